@@ -1,0 +1,79 @@
+"""What a checkout costs: lines, what each code takes off each of them, and the sums."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from devstore.records import Allocation, Discount, ItemLine
+from devstore.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    line: ItemLine
+    gross_minor: int
+    allocations: tuple[Allocation, ...]
+
+    @property
+    def total_minor(self) -> int:
+        return self.gross_minor - sum(a.amount_minor for a in self.allocations)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The sums of a checkout. Tax and shipping are nought in the dev store."""
+
+    lines: tuple[PricedLine, ...]
+
+    @property
+    def subtotal_minor(self) -> int:
+        return sum(line.total_minor for line in self.lines)
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(line.gross_minor - line.total_minor for line in self.lines)
+
+    @property
+    def total_minor(self) -> int:
+        return self.subtotal_minor
+
+
+def price(shop: Shop, lines: Iterable[ItemLine], codes: Sequence[str], now: datetime) -> Cost:
+    """Return the cost of these lines with every open code of these applied in turn."""
+    kept = [line for line in lines if line.variant_id in shop.variants]
+    left = [shop.variants[line.variant_id].price_minor * line.quantity for line in kept]
+    taken: list[list[Allocation]] = [[] for _ in kept]
+    for code in codes:
+        discount = shop.discount_of(code)
+        if discount is None or not discount.is_open(now):
+            continue
+        for place, amount in enumerate(_shares(shop, discount, kept, left)):
+            if amount:
+                left[place] -= amount
+                taken[place].append(Allocation(code, amount))
+    return Cost(tuple(
+        PricedLine(line, shop.variants[line.variant_id].price_minor * line.quantity, tuple(allocations))
+        for line, allocations in zip(kept, taken, strict=True)
+    ))
+
+
+def _shares(shop: Shop, discount: Discount, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:
+    """Return what the discount takes off each line: its percentage, or its share of the amount."""
+    bases = [
+        amount if discount.covers(shop.variants[line.variant_id].product_id) else 0
+        for line, amount in zip(lines, left, strict=True)
+    ]
+    if discount.percentage is not None:
+        return [round(base * discount.percentage / 100) for base in bases]
+    return split(min(discount.amount_minor or 0, sum(bases)), bases)
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """Return the amount in whole units in proportion to the weights; the sum is exact."""
+    shares: list[int] = []
+    weight_left = sum(weights)
+    for weight in weights:
+        share = amount * weight // weight_left if weight_left else 0
+        shares.append(share)
+        amount, weight_left = amount - share, weight_left - weight
+    return shares

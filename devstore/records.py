@@ -1,0 +1,271 @@
+"""What a shop holds. Money is integer minor units; times are aware UTC; ids are plain ints."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Pair = tuple[str, str]
+
+
+def gid(kind: str, number: int | str) -> str:
+    """Return Shopify's global id, such as gid://shopify/Product/1."""
+    return f"gid://shopify/{kind}/{number}"
+
+
+def number(global_id: str | int) -> int:
+    """Return the number at the end of a global id. Raises ValueError when there is none."""
+    return int(str(global_id).rsplit("/", 1)[-1].split("?", 1)[0])
+
+
+@dataclass(slots=True)
+class Variant:
+    id: int
+    product_id: int
+    title: str
+    price_minor: int
+    inventory: int
+    inventory_item_id: int
+    sku: str = ""
+    weight_grams: int = 0
+
+    @property
+    def available(self) -> bool:
+        return self.inventory > 0
+
+
+@dataclass(slots=True)
+class Product:
+    id: int
+    title: str
+    handle: str
+    vendor: str
+    product_type: str
+    tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+    variants: list[Variant] = field(default_factory=list)
+    image: str | None = None  # absolute, or a path on the dev store
+    body_html: str = ""
+    status: str = "active"  # active, draft or archived
+    published: bool = True
+
+
+@dataclass(slots=True)
+class Customer:
+    id: int
+    first_name: str
+    last_name: str
+    email: str
+    created_at: datetime
+    updated_at: datetime
+    email_consent: str = "not_subscribed"  # subscribed, not_subscribed, unsubscribed or pending
+    email_consent_at: datetime | None = None
+    data_sale_opt_out: bool = False
+    tags: list[str] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What one discount code took off one line, for its whole quantity."""
+
+    code: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    id: int
+    product_id: int
+    variant_id: int
+    title: str
+    variant_title: str
+    vendor: str
+    sku: str
+    quantity: int
+    price_minor: int  # of one unit, before discounts
+    properties: tuple[Pair, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(a.amount_minor for a in self.allocations)
+
+    @property
+    def total_minor(self) -> int:
+        return self.price_minor * self.quantity - self.discount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    id: int
+    line_item_id: int
+    quantity: int
+    subtotal_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    id: int
+    order_id: int
+    created_at: datetime
+    note: str
+    lines: tuple[RefundLine, ...]
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.subtotal_minor for line in self.lines)
+
+
+@dataclass(slots=True)
+class Order:
+    id: int
+    number: int
+    created_at: datetime
+    updated_at: datetime
+    lines: tuple[LineItem, ...]
+    token: str
+    customer_id: int | None = None
+    email: str | None = None
+    financial_status: str = "paid"  # pending, paid, partially_refunded, refunded or voided
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    checkout_token: str | None = None
+    cart_token: str | None = None
+    attributes: tuple[Pair, ...] = ()
+    refunds: list[Refund] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    note: str = ""
+    shipping_minor: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"#{self.number}"
+
+    @property
+    def gross_minor(self) -> int:
+        return sum(line.price_minor * line.quantity for line in self.lines)
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(line.discount_minor for line in self.lines)
+
+    @property
+    def subtotal_minor(self) -> int:
+        return self.gross_minor - self.discount_minor
+
+    @property
+    def total_minor(self) -> int:
+        return self.subtotal_minor + self.shipping_minor
+
+    @property
+    def discounts_by_code(self) -> dict[str, int]:
+        """Return the minor units each code took off this order, in order of first use."""
+        taken: dict[str, int] = {}
+        for allocation in (a for line in self.lines for a in line.allocations):
+            taken[allocation.code] = taken.get(allocation.code, 0) + allocation.amount_minor
+        return taken
+
+
+@dataclass(slots=True)
+class Discount:
+    """A basic code discount: a percentage or an amount off, on all products or on some."""
+
+    id: int
+    title: str
+    starts_at: datetime
+    codes: dict[str, int] = field(default_factory=dict)  # code -> times used
+    code_ids: dict[str, int] = field(default_factory=dict)
+    percentage: float | None = None  # 0 < p <= 100
+    amount_minor: int | None = None
+    ends_at: datetime | None = None
+    product_ids: frozenset[int] = frozenset()  # empty: every product
+    usage_limit: int | None = None  # of each code
+    once_per_customer: bool = False
+    summary: str = ""
+
+    def is_open(self, now: datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+    def covers(self, product_id: int) -> bool:
+        return not self.product_ids or product_id in self.product_ids
+
+
+@dataclass(slots=True)
+class ItemLine:
+    """One line of a cart or a checkout."""
+
+    id: int
+    variant_id: int
+    quantity: int
+    attributes: tuple[Pair, ...] = ()
+
+
+@dataclass(slots=True)
+class Cart:
+    token: str
+    created_at: datetime
+    updated_at: datetime
+    lines: list[ItemLine] = field(default_factory=list)
+    customer_id: int | None = None
+
+
+@dataclass(slots=True)
+class Checkout:
+    id: int
+    token: str
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+    lines: list[ItemLine] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
+    customer_id: int | None = None
+    email: str | None = None
+    cart_token: str | None = None
+    order_id: int | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metafield:
+    id: int
+    owner: str  # a global id
+    namespace: str
+    key: str
+    type: str
+    value: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who wants which topic. topic is in the slash form, such as orders/create."""
+
+    id: int
+    topic: str
+    uri: str  # absolute
+    include_fields: tuple[str, ...] = ()
+    from_configuration: bool = True  # False: made through the API
+
+
+@dataclass(slots=True)
+class Pixel:
+    id: int
+    settings: str  # JSON, as the app wrote it
+
+
+@dataclass(slots=True)
+class Installation:
+    """One app in one shop."""
+
+    id: int
+    scopes: frozenset[str]
+    installed_at: datetime
+    pixel: Pixel | None = None
+    subscriptions: list[Subscription] = field(default_factory=list)
+    metafields: dict[tuple[str, str, str], Metafield] = field(default_factory=dict)
