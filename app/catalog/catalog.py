@@ -1,0 +1,97 @@
+"""What a shop sells, as frozen values that the serving path reads from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One thing that can be put in a cart, with its price in the shop's currency."""
+
+    variant_id: int
+    title: str
+    price_minor: int
+    in_stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product with its variants in the merchant's order."""
+
+    product_id: int
+    title: str
+    variants: tuple[Variant, ...]
+    published: bool = True
+    image_url: str | None = None
+    vendor: str = ""
+    product_type: str = ""
+    tags: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+    @property
+    def offered(self) -> Variant | None:
+        """Return the variant to offer: the first in stock, None when there is none."""
+        if not self.published:
+            return None
+        return next((variant for variant in self.variants if variant.in_stock), None)
+
+    @property
+    def available(self) -> bool:
+        """Return whether it is published and at least one variant is in stock."""
+        return self.offered is not None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything one shop sells, by product id, priced in one currency."""
+
+    currency: str
+    products: Mapping[int, Product]
+
+    def get(self, product_id: int) -> Product | None:
+        """Return the product, or None when the shop does not have it."""
+        return self.products.get(product_id)
+
+    def product_of(self, variant_id: int) -> Product | None:
+        """Return the product that a variant belongs to, or None."""
+        return self._by_variant.get(variant_id)
+
+    @cached_property
+    def available_ids(self) -> frozenset[int]:
+        """Return the ids of the products that a shopper can buy now."""
+        return frozenset(key for key, product in self.products.items() if product.available)
+
+    def may_offer(
+        self, product_id: int, *, cart: Collection[int] = (), excluded: Collection[int] = ()
+    ) -> bool:
+        """Return whether a product can be offered beside this cart."""
+        return (
+            product_id in self.available_ids
+            and product_id not in cart
+            and product_id not in excluded
+        )
+
+    def allowed(
+        self, product_ids: NDArray[np.int64], *, excluded: Collection[int] = ()
+    ) -> NDArray[np.bool_]:
+        """Return the mask of the products that may be offered, aligned with product_ids.
+
+        Computed once for each pair of model and catalogue; the cart is left out by the ranking.
+        """
+        offerable = np.fromiter(self.available_ids.difference(excluded), np.int64)
+        return np.isin(product_ids, offerable)
+
+    @cached_property
+    def _by_variant(self) -> dict[int, Product]:
+        return {
+            variant.variant_id: product
+            for product in self.products.values()
+            for variant in product.variants
+        }

@@ -1,0 +1,1 @@
+"""What goes with a cart: data set, training, published model, ranking."""

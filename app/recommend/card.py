@@ -1,0 +1,48 @@
+"""The model card: what a published version was made of, how good it is, and whether it may serve."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from app.recommend.model import Basis, Weights
+
+LAYOUT = 1
+
+
+class ArrayCard(msgspec.Struct, frozen=True):
+    """What a stored array must look like when it is read back."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Whether the version may serve, and the sentence that says why."""
+
+    publish: bool
+    reason: str
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A version's card.
+
+    counts: orders, lines, customers, products seen. figures: held-out metrics by model name, popularity
+    among them, empty when there were too few orders to hold any out. arrays: filled in by `publish`.
+    """
+
+    trained_at: datetime
+    basis: Basis
+    weights: Weights
+    counts: dict[str, int]
+    parameters: dict[str, float | int | None]
+    figures: dict[str, dict[str, float]]
+    decision: Decision
+    libraries: dict[str, str]
+    shop: str = ""
+    version: str = ""
+    content_hash: str = ""
+    arrays: dict[str, ArrayCard] = {}
+    layout: int = LAYOUT

@@ -1,0 +1,206 @@
+"""Published models on disk: one directory a version, complete or absent, and a pointer to the current one.
+
+{data_dir}/models/{shop}/{version}/card.json and one .npy file an array
+{data_dir}/models/{shop}/CURRENT          the version that serves
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ModelUnusable
+from app.recommend.card import LAYOUT, ArrayCard, Card
+from app.recommend.model import Model
+from app.values import ShopDomain, shop_domain
+
+ARRAYS = tuple(
+    field.name for field in fields(Model) if field.name not in ("version", "basis", "weights")
+)
+POINTER = "CURRENT"
+VERSIONS_KEPT = 5
+READS = 3
+ABANDONED_S = 3600
+
+
+def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card) -> Card:
+    """Return the card as stored, once its version is complete on disk.
+
+    It becomes the shop's current version when the card's decision says so.
+    """
+    home = _home(data_dir, shop)
+    home.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}
+    stored = _completed(card, shop, model, arrays)
+    _write_version(home, stored, arrays)
+    if stored.decision.publish:
+        _replace_text(home / POINTER, stored.version)
+    _prune(home)
+    return stored
+
+
+def current_version(data_dir: Path, shop: ShopDomain) -> str | None:
+    """Return the version that serves, None when nothing was published; one small read."""
+    try:
+        return (_home(data_dir, shop) / POINTER).read_text("ascii").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def latest(data_dir: Path, shop: ShopDomain) -> Model | None:
+    """Return the shop's current model, None when nothing was published. Raises ModelUnusable."""
+    version = current_version(data_dir, shop)
+    for _ in range(READS):
+        if version is None:
+            return None
+        try:
+            return load(_home(data_dir, shop) / version)
+        except ModelUnusable:
+            # A newer version may have replaced and pruned it since the pointer was read.
+            newer = current_version(data_dir, shop)
+            if newer == version:
+                raise
+            version = newer
+    raise ModelUnusable(f"{shop}: the current model changed {READS} times while it was read")
+
+
+def load(path: Path) -> Model:
+    """Return the model of a version directory, its arrays mapped read-only.
+
+    Raises ModelUnusable naming the file that is missing, torn, altered or of another layout.
+    """
+    card = read_card(path)
+    arrays = {name: _read_array(path, card, name) for name in ARRAYS}
+    model = Model(card.version, card.basis, card.weights, **arrays)
+    _check_shapes(path, model)
+    return model
+
+
+def read_card(path: Path) -> Card:
+    """Return a version's card. Raises ModelUnusable when it can't be read."""
+    try:
+        card = msgspec.json.decode((path / "card.json").read_bytes(), type=Card)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ModelUnusable(f"{path / 'card.json'}: {error}") from error
+    if card.layout != LAYOUT:
+        raise ModelUnusable(f"{path}: layout {card.layout}, this version reads layout {LAYOUT}")
+    return card
+
+
+def _home(data_dir: Path, shop: str) -> Path:
+    return data_dir / "models" / shop_domain(shop)
+
+
+def _completed(card: Card, shop: str, model: Model, arrays: dict[str, NDArray[Any]]) -> Card:
+    described = {
+        name: ArrayCard(array.dtype.str, array.shape, _digest(array))
+        for name, array in arrays.items()
+    }
+    content = msgspec.json.encode([model.basis, model.weights, described])
+    content_hash = hashlib.sha256(content).hexdigest()
+    version = f"{card.trained_at:%Y%m%dT%H%M%S}-{content_hash[:12]}"
+    return msgspec.structs.replace(
+        card, shop=shop, version=version, arrays=described, content_hash=content_hash,
+        basis=model.basis, weights=model.weights,
+    )  # fmt: skip
+
+
+def _write_version(home: Path, card: Card, arrays: dict[str, NDArray[Any]]) -> None:
+    if (home / card.version).exists():
+        return  # the same arrays at the same second: already complete
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
+    try:
+        for name, array in arrays.items():
+            with (scratch / f"{name}.npy").open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                _sync(file)
+        with (scratch / "card.json").open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(card)))
+            _sync(file)
+        scratch.chmod(0o755)
+        _sync_directory(scratch)
+        scratch.rename(home / card.version)
+        _sync_directory(home)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _read_array(path: Path, card: Card, name: str) -> NDArray[Any]:
+    expected = card.arrays.get(name)
+    file = path / f"{name}.npy"
+    if expected is None:
+        raise ModelUnusable(f"{path / 'card.json'}: does not describe {name}")
+    try:
+        # An empty array has nothing to map.
+        mode: Literal["r"] | None = "r" if 0 not in expected.shape else None
+        array = np.load(file, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelUnusable(f"{file}: {error}") from error
+    if array.dtype.str != expected.dtype or array.shape != expected.shape:
+        raise ModelUnusable(f"{file}: {array.dtype.str}{array.shape}, the card says {expected}")
+    if _digest(array) != expected.sha256:
+        raise ModelUnusable(f"{file}: its content is not what was published")
+    array.flags.writeable = False
+    return np.asarray(array)
+
+
+def _check_shapes(path: Path, model: Model) -> None:
+    items, dimensions = len(model.product_ids), model.item_embeddings.shape[-1]
+    expected = {
+        "product_ids": (items,), "orders": (items,), "popularity": (items,), "freshness": (items,),
+        "neighbours": (items, model.neighbours.shape[-1]), "neighbour_weights": model.neighbours.shape,
+        "item_embeddings": (items, dimensions), "item_biases": (items,),
+        "cart_embeddings": (items, dimensions), "customer_ids": (len(model.customer_ids),),
+        "customer_embeddings": (len(model.customer_ids), dimensions),
+    }  # fmt: skip
+    for name, shape in expected.items():
+        if getattr(model, name).shape != shape:
+            raise ModelUnusable(f"{path}: {name} is {getattr(model, name).shape}, expected {shape}")
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data).hexdigest()
+
+
+def _replace_text(path: Path, text: str) -> None:
+    scratch = path.with_name(f".{path.name}-{os.getpid()}")
+    with scratch.open("w", encoding="ascii") as file:
+        file.write(text + "\n")
+        _sync(file)
+    scratch.replace(path)
+    _sync_directory(path.parent)
+
+
+def _sync(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prune(home: Path) -> None:
+    """Remove the oldest versions and what a killed training left half-written."""
+    current = (home / POINTER).read_text("ascii").strip() if (home / POINTER).exists() else ""
+    versions = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
+    for version in versions[:-VERSIONS_KEPT]:
+        if version.name != current:
+            shutil.rmtree(version, ignore_errors=True)
+    for scratch in home.glob(".writing-*"):
+        if time.time() - scratch.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""Why a product was chosen: the shares of its score's terms, in words a shopper's language can carry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from app.recommend.model import Model, Visit
+
+ReasonName = Literal["bought_together", "goes_with_history", "similar", "popular", "new_in"]
+
+# The rows of `Model.terms`. A reason of None depends on the pair: see `_of_cart`.
+TERMS: tuple[tuple[str, ReasonName | None], ...] = (
+    ("together", None),
+    ("learned_cart", None),
+    ("learned_customer", "goes_with_history"),
+    ("learned_item", "popular"),
+    ("repeats", "goes_with_history"),
+    ("popular", "popular"),
+    ("fresh", "new_in"),
+)
+SMALLEST_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, its share of the score in (0, 1], and the product it refers to, if any."""
+
+    reason: ReasonName
+    weight: float
+    with_product_id: int | None = None
+
+
+def reasons_for(
+    model: Model, visit: Visit, item: int, terms: NDArray[np.float64]
+) -> tuple[Reason, ...]:
+    """Return the reasons, strongest first, weighted by their share of what speaks for the item."""
+    companion = _companion(model, visit, item)
+    shares: dict[ReasonName, float] = defaultdict(float)
+    for (_, reason), term in zip(TERMS, terms.tolist(), strict=True):
+        if term > 0:
+            shares[reason or _of_cart(model, item, companion)] += term
+    total = sum(shares.values())
+    if not total:
+        return (Reason("popular", 1.0),)
+    kept = [
+        (name, share / total) for name, share in shares.items() if share >= SMALLEST_SHARE * total
+    ]
+    kept.sort(key=lambda pair: -pair[1])
+    return tuple(
+        Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept
+    )
+
+
+def _companion(model: Model, visit: Visit, item: int) -> int | None:
+    """Return the cart position that pulls the item most: by neighbour weight, else by embedding."""
+    if not len(visit.cart):
+        return None
+    pulls = ((model.neighbours[visit.cart] == item) * model.neighbour_weights[visit.cart]).max(
+        axis=1, initial=0.0
+    )
+    if not pulls.any():
+        pulls = model.cart_embeddings[visit.cart] @ model.item_embeddings[item]
+    return int(visit.cart[int(pulls.argmax())])
+
+
+def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
+    """Return what links the item to the cart: orders when both were sold, else likeness."""
+    if model.basis in ("content", "popularity") or not model.orders[item]:
+        return "similar"
+    return "bought_together" if companion is not None and model.orders[companion] else "similar"
+
+
+def _with(
+    model: Model, visit: Visit, name: ReasonName, item: int, companion: int | None
+) -> int | None:
+    """Return the product id that the reason names, None when it names none."""
+    if name in ("bought_together", "similar"):
+        return None if companion is None else int(model.product_ids[companion])
+    if name == "goes_with_history" and item in visit.history:
+        return int(model.product_ids[item])
+    return None
