@@ -1,0 +1,143 @@
+"""Settings: read once from the environment, wrong ones named at boot."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+from app.errors import ConfigError
+
+API_VERSION = "2026-07"
+_DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment said.
+
+    token_encryption_keys: Fernet keys; the first encrypts, all decrypt.
+    redis_url: None starts the embedded server in `data_dir`.
+    dev_store_url: development only; every request for a shop goes to this origin instead.
+    """
+
+    api_key: str
+    api_secret: str
+    old_api_secret: str | None
+    scopes: frozenset[str]
+    app_url: str
+    port: int
+    data_dir: Path
+    database_url: str
+    redis_url: str | None
+    token_encryption_keys: tuple[str, ...]
+    dev_store_url: str | None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The app secrets a signature may be made with: the current one, then the old one."""
+        return (self.api_secret, self.old_api_secret) if self.old_api_secret else (self.api_secret,)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings. Raises ConfigError naming each variable that is missing or wrong."""
+    missing = [n for n in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET") if not environ.get(n)]
+    if not (app_url := environ.get("APP_URL") or environ.get("HOST")):
+        missing.append("APP_URL (or HOST)")
+    if missing or not app_url:
+        raise ConfigError(
+            f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
+            "without it, copy them from the app's page in the Shopify Dev Dashboard."
+        )
+    data_dir = Path(environ.get("TILLWISE_DATA_DIR") or "var").resolve()
+    database_url = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'tillwise.db'}"
+    return Settings(
+        api_key=environ["SHOPIFY_API_KEY"],
+        api_secret=environ["SHOPIFY_API_SECRET"],
+        old_api_secret=environ.get("SHOPIFY_OLD_API_SECRET") or None,
+        scopes=frozenset(filter(None, environ.get("SCOPES", "").replace(" ", "").split(","))),
+        app_url=_origin("APP_URL", app_url if "//" in app_url else f"https://{app_url}"),
+        port=_port(environ.get("PORT") or "4701"),
+        data_dir=data_dir,
+        database_url=_async_database(database_url),
+        redis_url=_redis(environ.get("REDIS_URL")),
+        token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
+        dev_store_url=(url := environ.get("SHOPIFY_DEV_STORE_URL"))
+        and _loopback("SHOPIFY_DEV_STORE_URL", url)
+        or None,
+    )
+
+
+def _origin(name: str, text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ConfigError(f"{name} is not an http(s) address: {text!r}")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _loopback(name: str, text: str) -> str:
+    origin = _origin(name, text)
+    if urlsplit(origin).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ConfigError(f"{name} is for a dev store on this machine, not {text!r}")
+    return origin
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ConfigError(f"PORT is not a port number: {text!r}")
+    return int(text)
+
+
+def _async_database(url: str) -> str:
+    """Return the address with the asyncio driver its engine needs."""
+    scheme, separator, rest = url.partition("://")
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgres": "postgresql+asyncpg",
+        "postgresql": "postgresql+asyncpg",
+    }
+    driver = drivers.get(scheme, scheme)
+    if not separator or driver not in _DATABASES:
+        raise ConfigError(f"DATABASE_URL is for SQLite or PostgreSQL, not {scheme!r}")
+    return f"{driver}://{rest}"
+
+
+def _redis(url: str | None) -> str | None:
+    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ConfigError("REDIS_URL starts with redis://, rediss:// or unix://")
+    return url or None
+
+
+def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tuple[str, ...]:
+    """Return the keys given, or on the embedded database one kept beside it."""
+    given = environ.get("TOKEN_ENCRYPTION_KEYS", "")
+    keys = tuple(filter(None, (key.strip() for key in given.split(","))))
+    if not keys and not embedded:
+        raise ConfigError(
+            "not set: TOKEN_ENCRYPTION_KEYS (comma-separated Fernet keys; `tillwise key` makes one)"
+        )
+    keys = keys or (_kept_key(data_dir / "token.key"),)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ConfigError("TOKEN_ENCRYPTION_KEYS holds a key that is not a Fernet key") from None
+    return keys
+
+
+def _kept_key(path: Path) -> str:
+    """Return the key in the file, made on first use and readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(file, "wb") as out:
+        out.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+    return path.read_text().strip()

@@ -1,0 +1,97 @@
+"""What the processes are connected to: database, Redis, and HTTP to Shopify."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.config import Settings
+from app.shopify import open_http
+
+_BUSY_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Open connections, shared by every request and task of one process."""
+
+    settings: Settings
+    engine: AsyncEngine
+    redis: Redis
+    redis_url: str
+    http: httpx.AsyncClient
+    _readers: async_sessionmaker[AsyncSession]
+    _writers: async_sessionmaker[AsyncSession]
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session that is only read from."""
+        async with self._readers() as db:
+            yield db
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session in one transaction: committed on leaving, rolled back on an error."""
+        async with self._writers() as db, db.begin():
+            yield db
+
+
+def redis_key(shop: str, *parts: str | int) -> str:
+    """Return `tw:{shop}:part:part`: the braces keep all keys of a shop on one cluster node."""
+    return ":".join((f"tw:{{{shop}}}", *map(str, parts)))
+
+
+@asynccontextmanager
+async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connections]:
+    """Yield open connections; all are closed on leaving."""
+    engine = _engine(settings.database_url)
+    redis: Redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+    async with open_http(settings) as http:
+        try:
+            yield Connections(
+                settings=settings,
+                engine=engine,
+                redis=redis,
+                redis_url=redis_url,
+                http=http,
+                _readers=_sessions(engine),
+                _writers=_sessions(engine.execution_options(tillwise_write=True)),
+            )
+        finally:
+            await redis.aclose()
+            await engine.dispose()
+
+
+def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+
+
+def _engine(url: str) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    engine = create_async_engine(url, connect_args={"isolation_level": None})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged webhook survives a power cut
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A reader that becomes a writer fails at once where a declared writer waits its turn.
+    write = connection.get_execution_options().get("tillwise_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

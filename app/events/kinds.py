@@ -1,0 +1,260 @@
+"""Past-tense facts. Webhooks and browsers are translated into these, and into nothing else.
+
+None carries a name, an e-mail or postal address. Money is minor units of the shop's currency.
+`happened_at` is the sender's clock; `event_id` is unique in a shop and the same on a repeat.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every event carries."""
+
+    shop: str
+    event_id: str
+    happened_at: datetime
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order, cart or checkout. price_minor: of one unit, before discounts."""
+
+    line_id: int
+    product_id: int | None
+    variant_id: int | None
+    quantity: int
+    price_minor: int
+    discount_minor: int = 0
+    decision_id: str | None = None
+    offer_id: str | None = None
+
+
+class OrderFacts(Event, frozen=True, kw_only=True):
+    """An order as it stood at `updated_at`, which decides between two that arrive out of order."""
+
+    order_id: int
+    customer_id: int | None
+    checkout_token: str | None
+    currency: str
+    subtotal_minor: int
+    discount_minor: int
+    total_minor: int
+    paid: bool
+    created_at: datetime
+    updated_at: datetime
+    cancelled_at: datetime | None
+    lines: tuple[Line, ...]
+
+
+class OrderPlaced(OrderFacts, frozen=True, kw_only=True, tag=True): ...
+
+
+class OrderUpdated(OrderFacts, frozen=True, kw_only=True, tag=True): ...
+
+
+class OrderPaid(OrderFacts, frozen=True, kw_only=True, tag=True): ...
+
+
+class OrderCancelled(OrderFacts, frozen=True, kw_only=True, tag=True): ...
+
+
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refund gave back of one line."""
+
+    line_id: int
+    quantity: int
+    amount_minor: int
+
+
+class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
+    """Money given back. What belongs to no line (shipping, goodwill) is `other_minor`."""
+
+    refund_id: int
+    order_id: int
+    created_at: datetime
+    lines: tuple[RefundLine, ...]
+    other_minor: int = 0
+
+
+class CartUpdated(Event, frozen=True, kw_only=True, tag=True):
+    """An online-store cart, created or changed."""
+
+    cart_token: str
+    lines: tuple[Line, ...]
+
+
+class CheckoutUpdated(Event, frozen=True, kw_only=True, tag=True):
+    """A checkout, started or changed."""
+
+    checkout_token: str
+    cart_token: str | None
+    customer_id: int | None
+    currency: str
+    subtotal_minor: int
+    completed: bool
+    lines: tuple[Line, ...]
+
+
+class VariantFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant. available: units in stock, None when untracked or not told."""
+
+    variant_id: int
+    title: str
+    price_minor: int
+    position: int
+    inventory_item_id: int | None
+    available: int | None
+    tracked: bool
+    sells_when_out: bool
+
+
+class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A product, created or changed, as it stood at `updated_at`."""
+
+    product_id: int
+    title: str
+    vendor: str
+    product_type: str
+    tags: tuple[str, ...]
+    image_url: str | None
+    published: bool
+    created_at: datetime
+    updated_at: datetime
+    variants: tuple[VariantFacts, ...]
+
+
+class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):
+    """A product that is gone for good."""
+
+    product_id: int
+
+
+class InventoryChanged(Event, frozen=True, kw_only=True, tag=True):
+    """Units available of an inventory item at one location."""
+
+    inventory_item_id: int
+    location_id: int
+    available: int | None
+    updated_at: datetime
+
+
+class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A customer, created or changed. Marketing states are Shopify's words, lower case."""
+
+    customer_id: int
+    orders_count: int | None
+    email_marketing: str | None
+    sms_marketing: str | None
+    data_sale_opt_out: bool | None
+    created_at: datetime | None
+    updated_at: datetime
+
+
+class CustomerDeleted(Event, frozen=True, kw_only=True, tag=True):
+    """A customer the merchant deleted."""
+
+    customer_id: int
+
+
+class MarketingConsentChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A customer's answer for one channel (`email`, `sms`), in Shopify's words, lower case."""
+
+    customer_id: int
+    channel: str
+    state: str
+    updated_at: datetime
+
+
+class AppUninstalled(Event, frozen=True, kw_only=True, tag=True):
+    """The merchant removed the app."""
+
+
+class ScopesChanged(Event, frozen=True, kw_only=True, tag=True):
+    """The scopes the merchant now grants."""
+
+    scopes: tuple[str, ...]
+
+
+class BulkOperationFinished(Event, frozen=True, kw_only=True, tag=True):
+    """Shopify finished a bulk operation. operation_id: its GID."""
+
+    operation_id: str
+    status: str
+    error_code: str | None
+
+
+class CustomerDataRequested(Event, frozen=True, kw_only=True, tag=True):
+    """A customer asked the merchant for their data. Shopify allows 30 days."""
+
+    request_id: int | None
+    customer_id: int | None
+    order_ids: tuple[int, ...]
+
+
+class CustomerRedactionRequested(Event, frozen=True, kw_only=True, tag=True):
+    """Erase what is held about a customer."""
+
+    customer_id: int | None
+    order_ids: tuple[int, ...]
+
+
+class ShopRedactionRequested(Event, frozen=True, kw_only=True, tag=True):
+    """Erase the shop: sent 48 hours after the app is uninstalled."""
+
+
+class BrowserEvent(Event, frozen=True, kw_only=True, tag=True):
+    """What a visitor did, sent under their consent. name: Shopify's, or `tillwise:…` of ours.
+
+    permitted: the purposes the visitor allowed when it happened.
+    """
+
+    name: str
+    client_id: str | None
+    checkout_token: str | None
+    customer_id: int | None
+    permitted: tuple[str, ...]
+    data: dict[str, Any]
+
+
+class DecisionMade(Event, frozen=True, kw_only=True, tag=True):
+    """An answer that was given to a checkout; `event_id` is the decision's id."""
+
+    surface: str
+    rung: str
+    arm: str
+    fallback: str | None
+    model_version: str | None
+    checkout_token: str | None
+    customer_id: int | None
+    duration_us: int
+    inputs: dict[str, Any]
+    answer: dict[str, Any]
+
+
+AnyEvent = (
+    OrderPlaced
+    | OrderUpdated
+    | OrderPaid
+    | OrderCancelled
+    | RefundCreated
+    | CartUpdated
+    | CheckoutUpdated
+    | ProductChanged
+    | ProductDeleted
+    | InventoryChanged
+    | CustomerChanged
+    | CustomerDeleted
+    | MarketingConsentChanged
+    | AppUninstalled
+    | ScopesChanged
+    | BulkOperationFinished
+    | CustomerDataRequested
+    | CustomerRedactionRequested
+    | ShopRedactionRequested
+    | BrowserEvent
+    | DecisionMade
+)

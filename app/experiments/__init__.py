@@ -1,0 +1,1 @@
+"""Arms and the holdout."""

@@ -1,0 +1,1 @@
+"""Which merchant, installed how."""

@@ -1,0 +1,288 @@
+"""The database's tables. Rows stay inside stores; every key starts with the shop.
+
+Times are UTC. Ids are Shopify's numbers. Money is minor units of the currency beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from app.values import as_utc
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time that goes in with any zone and comes back in UTC, on SQLite too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else as_utc(value)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else as_utc(value)
+
+
+def _id(**options: Any) -> Any:
+    return Field(sa_type=BigInteger, **options)
+
+
+def _time(**options: Any) -> Any:
+    return Field(sa_type=UtcTime, **options)
+
+
+class ShopRow(SQLModel, table=True):
+    """A merchant's shop. Uninstalled shops keep their row until Shopify asks to redact them."""
+
+    __tablename__ = "shops"
+    shop: str = Field(primary_key=True)
+    name: str = ""
+    currency: str = "USD"
+    publishable_key: str = Field(unique=True)
+    scopes: str = ""
+    web_pixel_id: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    installed_at: datetime = _time()
+    uninstalled_at: datetime | None = _time(default=None, nullable=True)
+
+
+class TokenRow(SQLModel, table=True):
+    """A shop's offline access token, encrypted; expiry as Shopify told it."""
+
+    __tablename__ = "tokens"
+    shop: str = Field(primary_key=True)
+    access_token: bytes = Field(sa_type=LargeBinary)
+    access_expires_at: datetime | None = _time(default=None, nullable=True)
+    refresh_token: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
+    refresh_expires_at: datetime | None = _time(default=None, nullable=True)
+    scopes: str = ""
+    updated_at: datetime = _time()
+
+
+class InboxRow(SQLModel, table=True):
+    """A webhook as it was delivered, kept until it is worked off. status: pending, done, parked."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("shop", "event_id", "topic"),
+        Index("ix_inbox_due", "status", "next_attempt_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    shop: str
+    event_id: str
+    topic: str
+    webhook_id: str = ""
+    api_version: str = ""
+    triggered_at: datetime | None = _time(default=None, nullable=True)
+    received_at: datetime = _time()
+    body: bytes = Field(sa_type=LargeBinary)
+    status: str = "pending"
+    attempts: int = 0
+    next_attempt_at: datetime = _time()
+    error: str = Field(default="", sa_type=Text)
+
+
+class EventRow(SQLModel, table=True):
+    """What happened, append-only; the truth profiles are rebuilt from."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_customer", "shop", "customer_id", "happened_at"),
+        Index("ix_events_client", "shop", "client_id", "happened_at"),
+    )
+    shop: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    name: str
+    happened_at: datetime = _time()
+    recorded_at: datetime = _time()
+    client_id: str | None = None
+    checkout_token: str | None = None
+    customer_id: int | None = _id(default=None, nullable=True)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class ProductRow(SQLModel, table=True):
+    """A product as the shop sells it. `updated_at` orders late and repeated webhooks."""
+
+    __tablename__ = "products"
+    shop: str = Field(primary_key=True)
+    product_id: int = _id(primary_key=True)
+    title: str
+    vendor: str = ""
+    product_type: str = ""
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    image_url: str | None = None
+    published: bool = True
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    deleted_at: datetime | None = _time(default=None, nullable=True)
+
+
+class VariantRow(SQLModel, table=True):
+    """A variant. available: units in stock; None when the shop does not track it."""
+
+    __tablename__ = "variants"
+    __table_args__ = (
+        Index("ix_variants_product", "shop", "product_id"),
+        Index("ix_variants_inventory_item", "shop", "inventory_item_id"),
+    )
+    shop: str = Field(primary_key=True)
+    variant_id: int = _id(primary_key=True)
+    product_id: int = _id()
+    title: str = ""
+    price_minor: int = _id()
+    position: int = 1
+    inventory_item_id: int | None = _id(default=None, nullable=True)
+    available: int | None = None
+    sells_when_out: bool = False
+
+
+class ExclusionRow(SQLModel, table=True):
+    """A product the merchant never wants recommended."""
+
+    __tablename__ = "exclusions"
+    shop: str = Field(primary_key=True)
+    product_id: int = _id(primary_key=True)
+    excluded_at: datetime = _time()
+
+
+class CustomerRow(SQLModel, table=True):
+    """A customer without name, e-mail or address."""
+
+    __tablename__ = "customers"
+    shop: str = Field(primary_key=True)
+    customer_id: int = _id(primary_key=True)
+    orders_count: int | None = None
+    email_marketing: str | None = None
+    sms_marketing: str | None = None
+    data_sale_opt_out: bool | None = None
+    created_at: datetime | None = _time(default=None, nullable=True)
+    updated_at: datetime = _time()
+    deleted_at: datetime | None = _time(default=None, nullable=True)
+
+
+class OrderRow(SQLModel, table=True):
+    """An order; money in `currency`, the shop's."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        Index("ix_orders_time", "shop", "created_at"),
+        Index("ix_orders_customer", "shop", "customer_id"),
+    )
+    shop: str = Field(primary_key=True)
+    order_id: int = _id(primary_key=True)
+    customer_id: int | None = _id(default=None, nullable=True)
+    checkout_token: str | None = None
+    currency: str
+    subtotal_minor: int = _id(default=0)
+    discount_minor: int = _id(default=0)
+    total_minor: int = _id(default=0)
+    paid: bool = False
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    cancelled_at: datetime | None = _time(default=None, nullable=True)
+
+
+class OrderLineRow(SQLModel, table=True):
+    """A line of an order. decision_id, offer_id: the offer that put it there, if one did."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        Index("ix_order_lines_order", "shop", "order_id"),
+        Index("ix_order_lines_decision", "shop", "decision_id"),
+    )
+    shop: str = Field(primary_key=True)
+    line_id: int = _id(primary_key=True)
+    order_id: int = _id()
+    product_id: int | None = _id(default=None, nullable=True)
+    variant_id: int | None = _id(default=None, nullable=True)
+    quantity: int
+    price_minor: int = _id()
+    discount_minor: int = _id(default=0)
+    decision_id: str | None = None
+    offer_id: str | None = None
+
+
+class RefundRow(SQLModel, table=True):
+    """What one refund gave back of one line; line_id 0 is a refund of no particular line."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (Index("ix_refunds_order", "shop", "order_id"),)
+    shop: str = Field(primary_key=True)
+    refund_id: int = _id(primary_key=True)
+    line_id: int = _id(primary_key=True)
+    order_id: int = _id()
+    quantity: int = 0
+    amount_minor: int = _id(default=0)
+    created_at: datetime = _time()
+
+
+class DecisionRow(SQLModel, table=True):
+    """One answer to a checkout: what went in, what came out, with which versions and seed."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        Index("ix_decisions_time", "shop", "decided_at"),
+        Index("ix_decisions_checkout", "shop", "checkout_token"),
+    )
+    shop: str = Field(primary_key=True)
+    decision_id: str = Field(primary_key=True)
+    decided_at: datetime = _time()
+    surface: str
+    rung: str
+    arm: str
+    fallback: str | None = None
+    model_version: str | None = None
+    checkout_token: str | None = None
+    customer_id: int | None = _id(default=None, nullable=True)
+    duration_us: int = 0
+    inputs: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    answer: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class FeedbackRow(SQLModel, table=True):
+    """What the browser said became of an offer. kind: shown, accepted, failed, dismissed."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index("ix_feedback_decision", "shop", "decision_id"),)
+    shop: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    decision_id: str
+    offer_id: str
+    kind: str
+    happened_at: datetime = _time()
+
+
+class ModelRow(SQLModel, table=True):
+    """A trained model's version and card. status: champion, retired, rejected."""
+
+    __tablename__ = "models"
+    shop: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    status: str
+    card: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    trained_at: datetime = _time()
+
+
+class BackfillRow(SQLModel, table=True):
+    """How far the import of one kind is. kind: products, customers, orders.
+
+    status: waiting, running, loading, done, failed. loaded_bytes: where the download resumes.
+    """
+
+    __tablename__ = "backfills"
+    shop: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    status: str = "waiting"
+    operation_id: str | None = None
+    url: str | None = Field(default=None, sa_type=Text)
+    loaded_bytes: int = _id(default=0)
+    loaded: int = 0
+    total: int | None = None
+    error: str = Field(default="", sa_type=Text)
+    updated_at: datetime = _time()

@@ -1,0 +1,100 @@
+"""Small values the whole app speaks: shop domains, Shopify ids, money, times. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import NewType
+
+from app.errors import InputError
+
+ShopDomain = NewType("ShopDomain", str)
+
+_SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com", re.ASCII)
+_GID = re.compile(r"gid://shopify/(?P<kind>[A-Za-z]+)/(?P<id>[0-9]{1,19})(?:\?.*)?", re.ASCII)
+_MAX_ID = 2**63 - 1
+# ISO 4217 minor units that differ from two.
+_EXPONENTS = dict.fromkeys(
+    "BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ISK".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+_MAX_AMOUNT = Decimal(10) ** 15
+
+
+def shop_domain(text: str) -> ShopDomain:
+    """Return the canonical `name.myshopify.com`. Raises InputError for any other host."""
+    host = text.strip().lower().removeprefix("https://").rstrip("/")
+    if not _SHOP.fullmatch(host):
+        raise InputError(f"not a *.myshopify.com domain: {text[:100]!r}", "shop")
+    return ShopDomain(host)
+
+
+def shopify_id(value: object, field: str = "id") -> int:
+    """Return the number of a Shopify id, given as a number, digits or a GID of any kind.
+
+    Raises InputError naming `field` for anything else, or for an id outside 1 … 2^63-1.
+    """
+    if isinstance(value, bool):
+        raise InputError(f"{field} is not a Shopify id: {value!r}", field)
+    if isinstance(value, int):
+        number = value
+    elif isinstance(value, str) and (match := _GID.fullmatch(value)):
+        number = int(match["id"])
+    elif isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        number = int(value)
+    else:
+        raise InputError(f"{field} is not a Shopify id: {str(value)[:100]!r}", field)
+    if not 0 < number <= _MAX_ID:
+        raise InputError(f"{field} is out of range: {number}", field)
+    return number
+
+
+def gid(kind: str, number: int) -> str:
+    """Return Shopify's global id, `gid://shopify/Product/1`."""
+    return f"gid://shopify/{kind}/{number}"
+
+
+def minor_units(amount: str | int | float | Decimal, currency: str, field: str = "amount") -> int:
+    """Return a decimal amount in the currency's smallest unit, half away from zero.
+
+    Raises InputError for what is not a finite number below 10^15.
+    """
+    try:
+        number = Decimal(str(amount))
+    except InvalidOperation:
+        raise InputError(f"{field} is not an amount: {str(amount)[:50]!r}", field) from None
+    if not number.is_finite() or abs(number) >= _MAX_AMOUNT:
+        raise InputError(f"{field} is not an amount: {str(amount)[:50]!r}", field)
+    scaled = number.scaleb(exponent(currency))
+    return int(scaled.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+
+
+def decimal_amount(amount_minor: int, currency: str) -> str:
+    """Return minor units as the decimal string Shopify writes: `1250, USD -> "12.50"`."""
+    digits = exponent(currency)
+    return f"{Decimal(amount_minor).scaleb(-digits):.{digits}f}"
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals the currency has (ISO 4217); 2 for one we don't know."""
+    return _EXPONENTS.get(currency.upper(), 2)
+
+
+def moment(text: str, field: str = "timestamp") -> datetime:
+    """Return an ISO 8601 time as an aware UTC datetime; a time without a zone is read as UTC.
+
+    Raises InputError naming `field`.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise InputError(f"{field} is not an ISO 8601 time: {str(text)[:50]!r}", field) from None
+    try:
+        return as_utc(parsed)
+    except OverflowError:
+        raise InputError(f"{field} is out of range: {text!r}", field) from None
+
+
+def as_utc(time: datetime) -> datetime:
+    """Return the same instant in UTC; SQLite gives its times back without a zone."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
