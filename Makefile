@@ -1,0 +1,54 @@
+# Tillwise: everything a newcomer needs is `make demo` and `make test`.
+SHELL := /bin/sh
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export OPT_OUT_INSTRUMENTATION := true
+export SHOPIFY_CLI_NO_ANALYTICS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench serve setup build lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journey headless and stops
+	@python -m devstore.demo $(if $(ONCE),--once)
+
+test: setup build check ## Install what is needed and run every check and test, the Chromium journey included
+	npm test --silent
+	pytest
+
+check: setup ## Lint, types and import contracts
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	npm run --silent typecheck
+
+bench: setup build ## Measure decide and webhook receive against a plain route of the same server
+	@python -m benchmarks
+
+serve: setup ## Start the app on the environment's settings (what `shopify app dev` runs)
+	@tillwise serve
+
+setup: .venv/.python .venv/.node .venv/chromium ## Install everything into this folder
+
+build: setup ## Build the extensions with Shopify's CLI and the dev store's browser side
+	@scripts/build
+
+lock: ## Pin the dependencies anew from pyproject.toml
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements.lock
+
+clean: ## Remove what was installed and built, and the demo's data
+	rm -rf .venv node_modules extensions/*/node_modules extensions/*/dist devstore/browser/dist var
+
+.venv/.python: requirements.lock pyproject.toml scripts/setup-python
+	@scripts/setup-python
+	@touch $@
+
+.venv/.node: package-lock.json .venv/.python scripts/setup-node
+	@scripts/setup-node
+	@touch $@
+
+.venv/chromium: .venv/.python scripts/setup-browser
+	@scripts/setup-browser
+	@touch $@

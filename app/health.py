@@ -1,0 +1,65 @@
+"""What an operator asks: is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.connections import Connections
+
+_PATIENCE_S = 2.0
+
+
+async def healthz(_request: Request) -> Response:
+    """Return 200: the process answers."""
+    return PlainTextResponse("ok")
+
+
+async def readyz(request: Request) -> Response:
+    """Return 200 when everything behind us answers, else 503; either way, which does and how fast."""
+    connections: Connections = request.app.state.connections
+    checks = {"database": _ask_database, "redis": _ask_redis, "event_log": _ask_event_log}
+    answers = await asyncio.gather(*(_timed(check, connections) for check in checks.values()))
+    report = dict(zip(checks, answers, strict=True))
+    ready = all(answer["ok"] for answer in answers)
+    return JSONResponse({"ready": ready, **report}, status_code=200 if ready else 503)
+
+
+async def metrics(_request: Request) -> Response:
+    """Return the process's metrics as Prometheus text."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _timed(
+    check: Callable[[Connections], Awaitable[object]], connections: Connections
+) -> dict[str, object]:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await check(connections)
+    except Exception as error:  # whatever went wrong there is the answer here
+        return {"ok": False, "error": type(error).__name__}
+    return {"ok": True, "ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+async def _ask_database(connections: Connections) -> None:
+    async with connections.read() as db:
+        await (await db.connection()).execute(text("SELECT 1 FROM shops LIMIT 1"))
+
+
+async def _ask_redis(connections: Connections) -> None:
+    await connections.redis.ping()
+
+
+async def _ask_event_log(connections: Connections) -> None:
+    await connections.redis.exists("tw:events")
+
+
+routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
