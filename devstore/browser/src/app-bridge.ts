@@ -1,0 +1,64 @@
+/**
+ * A stand-in for Shopify's App Bridge script, for the embedded app in the dev store's admin:
+ * `shopify.idToken()`, and a fetch that sends the token along to the app's own server.
+ */
+
+interface Given {
+  readonly kind: 'devstore-app-bridge';
+  readonly id: number;
+  readonly token: string;
+}
+
+const script = document.currentScript as HTMLScriptElement | null;
+const store = new URL(script?.src ?? location.href).origin;
+const waiting = new Map<number, (token: string) => void>();
+const plainFetch = window.fetch.bind(window);
+let last = 0;
+
+addEventListener('message', ({origin, data}: MessageEvent<Given>) => {
+  if (origin !== store || data.kind !== 'devstore-app-bridge') return;
+  waiting.get(data.id)?.(data.token);
+  waiting.delete(data.id);
+});
+
+function want(what: 'idToken' | 'reload'): Promise<string> {
+  return new Promise((done) => {
+    waiting.set(++last, done);
+    parent.postMessage({kind: 'devstore-app-bridge', id: last, want: what}, store);
+  });
+}
+
+/** Say who is calling when the call goes to the app itself and does not say so already. */
+async function signedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  const own = new URL(request.url).origin === location.origin;
+  if (own && !request.headers.has('Authorization')) {
+    request.headers.set('Authorization', `Bearer ${await want('idToken')}`);
+  }
+  const answer = await plainFetch(request.clone());
+  if (answer.headers.get('X-Shopify-Retry-Invalid-Session-Request') !== '1') return answer;
+  request.headers.set('Authorization', `Bearer ${await want('idToken')}`);
+  return plainFetch(request);
+}
+
+/** A bounce page says where to go once there is a token: `shopify-reload` names the address. */
+async function reload(): Promise<void> {
+  const address = new URL(location.href).searchParams.get('shopify-reload');
+  if (!address) return;
+  const target = new URL(address, location.href);
+  target.searchParams.set('id_token', await want('idToken'));
+  location.replace(target);
+}
+
+const apiKey = document.querySelector<HTMLMetaElement>('meta[name="shopify-api-key"]')?.content ?? script?.dataset['apiKey'] ?? '';
+Object.assign(window, {
+  shopify: {
+    config: {apiKey, shop: new URL(location.href).searchParams.get('shop') ?? '', locale: 'en-US'},
+    environment: {embedded: parent !== window, mobile: false, pos: false},
+    idToken: () => want('idToken'),
+    loading: () => undefined,
+    toast: {show: (message: string) => parent.postMessage({kind: 'devstore-toast', message}, store)},
+  },
+});
+window.fetch = signedFetch;
+void reload();

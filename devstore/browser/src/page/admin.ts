@@ -1,0 +1,22 @@
+/** The admin around the embedded app: gives the frame fresh id tokens, and loads it again when asked. */
+
+interface Wanted {
+  readonly kind: 'devstore-app-bridge';
+  readonly id: number;
+  readonly want: 'idToken' | 'reload';
+}
+
+const frame = document.querySelector<HTMLIFrameElement>('iframe[data-app]');
+const appOrigin = new URL(frame?.src ?? location.href).origin;
+
+async function idToken(): Promise<string> {
+  const answer = await fetch(`/admin/id-token${location.search}`, {method: 'POST'});
+  if (!answer.ok) throw new Error(`the dev store answered ${answer.status}`);
+  return ((await answer.json()) as {token: string}).token;
+}
+
+addEventListener('message', async ({source, origin, data}: MessageEvent<Wanted>) => {
+  if (source !== frame?.contentWindow || origin !== appOrigin || data.kind !== 'devstore-app-bridge') return;
+  if (data.want === 'reload') return location.reload();
+  frame.contentWindow?.postMessage({kind: data.kind, id: data.id, token: await idToken()}, appOrigin);
+});

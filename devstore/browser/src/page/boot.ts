@@ -1,0 +1,46 @@
+/** What the server wrote into the page for its scripts. */
+import type {CheckoutState} from '../contract.ts';
+import type {Consent} from '../messages.ts';
+import type {Translations} from '../worker/i18n.ts';
+
+export interface ExtensionBoot {
+  readonly scriptUrl: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly locale: string;
+  readonly country: string;
+  readonly translations: Translations;
+  readonly fallback: Translations;
+}
+
+export interface PixelBoot {
+  readonly scriptUrl: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The purposes without which the pixel does not run at all. */
+  readonly purposes: readonly (keyof Consent)[];
+}
+
+export interface StandardEvent {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface PageBoot {
+  readonly consent: Consent;
+  readonly pixel: PixelBoot | null;
+  /** Customer, cart and shop as a pixel's `init.data` has them. */
+  readonly init: Readonly<Record<string, unknown>>;
+  readonly events: readonly StandardEvent[];
+  readonly checkout?: {
+    readonly state: CheckoutState;
+    /** The same checkout as pixels see it. */
+    readonly event: Readonly<Record<string, unknown>>;
+    readonly extension: ExtensionBoot | null;
+    readonly missing: string | null;
+  };
+}
+
+export function readBoot(): PageBoot {
+  const element = document.getElementById('boot');
+  if (!element?.textContent) throw new Error('the page carries no #boot data');
+  return JSON.parse(element.textContent) as PageBoot;
+}

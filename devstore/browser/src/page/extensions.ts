@@ -1,0 +1,58 @@
+/** Runs the checkout extension in each place of the page that is marked with a target. */
+import type {Handlers, Line} from '../calls.ts';
+import type {CheckoutState} from '../contract.ts';
+import type {Consent} from '../messages.ts';
+import type {ExtensionConfig} from '../worker/shopify.ts';
+import type {ExtensionBoot} from './boot.ts';
+import {openSandbox} from './sandbox.ts';
+
+interface Stored {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+function storageOf(extension: string): Handlers {
+  const named = (key: unknown): string => `${extension}:${String(key)}`;
+  return {
+    'storage.read': (key) => JSON.parse(localStorage.getItem(named(key)) ?? 'null'),
+    'storage.write': (entry) => {
+      const {key, value} = entry as Stored;
+      localStorage.setItem(named(key), JSON.stringify(value));
+    },
+    'storage.delete': (key) => localStorage.removeItem(named(key)),
+  };
+}
+
+export class Extensions {
+  private readonly lines: Line[] = [];
+
+  constructor(
+    private readonly boot: ExtensionBoot,
+    private readonly answers: Handlers,
+  ) {}
+
+  async openAll(state: CheckoutState, consent: Consent): Promise<void> {
+    const places = [...document.querySelectorAll<HTMLElement>('[data-extension-target]')];
+    await Promise.all(places.map((place) => this.open(place, state, consent)));
+  }
+
+  tell(news: 'state' | 'consent', value: unknown): void {
+    for (const line of this.lines) line.tell(news, value);
+  }
+
+  private async open(place: HTMLElement, state: CheckoutState, consent: Consent): Promise<void> {
+    const target = place.dataset['extensionTarget'] ?? '';
+    const config: ExtensionConfig = {...this.boot, target, state, consent};
+    const failed = (message: string): void => place.setAttribute('data-failed', message);
+    const line = await openSandbox(place, {
+      name: place.dataset['extensionName'] ?? 'App extension',
+      workerUrl: '/browser/extension-worker.js',
+      scriptUrl: this.boot.scriptUrl,
+      config,
+      failed,
+      answers: {...storageOf(target), ...this.answers},
+    });
+    this.lines.push(line);
+  }
+}
+
