@@ -1,0 +1,179 @@
+"""The event log on Redis Streams: appended to in one round trip, read at least once.
+
+An entry leaves the stream only after every group has acknowledged it. One that fails again and
+again goes to a dead-letter stream with its reason, where an operator can see and revive it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from app.events.kinds import AnyEvent
+
+STREAM = "tw:events"
+DEAD = "tw:events:dead"
+GROUP = "tillwise"
+_EVENT = "e"
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyEvent] = msgspec.msgpack.Decoder(AnyEvent)
+
+
+def encode(event: AnyEvent) -> bytes:
+    """Return the event as the log holds it."""
+    return _encoder.encode(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry as it was handed to this consumer. deliveries: 1 on the first try."""
+
+    entry_id: str
+    body: bytes
+    deliveries: int = 1
+
+    def event(self) -> AnyEvent:
+        """Return the event. Raises msgspec.DecodeError for an entry that isn't one."""
+        return _decoder.decode(self.body)
+
+
+class EventLog:
+    """Where events are written."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def append(self, events: Sequence[AnyEvent]) -> None:
+        """Add the events in order, all or none, in one round trip."""
+        if not events:
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for event in events:
+                pipe.xadd(STREAM, {_EVENT: encode(event)})
+            await pipe.execute()
+
+    async def revive(self, count: int = 1_000) -> int:
+        """Return how many of the oldest dead letters were put back into the log."""
+        letters: Any = await self._redis.xrange(DEAD, count=count)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for letter_id, fields in letters:
+                pipe.xadd(STREAM, {_EVENT: fields[_EVENT.encode()]})
+                pipe.xdel(DEAD, letter_id)
+            await pipe.execute()
+        return len(letters)
+
+
+class EventConsumer:
+    """One reader of a group. What it does not acknowledge is given out again.
+
+    name: unique among the running consumers of the group.
+    idle_ms: how long an entry rests after a failure or a crash before it is tried again.
+    """
+
+    def __init__(
+        self, redis: Redis, name: str, *, group: str = GROUP, idle_ms: int = 30_000
+    ) -> None:
+        self._redis = redis
+        self._name = name
+        self._group = group
+        self._idle_ms = idle_ms
+
+    async def open(self) -> None:
+        """Create the group, from the log's first entry on, unless it exists."""
+        try:
+            await self._redis.xgroup_create(STREAM, self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def read(self, *, count: int = 200, block_ms: int = 1_000) -> list[Delivery]:
+        """Return new entries, oldest first; waits up to block_ms for the first."""
+        answer = await self._redis.xreadgroup(
+            self._group, self._name, {STREAM: ">"}, count=count, block=block_ms
+        )
+        return [
+            Delivery(_text(entry_id), fields[_EVENT.encode()])
+            for entry_id, fields in _entries(answer)
+        ]
+
+    async def reclaim(self, *, count: int = 200) -> list[Delivery]:
+        """Return entries that rested for idle_ms unacknowledged, now given to this consumer."""
+        answer: Any = await self._redis.xautoclaim(
+            STREAM, self._group, self._name, min_idle_time=self._idle_ms, count=count
+        )
+        entries = [(_text(entry_id), fields) for entry_id, fields in answer[1] if fields]
+        times = await self._times_delivered([entry_id for entry_id, _ in entries])
+        return [
+            Delivery(entry_id, fields[_EVENT.encode()], times.get(entry_id, 1))
+            for entry_id, fields in entries
+        ]
+
+    async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Mark entries as handled: they are not given out again."""
+        if ids := [delivery.entry_id for delivery in deliveries]:
+            await self._redis.xack(STREAM, self._group, *ids)
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        """Move an entry to the dead-letter stream with its reason."""
+        letter: dict[Any, Any] = {
+            _EVENT: delivery.body,
+            "reason": reason[:1_000],
+            "entry": delivery.entry_id,
+            "deliveries": delivery.deliveries,
+            "buried_at": int(time.time()),
+        }
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(DEAD, letter)
+            pipe.xack(STREAM, self._group, delivery.entry_id)
+            await pipe.execute()
+
+    async def trim(self) -> int:
+        """Return how many entries were dropped: only what every group has acknowledged."""
+        oldest = [await self._oldest_needed(group) for group in await self._groups()]
+        if not oldest:
+            return 0
+        keep_from = min(oldest, key=_order)
+        return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=True))
+
+    async def _oldest_needed(self, group: dict[str, Any]) -> str:
+        """Return the id before which the group has acknowledged everything."""
+        pending: Any = await self._redis.xpending(STREAM, _text(group["name"]))
+        return _text(pending["min"] or group["last-delivered-id"])
+
+    async def _groups(self) -> list[dict[str, Any]]:
+        answer: Any = await self._redis.xinfo_groups(STREAM)
+        return list(answer)
+
+    async def _times_delivered(self, ids: Sequence[str]) -> dict[str, int]:
+        if not ids:
+            return {}
+        pending: Any = await self._redis.xpending_range(
+            STREAM, self._group, min=ids[0], max=ids[-1], count=len(ids), consumername=self._name
+        )
+        return {_text(entry["message_id"]): int(entry["times_delivered"]) for entry in pending}
+
+
+def _entries(answer: Any) -> list[tuple[Any, dict[bytes, bytes]]]:
+    """Return the entries of one stream from XREADGROUP's answer, in RESP2's or RESP3's shape."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        (batches,) = answer.values()
+        return [entry for batch in batches for entry in batch]
+    return list(answer[0][1])
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
