@@ -86,11 +86,11 @@ def _start(directory: Path, socket: Path) -> subprocess.Popen[bytes]:
         [str(get_binary_path()), *flat],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        preexec_fn=end_with_parent if sys.platform == "linux" else None,
     )
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask the kernel to stop this process when its parent dies, and leave the parent's signals."""
     os.setpgid(0, 0)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

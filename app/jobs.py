@@ -2,21 +2,90 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
 
-from redis.exceptions import RedisError
+import msgspec
+from redis.exceptions import LockError
 from streaq import Worker
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
 
 Job = Literal["backfill", "train"]
 
+# How long a request that never reached the queue keeps the next one out.
+_REQUEST_TTL_S = 60
+_LEASE_S = 30
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a job is. total is 0 while that is not known."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+def job_queue(redis_url: str, **options: Any) -> Worker[Any]:
+    """Return the queue both sides speak through. JSON, because a pickle would run what it is told."""
+    return Worker(redis_url=redis_url, serializer=json.dumps, deserializer=json.loads, **options)
+
 
 async def request_job(connections: Connections, job: Job, shop: str) -> None:
-    """Put a shop's job in the queue; one that already waits or runs is not asked for twice."""
-    queue: Worker[None] = Worker(redis_url=connections.redis_url)
+    """Put a shop's job in the queue, unless one already waits there."""
+    if not await connections.redis.set(_waiting(shop, job), 1, nx=True, ex=_REQUEST_TTL_S):
+        return
+    queue = job_queue(connections.redis_url)
     async with queue:
         await queue.enqueue_unsafe(job, shop)
 
 
-__all__ = ["Job", "RedisError", "request_job"]
+async def job_begins(connections: Connections, job: Job, shop: str) -> None:
+    """Let the next request queue again: what happens from now on this run may not see."""
+    await connections.redis.delete(_waiting(shop, job))
+
+
+@asynccontextmanager
+async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
+    """Wait until no other process runs this job for the shop, and keep them out until left.
+
+    A process that dies is waited for at most half a minute.
+    """
+    lock = connections.redis.lock(redis_key(shop, "running", job), timeout=_LEASE_S)
+    await lock.acquire()
+    keeper = asyncio.create_task(_keep(lock))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        try:
+            await lock.release()
+        except LockError:
+            pass  # it expired while this process was held up; another one owns it now
+
+
+async def _keep(lock: Any) -> None:
+    while True:
+        await asyncio.sleep(_LEASE_S / 3)
+        await lock.reacquire()
+
+
+async def report_progress(
+    connections: Connections, job: Job, shop: str, progress: Progress
+) -> None:
+    """Let whoever follows the job know; forgotten after an hour."""
+    key = redis_key(shop, "progress", job)
+    await connections.redis.set(key, msgspec.json.encode(progress), ex=3600)
+
+
+async def read_progress(connections: Connections, job: Job, shop: str) -> Progress | None:
+    """Return what the job last reported, None when it never did."""
+    packed = await connections.redis.get(redis_key(shop, "progress", job))
+    return msgspec.json.decode(packed, type=Progress) if packed else None
+
+
+def _waiting(shop: str, job: Job) -> str:
+    return redis_key(shop, "waiting", job)

@@ -1,0 +1,175 @@
+"""The `tillwise` command. Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 3 Shopify."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from cryptography.fernet import Fernet
+from rich.console import Console
+
+from app import __version__
+from app.config import Settings, read_settings
+from app.connections import Connections, connect
+from app.doctor import examine
+from app.errors import ShopifyError, TillwiseError
+from app.follow import follow_backfill, follow_training
+from app.jobs import request_job
+from app.logs import start_logging
+from app.migrations import migrate
+from app.processes import redis_for, serve, work
+from app.recommend.evaluate import evaluate_files, report_table
+from app.recommend.retrain import train_shop
+from app.values import ShopDomain, shop_domain
+
+cli = typer.Typer(
+    name="tillwise",
+    help="Personalised checkout for Shopify, under consent, measured honestly.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console(highlight=False)
+
+Shop = Annotated[str, typer.Option("--shop", help="The shop's name.myshopify.com")]
+Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
+
+
+@cli.command("serve")
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    worker: Annotated[
+        bool | None,
+        typer.Option(help="Run the worker beside it; by default when REDIS_URL is not set"),
+    ] = None,
+) -> None:
+    """Answer Shopify, checkouts and the admin."""
+    start_logging()
+    settings = read_settings()
+    serve(
+        settings, host=host, with_worker=settings.redis_url is None if worker is None else worker
+    )
+
+
+@cli.command("worker")
+def worker_command() -> None:
+    """Work off webhooks and events, import shops and train models."""
+    start_logging()
+    work(read_settings())
+
+
+@cli.command()
+def backfill(shop: Shop, follow: Follow = False) -> None:
+    """Import a shop's products, customers and orders; the worker does it, this shows how far it is."""
+    domain = shop_domain(shop)
+
+    async def run(connections: Connections) -> None:
+        if not follow:
+            await request_job(connections, "backfill", domain)
+        await follow_backfill(connections, domain, out)
+
+    _with_connections(run)
+
+
+@cli.command()
+def train(shop: Shop, follow: Follow = False) -> None:
+    """Train a shop's model now and publish it if it is good enough."""
+    domain = shop_domain(shop)
+
+    async def run(connections: Connections) -> None:
+        if follow:
+            await follow_training(connections, domain, out)
+        else:
+            await _train(connections, domain)
+
+    _with_connections(run)
+
+
+async def _train(connections: Connections, shop: ShopDomain) -> None:
+    card = await train_shop(connections, shop)
+    verb = "published" if card.decision.publish else "not published"
+    out.print(f"{card.version}: {verb}. {card.decision.reason}")
+
+
+@cli.command()
+def evaluate(
+    orders: Annotated[
+        Path,
+        typer.Option(
+            help="CSV or Parquet: order_id, customer_id, created_at, product_id, quantity, price"
+        ),
+    ],
+    products: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet: product_id, title, vendor, product_type, tags"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same figures")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
+) -> None:
+    """Train on a shop's own export and report how well it would have recommended, beside baselines."""
+    report = evaluate_files(orders, products, seed=seed, console=None if json else out)
+    if json:
+        sys.stdout.write(report.to_json() + "\n")
+    else:
+        out.print(report_table(report))
+
+
+@cli.command()
+def doctor() -> None:
+    """Check the settings and everything the app is connected to; names what is wrong."""
+    findings = asyncio.run(examine())
+    for finding in findings:
+        out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.says}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def key() -> None:
+    """Print a new key for TOKEN_ENCRYPTION_KEYS."""
+    out.print(Fernet.generate_key().decode())
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    out.print(__version__)
+
+
+def _with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
+    start_logging("WARNING")
+    settings = read_settings()
+    with redis_for(settings) as redis_url:
+        asyncio.run(_connected(settings, redis_url, run))
+
+
+async def _connected(
+    settings: Settings, redis_url: str, run: Callable[[Connections], Awaitable[None]]
+) -> None:
+    await migrate(settings.database_url)
+    async with connect(settings, redis_url) as connections:
+        await run(connections)
+
+
+def main() -> NoReturn:
+    """Run the command; our own errors are one clear line and an exit code, not a traceback."""
+    try:
+        cli()
+    except ShopifyError as error:
+        _fail(error, 3)
+    except TillwiseError as error:
+        _fail(error, 1)
+    raise SystemExit(0)
+
+
+def _fail(error: TillwiseError, code: int) -> NoReturn:
+    sys.stderr.write(f"tillwise: {error}\n")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()
