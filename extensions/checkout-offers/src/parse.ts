@@ -1,0 +1,26 @@
+/** Readers of untrusted JSON: each returns the value, or undefined when it is not one. */
+
+export function isRecord(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}
+
+export function array(raw: unknown): unknown[] {
+  return Array.isArray(raw) ? raw : [];
+}
+
+export function text(raw: unknown): string | undefined {
+  return typeof raw === 'string' && raw.trim() ? raw.trim() : undefined;
+}
+
+/** Return a finite number from a number or a decimal string. */
+export function number(raw: unknown): number | undefined {
+  if (typeof raw !== 'number' && !text(raw)) return undefined;
+  const value = Number(raw);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Return `gid://shopify/{type}/{id}` from a Shopify GID of that type, a number or its digits. */
+export function gid(type: string, raw: unknown): string | undefined {
+  const digits = new RegExp(`^(?:gid://shopify/${type}/)?(\\d+)$`).exec(String(raw))?.[1];
+  return digits && `gid://shopify/${type}/${digits}`;
+}

@@ -1,0 +1,81 @@
+import type {CartLine} from '@shopify/ui-extensions/checkout';
+import type {Host} from './host.ts';
+import type {Surface} from './model.ts';
+
+/** The body of `POST /api/personalize`. Money is in decimal strings. */
+export interface Question {
+  surface: Surface;
+  checkout_token?: string;
+  locale: string;
+  country?: string;
+  cart: {currency: string; subtotal: string; lines: QuestionLine[]};
+  consent: Consent;
+}
+
+export interface QuestionLine {
+  product_id: string;
+  variant_id: string;
+  quantity: number;
+  /** Of one unit, after discounts. */
+  price: string;
+}
+
+export interface Consent {
+  analytics: boolean;
+  marketing: boolean;
+  preferences: boolean;
+  sale_of_data: boolean;
+}
+
+/** Cart lines added from an offer carry these, and so do the order's lines. */
+export const DECISION = '_tillwise_decision';
+export const OFFER = '_tillwise_offer';
+
+/** Return the question for what is in the checkout now. */
+export function question(host: Host, surface: Surface): Question {
+  const {amount, currencyCode} = host.cost.subtotalAmount.value;
+  return {
+    surface,
+    checkout_token: host.checkoutToken.value,
+    locale: host.localization.language.value.isoCode,
+    country: host.localization.country.value?.isoCode,
+    cart: {currency: currencyCode, subtotal: decimal(amount, currencyCode), lines: host.lines.value.map(questionLine)},
+    consent: consentOf(host.customerPrivacy.value.allowedProcessing),
+  };
+}
+
+/** Return what a new question is worth asking for: the buyer's own lines and consent, not the offers they took. */
+export function occasion(host: Host): string {
+  const own = host.lines.value.filter((line) => !isOurs(line)).map((line) => [line.merchandise.id, line.quantity]);
+  return JSON.stringify([own, consentOf(host.customerPrivacy.value.allowedProcessing)]);
+}
+
+export function isOurs(line: CartLine): boolean {
+  return line.attributes.some(({key}) => key === OFFER);
+}
+
+function questionLine({merchandise, quantity, cost}: CartLine): QuestionLine {
+  const {amount, currencyCode} = cost.totalAmount;
+  return {
+    product_id: merchandise.product.id,
+    variant_id: merchandise.id,
+    quantity,
+    price: decimal(amount / Math.max(quantity, 1), currencyCode),
+  };
+}
+
+/** Purposes that the host does not name are not allowed. */
+function consentOf(allowed: {analytics?: boolean; marketing?: boolean; preferences?: boolean; saleOfData?: boolean} | undefined): Consent {
+  return {
+    analytics: allowed?.analytics === true,
+    marketing: allowed?.marketing === true,
+    preferences: allowed?.preferences === true,
+    sale_of_data: allowed?.saleOfData === true,
+  };
+}
+
+/** Return an amount with its currency's digits: 12.5 USD -> "12.50", 300 JPY -> "300". */
+export function decimal(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat('en', {style: 'currency', currency});
+  return amount.toFixed(format.resolvedOptions().maximumFractionDigits);
+}

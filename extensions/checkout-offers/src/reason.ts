@@ -1,0 +1,37 @@
+import type {Offer, Why} from './answer.ts';
+import type {Words} from './words.ts';
+
+/** Titles of what is in the cart, by product GID. */
+export type CartTitles = Record<string, string>;
+
+/** Reasons that read better when the product they speak of can be named. */
+const NAMED: Record<string, string> = {
+  bought_together: 'reason.bought_together_with',
+  similar: 'reason.similar_to',
+};
+
+const PLAIN: Record<string, string> = {
+  bought_together: 'reason.bought_together',
+  goes_with_history: 'reason.goes_with_history',
+  similar: 'reason.similar',
+  popular: 'reason.popular',
+  new_in: 'reason.new_in',
+  merchant_pick: 'reason.merchant_pick',
+};
+
+/** Return the offer's first reason that can be said, undefined when it has none. */
+export function reasonWords(offer: Offer, titles: CartTitles): Words | undefined {
+  for (const why of offer.why) {
+    const title = why.with && titles[why.with];
+    const named = NAMED[why.reason];
+    const plain = PLAIN[why.reason];
+    if (named && title) return {key: named, args: {title}};
+    if (isRepeat(offer, why)) return {key: 'reason.bought_before'};
+    if (plain) return {key: plain};
+  }
+  return undefined;
+}
+
+function isRepeat({product}: Offer, why: Why): boolean {
+  return why.reason === 'goes_with_history' && why.with !== undefined && why.with === product?.product_id;
+}

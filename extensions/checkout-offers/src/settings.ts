@@ -1,0 +1,22 @@
+import {number, text} from './parse.ts';
+
+/** What the merchant chose in the checkout editor, with the defaults of what was left empty. */
+export interface Settings {
+  /** Undefined: the extension's own, translated. */
+  heading?: string;
+  max_offers: number;
+  show_reason: boolean;
+}
+
+export const DEFAULT_MAX_OFFERS = 1;
+export const MOST_OFFERS = 3;
+
+/** Return the settings; an unset key may be missing altogether. */
+export function readSettings(raw: Record<string, unknown> | undefined): Settings {
+  const {heading, max_offers, show_reason} = {...raw};
+  return {
+    heading: text(heading),
+    max_offers: Math.min(Math.max(Math.trunc(number(max_offers) ?? DEFAULT_MAX_OFFERS), 1), MOST_OFFERS),
+    show_reason: show_reason !== false,
+  };
+}

@@ -1,0 +1,12 @@
+import {defineConfig} from 'vitest/config';
+
+export default defineConfig({
+  esbuild: {jsx: 'automatic', jsxImportSource: 'preact'},
+  // The Shopify CLI writes the app's address into the bundle; the tests write their own.
+  define: {'process.env.APP_URL': JSON.stringify('https://app.example.test/')},
+  test: {
+    name: 'checkout-offers',
+    environment: 'jsdom',
+    server: {deps: {inline: ['@shopify/ui-extensions-tester']}},
+  },
+});
