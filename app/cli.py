@@ -50,9 +50,7 @@ def serve_command(
     """Answer Shopify, checkouts and the admin."""
     start_logging()
     settings = read_settings()
-    serve(
-        settings, host=host, with_worker=settings.redis_url is None if worker is None else worker
-    )
+    serve(settings, host=host, with_worker=settings.redis_url is None if worker is None else worker)
 
 
 @cli.command("worker")
@@ -99,9 +97,7 @@ async def _train(connections: Connections, shop: ShopDomain) -> None:
 def evaluate(
     orders: Annotated[
         Path,
-        typer.Option(
-            help="CSV or Parquet: order_id, customer_id, created_at, product_id, quantity, price"
-        ),
+        typer.Option(help="CSV or Parquet: order_id, customer_id, created_at, product_id, quantity, price"),
     ],
     products: Annotated[
         Path | None,

@@ -68,9 +68,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         database_url=_async_database(database_url),
         redis_url=_redis(environ.get("REDIS_URL")),
         token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
-        dev_store_url=(url := environ.get("SHOPIFY_DEV_STORE_URL"))
-        and _loopback("SHOPIFY_DEV_STORE_URL", url)
-        or None,
+        dev_store_url=_loopback("SHOPIFY_DEV_STORE_URL", environ.get("SHOPIFY_DEV_STORE_URL")),
     )
 
 
@@ -81,7 +79,9 @@ def _origin(name: str, text: str) -> str:
     return f"{url.scheme}://{url.netloc}"
 
 
-def _loopback(name: str, text: str) -> str:
+def _loopback(name: str, text: str | None) -> str | None:
+    if not text:
+        return None
     origin = _origin(name, text)
     if urlsplit(origin).hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise ConfigError(f"{name} is for a dev store on this machine, not {text!r}")

@@ -50,9 +50,7 @@ def _data_dir(settings: Settings) -> Finding:
     return Finding("data directory", fine, f"{settings.data_dir}: {says}")
 
 
-async def _looked(
-    name: str, look: Callable[[Settings], Awaitable[str]], settings: Settings
-) -> Finding:
+async def _looked(name: str, look: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
     try:
         return Finding(name, True, await look(settings))
     except Exception as error:  # whatever it says is the finding

@@ -104,9 +104,7 @@ def _answers(address: str) -> bool:
             return False
 
 
-def _wait_until_ready(
-    server: subprocess.Popen[bytes], address: str, directory: Path, wait_s: float
-) -> None:
+def _wait_until_ready(server: subprocess.Popen[bytes], address: str, directory: Path, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
     while not _answers(address):
         if server.poll() is not None or time.monotonic() > deadline:

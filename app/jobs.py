@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 
 import msgspec
@@ -61,10 +61,8 @@ async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterat
         yield
     finally:
         keeper.cancel()
-        try:
+        with suppress(LockError):  # it may have expired while this process was held up
             await lock.release()
-        except LockError:
-            pass  # it expired while this process was held up; another one owns it now
 
 
 async def _keep(lock: Any) -> None:
@@ -73,9 +71,7 @@ async def _keep(lock: Any) -> None:
         await lock.reacquire()
 
 
-async def report_progress(
-    connections: Connections, job: Job, shop: str, progress: Progress
-) -> None:
+async def report_progress(connections: Connections, job: Job, shop: str, progress: Progress) -> None:
     """Let whoever follows the job know; forgotten after an hour."""
     key = redis_key(shop, "progress", job)
     await connections.redis.set(key, msgspec.json.encode(progress), ex=3600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import webhooks.receive
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,7 +15,6 @@ import app.collect
 import app.decide
 import app.health
 import app.shops.routes
-import webhooks.receive
 from app.config import Settings
 from app.connections import connect
 from app.errors import InputError, TillwiseError
@@ -41,9 +41,7 @@ def create_app(settings: Settings, redis_url: str) -> Starlette:
             await stack.enter_async_context(app.decide.opened(web))
             yield
 
-    return Starlette(
-        routes=ROUTES, lifespan=lifespan, exception_handlers={TillwiseError: answer_error}
-    )
+    return Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={TillwiseError: answer_error})
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:
