@@ -71,7 +71,10 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
-    """Money given back. What belongs to no line (shipping, goodwill) is `other_minor`."""
+    """Money given back. What belongs to no line (shipping, goodwill) is `other_minor`.
+
+    other_minor is negative when less was given back than the lines are worth.
+    """
 
     refund_id: int
     order_id: int
@@ -99,8 +102,19 @@ class CheckoutUpdated(Event, frozen=True, kw_only=True, tag=True):
     lines: tuple[Line, ...]
 
 
+class CheckoutDeleted(Event, frozen=True, kw_only=True, tag=True):
+    """A checkout that Shopify dropped. Its token is not always told."""
+
+    checkout_id: int | None
+    checkout_token: str | None
+    cart_token: str | None
+
+
 class VariantFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant. available: units in stock, None when untracked or not told."""
+    """A variant. available: units in stock at all locations; None when untracked or not told.
+
+    tracked: whether the shop counts its stock; None when not told.
+    """
 
     variant_id: int
     title: str
@@ -108,7 +122,7 @@ class VariantFacts(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     inventory_item_id: int | None
     available: int | None
-    tracked: bool
+    tracked: bool | None
     sells_when_out: bool
 
 
@@ -134,7 +148,7 @@ class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class InventoryChanged(Event, frozen=True, kw_only=True, tag=True):
-    """Units available of an inventory item at one location."""
+    """Units available of an inventory item at one location; None when it is not tracked."""
 
     inventory_item_id: int
     location_id: int
@@ -243,6 +257,7 @@ AnyEvent = (
     | RefundCreated
     | CartUpdated
     | CheckoutUpdated
+    | CheckoutDeleted
     | ProductChanged
     | ProductDeleted
     | InventoryChanged

@@ -1,0 +1,383 @@
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import InputError
+from app.events.kinds import (
+    AnyEvent,
+    CartUpdated,
+    CheckoutDeleted,
+    CheckoutUpdated,
+    CustomerChanged,
+    CustomerRedactionRequested,
+    InventoryChanged,
+    Line,
+    MarketingConsentChanged,
+    OrderCancelled,
+    OrderPaid,
+    OrderPlaced,
+    OrderUpdated,
+    ProductChanged,
+    RefundCreated,
+    RefundLine,
+    ScopesChanged,
+)
+from app.events.log import encode
+from tests.webhooks.examples import example_payloads
+from webhooks.delivery import Delivery
+from webhooks.translate import READERS, is_ours, translate
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SHOP = "a.myshopify.com"
+
+
+def delivery(topic: str, currency: str = "USD") -> Delivery:
+    return Delivery(SHOP, topic, "event-1", NOW, currency)
+
+
+def translated(topic: str, payload: dict[str, Any], currency: str = "USD") -> Any:
+    return translate(msgspec.json.encode(payload), delivery(topic, currency))
+
+
+def order(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": 11,
+        "created_at": "2026-11-01T10:00:00-05:00",
+        "updated_at": "2026-11-01T10:05:00-05:00",
+        "currency": "USD",
+        "subtotal_price": "20.00",
+        "total_discounts": "2.00",
+        "total_price": "24.50",
+        "financial_status": "pending",
+        "checkout_token": "tok",
+        "customer": {"id": 5, "email": "jane@example.com", "first_name": "Jane"},
+        "line_items": [
+            {"id": 1, "product_id": 2, "variant_id": 3, "quantity": 2, "price": "10.00"},
+        ],
+    } | fields
+
+
+def test_no_example_payload_of_shopify_is_lost() -> None:
+    outcomes: Counter[str] = Counter()
+    for version, topic, body in example_payloads():
+        if not is_ours(topic) or body == b"{}":
+            outcomes["not ours" if not is_ours(topic) else "empty"] += 1
+            continue
+        event = translate(body, delivery(topic))
+        assert event.shop == SHOP, (version, topic)
+        outcomes[topic] += 1
+    assert set(READERS) <= set(outcomes)
+    assert outcomes["empty"] == 8  # inventory_levels/update of eight older versions is `{}`
+    assert outcomes.total() > 2_000
+
+
+def test_an_empty_payload_is_refused_by_the_field_it_lacks() -> None:
+    with pytest.raises(InputError, match="inventory_item_id is missing"):
+        translated("inventory_levels/update", {})
+
+
+def test_no_name_address_or_mail_of_an_example_gets_into_an_event() -> None:
+    personal = [b"example.com", b"biller", b"Biller", b"Smith", b"John", b"555-625", b"Houston"]
+    for _, topic, body in example_payloads():
+        if is_ours(topic) and body != b"{}":
+            packed = encode(translate(body, delivery(topic)))
+            assert not [word for word in personal if word in packed], topic
+
+
+def test_an_order_keeps_its_money_customer_and_lines() -> None:
+    event = translated("orders/create", order())
+    assert isinstance(event, OrderPlaced)
+    assert (event.order_id, event.customer_id, event.checkout_token) == (11, 5, "tok")
+    assert (event.subtotal_minor, event.discount_minor, event.total_minor) == (2000, 200, 2450)
+    assert event.updated_at == datetime(2026, 11, 1, 15, 5, tzinfo=UTC)
+    assert event.lines == (Line(line_id=1, product_id=2, variant_id=3, quantity=2, price_minor=1000),)
+    assert not event.paid
+
+
+def test_an_amount_in_yen_has_no_decimals() -> None:
+    assert translated("orders/create", order(currency="JPY", total_price="2450")).total_minor == 2450
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"),
+    [
+        ("orders/create", OrderPlaced),
+        ("orders/updated", OrderUpdated),
+        ("orders/paid", OrderPaid),
+        ("orders/cancelled", OrderCancelled),
+    ],
+)
+def test_each_order_topic_has_its_event_and_an_id_of_its_own(topic: str, kind: type) -> None:
+    event = translated(topic, order())
+    assert type(event) is kind
+    assert event.event_id == f"{topic}:event-1"
+
+
+def test_the_offer_a_line_came_from_is_read_from_its_properties() -> None:
+    line = {
+        "id": 1,
+        "quantity": 1,
+        "price": "5.00",
+        "properties": [
+            {"name": "_tillwise_decision", "value": "d-1"},
+            {"name": "_tillwise_offer", "value": "o-1"},
+            {"name": "Engraving", "value": "For Jane"},
+        ],
+    }
+    (read,) = translated("orders/create", order(line_items=[line])).lines
+    assert (read.decision_id, read.offer_id) == ("d-1", "o-1")
+
+
+@pytest.mark.parametrize("value", ["", "x" * 101, "a\nb", 7, None, {"a": 1}])
+def test_a_mangled_property_is_no_offer(value: object) -> None:
+    line = {
+        "id": 1,
+        "quantity": 1,
+        "price": "5",
+        "properties": [{"name": "_tillwise_decision", "value": value}],
+    }
+    assert translated("orders/create", order(line_items=[line])).lines[0].decision_id is None
+
+
+def test_a_line_counts_every_discount_allocated_to_it() -> None:
+    line = {
+        "id": 1,
+        "quantity": 1,
+        "price": "10.00",
+        "total_discount": "1.00",
+        "discount_allocations": [{"amount": "1.00"}, {"amount": "0.50"}],
+    }
+    # 1.00 of the line's own + 0.50 of the order's -> 1.50
+    assert translated("orders/create", order(line_items=[line])).lines[0].discount_minor == 150
+
+
+def refund(**fields: Any) -> dict[str, Any]:
+    line = {"line_item_id": 1, "quantity": 1, "subtotal": 10.0}
+    return {
+        "id": 7,
+        "order_id": 11,
+        "created_at": "2026-11-02T00:00:00Z",
+        "refund_line_items": [line],
+    } | fields
+
+
+def test_a_refund_tells_what_came_back_of_each_line() -> None:
+    event = translated("refunds/create", refund())
+    assert isinstance(event, RefundCreated)
+    assert event.lines == (RefundLine(line_id=1, quantity=1, amount_minor=1000),)
+    assert event.other_minor == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "other_minor"),
+    [
+        # 5.00 of shipping, as an adjustment
+        ({"order_adjustments": [{"amount": "-5.00", "kind": "shipping_refund"}]}, 500),
+        # the same 5.00 written both ways counts once
+        (
+            {
+                "order_adjustments": [{"amount": "-5.00", "kind": "shipping_refund"}],
+                "refund_shipping_lines": [{"subtotal_amount_set": {"shop_money": {"amount": "5.00"}}}],
+            },
+            500,
+        ),
+        # 2.00 less than the line was worth
+        ({"order_adjustments": [{"amount": "2.00", "kind": "refund_discrepancy"}]}, -200),
+    ],
+)
+def test_what_belongs_to_no_line_is_refunded_once(fields: dict[str, Any], other_minor: int) -> None:
+    assert translated("refunds/create", refund(**fields)).other_minor == other_minor
+
+
+def test_a_cart_is_priced_in_the_shops_currency() -> None:
+    lines = [
+        {
+            "id": 3,
+            "product_id": 2,
+            "variant_id": 3,
+            "quantity": 2,
+            "price": "900",
+            "original_price": "1000",
+            "properties": {"_tillwise_decision": "d-1"},
+        }
+    ]
+    event = translated("carts/update", {"token": "c", "line_items": lines}, currency="JPY")
+    assert isinstance(event, CartUpdated)
+    assert event.lines[0].price_minor == 1000
+    assert event.lines[0].decision_id == "d-1"
+
+
+def test_lines_of_a_checkout_are_told_apart_by_their_position() -> None:
+    lines = [{"variant_id": 3, "quantity": 1, "price": "1"}] * 2
+    event = translated("checkouts/create", {"token": "t", "line_items": lines})
+    assert isinstance(event, CheckoutUpdated)
+    assert [line.line_id for line in event.lines] == [1, 2]
+
+
+def test_a_deleted_checkout_needs_no_token() -> None:
+    assert isinstance(translated("checkouts/delete", {"id": 5}), CheckoutDeleted)
+
+
+def product(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": 2,
+        "title": "Tea",
+        "vendor": "Harvest",
+        "product_type": "Drinks",
+        "tags": "green, organic",
+        "status": "active",
+        "published_at": "2026-01-01T00:00:00Z",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-02-01T00:00:00Z",
+        "images": [{"src": "https://cdn.example.com/tea.jpg"}],
+        "variants": [{"id": 3, "title": "50 g", "price": "4.20", "inventory_quantity": 7, "position": 1}],
+    } | fields
+
+
+def test_a_product_keeps_its_tags_image_and_variants() -> None:
+    event = translated("products/update", product())
+    assert isinstance(event, ProductChanged)
+    assert event.tags == ("green", "organic")
+    assert event.image_url == "https://cdn.example.com/tea.jpg"
+    assert (event.variants[0].price_minor, event.variants[0].available) == (420, 7)
+    assert event.published
+
+
+@pytest.mark.parametrize("fields", [{"status": "draft"}, {"status": "archived"}, {"published_at": None}])
+def test_what_shoppers_cannot_see_is_not_published(fields: dict[str, Any]) -> None:
+    assert not translated("products/update", product(**fields)).published
+
+
+@pytest.mark.parametrize(("management", "tracked"), [({}, None), ({"inventory_management": "shopify"}, True)])
+def test_whether_stock_is_counted_is_not_guessed(management: dict[str, Any], tracked: bool | None) -> None:
+    event = translated("products/update", product(variants=[{"id": 3, "price": "1"} | management]))
+    assert event.variants[0].tracked is tracked
+
+
+def test_stock_that_is_not_tracked_has_no_number() -> None:
+    event = translated(
+        "inventory_levels/update", {"inventory_item_id": 1, "location_id": 2, "available": None}
+    )
+    assert isinstance(event, InventoryChanged)
+    assert event.available is None
+    assert event.updated_at == NOW
+
+
+def test_a_customer_is_a_number_and_consents() -> None:
+    event = translated(
+        "customers/update",
+        {"id": 5, "email": "jane@example.com", "email_marketing_consent": {"state": "SUBSCRIBED"}},
+    )
+    assert isinstance(event, CustomerChanged)
+    assert event.email_marketing == "subscribed"
+    assert event.sms_marketing is None
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "channel", "state"),
+    [
+        (
+            "customers_email_marketing_consent/update",
+            {"customer_id": 5, "email_marketing_consent": {"state": "subscribed"}},
+            "email",
+            "subscribed",
+        ),
+        (
+            "customers_marketing_consent/update",
+            {"id": 5, "sms_marketing_consent": {"state": None}},
+            "sms",
+            "not_subscribed",
+        ),
+    ],
+)
+def test_marketing_consent_that_is_not_told_is_not_given(
+    topic: str, payload: dict[str, Any], channel: str, state: str
+) -> None:
+    event = translated(topic, payload)
+    assert isinstance(event, MarketingConsentChanged)
+    assert (event.channel, event.state) == (channel, state)
+
+
+def test_scopes_are_those_granted_now() -> None:
+    event = translated("app/scopes_update", {"previous": ["a"], "current": ["a", "b"]})
+    assert isinstance(event, ScopesChanged)
+    assert event.scopes == ("a", "b")
+
+
+def test_a_redaction_names_the_orders_it_covers() -> None:
+    event = translated("customers/redact", {"customer": {"id": 5}, "orders_to_redact": [11, 12]})
+    assert isinstance(event, CustomerRedactionRequested)
+    assert (event.customer_id, event.order_ids) == (5, (11, 12))
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "field"),
+    [
+        ("orders/create", order(id=None), "id"),
+        ("orders/create", order(total_price="a lot"), "total_price"),
+        ("orders/create", order(created_at="yesterday"), "created_at"),
+        ("orders/create", order(line_items={}), "line_items"),
+        ("orders/create", order(line_items=[{"quantity": 1.5}]), "line_items[0].quantity"),
+        ("orders/create", order(customer={"id": "x"}), "customer.id"),
+        ("orders/create", order(customer="x"), "customer"),
+        ("refunds/create", refund(order_id=-1), "order_id"),
+        ("products/update", product(variants=[3]), "variants"),
+        ("carts/update", {}, "id"),
+        ("products/update", {}, "id"),
+    ],
+)
+def test_an_odd_field_is_named(topic: str, payload: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as error:
+        translated(topic, payload)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"<html>", b'{"a":' * 100_000, b'"\xc3"']
+)
+def test_a_body_that_is_no_json_object_is_refused_in_words(body: bytes) -> None:
+    with pytest.raises(InputError, match="the body is"):
+        translate(body, delivery("orders/create"))
+
+
+def test_a_topic_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(InputError, match="themes/publish"):
+        translate(b"{}", delivery("themes/publish"))
+
+
+FIELDS = st.sampled_from(
+    "id token customer line_items quantity price currency created_at updated_at variants tags "
+    "current status refund_line_items order_id subtotal_set shop_money amount properties name "
+    "value images src available inventory_item_id location_id total_price "
+    "email_marketing_consent sms_marketing_consent state admin_graphql_api_id".split()
+)
+SCALARS = (st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)) | st.sampled_from(
+    ["2026-11-01T00:00:00Z", "12.50", "-0", "1e400", "\x00", 2**63, "USD", "0"]
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(READERS)), st.dictionaries(FIELDS, JSON, max_size=10))
+def test_whatever_is_sent_becomes_an_event_or_a_named_error(topic: str, payload: dict[str, Any]) -> None:
+    try:
+        event: AnyEvent = translate(msgspec.json.encode(payload), delivery(topic))
+    except InputError:
+        return
+    assert encode(event)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(READERS)), st.binary(max_size=200))
+def test_whatever_bytes_are_sent_are_no_surprise(topic: str, body: bytes) -> None:
+    with pytest.raises(InputError):
+        translate(body, delivery(topic))

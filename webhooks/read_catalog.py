@@ -1,0 +1,69 @@
+"""Products and stock, as Shopify's webhooks write them. Pure."""
+
+from __future__ import annotations
+
+from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
+from webhooks.delivery import Delivery
+from webhooks.payload import Payload
+
+
+def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
+    updated_at = payload.time_or_none("updated_at") or delivery.triggered_at
+    published_at = payload.time_or_none("published_at")
+    variants = enumerate(payload.children("variants"), start=1)
+    return ProductChanged(
+        **delivery.envelope,
+        product_id=payload.id("id"),
+        title=payload.text_or_none("title") or "",
+        vendor=payload.text_or_none("vendor") or "",
+        product_type=payload.text_or_none("product_type") or "",
+        tags=payload.texts("tags"),
+        image_url=_image(payload),
+        published=published_at is not None and _is_active(payload),
+        created_at=payload.time_or_none("created_at") or published_at or updated_at,
+        updated_at=updated_at,
+        variants=tuple(_variant(v, position, delivery.currency) for position, v in variants),
+    )
+
+
+def read_product_deleted(payload: Payload, delivery: Delivery) -> ProductDeleted:
+    return ProductDeleted(**delivery.envelope, product_id=payload.id("id"))
+
+
+def read_inventory(payload: Payload, delivery: Delivery) -> InventoryChanged:
+    return InventoryChanged(
+        **delivery.envelope,
+        inventory_item_id=payload.id("inventory_item_id"),
+        location_id=payload.id("location_id"),
+        available=payload.count_or_none("available"),
+        updated_at=payload.time_or_none("updated_at") or delivery.triggered_at,
+    )
+
+
+def _is_active(payload: Payload) -> bool:
+    return (payload.text_or_none("status") or "active").lower() == "active"
+
+
+def _image(payload: Payload) -> str | None:
+    """Return the address of the product's first image."""
+    first = payload.child_or_none("image") or next(iter(payload.children("images")), None)
+    return first.text_or_none("src") if first else None
+
+
+def _variant(variant: Payload, position: int, currency: str) -> VariantFacts:
+    return VariantFacts(
+        variant_id=variant.id("id"),
+        title=variant.text_or_none("title") or "",
+        price_minor=variant.money("price", currency),
+        position=variant.count_or_none("position") or position,
+        inventory_item_id=variant.id_or_none("inventory_item_id"),
+        available=variant.count_or_none("inventory_quantity"),
+        tracked=_tracked(variant),
+        sells_when_out=variant.text_or_none("inventory_policy") == "continue",
+    )
+
+
+def _tracked(variant: Payload) -> bool | None:
+    """Return True when the shop itself counts the stock; newer API versions don't say."""
+    manager = variant.text_or_none("inventory_management")
+    return None if manager is None else manager == "shopify"

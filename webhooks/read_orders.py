@@ -1,0 +1,168 @@
+"""Orders, refunds, carts and checkouts, as Shopify's webhooks write them. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from app.events.kinds import (
+    CartUpdated,
+    CheckoutDeleted,
+    CheckoutUpdated,
+    Line,
+    OrderCancelled,
+    OrderFacts,
+    OrderPaid,
+    OrderPlaced,
+    OrderUpdated,
+    RefundCreated,
+    RefundLine,
+)
+from webhooks.delivery import Delivery
+from webhooks.payload import Payload
+
+DECISION_PROPERTY = "_tillwise_decision"
+OFFER_PROPERTY = "_tillwise_offer"
+_PAID = {"paid", "partially_refunded", "refunded"}
+_MAX_REFERENCE = 100
+
+Order = TypeVar("Order", bound=OrderFacts)
+
+
+def read_order_placed(payload: Payload, delivery: Delivery) -> OrderPlaced:
+    return _order(OrderPlaced, payload, delivery)
+
+
+def read_order_updated(payload: Payload, delivery: Delivery) -> OrderUpdated:
+    return _order(OrderUpdated, payload, delivery)
+
+
+def read_order_paid(payload: Payload, delivery: Delivery) -> OrderPaid:
+    return _order(OrderPaid, payload, delivery, paid=True)
+
+
+def read_order_cancelled(payload: Payload, delivery: Delivery) -> OrderCancelled:
+    return _order(OrderCancelled, payload, delivery)
+
+
+def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: bool = False) -> Order:
+    currency = payload.text_or_none("currency") or delivery.currency
+    created_at = payload.time("created_at")
+    facts: dict[str, Any] = {
+        "order_id": payload.id("id"),
+        "customer_id": payload.id_of("customer"),
+        "checkout_token": payload.text_or_none("checkout_token"),
+        "currency": currency,
+        "subtotal_minor": payload.money("subtotal_price", currency),
+        "discount_minor": payload.money("total_discounts", currency),
+        "total_minor": payload.money("total_price", currency),
+        "paid": paid or payload.text_or_none("financial_status") in _PAID,
+        "created_at": created_at,
+        "updated_at": payload.time_or_none("updated_at") or created_at,
+        "cancelled_at": payload.time_or_none("cancelled_at"),
+        "lines": _lines(payload, currency),
+    }
+    return kind(**delivery.envelope, **facts)
+
+
+def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
+    currency = delivery.currency
+    return RefundCreated(
+        **delivery.envelope,
+        refund_id=payload.id("id"),
+        order_id=payload.id("order_id"),
+        created_at=payload.time_or_none("created_at") or delivery.triggered_at,
+        lines=tuple(_refund_line(line, currency) for line in payload.children("refund_line_items")),
+        other_minor=_other_refunded(payload, currency),
+    )
+
+
+def _refund_line(line: Payload, currency: str) -> RefundLine:
+    amount = line.shop_money("subtotal_set", currency)
+    return RefundLine(
+        line_id=line.id("line_item_id"),
+        quantity=line.count("quantity"),
+        amount_minor=line.money("subtotal", currency) if amount is None else amount,
+    )
+
+
+def _other_refunded(payload: Payload, currency: str) -> int:
+    """Return what was given back beside the lines.
+
+    Adjustments are negative when money goes to the customer. Shipping is written as an adjustment
+    by older API versions, as its own list by newer ones.
+    """
+    shipping = payload.children("refund_shipping_lines")
+    adjustments = [
+        adjustment
+        for adjustment in payload.children("order_adjustments")
+        if not (shipping and adjustment.text_or_none("kind") == "shipping_refund")
+    ]
+    return sum(line.shop_money("subtotal_amount_set", currency) or 0 for line in shipping) - sum(
+        adjustment.money("amount", currency) for adjustment in adjustments
+    )
+
+
+def read_cart(payload: Payload, delivery: Delivery) -> CartUpdated:
+    token = "token" if "token" in payload else "id"
+    return CartUpdated(
+        **delivery.envelope,
+        cart_token=payload.text(token),
+        lines=_lines(payload, delivery.currency),
+    )
+
+
+def read_checkout(payload: Payload, delivery: Delivery) -> CheckoutUpdated:
+    currency = payload.text_or_none("currency") or delivery.currency
+    return CheckoutUpdated(
+        **delivery.envelope,
+        checkout_token=payload.text("token"),
+        cart_token=payload.text_or_none("cart_token"),
+        customer_id=payload.id_of("customer"),
+        currency=currency,
+        subtotal_minor=payload.money("subtotal_price", currency),
+        completed=payload.time_or_none("completed_at") is not None,
+        lines=_lines(payload, currency),
+    )
+
+
+def read_checkout_deleted(payload: Payload, delivery: Delivery) -> CheckoutDeleted:
+    return CheckoutDeleted(
+        **delivery.envelope,
+        checkout_id=payload.id_or_none("id"),
+        checkout_token=payload.text_or_none("token"),
+        cart_token=payload.text_or_none("cart_token"),
+    )
+
+
+def _lines(payload: Payload, currency: str) -> tuple[Line, ...]:
+    lines = enumerate(payload.children("line_items"), start=1)
+    return tuple(_line(line, position, currency) for position, line in lines)
+
+
+def _line(line: Payload, position: int, currency: str) -> Line:
+    """Return a line; a checkout's lines have no id, so their position stands for it."""
+    properties = line.pairs("properties")
+    return Line(
+        line_id=line.id_or_none("id") or position,
+        product_id=line.id_or_none("product_id"),
+        variant_id=line.id_or_none("variant_id"),
+        quantity=line.count("quantity"),
+        price_minor=line.money("original_price" if "original_price" in line else "price", currency),
+        discount_minor=_line_discount(line, currency),
+        decision_id=_reference(properties, DECISION_PROPERTY),
+        offer_id=_reference(properties, OFFER_PROPERTY),
+    )
+
+
+def _line_discount(line: Payload, currency: str) -> int:
+    """Return what was taken off the line; `total_discount` leaves out the order's own discounts."""
+    allocated = line.children("discount_allocations")
+    if allocated:
+        return sum(part.money("amount", currency) for part in allocated)
+    return line.money("total_discount", currency)
+
+
+def _reference(properties: dict[str, str], name: str) -> str | None:
+    """Return an id of ours that came back through the shopper's hands; None for a mangled one."""
+    value = properties.get(name, "")
+    return value if 0 < len(value) <= _MAX_REFERENCE and value.isprintable() else None
