@@ -1,0 +1,74 @@
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.config import read_settings
+from app.errors import ConfigError
+
+GIVEN = {"SHOPIFY_API_KEY": "key", "SHOPIFY_API_SECRET": "secret", "APP_URL": "https://app.example.com"}
+
+
+def test_what_is_missing_is_named_all_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"SHOPIFY_API_KEY, SHOPIFY_API_SECRET, APP_URL"):
+        read_settings({})
+
+
+def test_the_cli_of_shopify_sets_enough_to_start(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "SHOPIFY_API_KEY": "key",
+            "SHOPIFY_API_SECRET": "secret",
+            "HOST": "tunnel.example.com",
+            "PORT": "12345",
+            "SCOPES": "read_products, read_orders",
+            "TILLWISE_DATA_DIR": str(tmp_path),
+        }
+    )
+    assert (settings.app_url, settings.port) == ("https://tunnel.example.com", 12345)
+    assert settings.scopes == {"read_products", "read_orders"}
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/tillwise.db"
+
+
+def test_the_key_of_the_embedded_database_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    environ = GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path)}
+    first, second = read_settings(environ), read_settings(environ)
+    assert first.token_encryption_keys == second.token_encryption_keys
+    assert stat.S_IMODE((tmp_path / "token.key").stat().st_mode) == 0o600
+
+
+def test_a_database_of_ones_own_needs_keys_of_ones_own() -> None:
+    with pytest.raises(ConfigError, match="TOKEN_ENCRYPTION_KEYS"):
+        read_settings(GIVEN | {"DATABASE_URL": "postgresql://localhost/tillwise"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "http://localhost"),
+        ("APP_URL", "ftp://app.example.com"),
+        ("TOKEN_ENCRYPTION_KEYS", "short"),
+        ("SHOPIFY_DEV_STORE_URL", "http://example.com"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read_settings(GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path), name: value})
+
+
+def test_both_secrets_are_good_while_one_is_rotated(tmp_path: Path) -> None:
+    environ = GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path), "SHOPIFY_OLD_API_SECRET": "old"}
+    assert read_settings(environ).secrets == ("secret", "old")
+
+
+def test_several_keys_are_read_in_order(tmp_path: Path) -> None:
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+    environ = GIVEN | {"DATABASE_URL": "postgres://localhost/x", "TOKEN_ENCRYPTION_KEYS": ", ".join(keys)}
+    settings = read_settings(environ)
+    assert settings.token_encryption_keys == tuple(keys)
+    assert settings.database_url == "postgresql+asyncpg://localhost/x"
