@@ -1,0 +1,118 @@
+"""Reads what attribution needs. A decision counts only if it was logged, for this very shop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, distinct, func, select
+
+from app.attribution.attribute import OfferCounts, OfferedLine, Revenue, revenue_of
+from app.connections import Connections
+from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.values import ShopDomain
+
+_HOLDOUT = "holdout"
+
+# Columns, not values: what the rows' annotations say holds for an instance only.
+_line: Any = OrderLineRow
+_order: Any = OrderRow
+_refund: Any = RefundRow
+_decision: Any = DecisionRow
+_feedback: Any = FeedbackRow
+_shop: Any = ShopRow
+
+
+async def attributed_revenue(connections: Connections, shop: ShopDomain, since: datetime) -> Revenue:
+    """Return what orders placed since then owe to offers of ours that were really made."""
+    refunded = _refunded_by_line(shop)
+    query = (
+        select(
+            _line.order_id,
+            _line.quantity,
+            _line.price_minor,
+            _line.discount_minor,
+            func.coalesce(refunded.c.minor, 0),
+        )
+        .join(_order, _order_of_line())
+        .join(_decision, _decision_of(_line))
+        .outerjoin(refunded, refunded.c.line_id == _line.line_id)
+        .where(_line.shop == shop, _order.created_at >= since, _stands())
+    )
+    async with connections.read() as db:
+        lines = [
+            OfferedLine(order_id, quantity, price, discount, int(back))
+            for order_id, quantity, price, discount, back in await _rows(db, query)
+        ]
+        return revenue_of(lines, await _currency(db, shop))
+
+
+async def offer_counts(connections: Connections, shop: ShopDomain, since: datetime) -> OfferCounts:
+    """Return how many decisions since then were made, shown, accepted and ordered."""
+    async with connections.read() as db:
+        held_out = await _decisions(db, shop, since, _decision.arm == _HOLDOUT)
+        feedback = await _decisions_by_feedback(db, shop, since)
+        return OfferCounts(
+            decisions=await _decisions(db, shop, since, _decision.arm != _HOLDOUT),
+            held_out=held_out,
+            shown=feedback.get("shown", 0),
+            accepted=feedback.get("accepted", 0),
+            ordered=await _decisions_ordered(db, shop, since),
+        )
+
+
+async def _decisions(db: Any, shop: str, since: datetime, arm: ColumnElement[bool]) -> int:
+    query = select(func.count()).where(
+        _decision.shop == shop, _decision.decided_at >= since, arm
+    )  # fmt: skip
+    return int(await db.scalar(query))
+
+
+async def _decisions_by_feedback(db: Any, shop: str, since: datetime) -> dict[str, int]:
+    query = (
+        select(_feedback.kind, func.count(distinct(_feedback.decision_id)))
+        .join(_decision, _decision_of(_feedback))
+        .where(_feedback.shop == shop, _decision.decided_at >= since)
+        .group_by(_feedback.kind)
+    )
+    return dict(await _rows(db, query))
+
+
+async def _decisions_ordered(db: Any, shop: str, since: datetime) -> int:
+    query = (
+        select(func.count(distinct(_line.decision_id)))
+        .join(_order, _order_of_line())
+        .join(_decision, _decision_of(_line))
+        .where(_line.shop == shop, _decision.decided_at >= since, _stands())
+    )
+    return int(await db.scalar(query))
+
+
+async def _rows(db: Any, query: Any) -> Any:
+    return (await db.exec(query)).all()
+
+
+async def _currency(db: Any, shop: str) -> str:
+    return await db.scalar(select(_shop.currency).where(_shop.shop == shop)) or "USD"
+
+
+def _refunded_by_line(shop: str) -> Any:
+    return (
+        select(_refund.line_id, func.sum(_refund.amount_minor).label("minor"))
+        .where(_refund.shop == shop)
+        .group_by(_refund.line_id)
+        .subquery()
+    )
+
+
+def _stands() -> ColumnElement[bool]:
+    """The order was not cancelled, and the decision showed something."""
+    return and_(_order.cancelled_at.is_(None), _decision.arm != _HOLDOUT)
+
+
+def _order_of_line() -> ColumnElement[bool]:
+    return and_(_order.shop == _line.shop, _order.order_id == _line.order_id)
+
+
+def _decision_of(row: Any) -> ColumnElement[bool]:
+    return and_(_decision.shop == row.shop, _decision.decision_id == row.decision_id)
