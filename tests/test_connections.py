@@ -11,19 +11,19 @@ def shop_row(shop: str) -> ShopRow:
     return ShopRow(shop=shop, publishable_key=f"pk_{shop}", installed_at=datetime.now(UTC))
 
 
-async def test_what_is_written_is_read_back_with_its_time_zone(connections: Connections) -> None:
-    async with connections.write() as db:
+async def test_what_is_written_is_read_back_with_its_time_zone(on_both_databases: Connections) -> None:
+    async with on_both_databases.write() as db:
         db.add(shop_row("a.myshopify.com"))
-    async with connections.read() as db:
+    async with on_both_databases.read() as db:
         (row,) = (await db.exec(select(ShopRow))).all()
     assert row.installed_at.tzinfo is not None
 
 
-async def test_an_error_leaves_nothing_half_written(connections: Connections) -> None:
+async def test_an_error_leaves_nothing_half_written(on_both_databases: Connections) -> None:
     with pytest.raises(RuntimeError):
-        async with connections.write() as db:
+        async with on_both_databases.write() as db:
             db.add(shop_row("a.myshopify.com"))
             await db.flush()
             raise RuntimeError
-    async with connections.read() as db:
+    async with on_both_databases.read() as db:
         assert (await db.exec(select(ShopRow))).all() == []
