@@ -142,6 +142,17 @@ class VariantRow(SQLModel, table=True):
     sells_when_out: bool = False
 
 
+class InventoryRow(SQLModel, table=True):
+    """Units of an inventory item at one location; None when they are not counted there."""
+
+    __tablename__ = "inventory"
+    shop: str = Field(primary_key=True)
+    inventory_item_id: int = _id(primary_key=True)
+    location_id: int = _id(primary_key=True)
+    available: int | None = None
+    updated_at: datetime = _time()
+
+
 class ExclusionRow(SQLModel, table=True):
     """A product the merchant never wants recommended."""
 
@@ -152,14 +163,16 @@ class ExclusionRow(SQLModel, table=True):
 
 
 class CustomerRow(SQLModel, table=True):
-    """A customer without name, e-mail or address."""
+    """A customer without name, e-mail or address. …_at: when the answer for the channel stood so."""
 
     __tablename__ = "customers"
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
     orders_count: int | None = None
     email_marketing: str | None = None
+    email_marketing_at: datetime | None = _time(default=None, nullable=True)
     sms_marketing: str | None = None
+    sms_marketing_at: datetime | None = _time(default=None, nullable=True)
     data_sale_opt_out: bool | None = None
     created_at: datetime | None = _time(default=None, nullable=True)
     updated_at: datetime = _time()

@@ -23,6 +23,7 @@ def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
         created_at=payload.time_or_none("created_at") or published_at or updated_at,
         updated_at=updated_at,
         variants=tuple(_variant(v, position, delivery.currency) for position, v in variants),
+        other_variant_ids=tuple(v.id("admin_graphql_api_id") for v in payload.children("variant_gids")),
     )
 
 

@@ -47,6 +47,7 @@ def read_order_cancelled(payload: Payload, delivery: Delivery) -> OrderCancelled
 def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: bool = False) -> Order:
     currency = payload.text_or_none("currency") or delivery.currency
     created_at = payload.time("created_at")
+    lines = payload.children("line_items")
     facts: dict[str, Any] = {
         "order_id": payload.id("id"),
         "customer_id": payload.id_of("customer"),
@@ -59,7 +60,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "created_at": created_at,
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
-        "lines": _lines(payload, currency),
+        "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
     }
     return kind(**delivery.envelope, **facts)
 
@@ -135,15 +136,15 @@ def read_checkout_deleted(payload: Payload, delivery: Delivery) -> CheckoutDelet
 
 
 def _lines(payload: Payload, currency: str) -> tuple[Line, ...]:
+    """Return a cart's or checkout's lines, which have no id of their own: numbered from 1."""
     lines = enumerate(payload.children("line_items"), start=1)
     return tuple(_line(line, position, currency) for position, line in lines)
 
 
-def _line(line: Payload, position: int, currency: str) -> Line:
-    """Return a line; a checkout's lines have no id, so their position stands for it."""
+def _line(line: Payload, line_id: int, currency: str) -> Line:
     properties = line.pairs("properties")
     return Line(
-        line_id=line.id_or_none("id") or position,
+        line_id=line_id,
         product_id=line.id_or_none("product_id"),
         variant_id=line.id_or_none("variant_id"),
         quantity=line.count("quantity"),

@@ -127,7 +127,10 @@ class VariantFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
-    """A product, created or changed, as it stood at `updated_at`."""
+    """A product, created or changed, as it stood at `updated_at`.
+
+    other_variant_ids: variants it has beside the ones described; Shopify describes a hundred.
+    """
 
     product_id: int
     title: str
@@ -139,6 +142,7 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     created_at: datetime
     updated_at: datetime
     variants: tuple[VariantFacts, ...]
+    other_variant_ids: tuple[int, ...] = ()
 
 
 class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):

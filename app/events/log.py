@@ -77,9 +77,7 @@ class EventConsumer:
     idle_ms: how long an entry rests after a failure or a crash before it is tried again.
     """
 
-    def __init__(
-        self, redis: Redis, name: str, *, group: str = GROUP, idle_ms: int = 30_000
-    ) -> None:
+    def __init__(self, redis: Redis, name: str, *, group: str = GROUP, idle_ms: int = 30_000) -> None:
         self._redis = redis
         self._name = name
         self._group = group
@@ -98,10 +96,7 @@ class EventConsumer:
         answer = await self._redis.xreadgroup(
             self._group, self._name, {STREAM: ">"}, count=count, block=block_ms
         )
-        return [
-            Delivery(_text(entry_id), fields[_EVENT.encode()])
-            for entry_id, fields in _entries(answer)
-        ]
+        return [Delivery(_text(entry_id), fields[_EVENT.encode()]) for entry_id, fields in _entries(answer)]
 
     async def reclaim(self, *, count: int = 200) -> list[Delivery]:
         """Return entries that rested for idle_ms unacknowledged, now given to this consumer."""

@@ -21,9 +21,7 @@ async def consumer(connections: Connections, name: str, idle_ms: int = 0) -> Eve
 
 
 async def test_events_come_back_in_order_and_with_their_kind(connections: Connections) -> None:
-    cart = CartUpdated(
-        shop="a.myshopify.com", event_id="c", happened_at=NOW, cart_token="t", lines=()
-    )
+    cart = CartUpdated(shop="a.myshopify.com", event_id="c", happened_at=NOW, cart_token="t", lines=())
     await EventLog(connections.redis).append([event(1), cart])
     deliveries = await (await consumer(connections, "one")).read()
     assert [delivery.event() for delivery in deliveries] == [event(1), cart]

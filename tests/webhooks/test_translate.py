@@ -322,7 +322,7 @@ def test_a_redaction_names_the_orders_it_covers() -> None:
         ("orders/create", order(total_price="a lot"), "total_price"),
         ("orders/create", order(created_at="yesterday"), "created_at"),
         ("orders/create", order(line_items={}), "line_items"),
-        ("orders/create", order(line_items=[{"quantity": 1.5}]), "line_items[0].quantity"),
+        ("orders/create", order(line_items=[{"id": 1, "quantity": 1.5}]), "line_items[0].quantity"),
         ("orders/create", order(customer={"id": "x"}), "customer.id"),
         ("orders/create", order(customer="x"), "customer"),
         ("refunds/create", refund(order_id=-1), "order_id"),

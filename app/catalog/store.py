@@ -1,0 +1,195 @@
+"""The catalogue in the database: products, variants and stock, as Shopify last told them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.catalog.catalog import Catalog, Product, Variant
+from app.connections import Connections
+from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
+from app.tables import InventoryRow, ProductRow, ShopRow, VariantRow
+from app.upsert import by_key, chunks, delete_keys, table_of, upsert
+
+_PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
+_SHOPS, _LEVELS = table_of(ShopRow), table_of(InventoryRow)
+
+
+async def load_catalog(connections: Connections, shop: str) -> Catalog:
+    """Return everything the shop sells; an empty catalogue for an unknown shop."""
+    async with connections.read() as db:
+        connection = await db.connection()
+        currency = await connection.scalar(select(_SHOPS.c.currency).where(_SHOPS.c.shop == shop))
+        variants = await connection.execute(
+            select(_VARIANTS)
+            .where(_VARIANTS.c.shop == shop)
+            .order_by(_VARIANTS.c.product_id, _VARIANTS.c.position, _VARIANTS.c.variant_id)
+        )
+        products = await connection.execute(
+            select(_PRODUCTS).where(_PRODUCTS.c.shop == shop, _PRODUCTS.c.deleted_at.is_(None))
+        )
+    by_product: dict[int, list[Variant]] = {}
+    for row in variants:
+        by_product.setdefault(row.product_id, []).append(_variant(row))
+    read = (_product(row, by_product.get(row.product_id, [])) for row in products)
+    return Catalog(currency or "USD", {product.product_id: product for product in read})
+
+
+async def record_product(connections: Connections, event: ProductChanged) -> None:
+    """Keep the product as it stood, unless something newer is known."""
+    await record_products(connections, [event])
+
+
+async def record_products(connections: Connections, events: Sequence[ProductChanged]) -> None:
+    """Keep many products and their variants in one transaction."""
+    latest = {
+        (event.shop, event.product_id): event for event in sorted(events, key=lambda event: event.updated_at)
+    }
+    async with connections.write() as db:
+        kept = await upsert(db, ProductRow, [_product_row(event) for event in latest.values()], newer=_newer)
+        await _replace_variants(db, [latest[key] for key in kept])
+
+
+async def remove_product(connections: Connections, event: ProductDeleted) -> None:
+    """Mark the product as deleted, unless something newer is known; a late change stays out."""
+    row = {
+        "shop": event.shop,
+        "product_id": event.product_id,
+        "title": "",
+        "created_at": event.happened_at,
+        "updated_at": event.happened_at,
+        "deleted_at": event.happened_at,
+    }
+    async with connections.write() as db:
+        kept = await upsert(db, ProductRow, [row], newer=lambda old, new: new.updated_at >= old.updated_at)
+        await delete_keys(db, VariantRow, ("shop", "product_id"), kept)
+
+
+async def record_inventory(connections: Connections, event: InventoryChanged) -> None:
+    """Keep the units at one location, unless something newer is known."""
+    await record_levels(connections, [event])
+
+
+async def record_levels(connections: Connections, events: Sequence[InventoryChanged]) -> None:
+    """Keep the units of many items and locations in one transaction."""
+    rows = by_key(map(_level_row, events), "shop", "inventory_item_id", "location_id", latest="updated_at")
+    async with connections.write() as db:
+        kept = await upsert(db, InventoryRow, rows, newer=lambda old, new: new.updated_at >= old.updated_at)
+        await _sum_levels(db, {(shop, item) for shop, item, _ in kept})
+
+
+def _newer(old: Any, new: Any) -> ColumnElement[bool]:
+    """Return whether the offered product is newer; a deletion wins against the same moment."""
+    same = (new.updated_at == old.updated_at) & old.deleted_at.is_(None)
+    return or_(new.updated_at > old.updated_at, same)
+
+
+async def _replace_variants(db: AsyncSession, events: Sequence[ProductChanged]) -> None:
+    described = [(event, variant) for event in events for variant in event.variants]
+    connection = await db.connection()
+    for event in events:
+        known = {variant.variant_id for variant in event.variants}.union(event.other_variant_ids)
+        await connection.execute(
+            delete(_VARIANTS).where(
+                _VARIANTS.c.shop == event.shop,
+                _VARIANTS.c.product_id == event.product_id,
+                _VARIANTS.c.variant_id.not_in(known),
+            )
+        )
+    # A count that is told moves nothing between "not tracked" and "tracked"; being told does.
+    for told, available in ((True, _as_told), (False, _as_known)):
+        rows = [_variant_row(e, v) for e, v in described if (v.tracked is not None) is told]
+        await upsert(db, VariantRow, by_key(rows, "shop", "variant_id"), merge={"available": available})
+    items = {(e.shop, v.inventory_item_id) for e, v in described if v.inventory_item_id}
+    await _sum_levels(db, items)
+
+
+def _as_told(old: Any, new: Any) -> ColumnElement[Any]:
+    return new.available  # type: ignore[no-any-return]
+
+
+def _as_known(old: Any, new: Any) -> ColumnElement[Any]:
+    """Return the new count, or none for a variant whose stock was said not to be tracked."""
+    return case((old.available.is_(None), None), else_=new.available)
+
+
+async def _sum_levels(db: AsyncSession, items: Collection[tuple[str, int | None]]) -> None:
+    """Set each variant's units to the sum over locations, where any location is known."""
+    connection = await db.connection()
+    same_item = (_LEVELS.c.shop == _VARIANTS.c.shop) & (
+        _LEVELS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
+    )
+    total = select(func.sum(_LEVELS.c.available)).where(same_item).scalar_subquery()
+    for shop in {shop for shop, _ in items}:
+        for part in chunks([item for owner, item in items if owner == shop]):
+            await connection.execute(
+                update(_VARIANTS)
+                .where(
+                    _VARIANTS.c.shop == shop,
+                    _VARIANTS.c.inventory_item_id.in_(part),
+                    exists().where(same_item),
+                )
+                .values(available=total)
+            )
+
+
+def _product_row(event: ProductChanged) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "product_id": event.product_id,
+        "title": event.title,
+        "vendor": event.vendor,
+        "product_type": event.product_type,
+        "tags": list(event.tags),
+        "image_url": event.image_url,
+        "published": event.published,
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
+        "deleted_at": None,
+    }
+
+
+def _variant_row(event: ProductChanged, variant: VariantFacts) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "variant_id": variant.variant_id,
+        "product_id": event.product_id,
+        "title": variant.title,
+        "price_minor": variant.price_minor,
+        "position": variant.position,
+        "inventory_item_id": variant.inventory_item_id,
+        "available": None if variant.tracked is False else variant.available,
+        "sells_when_out": variant.sells_when_out,
+    }
+
+
+def _level_row(event: InventoryChanged) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "inventory_item_id": event.inventory_item_id,
+        "location_id": event.location_id,
+        "available": event.available,
+        "updated_at": event.updated_at,
+    }
+
+
+def _variant(row: Any) -> Variant:
+    in_stock = row.available is None or row.available > 0 or row.sells_when_out
+    return Variant(row.variant_id, row.title, row.price_minor, in_stock)
+
+
+def _product(row: Any, variants: Iterable[Variant]) -> Product:
+    return Product(
+        product_id=row.product_id,
+        title=row.title,
+        variants=tuple(variants),
+        published=row.published,
+        image_url=row.image_url,
+        vendor=row.vendor,
+        product_type=row.product_type,
+        tags=tuple(row.tags),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,109 @@
+"""Customers as numbers, with their answers about marketing, as Shopify last told them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, or_
+
+from app.connections import Connections
+from app.events.kinds import CustomerChanged, CustomerDeleted, MarketingConsentChanged
+from app.tables import CustomerRow
+from app.upsert import Merge, by_key, upsert
+
+# A customer known only by an answer: whatever is told of them later is newer.
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def record_customer(connections: Connections, event: CustomerChanged) -> None:
+    """Keep the customer as they stood, unless something newer is known."""
+    await record_customers(connections, [event])
+
+
+async def record_customers(connections: Connections, events: Sequence[CustomerChanged]) -> None:
+    """Keep many customers in one transaction. What an event does not tell stays as it was."""
+    rows = by_key(map(_row, events), "shop", "customer_id", latest="updated_at")
+    async with connections.write() as db:
+        await upsert(
+            db,
+            CustomerRow,
+            rows,
+            newer=_unless_deleted_then,
+            merge=_answer("email_marketing")
+            | _answer("sms_marketing")
+            | {name: _told(name) for name in ("orders_count", "data_sale_opt_out", "created_at")},
+        )
+
+
+async def record_marketing_consent(connections: Connections, event: MarketingConsentChanged) -> None:
+    """Keep the customer's answer for one channel, unless a later answer is known."""
+    column = f"{event.channel}_marketing"
+    row = {
+        "shop": event.shop,
+        "customer_id": event.customer_id,
+        column: event.state,
+        f"{column}_at": event.updated_at,
+        "updated_at": _UNKNOWN,
+    }
+    async with connections.write() as db:
+        await upsert(
+            db,
+            CustomerRow,
+            [row],
+            merge=_answer(column) | {"updated_at": lambda old, _new: old.updated_at},
+        )
+
+
+async def remove_customer(connections: Connections, event: CustomerDeleted) -> None:
+    """Mark the customer as deleted, unless something newer is known."""
+    row = {
+        "shop": event.shop,
+        "customer_id": event.customer_id,
+        "updated_at": event.happened_at,
+        "deleted_at": event.happened_at,
+    }
+    async with connections.write() as db:
+        await upsert(db, CustomerRow, [row], newer=lambda old, new: new.updated_at >= old.updated_at)
+
+
+def _row(event: CustomerChanged) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "customer_id": event.customer_id,
+        "orders_count": event.orders_count,
+        "email_marketing": event.email_marketing,
+        "email_marketing_at": event.updated_at if event.email_marketing else None,
+        "sms_marketing": event.sms_marketing,
+        "sms_marketing_at": event.updated_at if event.sms_marketing else None,
+        "data_sale_opt_out": event.data_sale_opt_out,
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
+        "deleted_at": None,
+    }
+
+
+def _unless_deleted_then(old: Any, new: Any) -> ColumnElement[bool]:
+    """Return whether the offered row is newer; a deletion wins against the same moment."""
+    same = (new.updated_at == old.updated_at) & old.deleted_at.is_(None)
+    return or_(new.updated_at > old.updated_at, same)
+
+
+def _told(name: str) -> Merge:
+    return lambda old, new: func.coalesce(new[name], old[name])
+
+
+def _answer(name: str) -> dict[str, Merge]:
+    """Return how an answer and its time are replaced: by a later one only."""
+    at = f"{name}_at"
+
+    def later(old: Any, new: Any) -> Any:
+        return new[at].is_not(None) & or_(old[at].is_(None), new[at] >= old[at])
+
+    return {
+        column: lambda old, new, column=column: case(  # type: ignore[misc]
+            (later(old, new), new[column]), else_=old[column]
+        )
+        for column in (name, at)
+    }

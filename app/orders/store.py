@@ -1,0 +1,107 @@
+"""Orders and refunds, as Shopify last told them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import func, or_
+
+from app.connections import Connections
+from app.events.kinds import Line, OrderFacts, RefundCreated
+from app.tables import OrderLineRow, OrderRow, RefundRow
+from app.upsert import by_key, delete_keys, upsert
+
+NO_LINE = 0
+
+
+async def record_order(connections: Connections, event: OrderFacts) -> None:
+    """Keep the order as it stood, unless something newer is known."""
+    await record_orders(connections, [event])
+
+
+async def record_orders(connections: Connections, events: Sequence[OrderFacts]) -> None:
+    """Keep many orders in one transaction."""
+    orders = {(event.shop, event.order_id): event for event in _oldest_first(events)}
+    rows = by_key(map(_order_row, events), "shop", "order_id", latest="updated_at")
+    async with connections.write() as db:
+        kept = await upsert(
+            db,
+            OrderRow,
+            rows,
+            newer=lambda old, new: new.updated_at >= old.updated_at,
+            # Neither is ever undone, and orders/paid can overtake orders/create.
+            merge={
+                "paid": lambda old, new: or_(new.paid, old.paid),
+                "cancelled_at": lambda old, new: func.coalesce(new.cancelled_at, old.cancelled_at),
+            },
+        )
+        lines = [_line_row(orders[key], line) for key in kept for line in orders[key].lines]
+        await delete_keys(db, OrderLineRow, ("shop", "order_id"), kept)
+        await upsert(db, OrderLineRow, by_key(lines, "shop", "line_id"))
+
+
+async def record_refund(connections: Connections, event: RefundCreated) -> None:
+    """Keep what a refund gave back, by line."""
+    async with connections.write() as db:
+        await upsert(db, RefundRow, _refund_rows(event))
+
+
+def _oldest_first(events: Iterable[OrderFacts]) -> list[OrderFacts]:
+    return sorted(events, key=lambda event: event.updated_at)
+
+
+def _order_row(event: OrderFacts) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "order_id": event.order_id,
+        "customer_id": event.customer_id,
+        "checkout_token": event.checkout_token,
+        "currency": event.currency,
+        "subtotal_minor": event.subtotal_minor,
+        "discount_minor": event.discount_minor,
+        "total_minor": event.total_minor,
+        "paid": event.paid,
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
+        "cancelled_at": event.cancelled_at,
+    }
+
+
+def _line_row(event: OrderFacts, line: Line) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "line_id": line.line_id,
+        "order_id": event.order_id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "quantity": line.quantity,
+        "price_minor": line.price_minor,
+        "discount_minor": line.discount_minor,
+        "decision_id": line.decision_id,
+        "offer_id": line.offer_id,
+    }
+
+
+def _refund_rows(event: RefundCreated) -> list[dict[str, Any]]:
+    """Return a row a line; one line can come back in parts, to several locations."""
+    quantities: dict[int, int] = defaultdict(int)
+    amounts: dict[int, int] = defaultdict(int)
+    for line in event.lines:
+        quantities[line.line_id] += line.quantity
+        amounts[line.line_id] += line.amount_minor
+    if event.other_minor:
+        amounts[NO_LINE] = event.other_minor
+    return [
+        {
+            "shop": event.shop,
+            "refund_id": event.refund_id,
+            "line_id": line_id,
+            "order_id": event.order_id,
+            "quantity": quantities[line_id],
+            "amount_minor": amount,
+            "created_at": event.created_at,
+        }
+        for line_id, amount in amounts.items()
+    ]

@@ -1,0 +1,92 @@
+"""Rows written so that a repeat changes nothing and a late one does not go back in time.
+
+One statement for SQLite and PostgreSQL, many rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+Values = Mapping[str, Any]
+# What a column becomes when the row exists, from (the table, the values offered).
+Merge = Callable[[Any, Any], ColumnElement[Any]]
+
+CHUNK = 500  # values in one IN (…): far below every engine's limit of parameters
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the row's table."""
+    table: Table = row.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def insert_into(db: AsyncSession, row: type[SQLModel]) -> Any:
+    """Return the engine's own INSERT, the one that knows ON CONFLICT."""
+    dialect = db.get_bind().dialect.name
+    module: Any = sqlite if dialect == "sqlite" else postgresql
+    return module.insert(table_of(row))
+
+
+async def insert_new(db: AsyncSession, row: type[SQLModel], rows: Sequence[Values]) -> None:
+    """Insert the rows whose key is not there yet; the others change nothing."""
+    if rows:
+        statement = insert_into(db, row).on_conflict_do_nothing()
+        await (await db.connection()).execute(statement, list(rows))
+
+
+async def upsert(
+    db: AsyncSession,
+    row: type[SQLModel],
+    rows: Sequence[Values],
+    *,
+    newer: Merge | None = None,
+    merge: Mapping[str, Merge] | None = None,
+) -> list[Any]:
+    """Insert or replace rows by primary key; return the keys (tuples) of those that took effect.
+
+    rows: all with the same columns, no key twice. newer: when an existing row may be replaced,
+    always by default. merge: columns that are combined rather than replaced.
+    """
+    if not rows:
+        return []
+    table, statement = table_of(row), insert_into(db, row)
+    keys = [column.name for column in table.primary_key]
+    offered = statement.excluded
+    combined = {name: combine(table.c, offered) for name, combine in (merge or {}).items()}
+    changes = {n: offered[n] for n in rows[0] if n not in keys} | combined
+    where = newer(table.c, offered) if newer else None
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where)
+    returning = statement.returning(*(table.c[name] for name in keys))
+    result = await (await db.connection()).execute(returning, list(rows))
+    return [tuple(key) for key in result]
+
+
+async def delete_keys(
+    db: AsyncSession, row: type[SQLModel], columns: Sequence[str], keys: Iterable[Sequence[Any]]
+) -> None:
+    """Delete the rows whose columns are one of the keys."""
+    table = table_of(row)
+    matched = tuple_(*(table.c[name] for name in columns))
+    for part in chunks(list(keys)):
+        await (await db.connection()).execute(delete(table).where(matched.in_(part)))
+
+
+def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterable[Sequence[Any]]:
+    """Yield the items in parts of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def by_key(rows: Iterable[Values], *keys: str, latest: str | None = None) -> list[Values]:
+    """Return one row a key: the one with the greatest `latest`, else the last one."""
+    chosen: dict[tuple[Any, ...], Values] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        if key not in chosen or latest is None or row[latest] >= chosen[key][latest]:
+            chosen[key] = row
+    return list(chosen.values())

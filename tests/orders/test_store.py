@@ -1,0 +1,129 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel import select
+
+from app.connections import Connections
+from app.events.kinds import Line, OrderCancelled, OrderPaid, OrderPlaced, RefundCreated, RefundLine
+from app.orders.store import record_order, record_orders, record_refund
+from app.tables import OrderLineRow, OrderRow, RefundRow
+
+SHOP = "a.myshopify.com"
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def line(line_id: int, **fields: Any) -> Line:
+    return Line(line_id=line_id, product_id=2, variant_id=3, quantity=1, price_minor=1000, **fields)
+
+
+def order(kind: type = OrderPlaced, minutes: int = 0, **fields: Any) -> Any:
+    at = NOON + timedelta(minutes=minutes)
+    facts: dict[str, Any] = {
+        "shop": SHOP,
+        "event_id": f"e{minutes}",
+        "happened_at": at,
+        "order_id": 11,
+        "customer_id": 5,
+        "checkout_token": "t",
+        "currency": "USD",
+        "subtotal_minor": 1000,
+        "discount_minor": 0,
+        "total_minor": 1000,
+        "paid": False,
+        "created_at": NOON,
+        "updated_at": at,
+        "cancelled_at": None,
+        "lines": (line(1),),
+    }
+    return kind(**facts | fields)
+
+
+async def the_order(connections: Connections) -> OrderRow:
+    async with connections.read() as db:
+        return (await db.exec(select(OrderRow))).one()
+
+
+async def line_ids(connections: Connections) -> list[int]:
+    async with connections.read() as db:
+        return sorted((await db.exec(select(OrderLineRow.line_id))).all())
+
+
+async def test_an_order_told_twice_is_kept_once(on_both_databases: Connections) -> None:
+    for _ in range(2):
+        await record_order(on_both_databases, order(lines=(line(1, decision_id="d", offer_id="o"),)))
+    kept = await the_order(on_both_databases)
+    assert (kept.total_minor, kept.updated_at) == (1000, NOON)
+    async with on_both_databases.read() as db:
+        row = (await db.exec(select(OrderLineRow))).one()
+    assert (row.decision_id, row.offer_id, row.price_minor) == ("d", "o", 1000)
+
+
+async def test_a_late_order_does_not_go_back_in_time(on_both_databases: Connections) -> None:
+    await record_order(on_both_databases, order(minutes=5, total_minor=700, lines=(line(2),)))
+    await record_order(on_both_databases, order(minutes=1, total_minor=1000, lines=(line(1),)))
+    assert (await the_order(on_both_databases)).total_minor == 700
+    assert await line_ids(on_both_databases) == [2]
+
+
+async def test_a_newer_order_replaces_its_lines(on_both_databases: Connections) -> None:
+    await record_order(on_both_databases, order(lines=(line(1), line(2))))
+    await record_order(on_both_databases, order(minutes=1, lines=(line(2), line(3))))
+    assert await line_ids(on_both_databases) == [2, 3]
+
+
+async def test_a_paid_order_stays_paid_when_its_creation_is_told_again(
+    on_both_databases: Connections,
+) -> None:
+    await record_order(on_both_databases, order(OrderPaid, paid=True))
+    await record_order(on_both_databases, order(OrderPlaced, paid=False))
+    assert (await the_order(on_both_databases)).paid
+
+
+async def test_a_cancelled_order_stays_cancelled(on_both_databases: Connections) -> None:
+    await record_order(on_both_databases, order(OrderCancelled, cancelled_at=NOON))
+    await record_order(on_both_databases, order(OrderPaid, minutes=1, paid=True))
+    assert (await the_order(on_both_databases)).cancelled_at == NOON
+
+
+async def test_many_orders_are_kept_at_once_and_the_newest_wins(on_both_databases: Connections) -> None:
+    many = [order(order_id=n, lines=(line(n),)) for n in range(1, 1_203)]
+    await record_orders(
+        on_both_databases,
+        [order(minutes=9, total_minor=9), order(minutes=3, total_minor=3), *many],
+    )
+    async with on_both_databases.read() as db:
+        rows = (await db.exec(select(OrderRow))).all()
+    assert len(rows) == 1_202
+    assert next(row for row in rows if row.order_id == 11).total_minor == 9
+
+
+async def test_the_same_order_number_in_two_shops_is_two_orders(
+    on_both_databases: Connections,
+) -> None:
+    await record_order(on_both_databases, order())
+    await record_order(on_both_databases, order(shop="b.myshopify.com", total_minor=1))
+    async with on_both_databases.read() as db:
+        rows = (await db.exec(select(OrderRow))).all()
+    assert {(row.shop, row.total_minor) for row in rows} == {(SHOP, 1000), ("b.myshopify.com", 1)}
+
+
+async def test_a_refund_is_kept_by_line_and_a_repeat_changes_nothing(
+    on_both_databases: Connections,
+) -> None:
+    back = RefundLine(line_id=1, quantity=1, amount_minor=400)
+    refund = RefundCreated(
+        shop=SHOP,
+        event_id="r",
+        happened_at=NOON,
+        refund_id=7,
+        order_id=11,
+        created_at=NOON,
+        lines=(back, back),
+        other_minor=50,
+    )
+    for _ in range(2):
+        await record_refund(on_both_databases, refund)
+    async with on_both_databases.read() as db:
+        rows = (await db.exec(select(RefundRow))).all()
+    # one line came back to two locations: 2 units, 2 x 400
+    assert {(r.line_id, r.quantity, r.amount_minor) for r in rows} == {(1, 2, 800), (0, 0, 50)}
