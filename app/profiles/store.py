@@ -1,0 +1,208 @@
+"""Profiles in Redis: one value a customer, one a visit. All reads of a checkout's are in decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.connections import Connections, redis_key
+from app.consent.policy import consent_of, permissions
+from app.events.kinds import (
+    BrowserEvent,
+    CustomerDeleted,
+    CustomerRedactionRequested,
+    Line,
+    OrderFacts,
+    OrderPlaced,
+)
+from app.profiles.visitor import (
+    NOBODY,
+    VisitorProfile,
+    apply,
+    joined,
+    merged,
+    pack,
+    unpack,
+    viewed_product,
+)
+from app.tables import OrderLineRow, OrderRow
+from app.upsert import chunks
+from app.values import ShopDomain
+
+VISIT_TTL_S = 24 * 3600
+_BATCH = 200
+
+_order: Any = OrderRow
+_line: Any = OrderLineRow
+
+Change = Callable[[list[VisitorProfile]], Sequence[VisitorProfile]]
+
+
+def customer_key(shop: str, customer_id: int) -> str:
+    """Return where a customer's profile is."""
+    return redis_key(shop, "visitor", "customer", customer_id)
+
+
+def client_key(shop: str, client_id: str) -> str:
+    """Return where a browser's visit is."""
+    return redis_key(shop, "visitor", "client", client_id)
+
+
+def checkout_key(shop: str, checkout_token: str) -> str:
+    """Return where the visit that opened a checkout is."""
+    return redis_key(shop, "visitor", "checkout", checkout_token)
+
+
+async def remember_order(connections: Connections, event: OrderFacts) -> None:
+    """Add the order to its customer's profile.
+
+    An order is the merchant's own record; whether it may choose an offer is asked when one is made.
+    """
+    if event.customer_id is None:
+        return
+    key = customer_key(event.shop, event.customer_id)
+    await _change(connections, [key], lambda profiles: [apply(profiles[0], event)])
+
+
+async def remember_browsing(connections: Connections, event: BrowserEvent) -> None:
+    """Add what was looked at to the visit, if the visitor allowed that; kept for a day.
+
+    Never to a customer's profile: nobody has proven the customer id that a browser sends.
+    """
+    if not permissions(consent_of(event.permitted)).may_store_visitor:
+        return
+    keys = _visit_keys(event)
+    if keys and (viewed_product(event) is not None or event.checkout_token):
+        await _change(connections, keys, lambda visits: _same_visit(visits, event), VISIT_TTL_S)
+
+
+async def forget_customer(
+    connections: Connections, event: CustomerDeleted | CustomerRedactionRequested
+) -> None:
+    """Erase the profile of a customer who is gone or asked to be forgotten."""
+    if event.customer_id is not None:
+        await forget(connections, ShopDomain(event.shop), customer_id=event.customer_id)
+
+
+async def forget(
+    connections: Connections,
+    shop: ShopDomain,
+    *,
+    customer_id: int | None = None,
+    client_id: str | None = None,
+    checkout_tokens: Iterable[str] = (),
+) -> int:
+    """Return how many profiles there were under these names; there are none now."""
+    keys = [checkout_key(shop, token) for token in checkout_tokens]
+    keys += [] if customer_id is None else [customer_key(shop, customer_id)]
+    keys += [] if client_id is None else [client_key(shop, client_id)]
+    return int(await connections.redis.delete(*keys)) if keys else 0
+
+
+async def rebuild(connections: Connections, shop: ShopDomain) -> int:
+    """Return how many customers' profiles were made anew from the orders in the database.
+
+    Orders that arrive meanwhile are kept: each profile is merged with the one it replaces.
+    """
+    customers, after = 0, 0
+    while orders := await _orders_of_next_customers(connections, shop, after):
+        made: dict[int, VisitorProfile] = {}
+        for customer_id, order in orders:
+            made[customer_id] = apply(made.get(customer_id, NOBODY), order)
+        await _replace(connections, shop, made)
+        customers, after = customers + len(made), max(made)
+    return customers
+
+
+async def _replace(connections: Connections, shop: str, made: dict[int, VisitorProfile]) -> None:
+    keys = [customer_key(shop, customer_id) for customer_id in made]
+    await _change(connections, keys, lambda known: list(map(merged, made.values(), known)))
+
+
+async def _change(
+    connections: Connections, keys: list[str], change: Change, ttl_s: int | None = None
+) -> None:
+    """Write what `change` makes of the profiles; begun again when another process was faster."""
+
+    async def attempt(pipe: Any) -> None:
+        known = [unpack(value) for value in await pipe.mget(keys)]
+        pipe.multi()
+        for key, before, after in zip(keys, known, change(list(known)), strict=True):
+            if after != before:
+                pipe.set(key, pack(after), ex=ttl_s)
+
+    await connections.redis.transaction(attempt, *keys)
+
+
+def _visit_keys(event: BrowserEvent) -> list[str]:
+    client, checkout = event.client_id, event.checkout_token
+    keys = [client_key(event.shop, client)] if client else []
+    return keys + ([checkout_key(event.shop, checkout)] if checkout else [])
+
+
+def _same_visit(visits: list[VisitorProfile], event: BrowserEvent) -> list[VisitorProfile]:
+    """A checkout extension knows its checkout only, so the checkout holds what the client did."""
+    whole = NOBODY
+    for visit in visits:
+        whole = joined(whole, visit)
+    return [apply(whole, event)] * len(visits)
+
+
+async def _orders_of_next_customers(
+    connections: Connections, shop: str, after: int
+) -> list[tuple[int, OrderPlaced]]:
+    """Return all orders of the next customers by id, oldest first; empty after the last one."""
+    customers = (
+        select(_order.customer_id)
+        .where(_order.shop == shop, _order.customer_id > after)
+        .distinct()
+        .order_by(_order.customer_id)
+        .limit(_BATCH)
+    )
+    orders = (
+        select(_order)
+        .where(_order.shop == shop, _order.customer_id.in_(customers.scalar_subquery()))
+        .order_by(_order.created_at, _order.order_id)
+    )
+    async with connections.read() as db:
+        rows: list[OrderRow] = [row for (row,) in await _rows(db, orders)]
+        lines = await _lines_of(db, shop, [row.order_id for row in rows])
+    return [
+        (row.customer_id, _as_event(row, lines.get(row.order_id, ())))
+        for row in rows
+        if row.customer_id is not None
+    ]
+
+
+async def _lines_of(db: Any, shop: str, order_ids: Sequence[int]) -> dict[int, list[Line]]:
+    lines: dict[int, list[Line]] = {}
+    for part in chunks(order_ids):
+        query = select(_line).where(_line.shop == shop, _line.order_id.in_(part))
+        for (row,) in await _rows(db, query):
+            lines.setdefault(row.order_id, []).append(
+                Line(
+                    line_id=row.line_id,
+                    product_id=row.product_id,
+                    variant_id=row.variant_id,
+                    quantity=row.quantity,
+                    price_minor=row.price_minor,
+                )
+            )
+    return lines
+
+
+async def _rows(db: Any, query: Any) -> Any:
+    return (await db.exec(query)).all()
+
+
+def _as_event(row: OrderRow, lines: Sequence[Line]) -> OrderPlaced:
+    return OrderPlaced(
+        shop=row.shop, event_id=f"order-{row.order_id}", happened_at=row.updated_at,
+        order_id=row.order_id, customer_id=row.customer_id, checkout_token=row.checkout_token,
+        currency=row.currency, subtotal_minor=row.subtotal_minor, paid=row.paid,
+        discount_minor=row.discount_minor, total_minor=row.total_minor,
+        created_at=row.created_at, updated_at=row.updated_at, cancelled_at=row.cancelled_at,
+        lines=tuple(lines),
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from app.connections import Connections
+from app.events.kinds import CustomerDeleted
+from app.profiles.store import (
+    VISIT_TTL_S,
+    checkout_key,
+    client_key,
+    customer_key,
+    forget,
+    forget_customer,
+    rebuild,
+    remember_browsing,
+    remember_order,
+)
+from app.profiles.visitor import VisitorProfile, apply, unpack
+from app.tables import OrderLineRow, OrderRow
+from app.values import ShopDomain
+from tests.profiles.factories import NOW, a_view, an_order
+
+SHOP = ShopDomain("a.myshopify.com")
+
+
+async def at(connections: Connections, key: str) -> VisitorProfile:
+    return unpack(await connections.redis.get(key))
+
+
+def rows(order_id: int, customer_id: int | None, product_id: int, day: int = 0) -> list[Any]:
+    at = NOW + timedelta(days=day)
+    order = OrderRow(
+        shop=SHOP, order_id=order_id, customer_id=customer_id, currency="USD", total_minor=1000,
+        created_at=at, updated_at=at,
+    )  # fmt: skip
+    line = OrderLineRow(
+        shop=SHOP, line_id=order_id, order_id=order_id, product_id=product_id, quantity=1,
+        price_minor=1000,
+    )  # fmt: skip
+    return [order, line]
+
+
+async def test_an_order_is_added_to_its_customer(connections: Connections) -> None:
+    await remember_order(connections, an_order(1, [10]))
+    await remember_order(connections, an_order(1, [10]))
+    assert (await at(connections, customer_key(SHOP, 7))).times_bought == {10: 1}
+
+
+async def test_a_guest_order_is_nobodys(connections: Connections) -> None:
+    await remember_order(connections, an_order(1, [10], customer_id=None))
+    assert await connections.redis.dbsize() == 0
+
+
+async def test_orders_of_one_customer_at_the_same_moment_are_all_kept(
+    connections: Connections,
+) -> None:
+    placed = [an_order(n, [n], day=n) for n in range(1, 9)]
+    await asyncio.gather(*(remember_order(connections, order) for order in placed))
+    assert (await at(connections, customer_key(SHOP, 7))).orders_count == 8
+
+
+async def test_a_visit_is_kept_for_a_day_under_its_browser(connections: Connections) -> None:
+    await remember_browsing(connections, a_view(10))
+    assert (await at(connections, client_key(SHOP, "browser"))).last_viewed == (10,)
+    assert 0 < await connections.redis.ttl(client_key(SHOP, "browser")) <= VISIT_TTL_S
+
+
+async def test_a_checkout_knows_what_its_visit_looked_at(connections: Connections) -> None:
+    await remember_browsing(connections, a_view(10))
+    started = a_view(None, 1, name="checkout_started", checkout_token="token", data={})
+    await remember_browsing(connections, started)
+    assert (await at(connections, checkout_key(SHOP, "token"))).last_viewed == (10,)
+
+
+async def test_without_analytics_consent_nothing_is_stored(connections: Connections) -> None:
+    for permitted in [(), ("marketing", "preferences"), ("sale_of_data",)]:
+        await remember_browsing(connections, a_view(10, permitted=permitted))
+    assert await connections.redis.dbsize() == 0
+
+
+async def test_a_browser_cannot_write_into_a_customers_profile(connections: Connections) -> None:
+    everything = ("analytics", "marketing", "preferences")
+    await remember_browsing(connections, a_view(10, customer_id=7, permitted=everything))
+    assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
+
+
+async def test_rebuilding_folds_every_order_of_the_shop(connections: Connections) -> None:
+    async with connections.write() as db:
+        for customer in range(1, 451):  # more than two batches
+            db.add_all(rows(customer, customer, product_id=customer))
+        db.add_all(rows(1000, 1, product_id=5, day=1))
+        db.add_all(rows(1001, None, product_id=5))
+    assert await rebuild(connections, SHOP) == 450
+    assert (await at(connections, customer_key(SHOP, 1))).times_bought == {1: 1, 5: 1}
+    assert (await at(connections, customer_key(SHOP, 450))).orders_count == 1
+    assert await rebuild(connections, ShopDomain("b.myshopify.com")) == 0
+
+
+async def test_rebuilding_twice_or_beside_live_orders_counts_each_once(
+    connections: Connections,
+) -> None:
+    async with connections.write() as db:
+        db.add_all(rows(1, 7, product_id=10))
+    await remember_order(connections, an_order(1, [10]))
+    await remember_order(connections, an_order(2, [20], day=1))
+    await rebuild(connections, SHOP)
+    await rebuild(connections, SHOP)
+    assert (await at(connections, customer_key(SHOP, 7))).times_bought == {10: 1, 20: 1}
+
+
+async def test_a_forgotten_customer_leaves_nothing_behind(connections: Connections) -> None:
+    await remember_order(connections, an_order(1, [10]))
+    await remember_browsing(connections, a_view(10, checkout_token="token"))
+    await forget_customer(
+        connections,
+        CustomerDeleted(shop=SHOP, event_id="d", happened_at=NOW, customer_id=7),
+    )
+    forgotten = await forget(connections, SHOP, client_id="browser", checkout_tokens=["token"])
+    assert forgotten == 2
+    assert await connections.redis.dbsize() == 0
+
+
+async def test_shops_do_not_share_customers(connections: Connections) -> None:
+    await remember_order(connections, an_order(1, [10], shop="b.myshopify.com"))
+    theirs = await at(connections, customer_key("b.myshopify.com", 7))
+    assert theirs == apply(VisitorProfile(), an_order(1, [10]))
+    assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
