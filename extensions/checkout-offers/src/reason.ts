@@ -5,26 +5,26 @@ import type {Words} from './words.ts';
 export type CartTitles = Record<string, string>;
 
 /** Reasons that read better when the product they speak of can be named. */
-const NAMED: Record<string, string> = {
-  bought_together: 'reason.bought_together_with',
-  similar: 'reason.similar_to',
-};
+const NAMED = new Map([
+  ['bought_together', 'reason.bought_together_with'],
+  ['similar', 'reason.similar_to'],
+]);
 
-const PLAIN: Record<string, string> = {
-  bought_together: 'reason.bought_together',
-  goes_with_history: 'reason.goes_with_history',
-  similar: 'reason.similar',
-  popular: 'reason.popular',
-  new_in: 'reason.new_in',
-  merchant_pick: 'reason.merchant_pick',
-};
+const PLAIN = new Map([
+  ['bought_together', 'reason.bought_together'],
+  ['goes_with_history', 'reason.goes_with_history'],
+  ['similar', 'reason.similar'],
+  ['popular', 'reason.popular'],
+  ['new_in', 'reason.new_in'],
+  ['merchant_pick', 'reason.merchant_pick'],
+]);
 
 /** Return the offer's first reason that can be said, undefined when it has none. */
 export function reasonWords(offer: Offer, titles: CartTitles): Words | undefined {
   for (const why of offer.why) {
     const title = why.with && titles[why.with];
-    const named = NAMED[why.reason];
-    const plain = PLAIN[why.reason];
+    const named = NAMED.get(why.reason);
+    const plain = PLAIN.get(why.reason);
     if (named && title) return {key: named, args: {title}};
     if (isRepeat(offer, why)) return {key: 'reason.bought_before'};
     if (plain) return {key: plain};

@@ -8,6 +8,9 @@ type Result = {type: 'success'} | {type: 'error'; message: string};
 type Change = () => Promise<Result>;
 
 const RETRY_AFTER_MS = 250;
+/** A change that takes longer is given up, so that those behind it get their turn. */
+export const PATIENCE_MS = 10_000;
+const LATE: Result = {type: 'error', message: 'No answer in time'};
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -43,17 +46,22 @@ function attempt(change: Change): Promise<Result> {
 
 async function twice(change: Change): Promise<Result> {
   const first = await settle(change);
-  if (first.type === 'success' || isSoldOut(first.message)) return first;
-  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+  // A late change may still be made: a second one could add the product twice.
+  if (first.type === 'success' || first === LATE || isSoldOut(first.message)) return first;
+  await after(RETRY_AFTER_MS);
   return settle(change);
 }
 
 async function settle(change: Change): Promise<Result> {
   try {
-    return await change();
+    return await Promise.race([change(), after(PATIENCE_MS).then(() => LATE)]);
   } catch (error) {
     return {type: 'error', message: String(error)};
   }
+}
+
+function after(delay_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delay_ms));
 }
 
 /** Shopify's message is for developers, never shown, always English; it is the only sign of the cause. */

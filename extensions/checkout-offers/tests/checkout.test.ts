@@ -1,0 +1,201 @@
+/// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {setUpExtension} from '@shopify/ui-extensions-tester';
+import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
+import {fireEvent, waitFor} from '@testing-library/preact';
+import {expect, test, vi} from 'vitest';
+import {answer, wireUpsell} from './offers.ts';
+
+const TARGET = 'purchase.checkout.block.render';
+const replying = (body: unknown, status = 200) => vi.fn<typeof fetch>(async () => Response.json(body, {status}));
+const one = (selector: string) => document.body.querySelector(selector);
+const words = () => document.body.textContent ?? '';
+const button = () => one('s-button') as HTMLElement;
+const attribute = (selector: string, name: string) => one(selector)?.getAttribute(name);
+const milk = () =>
+  createCartLine({
+    quantity: 3,
+    cost: {totalAmount: {amount: 9.99, currencyCode: 'USD'}},
+    merchandise: {...createCartLine().merchandise, title: 'Milk'},
+  });
+
+async function renderOffer(extension: ReturnType<typeof setUpExtension<typeof TARGET>>) {
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('Oat biscuits'));
+}
+
+test('a skeleton of the offer’s shape stands in while the app is asked', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = () => new Promise(() => undefined);
+  await extension.render();
+  expect(one('s-heading')?.textContent).toBe('heading.checkout');
+  expect(document.querySelectorAll('s-skeleton-paragraph')).toHaveLength(3);
+  expect(one('s-grid > s-product-thumbnail')).not.toBeNull();
+  expect(attribute('s-grid > s-button', 'disabled')).toBe('true');
+});
+
+test('an offer shows image, title, price, reason and one primary button', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.lines.value = [milk()];
+  await renderOffer(extension);
+  expect(attribute('s-product-thumbnail', 'src')).toBe('https://cdn.example.test/oat.png');
+  expect(attribute('s-product-thumbnail', 'alt')).toBe('Oat biscuits');
+  expect(words()).toContain('12.5');
+  expect(words()).toContain('reason.bought_together_with');
+  expect(button().textContent).toBe('button.add');
+  expect(button().getAttribute('variant')).toBe('primary');
+  expect(one('s-skeleton-paragraph')).toBeNull();
+});
+
+test('the app is told the cart and the consent, and no more', async () => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(answer()));
+  extension.shopify.lines.value = [milk()];
+  extension.shopify.checkoutToken.value = 'token-1';
+  extension.shopify.cost.subtotalAmount.value = {amount: 9.99, currencyCode: 'USD'};
+  extension.shopify.customerPrivacy.value.allowedProcessing = {analytics: true, marketing: false, preferences: true, saleOfData: false};
+  await renderOffer(extension);
+  expect(JSON.parse(String(fetch.mock.calls[0]?.[1]?.body))).toEqual({
+    surface: 'checkout',
+    checkout_token: 'token-1',
+    locale: 'en',
+    country: 'US',
+    cart: {
+      currency: 'USD',
+      subtotal: '9.99',
+      lines: [{product_id: 'gid://shopify/Product/1', variant_id: 'gid://shopify/ProductVariant/1', quantity: 3, price: '3.33'}],
+    },
+    consent: {analytics: true, marketing: false, preferences: true, sale_of_data: false},
+  });
+});
+
+test('what the merchant set is honoured', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.shopify.settings.value = {heading: 'Pssst', max_offers: 2, show_reason: false};
+  const offers = ['o1', 'o2', 'o3'].map((offer_id) => wireUpsell({offer_id}));
+  extension.fetch = replying(answer({offers}));
+  await renderOffer(extension);
+  expect(one('s-heading')?.textContent).toBe('Pssst');
+  expect(document.querySelectorAll('s-button')).toHaveLength(2);
+  expect(words()).not.toContain('reason.');
+});
+
+test.each([
+  ['an error', {}, 500],
+  ['a refusal', answer(), 401],
+  ['no offers', answer({offers: []}), 200],
+  ['an offer of an unknown kind', answer({offers: [wireUpsell({kind: 'hologram'})]}), 200],
+])('%s renders nothing', async (_, body, status) => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(body, status));
+  await extension.render();
+  await waitFor(() => expect(fetch).toHaveBeenCalled());
+  await waitFor(() => expect(document.body.innerHTML).toBe(''));
+});
+
+test('where nothing may be added, nothing is shown', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.shopify.instructions.value.lines.canAddCartLine = false;
+  const fetch = (extension.fetch = replying(answer()));
+  await extension.render();
+  await waitFor(() => expect(fetch).toHaveBeenCalled());
+  expect(document.body.innerHTML).toBe('');
+});
+
+test('adding shows a busy button, then that it was added, and can be undone', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  let finish = () => undefined as void;
+  extension.shopify.applyCartLinesChange = vi.fn(
+    () => new Promise<{type: 'success'}>((resolve) => (finish = () => resolve({type: 'success'}))),
+  );
+  await renderOffer(extension);
+  fireEvent.click(button());
+  fireEvent.click(button());
+  await waitFor(() => expect(attribute('s-button', 'loading')).toBe('true'));
+  finish();
+  await waitFor(() => expect(one('s-text[tone=success]')?.textContent).toBe('status.added'));
+  expect(button().textContent).toBe('button.undo');
+  expect(extension.shopify.applyCartLinesChange).toHaveBeenCalledTimes(1);
+  fireEvent.click(button());
+  await waitFor(() => expect(button().textContent).toBe('button.add'));
+});
+
+test('a failure says so and can be tried again', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.applyCartLinesChange = vi.fn(async () => createResult('applyCartLinesChange', {type: 'error', message: 'Conflict'}));
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.failed'));
+  expect(button().textContent).toBe('button.retry');
+  extension.shopify.applyCartLinesChange = vi.fn(async () => createResult('applyCartLinesChange'));
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+});
+
+test('what sold out meanwhile says so and cannot be tried again', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.applyCartLinesChange = vi.fn(async () => createResult('applyCartLinesChange', {type: 'error', message: 'Out of stock'}));
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.sold_out'));
+  expect(attribute('s-button', 'disabled')).toBe('true');
+});
+
+test('an impression and an acceptance are each published once', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.checkoutToken.value = 'token-1';
+  const publish = vi.spyOn(extension.shopify.analytics, 'publish');
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+  const facts = {
+    decision_id: 'd1',
+    offer_id: 'o1',
+    product_id: 'gid://shopify/Product/7',
+    variant_id: 'gid://shopify/ProductVariant/70',
+    surface: 'checkout',
+    checkout_token: 'token-1',
+  };
+  await waitFor(() => expect(publish.mock.calls).toEqual([['tillwise:offer_shown', facts], ['tillwise:offer_accepted', facts]]));
+});
+
+test('an offer on a step that the buyer has not reached is not an impression', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.extension.rendered.value = false;
+  const publish = vi.spyOn(extension.shopify.analytics, 'publish');
+  await renderOffer(extension);
+  expect(publish).not.toHaveBeenCalled();
+});
+
+test('a pixel that refuses does not stop the sale', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  extension.shopify.analytics.publish = vi.fn(async () => Promise.reject(new Error('blocked')));
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+});
+
+test('a coupon is applied from its banner', async () => {
+  using extension = setUpExtension(TARGET);
+  const offers = [{offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: []}];
+  extension.fetch = replying(answer({offers}));
+  const apply = vi.spyOn(extension.shopify, 'applyDiscountCodeChange');
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.save'));
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('coupon.applied'));
+  expect(apply).toHaveBeenCalledWith({type: 'addDiscountCode', code: 'TEN'});
+});
+
+test('a banner says its message', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer({offers: [{offer_id: 'b1', kind: 'banner', message: {key: 'banner.help', args: {}}, why: []}]}));
+  await extension.render();
+  await waitFor(() => expect(one('s-banner')?.textContent).toBe('message.banner.help'));
+});

@@ -1,0 +1,40 @@
+/// <reference types="vite/client" />
+import {describe, expect, test} from 'vitest';
+import {MESSAGES} from '../src/message.ts';
+
+type Tree = {[key: string]: string | Tree};
+
+const FILES = import.meta.glob<Tree>('../locales/*.json', {eager: true, import: 'default'});
+const SOURCES = import.meta.glob<string>('../src/**/*.{ts,tsx}', {eager: true, query: '?raw', import: 'default'});
+const TOML = Object.values(import.meta.glob<string>('../*.toml', {eager: true, query: '?raw', import: 'default'})).join();
+const LOCALES = Object.keys(FILES).map((path) => path.split('/').pop()!);
+
+function flatten(tree: Tree, prefix = ''): Record<string, string> {
+  return Object.assign({}, ...Object.entries(tree).map(([key, value]) =>
+    typeof value === 'string' ? {[prefix + key]: value} : flatten(value, `${prefix}${key}.`)));
+}
+
+const read = (name: string) => flatten(FILES[`../locales/${name}`] ?? {});
+const gaps = (sentence: string) => (sentence.match(/{{\w+}}/g) ?? []).sort();
+const english = read('en.default.json');
+
+test('there are six languages', () => {
+  expect(LOCALES.sort()).toEqual(['ar.json', 'de.json', 'en.default.json', 'es.json', 'fr.json', 'ja.json']);
+});
+
+describe.each(LOCALES)('%s', (name) => {
+  test('says everything that English says, with the same gaps', () => {
+    const locale = read(name);
+    expect(Object.keys(locale)).toEqual(Object.keys(english));
+    for (const [key, sentence] of Object.entries(english)) expect([key, gaps(locale[key] ?? '')]).toEqual([key, gaps(sentence)]);
+  });
+});
+
+test('every key in the source can be said, and every sentence is used', () => {
+  const source = Object.values(SOURCES).join('\n');
+  const verbs = ['add', 'retry', 'undo'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
+  const messages = [...MESSAGES.keys()].map((key) => `message.${key}`);
+  const named = [...source.matchAll(/'((?:heading|reason|button|status|discount|coupon|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
+  const inToml = [...TOML.matchAll(/"t:([a-z_.]+)"/g)].map(([, key]) => key!);
+  expect([...new Set([...named, ...verbs, ...messages, ...inToml])].sort()).toEqual(Object.keys(english).sort());
+});

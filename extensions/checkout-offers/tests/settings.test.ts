@@ -1,0 +1,17 @@
+import {expect, test} from 'vitest';
+import {readSettings} from '../src/settings.ts';
+
+test('what the merchant left empty has a default', () => {
+  const defaults = {heading: undefined, max_offers: 1, show_reason: true};
+  expect(readSettings(undefined)).toEqual(defaults);
+  expect(readSettings({})).toEqual(defaults);
+  expect(readSettings({heading: '  ', max_offers: undefined, show_reason: undefined})).toEqual(defaults);
+});
+
+test('what the merchant chose is kept', () => {
+  expect(readSettings({heading: 'Pssst', max_offers: 3, show_reason: false})).toEqual({heading: 'Pssst', max_offers: 3, show_reason: false});
+});
+
+test.each([[0, 1], [-4, 1], [2.9, 2], [99, 3], ['2', 2], ['many', 1]])('%o offers are %i', (max_offers, expected) => {
+  expect(readSettings({max_offers}).max_offers).toBe(expected);
+});

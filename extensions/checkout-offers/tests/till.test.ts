@@ -1,0 +1,118 @@
+import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import type {Till} from '../src/host.ts';
+import {accept, undo} from '../src/till.ts';
+import {coupon, upsell} from './offers.ts';
+
+type Result = {type: 'success'} | {type: 'error'; message: string};
+const SUCCESS: Result = {type: 'success'};
+const error = (message: string): Result => ({type: 'error', message});
+
+/** A till whose changes answer with these results in turn, and which remembers what it was asked. */
+function createTill(...results: (Result | Error)[]) {
+  const changes: unknown[] = [];
+  const change = async (asked: unknown) => {
+    changes.push(asked);
+    const result = results.shift() ?? SUCCESS;
+    if (result instanceof Error) throw result;
+    return result;
+  };
+  return {changes, till: {applyCartLinesChange: change, applyDiscountCodeChange: change} as unknown as Till};
+}
+
+async function finish<T>(work: Promise<T>): Promise<T> {
+  await vi.runAllTimersAsync();
+  return work;
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const ADD = {
+  type: 'addCartLine',
+  merchandiseId: 'gid://shopify/ProductVariant/70',
+  quantity: 1,
+  attributes: [{key: '_tillwise_decision', value: 'd1'}, {key: '_tillwise_offer', value: 'o1'}],
+};
+
+test('an accepted offer becomes a line that remembers the decision', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(accept(till, upsell(), true))).toBe('added');
+  expect(changes).toEqual([ADD]);
+});
+
+test('a failure is tried once more', async () => {
+  const {till, changes} = createTill(error('Conflict'), SUCCESS);
+  expect(await finish(accept(till, upsell(), true))).toBe('added');
+  expect(changes).toEqual([ADD, ADD]);
+});
+
+test('a second failure is a failure, thrown or told', async () => {
+  const {till, changes} = createTill(new Error('The host went away'), error('Conflict'));
+  expect(await finish(accept(till, upsell(), true))).toBe('failed');
+  expect(changes).toHaveLength(2);
+});
+
+test('what is sold out is not tried again', async () => {
+  const {till, changes} = createTill(error('The product is sold out'));
+  expect(await finish(accept(till, upsell(), true))).toBe('sold_out');
+  expect(changes).toHaveLength(1);
+});
+
+test('line changes wait for each other', async () => {
+  const {till, changes} = createTill(error('Conflict'), SUCCESS, SUCCESS);
+  const other = upsell({offer_id: 'o2'});
+  const both = Promise.all([accept(till, upsell(), true), accept(till, other, true)]);
+  expect(await finish(both)).toEqual(['added', 'added']);
+  const offers = (changes as typeof ADD[]).map(({attributes}) => attributes[1]?.value);
+  expect(offers).toEqual(['o1', 'o1', 'o2']);
+});
+
+test('a change that never ends is given up, not repeated, and the next one gets its turn', async () => {
+  const stuck = {applyCartLinesChange: vi.fn(() => new Promise<never>(() => undefined))};
+  const first = accept(stuck as unknown as Till, upsell(), true);
+  const second = accept(createTill().till, upsell({offer_id: 'o2'}), true);
+  expect(await finish(Promise.all([first, second]))).toEqual(['failed', 'added']);
+  expect(stuck.applyCartLinesChange).toHaveBeenCalledTimes(1);
+});
+
+test('an offer’s discount follows its product', async () => {
+  const {till, changes} = createTill();
+  const offer = upsell({discount: {code: 'TEN', percentage: 10}});
+  expect(await finish(accept(till, offer, true))).toBe('added');
+  expect(changes).toEqual([ADD, {type: 'addDiscountCode', code: 'TEN'}]);
+});
+
+test('a code is not applied where the checkout takes none', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(accept(till, upsell({discount: {code: 'TEN'}}), false))).toBe('added');
+  expect(changes).toEqual([ADD]);
+});
+
+test('a coupon is applied, or says that it could not be', async () => {
+  expect(await finish(accept(createTill().till, coupon(), true))).toBe('added');
+  expect(await finish(accept(createTill(error('No'), error('No')).till, coupon(), true))).toBe('failed');
+  expect(await finish(accept(createTill().till, coupon(), false))).toBe('failed');
+});
+
+test('undo takes out the line of that offer', async () => {
+  const {till, changes} = createTill();
+  const lines = [
+    createCartLine({id: 'gid://shopify/CartLine/1'}),
+    createCartLine({id: 'gid://shopify/CartLine/2', attributes: [{key: '_tillwise_offer', value: 'o1'}]}),
+  ];
+  expect(await finish(undo(till, upsell(), lines))).toBe('offer');
+  expect(changes).toEqual([{type: 'removeCartLine', id: 'gid://shopify/CartLine/2', quantity: 1}]);
+});
+
+test('undo of a line that is gone has nothing to do', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(undo(till, upsell(), []))).toBe('offer');
+  expect(changes).toEqual([]);
+});
+
+test('an undo that fails leaves the offer added', async () => {
+  const {till} = createTill(error('No'), error('No'));
+  const lines = [createCartLine({attributes: [{key: '_tillwise_offer', value: 'o1'}]})];
+  expect(await finish(undo(till, upsell(), lines))).toBe('added');
+});
