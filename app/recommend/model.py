@@ -99,22 +99,18 @@ class Model:
         new_slots: so many of the last places go to products that were never sold, when there are any.
         """
         visit = self.visit(cart, customer_id, history or {})
-        candidates = self._candidates(visit, allowed, k)
+        candidates = self.candidates(visit, allowed, k)
         terms = self.terms(visit, candidates)
         scores = terms.sum(axis=0)
         best = self._chosen(scores, candidates, k, new_slots)
-        return [
-            self._scored(visit, int(candidates[at]), terms[:, at], float(scores[at])) for at in best
-        ]
+        return [self._scored(visit, int(candidates[at]), terms[:, at], float(scores[at])) for at in best]
 
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
         at, known = self._find(product_ids)
         return at[known]
 
-    def visit(
-        self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, int]
-    ) -> Visit:
+    def visit(self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, int]) -> Visit:
         """Return the shopper as positions, counts and tastes."""
         in_cart = self.positions(list(dict.fromkeys(cart)))
         bought, known = self._find(list(history))
@@ -143,7 +139,7 @@ class Model:
         at[at == len(self.product_ids)] = 0
         return at, self.product_ids[at] == wanted
 
-    def _candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
+    def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
         wanted = np.zeros(len(self.product_ids), dtype=np.bool_)
         wanted[self.neighbours[visit.cart].ravel()] = True
         wanted[visit.history] = True
@@ -153,9 +149,7 @@ class Model:
         return candidates if len(candidates) >= k else np.flatnonzero(offerable)
 
     def _offerable(self, visit: Visit, allowed: Mask | None) -> Mask:
-        offerable = (
-            np.ones(len(self.product_ids), dtype=np.bool_) if allowed is None else allowed.copy()
-        )
+        offerable = np.ones(len(self.product_ids), dtype=np.bool_) if allowed is None else allowed.copy()
         offerable[visit.cart] = False
         return offerable
 
@@ -176,9 +170,7 @@ class Model:
     def _together(self, visit: Visit) -> NDArray[np.float64]:
         rows = self.neighbours[visit.cart].ravel()
         pulls = self.neighbour_weights[visit.cart].ravel().astype(np.float64)
-        return np.asarray(
-            np.bincount(rows, pulls, minlength=len(self.product_ids)), dtype=np.float64
-        )
+        return np.asarray(np.bincount(rows, pulls, minlength=len(self.product_ids)), dtype=np.float64)
 
     def _repeats(self, visit: Visit) -> NDArray[np.float64]:
         repeats = np.zeros(len(self.product_ids))
@@ -193,9 +185,7 @@ class Model:
         if deviation < NOTHING:
             return np.zeros((3, len(candidates)))
         parts = np.empty((3, len(candidates)))
-        parts[:2] = (
-            visit.tastes @ self.item_embeddings[candidates].T - (visit.tastes @ mean[:-1])[:, None]
-        )
+        parts[:2] = visit.tastes @ self.item_embeddings[candidates].T - (visit.tastes @ mean[:-1])[:, None]
         parts[2] = self.item_biases[candidates] - mean[-1]
         return parts / deviation
 
@@ -207,11 +197,7 @@ class Model:
 
     def _customer_taste(self, customer_id: int | None) -> Floats:
         at = 0 if customer_id is None else int(np.searchsorted(self.customer_ids, customer_id))
-        if (
-            customer_id is None
-            or at == len(self.customer_ids)
-            or self.customer_ids[at] != customer_id
-        ):
+        if customer_id is None or at == len(self.customer_ids) or self.customer_ids[at] != customer_id:
             return np.zeros(self.item_embeddings.shape[1], dtype=np.float32)
         return np.asarray(self.customer_embeddings[at])
 
@@ -221,9 +207,7 @@ class Model:
 
     @cached_property
     def _popularity_z(self) -> NDArray[np.float64]:
-        return standardised(
-            np.log1p(self.popularity.astype(np.float64)), np.arange(len(self.product_ids))
-        )
+        return standardised(np.log1p(self.popularity.astype(np.float64)), np.arange(len(self.product_ids)))
 
     @cached_property
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

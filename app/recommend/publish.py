@@ -24,9 +24,7 @@ from app.recommend.card import LAYOUT, ArrayCard, Card
 from app.recommend.model import Model
 from app.values import ShopDomain, shop_domain
 
-ARRAYS = tuple(
-    field.name for field in fields(Model) if field.name not in ("version", "basis", "weights")
-)
+ARRAYS = tuple(field.name for field in fields(Model) if field.name not in ("version", "basis", "weights"))
 POINTER = "CURRENT"
 VERSIONS_KEPT = 5
 READS = 3
@@ -103,8 +101,7 @@ def _home(data_dir: Path, shop: str) -> Path:
 
 def _completed(card: Card, shop: str, model: Model, arrays: dict[str, NDArray[Any]]) -> Card:
     described = {
-        name: ArrayCard(array.dtype.str, array.shape, _digest(array))
-        for name, array in arrays.items()
+        name: ArrayCard(array.dtype.str, array.shape, _digest(array)) for name, array in arrays.items()
     }
     content = msgspec.json.encode([model.basis, model.weights, described])
     content_hash = hashlib.sha256(content).hexdigest()

@@ -36,9 +36,7 @@ class Reason:
     with_product_id: int | None = None
 
 
-def reasons_for(
-    model: Model, visit: Visit, item: int, terms: NDArray[np.float64]
-) -> tuple[Reason, ...]:
+def reasons_for(model: Model, visit: Visit, item: int, terms: NDArray[np.float64]) -> tuple[Reason, ...]:
     """Return the reasons, strongest first, weighted by their share of what speaks for the item."""
     companion = _companion(model, visit, item)
     shares: dict[ReasonName, float] = defaultdict(float)
@@ -48,13 +46,9 @@ def reasons_for(
     total = sum(shares.values())
     if not total:
         return (Reason("popular", 1.0),)
-    kept = [
-        (name, share / total) for name, share in shares.items() if share >= SMALLEST_SHARE * total
-    ]
+    kept = [(name, share / total) for name, share in shares.items() if share >= SMALLEST_SHARE * total]
     kept.sort(key=lambda pair: -pair[1])
-    return tuple(
-        Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept
-    )
+    return tuple(Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept)
 
 
 def _companion(model: Model, visit: Visit, item: int) -> int | None:
@@ -76,9 +70,7 @@ def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
     return "bought_together" if companion is not None and model.orders[companion] else "similar"
 
 
-def _with(
-    model: Model, visit: Visit, name: ReasonName, item: int, companion: int | None
-) -> int | None:
+def _with(model: Model, visit: Visit, name: ReasonName, item: int, companion: int | None) -> int | None:
     """Return the product id that the reason names, None when it names none."""
     if name in ("bought_together", "similar"):
         return None if companion is None else int(model.product_ids[companion])

@@ -1,0 +1,98 @@
+"""From a data set and what was learnt to the model that serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
+from app.recommend.fit import Embeddings
+from app.recommend.model import Basis, Model, Weights
+from app.recommend.neighbours import (
+    CosineParameters,
+    cosine,
+    decay,
+    likeness,
+    neighbour_rows,
+    popularity,
+    with_cold_items,
+)
+
+POPULARITY_HALF_LIFE_DAYS = 60.0
+FRESH_HALF_LIFE_DAYS = 30.0
+
+# Orders of two items or more that a basis needs, most demanding first.
+LADDER: tuple[tuple[Basis, int], ...] = (
+    ("blend", 500),
+    ("neighbours", 50),
+    ("popularity", 1),
+    ("content", 0),
+)
+DEFAULT_WEIGHTS: dict[Basis, Weights] = {
+    "blend": Weights(together=1, learned=0.5, repeats=0.5),
+    "neighbours": Weights(together=1, repeats=0.5, popular=0.25),
+    "popularity": Weights(together=0.25, repeats=0.5, popular=1, fresh=0.25),
+    "content": Weights(together=1, fresh=0.5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the validation period chose, or the defaults when there was none."""
+
+    basis: Basis
+    weights: Weights
+    cosine: CosineParameters
+
+
+def basis_for(baskets: Baskets) -> Basis:
+    """Return the best basis that so many orders can carry."""
+    usable = int((baskets.sizes >= 2).sum())
+    return next(basis for basis, fewest in LADDER if usable >= fewest)
+
+
+def default_recipe(baskets: Baskets) -> Recipe:
+    """Return the recipe for a shop whose later orders are too few to choose with."""
+    basis = basis_for(baskets)
+    return Recipe(basis, DEFAULT_WEIGHTS[basis], CosineParameters())
+
+
+def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Embeddings) -> Model:
+    """Return the model of these baskets, its version still to be given by `publish`."""
+    items = dataset.items
+    now = int(baskets.times[-1]) if len(baskets) else int(items.created.max(initial=0))
+    orders = np.bincount(baskets.items, minlength=len(items)).astype(np.int32)
+    neighbours, weights = neighbour_rows(_similar(items, baskets, orders > 0, recipe, now))
+    seen = np.isin(np.arange(len(embeddings.customers)), baskets.customers)
+    return Model(
+        version="",
+        basis=recipe.basis,
+        weights=recipe.weights,
+        product_ids=items.product_ids,
+        orders=orders,
+        popularity=popularity(baskets, len(items), now, POPULARITY_HALF_LIFE_DAYS),
+        freshness=_freshness(items, now),
+        neighbours=neighbours,
+        neighbour_weights=weights,
+        item_embeddings=embeddings.items,
+        item_biases=embeddings.item_biases,
+        cart_embeddings=embeddings.carts,
+        customer_ids=dataset.customer_ids[: len(seen)][seen],
+        customer_embeddings=embeddings.customers[seen],
+    )
+
+
+def _similar(
+    items: Items, baskets: Baskets, sold: NDArray[np.bool_], recipe: Recipe, now: int
+) -> NDArray[np.float32]:
+    if recipe.basis in ("content", "popularity"):
+        return likeness(items)
+    return with_cold_items(cosine(baskets, len(items), now, recipe.cosine), items, sold)
+
+
+def _freshness(items: Items, now: int) -> NDArray[np.float32]:
+    """Return 2^(-age / 30 days) of each product, 0 when nobody knows when it came."""
+    ages = np.maximum(now - items.created, 0) / SECONDS_A_DAY
+    return np.where(items.created > 0, decay(ages, FRESH_HALF_LIFE_DAYS), 0).astype(np.float32)

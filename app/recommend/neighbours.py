@@ -1,0 +1,119 @@
+"""What goes with what: co-occurrence in orders, likeness of product data, popularity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags, vstack
+
+from app.recommend.dataset import Baskets, Items
+
+MOST_NEIGHBOURS = 200
+ALIKE = 10
+ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class CosineParameters:
+    """How co-occurrences are weighted.
+
+    size_power: a basket of n items counts 1 / n^size_power. popularity_power: how much an item's own
+    frequency holds it back as a recommendation, in [0, 1]. half_life_days: None = age does not count.
+    """
+
+    size_power: float = 0.5
+    popularity_power: float = 0.2
+    half_life_days: float | None = None
+
+
+def decay(ages_days: NDArray[np.float64], half_life_days: float | None) -> NDArray[np.float64]:
+    """Return 2^(-age / half-life), 1 when age does not count."""
+    if half_life_days is None:
+        return np.ones(len(ages_days))
+    return np.exp2(-ages_days / half_life_days)
+
+
+def popularity(baskets: Baskets, items: int, now: int, half_life_days: float | None) -> NDArray[np.float32]:
+    """Return the time-decayed number of orders that hold each item, shape (items,)."""
+    weights = np.repeat(decay(baskets.ages_days(now), half_life_days), baskets.sizes)
+    return np.bincount(baskets.items, weights, minlength=items).astype(np.float32)
+
+
+def cosine(baskets: Baskets, items: int, now: int, parameters: CosineParameters) -> csr_matrix:
+    """Return S (items, items), S_ij = sum of w / (d_i^(1-a) * d_j^a), the best 200 a row, no diagonal.
+
+    w is the weight of an order that holds i (in the cart) and j (recommended), d the summed weight of
+    an item's orders, a the popularity power.
+    """
+    sizes = np.maximum(baskets.sizes, 1).astype(np.float64)
+    age_weights = decay(baskets.ages_days(now), parameters.half_life_days)
+    root = np.sqrt(age_weights / sizes**parameters.size_power)
+    weighted = baskets.matrix(items, root)
+    degrees = np.asarray(weighted.power(2).sum(axis=0)).ravel()
+    inverse = np.where(degrees > 0, 1 / np.maximum(degrees, 1e-12), 0.0)
+    left = diags(inverse ** (1 - parameters.popularity_power)) @ weighted.T
+    return best_a_row(left.tocsr(), (weighted @ diags(inverse**parameters.popularity_power)).tocsr())
+
+
+def likeness(items: Items, among: NDArray[np.bool_] | None = None, most: int = MOST_NEIGHBOURS) -> csr_matrix:
+    """Return the cosine of the items' metadata, rarer features counting more, the best a row.
+
+    among: only these items are anybody's neighbour; None = all.
+    """
+    frequency = np.asarray(items.features.sum(axis=0)).ravel()
+    rarity = np.log1p(len(items) / np.maximum(frequency, 1))
+    weighted = (items.features @ diags(rarity)).tocsr().astype(np.float64)
+    lengths = np.sqrt(np.asarray(weighted.power(2).sum(axis=1)).ravel())
+    unit = diags(np.where(lengths > 0, 1 / np.maximum(lengths, 1e-12), 0.0)) @ weighted
+    right = unit if among is None else diags(among.astype(np.float64)) @ unit
+    return best_a_row(unit.tocsr(), right.T.tocsr(), most)
+
+
+def with_cold_items(similar: csr_matrix, items: Items, sold: NDArray[np.bool_]) -> csr_matrix:
+    """Return the neighbours with never sold items among them, the best 200 a row.
+
+    A never sold item stands for the mean of the 10 sold items most like it, as row and as column.
+    """
+    if sold.all() or not sold.any() or not items.features.nnz:
+        return similar
+    alike = likeness(items, sold, ALIKE)
+    alike.data[:] = 1.0
+    alike = diags((~sold).astype(np.float64) / np.maximum(np.diff(alike.indptr), 1)) @ alike
+    stand_in = (diags(sold.astype(np.float64)) + alike).tocsr()
+    return best_a_row((stand_in @ similar).tocsr(), stand_in.T.tocsr())
+
+
+def best_a_row(left: csr_matrix, right: csr_matrix, most: int = MOST_NEIGHBOURS) -> csr_matrix:
+    """Return left @ right without its diagonal, only the highest positive values of each row."""
+    blocks = [
+        _best(left[start : start + ROWS_AT_ONCE] @ right, start, most)
+        for start in range(0, left.shape[0], ROWS_AT_ONCE)
+    ]
+    return vstack(blocks, format="csr") if blocks else csr_matrix((0, right.shape[1]))
+
+
+def neighbour_rows(similar: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return positions and weights, (n, m) each, best first; short rows end in themselves at weight 0."""
+    sizes = np.diff(similar.indptr)
+    count, width = similar.shape[0], max(int(sizes.max(initial=0)), 1)
+    rows = np.repeat(np.arange(count), sizes)
+    order = np.lexsort((similar.indices, -similar.data, rows))
+    place = np.arange(len(order)) - np.repeat(similar.indptr[:-1], sizes)
+    neighbours = np.repeat(np.arange(count, dtype=np.int32)[:, None], width, axis=1)
+    weights = np.zeros((count, width), dtype=np.float32)
+    neighbours[rows, place] = similar.indices[order]
+    weights[rows, place] = similar.data[order]
+    return neighbours, weights
+
+
+def _best(block: csr_matrix, first_row: int, most: int) -> csr_matrix:
+    entries = block.tocoo()
+    kept = (entries.col != entries.row + first_row) & (entries.data > 0)
+    rows, columns, values = entries.row[kept], entries.col[kept], entries.data[kept]
+    order = np.lexsort((columns, -values, rows))
+    rows, columns, values = rows[order], columns[order], values[order]
+    starts = np.searchsorted(rows, np.arange(block.shape[0]))
+    kept = np.arange(len(rows)) - starts[rows] < most
+    return csr_matrix((values[kept], (rows[kept], columns[kept])), shape=block.shape)

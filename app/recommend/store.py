@@ -1,0 +1,72 @@
+"""Where data sets come from: a merchant's files, or the shop's own tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.errors import InputError
+from app.recommend.dataset import Dataset
+from app.recommend.read import build_dataset
+from app.tables import OrderLineRow, OrderRow, ProductRow
+from app.values import ShopDomain
+
+_LINES: dict[str, Any] = {
+    "order_id": pl.Int64,
+    "customer_id": pl.Int64,
+    "created_at": pl.Datetime("us", "UTC"),
+    "product_id": pl.Int64,
+    "quantity": pl.Int64,
+}
+_PRODUCTS: dict[str, Any] = {
+    "product_id": pl.Int64,
+    "title": pl.String,
+    "vendor": pl.String,
+    "product_type": pl.String,
+    "tags": pl.List(pl.String),
+    "created_at": pl.Datetime("us", "UTC"),
+}
+
+
+def read_files(orders: Path, products: Path | None = None) -> Dataset:
+    """Return the data set of a merchant's export, CSV or Parquet. Raises InputError."""
+    lines = read_table(orders)
+    if not len(lines):
+        raise InputError(f"{orders}: no orders in it", "orders")
+    return build_dataset(lines, None if products is None else read_table(products))
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Return a CSV (every column as text) or Parquet file. Raises InputError naming the file."""
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return pl.read_parquet(path)
+        return pl.read_csv(path, infer_schema=False, encoding="utf8")
+    except pl.exceptions.NoDataError:
+        raise InputError(f"{path}: the file is empty") from None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
+
+
+async def read_shop(db: AsyncSession, shop: ShopDomain) -> Dataset:
+    """Return the data set of a shop's uncancelled orders and of the products it has."""
+    lines = await db.execute(
+        select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
+        .add_columns(col(OrderLineRow.product_id), col(OrderLineRow.quantity))
+        .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None))
+        .where(col(OrderLineRow.shop) == shop, col(OrderLineRow.order_id) == col(OrderRow.order_id))
+    )
+    products = await db.execute(
+        select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
+            col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)
+        )
+    )
+    return build_dataset(
+        pl.DataFrame([tuple(row) for row in lines], schema=_LINES, orient="row"),
+        pl.DataFrame([tuple(row) for row in products], schema=_PRODUCTS, orient="row"),
+    )

@@ -1,0 +1,74 @@
+"""Training: hold out, choose, test, then learn from every order what will serve."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from app.errors import InputError
+from app.recommend.assemble import Recipe, assemble, default_recipe
+from app.recommend.card import Card, Decision
+from app.recommend.dataset import Dataset
+from app.recommend.evaluate import embeddings_for, hold_out
+from app.recommend.fit import FitParameters
+from app.recommend.model import Model
+from app.recommend.progress import OnProgress, quiet
+from app.recommend.report import OURS, Report
+
+LIBRARIES = ("lightfm-next", "numpy", "polars", "scipy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedModel:
+    """A model and its card, ready for `publish`."""
+
+    model: Model
+    card: Card
+
+
+def train(
+    dataset: Dataset, parameters: FitParameters, trained_at: datetime, progress: OnProgress = quiet
+) -> TrainedModel:
+    """Return the model of all orders, with the figures the same recipe reached on held-out ones.
+
+    Raises InputError when there is neither an order nor a product.
+    """
+    if not len(dataset.items):
+        raise InputError("nothing to learn from: no orders and no products")
+    report = hold_out(dataset, parameters, progress)
+    recipe = _recipe(dataset, report)
+    embeddings = embeddings_for(dataset, dataset.baskets, recipe, parameters, "learning to serve", progress)
+    model = assemble(dataset, dataset.baskets, recipe, embeddings)
+    return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at))
+
+
+def decide(report: Report | None, recipe: Recipe) -> Decision:
+    """Return whether a model may serve: not when popularity does better on the held-out orders."""
+    if report is None:
+        return Decision(True, f"too few later orders to test on; {recipe.basis} with default weights")
+    ours, plain = report.figures[OURS].ndcg_at_10, report.figures["popularity"].ndcg_at_10
+    figures = f"NDCG@10 {ours:.4f} against popularity's {plain:.4f} on {report.cases} later carts"
+    return Decision(ours >= plain, figures)
+
+
+def _recipe(dataset: Dataset, report: Report | None) -> Recipe:
+    if report is None:
+        return default_recipe(dataset.baskets)
+    return Recipe(report.basis, report.weights, report.cosine)
+
+
+def _card(
+    dataset: Dataset, parameters: FitParameters, recipe: Recipe, report: Report | None, trained_at: datetime
+) -> Card:
+    figures = {} if report is None else {name: asdict(one) for name, one in report.figures.items()}
+    return Card(
+        trained_at=trained_at,
+        basis=recipe.basis,
+        weights=recipe.weights,
+        counts=dict(dataset.counts),
+        parameters=asdict(parameters) | asdict(recipe.cosine),
+        figures=figures,
+        decision=decide(report, recipe),
+        libraries={name: version(name) for name in LIBRARIES},
+    )
