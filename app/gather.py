@@ -1,0 +1,83 @@
+"""Concurrent requests asking the same store, gathered into one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from redis.asyncio import Redis
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+Waiting = tuple[Asked, "asyncio.Future[Answered]"]
+
+
+class Gathered(Generic[Asked, Answered]):
+    """Calls made while one batch is under way, sent together as the next.
+
+    run: answers a batch, one answer each in order. timeout_ms: how long a batch may take. When it
+    fails, so does whatever waits behind it: no caller waits for two time-outs.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[Asked]], Awaitable[Sequence[Answered]]],
+        *,
+        timeout_ms: int,
+        batch_size: int = 256,
+    ) -> None:
+        self._run = run
+        self._timeout_s = timeout_ms / 1000
+        self._batch_size = batch_size
+        self._waiting: list[Waiting[Asked, Answered]] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def __call__(self, asked: Asked) -> Answered:
+        """Return the answer. Raises what the batch raised, TimeoutError included."""
+        future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, future))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send())
+        return await future
+
+    async def _send(self) -> None:
+        """Send batches until nobody waits."""
+        try:
+            while self._waiting:
+                batch = self._waiting[: self._batch_size]
+                del self._waiting[: self._batch_size]
+                await self._answer(batch)
+        finally:
+            self._sender = None
+
+    async def _answer(self, batch: list[Waiting[Asked, Answered]]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answers = await self._run([asked for asked, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():  # its caller may have gone away
+                    future.set_result(answer)
+        except Exception as error:
+            self._fail([*batch, *self._waiting], error)
+        except BaseException:  # the server stops: nobody is left hanging
+            self._fail([*batch, *self._waiting], ConnectionError("the process is stopping"))
+            raise
+
+    def _fail(self, callers: list[Waiting[Asked, Answered]], error: Exception) -> None:
+        self._waiting.clear()
+        for _, future in callers:
+            if not future.done():
+                future.set_exception(error)
+
+
+def gathered_reads(redis: Redis, *, timeout_ms: int) -> Gathered[Sequence[str], list[bytes | None]]:
+    """Return a reader of keys: one MGET for all who ask at the same time."""
+
+    async def read(batch: list[Sequence[str]]) -> list[list[bytes | None]]:
+        values: Any = await redis.mget(list(chain.from_iterable(batch)))
+        remaining = iter(values)
+        return [[next(remaining) for _ in keys] for keys in batch]
+
+    return Gathered(read, timeout_ms=timeout_ms)
