@@ -6,7 +6,7 @@ export default defineConfig({
   define: {'process.env.APP_URL': JSON.stringify('https://app.example.test/')},
   test: {
     name: 'checkout-offers',
-    environment: 'jsdom',
+    environment: 'node',
     server: {deps: {inline: ['@shopify/ui-extensions-tester']}},
   },
 });

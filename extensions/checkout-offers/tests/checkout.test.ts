@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';

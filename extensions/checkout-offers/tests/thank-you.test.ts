@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.thank-you.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {waitFor} from '@testing-library/preact';

@@ -1,0 +1,152 @@
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {EVENTS, type TrackedEvent} from '../src/events.ts';
+import {pixel} from '../src/pixel.ts';
+import {MOST_EVENTS} from '../src/visit.ts';
+import {ALL, ANALYTICS, CHECKOUT, createShopify, NONE, shopifyEvent} from './shopify.ts';
+
+const fetch = vi.fn<typeof globalThis.fetch>();
+const settle = () => vi.advanceTimersByTimeAsync(5000);
+const sent = (): TrackedEvent[] => fetch.mock.calls.flatMap(([, request]) => JSON.parse(String(request?.body)).events);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  fetch.mockReset().mockImplementation(async () => new Response('{}', {status: 202}));
+  vi.stubGlobal('fetch', fetch);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('it subscribes to every event that it can minimise', () => {
+  const shopify = createShopify(ALL);
+  pixel(shopify.api);
+  expect(shopify.subscribed()).toEqual(Object.keys(EVENTS));
+});
+
+test('events go to the app with the shop’s key, and outlive the page', async () => {
+  const shopify = createShopify(ALL);
+  pixel(shopify.api);
+  shopify.fire(shopifyEvent('page_viewed', {id: 'a'}));
+  shopify.fire(shopifyEvent('page_viewed', {id: 'b'}));
+  await settle();
+  expect(fetch).toHaveBeenCalledTimes(1);
+  const [address, request] = fetch.mock.calls[0]!;
+  expect(address).toBe('https://app.example.test/api/track_event');
+  expect(request).toMatchObject({method: 'POST', keepalive: true, headers: {Authorization: 'Bearer pk_test', 'Content-Type': 'application/json'}});
+  expect(sent().map(({id, client_id}) => [id, client_id])).toEqual([['a', 'client-1'], ['b', 'client-1']]);
+});
+
+test('a completed checkout does not wait', async () => {
+  const shopify = createShopify(ALL);
+  pixel(shopify.api);
+  shopify.fire(shopifyEvent('checkout_completed', {data: {checkout: CHECKOUT}}));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sent()).toHaveLength(1);
+});
+
+test('without a key nothing is subscribed to', () => {
+  const shopify = createShopify(ALL, {});
+  pixel(shopify.api);
+  expect(shopify.subscribed()).toEqual([]);
+});
+
+describe('consent', () => {
+  test('before analytics is allowed nothing is stored or sent', async () => {
+    const shopify = createShopify({...ALL, analyticsProcessingAllowed: false});
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).not.toHaveBeenCalled();
+    expect(shopify.stored.size).toBe(0);
+  });
+
+  test('once it is allowed, what comes after is sent under it', async () => {
+    const shopify = createShopify(NONE);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed', {id: 'before'}));
+    shopify.consent(ANALYTICS);
+    shopify.fire(shopifyEvent('page_viewed', {id: 'after'}));
+    await settle();
+    expect(sent().map(({id, consent}) => [id, consent.analytics, consent.marketing])).toEqual([['after', true, false]]);
+  });
+
+  test('once it is withdrawn, what waited is forgotten', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await vi.advanceTimersByTimeAsync(10);
+    shopify.consent(NONE);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('withdrawn while the visit’s count is read, it holds for that event too', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await settle();
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+describe('limits', () => {
+  test('an event is sent once however often it comes', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    for (let time = 0; time < 3; time += 1) shopify.fire(shopifyEvent('page_viewed', {id: 'same'}));
+    await settle();
+    expect(sent()).toHaveLength(1);
+  });
+
+  test('a visit ends at its cap, over all its pages', async () => {
+    const shopify = createShopify(ALL);
+    for (let page = 0; page < 3; page += 1) {
+      pixel(shopify.api);
+      for (let time = 0; time < 200; time += 1) shopify.fire(shopifyEvent('page_viewed'));
+      await settle();
+    }
+    expect(sent()).toHaveLength(MOST_EVENTS);
+  });
+
+  test('a browser without storage still sends', async () => {
+    const shopify = createShopify(ALL);
+    const refuse = async () => Promise.reject(new Error('denied'));
+    Object.assign(shopify.api.browser.sessionStorage, {getItem: refuse, setItem: refuse});
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(sent()).toHaveLength(1);
+  });
+});
+
+describe('an app that does not answer', () => {
+  test.each([500, 503, 429])('is tried once more after %i', async (status) => {
+    fetch.mockImplementation(async () => new Response('', {status}));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test('is tried once more when it is not reached', async () => {
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test('is not asked again when it refuses', async () => {
+    fetch.mockImplementation(async () => new Response('', {status: 401}));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+});
