@@ -14,6 +14,7 @@ await build({
     'admin': 'src/page/admin.ts',
     'panel': 'src/page/panel.ts',
     'app-bridge': 'src/app-bridge.ts',
+    'frame-look': 'src/styles/frame.css',
     'store': 'src/styles/store.css',
     'pay': 'src/styles/pay.css',
     'tools': 'src/styles/tools.css',

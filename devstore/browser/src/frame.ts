@@ -2,8 +2,8 @@
  * The sandboxed frame: no origin of its own, so the worker it starts speaks to servers as
  * `Origin: null`. It draws what the worker's remote tree says and sends events back.
  */
-import {DOMRemoteReceiver} from '@remote-dom/core/receivers';
-import {ELEMENTS, type Kind} from './elements.ts';
+import {DOMRemoteReceiver, type DOMRemoteElementPolicy} from '@remote-dom/core/receivers';
+import {ELEMENTS} from './elements.ts';
 import {defineActions} from './host/actions.ts';
 import {defineBoxes} from './host/boxes.ts';
 import {defineFeedback} from './host/feedback.ts';
@@ -14,17 +14,15 @@ import type {Boot, FromFrame, Happened, Listener, Mutation} from './messages.ts'
 for (const defineAll of [defineBoxes, defineWords, definePictures, defineActions, defineFeedback]) defineAll();
 
 const root = document.getElementById('root') ?? document.body;
-type Policy = Record<string, {properties: Record<string, {type: Kind}>; attributes: string[]; events: Record<string, object>}>;
-
 const receiver = new DOMRemoteReceiver({root, elements: policy()});
 
 /** Return which properties and events the worker may set on which element. */
-function policy(): Policy {
+function policy(): Readonly<Record<string, DOMRemoteElementPolicy>> {
   return Object.fromEntries(
     Object.entries(ELEMENTS).map(([tag, {properties, events}]) => [
       tag,
       {
-        properties: Object.fromEntries(Object.entries(properties).map(([name, type]) => [name, {type}])),
+        properties: Object.fromEntries(Object.keys(properties).map((name) => [name, {}])),
         attributes: ['slot', 'id'],
         events: Object.fromEntries(events.map((event) => [event, {}])),
       },

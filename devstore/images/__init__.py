@@ -1,0 +1,1 @@
+"""Product illustrations: invented, drawn by code from a product's words."""

@@ -1,0 +1,66 @@
+"""What Shopify's CLI built: the bundles that the pages run, their locales and declared purposes."""
+
+import json
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+EXTENSION = "checkout-offers"
+PIXEL = "web-pixel"
+PURPOSES = ("analytics", "marketing", "preferences")  # sale_of_data is declared by another word
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """The folder of each extension of the app, by its handle."""
+
+    folders: Mapping[str, Path]
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Return where each bundle is or will be."""
+        return {name: folder / "dist" / f"{name}.js" for name, folder in self.folders.items()}
+
+    def is_built(self, name: str) -> bool:
+        return name in self.folders and self.paths[name].is_file()
+
+    def answer(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """Return the route that serves a bundle as it was built."""
+
+        async def bundle(request: Request) -> Response:
+            if not self.is_built(name):
+                return PlainTextResponse(f"{name} is not built yet", status_code=404)
+            return FileResponse(self.paths[name], media_type="text/javascript")
+
+        return bundle
+
+    def version(self, name: str) -> str:
+        """Return a word that changes with each build, so that browsers fetch it anew."""
+        return format(self.paths[name].stat().st_mtime_ns, "x")
+
+
+def script_url(builds: Builds, name: str) -> str:
+    return f"/extensions/{name}.js?v={builds.version(name)}"
+
+
+def translations(folder: Path, locale: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the texts of a locale (its region aside when there is none) and of the default one."""
+    locales = folder / "locales"
+    default = next(locales.glob("*.default.json"), None)
+    fallback = json.loads(default.read_text()) if default else {}
+    wanted = (locales / f"{name}.json" for name in (locale, locale.split("-")[0]))
+    found = next((path for path in wanted if path.is_file()), None)
+    return (json.loads(found.read_text()) if found else fallback), fallback
+
+
+def required_purposes(folder: Path) -> list[str]:
+    """Return the purposes without which Shopify does not run this pixel, as consent spells them."""
+    declared = tomllib.loads((folder / "shopify.extension.toml").read_text())
+    privacy = declared.get("customer_privacy", {})
+    wanted = [purpose for purpose in PURPOSES if privacy.get(purpose)]
+    return [*wanted, "saleOfData"] if privacy.get("sale_of_data") == "enabled" else wanted

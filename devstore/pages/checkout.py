@@ -1,0 +1,145 @@
+"""The checkout and thank-you pages, with the extension and the pixel running in them."""
+
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from devstore import checkout as checkouts
+from devstore import order_payloads
+from devstore.host_state import state
+from devstore.pages import pixel_data
+from devstore.pages.builds import EXTENSION, script_url, translations
+from devstore.pages.render import boot, builds_of, event, fragment, page, price, store_of
+from devstore.pages.visitor import Visitor, remember, visitor_of
+from devstore.records import Checkout
+from devstore.shop import Shop
+from devstore.store import Store
+
+
+async def begin(request: Request) -> Response:
+    """Answer POST /checkouts/new: a checkout of the cart, and on to its page."""
+    store = store_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    visitor = visitor_of(request, shop)
+    if visitor.cart is None or not visitor.cart.lines:
+        return RedirectResponse("/cart", status_code=303)
+    found = checkouts.start(
+        shop,
+        secrets.token_hex(16),
+        store.clock(),
+        [(line.variant_id, line.quantity, line.attributes) for line in visitor.cart.lines],
+        visitor.customer.id if visitor.customer else None,
+        visitor.cart.token,
+    )
+    await store.announce(shop, "checkouts/create", order_payloads.checkout(shop, found, store.clock()))
+    return RedirectResponse(f"/checkout/{found.token}", status_code=303)
+
+
+async def view(request: Request) -> Response:
+    """Answer the checkout. The query chooses customer, consent, locale, country and currency."""
+    store, shop, found = _find(request)
+    if found is None:
+        return _missing(request, shop)
+    if found.order_id is not None:
+        return RedirectResponse(f"/checkout/{found.token}/thank-you", status_code=303)
+    _adjust(request, shop, found)
+    return _page(request, store, shop, found, "checkout.html", "checkout_started")
+
+
+async def thank_you(request: Request) -> Response:
+    """Answer the page after the order."""
+    store, shop, found = _find(request)
+    if found is None or found.order_id is None:
+        return _missing(request, shop)
+    answer = _page(request, store, shop, found, "thank_you.html", "checkout_completed")
+    answer.delete_cookie("cart")
+    return answer
+
+
+async def summary(request: Request) -> Response:
+    """Answer the parts of the page that change with the checkout, and the checkout for events."""
+    store, shop, found = _find(request)
+    if found is None:
+        return JSONResponse({"error": "there is no such checkout"}, status_code=404)
+    parts = _summary(store, shop, found)
+    html = {
+        "lines": fragment("summary_lines.html", **parts),
+        "total": parts["total"],
+        "toggle": parts["total"],
+    }
+    cost = checkouts.cost(shop, found, store.clock())
+    return JSONResponse({"html": html, "event": pixel_data.checkout(shop, found, cost)})
+
+
+def _page(
+    request: Request, store: Store, shop: Shop, found: Checkout, template: str, happened: str
+) -> Response:
+    visitor = visitor_of(request, shop)
+    seen = pixel_data.checkout(shop, found, checkouts.cost(shop, found, store.clock()))
+    started = boot(request, shop, visitor, [event(happened, checkout=seen)]) | {
+        "checkout": {
+            "event": seen,
+            "state": state(shop, found, store.clock(), store.base_url),
+            "extension": _extension(request, visitor),
+        }
+    }
+    context = _summary(store, shop, found) | {
+        "boot": started,
+        "visitor": visitor,
+        "query": request.url.query,
+        "customer": shop.customers.get(found.customer_id or 0),
+        "order": shop.orders.get(found.order_id or 0),
+        "customers": sorted(shop.customers.values(), key=lambda c: (c.first_name, c.last_name)),
+    }
+    return remember(page(request, template, **context), request.query_params)
+
+
+def _summary(store: Store, shop: Shop, found: Checkout) -> dict[str, Any]:
+    cost = checkouts.cost(shop, found, store.clock())
+    rows = [(x, shop.variants[x.line.variant_id], shop.product_of(x.line.variant_id)) for x in cost.lines]
+    return {
+        "shop": shop,
+        "checkout": found,
+        "cost": cost,
+        "rows": rows,
+        "total": price(cost.total_minor, found.currency),
+    }
+
+
+def _extension(request: Request, visitor: Visitor) -> dict[str, Any] | None:
+    builds = builds_of(request)
+    if not builds.is_built(EXTENSION):
+        return None
+    texts, fallback = translations(builds.folders[EXTENSION], visitor.locale)
+    return {
+        "scriptUrl": script_url(builds, EXTENSION),
+        "settings": {},
+        "locale": visitor.locale,
+        "country": visitor.country,
+        "translations": texts,
+        "fallback": fallback,
+    }
+
+
+def _adjust(request: Request, shop: Shop, found: Checkout) -> None:
+    """Give the checkout to another buyer, or show it in another currency (amounts unconverted)."""
+    query = request.query_params
+    if "customer" in query:
+        customer = visitor_of(request, shop).customer
+        found.customer_id = customer.id if customer else None
+        found.email = customer.email if customer else None
+    if "currency" in query:
+        found.currency = query["currency"].upper()
+
+
+def _find(request: Request) -> tuple[Store, Shop, Checkout | None]:
+    store = store_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    return store, shop, shop.checkouts.get(request.path_params["token"])
+
+
+def _missing(request: Request, shop: Shop) -> Response:
+    why = "This checkout does not exist, or not any more."
+    return page(request, "plain.html", status=404, title="Not found", why=why, shop=shop)

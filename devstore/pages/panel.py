@@ -1,0 +1,40 @@
+"""The developer panel: where everything is, how it stands, and buttons to make things happen."""
+
+from collections import Counter
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from devstore.pages.admin import admin_address
+from devstore.pages.render import builds_of, page, store_of
+
+FRAME = Path(__file__).parents[1] / "templates" / "frame.html"
+SHOWN_CHECKOUTS = 5
+SHOWN_DELIVERIES = 8
+
+
+async def view(request: Request) -> Response:
+    """Answer the panel."""
+    store, builds = store_of(request), builds_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    log = [x for x in store.deliverer.log if x.shop == shop.domain]
+    return page(
+        request,
+        "panel.html",
+        title=f"{shop.name} · dev store",
+        shop=shop,
+        app=store.app,
+        admin=admin_address(shop),
+        built={name: builds.is_built(name) for name in builds.paths},
+        checkouts=list(shop.checkouts.values())[: -SHOWN_CHECKOUTS - 1 : -1],
+        deliveries=log[: -SHOWN_DELIVERIES - 1 : -1],
+        states=Counter(delivery.state for delivery in log),
+        faults=store.deliverer.faults,
+        products=sorted(shop.products.values(), key=lambda product: product.title),
+    )
+
+
+async def frame(request: Request) -> Response:
+    """Answer the document of the sandboxed frames."""
+    return FileResponse(FRAME, media_type="text/html")
