@@ -1,5 +1,7 @@
+import type {CartLine} from '@shopify/ui-extensions/checkout';
 import type {Host} from './host.ts';
 import type {Scene, Surface} from './model.ts';
+import type {CartTitles} from './reason.ts';
 import {readSettings} from './settings.ts';
 
 /** Return what the host allows and knows now. */
@@ -13,7 +15,17 @@ export function scene(host: Host, surface: Surface): Scene {
       remove: lines.canRemoveCartLine,
       discount: discounts.canUpdateDiscountCodes,
     },
-    cartTitles: Object.fromEntries(host.lines.value.map(({merchandise}) => [merchandise.product.id, merchandise.title])),
+    cartTitles: cartTitles(host.lines.value),
     storefrontUrl: host.shop.storefrontUrl,
   };
+}
+
+/** Return the products' titles; a line may be titled by its variant alone, and “bought with Small” says nothing. */
+export function cartTitles(lines: readonly CartLine[]): CartTitles {
+  const named = lines.filter(({merchandise}) => merchandise.title !== variantLabel(merchandise));
+  return Object.fromEntries(named.map(({merchandise}) => [merchandise.product.id, merchandise.title]));
+}
+
+function variantLabel({selectedOptions}: CartLine['merchandise']): string {
+  return selectedOptions.map(({value}) => value).join(' / ');
 }
