@@ -1,0 +1,223 @@
+"""The merchants' shops: installed, described, changed, uninstalled."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, select, update
+
+from app.connections import Connections
+from app.errors import NotFound, ShopifyError
+from app.jobs import request_job
+from app.shops.changes import announce_change
+from app.shops.documents import DESCRIBE_SHOP
+from app.shops.grants import Grant, read_scopes
+from app.shops.pixel import connect_pixel
+from app.shops.tokens import ask_shop, sealed_row
+from app.tables import BackfillRow, ShopRow, TokenRow
+from app.values import ShopDomain
+
+_KEY = re.compile(r"pk_[A-Za-z0-9_-]{43}", re.ASCII)
+_KEY_TTL_S = 30.0
+_KEYS_REMEMBERED = 10_000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A merchant's shop. publishable_key: what its pixel sends with; it proves nothing else."""
+
+    shop: ShopDomain
+    name: str
+    currency: str
+    publishable_key: str
+    scopes: frozenset[str]
+    settings: dict[str, Any]
+    installed_at: datetime
+    uninstalled_at: datetime | None
+
+
+class ShopEvent(Protocol):
+    """Something that happened to a shop; events stand above this domain, so only their shape counts."""
+
+    @property
+    def shop(self) -> str: ...
+
+    @property
+    def happened_at(self) -> datetime: ...
+
+
+class ScopesEvent(ShopEvent, Protocol):
+    """The scopes a shop granted when it happened."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+
+
+# Publishable keys seen lately, with when to look again: an uninstall in another process is
+# noticed within half a minute.
+_known_keys: dict[str, tuple[float, Shop | None]] = {}
+
+
+async def get_shop(connections: Connections, shop: str) -> Shop | None:
+    """Return the shop, uninstalled ones too, None for one that was never installed."""
+    async with connections.read() as db:
+        row = await db.get(ShopRow, shop)
+    return _shop(row) if row else None
+
+
+async def installed_shops(connections: Connections) -> list[Shop]:
+    """Return every shop that has the app, by name of domain."""
+    query = select(ShopRow).where(col(ShopRow.uninstalled_at).is_(None)).order_by(ShopRow.shop)
+    async with connections.read() as db:
+        return [_shop(row) for row in await db.exec(query)]
+
+
+async def shop_by_publishable_key(connections: Connections, key: str) -> Shop | None:
+    """Return the installed shop whose pixel sends with this key, None for any other key."""
+    if not _KEY.fullmatch(key):
+        return None
+    known = _known_keys.get(key)
+    if known and time.monotonic() < known[0]:
+        return known[1]
+    query = select(ShopRow).where(ShopRow.publishable_key == key)
+    async with connections.read() as db:
+        row = (await db.exec(query)).first()
+    found = _shop(row) if row and row.uninstalled_at is None else None
+    _know(key, found)
+    return found
+
+
+async def install(connections: Connections, shop: ShopDomain, grant: Grant) -> Shop:
+    """Keep the shop and its token, then do what is left to do; safe to repeat.
+
+    A shop that comes back keeps its publishable key and settings and is imported anew.
+    """
+    try:
+        await _keep(connections, shop, grant)
+    except IntegrityError:  # opened twice at the same moment: the other one was first
+        await _keep(connections, shop, grant)
+    await announce_change(connections.redis, shop)
+    return await finish_install(connections, shop)
+
+
+async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
+    """Import, describe and measure the shop as far as that is still to do, and return it.
+
+    What Shopify refuses or can't do now is logged and tried again when the app is next opened.
+    Raises NotFound for a shop that was never installed.
+    """
+    async with connections.read() as db:
+        row = await db.get(ShopRow, shop)
+        imported = (await db.exec(select(BackfillRow.kind).where(BackfillRow.shop == shop))).first()
+    if row is None:
+        raise NotFound(f"{shop} is not installed")
+    if imported is None:
+        await request_job(connections, "backfill", shop)
+    if not row.name:
+        await _attempt(_describe(connections, shop), shop)
+    if row.web_pixel_id is None:
+        await _attempt(_connect_pixel(connections, row), shop)
+    async with connections.read() as db:
+        return _shop((await db.exec(select(ShopRow).where(ShopRow.shop == shop))).one())
+
+
+async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
+    """Delete the shop's tokens and forget its pixel; its row and history stay.
+
+    Nothing happens when the shop was installed again after the event.
+    """
+    async with connections.write() as db:
+        row = await db.get(ShopRow, event.shop)
+        if row is None or row.uninstalled_at or row.installed_at > event.happened_at:
+            return
+        row.uninstalled_at, row.web_pixel_id = event.happened_at, None
+        db.add(row)
+        for kept in (TokenRow, BackfillRow):  # both begin anew with the next install
+            await db.exec(delete(kept).where(col(kept.shop) == event.shop))
+    _forget_key(row.publishable_key)
+    await announce_change(connections.redis, event.shop)
+
+
+async def change_scopes(connections: Connections, event: ScopesEvent) -> None:
+    """Keep the scopes that the merchant granted, unless the token already tells of later ones."""
+    scopes = ",".join(sorted(event.scopes))
+    async with connections.write() as db:
+        token = await db.get(TokenRow, event.shop)
+        if token is None or token.updated_at > event.happened_at:
+            return
+        token.scopes, token.updated_at = scopes, event.happened_at
+        db.add(token)
+        await db.exec(update(ShopRow).where(col(ShopRow.shop) == event.shop).values(scopes=scopes))
+    await announce_change(connections.redis, event.shop)
+
+
+async def _keep(connections: Connections, shop: ShopDomain, grant: Grant) -> None:
+    now = datetime.now(UTC)
+    async with connections.write() as db:
+        row = await db.get(ShopRow, shop)
+        if row is None:
+            row = ShopRow(shop=shop, publishable_key=new_publishable_key(), installed_at=now)
+        elif row.uninstalled_at is not None:
+            row.installed_at, row.uninstalled_at = now, None
+        row.scopes = ",".join(sorted(grant.scopes))
+        db.add(row)
+        await db.merge(sealed_row(connections, shop, grant))
+    _forget_key(row.publishable_key)
+
+
+def new_publishable_key() -> str:
+    """Return `pk_` and 43 characters that nobody guesses."""
+    return f"pk_{secrets.token_urlsafe(32)}"
+
+
+async def _describe(connections: Connections, shop: str) -> None:
+    data = await ask_shop(connections, shop, DESCRIBE_SHOP)
+    values = {"name": data["shop"]["name"], "currency": data["shop"]["currencyCode"]}
+    async with connections.write() as db:
+        await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop).values(**values))
+    await announce_change(connections.redis, shop)
+
+
+async def _connect_pixel(connections: Connections, row: ShopRow) -> None:
+    pixel_id = await connect_pixel(connections, row.shop, row.publishable_key)
+    async with connections.write() as db:
+        await db.exec(update(ShopRow).where(col(ShopRow.shop) == row.shop).values(web_pixel_id=pixel_id))
+
+
+async def _attempt(step: Awaitable[None], shop: str) -> None:
+    try:
+        await step
+    except ShopifyError as error:
+        _log.warning("install not finished", extra={"shop": shop, "reason": str(error)})
+
+
+def _shop(row: ShopRow) -> Shop:
+    return Shop(
+        shop=ShopDomain(row.shop),
+        name=row.name or row.shop.removesuffix(".myshopify.com"),
+        currency=row.currency,
+        publishable_key=row.publishable_key,
+        scopes=read_scopes(row.scopes),
+        settings=row.settings,
+        installed_at=row.installed_at,
+        uninstalled_at=row.uninstalled_at,
+    )
+
+
+def _know(key: str, shop: Shop | None) -> None:
+    while len(_known_keys) >= _KEYS_REMEMBERED:
+        del _known_keys[next(iter(_known_keys))]
+    _known_keys[key] = (time.monotonic() + _KEY_TTL_S, shop)
+
+
+def _forget_key(key: str) -> None:
+    _known_keys.pop(key, None)

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from cryptography.fernet import Fernet
+
+from app.connections import Connections
+from app.errors import ShopifyUnavailable, TokenRevoked
+from app.shops.grants import Grant
+from app.shops.tokens import (
+    access_token,
+    ask_shop,
+    exchange_id_token,
+    forget_token,
+    has_token,
+    sealed_row,
+)
+from app.shops.vault import seal, unseal
+from app.tables import TokenRow
+from app.values import shop_domain
+
+SHOP = shop_domain("acme.myshopify.com")
+TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
+GRAPHQL_URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
+HOUR = timedelta(hours=1)
+
+
+def grant(lives: timedelta | None = HOUR, **changes: Any) -> Grant:
+    now = datetime.now(UTC)
+    made = Grant(
+        access_token="shpat_old",
+        scopes=frozenset({"read_products"}),
+        access_expires_at=now + lives if lives is not None else None,
+        refresh_token="shprt_old",
+        refresh_expires_at=now + timedelta(days=90),
+    )
+    return replace(made, **changes)
+
+
+def answer(number: int = 1) -> dict[str, Any]:
+    return {
+        "access_token": f"shpat_{number}",
+        "scope": "read_products,write_pixels",
+        "expires_in": 3600,
+        "refresh_token": f"shprt_{number}",
+        "refresh_token_expires_in": 7776000,
+    }
+
+
+async def keep(connections: Connections, kept: Grant) -> None:
+    async with connections.write() as db:
+        await db.merge(sealed_row(connections, SHOP, kept))
+
+
+async def test_token_with_time_left_is_used_as_it_is(connections: Connections) -> None:
+    await keep(connections, grant())
+    with respx.mock:
+        assert await access_token(connections, SHOP) == "shpat_old"
+
+
+async def test_token_of_a_shop_that_granted_none_is_revoked(connections: Connections) -> None:
+    with pytest.raises(TokenRevoked, match="open the app"):
+        await access_token(connections, SHOP)
+
+
+async def test_token_is_kept_sealed(connections: Connections) -> None:
+    await keep(connections, grant())
+    async with connections.read() as db:
+        row = await db.get(TokenRow, SHOP)
+    assert row is not None
+    assert row.refresh_token is not None
+    assert b"shpat" not in row.access_token
+    assert b"shprt" not in row.refresh_token
+
+
+async def test_token_near_its_end_is_renewed_and_the_new_pair_is_kept(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(minutes=4)))
+    with respx.mock:
+        route = respx.post(TOKEN_URL).respond(json=answer())
+        assert await access_token(connections, SHOP) == "shpat_1"
+        assert await access_token(connections, SHOP) == "shpat_1"
+    assert route.call_count == 1
+    sent = json.loads(route.calls.last.request.content)
+    assert (sent["grant_type"], sent["refresh_token"]) == ("refresh_token", "shprt_old")
+
+
+async def test_many_at_once_renew_it_once(connections: Connections) -> None:
+    await keep(connections, grant(timedelta(0)))
+
+    async def slowly(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        return httpx.Response(200, json=answer())
+
+    with respx.mock:
+        route = respx.post(TOKEN_URL).mock(side_effect=slowly)
+        tokens = await asyncio.gather(*(access_token(connections, SHOP) for _ in range(8)))
+    assert set(tokens) == {"shpat_1"}
+    assert route.call_count == 1
+
+
+async def test_process_that_lost_its_lease_does_not_undo_what_the_next_one_stored(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(0)))
+
+    async def overtaken(_request: httpx.Request) -> httpx.Response:
+        await keep(connections, grant(access_token="shpat_winner", refresh_token="shprt_winner"))
+        return httpx.Response(200, json=answer())
+
+    with respx.mock:
+        respx.post(TOKEN_URL).mock(side_effect=overtaken)
+        assert await access_token(connections, SHOP) == "shpat_winner"
+        assert await access_token(connections, SHOP) == "shpat_winner"
+
+
+async def test_refresh_token_spent_by_another_process_gives_that_ones_result(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(0)))
+
+    async def too_late(_request: httpx.Request) -> httpx.Response:
+        await keep(connections, grant(access_token="shpat_winner", refresh_token="shprt_winner"))
+        return httpx.Response(400, json={"error": "invalid_grant"})
+
+    with respx.mock:
+        respx.post(TOKEN_URL).mock(side_effect=too_late)
+        assert await access_token(connections, SHOP) == "shpat_winner"
+
+
+async def test_refused_refresh_token_is_forgotten(connections: Connections) -> None:
+    await keep(connections, grant(timedelta(0)))
+    with respx.mock:
+        respx.post(TOKEN_URL).respond(400, json={"error": "invalid_grant"})
+        with pytest.raises(TokenRevoked):
+            await access_token(connections, SHOP)
+    assert not await has_token(connections, SHOP)
+
+
+async def test_uninstall_during_a_refresh_leaves_no_token_behind(connections: Connections) -> None:
+    await keep(connections, grant(timedelta(0)))
+
+    async def uninstalled(_request: httpx.Request) -> httpx.Response:
+        await forget_token(connections, SHOP)
+        return httpx.Response(200, json=answer())
+
+    with respx.mock:
+        respx.post(TOKEN_URL).mock(side_effect=uninstalled)
+        with pytest.raises(TokenRevoked):
+            await access_token(connections, SHOP)
+    assert not await has_token(connections, SHOP)
+
+
+async def test_token_that_can_not_be_renewed_now_is_used_until_it_expires(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(minutes=4)))
+    with respx.mock:
+        respx.post(TOKEN_URL).respond(text="<html>")
+        assert await access_token(connections, SHOP) == "shpat_old"
+        await keep(connections, grant(timedelta(0)))
+        with pytest.raises(ShopifyUnavailable):
+            await access_token(connections, SHOP)
+
+
+async def test_token_without_an_end_needs_no_refresh(connections: Connections) -> None:
+    await keep(connections, grant(None, refresh_token=None, refresh_expires_at=None))
+    assert await access_token(connections, SHOP) == "shpat_old"
+    assert await has_token(connections, SHOP)
+
+
+async def test_exchange_asks_for_an_expiring_offline_token(connections: Connections) -> None:
+    with respx.mock:
+        route = respx.post(TOKEN_URL).respond(json=answer())
+        got = await exchange_id_token(connections, SHOP, "id-token")
+    sent = json.loads(route.calls.last.request.content)
+    assert (sent["subject_token"], sent["expiring"]) == ("id-token", "1")
+    assert got.scopes == {"read_products", "write_pixels"}
+    assert got.refresh_expires_at is not None
+    assert "shpat" not in repr(got)
+    assert "shprt" not in repr(got)
+
+
+@pytest.mark.parametrize(
+    ("kept", "good"),
+    [
+        (grant(), True),
+        (grant(timedelta(0)), True),
+        (grant(timedelta(0), refresh_token=None), False),
+        (grant(timedelta(0), refresh_expires_at=datetime.now(UTC)), False),
+    ],
+    ids=["good", "renewable", "no refresh", "refresh expired"],
+)
+async def test_shop_has_a_token_when_it_is_good_or_can_be_renewed(
+    connections: Connections, kept: Grant, good: bool
+) -> None:
+    await keep(connections, kept)
+    assert await has_token(connections, SHOP) is good
+
+
+async def test_token_for_fewer_scopes_than_the_app_asks_is_exchanged_anew(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant())
+    wider = replace(connections.settings, scopes=frozenset({"read_products", "write_pixels"}))
+    assert not await has_token(replace(connections, settings=wider), SHOP)
+
+
+async def test_revoked_token_is_forgotten_when_nobody_has_a_newer_one(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant())
+    with respx.mock:
+        respx.post(GRAPHQL_URL).respond(401)
+        with pytest.raises(TokenRevoked):
+            await ask_shop(connections, SHOP, "query Name { shop { name } }")
+    assert not await has_token(connections, SHOP)
+
+
+async def test_token_renewed_meanwhile_is_tried_before_giving_up(connections: Connections) -> None:
+    await keep(connections, grant())
+
+    async def by_token(request: httpx.Request) -> httpx.Response:
+        if request.headers["X-Shopify-Access-Token"] == "shpat_old":
+            await keep(connections, grant(access_token="shpat_new"))
+            return httpx.Response(401)
+        return httpx.Response(200, json={"data": {"shop": {"name": "Acme"}}})
+
+    with respx.mock:
+        respx.post(GRAPHQL_URL).mock(side_effect=by_token)
+        data = await ask_shop(connections, SHOP, "query Name { shop { name } }")
+    assert data["shop"]["name"] == "Acme"
+
+
+def test_first_key_seals_and_every_key_opens() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    sealed = seal((old,), "shpat_x")
+    assert unseal((new, old), sealed) == "shpat_x"
+    assert unseal((new,), seal((new, old), "shpat_y")) == "shpat_y"
+    with pytest.raises(TokenRevoked, match="TOKEN_ENCRYPTION_KEYS"):
+        unseal((new,), sealed)
