@@ -20,20 +20,20 @@ from devstore.tokens import checkout_session_token
 from devstore.wire import read_json
 
 Change = Mapping[str, Any]
-Apply = Callable[[Shop, Checkout, Change, datetime], object]
+Apply = Callable[[Shop, Checkout, Change, datetime], None]
 
 
-def lines(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> object:
+def lines(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> None:
     """Apply addCartLine, removeCartLine or updateCartLine."""
     match change.get("type"):
         case "addCartLine":
             variant, quantity = number(change["merchandiseId"]), int(change["quantity"])
-            return checkouts.add_line(shop, checkout, variant, quantity, now, _pairs(change) or ())
+            checkouts.add_line(shop, checkout, variant, quantity, now, _pairs(change) or ())
         case "removeCartLine":
-            return checkouts.remove_line(checkout, number(change["id"]), now, change.get("quantity"))
+            checkouts.remove_line(checkout, number(change["id"]), now, change.get("quantity"))
         case "updateCartLine":
             variant_id = number(change["merchandiseId"]) if change.get("merchandiseId") else None
-            return checkouts.update_line(
+            checkouts.update_line(
                 shop,
                 checkout,
                 number(change["id"]),
@@ -46,28 +46,28 @@ def lines(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> obje
             raise Refused(f"There is no cart line change {unknown}.")
 
 
-def discount_codes(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> object:
+def discount_codes(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> None:
     """Apply addDiscountCode or removeDiscountCode."""
     match change.get("type"):
         case "addDiscountCode":
-            return checkouts.apply_code(shop, checkout, str(change["code"]), now)
+            checkouts.apply_code(shop, checkout, str(change["code"]), now)
         case "removeDiscountCode":
-            return checkouts.remove_code(checkout, str(change["code"]), now)
+            checkouts.remove_code(checkout, str(change["code"]), now)
         case unknown:
             raise Refused(f"There is no discount code change {unknown}.")
 
 
-def attributes(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> object:
+def attributes(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> None:
     """Apply updateAttribute or removeAttribute."""
     value = str(change["value"]) if change.get("type") == "updateAttribute" else ""
-    return checkouts.set_attribute(checkout, str(change["key"]), value, now)
+    checkouts.set_attribute(checkout, str(change["key"]), value, now)
 
 
-def complete(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> object:
+def complete(shop: Shop, checkout: Checkout, change: Change, now: datetime) -> None:
     """Place the order, under the e-mail address that the buyer typed."""
     if change.get("email") and checkout.order_id is None:
         checkouts.set_email(checkout, str(change["email"]), now)
-    return checkouts.complete(shop, checkout, now)
+    checkouts.complete(shop, checkout, now)
 
 
 CHANGES: Mapping[str, Apply] = {

@@ -47,7 +47,7 @@ async def change(request: Request) -> Response:
         message, events = str(refusal), []
     if events:
         topic = "carts/update" if known else "carts/create"
-        await store.announce(shop, topic, order_payloads.cart(shop, found, now))
+        await store.announce(shop, topic, order_payloads.cart(shop, found))
     return _answer(request, shop, found, message, events)
 
 
