@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
 from app.recommend.fit import Embeddings
@@ -84,9 +85,7 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
     )
 
 
-def _similar(
-    items: Items, baskets: Baskets, sold: NDArray[np.bool_], recipe: Recipe, now: int
-) -> NDArray[np.float32]:
+def _similar(items: Items, baskets: Baskets, sold: NDArray[np.bool_], recipe: Recipe, now: int) -> csr_matrix:
     if recipe.basis in ("content", "popularity"):
         return likeness(items)
     return with_cold_items(cosine(baskets, len(items), now, recipe.cosine), items, sold)

@@ -23,6 +23,7 @@ Positions = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 POPULAR_CANDIDATES = 200
+HISTORY_HALF_LIFE_DAYS = 90.0
 NOTHING = 1e-9
 
 
@@ -48,12 +49,17 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Visit:
-    """A shopper as the arrays see them: positions in the catalogue, embeddings, counts."""
+    """A shopper as the arrays see them.
+
+    cart, history: positions in the catalogue. together, repeats: (n,) raw values of these two terms.
+    tastes: (2, d) float32, what the cart and what the customer id say.
+    """
 
     cart: Positions
     history: Positions
-    times_bought: NDArray[np.float64]
-    tastes: Floats  # (2, d): from the cart, from the customer
+    together: NDArray[np.float64]
+    repeats: NDArray[np.float64]
+    tastes: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,47 +94,74 @@ class Model:
         *,
         k: int = 4,
         customer_id: int | None = None,
-        history: Mapping[int, int] | None = None,
+        history: Mapping[int, float] | None = None,
         allowed: Mask | None = None,
         new_slots: int = 0,
     ) -> list[Scored]:
         """Return at most k products, best first, never one of the cart or one that is not allowed.
 
         cart: product ids, unknown ones are ignored. history: product id to times bought, for the personal
-        rung only. allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
+        rung only; best when a purchase counts half after HISTORY_HALF_LIFE_DAYS. allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
         new_slots: so many of the last places go to products that were never sold, when there are any.
         """
         visit = self.visit(cart, customer_id, history or {})
         candidates = self.candidates(visit, allowed, k)
-        terms = self.terms(visit, candidates)
-        scores = terms.sum(axis=0)
+        scores = self.scores(visit, candidates)
         best = self._chosen(scores, candidates, k, new_slots)
-        return [self._scored(visit, int(candidates[at]), terms[:, at], float(scores[at])) for at in best]
+        terms = self.terms(visit, candidates[best])
+        return [
+            Scored(int(self.product_ids[item]), score, reasons_for(self, visit, item, of_item))
+            for item, score, of_item in zip(
+                candidates[best].tolist(), scores[best].tolist(), terms.T.tolist(), strict=True
+            )
+        ]
 
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
         at, known = self._find(product_ids)
         return at[known]
 
-    def visit(self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, int]) -> Visit:
+    def visit(self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, float]) -> Visit:
         """Return the shopper as positions, counts and tastes."""
         in_cart = self.positions(list(dict.fromkeys(cart)))
         bought, known = self._find(list(history))
         times_bought = np.fromiter(history.values(), np.float64, len(history))[known]
+        repeats = np.zeros(len(self.product_ids))
+        repeats[bought[known]] = np.log1p(times_bought)
         tastes = np.stack([self._cart_taste(in_cart), self._customer_taste(customer_id)])
-        return Visit(in_cart, bought[known], times_bought, tastes)
+        return Visit(in_cart, bought[known], self._together(in_cart), repeats, tastes)
+
+    def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
+        """Return what is worth scoring; all that is allowed when that leaves fewer than k."""
+        wanted = visit.together > 0
+        wanted[visit.history] = True
+        wanted[self._popular] = True
+        offerable = np.ones(len(wanted), dtype=np.bool_) if allowed is None else allowed.copy()
+        offerable[visit.cart] = False
+        candidates = np.flatnonzero(wanted & offerable)
+        return candidates if len(candidates) >= k else np.flatnonzero(offerable)
+
+    def scores(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
+        """Return the candidates' scores: the sums of `terms`, without taking them apart."""
+        weights = self.weights
+        taste = visit.tastes.sum(axis=0)
+        scale, shift = self._learned_scale(visit)
+        learned = self.item_embeddings.take(candidates, axis=0) @ taste + self.item_biases[candidates]
+        return np.asarray(
+            weights.together * standardised(visit.together, candidates)
+            + weights.learned * (learned - shift) * scale
+            + weights.repeats * standardised(visit.repeats, candidates)
+            + self._prior(visit, candidates).sum(axis=0)
+        )
 
     def terms(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
         """Return each term of each candidate's score, weighted, shape (len(TERMS), candidates)."""
         weights = self.weights
-        # Without a known cart the neighbours are silent and best sellers speak up.
-        popular = weights.popular if len(visit.cart) else max(weights.popular, 1.0)
         terms = np.empty((len(TERMS), len(candidates)))
-        terms[0] = weights.together * standardised(np.sqrt(self._together(visit)), candidates)
+        terms[0] = weights.together * standardised(visit.together, candidates)
         terms[1:4] = weights.learned * self._learned(visit, candidates)
-        terms[4] = weights.repeats * standardised(self._repeats(visit), candidates)
-        terms[5] = popular * self._popularity_z[candidates]
-        terms[6] = weights.fresh * self.freshness[candidates]
+        terms[4] = weights.repeats * standardised(visit.repeats, candidates)
+        terms[5:7] = self._prior(visit, candidates)
         return terms
 
     def _find(self, product_ids: Sequence[int]) -> tuple[Positions, Mask]:
@@ -138,20 +171,6 @@ class Model:
         at = np.searchsorted(self.product_ids, wanted)
         at[at == len(self.product_ids)] = 0
         return at, self.product_ids[at] == wanted
-
-    def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
-        wanted = np.zeros(len(self.product_ids), dtype=np.bool_)
-        wanted[self.neighbours[visit.cart].ravel()] = True
-        wanted[visit.history] = True
-        wanted[self._popular] = True
-        offerable = self._offerable(visit, allowed)
-        candidates = np.flatnonzero(wanted & offerable)
-        return candidates if len(candidates) >= k else np.flatnonzero(offerable)
-
-    def _offerable(self, visit: Visit, allowed: Mask | None) -> Mask:
-        offerable = np.ones(len(self.product_ids), dtype=np.bool_) if allowed is None else allowed.copy()
-        offerable[visit.cart] = False
-        return offerable
 
     def _chosen(
         self, scores: NDArray[np.float64], candidates: Positions, k: int, new_slots: int
@@ -164,30 +183,33 @@ class Model:
         new = never_sold[top(scores[never_sold], min(new_slots, k))]
         return np.concatenate([best[: max(0, k - len(new))], new])
 
-    def _scored(self, visit: Visit, item: int, terms: NDArray[np.float64], score: float) -> Scored:
-        return Scored(int(self.product_ids[item]), score, reasons_for(self, visit, item, terms))
+    def _together(self, cart: Positions) -> NDArray[np.float64]:
+        pulls = self.neighbour_weights[cart].ravel()
+        return np.sqrt(np.bincount(self.neighbours[cart].ravel(), pulls, minlength=len(self.product_ids)))
 
-    def _together(self, visit: Visit) -> NDArray[np.float64]:
-        rows = self.neighbours[visit.cart].ravel()
-        pulls = self.neighbour_weights[visit.cart].ravel().astype(np.float64)
-        return np.asarray(np.bincount(rows, pulls, minlength=len(self.product_ids)), dtype=np.float64)
+    def _prior(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
+        """Return what speaks for an item whoever asks, (2, candidates): popularity and freshness."""
+        # Without a known cart the neighbours are silent and best sellers speak up.
+        popular = self.weights.popular if len(visit.cart) else max(self.weights.popular, 1.0)
+        return np.stack(
+            [popular * self._popularity_z[candidates], self.weights.fresh * self.freshness[candidates]]
+        )
 
-    def _repeats(self, visit: Visit) -> NDArray[np.float64]:
-        repeats = np.zeros(len(self.product_ids))
-        repeats[visit.history] = np.log1p(visit.times_bought)
-        return repeats
+    def _learned_scale(self, visit: Visit) -> tuple[float, float]:
+        """Return 1 / the deviation of the learned scores over the whole catalogue, and their mean."""
+        mean, covariance = self._moments
+        direction = np.append(visit.tastes.sum(axis=0), 1.0)
+        variance = float(direction @ covariance @ direction)
+        return (variance**-0.5 if variance > NOTHING else 0.0), float(direction @ mean)
 
     def _learned(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
         """Return the learned z-score in three parts: of the cart, of the customer, of the item itself."""
-        mean, covariance = self._moments
-        direction = np.append(visit.tastes.sum(axis=0), 1.0)
-        deviation = float(np.sqrt(max(direction @ covariance @ direction, 0.0)))
-        if deviation < NOTHING:
-            return np.zeros((3, len(candidates)))
+        mean, _ = self._moments
+        scale, _ = self._learned_scale(visit)
         parts = np.empty((3, len(candidates)))
-        parts[:2] = visit.tastes @ self.item_embeddings[candidates].T - (visit.tastes @ mean[:-1])[:, None]
+        parts[:2] = visit.tastes @ (self.item_embeddings[candidates] - mean[:-1]).T
         parts[2] = self.item_biases[candidates] - mean[-1]
-        return parts / deviation
+        return parts * scale
 
     def _cart_taste(self, cart: Positions) -> Floats:
         # Weighted 1/sqrt(n) in training, and so here.

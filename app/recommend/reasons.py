@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
@@ -36,11 +34,11 @@ class Reason:
     with_product_id: int | None = None
 
 
-def reasons_for(model: Model, visit: Visit, item: int, terms: NDArray[np.float64]) -> tuple[Reason, ...]:
+def reasons_for(model: Model, visit: Visit, item: int, terms: Sequence[float]) -> tuple[Reason, ...]:
     """Return the reasons, strongest first, weighted by their share of what speaks for the item."""
     companion = _companion(model, visit, item)
     shares: dict[ReasonName, float] = defaultdict(float)
-    for (_, reason), term in zip(TERMS, terms.tolist(), strict=True):
+    for (_, reason), term in zip(TERMS, terms, strict=True):
         if term > 0:
             shares[reason or _of_cart(model, item, companion)] += term
     total = sum(shares.values())

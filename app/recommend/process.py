@@ -1,0 +1,89 @@
+"""Training in a process of its own, so that no web or worker thread ever waits for it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from app.errors import TillwiseError
+from app.recommend.card import Card
+from app.recommend.dataset import Dataset
+from app.recommend.fit import FitParameters
+from app.recommend.progress import OnProgress, Progress, quiet
+from app.recommend.publish import publish
+from app.recommend.train import train
+from app.values import ShopDomain
+
+POLL_S = 0.2
+
+
+class TrainingFailed(TillwiseError):
+    """The training process ended without a model; the message says how."""
+
+
+class TrainingStopped(TrainingFailed):
+    """Training was asked to stop. Nothing was published."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """All that a training needs to know."""
+
+    data_dir: Path
+    shop: ShopDomain
+    dataset: Dataset
+    parameters: FitParameters
+    trained_at: datetime
+
+
+def run_training(job: Job, progress: OnProgress = quiet, stop: threading.Event | None = None) -> Card:
+    """Return the card of the version that a child process trained and published.
+
+    Blocks: call it from a thread. Killing the child, or this process, leaves no half version behind.
+    Raises TrainingStopped when `stop` is set, TrainingFailed when the child fails or dies.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_train_and_publish, args=(job, sender), daemon=True)
+    child.start()
+    sender.close()  # so that the child's death ends the conversation
+    try:
+        return _listen(receiver, progress, stop or threading.Event())
+    except EOFError:
+        child.join()
+        raise TrainingFailed(f"{job.shop}: training ended with exit code {child.exitcode}") from None
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+        receiver.close()
+
+
+def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event) -> Card:
+    while not stop.is_set():
+        if not receiver.poll(POLL_S):
+            continue
+        match receiver.recv():
+            case Progress() as step:
+                progress(step)
+            case Card() as card:
+                return card
+            case str() as failure:
+                raise TrainingFailed(failure)
+    raise TrainingStopped("training was stopped")
+
+
+def _train_and_publish(job: Job, sender: Connection) -> None:
+    """Train in the child; what it sends last is the card or why there is none."""
+    try:
+        trained = train(job.dataset, job.parameters, job.trained_at, sender.send)
+        sender.send(publish(job.data_dir, job.shop, trained.model, trained.card))
+    except TillwiseError as error:
+        sender.send(f"{job.shop}: {error}")
+    except Exception as error:
+        sender.send(f"{job.shop}: {type(error).__name__}: {error}")
+        raise
