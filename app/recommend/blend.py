@@ -42,22 +42,20 @@ def choose_weights(model: Model, cases: Sequence[Case]) -> Weights:
     The first and simplest of equals wins: a term has to earn its weight.
     """
     learned = LEARNED if model.item_embeddings.shape[1] else (0.0,)
-    grid = np.array(list(product((1.0,), learned, REPEATS, POPULAR)))
+    grid = np.array(list(product(learned, (1.0,), REPEATS, POPULAR)))
     unit = replace(model, weights=Weights(1, 1, 1, 1))
     gains = np.zeros(len(grid))
     for case in cases:
         gains += _gains(unit, case, grid)
-    together, best, repeats, popular = grid[int(np.argmax(gains))].tolist()
+    best, together, repeats, popular = grid[int(np.argmax(gains))].tolist()
     return Weights(together, best, repeats, popular)
 
 
 def _gains(unit: Model, case: Case, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the NDCG@10 of one case under each row of weights, shape (len(grid),)."""
+    """Return the NDCG@10 of one case under each row of the grid: learned, together, repeats, popular."""
     visit = unit.visit(case.cart, case.customer_id, case.history)
     candidates = unit.candidates(visit, None, K)
-    terms = unit.terms(visit, candidates)
-    parts = np.stack([terms[0], terms[1:4].sum(axis=0), terms[4], terms[5]])
-    scores = grid @ parts
+    scores = grid @ unit.parts(visit, candidates)[:4]
     wanted = np.isin(unit.product_ids[candidates], list(case.wanted))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
     discounts = 1 / np.log2(np.arange(2, K + 2))

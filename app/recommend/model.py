@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.reasons import TERMS, Reason, reasons_for
+from app.recommend.reasons import Reason, reasons_for
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
@@ -101,18 +101,21 @@ class Model:
         """Return at most k products, best first, never one of the cart or one that is not allowed.
 
         cart: product ids, unknown ones are ignored. history: product id to times bought, for the personal
-        rung only; best when a purchase counts half after HISTORY_HALF_LIFE_DAYS. allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
+        rung only; best when a purchase counts half after HISTORY_HALF_LIFE_DAYS.
+        allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
         new_slots: so many of the last places go to products that were never sold, when there are any.
         """
         visit = self.visit(cart, customer_id, history or {})
         candidates = self.candidates(visit, allowed, k)
-        scores = self.scores(visit, candidates)
+        parts = self.parts(visit, candidates)
+        scores = parts.sum(axis=0)
         best = self._chosen(scores, candidates, k, new_slots)
-        terms = self.terms(visit, candidates[best])
+        chosen = candidates[best]
+        terms = np.concatenate([self._learned(visit, chosen), parts[1:, best]])
         return [
             Scored(int(self.product_ids[item]), score, reasons_for(self, visit, item, of_item))
             for item, score, of_item in zip(
-                candidates[best].tolist(), scores[best].tolist(), terms.T.tolist(), strict=True
+                chosen.tolist(), scores[best].tolist(), terms.T.tolist(), strict=True
             )
         ]
 
@@ -141,28 +144,23 @@ class Model:
         candidates = np.flatnonzero(wanted & offerable)
         return candidates if len(candidates) >= k else np.flatnonzero(offerable)
 
-    def scores(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
-        """Return the candidates' scores: the sums of `terms`, without taking them apart."""
-        weights = self.weights
-        taste = visit.tastes.sum(axis=0)
-        scale, shift = self._learned_scale(visit)
-        learned = self.item_embeddings.take(candidates, axis=0) @ taste + self.item_biases[candidates]
-        return np.asarray(
-            weights.together * standardised(visit.together, candidates)
-            + weights.learned * (learned - shift) * scale
-            + weights.repeats * standardised(visit.repeats, candidates)
-            + self._prior(visit, candidates).sum(axis=0)
-        )
+    def parts(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
+        """Return the weighted parts of each candidate's score, shape (5, candidates).
 
-    def terms(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
-        """Return each term of each candidate's score, weighted, shape (len(TERMS), candidates)."""
+        Rows: learned, together, repeats, popular, fresh.
+        """
         weights = self.weights
-        terms = np.empty((len(TERMS), len(candidates)))
-        terms[0] = weights.together * standardised(visit.together, candidates)
-        terms[1:4] = weights.learned * self._learned(visit, candidates)
-        terms[4] = weights.repeats * standardised(visit.repeats, candidates)
-        terms[5:7] = self._prior(visit, candidates)
-        return terms
+        # Without a known cart the neighbours are silent and best sellers speak up.
+        popular = weights.popular if len(visit.cart) else max(weights.popular, 1.0)
+        mean, scale = self._learned_scale(visit)
+        learned = self.item_embeddings.take(candidates, axis=0) @ visit.tastes.sum(axis=0)
+        parts = np.empty((5, len(candidates)))
+        parts[0] = (learned + self.item_biases[candidates] - mean) * (weights.learned * scale)
+        parts[1] = weights.together * standardised(visit.together, candidates)
+        parts[2] = weights.repeats * standardised(visit.repeats, candidates)
+        parts[3] = popular * self._popularity_z[candidates]
+        parts[4] = weights.fresh * self.freshness[candidates]
+        return parts
 
     def _find(self, product_ids: Sequence[int]) -> tuple[Positions, Mask]:
         wanted = np.array(product_ids, dtype=np.int64)
@@ -187,29 +185,20 @@ class Model:
         pulls = self.neighbour_weights[cart].ravel()
         return np.sqrt(np.bincount(self.neighbours[cart].ravel(), pulls, minlength=len(self.product_ids)))
 
-    def _prior(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
-        """Return what speaks for an item whoever asks, (2, candidates): popularity and freshness."""
-        # Without a known cart the neighbours are silent and best sellers speak up.
-        popular = self.weights.popular if len(visit.cart) else max(self.weights.popular, 1.0)
-        return np.stack(
-            [popular * self._popularity_z[candidates], self.weights.fresh * self.freshness[candidates]]
-        )
-
     def _learned_scale(self, visit: Visit) -> tuple[float, float]:
-        """Return 1 / the deviation of the learned scores over the whole catalogue, and their mean."""
+        """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
         mean, covariance = self._moments
         direction = np.append(visit.tastes.sum(axis=0), 1.0)
         variance = float(direction @ covariance @ direction)
-        return (variance**-0.5 if variance > NOTHING else 0.0), float(direction @ mean)
+        return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
 
-    def _learned(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
-        """Return the learned z-score in three parts: of the cart, of the customer, of the item itself."""
+    def _learned(self, visit: Visit, items: Positions) -> NDArray[np.float64]:
+        """Return the learned part taken apart, (3, items): of the cart, of the customer, of the item."""
         mean, _ = self._moments
-        scale, _ = self._learned_scale(visit)
-        parts = np.empty((3, len(candidates)))
-        parts[:2] = visit.tastes @ (self.item_embeddings[candidates] - mean[:-1]).T
-        parts[2] = self.item_biases[candidates] - mean[-1]
-        return parts * scale
+        parts = np.empty((3, len(items)))
+        parts[:2] = visit.tastes @ (self.item_embeddings[items] - mean[:-1]).T
+        parts[2] = self.item_biases[items] - mean[-1]
+        return parts * (self.weights.learned * self._learned_scale(visit)[1])
 
     def _cart_taste(self, cart: Positions) -> Floats:
         # Weighted 1/sqrt(n) in training, and so here.

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 ReasonName = Literal["bought_together", "goes_with_history", "similar", "popular", "new_in"]
 
-# The rows of `Model.terms`. A reason of None depends on the pair: see `_of_cart`.
+# What each term of a score says, in order. None: it depends on the pair, see `_of_cart`.
 TERMS: tuple[tuple[str, ReasonName | None], ...] = (
+    ("learned from the cart", None),
+    ("learned from the customer", "goes_with_history"),
+    ("learned of the item", "popular"),
     ("together", None),
-    ("learned_cart", None),
-    ("learned_customer", "goes_with_history"),
-    ("learned_item", "popular"),
     ("repeats", "goes_with_history"),
     ("popular", "popular"),
     ("fresh", "new_in"),
