@@ -17,12 +17,12 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.doctor import examine
 from app.errors import ShopifyError, TillwiseError
-from app.follow import follow_backfill, follow_training
+from app.follow import follow_backfill, follow_training, step_bars
 from app.jobs import request_job
 from app.logs import start_logging
 from app.migrations import migrate
 from app.processes import redis_for, serve, work
-from app.recommend.evaluate import evaluate_files, report_table
+from app.recommend.evaluate import evaluate_files
 from app.recommend.retrain import train_shop
 from app.values import ShopDomain, shop_domain
 
@@ -107,11 +107,12 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
 ) -> None:
     """Train on a shop's own export and report how well it would have recommended, beside baselines."""
-    report = evaluate_files(orders, products, seed=seed, console=None if json else out)
     if json:
-        sys.stdout.write(report.to_json() + "\n")
-    else:
-        out.print(report_table(report))
+        sys.stdout.write(evaluate_files(orders, products, seed=seed).to_json() + "\n")
+        return
+    with step_bars(out) as progress:
+        report = evaluate_files(orders, products, seed=seed, progress=progress)
+    out.print(report.table())
 
 
 @cli.command()

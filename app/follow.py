@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from sqlmodel import col, select
 
 from app.connections import Connections
 from app.errors import TillwiseError
 from app.jobs import read_progress
+from app.recommend.progress import OnProgress
+from app.recommend.progress import Progress as Step
 from app.tables import BackfillRow
 from app.values import ShopDomain
 
@@ -28,6 +31,20 @@ def bars(console: Console) -> Progress:
         TimeElapsedColumn(),
         console=console,
     )
+
+
+@contextmanager
+def step_bars(console: Console) -> Iterator[OnProgress]:
+    """Yield a listener that draws one bar a stage."""
+    with bars(console) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def draw(step: Step) -> None:
+            if step.stage not in tasks:
+                tasks[step.stage] = shown.add_task(step.stage.capitalize(), total=None)
+            shown.update(tasks[step.stage], completed=step.done, total=step.total or None)
+
+        yield draw
 
 
 async def follow_backfill(connections: Connections, shop: ShopDomain, console: Console) -> None:

@@ -1,0 +1,99 @@
+"""Train a shop's model from what the database knows now, and let every process serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from datetime import UTC, datetime
+
+import msgspec
+from sqlmodel import col, update
+
+from app.connections import Connections
+from app.jobs import Progress, job_begins, only_one, report_progress
+from app.recommend.card import Card
+from app.recommend.fit import FitParameters
+from app.recommend.process import Job, run_training
+from app.recommend.progress import OnProgress
+from app.recommend.progress import Progress as Step
+from app.recommend.store import read_shop
+from app.shops.changes import announce_change
+from app.tables import ModelRow
+from app.values import ShopDomain
+
+_REPORT_EVERY_S = 0.2
+_log = logging.getLogger(__name__)
+
+
+async def train_shop(
+    connections: Connections, shop: ShopDomain, parameters: FitParameters | None = None
+) -> Card:
+    """Return the card of the version trained now; it serves when the card's decision says so.
+
+    Raises InputError for a shop with neither an order nor a product, TrainingFailed when the child dies.
+    """
+    async with only_one(connections, "train", shop):
+        await job_begins(connections, "train", shop)
+        stage = "failed"
+        try:
+            card = await _train(connections, shop, parameters or FitParameters())
+            stage = "published" if card.decision.publish else "rejected"
+        finally:
+            await report_progress(connections, "train", shop, Progress(stage, 1, 1))
+    _log.info("trained", extra={"shop": shop, "version": card.version, "decision": card.decision.reason})
+    return card
+
+
+async def _train(connections: Connections, shop: ShopDomain, parameters: FitParameters) -> Card:
+    async with connections.read() as db:
+        dataset = await read_shop(db, shop)
+    job = Job(connections.settings.data_dir, shop, dataset, parameters, datetime.now(UTC))
+    card = await _in_its_process(connections, shop, job)
+    await _record(connections, card)
+    await announce_change(connections.redis, shop)
+    return card
+
+
+async def _in_its_process(connections: Connections, shop: ShopDomain, job: Job) -> Card:
+    latest = [Step("reading", 0, 1)]
+
+    async def tell() -> None:
+        while True:
+            step = latest[-1]
+            await report_progress(connections, "train", shop, Progress(step.stage, step.done, step.total))
+            await asyncio.sleep(_REPORT_EVERY_S)
+
+    stop = threading.Event()
+    telling = asyncio.create_task(tell())
+    try:
+        return await asyncio.to_thread(run_training, job, _keeping(latest), stop)
+    finally:
+        stop.set()  # a cancelled job takes its child with it
+        telling.cancel()
+
+
+def _keeping(latest: list[Step]) -> OnProgress:
+    """Return a listener that leaves the last step in the list; the thread only ever writes it."""
+
+    def keep(step: Step) -> None:
+        latest[:] = [step]
+
+    return keep
+
+
+async def _record(connections: Connections, card: Card) -> None:
+    """Keep the version's card; a champion retires the one before."""
+    status = "champion" if card.decision.publish else "rejected"
+    row = ModelRow(
+        shop=card.shop,
+        version=card.version,
+        status=status,
+        card=msgspec.to_builtins(card),
+        trained_at=card.trained_at,
+    )
+    async with connections.write() as db:
+        if card.decision.publish:
+            champions = (col(ModelRow.shop) == card.shop, col(ModelRow.status) == "champion")
+            await db.exec(update(ModelRow).where(*champions).values(status="retired"))
+        await db.merge(row)
