@@ -31,7 +31,7 @@ async def train_shop(
 ) -> Card:
     """Return the card of the version trained now; it serves when the card's decision says so.
 
-    Raises InputError for a shop with neither an order nor a product, TrainingFailed when the child dies.
+    Raises TrainingFailed for a shop with neither an order nor a product, or when the child dies.
     """
     async with only_one(connections, "train", shop):
         await job_begins(connections, "train", shop)

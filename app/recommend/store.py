@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import InputError
 from app.recommend.dataset import Dataset
@@ -55,13 +55,14 @@ def read_table(path: Path) -> pl.DataFrame:
 
 async def read_shop(db: AsyncSession, shop: ShopDomain) -> Dataset:
     """Return the data set of a shop's uncancelled orders and of the products it has."""
-    lines = await db.execute(
+    connection = await db.connection()
+    lines = await connection.execute(
         select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
         .add_columns(col(OrderLineRow.product_id), col(OrderLineRow.quantity))
         .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None))
         .where(col(OrderLineRow.shop) == shop, col(OrderLineRow.order_id) == col(OrderRow.order_id))
     )
-    products = await db.execute(
+    products = await connection.execute(
         select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
             col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)
         )
