@@ -1,0 +1,51 @@
+"""Routes that browsers call from anywhere: checkout extensions send `Origin: null`.
+
+No cookie opens them, so any origin may read their answers; the proof is in the Authorization header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.errors import InputError, TillwiseError
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Max-Age": "7200",
+}
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+async def preflight(_request: Request) -> Response:
+    """Return 204: any origin may ask."""
+    return Response(status_code=204, headers=CORS_HEADERS)
+
+
+def any_origin(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with preflights answered and every answer, errors too, readable."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return await preflight(request)
+        try:
+            response = await endpoint(request)
+        except TillwiseError as error:
+            response = _refusal(error)
+        response.headers.update(CORS_HEADERS)
+        return response
+
+    return answer
+
+
+def _refusal(error: TillwiseError) -> Response:
+    body = {"error": str(error)}
+    if isinstance(error, InputError) and error.field:
+        body["field"] = error.field
+    return JSONResponse(body, error.status)

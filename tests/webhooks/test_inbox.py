@@ -1,0 +1,147 @@
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select, update
+
+from app.connections import Connections
+from app.tables import InboxRow
+from webhooks.inbox import (
+    LEASE,
+    MAX_ATTEMPTS,
+    claim,
+    count_by_status,
+    finish,
+    give_back,
+    park,
+    prune,
+    replay,
+    retry_delay,
+    retry_later,
+)
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+async def add(connections: Connections, event_id: str, **fields: Any) -> None:
+    facts: dict[str, Any] = {
+        "shop": "a.myshopify.com",
+        "event_id": event_id,
+        "topic": "orders/create",
+        "received_at": NOW,
+        "next_attempt_at": NOW,
+        "body": b"{}",
+    }
+    async with connections.write() as db:
+        db.add(InboxRow(**facts | fields))
+
+
+async def the_row(connections: Connections) -> InboxRow:
+    async with connections.read() as db:
+        return (await db.exec(select(InboxRow))).one()
+
+
+async def test_due_rows_come_in_the_order_their_changes_happened(
+    on_both_databases: Connections,
+) -> None:
+    await add(on_both_databases, "late", triggered_at=NOW + timedelta(seconds=5))
+    await add(on_both_databases, "early", triggered_at=NOW - timedelta(seconds=5))
+    await add(on_both_databases, "not told", triggered_at=None)
+    await add(on_both_databases, "not due", next_attempt_at=NOW + timedelta(seconds=1))
+    claimed = await claim(on_both_databases, NOW)
+    assert [letter.event_id for letter in claimed] == ["early", "not told", "late"]
+
+
+async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(
+    on_both_databases: Connections,
+) -> None:
+    await add(on_both_databases, "1")
+    assert len(await claim(on_both_databases, NOW)) == 1
+    assert await claim(on_both_databases, NOW + LEASE / 2) == []
+    (again,) = await claim(on_both_databases, NOW + LEASE)
+    assert again.attempts == 2
+
+
+async def test_a_finished_row_keeps_no_body(on_both_databases: Connections) -> None:
+    await add(on_both_databases, "1", body=b'{"email":"jane@example.com"}')
+    (letter,) = await claim(on_both_databases, NOW)
+    await finish(on_both_databases, [letter.id])
+    row = await the_row(on_both_databases)
+    assert (row.status, row.body) == ("done", b"")
+    assert await claim(on_both_databases, NOW + LEASE) == []
+
+
+async def test_a_failure_is_tried_again_later_and_parked_in_the_end(
+    on_both_databases: Connections,
+) -> None:
+    await add(on_both_databases, "1")
+    now = NOW
+    for _ in range(MAX_ATTEMPTS):
+        now += timedelta(hours=1)
+        (letter,) = await claim(on_both_databases, now)
+        await retry_later(on_both_databases, letter, "boom", now, random.Random(1))
+        assert await claim(on_both_databases, now) == []
+    row = await the_row(on_both_databases)
+    assert (row.status, row.error, row.body) == ("parked", "boom", b"{}")
+
+
+async def test_a_row_that_kills_its_worker_each_time_is_parked(
+    on_both_databases: Connections,
+) -> None:
+    await add(on_both_databases, "1")
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        (letter,) = await claim(on_both_databases, NOW + LEASE * attempt)
+        assert letter.attempts == attempt
+    assert await claim(on_both_databases, NOW + LEASE * (MAX_ATTEMPTS + 1)) == []
+    assert (await the_row(on_both_databases)).status == "parked"
+
+
+async def test_a_row_given_back_has_lost_no_attempt(on_both_databases: Connections) -> None:
+    await add(on_both_databases, "1")
+    (letter,) = await claim(on_both_databases, NOW)
+    await give_back(on_both_databases, [letter.id], NOW)
+    (again,) = await claim(on_both_databases, NOW)
+    assert again.attempts == 1
+
+
+async def test_an_operator_can_replay_what_was_parked(on_both_databases: Connections) -> None:
+    await add(on_both_databases, "1")
+    (letter,) = await claim(on_both_databases, NOW)
+    await park(on_both_databases, letter.id, "id is missing")
+    assert await count_by_status(on_both_databases) == {"parked": 1}
+    assert await replay(on_both_databases, "b.myshopify.com", NOW) == 0
+    assert await replay(on_both_databases, None, NOW) == 1
+    assert len(await claim(on_both_databases, NOW)) == 1
+
+
+async def test_what_was_done_long_ago_is_deleted_and_the_rest_kept(
+    on_both_databases: Connections,
+) -> None:
+    for name, status, days in [
+        ("1", "done", 8),
+        ("2", "done", 6),
+        ("3", "parked", 29),
+        ("4", "parked", 31),
+        ("5", "pending", 90),
+    ]:
+        await add(on_both_databases, name, received_at=NOW - timedelta(days=days))
+        async with on_both_databases.write() as db:
+            await db.exec(update(InboxRow).where(col(InboxRow.event_id) == name).values(status=status))
+    assert await prune(on_both_databases, NOW) == 2
+    async with on_both_databases.read() as db:
+        assert set((await db.exec(select(InboxRow.event_id))).all()) == {"2", "3", "5"}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "chance", "seconds"),
+    [
+        (1, 0.5, 5),  # 5 · 2^0
+        (2, 0.5, 10),  # 5 · 2^1
+        (4, 0.5, 40),  # 5 · 2^3
+        (1, 0.0, 3.75),  # a quarter less
+        (1, 1.0, 6.25),  # a quarter more
+    ],
+)
+def test_each_retry_waits_twice_as_long(attempts: int, chance: float, seconds: float) -> None:
+    assert retry_delay(attempts, chance) == timedelta(seconds=seconds)

@@ -1,0 +1,147 @@
+"""The inbox as a queue: rows are leased, worked off, tried again later, or parked with a reason."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from app.connections import Connections
+from app.tables import InboxRow
+from app.upsert import table_of
+
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 8
+KEPT_DONE = timedelta(days=7)  # Shopify repeats for four hours; the rest is for looking into
+KEPT_PARKED = timedelta(days=30)
+_FIRST_RETRY_S = 5.0
+_MAX_ERROR = 1_000
+_INBOX = table_of(InboxRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A stored delivery, leased to us. attempts: this one included."""
+
+    id: int
+    shop: str
+    event_id: str
+    topic: str
+    triggered_at: datetime
+    body: bytes
+    attempts: int
+
+
+async def claim(connections: Connections, now: datetime, count: int = 200) -> list[Letter]:
+    """Return due rows in the order their changes happened, leased: a crash gives them back.
+
+    A row that was claimed MAX_ATTEMPTS times and never got anywhere is parked instead: whoever
+    took it died over it.
+    """
+    due = (
+        select(_INBOX)
+        .where(_INBOX.c.status == "pending", _INBOX.c.next_attempt_at <= now)
+        .order_by(_INBOX.c.next_attempt_at, _INBOX.c.id)
+        .limit(count)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
+    )
+    async with connections.write() as db:
+        connection = await db.connection()
+        rows = (await connection.execute(due)).all()
+        if rows:
+            await connection.execute(
+                update(_INBOX)
+                .where(_INBOX.c.id.in_([row.id for row in rows]))
+                .values(attempts=_INBOX.c.attempts + 1, next_attempt_at=now + LEASE)
+            )
+    letters = sorted(map(_letter, rows), key=lambda letter: (letter.triggered_at, letter.id))
+    for letter in letters:
+        if letter.attempts > MAX_ATTEMPTS:
+            await park(connections, letter.id, "no attempt came to an end")
+    return [letter for letter in letters if letter.attempts <= MAX_ATTEMPTS]
+
+
+async def finish(connections: Connections, ids: Collection[int], note: str = "") -> None:
+    """Mark rows as worked off. Their bodies go: names and addresses stay no longer than needed."""
+    await _set(connections, ids, status="done", error=note, body=b"")
+
+
+async def park(connections: Connections, row_id: int, reason: str) -> None:
+    """Put a row aside with its reason, for an operator to see and replay."""
+    await _set(connections, [row_id], status="parked", error=reason[:_MAX_ERROR])
+
+
+async def retry_later(
+    connections: Connections, letter: Letter, reason: str, now: datetime, chance: random.Random
+) -> None:
+    """Try a row again after 5 s · 2^n, or park it after its last attempt."""
+    if letter.attempts >= MAX_ATTEMPTS:
+        await park(connections, letter.id, reason)
+        return
+    again_at = now + retry_delay(letter.attempts, chance.random())
+    await _set(connections, [letter.id], error=reason[:_MAX_ERROR], next_attempt_at=again_at)
+
+
+async def give_back(connections: Connections, ids: Collection[int], now: datetime) -> None:
+    """Undo a claim: it was not the rows' fault that nothing came of it."""
+    await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=now)
+
+
+async def replay(connections: Connections, shop: str | None, now: datetime) -> int:
+    """Return how many parked rows (of one shop, or of all) are due again."""
+    statement = (
+        update(_INBOX)
+        .where(_INBOX.c.status == "parked")
+        .values(status="pending", attempts=0, next_attempt_at=now, error="")
+    )
+    if shop is not None:
+        statement = statement.where(_INBOX.c.shop == shop)
+    async with connections.write() as db:
+        return (await (await db.connection()).execute(statement)).rowcount
+
+
+async def prune(connections: Connections, now: datetime) -> int:
+    """Return how many rows were deleted: done a week ago, or parked for a month."""
+    age = _INBOX.c.received_at
+    old = ((_INBOX.c.status == "done") & (age < now - KEPT_DONE)) | (
+        (_INBOX.c.status == "parked") & (age < now - KEPT_PARKED)
+    )
+    async with connections.write() as db:
+        return (await (await db.connection()).execute(delete(_INBOX).where(old))).rowcount
+
+
+async def count_by_status(connections: Connections) -> dict[str, int]:
+    """Return how many rows are pending, done and parked, for metrics and operators."""
+    counts = select(_INBOX.c.status, func.count()).group_by(_INBOX.c.status)
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(counts)).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def retry_delay(attempts: int, chance: float) -> timedelta:
+    """Return 5 s · 2^(attempts - 1), spread by up to a quarter either way. chance: 0 … 1."""
+    seconds: float = _FIRST_RETRY_S * 2 ** (attempts - 1)
+    return timedelta(seconds=seconds * (0.75 + chance / 2))
+
+
+async def _set(connections: Connections, ids: Collection[int], **values: Any) -> None:
+    if ids:
+        async with connections.write() as db:
+            statement = update(_INBOX).where(_INBOX.c.id.in_(list(ids))).values(**values)
+            await (await db.connection()).execute(statement)
+
+
+def _letter(row: Any) -> Letter:
+    return Letter(
+        id=row.id,
+        shop=row.shop,
+        event_id=row.event_id,
+        topic=row.topic,
+        triggered_at=row.triggered_at or row.received_at,
+        body=row.body,
+        attempts=row.attempts + 1,
+    )
