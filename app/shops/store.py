@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from app.values import ShopDomain
 
 _KEY = re.compile(r"pk_[A-Za-z0-9_-]{43}", re.ASCII)
 _KEY_TTL_S = 30.0
+_CLOCKS_DIFFER = timedelta(seconds=2)
 _KEYS_REMEMBERED = 10_000
 _log = logging.getLogger(__name__)
 
@@ -133,11 +134,13 @@ async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
 async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
     """Delete the shop's tokens and forget its pixel; its row and history stay.
 
-    Nothing happens when the shop was installed again after the event.
+    Nothing happens when Shopify gave out a token after the event: the shop is back already.
     """
     async with connections.write() as db:
-        row = await db.get(ShopRow, event.shop)
-        if row is None or row.uninstalled_at or row.installed_at > event.happened_at:
+        row, token = await db.get(ShopRow, event.shop), await db.get(TokenRow, event.shop)
+        if row is None or row.uninstalled_at:
+            return
+        if token and token.updated_at > event.happened_at + _CLOCKS_DIFFER:
             return
         row.uninstalled_at, row.web_pixel_id = event.happened_at, None
         db.add(row)

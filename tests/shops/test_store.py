@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from app.connections import Connections, redis_key
+from app.errors import NotFound
+from app.events.kinds import AppUninstalled, ScopesChanged
+from app.shops.changes import CHANGED
+from app.shops.grants import Grant
+from app.shops.store import (
+    change_scopes,
+    finish_install,
+    get_shop,
+    install,
+    installed_shops,
+    mark_uninstalled,
+    shop_by_publishable_key,
+)
+from app.shops.tokens import has_token
+from app.tables import BackfillRow
+from app.values import shop_domain
+
+SHOP = shop_domain("acme.myshopify.com")
+OTHER = shop_domain("other.myshopify.com")
+URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
+GRANT = Grant(
+    access_token="shpat_x",
+    scopes=frozenset({"read_products", "write_pixels"}),
+    access_expires_at=datetime.now(UTC) + timedelta(hours=1),
+    refresh_token="shprt_x",
+    refresh_expires_at=datetime.now(UTC) + timedelta(days=90),
+)
+
+
+@dataclass
+class Admin:
+    """A shop's Admin API: answers by operation, and what was asked."""
+
+    pixel: str | None = None
+    refuse: set[str] = field(default_factory=set)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        sent = json.loads(request.content)
+        name = sent["query"].split()[1].partition("(")[0]
+        self.asked.append((name, sent["variables"]))
+        if name in self.refuse:
+            return httpx.Response(200, json={"errors": [{"message": "refused"}]})
+        return httpx.Response(200, json={"data": getattr(self, name)(sent["variables"])})
+
+    def DescribeShop(self, _variables: Any) -> Any:
+        return {"shop": {"name": "Acme", "currencyCode": "EUR"}}
+
+    def FindWebPixel(self, _variables: Any) -> Any:
+        return {"webPixel": {"id": self.pixel} if self.pixel else None}
+
+    def CreateWebPixel(self, _variables: Any) -> Any:
+        self.pixel = "gid://shopify/WebPixel/1"
+        return {"webPixelCreate": {"webPixel": {"id": self.pixel}, "userErrors": []}}
+
+    def UpdateWebPixel(self, _variables: Any) -> Any:
+        return {"webPixelUpdate": {"webPixel": {"id": self.pixel}, "userErrors": []}}
+
+    def names(self) -> list[str]:
+        return [name for name, _variables in self.asked]
+
+
+@contextmanager
+def admin_api(admin: Admin) -> Iterator[Admin]:
+    with respx.mock:
+        respx.post(URL).mock(side_effect=admin.answer)
+        yield admin
+
+
+async def queued(connections: Connections) -> int:
+    return int(await connections.redis.exists(redis_key(SHOP, "waiting", "backfill")))
+
+
+async def test_install_describes_the_shop_makes_its_pixel_and_asks_for_the_import(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()) as admin:
+        shop = await install(connections, SHOP, GRANT)
+    assert (shop.name, shop.currency) == ("Acme", "EUR")
+    assert shop.scopes == {"read_products", "write_pixels"}
+    assert len(shop.publishable_key) == 46
+    made = dict(admin.asked)["CreateWebPixel"]
+    assert made == {"webPixel": {"settings": {"accountID": shop.publishable_key}}}
+    assert await has_token(connections, SHOP)
+    assert await queued(connections)
+
+
+async def test_install_again_changes_nothing_and_asks_shopify_nothing(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()) as admin:
+        first = await install(connections, SHOP, GRANT)
+        asked = len(admin.asked)
+        assert await install(connections, SHOP, GRANT) == first
+    assert len(admin.asked) == asked
+
+
+async def test_two_first_opens_at_once_make_one_shop(connections: Connections) -> None:
+    with admin_api(Admin()):
+        one, two = await asyncio.gather(install(connections, SHOP, GRANT), install(connections, SHOP, GRANT))
+    assert one.publishable_key == two.publishable_key
+    assert [shop.shop for shop in await installed_shops(connections)] == [SHOP]
+
+
+async def test_pixel_that_is_there_already_is_told_the_key(connections: Connections) -> None:
+    with admin_api(Admin(pixel="gid://shopify/WebPixel/9")) as admin:
+        await install(connections, SHOP, GRANT)
+    assert "CreateWebPixel" not in admin.names()
+    assert dict(admin.asked)["UpdateWebPixel"]["id"] == "gid://shopify/WebPixel/9"
+
+
+async def test_what_shopify_refused_is_done_when_the_app_is_next_opened(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin(refuse={"CreateWebPixel", "DescribeShop"})) as admin:
+        assert (await install(connections, SHOP, GRANT)).name == "acme"
+        admin.refuse.clear()
+        assert (await finish_install(connections, SHOP)).name == "Acme"
+    assert admin.names().count("CreateWebPixel") == 2
+
+
+async def test_shop_that_was_never_installed_can_not_be_finished(connections: Connections) -> None:
+    with pytest.raises(NotFound):
+        await finish_install(connections, SHOP)
+
+
+async def test_uninstalled_shop_loses_token_key_and_pixel_and_keeps_its_row(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()):
+        shop = await install(connections, SHOP, GRANT)
+    assert await shop_by_publishable_key(connections, shop.publishable_key) == shop
+    gone = datetime.now(UTC) + timedelta(seconds=1)
+    await mark_uninstalled(connections, AppUninstalled(shop=SHOP, event_id="1", happened_at=gone))
+    assert not await has_token(connections, SHOP)
+    assert await shop_by_publishable_key(connections, shop.publishable_key) is None
+    assert await installed_shops(connections) == []
+    kept = await get_shop(connections, SHOP)
+    assert kept is not None
+    assert kept.uninstalled_at == gone
+
+
+async def test_shop_that_comes_back_keeps_its_key_and_is_imported_and_measured_anew(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()) as admin:
+        first = await install(connections, SHOP, GRANT)
+        async with connections.write() as db:
+            row = BackfillRow(shop=SHOP, kind="orders", updated_at=datetime.now(UTC))
+            db.add(row)
+        gone = datetime.now(UTC) + timedelta(milliseconds=1)
+        event = AppUninstalled(shop=SHOP, event_id="1", happened_at=gone)
+        await mark_uninstalled(connections, event)
+        await connections.redis.flushall()
+        admin.pixel = None
+        again = await install(connections, SHOP, GRANT)
+    assert again.publishable_key == first.publishable_key
+    assert again.uninstalled_at is None
+    assert admin.names().count("CreateWebPixel") == 2
+    assert await queued(connections)
+
+
+async def test_late_uninstall_of_an_earlier_install_changes_nothing(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    event = AppUninstalled(shop=SHOP, event_id="1", happened_at=before)
+    await mark_uninstalled(connections, event)
+    assert await has_token(connections, SHOP)
+
+
+async def test_scopes_change_for_this_shop_only_and_not_to_older_ones(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    newest = ScopesChanged(shop=SHOP, event_id="2", happened_at=soon, scopes=("read_orders",))
+    older = ScopesChanged(
+        shop=SHOP, event_id="1", happened_at=soon - timedelta(minutes=1), scopes=("read_themes",)
+    )
+    foreign = ScopesChanged(shop=OTHER, event_id="3", happened_at=soon, scopes=("read_files",))
+    for event in (newest, older, foreign):
+        await change_scopes(connections, event)
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert shop.scopes == {"read_orders"}
+
+
+@pytest.mark.parametrize("key", ["", "pk_short", "pk_" + "a" * 44, "sk_" + "a" * 43, "pk_" + "a" * 43])
+async def test_key_that_is_no_shops_is_nobodys(connections: Connections, key: str) -> None:
+    assert await shop_by_publishable_key(connections, key) is None
+
+
+async def test_install_is_announced_to_every_process(connections: Connections) -> None:
+    async with connections.redis.pubsub() as listener:
+        await listener.subscribe(CHANGED)
+        with admin_api(Admin()):
+            await install(connections, SHOP, GRANT)
+        heard = []
+        while message := await listener.get_message(timeout=0.2):
+            heard.append(message["data"])
+    assert SHOP.encode() in heard
