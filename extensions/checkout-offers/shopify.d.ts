@@ -77,7 +77,15 @@ declare module './src/components/Skeleton.tsx' {
 }
 
 //@ts-ignore
-declare module './src/reason.ts' {
+declare module './src/notice.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
+declare module './src/productCard.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
@@ -93,6 +101,14 @@ declare module './src/message.ts' {
 }
 
 //@ts-ignore
+declare module './src/parse.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/permalink.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -101,7 +117,7 @@ declare module './src/permalink.ts' {
 }
 
 //@ts-ignore
-declare module './src/parse.ts' {
+declare module './src/reason.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;

@@ -1,9 +1,9 @@
 import type {Offer, Product} from './answer.ts';
-import {reasonWords, type CartTitles} from './reason.ts';
-import {messageWords} from './message.ts';
-import {cartPermalink} from './permalink.ts';
+import {couponNotice, messageNotice} from './notice.ts';
+import {productCard} from './productCard.ts';
+import type {CartTitles} from './reason.ts';
 import type {Settings} from './settings.ts';
-import type {Entry, Phase, State} from './state.ts';
+import type {Entry, State} from './state.ts';
 import type {Words} from './words.ts';
 
 export type Surface = 'checkout' | 'thank_you';
@@ -98,96 +98,4 @@ function card(entry: Entry, scene: Scene): CardView | undefined {
     default:
       return undefined;
   }
-}
-
-function productCard({offer, phase}: Entry, scene: Scene): ProductView | undefined {
-  const {product} = offer;
-  const inCheckout = scene.surface === 'checkout';
-  if (!product || (inCheckout && !scene.can.add && phase === 'offer')) return undefined;
-  return {
-    layout: 'product',
-    offer,
-    product,
-    badge: inCheckout && scene.can.discount ? saving(offer) : undefined,
-    line: STATUS[phase] ?? reasonLine(offer, scene),
-    button: inCheckout ? cartButton(phase, product, scene) : linkButton(offer, product, scene),
-  };
-}
-
-const STATUS: Partial<Record<Phase, Line>> = {
-  added: {text: {key: 'status.added'}, tone: 'success'},
-  undoing: {text: {key: 'status.added'}, tone: 'success'},
-  failed: {text: {key: 'status.failed'}, tone: 'critical'},
-  sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
-};
-
-function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {
-  const text = settings.show_reason ? reasonWords(offer, cartTitles) : undefined;
-  return text && {text, tone: 'neutral'};
-}
-
-function saving({discount}: Offer): Words | undefined {
-  if (!discount) return undefined;
-  return discount.percentage
-    ? {key: 'discount.percentage', args: {percentage: discount.percentage}}
-    : {key: 'discount.code', args: {code: discount.code}};
-}
-
-function cartButton(phase: Phase, product: Product, {can}: Scene): Button | undefined {
-  const done = phase === 'added' || phase === 'undoing';
-  if (done && !can.remove) return undefined;
-  const verb = done ? 'undo' : phase === 'failed' ? 'retry' : 'add';
-  return {
-    text: {key: `button.${verb}`},
-    label: {key: `button.${verb}_label`, args: {title: product.title}},
-    action: done ? 'undo' : 'accept',
-    variant: done ? 'secondary' : 'primary',
-    loading: phase === 'adding' || phase === 'undoing',
-    disabled: phase === 'sold_out',
-  };
-}
-
-/** The order is placed: the buyer can only begin another, with the offer in its cart. */
-function linkButton(offer: Offer, product: Product, {storefrontUrl}: Scene): Button | undefined {
-  const href = cartPermalink(offer, product, storefrontUrl);
-  if (!href) return undefined;
-  return {
-    text: {key: 'button.buy'},
-    label: {key: 'button.buy_label', args: {title: product.title}},
-    action: 'none',
-    variant: 'primary',
-    loading: false,
-    disabled: false,
-    href,
-  };
-}
-
-function couponNotice({offer, phase}: Entry, scene: Scene): NoticeView | undefined {
-  const {discount} = offer;
-  if (!discount) return undefined;
-  const args = {code: discount.code, percentage: discount.percentage ?? 0};
-  const offered = discount.percentage ? 'coupon.save' : 'coupon.use';
-  if (scene.surface === 'thank_you') return {layout: 'notice', offer, text: {key: 'coupon.next_order', args}, tone: 'info'};
-  if (phase === 'added') return {layout: 'notice', offer, text: {key: 'coupon.applied', args}, tone: 'success'};
-  if (!scene.can.discount) return undefined;
-  const failed = phase === 'failed';
-  return {
-    layout: 'notice',
-    offer,
-    text: {key: failed ? 'coupon.failed' : offered, args},
-    tone: failed ? 'critical' : 'info',
-    button: {
-      text: {key: failed ? 'button.retry' : 'button.apply'},
-      label: {key: 'button.apply_label', args},
-      action: 'accept',
-      variant: 'secondary',
-      loading: phase === 'adding',
-      disabled: false,
-    },
-  };
-}
-
-function messageNotice({offer}: Entry): NoticeView | undefined {
-  const text = messageWords(offer.message);
-  return text && {layout: 'notice', offer, text, tone: 'info'};
 }

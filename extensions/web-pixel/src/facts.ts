@@ -8,7 +8,7 @@ const MOST_LINES = 100;
 const MOST_PRODUCTS = 20;
 
 /** Path segments after which a token that opens a customer's page may follow. */
-const PRIVATE = new Set(['account', 'authenticate', 'checkouts', 'customer_authentication', 'orders']);
+const PRIVATE = new Set(['account', 'authenticate', 'checkout', 'checkouts', 'customer_authentication', 'gift_cards', 'invoices', 'orders']);
 
 /** Return the path without query, hash, or anything that could open a customer's page. */
 export function pathOf(pathname: string): string {

@@ -107,6 +107,7 @@ test.each([
   ['/checkouts/cn/secret-token/information', '/checkouts'],
   ['/123/orders/secret-token/authenticate', '/123/orders'],
   ['/account/activate/secret', '/account'],
+  ['/gift_cards/1/secret-token', '/gift_cards'],
 ])('the path %s is kept as %s', (pathname, expected) => {
   expect(pathOf(pathname)).toBe(expected);
 });
