@@ -1,6 +1,5 @@
 """Routes the checkout page calls for an extension: its changes, and its session token."""
 
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from devstore import checkout as checkouts
-from devstore import order_payloads, payloads
+from devstore import order_payloads
 from devstore.checkout import Checkout, Refused
+from devstore.events import announce_order
 from devstore.host_state import state
-from devstore.records import Order, Pair, number
+from devstore.records import Pair, number
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.tokens import checkout_session_token
@@ -132,16 +132,7 @@ async def _announce(store: Store, shop: Shop, checkout: Checkout, now: datetime,
     await store.announce(shop, "checkouts/update", order_payloads.checkout(shop, checkout, now))
     order = shop.orders.get(checkout.order_id or 0)
     if order is not None and was_open:
-        await _announce_order(store, shop, order, now)
-
-
-async def _announce_order(store: Store, shop: Shop, order: Order, now: datetime) -> None:
-    event_id = str(uuid.uuid4())  # several topics, one event
-    for topic in ("orders/create", "orders/paid"):
-        await store.announce(shop, topic, order_payloads.order(shop, order), event_id)
-    for line in order.lines:
-        level = payloads.inventory_level(shop.variants[line.variant_id], now)
-        await store.announce(shop, "inventory_levels/update", level)
+        await announce_order(store, shop, order)
 
 
 def _pairs(change: Change) -> tuple[Pair, ...] | None:

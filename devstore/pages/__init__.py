@@ -6,7 +6,6 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from devstore import host
 from devstore.pages import admin, carts, checkout, images, panel, storefront, visitor
 from devstore.pages.builds import Builds
 
@@ -37,6 +36,5 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/images/{product_id:int}.svg", images.view),
         Route("/browser/frame.html", panel.frame),
         Mount("/browser", StaticFiles(directory=DIST, check_dir=False)),
-        *host.ROUTES,
         *bundles,
     ]

@@ -1,6 +1,5 @@
 """The cart page, and changes of the cart with a script or without one."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -39,7 +38,7 @@ async def change(request: Request) -> Response:
     visitor = visitor_of(request, shop)
     known = visitor.cart
     found = known or carts.start(
-        shop, secrets.token_hex(16), now, visitor.customer.id if visitor.customer else None
+        shop, store.new_token(), now, visitor.customer.id if visitor.customer else None
     )
     try:
         message, events = _apply(request.path_params["change"], shop, found, form, now)

@@ -1,6 +1,5 @@
 """The checkout and thank-you pages, with the extension and the pixel running in them."""
 
-import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from devstore import order_payloads
 from devstore.host_state import state
 from devstore.pages import pixel_data
 from devstore.pages.builds import EXTENSION, script_url, translations
-from devstore.pages.render import boot, builds_of, event, fragment, page, price, store_of
+from devstore.pages.render import boot, builds_of, event, fragment, page, store_of
 from devstore.pages.visitor import Visitor, remember, visitor_of
 from devstore.records import Checkout
 from devstore.shop import Shop
@@ -27,7 +26,7 @@ async def begin(request: Request) -> Response:
         return RedirectResponse("/cart", status_code=303)
     found = checkouts.start(
         shop,
-        secrets.token_hex(16),
+        store.new_token(),
         store.clock(),
         [(line.variant_id, line.quantity, line.attributes) for line in visitor.cart.lines],
         visitor.customer.id if visitor.customer else None,
@@ -64,11 +63,7 @@ async def summary(request: Request) -> Response:
     if found is None:
         return JSONResponse({"error": "there is no such checkout"}, status_code=404)
     parts = _summary(store, shop, found)
-    html = {
-        "lines": fragment("summary_lines.html", **parts),
-        "total": parts["total"],
-        "toggle": parts["total"],
-    }
+    html = {"lines": fragment("summary_lines.html", **parts)}
     cost = checkouts.cost(shop, found, store.clock())
     return JSONResponse({"html": html, "event": pixel_data.checkout(shop, found, cost)})
 
@@ -104,7 +99,6 @@ def _summary(store: Store, shop: Shop, found: Checkout) -> dict[str, Any]:
         "checkout": found,
         "cost": cost,
         "rows": rows,
-        "total": price(cost.total_minor, found.currency),
     }
 
 

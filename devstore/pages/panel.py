@@ -31,7 +31,7 @@ async def view(request: Request) -> Response:
         deliveries=log[: -SHOWN_DELIVERIES - 1 : -1],
         states=Counter(delivery.state for delivery in log),
         faults=store.deliverer.faults,
-        products=sorted(shop.products.values(), key=lambda product: product.title),
+        products=sorted((p for p in shop.products.values() if p.variants), key=lambda p: p.title),
     )
 
 

@@ -22,7 +22,7 @@ async def home(request: Request) -> Response:
     """Answer the first page: what sold most often lately."""
     shop = _shop(request)
     found = sorted(on_sale(shop), key=_rank(shop), reverse=True)
-    return _grid(request, shop, found, title="Popular this month")
+    return _grid(request, shop, found, title="Popular")
 
 
 async def collection(request: Request) -> Response:
