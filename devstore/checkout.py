@@ -8,8 +8,18 @@ from devstore.records import Checkout, ItemLine, LineItem, Order, Pair
 from devstore.shop import Shop
 
 __all__ = [
-    "Checkout", "Refused", "add_line", "apply_code", "complete", "cost", "remove_code",
-    "remove_line", "set_attribute", "set_email", "start", "update_line",
+    "Checkout",
+    "Refused",
+    "add_line",
+    "apply_code",
+    "complete",
+    "cost",
+    "remove_code",
+    "remove_line",
+    "set_attribute",
+    "set_email",
+    "start",
+    "update_line",
 ]
 
 
@@ -30,8 +40,14 @@ def start(
     if customer_id is not None and customer is None:
         raise Refused(f"There is no customer {customer_id} in this shop.")
     checkout = Checkout(
-        id=shop.next_id(), token=token, currency=shop.currency, created_at=now, updated_at=now,
-        customer_id=customer_id, email=customer.email if customer else None, cart_token=cart_token,
+        id=shop.next_id(),
+        token=token,
+        currency=shop.currency,
+        created_at=now,
+        updated_at=now,
+        customer_id=customer_id,
+        email=customer.email if customer else None,
+        cart_token=cart_token,
     )
     for variant_id, quantity, attributes in lines:
         add_line(shop, checkout, variant_id, quantity, now, attributes)
@@ -45,7 +61,11 @@ def cost(shop: Shop, checkout: Checkout, now: datetime) -> Cost:
 
 
 def add_line(
-    shop: Shop, checkout: Checkout, variant_id: int, quantity: int, now: datetime,
+    shop: Shop,
+    checkout: Checkout,
+    variant_id: int,
+    quantity: int,
+    now: datetime,
     attributes: tuple[Pair, ...] = (),
 ) -> ItemLine:
     """Return the line that now holds the variant: its own, or one with the same attributes."""
@@ -62,14 +82,21 @@ def add_line(
 
 
 def update_line(
-    shop: Shop, checkout: Checkout, line_id: int, now: datetime, *,
-    quantity: int | None = None, variant_id: int | None = None, attributes: tuple[Pair, ...] | None = None,
+    shop: Shop,
+    checkout: Checkout,
+    line_id: int,
+    now: datetime,
+    *,
+    quantity: int | None = None,
+    variant_id: int | None = None,
+    attributes: tuple[Pair, ...] | None = None,
 ) -> None:
     """Change a line; a quantity of nought removes it."""
     _open(checkout)
     line = _line(checkout, line_id)
     if quantity == 0:
-        return remove_line(checkout, line_id, now)
+        remove_line(checkout, line_id, now)
+        return
     wanted_variant = line.variant_id if variant_id is None else variant_id
     wanted = line.quantity if quantity is None else quantity
     _in_stock(shop, checkout, wanted_variant, wanted, beside=line)
@@ -132,10 +159,16 @@ def complete(shop: Shop, checkout: Checkout, now: datetime) -> Order:
     for line in checkout.lines:
         _in_stock(shop, checkout, line.variant_id, line.quantity, beside=line)
     order = Order(
-        id=shop.next_id(), number=shop.next_order_number(), created_at=now, updated_at=now,
+        id=shop.next_id(),
+        number=shop.next_order_number(),
+        created_at=now,
+        updated_at=now,
         lines=tuple(_sold(shop, line) for line in cost(shop, checkout, now).lines),
-        token=f"order-{checkout.token}", customer_id=checkout.customer_id, email=checkout.email,
-        checkout_token=checkout.token, cart_token=checkout.cart_token,
+        token=f"order-{checkout.token}",
+        customer_id=checkout.customer_id,
+        email=checkout.email,
+        checkout_token=checkout.token,
+        cart_token=checkout.cart_token,
         attributes=tuple(checkout.attributes.items()),
     )
     shop.take(order)
@@ -147,10 +180,17 @@ def _sold(shop: Shop, priced: PricedLine) -> LineItem:
     variant = shop.variants[priced.line.variant_id]
     product = shop.products[variant.product_id]
     return LineItem(
-        id=shop.next_id(), product_id=product.id, variant_id=variant.id, title=product.title,
-        variant_title=variant.title, vendor=product.vendor, sku=variant.sku,
-        quantity=priced.line.quantity, price_minor=variant.price_minor,
-        properties=priced.line.attributes, allocations=priced.allocations,
+        id=shop.next_id(),
+        product_id=product.id,
+        variant_id=variant.id,
+        title=product.title,
+        variant_title=variant.title,
+        vendor=product.vendor,
+        sku=variant.sku,
+        quantity=priced.line.quantity,
+        price_minor=variant.price_minor,
+        properties=priced.line.attributes,
+        allocations=priced.allocations,
     )
 
 

@@ -51,10 +51,12 @@ def price(shop: Shop, lines: Iterable[ItemLine], codes: Sequence[str], now: date
             if amount:
                 left[place] -= amount
                 taken[place].append(Allocation(code, amount))
-    return Cost(tuple(
-        PricedLine(line, shop.variants[line.variant_id].price_minor * line.quantity, tuple(allocations))
-        for line, allocations in zip(kept, taken, strict=True)
-    ))
+    return Cost(
+        tuple(
+            PricedLine(line, shop.variants[line.variant_id].price_minor * line.quantity, tuple(allocations))
+            for line, allocations in zip(kept, taken, strict=True)
+        )
+    )
 
 
 def _shares(shop: Shop, discount: Discount, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:

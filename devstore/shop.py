@@ -19,7 +19,7 @@ from devstore.records import (
 )
 
 LOCATION_ID = 1
-FIRST_FREE_ID = 9_000_000_001  # above every id that a data set brings along
+FIRST_FREE_ID = 900_000_000_001  # above every id that a data set brings along
 
 
 def counter() -> Iterator[int]:
@@ -47,6 +47,7 @@ class Shop:
     installation: Installation | None = None
     ids: Iterator[int] = field(default_factory=counter, repr=False)
     by_code: dict[str, Discount] = field(default_factory=dict, repr=False)
+    by_customer: dict[int, list[Order]] = field(default_factory=dict, repr=False)
 
     def next_id(self) -> int:
         return next(self.ids)
@@ -91,6 +92,8 @@ class Shop:
     def place(self, order: Order) -> Order:
         """Return the order, now in the shop, its codes counted as used."""
         self.orders[order.id] = order
+        if order.customer_id is not None:
+            self.by_customer.setdefault(order.customer_id, []).append(order)
         for code in order.discounts_by_code:
             if discount := self.discount_of(code):
                 spelt = next(c for c in discount.codes if c.upper() == code.upper())
@@ -105,7 +108,8 @@ class Shop:
         return [variant for variant, _ in sold]
 
     def orders_of(self, customer_id: int) -> list[Order]:
-        return [order for order in self.orders.values() if order.customer_id == customer_id]
+        """Return a customer's orders, oldest first."""
+        return self.by_customer.get(customer_id, [])
 
 
 def next_live_order(shop: Shop, now: datetime) -> Order | None:

@@ -1,0 +1,80 @@
+"""The demo shop's products: the retailer's department, category, type, size and brand; invented stock."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from devstore.demo.titles import CRATES, readable, size, slug, title
+from devstore.records import Product, Variant
+
+LABEL = "tillwise_demo"
+STORE_BRAND = "Harvest Lane"  # the retailer's own brand has no name in the data
+VARIANT_IDS = 100_000_000  # above the retailer's product ids
+INVENTORY_IDS = 200_000_000
+LEAST_STOCK = 24
+NOTE = (
+    "Demo data: department, category, type, size, brand and price are the retailer's; "
+    "image and stock are invented."
+)
+
+
+def products(
+    rows: pl.DataFrame, prices: dict[int, int], created_at: datetime, base_url: str, mailer: set[int]
+) -> list[Product]:
+    """Return the products, best seller first. Titles that repeat are numbered."""
+    seen: Counter[str] = Counter()
+    made = []
+    for row in rows.iter_rows(named=True):
+        name = title(row["product_type"], row["package_size"], row["department"])
+        seen[name] += 1
+        name = name if seen[name] == 1 else f"{name} (no. {seen[name]})"
+        made.append(_product(row, name, prices[row["product_id"]], created_at, base_url, mailer))
+    return made
+
+
+def _product(
+    row: dict[str, Any], name: str, price: int, created_at: datetime, base_url: str, mailer: set[int]
+) -> Product:
+    number = row["product_id"]
+    shown = "" if row["department"] == CRATES else size(row["package_size"])
+    variant = Variant(
+        VARIANT_IDS + number,
+        number,
+        shown or "Default Title",
+        price,
+        inventory=max(LEAST_STOCK, row["units"] // 2),
+        inventory_item_id=INVENTORY_IDS + number,
+        sku=f"CJ-{number}",
+    )
+    return Product(
+        number,
+        name,
+        f"{slug(name)}-{number}",
+        _vendor(row),
+        readable(row["product_category"]),
+        _tags(row, number in mailer),
+        created_at,
+        created_at,
+        [variant],
+        f"{base_url}/images/{number}.svg",
+        f"<p>{name}. {NOTE}</p>",
+    )
+
+
+def _vendor(row: dict[str, Any]) -> str:
+    """Return the brand: the shop's own, or the manufacturer, whom the data gives a number only."""
+    return STORE_BRAND if row["brand"] == "Private" else f"Brand {row['manufacturer_id']}"
+
+
+def _tags(row: dict[str, Any], mailed: bool) -> list[str]:
+    facts = {
+        "department": readable(row["department"]),
+        "category": readable(row["product_category"]),
+        "type": readable(row["product_type"]),
+        "size": size(row["package_size"]),
+        "brand": row["brand"],
+    }
+    tags = [f"{name}:{value}" for name, value in facts.items() if value]
+    return [*tags, *(["in mailer"] if mailed else []), LABEL]

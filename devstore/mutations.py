@@ -1,0 +1,364 @@
+"""What each mutation that the app uses does to the shop, with Shopify's user errors."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from graphql import GraphQLError
+
+from devstore import bulk, payloads
+from devstore.app_config import resolve as resolve_uri
+from devstore.app_fields import find, topic_name
+from devstore.fields import app_namespace
+from devstore.records import (
+    Customer,
+    Discount,
+    Installation,
+    Metafield,
+    Pixel,
+    Product,
+    Subscription,
+    gid,
+    number,
+)
+from devstore.resolve import Context, Reader
+from devstore.search import moment
+from devstore.wire import minor
+
+Args = Mapping[str, Any]
+METAFIELD_BYTES = 16_384  # what an extension reads at checkout
+
+
+def refuse(field: list[str], message: str, code: str | None = None, **empty: Any) -> dict[str, Any]:
+    """Return a payload that says no."""
+    return empty | {"userErrors": [{"field": field, "message": message, "code": code}]}
+
+
+def done(**made: Any) -> dict[str, Any]:
+    """Return a payload without user errors."""
+    return made | {"userErrors": []}
+
+
+def installation(context: Context) -> Installation:
+    """Return the app's installation: a token that is good implies one."""
+    if context.shop.installation is None:
+        raise GraphQLError("The app is not installed.", extensions={"code": "ACCESS_DENIED"})
+    return context.shop.installation
+
+
+def _settings(args: Args) -> str | None:
+    """Return a pixel's settings as the JSON object they have to be, or None."""
+    given = args["webPixel"]["settings"]
+    try:
+        read = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        return None
+    return json.dumps(read) if isinstance(read, dict) else None
+
+
+def web_pixel_create(context: Context, _source: Any, args: Args) -> Any:
+    if installation(context).pixel is not None:
+        return refuse(["webPixel"], "Web pixel is taken.", "TAKEN", webPixel=None)
+    settings = _settings(args)
+    if settings is None:
+        return refuse(
+            ["settings"], "The settings are not a JSON object.", "INVALID_CONFIGURATION_JSON", webPixel=None
+        )
+    pixel = installation(context).pixel = Pixel(context.shop.next_id(), settings)
+    return done(webPixel=pixel)
+
+
+def web_pixel_update(context: Context, _source: Any, args: Args) -> Any:
+    pixel, settings = find(context, args["id"]), _settings(args)
+    if not isinstance(pixel, Pixel):
+        return refuse(["id"], "Web pixel not found.", "NOT_FOUND", webPixel=None)
+    if settings is None:
+        return refuse(
+            ["settings"], "The settings are not a JSON object.", "INVALID_CONFIGURATION_JSON", webPixel=None
+        )
+    pixel.settings = settings
+    return done(webPixel=pixel)
+
+
+def web_pixel_delete(context: Context, _source: Any, args: Args) -> Any:
+    if not isinstance(find(context, args["id"]), Pixel):
+        return refuse(["id"], "Web pixel not found.", "NOT_FOUND", deletedWebPixelId=None)
+    installation(context).pixel = None
+    return done(deletedWebPixelId=args["id"])
+
+
+def metafields_set(context: Context, _source: Any, args: Args) -> Any:
+    """Set all of them or, when one is wrong, none."""
+    wrong = [
+        error for i, given in enumerate(args["metafields"]) for error in _metafield_errors(context, i, given)
+    ]
+    if wrong:
+        return {"metafields": [], "userErrors": wrong}
+    made = [_metafield(context, given) for given in args["metafields"]]
+    installation(context).metafields.update({(m.owner, m.namespace, m.key): m for m in made})
+    return done(metafields=made)
+
+
+def _metafield_errors(context: Context, index: int, given: Args) -> list[dict[str, Any]]:
+    def error(field: str, message: str, code: str) -> dict[str, Any]:
+        return {
+            "field": ["metafields", str(index), field],
+            "message": message,
+            "code": code,
+            "elementIndex": index,
+        }
+
+    if index >= 25:
+        return [
+            error("metafields", "Exceeded the maximum metafields input limit of 25.", "LESS_THAN_OR_EQUAL_TO")
+        ]
+    if find(context, given["ownerId"]) is None:
+        return [error("ownerId", "Owner does not exist.", "INVALID")]
+    if len(given["value"].encode()) > METAFIELD_BYTES:
+        return [
+            error(
+                "value", f"Value is longer than the {METAFIELD_BYTES} bytes that checkout reads.", "TOO_LONG"
+            )
+        ]
+    if given.get("type") == "json":
+        try:
+            json.loads(given["value"])
+        except ValueError:
+            return [error("value", "Value is not JSON.", "INVALID_VALUE")]
+    return []
+
+
+def _metafield(context: Context, given: Args) -> Metafield:
+    key = (given["ownerId"], app_namespace(context, given.get("namespace")), given["key"])
+    old = installation(context).metafields.get(key)
+    return Metafield(
+        old.id if old else context.shop.next_id(),
+        *key,
+        given.get("type") or (old.type if old else "json"),
+        given["value"],
+        old.created_at if old else context.now,
+        context.now,
+    )
+
+
+def metafields_delete(context: Context, _source: Any, args: Args) -> Any:
+    keys = [(m["ownerId"], app_namespace(context, m["namespace"]), m["key"]) for m in args["metafields"]]
+    held = installation(context).metafields
+    gone = [held.pop(key, None) for key in keys]
+    return done(
+        deletedMetafields=[
+            {"ownerId": m.owner, "namespace": m.namespace, "key": m.key} if m else None for m in gone
+        ]
+    )
+
+
+def discount_code_basic_create(context: Context, _source: Any, args: Args) -> Any:
+    given = args["basicCodeDiscount"]
+    code, title = given.get("code"), given.get("title")
+    if not code or not title:
+        return refuse(
+            ["basicCodeDiscount", "code" if not code else "title"],
+            "can't be blank",
+            "BLANK",
+            codeDiscountNode=None,
+        )
+    if context.shop.discount_of(code):
+        return refuse(
+            ["basicCodeDiscount", "code"],
+            "Code must be unique. Please try a different code.",
+            "TAKEN",
+            codeDiscountNode=None,
+        )
+    value = (given.get("customerGets") or {}).get("value") or {}
+    percentage, amount = value.get("percentage"), (value.get("discountAmount") or {}).get("amount")
+    if (percentage is None) == (amount is None) or (percentage is not None and not 0 < percentage <= 1):
+        return refuse(
+            ["basicCodeDiscount", "customerGets", "value"],
+            "Value must be between 0.0 and 1.0, or an amount",
+            "VALUE_OUTSIDE_RANGE",
+            codeDiscountNode=None,
+        )
+    products = ((given["customerGets"].get("items") or {}).get("products") or {}).get("productsToAdd") or ()
+    made = Discount(
+        context.shop.next_id(),
+        title,
+        _moment(given.get("startsAt")) or context.now,
+        {code: 0},
+        percentage=percentage * 100 if percentage is not None else None,
+        amount_minor=minor(amount) if amount is not None else None,
+        ends_at=_moment(given.get("endsAt")),
+        product_ids=frozenset(map(number, products)),
+        usage_limit=given.get("usageLimit"),
+        once_per_customer=bool(given.get("appliesOncePerCustomer")),
+    )
+    return done(codeDiscountNode=context.shop.add_discount(made))
+
+
+def _moment(given: Any) -> datetime | None:
+    return moment(str(given)) if given is not None else None
+
+
+def discount_redeem_code_bulk_add(context: Context, _source: Any, args: Args) -> Any:
+    """Add up to 250 codes; each that is taken is reported beside the others, which are kept."""
+    discount, codes = find(context, args["discountId"]), [given["code"] for given in args["codes"]]
+    if not isinstance(discount, Discount):
+        return refuse(["discountId"], "Code discount does not exist.", "INVALID", bulkCreation=None)
+    if len(codes) > 250:
+        return refuse(
+            ["codes"],
+            "The input array size is greater than the maximum allowed of 250.",
+            "EXCEEDED_MAX",
+            bulkCreation=None,
+        )
+    taken = {
+        code for place, code in enumerate(codes) if context.shop.discount_of(code) or code in codes[:place]
+    }
+    context.shop.add_codes(discount, [code for code in codes if code not in taken])
+    return done(
+        bulkCreation={
+            "id": gid("DiscountRedeemCodeBulkCreation", context.shop.next_id()),
+            "done": True,
+            "codesCount": len(codes),
+            "importedCount": len(codes) - len(taken),
+            "failedCount": len(taken),
+            "createdAt": context.now,
+            "discountCode": discount,
+            "codes": [_added(discount, code, code in taken) for code in codes],
+        }
+    )
+
+
+def _added(discount: Discount, code: str, taken: bool) -> dict[str, Any]:
+    errors = [
+        {"field": ["code"], "message": "Code must be unique. Please try a different code.", "code": "TAKEN"}
+    ]
+    made = {
+        "id": gid("DiscountRedeemCode", discount.code_ids.get(code, 0)),
+        "code": code,
+        "asyncUsageCount": 0,
+    }
+    return {"code": code, "discountRedeemCode": None if taken else made, "errors": errors if taken else []}
+
+
+def discount_code_delete(context: Context, _source: Any, args: Args) -> Any:
+    discount = find(context, args["id"])
+    if not isinstance(discount, Discount):
+        return refuse(["id"], "Code discount does not exist.", "INVALID", deletedCodeDiscountId=None)
+    del context.shop.discounts[discount.id]
+    for code in discount.codes:
+        del context.shop.by_code[code.upper()]
+    return done(deletedCodeDiscountId=args["id"])
+
+
+def webhook_subscription_create(context: Context, _source: Any, args: Args) -> Any:
+    given = args["webhookSubscription"]
+    uri, topic = given.get("uri") or given.get("callbackUrl"), _slashed(args["topic"])
+    if not uri:
+        return refuse(["webhookSubscription", "uri"], "URI can't be blank", None, webhookSubscription=None)
+    uri, held = resolve_uri(uri, "", context.store.app.url), installation(context).subscriptions
+    if any((s.topic, s.uri) == (topic, uri) for s in held):
+        return refuse(
+            ["webhookSubscription", "callbackUrl"],
+            "Address for this topic has already been taken",
+            None,
+            webhookSubscription=None,
+        )
+    made = Subscription(context.shop.next_id(), topic, uri, tuple(given.get("includeFields") or ()), False)
+    held.append(made)
+    return done(webhookSubscription=made)
+
+
+def _slashed(name: str) -> str:
+    """Return the slash form of a topic's name in the schema: orders/create of ORDERS_CREATE."""
+    known = next((t for t in SPELLED if topic_name(t) == name), None)
+    words = name.lower().rsplit("_", 1)
+    return known or "/".join(words)
+
+
+SPELLED = (
+    "app/scopes_update",
+    "bulk_operations/finish",
+    "inventory_levels/update",
+    "customers/data_request",
+    "customers_email_marketing_consent/update",
+    "orders/partially_fulfilled",
+)
+
+
+def webhook_subscription_delete(context: Context, _source: Any, args: Args) -> Any:
+    found = find(context, args["id"])
+    if not isinstance(found, Subscription) or found.from_configuration:
+        return refuse(["id"], "Webhook subscription not found", None, deletedWebhookSubscriptionId=None)
+    installation(context).subscriptions.remove(found)
+    return done(deletedWebhookSubscriptionId=args["id"])
+
+
+def tags_change(add: bool) -> Reader:
+    """Return the mutation that adds tags to, or removes them from, anything with tags."""
+
+    def change(context: Context, _source: Any, args: Args) -> Any:
+        record = find(context, args["id"])
+        if not hasattr(record, "tags"):
+            return refuse(["id"], f"{args['id']} does not exist or has no tags", None, node=None)
+        required = f"write_{args['id'].split('/')[3].lower()}s"
+        if required not in context.scopes:
+            raise GraphQLError(
+                f"Access denied. Required access: `{required}` access scope.",
+                extensions={"code": "ACCESS_DENIED"},
+            )
+        kept = [tag for tag in record.tags if tag not in args["tags"]]
+        record.tags = [*kept, *args["tags"]] if add else kept
+        record.updated_at = context.now
+        context.changed.append(record)
+        return done(node=record)
+
+    return change
+
+
+def bulk_operation_run_query(context: Context, _source: Any, args: Args) -> Any:
+    made = bulk.create(context, args["query"])
+    if isinstance(made, bulk.Refusal):
+        return refuse(["query"], made.message, made.code, bulkOperation=None)
+    return done(bulkOperation=made)
+
+
+def bulk_operation_cancel(context: Context, _source: Any, args: Args) -> Any:
+    found = find(context, args["id"])
+    if found is None or not found.running:
+        return refuse(
+            ["id"], "A bulk operation cannot be canceled when it is completed.", None, bulkOperation=found
+        )
+    found.status = "CANCELING"
+    return done(bulkOperation=found)
+
+
+MUTATION: dict[str, Reader] = {
+    "webPixelCreate": web_pixel_create,
+    "webPixelUpdate": web_pixel_update,
+    "webPixelDelete": web_pixel_delete,
+    "metafieldsSet": metafields_set,
+    "metafieldsDelete": metafields_delete,
+    "discountCodeBasicCreate": discount_code_basic_create,
+    "discountRedeemCodeBulkAdd": discount_redeem_code_bulk_add,
+    "discountCodeDelete": discount_code_delete,
+    "webhookSubscriptionCreate": webhook_subscription_create,
+    "webhookSubscriptionDelete": webhook_subscription_delete,
+    "tagsAdd": tags_change(True),
+    "tagsRemove": tags_change(False),
+    "bulkOperationRunQuery": bulk_operation_run_query,
+    "bulkOperationCancel": bulk_operation_cancel,
+}
+
+
+async def announce(context: Context) -> None:
+    """Tell the app of what its mutations changed, as Shopify tells an app of its own changes too."""
+    for record in context.changed:
+        if isinstance(record, Product):
+            await context.store.announce(
+                context.shop, "products/update", payloads.product(context.shop, record)
+            )
+        elif isinstance(record, Customer):
+            await context.store.announce(
+                context.shop, "customers/update", payloads.customer(context.shop, record)
+            )
