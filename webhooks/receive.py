@@ -23,35 +23,32 @@ from starlette.routing import Route
 
 from app.body import read_body
 from app.connections import Connections
+from app.gather import Gathered
 from app.shops.sessions import WebhookHeaders, verify_webhook
-from webhooks.gather import Gather, InboxFull
+from webhooks.gather import PATIENCE_MS, Row, gathered_inbox
 
 LIMIT_BYTES = 2_000_000
-_PATIENCE_S = 4.0  # Shopify hangs up after five
 _MAX_HEADER = 255
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def opened(web: Starlette) -> AsyncIterator[None]:
-    """Open the way into the inbox on web.state.connections; on leaving, finish what waits."""
-    web.state.inbox = Gather(web.state.connections)
-    try:
-        yield
-    finally:
-        await web.state.inbox.close()
+    """Open the way into the inbox, over web.state.connections."""
+    web.state.inbox = gathered_inbox(web.state.connections)
+    yield
 
 
 async def receive(request: Request) -> Response:
     """Return 200 once the delivery is durably stored; a repeat is 200 and changes nothing."""
     connections: Connections = request.app.state.connections
-    inbox: Gather = request.app.state.inbox
+    store: Gathered[Row, None] = request.app.state.inbox
     body = await read_body(request, LIMIT_BYTES)
     headers = verify_webhook(request.headers, body, connections.settings)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            await inbox.store(_row(headers, body, datetime.now(UTC)))
-    except (SQLAlchemyError, OSError, TimeoutError, InboxFull) as error:
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            await store(_row(headers, body, datetime.now(UTC)))
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
         _log.error(
             "a delivery could not be stored",
             extra={"shop": headers.shop, "topic": headers.topic, "reason": type(error).__name__},

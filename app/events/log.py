@@ -21,6 +21,19 @@ STREAM = "tw:events"
 DEAD = "tw:events:dead"
 GROUP = "tillwise"
 _EVENT = "e"
+# A repeat within a day is noticed. The tag keeps these keys on the log's own node of a cluster.
+_SEEN = "{tw:events}:seen:"
+_SEEN_TTL_S = 24 * 3600
+_APPEND_UNSEEN = """
+local added = 0
+for i, seen in ipairs(KEYS) do
+  if i > 1 and redis.call('SET', seen, 1, 'NX', 'EX', ARGV[1]) then
+    redis.call('XADD', KEYS[1], '*', 'e', ARGV[i])
+    added = added + 1
+  end
+end
+return added
+"""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[AnyEvent] = msgspec.msgpack.Decoder(AnyEvent)
@@ -49,6 +62,7 @@ class EventLog:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._append_unseen = redis.register_script(_APPEND_UNSEEN)
 
     async def append(self, events: Sequence[AnyEvent]) -> None:
         """Add the events in order, all or none, in one round trip."""
@@ -58,6 +72,17 @@ class EventLog:
             for event in events:
                 pipe.xadd(STREAM, {_EVENT: encode(event)})
             await pipe.execute()
+
+    async def append_unseen(self, events: Sequence[AnyEvent]) -> int:
+        """Return how many of the events were added: those whose id the shop did not send today.
+
+        All or none, in one round trip: an event is remembered only together with its entry.
+        """
+        if not events:
+            return 0
+        seen = [f"{_SEEN}{event.shop}:{event.event_id}" for event in events]
+        bodies = [encode(event) for event in events]
+        return int(await self._append_unseen([STREAM, *seen], [_SEEN_TTL_S, *bodies]))
 
     async def revive(self, count: int = 1_000) -> int:
         """Return how many of the oldest dead letters were put back into the log."""

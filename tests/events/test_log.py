@@ -107,3 +107,12 @@ async def test_an_entry_that_is_no_event_says_so_when_it_is_read(connections: Co
     (delivery,) = await (await consumer(connections, "one")).read()
     with pytest.raises(msgspec.DecodeError):
         delivery.event()
+
+
+async def test_what_a_shop_sent_before_is_not_added_again(connections: Connections) -> None:
+    log = EventLog(connections.redis)
+    elsewhere = AppUninstalled(shop="b.myshopify.com", event_id="1", happened_at=NOW)
+    assert await log.append_unseen([event(1), event(2), event(1)]) == 2
+    assert await log.append_unseen([event(2), event(3), elsewhere]) == 2
+    read = [delivery.event() for delivery in await (await consumer(connections, "one")).read()]
+    assert read == [event(1), event(2), event(3), elsewhere]

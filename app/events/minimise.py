@@ -1,0 +1,45 @@
+"""What a browser tells, without what says who somebody is. Pure.
+
+Our own pixel leaves these out already; this holds for whatever else sends.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_PERSONAL = re.compile(
+    r"(e?mail|phone|first_?name|last_?name|full_?name|address|zip|postal|city|company|note|ip)", re.IGNORECASE
+)
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_DEEPEST = 4
+_LONGEST = 500
+_MOST = 100
+
+
+def minimised(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data without personal fields, e-mail addresses, queries of URLs, and bulk."""
+    return {key: value for key, value in _object(data, 1).items() if value is not None}
+
+
+def _object(data: dict[str, Any], depth: int) -> dict[str, Any]:
+    kept = list(data.items())[:_MOST]
+    return {_text(key): _value(value, depth) for key, value in kept if not _PERSONAL.fullmatch(key)}
+
+
+def _value(value: Any, depth: int) -> Any:
+    if isinstance(value, dict):
+        return _object(value, depth + 1) if depth < _DEEPEST else None
+    if isinstance(value, list):
+        return [_value(item, depth + 1) for item in value[:_MOST]] if depth < _DEEPEST else None
+    if isinstance(value, str):
+        return None if _MAIL.search(value) else _text(_without_query(value))
+    return value
+
+
+def _without_query(text: str) -> str:
+    return re.split(r"[?#]", text, maxsplit=1)[0] if text.startswith(("http://", "https://", "/")) else text
+
+
+def _text(text: str) -> str:
+    return text.replace("\x00", "")[:_LONGEST]

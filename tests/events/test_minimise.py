@@ -1,0 +1,33 @@
+from typing import Any
+
+import pytest
+
+from app.events.minimise import minimised
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({"product_id": 2, "price": "4.20"}, {"product_id": 2, "price": "4.20"}),
+        ({"email": "a", "firstName": "J", "last_name": "D", "phone": "1"}, {}),
+        ({"line": {"address": {"zip": "1"}, "sku": "S"}}, {"line": {"sku": "S"}}),
+        ({"text": "write to jane@example.com"}, {}),
+        ({"url": "https://shop.example/p?email=x#y"}, {"url": "https://shop.example/p"}),
+        ({"query": "what is 1 < 2?"}, {"query": "what is 1 < 2?"}),
+        ({"title": "x" * 600}, {"title": "x" * 500}),
+        ({"list": list(range(200))}, {"list": list(range(100))}),
+        ({"a\x00": "b\x00"}, {"a": "b"}),
+        ({"product_name": "Tea", "surface": "checkout"}, {"product_name": "Tea", "surface": "checkout"}),
+    ],
+)
+def test_ids_and_prices_stay_and_persons_go(data: dict[str, Any], kept: dict[str, Any]) -> None:
+    assert minimised(data) == kept
+
+
+def test_what_is_nested_deeply_is_left_out() -> None:
+    deep: dict[str, Any] = {}
+    inner = deep
+    for _ in range(50):
+        inner["a"] = {}
+        inner = inner["a"]
+    assert minimised(deep) == {"a": {"a": {"a": {"a": None}}}}
