@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.reasons import Reason, reasons_for
+from app.recommend.reasons import Reason, explain
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
@@ -112,12 +112,9 @@ class Model:
         best = self._chosen(scores, candidates, k, new_slots)
         chosen = candidates[best]
         terms = np.concatenate([self._learned(visit, chosen), parts[1:, best]])
-        return [
-            Scored(int(self.product_ids[item]), score, reasons_for(self, visit, item, of_item))
-            for item, score, of_item in zip(
-                chosen.tolist(), scores[best].tolist(), terms.T.tolist(), strict=True
-            )
-        ]
+        reasons = explain(self, visit, chosen, terms)
+        ids = self.product_ids[chosen].tolist()
+        return [Scored(*one) for one in zip(ids, scores[best].tolist(), reasons, strict=True)]
 
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""

@@ -12,7 +12,7 @@ from app.recommend.dataset import Baskets, Items
 
 MOST_NEIGHBOURS = 200
 ALIKE = 10
-ROWS_AT_ONCE = 2_000
+ENTRIES_AT_ONCE = 8_000_000  # 64 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def with_cold_items(similar: csr_matrix, items: Items, sold: NDArray[np.bool_]) 
 
 def best_a_row(left: csr_matrix, right: csr_matrix, most: int = MOST_NEIGHBOURS) -> csr_matrix:
     """Return left @ right without its diagonal, only the highest positive values of each row."""
+    rows = max(1, ENTRIES_AT_ONCE // max(right.shape[1], 1))
     blocks = [
-        _best(left[start : start + ROWS_AT_ONCE] @ right, start, most)
-        for start in range(0, left.shape[0], ROWS_AT_ONCE)
+        _best(left[start : start + rows] @ right, start, most) for start in range(0, left.shape[0], rows)
     ]
     return vstack(blocks, format="csr") if blocks else csr_matrix((0, right.shape[1]))
 
@@ -109,11 +109,13 @@ def neighbour_rows(similar: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.f
 
 
 def _best(block: csr_matrix, first_row: int, most: int) -> csr_matrix:
-    entries = block.tocoo()
-    kept = (entries.col != entries.row + first_row) & (entries.data > 0)
-    rows, columns, values = entries.row[kept], entries.col[kept], entries.data[kept]
-    order = np.lexsort((columns, -values, rows))
-    rows, columns, values = rows[order], columns[order], values[order]
-    starts = np.searchsorted(rows, np.arange(block.shape[0]))
-    kept = np.arange(len(rows)) - starts[rows] < most
-    return csr_matrix((values[kept], (rows[kept], columns[kept])), shape=block.shape)
+    values = block.toarray()
+    own = np.arange(len(values))
+    values[own, own + first_row] = 0
+    if values.shape[1] > most:
+        columns = np.argpartition(-values, most - 1, axis=1)[:, :most]
+    else:
+        columns = np.tile(np.arange(values.shape[1]), (len(values), 1))
+    values = np.take_along_axis(values, columns, axis=1)
+    rows, places = np.nonzero(values > 0)
+    return csr_matrix((values[rows, places], (rows, columns[rows, places])), shape=block.shape)

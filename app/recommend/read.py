@@ -37,9 +37,8 @@ def build_dataset(orders: pl.DataFrame, products: pl.DataFrame | None = None) ->
     ids = np.union1d(catalogue["product_id"].to_numpy(), lines["product_id"].to_numpy())
     counts["products"] = len(ids)
     counts["unknown_products"] = len(ids) - len(catalogue) if products is not None else 0
-    merged = lines.unique(["order_id", "product_id"], keep="first", maintain_order=True)
-    counts["repeated_lines"] = len(lines) - len(merged)
-    baskets, customer_ids = _baskets(merged, ids)
+    baskets, customer_ids = _baskets(lines, ids)
+    counts["repeated_lines"] = len(lines) - len(baskets.items)
     counts |= {"orders": len(baskets), "customers": len(customer_ids)}
     return Dataset(_items(catalogue, ids), baskets, customer_ids, counts)
 
@@ -86,7 +85,10 @@ def _catalogue(products: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _numbered(lines: pl.DataFrame, catalogue: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    products = _numbers(pl.concat([lines["product_id"], catalogue["product_id"]]))
+    ordered, listed = lines["product_id"], catalogue["product_id"]
+    if ordered.dtype != listed.dtype:
+        ordered, listed = ordered.cast(pl.String), listed.cast(pl.String)
+    products = _numbers(pl.concat([ordered, listed]))
     lines = lines.with_columns(
         _numbers(lines["order_id"]).alias("order_id"),
         _numbers(lines["customer_id"]).alias("customer_id"),
@@ -98,6 +100,8 @@ def _numbered(lines: pl.DataFrame, catalogue: pl.DataFrame) -> tuple[pl.DataFram
 
 def _numbers(labels: pl.Series) -> pl.Series:
     """Return each label's number: its own when all are numbers or GIDs, else 1, 2, … as sorted."""
+    if labels.dtype != pl.String:
+        return labels
     own = labels.str.extract(_NUMBER).cast(pl.Int64)
     if own.null_count() == labels.null_count():
         return own
@@ -114,7 +118,8 @@ def _baskets(lines: pl.DataFrame, ids: NDArray[np.int64]) -> tuple[Baskets, NDAr
         order_id = mixed["order_id"].min()
         raise InputError(f"orders: order {order_id!r} has more than one customer_id", "customer_id")
     shoppers = shoppers.sort("time", "order_id").with_row_index("basket")
-    entries = lines.select("order_id", "product_id").join(shoppers, on="order_id").sort("basket")
+    entries = lines.select("order_id", "product_id").unique().join(shoppers, on="order_id")
+    entries = entries.sort("basket", "product_id")
     sizes = np.bincount(entries["basket"].to_numpy(), minlength=len(shoppers))
     known = shoppers["customer_id"].drop_nulls().unique().sort().to_numpy().astype(np.int64)
     customers = np.searchsorted(known, shoppers["customer_id"].fill_null(0).to_numpy())
@@ -152,16 +157,16 @@ def _require(table: pl.DataFrame, name: str, columns: tuple[str, ...]) -> None:
 
 
 def _label(table: pl.DataFrame, column: str) -> pl.Expr:
+    """Return the column as numbers when it holds numbers, else as text, empty as null."""
     if column not in table.columns:
         return pl.lit(None, dtype=pl.String).alias(column)
-    values = pl.col(column)
-    if table.schema[column].is_float():
-        values = values.cast(pl.Int64, strict=False)
-    return values.cast(pl.String).str.strip_chars().replace("", None).alias(column)
+    if table.schema[column].is_numeric():
+        return pl.col(column).cast(pl.Int64, strict=False)
+    return pl.col(column).cast(pl.String).str.strip_chars().replace("", None)
 
 
 def _text(table: pl.DataFrame, column: str) -> pl.Expr:
-    return _label(table, column).fill_null("")
+    return _label(table, column).cast(pl.String).fill_null("")
 
 
 def _tags(products: pl.DataFrame) -> pl.Expr:

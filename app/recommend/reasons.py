@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
 
@@ -34,9 +37,24 @@ class Reason:
     with_product_id: int | None = None
 
 
-def reasons_for(model: Model, visit: Visit, item: int, terms: Sequence[float]) -> tuple[Reason, ...]:
-    """Return the reasons, strongest first, weighted by their share of what speaks for the item."""
-    companion = _companion(model, visit, item)
+def explain(
+    model: Model, visit: Visit, chosen: NDArray[np.intp], terms: NDArray[np.float64]
+) -> list[tuple[Reason, ...]]:
+    """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
+
+    terms: (len(TERMS), chosen).
+    """
+    return [
+        _reasons(model, visit, item, companion, of_item)
+        for item, companion, of_item in zip(
+            chosen.tolist(), _companions(model, visit, chosen), terms.T.tolist(), strict=True
+        )
+    ]
+
+
+def _reasons(
+    model: Model, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
+) -> tuple[Reason, ...]:
     shares: dict[ReasonName, float] = defaultdict(float)
     for (_, reason), term in zip(TERMS, terms, strict=True):
         if term > 0:
@@ -49,16 +67,16 @@ def reasons_for(model: Model, visit: Visit, item: int, terms: Sequence[float]) -
     return tuple(Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept)
 
 
-def _companion(model: Model, visit: Visit, item: int) -> int | None:
-    """Return the cart position that pulls the item most: by neighbour weight, else by embedding."""
+def _companions(model: Model, visit: Visit, chosen: NDArray[np.intp]) -> list[int] | list[None]:
+    """Return the cart position that pulls each item most: by neighbour weight, else by embedding."""
     if not len(visit.cart):
-        return None
-    pulls = ((model.neighbours[visit.cart] == item) * model.neighbour_weights[visit.cart]).max(
-        axis=1, initial=0.0
-    )
-    if not pulls.any():
-        pulls = model.cart_embeddings[visit.cart] @ model.item_embeddings[item]
-    return int(visit.cart[int(pulls.argmax())])
+        return [None] * len(chosen)
+    linked = model.neighbours[visit.cart][:, :, None] == chosen
+    pulls = (linked * model.neighbour_weights[visit.cart][:, :, None]).max(axis=1)
+    if (unlinked := ~pulls.any(axis=0)).any():
+        pulls[:, unlinked] = model.cart_embeddings[visit.cart] @ model.item_embeddings[chosen[unlinked]].T
+    companions: list[int] = visit.cart[pulls.argmax(axis=0)].tolist()
+    return companions
 
 
 def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
@@ -72,6 +90,6 @@ def _with(model: Model, visit: Visit, name: ReasonName, item: int, companion: in
     """Return the product id that the reason names, None when it names none."""
     if name in ("bought_together", "similar"):
         return None if companion is None else int(model.product_ids[companion])
-    if name == "goes_with_history" and item in visit.history:
+    if name == "goes_with_history" and visit.repeats[item] > 0:
         return int(model.product_ids[item])
     return None

@@ -1,0 +1,58 @@
+"""Training in a child process: it reports, publishes, and dies without leaving a half version."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.recommend.fit import FitParameters
+from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_training
+from app.recommend.progress import Progress
+from app.recommend.publish import current_version, latest
+from app.values import ShopDomain
+from tests.recommend.shops import a_shop
+
+SHOP = ShopDomain("harvest-lane.myshopify.com")
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def a_job(data_dir: Path, orders: int, epochs: int = 1) -> Job:
+    return Job(data_dir, SHOP, a_shop(orders), FitParameters(dimensions=4, epochs=epochs), NOW)
+
+
+def test_a_child_trains_reports_and_publishes(tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    card = run_training(a_job(tmp_path, 900), steps.append)
+    assert current_version(tmp_path, SHOP) == card.version
+    model = latest(tmp_path, SHOP)
+    assert model is not None
+    assert model.version == card.version
+    assert Progress("learning to test", 1, 1) in steps
+
+
+def test_a_stopped_training_publishes_nothing(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with pytest.raises(TrainingStopped):
+        run_training(a_job(tmp_path, 900, epochs=100_000), lambda _: stop.set(), stop)
+    assert latest(tmp_path, SHOP) is None
+
+
+def test_a_killed_child_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    def kill(_: Progress) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(TrainingFailed, match="exit code -9"):
+        run_training(a_job(tmp_path, 900, epochs=100_000), kill)
+    assert latest(tmp_path, SHOP) is None
+    assert not multiprocessing.active_children()
+
+
+def test_why_a_child_failed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "models").touch()  # where a directory has to be
+    with pytest.raises(TrainingFailed, match=f"{SHOP}: .*models"):
+        run_training(a_job(tmp_path, 10))

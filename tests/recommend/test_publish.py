@@ -1,0 +1,155 @@
+"""A published version is complete or absent, and what was tampered with does not serve."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.errors import InputError, ModelUnusable
+from app.recommend.card import Card, Decision
+from app.recommend.model import Model, Weights
+from app.recommend.publish import ARRAYS, current_version, latest, load, publish, read_card
+from app.values import ShopDomain
+from tests.recommend.factories import a_model, linked
+
+SHOP = ShopDomain("harvest-lane.myshopify.com")
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def a_card(trained_at: datetime = NOW, *, serve: bool = True) -> Card:
+    return Card(
+        trained_at=trained_at,
+        basis="neighbours",
+        weights=Weights(),
+        counts={"orders": 3},
+        parameters={"seed": 0},
+        figures={"popularity": {"ndcg_at_10": 0.1}},
+        decision=Decision(serve, "because"),
+        libraries={"numpy": "2"},
+    )
+
+
+def home(data_dir: Path) -> Path:
+    return data_dir / "models" / SHOP
+
+
+def test_what_is_published_is_what_is_loaded(tmp_path: Path) -> None:
+    model = a_model(4, 2, **linked(4, {(0, 1): 0.5}))
+    card = publish(tmp_path, SHOP, model, a_card())
+    loaded = latest(tmp_path, SHOP)
+    assert loaded is not None
+    assert (loaded.version, loaded.weights) == (card.version, model.weights)
+    for name in ARRAYS:
+        assert np.array_equal(getattr(loaded, name), getattr(model, name))
+    assert loaded.rank([10]) == model.rank([10])
+    assert not loaded.popularity.flags.writeable
+
+
+def test_the_card_says_what_the_model_was_made_of(tmp_path: Path) -> None:
+    card = publish(tmp_path, SHOP, a_model(), a_card())
+    read = read_card(home(tmp_path) / card.version)
+    assert read == card
+    assert (read.shop, read.figures, read.decision.reason) == (SHOP, a_card().figures, "because")
+
+
+def test_a_shop_without_a_model_has_none(tmp_path: Path) -> None:
+    assert latest(tmp_path, SHOP) is None
+    assert current_version(tmp_path, SHOP) is None
+
+
+def test_a_rejected_version_is_kept_and_does_not_serve(tmp_path: Path) -> None:
+    first = publish(tmp_path, SHOP, a_model(3), a_card())
+    rejected = publish(tmp_path, SHOP, a_model(4), a_card(NOW + timedelta(days=1), serve=False))
+    assert current_version(tmp_path, SHOP) == first.version
+    assert not read_card(home(tmp_path) / rejected.version).decision.publish
+
+
+def test_shops_do_not_see_each_other(tmp_path: Path) -> None:
+    publish(tmp_path, SHOP, a_model(), a_card())
+    assert latest(tmp_path, ShopDomain("other.myshopify.com")) is None
+    with pytest.raises(InputError):
+        latest(tmp_path, ShopDomain("../harvest-lane.myshopify.com"))
+
+
+def test_old_versions_go_and_the_current_one_stays(tmp_path: Path) -> None:
+    first = publish(tmp_path, SHOP, a_model(), a_card())
+    for day in range(1, 9):
+        publish(tmp_path, SHOP, a_model(day + 4), a_card(NOW + timedelta(days=day), serve=False))
+    versions = [path.name for path in home(tmp_path).iterdir() if path.is_dir()]
+    assert first.version in versions
+    assert len(versions) == 6
+
+
+@pytest.mark.parametrize("name", ["card.json", "popularity.npy", "neighbours.npy"])
+def test_a_torn_or_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    version = home(tmp_path) / publish(tmp_path, SHOP, a_model(), a_card()).version
+    whole = (version / name).read_bytes()
+    (version / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelUnusable, match=name):
+        load(version)
+    (version / name).unlink()
+    with pytest.raises(ModelUnusable, match=name):
+        load(version)
+
+
+def test_altered_content_is_noticed(tmp_path: Path) -> None:
+    version = home(tmp_path) / publish(tmp_path, SHOP, a_model(), a_card()).version
+    np.save(version / "popularity.npy", np.full(4, 9, dtype=np.float32))
+    with pytest.raises(ModelUnusable, match=r"popularity\.npy: its content is not what was published"):
+        load(version)
+
+
+def test_arrays_that_do_not_fit_each_other_are_refused(tmp_path: Path) -> None:
+    odd = replace(a_model(4), popularity=np.ones(3, dtype=np.float32))
+    version = home(tmp_path) / publish(tmp_path, SHOP, odd, a_card()).version
+    with pytest.raises(ModelUnusable, match=r"popularity is \(3,\), expected \(4,\)"):
+        load(version)
+
+
+def test_another_layout_is_refused(tmp_path: Path) -> None:
+    version = home(tmp_path) / publish(tmp_path, SHOP, a_model(), a_card()).version
+    card = msgspec.structs.replace(read_card(version), layout=99)
+    (version / "card.json").write_bytes(msgspec.json.encode(card))
+    with pytest.raises(ModelUnusable, match="layout 99"):
+        load(version)
+
+
+def test_a_lost_version_is_an_error_and_not_an_empty_model(tmp_path: Path) -> None:
+    card = publish(tmp_path, SHOP, a_model(), a_card())
+    shutil.rmtree(home(tmp_path) / card.version)
+    with pytest.raises(ModelUnusable, match=r"card\.json"):
+        latest(tmp_path, SHOP)
+
+
+def test_reading_while_another_publishes_always_finds_a_whole_model(tmp_path: Path) -> None:
+    publish(tmp_path, SHOP, a_model(3), a_card())
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            for second in range(1, 25):
+                publish(tmp_path, SHOP, a_model(3 + second), a_card(NOW + timedelta(seconds=second)))
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: list[Model] = []
+    while not done.is_set():
+        model = latest(tmp_path, SHOP)
+        assert model is not None
+        seen.append(model)
+    writer.join()
+    assert not failures
+    sizes = [len(model.product_ids) for model in seen]
+    assert sizes == sorted(sizes)

@@ -1,0 +1,149 @@
+"""From a data set to a model that may serve, whatever the shop's size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+from rich.console import Console
+
+from app.errors import InputError
+from app.recommend.cases import make_cases
+from app.recommend.evaluate import evaluate_files, hold_out
+from app.recommend.fit import FitParameters
+from app.recommend.metrics import Interval
+from app.recommend.model import Weights
+from app.recommend.neighbours import CosineParameters
+from app.recommend.progress import Progress
+from app.recommend.read import build_dataset
+from app.recommend.report import OURS, Figures, Report
+from app.recommend.train import decide, train
+from tests.recommend.shops import a_shop, order_table, product_table
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+SMALL = FitParameters(dimensions=8, epochs=4)
+
+
+@pytest.mark.parametrize(
+    ("orders", "basis"),
+    [(0, "content"), (10, "popularity"), (100, "neighbours")],
+)
+def test_a_shop_with_few_orders_has_a_model_that_says_what_it_rests_on(orders: int, basis: str) -> None:
+    trained = train(a_shop(orders), SMALL, NOW)
+    assert trained.model.basis == trained.card.basis == basis
+    ranked = trained.model.rank([0], k=3)
+    assert len(ranked) == 3
+    assert trained.card.decision.publish
+    assert trained.card.counts["orders"] == orders
+
+
+def test_without_orders_likeness_recommends_and_says_similar() -> None:
+    best = train(a_shop(0), SMALL, NOW).model.rank([0], k=1)[0]
+    assert best.product_id in {*range(1, 9), 18}
+    assert (best.reasons[0].reason, best.reasons[0].with_product_id) == ("similar", 0)
+
+
+def test_with_orders_the_cart_decides_and_the_held_out_figures_beat_popularity() -> None:
+    steps: list[Progress] = []
+    trained = train(a_shop(1_200), SMALL, NOW, steps.append)
+    assert {one.product_id for one in trained.model.rank([0, 1], k=4)} <= {*range(2, 9), 18}
+    assert {one.product_id for one in trained.model.rank([9, 10], k=4)} <= set(range(11, 18))
+    figures = trained.card.figures
+    assert figures[OURS]["ndcg_at_10"] > figures["popularity"]["ndcg_at_10"]
+    assert "lightfm" in figures
+    assert {step.stage for step in steps} == {"choosing", "learning to test", "testing"} | (
+        {"learning to serve"} if trained.model.basis == "blend" else set()
+    )
+
+
+def test_nothing_at_all_is_refused() -> None:
+    with pytest.raises(InputError, match="no orders and no products"):
+        train(build_dataset(order_table(1).clear()), SMALL, NOW)
+
+
+def a_report(ours: float, popularity: float) -> Report:
+    figures = {
+        OURS: Figures(0.2, ours, 0.4, 0.5),
+        "popularity": Figures(0.1, popularity, 0.2, 0.01),
+    }
+    differences = {"popularity": Interval(ours - popularity, -0.1, 0.1)}
+    return Report("blend", Weights(), CosineParameters(), 50, 0, {"products": 9}, figures, differences)
+
+
+@pytest.mark.parametrize(("ours", "serves"), [(0.2, True), (0.1, True), (0.0999, False)])
+def test_a_model_worse_than_popularity_does_not_serve(ours: float, serves: bool) -> None:
+    decision = decide(a_report(ours, 0.1), None)  # type: ignore[arg-type]
+    assert decision.publish is serves
+    assert "popularity's 0.1000 on 50 later carts" in decision.reason
+
+
+def test_cases_hide_half_of_a_later_basket_and_know_only_earlier_orders() -> None:
+    shop = a_shop(300)
+    split = shop.split()
+    cases = make_cases(shop, split.train, split.test, most=1_000, seed=0)
+    assert len(cases) == (split.test.sizes >= 2).sum()
+    baskets = [set(shop.items.product_ids[split.test.of(at)].tolist()) for at in range(len(split.test))]
+    bought: dict[int, set[int]] = {}
+    for at in range(len(split.train)):
+        ids = shop.items.product_ids[split.train.of(at)].tolist()
+        bought.setdefault(int(split.train.customers[at]), set()).update(ids)
+    for case in cases:
+        assert set(case.cart) | case.wanted in baskets
+        assert len(case.cart) == (len(case.cart) + len(case.wanted)) // 2
+        customer = -1 if case.customer_id is None else shop.customer_ids.tolist().index(case.customer_id)
+        assert set(case.history) == (set() if case.customer_id is None else bought[customer])
+
+
+def test_an_old_purchase_counts_less_than_a_new_one() -> None:
+    rows = [
+        (1, 7, "2026-01-01", 1),
+        (2, 7, "2026-04-01", 2),
+        (3, 7, "2026-04-01", 3),
+        (3, 7, "2026-04-01", 4),
+    ]
+    columns = ["order_id", "customer_id", "created_at", "product_id"]
+    shop = build_dataset(pl.DataFrame(rows, schema=columns, orient="row"))
+    (case,) = make_cases(shop, shop.baskets.between(0, 2), shop.baskets.between(2, 3), most=1, seed=0)
+    assert case.history == pytest.approx({1: 0.5, 2: 1.0})  # 90 days, then none
+
+
+def test_the_same_seed_evaluates_the_same() -> None:
+    first, second = (hold_out(a_shop(400), SMALL) for _ in range(2))
+    assert first == second
+
+
+def test_a_merchants_files_are_evaluated_without_customers_and_without_metadata(tmp_path: Path) -> None:
+    order_table(700).drop("customer_id").write_csv(tmp_path / "orders.csv")
+    report = evaluate_files(tmp_path / "orders.csv", parameters=SMALL)
+    assert "repeats" not in report.figures
+    assert report.figures[OURS].ndcg_at_10 > report.figures["popularity"].ndcg_at_10
+    assert report.differences["popularity"].low > 0
+    decoded = msgspec.json.decode(report.to_json())
+    assert decoded["figures"][OURS]["ndcg_at_10"] == pytest.approx(report.figures[OURS].ndcg_at_10)
+
+
+def test_the_table_names_every_model(tmp_path: Path) -> None:
+    order_table(300).write_parquet(tmp_path / "orders.parquet")
+    product_table().write_csv(tmp_path / "products.csv")
+    report = evaluate_files(tmp_path / "orders.parquet", tmp_path / "products.csv", parameters=SMALL)
+    console = Console(width=140, record=True, quiet=False, file=(tmp_path / "out.txt").open("w"))
+    console.print(report.table())
+    console.file.close()
+    text = (tmp_path / "out.txt").read_text()
+    assert all(name in text for name in report.figures)
+
+
+def test_too_few_orders_to_hold_any_out_are_refused(tmp_path: Path) -> None:
+    order_table(20).write_csv(tmp_path / "orders.csv")
+    with pytest.raises(InputError, match="20 orders leave fewer than 20 later ones"):
+        evaluate_files(tmp_path / "orders.csv")
+
+
+def test_a_model_serves_the_customers_it_saw_and_no_others() -> None:
+    model = train(a_shop(1_200), SMALL, NOW).model
+    assert np.isin(model.customer_ids, np.arange(1, 10)).all()
+    assert model.rank([0], k=3, customer_id=424242) == model.rank([0], k=3)
