@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -26,6 +27,7 @@ from app.tables import BackfillRow, ShopRow, TokenRow
 from app.values import ShopDomain
 
 _KEY = re.compile(r"pk_[A-Za-z0-9_-]{43}", re.ASCII)
+_PATIENCE_S = 8.0
 _KEY_TTL_S = 30.0
 _CLOCKS_DIFFER = timedelta(seconds=2)
 _KEYS_REMEMBERED = 10_000
@@ -198,9 +200,11 @@ async def _connect_pixel(connections: Connections, row: ShopRow) -> None:
 
 async def _attempt(step: Awaitable[None], shop: str) -> None:
     try:
-        await step
-    except ShopifyError as error:
-        _log.warning("install not finished", extra={"shop": shop, "reason": str(error)})
+        async with asyncio.timeout(_PATIENCE_S):  # a merchant waits for their page
+            await step
+    except (ShopifyError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        _log.warning("install not finished", extra={"shop": shop, "reason": reason})
 
 
 def _shop(row: ShopRow) -> Shop:

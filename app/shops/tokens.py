@@ -50,7 +50,8 @@ async def access_token(connections: Connections, shop: str) -> str:
     if not _near_expiry(row):
         return _open_access(connections, row)
     try:
-        return await _refresh(connections, shop)
+        # A refresh that is under way must reach the row, also when whoever asked has gone.
+        return await asyncio.shield(_refresh(connections, shop))
     except ShopifyUnavailable:
         if row.access_expires_at and row.access_expires_at > datetime.now(UTC):
             return _open_access(connections, row)

@@ -1,0 +1,100 @@
+"""Who may come in, and where those are sent who may not yet: as Shopify's own app server answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import wraps
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.config import Settings
+from app.connections import Connections
+from app.errors import InputError, NotAllowed, NotAuthentic
+from app.shops.addresses import app_in_admin
+from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
+from app.shops.store import Shop, finish_install, get_shop, install
+from app.shops.tokens import exchange_id_token, has_token
+from app.values import ShopDomain, shop_domain
+
+BOUNCE = "/auth/bounce"
+
+Call = Callable[[Request, Connections, Shop], Awaitable[Response]]
+
+
+def detour(path: str, query: QueryParams, settings: Settings, now: datetime) -> AdminClaims | Response:
+    """Return who asks for a document of the admin, else where the browser has to go first.
+
+    Outside the admin: into it. Without a good id token: to the page where App Bridge gets one.
+    Raises InputError for a shop that is none, NotAuthentic for a token of another shop.
+    """
+    shop = shop_domain(query.get("shop", ""))
+    if query.get("embedded") != "1":
+        return RedirectResponse(app_in_admin(settings, shop), 302)
+    try:
+        claims = verify_admin_token(query.get("id_token", ""), settings, now)
+    except NotAuthentic:
+        return RedirectResponse(f"{settings.app_url}{bounce_address(path, query)}", 302)
+    if claims.shop != shop:
+        raise NotAuthentic("the id token is of another shop")
+    return claims
+
+
+def bounce_address(path: str, query: QueryParams) -> str:
+    """Return the bounce page's address, which says where to come back to with a new token."""
+    kept = [(name, value) for name, value in query.multi_items() if name != "id_token"]
+    back = f"{path}?{urlencode(kept)}"
+    return f"{BOUNCE}?{urlencode([*kept, ('shopify-reload', back)])}"
+
+
+def bounce_shop(query: QueryParams) -> ShopDomain:
+    """Return the shop of a bounce page. Raises InputError when it leads out of the app."""
+    back = query.get("shopify-reload", "")
+    # Browsers drop tabs and line feeds and read a backslash as a slash: `/\t/evil.com`.
+    if not back.startswith("/") or back[1:2] in ("/", "\\") or set(back) & set("\t\r\n"):
+        raise InputError("shopify-reload is not an address of this app", "shopify-reload")
+    return shop_domain(query.get("shop", ""))
+
+
+def frame_headers(settings: Settings, shop: ShopDomain) -> dict[str, str]:
+    """Return what every document of the admin carries: only this shop's admin may frame it."""
+    admins = [f"https://{shop}", "https://admin.shopify.com", settings.dev_store_url or ""]
+    return {
+        "Content-Security-Policy": f"frame-ancestors {' '.join(filter(None, admins))};",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+
+
+async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
+    """Return the shop, installed with the staff member's token when we hold no good one."""
+    if await has_token(connections, claims.shop):
+        shop = await get_shop(connections, claims.shop)
+        if shop and shop.uninstalled_at is None:
+            return await finish_install(connections, claims.shop)
+    grant = await exchange_id_token(connections, claims.shop, claims.token)
+    return await install(connections, claims.shop, grant)
+
+
+def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token."""
+
+    @wraps(call)
+    async def endpoint(request: Request) -> Response:
+        connections: Connections = request.app.state.connections
+        try:
+            token = bearer_token(request.headers.get("authorization"))
+            claims = verify_admin_token(token, connections.settings, datetime.now(UTC))
+        except NotAuthentic as error:
+            retry = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
+            return JSONResponse({"error": str(error)}, 401, retry)
+        shop = await get_shop(connections, claims.shop)
+        if shop is None or shop.uninstalled_at:
+            raise NotAllowed(f"{claims.shop} has not installed the app")
+        return await call(request, connections, shop)
+
+    return endpoint

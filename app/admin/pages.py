@@ -1,0 +1,132 @@
+"""The dashboard's pages: what each shows, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import QueryParams
+
+from app.admin import store, view
+from app.attribution.store import attributed_revenue, offer_counts
+from app.config import Settings
+from app.connections import Connections
+from app.shops.grants import covers
+from app.shops.store import Shop
+
+WINDOW_DAYS = 30
+_CDN = "https://cdn.shopify.com/shopifycloud"
+_NAVIGATION = (("/admin", "Home"), ("/admin/decisions", "Decisions"), ("/admin/products", "Products"))
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals.update(
+    money=view.money,
+    share=view.share,
+    milliseconds=view.milliseconds,
+    percent_done=view.percent_done,
+    import_words=view.import_words,
+)
+
+
+async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return what the first page shows."""
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    imports = await store.imports(connections, shop)
+    health = await store.health(connections, shop)
+    model = await store.champion(connections, shop)
+    served = await store.served(connections, shop, since)
+    return {
+        "imports": imports,
+        "imported": all(one.status == "done" for one in imports),
+        "attention": view.attention(imports, health, missing=_missing(connections, shop)),
+        "orders": health.orders,
+        "model": model,
+        "comparisons": view.comparisons(model) if model else [],
+        "served": served,
+        "rungs": view.bars(served.by_rung, view.RUNGS),
+        "arms": view.bars(served.by_arm),
+        "revenue": await attributed_revenue(connections, shop.shop, since),
+        "counts": await offer_counts(connections, shop.shop, since),
+        "excluded": await store.count_excluded(connections, shop),
+        "window_days": WINDOW_DAYS,
+        **await _decisions(connections, shop, 5),
+    }
+
+
+async def decisions(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return what the page of logged decisions shows."""
+    return await _decisions(connections, shop, 50)
+
+
+async def products(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return what the page of excluded products shows."""
+    words = query.get("q", "").strip()[:100]
+    return {
+        "products": await store.find_products(connections, shop, words),
+        "excluded": await store.count_excluded(connections, shop),
+        "words": words,
+        "most": store.SHOWN_PRODUCTS,
+    }
+
+
+def draw(settings: Settings, template: str, **shown: Any) -> str:
+    """Return the page as HTML, with the scripts that Shopify requires or their stand-ins."""
+    return _templates.get_template(template).render(api_key=settings.api_key, **_scripts(settings), **shown)
+
+
+def draw_page(
+    settings: Settings, template: str, shop: Shop, query: QueryParams, shown: Mapping[str, Any]
+) -> str:
+    """Return a page of the dashboard as HTML."""
+    link = _linker(query)
+    pages = [(link(path), label) for path, label in _NAVIGATION]
+    return draw(settings, template, shop=shop, query=query, link=link, navigation=pages, **shown)
+
+
+def _linker(query: QueryParams) -> Callable[[str], str]:
+    """Return what makes a link inside the app: it says which shop's admin it stays in."""
+    carried = {name: query[name] for name in ("shop", "host", "embedded", "locale") if name in query}
+    return lambda path: f"{path}?{urlencode(carried)}"
+
+
+def _scripts(settings: Settings) -> dict[str, str]:
+    if settings.dev_store_url:
+        app_bridge = f"{settings.dev_store_url}/app-bridge.js"
+        return {"app_bridge": app_bridge, "polaris": "/admin/static/polaris-dev.js"}
+    return {"app_bridge": f"{_CDN}/app-bridge.js", "polaris": f"{_CDN}/polaris.js"}
+
+
+async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[str, Any]:
+    logged = await store.latest_decisions(connections, shop, most)
+    titles = await store.titles(connections, shop, view.referred_products(logged))
+    shown = [
+        {
+            "id": each.decision_id,
+            "at": each.decided_at,
+            "surface": each.surface.replace("_", " "),
+            "rung": each.rung,
+            "arm": each.arm,
+            "fallback": each.fallback,
+            "offers": [
+                offer | {"why": [view.reason_words(why, titles) for why in offer["why"]]}
+                for offer in view.offers_of(each)
+            ],
+        }
+        for each in logged
+    ]
+    return {"decisions": shown}
+
+
+def _missing(connections: Connections, shop: Shop) -> list[str]:
+    wanted = connections.settings.scopes
+    return sorted(scope for scope in wanted if not covers(shop.scopes, frozenset({scope})))

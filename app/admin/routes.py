@@ -1,0 +1,122 @@
+"""The embedded admin: its documents, the calls of its scripts, and how a browser gets in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app.admin import pages, store, view
+from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
+from app.connections import Connections
+from app.errors import InputError, ShopifyError
+from app.jobs import request_job
+from app.shops.store import Shop
+
+Read = Callable[[Connections, Shop, QueryParams], Awaitable[Mapping[str, Any]]]
+
+_MAX_BODY = 4096
+
+
+class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A merchant's wish to keep a product out of offers, or to let it in again."""
+
+    product_id: int
+    excluded: bool
+
+
+def document(template: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a page: who is asking, then what it shows."""
+
+    async def endpoint(request: Request) -> Response:
+        connections: Connections = request.app.state.connections
+        settings, query = connections.settings, request.query_params
+        if "shop" not in query:
+            return HTMLResponse(pages.draw(settings, "outside.html"))
+        found = detour(request.url.path, query, settings, datetime.now(UTC))
+        if isinstance(found, Response):
+            return found
+        headers = frame_headers(settings, found.shop)
+        try:
+            shop = await welcome(connections, found)
+        except ShopifyError as error:
+            page = pages.draw(settings, "unreachable.html", reason=str(error))
+            return HTMLResponse(page, error.status, headers)
+        shown = await read(connections, shop, query)
+        return HTMLResponse(pages.draw_page(settings, template, shop, query, shown), headers=headers)
+
+    return endpoint
+
+
+async def bounce(request: Request) -> Response:
+    """Return the page on which App Bridge gets a new id token and goes where it says."""
+    connections: Connections = request.app.state.connections
+    settings, shop = connections.settings, bounce_shop(request.query_params)
+    return HTMLResponse(pages.draw(settings, "bounce.html"), headers=frame_headers(settings, shop))
+
+
+@staff_only
+async def progress(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return how far the import of each kind is."""
+    imports = await store.imports(connections, shop)
+    shown = [
+        {
+            "kind": one.kind,
+            "status": one.status,
+            "percent": view.percent_done(one),
+            "says": view.import_words(one),
+        }
+        for one in imports
+    ]
+    done = all(one.status == "done" for one in imports)
+    return JSONResponse({"imports": shown, "done": done})
+
+
+@staff_only
+async def import_again(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Ask for the import to go on. 202: the worker does it."""
+    await request_job(connections, "backfill", shop.shop)
+    return JSONResponse({"requested": True}, 202)
+
+
+@staff_only
+async def exclude(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Keep a product out of offers or let it in again; return its title."""
+    wish = await _read_exclusion(request)
+    title = await store.set_excluded(connections, shop, wish.product_id, excluded=wish.excluded)
+    return JSONResponse({"title": title, "excluded": wish.excluded})
+
+
+async def _read_exclusion(request: Request) -> Exclusion:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise InputError("the body is larger than a wish needs")
+    try:
+        return msgspec.json.decode(body, type=Exclusion)
+    except msgspec.DecodeError as error:
+        raise InputError(f"not an exclusion: {error}") from None
+
+
+_home = document("home.html", pages.home)
+
+routes: list[BaseRoute] = [
+    Route("/", _home),
+    Route("/admin", _home),
+    Route("/admin/decisions", document("decisions.html", pages.decisions)),
+    Route("/admin/products", document("products.html", pages.products)),
+    Route("/admin/api/progress", progress),
+    Route("/admin/api/import", import_again, methods=["POST"]),
+    Route("/admin/api/exclusions", exclude, methods=["POST"]),
+    Route("/auth/bounce", bounce),
+    Mount("/admin/static", StaticFiles(directory=Path(__file__).parent / "static")),
+]

@@ -1,0 +1,83 @@
+// The dashboard's few moving parts. Every call proves who asks with a fresh session token.
+
+const POLL_MS = 2000;
+
+async function call(path, body) {
+  const headers = {Authorization: `Bearer ${await shopify.idToken()}`};
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const answer = await fetch(path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+  return answer.json();
+}
+
+function showImport(row, {percent, says}) {
+  const bar = row.querySelector('progress');
+  row.querySelector('[data-says]').textContent = says;
+  if (percent === null) bar.removeAttribute('value');
+  else bar.value = percent;
+}
+
+/** Keep the bars up to date until everything is in, then show the page that comes after. */
+async function followImports(section) {
+  for (;;) {
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+    if (document.hidden) continue;
+    let news;
+    try {
+      news = await call('/admin/api/progress');
+    } catch {
+      continue; // the next try may do better
+    }
+    for (const one of news.imports) {
+      const row = section.querySelector(`[data-kind="${one.kind}"]`);
+      // Shopify knows how many there are only once it has prepared them.
+      showImport(row, one.status === 'waiting' ? {...one, percent: 0} : one);
+    }
+    if (news.done) return location.reload();
+  }
+}
+
+async function exclude(button) {
+  const row = button.closest('[data-product]');
+  const wish = button.dataset.excluded !== 'true';
+  const {title, excluded} = await call('/admin/api/exclusions', {
+    product_id: Number(row.dataset.product),
+    excluded: wish,
+  });
+  const state = row.querySelector('[data-state]');
+  state.textContent = excluded ? 'Excluded' : 'Offered';
+  state.setAttribute('tone', excluded ? 'neutral' : 'success');
+  button.dataset.excluded = String(excluded);
+  button.textContent = excluded ? 'Include' : 'Exclude';
+  button.setAttribute('accessibilityLabel', `${button.textContent} ${title}`);
+  const count = document.querySelector('[data-excluded-count]');
+  count.textContent = String(Number(count.textContent) + (excluded ? 1 : -1));
+  shopify.toast.show(excluded ? `${title} is no longer offered` : `${title} may be offered again`);
+}
+
+async function importAgain() {
+  await call('/admin/api/import', {});
+  shopify.toast.show('The import goes on');
+}
+
+const ACTIONS = {exclude, import: importAgain};
+
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest?.('[data-do]');
+  if (!button || button.hasAttribute('disabled')) return;
+  button.setAttribute('disabled', '');
+  try {
+    await ACTIONS[button.dataset.do](button);
+  } catch {
+    shopify.toast.show('That did not work. Try again in a moment.', {isError: true});
+  } finally {
+    button.removeAttribute('disabled');
+  }
+});
+
+const section = document.querySelector('[data-imports]');
+if (section) void followImports(section);
