@@ -1,15 +1,16 @@
-"""Which drawing suits a product: the first rule with a word of its type, else of its title."""
+"""Which drawing suits a product: the first rule with a word of its title, else of its type."""
 
 import re
 
 # Kinds in order of precedence, each with its words; plurals in s or es are understood, _ is a space.
 RULES: tuple[tuple[str, str], ...] = (
+    ("sausage", "sausage hot_dog hotdog frankfurter frank bacon smoked_meat brat"),
     ("pet", "dog cat pet puppy kitten bird_seed litter aquarium"),
     ("baby", "baby infant diaper formula toddler"),
     ("ice_cream", "ice_cream sherbet gelato novelties popsicle frozen_dessert"),
     ("pizza", "pizza"),
     ("spread", "peanut_butter jelly jellies jam preserve honey"),
-    ("frozen", "frozen frzn froz fz ice waffle entree dinner"),
+    ("frozen", "frozen frzn froz fz frozen_ice bag_ice waffle entree frozen_dinner"),
     ("deli", "deli sandwich lunch_meat lunchmeat luncheon party_tray prepared heat/serve"),
     ("coffee", "coffee cappuccino espresso"),
     ("tea", "tea"),
@@ -30,7 +31,7 @@ RULES: tuple[tuple[str, str], ...] = (
     ("chips", "chip snack pretzel salty nacho snk"),
     ("chocolate", "chocolate cocoa fudge"),
     ("candy", "candy candies gum mint gummies confection"),
-    ("salad", "salad lettuce green spinach kale cabbage herb"),
+    ("salad", "salad lettuce greens spinach kale cabbage herb"),
     ("banana", "banana"),
     ("berries", "berry berries strawberry strawberries blueberry blueberries raspberries cherry cherries"),
     ("grapes", "grape raisin"),
@@ -45,12 +46,15 @@ RULES: tuple[tuple[str, str], ...] = (
     ("onion", "onion garlic shallot"),
     ("mushroom", "mushroom"),
     ("chicken", "chicken poultry turkey wing"),
-    ("sausage", "sausage hot_dog hotdog frankfurter frank bacon smoked_meat brat"),
     ("fish", "fish seafood salmon tuna shrimp crab"),
     ("meat", "meat beef pork steak ham lamb veal ground"),
+    ("avocado", "avocado guacamole"),
+    ("pineapple", "pineapple"),
+    ("pepper", "peppers bell_pepper green_pepper red_pepper jalapeno"),
+    ("cucumber", "cucumber zucchini squash"),
     ("apple", "apple pear peach fruit nectarine plum"),
     ("beans", "bean chickpea lentil"),
-    ("vegetables", "vegetable veg carrot broccoli celery corn squash cucumber asparagus produce"),
+    ("vegetables", "vegetable veg carrot broccoli celery corn asparagus produce"),
     ("cereal", "cereal oatmeal granola breakfast bar"),
     ("spread", "spread"),
     ("syrup", "syrup molasses topping"),
@@ -96,8 +100,8 @@ COMPILED = tuple((kind, _pattern(words)) for kind, words in RULES)
 
 
 def kind_of(title: str, product_type: str) -> str:
-    """Return the name of a drawing; the type says more than the title, so it is asked first."""
-    for text in (product_type.lower(), title.lower()):
+    """Return the name of a drawing; the title says more than the type, so it is asked first."""
+    for text in (title.lower(), product_type.lower()):
         kind = next((kind for kind, words in COMPILED if words.search(text)), None)
         if kind is not None:
             return kind

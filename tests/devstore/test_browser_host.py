@@ -20,7 +20,7 @@ import uvicorn
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from devstore.checkout import start
@@ -43,12 +43,23 @@ class Backend:
     """The app's side: keeps what the browser sent, and who the browser said it was."""
 
     sent: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+    dev_store: str = ""
 
     async def answer(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=CORS)
         self.sent.append((request.url.path, dict(request.headers), json.loads(await request.body())))
         return JSONResponse({"title": "Something good"}, headers=CORS)
+
+    async def document(self, request: Request) -> Response:
+        """The embedded app: asks App Bridge for a token, and its own server with App Bridge's fetch."""
+        self.sent.append(("document", dict(request.headers), dict(request.query_params)))
+        return HTMLResponse(
+            f"""<script src="{self.dev_store}/app-bridge.js"></script><h1>App</h1><script>
+            shopify.idToken().then((token) => fetch('/own', {{method: 'POST', body: JSON.stringify(token)}}))
+              .then((answer) => answer.json()).then(({{title}}) => {{document.body.append(title)}});
+            </script>"""
+        )
 
     def events(self) -> list[Any]:
         return [body for path, _, body in self.sent if path == "/api/track_event"]
@@ -90,7 +101,10 @@ def host_built() -> None:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     backend = Backend()
-    routes_ = [Route("/{path:path}", backend.answer, methods=["POST", "OPTIONS"])]
+    routes_ = [
+        Route("/app", backend.document),
+        Route("/{path:path}", backend.answer, methods=["POST", "OPTIONS"]),
+    ]
     with ExitStack() as stack:
         app_url = stack.enter_context(serving(lambda _: Starlette(routes=routes_)))
         builds = Builds(extension_folders(tmp_path, bundles(app_url)))
@@ -101,6 +115,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         shop = small_shop()
 
         def dev_store(url: str) -> Starlette:
+            backend.dev_store = url
             store = small_store(shop, base_url=url, app_url=app_url)
             store.install(shop).pixel = Pixel(1, '{"accountID": "pk_1"}')
             return create_app(store, routes(builds), builds=builds)
@@ -276,3 +291,15 @@ def test_an_extension_that_throws_is_named_on_the_page_and_the_sale_goes_on(
     place = page.locator("[data-extension-target]")
     expect(place).to_have_attribute("data-failed", "Uncaught Error: no luck")
     expect(page.get_by_role("button", name="Pay now")).to_be_enabled()
+
+
+def test_app_bridge_gives_the_embedded_app_fresh_tokens_and_signs_its_calls(page: Page, world: World) -> None:
+    page.goto(f"{world.url}/admin?shop={world.shop.domain}&path=/app")
+    expect(page.frame_locator("iframe[data-app]").get_by_text("Something good")).to_be_visible()
+    _, headers, asked = next(sent for sent in world.backend.sent if sent[0] == "/own")
+    _, _, opened = next(sent for sent in world.backend.sent if sent[0] == "document")
+    signed = headers["authorization"].removeprefix("Bearer ")
+    for token in (asked, signed, opened["id_token"]):
+        claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="the-key")
+        assert claims["dest"] == f"https://{world.shop.domain}"
+    assert len({asked, signed, opened["id_token"]}) == 3

@@ -237,12 +237,14 @@ def test_every_drawing_is_valid_svg_and_every_rule_has_one() -> None:
         ("2% Reduced Fat", "FLUID MILK PRODUCTS", "milk"),
         ("Creamy Peanut Butter", "PNT BTR/JELLY/JAMS", "spread"),
         ("Organic bananas", "", "banana"),
-        ("Roast beans", "COFFEE", "coffee"),
+        ("Dark roast", "COFFEE", "coffee"),
+        ("Bananas", "Tropical fruit", "banana"),
+        ("Beef franks", "HOT DOGS", "sausage"),
         ("Frozen peas", "FRZN VEGETABLE", "frozen"),
         ("Something else", "MISC. TRANS.", "parcel"),
     ],
 )
-def test_the_drawing_follows_the_type_and_then_the_title(title: str, product_type: str, kind: str) -> None:
+def test_the_drawing_follows_the_title_and_then_the_type(title: str, product_type: str, kind: str) -> None:
     assert kind_of(title, product_type) == kind
 
 
