@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.connections import Connections, redis_key
+from app.connections import Connections
 from app.consent.policy import consent_of, permissions
 from app.events.kinds import (
     BrowserEvent,
@@ -17,6 +17,7 @@ from app.events.kinds import (
     OrderFacts,
     OrderPlaced,
 )
+from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.visitor import (
     NOBODY,
     VisitorProfile,
@@ -38,21 +39,6 @@ _order: Any = OrderRow
 _line: Any = OrderLineRow
 
 Change = Callable[[list[VisitorProfile]], Sequence[VisitorProfile]]
-
-
-def customer_key(shop: str, customer_id: int) -> str:
-    """Return where a customer's profile is."""
-    return redis_key(shop, "visitor", "customer", customer_id)
-
-
-def client_key(shop: str, client_id: str) -> str:
-    """Return where a browser's visit is."""
-    return redis_key(shop, "visitor", "client", client_id)
-
-
-def checkout_key(shop: str, checkout_token: str) -> str:
-    """Return where the visit that opened a checkout is."""
-    return redis_key(shop, "visitor", "checkout", checkout_token)
 
 
 async def remember_order(connections: Connections, event: OrderFacts) -> None:

@@ -63,11 +63,6 @@ class VisitorProfile(msgspec.Struct, frozen=True, array_like=True):
         return self.spent_minor // self.orders_count if self.orders_count else None
 
     @property
-    def times_bought(self) -> dict[int, int]:
-        """Return in how many orders each product was bought."""
-        return {product_id: bought.times for product_id, bought in self.bought.items()}
-
-    @property
     def last_viewed(self) -> tuple[int, ...]:
         """Return the products looked at, the latest first: the order they are kept in."""
         return tuple(self.viewed)
@@ -90,6 +85,18 @@ def segment(profile: VisitorProfile, now: datetime) -> str:
     if now.timestamp() - profile.last_order_at > AT_RISK_DAYS * _DAY_S:
         return "at_risk"
     return "loyal" if profile.orders_count >= LOYAL_ORDERS else "returning"
+
+
+def tastes(profile: VisitorProfile, now: datetime, half_life_days: float) -> dict[int, float]:
+    """Return how often each product was bought, halved for every half-life since the last time.
+
+    Rounded, so that what is logged and what was used are the same number.
+    """
+    today = now.timestamp()
+    return {
+        product_id: round(bought.times * 0.5 ** ((today - bought.last_at) / _DAY_S / half_life_days), 3)
+        for product_id, bought in profile.bought.items()
+    }
 
 
 def pack(profile: VisitorProfile) -> bytes:

@@ -17,6 +17,7 @@ from app.profiles.visitor import (
     merged,
     pack,
     segment,
+    tastes,
     unpack,
 )
 from tests.profiles.factories import NOW, a_view, an_order
@@ -39,15 +40,19 @@ orders = st.builds(
 histories = st.lists(orders, max_size=12, unique_by=lambda o: (o.order_id, o.updated_at))
 
 
+def times_bought(profile: VisitorProfile) -> dict[int, int]:
+    return {product_id: bought.times for product_id, bought in profile.bought.items()}
+
+
 def facts(profile: VisitorProfile) -> tuple[object, ...]:
     return (
-        profile.orders_count, profile.spent_minor, profile.last_order_at, profile.times_bought,
+        profile.orders_count, profile.spent_minor, profile.last_order_at, times_bought(profile),
     )  # fmt: skip
 
 
 def test_an_order_counts_each_of_its_products_once() -> None:
     profile = apply(NOBODY, an_order(1, [10, 20, 10]))
-    assert profile.times_bought == {10: 1, 20: 1}
+    assert times_bought(profile) == {10: 1, 20: 1}
     assert (profile.orders_count, profile.aov_minor) == (1, 1000)
     assert profile.bought[10] == Bought(times=1, last_at=int(NOW.timestamp()))
 
@@ -144,3 +149,9 @@ def test_a_profile_survives_packing() -> None:
 @pytest.mark.parametrize("value", [None, b"", b"\xc1", b"\x81\xa1a\x01", b"not msgpack"])
 def test_an_absent_or_foreign_value_is_nobody(value: bytes | None) -> None:
     assert unpack(value) == NOBODY
+
+
+def test_an_old_purchase_counts_half_after_each_half_life() -> None:
+    history = [an_order(1, [10], day=-180), an_order(2, [20], day=-90), an_order(3, [20, 30])]
+    profile = reduce(apply, history, NOBODY)
+    assert tastes(profile, NOW, half_life_days=90) == {10: 0.25, 20: 2.0, 30: 1.0}

@@ -1,0 +1,143 @@
+"""POST /api/personalize: what to offer in this checkout.
+
+Consent comes first: it decides what is read, and what was not read can't be used. The rest is in
+memory, but for one read of the shopper before the choice and one write of the decision after it.
+Whatever fails of ours, the answer is 200 with the best that is left, and `fallback` says why:
+
+no_model  the shop has no trained model yet: its defaults are offered
+redis     the shopper could not be read: the cart alone decides
+error     choosing went wrong: the shop's defaults are offered, or nothing
+log       the decision could not be written down: its offers stand, and will earn nothing
+no_shop   the shop does not have the app: nothing is offered
+timeout   the shop was not loaded in time: nothing is offered
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+from time import perf_counter_ns
+
+import msgspec
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.body import read_body
+from app.connections import Connections
+from app.consent.policy import permissions
+from app.cors import any_origin
+from app.errors import NotAuthentic, ProofMissing
+from app.events.kinds import DecisionMade
+from app.events.log import EventLog
+from app.gather import Gathered, gathered_reads
+from app.live import LiveShops, live_shops
+from app.metrics import count_decision
+from app.offers.answer import answer_to, nothing
+from app.offers.replay import entry_of
+from app.offers.situation import Occasion, situation_of
+from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
+from app.profiles.recall import Names, recall
+from app.shops.sessions import CheckoutClaims, verify_checkout_token
+
+READ_MS = 15
+LOG_MS = 50
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What decisions are made with, opened once a process."""
+
+    live: LiveShops
+    read: Gathered[Sequence[str], list[bytes | None]]
+    log: Gathered[DecisionMade, None]
+
+
+@any_origin
+async def personalize(request: Request) -> Response:
+    """Return the offers for a checkout. Errors are the caller's own: 401, 400, 413."""
+    started = perf_counter_ns()
+    claims = _proven(request)
+    question = read_question(await read_body(request, MAX_BODY))
+    answer = await _answered(request.app.state.till, claims, question)
+    count_decision(answer.arm, answer.rung, answer.fallback, perf_counter_ns() - started)
+    return Response(write_answer(answer), media_type="application/json")
+
+
+async def decide(till: Till, claims: CheckoutClaims, question: Question, decision_id: str) -> Answer:
+    """Return the answer, once it is written down."""
+    started = perf_counter_ns()
+    may = permissions(question.consent)
+    shop = await till.live.get(claims.shop)
+    if shop is None:
+        return nothing(decision_id, "no_shop")
+    names = Names(claims.customer_id, question.client_id, question.checkout_token)
+    shopper = await recall(till.read, shop.shop, names, may)
+    occasion = Occasion(decision_id, datetime.now(UTC), shop, question, may, shopper)
+    situation = situation_of(occasion)
+    answer = answer_to(occasion, situation)
+    entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
+    if await _written(till, entry):
+        return answer
+    return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+
+
+async def _answered(till: Till, claims: CheckoutClaims, question: Question) -> Answer:
+    """Return the decision, or nothing with the reason why there is none."""
+    decision_id = token_urlsafe(16)
+    try:
+        return await decide(till, claims, question, decision_id)
+    except TimeoutError:
+        return nothing(decision_id, "timeout")
+    except Exception:  # the sale goes on, whatever it was
+        _log.exception("no decision", extra={"shop": claims.shop})
+        return nothing(decision_id, "error")
+
+
+async def _written(till: Till, entry: DecisionMade) -> bool:
+    """Return whether the log has it."""
+    try:
+        await till.log(entry)
+    except (RedisError, OSError, TimeoutError) as error:
+        _log.warning("decision not logged", extra={"shop": entry.shop, "reason": repr(error)})
+        return False
+    return True
+
+
+def _proven(request: Request) -> CheckoutClaims:
+    """Return whose checkout it is. Raises NotAuthentic, also when no token was sent."""
+    settings = request.app.state.connections.settings
+    try:
+        return verify_checkout_token(request.headers.get("authorization"), settings, datetime.now(UTC))
+    except ProofMissing as error:
+        raise NotAuthentic(str(error)) from None
+
+
+@asynccontextmanager
+async def opened(web: Starlette) -> AsyncIterator[None]:
+    """Open what decisions are made with, on the connections the app has."""
+    connections: Connections = web.state.connections
+    log = EventLog(connections.redis)
+
+    async def append(entries: list[DecisionMade]) -> Sequence[None]:
+        await log.append(entries)
+        return [None] * len(entries)
+
+    async with live_shops(connections) as live:
+        web.state.till = Till(
+            live=live,
+            read=gathered_reads(connections.redis, timeout_ms=READ_MS),
+            log=Gathered(append, timeout_ms=LOG_MS),
+        )
+        yield
+
+
+routes = [Route("/api/personalize", personalize, methods=["POST", "OPTIONS"])]

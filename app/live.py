@@ -1,0 +1,190 @@
+"""Each shop's catalogue, rules, experiment and model in memory, fresh without anyone waiting.
+
+A shop is loaded when it is first asked for. Announced changes reload it; so does a look every
+fifteen seconds, for announcements that were lost. Swapping a snapshot is one assignment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.catalog.catalog import Catalog
+from app.catalog.exclusions import excluded_products
+from app.catalog.fingerprint import catalog_fingerprint
+from app.catalog.store import load_catalog
+from app.connections import Connections
+from app.errors import ModelUnusable
+from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.recommend.model import Model
+from app.recommend.publish import current_version, latest
+from app.shops.changes import CHANGED
+from app.shops.store import Shop, get_shop
+from app.values import ShopDomain
+
+FIRST_LOAD_S = 1.5
+POLL_S = 15.0
+# A burst of product webhooks reloads a shop this often, not once for each.
+REST_S = 0.2
+RECONNECT_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class LiveShops:
+    """The snapshots of the shops that this process was asked about."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._shops: dict[ShopDomain, ShopSnapshot] = {}
+        self._fingerprints: dict[ShopDomain, Any] = {}
+        self._absent_until: dict[ShopDomain, float] = {}
+        self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
+        self._changed: set[ShopDomain] = set()
+        self._something_changed = asyncio.Event()
+
+    async def get(self, shop: ShopDomain) -> ShopSnapshot | None:
+        """Return the shop's snapshot, None for a shop that does not have the app.
+
+        The first call loads it. Raises TimeoutError when that takes too long; it goes on all the same.
+        """
+        if known := self._shops.get(shop):
+            return known
+        if monotonic() < self._absent_until.get(shop, 0):
+            return None
+        async with asyncio.timeout(FIRST_LOAD_S):
+            return await asyncio.shield(self._load(shop))
+
+    async def follow(self) -> None:
+        """Keep what is loaded fresh, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._poll())
+            tasks.create_task(self._reload_changed())
+
+    def _load(self, shop: ShopDomain) -> asyncio.Task[ShopSnapshot | None]:
+        """Return the load that is under way, begun now if there is none."""
+        if shop not in self._loading:
+            self._loading[shop] = asyncio.create_task(self._reload(shop))
+            self._loading[shop].add_done_callback(partial(self._loaded, shop))
+        return self._loading[shop]
+
+    def _loaded(self, shop: ShopDomain, task: asyncio.Task[ShopSnapshot | None]) -> None:
+        del self._loading[shop]
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("a shop could not be loaded", extra={"shop": shop, "reason": repr(error)})
+
+    async def _reload(self, shop: ShopDomain) -> ShopSnapshot | None:
+        fingerprint = await self._fingerprint(shop)
+        snapshot = await load_snapshot(self._connections, shop, self._shops.get(shop))
+        if snapshot is None:
+            self._shops.pop(shop, None)
+            self._absent_until[shop] = monotonic() + POLL_S
+            return None
+        self._shops[shop], self._fingerprints[shop] = snapshot, fingerprint
+        return snapshot
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._connections.redis.pubsub() as channel:
+                    await channel.subscribe(CHANGED)
+                    self._change(*self._shops)  # whatever was announced while nobody listened
+                    while True:
+                        message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
+                        if message:
+                            self._change(ShopDomain(message["data"].decode()))
+            except (RedisError, OSError) as error:
+                _log.warning("not listening for changes", extra={"reason": repr(error)})
+                await asyncio.sleep(RECONNECT_S)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            for shop in list(self._shops):
+                try:
+                    if await self._fingerprint(shop) != self._fingerprints.get(shop):
+                        self._change(shop)
+                except (SQLAlchemyError, OSError) as error:
+                    _log.warning("not polled", extra={"shop": shop, "reason": repr(error)})
+
+    async def _reload_changed(self) -> None:
+        while True:
+            await self._something_changed.wait()
+            self._something_changed.clear()
+            changed, self._changed = self._changed, set()
+            for shop in changed:
+                if shop in self._loading:  # it may have read what was there before the change
+                    await asyncio.wait([self._loading[shop]])
+                await asyncio.wait([self._load(shop)])
+            await asyncio.sleep(REST_S)
+
+    def _change(self, *shops: ShopDomain) -> None:
+        for shop in shops:
+            self._absent_until.pop(shop, None)
+        self._changed.update(shop for shop in shops if shop in self._shops or shop in self._loading)
+        if self._changed:
+            self._something_changed.set()
+
+    async def _fingerprint(self, shop: ShopDomain) -> tuple[Any, ...]:
+        known = await get_shop(self._connections, shop)
+        version = current_version(self._connections.settings.data_dir, shop)
+        return known, version, await catalog_fingerprint(self._connections, shop)
+
+
+@asynccontextmanager
+async def live_shops(connections: Connections) -> AsyncIterator[LiveShops]:
+    """Yield the live shops of a process, kept fresh until it is left."""
+    live = LiveShops(connections)
+    following = asyncio.create_task(live.follow())
+    try:
+        yield live
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+async def load_snapshot(
+    connections: Connections, shop: ShopDomain, previous: ShopSnapshot | None = None
+) -> ShopSnapshot | None:
+    """Return the shop as it is now, None when it does not have the app.
+
+    previous: the model is taken from here while it is still the current one, or the new one unusable.
+    """
+    known = await get_shop(connections, shop)
+    if known is None or known.uninstalled_at is not None:
+        return None
+    catalog = await load_catalog(connections, shop)
+    excluded = await excluded_products(connections, shop)
+    model = previous.model if previous else None
+    # In a thread: other shops' decisions go on meanwhile.
+    return await asyncio.to_thread(_assemble, connections.settings.data_dir, known, catalog, excluded, model)
+
+
+def _assemble(
+    data_dir: Path, shop: Shop, catalog: Catalog, excluded: frozenset[int], model: Model | None
+) -> ShopSnapshot:
+    settings: Mapping[str, Any] = shop.settings
+    model = _current_model(data_dir, shop.shop, model)
+    if model is not None:
+        model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
+    return take_snapshot(shop.shop, catalog, model, excluded, settings)
+
+
+def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:
+    if known is not None and current_version(data_dir, shop) == known.version:
+        return known
+    try:
+        return latest(data_dir, shop)
+    except ModelUnusable as error:
+        _log.error("the published model is unusable", extra={"shop": shop, "reason": str(error)})
+        return known

@@ -1,0 +1,22 @@
+"""What is counted while the app runs, for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+DECISIONS = Counter(
+    "tillwise_decisions_total",
+    "Answers to checkouts, by the experiment's arm, the consent rung and why an answer was less",
+    ["arm", "rung", "fallback"],
+)
+DECISION_SECONDS = Histogram(
+    "tillwise_decision_seconds",
+    "From the request's body to the answer",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+
+
+def count_decision(arm: str, rung: str, fallback: str | None, duration_ns: int) -> None:
+    """Count one answer and how long it took."""
+    DECISIONS.labels(arm, rung, fallback or "none").inc()
+    DECISION_SECONDS.observe(duration_ns / 1e9)

@@ -1,0 +1,130 @@
+"""Which offers to make. Pure: the same snapshot and situation give the same offers, always."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from app.catalog.catalog import Product
+from app.experiments.assign import HOLDOUT, PERSONALISED
+from app.offers.situation import Situation
+from app.offers.snapshot import ShopSnapshot
+from app.offers.static import Pick
+from app.offers.wire import Message, Offer, OfferedProduct, Why
+from app.recommend.model import Scored
+from app.recommend.reasons import Reason
+from app.values import decimal_amount, gid
+
+MOST_OFFERS = 3
+CANDIDATES = 8
+
+# In units of a ranking's score, whose terms are z-scores.
+TOO_DEAR = 1.0
+SAME_TYPE = 0.5
+LOOKED_AT = 0.5
+DEAR_RATIO = 2  # times the cart's subtotal
+
+
+def choose(shop: ShopSnapshot, situation: Situation) -> tuple[Offer, ...]:
+    """Return up to three offers, best first: none for a holdout."""
+    if situation.arm == HOLDOUT:
+        return ()
+    personalised = situation.arm == PERSONALISED and shop.model is not None
+    picks = _model_picks(shop, situation) if personalised else _static_picks(shop, situation)
+    return tuple(_offer(shop, situation.decision_id, pick) for pick in picks)
+
+
+def offer_id(decision_id: str, product_id: int) -> str:
+    """Return the id of a decision's offer of a product: the same whenever it is asked."""
+    return blake2b(f"{decision_id} {product_id}".encode(), digest_size=8).hexdigest()
+
+
+def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
+    in_cart = set(situation.cart)
+    return [pick for pick in shop.defaults if pick.product_id not in in_cart][:MOST_OFFERS]
+
+
+def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
+    assert shop.model is not None
+    ranked = shop.model.rank(
+        # An empty cart says nothing; what the visit looked at does.
+        situation.cart or situation.viewed,
+        k=CANDIDATES,
+        customer_id=situation.customer_id,
+        history=dict(situation.history),
+        allowed=shop.allowed,
+    )
+    return [_pick(scored) for scored in _best(shop, situation, ranked)]
+
+
+def _best(shop: ShopSnapshot, situation: Situation, ranked: list[Scored]) -> Iterator[Scored]:
+    """Yield the best few, each chosen with the kinds of those before it in view."""
+    products = shop.catalog.products
+    scores = [_score(situation, products[each.product_id], each.score) for each in ranked]
+    kinds = [products[each.product_id].product_type or each.product_id for each in ranked]
+    taken: Counter[object] = Counter()
+    left = list(range(len(ranked)))
+    while left and taken.total() < MOST_OFFERS:
+        best = max(left, key=lambda at: scores[at] - SAME_TYPE * taken[kinds[at]])
+        taken[kinds[best]] += 1
+        left.remove(best)
+        yield ranked[best]
+
+
+def _score(situation: Situation, product: Product, score: float) -> float:
+    if product.product_id in situation.viewed:
+        score += LOOKED_AT
+    return score - TOO_DEAR if _too_dear(situation, product) else score
+
+
+def _too_dear(situation: Situation, product: Product) -> bool:
+    """Whether it costs so much that it is no addition to this cart."""
+    if not situation.subtotal_minor or product.offered is None:
+        return False
+    return product.offered.price_minor > DEAR_RATIO * situation.subtotal_minor
+
+
+def _pick(scored: Scored) -> Pick:
+    companion = scored.reasons[0].with_product_id if scored.reasons else None
+    return Pick(scored.product_id, tuple(map(_why, scored.reasons)), companion)
+
+
+def _why(reason: Reason) -> Why:
+    companion = reason.with_product_id
+    return Why(
+        reason=reason.reason,
+        weight=round(reason.weight, 2),
+        with_=None if companion is None else gid("Product", companion),
+    )
+
+
+def _offer(shop: ShopSnapshot, decision_id: str, pick: Pick) -> Offer:
+    return Offer(
+        offer_id=offer_id(decision_id, pick.product_id),
+        kind="upsell",
+        slot="main",
+        product=_offered(shop, shop.catalog.products[pick.product_id]),
+        message=_message(shop, pick),
+        why=pick.why,
+    )
+
+
+def _offered(shop: ShopSnapshot, product: Product) -> OfferedProduct:
+    variant = product.offered
+    assert variant is not None  # what is allowed is in stock
+    return OfferedProduct(
+        product_id=gid("Product", product.product_id),
+        variant_id=gid("ProductVariant", variant.variant_id),
+        title=product.title,
+        price=decimal_amount(variant.price_minor, shop.currency),
+        currency=shop.currency,
+        image=product.image_url,
+    )
+
+
+def _message(shop: ShopSnapshot, pick: Pick) -> Message:
+    """Return what the first reason says, naming the product it refers to if the shop has it."""
+    companion = None if pick.companion is None else shop.catalog.get(pick.companion)
+    reason = pick.why[0].reason if pick.why else "popular"
+    return Message(f"upsell.{reason}", {"with": companion.title} if companion else {})

@@ -1,0 +1,54 @@
+"""A decision's log entry, and making the decision again from it, bit for bit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.errors import NotFound
+from app.events.kinds import DecisionMade
+from app.offers.choose import choose
+from app.offers.situation import Occasion, Situation
+from app.offers.snapshot import ShopSnapshot
+from app.offers.wire import Answer, Offer
+
+
+def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_us: int) -> DecisionMade:
+    """Return the log entry: what went in, with which versions, and what came out.
+
+    inputs: the snapshot's version, the situation, and the propensity of its arm.
+    The customer and the checkout are named only where the visitor allowed it.
+    """
+    question, shop = occasion.question, occasion.shop
+    return DecisionMade(
+        shop=shop.shop,
+        event_id=answer.decision_id,
+        happened_at=occasion.now,
+        surface=question.surface,
+        rung=answer.rung,
+        arm=answer.arm,
+        fallback=answer.fallback,
+        model_version=shop.model_version,
+        checkout_token=question.checkout_token if occasion.may.may_store_checkout else None,
+        customer_id=occasion.shopper.customer_id,
+        duration_us=duration_us,
+        inputs={
+            "snapshot": shop.version,
+            "propensity": round(shop.experiment.share(situation.arm), 6),
+            "situation": msgspec.to_builtins(situation),
+        },
+        answer=msgspec.to_builtins(answer),
+    )
+
+
+def replay(inputs: Mapping[str, Any], snapshots: Mapping[str, ShopSnapshot]) -> tuple[Offer, ...]:
+    """Return the offers that a decision with these logged inputs made.
+
+    snapshots: by version. Raises NotFound when the decision's is not among them.
+    """
+    shop = snapshots.get(inputs["snapshot"])
+    if shop is None:
+        raise NotFound(f"no snapshot {inputs['snapshot']!r} to replay the decision on")
+    return choose(shop, msgspec.convert(inputs["situation"], Situation))

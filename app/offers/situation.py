@@ -1,0 +1,75 @@
+"""What a choice depends on beside the shop, reduced to what the visitor allowed. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from app.consent.policy import Permissions
+from app.experiments.assign import assign
+from app.offers.snapshot import ShopSnapshot
+from app.offers.wire import Question
+from app.profiles.recall import Shopper
+from app.profiles.visitor import tastes
+from app.recommend.model import HISTORY_HALF_LIFE_DAYS
+from app.values import minor_units
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A question, who asks it in which shop, and what may be done with them."""
+
+    decision_id: str
+    now: datetime
+    shop: ShopSnapshot
+    question: Question
+    may: Permissions
+    shopper: Shopper
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a choice depends on beside the shop; logged, so that it can be made again.
+
+    customer_id: None too when the shopper could not be read: the cart alone decides then.
+    decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
+    currency, None when the cart is in another. history: pairs of product and times bought, an
+    old purchase counting less; viewed: latest first. Both are empty unless the visitor allowed their use.
+    """
+
+    decision_id: str
+    arm: str
+    cart: tuple[int, ...] = ()
+    subtotal_minor: int | None = None
+    customer_id: int | None = None
+    history: tuple[tuple[int, float], ...] = ()
+    viewed: tuple[int, ...] = ()
+
+
+def situation_of(occasion: Occasion) -> Situation:
+    """Return the situation: what was not allowed is not in it, so nothing after this can use it."""
+    shop, cart, shopper = occasion.shop, occasion.question.cart, occasion.shopper
+    same_currency = cart.currency == shop.currency
+    return Situation(
+        decision_id=occasion.decision_id,
+        arm=assign(shop.experiment, unit_of(occasion)),
+        cart=cart.product_ids,
+        subtotal_minor=minor_units(cart.subtotal, cart.currency) if same_currency else None,
+        customer_id=shopper.customer_id if shopper.reached else None,
+        history=tuple(tastes(shopper.profile, occasion.now, HISTORY_HALF_LIFE_DAYS).items()),
+        viewed=shopper.visit.last_viewed,
+    )
+
+
+def unit_of(occasion: Occasion) -> str:
+    """Return who is assigned to an arm: the most lasting name that may be used.
+
+    A checkout's token names a transaction, not a visitor, so it needs no consent to be hashed.
+    """
+    question, customer_id = occasion.question, occasion.shopper.customer_id
+    if customer_id is not None:
+        return f"customer:{customer_id}"
+    if occasion.may.may_use_visit and question.client_id:
+        return f"client:{question.client_id}"
+    return f"checkout:{question.checkout_token or occasion.decision_id}"

@@ -1,0 +1,91 @@
+"""Everything that decides about a shop's offers at one moment, as one frozen value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.catalog.catalog import Catalog
+from app.experiments.assign import Experiment, default_experiment, experiment
+from app.offers.static import Pick, default_picks
+from app.recommend.model import Model
+from app.values import ShopDomain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShopSnapshot:
+    """A shop as decide sees it. Equal versions make equal choices.
+
+    allowed: what the model may rank, aligned with its product_ids; None without a model.
+    defaults: what may be offered to anyone, best first.
+    """
+
+    shop: ShopDomain
+    version: str
+    catalog: Catalog
+    model: Model | None
+    experiment: Experiment
+    allowed: NDArray[np.bool_] | None
+    defaults: tuple[Pick, ...]
+
+    @property
+    def currency(self) -> str:
+        """Return the shop's own currency, which all its prices are in."""
+        return self.catalog.currency
+
+    @property
+    def model_version(self) -> str | None:
+        """Return the model's version, None without one."""
+        return None if self.model is None else self.model.version
+
+
+def take_snapshot(
+    shop: ShopDomain,
+    catalog: Catalog,
+    model: Model | None = None,
+    excluded: frozenset[int] = frozenset(),
+    settings: Mapping[str, Any] | None = None,
+) -> ShopSnapshot:
+    """Return the shop's snapshot, with all that can be worked out before anyone asks.
+
+    settings: the merchant's; `pinned` lists product ids, `arms` maps arms to relative weights.
+    """
+    pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
+    return ShopSnapshot(
+        shop=shop,
+        version=_version(catalog, model, sorted(excluded), pinned, split),
+        catalog=catalog,
+        model=model,
+        experiment=split,
+        allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
+        defaults=default_picks(catalog, model, pinned, excluded),
+    )
+
+
+def _pinned(settings: Mapping[str, Any]) -> list[int]:
+    """Return the pinned products; none where the setting is absent or unusable."""
+    try:
+        return msgspec.convert(settings.get("pinned", []), list[int])
+    except msgspec.ValidationError:
+        return []
+
+
+def _experiment(shop: str, settings: Mapping[str, Any]) -> Experiment:
+    """Return the merchant's split; the default one where the setting is absent or unusable."""
+    try:
+        return experiment(shop, msgspec.convert(settings["arms"], dict[str, float]))
+    except (KeyError, ValueError):
+        return default_experiment(shop)
+
+
+def _version(catalog: Catalog, model: Model | None, *rest: Any) -> str:
+    """Return a hash of everything a choice depends on: the same on every server and day."""
+    products = [catalog.products[product_id] for product_id in sorted(catalog.products)]
+    content = [catalog.currency, products, None if model is None else model.version, *rest]
+    return blake2b(msgspec.msgpack.encode(content), digest_size=8).hexdigest()

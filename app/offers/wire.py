@@ -1,0 +1,157 @@
+"""What a checkout asks and what it is answered, byte for byte as the contract says."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from app.consent.policy import Consent
+from app.errors import InputError, TooLarge
+
+MAX_BODY = 64 * 1024
+MAX_LINES = 500
+
+Id = (
+    Annotated[int, Meta(gt=0, le=2**63 - 1)]
+    | Annotated[str, Meta(pattern=r"\A(gid://shopify/[A-Za-z]+/)?[0-9]{1,18}\Z")]
+)
+Money = Annotated[str, Meta(pattern=r"\A[0-9]{1,15}(\.[0-9]{1,6})?\Z")]
+Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
+Token = Annotated[str, Meta(pattern=r"\A[!-~]{1,100}\Z")]
+Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,40}\Z")]
+Count = Annotated[int, Meta(ge=0, le=10**9)]
+
+_PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
+_MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
+
+
+class Line(Struct, frozen=True):
+    """A line of the cart. price: of one unit, after discounts."""
+
+    product_id: Id
+    variant_id: Id
+    quantity: Count
+    price: Money
+
+
+class Cart(Struct, frozen=True):
+    """The cart as the shopper sees it, in their currency."""
+
+    currency: Currency
+    subtotal: Money
+    lines: Annotated[list[Line], Meta(max_length=MAX_LINES)]
+
+    @property
+    def product_ids(self) -> tuple[int, ...]:
+        """Return the products in it, each once, in their order."""
+        return tuple(dict.fromkeys(_number(line.product_id) for line in self.lines))
+
+
+class Signals(Struct, frozen=True):
+    """What the browser noticed of how the checkout goes."""
+
+    dwell_ms: Count | None = None
+    errors: Count | None = None
+    steps: Count | None = None
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """The body of `POST /api/personalize`. Consent that is not there was not given."""
+
+    surface: Word
+    cart: Cart
+    consent: Consent = Consent()
+    trigger_type: Word | None = None
+    product_id: Id | None = None
+    checkout_token: Token | None = None
+    client_id: Token | None = None
+    locale: Word | None = None
+    country: Word | None = None
+    signals: Signals | None = None
+
+
+class OfferedProduct(Struct, frozen=True):
+    """What is offered. price: a decimal string of `currency`, which is the shop's own."""
+
+    product_id: str
+    variant_id: str
+    title: str
+    price: str
+    currency: str
+    image: str | None
+
+
+class Message(Struct, frozen=True):
+    """What to say, as a key to translate and what fills its gaps."""
+
+    key: str
+    args: dict[str, str] = {}
+
+
+class Why(Struct, frozen=True, omit_defaults=True, rename={"with_": "with"}):
+    """One reason and its share of the choice; `with` is the product it refers to."""
+
+    reason: str
+    weight: float
+    with_: str | None = None
+
+
+class Offer(Struct, frozen=True):
+    """One offer. offer_id: the same for the same product in the same decision."""
+
+    offer_id: str
+    kind: str
+    slot: str
+    product: OfferedProduct
+    message: Message
+    why: tuple[Why, ...]
+
+
+class Answer(Struct, frozen=True):
+    """The answer. fallback: why it is less than it could be, None when it isn't."""
+
+    decision_id: str
+    rung: str
+    arm: str
+    segment: str | None
+    intent: float | None
+    offers: tuple[Offer, ...]
+    fallback: str | None
+    ttl_s: int
+
+
+_decoder = msgspec.json.Decoder(Question)
+_encoder = msgspec.json.Encoder()
+
+
+def read_question(body: bytes) -> Question:
+    """Return the question. Raises InputError naming the field, TooLarge beyond 64 KB."""
+    if len(body) > MAX_BODY:
+        raise TooLarge(f"the body is larger than {MAX_BODY} bytes")
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InputError(str(error), _field(str(error))) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}") from None
+
+
+def write_answer(answer: Answer) -> bytes:
+    """Return the answer as JSON."""
+    return _encoder.encode(answer)
+
+
+def _field(message: str) -> str:
+    """Return the path of the field a message of msgspec's speaks of: `cart.lines[0].price`."""
+    path = (match := _PATH.search(message)) and match["path"]
+    missing = (match := _MISSING.search(message)) and match["name"]
+    return ".".join(filter(None, (path, missing)))
+
+
+def _number(identifier: int | str) -> int:
+    if isinstance(identifier, int):
+        return identifier
+    return int(identifier[identifier.rfind("/") + 1 :])

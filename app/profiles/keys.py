@@ -1,0 +1,20 @@
+"""Under which key a visitor's profile is kept. Pure."""
+
+from __future__ import annotations
+
+from app.connections import redis_key
+
+
+def customer_key(shop: str, customer_id: int) -> str:
+    """Return where a customer's profile is."""
+    return redis_key(shop, "visitor", "customer", customer_id)
+
+
+def client_key(shop: str, client_id: str) -> str:
+    """Return where a browser's visit is."""
+    return redis_key(shop, "visitor", "client", client_id)
+
+
+def checkout_key(shop: str, checkout_token: str) -> str:
+    """Return where the visit that opened a checkout is."""
+    return redis_key(shop, "visitor", "checkout", checkout_token)
