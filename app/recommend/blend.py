@@ -57,9 +57,14 @@ def _gains(unit: Model, case: Case, grid: NDArray[np.float64]) -> NDArray[np.flo
     candidates = unit.candidates(visit, None, K)
     scores = grid @ unit.parts(visit, candidates)[:4]
     wanted = np.isin(unit.product_ids[candidates], list(case.wanted))
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+    if scores.shape[1] > K:
+        kept = np.argpartition(-scores, K - 1, axis=1)[:, :K]
+        scores, wanted = np.take_along_axis(scores, kept, axis=1), wanted[kept]
+    else:
+        wanted = np.broadcast_to(wanted, scores.shape)
+    best = np.argsort(-scores, axis=1, kind="stable")
     discounts = 1 / np.log2(np.arange(2, K + 2))
-    found = wanted[best] @ discounts[: best.shape[1]]
+    found = np.take_along_axis(wanted, best, axis=1) @ discounts[: best.shape[1]]
     return np.asarray(found / discounts[: len(case.wanted)].sum())
 
 
