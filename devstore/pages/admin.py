@@ -54,7 +54,8 @@ def app_url(store: Store, shop: Shop, path: str) -> str:
         "shop": shop.domain,
         "timestamp": str(int(store.clock().timestamp())),
     }
-    return f"{store.app.url}{path}?{signed_query(proven, store.app.secret)}"
+    joint = "&" if "?" in path else "?"
+    return f"{store.app.url}{path}{joint}{signed_query(proven, store.app.secret)}"
 
 
 def admin_address(shop: Shop) -> str:

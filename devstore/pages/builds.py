@@ -48,14 +48,28 @@ def script_url(builds: Builds, name: str) -> str:
     return f"/extensions/{name}.js?v={builds.version(name)}"
 
 
-def translations(folder: Path, locale: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the texts of a locale (its region aside when there is none) and of the default one."""
-    locales = folder / "locales"
-    default = next(locales.glob("*.default.json"), None)
-    fallback = json.loads(default.read_text()) if default else {}
-    wanted = (locales / f"{name}.json" for name in (locale, locale.split("-")[0]))
-    found = next((path for path in wanted if path.is_file()), None)
-    return (json.loads(found.read_text()) if found else fallback), fallback
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """An extension's texts in one locale, and those it falls back on."""
+
+    locale: str
+    translations: Mapping[str, Any]
+    fallback: Mapping[str, Any]
+
+
+def texts(folder: Path, locale: str) -> Texts:
+    """Return the texts of a locale, or of its language, or the default ones."""
+    files = {path.name.split(".")[0]: path for path in (folder / "locales").glob("*.json")}
+    files = {name: path for name, path in files.items() if ".schema" not in path.name}
+    default = next((name for name, path in files.items() if ".default" in path.name), "en")
+    found = next((name for name in (locale, locale.split("-")[0]) if name in files), default)
+    return Texts(found, _read(files.get(found)), _read(files.get(default)))
+
+
+def _read(path: Path | None) -> Mapping[str, Any]:
+    """Return the texts in a file; an extension without locales has none."""
+    read: Mapping[str, Any] = json.loads(path.read_text()) if path else {}
+    return read
 
 
 def required_purposes(folder: Path) -> list[str]:

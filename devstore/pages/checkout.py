@@ -9,7 +9,7 @@ from devstore import checkout as checkouts
 from devstore import order_payloads
 from devstore.host_state import state
 from devstore.pages import pixel_data
-from devstore.pages.builds import EXTENSION, script_url, translations
+from devstore.pages.builds import EXTENSION, script_url, texts
 from devstore.pages.render import boot, builds_of, event, fragment, page, store_of
 from devstore.pages.visitor import Visitor, remember, visitor_of
 from devstore.records import Checkout
@@ -83,10 +83,8 @@ def _page(
     context = _summary(store, shop, found) | {
         "boot": started,
         "visitor": visitor,
-        "query": request.url.query,
         "customer": shop.customers.get(found.customer_id or 0),
         "order": shop.orders.get(found.order_id or 0),
-        "customers": sorted(shop.customers.values(), key=lambda c: (c.first_name, c.last_name)),
     }
     return remember(page(request, template, **context), request.query_params)
 
@@ -106,14 +104,15 @@ def _extension(request: Request, visitor: Visitor) -> dict[str, Any] | None:
     builds = builds_of(request)
     if not builds.is_built(EXTENSION):
         return None
-    texts, fallback = translations(builds.folders[EXTENSION], visitor.locale)
+    found = texts(builds.folders[EXTENSION], visitor.locale)
     return {
         "scriptUrl": script_url(builds, EXTENSION),
         "settings": {},
         "locale": visitor.locale,
+        "extensionLocale": found.locale,
         "country": visitor.country,
-        "translations": texts,
-        "fallback": fallback,
+        "translations": found.translations,
+        "fallback": found.fallback,
     }
 
 

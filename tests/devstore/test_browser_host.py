@@ -61,6 +61,9 @@ class Backend:
             </script>"""
         )
 
+    async def bounce(self, _request: Request) -> Response:
+        return HTMLResponse(f'<script src="{self.dev_store}/app-bridge.js"></script>')
+
     def events(self) -> list[Any]:
         return [body for path, _, body in self.sent if path == "/api/track_event"]
 
@@ -102,6 +105,7 @@ def host_built() -> None:
 def world(tmp_path: Path) -> Iterator[World]:
     backend = Backend()
     routes_ = [
+        Route("/bounce", backend.bounce),
         Route("/app", backend.document),
         Route("/{path:path}", backend.answer, methods=["POST", "OPTIONS"]),
     ]
@@ -303,3 +307,11 @@ def test_app_bridge_gives_the_embedded_app_fresh_tokens_and_signs_its_calls(page
         claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="the-key")
         assert claims["dest"] == f"https://{world.shop.domain}"
     assert len({asked, signed, opened["id_token"]}) == 3
+
+
+def test_a_bounce_page_is_left_for_the_address_it_names_with_a_new_token(page: Page, world: World) -> None:
+    page.goto(f"{world.url}/admin?path=/bounce%3Fshopify-reload%3D/app")
+    expect(page.frame_locator("iframe[data-app]").get_by_role("heading", name="App")).to_be_visible()
+    _, _, opened = next(sent for sent in world.backend.sent if sent[0] == "document")
+    claims = jwt.decode(opened["id_token"], SECRET, algorithms=["HS256"], audience="the-key")
+    assert claims["iss"] == f"https://{world.shop.domain}/admin"

@@ -21,10 +21,10 @@ addEventListener('message', ({origin, data}: MessageEvent<Given>) => {
   waiting.delete(data.id);
 });
 
-function want(what: 'idToken' | 'reload'): Promise<string> {
+function idToken(): Promise<string> {
   return new Promise((done) => {
     waiting.set(++last, done);
-    parent.postMessage({kind: 'devstore-app-bridge', id: last, want: what}, store);
+    parent.postMessage({kind: 'devstore-app-bridge', id: last, want: 'idToken'}, store);
   });
 }
 
@@ -33,11 +33,11 @@ async function signedFetch(input: RequestInfo | URL, init?: RequestInit): Promis
   const request = new Request(input, init);
   const own = new URL(request.url).origin === location.origin;
   if (own && !request.headers.has('Authorization')) {
-    request.headers.set('Authorization', `Bearer ${await want('idToken')}`);
+    request.headers.set('Authorization', `Bearer ${await idToken()}`);
   }
   const answer = await plainFetch(request.clone());
   if (answer.headers.get('X-Shopify-Retry-Invalid-Session-Request') !== '1') return answer;
-  request.headers.set('Authorization', `Bearer ${await want('idToken')}`);
+  request.headers.set('Authorization', `Bearer ${await idToken()}`);
   return plainFetch(request);
 }
 
@@ -46,7 +46,7 @@ async function reload(): Promise<void> {
   const address = new URL(location.href).searchParams.get('shopify-reload');
   if (!address) return;
   const target = new URL(address, location.href);
-  target.searchParams.set('id_token', await want('idToken'));
+  target.searchParams.set('id_token', await idToken());
   location.replace(target);
 }
 
@@ -55,10 +55,12 @@ Object.assign(window, {
   shopify: {
     config: {apiKey, shop: new URL(location.href).searchParams.get('shop') ?? '', locale: 'en-US'},
     environment: {embedded: parent !== window, mobile: false, pos: false},
-    idToken: () => want('idToken'),
+    idToken,
     loading: () => undefined,
-    toast: {show: (message: string) => parent.postMessage({kind: 'devstore-toast', message}, store)},
+    toast: {show: (message: string) => parent.postMessage({kind: 'devstore-app-bridge', toast: message}, store)},
   },
 });
 window.fetch = signedFetch;
 void reload();
+
+export {};

@@ -67,7 +67,7 @@ function box(element: HostElement): string {
   return boxStyles(element);
 }
 
-/** A wrapping row by default; only `direction="block"` stacks with no wrap. */
+/** An inline stack wraps; a block stack is one column. */
 function stack(element: HostElement): string {
   const inline = element.text('direction') === 'inline';
   return (inline ? ':host{flex-wrap:wrap}' : '') + box(element);
@@ -88,12 +88,12 @@ export function defineBoxes(): void {
     update: (element) => (element.text('containerName') ? `:host{container-name:${element.text('containerName')}}` : ''),
   });
   define('s-divider', {
-    css: ':host{display:block;border-block-start:1px solid var(--line)}',
+    css: ':host{display:block;align-self:stretch;border:0 solid var(--line)}',
     markup: '',
     update(element) {
       element.setAttribute('role', 'separator');
-      const inline = element.text('direction') === 'inline';
-      return inline ? '' : ':host([direction=block]){border-block-start:0;border-inline-start:1px solid var(--line)}';
+      const side = element.text('direction') === 'block' ? 'inline-start' : 'block-start';
+      return `:host{border-${side}-width:1px}`;
     },
   });
   define('s-section', {

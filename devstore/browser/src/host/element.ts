@@ -33,7 +33,7 @@ export class HostElement extends HTMLElement {
 
   connectedCallback(): void {
     this.draw();
-    this.look.connected?.(this, (name) => this.part_(name));
+    this.look.connected?.(this, (name) => this.find(name));
   }
 
   /** Draw again once the present batch of changes is in. */
@@ -55,10 +55,10 @@ export class HostElement extends HTMLElement {
 
   private draw(): void {
     this.scheduled = false;
-    this.styles.textContent = this.look.update?.(this, (name) => this.part_(name)) ?? '';
+    this.styles.textContent = this.look.update?.(this, (name) => this.find(name)) ?? '';
   }
 
-  private part_(name: string): HTMLElement {
+  private find(name: string): HTMLElement {
     const found = this.shadowRoot?.querySelector<HTMLElement>(`[data-part="${name}"]`);
     if (!found) throw new Error(`<${this.localName}> has no part named ${name}`);
     return found;

@@ -1,9 +1,10 @@
 /** The admin around the embedded app: gives the frame fresh id tokens, and loads it again when asked. */
 
-interface Wanted {
+interface FromApp {
   readonly kind: 'devstore-app-bridge';
   readonly id: number;
-  readonly want: 'idToken' | 'reload';
+  readonly want?: 'idToken';
+  readonly toast?: string;
 }
 
 const frame = document.querySelector<HTMLIFrameElement>('iframe[data-app]');
@@ -15,8 +16,17 @@ async function idToken(): Promise<string> {
   return ((await answer.json()) as {token: string}).token;
 }
 
-addEventListener('message', async ({source, origin, data}: MessageEvent<Wanted>) => {
+function show(message: string): void {
+  const place = document.querySelector<HTMLElement>('[data-toast]');
+  if (!place) return;
+  place.textContent = message;
+  setTimeout(() => (place.textContent = ''), 4000);
+}
+
+addEventListener('message', async ({source, origin, data}: MessageEvent<FromApp>) => {
   if (source !== frame?.contentWindow || origin !== appOrigin || data.kind !== 'devstore-app-bridge') return;
-  if (data.want === 'reload') return location.reload();
-  frame.contentWindow?.postMessage({kind: data.kind, id: data.id, token: await idToken()}, appOrigin);
+  if (data.toast) show(data.toast);
+  if (data.want) frame.contentWindow?.postMessage({kind: data.kind, id: data.id, token: await idToken()}, appOrigin);
 });
+
+export {};

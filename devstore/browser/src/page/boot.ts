@@ -7,6 +7,8 @@ export interface ExtensionBoot {
   readonly scriptUrl: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly locale: string;
+  /** The locale that the extension has texts for: the buyer's, or its default. */
+  readonly extensionLocale: string;
   readonly country: string;
   readonly translations: Translations;
   readonly fallback: Translations;
@@ -35,7 +37,6 @@ export interface PageBoot {
     /** The same checkout as pixels see it. */
     readonly event: Readonly<Record<string, unknown>>;
     readonly extension: ExtensionBoot | null;
-    readonly missing: string | null;
   };
 }
 

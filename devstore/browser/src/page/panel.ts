@@ -29,3 +29,5 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-control
     void run(form);
   });
 }
+
+export {};

@@ -10,6 +10,7 @@ export interface ExtensionConfig {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly scriptUrl: string;
   readonly locale: string;
+  readonly extensionLocale: string;
   readonly country: string;
   readonly translations: Translations;
   readonly fallback: Translations;
@@ -62,7 +63,7 @@ export function privacyOf(consent: Consent): Record<string, unknown> {
 }
 
 /** Return the signals' values that stay as they are for the life of the page. */
-function fixedValues({target, settings, locale, country, state}: ExtensionConfig): Record<string, unknown> {
+function fixedValues({target, settings, locale, extensionLocale, country, state}: ExtensionConfig): Record<string, unknown> {
   const open = !isThankYou(target);
   const step = open ? 'checkout' : 'thank-you';
   return {
@@ -89,7 +90,7 @@ function fixedValues({target, settings, locale, country, state}: ExtensionConfig
     'localization.country': {isoCode: country},
     'localization.currency': {isoCode: state.cost.totalAmount.currencyCode},
     'localization.language': {isoCode: locale},
-    'localization.extensionLanguage': {isoCode: locale},
+    'localization.extensionLanguage': {isoCode: extensionLocale},
     'localization.market': {id: 'gid://shopify/Market/1', handle: country.toLowerCase()},
     'localization.timezone': 'America/New_York',
     'buyerJourney.activeStep': {handle: step},
