@@ -72,15 +72,9 @@ class Catalog:
         self, product_id: int, *, cart: Collection[int] = (), excluded: Collection[int] = ()
     ) -> bool:
         """Return whether a product can be offered beside this cart."""
-        return (
-            product_id in self.available_ids
-            and product_id not in cart
-            and product_id not in excluded
-        )
+        return product_id in self.available_ids and product_id not in cart and product_id not in excluded
 
-    def allowed(
-        self, product_ids: NDArray[np.int64], *, excluded: Collection[int] = ()
-    ) -> NDArray[np.bool_]:
+    def allowed(self, product_ids: NDArray[np.int64], *, excluded: Collection[int] = ()) -> NDArray[np.bool_]:
         """Return the mask of the products that may be offered, aligned with product_ids.
 
         Computed once for each pair of model and catalogue; the cart is left out by the ranking.
@@ -91,7 +85,5 @@ class Catalog:
     @cached_property
     def _by_variant(self) -> dict[int, Product]:
         return {
-            variant.variant_id: product
-            for product in self.products.values()
-            for variant in product.variants
+            variant.variant_id: product for product in self.products.values() for variant in product.variants
         }
