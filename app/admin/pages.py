@@ -31,6 +31,7 @@ _templates = Environment(
 )
 _templates.globals.update(
     money=view.money,
+    counted=view.counted,
     share=view.share,
     milliseconds=view.milliseconds,
     percent_done=view.percent_done,

@@ -69,6 +69,11 @@ def money(amount_minor: int, currency: str) -> str:
     return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 order`, `1,234 orders`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def share(part: int, whole: int) -> str:
     """Return `12.5%`, or a dash when there is nothing to be a part of."""
     return f"{100 * part / whole:.1f}%" if whole else "–"
@@ -179,7 +184,7 @@ def attention(imports: Sequence[Import], health: Health, *, missing: Sequence[st
         found.append(
             Attention(
                 "warning",
-                f"{health.parked_webhooks:,} messages from Shopify could not be read",
+                f"{counted(health.parked_webhooks, 'message')} from Shopify could not be read",
                 "They are kept. The app's log names each and its reason.",
             )
         )

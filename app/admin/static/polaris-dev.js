@@ -1,0 +1,208 @@
+// Stand-ins for the Polaris elements this admin uses, for work without Shopify's CDN. Development
+// only: with a real store the page loads Shopify's own script. Names and attributes are those of
+// @shopify/polaris-types; the look is close, the behaviour is what the dashboard needs.
+
+(() => {
+  const SPACE = {
+    none: '0', 'small-500': '2px', 'small-400': '4px', 'small-300': '6px', 'small-200': '8px',
+    'small-100': '12px', small: '12px', base: '16px', large: '20px', 'large-100': '24px',
+  };
+  const TONES = {
+    auto: ['#e3e3e3', '#616161'], neutral: ['#e3e3e3', '#616161'], info: ['#d5ebff', '#003a5a'],
+    success: ['#cdfee1', '#0c5132'], caution: ['#fff8db', '#4f4700'],
+    warning: ['#ffd6a4', '#5e4200'], critical: ['#fed1d7', '#8e1f0b'],
+  };
+  const FONT = 'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, sans-serif';
+
+  const page = new CSSStyleSheet();
+  page.replaceSync(`
+    body { margin: 0; background: #f1f1f1; color: #303030; font: 0.8125rem/1.4 ${FONT}; }
+    s-table { display: table; inline-size: 100%; border-collapse: collapse; }
+    s-table-header-row, s-table-row { display: table-row; }
+    s-table-body { display: table-row-group; }
+    s-table-header, s-table-cell { display: table-cell; padding: 8px 12px; vertical-align: middle; text-align: start; }
+    s-table-header { background: #f7f7f7; color: #616161; font-weight: 550; font-size: 0.75rem; white-space: nowrap; }
+    s-table-row > s-table-cell { border-block-start: 1px solid #ebebeb; }
+    s-table-cell.numeric, s-table-header[format=numeric], s-table-header[format=currency] {
+      text-align: end; font-variant-numeric: tabular-nums;
+    }
+    @media (max-width: 600px) {
+      s-table, s-table-body { display: block; }
+      s-table-header-row { display: none; }
+      s-table-row { display: block; padding: 10px 16px; border-block-start: 1px solid #ebebeb; }
+      s-table-row:first-child { border-block-start: 0; }
+      s-table-row > s-table-cell, s-table-cell.numeric { display: flex; justify-content: space-between; gap: 16px; padding: 3px 0; border: 0; text-align: end; }
+      s-table-cell.primary { text-align: start; font-weight: 550; }
+      s-table-cell[data-label]::before { content: attr(data-label); color: #616161; flex: none; font-weight: 400; }
+    }
+  `);
+  document.adoptedStyleSheets.push(page);
+
+  /** Define an element with a shadow tree that is drawn again whenever an attribute changes. */
+  function define(name, draw, {attributes = [], form = false, connected} = {}) {
+    const watched = [...attributes, 'heading', 'tone', 'disabled', 'href', 'hidden'];
+    customElements.define(name, class extends HTMLElement {
+      static formAssociated = form;
+      static observedAttributes = watched.map((attribute) => attribute.toLowerCase());
+
+      constructor() {
+        super();
+        this.attachShadow({mode: 'open', delegatesFocus: true});
+        if (form) this.internals = this.attachInternals();
+      }
+
+      connectedCallback() {
+        this.redraw();
+        connected?.(this);
+      }
+
+      attributeChangedCallback() {
+        if (this.isConnected) this.redraw();
+      }
+
+      redraw() {
+        const read = (attribute, otherwise = '') => this.getAttribute(attribute) ?? otherwise;
+        this.shadowRoot.innerHTML = draw(read, this);
+      }
+    });
+  }
+
+  const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const gap = (read) => SPACE[read('gap', 'none')] ?? read('gap');
+
+  define('s-page', (read) => `
+    <style>
+      :host { display: block; max-inline-size: 62rem; margin: 0 auto; padding: 20px 16px 48px; }
+      h1 { margin: 0 0 16px; font: 650 1.25rem/1.4 ${FONT}; }
+      .content { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
+    </style>
+    <h1>${escaped(read('heading'))}</h1><div class="content"><slot></slot></div>`);
+
+  define('s-section', (read) => `
+    <style>
+      :host { display: block; background: #fff; border-radius: 12px; overflow: hidden;
+        box-shadow: 0 1px 0 rgb(26 26 26 / 7%), 0 0 0 1px rgb(227 227 227 / 60%); }
+      .content { display: grid; gap: 12px; padding: ${read('padding') === 'none' ? '0' : '16px'}; grid-template-columns: minmax(0, 1fr); }
+      h2 { margin: 0; font: 650 0.875rem/1.4 ${FONT}; }
+    </style>
+    <div class="content" role="group" aria-label="${escaped(read('accessibilityLabel') || read('heading'))}">
+      ${read('heading') ? `<h2>${escaped(read('heading'))}</h2>` : ''}<slot></slot>
+    </div>`, {attributes: ['padding']});
+
+  define('s-banner', (read) => {
+    const [back, ink] = TONES[read('tone', 'info')] ?? TONES.info;
+    return `
+      <style>
+        :host { display: block; background: #fff; border-radius: 12px; overflow: hidden; box-shadow: 0 0 0 1px rgb(227 227 227 / 60%); }
+        strong { display: block; padding: 10px 16px; background: ${back}; color: ${ink}; font-weight: 650; }
+        .content { display: grid; gap: 10px; padding: 12px 16px; justify-items: start; }
+      </style>
+      <div role="status"><strong>${escaped(read('heading'))}</strong>
+      <div class="content"><slot></slot><slot name="secondary-actions"></slot></div></div>`;
+  });
+
+  define('s-badge', (read) => {
+    const [back, ink] = TONES[read('tone', 'neutral')] ?? TONES.neutral;
+    return `
+      <style>:host { display: inline-block; padding: 2px 8px; border-radius: 8px; white-space: nowrap;
+        background: ${back}; color: ${ink}; font: 550 0.75rem/1.35 ${FONT}; }</style><slot></slot>`;
+  });
+
+  define('s-box', (read) => `
+    <style>:host { display: block; padding: ${SPACE[read('padding', 'none')]};
+      ${read('border') ? 'border: 1px solid #e3e3e3;' : ''} border-radius: ${read('borderRadius') ? '8px' : '0'}; }</style><slot></slot>`);
+
+  define('s-stack', (read) => `
+    <style>:host { display: flex; gap: ${gap(read)}; flex-direction: ${read('direction') === 'inline' ? 'row' : 'column'};
+      flex-wrap: ${read('direction') === 'inline' ? 'wrap' : 'nowrap'};
+      align-items: ${read('alignItems', 'stretch')}; justify-content: ${read('justifyContent', 'start')}; }</style><slot></slot>`);
+
+  define('s-grid', (read) => `
+    <style>:host { display: grid; gap: ${gap(read)}; grid-template-columns: ${escaped(read('gridTemplateColumns', 'none'))}; }</style><slot></slot>`);
+
+  define('s-heading', () => `<style>:host { display: block; font: 600 0.8125rem/1.4 ${FONT}; }</style><span role="heading" aria-level="3"><slot></slot></span>`);
+
+  define('s-paragraph', (read) => `
+    <style>:host { display: block; color: ${read('color') === 'subdued' ? '#616161' : 'inherit'}; }</style><slot></slot>`);
+
+  define('s-text', (read) => `
+    <style>:host { color: ${read('color') === 'subdued' ? '#616161' : 'inherit'}; font-weight: ${read('type') === 'strong' ? '600' : 'inherit'}; }</style><slot></slot>`);
+
+  define('s-link', (read) => `
+    <style>a { color: #005bd3; text-decoration: underline; }</style><a href="${escaped(read('href'))}"><slot></slot></a>`);
+
+  define('s-thumbnail', (read) => `
+    <style>:host { display: block; flex: none; }
+      img { display: block; inline-size: 32px; block-size: 32px; border-radius: 6px; object-fit: cover; background: #f1f1f1; box-shadow: 0 0 0 1px #e3e3e3; }</style>
+    <img src="${escaped(read('src'))}" alt="${escaped(read('alt'))}" loading="lazy">`);
+
+  define('s-button', (read) => {
+    const name = read('accessibilityLabel') ? `aria-label="${escaped(read('accessibilityLabel'))}"` : '';
+    const inside = read('href')
+      ? `<a part="button" href="${escaped(read('href'))}" ${name}><slot></slot></a>`
+      : `<button type="button" ${name} ${read('disabled', null) === null ? '' : 'disabled'}><slot></slot></button>`;
+    return `
+      <style>
+        :host { display: inline-block; }
+        a, button { display: inline-block; padding: 6px 12px; border: 0; border-radius: 8px; background: #fff; color: #303030; cursor: pointer;
+          font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; white-space: nowrap;
+          box-shadow: 0 -1px 0 #b5b5b5 inset, 0 0 0 1px rgb(0 0 0 / 10%) inset, 0 .5px 0 1.5px #fff inset; }
+        a:hover, button:hover { background: #fafafa; }
+        :focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+        button:disabled { color: #b5b5b5; cursor: default; }
+      </style>${inside}`;
+  }, {
+    attributes: ['accessibilityLabel'],
+    form: true,
+    connected(button) {
+      button.addEventListener('click', () => {
+        if (button.getAttribute('type') === 'submit') button.internals.form?.requestSubmit();
+      });
+    },
+  });
+
+  define('s-search-field', (read) => `
+    <style>
+      :host { display: block; }
+      input { box-sizing: border-box; inline-size: 100%; padding: 6px 12px; border: 1px solid #8a8a8a; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: #fdfdfd; }
+      input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+    </style>
+    <input type="search" aria-label="${escaped(read('label'))}" placeholder="${escaped(read('placeholder'))}" value="${escaped(read('value'))}">`, {
+    form: true,
+    connected(field) {
+      const input = field.shadowRoot.querySelector('input');
+      field.internals.setFormValue(input.value);
+      input.addEventListener('input', () => field.internals.setFormValue(input.value));
+      input.addEventListener('keydown', ({key}) => {
+        if (key === 'Enter') field.internals.form?.requestSubmit();
+      });
+    },
+  });
+
+  // App Bridge shows these links in the admin's own navigation; here they are tabs.
+  define('s-app-nav', () => `
+    <style>
+      :host { display: flex; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 16px 0; }
+      ::slotted(s-link) { padding: 4px 8px; }
+    </style><slot></slot>`);
+
+  /** On a phone a row becomes a list: each cell then says which column it belongs to. */
+  function labelCells(table) {
+    const headers = [...table.querySelectorAll('s-table-header')];
+    for (const row of table.querySelectorAll('s-table-row')) {
+      [...row.children].forEach((cell, index) => {
+        const header = headers[index];
+        const slot = header?.getAttribute('listSlot');
+        if (slot === 'labeled' || slot === 'inline') cell.dataset.label = header.textContent;
+        cell.classList.toggle('primary', slot === 'primary');
+        cell.classList.toggle('numeric', ['numeric', 'currency'].includes(header?.getAttribute('format')));
+      });
+    }
+  }
+
+  define('s-table', () => '<slot></slot>', {connected: (table) => queueMicrotask(() => labelCells(table))});
+  for (const part of ['header-row', 'header', 'body', 'row', 'cell']) define(`s-table-${part}`, () => '<slot></slot>');
+
+  // A script in the head meets the elements before their children are parsed.
+  addEventListener('DOMContentLoaded', () => document.querySelectorAll('s-table').forEach(labelCells));
+})();
