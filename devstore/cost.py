@@ -118,11 +118,17 @@ def page_size(node: FieldNode, variables: dict[str, Any]) -> int | None:
     return None
 
 
-def actual(data: Any) -> int:
+def actual(data: dict[str, Any] | None) -> int:
     """Return what an answer costs: 1 an object and 2 a connection in it."""
+    return sum(_objects(value) for value in (data or {}).values())
+
+
+def _objects(data: Any) -> int:
     if isinstance(data, list):
-        return sum(actual(item) for item in data)
+        return sum(_objects(item) for item in data)
     if not isinstance(data, dict):
         return 0
-    inside = sum(actual(value) for value in data.values())
-    return inside + (2 if "edges" in data or "nodes" in data else 0 if "node" in data else 1)
+    inside = sum(_objects(value) for value in data.values())
+    if "edges" in data or "nodes" in data:
+        return inside + 2
+    return inside + ("node" not in data)

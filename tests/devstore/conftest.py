@@ -40,7 +40,10 @@ TOML: dict[str, Any] = {
         "subscriptions": [
             {"topics": ["orders/create", "orders/paid", "orders/cancelled"], "uri": "/webhooks"},
             {"topics": ["products/update"], "uri": "/webhooks", "include_fields": ["id", "title"]},
-            {"topics": ["app/uninstalled", "app/scopes_update"], "uri": "https://declared.example.com/webhooks"},
+            {
+                "topics": ["app/uninstalled", "app/scopes_update"],
+                "uri": "https://declared.example.com/webhooks",
+            },
             {"topics": ["bulk_operations/finish"], "uri": "/webhooks"},
             {"compliance_topics": ["customers/redact"], "uri": "/webhooks"},
         ],

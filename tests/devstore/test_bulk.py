@@ -14,7 +14,9 @@ pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
 ORDERS = "{orders{edges{node{id name lineItems{edges{node{id quantity}}}}}}}"
-RUN = "mutation($q:String!){bulkOperationRunQuery(query:$q){bulkOperation{id status} userErrors{code message}}}"
+RUN = (
+    "mutation($q:String!){bulkOperationRunQuery(query:$q){bulkOperation{id status} userErrors{code message}}}"
+)
 STATUS = "{currentBulkOperation{status errorCode objectCount rootObjectCount fileSize url partialDataUrl}}"
 
 

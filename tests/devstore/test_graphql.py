@@ -81,7 +81,9 @@ async def test_orders_are_searched_and_carry_their_money(api: Desk) -> None:
             "totalPriceSet": {"shopMoney": {"amount": "6.98", "currencyCode": "USD"}},
             "customer": {"id": "gid://shopify/Customer/7"},
             "lineItems": {
-                "nodes": [{"quantity": 2, "variant": {"id": "gid://shopify/ProductVariant/101", "price": "3.49"}}]
+                "nodes": [
+                    {"quantity": 2, "variant": {"id": "gid://shopify/ProductVariant/101", "price": "3.49"}}
+                ]
             },
         }
     ]
@@ -135,13 +137,17 @@ async def test_a_query_over_a_thousand_points_is_refused(api: Desk) -> None:
 
 
 async def test_a_pixel_is_made_once_and_then_changed(api: Desk) -> None:
-    create = "mutation($s:JSON!){webPixelCreate(webPixel:{settings:$s}){webPixel{id settings} userErrors{code}}}"
+    create = (
+        "mutation($s:JSON!){webPixelCreate(webPixel:{settings:$s}){webPixel{id settings} userErrors{code}}}"
+    )
     made = (await api.graphql(create, s='{"accountID":"pk_1"}'))["data"]["webPixelCreate"]
     again = (await api.graphql(create, s="{}"))["data"]["webPixelCreate"]
     update = "mutation($i:ID!,$s:JSON!){webPixelUpdate(id:$i,webPixel:{settings:$s}){userErrors{code}}}"
     await api.graphql(update, i=made["webPixel"]["id"], s='{"accountID":"pk_2"}')
     assert again["userErrors"] == [{"code": "TAKEN"}]
-    assert (await api.graphql("{webPixel{settings}}"))["data"]["webPixel"]["settings"] == '{"accountID": "pk_2"}'
+    assert (await api.graphql("{webPixel{settings}}"))["data"]["webPixel"][
+        "settings"
+    ] == '{"accountID": "pk_2"}'
 
 
 async def test_metafields_are_kept_under_the_apps_own_namespace(api: Desk) -> None:
@@ -160,18 +166,21 @@ async def test_metafields_are_kept_under_the_apps_own_namespace(api: Desk) -> No
 
 async def test_codes_are_added_to_a_discount_and_taken_ones_reported(api: Desk) -> None:
     create = (
-        "mutation($v:Float!){discountCodeBasicCreate(basicCodeDiscount:{title:\"Pool\",code:\"POOL-0\","
+        'mutation($v:Float!){discountCodeBasicCreate(basicCodeDiscount:{title:"Pool",code:"POOL-0",'
         "customerGets:{value:{percentage:$v},items:{all:true}}}){codeDiscountNode{id} userErrors{code}}}"
     )
     wrong = (await api.graphql(create, v=10.0))["data"]["discountCodeBasicCreate"]
     made = (await api.graphql(create, v=0.1))["data"]["discountCodeBasicCreate"]
     add = (
-        "mutation($i:ID!){discountRedeemCodeBulkAdd(discountId:$i,codes:[{code:\"POOL-1\"},{code:\"pool-0\"}])"
+        'mutation($i:ID!){discountRedeemCodeBulkAdd(discountId:$i,codes:[{code:"POOL-1"},{code:"pool-0"}])'
         "{bulkCreation{importedCount failedCount} userErrors{code}}}"
     )
     added = await api.graphql(add, i=made["codeDiscountNode"]["id"])
     assert wrong["userErrors"] == [{"code": "VALUE_OUTSIDE_RANGE"}]
-    assert added["data"]["discountRedeemCodeBulkAdd"]["bulkCreation"] == {"importedCount": 1, "failedCount": 1}
+    assert added["data"]["discountRedeemCodeBulkAdd"]["bulkCreation"] == {
+        "importedCount": 1,
+        "failedCount": 1,
+    }
     found = api.shop.discount_of("POOL-1")
     assert found is not None
     assert found.percentage == 10
@@ -179,12 +188,14 @@ async def test_codes_are_added_to_a_discount_and_taken_ones_reported(api: Desk) 
 
 async def test_a_subscription_made_through_the_api_is_told(api: Desk) -> None:
     made = await api.graphql(
-        'mutation{webhookSubscriptionCreate(topic:CUSTOMERS_EMAIL_MARKETING_CONSENT_UPDATE,'
+        "mutation{webhookSubscriptionCreate(topic:CUSTOMERS_EMAIL_MARKETING_CONSENT_UPDATE,"
         'webhookSubscription:{uri:"/webhooks"}){webhookSubscription{topic uri} userErrors{message}}}'
     )
     await api.post("/control/webhook", topic="customers_email_marketing_consent/update", id=7)
     await api.post("/control/settle")
-    assert made["data"]["webhookSubscriptionCreate"]["webhookSubscription"]["uri"] == "http://app.test/webhooks"
+    assert (
+        made["data"]["webhookSubscriptionCreate"]["webhookSubscription"]["uri"] == "http://app.test/webhooks"
+    )
     assert api.topics == ["customers_email_marketing_consent/update"]
 
 
@@ -198,7 +209,7 @@ async def test_tags_need_the_scope_of_what_they_are_put_on(api: Desk) -> None:
 
 async def test_privacy_and_consent_settings_are_there(api: Desk) -> None:
     answer = await api.graphql(
-        '{privacySettings{banner{enabled}} consentPolicy(countryCode:DE){consentRequired}'
+        "{privacySettings{banner{enabled}} consentPolicy(countryCode:DE){consentRequired}"
         ' customer(id:"gid://shopify/Customer/7"){dataSaleOptOut}}'
     )
     assert answer["data"] == {

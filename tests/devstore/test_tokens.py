@@ -124,8 +124,11 @@ def test_a_checkout_token_names_only_a_logged_in_buyer() -> None:
     def claims(customer: int | None) -> dict[str, object]:
         token = checkout_session_token(DOMAIN, KEY, SECRET, NOW, customer)
         read: dict[str, object] = jwt.decode(
-            token, SECRET, algorithms=["HS256"], audience=KEY, options={"verify_exp": False, "verify_nbf": False,
-                                                                        "verify_iat": False}
+            token,
+            SECRET,
+            algorithms=["HS256"],
+            audience=KEY,
+            options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
         )
         return read
 
@@ -138,7 +141,13 @@ def test_a_checkout_token_names_only_a_logged_in_buyer() -> None:
 def test_a_proxy_signature_joins_repeated_values() -> None:
     # Shopify's own worked example, secret "hush"
     pairs = [
-        ("extra", "1"), ("extra", "2"), ("shop", "shop-name.myshopify.com"), ("logged_in_customer_id", "1"),
-        ("path_prefix", "/apps/awesome_reviews"), ("timestamp", "1317327555"),
+        ("extra", "1"),
+        ("extra", "2"),
+        ("shop", "shop-name.myshopify.com"),
+        ("logged_in_customer_id", "1"),
+        ("path_prefix", "/apps/awesome_reviews"),
+        ("timestamp", "1317327555"),
     ]
-    assert proxy_query(pairs, "hush").endswith("4c68c8624d737112c91818c11017d24d334b524cb5c2b8ba08daa056f7395ddb")
+    assert proxy_query(pairs, "hush").endswith(
+        "4c68c8624d737112c91818c11017d24d334b524cb5c2b8ba08daa056f7395ddb"
+    )
