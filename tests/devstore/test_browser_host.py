@@ -315,3 +315,21 @@ def test_a_bounce_page_is_left_for_the_address_it_names_with_a_new_token(page: P
     _, _, opened = next(sent for sent in world.backend.sent if sent[0] == "document")
     claims = jwt.decode(opened["id_token"], SECRET, algorithms=["HS256"], audience="the-key")
     assert claims["iss"] == f"https://{world.shop.domain}/admin"
+
+
+@pytest.mark.parametrize(
+    ("button", "says"),
+    [
+        ("Replay", '"left":0'),
+        ("Sell out", '"available":0'),
+        ("Set", '"duplicate":0.5'),
+        ("Uninstall Tillwise", '"installed":false'),
+    ],
+)
+def test_each_button_of_the_panel_does_what_it_says(page: Page, world: World, button: str, says: str) -> None:
+    page.goto(world.url)
+    page.get_by_label("Duplicate").fill("0.5")
+    form = page.locator("form[data-control]").filter(has=page.get_by_role("button", name=button))
+    form.get_by_role("button", name=button).click()
+    expect(form.locator("output")).to_contain_text(says)
+    expect(form).to_have_attribute("data-outcome", "done")
