@@ -1,6 +1,7 @@
 """`python -m devstore`: serve the demo shop on this machine."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -49,6 +50,7 @@ def main() -> int:
     except (ConfigurationError, MissingData) as error:
         sys.stderr.write(f"devstore: {error}\n")
         return 1
+    gc.freeze()  # the shop stays as long as the process: collecting it over and over costs seconds
     store = create_store(config, [shop], base_url=base_url, time_scale=asked.time_scale)
     builds = Builds({name: ROOT / "extensions" / name for name in (EXTENSION, PIXEL)})
     sys.stdout.write(f"dev store for {DOMAIN} at {base_url}\n")

@@ -1,17 +1,19 @@
 """Bulk operations: a query run over everything, written as JSONL, and served with byte ranges."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLError, execute_sync, parse, validate
+from graphql import GraphQLError, parse, validate
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from devstore import payloads
 from devstore.bulk_operations import BulkOperation, check, lines
-from devstore.resolve import Context, resolve, resolve_type
+from devstore.project import compile_query
+from devstore.resolve import Context
 from devstore.store import Store
 
 AT_ONCE = 5  # bulk queries a shop may run side by side
@@ -87,11 +89,11 @@ class Stopped(Exception):
 
 
 async def _write(context: Context, operation: BulkOperation, fails_after: int | None) -> None:
-    start = 0
+    start, answer = 0, compile_query(context, parse(operation.query))
     with operation.path.open("w") as file:
         while operation.status != "CANCELING":
             batch = replace(context, batch=slice(start, start + ROOTS))
-            written = await asyncio.to_thread(read_batch, batch, operation.query)
+            written = await asyncio.to_thread(read_batch, batch, answer)
             if not written:
                 return
             for is_root, line in written:
@@ -104,18 +106,9 @@ async def _write(context: Context, operation: BulkOperation, fails_after: int | 
             start += ROOTS
 
 
-def read_batch(context: Context, query: str) -> list[tuple[bool, str]]:
+def read_batch(context: Context, answer: Callable[[Context], dict[str, Any]]) -> list[tuple[bool, str]]:
     """Return the lines of one batch of root objects. Raises the first GraphQLError."""
-    result = execute_sync(
-        context.schema.graphql,
-        parse(query),
-        context_value=context,
-        field_resolver=resolve,
-        type_resolver=resolve_type,
-    )
-    if result.errors:
-        raise result.errors[0]
-    return list(lines(result.data or {}))
+    return list(lines(answer(context)))
 
 
 async def serve(request: Request) -> Response:

@@ -62,10 +62,7 @@ class Plan:
 def resolve(source: Any, info: Info, **args: Any) -> Any:
     """Return the value of any field, in the form its type asks for. Raises GraphQLError."""
     context: Context = info.context
-    key = (info.parent_type.name, info.field_name)
-    plan = context.schema.plans.get(key)
-    if plan is None:
-        plan = context.schema.plans[key] = make_plan(context, info)
+    plan = plan_of(context, info.parent_type, info.field_name, info.return_type)
     for access in plan.access:
         if not access.scopes & context.scopes:
             raise denied(info.field_name, access)
@@ -102,23 +99,25 @@ def denied(name: str, access: Access) -> GraphQLError:
     )
 
 
-def make_plan(context: Context, info: Info) -> Plan:
-    parent: GraphQLObjectType = info.parent_type
-    named = get_named_type(info.return_type)
-    read = context.tables.get(parent.name, {}).get(info.field_name) or by_name(info.field_name)
+def plan_of(context: Context, parent: GraphQLObjectType, name: str, returned: Any) -> Plan:
+    """Return the plan of a field, made the first time that anybody asks for it."""
+    key = (parent.name, name)
+    if key not in context.schema.plans:
+        context.schema.plans[key] = _make_plan(context, parent, name, returned)
+    plan: Plan = context.schema.plans[key]
+    return plan
+
+
+def _make_plan(context: Context, parent: GraphQLObjectType, name: str, returned: Any) -> Plan:
+    named = get_named_type(returned)
+    read = context.tables.get(parent.name, {}).get(name) or by_name(name)
     turn: Turn = TURNS.get(named.name, _plain)
     if named.name.endswith("Connection"):
         turn = _connection
     elif is_enum_type(named):
         turn = _enum
-    return Plan(
-        f"{parent.name}.{info.field_name}",
-        read,
-        turn,
-        parent.name,
-        not is_non_null_type(info.return_type),
-        context.schema.access(parent.name, info.field_name, named.name),
-    )
+    access = context.schema.access(parent.name, name, named.name)
+    return Plan(f"{parent.name}.{name}", read, turn, parent.name, not is_non_null_type(returned), access)
 
 
 def by_name(name: str) -> Reader:
