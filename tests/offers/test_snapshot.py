@@ -1,0 +1,70 @@
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.offers.choose import choose
+from tests.offers.factories import NOW, a_product, a_shop, a_situation, goes_together
+from tests.offers.test_choose import ids
+
+
+def test_the_merchants_picks_come_first() -> None:
+    shop = a_shop(settings={"pinned": [40, 999, 20, 40]})
+    offers = choose(shop, a_situation(10))
+    assert ids(offers)[:2] == [40, 20]
+    assert offers[0].message.key == "upsell.merchant_pick"
+    assert offers[0].why[0].weight == 1.0
+
+
+def test_without_picks_best_sellers_are_the_default() -> None:
+    popularity = np.array([1, 5, 0, 9], dtype=np.float32)
+    shop = a_shop(model=goes_together({}, popularity=popularity))
+    offers = choose(shop, a_situation(arm="static"))
+    assert ids(offers) == [40, 20, 10]
+    assert offers[0].why[0].reason == "popular"
+
+
+def test_a_shop_without_a_model_offers_what_is_new() -> None:
+    products = [a_product(n, created_at=NOW - timedelta(days=n)) for n in (10, 20, 30)]
+    offers = choose(a_shop(*products, a_product(40)), a_situation(10))
+    assert ids(offers) == [20, 30, 40]
+    assert offers[0].why[0].reason == "new_in"
+
+
+def test_a_shop_that_sells_nothing_offers_nothing() -> None:
+    assert choose(a_shop(a_product(10, in_stock=False)), a_situation()) == ()
+
+
+@pytest.mark.parametrize("settings", [{"pinned": "all"}, {"pinned": [None]}, {"pinned": None}])
+def test_unusable_picks_are_none(settings: dict[str, Any]) -> None:
+    assert {pick.why[0].reason for pick in a_shop(settings=settings).defaults} == {"new_in"}
+
+
+@pytest.mark.parametrize("arms", [None, {}, {"personalised": -1}, {"personalised": "x"}, [1]])
+def test_an_unusable_split_is_the_default_one(arms: object) -> None:
+    assert a_shop(settings={"arms": arms}).experiment.share("holdout") == pytest.approx(0.05)
+
+
+def test_equal_shops_have_equal_versions() -> None:
+    model = goes_together({})
+    assert a_shop(model=model).version == a_shop(model=model).version
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"excluded": frozenset({10})},
+        {"settings": {"pinned": [10]}},
+        {"settings": {"arms": {"static": 1}}},
+        {"currency": "EUR"},
+        {"model": goes_together({}, version="v2")},
+    ],
+)
+def test_whatever_changes_a_choice_changes_the_version(changes: dict[str, Any]) -> None:
+    before = {"model": goes_together({})}
+    assert a_shop(**(before | changes)).version != a_shop(**before).version
+
+
+def test_a_price_changes_the_version() -> None:
+    assert a_shop(a_product(10, price_minor=1)).version != a_shop(a_product(10, price_minor=2)).version

@@ -1,0 +1,180 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlmodel import col, delete, update
+
+import app.live
+from app.connections import Connections
+from app.live import LiveShops, live_shops
+from app.recommend.publish import publish
+from app.shops.changes import announce_change
+from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
+from tests.offers.factories import NOW, SHOP
+from tests.recommend.factories import a_model
+from tests.recommend.test_publish import a_card
+
+
+async def install(connections: Connections, shop: str = SHOP, **changes: Any) -> None:
+    fields: dict[str, Any] = {"shop": shop, "publishable_key": f"pk_{shop}", "installed_at": NOW}
+    async with connections.write() as db:
+        db.add(ShopRow(**(fields | changes)))
+
+
+async def sell(connections: Connections, product_id: int, shop: str = SHOP) -> None:
+    async with connections.write() as db:
+        product = ProductRow(
+            shop=shop, product_id=product_id, title=f"Product {product_id}", created_at=NOW, updated_at=NOW
+        )
+        db.add(product)
+        db.add(VariantRow(shop=shop, variant_id=1000 + product_id, product_id=product_id, price_minor=500))
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """Return once it holds; fail after ten seconds."""
+    async with asyncio.timeout(10):
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def sells(live: LiveShops, product_id: int) -> bool:
+    snapshot = await live.get(SHOP)
+    return snapshot is not None and product_id in snapshot.catalog.available_ids
+
+
+async def test_a_shop_is_loaded_when_it_is_first_asked_for(connections: Connections) -> None:
+    await install(connections, currency="EUR", settings={"pinned": [20]})
+    await sell(connections, 10)
+    await sell(connections, 20)
+    snapshot = await LiveShops(connections).get(SHOP)
+    assert snapshot is not None
+    assert (snapshot.currency, snapshot.model) == ("EUR", None)
+    assert [pick.product_id for pick in snapshot.defaults] == [20, 10]
+
+
+async def test_what_is_loaded_comes_from_memory(connections: Connections) -> None:
+    await install(connections)
+    live = LiveShops(connections)
+    first, again = await asyncio.gather(live.get(SHOP), live.get(SHOP))
+    assert first is again is await live.get(SHOP)
+
+
+async def test_a_shop_without_the_app_is_none(connections: Connections) -> None:
+    await install(connections, "gone.myshopify.com", uninstalled_at=NOW)
+    live = LiveShops(connections)
+    for shop in ("unknown.myshopify.com", "gone.myshopify.com"):
+        assert await live.get(shop) is None
+        assert await live.get(shop) is None
+
+
+async def test_the_model_is_the_published_one(connections: Connections) -> None:
+    await install(connections)
+    await sell(connections, 10)
+    card = publish(connections.settings.data_dir, SHOP, a_model(3), a_card())
+    snapshot = await LiveShops(connections).get(SHOP)
+    assert snapshot is not None
+    assert snapshot.model_version == card.version
+    assert snapshot.allowed is not None
+    assert snapshot.allowed.tolist() == [True, False, False]
+
+
+async def test_an_unusable_model_is_as_good_as_none(connections: Connections) -> None:
+    await install(connections)
+    card = publish(connections.settings.data_dir, SHOP, a_model(3), a_card())
+    (connections.settings.data_dir / "models" / SHOP / card.version / "orders.npy").write_bytes(b"torn")
+    snapshot = await LiveShops(connections).get(SHOP)
+    assert snapshot is not None
+    assert snapshot.model is None
+
+
+async def test_an_announced_change_is_seen(connections: Connections) -> None:
+    await install(connections)
+    async with live_shops(connections) as live:
+        assert not await sells(live, 10)
+        await sell(connections, 10)
+
+        async def announced_and_seen() -> bool:
+            await announce_change(connections.redis, SHOP)
+            return await sells(live, 10)
+
+        await until(announced_and_seen)
+
+
+async def test_a_new_model_replaces_the_old_one(connections: Connections) -> None:
+    await install(connections)
+    publish(connections.settings.data_dir, SHOP, a_model(3), a_card())
+    async with live_shops(connections) as live:
+        await live.get(SHOP)
+        card = publish(connections.settings.data_dir, SHOP, a_model(5), a_card())
+
+        async def announced_and_seen() -> bool:
+            await announce_change(connections.redis, SHOP)
+            snapshot = await live.get(SHOP)
+            return snapshot is not None and snapshot.model_version == card.version
+
+        await until(announced_and_seen)
+
+
+async def test_a_lost_announcement_is_noticed_all_the_same(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "POLL_S", 0.02)
+    await install(connections)
+    async with live_shops(connections) as live:
+        assert not await sells(live, 10)
+        await sell(connections, 10)
+        await until(lambda: sells(live, 10))
+        async with connections.write() as db:
+            db.add(ExclusionRow(shop=SHOP, product_id=10, excluded_at=NOW))
+
+        async def excluded() -> bool:
+            snapshot = await live.get(SHOP)
+            return snapshot is not None and not snapshot.defaults
+
+        await until(excluded)
+
+
+async def test_an_uninstalled_shop_is_let_go(connections: Connections) -> None:
+    await install(connections)
+    async with live_shops(connections) as live:
+        assert await live.get(SHOP) is not None
+        async with connections.write() as db:
+            await db.exec(update(ShopRow).where(col(ShopRow.shop) == SHOP).values(uninstalled_at=NOW))
+
+        async def announced_and_gone() -> bool:
+            await announce_change(connections.redis, SHOP)
+            return await live.get(SHOP) is None
+
+        await until(announced_and_gone)
+
+
+async def test_listening_goes_on_after_the_connection_was_cut(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "RECONNECT_S", 0.01)
+    await install(connections)
+    async with live_shops(connections) as live:
+        assert not await sells(live, 10)
+
+        async def listening() -> bool:
+            return bool((await connections.redis.pubsub_numsub(app.live.CHANGED))[0][1])
+
+        await until(listening)
+        await connections.redis.client_kill_filter(_type="pubsub")
+        await sell(connections, 10)  # announced to nobody
+        await until(lambda: sells(live, 10))
+
+
+async def test_a_database_that_is_down_leaves_what_was_loaded(connections: Connections) -> None:
+    await install(connections)
+    await sell(connections, 10)
+    async with live_shops(connections) as live:
+        assert await sells(live, 10)
+        async with connections.write() as db:
+            await db.exec(delete(VariantRow))
+        async with connections.engine.begin() as connection:
+            await connection.run_sync(ProductRow.__table__.drop)
+        await announce_change(connections.redis, SHOP)
+        await asyncio.sleep(0.1)
+        assert await sells(live, 10)
