@@ -141,6 +141,28 @@ async def request_grant(
     return await _patiently(ask, sleep)
 
 
+async def download(http: httpx.AsyncClient, url: str, offset: int = 0) -> AsyncIterator[bytes]:
+    """Yield a bulk result from a byte on, as it comes.
+
+    Raises ShopifyUnavailable when the connection breaks, ShopifyRefused when the link is no good.
+    """
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
+    try:
+        async with http.stream("GET", url, headers=headers) as response:
+            if response.status_code == 416:  # everything was read before
+                return
+            if response.status_code >= 500 or response.status_code == 429:
+                raise ShopifyUnavailable(f"bulk result: HTTP {response.status_code}")
+            if response.status_code not in (200, 206):
+                raise ShopifyRefused(f"bulk result: HTTP {response.status_code}")
+            skip = offset if response.status_code == 200 else 0
+            async for part in response.aiter_bytes():
+                yield part[skip:]
+                skip = max(0, skip - len(part))
+    except httpx.TransportError as error:
+        raise ShopifyUnavailable(f"bulk result: {type(error).__name__}") from error
+
+
 def _who(settings: Settings) -> dict[str, str]:
     return {"User-Agent": f"Tillwise ({settings.app_url})"}
 

@@ -22,7 +22,7 @@ from webhooks.payload import Payload
 
 DECISION_PROPERTY = "_tillwise_decision"
 OFFER_PROPERTY = "_tillwise_offer"
-_PAID = {"paid", "partially_refunded", "refunded"}
+PAID = {"paid", "partially_refunded", "refunded"}
 _MAX_REFERENCE = 100
 
 Order = TypeVar("Order", bound=OrderFacts)
@@ -56,7 +56,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "subtotal_minor": payload.money("subtotal_price", currency),
         "discount_minor": payload.money("total_discounts", currency),
         "total_minor": payload.money("total_price", currency),
-        "paid": paid or payload.text_or_none("financial_status") in _PAID,
+        "paid": paid or payload.text_or_none("financial_status") in PAID,
         "created_at": created_at,
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
@@ -150,8 +150,8 @@ def _line(line: Payload, line_id: int, currency: str) -> Line:
         quantity=line.count("quantity"),
         price_minor=line.money("original_price" if "original_price" in line else "price", currency),
         discount_minor=_line_discount(line, currency),
-        decision_id=_reference(properties, DECISION_PROPERTY),
-        offer_id=_reference(properties, OFFER_PROPERTY),
+        decision_id=reference(properties, DECISION_PROPERTY),
+        offer_id=reference(properties, OFFER_PROPERTY),
     )
 
 
@@ -163,7 +163,7 @@ def _line_discount(line: Payload, currency: str) -> int:
     return line.money("total_discount", currency)
 
 
-def _reference(properties: dict[str, str], name: str) -> str | None:
+def reference(properties: dict[str, str], name: str) -> str | None:
     """Return an id of ours that came back through the shopper's hands; None for a mangled one."""
     value = properties.get(name, "")
     return value if 0 < len(value) <= _MAX_REFERENCE and value.isprintable() else None

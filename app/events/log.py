@@ -94,6 +94,13 @@ class EventLog:
             await pipe.execute()
         return len(letters)
 
+    async def forget(self, shop: str) -> None:
+        """Delete the shop's dead letters; what is alive is handled and trimmed within minutes."""
+        letters: Any = await self._redis.xrange(DEAD)
+        ids = [letter_id for letter_id, fields in letters if _shop_of(fields[_EVENT.encode()]) == shop]
+        if ids:
+            await self._redis.xdel(DEAD, *ids)
+
 
 class EventConsumer:
     """One reader of a group. What it does not acknowledge is given out again.
@@ -188,6 +195,14 @@ def _entries(answer: Any) -> list[tuple[Any, dict[bytes, bytes]]]:
         (batches,) = answer.values()
         return [entry for batch in batches for entry in batch]
     return list(answer[0][1])
+
+
+def _shop_of(body: bytes) -> str | None:
+    """Return whose event it is, None for what is no event."""
+    try:
+        return _decoder.decode(body).shop
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _order(entry_id: str) -> tuple[int, int]:

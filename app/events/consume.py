@@ -1,0 +1,125 @@
+"""Events handed to everything that reacts to them: at least once, and never lost.
+
+What fails is tried again and then buried with its reason. An outage is nobody's fault: it stops
+the loop, counts against no event, and the loop is started again once the database answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from app.connections import Connections
+from app.events.kinds import AnyEvent
+from app.events.log import Delivery, EventConsumer
+from app.events.store import record_events
+
+Handler = Callable[[Connections, Any], Awaitable[object]]
+Handlers = Mapping[type[Any], Sequence[Handler]]
+
+OUTAGES = (RedisError, OperationalError, InterfaceError, OSError, TimeoutError)
+MAX_DELIVERIES = 5
+# Beyond this, whoever took the event died of it.
+MAX_DEATHS = 20
+_RECLAIM_EVERY_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+async def consume(connections: Connections, handlers: Handlers, stop: asyncio.Event) -> None:
+    """Hand out events until stopped. Raises when the database or Redis is down."""
+    await _check_database(connections)
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    consumer = EventConsumer(connections.redis, name)
+    await consumer.open()
+    reclaim_at = monotonic()
+    while not stop.is_set():
+        await work_off(connections, consumer, handlers, await consumer.read())
+        if monotonic() >= reclaim_at:
+            await work_off(connections, consumer, handlers, await consumer.reclaim())
+            reclaim_at = monotonic() + _RECLAIM_EVERY_S
+
+
+async def work_off(
+    connections: Connections,
+    consumer: EventConsumer,
+    handlers: Handlers,
+    deliveries: Sequence[Delivery],
+) -> None:
+    """Record the events, react to each in order, and acknowledge what was done."""
+    read = await _readable(consumer, deliveries)
+    together = await _record_together(connections, [event for _, event in read])
+    done = []
+    try:
+        for delivery, event in read:
+            if await _react(connections, consumer, handlers, delivery, event, recorded=together):
+                done.append(delivery)
+    finally:
+        await consumer.acknowledge(done)
+
+
+async def _readable(
+    consumer: EventConsumer, deliveries: Sequence[Delivery]
+) -> list[tuple[Delivery, AnyEvent]]:
+    """Return the deliveries with their events; what can't be read, or only kills, is buried."""
+    read = []
+    for delivery in deliveries:
+        if delivery.deliveries > MAX_DEATHS:
+            await consumer.bury(delivery, "no attempt came to an end")
+            continue
+        try:
+            read.append((delivery, delivery.event()))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            await consumer.bury(delivery, f"not an event: {error}")
+    return read
+
+
+async def _record_together(connections: Connections, events: Sequence[AnyEvent]) -> bool:
+    """Return whether all went into the events table at once; if not, each is tried alone."""
+    try:
+        await record_events(connections, events)
+    except OUTAGES:
+        raise
+    except Exception:
+        return False
+    return True
+
+
+async def _react(
+    connections: Connections,
+    consumer: EventConsumer,
+    handlers: Handlers,
+    delivery: Delivery,
+    event: AnyEvent,
+    *,
+    recorded: bool,
+) -> bool:
+    """Return whether everything that reacts to the event has. Raises on an outage."""
+    try:
+        if not recorded:
+            await record_events(connections, [event])
+        for handler in handlers.get(type(event), ()):
+            await handler(connections, event)
+    except OUTAGES:
+        raise
+    except Exception as error:
+        facts = {"kind": type(event).__name__, "shop": event.shop, "deliveries": delivery.deliveries}
+        _log.exception("an event could not be handled", extra=facts)
+        if delivery.deliveries >= MAX_DELIVERIES:
+            await consumer.bury(delivery, f"{type(error).__name__}: {error}")
+        return False
+    return True
+
+
+async def _check_database(connections: Connections) -> None:
+    async with connections.read() as db:
+        await (await db.connection()).execute(text("SELECT 1"))

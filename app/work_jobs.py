@@ -1,0 +1,76 @@
+"""The job queue's worker: long work of a shop, stopped in time and begun again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any
+
+from streaq import StreaqRetry
+
+from app.connections import Connections
+from app.errors import ShopifyUnavailable
+from app.events.consume import OUTAGES
+from app.jobs import Job, job_queue
+from app.values import ShopDomain, shop_domain
+
+Work = Callable[[Connections, ShopDomain], Awaitable[object]]
+
+_AT_ONCE = 4
+_MAX_TRIES = 20
+_TRY_AGAIN_S = 30
+_IDLE_S = 30  # a job whose worker died is taken up by another after this
+_log = logging.getLogger(__name__)
+
+
+async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: asyncio.Event) -> None:
+    """Do the jobs of the queue until stopped; what is under way then goes back into the queue."""
+    queue = job_queue(connections.redis_url, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
+    setattr(queue, "signal_handler", _leave_signals)  # noqa: B010  (signals set `stop`)
+    for name, work in jobs.items():
+        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, work, stop))
+    running = asyncio.create_task(queue.run_async())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def _leave_signals(_scope: Any) -> None:
+    return
+
+
+def _task(
+    connections: Connections, work: Work, stop: asyncio.Event
+) -> Callable[[str], Coroutine[Any, Any, None]]:
+    """Return the work as the queue runs it: an outage, of Shopify's too, puts it off."""
+
+    async def do(shop: str) -> None:
+        try:
+            await _unless_stopped(work(connections, shop_domain(shop)), stop)
+        except (ShopifyUnavailable, *OUTAGES) as error:
+            _log.warning("a job is put off", extra={"shop": shop, "reason": str(error)})
+            raise StreaqRetry(delay=_TRY_AGAIN_S) from error
+
+    return do
+
+
+async def _unless_stopped(work: Awaitable[object], stop: asyncio.Event) -> None:
+    doing = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+            return
+        raise StreaqRetry("the worker is stopping", delay=0)
+    finally:
+        stopping.cancel()
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)

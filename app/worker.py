@@ -1,0 +1,110 @@
+"""The worker: what every event sets off, what comes due with time, and the loops that do it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from app.catalog.store import record_inventory, record_product, remove_product
+from app.connections import Connections
+from app.events.announce import Announcements
+from app.events.consume import Handlers, consume
+from app.events.kinds import (
+    AppUninstalled,
+    BrowserEvent,
+    BulkOperationFinished,
+    CustomerChanged,
+    CustomerDataRequested,
+    CustomerDeleted,
+    CustomerRedactionRequested,
+    DecisionMade,
+    InventoryChanged,
+    MarketingConsentChanged,
+    OrderCancelled,
+    OrderPaid,
+    OrderPlaced,
+    OrderUpdated,
+    ProductChanged,
+    ProductDeleted,
+    RefundCreated,
+    ScopesChanged,
+    ShopRedactionRequested,
+)
+from app.events.log import EventConsumer
+from app.jobs import Job
+from app.loops import keep_running
+from app.offers.store import record_decision, record_feedback
+from app.orders.customers import record_customer, record_marketing_consent, remove_customer
+from app.orders.store import record_order, record_refund
+from app.profiles.store import forget_customer, remember_browsing, remember_order
+from app.recommend.retrain import train_shop
+from app.schedules import Schedule, keep_schedules, request_due_training
+from app.shops.store import change_scopes, mark_uninstalled
+from app.work_jobs import Work, work_jobs
+from webhooks.backfill import resume_backfill, run_backfill
+from webhooks.compliance import note_data_request, redact_customer, redact_shop
+from webhooks.inbox import prune
+from webhooks.reconcile import reconcile
+from webhooks.work import work_inbox
+
+_changes = Announcements()
+
+# Every event is also kept in the events table, where consent allows. Carts and checkouts are kept
+# there and set off nothing else.
+HANDLERS: Handlers = {
+    OrderPlaced: (record_order, remember_order),
+    OrderUpdated: (record_order, remember_order),
+    OrderPaid: (record_order, remember_order),
+    OrderCancelled: (record_order, remember_order),
+    RefundCreated: (record_refund,),
+    ProductChanged: (record_product, _changes.note),
+    ProductDeleted: (remove_product, _changes.note),
+    InventoryChanged: (record_inventory, _changes.note),
+    CustomerChanged: (record_customer,),
+    CustomerDeleted: (remove_customer, forget_customer),
+    MarketingConsentChanged: (record_marketing_consent,),
+    BrowserEvent: (record_feedback, remember_browsing),
+    DecisionMade: (record_decision,),
+    BulkOperationFinished: (resume_backfill,),
+    AppUninstalled: (mark_uninstalled,),
+    ScopesChanged: (change_scopes,),
+    CustomerDataRequested: (note_data_request,),
+    CustomerRedactionRequested: (redact_customer, forget_customer),
+    ShopRedactionRequested: (redact_shop,),
+}
+
+JOBS: Mapping[Job, Work] = {"backfill": run_backfill, "train": train_shop}
+
+
+async def trim_log(connections: Connections) -> None:
+    """Drop from the event log what everyone has handled."""
+    await EventConsumer(connections.redis, "trimmer").trim()
+
+
+async def prune_inbox(connections: Connections) -> None:
+    """Delete deliveries that were worked off long ago."""
+    await prune(connections, datetime.now(UTC))
+
+
+SCHEDULES = (
+    Schedule("announce", 1, _changes.announce, everywhere=True),
+    Schedule("trim", 60, trim_log),
+    Schedule("prune", 3_600, prune_inbox),
+    Schedule("reconcile", 3_600, reconcile),
+    Schedule("retrain", 600, request_due_training),
+)
+
+
+async def run_worker(connections: Connections, stop: asyncio.Event) -> None:
+    """Work until told to stop: webhooks, events, schedules and jobs, each in a loop of its own."""
+    loops: dict[str, Callable[[], Awaitable[None]]] = {
+        "inbox": partial(work_inbox, connections, stop),
+        "events": partial(consume, connections, HANDLERS, stop),
+        "schedules": partial(keep_schedules, connections, SCHEDULES, stop),
+        "jobs": partial(work_jobs, connections, JOBS, stop),
+    }
+    async with asyncio.TaskGroup() as running:
+        for name, loop in loops.items():
+            running.create_task(keep_running(name, loop, stop))

@@ -1,0 +1,231 @@
+"""A shop's history, imported on install through Admin bulk operations.
+
+Products, then customers, then orders: those of 60 days, or all where the shop grants that scope.
+Refunds of imported orders are left out: nothing of ours has earned what they give back. Each step
+is written down, so that a process that dies here is continued where it was: the operation under
+way at Shopify is found again, and a download goes on at the last object that was stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.catalog.store import record_levels, record_products
+from app.connections import Connections
+from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
+from app.events.kinds import BulkOperationFinished
+from app.jobs import job_begins, only_one, request_job
+from app.orders.customers import record_customers
+from app.orders.store import record_orders
+from app.profiles.store import rebuild
+from app.shopify import accepted, download
+from app.shops.changes import announce_change
+from app.shops.store import Shop, get_shop
+from app.shops.tokens import ask_shop
+from app.tables import BackfillRow
+from app.upsert import insert_new
+from app.values import ShopDomain
+from webhooks.documents import (
+    BULK_CUSTOMERS,
+    BULK_ORDERS,
+    BULK_PRODUCTS,
+    BULK_STATUS,
+    START_BULK,
+)
+from webhooks.jsonl import Tree, trees
+from webhooks.payload import Payload
+from webhooks.read_admin import read_customer, read_level, read_order, read_product
+
+BATCH = 500
+_FIRST_LOOK_S = 0.2
+_LONGEST_LOOK_S = 10.0
+_UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is imported: how it is asked for, and how a batch of it is stored."""
+
+    name: str
+    query: str
+    store: Callable[[Connections, Shop, Sequence[Tree]], Awaitable[None]]
+
+
+async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
+    """Import what is still to be imported, then ask for a training; safe to repeat at any point.
+
+    Raises ShopifyUnavailable when it is worth trying again later, other ShopifyErrors when not.
+    """
+    async with only_one(connections, "backfill", shop):
+        await job_begins(connections, "backfill", shop)
+        installed = await get_shop(connections, shop)
+        if installed is None or installed.uninstalled_at is not None:
+            return
+        await _begin(connections, shop)
+        for kind in KINDS:
+            await _import(connections, installed, kind)
+        await rebuild(connections, shop)
+    await announce_change(connections.redis, shop)
+    await request_job(connections, "train", shop)
+
+
+async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:
+    """Go on with the import that this operation belongs to, if it is one of ours."""
+    async with connections.read() as db:
+        rows = [await db.get(BackfillRow, (event.shop, kind.name)) for kind in KINDS]
+    if any(row and row.operation_id == event.operation_id and row.status == "running" for row in rows):
+        await request_job(connections, "backfill", event.shop)
+
+
+async def _begin(connections: Connections, shop: str) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        {"shop": shop, "kind": kind.name, "status": "waiting", "loaded_bytes": 0, "loaded": 0}
+        | {"error": "", "updated_at": now}
+        for kind in KINDS
+    ]
+    async with connections.write() as db:
+        await insert_new(db, BackfillRow, rows)
+
+
+async def _import(connections: Connections, shop: Shop, kind: Kind) -> None:
+    try:
+        row = await _row(connections, shop.shop, kind)
+        if row.status in ("waiting", "failed"):
+            row = await _start(connections, shop, kind)
+        if row.status == "running":
+            row = await _wait(connections, shop, kind, row)
+        if row.status == "loading":
+            await _load(connections, shop, kind, row)
+    except ShopifyUnavailable:
+        raise
+    except ShopifyError as error:
+        await _change(connections, shop.shop, kind, status="failed", error=str(error))
+        raise
+
+
+async def _start(connections: Connections, shop: Shop, kind: Kind) -> BackfillRow:
+    data = await ask_shop(connections, shop.shop, START_BULK, {"query": kind.query})
+    try:
+        started = accepted(data, "bulkOperationRunQuery", shop=shop.shop)
+    except ShopifyRefused as error:
+        if "IN_PROGRESS" in str(error):  # another import of this shop runs at Shopify
+            raise ShopifyUnavailable(str(error)) from error
+        raise
+    return await _change(
+        connections, shop.shop, kind, status="running", operation_id=started["bulkOperation"]["id"],
+        url=None, loaded=0, loaded_bytes=0, total=None, error="",
+    )  # fmt: skip
+
+
+async def _wait(connections: Connections, shop: Shop, kind: Kind, row: BackfillRow) -> BackfillRow:
+    """Return the row once the operation is complete. Raises ShopifyRefused when it failed."""
+    look_s = _FIRST_LOOK_S
+    while True:
+        data = await ask_shop(connections, shop.shop, BULK_STATUS, {"id": row.operation_id})
+        operation = data.get("node") or {"status": "EXPIRED"}
+        if operation["status"] not in _UNDER_WAY:
+            break
+        await asyncio.sleep(look_s)
+        look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
+    if operation["status"] != "COMPLETED":
+        why = operation.get("errorCode") or ""
+        raise ShopifyRefused(f"{shop.shop} bulk {kind.name}: {operation['status']} {why}".rstrip())
+    total, url = int(operation["rootObjectCount"]), operation["url"]
+    status = "loading" if url else "done"  # Shopify writes no file for nothing
+    return await _change(connections, shop.shop, kind, status=status, url=url, total=total)
+
+
+async def _load(connections: Connections, shop: Shop, kind: Kind, row: BackfillRow) -> None:
+    assert row.url is not None
+    batch: list[Tree] = []
+    loaded = row.loaded
+    parts = download(connections.http, row.url, row.loaded_bytes)
+    try:
+        async for tree in trees(parts, row.loaded_bytes):
+            batch.append(tree)
+            if len(batch) == BATCH:
+                loaded = await _keep(connections, shop, kind, batch, loaded)
+                batch = []
+    except ShopifyRefused as error:  # the link lasts a week: ask for a new one
+        await _change(connections, shop.shop, kind, status="waiting")
+        raise ShopifyUnavailable(str(error)) from error
+    loaded = await _keep(connections, shop, kind, batch, loaded)
+    await _change(connections, shop.shop, kind, status="done", total=loaded, url=None)
+
+
+async def _keep(connections: Connections, shop: Shop, kind: Kind, batch: Sequence[Tree], loaded: int) -> int:
+    """Store the batch, then how far we are; return how many objects that is."""
+    if batch:
+        await kind.store(connections, shop, batch)
+        loaded += len(batch)
+        await _change(connections, shop.shop, kind, loaded=loaded, loaded_bytes=batch[-1].ends_at)
+    return loaded
+
+
+async def _store_products(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
+    def read(tree: Tree) -> Any:
+        variants = [Payload(variant) for variant in tree.of_kind("ProductVariant")]
+        levels = [read_level(shop.shop, Payload(level)) for level in tree.of_kind("InventoryLevel")]
+        return read_product(shop.shop, Payload(tree.root), variants, shop.currency), levels
+
+    pairs = _readable(read, shop, batch)
+    await record_products(connections, [product for product, _ in pairs])
+    await record_levels(connections, [level for _, levels in pairs for level in levels])
+
+
+async def _store_customers(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
+    customers = _readable(lambda tree: read_customer(shop.shop, Payload(tree.root)), shop, batch)
+    await record_customers(connections, customers)
+
+
+async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
+    def read(tree: Tree) -> Any:
+        return read_order(shop.shop, Payload(tree.root), [Payload(line) for line in tree.children])
+
+    await record_orders(connections, _readable(read, shop, batch))
+
+
+def _readable(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:
+    """Return what could be read; one odd object does not keep out a shop's history."""
+    events = []
+    for tree in batch:
+        try:
+            events.append(read(tree))
+        except InputError as error:
+            facts = {"shop": shop.shop, "object": tree.root.get("id"), "reason": str(error)}
+            _log.warning("an object of the import is left out", extra=facts)
+    return events
+
+
+async def _row(connections: Connections, shop: str, kind: Kind) -> BackfillRow:
+    async with connections.read() as db:
+        row = await db.get(BackfillRow, (shop, kind.name))
+    if row is None:  # uninstalled meanwhile
+        raise ShopifyRefused(f"{shop} bulk {kind.name}: the shop does not have the app any more")
+    return row
+
+
+async def _change(connections: Connections, shop: str, kind: Kind, **values: Any) -> BackfillRow:
+    """Return the row as it stands after the change."""
+    async with connections.write() as db:
+        row = await db.get(BackfillRow, (shop, kind.name))
+        if row is None:
+            raise ShopifyRefused(f"{shop} bulk {kind.name}: the shop does not have the app any more")
+        for name, value in (values | {"updated_at": datetime.now(UTC)}).items():
+            setattr(row, name, value)
+        db.add(row)
+    return row
+
+
+KINDS = (
+    Kind("products", BULK_PRODUCTS, _store_products),
+    Kind("customers", BULK_CUSTOMERS, _store_customers),
+    Kind("orders", BULK_ORDERS, _store_orders),
+)

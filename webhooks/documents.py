@@ -1,0 +1,76 @@
+"""What we ask of a shop for its history: in bulk on install, and by page for what we missed."""
+
+from __future__ import annotations
+
+_PRODUCT = """
+  id title vendor productType tags status publishedAt createdAt updatedAt
+  featuredMedia { preview { image { url } } }
+"""
+_VARIANT = "id title price position inventoryPolicy inventoryQuantity"
+_LEVEL = 'id location { id } updatedAt quantities(names: ["available"]) { quantity }'
+_CUSTOMER = """
+  id createdAt updatedAt numberOfOrders dataSaleOptOut
+  defaultEmailAddress { marketingState }
+  defaultPhoneNumber { marketingState }
+"""
+_ORDER = """
+  id createdAt updatedAt cancelledAt currencyCode displayFinancialStatus checkoutToken
+  customer { id }
+  subtotalPriceSet { shopMoney { amount } }
+  totalDiscountsSet { shopMoney { amount } }
+  totalPriceSet { shopMoney { amount } }
+"""
+_LINE = """
+  id quantity
+  product { id }
+  variant { id }
+  originalUnitPriceSet { shopMoney { amount } }
+  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  customAttributes { key value }
+"""
+
+_STOCK = f"inventoryItem {{ id tracked inventoryLevels {{ edges {{ node {{ {_LEVEL} }} }} }} }}"
+_VARIANTS = f"variants {{ edges {{ node {{ {_VARIANT} {_STOCK} }} }} }}"
+
+BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }} }}"
+BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
+BULK_ORDERS = (
+    f"{{ orders {{ edges {{ node {{ {_ORDER} lineItems {{ edges {{ node {{ {_LINE} }} }} }} }} }} }} }}"
+)
+
+START_BULK = """
+mutation StartBulkOperation($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
+    bulkOperation { id status }
+    userErrors { code field message }
+  }
+}
+"""
+
+BULK_STATUS = """
+query BulkOperationStatus($id: ID!) {
+  node(id: $id) {
+    ... on BulkOperation { status errorCode objectCount rootObjectCount url }
+  }
+}
+"""
+
+_PAGE = "pageInfo { hasNextPage endCursor }"
+CHANGED_PRODUCTS = f"""
+query ChangedProducts($changed: String!, $after: String) {{
+  products(first: 20, after: $after, query: $changed, sortKey: UPDATED_AT) {{
+    nodes {{ {_PRODUCT} variants(first: 100) {{
+      nodes {{ {_VARIANT} inventoryItem {{ id tracked }} }} pageInfo {{ hasNextPage }}
+    }} }}
+    {_PAGE}
+  }}
+}}
+"""
+CHANGED_ORDERS = f"""
+query ChangedOrders($changed: String!, $after: String) {{
+  orders(first: 20, after: $after, query: $changed, sortKey: UPDATED_AT) {{
+    nodes {{ {_ORDER} lineItems(first: 100) {{ nodes {{ {_LINE} }} pageInfo {{ hasNextPage }} }} }}
+    {_PAGE}
+  }}
+}}
+"""

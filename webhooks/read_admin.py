@@ -1,0 +1,139 @@
+"""Products, customers and orders as the Admin API writes them, as the events webhooks become. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.events.kinds import (
+    CustomerChanged,
+    InventoryChanged,
+    Line,
+    OrderUpdated,
+    ProductChanged,
+    VariantFacts,
+)
+from app.values import shopify_id
+from webhooks.delivery import Envelope
+from webhooks.payload import Payload
+from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, reference
+
+
+def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency: str) -> ProductChanged:
+    """Return the product; variants: all that it has."""
+    updated_at = node.time("updatedAt")
+    is_active = node.text("status").lower() == "active"
+    return ProductChanged(
+        **_envelope(shop, node, updated_at),
+        product_id=node.id("id"),
+        title=node.text("title"),
+        vendor=node.text_or_none("vendor") or "",
+        product_type=node.text_or_none("productType") or "",
+        tags=node.texts("tags"),
+        image_url=_image(node),
+        published=is_active and node.time_or_none("publishedAt") is not None,
+        created_at=node.time("createdAt"),
+        updated_at=updated_at,
+        variants=tuple(_variant(variant, currency) for variant in variants),
+    )
+
+
+def read_level(shop: str, level: Payload) -> InventoryChanged:
+    """Return the stock at a location; the level's own id names the item it is of."""
+    updated_at = level.time("updatedAt")
+    quantity = next(iter(level.children("quantities")), None)
+    return InventoryChanged(
+        **_envelope(shop, level, updated_at),
+        inventory_item_id=shopify_id(level.text("id").rpartition("=")[2], level.at("id")),
+        location_id=level.child("location").id("id"),
+        available=quantity.count_or_none("quantity") if quantity else None,
+        updated_at=updated_at,
+    )
+
+
+def read_customer(shop: str, node: Payload) -> CustomerChanged:
+    updated_at = node.time("updatedAt")
+    return CustomerChanged(
+        **_envelope(shop, node, updated_at),
+        customer_id=node.id("id"),
+        orders_count=int(node.text("numberOfOrders")) if "numberOfOrders" in node else None,
+        email_marketing=_marketing(node, "defaultEmailAddress"),
+        sms_marketing=_marketing(node, "defaultPhoneNumber"),
+        data_sale_opt_out=node.flag_or_none("dataSaleOptOut"),
+        created_at=node.time_or_none("createdAt"),
+        updated_at=updated_at,
+    )
+
+
+def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdated:
+    """Return the order; lines: all that it has."""
+    updated_at, currency = node.time("updatedAt"), node.text("currencyCode")
+    return OrderUpdated(
+        **_envelope(shop, node, updated_at),
+        order_id=node.id("id"),
+        customer_id=node.id_of("customer"),
+        checkout_token=node.text_or_none("checkoutToken"),
+        currency=currency,
+        subtotal_minor=_money(node, "subtotalPriceSet", currency),
+        discount_minor=_money(node, "totalDiscountsSet", currency),
+        total_minor=_money(node, "totalPriceSet", currency),
+        paid=(node.text_or_none("displayFinancialStatus") or "").lower() in PAID,
+        created_at=node.time("createdAt"),
+        updated_at=updated_at,
+        cancelled_at=node.time_or_none("cancelledAt"),
+        lines=tuple(_line(line, currency) for line in lines),
+    )
+
+
+def _envelope(shop: str, node: Payload, updated_at: datetime) -> Envelope:
+    event_id = f"admin:{node.text('id')}:{updated_at.isoformat()}"
+    return Envelope(shop=shop, event_id=event_id, happened_at=updated_at)
+
+
+def _image(node: Payload) -> str | None:
+    media = node.child_or_none("featuredMedia")
+    preview = media.child_or_none("preview") if media else None
+    image = preview.child_or_none("image") if preview else None
+    return image.text_or_none("url") if image else None
+
+
+def _variant(variant: Payload, currency: str) -> VariantFacts:
+    item = variant.child_or_none("inventoryItem")
+    return VariantFacts(
+        variant_id=variant.id("id"),
+        title=variant.text_or_none("title") or "",
+        price_minor=variant.money("price", currency),
+        position=variant.count_or_none("position") or 1,
+        inventory_item_id=item.id_or_none("id") if item else None,
+        available=variant.count_or_none("inventoryQuantity"),
+        tracked=item.flag_or_none("tracked") if item else None,
+        sells_when_out=(variant.text_or_none("inventoryPolicy") or "").lower() == "continue",
+    )
+
+
+def _line(line: Payload, currency: str) -> Line:
+    pairs = line.children("customAttributes")
+    properties = {pair.text("key"): pair.text_or_none("value") or "" for pair in pairs}
+    allocations = line.children("discountAllocations")
+    return Line(
+        line_id=line.id("id"),
+        product_id=line.id_of("product"),
+        variant_id=line.id_of("variant"),
+        quantity=line.count("quantity"),
+        price_minor=_money(line, "originalUnitPriceSet", currency),
+        discount_minor=sum(_money(part, "allocatedAmountSet", currency) for part in allocations),
+        decision_id=reference(properties, DECISION_PROPERTY),
+        offer_id=reference(properties, OFFER_PROPERTY),
+    )
+
+
+def _money(node: Payload, name: str, currency: str) -> int:
+    both = node.child_or_none(name)
+    amount = both.child_or_none("shopMoney") if both else None
+    return amount.money("amount", currency) if amount else 0
+
+
+def _marketing(node: Payload, name: str) -> str | None:
+    address = node.child_or_none(name)
+    state = address.text_or_none("marketingState") if address else None
+    return state.lower() if state else None

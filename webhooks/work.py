@@ -1,0 +1,146 @@
+"""The inbox worked off: each delivery becomes an event in the log, is done with, or is parked.
+
+A row is marked only after its event is in the log, so a crash between the two appends it again:
+every reaction to an event can bear that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from app.connections import Connections
+from app.errors import InputError
+from app.events.kinds import AnyEvent
+from app.events.log import EventLog
+from app.tables import ShopRow
+from app.upsert import table_of
+from webhooks.delivery import Delivery
+from webhooks.gather import WAKE_CHANNEL
+from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
+from webhooks.translate import is_ours, translate
+
+# What concerns a shop that has no app any more, or never opened it.
+ALWAYS_HEARD = frozenset(
+    {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
+)
+_POLL_S = 1.0
+_SHOPS = table_of(ShopRow)
+_chance = random.Random()
+_log = logging.getLogger(__name__)
+
+
+async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
+    """Work off the inbox until stopped: at once when woken, else every second."""
+    async with _woken(connections) as wake:
+        while not stop.is_set():
+            wake.clear()
+            if not await work_off_due(connections, datetime.now(UTC)):
+                await _either(wake, stop)
+
+
+async def work_off_due(connections: Connections, now: datetime) -> int:
+    """Return how many due rows were worked off. Raises when the log or the database is down."""
+    letters = await claim(connections, now)
+    if not letters:
+        return 0
+    currencies = await _installed(connections, {letter.shop for letter in letters})
+    read: list[tuple[Letter, AnyEvent]] = []
+    for letter in letters:
+        event = await _read(connections, letter, currencies, now)
+        if event is not None:
+            read.append((letter, event))
+    ids = [letter.id for letter, _ in read]
+    try:
+        await EventLog(connections.redis).append([event for _, event in read])
+    except (RedisError, OSError):
+        await give_back(connections, ids, now)
+        raise
+    await finish(connections, ids)
+    return len(letters)
+
+
+async def _read(
+    connections: Connections, letter: Letter, currencies: Mapping[str, str], now: datetime
+) -> AnyEvent | None:
+    """Return the row's event; None for a row that is done, parked or put off without one."""
+    facts = {"shop": letter.shop, "topic": letter.topic, "delivery": letter.id}
+    if note := _not_heard(letter, currencies):
+        await finish(connections, [letter.id], note)
+        return None
+    try:
+        return translate(letter.body, _delivery(letter, currencies))
+    except InputError as error:
+        _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
+        await park(connections, letter.id, str(error))
+    except Exception as error:
+        _log.exception("a delivery could not be translated", extra=facts)
+        await retry_later(connections, letter, f"{type(error).__name__}: {error}", now, _chance)
+    return None
+
+
+def _not_heard(letter: Letter, currencies: Mapping[str, str]) -> str:
+    """Return why the row is of no concern to us, empty when it is."""
+    if not is_ours(letter.topic):
+        return f"not a topic of ours: {letter.topic}"
+    if letter.shop not in currencies and letter.topic not in ALWAYS_HEARD:
+        return "the shop does not have the app"
+    return ""
+
+
+def _delivery(letter: Letter, currencies: Mapping[str, str]) -> Delivery:
+    currency = currencies.get(letter.shop, "USD")
+    return Delivery(letter.shop, letter.topic, letter.event_id, letter.triggered_at, currency)
+
+
+async def _installed(connections: Connections, shops: set[str]) -> dict[str, str]:
+    """Return the currency of each of the shops that has the app."""
+    query = select(_SHOPS.c.shop, _SHOPS.c.currency).where(
+        _SHOPS.c.shop.in_(shops), _SHOPS.c.uninstalled_at.is_(None)
+    )
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    return {row.shop: row.currency for row in rows}
+
+
+@asynccontextmanager
+async def _woken(connections: Connections) -> AsyncIterator[asyncio.Event]:
+    """Yield an event that is set whenever a delivery was stored."""
+    wake = asyncio.Event()
+    listener = asyncio.create_task(_listen(connections, wake))
+    try:
+        yield wake
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _listen(connections: Connections, wake: asyncio.Event) -> None:
+    """Set the event at each call, and stay subscribed; meanwhile the inbox is looked at anyway."""
+    while True:
+        try:
+            async with connections.redis.pubsub() as channel:
+                await channel.subscribe(WAKE_CHANNEL)
+                while True:
+                    if await channel.get_message(ignore_subscribe_messages=True, timeout=_POLL_S):
+                        wake.set()
+        except (RedisError, OSError):
+            await asyncio.sleep(_POLL_S)
+
+
+async def _either(wake: asyncio.Event, stop: asyncio.Event) -> None:
+    """Return when woken, when told to stop, or after a second."""
+    waits: Sequence[asyncio.Task[bool]] = [asyncio.create_task(e.wait()) for e in (wake, stop)]
+    try:
+        await asyncio.wait(waits, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()
