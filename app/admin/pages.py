@@ -118,12 +118,11 @@ async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[st
             "rung": each.rung,
             "arm": each.arm,
             "fallback": each.fallback,
-            "offers": [
-                offer | {"why": [view.reason_words(why, titles) for why in offer["why"]]}
-                for offer in view.offers_of(each)
-            ],
+            "offers": offers,
+            "why": [view.reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         }
         for each in logged
+        for offers in [view.offers_of(each)]
     ]
     return {"decisions": shown}
 

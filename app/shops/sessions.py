@@ -124,8 +124,8 @@ def verify_admin_token(token: str, settings: Settings, now: datetime) -> AdminCl
 def verify_webhook(headers: Mapping[str, str], body: bytes, settings: Settings) -> WebhookHeaders:
     """Return what the delivery says of itself, once its signature over the raw bytes is checked.
 
-    Raises ProofMissing without a signature, NotAuthentic for a wrong one, InputError for a header
-    that is missing or a shop that is none. Header names in any case, with or without their `X-`.
+    Raises ProofMissing without a signature, NotAuthentic for a wrong one, InputError for a body or
+    header that is missing or a shop that is none. Header names in any case, with or without their `X-`.
     """
     sent = {name.lower().removeprefix("x-"): value for name, value in headers.items()}
     signature = sent.get("shopify-hmac-sha256")
@@ -133,6 +133,8 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, settings: Settings) 
         raise ProofMissing("the delivery carries no HMAC")
     if not signs_body(signature, body, settings.secrets):
         raise NotAuthentic("the delivery's HMAC is not of its body")
+    if not body:
+        raise InputError("the delivery has no body")
     webhook_id = _header(sent, "shopify-webhook-id")
     return WebhookHeaders(
         shop=shop_domain(_header(sent, "shopify-shop-domain")),

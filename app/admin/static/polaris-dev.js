@@ -128,8 +128,17 @@
   define('s-text', (read) => `
     <style>:host { color: ${read('color') === 'subdued' ? '#616161' : 'inherit'}; font-weight: ${read('type') === 'strong' ? '600' : 'inherit'}; }</style><slot></slot>`);
 
-  define('s-link', (read) => `
-    <style>a { color: #005bd3; text-decoration: underline; }</style><a href="${escaped(read('href'))}"><slot></slot></a>`);
+  define('s-link', (read, link) => {
+    const tab = link.parentElement?.localName === 's-app-nav';
+    const current = tab && new URL(read('href'), location.href).pathname === location.pathname.replace(/^\/$/, '/admin');
+    return `
+      <style>
+        a { color: #005bd3; text-decoration: underline; }
+        a.tab { display: block; padding: 6px 12px; border-radius: 8px; color: #303030; text-decoration: none; font-weight: 550; }
+        a.tab:hover, a.tab[aria-current] { background: #e3e3e3; }
+      </style>
+      <a ${tab ? 'class="tab"' : ''} ${current ? 'aria-current="page"' : ''} href="${escaped(read('href'))}"><slot></slot></a>`;
+  });
 
   define('s-thumbnail', (read) => `
     <style>:host { display: block; flex: none; }
@@ -182,8 +191,7 @@
   // App Bridge shows these links in the admin's own navigation; here they are tabs.
   define('s-app-nav', () => `
     <style>
-      :host { display: flex; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 16px 0; }
-      ::slotted(s-link) { padding: 4px 8px; }
+      :host { display: flex; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 4px 0; }
     </style><slot></slot>`);
 
   /** On a phone a row becomes a list: each cell then says which column it belongs to. */
