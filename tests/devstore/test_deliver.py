@@ -85,6 +85,7 @@ async def test_a_paid_order_is_one_event_with_two_topics(installed: Desk) -> Non
     await installed.client.post(f"/host/{token}/complete", json={})
     await installed.post("/control/settle")
     assert installed.topics == ["orders/create", "orders/paid"]
+    assert len({request.headers["x-shopify-event-id"] for request in installed.received}) == 1
 
 
 async def test_after_an_uninstall_nobody_is_told(installed: Desk) -> None:
