@@ -1,4 +1,4 @@
-"""What we ask of a shop for its history: in bulk on install, and by page for what we missed."""
+"""What we ask of a shop for its history: in bulk on install, one by one for what we missed."""
 
 from __future__ import annotations
 
@@ -55,22 +55,44 @@ query BulkOperationStatus($id: ID!) {
 }
 """
 
-_PAGE = "pageInfo { hasNextPage endCursor }"
-CHANGED_PRODUCTS = f"""
-query ChangedProducts($changed: String!, $after: String) {{
-  products(first: 20, after: $after, query: $changed, sortKey: UPDATED_AT) {{
-    nodes {{ {_PRODUCT} variants(first: 100) {{
-      nodes {{ {_VARIANT} inventoryItem {{ id tracked }} }} pageInfo {{ hasNextPage }}
-    }} }}
-    {_PAGE}
+CHANGED_PRODUCTS = """
+query ChangedProducts($changed: String!, $after: String) {
+  products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+CHANGED_ORDERS = """
+query ChangedOrders($changed: String!, $after: String) {
+  orders(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+ONE_PRODUCT = f"""
+query OneProduct($id: ID!) {{
+  product(id: $id) {{
+    {_PRODUCT}
+    variants(first: 250) {{
+      nodes {{ {_VARIANT} inventoryItem {{ id tracked }} }}
+      pageInfo {{ hasNextPage }}
+    }}
   }}
 }}
 """
-CHANGED_ORDERS = f"""
-query ChangedOrders($changed: String!, $after: String) {{
-  orders(first: 20, after: $after, query: $changed, sortKey: UPDATED_AT) {{
-    nodes {{ {_ORDER} lineItems(first: 100) {{ nodes {{ {_LINE} }} pageInfo {{ hasNextPage }} }} }}
-    {_PAGE}
+
+ONE_ORDER = f"""
+query OneOrder($id: ID!) {{
+  order(id: $id) {{
+    {_ORDER}
+    lineItems(first: 100) {{
+      nodes {{ {_LINE} }}
+      pageInfo {{ hasNextPage }}
+    }}
   }}
 }}
 """

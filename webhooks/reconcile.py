@@ -19,7 +19,7 @@ from app.shops.tokens import ask_shop
 from app.tables import OrderRow, ProductRow
 from app.upsert import table_of
 from app.values import moment
-from webhooks.documents import CHANGED_ORDERS, CHANGED_PRODUCTS
+from webhooks.documents import CHANGED_ORDERS, CHANGED_PRODUCTS, ONE_ORDER, ONE_PRODUCT
 from webhooks.payload import Payload
 from webhooks.read_admin import read_order, read_product
 
@@ -32,14 +32,14 @@ Change = OrderUpdated | ProductChanged
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is looked for. name: its field in the answer; parts: what each record is made of;
-    id, updated_at: the columns where we keep it."""
+    """What is looked for. changed, one: how changes, and a record, are asked for; parts: what a
+    record is made of; id, updated_at: the columns where we keep it."""
 
     name: str
-    document: str
+    changed: str
+    one: str
     parts: str
     read: Callable[[Shop, Payload, Sequence[Payload]], Change]
-    number: Callable[[Any], int]
     id: Column[Any]
     updated_at: Column[Any]
 
@@ -61,10 +61,9 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     since = (moment(last.decode()) if last else shop.installed_at) - _OVERLAP
     missed = 0
     for kind in KINDS:
-        async for page in _pages(connections, shop, kind, since):
-            changes = await _news(connections, shop, kind, _read(shop, kind, page))
-            await EventLog(connections.redis).append(changes)
-            missed += len(changes)
+        async for changed in _pages(connections, shop, kind, since):
+            for gid in await _news(connections, shop, kind, changed):
+                missed += await _append(connections, shop, kind, gid)
     await connections.redis.set(key, now.isoformat())
     return missed
 
@@ -72,11 +71,11 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
 async def _pages(
     connections: Connections, shop: Shop, kind: Kind, since: datetime
 ) -> AsyncIterator[list[Payload]]:
-    """Yield the shop's records that changed since then, a page at a time."""
+    """Yield which of the shop's records changed since then and when, a page at a time."""
     variables = {"changed": f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'", "after": None}
     while True:
-        answer = await ask_shop(connections, shop.shop, kind.document, variables)
-        page = Payload(answer).child(kind.name)
+        answer = await ask_shop(connections, shop.shop, kind.changed, variables)
+        page = Payload(answer).child(f"{kind.name}s")
         yield page.children("nodes")
         info = page.child("pageInfo")
         if not info.flag_or_none("hasNextPage"):
@@ -84,48 +83,51 @@ async def _pages(
         variables = variables | {"after": info.text("endCursor")}
 
 
-def _read(shop: Shop, kind: Kind, page: Sequence[Payload]) -> list[Change]:
-    """Return the changes that could be read whole.
-
-    A record of more parts than fit a page is left to its webhook: half of it would be worse.
-    """
-    changes = []
-    for node in page:
-        try:
-            parts = node.child(kind.parts)
-            if not parts.child("pageInfo").flag_or_none("hasNextPage"):
-                changes.append(kind.read(shop, node, parts.children("nodes")))
-        except InputError as error:
-            _log.warning("a record is left out", extra={"shop": shop.shop, "reason": str(error)})
-    return changes
-
-
-async def _news(connections: Connections, shop: Shop, kind: Kind, changes: Sequence[Change]) -> list[Change]:
-    """Return the changes that are later than what we know."""
-    query = select(kind.id, kind.updated_at).where(
-        kind.id.table.c.shop == shop.shop, kind.id.in_([kind.number(change) for change in changes])
-    )
+async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Sequence[Payload]) -> list[str]:
+    """Return the GIDs of the records whose change is later than what we know."""
+    ids = [node.id("id") for node in changed]
+    query = select(kind.id, kind.updated_at).where(kind.id.table.c.shop == shop.shop, kind.id.in_(ids))
     async with connections.read() as db:
         known = {row[0]: row[1] for row in await (await db.connection()).execute(query)}
     return [
-        change
-        for change in changes
-        if kind.number(change) not in known or known[kind.number(change)] < change.updated_at
+        node.text("id")
+        for node, number in zip(changed, ids, strict=True)
+        if number not in known or known[number] < node.time("updatedAt")
     ]
+
+
+async def _append(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
+    """Return whether the record is in the log now.
+
+    One of more parts than fit a page is left to its webhook: half of it would be worse.
+    """
+    answer = Payload(await ask_shop(connections, shop.shop, kind.one, {"id": gid}))
+    node = answer.child_or_none(kind.name)
+    if node is None:  # deleted since
+        return False
+    try:
+        parts = node.child(kind.parts)
+        if parts.child("pageInfo").flag_or_none("hasNextPage"):
+            raise InputError(f"{kind.parts} do not fit a page", kind.parts)
+        change = kind.read(shop, node, parts.children("nodes"))
+    except InputError as error:
+        facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
+        _log.warning("a missed change is left to its webhook", extra=facts)
+        return False
+    await EventLog(connections.redis).append([change])
+    return True
 
 
 _PRODUCTS, _ORDERS = table_of(ProductRow).c, table_of(OrderRow).c
 KINDS = (
     Kind(
-        "products", CHANGED_PRODUCTS, "variants",
-        read=lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
-        number=lambda change: int(change.product_id),
-        id=_PRODUCTS.product_id, updated_at=_PRODUCTS.updated_at,
+        "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
+        lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
+        _PRODUCTS.product_id, _PRODUCTS.updated_at,
     ),
     Kind(
-        "orders", CHANGED_ORDERS, "lineItems",
-        read=lambda shop, node, parts: read_order(shop.shop, node, parts),
-        number=lambda change: int(change.order_id),
-        id=_ORDERS.order_id, updated_at=_ORDERS.updated_at,
+        "order", CHANGED_ORDERS, ONE_ORDER, "lineItems",
+        lambda shop, node, parts: read_order(shop.shop, node, parts),
+        _ORDERS.order_id, _ORDERS.updated_at,
     ),
 )  # fmt: skip

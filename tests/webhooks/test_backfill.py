@@ -1,0 +1,180 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from app.catalog.store import load_catalog
+from app.connections import Connections
+from app.errors import ShopifyRefused, ShopifyUnavailable
+from app.events.kinds import BulkOperationFinished
+from app.profiles.store import customer_key
+from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow
+from app.values import ShopDomain
+from devstore.schema import MODULES
+from tests.devstore.conftest import past_order
+from tests.devstore.small_shop import NOW
+from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+from webhooks import backfill
+from webhooks.backfill import resume_backfill, run_backfill
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+
+
+@pytest.fixture
+async def front(connections: Connections) -> AsyncIterator[Shopfront]:
+    async with installed(connections, SCOPES + ",read_all_orders") as made:
+        for number in range(1, 6):
+            past_order(made.shop, number * 20, number)
+        yield made
+
+
+async def rows(connections: Connections, kind: Any) -> list[Any]:
+    async with connections.read() as db:
+        return list((await db.exec(select(kind))).all())
+
+
+async def statuses(front: Shopfront) -> dict[str, tuple[str, int]]:
+    kept = await rows(front.connections, BackfillRow)
+    return {row.kind: (row.status, row.loaded) for row in kept}
+
+
+async def test_a_shops_history_is_imported(front: Shopfront) -> None:
+    await run_backfill(front.connections, front.installed.shop)
+    assert await statuses(front) == {
+        "products": ("done", 4),
+        "customers": ("done", 1),
+        "orders": ("done", 5),
+    }
+    catalog = await load_catalog(front.connections, front.installed.shop)
+    assert catalog.products[1].title == "Whole Milk"
+    assert catalog.products[1].variants[0].price_minor == 349
+    assert catalog.available_ids == {1, 2, 3}  # the ice cream is sold out
+    (customer,) = await rows(front.connections, CustomerRow)
+    assert (customer.customer_id, customer.orders_count) == (7, 5)
+    orders = await rows(front.connections, OrderRow)
+    assert {order.customer_id for order in orders} == {7}
+    assert {order.subtotal_minor for order in orders} == {698}  # 2 x 3.49
+    lines = await rows(front.connections, OrderLineRow)
+    assert {(line.variant_id, line.quantity, line.price_minor) for line in lines} == {(101, 2, 349)}
+    assert await front.connections.redis.exists(customer_key(front.installed.shop, 7))
+    levels = await rows(front.connections, InventoryRow)
+    assert {level.inventory_item_id: level.available for level in levels}[904] == 0
+
+
+async def test_without_the_scope_for_all_orders_sixty_days_are_imported(
+    connections: Connections,
+) -> None:
+    async with installed(connections) as front:
+        now = datetime.now(NOW.tzinfo)
+        for number, days in enumerate((1, 59, 61, 300), 1):
+            made = past_order(front.shop, 0, number)
+            made.created_at = made.updated_at = now - timedelta(days=days)
+        await run_backfill(front.connections, front.installed.shop)
+        assert len(await rows(connections, OrderRow)) == 2
+
+
+async def test_an_import_can_be_repeated(front: Shopfront) -> None:
+    for _ in range(2):
+        await run_backfill(front.connections, front.installed.shop)
+    assert len(await rows(front.connections, OrderRow)) == 5
+    assert (await statuses(front))["orders"] == ("done", 5)
+
+
+class CutOff(httpx.AsyncBaseTransport):
+    """Breaks the connection in the middle of the first downloads."""
+
+    def __init__(self, inner: httpx.AsyncClient, times: int) -> None:
+        self._inner = inner
+        self._times = times
+        self.ranges: list[str | None] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner._transport.handle_async_request(request)
+        if request.method != "GET":
+            return response
+        self.ranges.append(request.headers.get("Range"))
+        body = await response.aread()
+        if self._times == 0:
+            return httpx.Response(response.status_code, headers=response.headers, content=body)
+        self._times -= 1
+        return httpx.Response(response.status_code, content=_broken(body[: len(body) * 2 // 3]))
+
+
+async def _broken(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+    raise httpx.ReadError("the connection broke")
+
+
+async def test_a_download_that_broke_goes_on_at_the_last_object_stored(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "BATCH", 1)
+    cut = CutOff(front.connections.http, times=4)
+    async with httpx.AsyncClient(transport=cut) as http:
+        ours = replace(front.connections, http=http)
+        for _ in range(4):
+            with pytest.raises(ShopifyUnavailable):
+                await run_backfill(ours, front.installed.shop)
+        await run_backfill(ours, front.installed.shop)
+    assert any(asked for asked in cut.ranges)
+    assert (await statuses(front))["orders"] == ("done", 5)
+    assert len(await rows(front.connections, OrderRow)) == 5
+
+
+async def test_an_operation_that_failed_is_told_and_started_anew_next_time(front: Shopfront) -> None:
+    front.store.fail_next_bulk_after = 1
+    with pytest.raises(ShopifyRefused, match="FAILED INTERNAL_SERVER_ERROR"):
+        await run_backfill(front.connections, front.installed.shop)
+    (failed,) = [row for row in await rows(front.connections, BackfillRow) if row.status == "failed"]
+    assert failed.kind == "products"
+    assert "INTERNAL_SERVER_ERROR" in failed.error
+    await run_backfill(front.connections, front.installed.shop)
+    assert {status for status, _ in (await statuses(front)).values()} == {"done"}
+
+
+async def test_a_link_that_is_no_longer_good_is_asked_for_anew(front: Shopfront) -> None:
+    await run_backfill(front.connections, front.installed.shop)
+    async with front.connections.write() as db:
+        row = await db.get(BackfillRow, (front.installed.shop, "orders"))
+        assert row is not None
+        row.status, row.url, row.loaded_bytes = "loading", "http://devstore.test/bulk/gone", 10
+        db.add(row)
+    with pytest.raises(ShopifyUnavailable, match="404"):
+        await run_backfill(front.connections, front.installed.shop)
+    await run_backfill(front.connections, front.installed.shop)
+    assert (await statuses(front))["orders"] == ("done", 5)
+
+
+async def test_a_finished_operation_wakes_only_the_import_it_belongs_to(front: Shopfront) -> None:
+    redis = front.connections.redis
+    await run_backfill(front.connections, front.installed.shop)
+    async with front.connections.write() as db:
+        row = await db.get(BackfillRow, (front.installed.shop, "orders"))
+        assert row is not None
+        row.status = "running"
+        db.add(row)
+        ours = row.operation_id
+    waiting = f"tw:{{{front.installed.shop}}}:waiting:backfill"
+    for operation, asked in (("gid://shopify/BulkOperation/1", 0), (ours, 1)):
+        event = BulkOperationFinished(
+            shop=front.installed.shop,
+            event_id="b",
+            happened_at=NOW,
+            operation_id=str(operation),
+            status="completed",
+            error_code=None,
+        )
+        await redis.delete(waiting)
+        await resume_backfill(front.connections, event)
+        assert await redis.exists(waiting) == asked
+
+
+async def test_nothing_is_imported_for_a_shop_without_the_app(connections: Connections) -> None:
+    await run_backfill(connections, ShopDomain("nobody.myshopify.com"))
+    assert await rows(connections, BackfillRow) == []

@@ -1,0 +1,72 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.catalog.store import record_product
+from app.connections import Connections
+from app.events.kinds import AnyEvent, OrderUpdated, ProductChanged
+from app.events.log import EventConsumer
+from app.orders.store import record_order
+from devstore.schema import MODULES
+from tests.devstore.conftest import past_order
+from tests.webhooks.shopfront import Shopfront, installed
+from webhooks.reconcile import reconcile, reconcile_shop
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+
+
+@pytest.fixture
+async def front(connections: Connections) -> AsyncIterator[Shopfront]:
+    async with installed(connections) as made:
+        made.shop.variants[101].inventory = 1_000
+        for number in range(1, 31):
+            past_order(made.shop, 0, number)
+        now = datetime.now(UTC)
+        for order in made.shop.orders.values():
+            order.created_at = order.updated_at = now
+        for product in made.shop.products.values():
+            product.updated_at = now - timedelta(days=30)
+        made.shop.products[1].updated_at = now
+        yield made
+
+
+async def logged(connections: Connections) -> list[AnyEvent]:
+    reader = EventConsumer(connections.redis, "test", group="test")
+    await reader.open()
+    return [delivery.event() for delivery in await reader.read(block_ms=1)]
+
+
+async def test_changes_that_were_missed_are_put_into_the_log(front: Shopfront) -> None:
+    assert await reconcile_shop(front.connections, front.installed, datetime.now(UTC)) == 31
+    events = await logged(front.connections)
+    products = [event for event in events if isinstance(event, ProductChanged)]
+    orders = [event for event in events if isinstance(event, OrderUpdated)]
+    assert [product.product_id for product in products] == [1]
+    assert products[0].variants[0].tracked
+    assert len({order.order_id for order in orders}) == 30
+    assert {order.lines[0].variant_id for order in orders} == {101}
+
+
+async def test_what_is_known_already_is_not_repeated(front: Shopfront) -> None:
+    await reconcile(front.connections)
+    for event in await logged(front.connections):
+        if isinstance(event, ProductChanged):
+            await record_product(front.connections, event)
+        elif isinstance(event, OrderUpdated):
+            await record_order(front.connections, event)
+    assert await reconcile_shop(front.connections, front.installed, datetime.now(UTC)) == 0
+
+
+async def test_a_change_is_looked_for_since_the_last_time(front: Shopfront) -> None:
+    later = datetime.now(UTC) + timedelta(hours=3)
+    await reconcile_shop(front.connections, front.installed, later)
+    assert await reconcile_shop(front.connections, front.installed, later) == 0
+
+
+async def test_a_shop_that_cannot_be_asked_holds_up_no_other(front: Shopfront) -> None:
+    await front.http.post("/control/uninstall")
+    await reconcile(front.connections)
+    assert await logged(front.connections) == []

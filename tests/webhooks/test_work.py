@@ -1,0 +1,156 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlmodel import select
+
+from app.connections import Connections
+from app.events.kinds import AnyEvent, AppUninstalled, OrderPlaced
+from app.events.log import EventConsumer
+from app.tables import InboxRow, ShopRow
+from tests.webhooks.deliveries import SHOP, order_body
+from tests.webhooks.examples import example_payloads
+from webhooks.inbox import LEASE
+from webhooks.translate import is_ours
+from webhooks.work import work_off_due
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+async def install(connections: Connections, **fields: Any) -> None:
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, **fields))
+
+
+async def deliver(connections: Connections, body: bytes, topic: str = "orders/create", **fields: Any) -> None:
+    facts: dict[str, Any] = {
+        "shop": SHOP,
+        "event_id": f"{topic}-{len(body)}",
+        "topic": topic,
+        "received_at": NOW,
+        "next_attempt_at": NOW,
+        "body": body,
+    }
+    async with connections.write() as db:
+        db.add(InboxRow(**facts | fields))
+
+
+async def logged(connections: Connections) -> list[AnyEvent]:
+    reader = EventConsumer(connections.redis, "test", group="test")
+    await reader.open()
+    return [delivery.event() for delivery in await reader.read(count=10_000, block_ms=1)]
+
+
+async def inbox(connections: Connections) -> list[InboxRow]:
+    async with connections.read() as db:
+        return list((await db.exec(select(InboxRow))).all())
+
+
+async def test_a_delivery_becomes_an_event_in_the_shops_currency(on_both_databases: Connections) -> None:
+    await install(on_both_databases, currency="JPY")
+    await deliver(on_both_databases, order_body(currency=None, total_price="1200"))
+    assert await work_off_due(on_both_databases, NOW) == 1
+    (event,) = await logged(on_both_databases)
+    assert isinstance(event, OrderPlaced)
+    assert (event.total_minor, event.currency) == (1200, "JPY")
+    assert event.happened_at == NOW
+    assert [row.status for row in await inbox(on_both_databases)] == ["done"]
+    assert await work_off_due(on_both_databases, NOW + LEASE) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff\xfe", "the body is not JSON"),
+        (b'{"id":' * 5_000, "the body is"),
+        (b"{}", "created_at is missing"),
+        (b"[]", "not a JSON object"),
+    ],
+)
+async def test_what_can_never_be_read_is_parked_at_once_with_its_reason(
+    connections: Connections, body: bytes, reason: str
+) -> None:
+    await install(connections)
+    await deliver(connections, body)
+    await deliver(connections, order_body())
+    await work_off_due(connections, NOW)
+    kept = {row.status: row for row in await inbox(connections)}
+    assert reason in kept["parked"].error
+    assert kept["parked"].body == body
+    assert "done" in kept
+    assert len(await logged(connections)) == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "shop", "note"),
+    [
+        ("themes/publish", SHOP, "not a topic of ours: themes/publish"),
+        ("orders/create", "stranger.myshopify.com", "the shop does not have the app"),
+    ],
+)
+async def test_what_does_not_concern_us_is_done_with_a_note(
+    connections: Connections, topic: str, shop: str, note: str
+) -> None:
+    await install(connections)
+    await deliver(connections, order_body(), topic, shop=shop)
+    await work_off_due(connections, NOW)
+    (row,) = await inbox(connections)
+    assert (row.status, row.error) == ("done", note)
+    assert await logged(connections) == []
+
+
+async def test_a_shop_that_left_is_heard_about_leaving_and_privacy_only(
+    connections: Connections,
+) -> None:
+    await install(connections, uninstalled_at=NOW)
+    await deliver(connections, order_body())
+    await deliver(connections, b"{}", "app/uninstalled")
+    await work_off_due(connections, NOW)
+    assert [type(event) for event in await logged(connections)] == [AppUninstalled]
+
+
+async def test_without_the_log_nothing_is_marked_and_no_attempt_is_lost(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    await deliver(connections, order_body())
+    nowhere: Redis = Redis.from_url("unix:///nowhere.sock")
+    for _ in range(20):
+        with pytest.raises(RedisError):
+            await work_off_due(replace(connections, redis=nowhere), NOW)
+    (row,) = await inbox(connections)
+    assert (row.status, row.attempts) == ("pending", 0)
+    assert await work_off_due(connections, NOW) == 1
+    assert len(await logged(connections)) == 1
+
+
+async def test_a_crash_before_the_mark_only_repeats_the_event(connections: Connections) -> None:
+    await install(connections)
+    await deliver(connections, order_body())
+    await work_off_due(connections, NOW)
+    async with connections.write() as db:  # as if the process had died before this
+        (row,) = (await db.exec(select(InboxRow))).all()
+        row.status, row.body = "pending", order_body()
+        db.add(row)
+    await work_off_due(connections, NOW + LEASE + timedelta(seconds=1))
+    first, second = await logged(connections)
+    assert first == second
+
+
+async def test_every_example_of_shopify_is_done_or_parked_with_a_reason(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    ours = 0
+    for number, (_, topic, body) in enumerate(example_payloads()):
+        ours += is_ours(topic) and body != b"{}"
+        await deliver(connections, body, topic, event_id=str(number))
+    while await work_off_due(connections, NOW):
+        pass
+    rows = await inbox(connections)
+    assert {row.status for row in rows} == {"done", "parked"}
+    assert {row.error for row in rows if row.status == "parked"} == {"inventory_item_id is missing"}
+    assert sum(not row.error for row in rows) == ours == len(await logged(connections))
