@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import uvicorn
 
@@ -38,6 +39,8 @@ def redis_for(settings: Settings) -> Iterator[str]:
 
 def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
     """Serve the app until stopped, with the database brought up to date first."""
+    # uvicorn raises the signal again once it has stopped; what is around it has yet to be left.
+    signal.signal(signal.SIGTERM, _leave)
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
         if not with_worker:
@@ -54,6 +57,10 @@ def work(settings: Settings) -> None:
         asyncio.run(_work(settings, redis_url))
 
 
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
 def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
     config = uvicorn.Config(
         create_app(settings, redis_url),
@@ -65,7 +72,8 @@ def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
         proxy_headers=True,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
 
 
 async def _work(settings: Settings, redis_url: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from devstore.records import Subscription
 
 DEMO_KEY = "tillwise-demo-key"
-DEMO_SECRET = "tillwise-demo-secret"  # noqa: S105 - signs on this machine only
+DEMO_SECRET = "tillwise-demo-secret-for-one-machine-only"  # noqa: S105 - signs on this machine only
 
 
 class ConfigurationError(Exception):

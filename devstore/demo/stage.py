@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+
+from devstore.app_config import DEMO_KEY, DEMO_SECRET
 
 SHOP = "harvest-lane.myshopify.com"
 DEV_STORE_PORT, APP_PORT = 4700, 4701
@@ -42,6 +45,15 @@ class Stage:
             raise StageFailed(f"`tillwise {' '.join(arguments)}` ended with exit code {code}")
 
 
+def control(path: str, **body: Any) -> dict[str, Any]:
+    """Return what the dev store answers to one of its control routes."""
+    answer = httpx.post(f"{DEV_STORE}{path}", json=body, timeout=120)
+    if answer.status_code != httpx.codes.OK:
+        raise StageFailed(f"the dev store refused {path}: {answer.text[:300]}")
+    said: dict[str, Any] = answer.json()
+    return said
+
+
 @contextmanager
 def staged(home: Path) -> Iterator[Stage]:
     """Yield the demo with both servers answering; both are stopped on leaving."""
@@ -63,8 +75,8 @@ def _environment(home: Path) -> dict[str, str]:
     own = {"DATABASE_URL", "REDIS_URL", "TOKEN_ENCRYPTION_KEYS", "SHOPIFY_OLD_API_SECRET", "HOST"}
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return kept | {
-        "SHOPIFY_API_KEY": "tillwise-demo-key",
-        "SHOPIFY_API_SECRET": "tillwise-demo-secret",
+        "SHOPIFY_API_KEY": DEMO_KEY,
+        "SHOPIFY_API_SECRET": DEMO_SECRET,
         "SHOPIFY_DEV_STORE_URL": DEV_STORE,
         "APP_URL": APP,
         "PORT": str(APP_PORT),
