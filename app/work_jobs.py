@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: asyncio.Event) -> None:
     """Do the jobs of the queue until stopped; what is under way then goes back into the queue."""
     queue = job_queue(connections.redis_url, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
-    setattr(queue, "signal_handler", _leave_signals)  # noqa: B010  (signals set `stop`)
+    _make_a_guest(queue)
     for name, work in jobs.items():
         queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, work, stop))
     running = asyncio.create_task(queue.run_async())
@@ -42,8 +42,18 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
             await running
 
 
-async def _leave_signals(_scope: Any) -> None:
-    return
+def _make_a_guest(queue: Any) -> None:
+    """Let the queue run beside other loops: signals are not its own, and what it opens it closes."""
+    run_consumers = queue.run_consumers
+
+    async def leave_signals(_scope: Any) -> None:
+        return
+
+    async def run_and_close(receive: Any, *scopes: Any, **started: Any) -> None:
+        with receive:
+            await run_consumers(receive, *scopes, **started)
+
+    queue.signal_handler, queue.run_consumers = leave_signals, run_and_close
 
 
 def _task(

@@ -1,0 +1,132 @@
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlmodel import select
+
+from app.connections import Connections
+from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, consume, work_off
+from app.events.kinds import AppUninstalled, Event, ScopesChanged
+from app.events.log import DEAD, STREAM, EventConsumer, EventLog
+from app.tables import EventRow
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def event(number: int) -> AppUninstalled:
+    return AppUninstalled(shop="a.myshopify.com", event_id=str(number), happened_at=NOW)
+
+
+class Recorder:
+    """A handler that remembers, and fails for the events it is told to."""
+
+    def __init__(self, failure: Exception | None = None, fails_for: str = "") -> None:
+        self.seen: list[str] = []
+        self._failure = failure
+        self._fails_for = fails_for
+
+    async def __call__(self, _connections: Connections, event: Event) -> None:
+        if self._failure and event.event_id == self._fails_for:
+            raise self._failure
+        self.seen.append(event.event_id)
+
+
+async def opened(connections: Connections) -> EventConsumer:
+    consumer = EventConsumer(connections.redis, "test", idle_ms=0)
+    await consumer.open()
+    return consumer
+
+
+async def reasons(connections: Connections) -> list[bytes]:
+    return [fields[b"reason"] for _, fields in await connections.redis.xrange(DEAD)]
+
+
+async def test_every_handler_sees_every_event_in_order_and_it_is_recorded(
+    connections: Connections,
+) -> None:
+    first, second = Recorder(), Recorder()
+    await EventLog(connections.redis).append([event(1), event(2)])
+    consumer = await opened(connections)
+    await work_off(connections, consumer, {AppUninstalled: (first, second)}, await consumer.read())
+    assert first.seen == second.seen == ["1", "2"]
+    assert await consumer.reclaim() == []
+    async with connections.read() as db:
+        assert set((await db.exec(select(EventRow.event_id))).all()) == {"1", "2"}
+
+
+async def test_an_event_nobody_reacts_to_is_recorded_and_done(connections: Connections) -> None:
+    scopes = ScopesChanged(shop="a.myshopify.com", event_id="s", happened_at=NOW, scopes=("a",))
+    await EventLog(connections.redis).append([scopes])
+    consumer = await opened(connections)
+    await work_off(connections, consumer, {}, await consumer.read())
+    assert await consumer.reclaim() == []
+
+
+async def test_a_failing_event_holds_up_no_other_and_is_buried_with_its_reason(
+    connections: Connections,
+) -> None:
+    handler = Recorder(KeyError("variant"), fails_for="1")
+    await EventLog(connections.redis).append([event(1), event(2)])
+    consumer = await opened(connections)
+    await work_off(connections, consumer, {AppUninstalled: (handler,)}, await consumer.read())
+    assert handler.seen == ["2"]
+    for _ in range(MAX_DELIVERIES - 1):
+        assert await reasons(connections) == []
+        await work_off(connections, consumer, {AppUninstalled: (handler,)}, await consumer.reclaim())
+    assert await reasons(connections) == [b"KeyError: 'variant'"]
+    assert await consumer.reclaim() == []
+
+
+async def test_an_outage_counts_against_no_event(connections: Connections) -> None:
+    down = Recorder(ConnectionError("the database is down"), fails_for="2")
+    await EventLog(connections.redis).append([event(1), event(2), event(3)])
+    consumer = await opened(connections)
+    with pytest.raises(ConnectionError):
+        await work_off(connections, consumer, {AppUninstalled: (down,)}, await consumer.read())
+    for _ in range(MAX_DELIVERIES + 3):
+        with pytest.raises(ConnectionError):
+            await work_off(connections, consumer, {AppUninstalled: (down,)}, await consumer.reclaim())
+    assert await reasons(connections) == []
+    up = Recorder()
+    await work_off(connections, consumer, {AppUninstalled: (up,)}, await consumer.reclaim())
+    assert down.seen == ["1"]
+    assert up.seen == ["2", "3"]
+
+
+async def test_what_is_no_event_is_buried_at_once(connections: Connections) -> None:
+    await connections.redis.xadd(STREAM, {"e": b"\xc1"})
+    consumer = await opened(connections)
+    await work_off(connections, consumer, {}, await consumer.read())
+    (reason,) = await reasons(connections)
+    assert reason.startswith(b"not an event")
+
+
+async def test_an_event_that_kills_whoever_takes_it_is_buried(connections: Connections) -> None:
+    await EventLog(connections.redis).append([event(1)])
+    consumer = await opened(connections)
+    await consumer.read()
+    for _ in range(MAX_DEATHS - 1):
+        await consumer.reclaim()
+    await work_off(connections, consumer, {}, await consumer.reclaim())
+    assert await reasons(connections) == [b"no attempt came to an end"]
+
+
+async def test_the_loop_ends_when_told_and_leaves_nothing_undone(connections: Connections) -> None:
+    stop, handler = asyncio.Event(), Recorder()
+    await EventLog(connections.redis).append([event(1), event(2)])
+
+    async def stopping(given: Connections, seen: Event) -> None:
+        await handler(given, seen)
+        stop.set()
+
+    await consume(connections, {AppUninstalled: (stopping,)}, stop)
+    assert handler.seen == ["1", "2"]
+
+
+async def test_the_loop_does_not_take_events_while_redis_is_down(connections: Connections) -> None:
+    nowhere: Redis = Redis.from_url("unix:///nowhere.sock")
+    with pytest.raises(RedisError):
+        await consume(replace(connections, redis=nowhere), {}, asyncio.Event())

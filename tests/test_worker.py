@@ -1,0 +1,180 @@
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import msgspec
+import pytest
+from sqlmodel import col, func, select
+from starlette.applications import Starlette
+
+from app.connections import Connections, redis_key
+from app.events.consume import work_off
+from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
+from app.events.log import DEAD, EventConsumer
+from app.jobs import request_job
+from app.shops.changes import CHANGED
+from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
+from app.work_jobs import work_jobs
+from app.worker import HANDLERS, run_worker
+from tests.webhooks.deliveries import SHOP, headers, order_body
+from webhooks.inbox import LEASE
+from webhooks.receive import opened, routes
+from webhooks.work import work_off_due
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[1]
+
+
+async def install(connections: Connections) -> None:
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW))
+
+
+async def count(connections: Connections, column: Any) -> int:
+    async with connections.read() as db:
+        return (await db.exec(select(func.count(column)))).one()
+
+
+async def until(condition: Any, wanted: int, patience_s: float = 30) -> None:
+    async with asyncio.timeout(patience_s):
+        while await condition() < wanted:  # noqa: ASYNC110  (another process decides)
+            await asyncio.sleep(0.02)
+
+
+def test_every_event_has_its_reactions_in_the_table() -> None:
+    only_kept = {CartUpdated, CheckoutUpdated, CheckoutDeleted}
+    assert set(get_args(AnyEvent)) - set(HANDLERS) == only_kept
+
+
+async def test_a_webhook_reaches_the_tables_and_the_processes_that_serve(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    web, stop = Starlette(routes=routes), asyncio.Event()
+    web.state.connections = connections
+    worker = asyncio.create_task(run_worker(connections, stop))
+    product = {
+        "id": 2, "title": "Tea", "status": "active", "published_at": "2026-11-01T12:00:00Z",
+        "updated_at": "2026-11-01T12:00:00Z", "variants": [{"id": 3, "price": "4.20"}],
+    }  # fmt: skip
+    async with (
+        connections.redis.pubsub() as listener,
+        opened(web),
+        httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://t") as http,
+    ):
+        await listener.subscribe(CHANGED)
+        for topic, body in (
+            ("orders/create", order_body()),
+            ("products/create", msgspec.json.encode(product)),
+        ):
+            answer = await http.post("/webhooks", content=body, headers=headers(body, topic))
+            assert answer.status_code == 200
+        await until(lambda: count(connections, OrderRow.order_id), 1)
+        await until(lambda: count(connections, ProductRow.product_id), 1)
+        async with asyncio.timeout(30):
+            while (message := await listener.get_message(True, timeout=1)) is None:
+                pass
+    assert message["data"] == SHOP.encode()
+    stop.set()
+    async with asyncio.timeout(30):
+        await worker
+
+
+async def test_nothing_is_lost_or_doubled_when_the_worker_is_killed_again_and_again(
+    connections: Connections, redis_url: str
+) -> None:
+    await install(connections)
+    total, now = 600, datetime.now(UTC)
+    async with connections.write() as db:
+        for number in range(1, total + 1):
+            line = {"id": number, "quantity": 1, "price": "10.00", "product_id": 2}
+            body = order_body(id=number, line_items=[line])
+            db.add(
+                InboxRow(
+                    shop=SHOP,
+                    event_id=str(number),
+                    topic="orders/create",
+                    received_at=now,
+                    next_attempt_at=now,
+                    body=body,
+                )
+            )
+    for kill_at in (1, 60, 200):
+        await kill_a_worker(connections, redis_url, kill_at)
+        async with connections.write() as db:  # leases end after a minute: don't wait for that
+            for row in (await db.exec(select(InboxRow).where(InboxRow.status == "pending"))).all():
+                row.next_attempt_at = now
+                db.add(row)
+    await finish_by_hand(connections)
+    assert await count(connections, OrderRow.order_id) == total
+    assert await count(connections, OrderLineRow.line_id) == total
+    async with connections.read() as db:
+        statuses = set((await db.exec(select(col(InboxRow.status)))).all())
+    assert statuses == {"done"}
+    assert await connections.redis.xlen(DEAD) == 0
+
+
+async def kill_a_worker(connections: Connections, redis_url: str, orders: int) -> None:
+    """Start a worker and kill it, without warning, once so many orders are in the database."""
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.worker_process", str(connections.settings.data_dir), redis_url, cwd=ROOT
+    )  # fmt: skip
+    try:
+        await until(lambda: count(connections, OrderRow.order_id), orders, patience_s=60)
+    finally:
+        worker.kill()
+        await worker.wait()
+
+
+async def finish_by_hand(connections: Connections) -> None:
+    later = datetime.now(UTC) + LEASE + timedelta(seconds=1)
+    while await work_off_due(connections, later):
+        pass
+    consumer = EventConsumer(connections.redis, "last", idle_ms=0)
+    await consumer.open()
+    while deliveries := await consumer.reclaim() or await consumer.read(block_ms=1):
+        await work_off(connections, consumer, HANDLERS, deliveries)
+
+
+async def test_a_job_under_way_when_the_worker_stops_is_done_by_the_next(
+    connections: Connections,
+) -> None:
+    began, seen, stop = asyncio.Event(), [], asyncio.Event()
+
+    async def forever(_connections: Connections, shop: str) -> None:
+        began.set()
+        await asyncio.sleep(3_600)
+
+    async def quick(_connections: Connections, shop: str) -> None:
+        seen.append(shop)
+
+    await request_job(connections, "train", SHOP)
+    first = asyncio.create_task(work_jobs(connections, {"train": forever}, stop))
+    async with asyncio.timeout(30):
+        await began.wait()
+        stop.set()
+        await first
+
+    second_stop = asyncio.Event()
+    second = asyncio.create_task(work_jobs(connections, {"train": quick}, second_stop))
+
+    async def done() -> int:
+        return len(seen)
+
+    await until(done, 1)
+    second_stop.set()
+    async with asyncio.timeout(30):
+        await second
+    assert seen == [SHOP]
+
+
+@pytest.mark.parametrize("key", [redis_key(SHOP, "waiting", "train")])
+async def test_a_job_that_waits_is_not_asked_for_twice(connections: Connections, key: str) -> None:
+    await request_job(connections, "train", SHOP)
+    await request_job(connections, "train", SHOP)
+    assert await connections.redis.exists(key)
+    queued = await connections.redis.keys("streaq:default:task:*")
+    assert len(queued) == 1
