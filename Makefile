@@ -14,6 +14,7 @@ demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journe
 	@python -m devstore.demo $(if $(ONCE),--once)
 
 test: setup build check ## Install what is needed and run every check and test, the Chromium journey included
+	npm run --silent check
 	npm test --silent
 	pytest
 
