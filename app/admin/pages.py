@@ -71,7 +71,7 @@ async def decisions(connections: Connections, shop: Shop, _query: QueryParams) -
 
 async def products(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return what the page of excluded products shows."""
-    words = query.get("q", "").strip()[:100]
+    words = "".join(filter(str.isprintable, query.get("q", ""))).strip()[:100]
     return {
         "products": await store.find_products(connections, shop, words),
         "excluded": await store.count_excluded(connections, shop),

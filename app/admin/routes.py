@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.admin import pages, store, view
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
+from app.body import read_body
 from app.connections import Connections
 from app.errors import InputError, ShopifyError
 from app.jobs import request_job
@@ -29,7 +30,7 @@ _MAX_BODY = 4096
 class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A merchant's wish to keep a product out of offers, or to let it in again."""
 
-    product_id: int
+    product_id: Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
     excluded: bool
 
 
@@ -96,11 +97,7 @@ async def exclude(request: Request, connections: Connections, shop: Shop) -> Res
 
 
 async def _read_exclusion(request: Request) -> Exclusion:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise InputError("the body is larger than a wish needs")
+    body = await read_body(request, _MAX_BODY)
     try:
         return msgspec.json.decode(body, type=Exclusion)
     except msgspec.DecodeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 DESCRIBE_SHOP = """
 query DescribeShop {
   shop { name currencyCode }
-  currentAppInstallation { accessScopes { handle } }
 }
 """
 

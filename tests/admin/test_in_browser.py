@@ -1,0 +1,116 @@
+"""The dashboard's scripts, run in Chromium against the real routes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.admin.routes import routes
+from app.admin.store import find_products
+from app.connections import Connections
+from app.shops.store import get_shop
+from tests.admin.factories import SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
+
+ROOT = Path(__file__).parents[2]
+DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
+
+
+def chromium() -> str:
+    known = ROOT / ".venv/chromium"
+    path = known.read_text().strip() if known.exists() else shutil.which("chromium")
+    assert path, "Chromium is needed; `make install` finds or brings one"
+    return path
+
+
+async def app_bridge(_request: Request) -> Response:
+    """Answer a stand-in for App Bridge that hands out a token and shows toasts as the title."""
+    token = bearer()["Authorization"].removeprefix("Bearer ")
+    script = f"""
+        window.shopify = {{
+          idToken: async () => "{token}",
+          toast: {{show: (message) => {{ document.title = message; }}}},
+        }};
+    """
+    return Response(script, media_type="text/javascript")
+
+
+@asynccontextmanager
+async def served(connections: Connections) -> AsyncIterator[str]:
+    """Yield the address of the admin, which takes itself for the dev store."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = replace(connections.settings, app_url=url, dev_store_url=url)
+        web = Starlette(routes=[Route("/app-bridge.js", app_bridge), *routes])
+        web.state.connections = replace(connections, settings=settings)
+        server = uvicorn.Server(uvicorn.Config(web, log_level="error", ws="none"))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def opened(url: str, path: str, viewport: dict[str, int]) -> AsyncIterator[Page]:
+    """Yield a page of the admin; an error in its scripts fails the test."""
+    address, query = entrance(path)
+    errors: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = await browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(f"{url}{address}?{urlencode(query)}")
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def test_merchant_excludes_a_product_with_a_click(connections: Connections) -> None:
+    await keep_busy_shop(connections)
+    shop = await get_shop(connections, SHOP)
+    assert shop
+    async with served(connections) as url, opened(url, "/admin/products", DESKTOP) as page:
+        await page.get_by_role("button", name="Exclude Rye bread").click()
+        await page.get_by_role("button", name="Include Rye bread").wait_for()
+        assert await page.title() == "Rye bread is no longer offered"
+        assert await page.locator("[data-excluded-count]").inner_text() == "1"
+    excluded = [each.title for each in await find_products(connections, shop, "") if each.excluded]
+    assert excluded == ["Rye bread"]
+
+
+async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
+    connections: Connections,
+) -> None:
+    loading = imported("orders", status="loading", loaded=10, total=100)
+    await keep(connections, shop_row(), imported("products"), imported("customers"), loading)
+    async with served(connections) as url, opened(url, "/", DESKTOP) as page:
+        orders = page.locator('[data-kind="orders"]')
+        assert await orders.get_by_role("progressbar").get_attribute("value") == "10"
+        await keep(connections, imported("orders", status="loading", loaded=60, total=100))
+        await orders.get_by_text("60 of 100").wait_for()
+        await keep(connections, imported("orders"))
+        await orders.wait_for(state="detached")
+        assert await page.get_by_text("No checkout has asked for an offer yet").count() == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/decisions", "/admin/products"])
+async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
+    await keep_busy_shop(connections)
+    async with served(connections) as url, opened(url, path, PHONE) as page:
+        width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from app.admin.routes import routes
+from app.connections import Connections
+from tests.admin.factories import entrance, imported, keep, keep_busy_shop, parked
+from tests.shops.web import browsing
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("/", "/admin/decisions", "/admin/products")
+STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
+
+
+async def drawn(connections: Connections) -> dict[str, str]:
+    """Return the body of each page of a shop that shows everything there is, by its path."""
+    await keep_busy_shop(connections)
+    failed = imported("orders", status="failed")
+    loading = imported("customers", status="loading", loaded=3, total=9)
+    await keep(connections, parked(), failed, loading)
+    bodies = {}
+    async with browsing(routes, connections) as browser:
+        for path in PAGES:
+            address, query = entrance(path)
+            text = (await browser.get(address, params=query)).text
+            # App Bridge's own element is not Polaris'.
+            bodies[path] = text.partition("</s-app-nav>")[2].partition("</body>")[0]
+    return bodies
+
+
+def judged(pages: dict[str, str]) -> dict[str, dict[str, object]]:
+    """Return what Shopify's validator says of each page."""
+    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+    node = shutil.which("node", path=path)
+    assert node, "node is needed to run Shopify's validator; `make install` brings one"
+    done = subprocess.run(
+        [node, str(ROOT / "scripts/check-markup.mjs")],
+        input=json.dumps(pages),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    verdicts: dict[str, dict[str, object]] = json.loads(done.stdout)
+    return verdicts
+
+
+async def test_shopifys_validator_finds_nothing_wrong_with_any_page(
+    connections: Connections,
+) -> None:
+    pages = await drawn(connections)
+    broken = pages["/"].replace('tone="success"', 'tone="cheerful"')
+    verdicts = judged({**pages, "broken": broken})
+    assert [name for name, verdict in verdicts.items() if not verdict["valid"]] == ["broken"]
+
+
+async def test_every_element_of_the_pages_has_a_stand_in_for_development(
+    connections: Connections,
+) -> None:
+    script = STAND_INS.read_text()
+    made = set(re.findall(r"define\('(s-[a-z-]+)'", script))
+    parts = re.search(r"for \(const part of \[(.*?)\]\)", script)
+    assert parts
+    made |= {f"s-table-{part}" for part in re.findall(r"'([a-z-]+)'", parts[1])}
+    used = {
+        name for page in (await drawn(connections)).values() for name in re.findall(r"<(s-[a-z-]+)", page)
+    }
+    assert used <= made

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.admin.store import Health, Import, LoggedDecision, Model
+from app.admin.view import (
+    attention,
+    bars,
+    comparisons,
+    counted,
+    import_words,
+    milliseconds,
+    money,
+    offers_of,
+    percent_done,
+    reason_words,
+    referred_products,
+    share,
+)
+
+HEALTHY = Health(parked_webhooks=0, ever_decided=True, orders=5, has_pixel=True)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (125000, "USD", "$1,250.00"),
+        (-250, "EUR", "-€2.50"),
+        (1250, "JPY", "¥1,250"),  # yen have no smaller unit
+        (1250, "KWD", "1.250 KWD"),  # dinars have three decimals
+        (0, "SEK", "0.00 SEK"),
+    ],
+)
+def test_money_is_written_with_its_currency(minor: int, currency: str, text: str) -> None:
+    assert money(minor, currency) == text
+
+
+def test_share_of_nothing_is_a_dash_not_a_number() -> None:
+    assert share(0, 0) == "–"
+    assert share(1, 8) == "12.5%"  # 100 / 8
+    assert milliseconds(None) == "–"
+    assert milliseconds(1449) == "1.4 ms"
+
+
+def test_one_is_not_plural() -> None:
+    assert [counted(number, "order") for number in (0, 1, 1234)] == [
+        "0 orders",
+        "1 order",
+        "1,234 orders",
+    ]
+
+
+def test_bars_are_parts_of_their_sum() -> None:
+    first, second = bars({"personal": 3, "no_model": 1}, {"personal": "Personal"})
+    assert (first.label, first.percent) == ("Personal", 75)  # 3 / 4
+    assert (second.label, second.percent) == ("No model", 25)
+    assert bars({}) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "percent", "says"),
+    [
+        (Import("orders", "waiting"), None, "Waiting to start"),
+        (Import("orders", "running"), None, "Shopify is preparing the data"),
+        (Import("orders", "loading", 30, 120), 25, "30 of 120"),  # 30 / 120
+        (Import("orders", "loading", 30), None, "30 so far"),
+        (Import("orders", "loading", 130, 120), 99, "130 of 120"),  # done is Shopify's to say
+        (Import("orders", "done", 1234), 100, "1,234 imported"),
+        (Import("orders", "done", 0, 0), 100, "0 imported"),
+        (Import("orders", "failed", error="no access"), None, "Stopped: no access"),
+        (Import("orders", "failed"), None, "Stopped: the reason is in the app's log"),
+    ],
+    ids=str,
+)
+def test_import_says_how_far_it_is(one: Import, percent: int | None, says: str) -> None:
+    assert (percent_done(one), import_words(one)) == (percent, says)
+
+
+def model(**figures: dict[str, float]) -> Model:
+    return Model("v1", NOW, 10, figures, "")
+
+
+def test_lift_is_the_quotient_less_one() -> None:
+    (only,) = comparisons(model(tillwise={"ndcg_at_10": 0.3}, popularity={"ndcg_at_10": 0.2}))
+    assert only.lift == pytest.approx(0.5)  # 0.3 / 0.2 - 1
+
+
+def test_lift_over_nothing_is_not_a_number() -> None:
+    (only,) = comparisons(model(tillwise={"hit_at_4": 0.3}, popularity={"hit_at_4": 0.0}))
+    assert only.lift is None
+
+
+@pytest.mark.parametrize("figures", [{}, {"tillwise": {"hit_at_4": 0.3}}])
+def test_figures_without_a_baseline_are_not_shown(figures: dict[str, Any]) -> None:
+    assert comparisons(model(**figures)) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    [
+        (
+            {"reason": "bought_together", "with": "gid://shopify/Product/1"},
+            "Often bought together with Butter",
+        ),
+        ({"reason": "bought_together", "with": 1}, "Often bought together with Butter"),
+        (
+            {"reason": "similar", "with": "gid://shopify/Product/9"},
+            "Similar to what is in the cart",
+        ),
+        ({"reason": "similar"}, "Similar to what is in the cart"),
+        ({"reason": "popular"}, "Popular in your shop"),
+        ({"reason": "a_later_one"}, "a later one"),
+        ({}, ""),
+    ],
+    ids=str,
+)
+def test_reason_is_a_sentence_that_names_the_product(why: dict[str, Any], sentence: str) -> None:
+    assert reason_words(why, {1: "Butter"}) == sentence
+
+
+def test_title_with_braces_is_only_a_title() -> None:
+    assert reason_words({"reason": "similar", "with": 1}, {1: "{with}"}) == "Similar to {with}"
+
+
+def logged(answer: dict[str, Any]) -> LoggedDecision:
+    return LoggedDecision("d", NOW, "checkout", "personal", "personalised", None, answer)
+
+
+@pytest.mark.parametrize("answer", [{}, {"offers": None}, {"offers": []}])
+def test_answer_without_offers_has_none(answer: dict[str, Any]) -> None:
+    assert offers_of(logged(answer)) == []
+
+
+def test_products_that_reasons_refer_to_are_looked_up_once() -> None:
+    why = [{"reason": "similar", "with": "gid://shopify/Product/1"}, {"with": "garbage"}, {}]
+    twice = [logged({"offers": [{"kind": "upsell", "why": why}]})] * 2
+    assert referred_products(twice) == {1}
+
+
+def test_healthy_shop_needs_no_hand() -> None:
+    assert attention([Import("orders", "done")], HEALTHY, missing=[]) == []
+
+
+def test_most_pressing_comes_first() -> None:
+    ill = Health(parked_webhooks=2, ever_decided=False, orders=0, has_pixel=False)
+    found = attention([Import("orders", "failed")], ill, missing=["write_pixels"])
+    assert [each.tone for each in found] == ["critical", "warning", "warning", "warning"]
+    assert found[0].action == ("Try again", "import")
+
+
+def test_block_is_not_asked_for_while_the_import_still_runs() -> None:
+    new = Health(parked_webhooks=0, ever_decided=False, orders=0, has_pixel=True)
+    assert attention([Import("orders", "loading")], new, missing=[]) == []
+    (only,) = attention([Import("orders", "done")], new, missing=[])
+    assert only.tone == "info"
