@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import webhooks.receive
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,6 +14,7 @@ import app.collect
 import app.decide
 import app.health
 import app.shops.routes
+import webhooks.receive
 from app.config import Settings
 from app.connections import connect
 from app.errors import InputError, TillwiseError
