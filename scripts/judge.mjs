@@ -7,10 +7,10 @@ import {Readable} from 'node:stream';
 
 const kept = [];
 const granted = {
-  access_token: 'shpat_judge',
+  access_token: 'judged-access-token',
   scope: 'read_products',
   expires_in: 3600,
-  refresh_token: 'shprt_judge',
+  refresh_token: 'judged-refresh-token',
   refresh_token_expires_in: 7776000,
 };
 
