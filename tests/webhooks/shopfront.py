@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -36,15 +36,26 @@ class Shopfront:
 
 
 @asynccontextmanager
-async def installed(connections: Connections, scopes: str = SCOPES) -> AsyncIterator[Shopfront]:
+async def installed(
+    connections: Connections,
+    scopes: str = SCOPES,
+    *,
+    topics: Sequence[str] = (),
+    to_app: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Shopfront]:
+    """Yield the app installed. topics: what the shop tells it of, to_app: the way there."""
     shop = small_shop()
-    nowhere = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
-    toml = {"access_scopes": {"scopes": scopes}, "application_url": "https://app.test"}
+    deliveries = httpx.AsyncClient(transport=to_app or httpx.MockTransport(lambda _: httpx.Response(200)))
+    toml = {
+        "access_scopes": {"scopes": scopes},
+        "application_url": "https://app.test",
+        "webhooks": {"api_version": "2026-07", "subscriptions": [{"topics": [*topics], "uri": "/webhooks"}]},
+    }
     store = create_store(
         from_dict(toml, "https://app.test", KEY, SECRET),
         [shop],
         base_url=ORIGIN,
-        client=nowhere,
+        client=deliveries,
         time_scale=0.0,
     )
     served = create_app(store)
