@@ -106,8 +106,7 @@ async def _written(till: Till, entry: DecisionMade) -> bool:
     """Return whether the log has it."""
     try:
         await till.log(entry)
-    except (RedisError, OSError, TimeoutError) as error:
-        _log.warning("decision not logged", extra={"shop": entry.shop, "reason": repr(error)})
+    except (RedisError, OSError, TimeoutError):
         return False
     return True
 

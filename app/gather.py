@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
+
+_log = logging.getLogger(__name__)
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
@@ -60,6 +63,7 @@ class Gathered(Generic[Asked, Answered]):
                 if not future.done():  # its caller may have gone away
                     future.set_result(answer)
         except Exception as error:
+            _log.warning("a batch failed", extra={"callers": len(batch), "reason": repr(error)})
             self._fail([*batch, *self._waiting], error)
         except BaseException:  # the server stops: nobody is left hanging
             self._fail([*batch, *self._waiting], ConnectionError("the process is stopping"))

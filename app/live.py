@@ -7,6 +7,7 @@ fifteen seconds, for announcements that were lost. Swapping a snapshot is one as
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -90,6 +91,8 @@ class LiveShops:
             self._shops.pop(shop, None)
             self._absent_until[shop] = monotonic() + POLL_S
             return None
+        if shop not in self._shops:
+            gc.freeze()  # a catalogue is thousands of objects that no collection needs to walk again
         self._shops[shop], self._fingerprints[shop] = snapshot, fingerprint
         return snapshot
 

@@ -22,7 +22,7 @@ class Rung(StrEnum):
     STATIC = "static"
 
 
-class Consent(msgspec.Struct, frozen=True):
+class Consent(msgspec.Struct, frozen=True, gc=False):
     """Shopify's four purposes. What is missing was not allowed."""
 
     analytics: bool = False
@@ -39,7 +39,7 @@ class Consent(msgspec.Struct, frozen=True):
 PURPOSES: tuple[str, ...] = Consent.__struct_fields__
 
 
-class Permissions(msgspec.Struct, frozen=True):
+class Permissions(msgspec.Struct, frozen=True, gc=False):
     """What may be done with this visitor.
 
     may_use_profile: read the customer's history, and name the customer in the decision log.

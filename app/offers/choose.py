@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from functools import partial
 from hashlib import blake2b
 
-from app.catalog.catalog import Product
 from app.experiments.assign import HOLDOUT, PERSONALISED
 from app.offers.situation import Situation
-from app.offers.snapshot import ShopSnapshot
+from app.offers.snapshot import Offerable, ShopSnapshot
 from app.offers.static import Pick
-from app.offers.wire import Message, Offer, OfferedProduct, Why
+from app.offers.wire import Message, Offer, Why
 from app.recommend.model import Scored
 from app.recommend.reasons import Reason
-from app.values import decimal_amount, gid
+from app.values import gid
 
 MOST_OFFERS = 3
 CANDIDATES = 8
@@ -54,35 +52,29 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
         customer_id=situation.customer_id,
         history=dict(situation.history),
         allowed=shop.allowed,
+        keep=partial(_best, shop, situation),
     )
-    return [_pick(scored) for scored in _best(shop, situation, ranked)]
+    return [_pick(scored) for scored in ranked]
 
 
-def _best(shop: ShopSnapshot, situation: Situation, ranked: list[Scored]) -> Iterator[Scored]:
-    """Yield the best few, each chosen with the kinds of those before it in view."""
-    products = shop.catalog.products
-    scores = [_score(situation, products[each.product_id], each.score) for each in ranked]
-    kinds = [products[each.product_id].product_type or each.product_id for each in ranked]
-    taken: Counter[object] = Counter()
-    left = list(range(len(ranked)))
-    while left and taken.total() < MOST_OFFERS:
-        best = max(left, key=lambda at: scores[at] - SAME_TYPE * taken[kinds[at]])
-        taken[kinds[best]] += 1
-        left.remove(best)
-        yield ranked[best]
+def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:
+    """Return which of the ranked to offer, each chosen with the kinds of those before it in view."""
+    products = [shop.offerable[product_id] for product_id in product_ids]
+    scores = [_score(situation, *each) for each in zip(products, scores, strict=True)]
+    chosen: list[int] = []
+    while len(chosen) < min(MOST_OFFERS, len(products)):
+        best = max((at for at in range(len(products)) if at not in chosen), key=scores.__getitem__)
+        chosen.append(best)
+        for at, product in enumerate(products):
+            scores[at] -= SAME_TYPE * (product.kind == products[best].kind)
+    return chosen
 
 
-def _score(situation: Situation, product: Product, score: float) -> float:
-    if product.product_id in situation.viewed:
-        score += LOOKED_AT
-    return score - TOO_DEAR if _too_dear(situation, product) else score
-
-
-def _too_dear(situation: Situation, product: Product) -> bool:
-    """Whether it costs so much that it is no addition to this cart."""
-    if not situation.subtotal_minor or product.offered is None:
-        return False
-    return product.offered.price_minor > DEAR_RATIO * situation.subtotal_minor
+def _score(situation: Situation, product: Offerable, score: float) -> float:
+    """Return the score, higher for what was looked at, lower for what is dear beside the cart."""
+    if situation.subtotal_minor and product.price_minor > DEAR_RATIO * situation.subtotal_minor:
+        score -= TOO_DEAR
+    return score + LOOKED_AT if product.product_id in situation.viewed else score
 
 
 def _pick(scored: Scored) -> Pick:
@@ -104,22 +96,9 @@ def _offer(shop: ShopSnapshot, decision_id: str, pick: Pick) -> Offer:
         offer_id=offer_id(decision_id, pick.product_id),
         kind="upsell",
         slot="main",
-        product=_offered(shop, shop.catalog.products[pick.product_id]),
+        product=shop.offerable[pick.product_id].shown,
         message=_message(shop, pick),
         why=pick.why,
-    )
-
-
-def _offered(shop: ShopSnapshot, product: Product) -> OfferedProduct:
-    variant = product.offered
-    assert variant is not None  # what is allowed is in stock
-    return OfferedProduct(
-        product_id=gid("Product", product.product_id),
-        variant_id=gid("ProductVariant", variant.variant_id),
-        title=product.title,
-        price=decimal_amount(variant.price_minor, shop.currency),
-        currency=shop.currency,
-        image=product.image_url,
     )
 
 

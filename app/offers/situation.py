@@ -29,7 +29,7 @@ class Occasion:
     shopper: Shopper
 
 
-class Situation(msgspec.Struct, frozen=True, kw_only=True):
+class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that a choice depends on beside the shop; logged, so that it can be made again.
 
     customer_id: None too when the shopper could not be read: the cart alone decides then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -14,8 +14,19 @@ from numpy.typing import NDArray
 from app.catalog.catalog import Catalog
 from app.experiments.assign import Experiment, default_experiment, experiment
 from app.offers.static import Pick, default_picks
+from app.offers.wire import OfferedProduct
 from app.recommend.model import Model
-from app.values import ShopDomain
+from app.values import ShopDomain, decimal_amount, gid
+
+
+@dataclass(frozen=True, slots=True)
+class Offerable:
+    """A product that can be offered. kind: its type; one without a type is of its own."""
+
+    product_id: int
+    price_minor: int
+    kind: str | int
+    shown: OfferedProduct
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +34,7 @@ class ShopSnapshot:
     """A shop as decide sees it. Equal versions make equal choices.
 
     allowed: what the model may rank, aligned with its product_ids; None without a model.
+    offerable: by product id, what is published, in stock and not excluded.
     defaults: what may be offered to anyone, best first.
     """
 
@@ -32,6 +44,7 @@ class ShopSnapshot:
     model: Model | None
     experiment: Experiment
     allowed: NDArray[np.bool_] | None
+    offerable: Mapping[int, Offerable]
     defaults: tuple[Pick, ...]
 
     @property
@@ -64,8 +77,24 @@ def take_snapshot(
         model=model,
         experiment=split,
         allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
+        offerable=dict(_offerable(catalog, excluded)),
         defaults=default_picks(catalog, model, pinned, excluded),
     )
+
+
+def _offerable(catalog: Catalog, excluded: frozenset[int]) -> Iterator[tuple[int, Offerable]]:
+    for product_id, product in catalog.products.items():
+        if product_id not in excluded and (variant := product.offered):
+            shown = OfferedProduct(
+                product_id=gid("Product", product_id),
+                variant_id=gid("ProductVariant", variant.variant_id),
+                title=product.title,
+                price=decimal_amount(variant.price_minor, catalog.currency),
+                currency=catalog.currency,
+                image=product.image_url,
+            )
+            kind = product.product_type or product_id
+            yield product_id, Offerable(product_id, variant.price_minor, kind, shown)
 
 
 def _pinned(settings: Mapping[str, Any]) -> list[int]:

@@ -28,7 +28,7 @@ _PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
 _MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """A line of the cart. price: of one unit, after discounts."""
 
     product_id: Id
@@ -37,7 +37,7 @@ class Line(Struct, frozen=True):
     price: Money
 
 
-class Cart(Struct, frozen=True):
+class Cart(Struct, frozen=True, gc=False):
     """The cart as the shopper sees it, in their currency."""
 
     currency: Currency
@@ -50,7 +50,7 @@ class Cart(Struct, frozen=True):
         return tuple(dict.fromkeys(_number(line.product_id) for line in self.lines))
 
 
-class Signals(Struct, frozen=True):
+class Signals(Struct, frozen=True, gc=False):
     """What the browser noticed of how the checkout goes."""
 
     dwell_ms: Count | None = None
@@ -58,7 +58,7 @@ class Signals(Struct, frozen=True):
     steps: Count | None = None
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class Question(Struct, frozen=True, gc=False, kw_only=True):
     """The body of `POST /api/personalize`. Consent that is not there was not given."""
 
     surface: Word
@@ -73,7 +73,7 @@ class Question(Struct, frozen=True, kw_only=True):
     signals: Signals | None = None
 
 
-class OfferedProduct(Struct, frozen=True):
+class OfferedProduct(Struct, frozen=True, gc=False):
     """What is offered. price: a decimal string of `currency`, which is the shop's own."""
 
     product_id: str
@@ -84,14 +84,14 @@ class OfferedProduct(Struct, frozen=True):
     image: str | None
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """What to say, as a key to translate and what fills its gaps."""
 
     key: str
     args: dict[str, str] = {}
 
 
-class Why(Struct, frozen=True, omit_defaults=True, rename={"with_": "with"}):
+class Why(Struct, frozen=True, gc=False, omit_defaults=True, rename={"with_": "with"}):
     """One reason and its share of the choice; `with` is the product it refers to."""
 
     reason: str
@@ -99,7 +99,7 @@ class Why(Struct, frozen=True, omit_defaults=True, rename={"with_": "with"}):
     with_: str | None = None
 
 
-class Offer(Struct, frozen=True):
+class Offer(Struct, frozen=True, gc=False):
     """One offer. offer_id: the same for the same product in the same decision."""
 
     offer_id: str
@@ -110,7 +110,7 @@ class Offer(Struct, frozen=True):
     why: tuple[Why, ...]
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """The answer. fallback: why it is less than it could be, None when it isn't."""
 
     decision_id: str

@@ -24,14 +24,14 @@ _LOOKED_AT = frozenset({"product_viewed", "product_added_to_cart"})
 _DAY_S = 86_400
 
 
-class Bought(msgspec.Struct, frozen=True, array_like=True):
+class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How often a product was bought, in how many orders, and when last (epoch seconds)."""
 
     times: int
     last_at: int
 
 
-class PastOrder(msgspec.Struct, frozen=True, array_like=True):
+class PastOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an order added to its customer's profile, so that a change can take it back.
 
     product_ids: empty when it was cancelled. placed_at, updated_at: epoch seconds and milliseconds.
@@ -43,7 +43,7 @@ class PastOrder(msgspec.Struct, frozen=True, array_like=True):
     product_ids: tuple[int, ...]
 
 
-class VisitorProfile(msgspec.Struct, frozen=True, array_like=True):
+class VisitorProfile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One packed value a visitor.
 
     bought: by product, the PRODUCTS_KEPT bought most recently. viewed: product to epoch

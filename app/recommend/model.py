@@ -7,7 +7,7 @@ variance follow from the moments of the embeddings, the sparse terms' from their
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -21,6 +21,7 @@ Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
 Positions = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+Keep = Callable[[list[int], list[float]], list[int]]
 
 POPULAR_CANDIDATES = 200
 HISTORY_HALF_LIFE_DAYS = 90.0
@@ -97,6 +98,7 @@ class Model:
         history: Mapping[int, float] | None = None,
         allowed: Mask | None = None,
         new_slots: int = 0,
+        keep: Keep | None = None,
     ) -> list[Scored]:
         """Return at most k products, best first, never one of the cart or one that is not allowed.
 
@@ -104,12 +106,15 @@ class Model:
         rung only; best when a purchase counts half after HISTORY_HALF_LIFE_DAYS.
         allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
         new_slots: so many of the last places go to products that were never sold, when there are any.
+        keep: says which of the k to return, from their ids and scores; only these are explained.
         """
         visit = self.visit(cart, customer_id, history or {})
         candidates = self.candidates(visit, allowed, k)
         parts = self.parts(visit, candidates)
         scores = parts.sum(axis=0)
         best = self._chosen(scores, candidates, k, new_slots)
+        if keep is not None:
+            best = best[keep(self.product_ids[candidates[best]].tolist(), scores[best].tolist())]
         chosen = candidates[best]
         terms = np.concatenate([self._learned(visit, chosen), parts[1:, best]])
         reasons = explain(self, visit, chosen, terms)

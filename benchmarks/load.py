@@ -1,0 +1,119 @@
+"""Load on one server: wrk where it is installed, else a small generator on raw sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from time import perf_counter
+
+_WRK = """
+local requests = {}
+for line in io.lines("%s") do
+  table.insert(requests, (line:gsub("\\\\r", "\\r"):gsub("\\\\n", "\\n")))
+end
+local at = 0
+request = function()
+  at = at %% #requests + 1
+  return requests[at]
+end
+"""
+_FIGURES = {
+    "per_second": re.compile(r"Requests/sec:\s+([\d.]+)"),
+    "p50_ms": re.compile(r"50%\s+([\d.]+)(us|ms|s)"),
+    "p99_ms": re.compile(r"99%\s+([\d.]+)(us|ms|s)"),
+    "failed": re.compile(r"Non-2xx or 3xx responses: (\d+)"),
+}
+_TO_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server did under load. failed: answers that were not 2xx or never came."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+
+
+def request(method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
+    """Return an HTTP/1.1 request as it goes over the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    lines += [f"Content-Length: {len(body)}"] if body else []
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def measure(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Load:
+    """Return how the server on this port copes when so many connections ask without pause."""
+    if shutil.which("wrk"):
+        return _wrk(port, requests, connections, seconds)
+    return asyncio.run(_sockets(port, requests, connections, seconds))
+
+
+def _wrk(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+    with tempfile.TemporaryDirectory(prefix="tillwise-wrk") as directory:
+        lines, script = Path(directory, "requests"), Path(directory, "requests.lua")
+        escaped = (each.decode().replace("\r", "\\r").replace("\n", "\\n") for each in requests)
+        lines.write_text("\n".join(escaped) + "\n")
+        script.write_text(_WRK % lines)
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "--latency",
+            "-s",
+            str(script),
+        ]
+        done = subprocess.run(
+            [*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True
+        )
+    return Load(
+        per_second=float(_found(done.stdout, "per_second")[1]),
+        p50_ms=_milliseconds(_found(done.stdout, "p50_ms")),
+        p99_ms=_milliseconds(_found(done.stdout, "p99_ms")),
+        failed=int(match[1]) if (match := _FIGURES["failed"].search(done.stdout)) else 0,
+    )
+
+
+def _found(output: str, figure: str) -> re.Match[str]:
+    match = _FIGURES[figure].search(output)
+    if match is None:
+        raise RuntimeError(f"wrk did not say {figure}:\n{output}")
+    return match
+
+
+def _milliseconds(match: re.Match[str]) -> float:
+    return float(match[1]) * _TO_MS[match[2]]
+
+
+async def _sockets(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+    turn = cycle(requests)
+    took: list[float] = []
+    failed = 0
+    end = perf_counter() + seconds
+
+    async def ask() -> None:
+        nonlocal failed
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while (started := perf_counter()) < end:
+            writer.write(next(turn))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+            took.append(perf_counter() - started)
+            failed += not head.startswith(b"HTTP/1.1 2")
+        writer.close()
+
+    await asyncio.gather(*(ask() for _ in range(connections)))
+    took.sort()
+    at = len(took)
+    return Load(at / seconds, took[at // 2] * 1000, took[at * 99 // 100] * 1000, failed)
