@@ -33,6 +33,11 @@ TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 
 
 @pytest.fixture
+def connections(on_both_databases: Connections) -> Connections:
+    return on_both_databases
+
+
+@pytest.fixture
 async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
     async with browsing(routes, connections) as client:
         yield client

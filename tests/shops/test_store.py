@@ -42,6 +42,11 @@ GRANT = Grant(
 )
 
 
+@pytest.fixture
+def connections(on_both_databases: Connections) -> Connections:
+    return on_both_databases
+
+
 @dataclass
 class Admin:
     """A shop's Admin API: answers by operation, and what was asked."""

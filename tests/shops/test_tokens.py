@@ -11,7 +11,7 @@ import pytest
 import respx
 from cryptography.fernet import Fernet
 
-from app.connections import Connections
+from app.connections import Connections, connect
 from app.errors import ShopifyUnavailable, TokenRevoked
 from app.shops.grants import Grant
 from app.shops.tokens import (
@@ -30,6 +30,11 @@ SHOP = shop_domain("acme.myshopify.com")
 TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 GRAPHQL_URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def connections(on_both_databases: Connections) -> Connections:
+    return on_both_databases
 
 
 def grant(lives: timedelta | None = HOUR, **changes: Any) -> Grant:
@@ -104,6 +109,38 @@ async def test_many_at_once_renew_it_once(connections: Connections) -> None:
         route = respx.post(TOKEN_URL).mock(side_effect=slowly)
         tokens = await asyncio.gather(*(access_token(connections, SHOP) for _ in range(8)))
     assert set(tokens) == {"shpat_1"}
+    assert route.call_count == 1
+
+
+async def test_processes_that_share_nothing_but_redis_and_the_database_renew_it_once(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(0)))
+    async with connect(connections.settings, connections.redis_url) as another:
+        with respx.mock:
+            route = respx.post(TOKEN_URL).respond(json=answer())
+            asked = [access_token(each, SHOP) for each in (connections, another) * 2]
+            assert set(await asyncio.gather(*asked)) == {"shpat_1"}
+    assert route.call_count == 1
+
+
+async def test_asker_who_leaves_does_not_lose_the_renewed_token(connections: Connections) -> None:
+    await keep(connections, grant(timedelta(0)))
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await answered.wait()
+        return httpx.Response(200, json=answer())
+
+    with respx.mock:
+        route = respx.post(TOKEN_URL).mock(side_effect=slowly)
+        asker = asyncio.create_task(access_token(connections, SHOP))
+        await asked.wait()
+        asker.cancel()
+        await asyncio.gather(asker, return_exceptions=True)
+        answered.set()
+        assert await access_token(connections, SHOP) == "shpat_1"
     assert route.call_count == 1
 
 
