@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -60,12 +61,17 @@ CONSENTS = [EVERYTHING] * 6 + [{"analytics": True}] * 2 + [{}] * 2
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured. fallbacks: share of answers that were less than they could be."""
+    """What was measured. fallbacks: share of answers that were less than they could be.
+
+    cpu_us: the server's processor time an answer, of hello and of decide; it does not depend on what
+    else the machine is busy with. None where the system does not tell.
+    """
 
     hello: Load
     decide: Load
     quiet: Load
     fallbacks: float
+    cpu_us: tuple[float, float] | None
 
     @property
     def ratio(self) -> float:
@@ -78,14 +84,15 @@ def main(seconds: float = 5.0) -> Figures:
     with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
         environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
         settings = read_settings(environment)
-        with embedded_redis(settings.data_dir) as redis_url, _served(environment, redis_url) as port:
+        with embedded_redis(settings.data_dir) as redis_url, _served(environment, redis_url) as served:
             asyncio.run(_fill(settings, redis_url))
-            figures = _measured(port, seconds)
+            figures = _measured(*served, seconds)
     print(
         f"hello   {figures.hello.per_second:8.0f} a second at {CONNECTIONS} connections\n"
         f"decide  {figures.decide.per_second:8.0f} a second, p50 {figures.decide.p50_ms:.1f} ms, "
         f"p99 {figures.decide.p99_ms:.1f} ms\n"
         f"        {figures.ratio:8.3f} of hello\n"
+        f"        {_said(figures.cpu_us)}\n"
         f"        {figures.quiet.p50_ms:8.2f} ms p50, {figures.quiet.p99_ms:.2f} ms p99 at 4 connections\n"
         f"        {figures.decide.failed + figures.quiet.failed:8d} failed, "
         f"{figures.fallbacks:.2%} fell back"
@@ -93,17 +100,41 @@ def main(seconds: float = 5.0) -> Figures:
     return figures
 
 
-def _measured(port: int, seconds: float) -> Figures:
+def _said(cpu_us: tuple[float, float] | None) -> str:
+    if cpu_us is None:
+        return "processor time is not told here"
+    hello, decide = cpu_us
+    return f"{decide:8.0f} µs of the processor an answer, hello {hello:.0f}: {hello / decide:.3f}"
+
+
+def _measured(port: int, process: int, seconds: float) -> Figures:
     questions = _questions()
     plain = [request("GET", "/hello")]
     measure(port, questions, connections=CONNECTIONS, seconds=1)  # warm: tokens verified, shop loaded
+    cpu = [_cpu_s(process)]
     hello = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
+    cpu.append(_cpu_s(process))
     decide = measure(port, questions, connections=CONNECTIONS, seconds=seconds)
+    cpu.append(_cpu_s(process))
     again = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
     quiet = measure(port, questions, connections=4, seconds=seconds)
     # The machine's mood changes: decide stands between two hellos.
     mean = Load((hello.per_second + again.per_second) / 2, hello.p50_ms, hello.p99_ms, hello.failed)
-    return Figures(mean, decide, quiet, _fallbacks(port))
+    started, between, ended = cpu
+    cpu_us = (
+        (between - started) / hello.per_second / seconds * 1e6,
+        (ended - between) / decide.per_second / seconds * 1e6,
+    )
+    return Figures(mean, decide, quiet, _fallbacks(port), cpu_us if ended else None)
+
+
+def _cpu_s(process: int) -> float:
+    """Return the processor time a process has used, 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def web() -> Starlette:
@@ -125,7 +156,7 @@ def web() -> Starlette:
 
 
 @contextmanager
-def _served(environment: dict[str, str], redis_url: str) -> Iterator[int]:
+def _served(environment: dict[str, str], redis_url: str) -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -138,7 +169,7 @@ def _served(environment: dict[str, str], redis_url: str) -> Iterator[int]:
     )  # fmt: skip
     try:
         _wait_for(port, server)
-        yield port
+        yield port, server.pid
     finally:
         server.terminate()
         server.wait(timeout=10)
