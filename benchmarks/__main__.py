@@ -1,0 +1,32 @@
+"""`make bench`: what the app costs, as ratios to a plain route of the same server in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import decide, webhooks
+
+
+def main() -> None:
+    """Run the benchmarks, print them, and keep them as JSON when asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each load lasts")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    asked = parser.parse_args()
+    print("POST /api/personalize, a made-up shop of 1,000 products")
+    decided = decide.main(asked.seconds)
+    print("\nPOST /webhooks, signed orders into SQLite")
+    received = webhooks.main(asked.seconds)
+    if asked.json:
+        figures = {
+            "decide": asdict(decided) | {"ratio": decided.ratio},
+            "webhooks": asdict(received) | {"ratio": received.ratio},
+        }
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
