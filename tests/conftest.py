@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlmodel import SQLModel
 
@@ -16,6 +17,10 @@ import app.tables  # noqa: F401  (fills the metadata)
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
+
+# Properties are judged by what they find, never by how long a busy machine takes.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 ENVIRONMENT = {
     "SHOPIFY_API_KEY": "test-key",
