@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -41,10 +41,16 @@ def step_bars(console: Console) -> Iterator[OnProgress]:
 
         def draw(step: Step) -> None:
             if step.stage not in tasks:
+                _finish(shown, tasks.values())  # a new stage says that the ones before are done
                 tasks[step.stage] = shown.add_task(step.stage.capitalize(), total=None)
             shown.update(tasks[step.stage], completed=step.done, total=step.total or None)
 
         yield draw
+
+
+def _finish(shown: Progress, tasks: Iterable[TaskID]) -> None:
+    for task in tasks:
+        shown.update(task, completed=shown.tasks[task].total or 1, total=shown.tasks[task].total or 1)
 
 
 async def follow_backfill(connections: Connections, shop: ShopDomain, console: Console) -> None:

@@ -43,6 +43,8 @@ def read_files(orders: Path, products: Path | None = None) -> Dataset:
 
 def read_table(path: Path) -> pl.DataFrame:
     """Return a CSV (every column as text) or Parquet file. Raises InputError naming the file."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             return pl.read_parquet(path)
