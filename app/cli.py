@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,15 +12,18 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from app import __version__
-from app.config import Settings, read_settings
-from app.connections import Connections, connect
-from app.doctor import examine
+from app.commands.decisions import replay
+from app.commands.parked import parked
+from app.commands.privacy import erase, export
+from app.commands.run import AnyShop, Shop, with_connections
+from app.config import read_settings
+from app.connections import Connections
+from app.doctor import examine, examine_shop
 from app.errors import ShopifyError, TillwiseError
 from app.follow import follow_backfill, follow_training, step_bars
 from app.jobs import request_job
 from app.logs import start_logging
-from app.migrations import migrate
-from app.processes import redis_for, serve, work
+from app.processes import serve, work
 from app.recommend.evaluate import evaluate_files
 from app.recommend.retrain import train_shop
 from app.values import ShopDomain, shop_domain
@@ -35,8 +37,10 @@ cli = typer.Typer(
 )
 out = Console(highlight=False)
 
-Shop = Annotated[str, typer.Option("--shop", help="The shop's name.myshopify.com")]
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
+
+for command in (export, erase, replay, parked):
+    cli.command()(command)
 
 
 @cli.command("serve")
@@ -70,7 +74,7 @@ def backfill(shop: Shop, follow: Follow = False) -> None:
             await request_job(connections, "backfill", domain)
         await follow_backfill(connections, domain, out)
 
-    _with_connections(run)
+    with_connections(run)
 
 
 @cli.command()
@@ -84,7 +88,7 @@ def train(shop: Shop, follow: Follow = False) -> None:
         else:
             await _train(connections, domain)
 
-    _with_connections(run)
+    with_connections(run)
 
 
 async def _train(connections: Connections, shop: ShopDomain) -> None:
@@ -116,11 +120,18 @@ def evaluate(
 
 
 @cli.command()
-def doctor() -> None:
-    """Check the settings and everything the app is connected to; names what is wrong."""
+def doctor(shop: AnyShop = None) -> None:
+    """Check the settings and all the app is connected to, or a shop; says what is wrong and what to do."""
     findings = asyncio.run(examine())
+    if shop is not None and all(finding.ok for finding in findings):
+        domain = shop_domain(shop)
+
+        async def run(connections: Connections) -> None:
+            findings.extend(await examine_shop(connections, domain))
+
+        with_connections(run)
     for finding in findings:
-        out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.says}")
+        out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.says}", soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -135,21 +146,6 @@ def key() -> None:
 def version() -> None:
     """Print the version."""
     out.print(__version__)
-
-
-def _with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
-    start_logging("WARNING")
-    settings = read_settings()
-    with redis_for(settings) as redis_url:
-        asyncio.run(_connected(settings, redis_url, run))
-
-
-async def _connected(
-    settings: Settings, redis_url: str, run: Callable[[Connections], Awaitable[None]]
-) -> None:
-    await migrate(settings.database_url)
-    async with connect(settings, redis_url) as connections:
-        await run(connections)
 
 
 def main() -> NoReturn:

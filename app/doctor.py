@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.config import Settings, read_settings
-from app.errors import ConfigError
+from app.connections import Connections
+from app.errors import ConfigError, TillwiseError
+from app.events.log import EventLog
+from app.recommend.publish import current_version, latest
+from app.shops.store import Shop, get_shop
+from app.shops.tokens import has_token
+from app.tables import BackfillRow, ShopRow
+from app.upsert import table_of
+from app.values import ShopDomain
+from webhooks.inbox import parked
+
+_BACKFILLS, _SHOPS = table_of(BackfillRow), table_of(ShopRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,10 @@ class Finding:
     says: str
 
 
+class _Fault(TillwiseError):
+    """What a look found wrong, and what to do."""
+
+
 async def examine() -> list[Finding]:
     """Return what was found, the settings first; without them nothing else can be looked at."""
     try:
@@ -32,7 +47,19 @@ async def examine() -> list[Finding]:
         return [Finding("settings", False, str(error))]
     findings = [Finding("settings", True, "complete"), _address(settings), _data_dir(settings)]
     for name, look in {"database": _database, "redis": _redis}.items():
-        findings.append(await _looked(name, look, settings))
+        findings.append(await _looked(name, look(settings)))
+    return findings
+
+
+async def examine_shop(connections: Connections, domain: ShopDomain) -> list[Finding]:
+    """Return what was found of one shop; without its install nothing else can be looked at."""
+    shop = await get_shop(connections, domain)
+    if shop is None or shop.uninstalled_at is not None:
+        says = "never installed" if shop is None else f"uninstalled on {shop.uninstalled_at:%Y-%m-%d}"
+        return [Finding("install", False, f"{says}: open the app in the shop's admin")]
+    findings = [Finding("install", True, f"installed on {shop.installed_at:%Y-%m-%d}")]
+    for name, look in _OF_A_SHOP.items():
+        findings.append(await _looked(name, look(connections, shop)))
     return findings
 
 
@@ -50,9 +77,11 @@ def _data_dir(settings: Settings) -> Finding:
     return Finding("data directory", fine, f"{settings.data_dir}: {says}")
 
 
-async def _looked(name: str, look: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
+async def _looked(name: str, look: Awaitable[str]) -> Finding:
     try:
-        return Finding(name, True, await look(settings))
+        return Finding(name, True, await look)
+    except TillwiseError as error:
+        return Finding(name, False, str(error))
     except Exception as error:  # whatever it says is the finding
         return Finding(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}")
 
@@ -73,3 +102,51 @@ async def _redis(settings: Settings) -> str:
     async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
         await redis.ping()
     return "answers"
+
+
+async def _token(connections: Connections, shop: Shop) -> str:
+    if not await has_token(connections, shop.shop):
+        raise _Fault("none that is good for the app's scopes: open the app in the shop's admin")
+    return "good, or can be renewed"
+
+
+async def _pixel(connections: Connections, shop: Shop) -> str:
+    found = select(_SHOPS.c.web_pixel_id).where(_SHOPS.c.shop == shop.shop)
+    async with connections.read() as db:
+        if await (await db.connection()).scalar(found) is None:
+            raise _Fault("not connected, so visits are not seen: open the app in the shop's admin")
+    return "connected"
+
+
+async def _imported(connections: Connections, shop: Shop) -> str:
+    rows = select(_BACKFILLS.c.kind, _BACKFILLS.c.status, _BACKFILLS.c.loaded, _BACKFILLS.c.error)
+    async with connections.read() as db:
+        found = (await (await db.connection()).execute(rows.where(_BACKFILLS.c.shop == shop.shop))).all()
+    says = ", ".join(f"{row.loaded} {row.kind} {row.status} {row.error}".rstrip() for row in found)
+    if not found or any(row.status != "done" for row in found):
+        raise _Fault(f"{says or 'nothing yet'}: `tillwise backfill --shop {shop.shop}` goes on with it")
+    return says
+
+
+async def _model(connections: Connections, shop: Shop) -> str:
+    model = latest(connections.settings.data_dir, shop.shop)
+    if model is None:
+        return "none yet: the shop's defaults are offered until its orders teach one"
+    return f"{current_version(connections.settings.data_dir, shop.shop)} is whole"
+
+
+async def _parked(connections: Connections, shop: Shop) -> str:
+    webhooks = len(await parked(connections, shop.shop))
+    dead = await EventLog(connections.redis).count_dead(shop.shop)
+    if webhooks or dead:
+        raise _Fault(f"{webhooks} webhooks and {dead} events: see `tillwise parked --shop {shop.shop}`")
+    return "none"
+
+
+_OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {
+    "token": _token,
+    "web pixel": _pixel,
+    "import": _imported,
+    "model": _model,
+    "put aside": _parked,
+}

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+import msgspec
+from sqlalchemy import Table, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -23,16 +25,28 @@ from app.events.kinds import (
     ShopRedactionRequested,
 )
 from app.events.log import EventLog
+from app.profiles.keys import customer_key
 from app.profiles.store import forget
+from app.profiles.visitor import VisitorProfile, unpack
+from app.shops.changes import announce_change
 from app.shops.store import get_shop
-from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
+from app.tables import (
+    CustomerRow,
+    DecisionRow,
+    EventRow,
+    FeedbackRow,
+    OrderLineRow,
+    OrderRow,
+    RefundRow,
+)
 from app.upsert import table_of
 from app.values import ShopDomain
 
 # Shopify asks for a shop's erasure this long after the app was removed.
 _ERASED_AFTER = timedelta(hours=48)
 _CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
-_EVENTS, _DECISIONS = table_of(EventRow), table_of(DecisionRow)
+_LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
+_EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), table_of(FeedbackRow)
 _log = logging.getLogger(__name__)
 
 
@@ -45,14 +59,48 @@ async def note_data_request(_connections: Connections, event: CustomerDataReques
 
 
 async def customer_data(connections: Connections, shop: str, customer_id: int) -> dict[str, Any]:
-    """Return every row held about the customer, by table, for the merchant to pass on."""
+    """Return everything held about the customer, for the merchant to pass on: rows by table.
+
+    What their checkouts left is theirs too, also where it does not name them.
+    """
     held: dict[str, Any] = {}
     async with connections.read() as db:
         connection = await db.connection()
-        for table in (_CUSTOMERS, _ORDERS, _EVENTS, _DECISIONS):
-            rows = await connection.execute(select(table).where(*_is(table, shop, customer_id)))
+        tokens = await _checkout_tokens(connection, shop, customer_id)
+        for table, theirs in _theirs(customer_id, tokens).items():
+            rows = await connection.execute(select(table).where(table.c.shop == shop, theirs(held)))
             held[table.name] = [dict(row._mapping) for row in rows]
+    packed: Any = await connections.redis.get(customer_key(shop, customer_id))
+    held["profile"] = [_readable(unpack(packed))] if packed else []
     return held
+
+
+def _theirs(customer_id: int, tokens: Sequence[str]) -> dict[Table, Callable[[dict[str, Any]], Any]]:
+    """Return which rows of each table are the customer's, given those of the tables before it."""
+
+    def named(table: Table) -> Any:
+        return table.c.customer_id == customer_id
+
+    def of(table: Table, name: str, parent: Table) -> Callable[[dict[str, Any]], Any]:
+        return lambda held: table.c[name].in_([row[name] for row in held[parent.name]])
+
+    return {
+        _CUSTOMERS: lambda _: named(_CUSTOMERS),
+        _ORDERS: lambda _: named(_ORDERS),
+        _LINES: of(_LINES, "order_id", _ORDERS),
+        _REFUNDS: of(_REFUNDS, "order_id", _ORDERS),
+        _EVENTS: lambda _: named(_EVENTS) | _EVENTS.c.checkout_token.in_(tokens),
+        _DECISIONS: lambda _: named(_DECISIONS) | _DECISIONS.c.checkout_token.in_(tokens),
+        _FEEDBACK: of(_FEEDBACK, "decision_id", _DECISIONS),
+    }
+
+
+def _readable(profile: VisitorProfile) -> dict[str, Any]:
+    """Return the profile with its fields named, where it is packed without."""
+    asdict = msgspec.structs.asdict
+    bought = {product_id: asdict(bought) for product_id, bought in profile.bought.items()}
+    orders = {order_id: asdict(order) for order_id, order in profile.past_orders.items()}
+    return asdict(profile) | {"bought": bought, "past_orders": orders}
 
 
 async def redact_customer(connections: Connections, event: CustomerRedactionRequested) -> None:
@@ -61,7 +109,7 @@ async def redact_customer(connections: Connections, event: CustomerRedactionRequ
         return
     async with connections.write() as db:
         connection = await db.connection()
-        tokens = await _checkout_tokens(connection, event)
+        tokens = await _checkout_tokens(connection, event.shop, event.customer_id, event.order_ids)
         clients = await _clients(connection, event.shop, event.customer_id)
         await _erase(connection, event.shop, event.customer_id, tokens)
     shop = ShopDomain(event.shop)
@@ -77,16 +125,47 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
     if shop and returned and shop.installed_at > event.happened_at - _ERASED_AFTER:
         _log.warning("a shop that has the app again is not erased", extra={"shop": event.shop})
         return
+    await erase_shop(connections, ShopDomain(event.shop))
+
+
+async def shop_data(connections: Connections, shop: ShopDomain) -> dict[str, int]:
+    """Return how much is held of the shop: rows by table, then keys, dead letters and model files."""
+    counts: dict[str, int] = {}
+    async with connections.read() as db:
+        connection = await db.connection()
+        for table in _shop_tables():
+            rows = select(func.count()).select_from(table).where(table.c.shop == shop)
+            counts[table.name] = (await connection.execute(rows)).scalar_one()
+    keys = [key async for key in connections.redis.scan_iter(match=_every_key(shop), count=1_000)]
+    counts["redis keys"] = len(set(keys))
+    counts["dead letters"] = await EventLog(connections.redis).count_dead(shop)
+    counts["model files"] = await asyncio.to_thread(_count_files, _models(connections, shop))
+    return counts
+
+
+async def erase_shop(connections: Connections, shop: ShopDomain) -> None:
+    """Erase all that is held of the shop, and let the servers that have it in memory know."""
     async with connections.write() as db:
         connection = await db.connection()
-        for table in SQLModel.metadata.sorted_tables:
-            if "shop" in table.c:
-                await connection.execute(delete(table).where(table.c.shop == event.shop))
-    async for key in connections.redis.scan_iter(match=_every_key(event.shop), count=1_000):
+        for table in _shop_tables():
+            await connection.execute(delete(table).where(table.c.shop == shop))
+    async for key in connections.redis.scan_iter(match=_every_key(shop), count=1_000):
         await connections.redis.delete(key)
-    await EventLog(connections.redis).forget(event.shop)
-    models = connections.settings.data_dir / "models" / event.shop
-    await asyncio.to_thread(shutil.rmtree, models, ignore_errors=True)
+    await EventLog(connections.redis).forget(shop)
+    await asyncio.to_thread(shutil.rmtree, _models(connections, shop), ignore_errors=True)
+    await announce_change(connections.redis, shop)
+
+
+def _shop_tables() -> list[Table]:
+    return [table for table in SQLModel.metadata.sorted_tables if "shop" in table.c]
+
+
+def _models(connections: Connections, shop: str) -> Path:
+    return connections.settings.data_dir / "models" / shop
+
+
+def _count_files(directory: Path) -> int:
+    return sum(path.is_file() for path in directory.rglob("*"))
 
 
 async def _erase(connection: AsyncConnection, shop: str, customer_id: int, tokens: Sequence[str]) -> None:
@@ -105,11 +184,13 @@ async def _erase(connection: AsyncConnection, shop: str, customer_id: int, token
     await connection.execute(update(_ORDERS).where(*_is(_ORDERS, shop, customer_id)).values(**unknown))
 
 
-async def _checkout_tokens(connection: AsyncConnection, event: CustomerRedactionRequested) -> list[str]:
+async def _checkout_tokens(
+    connection: AsyncConnection, shop: str, customer_id: int, order_ids: Sequence[int] = ()
+) -> list[str]:
     """Return the checkouts of the customer's orders, the named ones included."""
-    theirs = or_(_ORDERS.c.customer_id == event.customer_id, _ORDERS.c.order_id.in_(event.order_ids))
+    theirs = or_(_ORDERS.c.customer_id == customer_id, _ORDERS.c.order_id.in_(order_ids))
     tokens = select(_ORDERS.c.checkout_token).where(
-        _ORDERS.c.shop == event.shop, _ORDERS.c.checkout_token.is_not(None), theirs
+        _ORDERS.c.shop == shop, _ORDERS.c.checkout_token.is_not(None), theirs
     )
     return list(await connection.scalars(tokens))
 

@@ -36,6 +36,17 @@ class Letter:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A delivery that was put aside, and why."""
+
+    id: int
+    shop: str
+    topic: str
+    received_at: datetime
+    reason: str
+
+
 async def claim(connections: Connections, now: datetime, count: int = 200) -> list[Letter]:
     """Return due rows in the order their changes happened, leased: a crash gives them back.
 
@@ -89,6 +100,18 @@ async def retry_later(
 async def give_back(connections: Connections, ids: Collection[int], now: datetime) -> None:
     """Undo a claim: it was not the rows' fault that nothing came of it."""
     await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=now)
+
+
+async def parked(connections: Connections, shop: str | None = None) -> list[Parked]:
+    """Return the parked rows of one shop, or of all, oldest first."""
+    statement = select(
+        _INBOX.c.id, _INBOX.c.shop, _INBOX.c.topic, _INBOX.c.received_at, _INBOX.c.error
+    ).where(_INBOX.c.status == "parked")
+    if shop is not None:
+        statement = statement.where(_INBOX.c.shop == shop)
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(statement.order_by(_INBOX.c.id))).all()
+    return [Parked(*row) for row in rows]
 
 
 async def replay(connections: Connections, shop: str | None, now: datetime) -> int:

@@ -84,22 +84,29 @@ class EventLog:
         bodies = [encode(event) for event in events]
         return int(await self._append_unseen([STREAM, *seen], [_SEEN_TTL_S, *bodies]))
 
-    async def revive(self, count: int = 1_000) -> int:
-        """Return how many of the oldest dead letters were put back into the log."""
-        letters: Any = await self._redis.xrange(DEAD, count=count)
+    async def revive(self, count: int = 1_000, shop: str | None = None) -> int:
+        """Return how many of the oldest dead letters, of one shop or of all, were put back into the log."""
+        letters = await self._dead(shop)
         async with self._redis.pipeline(transaction=True) as pipe:
-            for letter_id, fields in letters:
-                pipe.xadd(STREAM, {_EVENT: fields[_EVENT.encode()]})
+            for letter_id, body in letters[:count]:
+                pipe.xadd(STREAM, {_EVENT: body})
                 pipe.xdel(DEAD, letter_id)
             await pipe.execute()
-        return len(letters)
+        return len(letters[:count])
+
+    async def count_dead(self, shop: str | None = None) -> int:
+        """Return how many dead letters there are, of one shop or of all."""
+        return len(await self._dead(shop)) if shop else int(await self._redis.xlen(DEAD))
 
     async def forget(self, shop: str) -> None:
         """Delete the shop's dead letters; what is alive is handled and trimmed within minutes."""
-        letters: Any = await self._redis.xrange(DEAD)
-        ids = [letter_id for letter_id, fields in letters if _shop_of(fields[_EVENT.encode()]) == shop]
-        if ids:
+        if ids := [letter_id for letter_id, _ in await self._dead(shop)]:
             await self._redis.xdel(DEAD, *ids)
+
+    async def _dead(self, shop: str | None) -> list[tuple[bytes, bytes]]:
+        letters: Any = await self._redis.xrange(DEAD)
+        found = [(letter_id, fields[_EVENT.encode()]) for letter_id, fields in letters]
+        return [letter for letter in found if shop is None or _shop_of(letter[1]) == shop]
 
 
 class EventConsumer:

@@ -1,7 +1,8 @@
 """Our checks beside Shopify's own two libraries, on what is good and what is broken.
 
 Where the answers differ, the row says why; ours refuses what theirs lets through, except where the
-row says that Shopify's documentation is wider than its library.
+row says that Shopify's documentation is wider than its library. The libraries read the clock, so what
+is signed for a test is signed when that test runs.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from app.shops.sessions import (
 from app.shops.signatures import hmac_hex
 from app.values import shop_domain
 from tests.shops.factories import (
+    NOW,
     SHOP,
     admin_claims,
     checkout_claims,
@@ -46,7 +48,6 @@ from tests.shops.factories import (
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "test-key", "0123456789abcdef0123456789abcdef"
 FOREIGN = SECRET[::-1]
-NOW = datetime.now(UTC)
 BODY = '{"id": 1, "note": "café"}'
 
 
@@ -109,76 +110,79 @@ def token(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256"
     return jwt.encode(claims, "" if algorithm == "none" else secret, algorithm)
 
 
-def seconds(offset: int) -> int:
-    return int((NOW + timedelta(seconds=offset)).timestamp())
+def seconds(now: datetime, offset: int) -> int:
+    return int((now + timedelta(seconds=offset)).timestamp())
 
 
-ADMIN_TOKENS = {
-    "good": (admin_claims(NOW), None),
-    "expired within the leeway": (admin_claims(NOW, exp=seconds(-3)), None),
-    "expired": (admin_claims(NOW, exp=seconds(-30)), None),
-    "not yet valid": (admin_claims(NOW, nbf=seconds(60)), None),
-    "another app": (admin_claims(NOW, aud="another"), None),
-    "several apps": (admin_claims(NOW, aud=[KEY, "another"]), None),
-    "no app": (admin_claims(NOW, aud=None), None),
-    "exp is text": (admin_claims(NOW, exp="later"), None),
-    "no exp": (admin_claims(NOW, exp=None), "a token that never expires could be used for ever"),
-    "no dest": (admin_claims(NOW, dest=None), "a token of no shop is good for nothing"),
-    "foreign dest": (
-        admin_claims(NOW, dest="https://evil.com", iss="https://evil.com/admin"),
-        "our token would be exchanged at that host",
-    ),
-    "issuer of another shop": (
-        admin_claims(NOW, iss="https://other.myshopify.com/admin"),
-        "one shop's admin does not speak for another's",
-    ),
-    "a buyer's": (checkout_claims(NOW), "a buyer is not staff; both are signed alike"),
-    "nobody's": (admin_claims(NOW, sub=None), "staff has a number"),
-}
+def admin_tokens(now: datetime) -> dict[str, tuple[dict[str, Any], str | None]]:
+    return {
+        "good": (admin_claims(now), None),
+        "expired within the leeway": (admin_claims(now, exp=seconds(now, -3)), None),
+        "expired": (admin_claims(now, exp=seconds(now, -30)), None),
+        "not yet valid": (admin_claims(now, nbf=seconds(now, 60)), None),
+        "another app": (admin_claims(now, aud="another"), None),
+        "several apps": (admin_claims(now, aud=[KEY, "another"]), None),
+        "no app": (admin_claims(now, aud=None), None),
+        "exp is text": (admin_claims(now, exp="later"), None),
+        "no exp": (admin_claims(now, exp=None), "a token that never expires could be used for ever"),
+        "no dest": (admin_claims(now, dest=None), "a token of no shop is good for nothing"),
+        "foreign dest": (
+            admin_claims(now, dest="https://evil.com", iss="https://evil.com/admin"),
+            "our token would be exchanged at that host",
+        ),
+        "issuer of another shop": (
+            admin_claims(now, iss="https://other.myshopify.com/admin"),
+            "one shop's admin does not speak for another's",
+        ),
+        "a buyer's": (checkout_claims(now), "a buyer is not staff; both are signed alike"),
+        "nobody's": (admin_claims(now, sub=None), "staff has a number"),
+    }
 
 
-@pytest.mark.parametrize("name", ADMIN_TOKENS)
+@pytest.mark.parametrize("name", admin_tokens(NOW))
 def test_admin_tokens(judge: Judge, ours: Settings, name: str) -> None:
-    claims, stricter = ADMIN_TOKENS[name]
+    claims, stricter = admin_tokens(datetime.now(UTC))[name]
     signed = token(claims)
     theirs = judge.ask("session_token", token=signed) is not None
     taken = takes(lambda: verify_admin_token(signed, ours, datetime.now(UTC)))
     assert (taken, theirs) == ((False, True) if stricter else (theirs, theirs))
 
 
-BROKEN_TOKENS = {
-    "foreign secret": token(admin_claims(NOW), FOREIGN),
-    "unsigned": token(admin_claims(NOW), algorithm="none"),
-    "HS384": token(admin_claims(NOW), SECRET + "\0" * 32, "HS384"),
-    "cut": token(admin_claims(NOW))[:-3],
-    "empty": "",
-    "text": "not a token",
-    "unicode": "é.ü.ß",
-}
+def broken_tokens(now: datetime) -> dict[str, str]:
+    return {
+        "foreign secret": token(admin_claims(now), FOREIGN),
+        "unsigned": token(admin_claims(now), algorithm="none"),
+        "HS384": token(admin_claims(now), SECRET + "\0" * 32, "HS384"),
+        "cut": token(admin_claims(now))[:-3],
+        "empty": "",
+        "text": "not a token",
+        "unicode": "é.ü.ß",
+    }
 
 
-@pytest.mark.parametrize("name", BROKEN_TOKENS)
+@pytest.mark.parametrize("name", broken_tokens(NOW))
 def test_broken_tokens(judge: Judge, ours: Settings, name: str) -> None:
-    broken = BROKEN_TOKENS[name]
+    broken = broken_tokens(datetime.now(UTC))[name]
     assert judge.ask("session_token", token=broken) is None
     assert not takes(lambda: verify_admin_token(broken, ours, datetime.now(UTC)))
     assert not takes(lambda: verify_checkout_token(f"Bearer {broken}", ours, datetime.now(UTC)))
 
 
-CHECKOUT_TOKENS = {
-    "good": (checkout_claims(NOW), None),
-    "guest": (checkout_claims(NOW, sub=None), None),
-    "expired": (checkout_claims(NOW, exp=seconds(-30)), None),
-    "another app": (checkout_claims(NOW, aud="another"), None),
-    "no exp": (checkout_claims(NOW, exp=None), "it could be used for ever"),
-    "foreign dest": (checkout_claims(NOW, dest="evil.com"), "it names no shop"),
-    "staff": (admin_claims(NOW), "a staff member is not a buyer"),
-}
+def checkout_tokens(now: datetime) -> dict[str, tuple[dict[str, Any], str | None]]:
+    return {
+        "good": (checkout_claims(now), None),
+        "guest": (checkout_claims(now, sub=None), None),
+        "expired": (checkout_claims(now, exp=seconds(now, -30)), None),
+        "another app": (checkout_claims(now, aud="another"), None),
+        "no exp": (checkout_claims(now, exp=None), "it could be used for ever"),
+        "foreign dest": (checkout_claims(now, dest="evil.com"), "it names no shop"),
+        "staff": (admin_claims(now), "a staff member is not a buyer"),
+    }
 
 
-@pytest.mark.parametrize("name", CHECKOUT_TOKENS)
+@pytest.mark.parametrize("name", checkout_tokens(NOW))
 def test_checkout_tokens(judge: Judge, library: ShopifyApp, ours: Settings, name: str) -> None:
-    claims, stricter = CHECKOUT_TOKENS[name]
+    claims, stricter = checkout_tokens(datetime.now(UTC))[name]
     header = f"Bearer {token(claims)}"
     request = {"method": "POST", "url": "/", "headers": {"authorization": header}, "body": ""}
     pythons = library.verify_checkout_ui_ext_req(request).ok  # type: ignore[arg-type]
@@ -241,35 +245,38 @@ def joined(pairs: list[tuple[str, str]]) -> str:
     return "".join(f"{name}={value}" for name, value in pairs)
 
 
-PROXIED = {
-    "good": (proxy_query(now=NOW, secret=SECRET), None),
-    "repeated": (
-        signed_in_order(
-            [("ids", "1"), ("ids", "2"), *proxy_pairs(NOW)], "ids=1,2" + joined(proxy_pairs(NOW))
+def proxied(now: datetime) -> dict[str, tuple[str, str | None]]:
+    return {
+        "good": (proxy_query(now=now, secret=SECRET), None),
+        "repeated": (
+            signed_in_order(
+                [("ids", "1"), ("ids", "2"), *proxy_pairs(now)], "ids=1,2" + joined(proxy_pairs(now))
+            ),
+            None,
         ),
-        None,
-    ),
-    "by key": (
-        signed_in_order([("a", "1"), ("a1", "2"), *proxy_pairs(NOW)], "a=1a1=2" + joined(proxy_pairs(NOW))),
-        None,
-    ),
-    "changed": (proxy_query(now=NOW, secret=SECRET).replace("acme", "other"), None),
-    "foreign secret": (proxy_query(now=NOW, secret=FOREIGN), None),
-    "unsigned": (urlencode(proxy_pairs(NOW)), None),
-    "old": (proxy_query(now=NOW - timedelta(seconds=120), secret=SECRET), None),
-    "ahead": (proxy_query(now=NOW + timedelta(seconds=120), secret=SECRET), None),
-    "undated": (proxy_query(("shop", SHOP), secret=SECRET), None),
-    "two shops": (proxy_query(*proxy_pairs(NOW), ("shop", SHOP), secret=SECRET), None),
-    "foreign shop": (
-        proxy_query(("shop", "evil.com"), *proxy_pairs(NOW)[3:], secret=SECRET),
-        "a signed query still has to name a shop",
-    ),
-}
+        "by key": (
+            signed_in_order(
+                [("a", "1"), ("a1", "2"), *proxy_pairs(now)], "a=1a1=2" + joined(proxy_pairs(now))
+            ),
+            None,
+        ),
+        "changed": (proxy_query(now=now, secret=SECRET).replace("acme", "other"), None),
+        "foreign secret": (proxy_query(now=now, secret=FOREIGN), None),
+        "unsigned": (urlencode(proxy_pairs(now)), None),
+        "old": (proxy_query(now=now - timedelta(seconds=120), secret=SECRET), None),
+        "ahead": (proxy_query(now=now + timedelta(seconds=120), secret=SECRET), None),
+        "undated": (proxy_query(("shop", SHOP), secret=SECRET), None),
+        "two shops": (proxy_query(*proxy_pairs(now), ("shop", SHOP), secret=SECRET), None),
+        "foreign shop": (
+            proxy_query(("shop", "evil.com"), *proxy_pairs(now)[3:], secret=SECRET),
+            "a signed query still has to name a shop",
+        ),
+    }
 
 
-@pytest.mark.parametrize("name", PROXIED)
+@pytest.mark.parametrize("name", proxied(NOW))
 def test_app_proxy(judge: Judge, library: ShopifyApp, ours: Settings, name: str) -> None:
-    query, stricter = PROXIED[name]
+    query, stricter = proxied(datetime.now(UTC))[name]
     theirs = judge.ask("proxy", query=query) is True
     request = {"method": "GET", "url": f"https://a.b/proxy?{query}", "headers": {}, "body": ""}
     assert library.verify_app_proxy_req(request).ok == theirs  # type: ignore[arg-type]
@@ -281,40 +288,42 @@ def test_app_proxy_signed_as_the_documentation_says_is_wider_than_the_library(
     judge: Judge, ours: Settings
 ) -> None:
     """The docs sort whole `key=value` strings, so `a1=2` comes before `a=1`."""
-    pairs = [("a", "1"), ("a1", "2"), *proxy_pairs(NOW)]
-    query = signed_in_order(pairs, "a1=2a=1" + joined(proxy_pairs(NOW)))
+    now = datetime.now(UTC)
+    pairs = [("a", "1"), ("a1", "2"), *proxy_pairs(now)]
+    query = signed_in_order(pairs, "a1=2a=1" + joined(proxy_pairs(now)))
     assert judge.ask("proxy", query=query) is False
     assert takes(lambda: verify_app_proxy(query, ours, datetime.now(UTC)))
 
 
-def callback(secret: str = SECRET, **changes: str) -> dict[str, str]:
+def callback(now: datetime, secret: str = SECRET, **changes: str) -> dict[str, str]:
     pairs = {
         "code": "0123abcd",
         "host": "YWRtaW4uc2hvcGlmeS5jb20vc3RvcmUvYWNtZQ",
         "shop": SHOP,
         "state": "a-nonce",
-        "timestamp": str(seconds(0)),
+        "timestamp": str(seconds(now, 0)),
     } | changes
     return pairs | {"hmac": hmac_hex(secret, "&".join(f"{k}={v}" for k, v in sorted(pairs.items())).encode())}
 
 
-CALLBACKS = {
-    "good": (callback(), None),
-    "foreign secret": (callback(FOREIGN), None),
-    "changed": (callback() | {"shop": "other.myshopify.com"}, None),
-    "old": (callback(timestamp=str(seconds(-120))), None),
-    "ahead": (callback(timestamp=str(seconds(120))), None),
-    "undated": (callback(timestamp="soon"), None),
-    "unsigned": ({k: v for k, v in callback().items() if k != "hmac"}, None),
-    "foreign shop": (callback(shop="evil.com"), "the code would be sent there"),
-    "another nonce": (callback(state="another"), "this browser did not begin that install"),
-    "no code": (callback(code=""), "there is nothing to exchange"),
-}
+def callbacks(now: datetime) -> dict[str, tuple[dict[str, str], str | None]]:
+    return {
+        "good": (callback(now), None),
+        "foreign secret": (callback(now, FOREIGN), None),
+        "changed": (callback(now) | {"shop": "other.myshopify.com"}, None),
+        "old": (callback(now, timestamp=str(seconds(now, -120))), None),
+        "ahead": (callback(now, timestamp=str(seconds(now, 120))), None),
+        "undated": (callback(now, timestamp="soon"), None),
+        "unsigned": ({k: v for k, v in callback(now).items() if k != "hmac"}, None),
+        "foreign shop": (callback(now, shop="evil.com"), "the code would be sent there"),
+        "another nonce": (callback(now, state="another"), "this browser did not begin that install"),
+        "no code": (callback(now, code=""), "there is nothing to exchange"),
+    }
 
 
-@pytest.mark.parametrize("name", CALLBACKS)
+@pytest.mark.parametrize("name", callbacks(NOW))
 def test_oauth_callbacks(judge: Judge, ours: Settings, name: str) -> None:
-    query, stricter = CALLBACKS[name]
+    query, stricter = callbacks(datetime.now(UTC))[name]
     theirs = judge.ask("oauth", query=query) is True
     cookie = signed_state(ours, shop_domain(SHOP), "a-nonce")
     taken = takes(lambda: read_callback(query, cookie, ours, datetime.now(UTC)))
@@ -354,7 +363,7 @@ def test_shop_domains(judge: Judge, text: str) -> None:
 
 
 def test_token_exchange_asks_for_the_same(judge: Judge, ours: Settings) -> None:
-    id_token = token(admin_claims(NOW))
+    id_token = token(admin_claims(datetime.now(UTC)))
     theirs = judge.ask("exchange", shop=SHOP, token=id_token)
     assert theirs["url"] == f"https://{SHOP}/admin/oauth/access_token"
     assert theirs["body"] == exchange_request(ours, id_token)

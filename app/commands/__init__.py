@@ -1,0 +1,1 @@
+"""The commands of `tillwise` that look after what is kept: one file a subject."""

@@ -1,0 +1,44 @@
+"""What could not be worked off, and putting it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from app.commands.run import AnyShop, with_connections
+from app.connections import Connections
+from app.events.log import EventLog
+from app.values import shop_domain
+from webhooks import inbox
+
+
+def parked(
+    shop: AnyShop = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Put them back to be worked off again")] = False,
+) -> None:
+    """List the webhooks that were put aside, with their reasons, and count the dead letters."""
+    domain = None if shop is None else shop_domain(shop)
+
+    async def run(connections: Connections) -> None:
+        await (_put_back if replay else _show)(connections, domain)
+
+    with_connections(run)
+
+
+async def _show(connections: Connections, shop: str | None) -> None:
+    rows = await inbox.parked(connections, shop)
+    for row in rows:
+        received = row.received_at.isoformat(timespec="seconds")
+        typer.echo(f"{row.id}  {row.shop}  {row.topic}  {received}  {row.reason}")
+    dead = await EventLog(connections.redis).count_dead(shop)
+    typer.echo(f"{len(rows)} parked webhooks, {dead} dead letters")
+
+
+async def _put_back(connections: Connections, shop: str | None) -> None:
+    webhooks = await inbox.replay(connections, shop, datetime.now(UTC))
+    log, letters = EventLog(connections.redis), 0
+    for _ in range(await log.count_dead(shop) // 1_000 + 1):
+        letters += await log.revive(shop=shop)
+    typer.echo(f"put back: {webhooks} parked webhooks, {letters} dead letters; the worker takes them up")

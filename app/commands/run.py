@@ -1,0 +1,34 @@
+"""What every command that needs the stores begins with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from app.config import Settings, read_settings
+from app.connections import Connections, connect
+from app.logs import start_logging
+from app.migrations import migrate
+from app.processes import redis_for
+
+Shop = Annotated[str, typer.Option("--shop", help="The shop's name.myshopify.com")]
+AnyShop = Annotated[str | None, typer.Option("--shop", help="One shop only: name.myshopify.com")]
+
+
+def with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
+    """Run it on open connections, with the database brought up to date first."""
+    start_logging("WARNING")
+    settings = read_settings()
+    with redis_for(settings) as redis_url:
+        asyncio.run(_connected(settings, redis_url, run))
+
+
+async def _connected(
+    settings: Settings, redis_url: str, run: Callable[[Connections], Awaitable[None]]
+) -> None:
+    await migrate(settings.database_url)
+    async with connect(settings, redis_url) as connections:
+        await run(connections)

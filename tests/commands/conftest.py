@@ -1,0 +1,60 @@
+"""The command line on a database and a Redis of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import cli
+from app.config import Settings
+from app.connections import Connections, connect
+from app.migrations import migrate
+from tests.conftest import ENVIRONMENT
+
+Prepare = Callable[[Connections], Awaitable[object]]
+
+
+class Terminal:
+    """`tillwise` as an operator types it, and a way to set the stage first."""
+
+    def __init__(self, settings: Settings, redis_url: str) -> None:
+        self._settings = replace(settings, redis_url=redis_url)
+        self._redis_url = redis_url
+
+    def prepare(self, work: Prepare) -> None:
+        """Do the work on open connections."""
+
+        async def run() -> None:
+            async with connect(self._settings, self._redis_url) as connections:
+                await work(connections)
+
+        asyncio.run(run())
+
+    def empty(self) -> None:
+        """Begin with the newest tables and nothing in them."""
+
+        async def run() -> None:
+            await migrate(self._settings.database_url)
+            async with connect(self._settings, self._redis_url) as connections:
+                await connections.redis.flushall()
+
+        asyncio.run(run())
+
+    def run(self, *words: str) -> Result:
+        """Return what the command printed and its exit code."""
+        return CliRunner().invoke(cli, list(words))
+
+
+@pytest.fixture
+def terminal(settings: Settings, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    variables = ENVIRONMENT | {"TILLWISE_DATA_DIR": str(settings.data_dir), "REDIS_URL": redis_url}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    opened = Terminal(settings, redis_url)
+    opened.empty()
+    return opened

@@ -1,0 +1,41 @@
+from datetime import UTC, datetime
+
+from app.connections import Connections
+from app.tables import BackfillRow, ShopRow
+from tests.commands.conftest import Terminal
+from tests.commands.test_parked import put_aside
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SHOP = "a.myshopify.com"
+
+
+async def installed(connections: Connections) -> None:
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk_a", installed_at=NOW, web_pixel_id="gid://1"))
+        db.add(BackfillRow(shop=SHOP, kind="orders", status="failed", error="refused", updated_at=NOW))
+
+
+def test_a_healthy_installation_says_so_of_each_part(terminal: Terminal) -> None:
+    said = terminal.run("doctor")
+    assert said.exit_code == 0
+    assert "ok    database: sqlite answers" in said.stdout
+    assert "ok    redis: answers" in said.stdout
+
+
+def test_a_shop_without_the_app_is_named_and_is_a_failure(terminal: Terminal) -> None:
+    said = terminal.run("doctor", "--shop", SHOP)
+    assert said.exit_code == 1
+    assert "FAIL  install: never installed" in said.stdout
+
+
+def test_each_thing_that_is_wrong_with_a_shop_is_named_with_what_to_do(terminal: Terminal) -> None:
+    terminal.prepare(installed)
+    terminal.prepare(put_aside)
+    said = terminal.run("doctor", "--shop", SHOP)
+    assert said.exit_code == 1
+    findings = dict(line[6:].split(": ", 1) for line in said.stdout.splitlines())
+    assert findings["token"].startswith("none that is good")
+    assert findings["web pixel"] == "connected"
+    assert findings["import"] == f"0 orders failed refused: `tillwise backfill --shop {SHOP}` goes on with it"
+    assert findings["model"].startswith("none yet")
+    assert findings["put aside"].startswith("1 webhooks and 1 events")
