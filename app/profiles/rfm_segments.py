@@ -1,0 +1,85 @@
+"""Which of eleven named segments the scores stand for, and why, in a sentence. Pure.
+
+The names are those of Shopify's `CustomerRfmGroup`, so that the two can stand side by side; like
+Shopify's, they are of recency (R) and of value, the mean of the other two scores: FM = (F + M) / 2.
+Where the lines between the names are, is ours, and is this table:
+
+| R | FM 1 to 2   | 2.5, 3          | 3.5             | 4         | 4.5, 5           |
+|---|-------------|-----------------|-----------------|-----------|------------------|
+| 5 | new         | active          | active          | champions | champions        |
+| 4 | promising   | active          | active          | loyal     | loyal            |
+| 3 | promising   | needs_attention | needs_attention | loyal     | loyal            |
+| 2 | almost_lost | almost_lost     | at_risk         | at_risk   | previously_loyal |
+| 1 | dormant     | dormant         | at_risk         | at_risk   | previously_loyal |
+
+`prospects` never bought. Who ordered once has FM 3 at most: no single order, however large, makes a
+champion or someone loyal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.profiles.rfm import Scores
+from app.values import decimal_amount
+
+PROSPECTS = "prospects"
+SEGMENTS = (
+    "champions", "loyal", "active", "new", "promising", "needs_attention",
+    "at_risk", "almost_lost", "previously_loyal", "dormant", PROSPECTS,
+)  # fmt: skip
+
+_LOW, _MIDDLE, _STRONG, _HIGH, _HIGHEST = range(5)
+# From FM doubled, F + M: 2 to 10.
+_VALUE = dict(zip(range(2, 11), [_LOW] * 3 + [_MIDDLE] * 2 + [_STRONG, _HIGH] + [_HIGHEST] * 2, strict=True))
+_TABLE = {
+    5: ("new", "active", "active", "champions", "champions"),
+    4: ("promising", "active", "active", "loyal", "loyal"),
+    3: ("promising", "needs_attention", "needs_attention", "loyal", "loyal"),
+    2: ("almost_lost", "almost_lost", "at_risk", "at_risk", "previously_loyal"),
+    1: ("dormant", "dormant", "at_risk", "at_risk", "previously_loyal"),
+}
+_FIFTHS = {1: "lowest", 2: "second lowest", 3: "middle", 4: "second highest", 5: "highest"}
+_RECENT_FIFTHS = {1: "longest ago", 2: "longer ago than most", 3: "middling", 4: "recent", 5: "most recent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a customer's purchases. recency_days: whole days; orders: at least 1."""
+
+    recency_days: int
+    orders: int
+    spent_minor: int
+
+
+def segment(scores: Scores | None) -> str:
+    """Return the segment's name; without scores, who never bought, `prospects`."""
+    if scores is None:
+        return PROSPECTS
+    return _TABLE[scores.recency][_VALUE[scores.frequency + scores.monetary]]
+
+
+def title(name: str) -> str:
+    """Return a segment's name as a merchant reads it: `Almost lost`."""
+    return name.replace("_", " ").capitalize()
+
+
+def why(scores: Scores | None, standing: Standing | None, currency: str) -> str:
+    """Return in one sentence why a customer is in their segment."""
+    if scores is None or standing is None:
+        return f"{title(PROSPECTS)}: has not bought anything yet."
+    return (
+        f"{title(segment(scores))}: last bought {_ago(standing.recency_days)} "
+        f"({_RECENT_FIFTHS[scores.recency]}, {scores.recency} of 5), "
+        f"ordered {_times(standing.orders)} ({_FIFTHS[scores.frequency]} fifth) and spent "
+        f"{decimal_amount(standing.spent_minor, currency)} {currency} ({_FIFTHS[scores.monetary]} fifth), "
+        "compared with this shop's other customers."
+    )
+
+
+def _ago(days: int) -> str:
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+
+
+def _times(orders: int) -> str:
+    return {1: "once", 2: "twice"}.get(orders, f"{orders} times")

@@ -1,0 +1,93 @@
+"""Our RFM segment beside Shopify's own `rfmGroup` of the same customer, and why they differ. Pure.
+
+What Shopify publishes (Admin API `CustomerRfmGroup`; Help Center, "RFM customer analysis"): scores of
+1 to 5 from the shop's own customers, 5 for the top 20 %; groups by recency and by (F + M) / 2; and a
+sentence of words for each group, below. It does not give a customer's scores. Two of its groups,
+`ACTIVE` and `NEEDS_ATTENTION`, have the same words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, title
+
+
+class Words(NamedTuple):
+    """How Shopify describes a group: the purchases' recency, how many orders, how much spend."""
+
+    recency: str
+    orders: str
+    spend: str
+
+
+SHOPIFY_WORDS = {
+    "champions": Words("very recent purchases", "many orders", "the most spend"),
+    "loyal": Words("recent purchases", "many orders", "the most spend"),
+    "active": Words("recent purchases", "some orders", "moderate spend"),
+    "needs_attention": Words("recent purchases", "some orders", "moderate spend"),
+    "new": Words("very recent purchases", "few orders", "low spend"),
+    "promising": Words("recent purchases", "few orders", "low spend"),
+    "at_risk": Words("no recent purchases", "a strong history of orders", "strong spend"),
+    "previously_loyal": Words("no recent purchases", "a very strong history of orders", "very strong spend"),
+    "almost_lost": Words("no recent purchases", "fewer orders", "lower spend"),
+    "dormant": Words("no recent purchases", "infrequent orders", "low spend"),
+}
+_UNSEEN = "Shopify shows no scores; it may count what we leave out, or have counted at another time."
+
+
+class Comparison(NamedTuple):
+    """Two ways to group the same customers.
+
+    cells: customers by (ours, Shopify's). same, compared: customers; unknown: those Shopify gives no
+    group for.
+    """
+
+    cells: dict[tuple[str, str], int]
+    same: int
+    compared: int
+    unknown: int
+
+
+def shopify_segment(rfm_group: str | None) -> str | None:
+    """Return Shopify's enum value as we write it, None for none or one we do not know."""
+    name = (rfm_group or "").lower()
+    return name if name in SEGMENTS else None
+
+
+def compare(ours: Mapping[int, str], rfm_groups: Mapping[int, str | None]) -> Comparison:
+    """Return how far the two agree. ours, rfm_groups: by customer id."""
+    theirs = {each: shopify_segment(rfm_groups.get(each)) for each in ours}
+    cells = Counter((segment, group) for each, segment in ours.items() if (group := theirs[each]))
+    return Comparison(
+        cells=dict(cells),
+        same=sum(count for (segment, group), count in cells.items() if segment == group),
+        compared=cells.total(),
+        unknown=len(ours) - cells.total(),
+    )
+
+
+def difference(ours: str, rfm_group: str | None) -> str | None:
+    """Return in a sentence why Shopify's group differs from our segment, None when it does not."""
+    theirs = shopify_segment(rfm_group)
+    if theirs == ours:
+        return None
+    if theirs is None:
+        return "Shopify has no group for this customer yet."
+    if PROSPECTS in (ours, theirs):
+        return _about_a_prospect(ours)
+    here, there = SHOPIFY_WORDS[ours], SHOPIFY_WORDS[theirs]
+    if here == there:
+        return (
+            f"Shopify describes {title(ours)} and {title(theirs)} in the same words; ours differ by recency."
+        )
+    said = [f"{their} and not {our}" for our, their in zip(here, there, strict=True) if our != their]
+    return f"Shopify says {title(theirs)}: it sees {', '.join(said)}. {_UNSEEN}"
+
+
+def _about_a_prospect(ours: str) -> str:
+    if ours == PROSPECTS:
+        return "Shopify counts an order that was given back whole, or whose customer it knows and we do not."
+    return "Shopify does not count this customer's orders yet; its groups follow new orders with a delay."
