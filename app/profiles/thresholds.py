@@ -1,0 +1,176 @@
+"""A merchant's own segments: conditions on what a customer bought, as data. Pure.
+
+    {"name": "recent_regulars", "match": "all", "conditions": [
+        {"measure": "days_since_last_order", "compare": "at_most", "value": 7},
+        {"measure": "orders", "compare": "more_than", "value": 3, "within_days": 30},
+        {"measure": "average_order", "compare": "more_than", "value": "100.00"}]}
+
+Money is a decimal string in the shop's currency. A measure that a customer does not have (an average
+of no orders) fulfils no condition.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from app.errors import InputError
+from app.profiles.purchases import DAY_S, Purchase
+from app.values import decimal_amount, minor_units
+
+MOST_RULES = 50
+MOST_CONDITIONS = 10
+LONGEST_DAYS = 3_650
+MOST_ORDERS = 1_000_000
+
+Measure = Literal["days_since_last_order", "orders", "spent", "average_order", "largest_order"]
+Compare = Literal["more_than", "at_least", "at_most", "less_than"]
+History = Sequence[Purchase]
+
+_MONEY = frozenset({"spent", "average_order", "largest_order"})
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+_MISSING = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
+_COMPARE: dict[Compare, Callable[[int, int], bool]] = {
+    "more_than": operator.gt,
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "less_than": operator.lt,
+}
+_WORDS = {"more_than": "more than", "at_least": "at least", "at_most": "at most", "less_than": "less than"}
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One comparison. value: a whole number, or money. within_days: of the purchases since then only."""
+
+    measure: Measure
+    compare: Compare
+    value: int | str
+    within_days: int | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A segment: the customers who fulfil all, or any, of its conditions."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    match: Literal["all", "any"] = "all"
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """A shop's rules, and the currency that their money is in."""
+
+    currency: str
+    rules: tuple[Rule, ...] = ()
+
+
+def read_rules(data: object, currency: str) -> Rules:
+    """Return a shop's rules from decoded JSON, a list. Raises InputError naming the field.
+
+    currency: the shop's, ISO 4217.
+    """
+    try:
+        rules = msgspec.convert(data, tuple[Rule, ...])
+    except msgspec.ValidationError as error:
+        raise InputError(str(error), _field(str(error))) from None
+    if len(rules) > MOST_RULES:
+        raise InputError(f"more than {MOST_RULES} segments", "segments")
+    for at, rule in enumerate(rules):
+        _check_rule(rule, f"segments[{at}]", currency)
+        if rule.name in {other.name for other in rules[:at]}:
+            raise InputError(f"there are two segments named {rule.name}", f"segments[{at}].name")
+    return Rules(currency, rules)
+
+
+def matching(rules: Rules, history: History, now: int) -> tuple[str, ...]:
+    """Return the names of the segments a customer is in, in the rules' order. now: epoch seconds."""
+    return tuple(rule.name for rule in rules.rules if matches(rule, rules.currency, history, now))
+
+
+def matches(rule: Rule, currency: str, history: History, now: int) -> bool:
+    """Return whether the customer is in the segment."""
+    held = (holds(condition, currency, history, now) for condition in rule.conditions)
+    return all(held) if rule.match == "all" else any(held)
+
+
+def holds(condition: Condition, currency: str, history: History, now: int) -> bool:
+    """Return whether the customer fulfils one condition."""
+    measured = measured_value(condition, history, now)
+    if measured is None:
+        return False
+    return _COMPARE[condition.compare](measured, _threshold(condition, currency))
+
+
+def measured_value(condition: Condition, history: History, now: int) -> int | None:
+    """Return what the condition looks at: days, orders or minor units; None for what there is not."""
+    since = None if condition.within_days is None else now - condition.within_days * DAY_S
+    counted = [each for each in history if since is None or each.placed_at > since]
+    bought = [each for each in counted if each.counts]
+    spent = max(sum(each.net_minor for each in counted), 0)
+    if condition.measure == "orders":
+        return len(bought)
+    if condition.measure == "spent":
+        return spent
+    if not bought:
+        return None
+    if condition.measure == "days_since_last_order":
+        return max(now - max(each.placed_at for each in bought), 0) // DAY_S
+    if condition.measure == "average_order":
+        return spent // len(bought)
+    return max(each.net_minor for each in bought)
+
+
+def sentence(condition: Condition, currency: str) -> str:
+    """Return the condition as a merchant reads it: `average order more than 100.00 EUR`."""
+    name = condition.measure.replace("_", " ")
+    value = _threshold(condition, currency)
+    amount = f"{decimal_amount(value, currency)} {currency}" if condition.measure in _MONEY else str(value)
+    within = "" if condition.within_days is None else f" in the last {condition.within_days} days"
+    return f"{name} {_WORDS[condition.compare]} {amount}{within}"
+
+
+def why(rule: Rule, currency: str, history: History, now: int) -> str:
+    """Return in one sentence which of the segment's conditions the customer fulfils."""
+    held = [each for each in rule.conditions if holds(each, currency, history, now)]
+    name = rule.name.replace("_", " ").capitalize()
+    return f"{name}: {' and '.join(sentence(each, currency) for each in held) or 'no condition holds'}."
+
+
+def _check_rule(rule: Rule, field: str, currency: str) -> None:
+    if not _NAME.fullmatch(rule.name):
+        raise InputError("a name is up to 40 of a-z, 0-9 and _, a letter first", f"{field}.name")
+    if not 1 <= len(rule.conditions) <= MOST_CONDITIONS:
+        raise InputError(f"a segment has 1 to {MOST_CONDITIONS} conditions", f"{field}.conditions")
+    for at, condition in enumerate(rule.conditions):
+        _check_condition(condition, f"{field}.conditions[{at}]", currency)
+
+
+def _check_condition(condition: Condition, field: str, currency: str) -> None:
+    if condition.within_days is not None and not 1 <= condition.within_days <= LONGEST_DAYS:
+        raise InputError(f"within_days is 1 to {LONGEST_DAYS}", f"{field}.within_days")
+    if condition.measure in _MONEY:
+        if isinstance(condition.value, int):
+            raise InputError('money is a decimal string, "100.00"', f"{field}.value")
+        if minor_units(condition.value, currency, f"{field}.value") < 0:
+            raise InputError("an amount is not negative", f"{field}.value")
+        return
+    most = LONGEST_DAYS if condition.measure == "days_since_last_order" else MOST_ORDERS
+    if not isinstance(condition.value, int) or not 0 <= condition.value <= most:
+        raise InputError(f"{condition.measure} is a whole number from 0 to {most}", f"{field}.value")
+
+
+def _threshold(condition: Condition, currency: str) -> int:
+    if condition.measure in _MONEY:
+        return minor_units(condition.value, currency)
+    return int(condition.value)
+
+
+def _field(message: str) -> str:
+    """Return the path of the field that msgspec's message speaks of: `segments[0].conditions[1].value`."""
+    path = (match := _PATH.search(message)) and match["path"]
+    missing = (match := _MISSING.search(message)) and match["name"]
+    return "segments" + (path or "") + (f".{missing}" if missing else "")
