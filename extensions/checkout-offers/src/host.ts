@@ -14,7 +14,10 @@ export type Host = Pick<
   | 'sessionToken'
   | 'settings'
   | 'shop'
-> & {extension: {rendered: {value: boolean}}};
+> &
+  Partial<Pick<StandardApi<'purchase.checkout.block.render'>, 'applyTrackingConsentChange'>> & {
+    extension: {rendered: {value: boolean}};
+  };
 
 /** What a checkout can change and a placed order cannot. */
 export type Till = Pick<CheckoutApi, 'applyCartLinesChange' | 'applyDiscountCodeChange'>;

@@ -1,4 +1,5 @@
 import type {CartLine} from '@shopify/ui-extensions/checkout';
+import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
 import type {Host} from './host.ts';
 import type {Surface} from './model.ts';
 
@@ -7,7 +8,10 @@ export interface Question {
   surface: Surface;
   checkout_token?: string;
   locale: string;
+  /** Of the market that the buyer shops in. */
   country?: string;
+  /** Where the buyer is, which decides what the law asks. */
+  region?: Region;
   cart: {currency: string; subtotal: string; lines: QuestionLine[]};
   consent: Consent;
 }
@@ -18,13 +22,6 @@ export interface QuestionLine {
   quantity: number;
   /** Of one unit, after discounts. */
   price: string;
-}
-
-export interface Consent {
-  analytics: boolean;
-  marketing: boolean;
-  preferences: boolean;
-  sale_of_data: boolean;
 }
 
 /** Cart lines added from an offer carry these, and so do the order's lines. */
@@ -39,15 +36,17 @@ export function question(host: Host, surface: Surface): Question {
     checkout_token: host.checkoutToken.value,
     locale: host.localization.language.value.isoCode,
     country: host.localization.country.value?.isoCode,
+    region: regionOf(host.customerPrivacy.value),
     cart: {currency: currencyCode, subtotal: decimal(amount, currencyCode), lines: host.lines.value.map(questionLine)},
-    consent: consentOf(host.customerPrivacy.value.allowedProcessing),
+    consent: consentOf(host.customerPrivacy.value),
   };
 }
 
-/** Return what a new question is worth asking for: the buyer's own lines and consent, not the offers they took. */
+/** Return what a new question is worth asking for: the buyer's own lines, consent and region, not the offers they took. */
 export function occasion(host: Host): string {
   const own = host.lines.value.filter((line) => !isOurs(line)).map((line) => [line.merchandise.id, line.quantity]);
-  return JSON.stringify([own, consentOf(host.customerPrivacy.value.allowedProcessing)]);
+  const privacy = host.customerPrivacy.value;
+  return JSON.stringify([own, consentOf(privacy), regionOf(privacy)]);
 }
 
 export function isOurs(line: CartLine): boolean {
@@ -61,16 +60,6 @@ function questionLine({merchandise, quantity, cost}: CartLine): QuestionLine {
     variant_id: merchandise.id,
     quantity,
     price: decimal(amount / Math.max(quantity, 1), currencyCode),
-  };
-}
-
-/** Purposes that the host does not name are not allowed. */
-function consentOf(allowed: {analytics?: boolean; marketing?: boolean; preferences?: boolean; saleOfData?: boolean} | undefined): Consent {
-  return {
-    analytics: allowed?.analytics === true,
-    marketing: allowed?.marketing === true,
-    preferences: allowed?.preferences === true,
-    sale_of_data: allowed?.saleOfData === true,
   };
 }
 

@@ -6,6 +6,8 @@ export interface Settings {
   heading?: string;
   max_offers: number;
   show_reason: boolean;
+  /** Whether to put Shopify's privacy choice before a buyer who has not answered it. */
+  ask_privacy: boolean;
 }
 
 export const DEFAULT_MAX_OFFERS = 1;
@@ -13,10 +15,11 @@ export const MOST_OFFERS = 3;
 
 /** Return the settings; an unset key may be missing altogether. */
 export function readSettings(raw: Record<string, unknown> | undefined): Settings {
-  const {heading, max_offers, show_reason} = {...raw};
+  const {heading, max_offers, show_reason, ask_privacy} = {...raw};
   return {
     heading: text(heading),
     max_offers: Math.min(Math.max(Math.trunc(number(max_offers) ?? DEFAULT_MAX_OFFERS), 1), MOST_OFFERS),
     show_reason: show_reason !== false,
+    ask_privacy: ask_privacy === true,
   };
 }

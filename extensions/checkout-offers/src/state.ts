@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 export interface State {
-  /** True until the first answer, or the failure to get one. */
+  /** True until the first answer, or the first after a withdrawal, or the failure to get it. */
   loading: boolean;
   entries: Entry[];
 }
@@ -17,6 +17,7 @@ export interface State {
 export type Action =
   | {type: 'answered'; offers: Offer[]}
   | {type: 'unanswered'}
+  | {type: 'withdrawn'}
   | {type: 'moved'; offer_id: string; phase: Phase};
 
 export const INITIAL: State = {loading: true, entries: []};
@@ -31,6 +32,9 @@ const NEXT: Record<Phase, Phase[]> = {
   sold_out: [],
 };
 
+/** What the buyer has put into the order stays theirs, whatever becomes of the consent it was offered under. */
+const TAKEN: ReadonlySet<Phase> = new Set<Phase>(['adding', 'added', 'undoing']);
+
 /** Return the state after an action; with no usable answer, what was there before. */
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
@@ -38,6 +42,8 @@ export function reduce(state: State, action: Action): State {
       return {loading: false, entries: merge(state.entries, action.offers)};
     case 'unanswered':
       return {...state, loading: false};
+    case 'withdrawn':
+      return {loading: true, entries: state.entries.filter(({phase}) => TAKEN.has(phase))};
     case 'moved':
       return {...state, entries: state.entries.map((entry) => move(entry, action.offer_id, action.phase))};
   }

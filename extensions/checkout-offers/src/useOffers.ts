@@ -1,6 +1,7 @@
-import {useEffect, useReducer, useState} from 'preact/hooks';
+import {useEffect, useReducer, useRef, useState} from 'preact/hooks';
 import type {Offer} from './answer.ts';
 import {ask} from './client.ts';
+import {consentOf, isNarrower} from './consent.ts';
 import type {Host, Till} from './host.ts';
 import type {Surface} from './model.ts';
 import {publisher} from './publish.ts';
@@ -16,14 +17,18 @@ export interface Offers {
   sawAll: (offers: Offer[]) => void;
 }
 
-/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart changes. */
+/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart or consent changes. */
 export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [state, dispatch] = useReducer(reduce, INITIAL);
   const [say] = useState(() => publisher(host.analytics, surface));
   const token = host.checkoutToken.value;
 
   const now = occasion(host);
+  const consent = consentOf(host.customerPrivacy.value);
+  const before = useRef(consent);
   useEffect(() => {
+    if (isNarrower(consent, before.current)) dispatch({type: 'withdrawn'});
+    before.current = consent;
     const asked = new AbortController();
     void ask(question(host, surface), {token: () => host.sessionToken.get(), signal: asked.signal}).then((offers) => {
       if (!asked.signal.aborted) dispatch(offers ? {type: 'answered', offers} : {type: 'unanswered'});

@@ -3,8 +3,9 @@
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
-import {expect, test, vi} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {answer, wireUpsell} from './offers.ts';
+import {answered, live, privacy} from './privacy.ts';
 
 const TARGET = 'purchase.checkout.block.render';
 const replying = (body: unknown, status = 200) => vi.fn<typeof fetch>(async () => Response.json(body, {status}));
@@ -54,19 +55,90 @@ test('the app is told the cart and the consent, and no more', async () => {
   extension.shopify.lines.value = [milk()];
   extension.shopify.checkoutToken.value = 'token-1';
   extension.shopify.cost.subtotalAmount.value = {amount: 9.99, currencyCode: 'USD'};
-  extension.shopify.customerPrivacy.value.allowedProcessing = {analytics: true, marketing: false, preferences: true, saleOfData: false};
+  extension.shopify.customerPrivacy.value = privacy({
+    allowedProcessing: {analytics: true, marketing: true, preferences: true, saleOfData: false},
+    visitorConsent: {analytics: true, marketing: false},
+    region: {countryCode: 'US', provinceCode: 'CA'},
+  });
   await renderOffer(extension);
   expect(JSON.parse(String(fetch.mock.calls[0]?.[1]?.body))).toEqual({
     surface: 'checkout',
     checkout_token: 'token-1',
     locale: 'en',
     country: 'US',
+    region: {country: 'US', province: 'CA'},
     cart: {
       currency: 'USD',
       subtotal: '9.99',
       lines: [{product_id: 'gid://shopify/Product/1', variant_id: 'gid://shopify/ProductVariant/1', quantity: 3, price: '3.33'}],
     },
-    consent: {analytics: true, marketing: false, preferences: true, sale_of_data: false},
+    consent: {analytics: true, marketing: false, preferences: null, sale_of_data: false},
+  });
+});
+
+describe('when the visitor’s privacy changes in the middle of a checkout', () => {
+  const cards = () => Array.from(document.querySelectorAll('s-text[type=strong]'), (each) => each.textContent);
+  const titled = (offer_id: string, title: string) => answer({offers: [wireUpsell({offer_id, product: {...wireUpsell().product, variant_id: offer_id.length, title}})]});
+
+  test('the next question carries it', async () => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer()));
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    customerPrivacy.value = {...answered(false), region: {countryCode: 'DE'}};
+    await waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+    const [first, second] = fetch.mock.calls.map(([, request]) => JSON.parse(String(request?.body)));
+    expect(first.consent).toEqual({analytics: true, marketing: true, preferences: true, sale_of_data: true});
+    expect(second.consent).toEqual({analytics: false, marketing: false, preferences: false, sale_of_data: false});
+    expect([first.region, second.region]).toEqual([undefined, {country: 'DE'}]);
+  });
+
+  test('a region that changes alone is worth a question too', async () => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer()));
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    customerPrivacy.value = {...answered(true), region: {countryCode: 'DE'}};
+    await waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+    expect(words()).toContain('Oat biscuits');
+  });
+
+  test('what was offered under a wider consent gives way at once, then to the new answer', async () => {
+    using extension = setUpExtension(TARGET);
+    let reply = (_: Response) => undefined as void;
+    extension.fetch = replying(titled('p', 'Your usual'));
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await extension.render();
+    await waitFor(() => expect(cards()).toEqual(['Your usual']));
+    extension.fetch = () => new Promise((resolve) => (reply = resolve));
+    customerPrivacy.value = answered(false);
+    await waitFor(() => expect(cards()).toEqual([]));
+    expect(one('s-skeleton-paragraph')).not.toBeNull();
+    reply(Response.json(titled('c', 'Goes with milk')));
+    await waitFor(() => expect(cards()).toEqual(['Goes with milk']));
+  });
+
+  test('with no new answer nothing personal is left', async () => {
+    using extension = setUpExtension(TARGET);
+    extension.fetch = replying(answer());
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    extension.fetch = replying({}, 503);
+    customerPrivacy.value = answered(false);
+    await waitFor(() => expect(document.body.innerHTML).toBe(''));
+  });
+
+  test('what the buyer took stays, and can be undone', async () => {
+    using extension = setUpExtension(TARGET);
+    extension.fetch = replying(answer());
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    fireEvent.click(button());
+    await waitFor(() => expect(words()).toContain('status.added'));
+    const fetch = (extension.fetch = replying(answer({offers: []})));
+    customerPrivacy.value = answered(false);
+    await waitFor(() => expect(fetch).toHaveBeenCalled());
+    expect(button().textContent).toBe('button.undo');
   });
 });
 

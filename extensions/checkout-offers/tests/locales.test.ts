@@ -34,7 +34,7 @@ test('every key in the source can be said, and every sentence is used', () => {
   const source = Object.values(SOURCES).join('\n');
   const verbs = ['add', 'retry', 'undo'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
   const messages = [...MESSAGES.keys()].map((key) => `message.${key}`);
-  const named = [...source.matchAll(/'((?:heading|reason|button|status|discount|coupon|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
+  const named = [...source.matchAll(/'((?:heading|privacy|reason|button|status|discount|coupon|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
   const inToml = [...TOML.matchAll(/"t:([a-z_.]+)"/g)].map(([, key]) => key!);
   expect([...new Set([...named, ...verbs, ...messages, ...inToml])].sort()).toEqual(Object.keys(english).sort());
 });

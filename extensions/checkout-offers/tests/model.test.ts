@@ -6,7 +6,7 @@ import {coupon, upsell} from './offers.ts';
 
 const scene = (overrides: Partial<Scene> = {}): Scene => ({
   surface: 'checkout',
-  settings: {max_offers: 1, show_reason: true},
+  settings: {max_offers: 1, show_reason: true, ask_privacy: false},
   can: {add: true, remove: true, discount: true},
   cartTitles: {'gid://shopify/Product/1': 'Milk'},
   storefrontUrl: 'https://shop.example.test/',
@@ -24,7 +24,7 @@ const LOADING: State = {loading: true, entries: []};
 
 describe('what is shown', () => {
   test('while loading, a skeleton with a row for each offer there may be', () => {
-    const settings = {max_offers: 2, show_reason: false};
+    const settings = {max_offers: 2, show_reason: false, ask_privacy: false};
     expect(view(LOADING, scene({settings}))).toEqual({kind: 'skeleton', heading: {key: 'heading.checkout'}, rows: 2, reason: false});
   });
 
@@ -41,13 +41,13 @@ describe('what is shown', () => {
   });
 
   test('the heading is the merchant’s when there is one', () => {
-    const settings = {heading: 'Pssst', max_offers: 1, show_reason: true};
+    const settings = {heading: 'Pssst', max_offers: 1, show_reason: true, ask_privacy: false};
     expect(view(ready('offer', upsell()), scene({settings}))).toMatchObject({heading: 'Pssst'});
   });
 
   test('no more offers than the merchant allows, and one call to action', () => {
     const offers = ['o1', 'o2', 'o3'].map((offer_id) => upsell({offer_id}));
-    const shown = cards(ready('offer', ...offers), scene({settings: {max_offers: 2, show_reason: true}}));
+    const shown = cards(ready('offer', ...offers), scene({settings: {max_offers: 2, show_reason: true, ask_privacy: false}}));
     expect(shown.map(({button}) => button?.variant)).toEqual(['primary', 'secondary']);
   });
 });
@@ -71,7 +71,7 @@ describe('an upsell in checkout', () => {
   });
 
   test('the reason is left out when the merchant says so', () => {
-    expect(product('offer', scene({settings: {max_offers: 1, show_reason: false}}))?.line).toBeUndefined();
+    expect(product('offer', scene({settings: {max_offers: 1, show_reason: false, ask_privacy: false}}))?.line).toBeUndefined();
   });
 
   test('a discount is a badge where the code can be applied', () => {

@@ -2,14 +2,19 @@ import {expect, test} from 'vitest';
 import {readSettings} from '../src/settings.ts';
 
 test('what the merchant left empty has a default', () => {
-  const defaults = {heading: undefined, max_offers: 1, show_reason: true};
+  const defaults = {heading: undefined, max_offers: 1, show_reason: true, ask_privacy: false};
   expect(readSettings(undefined)).toEqual(defaults);
   expect(readSettings({})).toEqual(defaults);
   expect(readSettings({heading: '  ', max_offers: undefined, show_reason: undefined})).toEqual(defaults);
 });
 
 test('what the merchant chose is kept', () => {
-  expect(readSettings({heading: 'Pssst', max_offers: 3, show_reason: false})).toEqual({heading: 'Pssst', max_offers: 3, show_reason: false});
+  const chosen = {heading: 'Pssst', max_offers: 3, show_reason: false, ask_privacy: true};
+  expect(readSettings(chosen)).toEqual(chosen);
+});
+
+test.each([[true, true], [false, false], [undefined, false], ['true', false]])('asking for consent set to %o is %o', (ask_privacy, expected) => {
+  expect(readSettings({ask_privacy}).ask_privacy).toBe(expected);
 });
 
 test.each([[0, 1], [-4, 1], [2.9, 2], [99, 3], ['2', 2], ['many', 1]])('%o offers are %i', (max_offers, expected) => {

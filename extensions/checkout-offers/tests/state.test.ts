@@ -21,6 +21,12 @@ describe('the state of the offers', () => {
     expect(reduce(INITIAL, {type: 'unanswered'})).toEqual({loading: false, entries: []});
   });
 
+  test('a withdrawal leaves what is in the order, and waits for a new answer', () => {
+    expect(reduce(offered, {type: 'withdrawn'})).toEqual({loading: true, entries: []});
+    expect(reduce(moved(offered, 'adding', 'failed'), {type: 'withdrawn'}).entries).toEqual([]);
+    expect(phaseOf(reduce(moved(offered, 'adding', 'added'), {type: 'withdrawn'}))).toBe('added');
+  });
+
   test('an offer is added, undone and added again', () => {
     expect(phaseOf(moved(offered, 'adding', 'added', 'undoing', 'offer', 'adding', 'added'))).toBe('added');
   });
