@@ -5,11 +5,14 @@ const APP_URL = (process.env.APP_URL ?? '').replace(/\/+$/, '');
 
 const RETRY_AFTER_MS = 1000;
 
-/** Send the events, twice when the app was not reached or is overloaded; it drops what it has already. */
-export async function send(events: TrackedEvent[], accountId: string): Promise<void> {
+/**
+ * Send the events, twice when the app was not reached or is overloaded; it drops what it has already.
+ * The second time only if they may still be sent.
+ */
+export async function send(events: TrackedEvent[], accountId: string, may: () => boolean = () => true): Promise<void> {
   if (await reached(events, accountId)) return;
   await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-  await reached(events, accountId);
+  if (may()) await reached(events, accountId);
 }
 
 async function reached(events: TrackedEvent[], accountId: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import {send} from './client.ts';
 import {consentOf} from './consent.ts';
 import {ENDS_THE_PAGE, EVENTS, track, type ShopifyEvent} from './events.ts';
 import {createVisit} from './visit.ts';
+import {withdrawal} from './withdrawal.ts';
 
 /** Send what the visitor does to Tillwise, from the moment the visitor allows analytics and no longer. */
 export function pixel({analytics, browser, customerPrivacy, init, settings}: ExtensionApi): void {
@@ -11,15 +12,32 @@ export function pixel({analytics, browser, customerPrivacy, init, settings}: Ext
   if (!accountId) return;
   const customerId = init.data?.customer?.id;
   const visit = createVisit(browser.sessionStorage);
-  const batch = createBatch((events) => void send(events, accountId));
   let consent = consentOf(init.customerPrivacy);
+  const batch = createBatch((events) => void send(events, accountId, () => consent.analytics));
+  /** Shopify names the browser in its events only. */
+  let clientId: string | undefined;
+  /** A withdrawal that the app is still to be told of. */
+  let owed = false;
 
   customerPrivacy.subscribe('visitorConsentCollected', (event) => {
+    const before = consent;
     consent = consentOf(event.customerPrivacy);
-    if (!consent.analytics) batch.clear();
+    owed = !consent.analytics && (owed || before.analytics);
+    if (consent.analytics) return;
+    batch.clear();
+    visit.forget();
+    tellWithdrawal();
   });
 
+  function tellWithdrawal() {
+    if (!owed || !clientId) return;
+    owed = false;
+    void send([withdrawal(clientId, consent, new Date())], accountId);
+  }
+
   async function receive(event: ShopifyEvent) {
+    clientId = event.clientId;
+    tellWithdrawal();
     if (!consent.analytics || !(await visit.admit(event.id))) return;
     // It may have been withdrawn while the count was read.
     if (consent.analytics) batch.add(track(event, consent, customerId), ENDS_THE_PAGE.has(event.name));

@@ -71,24 +71,153 @@ describe('consent', () => {
     expect(sent().map(({id, consent}) => [id, consent.analytics, consent.marketing])).toEqual([['after', true, false]]);
   });
 
-  test('once it is withdrawn, what waited is forgotten', async () => {
+  test('a browser that asks for no sale says so with each event', async () => {
+    vi.stubGlobal('navigator', {globalPrivacyControl: true});
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(sent()[0]?.consent).toEqual({analytics: true, marketing: true, preferences: true, sale_of_data: true, gpc: true});
+  });
+});
+
+describe('withdrawal', () => {
+  const names = () => sent().map(({name}) => name);
+
+  test('is the last thing that the app is told: which browser, what is allowed now, and no more', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    shopify.consent(NONE);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(names()).toEqual(['page_viewed', 'tillwise:consent_changed']);
+    expect(sent()[1]).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      name: 'tillwise:consent_changed',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      client_id: 'client-1',
+      data: {},
+      consent: {analytics: false, marketing: false, preferences: false, sale_of_data: false},
+    });
+  });
+
+  test('does not wait for company', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(names()).toEqual(['tillwise:consent_changed']);
+  });
+
+  test('says what is still allowed', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent({...ALL, analyticsProcessingAllowed: false});
+    await settle();
+    expect(sent().map(({consent}) => consent)).toEqual([{analytics: false, marketing: true, preferences: true, sale_of_data: true}]);
+  });
+
+  test('forgets what waited, and the visit’s count', async () => {
     const shopify = createShopify(ALL);
     pixel(shopify.api);
     shopify.fire(shopifyEvent('page_viewed'));
     await vi.advanceTimersByTimeAsync(10);
+    expect(shopify.stored.size).toBe(1);
     shopify.consent(NONE);
-    shopify.fire(shopifyEvent('page_viewed'));
     await settle();
-    expect(fetch).not.toHaveBeenCalled();
+    expect(names()).toEqual(['tillwise:consent_changed']);
+    expect(shopify.stored.size).toBe(0);
   });
 
-  test('withdrawn while the visit’s count is read, it holds for that event too', async () => {
+  test('while the visit’s count is read holds for that event too', async () => {
     const shopify = createShopify(ALL);
     pixel(shopify.api);
     shopify.fire(shopifyEvent('page_viewed'));
     shopify.consent(NONE);
     await settle();
+    expect(names()).toEqual(['tillwise:consent_changed']);
+    expect(shopify.stored.size).toBe(0);
+  });
+
+  test('before any event is told with the first one, which itself stays untold', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.consent(NONE);
+    await settle();
     expect(fetch).not.toHaveBeenCalled();
+    shopify.fire(shopifyEvent('page_viewed', {clientId: 'client-9'}));
+    await settle();
+    expect(sent().map(({name, client_id}) => [name, client_id])).toEqual([['tillwise:consent_changed', 'client-9']]);
+  });
+
+  test('that was taken back before it could be told is not told', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.consent(NONE);
+    shopify.consent(ALL);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(names()).toEqual(['page_viewed']);
+  });
+
+  test('is told once, however often a refusal is repeated', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    for (let time = 0; time < 3; time += 1) shopify.consent(NONE);
+    await settle();
+    expect(names()).toEqual(['tillwise:consent_changed']);
+  });
+
+  test('is tried once more when the app is not reached', async () => {
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await settle();
+    expect(new Set(sent().map(({id}) => id)).size).toBe(1);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test('reaches an event that the app has not got yet: it is not tried again', async () => {
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('checkout_completed'));
+    await vi.advanceTimersByTimeAsync(10);
+    shopify.consent(NONE);
+    await settle();
+    expect(names()).toEqual(['checkout_completed', 'tillwise:consent_changed']);
+  });
+
+  test('after a new yes the visit begins anew', async () => {
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await settle();
+    shopify.consent(ANALYTICS);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(names()).toEqual(['tillwise:consent_changed', 'page_viewed']);
+    expect([...shopify.stored.values()]).toEqual(['1']);
+  });
+
+  test('a visitor who never allowed anything is never heard of', async () => {
+    const shopify = createShopify(NONE);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    shopify.consent({...ALL, analyticsProcessingAllowed: false});
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(fetch).not.toHaveBeenCalled();
+    expect(shopify.stored.size).toBe(0);
   });
 });
 

@@ -15,7 +15,13 @@ export function createShopify(allowed: Allowed, settings: Record<string, unknown
   const api = {
     settings,
     analytics: {subscribe: (name: string, callback: (event: ShopifyEvent) => void) => subscribers.set(name, callback)},
-    browser: {sessionStorage: {getItem: async (key: string) => stored.get(key) ?? null, setItem: async (key: string, value: string) => stored.set(key, value)}},
+    browser: {
+      sessionStorage: {
+        getItem: async (key: string) => stored.get(key) ?? null,
+        setItem: async (key: string, value: string) => stored.set(key, value),
+        removeItem: async (key: string) => stored.delete(key),
+      },
+    },
     customerPrivacy: {subscribe: (_: string, callback: typeof collect) => (collect = callback)},
     init: {customerPrivacy: allowed, data: {customer: {id: '42', email: 'ada@example.test', firstName: 'Ada'}}},
   };
