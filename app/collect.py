@@ -1,12 +1,14 @@
 """POST /api/track_event: what visitors do, under their consent.
 
-Consent comes first: an event without the analytics purpose is counted and dropped. What is
-acknowledged is in the event log; a repeat of an id is counted and changes nothing.
+Consent comes first: an event without the analytics purpose is counted and dropped, but for what it
+tells of somebody who allowed more before: that reaches the ledger. What is acknowledged is in the
+event log; a repeat of an id is counted and changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -21,12 +23,17 @@ from starlette.routing import Route
 
 from app.body import read_body
 from app.connections import Connections
-from app.consent.policy import Consent, permissions
+from app.consent.digests import open_digests
+from app.consent.policies import remembered_policy
+from app.consent.policy import NOWHERE, Answers, Region, ShopPolicy, permissions, settle
+from app.consent.told import told_key, unpack
 from app.cors import any_origin
 from app.errors import InputError, NotAuthentic
-from app.events.kinds import BrowserEvent
+from app.events.kinds import BrowserEvent, ConsentTold
 from app.events.log import EventLog
 from app.events.minimise import minimised
+from app.profiles.names import Names
+from app.profiles.telling import Call, consent_told
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id
@@ -55,7 +62,8 @@ class Sent(msgspec.Struct, frozen=True):
     checkout_token: Identifier | None = None
     customer_id: int | str | None = None
     data: dict[str, Any] = {}
-    consent: Consent = Consent()
+    consent: Answers = Answers()
+    region: Region = NOWHERE
 
 
 class Counts(msgspec.Struct):
@@ -75,6 +83,20 @@ class Sender:
     customer_id: int | None
     proven: bool
 
+    @property
+    def source(self) -> str:
+        """Return what the ledger calls it."""
+        return "checkout" if self.proven else "pixel"
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A batch taken apart: what to count, what to keep, and what each event says of consent."""
+
+    counts: Counts
+    events: list[BrowserEvent]
+    calls: list[Call]
+
 
 _batch = msgspec.json.Decoder(Batch)
 _sent = msgspec.json.Decoder(Sent)
@@ -87,13 +109,30 @@ async def track_event(request: Request) -> Response:
     now = datetime.now(UTC)
     try:
         sender = await _sender(connections, request.headers.get("authorization"), now)
-        counts, events = sort_out(await read_body(request, LIMIT_BYTES), sender, now)
-        counts.accepted = await EventLog(connections.redis).append_unseen(events)
+        policy = await remembered_policy(connections, sender.shop)
+        batch = sort_out(await read_body(request, LIMIT_BYTES), sender, policy, now)
+        batch.counts.accepted = await EventLog(connections.redis).append_unseen(batch.events)
+        await _tell(connections, batch.calls)
     except (RedisError, SQLAlchemyError, OSError) as error:
         _log.error("events could not be kept", extra={"reason": type(error).__name__})
         return JSONResponse({"error": "the events could not be kept; send them again"}, 503)
-    counts.duplicate = len(events) - counts.accepted
-    return JSONResponse(msgspec.to_builtins(counts), 202)
+    batch.counts.duplicate = len(batch.events) - batch.counts.accepted
+    return JSONResponse(msgspec.to_builtins(batch.counts), 202)
+
+
+async def _tell(connections: Connections, calls: Sequence[Call]) -> None:
+    """Put into the log what the calls tell the ledger: the last word of each visitor, if it is news."""
+    digests, log = await open_digests(connections), EventLog(connections.redis)
+    last = {call.names: call for call in sorted(calls, key=lambda call: call.happened_at)}
+    told: list[ConsentTold] = []
+    for names, call in last.items():
+        subjects = names.subjects(digests, call.shop)
+        if subjects:
+            keys = [told_key(call.shop, subject) for subject in subjects.values()]
+            values: Any = await connections.redis.mget(keys)
+            before = dict(zip(subjects, map(unpack, values), strict=True))
+            told += filter(None, [consent_told(call, before)])
+    await log.append(told)
 
 
 async def _sender(connections: Connections, authorization: str | None, now: datetime) -> Sender:
@@ -108,24 +147,25 @@ async def _sender(connections: Connections, authorization: str | None, now: date
     return Sender(shop.shop, None, proven=False)
 
 
-def sort_out(body: bytes, sender: Sender, now: datetime) -> tuple[Counts, list[BrowserEvent]]:
-    """Return the events that may be kept, and how many of the others there were of each sort.
+def sort_out(body: bytes, sender: Sender, policy: ShopPolicy, now: datetime) -> Sorted:
+    """Return what the batch holds: events that may be kept, how many others, and the consent told.
 
     Raises InputError for a body that is not a batch. Pure.
     """
-    counts, events = Counts(), []
+    batch = Sorted(Counts(), [], [])
     for raw in _read_batch(body).events:
         try:
             sent = _sent.decode(raw)
-            event = _event(sent, sender, now)
+            event = _event(sent, sender, policy, now)
         except (msgspec.DecodeError, InputError, RecursionError):
-            counts.rejected += 1
+            batch.counts.rejected += 1
             continue
-        if permissions(sent.consent).may_store_visitor:
-            events.append(event)
+        batch.calls.append(_call(sent, sender, policy, event.happened_at))
+        if permissions(settle(sent.consent, sent.region, policy)).may_store_visitor:
+            batch.events.append(event)
         else:
-            counts.without_consent += 1
-    return counts, events
+            batch.counts.without_consent += 1
+    return batch
 
 
 def _read_batch(body: bytes) -> Batch:
@@ -138,7 +178,9 @@ def _read_batch(body: bytes) -> Batch:
     return batch
 
 
-def _event(sent: Sent, sender: Sender, now: datetime) -> BrowserEvent:
+def _event(sent: Sent, sender: Sender, policy: ShopPolicy, now: datetime) -> BrowserEvent:
+    consent = settle(sent.consent, sent.region, policy)
+    known = permissions(consent).may_use_profile
     return BrowserEvent(
         shop=sender.shop,
         event_id=f"browser:{sent.id}",
@@ -146,16 +188,22 @@ def _event(sent: Sent, sender: Sender, now: datetime) -> BrowserEvent:
         name=sent.name,
         client_id=sent.client_id,
         checkout_token=sent.checkout_token,
-        customer_id=_customer_id(sent, sender),
-        permitted=sent.consent.permitted,
+        customer_id=_customer_id(sent, sender) if known else None,
+        permitted=consent.permitted,
         data=minimised(sent.data),
     )
 
 
+def _call(sent: Sent, sender: Sender, policy: ShopPolicy, happened_at: datetime) -> Call:
+    names = Names(sender.customer_id, sent.client_id, sent.checkout_token)
+    return Call(
+        sender.shop, f"browser:{sent.id}", happened_at, sender.source,
+        names, sent.consent, sent.region, policy,
+    )  # fmt: skip
+
+
 def _customer_id(sent: Sent, sender: Sender) -> int | None:
-    """Return the customer, when the visitor lets us know them: preferences and marketing."""
-    if not permissions(sent.consent).may_use_profile:
-        return None
+    """Return the customer a session token names, else the one the browser says it is."""
     if sender.proven:
         return sender.customer_id
     return None if sent.customer_id is None else shopify_id(sent.customer_id, "customer_id")

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from secrets import token_urlsafe
 from time import perf_counter_ns
 
@@ -31,10 +32,11 @@ from starlette.routing import Route
 
 from app.body import read_body
 from app.connections import Connections
-from app.consent.policy import permissions
+from app.consent.digests import Digests, open_digests
+from app.consent.policy import permissions, settle
 from app.cors import any_origin
 from app.errors import NotAuthentic, ProofMissing
-from app.events.kinds import DecisionMade
+from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 from app.gather import Gathered, gathered_reads
 from app.live import LiveShops, live_shops
@@ -43,7 +45,9 @@ from app.offers.answer import answer_to, nothing
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
-from app.profiles.recall import Names, recall
+from app.profiles.names import Names
+from app.profiles.recall import recall
+from app.profiles.telling import Call, consent_told
 from app.shops.sessions import CheckoutClaims, verify_checkout_token
 
 READ_MS = 15
@@ -58,7 +62,8 @@ class Till:
 
     live: LiveShops
     read: Gathered[Sequence[str], list[bytes | None]]
-    log: Gathered[DecisionMade, None]
+    log: Gathered[Sequence[AnyEvent], None]
+    digests: Digests
 
 
 @any_origin
@@ -74,20 +79,31 @@ async def personalize(request: Request) -> Response:
 
 async def decide(till: Till, claims: CheckoutClaims, question: Question, decision_id: str) -> Answer:
     """Return the answer, once it is written down."""
-    started = perf_counter_ns()
-    may = permissions(question.consent)
+    started, now = perf_counter_ns(), datetime.now(UTC)
     shop = await till.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
+    consent = settle(question.consent, question.region, shop.policy)
+    may = permissions(consent)
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    shopper = await recall(till.read, shop.shop, names, may)
-    occasion = Occasion(decision_id, datetime.now(UTC), shop, question, may, shopper)
+    shopper = await recall(till.read, shop.shop, names, may, till.digests)
+    occasion = Occasion(decision_id, now, shop, question, consent, may, shopper)
     situation = situation_of(occasion)
     answer = answer_to(occasion, situation)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
-    if await _written(till, entry):
+    if await _written(till, entry, _told(occasion, names)):
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+
+
+def _told(occasion: Occasion, names: Names) -> AnyEvent | None:
+    """Return what the question's consent tells the ledger, None when that is nothing new."""
+    question, shop = occasion.question, occasion.shop
+    call = Call(
+        shop.shop, occasion.decision_id, occasion.now, "checkout",
+        names, question.consent, question.region, shop.policy,
+    )  # fmt: skip
+    return consent_told(call, occasion.shopper.told)
 
 
 async def _answered(till: Till, claims: CheckoutClaims, question: Question) -> Answer:
@@ -102,10 +118,10 @@ async def _answered(till: Till, claims: CheckoutClaims, question: Question) -> A
         return nothing(decision_id, "error")
 
 
-async def _written(till: Till, entry: DecisionMade) -> bool:
-    """Return whether the log has it."""
+async def _written(till: Till, *entries: AnyEvent | None) -> bool:
+    """Return whether the log has them, in one write."""
     try:
-        await till.log(entry)
+        await till.log([entry for entry in entries if entry is not None])
     except (RedisError, OSError, TimeoutError):
         return False
     return True
@@ -126,15 +142,17 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     connections: Connections = web.state.connections
     log = EventLog(connections.redis)
 
-    async def append(entries: list[DecisionMade]) -> Sequence[None]:
-        await log.append(entries)
-        return [None] * len(entries)
+    async def append(batch: list[Sequence[AnyEvent]]) -> Sequence[None]:
+        await log.append(list(chain.from_iterable(batch)))
+        return [None] * len(batch)
 
+    digests = await open_digests(connections)
     async with live_shops(connections) as live:
         web.state.till = Till(
             live=live,
             read=gathered_reads(connections.redis, timeout_ms=READ_MS),
             log=Gathered(append, timeout_ms=LOG_MS),
+            digests=digests,
         )
         yield
 

@@ -24,6 +24,8 @@ from app.catalog.exclusions import excluded_products
 from app.catalog.fingerprint import catalog_fingerprint
 from app.catalog.store import load_catalog
 from app.connections import Connections
+from app.consent.policies import current_policy
+from app.consent.policy import ShopPolicy
 from app.errors import ModelUnusable
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.recommend.model import Model
@@ -141,7 +143,8 @@ class LiveShops:
     async def _fingerprint(self, shop: ShopDomain) -> tuple[Any, ...]:
         known = await get_shop(self._connections, shop)
         version = current_version(self._connections.settings.data_dir, shop)
-        return known, version, await catalog_fingerprint(self._connections, shop)
+        policy = (await current_policy(self._connections, shop)).version
+        return known, version, policy, await catalog_fingerprint(self._connections, shop)
 
 
 @asynccontextmanager
@@ -168,19 +171,26 @@ async def load_snapshot(
         return None
     catalog = await load_catalog(connections, shop)
     excluded = await excluded_products(connections, shop)
+    policy = await current_policy(connections, shop)
     model = previous.model if previous else None
     # In a thread: other shops' decisions go on meanwhile.
-    return await asyncio.to_thread(_assemble, connections.settings.data_dir, known, catalog, excluded, model)
+    data_dir = connections.settings.data_dir
+    return await asyncio.to_thread(_assemble, data_dir, known, catalog, excluded, model, policy)
 
 
 def _assemble(
-    data_dir: Path, shop: Shop, catalog: Catalog, excluded: frozenset[int], model: Model | None
+    data_dir: Path,
+    shop: Shop,
+    catalog: Catalog,
+    excluded: frozenset[int],
+    model: Model | None,
+    policy: ShopPolicy,
 ) -> ShopSnapshot:
     settings: Mapping[str, Any] = shop.settings
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
-    return take_snapshot(shop.shop, catalog, model, excluded, settings)
+    return take_snapshot(shop.shop, catalog, model, excluded, settings, policy)
 
 
 def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:

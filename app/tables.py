@@ -8,32 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, LargeBinary, Text, UniqueConstraint
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.values import as_utc
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A time that goes in with any zone and comes back in UTC, on SQLite too."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return None if value is None else as_utc(value)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return None if value is None else as_utc(value)
-
-
-def _id(**options: Any) -> Any:
-    return Field(sa_type=BigInteger, **options)
-
-
-def _time(**options: Any) -> Any:
-    return Field(sa_type=UtcTime, **options)
+import app.privacy_tables  # noqa: F401  (one import fills the metadata)
+from app.columns import shopify_number as _id
+from app.columns import utc_time as _time
 
 
 class ShopRow(SQLModel, table=True):
@@ -163,9 +143,13 @@ class ExclusionRow(SQLModel, table=True):
 
 
 class CustomerRow(SQLModel, table=True):
-    """A customer without name, e-mail or address. …_at: when the answer for the channel stood so."""
+    """A customer without name, e-mail or address. …_at: when the answer for the channel stood so.
+
+    email_digest: keyed hash of the address, by which a request that names nothing else is found.
+    """
 
     __tablename__ = "customers"
+    __table_args__ = (Index("ix_customers_email", "shop", "email_digest"),)
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
     orders_count: int | None = None
@@ -174,6 +158,7 @@ class CustomerRow(SQLModel, table=True):
     sms_marketing: str | None = None
     sms_marketing_at: datetime | None = _time(default=None, nullable=True)
     data_sale_opt_out: bool | None = None
+    email_digest: str | None = None
     created_at: datetime | None = _time(default=None, nullable=True)
     updated_at: datetime = _time()
     deleted_at: datetime | None = _time(default=None, nullable=True)
@@ -236,7 +221,10 @@ class RefundRow(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """One answer to a checkout: what went in, what came out, with which versions and seed."""
+    """One answer to a checkout: what went in, what came out, with which versions and seed.
+
+    permitted: the purposes it was made under. region: `US-CA`, where the visitor may be remembered.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -253,6 +241,8 @@ class DecisionRow(SQLModel, table=True):
     model_version: str | None = None
     checkout_token: str | None = None
     customer_id: int | None = _id(default=None, nullable=True)
+    permitted: list[str] = Field(default_factory=list, sa_type=JSON)
+    region: str | None = None
     duration_us: int = 0
     inputs: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     answer: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -299,3 +289,11 @@ class BackfillRow(SQLModel, table=True):
     total: int | None = None
     error: str = Field(default="", sa_type=Text)
     updated_at: datetime = _time()
+
+
+class SecretRow(SQLModel, table=True):
+    """A key this installation made for itself, sealed as the tokens are."""
+
+    __tablename__ = "secrets"
+    name: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_type=LargeBinary)

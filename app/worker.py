@@ -9,6 +9,7 @@ from functools import partial
 
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
+from app.consent.policies import read_policies
 from app.events.announce import Announcements
 from app.events.consume import Handlers, consume
 from app.events.kinds import (
@@ -94,6 +95,7 @@ SCHEDULES = (
     Schedule("prune", 3_600, prune_inbox),
     Schedule("reconcile", 3_600, reconcile),
     Schedule("retrain", 600, request_due_training),
+    Schedule("privacy settings", 3_600, read_policies),
 )
 
 

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from app.collect import LIMIT_BYTES, Sender, routes, sort_out
 from app.connections import Connections
+from app.consent.policy import UNREAD
 from app.errors import InputError
 from app.events.kinds import BrowserEvent
 from app.events.log import EventConsumer
@@ -57,10 +58,11 @@ async def post(web: httpx.AsyncClient, *events: Any, proof: str = KEY) -> httpx.
     return await web.post("/api/track_event", json={"events": events}, headers=headers)
 
 
-async def logged(connections: Connections) -> list[Any]:
+async def logged(connections: Connections, kind: type[Any] = BrowserEvent) -> list[Any]:
     reader = EventConsumer(connections.redis, "test", group="test")
     await reader.open()
-    return [delivery.event() for delivery in await reader.read(block_ms=1)]
+    events = [delivery.event() for delivery in await reader.read(block_ms=1)]
+    return [event for event in events if isinstance(event, kind)]
 
 
 def counts(accepted: int = 0, duplicate: int = 0, rejected: int = 0, without_consent: int = 0) -> object:
@@ -196,7 +198,7 @@ async def test_without_redis_nothing_is_acknowledged(
 
 def test_a_clock_that_is_ahead_does_not_reach_into_the_future() -> None:
     body = msgspec.json.encode({"events": [sent(timestamp="2030-01-01T00:00:00Z")]})
-    _, (event,) = sort_out(body, Sender(SHOP, None, proven=False), NOW)
+    (event,) = sort_out(body, Sender(SHOP, None, proven=False), UNREAD, NOW).events
     assert event.happened_at == NOW
 
 
@@ -211,7 +213,8 @@ JSON = st.recursive(
 @given(st.lists(JSON | st.fixed_dictionaries({"id": JSON, "name": JSON, "data": JSON}), max_size=5))
 def test_whatever_is_sent_is_counted(events: list[Any]) -> None:
     body = msgspec.json.encode({"events": events})
-    found, kept = sort_out(body, Sender(SHOP, None, proven=False), NOW)
+    batch = sort_out(body, Sender(SHOP, None, proven=False), UNREAD, NOW)
+    found, kept = batch.counts, batch.events
     assert found.rejected + found.without_consent + len(kept) == len(events)
 
 
@@ -219,4 +222,4 @@ def test_whatever_is_sent_is_counted(events: list[Any]) -> None:
 @given(st.binary(max_size=100))
 def test_whatever_bytes_are_sent_are_no_surprise(body: bytes) -> None:
     with pytest.raises(InputError):
-        sort_out(body, Sender(SHOP, None, proven=False), NOW)
+        sort_out(body, Sender(SHOP, None, proven=False), UNREAD, NOW)

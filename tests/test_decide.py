@@ -74,10 +74,11 @@ def offered(answer: dict[str, Any]) -> list[int]:
     return [int(offer["product"]["product_id"].rpartition("/")[2]) for offer in answer["offers"]]
 
 
-async def logged(connections: Connections) -> list[DecisionMade]:
+async def logged(connections: Connections, kind: type[Any] = DecisionMade) -> list[Any]:
     consumer = EventConsumer(connections.redis, "test")
     await consumer.open()
-    return [delivery.event() for delivery in await consumer.read(block_ms=1)]
+    events = [delivery.event() for delivery in await consumer.read(block_ms=1)]
+    return [event for event in events if isinstance(event, kind)]
 
 
 async def test_a_checkout_is_offered_what_goes_with_its_cart(connections: Connections) -> None:

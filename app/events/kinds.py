@@ -238,8 +238,29 @@ class BrowserEvent(Event, frozen=True, kw_only=True, tag=True):
     data: dict[str, Any]
 
 
+class ConsentTold(Event, frozen=True, kw_only=True, tag=True):
+    """Answers that differ from what one of these names had told before.
+
+    source: checkout, pixel, storefront, customer_record or merchant. withdrawn: the purposes that
+    were allowed and are not any more. The names are those that may be written down or already are.
+    """
+
+    source: str
+    client_id: str | None
+    checkout_token: str | None
+    customer_id: int | None
+    answers: dict[str, bool | None]
+    permitted: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+    region: str | None
+    policy_version: str
+
+
 class DecisionMade(Event, frozen=True, kw_only=True, tag=True):
-    """An answer that was given to a checkout; `event_id` is the decision's id."""
+    """An answer that was given to a checkout; `event_id` is the decision's id.
+
+    permitted: the purposes it was made under. region: `US-CA`, where the visitor may be remembered.
+    """
 
     surface: str
     rung: str
@@ -248,6 +269,8 @@ class DecisionMade(Event, frozen=True, kw_only=True, tag=True):
     model_version: str | None
     checkout_token: str | None
     customer_id: int | None
+    permitted: tuple[str, ...] = ()
+    region: str | None = None
     duration_us: int
     inputs: dict[str, Any]
     answer: dict[str, Any]
@@ -275,5 +298,6 @@ AnyEvent = (
     | CustomerRedactionRequested
     | ShopRedactionRequested
     | BrowserEvent
+    | ConsentTold
     | DecisionMade
 )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel.sql.sqltypes import AutoString
 from alembic import op
 
-import app.tables
+import app.columns
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -33,6 +33,8 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
         model_version=shop.model_version,
         checkout_token=question.checkout_token if occasion.may.may_store_checkout else None,
         customer_id=occasion.shopper.customer_id,
+        permitted=occasion.consent.permitted,
+        region=question.region.code if occasion.may.may_store_checkout else None,
         duration_us=duration_us,
         inputs={
             "snapshot": shop.version,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from app.consent.policy import Permissions
+from app.consent.policy import Consent, Permissions
 from app.experiments.assign import assign
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Question
@@ -19,12 +19,13 @@ from app.values import minor_units
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A question, who asks it in which shop, and what may be done with them."""
+    """A question, who asks it in which shop, what they allow, and what may be done with them for it."""
 
     decision_id: str
     now: datetime
     shop: ShopSnapshot
     question: Question
+    consent: Consent
     may: Permissions
     shopper: Shopper
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.catalog.catalog import Catalog
+from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
 from app.offers.static import Pick, default_picks
 from app.offers.wire import OfferedProduct
@@ -36,6 +37,7 @@ class ShopSnapshot:
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
     defaults: what may be offered to anyone, best first.
+    policy: the shop's consent policy; it decides what may be used, never what is chosen from that.
     """
 
     shop: ShopDomain
@@ -46,6 +48,7 @@ class ShopSnapshot:
     allowed: NDArray[np.bool_] | None
     offerable: Mapping[int, Offerable]
     defaults: tuple[Pick, ...]
+    policy: ShopPolicy = UNREAD
 
     @property
     def currency(self) -> str:
@@ -64,6 +67,7 @@ def take_snapshot(
     model: Model | None = None,
     excluded: frozenset[int] = frozenset(),
     settings: Mapping[str, Any] | None = None,
+    policy: ShopPolicy = UNREAD,
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -79,6 +83,7 @@ def take_snapshot(
         allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
         offerable=dict(_offerable(catalog, excluded)),
         defaults=default_picks(catalog, model, pinned, excluded),
+        policy=policy,
     )
 
 

@@ -27,6 +27,8 @@ async def record_decision(connections: Connections, event: DecisionMade) -> None
         "model_version": event.model_version,
         "checkout_token": event.checkout_token,
         "customer_id": event.customer_id,
+        "permitted": list(event.permitted),
+        "region": event.region,
         "duration_us": event.duration_us,
         "inputs": event.inputs,
         "answer": event.answer,

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from app.consent.policy import Consent
+from app.consent.policy import NOWHERE, Answers, Region
 from app.errors import InputError, TooLarge
 
 MAX_BODY = 64 * 1024
@@ -59,11 +59,12 @@ class Signals(Struct, frozen=True, gc=False):
 
 
 class Question(Struct, frozen=True, gc=False, kw_only=True):
-    """The body of `POST /api/personalize`. Consent that is not there was not given."""
+    """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be."""
 
     surface: Word
     cart: Cart
-    consent: Consent = Consent()
+    consent: Answers = Answers()
+    region: Region = NOWHERE
     trigger_type: Word | None = None
     product_id: Id | None = None
     checkout_token: Token | None = None

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
-from app.consent.policy import Permissions
+from app.consent.digests import Digests
+from app.consent.policy import Answers, Permissions
+from app.consent.told import told_key
+from app.consent.told import unpack as unpack_told
 from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.names import Names
 from app.profiles.visitor import NOBODY, VisitorProfile, joined, unpack
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What a shopper is called: by their token, their browser and their checkout."""
-
-    customer_id: int | None = None
-    client_id: str | None = None
-    checkout_token: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Shopper:
     """A shopper as far as the permissions let us see.
 
-    profile: of the customer's orders. visit: of what was looked at. reached: False when neither
-    could be read, and both are empty for that reason.
+    profile: of the customer's orders. visit: of what was looked at. told: what each of their names
+    answered before, by kind. reached: False when what may be used could not be read and so is empty.
     """
 
     customer_id: int | None = None
     profile: VisitorProfile = NOBODY
     visit: VisitorProfile = NOBODY
+    told: Mapping[str, Answers | None] = field(default_factory=dict)
     reached: bool = True
 
 
-async def recall(read: Read, shop: str, names: Names, may: Permissions) -> Shopper:
-    """Return the shopper. Reads nothing that may not be used, and at most three keys at once."""
+async def recall(read: Read, shop: str, names: Names, may: Permissions, digests: Digests) -> Shopper:
+    """Return the shopper: one read of at most six keys, and of nothing that may not be used.
+
+    Beside it, what they told before is read under a keyed hash, to notice what they take back.
+    """
     profile_keys, visit_keys = _keys(shop, names, may)
+    subjects = names.subjects(digests, shop)
     customer_id = names.customer_id if may.may_use_profile else None
-    if not profile_keys and not visit_keys:
+    if not subjects:
         return Shopper(customer_id)
+    told_keys = [told_key(shop, subject) for subject in subjects.values()]
     try:
-        values = await read([*profile_keys, *visit_keys])
+        values = await read([*told_keys, *profile_keys, *visit_keys])
     except (RedisError, OSError, TimeoutError):
-        return Shopper(customer_id, reached=False)
-    profiles = [unpack(value) for value in values]
+        return Shopper(customer_id, reached=not (profile_keys or visit_keys))
+    told = dict(zip(subjects, map(unpack_told, values[: len(told_keys)]), strict=True))
+    profiles = [unpack(value) for value in values[len(told_keys) :]]
     profile = profiles.pop(0) if profile_keys else NOBODY
     visit = NOBODY
     for part in profiles:
         visit = joined(visit, part)
-    return Shopper(customer_id, profile, visit)
+    if profile.refused:
+        return Shopper(None, visit=visit, told=told)
+    return Shopper(customer_id, profile, visit, told)
 
 
 def _keys(shop: str, names: Names, may: Permissions) -> tuple[list[str], list[str]]:

@@ -48,6 +48,7 @@ class VisitorProfile(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     bought: by product, the PRODUCTS_KEPT bought most recently. viewed: product to epoch
     milliseconds, the VIEWS_KEPT latest, latest first. past_orders: by order id, the ORDERS_KEPT placed last.
+    refused: the customer does not want one; nothing is added to it, and they are nobody in particular.
     """
 
     orders_count: int = 0
@@ -56,6 +57,7 @@ class VisitorProfile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     bought: dict[int, Bought] = {}
     viewed: dict[int, int] = {}
     past_orders: dict[int, PastOrder] = {}
+    refused: bool = False
 
     @property
     def aov_minor(self) -> int | None:
@@ -69,10 +71,13 @@ class VisitorProfile(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 NOBODY = VisitorProfile()
+REFUSED = VisitorProfile(refused=True)
 
 
 def apply(profile: VisitorProfile, event: OrderFacts | BrowserEvent) -> VisitorProfile:
-    """Return the profile after the event; the same profile when it has nothing new to say."""
+    """Return the profile after the event; the same one when it has nothing new to say or is refused."""
+    if profile.refused:
+        return profile
     if isinstance(event, BrowserEvent):
         return _looked(profile, event)
     return _take(profile, event.order_id, _past_order(event))
@@ -134,7 +139,12 @@ def joined(visit: VisitorProfile, other: VisitorProfile) -> VisitorProfile:
 
 
 def merged(profile: VisitorProfile, other: VisitorProfile) -> VisitorProfile:
-    """Return the profile with those remembered orders of the other that it lacks or has older."""
+    """Return the profile with those remembered orders of the other that it lacks or has older.
+
+    A refusal on either side stays.
+    """
+    if profile.refused or other.refused:
+        return REFUSED
     for order_id, order in sorted(other.past_orders.items(), key=lambda item: item[1].placed_at):
         profile = _take(profile, order_id, order)
     return profile

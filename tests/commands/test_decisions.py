@@ -33,7 +33,8 @@ async def decided(connections: Connections) -> None:
     snapshot = await load_snapshot(connections, SHOP)
     assert snapshot is not None
     question = read_question(as_json(a_body(10)))
-    occasion = Occasion("d1", NOW, snapshot, question, permissions(consent_of(PURPOSES)), Shopper())
+    consent = consent_of(PURPOSES)
+    occasion = Occasion("d1", NOW, snapshot, question, consent, permissions(consent), Shopper())
     situation = situation_of(occasion)
     await record_decision(connections, entry_of(occasion, situation, answer_to(occasion, situation), 800))
 

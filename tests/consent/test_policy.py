@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.consent.policy import PURPOSES, Consent, Rung, consent_of, permissions, rung
+from app.consent.policy import PURPOSES, Consent, Rung, consent_of, permissions
 
 LADDER = [Rung.STATIC, Rung.CONTEXTUAL, Rung.SESSION, Rung.PERSONAL]
 consents = st.sets(st.sampled_from(PURPOSES)).map(consent_of)
@@ -25,7 +25,7 @@ consents = st.sets(st.sampled_from(PURPOSES)).map(consent_of)
 def test_the_ladder_needs_both_purposes_for_history_and_analytics_for_the_visit(
     permitted: str, expected: Rung
 ) -> None:
-    assert rung(consent_of(permitted.split())) is expected
+    assert permissions(consent_of(permitted.split())).rung is expected
 
 
 @given(consents, st.sampled_from(PURPOSES))

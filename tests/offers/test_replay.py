@@ -33,7 +33,7 @@ def an_occasion(consent: Consent = EVERYTHING, *cart: int, **body: object) -> Oc
         visit=apply(NOBODY, a_view(20)) if may.may_use_visit else NOBODY,
     )
     question = read_question(as_json(a_body(*(cart or (10,)), client_id="browser", **body)))
-    return Occasion("d", NOW, SHOP, question, may, shopper)
+    return Occasion("d", NOW, SHOP, question, consent, may, shopper)
 
 
 def logged(occasion: Occasion) -> DecisionMade:

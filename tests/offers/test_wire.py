@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from app.consent.policy import Consent
+from app.consent.policy import Answers
 from app.errors import InputError, TooLarge
 from app.offers.wire import MAX_BODY, MAX_LINES, read_question
 from tests.offers.factories import a_body, as_json
@@ -30,7 +30,7 @@ def test_a_question_of_the_extension_is_read() -> None:
     question = read_question(as_json(a_body(10, 20, 10)))
     assert question.cart.product_ids == (10, 20)
     assert (question.surface, question.checkout_token) == ("checkout", "token")
-    assert question.consent == Consent()
+    assert question.consent == Answers()
 
 
 @pytest.mark.parametrize("product_id", [7, "7", "gid://shopify/Product/7"])
@@ -112,7 +112,7 @@ def test_a_body_beyond_64_kb_is_too_large() -> None:
 
 
 def test_consent_that_is_not_there_was_not_given() -> None:
-    assert read_question(as_json(without("consent"))).consent == Consent()
+    assert read_question(as_json(without("consent"))).consent == Answers()
 
 
 def test_what_we_do_not_know_is_ignored() -> None:

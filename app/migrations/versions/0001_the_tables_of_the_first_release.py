@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
-import app.tables
+import app.columns
 
 revision = "0001"
 down_revision = None
@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("loaded", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "kind"),
     )
     op.create_table(
@@ -35,20 +35,20 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("orders_count", sa.Integer(), nullable=True),
         sa.Column("email_marketing", AutoString(), nullable=True),
-        sa.Column("email_marketing_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("email_marketing_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.Column("sms_marketing", AutoString(), nullable=True),
-        sa.Column("sms_marketing_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("sms_marketing_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.Column("data_sale_opt_out", sa.Boolean(), nullable=True),
-        sa.Column("created_at", app.tables.UtcTime(timezone=True), nullable=True),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("deleted_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.columns.UtcTime(timezone=True), nullable=True),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("shop", "customer_id"),
     )
     op.create_table(
         "decisions",
         sa.Column("shop", AutoString(), nullable=False),
         sa.Column("decision_id", AutoString(), nullable=False),
-        sa.Column("decided_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("decided_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.Column("surface", AutoString(), nullable=False),
         sa.Column("rung", AutoString(), nullable=False),
         sa.Column("arm", AutoString(), nullable=False),
@@ -70,8 +70,8 @@ def upgrade() -> None:
         sa.Column("shop", AutoString(), nullable=False),
         sa.Column("event_id", AutoString(), nullable=False),
         sa.Column("name", AutoString(), nullable=False),
-        sa.Column("happened_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("recorded_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("happened_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.Column("client_id", AutoString(), nullable=True),
         sa.Column("checkout_token", AutoString(), nullable=True),
         sa.Column("customer_id", sa.BigInteger(), nullable=True),
@@ -86,7 +86,7 @@ def upgrade() -> None:
         "exclusions",
         sa.Column("shop", AutoString(), nullable=False),
         sa.Column("product_id", sa.BigInteger(), nullable=False),
-        sa.Column("excluded_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("excluded_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "product_id"),
     )
     op.create_table(
@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.Column("decision_id", AutoString(), nullable=False),
         sa.Column("offer_id", AutoString(), nullable=False),
         sa.Column("kind", AutoString(), nullable=False),
-        sa.Column("happened_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("happened_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "event_id"),
     )
     with op.batch_alter_table("feedback", schema=None) as batch_op:
@@ -110,12 +110,12 @@ def upgrade() -> None:
         sa.Column("topic", AutoString(), nullable=False),
         sa.Column("webhook_id", AutoString(), nullable=False),
         sa.Column("api_version", AutoString(), nullable=False),
-        sa.Column("triggered_at", app.tables.UtcTime(timezone=True), nullable=True),
-        sa.Column("received_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("triggered_at", app.columns.UtcTime(timezone=True), nullable=True),
+        sa.Column("received_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("status", AutoString(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_attempt_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("next_attempt_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("shop", "event_id", "topic"),
@@ -129,7 +129,7 @@ def upgrade() -> None:
         sa.Column("inventory_item_id", sa.BigInteger(), nullable=False),
         sa.Column("location_id", sa.BigInteger(), nullable=False),
         sa.Column("available", sa.Integer(), nullable=True),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "inventory_item_id", "location_id"),
     )
     op.create_table(
@@ -138,7 +138,7 @@ def upgrade() -> None:
         sa.Column("version", AutoString(), nullable=False),
         sa.Column("status", AutoString(), nullable=False),
         sa.Column("card", sa.JSON(), nullable=False),
-        sa.Column("trained_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("trained_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "version"),
     )
     op.create_table(
@@ -170,9 +170,9 @@ def upgrade() -> None:
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid", sa.Boolean(), nullable=False),
-        sa.Column("created_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("cancelled_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("cancelled_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("shop", "order_id"),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
@@ -189,9 +189,9 @@ def upgrade() -> None:
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("image_url", AutoString(), nullable=True),
         sa.Column("published", sa.Boolean(), nullable=False),
-        sa.Column("created_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("deleted_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("shop", "product_id"),
     )
     op.create_table(
@@ -202,7 +202,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("created_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "refund_id", "line_id"),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
@@ -217,8 +217,8 @@ def upgrade() -> None:
         sa.Column("scopes", AutoString(), nullable=False),
         sa.Column("web_pixel_id", AutoString(), nullable=True),
         sa.Column("settings", sa.JSON(), nullable=False),
-        sa.Column("installed_at", app.tables.UtcTime(timezone=True), nullable=False),
-        sa.Column("uninstalled_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("installed_at", app.columns.UtcTime(timezone=True), nullable=False),
+        sa.Column("uninstalled_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("shop"),
         sa.UniqueConstraint("publishable_key"),
     )
@@ -226,11 +226,11 @@ def upgrade() -> None:
         "tokens",
         sa.Column("shop", AutoString(), nullable=False),
         sa.Column("access_token", sa.LargeBinary(), nullable=False),
-        sa.Column("access_expires_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("access_expires_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
-        sa.Column("refresh_expires_at", app.tables.UtcTime(timezone=True), nullable=True),
+        sa.Column("refresh_expires_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.Column("scopes", AutoString(), nullable=False),
-        sa.Column("updated_at", app.tables.UtcTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop"),
     )
     op.create_table(

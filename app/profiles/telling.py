@@ -1,0 +1,65 @@
+"""What a call's consent has to tell the ledger: only news, and only of whom we may write down. Pure.
+
+Somebody who never allowed anything is nobody here: their refusal is obeyed and not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.consent.policy import PURPOSES, Answers, Permissions, Region, ShopPolicy, permissions, settle
+from app.consent.told import all_withdrawn, news
+from app.events.kinds import ConsentTold
+from app.profiles.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that carries consent. source: checkout, pixel or storefront."""
+
+    shop: str
+    event_id: str
+    happened_at: datetime
+    source: str
+    names: Names
+    answers: Answers
+    region: Region
+    policy: ShopPolicy
+
+
+def consent_told(call: Call, told: Mapping[str, Answers | None]) -> ConsentTold | None:
+    """Return the event for the ledger, None when there is no news.
+
+    told: what each name told before, by kind of name.
+    """
+    consent = settle(call.answers, call.region, call.policy)
+    names = call.names.only(_writable(permissions(consent)) | {kind for kind in told if told[kind]})
+    fresh = [one for kind, _ in names if (one := news(told.get(kind), call.answers))]
+    if not fresh:
+        return None
+    return ConsentTold(
+        shop=call.shop,
+        event_id=f"consent:{call.event_id}",
+        happened_at=call.happened_at,
+        source=call.source,
+        client_id=names.client_id,
+        checkout_token=names.checkout_token,
+        customer_id=names.customer_id,
+        answers={each: getattr(call.answers, each) for each in (*PURPOSES, "gpc")},
+        permitted=consent.permitted,
+        withdrawn=all_withdrawn(fresh),
+        region=call.region.code,
+        policy_version=call.policy.version,
+    )
+
+
+def _writable(may: Permissions) -> set[str]:
+    """Return the kinds of names that may be written down."""
+    allowed = {
+        "client": may.may_store_visitor,
+        "checkout": may.may_store_checkout,
+        "customer": may.may_use_profile,
+    }
+    return {kind for kind, writable in allowed.items() if writable}
