@@ -9,6 +9,7 @@ from functools import partial
 
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
+from app.consent.clearing import clear_shop, request_due_clearings
 from app.consent.policies import read_policies
 from app.events.announce import Announcements
 from app.events.consume import Handlers, consume
@@ -76,7 +77,7 @@ HANDLERS: Handlers = {
     ShopRedactionRequested: (redact_shop,),
 }
 
-JOBS: Mapping[Job, Work] = {"backfill": run_backfill, "train": train_shop}
+JOBS: Mapping[Job, Work] = {"backfill": run_backfill, "train": train_shop, "clear": clear_shop}
 
 
 async def trim_log(connections: Connections) -> None:
@@ -96,6 +97,7 @@ SCHEDULES = (
     Schedule("reconcile", 3_600, reconcile),
     Schedule("retrain", 600, request_due_training),
     Schedule("privacy settings", 3_600, read_policies),
+    Schedule("retention", 3_600, request_due_clearings),
 )
 
 

@@ -1,0 +1,168 @@
+"""Deletes what is past its limit, a shop and a store at a time, in short transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select, true
+from sqlmodel import col
+from sqlmodel import select as select_rows
+
+from app.connections import Connections
+from app.consent.retention import KEPT, RELIED_ON_DAYS, SETTING, checked, limits_of
+from app.errors import NotFound
+from app.jobs import job_begins, only_one, request_job
+from app.privacy_tables import ConsentRow, RetentionRow
+from app.shops.changes import announce_change
+from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
+from app.upsert import CHUNK, table_of, upsert
+from app.values import ShopDomain
+
+AGAIN_AFTER = timedelta(hours=23)  # a day, with room for a turn that comes early
+
+_CONSENTS, _INBOX = table_of(ConsentRow), table_of(InboxRow)
+_RETENTION = table_of(RetentionRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a store's rows are. key: with the shop, a row's own; at: its age; may_go: besides being old."""
+
+    table: Table
+    key: str
+    at: str
+    may_go: Callable[[datetime], ColumnElement[bool]] = lambda _now: true()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What the last clearing of a store deleted and left. oldest_at: None when nothing is left."""
+
+    store: str
+    ran_at: datetime
+    limit_days: int
+    deleted: int
+    remaining: int
+    oldest_at: datetime | None
+
+
+def _not_relied_on(now: datetime) -> ColumnElement[bool]:
+    """A later word of the same person stands, or none of theirs can still allow anything."""
+    later = _CONSENTS.alias()
+    followed = exists().where(
+        later.c.shop == _CONSENTS.c.shop,
+        later.c.subject == _CONSENTS.c.subject,
+        later.c.id > _CONSENTS.c.id,
+    )
+    return or_(followed, _CONSENTS.c.told_at < now - timedelta(days=RELIED_ON_DAYS))
+
+
+SOURCES: Mapping[str, Source] = {
+    "events": Source(table_of(EventRow), "event_id", "happened_at"),
+    "decisions": Source(table_of(DecisionRow), "decision_id", "decided_at"),
+    "feedback": Source(table_of(FeedbackRow), "event_id", "happened_at"),
+    # What still waits to be worked off was acknowledged, and is never lost to its age.
+    "inbox": Source(_INBOX, "id", "received_at", lambda _now: _INBOX.c.status != "pending"),
+    "consents": Source(_CONSENTS, "id", "told_at", _not_relied_on),
+}
+
+
+async def request_due_clearings(connections: Connections) -> None:
+    """Ask for the clearing of every shop whose last one is a day old, or had other limits."""
+    now = datetime.now(UTC)
+    async with connections.read() as db:
+        shops = (await db.exec(select_rows(ShopRow.shop, ShopRow.settings))).all()
+    for shop, settings in shops:
+        if _due(await last_clearings(connections, shop), limits_of(settings).days, now):
+            await request_job(connections, "clear", shop)
+
+
+async def clear_shop(connections: Connections, shop: ShopDomain) -> list[Cleared]:
+    """Delete what is past the shop's limits and return what each store lost and has left.
+
+    Every batch is a transaction of its own: one that dies halfway is taken up where it stood.
+    """
+    async with only_one(connections, "clear", shop):
+        await job_begins(connections, "clear", shop)
+        settings = await _settings(connections, shop)
+        now, days = datetime.now(UTC), limits_of(settings).days
+        return [await _clear(connections, shop, each.store, days[each.store], now) for each in KEPT]
+
+
+async def last_clearings(connections: Connections, shop: str) -> dict[str, Cleared]:
+    """Return what the last clearing of each store did; a store that never had one is missing."""
+    columns = [_RETENTION.c[name] for name in Cleared.__dataclass_fields__]
+    query = select(*columns).where(_RETENTION.c.shop == shop)
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    return {row.store: Cleared(*row) for row in rows}
+
+
+async def change_limits(connections: Connections, shop: str, wanted: Mapping[str, Any]) -> dict[str, int]:
+    """Keep a shop's limits, in place of those it had, and ask for a clearing; return them by setting.
+
+    Raises InputError for a limit that can't be one, NotFound for a shop that was never installed.
+    """
+    limits = checked(wanted)
+    query = select_rows(ShopRow).where(col(ShopRow.shop) == shop).with_for_update()
+    async with connections.write() as db:
+        row = (await db.exec(query)).first()
+        if row is None:
+            raise NotFound(f"{shop} is not installed")
+        row.settings = {**row.settings, SETTING: limits}
+        db.add(row)
+    await announce_change(connections.redis, shop)
+    await request_job(connections, "clear", shop)
+    return limits
+
+
+def _due(last: Mapping[str, Cleared], days: Mapping[str, int], now: datetime) -> bool:
+    return any(
+        store not in last or last[store].limit_days != limit or last[store].ran_at < now - AGAIN_AFTER
+        for store, limit in days.items()
+    )
+
+
+async def _settings(connections: Connections, shop: str) -> dict[str, Any]:
+    async with connections.read() as db:
+        row = await db.get(ShopRow, shop)
+    return row.settings if row else {}
+
+
+async def _clear(connections: Connections, shop: str, store: str, limit: int, now: datetime) -> Cleared:
+    source = SOURCES[store]
+    deleted = await _delete_old(connections, shop, source, now, now - timedelta(days=limit))
+    age = source.table.c[source.at]
+    left = select(func.count(), func.min(age)).where(source.table.c.shop == shop)
+    async with connections.write() as db:
+        remaining, oldest_at = (await (await db.connection()).execute(left)).one()
+        cleared = Cleared(store, now, limit, deleted, remaining, oldest_at)
+        if await db.get(ShopRow, shop):  # else it was erased meanwhile, and stays so
+            row = {name: getattr(cleared, name) for name in Cleared.__dataclass_fields__}
+            await upsert(db, RetentionRow, [{"shop": shop, **row}])
+    return cleared
+
+
+async def _delete_old(
+    connections: Connections, shop: str, source: Source, now: datetime, before: datetime
+) -> int:
+    """Return how many rows went. The table is walked once, in the order of its key."""
+    table, key = source.table, source.table.c[source.key]
+    old = and_(table.c.shop == shop, table.c[source.at] < before, source.may_go(now))
+    deleted, walked = 0, true()
+    while True:
+        async with connections.read() as db:
+            query = select(key).where(old, walked).order_by(key).limit(CHUNK)
+            keys = list(await (await db.connection()).scalars(query))
+        if not keys:
+            return deleted
+        async with connections.write() as db:
+            # Asked again: a delivery that was put aside may have been put back since.
+            gone = await (await db.connection()).execute(delete(table).where(old, key.in_(keys)))
+            deleted += gone.rowcount
+        walked = key > keys[-1]
+        await asyncio.sleep(0)
