@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from app.errors import ConfigError
 
 _PR_SET_PDEATHSIG = 1
 _SOCKET_PATH_LIMIT = 100  # bytes; the kernel's own limit is 108, 104 on macOS
+_RESTART_AFTER_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +34,8 @@ _log = logging.getLogger(__name__)
 def embedded_redis(data_dir: Path, *, wait_s: float = 30.0) -> Iterator[str]:
     """Yield the address of a running server on `data_dir`, started here unless one already runs.
 
-    Call it from the main thread: the server ends when the thread that started it does.
+    A server started here is started again when it dies. Call it from the main thread: the server
+    ends when the thread that started it does.
     Raises ConfigError when the server's program is missing or does not come up.
     """
     directory = data_dir / "redis"
@@ -45,7 +48,8 @@ def embedded_redis(data_dir: Path, *, wait_s: float = 30.0) -> Iterator[str]:
     server = _start(directory, socket)
     try:
         _wait_until_ready(server, address, directory, wait_s)
-        yield address
+        with _kept_running(server, lambda: _start(directory, socket)):
+            yield address
     finally:
         server.terminate()
         server.wait(timeout=10)
@@ -88,6 +92,49 @@ def _start(directory: Path, socket: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         preexec_fn=end_with_parent if sys.platform == "linux" else None,
     )
+
+
+@contextmanager
+def _kept_running(
+    server: subprocess.Popen[bytes], start: Callable[[], subprocess.Popen[bytes]]
+) -> Iterator[None]:
+    keeper = _Keeper(server, start)
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    """Starts the server again when it dies: what it had appended to its file is there again."""
+
+    def __init__(
+        self, server: subprocess.Popen[bytes], start_again: Callable[[], subprocess.Popen[bytes]]
+    ) -> None:
+        super().__init__(name="redis-keeper", daemon=True)
+        self._server = server
+        self._start_again = start_again
+        self._stopping = threading.Event()
+        self._turn = threading.Lock()  # a server is being started, or being stopped
+
+    def run(self) -> None:
+        while True:
+            code = self._server.wait()
+            if self._stopping.wait(_RESTART_AFTER_S):
+                return
+            with self._turn:
+                if self._stopping.is_set():
+                    return
+                self._server = self._start_again()
+            _log.error("the embedded Redis ended and is started again", extra={"exit_code": code})
+
+    def stop(self) -> None:
+        """End the server that runs now, and start no other."""
+        with self._turn:
+            self._stopping.set()
+            self._server.terminate()
+        self._server.wait(timeout=10)
 
 
 def end_with_parent() -> None:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -46,6 +47,26 @@ def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
             server = int(client.info("server")["process_id"])
         owner.send_signal(signal.SIGKILL)
     assert _gone(server)
+
+
+def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path) -> None:
+    with embedded_redis(tmp_path) as address, redis.Redis.from_url(address) as client:
+        client.set("kept", "yes")
+        first = int(client.info("server")["process_id"])
+        os.kill(first, signal.SIGKILL)
+        assert _gone(first)
+        second = _server_at(client)
+        assert second != first
+        assert client.get("kept") == b"yes"
+    assert _gone(second)
+
+
+def _server_at(client: redis.Redis) -> int:
+    for _ in range(500):
+        with suppress(redis.RedisError):
+            return int(client.info("server")["process_id"])
+        time.sleep(0.02)
+    raise AssertionError("the server did not come back")
 
 
 def _gone(pid: int) -> bool:
