@@ -182,6 +182,8 @@ class EventConsumer:
         return _text(pending["min"] or group["last-delivered-id"])
 
     async def _groups(self) -> list[dict[str, Any]]:
+        if not await self._redis.exists(STREAM):  # nothing has happened yet
+            return []
         answer: Any = await self._redis.xinfo_groups(STREAM)
         return list(answer)
 

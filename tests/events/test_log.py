@@ -92,6 +92,10 @@ async def test_trimming_drops_what_all_groups_have_handled_and_nothing_else(
     assert len(await reader.read(count=900)) == 100
 
 
+async def test_there_is_nothing_to_trim_before_anything_has_happened(connections: Connections) -> None:
+    assert await EventConsumer(connections.redis, "trimmer").trim() == 0
+
+
 async def test_nothing_is_trimmed_for_a_group_that_has_not_read_yet(
     connections: Connections,
 ) -> None:
