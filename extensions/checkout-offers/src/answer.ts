@@ -15,8 +15,9 @@ export interface Product {
   product_id: string;
   variant_id: string;
   title: string;
-  /** Major units of the cart's currency. */
+  /** Major units of `currency`, which is the shop's own; the cart's where it is not told. */
   price: number;
+  currency?: string;
   image?: string;
 }
 
@@ -67,7 +68,7 @@ function parseProduct(raw: unknown): Product | undefined {
   const title = text(raw.title);
   const price = number(raw.price);
   if (!product_id || !variant_id || !title || price === undefined || price < 0) return undefined;
-  return {product_id, variant_id, title, price, image: imageAddress(raw.image)};
+  return {product_id, variant_id, title, price, currency: text(raw.currency), image: imageAddress(raw.image)};
 }
 
 function imageAddress(raw: unknown): string | undefined {

@@ -14,6 +14,8 @@ export interface Scene {
   settings: Settings;
   can: {add: boolean; remove: boolean; discount: boolean};
   cartTitles: CartTitles;
+  /** What the buyer pays in. */
+  currency: string;
   storefrontUrl?: string;
 }
 
@@ -28,6 +30,8 @@ export interface ProductView {
   layout: 'product';
   offer: Offer;
   product: Product;
+  /** In the buyer's currency; undefined when only the shop's own price is known. */
+  price?: number;
   badge?: Words;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */
   line?: Line;

@@ -14,6 +14,7 @@ export function productCard({offer, phase}: Entry, scene: Scene): ProductView | 
     layout: 'product',
     offer,
     product,
+    price: priceFor(product, scene),
     badge: inCheckout && scene.can.discount ? saving(offer) : undefined,
     line: STATUS[phase] ?? reasonLine(offer, scene),
     button: inCheckout ? cartButton(phase, product, scene) : linkButton(offer, product, scene),
@@ -26,6 +27,11 @@ const STATUS: Partial<Record<Phase, Line>> = {
   failed: {text: {key: 'status.failed'}, tone: 'critical'},
   sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
 };
+
+/** Shopify converts and rounds by the shop's own rules: a price of ours in another currency would be wrong. */
+function priceFor({price, currency}: Product, scene: Scene): number | undefined {
+  return currency === undefined || currency === scene.currency ? price : undefined;
+}
 
 function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {
   const text = settings.show_reason ? reasonWords(offer, cartTitles) : undefined;

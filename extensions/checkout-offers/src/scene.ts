@@ -16,6 +16,7 @@ export function scene(host: Host, surface: Surface): Scene {
       discount: discounts.canUpdateDiscountCodes,
     },
     cartTitles: cartTitles(host.lines.value),
+    currency: host.cost.subtotalAmount.value.currencyCode,
     storefrontUrl: host.shop.storefrontUrl,
   };
 }

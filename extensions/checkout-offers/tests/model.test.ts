@@ -9,6 +9,7 @@ const scene = (overrides: Partial<Scene> = {}): Scene => ({
   settings: {max_offers: 1, show_reason: true, ask_privacy: false},
   can: {add: true, remove: true, discount: true},
   cartTitles: {'gid://shopify/Product/1': 'Milk'},
+  currency: 'USD',
   storefrontUrl: 'https://shop.example.test/',
   ...overrides,
 });
@@ -53,6 +54,18 @@ describe('what is shown', () => {
 });
 
 describe('an upsell in checkout', () => {
+  test.each([
+    ['USD', 12.5],
+    ['EUR', undefined], // 12.50 dollars are not 12.50 euros, and what they are is Shopify's to say
+  ])('a price in dollars is shown to who pays in %s as %s', (currency, price) => {
+    expect(product('offer', scene({currency}))?.price).toBe(price);
+  });
+
+  test('a price without a currency is the cart’s', () => {
+    const untold = upsell({product: {...upsell().product!, currency: undefined}});
+    expect(product('offer', scene({currency: 'EUR'}), untold)?.price).toBe(12.5);
+  });
+
   test.each<[Phase, string | undefined, string | undefined, Partial<NonNullable<ProductView['button']>>]>([
     ['offer', 'reason.bought_together_with', 'neutral', {text: {key: 'button.add'}, action: 'accept', loading: false, disabled: false}],
     ['adding', 'reason.bought_together_with', 'neutral', {text: {key: 'button.add'}, loading: true}],

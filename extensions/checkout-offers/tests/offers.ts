@@ -10,7 +10,7 @@ export function wireUpsell(overrides: Record<string, unknown> = {}) {
     offer_id: 'o1',
     kind: 'upsell',
     slot: 'main',
-    product: {product_id: '7', variant_id: '70', title: 'Oat biscuits', price: '12.50', image: 'https://cdn.example.test/oat.png'},
+    product: {product_id: '7', variant_id: '70', title: 'Oat biscuits', price: '12.50', currency: 'USD', image: 'https://cdn.example.test/oat.png'},
     why: [{reason: 'bought_together', with: '1', weight: 0.62}],
     ...overrides,
   };
@@ -26,6 +26,7 @@ export function upsell(overrides: Partial<Offer> = {}): Offer {
       variant_id: 'gid://shopify/ProductVariant/70',
       title: 'Oat biscuits',
       price: 12.5,
+      currency: 'USD',
       image: 'https://cdn.example.test/oat.png',
     },
     why: [{reason: 'bought_together', with: 'gid://shopify/Product/1'}],

@@ -13,7 +13,7 @@ interface Props {
 
 /** A product, its price, why it is here, and the one thing to do about it. */
 export function Card({card, say, sayMoney, onTake, onGiveBack}: Props) {
-  const {offer, product, badge, line, button} = card;
+  const {offer, product, price, badge, line, button} = card;
   const press = {accept: () => onTake(offer), undo: () => onGiveBack(offer), none: undefined};
   return (
     <Row
@@ -22,7 +22,7 @@ export function Card({card, say, sayMoney, onTake, onGiveBack}: Props) {
     >
       <s-text type="strong">{product.title}</s-text>
       <s-stack direction="inline" gap="small-200" alignItems="center">
-        <s-text>{sayMoney(product.price)}</s-text>
+        {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
         {badge && <s-badge>{say(badge)}</s-badge>}
       </s-stack>
       {line && <CardLine line={line} say={say} />}

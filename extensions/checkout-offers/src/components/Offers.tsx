@@ -20,8 +20,9 @@ interface Props {
 export function Offers({host, surface, till}: Props) {
   const {state, take, giveBack, sawAll} = useOffers(host, surface, till);
   const choice = usePrivacyChoice(host);
-  const shown = view(state, scene(host, surface));
-  const {say, sayMoney} = speaker(host.i18n, host.cost.subtotalAmount.value.currencyCode);
+  const here = scene(host, surface);
+  const shown = view(state, here);
+  const {say, sayMoney} = speaker(host.i18n, here.currency);
   const title = (heading: Words | string) => (typeof heading === 'string' ? heading : say(heading));
 
   // Shopify renders a step before the buyer reaches it.
