@@ -25,6 +25,8 @@ from app.shops.store import Shop
 Read = Callable[[Connections, Shop, QueryParams], Awaitable[Mapping[str, Any]]]
 
 _MAX_BODY = 4096
+# A page of no shop belongs in no shop's admin.
+NO_FRAME = {"Content-Security-Policy": "frame-ancestors 'none';"}
 
 
 class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +43,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         connections: Connections = request.app.state.connections
         settings, query = connections.settings, request.query_params
         if "shop" not in query:
-            return HTMLResponse(pages.draw(settings, "outside.html"))
+            return HTMLResponse(pages.draw(settings, "outside.html"), headers=NO_FRAME)
         found = detour(request.url.path, query, settings, datetime.now(UTC))
         if isinstance(found, Response):
             return found

@@ -109,6 +109,7 @@ async def test_visitor_without_a_shop_is_told_where_the_app_is(browser: httpx.As
     answer = await browser.get("/")
     assert answer.status_code == 200
     assert "Apps menu" in answer.text
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'none';"
 
 
 async def test_token_of_another_shop_opens_nothing(browser: httpx.AsyncClient) -> None:

@@ -49,7 +49,7 @@ async function exclude(button) {
     excluded: wish,
   });
   const state = row.querySelector('[data-state]');
-  state.textContent = excluded ? 'Excluded' : 'Offered';
+  state.textContent = excluded ? 'Excluded' : 'Allowed';
   state.setAttribute('tone', excluded ? 'neutral' : 'success');
   button.dataset.excluded = String(excluded);
   button.textContent = excluded ? 'Include' : 'Exclude';
