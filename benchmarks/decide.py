@@ -10,16 +10,12 @@ import asyncio
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
 import tempfile
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -27,9 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 import app.decide
 import app.health
@@ -44,13 +37,9 @@ from app.recommend.publish import publish
 from app.tables import ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from benchmarks.load import Load, measure, request
+from benchmarks.server import ENVIRONMENT, HELLO, Server, served
 
 SHOP = ShopDomain("bench.myshopify.com")
-ENVIRONMENT = {
-    "SHOPIFY_API_KEY": "bench-key",
-    "SHOPIFY_API_SECRET": "bench-secret-bench-secret-bench-secret",
-    "APP_URL": "https://tillwise.example.com",
-}
 PRODUCTS, CUSTOMERS, NEIGHBOURS, DIMENSIONS = 1_000, 300, 200, 64
 QUESTIONS = 200
 CONNECTIONS = 32
@@ -64,7 +53,7 @@ class Figures:
     """What was measured. fallbacks: share of answers that were less than they could be.
 
     cpu_us: the server's processor time an answer, of hello and of decide; it does not depend on what
-    else the machine is busy with. None where the system does not tell.
+    else the machine is busy with. None where the system does not tell. peak_mb: the server's memory.
     """
 
     hello: Load
@@ -72,6 +61,7 @@ class Figures:
     quiet: Load
     fallbacks: float
     cpu_us: tuple[float, float] | None
+    peak_mb: float
 
     @property
     def ratio(self) -> float:
@@ -84,9 +74,10 @@ def main(seconds: float = 5.0) -> Figures:
     with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
         environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
         settings = read_settings(environment)
-        with embedded_redis(settings.data_dir) as redis_url, _served(environment, redis_url) as served:
+        with embedded_redis(settings.data_dir) as redis_url:
             asyncio.run(_fill(settings, redis_url))
-            figures = _measured(*served, seconds)
+            with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
+                figures = _measured(server, seconds)
     print(
         f"hello   {figures.hello.per_second:8.0f} a second at {CONNECTIONS} connections\n"
         f"decide  {figures.decide.per_second:8.0f} a second, p50 {figures.decide.p50_ms:.1f} ms, "
@@ -95,7 +86,7 @@ def main(seconds: float = 5.0) -> Figures:
         f"        {_said(figures.cpu_us)}\n"
         f"        {figures.quiet.p50_ms:8.2f} ms p50, {figures.quiet.p99_ms:.2f} ms p99 at 4 connections\n"
         f"        {figures.decide.failed + figures.quiet.failed:8d} failed, "
-        f"{figures.fallbacks:.2%} fell back"
+        f"{figures.fallbacks:.2%} fell back, {figures.peak_mb:.0f} MB at most"
     )
     return figures
 
@@ -107,15 +98,15 @@ def _said(cpu_us: tuple[float, float] | None) -> str:
     return f"{decide:8.0f} µs of the processor an answer, hello {hello:.0f}: {hello / decide:.3f}"
 
 
-def _measured(port: int, process: int, seconds: float) -> Figures:
-    questions = _questions()
+def _measured(server: Server, seconds: float) -> Figures:
+    port, questions = server.port, _questions()
     plain = [request("GET", "/hello")]
     measure(port, questions, connections=CONNECTIONS, seconds=1)  # warm: tokens verified, shop loaded
-    cpu = [_cpu_s(process)]
+    cpu = [server.cpu_s()]
     hello = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
-    cpu.append(_cpu_s(process))
+    cpu.append(server.cpu_s())
     decide = measure(port, questions, connections=CONNECTIONS, seconds=seconds)
-    cpu.append(_cpu_s(process))
+    cpu.append(server.cpu_s())
     again = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
     quiet = measure(port, questions, connections=4, seconds=seconds)
     # The machine's mood changes: decide stands between two hellos.
@@ -125,23 +116,12 @@ def _measured(port: int, process: int, seconds: float) -> Figures:
         (between - started) / hello.per_second / seconds * 1e6,
         (ended - between) / decide.per_second / seconds * 1e6,
     )
-    return Figures(mean, decide, quiet, _fallbacks(port), cpu_us if ended else None)
-
-
-def _cpu_s(process: int) -> float:
-    """Return the processor time a process has used, 0 where the system does not tell."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fallbacks = _fallbacks(port)
+    return Figures(mean, decide, quiet, fallbacks, cpu_us if ended else None, server.peak_mb())
 
 
 def web() -> Starlette:
     """Return the server under test: decide as it is, and hello beside it."""
-
-    async def hello(_request: Request) -> JSONResponse:
-        return JSONResponse({"hello": "world"})
 
     @asynccontextmanager
     async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
@@ -150,39 +130,7 @@ def web() -> Starlette:
             async with app.decide.opened(starlette):
                 yield
 
-    return Starlette(
-        routes=[Route("/hello", hello), *app.decide.routes, *app.health.routes], lifespan=lifespan
-    )
-
-
-@contextmanager
-def _served(environment: dict[str, str], redis_url: str) -> Iterator[tuple[int, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            sys.executable, "-m", "uvicorn", "benchmarks.decide:web", "--factory", "--port", str(port),
-            "--no-access-log", "--log-level", "warning",
-        ],
-        env=os.environ | environment | {"REDIS_URL": redis_url},
-    )  # fmt: skip
-    try:
-        _wait_for(port, server)
-        yield port, server.pid
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            continue
-    raise RuntimeError("the server did not start")
+    return Starlette(routes=[HELLO, *app.decide.routes, *app.health.routes], lifespan=lifespan)
 
 
 async def _fill(settings: Settings, redis_url: str) -> None:
