@@ -1,8 +1,8 @@
-"""What Shopify's CLI built: the bundles that the pages run, their locales and declared purposes."""
+"""What Shopify's CLI built: the bundles that the pages run, their locales and what they declare."""
 
 import json
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 EXTENSION = "checkout-offers"
 PIXEL = "web-pixel"
 PURPOSES = ("analytics", "marketing", "preferences")  # sale_of_data is declared by another word
+READ: Mapping[str, Callable[[str], Any]] = {
+    "boolean": lambda text: text in ("1", "true"),
+    "number_integer": lambda text: int(text) if text.isdecimal() else None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,41 @@ def _read(path: Path | None) -> Mapping[str, Any]:
 
 def required_purposes(folder: Path) -> list[str]:
     """Return the purposes without which Shopify does not run this pixel, as consent spells them."""
-    declared = tomllib.loads((folder / "shopify.extension.toml").read_text())
-    privacy = declared.get("customer_privacy", {})
+    privacy = _declared(folder).get("customer_privacy", {})
     wanted = [purpose for purpose in PURPOSES if privacy.get(purpose)]
     return [*wanted, "saleOfData"] if privacy.get("sale_of_data") == "enabled" else wanted
+
+
+def capabilities(folder: Path) -> list[str]:
+    """Return the capabilities that a UI extension declares, as Shopify names them to it."""
+    return list(_flat(_ui_extension(folder).get("capabilities", {})))
+
+
+def settings(folder: Path, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the merchant's settings that are asked for, by their keys, each of its declared type."""
+    fields = _ui_extension(folder).get("settings", {}).get("fields", [])
+    return {
+        field["key"]: READ.get(field["type"], str)(asked[field["key"]])
+        for field in fields
+        if field["key"] in asked
+    }
+
+
+def _flat(declared: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    for name, value in declared.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif value:
+            yield prefix + name
+
+
+def _ui_extension(folder: Path) -> Mapping[str, Any]:
+    """Return the first extension of a file that may hold several."""
+    extensions: list[Mapping[str, Any]] = _declared(folder).get("extensions", [{}])
+    return extensions[0]
+
+
+def _declared(folder: Path) -> Mapping[str, Any]:
+    """Return the extension's configuration; one without a file declares nothing."""
+    path = folder / "shopify.extension.toml"
+    return tomllib.loads(path.read_text()) if path.is_file() else {}

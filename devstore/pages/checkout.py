@@ -9,7 +9,7 @@ from devstore import checkout as checkouts
 from devstore import order_payloads
 from devstore.host_state import state
 from devstore.pages import pixel_data
-from devstore.pages.builds import EXTENSION, script_url, texts
+from devstore.pages.builds import EXTENSION, capabilities, script_url, settings, texts
 from devstore.pages.render import boot, builds_of, event, fragment, page, store_of
 from devstore.pages.visitor import Visitor, remember, visitor_of
 from devstore.records import Checkout
@@ -37,7 +37,7 @@ async def begin(request: Request) -> Response:
 
 
 async def view(request: Request) -> Response:
-    """Answer the checkout. The query chooses customer, consent, locale, country and currency."""
+    """Answer the checkout. The query chooses the visitor, as visitor.py reads them, currency and settings."""
     store, shop, found = _find(request)
     if found is None:
         return _missing(request, shop)
@@ -104,10 +104,12 @@ def _extension(request: Request, visitor: Visitor) -> dict[str, Any] | None:
     builds = builds_of(request)
     if not builds.is_built(EXTENSION):
         return None
-    found = texts(builds.folders[EXTENSION], visitor.locale)
+    folder = builds.folders[EXTENSION]
+    found = texts(folder, visitor.locale)
     return {
         "scriptUrl": script_url(builds, EXTENSION),
-        "settings": {},
+        "settings": settings(folder, request.query_params),
+        "capabilities": capabilities(folder),
         "locale": visitor.locale,
         "extensionLocale": found.locale,
         "country": visitor.country,

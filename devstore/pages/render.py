@@ -11,6 +11,7 @@ from starlette.templating import Jinja2Templates
 
 from devstore.pages import pixel_data
 from devstore.pages.builds import PIXEL, Builds, required_purposes, script_url
+from devstore.pages.privacy import privacy_of
 from devstore.pages.visitor import Visitor
 from devstore.shop import Shop
 from devstore.store import Store
@@ -57,7 +58,7 @@ def boot(
     """Return what every page's script starts from."""
     cart = visitor.cart
     return {
-        "consent": visitor.consent.as_json(),
+        "privacy": privacy_of(visitor),
         "pixel": _pixel(builds_of(request), shop),
         "events": [event("page_viewed"), *events],
         "init": {

@@ -1,8 +1,7 @@
-"""Who is looking: customer, cart and consent from cookies, which a query parameter overrides."""
+"""Who is looking, from where and with which consent: cookies, which a query parameter overrides."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,61 +13,86 @@ from devstore.wire import read_form
 CUSTOMER_COOKIE = "devstore_customer"
 CONSENT_COOKIE = "devstore_consent"
 CART_COOKIE = "cart"
+COUNTRY_COOKIE = "devstore_country"
+PROVINCE_COOKIE = "devstore_province"
+GPC_COOKIE = "devstore_gpc"
+KEPT = {
+    "customer": CUSTOMER_COOKIE,
+    "country": COUNTRY_COOKIE,
+    "province": PROVINCE_COOKIE,
+    "gpc": GPC_COOKIE,
+}
+PURPOSES = ("analytics", "marketing", "preferences", "sale_of_data")
 YEAR_SECONDS = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Shopify's four purposes; what was not allowed is not."""
+    """The visitor's word on Shopify's four purposes; None where there is none yet."""
 
-    analytics: bool = False
-    marketing: bool = False
-    preferences: bool = False
-    sale_of_data: bool = False
+    analytics: bool | None = None
+    marketing: bool | None = None
+    preferences: bool | None = None
+    sale_of_data: bool | None = None
 
     def as_json(self) -> dict[str, bool]:
-        """Return the purposes as checkout extensions spell them."""
-        values = asdict(self)
-        values["saleOfData"] = values.pop("sale_of_data")
-        return cast(dict[str, bool], values)
+        """Return the answers as checkout extensions spell them, without what was not answered."""
+        spelt = {"sale_of_data": "saleOfData"}
+        return {spelt.get(name, name): said for name, said in asdict(self).items() if said is not None}
 
     @property
     def letters(self) -> str:
-        """Return the cookie's form: _ and the first letter of each allowed purpose."""
-        return "_" + "".join(name[0] for name, allowed in asdict(self).items() if allowed)
+        """Return the cookie's form: _ and, for each purpose answered, its first letter and 1 or 0."""
+        said = {name[0]: answer for name, answer in asdict(self).items() if answer is not None}
+        return "_" + "".join(f"{letter}{answer:d}" for letter, answer in said.items())
+
+    @property
+    def decided(self) -> bool:
+        """Return whether a privacy banner was answered; the sale of data alone is another question."""
+        return any(said is not None for said in (self.analytics, self.marketing, self.preferences))
 
 
 def consent_of(text: str) -> Consent:
-    """Return the consent in a query's words (all, none, analytics,marketing) or a cookie's letters."""
-    purposes = ("analytics", "marketing", "preferences", "sale_of_data")
-    if text == "all":
-        return Consent(True, True, True, True)
+    """Return the consent in a query's words (all, none, analytics,marketing) or in the cookie's form.
+
+    Words are a whole answer: what they do not name was refused. Nothing is no answer.
+    """
+    if not text:
+        return Consent()
     if text.startswith("_"):
-        return Consent(*(purpose[0] in text for purpose in purposes))
+        return Consent(*({"1": True, "0": False}.get(_after(name[0], text)) for name in PURPOSES))
     words = {word.strip() for word in text.split(",")}
-    return Consent(*(purpose in words for purpose in purposes))
+    return Consent(*(text == "all" or purpose in words for purpose in PURPOSES))
+
+
+def _after(letter: str, text: str) -> str:
+    return text.partition(letter)[2][:1]
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
+    """country, province: where the visitor is, which is also the market they shop in."""
+
     consent: Consent
-    decided: bool  # whether the privacy banner was answered
+    gpc: bool  # the browser sends Global Privacy Control
     customer: Customer | None
     cart: Cart | None
     locale: str
     country: str
+    province: str | None
 
 
 def visitor_of(request: Request, shop: Shop) -> Visitor:
     """Return the visitor that cookies and the query describe; an unknown customer is anonymous."""
-    asked = _chosen(request, "consent", CONSENT_COOKIE)
+    country = _chosen(request, "country", COUNTRY_COOKIE) or shop.country
     return Visitor(
-        consent=consent_of(asked),
-        decided=bool(asked),
+        consent=consent_of(_chosen(request, "consent", CONSENT_COOKIE)),
+        gpc=_chosen(request, "gpc", GPC_COOKIE) == "1" or request.headers.get("sec-gpc") == "1",
         customer=_customer(shop, _chosen(request, "customer", CUSTOMER_COOKIE)),
         cart=shop.carts.get(request.cookies.get(CART_COOKIE, "")),
         locale=request.query_params.get("locale", "en"),
-        country=request.query_params.get("country", shop.country).upper(),
+        country=country.upper(),
+        province=_chosen(request, "province", PROVINCE_COOKIE).upper() or None,
     )
 
 
@@ -76,8 +100,9 @@ def remember(response: Response, query: Mapping[str, str]) -> Response:
     """Return the response that keeps what the query chose for the pages that follow."""
     if "consent" in query:
         keep(response, CONSENT_COOKIE, consent_of(query["consent"]).letters)
-    if "customer" in query:
-        keep(response, CUSTOMER_COOKIE, query["customer"])
+    for parameter, cookie in KEPT.items():
+        if parameter in query:
+            keep(response, cookie, query[parameter])
     return response
 
 

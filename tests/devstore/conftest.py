@@ -1,14 +1,16 @@
-"""A running dev store with a small shop, and an app that records the webhooks it is sent."""
+"""A running dev store with a small shop, an app that records what it is sent, and a browser."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from devstore.app_config import from_dict
 from devstore.checkout import complete, start
@@ -16,6 +18,7 @@ from devstore.main import create_app, create_store
 from devstore.records import Customer, Order
 from devstore.shop import Shop
 from devstore.store import Store
+from tests.devstore.browser_world import World, build_host, chromium, small_world
 from tests.devstore.small_shop import DOMAIN, NOW, SECRET, small_shop
 
 KEY = "the-key"
@@ -122,4 +125,30 @@ async def desk() -> AsyncIterator[Desk]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=f"http://{DOMAIN}") as made.client,
     ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def host_built() -> None:
+    build_host()
+
+
+@pytest.fixture
+def world(host_built: None, tmp_path: Path) -> Iterator[World]:
+    with small_world(tmp_path) as made:
         yield made

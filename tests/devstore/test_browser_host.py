@@ -2,181 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from playwright.sync_api import Page, expect
 
-from devstore.checkout import start
-from devstore.main import create_app
-from devstore.pages import Builds, routes
-from devstore.pages.builds import EXTENSION, PIXEL
-from devstore.records import Checkout, Pixel
-from devstore.shop import Shop
-from tests.devstore.small_shop import NOW, SECRET, extension_folders, small_shop, small_store
-
-ROOT = Path(__file__).parents[2]
-BUNDLES = Path(__file__).parent / "bundles"
-CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Authorization, Content-Type"}
-LOCALE = {"pieces": {"one": "{{ count }} line", "other": "{{ count }} lines"}}
-PATIENCE_S = 10.0
-
-
-@dataclass(slots=True)
-class Backend:
-    """The app's side: keeps what the browser sent, and who the browser said it was."""
-
-    sent: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
-    dev_store: str = ""
-
-    async def answer(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers=CORS)
-        self.sent.append((request.url.path, dict(request.headers), json.loads(await request.body())))
-        return JSONResponse({"title": "Something good"}, headers=CORS)
-
-    async def document(self, request: Request) -> Response:
-        """The embedded app: asks App Bridge for a token, and its own server with App Bridge's fetch."""
-        self.sent.append(("document", dict(request.headers), dict(request.query_params)))
-        return HTMLResponse(
-            f"""<script src="{self.dev_store}/app-bridge.js"></script><h1>App</h1><script>
-            shopify.idToken().then((token) => fetch('/own', {{method: 'POST', body: JSON.stringify(token)}}))
-              .then((answer) => answer.json()).then(({{title}}) => {{document.body.append(title)}});
-            </script>"""
-        )
-
-    async def bounce(self, _request: Request) -> Response:
-        return HTMLResponse(f'<script src="{self.dev_store}/app-bridge.js"></script>')
-
-    def events(self) -> list[Any]:
-        return [body for path, _, body in self.sent if path == "/api/track_event"]
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """One shop with a checkout of milk, and the two servers around it."""
-
-    shop: Shop
-    checkout: Checkout
-    backend: Backend
-    url: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def host_built() -> None:
-    """Bundle the host, as `make build` does."""
-    node = ROOT / ".venv" / "bin" / "node"
-    command = [str(node) if node.exists() else "node", str(ROOT / "devstore" / "browser" / "build.mjs")]
-    subprocess.run(command, check=True, timeout=60)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    backend = Backend()
-    routes_ = [
-        Route("/bounce", backend.bounce),
-        Route("/app", backend.document),
-        Route("/{path:path}", backend.answer, methods=["POST", "OPTIONS"]),
-    ]
-    with ExitStack() as stack:
-        app_url = stack.enter_context(serving(lambda _: Starlette(routes=routes_)))
-        builds = Builds(extension_folders(tmp_path, bundles(app_url)))
-        (tmp_path / EXTENSION / "locales").mkdir()
-        (tmp_path / EXTENSION / "locales" / "en.default.json").write_text(json.dumps(LOCALE))
-        privacy = "[customer_privacy]\nanalytics = true\n"
-        (tmp_path / PIXEL / "shopify.extension.toml").write_text(privacy)
-        shop = small_shop()
-
-        def dev_store(url: str) -> Starlette:
-            backend.dev_store = url
-            store = small_store(shop, base_url=url, app_url=app_url)
-            store.install(shop).pixel = Pixel(1, '{"accountID": "pk_1"}')
-            return create_app(store, routes(builds), builds=builds)
-
-        url = stack.enter_context(serving(dev_store))
-        yield World(shop, start(shop, "ck", NOW, [(101, 1, ())]), backend, url)
-
-
-def chromium() -> str | None:
-    """Return the browser that the set-up found; None lets Playwright take its own."""
-    found = ROOT / ".venv" / "chromium"
-    return found.read_text().strip() if found.exists() else shutil.which("chromium")
-
-
-def bundles(app_url: str) -> dict[str, str]:
-    """Return the two bundles with the app's address inlined, as Shopify's CLI does."""
-    return {EXTENSION: bundle("extension.jsx", app_url), PIXEL: bundle("pixel.js", app_url)}
-
-
-def bundle(name: str, app_url: str) -> str:
-    flags = ["--bundle", "--format=iife", "--jsx=automatic", "--jsx-import-source=preact"]
-    inlined = f'--define:process.env.APP_URL="{app_url}"'
-    command = [str(ROOT / "node_modules/.bin/esbuild"), str(BUNDLES / name), *flags, inlined]
-    return subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout
-
-
-@contextmanager
-def serving(make: Callable[[str], Starlette]) -> Iterator[str]:
-    """Yield the address of an app that is served until the end."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(make(url), log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        until(lambda: server.started)
-        yield url
-        server.should_exit = True
-        thread.join()
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for it to become true. Raises AssertionError when it does not."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
-def open_checkout(page: Page, world: World, query: str = "consent=all") -> FrameLocator:
-    page.goto(f"{world.url}/checkout/ck?{query}")
-    return page.frame_locator("[data-extension-target] iframe")
+from devstore.pages.builds import EXTENSION
+from tests.devstore.browser_world import World, open_checkout, until
+from tests.devstore.small_shop import SECRET
 
 
 def test_the_extension_sees_the_checkout_through_the_shopify_global(page: Page, world: World) -> None:
     frame = open_checkout(page, world, "customer=7&consent=analytics")
-    for text in ("1 line", "$3.49", "gid://shopify/Customer/7", "analytics yes", "no code"):
+    for text in ("1 line", "$3.49", "gid://shopify/Customer/7", "gpc undefined", "no code"):
         expect(frame.get_by_text(text, exact=True)).to_be_visible()
     expect(frame.get_by_role("heading", name="Test")).to_be_visible()
     expect(frame.get_by_role("button", name="Busy")).to_be_disabled()
@@ -245,7 +84,7 @@ def test_the_pixel_gets_standard_and_custom_events_in_shopifys_envelope(page: Pa
 
 
 def test_the_pixel_waits_for_consent_and_then_gets_what_it_missed(page: Page, world: World) -> None:
-    page.goto(f"{world.url}/products/whole-milk")
+    page.goto(f"{world.url}/products/whole-milk?country=DE")
     page.get_by_role("button", name="Add to cart").click()
     expect(page.locator("[data-cart-count]")).to_have_text("1")
     assert world.backend.events() == []
@@ -262,8 +101,14 @@ def test_the_pixel_waits_for_consent_and_then_gets_what_it_missed(page: Page, wo
     }
 
 
+def test_where_no_policy_asks_first_the_pixel_runs_at_once(page: Page, world: World) -> None:
+    page.goto(f"{world.url}/storefront?country=US")
+    until(lambda: [event["name"] for event in world.backend.events()] == ["page_viewed"])
+    assert set(world.backend.events()[0]["allowed"].values()) == {True}
+
+
 def test_a_visitor_who_declines_is_not_followed(page: Page, world: World) -> None:
-    page.goto(f"{world.url}/storefront")
+    page.goto(f"{world.url}/storefront?country=DE")
     page.get_by_role("button", name="Decline").click()
     page.goto(f"{world.url}/products/whole-milk")
     page.get_by_role("button", name="Add to cart").click()

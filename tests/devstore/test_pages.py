@@ -19,6 +19,7 @@ from devstore.images.choose import RULES, kind_of
 from devstore.images.draw import draw, drawings
 from devstore.main import create_app
 from devstore.pages import Builds, routes
+from devstore.pages.privacy import policy_of
 from devstore.pages.render import script_json
 from devstore.pages.visitor import Consent, consent_of
 from devstore.records import Pixel
@@ -27,6 +28,23 @@ from devstore.store import Store
 from devstore.tokens import signed_query
 from tests.devstore.small_shop import DOMAIN, NOW, SECRET, extension_folders, small_shop, small_store
 
+DECLARED = """
+[[extensions]]
+[extensions.capabilities]
+api_access = false
+network_access = true
+[extensions.capabilities.collect_buyer_consent]
+customer_privacy = true
+[[extensions.settings.fields]]
+key = "ask_privacy"
+type = "boolean"
+[[extensions.settings.fields]]
+key = "max_offers"
+type = "number_integer"
+[[extensions.settings.fields]]
+key = "heading"
+type = "single_line_text_field"
+"""
 TOPICS = ("carts/create", "carts/update", "checkouts/create", "orders/create", "orders/paid")
 
 
@@ -139,13 +157,19 @@ async def test_the_query_of_a_checkout_chooses_buyer_consent_language_and_curren
     browser: httpx.AsyncClient, shop: Shop
 ) -> None:
     start(shop, "ck", NOW, [(101, 1, ())])
-    query = "customer=7&consent=analytics,preferences&locale=fr-CA&country=ca&currency=cad"
+    query = "customer=7&consent=analytics,preferences&locale=fr-CA&country=ca&province=qc&currency=cad"
     boot = boot_of((await browser.get(f"/checkout/ck?{query}")).text)
-    assert boot["consent"] == {
-        "analytics": True,
-        "marketing": False,
-        "preferences": True,
-        "saleOfData": False,
+    assert boot["privacy"] == {
+        "visitorConsent": {
+            "analytics": True,
+            "marketing": False,
+            "preferences": True,
+            "saleOfData": False,
+        },
+        "consentRequired": False,
+        "saleOfDataRegion": False,
+        "region": {"countryCode": "CA", "provinceCode": "QC"},
+        "gpc": False,
     }
     extension, state = boot["checkout"]["extension"], boot["checkout"]["state"]
     assert extension["translations"] == {"add": "Ajouter"}  # no fr-CA there, so fr
@@ -153,7 +177,44 @@ async def test_the_query_of_a_checkout_chooses_buyer_consent_language_and_curren
     assert extension["country"] == "CA"
     assert state["buyerIdentity"]["customer"]["id"] == "gid://shopify/Customer/7"
     assert state["cost"]["totalAmount"] == {"amount": 3.49, "currencyCode": "CAD"}
-    assert browser.cookies["devstore_consent"] == "_ap"
+    assert browser.cookies["devstore_consent"] == "_a1m0p1s0"
+    later = boot_of((await browser.get("/storefront")).text)
+    assert later["privacy"] == boot["privacy"]
+
+
+@pytest.mark.parametrize(
+    ("country", "province", "asked", "sale"),
+    [
+        ("DE", None, True, False),
+        ("US", None, False, False),
+        ("US", "CA", False, True),
+        ("US", "TX", False, False),  # no policy of its own, so the country's
+        ("DE", "CA", True, False),
+        ("ZZ", None, False, False),
+    ],
+)
+def test_the_policy_is_the_provinces_or_the_countrys(
+    country: str, province: str | None, asked: bool, sale: bool
+) -> None:
+    assert policy_of(country, province) == (asked, sale)
+
+
+async def test_a_browser_that_sends_gpc_is_heard_without_being_asked(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/storefront", headers={"Sec-GPC": "1"})
+    assert boot_of(answer.text)["privacy"]["gpc"] is True
+
+
+async def test_the_extension_gets_the_merchants_settings_and_its_capabilities(
+    browser: httpx.AsyncClient, shop: Shop, tmp_path: Path
+) -> None:
+    start(shop, "ck", NOW, [(101, 1, ())])
+    (tmp_path / "checkout-offers" / "shopify.extension.toml").write_text(DECLARED)
+    query = "ask_privacy=1&max_offers=2&heading=Hello&unheard_of=1"
+    extension = boot_of((await browser.get(f"/checkout/ck?{query}")).text)["checkout"]["extension"]
+    assert extension["settings"] == {"ask_privacy": True, "max_offers": 2, "heading": "Hello"}
+    assert extension["capabilities"] == ["network_access", "collect_buyer_consent.customer_privacy"]
+    plain = boot_of((await browser.get("/checkout/ck")).text)["checkout"]["extension"]
+    assert plain["settings"] == {}
 
 
 async def test_the_checkout_page_publishes_its_start_and_the_thank_you_page_its_end(
@@ -207,18 +268,27 @@ async def test_an_extension_that_is_not_built_yet_is_said_on_the_page(shop: Shop
 
 
 @pytest.mark.parametrize(
-    ("asked", "allowed"),
+    ("asked", "said"),
     [
         ("all", Consent(True, True, True, True)),
-        ("none", Consent()),
+        ("none", Consent(False, False, False, False)),
         ("", Consent()),
-        ("analytics, sale_of_data", Consent(analytics=True, sale_of_data=True)),
-        ("_mp", Consent(marketing=True, preferences=True)),
+        ("analytics, sale_of_data", Consent(True, False, False, True)),
+        ("_m1p0", Consent(marketing=True, preferences=False)),
+        ("_", Consent()),
     ],
 )
-def test_consent_is_read_from_words_or_from_the_cookies_letters(asked: str, allowed: Consent) -> None:
-    assert consent_of(asked) == allowed
-    assert consent_of(allowed.letters) == allowed
+def test_consent_is_read_from_words_or_from_the_cookies_letters(asked: str, said: Consent) -> None:
+    assert consent_of(asked) == said
+    assert consent_of(said.letters) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "decided"),
+    [(Consent(), False), (Consent(sale_of_data=False), False), (Consent(marketing=False), True)],
+)
+def test_a_banner_is_answered_by_any_purpose_but_the_sale_of_data(said: Consent, decided: bool) -> None:
+    assert said.decided is decided
 
 
 def test_data_in_a_script_can_not_end_the_script() -> None:

@@ -1,13 +1,5 @@
 /** What the page, the sandboxed frame and the worker inside it post to one another. */
 
-/** Shopify's four purposes, as checkout extensions spell them. */
-export interface Consent {
-  readonly analytics: boolean;
-  readonly marketing: boolean;
-  readonly preferences: boolean;
-  readonly saleOfData: boolean;
-}
-
 /** Page to frame, with the worker's end of a channel: what to run, and what to tell it first. */
 export interface Boot {
   readonly kind: 'boot';
@@ -15,6 +7,8 @@ export interface Boot {
   readonly code: string;
   readonly scriptUrl: string;
   readonly config: unknown;
+  /** Whether the browser reports Global Privacy Control. */
+  readonly gpc: boolean;
 }
 
 /** Frame to page. */

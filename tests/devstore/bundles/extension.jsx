@@ -25,6 +25,12 @@ function Extension() {
     await shopify.analytics.publish('tillwise:offer_shown', {title});
     say(title);
   };
+  const consent = async (change) => {
+    const result = await shopify.applyTrackingConsentChange({type: 'changeVisitorConsent', ...change});
+    say(result.type === 'error' ? result.message : 'consent kept');
+  };
+  const {allowedProcessing, visitorConsent, region, shouldShowBanner, saleOfDataRegion} = customerPrivacy.value;
+  const privacy = {said: visitorConsent, allowed: allowedProcessing, region, banner: shouldShowBanner, sale: saleOfDataRegion};
   const remember = async () => {
     await shopify.storage.write('seen', {times: 2});
     say(`stored ${(await shopify.storage.read('seen')).times}`);
@@ -34,13 +40,16 @@ function Extension() {
       <s-text>{i18n.translate('pieces', {count: lines.value.length})}</s-text>
       <s-text>{i18n.formatCurrency(cost.totalAmount.value.amount)}</s-text>
       <s-text>{buyerIdentity.customer.value?.id ?? 'nobody'}</s-text>
-      <s-text>{customerPrivacy.value.allowedProcessing.analytics ? 'analytics yes' : 'analytics no'}</s-text>
+      <s-text>{JSON.stringify(privacy)}</s-text>
+      <s-text>{`gpc ${navigator.globalPrivacyControl}`}</s-text>
       <s-text>{discountCodes.value.map(({code}) => code).join() || 'no code'}</s-text>
       <s-button onClick={() => add('gid://shopify/ProductVariant/103')}>Add coffee</s-button>
       <s-button onClick={() => add('gid://shopify/ProductVariant/104')}>Add ice cream</s-button>
       <s-button onClick={() => shopify.applyDiscountCodeChange({type: 'addDiscountCode', code: 'tenth'})}>Discount</s-button>
       <s-button onClick={offer}>Offer</s-button>
       <s-button onClick={remember}>Remember</s-button>
+      <s-button onClick={() => consent({analytics: true, marketing: false, saleOfData: undefined})}>Agree in part</s-button>
+      <s-button onClick={() => consent({type: 'changeMind'})}>Ask for the impossible</s-button>
       <s-button loading accessibilityLabel="Busy">Busy</s-button>
       {said && <s-banner tone="info">{said}</s-banner>}
       <s-text>{typeof window.document.cookie === 'string' ? 'cookies' : 'no cookies'}</s-text>

@@ -3,16 +3,20 @@ import {register} from '@shopify/web-pixels-extension';
 
 register(({analytics, init, settings, customerPrivacy}) => {
   let allowed = init.customerPrivacy;
-  customerPrivacy.subscribe('visitorConsentCollected', (event) => {
-    allowed = event.customerPrivacy;
-  });
-  analytics.subscribe('all_events', (event) => {
-    const {id, name, type, clientId, timestamp, customData, context} = event;
+  const send = (body) =>
     fetch(`${process.env.APP_URL}/api/track_event`, {
       method: 'POST',
       keepalive: true,
       headers: {'Content-Type': 'application/json', Authorization: `Bearer ${settings.accountID}`},
-      body: JSON.stringify({id, name, type, clientId, timestamp, customData, allowed, page: context.document.title}),
+      body: JSON.stringify(body),
     });
+  customerPrivacy.subscribe('visitorConsentCollected', (event) => {
+    allowed = event.customerPrivacy;
+    send({name: 'consent', allowed});
+  });
+  analytics.subscribe('all_events', (event) => {
+    const {id, name, type, clientId, timestamp, customData, context} = event;
+    const gpc = navigator.globalPrivacyControl;
+    send({id, name, type, clientId, timestamp, customData, allowed, gpc, page: context.document.title});
   });
 });

@@ -1,11 +1,13 @@
 /** What the server wrote into the page for its scripts. */
 import type {CheckoutState} from '../contract.ts';
-import type {Consent} from '../messages.ts';
+import {reportGpc} from '../gpc.ts';
+import type {Consent, Privacy} from '../privacy.ts';
 import type {Translations} from '../worker/i18n.ts';
 
 export interface ExtensionBoot {
   readonly scriptUrl: string;
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly capabilities: readonly string[];
   readonly locale: string;
   /** The locale that the extension has texts for: the buyer's, or its default. */
   readonly extensionLocale: string;
@@ -27,7 +29,7 @@ export interface StandardEvent {
 }
 
 export interface PageBoot {
-  readonly consent: Consent;
+  readonly privacy: Privacy;
   readonly pixel: PixelBoot | null;
   /** Customer, cart and shop as a pixel's `init.data` has them. */
   readonly init: Readonly<Record<string, unknown>>;
@@ -40,8 +42,11 @@ export interface PageBoot {
   };
 }
 
+/** Return what the server wrote; the page then has the visitor's browser, GPC and all. */
 export function readBoot(): PageBoot {
   const element = document.getElementById('boot');
   if (!element?.textContent) throw new Error('the page carries no #boot data');
-  return JSON.parse(element.textContent) as PageBoot;
+  const boot = JSON.parse(element.textContent) as PageBoot;
+  reportGpc(boot.privacy.gpc);
+  return boot;
 }

@@ -1,8 +1,9 @@
 /** The checkout's and the thank-you page's script: extensions, changes, events, Pay now. */
 import type {Changed, CheckoutState, Result} from '../contract.ts';
-import type {Consent} from '../messages.ts';
+import type {Said} from '../privacy.ts';
+import {watchBanner} from './banner.ts';
 import {readBoot} from './boot.ts';
-import {keepConsent} from './consent.ts';
+import {VisitorPrivacy} from './consent.ts';
 import {Extensions} from './extensions.ts';
 import {Pixels} from './pixels.ts';
 
@@ -10,9 +11,9 @@ const boot = readBoot();
 const {checkout} = boot;
 if (!checkout) throw new Error('the page carries no checkout');
 const token = checkout.state.checkoutToken;
+const visitor = new VisitorPrivacy(boot.privacy);
 const pixels = new Pixels(boot);
 const extensions = checkout.extension && new Extensions(checkout.extension, answers());
-let consent: Consent = boot.consent;
 let event = checkout.event;
 
 async function post<T>(path: string, body: unknown): Promise<T> {
@@ -54,16 +55,20 @@ function answers() {
       pixels.publishCustom(name, data);
       return true;
     },
-    'consent': (argument: unknown) => {
-      const {type: _, metafields: __, ...purposes} = argument as Partial<Consent> & {type: string; metafields?: unknown};
-      consent = {...consent, ...purposes};
-      keepConsent(consent);
-      pixels.setConsent(consent);
-      extensions?.tell('consent', consent);
-      return {type: 'success'};
-    },
+    'consent': (argument: unknown) => changeConsent(argument as Said & {type?: string}),
     'query': () => ({errors: [{message: 'The dev store has no Storefront API.'}]}),
   };
+}
+
+const COLLECT_CONSENT = 'collect_buyer_consent.customer_privacy';
+
+function changeConsent({type, ...said}: Said & {type?: string}): Result {
+  if (!checkout?.extension?.capabilities.includes(COLLECT_CONSENT)) {
+    return {type: 'error', message: `The extension needs the capability ${COLLECT_CONSENT} to change the visitor's consent.`};
+  }
+  if (type !== 'changeVisitorConsent') return {type: 'error', message: `There is no consent change of type ${String(type)}.`};
+  visitor.say(said);
+  return {type: 'success'};
 }
 
 /** Each part of the form publishes its event once, when the buyer leaves it filled in. */
@@ -114,4 +119,7 @@ for (const {name, data} of boot.events) pixels.publish(name, data);
 const form = document.querySelector<HTMLFormElement>('form[data-checkout]');
 if (form) watchForm(form);
 watchDiscount();
-void extensions?.openAll(checkout.state, consent);
+visitor.watch((privacy) => pixels.follow(privacy));
+watchBanner(visitor);
+void extensions?.openAll(checkout.state, visitor.current);
+visitor.watch((privacy) => extensions?.tell('privacy', privacy));

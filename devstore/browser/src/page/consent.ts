@@ -1,8 +1,6 @@
-/** The visitor's choice of purposes: kept in a cookie that the server reads too. */
-import type {Consent} from '../messages.ts';
+/** The visitor's word on each purpose: kept in a cookie that the server reads too, told to who wants to know. */
+import {PURPOSES, saying, type Consent, type Privacy, type Said} from '../privacy.ts';
 import {writeCookie} from './events.ts';
-
-export const PURPOSES = ['analytics', 'marketing', 'preferences', 'saleOfData'] as const;
 
 const LETTERS: Readonly<Record<keyof Consent, string>> = {
   analytics: 'a',
@@ -11,13 +9,37 @@ const LETTERS: Readonly<Record<keyof Consent, string>> = {
   saleOfData: 's',
 };
 
-/** Keep the choice as the letters of what is allowed: `ap` for analytics and preferences. */
-export function keepConsent(consent: Consent): void {
-  const letters = PURPOSES.filter((purpose) => consent[purpose]).map((purpose) => LETTERS[purpose]);
-  writeCookie('devstore_consent', `_${letters.join('')}`);
+type Listener = (privacy: Privacy) => void;
+
+export class VisitorPrivacy {
+  private readonly listeners: Listener[] = [];
+
+  constructor(private privacy: Privacy) {}
+
+  get current(): Privacy {
+    return this.privacy;
+  }
+
+  /** Call back now and with each change. */
+  watch(listener: Listener): void {
+    this.listeners.push(listener);
+    listener(this.privacy);
+  }
+
+  say(more: Said): void {
+    this.privacy = saying(this.privacy, more);
+    keep(this.privacy.visitorConsent);
+    for (const listener of this.listeners) listener(this.privacy);
+  }
 }
 
-/** Return the choice as a pixel's `customerPrivacy` spells it. */
+/** Keep the answers as letters: `_a1m0` for analytics allowed, marketing refused, nothing said of the others. */
+function keep(said: Said): void {
+  const answered = PURPOSES.filter((purpose) => said[purpose] !== undefined);
+  writeCookie('devstore_consent', `_${answered.map((purpose) => LETTERS[purpose] + Number(said[purpose])).join('')}`);
+}
+
+/** Return what is allowed as a pixel's `customerPrivacy` spells it. */
 export function forPixels(consent: Consent): Record<string, boolean> {
   return {
     analyticsProcessingAllowed: consent.analytics,

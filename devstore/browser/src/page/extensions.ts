@@ -1,7 +1,7 @@
 /** Runs the checkout extension in each place of the page that is marked with a target. */
 import type {Handlers, Line} from '../calls.ts';
 import type {CheckoutState} from '../contract.ts';
-import type {Consent} from '../messages.ts';
+import type {Privacy} from '../privacy.ts';
 import type {ExtensionConfig} from '../worker/shopify.ts';
 import type {ExtensionBoot} from './boot.ts';
 import {openSandbox} from './sandbox.ts';
@@ -31,18 +31,18 @@ export class Extensions {
     private readonly answers: Handlers,
   ) {}
 
-  async openAll(state: CheckoutState, consent: Consent): Promise<void> {
+  async openAll(state: CheckoutState, privacy: Privacy): Promise<void> {
     const places = [...document.querySelectorAll<HTMLElement>('[data-extension-target]')];
-    await Promise.all(places.map((place) => this.open(place, state, consent)));
+    await Promise.all(places.map((place) => this.open(place, state, privacy)));
   }
 
-  tell(news: 'state' | 'consent', value: unknown): void {
+  tell(news: 'state' | 'privacy', value: unknown): void {
     for (const line of this.lines) line.tell(news, value);
   }
 
-  private async open(place: HTMLElement, state: CheckoutState, consent: Consent): Promise<void> {
+  private async open(place: HTMLElement, state: CheckoutState, privacy: Privacy): Promise<void> {
     const target = place.dataset['extensionTarget'] ?? '';
-    const config: ExtensionConfig = {...this.boot, target, state, consent};
+    const config: ExtensionConfig = {...this.boot, target, state, privacy};
     const failed = (message: string): void => place.setAttribute('data-failed', message);
     const line = await openSandbox(place, {
       name: place.dataset['extensionName'] ?? 'App extension',

@@ -1,6 +1,6 @@
 /** The page's bus of customer events, and the one app pixel that listens to it. */
 import type {Line} from '../calls.ts';
-import type {Consent} from '../messages.ts';
+import {allowedBy, type Consent, type Privacy} from '../privacy.ts';
 import type {PageBoot} from './boot.ts';
 import {forPixels} from './consent.ts';
 import {context, customEvent, readCookie, standardEvent, writeCookie, type Envelope} from './events.ts';
@@ -28,11 +28,10 @@ export class Pixels {
   private started = false;
   private opening = false;
 
-  constructor(
-    private readonly boot: PageBoot,
-    private consent: Consent = boot.consent,
-  ) {
-    void this.openIfAllowed();
+  private consent: Consent;
+
+  constructor(private readonly boot: PageBoot) {
+    this.consent = allowedBy(boot.privacy);
   }
 
   publish(name: string, data: unknown): void {
@@ -44,9 +43,10 @@ export class Pixels {
   }
 
   /** Tell the pixel of a new choice; one that was waiting for it starts now, with the events so far. */
-  setConsent(consent: Consent): void {
-    this.consent = consent;
-    this.line?.tell('consent', forPixels(consent));
+  follow(privacy: Privacy): void {
+    const changed = JSON.stringify(allowedBy(privacy)) !== JSON.stringify(this.consent);
+    this.consent = allowedBy(privacy);
+    if (changed) this.line?.tell('consent', forPixels(this.consent));
     void this.openIfAllowed();
   }
 

@@ -1,5 +1,6 @@
 /** Opens a sandboxed frame, starts a bundle in a worker inside it and keeps a line to that worker. */
 import {lineOver, type Handlers, type Line} from '../calls.ts';
+import {reportsGpc} from '../gpc.ts';
 import type {Boot, FromFrame} from '../messages.ts';
 
 export interface Program {
@@ -46,7 +47,7 @@ export async function openSandbox(mount: Element, program: Program): Promise<Lin
   const [worker, code] = await Promise.all([text(program.workerUrl), text(program.scriptUrl), ready]);
   const {port1, port2} = new MessageChannel();
   const {scriptUrl, config} = program;
-  const boot: Boot = {kind: 'boot', worker, code, scriptUrl, config};
+  const boot: Boot = {kind: 'boot', worker, code, scriptUrl, config, gpc: reportsGpc()};
   frame.contentWindow?.postMessage(boot, '*', [port2]);
   return lineOver(port1, program.answers);
 }

@@ -1,6 +1,7 @@
 /** The storefront's script: events for pixels, the cart without a page load, the privacy banner. */
 import {watchBanner} from './banner.ts';
 import {readBoot, type StandardEvent} from './boot.ts';
+import {VisitorPrivacy} from './consent.ts';
 import {Pixels} from './pixels.ts';
 
 interface CartChanged {
@@ -11,6 +12,7 @@ interface CartChanged {
 }
 
 const boot = readBoot();
+const visitor = new VisitorPrivacy(boot.privacy);
 const pixels = new Pixels(boot);
 
 function publishAll(events: readonly StandardEvent[]): void {
@@ -51,4 +53,5 @@ document.addEventListener('submit', (event) => {
 });
 
 publishAll(boot.events);
-watchBanner((consent) => pixels.setConsent(consent));
+visitor.watch((privacy) => pixels.follow(privacy));
+watchBanner(visitor);

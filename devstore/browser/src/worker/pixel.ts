@@ -1,5 +1,6 @@
 /** The worker of a web pixel, strict sandbox: nothing but `shopify.extend('WebPixel::Render', …)`. */
 import {lineOver, type Ask} from '../calls.ts';
+import {reportGpc} from '../gpc.ts';
 import type {Boot} from '../messages.ts';
 import {fail, run, scope} from './scope.ts';
 
@@ -58,7 +59,8 @@ scope.onmessage = ({data, ports}) => {
   if (data.kind === 'boot' && ports[0]) start(data, ports[0]).catch(fail);
 };
 
-async function start({code, scriptUrl, config}: Boot, port: MessagePort): Promise<void> {
+async function start({code, scriptUrl, config, gpc}: Boot, port: MessagePort): Promise<void> {
+  reportGpc(gpc);
   const analytics = new Bus();
   const customerPrivacy = new Bus();
   const line = lineOver(port, {}, {

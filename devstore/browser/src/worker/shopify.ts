@@ -1,6 +1,6 @@
 /** The `shopify` global of a checkout UI extension, API 2026-07. */
 import type {CheckoutState} from '../contract.ts';
-import type {Consent} from '../messages.ts';
+import {customerPrivacyOf, type Privacy} from '../privacy.ts';
 import type {Ask} from '../calls.ts';
 import {createI18n, type Translations} from './i18n.ts';
 import {Signals, type SignalClass} from './signals.ts';
@@ -14,7 +14,8 @@ export interface ExtensionConfig {
   readonly country: string;
   readonly translations: Translations;
   readonly fallback: Translations;
-  readonly consent: Consent;
+  readonly capabilities: readonly string[];
+  readonly privacy: Privacy;
   readonly state: CheckoutState;
 }
 
@@ -50,20 +51,8 @@ export function valuesOf(state: CheckoutState): Record<string, unknown> {
   };
 }
 
-export function privacyOf(consent: Consent): Record<string, unknown> {
-  return {
-    customerPrivacy: {
-      allowedProcessing: consent,
-      visitorConsent: consent,
-      metafields: [],
-      shouldShowBanner: false,
-      saleOfDataRegion: false,
-    },
-  };
-}
-
 /** Return the signals' values that stay as they are for the life of the page. */
-function fixedValues({target, settings, locale, extensionLocale, country, state}: ExtensionConfig): Record<string, unknown> {
+function fixedValues({target, settings, capabilities, locale, extensionLocale, country, state}: ExtensionConfig): Record<string, unknown> {
   const open = !isThankYou(target);
   const step = open ? 'checkout' : 'thank-you';
   return {
@@ -96,7 +85,7 @@ function fixedValues({target, settings, locale, extensionLocale, country, state}
     'buyerJourney.activeStep': {handle: step},
     'buyerJourney.completed': !open,
     'buyerJourney.steps': [{handle: 'checkout', label: 'Checkout', to: '', disabled: false}],
-    'extension.capabilities': ['api_access', 'network_access'],
+    'extension.capabilities': capabilities,
     'extension.rendered': true,
   };
 }
@@ -121,7 +110,7 @@ function changes(target: string, ask: Ask): Record<string, unknown> {
 export function createShopify(config: ExtensionConfig, ask: Ask) {
   const {target, state} = config;
   const signals = new Signals();
-  signals.set({...fixedValues(config), ...privacyOf(config.consent), ...valuesOf(state)});
+  signals.set({...fixedValues(config), customerPrivacy: customerPrivacyOf(config.privacy), ...valuesOf(state)});
   const targets = new Map<string, Render>();
   const currency = state.cost.totalAmount.currencyCode;
   const api = {
