@@ -1,0 +1,142 @@
+"""Every place where something about a person is kept: what for, on which ground, and what erasure does.
+
+What shows, erases and accounts for a person goes by this register, and so does what is told of it. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Medium(StrEnum):
+    """What kind of store it is."""
+
+    TABLE = "table"
+    KEYS = "redis keys"
+    LOG = "event log"
+    FILES = "files"
+
+
+class Ground(StrEnum):
+    """On which ground of the GDPR it is kept."""
+
+    CONSENT = "consent, art. 6(1)(a)"
+    INTEREST = "the merchant's legitimate interest, art. 6(1)(f)"
+    OBLIGATION = "legal obligation, art. 6(1)(c)"
+
+
+class Effect(StrEnum):
+    """What an erasure does to what it finds."""
+
+    DELETE = "delete"
+    ANONYMISE = "anonymise"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One store. name: of the table, the family of keys, the stream or the files.
+
+    says: what is in it, for a merchant. personal: the columns, or parts of the key, that lead to a person.
+    outcome: what is left after an erasure, and why.
+    """
+
+    name: str
+    medium: Medium
+    says: str
+    purpose: str
+    ground: Ground
+    personal: tuple[str, ...]
+    effect: Effect
+    outcome: str
+
+
+_TABLE, _KEYS, _LOG, _FILES = Medium
+_CONSENT, _INTEREST, _OBLIGATION = Ground
+_DELETE, _ANONYMISE, _KEEP = Effect
+
+_RECORDS = "the merchant's own account of what was sold"
+_OFFERS = "choosing offers, and telling what they earned"
+_PROOF = "showing that what was done was allowed"
+
+# In the order in which a person is shown.
+HOLDINGS: tuple[Holding, ...] = (
+    Holding("customers", _TABLE, "the customer's number and their answers about marketing",
+            "asking no one who does not want to be asked", _INTEREST, ("customer_id", "email_digest"),
+            _DELETE, "nothing"),
+    Holding("orders", _TABLE, "what was ordered, when, and for how much", _RECORDS, _INTEREST,
+            ("customer_id", "checkout_token"), _ANONYMISE, "the merchant's sums, without whose they are"),
+    Holding("order_lines", _TABLE, "the lines of the orders", _RECORDS, _INTEREST,
+            (), _KEEP, "the merchant's sums; nothing leads from them to a person any more"),
+    Holding("refunds", _TABLE, "what was given back of the orders", _RECORDS, _INTEREST,
+            (), _KEEP, "the merchant's sums; nothing leads from them to a person any more"),
+    Holding("events", _TABLE, "what the browser did, and what Shopify told of orders and customers",
+            _OFFERS, _CONSENT, ("client_id", "checkout_token", "customer_id", "data"), _DELETE, "nothing"),
+    Holding("decisions", _TABLE, "what a checkout was offered, from what, and why", _OFFERS, _CONSENT,
+            ("checkout_token", "customer_id", "region", "inputs", "answer"), _ANONYMISE,
+            "what was offered in which arm, to be counted; not to whom, from what, or why"),
+    Holding("feedback", _TABLE, "which of the offers were shown, accepted or dismissed", _OFFERS, _CONSENT,
+            (), _KEEP, "counts of anonymous decisions; nothing leads from them to a person any more"),
+    Holding("visitor", _KEYS, "the profile of a customer's orders, and what a browser looked at of late",
+            "offers that fit", _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
+    Holding("told", _KEYS, "the last answers about consent, under a keyed hash",
+            "obeying them on the next call", _OBLIGATION, ("subject",), _DELETE, "nothing"),
+    Holding("model files", _FILES, "what a trained model learnt of a customer's taste: numbers",
+            "offers that fit", _CONSENT, ("customer_ids", "customer_embeddings"), _DELETE,
+            "nothing of them in any version; a training without them is asked for"),
+    Holding("event log", _LOG, "what was told and is being worked off", "losing nothing", _INTEREST,
+            ("customer_id", "client_id", "checkout_token", "cart_token"), _ANONYMISE,
+            "orders and decisions without whose they are; everything else of theirs goes"),
+    Holding("dead letters", _LOG, "what could not be worked off, for an operator to look into",
+            "losing nothing", _INTEREST, ("customer_id", "client_id", "checkout_token", "cart_token"),
+            _ANONYMISE, "orders and decisions without whose they are; everything else of theirs goes"),
+    Holding("inbox", _TABLE, "deliveries of Shopify's that wait to be worked off or were put aside",
+            "losing nothing", _INTEREST, ("body",), _ANONYMISE,
+            "orders and refunds as the merchant's sums; everything else of theirs is emptied"),
+    Holding("privacy_requests", _TABLE, "requests to show or erase, with their deadlines",
+            "answering in time", _OBLIGATION,
+            ("subject", "customer_id", "email_digest", "order_ids", "names"), _ANONYMISE,
+            "that there was one, when, and its receipt, under a keyed hash"),
+    Holding("consents", _TABLE, "every change of consent, under a keyed hash", _PROOF, _OBLIGATION,
+            ("subject", "region"), _KEEP,
+            "proof of consent (art. 7(1)), under a keyed hash, until the ledger's limit"),
+    Holding("erased", _TABLE, "that somebody was erased and when, under a keyed hash",
+            "not writing down again what comes late", _OBLIGATION, ("subject",), _KEEP,
+            "needed so that nothing from before is written down again"),
+    Holding("receipts", _TABLE, "signed receipts, which name people by keyed hashes", _PROOF, _OBLIGATION,
+            ("document",), _KEEP, "proof that the erasure was done"),
+)  # fmt: skip
+
+# What names no person. The test over all tables and keys holds that nothing is in neither.
+WITHOUT_PEOPLE: Mapping[str, str] = {
+    "shops": "the merchant's shop",
+    "tokens": "the shop's access to Shopify, encrypted",
+    "products": "the catalogue",
+    "variants": "the catalogue",
+    "inventory": "the catalogue",
+    "exclusions": "what the merchant never wants recommended",
+    "models": "versions of trained models, and how good they were",
+    "backfills": "how far an import is",
+    "secrets": "keys of this installation, encrypted",
+    "privacy_policies": "the shop's privacy settings",
+    "retention": "when old rows were cleared",
+}
+KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
+    "running": "which long work is done by whom",
+    "waiting": "which long work was asked for",
+    "progress": "how far long work is",
+    "refreshing": "who renews the shop's access token",
+    "reconciled": "when the shop was last compared with Shopify",
+}
+
+
+def holding(name: str) -> Holding:
+    """Return the holding of that name."""
+    return next(each for each in HOLDINGS if each.name == name)
+
+
+def erasable() -> tuple[str, ...]:
+    """Return the stores in which an erasure leaves nothing that leads to the person."""
+    return tuple(each.name for each in HOLDINGS if each.effect is not Effect.KEEP)
