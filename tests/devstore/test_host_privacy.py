@@ -1,4 +1,4 @@
-"""Customer privacy in a real browser: the visitor's word, the policy of the region, GPC, and who hears of it."""
+"""Customer privacy in a real browser: the visitor's word, the policy of the region, GPC, who hears of it."""
 
 from __future__ import annotations
 
