@@ -53,10 +53,6 @@ def ask_for_real_carts(app_url: str, wanted: int) -> Asked:
     return _asked(answers, sorted(times))
 
 
-def _token(order: Order) -> str:
-    return checkout_session_token(DOMAIN, DEMO_KEY, DEMO_SECRET, datetime.now(UTC), order.customer_id)
-
-
 def _question(order: Order, consent: dict[str, bool]) -> dict[str, Any]:
     cart = order.lines[: max(1, len(order.lines) // 2)]
     lines = [

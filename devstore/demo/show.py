@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +11,9 @@ import httpx
 from rich.table import Table
 
 from devstore.demo.sample import Asked
-from devstore.demo.stage import APP, DEV_STORE, SHOP, Stage, StageFailed, control
+from devstore.demo.stage import APP, BASKET, DEV_STORE, SHOP, Stage, StageFailed, control
 
+_VARIANT = re.compile(r'name="variant" value="(\d+)"')
 _FIGURES = {"recall_at_10": "recall@10", "ndcg_at_10": "NDCG@10", "hit_at_4": "hit@4"}
 
 
@@ -25,12 +27,19 @@ def open_the_app() -> None:
 
 
 def a_checkout() -> str:
-    """Return the address of a checkout with two of the shop's best sellers in it."""
-    best = httpx.get(f"{DEV_STORE}/storefront", timeout=30).text.split('name="variant" value="')[1:3]
-    lines = [{"variant_id": int(one.split('"')[0]), "quantity": 1} for one in best]
+    """Return the address of a checkout with the demo's basket in it."""
+    lines = [{"variant_id": _first_found(title), "quantity": 1} for title in BASKET]
     made = httpx.post(f"{DEV_STORE}/host/checkouts", json={"lines": lines}, timeout=30)
     address: str = made.raise_for_status().json()["checkout"]
     return address
+
+
+def _first_found(title: str) -> int:
+    """Return the variant that the storefront's search puts first."""
+    page = httpx.get(f"{DEV_STORE}/search", params={"q": title}, timeout=30).text
+    if not (found := _VARIANT.search(page)):
+        raise StageFailed(f"the storefront sells no {title!r}")
+    return int(found[1])
 
 
 def write_summary(stage: Stage, asked: Asked, more: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ SHOP = "harvest-lane.myshopify.com"
 DEV_STORE_PORT, APP_PORT = 4700, 4701
 DEV_STORE = f"http://127.0.0.1:{DEV_STORE_PORT}"
 APP = f"http://127.0.0.1:{APP_PORT}"
+# What the demo's shopper puts in the cart: titles of the shop's products.
+BASKET = ("Bananas", "Avocado", "Limes")
 _START_S = 90.0
 _STOP_S = 25.0
 
