@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from app import __version__
+from app.commands.audit import audit
 from app.commands.decisions import replay
 from app.commands.parked import parked
 from app.commands.privacy import erase, export
@@ -39,7 +40,7 @@ out = Console(highlight=False)
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
-for command in (export, erase, replay, parked):
+for command in (export, erase, replay, parked, audit):
     cli.command()(command)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from app.connections import Connections
-from app.consent.retention import KEPT, RELIED_ON_DAYS, SETTING, checked, limits_of
+from app.consent.retention import KEPT, RELIED_ON, SETTING, checked, limits_of
 from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
 from app.privacy_tables import ConsentRow, RetentionRow
@@ -51,14 +51,18 @@ class Cleared:
 
 
 def _not_relied_on(now: datetime) -> ColumnElement[bool]:
-    """A later word of the same person stands, or none of theirs can still allow anything."""
+    """A later word of the same person stands, or none of a browser's or a checkout's allows anything now.
+
+    A customer's last word has no such end: what it refused stays refused for as long as we know them.
+    """
     later = _CONSENTS.alias()
     followed = exists().where(
         later.c.shop == _CONSENTS.c.shop,
         later.c.subject == _CONSENTS.c.subject,
         later.c.id > _CONSENTS.c.id,
     )
-    return or_(followed, _CONSENTS.c.told_at < now - timedelta(days=RELIED_ON_DAYS))
+    forgotten = _CONSENTS.c.told_at < now - RELIED_ON
+    return or_(followed, and_(forgotten, _CONSENTS.c.subject_kind != "customer"))
 
 
 SOURCES: Mapping[str, Source] = {

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from app.consent.told import KEPT_S
 from app.errors import InputError
 
 SETTING = "retention"
 LEAST_DAYS = 1
-RELIED_ON_DAYS = 400  # as long as a remembered answer may still allow something
+# As long as a browser's remembered answer may still allow something. A customer's last word has no end.
+RELIED_ON = timedelta(seconds=KEPT_S)
 
 
 @dataclass(frozen=True, slots=True)

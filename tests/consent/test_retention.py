@@ -67,9 +67,9 @@ def delivery(number: int, days: float, status: str) -> InboxRow:
     )  # fmt: skip
 
 
-def word(number: int, days: float, subject: str) -> ConsentRow:
+def word(number: int, days: float, subject: str, kind: str = "client") -> ConsentRow:
     return ConsentRow(
-        id=number, shop=SHOP, subject=subject, subject_kind="client", event_id=str(number),
+        id=number, shop=SHOP, subject=subject, subject_kind=kind, event_id=str(number),
         told_at=ago(days), source="checkout",
     )  # fmt: skip
 
@@ -188,9 +188,10 @@ async def test_the_last_word_of_a_person_stays_while_it_is_relied_on(connections
         word(1, 90, "ann"), word(2, 60, "ann"),  # 2 is Ann's last word
         word(3, 401, "bob"),  # nothing is remembered of it any more
         word(4, 10, "cy"),
+        word(5, 999, "dee", "customer"), word(6, 998, "dee", "customer"),  # what she refused stays refused
     )  # fmt: skip
     await clear_shop(connections, SHOP)
-    assert await kept(connections, ConsentRow.id) == [2, 4]
+    assert await kept(connections, ConsentRow.id) == [2, 4, 6]
 
 
 async def test_a_second_clearing_deletes_nothing(connections: Connections) -> None:

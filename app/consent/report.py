@@ -1,0 +1,154 @@
+"""What an auditor asks of one shop: who is offered what, what is held, what is asked for and by when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import SQLModel, col
+from sqlmodel import select as select_rows
+
+from app.connections import Connections
+from app.consent.audit import Audit, audit
+from app.consent.clearing import Cleared, last_clearings
+from app.consent.digests import open_digests
+from app.consent.holdings import HOLDINGS, Holding, Medium
+from app.consent.outcomes import served
+from app.consent.retention import KEPT, Kept, limits_of
+from app.privacy_tables import PrivacyRequestRow, ReceiptRow
+from app.upsert import table_of
+
+SOON = timedelta(days=7)
+_RECEIPTS = table_of(ReceiptRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much is in one store. rows: None where it is no table and is not counted here."""
+
+    name: str
+    says: str
+    purpose: str
+    ground: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with its deadline. left_days: until it is due, negative when late, None when done."""
+
+    request_id: str
+    kind: str
+    status: str
+    received_at: datetime
+    due_at: datetime
+    done_at: datetime | None
+    left_days: int | None
+    found: Mapping[str, int]
+    receipt_id: str | None
+
+    @property
+    def late(self) -> bool:
+        """Return whether the deadline has passed and it is not done."""
+        return self.left_days is not None and self.left_days < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A store's limit, and what the last clearing did, None before the first."""
+
+    store: str
+    setting: str
+    label: str
+    says: str
+    days: int
+    most_days: int
+    last: Cleared | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it. unusable: settings of the shop's that can't be limits, in words."""
+
+    shop: str
+    since: datetime
+    until: datetime
+    served: Audit
+    held: list[Held]
+    requests: list[Asked]
+    limits: list[Limit]
+    unusable: tuple[str, ...]
+
+
+async def report(
+    connections: Connections, shop: str, settings: Mapping[str, Any], days: int, now: datetime
+) -> Report:
+    """Return the report of a shop over the last so many days; of requests, those that are open."""
+    since = now - timedelta(days=days)
+    asked = await requests(connections, shop, now)
+    return Report(
+        shop=shop,
+        since=since,
+        until=now,
+        served=audit(await served(connections, shop, since, now)),
+        held=await held(connections, shop),
+        requests=[each for each in asked if each.done_at is None],
+        limits=await limits(connections, shop, settings),
+        unusable=limits_of(settings).unusable,
+    )
+
+
+async def held(connections: Connections, shop: str) -> list[Held]:
+    """Return what is held of the shop's people, store by store, in the order of the register."""
+    owner = (await open_digests(connections)).of(shop, "shop", shop)
+    async with connections.read() as db:
+        connection = await db.connection()
+        return [_held(each, await connection.scalar(count)) for each, count in _counts(shop, owner)] + [
+            _held(each, None) for each in HOLDINGS if each.medium is not Medium.TABLE
+        ]
+
+
+async def requests(connections: Connections, shop: str, now: datetime) -> list[Asked]:
+    """Return the requests of a shop: what is open first, by its deadline, then what is done."""
+    query = select_rows(PrivacyRequestRow).where(PrivacyRequestRow.shop == shop)
+    async with connections.read() as db:
+        rows = (await db.exec(query.order_by(col(PrivacyRequestRow.due_at)))).all()
+    asked = [_asked(row, now) for row in rows]
+    done = sorted(filter(lambda each: each.done_at, asked), key=lambda each: each.received_at, reverse=True)
+    return [each for each in asked if each.done_at is None] + done
+
+
+async def limits(connections: Connections, shop: str, settings: Mapping[str, Any]) -> list[Limit]:
+    """Return each store's limit as it holds, and what the last clearing did."""
+    days, last = limits_of(settings).days, await last_clearings(connections, shop)
+    return [_limit(each, days[each.store], last.get(each.store)) for each in KEPT]
+
+
+def _counts(shop: str, owner: str) -> list[tuple[Holding, Any]]:
+    """Return the query that counts each holding that is a table."""
+    found = []
+    for each in HOLDINGS:
+        if each.medium is Medium.TABLE:
+            table = SQLModel.metadata.tables[each.name]
+            theirs = table.c.owner == owner if table is _RECEIPTS else table.c.shop == shop
+            found.append((each, select(func.count()).select_from(table).where(theirs)))
+    return found
+
+
+def _held(holding: Holding, rows: int | None) -> Held:
+    return Held(holding.name, holding.says, holding.purpose, holding.ground.value, rows)
+
+
+def _asked(row: PrivacyRequestRow, now: datetime) -> Asked:
+    left = None if row.done_at else (row.due_at - now) // timedelta(days=1)
+    return Asked(
+        row.request_id, row.kind, row.status, row.received_at, row.due_at, row.done_at, left,
+        row.found, row.receipt_id,
+    )  # fmt: skip
+
+
+def _limit(kept: Kept, days: int, last: Cleared | None) -> Limit:
+    return Limit(kept.store, kept.setting, kept.label, kept.says, days, kept.most_days, last)
