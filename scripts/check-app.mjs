@@ -1,7 +1,7 @@
 // Loads shopify.app.toml and every shopify.extension.toml with the Shopify CLI's own loader, and prints
 // what Shopify would make of them. Needs no login and no network; exits 1 with the loader's words when
 // they are wrong. `shopify app config validate` would do, but it asks for a login.
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -14,7 +14,9 @@ const LOADER = /async function (\w+)\(\{directory:\w+,userProvidedConfigName:\w+
 try {
   const load = await findLoader(cliDirectory());
   const {app} = await load({directory, skipPrompts: true});
-  console.log(JSON.stringify(summary(app), null, 2));
+  const loaded = summary(app);
+  console.log(JSON.stringify(loaded, null, 2));
+  for (const path of passedOver(loaded.extensions)) throw new Error(`${path}: the loader knows no extension of its type`);
 } catch (error) {
   console.error(error.message ?? String(error));
   process.exitCode = 1;
@@ -36,6 +38,14 @@ function exportedLoader(source) {
   const name = LOADER.exec(source)?.[1];
   const exports = name && source.match(/export\{[^}]*\}/g)?.pop();
   return exports?.match(new RegExp(`[{,]${name} as (\\w+)`))?.[1];
+}
+
+/** The loader says nothing of an extension whose type it does not know. */
+function passedOver(loaded) {
+  const folder = join(directory, 'extensions');
+  const named = existsSync(folder) ? readdirSync(folder).map((name) => join('extensions', name)) : [];
+  const told = named.filter((path) => existsSync(join(directory, path, 'shopify.extension.toml')));
+  return told.filter((path) => !loaded.some((each) => each.path === path));
 }
 
 function summary(app) {
