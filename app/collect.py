@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -121,9 +121,13 @@ async def track_event(request: Request) -> Response:
 
 
 async def _tell(connections: Connections, calls: Sequence[Call]) -> None:
-    """Put into the log what the calls tell the ledger: the last word of each visitor, if it is news."""
+    """Put into the log what the calls tell the ledger: the last word of each visitor, if it is news.
+
+    Told now, by our clock: a browser's that is slow must not make a refusal older than a consent.
+    """
     digests, log = await open_digests(connections), EventLog(connections.redis)
-    last = {call.names: call for call in sorted(calls, key=lambda call: call.happened_at)}
+    in_order = sorted(calls, key=lambda call: call.happened_at)
+    last = {call.names: replace(call, happened_at=datetime.now(UTC)) for call in in_order}
     told: list[ConsentTold] = []
     for names, call in last.items():
         subjects = names.subjects(digests, call.shop)

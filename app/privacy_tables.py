@@ -32,8 +32,9 @@ class PrivacyPolicyRow(SQLModel, table=True):
 class ConsentRow(SQLModel, table=True):
     """One change of one person's consent: appended, never edited.
 
-    subject: keyed hash of a browser's, a checkout's or a customer's id. answers: yes, no or null by
-    purpose, as they stand after the change. source: checkout, pixel, storefront, customer_record, merchant.
+    subject: keyed hash of a browser's, a checkout's or a customer's id. told: what was said, yes, no or
+    null by purpose. answers: what stands after it, so that a subject's last row tells all.
+    source: checkout, pixel, storefront, customer_record, merchant.
     """
 
     __tablename__ = "consents"
@@ -50,6 +51,7 @@ class ConsentRow(SQLModel, table=True):
     source: str
     region: str | None = None
     policy_version: str = ""
+    told: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     permitted: list[str] = Field(default_factory=list, sa_type=JSON)
 
@@ -57,8 +59,8 @@ class ConsentRow(SQLModel, table=True):
 class PrivacyRequestRow(SQLModel, table=True):
     """A request that privacy law gives a deadline. status: open, running, done.
 
-    customer_id, order_ids, email_digest: whom it is about, until it is done. found: what was there
-    before anything was erased, by store.
+    customer_id, order_ids, email_digest: whom it is about, and names: all they were found under, until
+    it is done. found: what was there before anything was erased, by store.
     """
 
     __tablename__ = "privacy_requests"
@@ -73,6 +75,7 @@ class PrivacyRequestRow(SQLModel, table=True):
     received_at: datetime = _time()
     due_at: datetime = _time()
     done_at: datetime | None = _time(default=None, nullable=True)
+    names: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     found: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     receipt_id: str | None = None
 

@@ -10,6 +10,7 @@ from functools import partial
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
 from app.consent.clearing import clear_shop, request_due_clearings
+from app.consent.ledger import restore_told
 from app.consent.policies import read_policies
 from app.events.announce import Announcements
 from app.events.consume import Handlers, consume
@@ -17,6 +18,7 @@ from app.events.kinds import (
     AppUninstalled,
     BrowserEvent,
     BulkOperationFinished,
+    ConsentTold,
     CustomerChanged,
     CustomerDataRequested,
     CustomerDeleted,
@@ -40,6 +42,7 @@ from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_order, record_refund
+from app.profiles.consents import follow_consent, record_consent
 from app.profiles.store import forget_customer, remember_browsing, remember_order
 from app.recommend.retrain import train_shop
 from app.schedules import Schedule, keep_schedules, request_due_training
@@ -68,6 +71,7 @@ HANDLERS: Handlers = {
     CustomerDeleted: (remove_customer, forget_customer),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_browsing),
+    ConsentTold: (record_consent, follow_consent),
     DecisionMade: (record_decision,),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled,),
@@ -97,6 +101,7 @@ SCHEDULES = (
     Schedule("reconcile", 3_600, reconcile),
     Schedule("retrain", 600, request_due_training),
     Schedule("privacy settings", 3_600, read_policies),
+    Schedule("told", 60, restore_told),
     Schedule("retention", 3_600, request_due_clearings),
 )
 

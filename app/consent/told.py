@@ -18,7 +18,7 @@ _decoder = msgspec.msgpack.Decoder(Answers)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is new in some answers. withdrawn: the purposes that were allowed and now are not."""
+    """What is new in some answers. withdrawn: the purposes that are refused and were not before."""
 
     answers: Answers
     withdrawn: tuple[str, ...]
@@ -38,20 +38,22 @@ def merged(before: Answers, now: Answers) -> Answers:
 def news(before: Answers | None, now: Answers) -> News | None:
     """Return what is new against what was told before, None when nothing is.
 
-    before: None for somebody who never told us anything that we were allowed to write down.
+    before: None for somebody of whom nothing was written down. That they may be written down now is
+    news, even where they gave no answer and the shop's policy speaks for them.
     """
-    if before == now:
-        return None
-    known = before or Answers()
-    answers = merged(known, now)
-    if answers == known:
-        return None
-    return News(answers, withdrawn(known, answers))
+    answers = merged(before or Answers(), now)
+    if before is None:
+        return News(answers, ())
+    return None if answers == before else News(answers, withdrawn(before, answers))
 
 
 def withdrawn(before: Answers, after: Answers) -> tuple[str, ...]:
-    """Return the purposes that were allowed and are refused now."""
-    return tuple(each for each in PURPOSES if getattr(before, each) and getattr(after, each) is False)
+    """Return the purposes that are refused now and were not before.
+
+    What nobody answered may have been allowed by the shop's policy, so refusing that takes it back too.
+    """
+    refused = (each for each in PURPOSES if getattr(after, each) is False)
+    return tuple(each for each in refused if getattr(before, each) is not False)
 
 
 def all_withdrawn(several: Iterable[News]) -> tuple[str, ...]:

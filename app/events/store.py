@@ -12,6 +12,7 @@ from app.connections import Connections
 from app.events.kinds import (
     AnyEvent,
     BrowserEvent,
+    ConsentTold,
     CustomerRedactionRequested,
     DecisionMade,
     ShopRedactionRequested,
@@ -19,13 +20,14 @@ from app.events.kinds import (
 from app.tables import EventRow
 from app.upsert import by_key, insert_new
 
-# Decisions have a table of their own; a request to erase must not leave what it erases.
-_NOT_KEPT = (DecisionMade, CustomerRedactionRequested, ShopRedactionRequested)
+# Decisions and consents have tables of their own; a request to erase must not leave what it erases.
+_NOT_KEPT = (ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested)
 _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} | {
     "client_id",
     "checkout_token",
     "customer_id",
 }
+_ELSEWHERE = {"email_digest"}  # the customer's row has it, and has to be the only one
 
 
 async def record_events(connections: Connections, events: Sequence[AnyEvent]) -> None:
@@ -61,4 +63,4 @@ def _row(event: AnyEvent, recorded_at: datetime) -> dict[str, Any]:
 
 
 def _rest(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name not in _IN_COLUMNS}
+    return {name: value for name, value in facts.items() if name not in _IN_COLUMNS | _ELSEWHERE}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from app.connections import Connections
-from app.consent.policy import consent_of, permissions
+from app.consent.digests import open_digests
+from app.consent.policy import Answers, Reason, consent_of, permissions
+from app.consent.standing import Basis, Standing, Use, may
+from app.consent.standings import profile_basis
+from app.consent.told import told_key
+from app.consent.told import unpack as unpack_told
 from app.events.kinds import (
     BrowserEvent,
     CustomerDeleted,
@@ -20,6 +26,7 @@ from app.events.kinds import (
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.visitor import (
     NOBODY,
+    REFUSED,
     VisitorProfile,
     apply,
     joined,
@@ -39,17 +46,17 @@ _order: Any = OrderRow
 _line: Any = OrderLineRow
 
 Change = Callable[[list[VisitorProfile]], Sequence[VisitorProfile]]
+Changes = Mapping[int, Callable[[VisitorProfile], VisitorProfile]]
 
 
 async def remember_order(connections: Connections, event: OrderFacts) -> None:
-    """Add the order to its customer's profile.
+    """Add the order to its customer's profile, if the customer may have one.
 
     An order is the merchant's own record; whether it may choose an offer is asked when one is made.
     """
-    if event.customer_id is None:
-        return
-    key = customer_key(event.shop, event.customer_id)
-    await _change(connections, [key], lambda profiles: [apply(profiles[0], event)])
+    if event.customer_id is not None:
+        change = {event.customer_id: lambda profile: apply(profile, event)}
+        await _change_customers(connections, event.shop, change)
 
 
 async def remember_browsing(connections: Connections, event: BrowserEvent) -> None:
@@ -102,9 +109,59 @@ async def rebuild(connections: Connections, shop: ShopDomain) -> int:
     return customers
 
 
+async def rebuild_customer(connections: Connections, shop: ShopDomain, customer_id: int) -> None:
+    """Make the customer's profile anew from the orders in the database, as far as they may have one."""
+    made = NOBODY
+    for order in await _orders_of(connections, shop, [customer_id]):
+        made = apply(made, order)
+    await _replace(connections, shop, {customer_id: made})
+
+
 async def _replace(connections: Connections, shop: str, made: dict[int, VisitorProfile]) -> None:
-    keys = [customer_key(shop, customer_id) for customer_id in made]
-    await _change(connections, keys, lambda known: list(map(merged, made.values(), known)))
+    await _change_customers(connections, shop, {each: partial(merged, made[each]) for each in made})
+
+
+async def _change_customers(connections: Connections, shop: str, changes: Changes) -> None:
+    """Write what the customers' profiles become, as far as each may have one.
+
+    What they answered last is read and watched with the profile, so that a word in between counts.
+    """
+    digests, basis = await open_digests(connections), await profile_basis(connections, shop)
+    keys = [customer_key(shop, each) for each in changes]
+    told = [told_key(shop, digests.of(shop, "customer", each)) for each in changes]
+
+    async def attempt(pipe: Any) -> None:
+        values = await pipe.mget([*keys, *told])
+        pipe.multi()
+        for key, change, profile, answers in zip(
+            keys, changes.values(), values, values[len(keys) :], strict=False
+        ):
+            before = unpack(profile)
+            after = _allowed(before, change, unpack_told(answers), basis)
+            if after == NOBODY:
+                pipe.delete(key)
+            elif after != before:
+                pipe.set(key, pack(after))
+
+    await connections.redis.transaction(attempt, *keys, *told)
+
+
+def _allowed(
+    before: VisitorProfile,
+    change: Callable[[VisitorProfile], VisitorProfile],
+    answers: Answers | None,
+    basis: Basis,
+) -> VisitorProfile:
+    """Return the profile after the change: none before a needed answer, and a refused one after a no.
+
+    A profile that was refused comes back for an outspoken yes only.
+    """
+    verdict = may(Use.PROFILE, Standing(answers or Answers()), basis)
+    if not verdict.allowed:
+        return NOBODY if verdict.reason is Reason.NO_ANSWER else REFUSED
+    if before.refused and verdict.reason is Reason.SAID_YES:
+        before = NOBODY
+    return change(before)
 
 
 async def _change(
@@ -147,19 +204,21 @@ async def _orders_of_next_customers(
         .order_by(_order.customer_id)
         .limit(_BATCH)
     )
+    orders = await _orders_of(connections, shop, customers.scalar_subquery())
+    return [(order.customer_id, order) for order in orders if order.customer_id is not None]
+
+
+async def _orders_of(connections: Connections, shop: str, customer_ids: Any) -> list[OrderPlaced]:
+    """Return all orders of these customers, given as numbers or a query of them, oldest first."""
     orders = (
         select(_order)
-        .where(_order.shop == shop, _order.customer_id.in_(customers.scalar_subquery()))
+        .where(_order.shop == shop, _order.customer_id.in_(customer_ids))
         .order_by(_order.created_at, _order.order_id)
     )
     async with connections.read() as db:
         rows: list[OrderRow] = [row for (row,) in await _rows(db, orders)]
         lines = await _lines_of(db, shop, [row.order_id for row in rows])
-    return [
-        (row.customer_id, _as_event(row, lines.get(row.order_id, ())))
-        for row in rows
-        if row.customer_id is not None
-    ]
+    return [_as_event(row, lines.get(row.order_id, ())) for row in rows]
 
 
 async def _lines_of(db: Any, shop: str, order_ids: Sequence[int]) -> dict[int, list[Line]]:

@@ -1,0 +1,88 @@
+"""What one more word of a person means for what stands: the arithmetic of the ledger. Pure.
+
+The newest word counts, by when it was told and not by when it arrived: a word that comes late is
+kept as history, counts where nobody said anything later, and overrides nothing newer. No answer
+takes none back, and Global Privacy Control, once seen, stays.
+
+Beside the four purposes a customer's record has words of its own: `email_marketing`, `sms_marketing`
+(Shopify's words) and `data_sale_opt_out`. A newsletter that is cancelled takes back no purpose of a
+visit, and an opt-out that is lifted allows none; the gate reads them where it needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.consent.policy import PURPOSES, Answers
+
+GPC = "gpc"
+RECORDED = ("email_marketing", "sms_marketing", "data_sale_opt_out")
+_SAID = (*PURPOSES, *RECORDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One word of one subject. told: what was said, by purpose, None for no answer.
+
+    answers: what stands after it; the ledger fills it in.
+    """
+
+    subject: str
+    subject_kind: str
+    event_id: str
+    told_at: datetime
+    source: str
+    told: Mapping[str, Any]
+    permitted: tuple[str, ...] = ()
+    region: str | None = None
+    policy_version: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+def taken_in(known: Sequence[Entry], entry: Entry) -> Entry | None:
+    """Return the entry with what stands after it, None when it adds nothing to what is known.
+
+    known: the subject's entries as they were written down, the last one saying what stands.
+    """
+    if any(one.event_id == entry.event_id for one in known):
+        return None
+    before: Mapping[str, Any] = known[-1].answers if known else {}
+    later = [one for one in known if one.told_at > entry.told_at]
+    after = {**dict.fromkeys(entry.told), **before, **_counting(entry, later)}
+    if entry.told.get(GPC) is not None:
+        after[GPC] = bool(before.get(GPC) or entry.told[GPC])
+    if after == before and not (later and _differs(entry, before)):
+        return None
+    return replace(entry, answers=after)
+
+
+def standing(known: Sequence[Entry]) -> Answers | None:
+    """Return what stands of a visitor's answers, None for who never gave any in a visit.
+
+    known: as they were written down.
+    """
+    answers = known[-1].answers if known else {}
+    words = {name: answers[name] for name in (*PURPOSES, GPC) if name in answers}
+    return msgspec.convert(words, Answers) if words else None
+
+
+def _counting(entry: Entry, later: Sequence[Entry]) -> dict[str, Any]:
+    """Return the words that count: those that nobody said anything about later."""
+    return {
+        name: entry.told[name]
+        for name in _SAID
+        if _said(entry, name) and not any(_said(one, name) for one in later)
+    }
+
+
+def _differs(entry: Entry, stands: Mapping[str, Any]) -> bool:
+    return any(_said(entry, name) and stands.get(name) != entry.told[name] for name in _SAID)
+
+
+def _said(entry: Entry, name: str) -> bool:
+    return entry.told.get(name) is not None

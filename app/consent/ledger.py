@@ -1,0 +1,156 @@
+"""The consent ledger: every change of every person's consent, appended and never edited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.connections import Connections, redis_key
+from app.consent.entries import Entry, standing, taken_in
+from app.consent.policy import Answers
+from app.consent.told import KEPT_S, pack, told_key
+from app.privacy_tables import ConsentRow, ErasedRow
+from app.tables import ShopRow
+from app.upsert import chunks
+
+_PAGE = 1_000
+_RESTORED = redis_key("ledger", "told")
+
+Known = dict[str, list[Entry]]
+
+
+async def append(connections: Connections, shop: str, entries: Sequence[Entry]) -> None:
+    """Add the entries that say something new, and keep what stands now where decide reads it."""
+    async with connections.write() as db:
+        known = await append_to(db, shop, entries)
+        # Before the commit: nobody else writes the shop's ledger now, so no older word comes last.
+        await _remember(connections, shop, await _held(db, shop, known))
+
+
+async def append_to(db: AsyncSession, shop: str, entries: Sequence[Entry]) -> Known:
+    """Add, in the caller's transaction, what is new; return all that the entries' subjects said.
+
+    Nobody else writes the shop's ledger until that transaction ends. A shop that was erased has none.
+    """
+    if not entries or not await _locked(db, shop):
+        return {}
+    known = await _by_subject(db, shop, [entry.subject for entry in entries])
+    for entry in entries:
+        theirs = known.setdefault(entry.subject, [])
+        if taken := taken_in(theirs, entry):
+            db.add(_row(shop, taken))
+            theirs.append(taken)
+    return known
+
+
+async def history(connections: Connections, shop: str, subject: str) -> list[Entry]:
+    """Return all that a subject told, as it was written down."""
+    async with connections.read() as db:
+        return (await _by_subject(db, shop, [subject])).get(subject, [])
+
+
+async def answers_of(db: AsyncSession, shop: str, subjects: Sequence[str]) -> dict[str, Answers]:
+    """Return what stands for each of the subjects that ever gave an answer."""
+    return _standings(await _by_subject(db, shop, subjects))
+
+
+async def customers_answers(db: AsyncSession, shop: str) -> dict[str, Answers]:
+    """Return what stands for each customer of the shop that ever gave an answer, by digest."""
+    query = select(ConsentRow).where(ConsentRow.shop == shop, ConsentRow.subject_kind == "customer")
+    return _standings(_by_who(await db.exec(query.order_by(col(ConsentRow.id)))))
+
+
+async def every_entry(connections: Connections, shop: str) -> AsyncIterator[Entry]:
+    """Yield the shop's whole ledger as it was written down."""
+    after = 0
+    while True:
+        query = select(ConsentRow).where(ConsentRow.shop == shop, col(ConsentRow.id) > after)
+        async with connections.read() as db:
+            rows = (await db.exec(query.order_by(col(ConsentRow.id)).limit(_PAGE))).all()
+        for row in rows:
+            yield _entry(row)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].id or 0
+
+
+async def restore_told(connections: Connections) -> int:
+    """Return how many subjects' answers were put back into a Redis that lost them, once each time."""
+    if await connections.redis.exists(_RESTORED):
+        return 0
+    restored = 0
+    async with connections.read() as db:
+        shops = (await db.exec(select(ConsentRow.shop).distinct())).all()
+    for shop in shops:
+        last = {entry.subject: [entry] async for entry in every_entry(connections, shop)}
+        async with connections.read() as db:
+            held = await _held(db, shop, last)
+        await _remember(connections, shop, held, only_missing=True)
+        restored += len(_standings(held))
+    await connections.redis.set(_RESTORED, 1)
+    return restored
+
+
+async def _remember(connections: Connections, shop: str, known: Known, *, only_missing: bool = False) -> None:
+    stands = _standings(known)
+    for part in chunks(list(stands)):
+        async with connections.redis.pipeline(transaction=False) as pipe:
+            for subject in part:
+                pipe.set(told_key(shop, subject), pack(stands[subject]), ex=KEPT_S, nx=only_missing)
+            await pipe.execute()
+
+
+def _standings(known: Mapping[str, Sequence[Entry]]) -> dict[str, Answers]:
+    return {who: stands for who, entries in known.items() if (stands := standing(entries))}
+
+
+async def _locked(db: AsyncSession, shop: str) -> bool:
+    """Return whether the shop is there; it is ours until the transaction ends."""
+    query = select(ShopRow.shop).where(ShopRow.shop == shop).with_for_update()
+    return (await db.exec(query)).first() is not None
+
+
+async def _held(db: AsyncSession, shop: str, known: Known) -> Known:
+    """Return those who said something since they were erased, or never were."""
+    erased: dict[str, datetime] = {}
+    for part in chunks(sorted(known)):
+        query = select(ErasedRow).where(ErasedRow.shop == shop, col(ErasedRow.subject).in_(part))
+        erased |= {row.subject: row.erased_at for row in await db.exec(query)}
+    return {
+        who: said
+        for who, said in known.items()
+        if who not in erased or any(one.told_at > erased[who] for one in said)
+    }
+
+
+async def _by_subject(db: AsyncSession, shop: str, subjects: Sequence[str]) -> Known:
+    known: Known = {}
+    for part in chunks(sorted(set(subjects))):
+        query = select(ConsentRow).where(ConsentRow.shop == shop, col(ConsentRow.subject).in_(part))
+        known |= _by_who(await db.exec(query.order_by(col(ConsentRow.id))))
+    return known
+
+
+def _by_who(rows: Iterable[ConsentRow]) -> Known:
+    known: Known = {}
+    for row in rows:
+        known.setdefault(row.subject, []).append(_entry(row))
+    return known
+
+
+_COLUMNS = tuple(Entry.__dataclass_fields__)
+
+
+def _entry(row: ConsentRow) -> Entry:
+    values: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
+    return Entry(**values | {"permitted": tuple(row.permitted)})
+
+
+def _row(shop: str, entry: Entry) -> ConsentRow:
+    values: dict[str, Any] = {name: getattr(entry, name) for name in _COLUMNS}
+    mapped = {"told": dict(entry.told), "answers": dict(entry.answers)}
+    return ConsentRow(**values | mapped | {"shop": shop, "permitted": list(entry.permitted)})

@@ -1,0 +1,89 @@
+"""Customers' standings, read for many at a time, and on what a shop's profiles rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from time import monotonic
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.ledger import answers_of, customers_answers
+from app.consent.policy import Answers
+from app.consent.standing import UNKNOWN, Basis, Standing, Use, may
+from app.shops.store import get_shop
+from app.tables import CustomerRow
+from app.upsert import chunks, table_of
+
+SETTING = "profile_basis"
+_REMEMBERED_S = 15.0
+_CUSTOMERS = table_of(CustomerRow)
+_remembered: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Basis]]] = WeakKeyDictionary()
+
+
+async def standings_of(
+    connections: Connections, shop: str, customer_ids: Collection[int]
+) -> dict[int, Standing]:
+    """Return the standing of each of the customers, in a few queries for all of them."""
+    digests = await open_digests(connections)
+    subjects = {each: digests.of(shop, "customer", each) for each in customer_ids}
+    async with connections.read() as db:
+        answers = await answers_of(db, shop, list(subjects.values()))
+        records = await _records(db, shop, sorted(subjects))
+    return {each: _standing(answers.get(subject), records.get(each)) for each, subject in subjects.items()}
+
+
+async def who_refuse(
+    connections: Connections, shop: str, use: Use, customer_ids: Collection[int]
+) -> frozenset[int]:
+    """Return which of the shop's customers may not be used so; for any number of them.
+
+    use: one that needs a visitor's answers only, not what the customer's record says.
+    """
+    digests, basis = await open_digests(connections), await profile_basis(connections, shop)
+    async with connections.read() as db:
+        told = await customers_answers(db, shop)
+    refused = {who for who, answers in told.items() if not may(use, Standing(answers), basis).allowed}
+    unheard = not may(use, UNKNOWN, basis).allowed
+    if not refused and not unheard:
+        return frozenset()
+    subjects = ((each, digests.of(shop, "customer", each)) for each in customer_ids)
+    return frozenset(
+        each for each, subject in subjects if subject in refused or (unheard and subject not in told)
+    )
+
+
+async def profile_basis(connections: Connections, shop: str) -> Basis:
+    """Return on what the shop's profiles rest, as it was at most fifteen seconds ago."""
+    known = _remembered.setdefault(connections.engine, {})
+    if shop not in known or monotonic() >= known[shop][0]:
+        installed = await get_shop(connections, shop)
+        setting = installed.settings.get(SETTING, Basis.PREPARED) if installed else Basis.PREPARED
+        known[shop] = (monotonic() + _REMEMBERED_S, basis_of(setting))
+    return known[shop][1]
+
+
+def basis_of(setting: object) -> Basis:
+    """Return the basis a setting names; the stricter one for what names none. Pure."""
+    return Basis.PREPARED if setting == Basis.PREPARED else Basis.ON_CONSENT
+
+
+def _standing(answers: Answers | None, record: Any) -> Standing:
+    if record is None:
+        return Standing(answers or Answers())
+    return Standing(answers or Answers(), bool(record.data_sale_opt_out), record.email_marketing)
+
+
+async def _records(db: AsyncSession, shop: str, customer_ids: Sequence[int]) -> dict[int, Any]:
+    connection = await db.connection()
+    records: dict[int, Any] = {}
+    columns = (_CUSTOMERS.c.customer_id, _CUSTOMERS.c.data_sale_opt_out, _CUSTOMERS.c.email_marketing)
+    for part in chunks(customer_ids):
+        query = select(*columns).where(_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.customer_id.in_(part))
+        records |= {row.customer_id: row for row in await connection.execute(query)}
+    return records

@@ -1,0 +1,73 @@
+"""What a person's word about consent sets off: a line in the ledger, and what they took back goes.
+
+Each reaction can be repeated, so that a crash in the middle is finished by the next attempt. What
+waits to be sent to a customer (an e-mail, a tag, an export) is dropped here as well: in
+`_refuse_profile`, once there is anything that waits.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.entries import Entry
+from app.consent.ledger import append
+from app.consent.withdrawal import bar_late_events, forget_visit, unname_customer, whole_visit
+from app.events.kinds import ConsentTold
+from app.profiles.names import Names
+from app.profiles.store import forget, rebuild_customer
+from app.values import ShopDomain
+
+_PROFILE = {"preferences", "marketing"}
+
+
+async def record_consent(connections: Connections, event: ConsentTold) -> None:
+    """Append to the ledger what is new of each name, and keep what stands where decide reads it."""
+    subjects = _names(event).subjects(await open_digests(connections), event.shop)
+    entries = [_entry(event, kind, subject) for kind, subject in subjects.items()]
+    await append(connections, event.shop, entries)
+
+
+async def follow_consent(connections: Connections, event: ConsentTold) -> None:
+    """Let go of what was taken back, and take up again what is allowed again."""
+    if "analytics" in event.withdrawn:
+        await _forget_visit(connections, event)
+    if event.customer_id is None:
+        return
+    if _PROFILE & set(event.withdrawn):
+        await unname_customer(connections, event.shop, event.customer_id)
+    await rebuild_customer(connections, ShopDomain(event.shop), event.customer_id)
+
+
+async def _forget_visit(connections: Connections, event: ConsentTold) -> None:
+    """Erase the visit under all its names, from everywhere; what comes late is not kept either."""
+    shop = ShopDomain(event.shop)
+    visit = await whole_visit(connections, shop, event.client_id, event.checkout_token)
+    digests = await open_digests(connections)
+    subjects = [digests.of(shop, "client", each) for each in visit.clients]
+    subjects += [digests.of(shop, "checkout", each) for each in visit.checkouts]
+    # The moment before: this very word is kept.
+    await bar_late_events(connections, shop, subjects, event.happened_at - timedelta(microseconds=1))
+    await forget_visit(connections, shop, visit)
+    for client_id in visit.clients:
+        await forget(connections, shop, client_id=client_id)
+    await forget(connections, shop, checkout_tokens=visit.checkouts)
+
+
+def _names(event: ConsentTold) -> Names:
+    return Names(event.customer_id, event.client_id, event.checkout_token)
+
+
+def _entry(event: ConsentTold, kind: str, subject: str) -> Entry:
+    return Entry(
+        subject=subject,
+        subject_kind=kind,
+        event_id=event.event_id,
+        told_at=event.happened_at,
+        source=event.source,
+        told=event.answers,
+        permitted=event.permitted,
+        region=event.region,
+        policy_version=event.policy_version,
+    )
