@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
 
+from app.failures import reason_of
+
 _log = logging.getLogger(__name__)
 
 Asked = TypeVar("Asked")
@@ -63,7 +65,7 @@ class Gathered(Generic[Asked, Answered]):
                 if not future.done():  # its caller may have gone away
                     future.set_result(answer)
         except Exception as error:
-            _log.warning("a batch failed", extra={"callers": len(batch), "reason": repr(error)})
+            _log.warning("a batch failed", extra={"callers": len(batch), "reason": reason_of(error)})
             self._fail([*batch, *self._waiting], error)
         except BaseException:  # the server stops: nobody is left hanging
             self._fail([*batch, *self._waiting], ConnectionError("the process is stopping"))

@@ -27,6 +27,7 @@ from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.policy import ShopPolicy
 from app.errors import ModelUnusable
+from app.failures import reason_of
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.recommend.model import Model
 from app.recommend.publish import current_version, latest
@@ -84,7 +85,7 @@ class LiveShops:
     def _loaded(self, shop: ShopDomain, task: asyncio.Task[ShopSnapshot | None]) -> None:
         del self._loading[shop]
         if not task.cancelled() and (error := task.exception()):
-            _log.error("a shop could not be loaded", extra={"shop": shop, "reason": repr(error)})
+            _log.error("a shop could not be loaded", extra={"shop": shop, "reason": reason_of(error)})
 
     async def _reload(self, shop: ShopDomain) -> ShopSnapshot | None:
         fingerprint = await self._fingerprint(shop)
@@ -109,7 +110,7 @@ class LiveShops:
                         if message:
                             self._change(ShopDomain(message["data"].decode()))
             except (RedisError, OSError) as error:
-                _log.warning("not listening for changes", extra={"reason": repr(error)})
+                _log.warning("not listening for changes", extra={"reason": reason_of(error)})
                 await asyncio.sleep(RECONNECT_S)
 
     async def _poll(self) -> None:
@@ -120,7 +121,7 @@ class LiveShops:
                     if await self._fingerprint(shop) != self._fingerprints.get(shop):
                         self._change(shop)
                 except (SQLAlchemyError, OSError) as error:
-                    _log.warning("not polled", extra={"shop": shop, "reason": repr(error)})
+                    _log.warning("not polled", extra={"shop": shop, "reason": reason_of(error)})
 
     async def _reload_changed(self) -> None:
         while True:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import msgspec
 
+from app.failures import reason_of, traceback_of
+
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_log = logging.getLogger(__name__)
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes time, level, logger, message, the `extra` fields and, on an error, its traceback."""
+    """Writes time, level, logger, message, the `extra` fields and, on an error, where it happened."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -21,19 +25,40 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         entry |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        if record.exc_info:
-            entry["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(entry, enc_hook=str).decode()
+        if record.exc_info and record.exc_info[1]:
+            entry["error"] = traceback_of(record.exc_info[1])
+        return msgspec.json.encode(entry, enc_hook=_plain).decode()
 
 
 def start_logging(level: str = "INFO") -> None:
-    """Send every logger's lines to standard error; libraries that log requests stay quiet."""
+    """Send every logger's lines, and what ends the process, to standard error.
+
+    Libraries that log requests stay quiet.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # httpx logs whole addresses, and an address may carry what must not be logged.
     for name in ("httpx", "httpcore", "uvicorn.access", "coredis", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = _log_the_end
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what the record says. asyncio goes on to describe its tasks, with what they failed on."""
+    message = record.getMessage()
+    return message.partition("\n")[0] if record.name == "asyncio" else message
+
+
+def _plain(value: Any) -> str:
+    return reason_of(value) if isinstance(value, BaseException) else str(value)
+
+
+def _log_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        _log.critical("the process ends", exc_info=error)

@@ -68,6 +68,7 @@ def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        ws="none",  # there are none, and uvicorn logs where a refused one came from
         server_header=False,
         proxy_headers=True,
         timeout_graceful_shutdown=10,

@@ -1,4 +1,7 @@
-"""Small values the whole app speaks: shop domains, Shopify ids, money, times. Pure."""
+"""Small values the whole app speaks: shop domains, Shopify ids, money, times. Pure.
+
+An error names the field and what kind of value it held, never the value: it may be somebody's.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def shopify_id(value: object, field: str = "id") -> int:
     Raises InputError naming `field` for anything else, or for an id outside 1 … 2^63-1.
     """
     if isinstance(value, bool):
-        raise InputError(f"{field} is not a Shopify id: {value!r}", field)
+        raise InputError(f"{field} is not a Shopify id but {described(value)}", field)
     if isinstance(value, int):
         number = value
     elif isinstance(value, str) and (match := _GID.fullmatch(value)):
@@ -43,10 +46,21 @@ def shopify_id(value: object, field: str = "id") -> int:
     elif isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         number = int(value)
     else:
-        raise InputError(f"{field} is not a Shopify id: {str(value)[:100]!r}", field)
+        raise InputError(f"{field} is not a Shopify id but {described(value)}", field)
     if not 0 < number <= _MAX_ID:
-        raise InputError(f"{field} is out of range: {number}", field)
+        raise InputError(f"{field} is out of range", field)
     return number
+
+
+def described(value: object) -> str:
+    """Return what kind of value it is, for a message that is stored and logged."""
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else "true or false"
+    if isinstance(value, (int, float, Decimal)):
+        return "a number"
+    if isinstance(value, str):
+        return f"a text of length {len(value)}"
+    return "a list" if isinstance(value, (list, tuple)) else "an object"
 
 
 def gid(kind: str, number: int) -> str:
@@ -62,9 +76,9 @@ def minor_units(amount: str | int | float | Decimal, currency: str, field: str =
     try:
         number = Decimal(str(amount))
     except InvalidOperation:
-        raise InputError(f"{field} is not an amount: {str(amount)[:50]!r}", field) from None
+        raise InputError(f"{field} is not an amount but {described(amount)}", field) from None
     if not number.is_finite() or abs(number) >= _MAX_AMOUNT:
-        raise InputError(f"{field} is not an amount: {str(amount)[:50]!r}", field)
+        raise InputError(f"{field} is not an amount but {described(amount)}", field)
     scaled = number.scaleb(exponent(currency))
     return int(scaled.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
 
@@ -88,11 +102,11 @@ def moment(text: str, field: str = "timestamp") -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except (ValueError, TypeError):
-        raise InputError(f"{field} is not an ISO 8601 time: {str(text)[:50]!r}", field) from None
+        raise InputError(f"{field} is not an ISO 8601 time but {described(text)}", field) from None
     try:
         return as_utc(parsed)
     except OverflowError:
-        raise InputError(f"{field} is out of range: {text!r}", field) from None
+        raise InputError(f"{field} is out of range", field) from None
 
 
 def as_utc(time: datetime) -> datetime:

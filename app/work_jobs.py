@@ -13,6 +13,7 @@ from streaq import StreaqRetry
 from app.connections import Connections
 from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
+from app.failures import reason_of
 from app.jobs import Job, job_queue
 from app.values import ShopDomain, shop_domain
 
@@ -65,7 +66,7 @@ def _task(
         try:
             await _unless_stopped(work(connections, shop_domain(shop)), stop)
         except (ShopifyUnavailable, *OUTAGES) as error:
-            _log.warning("a job is put off", extra={"shop": shop, "reason": str(error)})
+            _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})
             raise StreaqRetry(delay=_TRY_AGAIN_S) from error
 
     return do

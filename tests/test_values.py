@@ -59,6 +59,17 @@ def test_what_is_no_id_is_refused_by_its_field(value: object) -> None:
     assert refused.value.field == "cart.lines[0].product_id"
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("Jane", "a text of length 4"), (1.5, "a number"), (None, "nothing"), (True, "true or false"),
+     (["Jane"], "a list"), ({"a": "Jane"}, "an object")],
+)  # fmt: skip
+def test_a_message_says_what_kind_of_value_it_was_and_not_which(value: object, kind: str) -> None:
+    with pytest.raises(InputError) as refused:
+        shopify_id(value, "customer.id")
+    assert str(refused.value) == f"customer.id is not a Shopify id but {kind}"
+
+
 def test_a_gid_is_read_back_as_the_id_it_was_made_of() -> None:
     assert shopify_id(gid("Product", 2**63 - 1)) == 2**63 - 1
 

@@ -37,6 +37,7 @@ def read_data_request(payload: Payload, delivery: Delivery) -> CustomerDataReque
         request_id=payload.id_of("data_request"),
         customer_id=payload.id_of("customer"),
         order_ids=payload.ids("orders_requested"),
+        email_digest=_email_digest(payload),
     )
 
 
@@ -45,8 +46,15 @@ def read_customer_redaction(payload: Payload, delivery: Delivery) -> CustomerRed
         **delivery.envelope,
         customer_id=payload.id_of("customer"),
         order_ids=payload.ids("orders_to_redact"),
+        email_digest=_email_digest(payload),
     )
 
 
 def read_shop_redaction(payload: Payload, delivery: Delivery) -> ShopRedactionRequested:
     return ShopRedactionRequested(**delivery.envelope)
+
+
+def _email_digest(payload: Payload) -> str | None:
+    """Return what the address was replaced with on arrival."""
+    customer = payload.child_or_none("customer")
+    return customer.text_or_none("email_digest") if customer else None

@@ -17,6 +17,7 @@ def read_customer(payload: Payload, delivery: Delivery) -> CustomerChanged:
         data_sale_opt_out=payload.flag_or_none("data_sale_opt_out"),
         created_at=payload.time_or_none("created_at"),
         updated_at=payload.time_or_none("updated_at") or delivery.triggered_at,
+        email_digest=payload.text_or_none("email_digest"),
     )
 
 

@@ -4,6 +4,8 @@ Whatever carries Shopify's signature is stored, readable or not, from a shop we 
 worker decides, and parks with a reason what it can't use. So nothing that Shopify was told we have
 is ever lost, and no answer makes it repeat what will never be better. Only when the row can't be
 stored is the answer 503, and Shopify delivers again.
+
+Of the body only what is used is written down: no name, no address. What can't be read is sealed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,31 +27,49 @@ from starlette.routing import Route
 
 from app.body import read_body
 from app.connections import Connections
+from app.consent.digests import Digests, open_digests
+from app.errors import InputError
 from app.gather import Gathered
 from app.shops.sessions import WebhookHeaders, verify_webhook
 from webhooks.gather import PATIENCE_MS, Row, gathered_inbox
+from webhooks.minimise import minimised
+from webhooks.sealed import sealed
 
 LIMIT_BYTES = 2_000_000
 _MAX_HEADER = 255
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """What deliveries are taken in with, opened once a process. keys: to seal with."""
+
+    store: Gathered[Row, None]
+    digests: Digests
+    keys: tuple[str, ...]
+
+
 @asynccontextmanager
 async def opened(web: Starlette) -> AsyncIterator[None]:
     """Open the way into the inbox, over web.state.connections."""
-    web.state.inbox = gathered_inbox(web.state.connections)
+    connections: Connections = web.state.connections
+    web.state.letterbox = Letterbox(
+        store=gathered_inbox(connections),
+        digests=await open_digests(connections),
+        keys=connections.settings.token_encryption_keys,
+    )
     yield
 
 
 async def receive(request: Request) -> Response:
     """Return 200 once the delivery is durably stored; a repeat is 200 and changes nothing."""
     connections: Connections = request.app.state.connections
-    store: Gathered[Row, None] = request.app.state.inbox
+    letterbox: Letterbox = request.app.state.letterbox
     body = await read_body(request, LIMIT_BYTES)
     headers = verify_webhook(request.headers, body, connections.settings)
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):
-            await store(_row(headers, body, datetime.now(UTC)))
+            await letterbox.store(_row(headers, _kept(letterbox, headers, body), datetime.now(UTC)))
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         _log.error(
             "a delivery could not be stored",
@@ -55,6 +77,14 @@ async def receive(request: Request) -> Response:
         )
         return JSONResponse({"error": "the delivery could not be stored; send it again"}, 503)
     return Response(status_code=200)
+
+
+def _kept(letterbox: Letterbox, headers: WebhookHeaders, body: bytes) -> bytes:
+    """Return the body as it may be written down."""
+    try:
+        return minimised(body, headers.topic, partial(letterbox.digests.of_email, headers.shop))
+    except InputError:
+        return sealed(letterbox.keys, body)
 
 
 def _row(headers: WebhookHeaders, body: bytes, now: datetime) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from app.connections import Connections
 from app.errors import InputError
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
+from app.failures import reason_of
 from app.tables import ShopRow
 from app.upsert import table_of
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
+from webhooks.sealed import opened
 from webhooks.translate import is_ours, translate
 
 # What concerns a shop that has no app any more, or never opened it.
@@ -76,13 +78,14 @@ async def _read(
         await finish(connections, [letter.id], note)
         return None
     try:
-        return translate(letter.body, _delivery(letter, currencies))
+        body = opened(connections.settings.token_encryption_keys, letter.body)
+        return translate(body, _delivery(letter, currencies))
     except InputError as error:
         _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
         await park(connections, letter.id, str(error))
     except Exception as error:
         _log.exception("a delivery could not be translated", extra=facts)
-        await retry_later(connections, letter, f"{type(error).__name__}: {error}", now, _chance)
+        await retry_later(connections, letter, reason_of(error), now, _chance)
     return None
 
 

@@ -23,6 +23,7 @@ from app.connections import Connections
 from app.events.kinds import AnyEvent
 from app.events.log import Delivery, EventConsumer
 from app.events.store import record_events
+from app.failures import reason_of
 
 Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
@@ -79,7 +80,7 @@ async def _readable(
         try:
             read.append((delivery, delivery.event()))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            await consumer.bury(delivery, f"not an event: {error}")
+            await consumer.bury(delivery, f"not an event: {reason_of(error)}")
     return read
 
 
@@ -115,7 +116,7 @@ async def _react(
         facts = {"kind": type(event).__name__, "shop": event.shop, "deliveries": delivery.deliveries}
         _log.exception("an event could not be handled", extra=facts)
         if delivery.deliveries >= MAX_DELIVERIES:
-            await consumer.bury(delivery, f"{type(error).__name__}: {error}")
+            await consumer.bury(delivery, reason_of(error))
         return False
     return True
 

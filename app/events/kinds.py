@@ -161,7 +161,10 @@ class InventoryChanged(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
-    """A customer, created or changed. Marketing states are Shopify's words, lower case."""
+    """A customer, created or changed. Marketing states are Shopify's words, lower case.
+
+    email_digest: keyed hash of the address, None when not told.
+    """
 
     customer_id: int
     orders_count: int | None
@@ -170,6 +173,7 @@ class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
     data_sale_opt_out: bool | None
     created_at: datetime | None
     updated_at: datetime
+    email_digest: str | None = None
 
 
 class CustomerDeleted(Event, frozen=True, kw_only=True, tag=True):
@@ -206,18 +210,26 @@ class BulkOperationFinished(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CustomerDataRequested(Event, frozen=True, kw_only=True, tag=True):
-    """A customer asked the merchant for their data. Shopify allows 30 days."""
+    """A customer asked the merchant for their data. Shopify allows 30 days.
+
+    email_digest: keyed hash of the address, which may be all that names them.
+    """
 
     request_id: int | None
     customer_id: int | None
     order_ids: tuple[int, ...]
+    email_digest: str | None = None
 
 
 class CustomerRedactionRequested(Event, frozen=True, kw_only=True, tag=True):
-    """Erase what is held about a customer."""
+    """Erase what is held about a customer.
+
+    email_digest: keyed hash of the address, which may be all that names them.
+    """
 
     customer_id: int | None
     order_ids: tuple[int, ...]
+    email_digest: str | None = None
 
 
 class ShopRedactionRequested(Event, frozen=True, kw_only=True, tag=True):

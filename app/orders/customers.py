@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_
 
 from app.connections import Connections
+from app.consent.digests import open_digests
 from app.events.kinds import CustomerChanged, CustomerDeleted, MarketingConsentChanged
+from app.orders.answers import append_changes, recorded_answers
 from app.tables import CustomerRow
 from app.upsert import Merge, by_key, upsert
 
 # A customer known only by an answer: whatever is told of them later is newer.
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+_KEPT_UNLESS_TOLD = ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
 
 
 async def record_customer(connections: Connections, event: CustomerChanged) -> None:
@@ -25,7 +28,9 @@ async def record_customer(connections: Connections, event: CustomerChanged) -> N
 async def record_customers(connections: Connections, events: Sequence[CustomerChanged]) -> None:
     """Keep many customers in one transaction. What an event does not tell stays as it was."""
     rows = by_key(map(_row, events), "shop", "customer_id", latest="updated_at")
+    digests = await open_digests(connections)
     async with connections.write() as db:
+        before = await recorded_answers(db, events)
         await upsert(
             db,
             CustomerRow,
@@ -33,8 +38,12 @@ async def record_customers(connections: Connections, events: Sequence[CustomerCh
             newer=_unless_deleted_then,
             merge=_answer("email_marketing")
             | _answer("sms_marketing")
-            | {name: _told(name) for name in ("orders_count", "data_sale_opt_out", "created_at")},
+            | {
+                name: _told(name)
+                for name in ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
+            },
         )
+        await append_changes(db, digests, before, events)
 
 
 async def record_marketing_consent(connections: Connections, event: MarketingConsentChanged) -> None:
@@ -47,13 +56,16 @@ async def record_marketing_consent(connections: Connections, event: MarketingCon
         f"{column}_at": event.updated_at,
         "updated_at": _UNKNOWN,
     }
+    digests = await open_digests(connections)
     async with connections.write() as db:
+        before = await recorded_answers(db, [event])
         await upsert(
             db,
             CustomerRow,
             [row],
             merge=_answer(column) | {"updated_at": lambda old, _new: old.updated_at},
         )
+        await append_changes(db, digests, before, [event])
 
 
 async def remove_customer(connections: Connections, event: CustomerDeleted) -> None:
@@ -78,6 +90,7 @@ def _row(event: CustomerChanged) -> dict[str, Any]:
         "sms_marketing": event.sms_marketing,
         "sms_marketing_at": event.updated_at if event.sms_marketing else None,
         "data_sale_opt_out": event.data_sale_opt_out,
+        "email_digest": event.email_digest,
         "created_at": event.created_at,
         "updated_at": event.updated_at,
         "deleted_at": None,

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from app.errors import TillwiseError
+from app.failures import reason_of
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.fit import FitParameters
+from app.recommend.forget import without
 from app.recommend.progress import OnProgress, Progress, quiet
 from app.recommend.publish import publish
 from app.recommend.train import train
 from app.values import ShopDomain
 
 POLL_S = 0.2
+_TRAINED = "trained"
+
+# Asked once, just before publishing: which customers may not be in what is published.
+Barred = Callable[[], Collection[int]]
 
 
 class TrainingFailed(TillwiseError):
@@ -40,19 +47,26 @@ class Job:
     trained_at: datetime
 
 
-def run_training(job: Job, progress: OnProgress = quiet, stop: threading.Event | None = None) -> Card:
+def nobody() -> Collection[int]:
+    """Return that every customer may be in it."""
+    return ()
+
+
+def run_training(
+    job: Job, progress: OnProgress = quiet, stop: threading.Event | None = None, barred: Barred = nobody
+) -> Card:
     """Return the card of the version that a child process trained and published.
 
     Blocks: call it from a thread. Killing the child, or this process, leaves no half version behind.
     Raises TrainingStopped when `stop` is set, TrainingFailed when the child fails or dies.
     """
     context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
+    receiver, sender = context.Pipe()
     child = context.Process(target=_train_and_publish, args=(job, sender), daemon=True)
     child.start()
     sender.close()  # so that the child's death ends the conversation
     try:
-        return _listen(receiver, progress, stop or threading.Event())
+        return _listen(receiver, progress, stop or threading.Event(), barred)
     except EOFError:
         child.join()
         raise TrainingFailed(f"{job.shop}: training ended with exit code {child.exitcode}") from None
@@ -63,7 +77,7 @@ def run_training(job: Job, progress: OnProgress = quiet, stop: threading.Event |
         receiver.close()
 
 
-def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event) -> Card:
+def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, barred: Barred) -> Card:
     while not stop.is_set():
         if not receiver.poll(POLL_S):
             continue
@@ -72,6 +86,8 @@ def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event) -
                 progress(step)
             case Card() as card:
                 return card
+            case str() as word if word == _TRAINED:
+                receiver.send(sorted(barred()))
             case str() as failure:
                 raise TrainingFailed(failure)
     raise TrainingStopped("training was stopped")
@@ -81,9 +97,11 @@ def _train_and_publish(job: Job, sender: Connection) -> None:
     """Train in the child; what it sends last is the card or why there is none."""
     try:
         trained = train(job.dataset, job.parameters, job.trained_at, sender.send)
-        sender.send(publish(job.data_dir, job.shop, trained.model, trained.card))
+        sender.send(_TRAINED)
+        model = without(trained.model, sender.recv())
+        sender.send(publish(job.data_dir, job.shop, model, trained.card))
     except TillwiseError as error:
         sender.send(f"{job.shop}: {error}")
     except Exception as error:
-        sender.send(f"{job.shop}: {type(error).__name__}: {error}")
+        sender.send(f"{job.shop}: {reason_of(error)}")
         raise

@@ -51,6 +51,14 @@ async def the_customer(connections: Connections) -> CustomerRow:
         return (await db.exec(select(CustomerRow))).one()
 
 
+async def test_a_customer_is_found_by_the_digest_of_their_latest_address(
+    on_both_databases: Connections,
+) -> None:
+    for minute, digest in [(0, "old"), (1, "new"), (2, None)]:
+        await record_customer(on_both_databases, changed(minute, email_digest=digest))
+    assert (await the_customer(on_both_databases)).email_digest == "new"
+
+
 async def test_what_a_change_does_not_tell_stays(on_both_databases: Connections) -> None:
     await record_customer(on_both_databases, changed(0, orders_count=3, email_marketing="subscribed"))
     await record_customer(on_both_databases, changed(1))

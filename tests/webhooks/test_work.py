@@ -1,8 +1,10 @@
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlmodel import select
@@ -13,8 +15,11 @@ from app.events.log import EventConsumer
 from app.tables import InboxRow, ShopRow
 from tests.webhooks.deliveries import SHOP, order_body
 from tests.webhooks.examples import example_payloads
+from webhooks.delivery import Delivery
 from webhooks.inbox import LEASE
-from webhooks.translate import is_ours
+from webhooks.payload import Payload
+from webhooks.sealed import sealed
+from webhooks.translate import READERS, is_ours
 from webhooks.work import work_off_due
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -82,6 +87,43 @@ async def test_what_can_never_be_read_is_parked_at_once_with_its_reason(
     assert kept["parked"].body == body
     assert "done" in kept
     assert len(await logged(connections)) == 1
+
+
+async def test_a_sealed_body_is_read_once_opened(connections: Connections) -> None:
+    await install(connections)
+    keys = connections.settings.token_encryption_keys
+    await deliver(connections, sealed(keys, order_body()))
+    await deliver(connections, sealed(keys, b'{"first_name": "Jane", '), event_id="cut off")
+    await work_off_due(connections, NOW)
+    kept = {row.status: row for row in await inbox(connections)}
+    assert set(kept) == {"done", "parked"}
+    assert "the body is not JSON" in kept["parked"].error
+    assert "Jane" not in kept["parked"].error + kept["parked"].body.decode()
+    assert len(await logged(connections)) == 1
+
+
+async def test_a_body_whose_key_is_gone_is_parked_until_the_key_is_back(connections: Connections) -> None:
+    await install(connections)
+    await deliver(connections, sealed((Fernet.generate_key().decode(),), order_body()))
+    await work_off_due(connections, NOW)
+    (row,) = await inbox(connections)
+    assert row.status == "parked"
+    assert "TOKEN_ENCRYPTION_KEYS" in row.error
+
+
+async def test_a_failure_of_ours_is_kept_without_what_it_failed_on(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_payload: Payload, _delivery: Delivery) -> AnyEvent:
+        raise ValueError("no such person: jane@example.com")
+
+    monkeypatch.setitem(READERS, "orders/create", fail)  # type: ignore[misc]
+    await install(connections)
+    await deliver(connections, order_body())
+    await work_off_due(connections, NOW)
+    (row,) = await inbox(connections)
+    assert row.status == "pending"
+    assert re.fullmatch(r"ValueError at test_work\.py:\d+: a message of 32 characters, left out", row.error)
 
 
 @pytest.mark.parametrize(

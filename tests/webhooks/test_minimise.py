@@ -1,0 +1,227 @@
+"""What is kept of a body: all that is used, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import InputError
+from tests.webhooks.examples import example_payloads
+from tests.webhooks.test_translate import FIELDS, JSON
+from webhooks.delivery import Delivery
+from webhooks.kept import BODIES, Kept
+from webhooks.minimise import minimised
+from webhooks.payload import Payload
+from webhooks.translate import READERS, is_ours, translate
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+MARKER = "planted-7f3a"
+
+
+def digest(address: str) -> str:
+    return f"digest-of-{len(address)}"
+
+
+def told(body: bytes, topic: str) -> Any:
+    """Return the event without its digest, or the field that keeps the body from being one."""
+    try:
+        event = translate(body, Delivery("a.myshopify.com", topic, "e-1", NOW, "USD"))
+    except InputError as error:
+        return error.field
+    if getattr(event, "email_digest", None):
+        return msgspec.structs.replace(event, email_digest=None)  # type: ignore[call-arg]
+    return event
+
+
+def test_every_topic_of_ours_has_its_fields() -> None:
+    assert set(BODIES) == set(READERS)
+
+
+def test_every_example_of_shopify_tells_the_same_when_minimised() -> None:
+    for version, topic, body in example_payloads():
+        if is_ours(topic):
+            assert told(minimised(body, topic, digest), topic) == told(body, topic), (version, topic)
+
+
+def test_whatever_else_an_example_holds_is_gone() -> None:
+    seen = 0
+    for version, topic, body in example_payloads():
+        planted = msgspec.json.encode(_planted(msgspec.json.decode(body), BODIES.get(topic)))
+        kept = minimised(planted, topic, digest)
+        assert MARKER.encode() not in kept, (version, topic)
+        assert told(kept, topic) == told(body, topic), (version, topic)
+        seen += planted.count(MARKER.encode())
+    assert seen > 100_000
+
+
+def test_a_topic_that_is_not_ours_keeps_nothing() -> None:
+    assert minimised(b'{"name": "Jane"}', "themes/publish", digest) == b"{}"
+    assert minimised(b"Jane", "themes/publish", digest) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "kept"),
+    [
+        ("customers/update", {"id": 5, "email": "j@x.org"}, {"id": 5, "email_digest": "digest-of-7"}),
+        ("customers/update", {"id": 5, "email": " "}, {"id": 5}),
+        ("customers/update", {"id": 5, "email": {"a": "j@x.org"}}, {"id": 5}),
+        ("customers/update", {"id": 5, "email_digest": "forged"}, {"id": 5}),
+        (
+            "orders/create",
+            {"email": "j@x.org", "customer": {"id": 5, "email": "jj@x.org"}, "phone": "+15550100"},
+            {"email_digest": "digest-of-7", "customer": {"id": 5, "email_digest": "digest-of-8"}},
+        ),
+        (
+            "customers/redact",
+            {"shop_id": 1, "customer": {"id": None, "email": "j@x.org", "phone": "+15550100"}},
+            {"customer": {"email_digest": "digest-of-7"}},
+        ),
+    ],
+)
+def test_an_address_becomes_its_digest_and_a_phone_number_nothing(
+    topic: str, payload: Mapping[str, Any], kept: Mapping[str, Any]
+) -> None:
+    assert msgspec.json.decode(minimised(msgspec.json.encode(payload), topic, digest)) == kept
+
+
+@pytest.mark.parametrize(
+    ("properties", "kept"),
+    [
+        ([{"name": "Engraving", "value": "For Jane"}], None),
+        ({"Engraving": "For Jane", "_tillwise_offer": "o-1"}, {"_tillwise_offer": "o-1"}),
+        ([{"name": "_tillwise_decision", "value": {"For": "Jane"}}], None),
+        ([{"name": "_tillwise_decision", "value": "For Jane " * 20}], None),
+        ("For Jane", None),
+    ],
+)
+def test_of_a_lines_properties_only_ours_are_kept(properties: object, kept: object) -> None:
+    body = msgspec.json.encode({"line_items": [{"id": 1, "properties": properties}]})
+    (line,) = msgspec.json.decode(minimised(body, "orders/create", digest))["line_items"]
+    assert line == {"id": 1} | ({"properties": kept} if kept else {})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"Jane", b"[]", b"null", b"\xff", b'"\xc3"', b'{"id":' * 50_000, b"[" * 100_000, b'{"a": 1e400',
+     b'{"customer": "Jane"}', b'{"id": {"name": "Jane"}}', b'{"line_items": ["Jane"]}'],
+)  # fmt: skip
+def test_what_is_not_of_its_topics_shape_is_refused_without_quoting_it(body: bytes) -> None:
+    with pytest.raises(InputError) as refused:
+        minimised(body, "orders/create", digest)
+    assert "Jane" not in str(refused.value)
+
+
+def test_nothing_is_kept_that_no_reader_reads() -> None:
+    read: dict[type[Kept], set[str]] = {kind: set() for kind in BODIES.values()}
+    for _, topic, body in example_payloads():
+        if is_ours(topic):
+            _read_watched(msgspec.json.decode(body), topic, read[BODIES[topic]])
+    for topic, payload in EXTRAS:
+        _read_watched(payload, topic, read[BODIES[topic]])
+    for kind, paths in read.items():
+        hidden = {path for path in _paths(kind) if path.endswith((".email", ".email_digest"))}
+        assert _paths(kind) - hidden <= paths, kind
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(sorted(READERS)), st.dictionaries(FIELDS, JSON, max_size=10))
+def test_whatever_is_sent_tells_the_same_or_is_refused(topic: str, payload: dict[str, Any]) -> None:
+    body = msgspec.json.encode(payload)
+    try:
+        kept = minimised(body, topic, digest)
+    except InputError:
+        return
+    assert told(kept, topic) == told(body, topic)
+
+
+_LINES = {"line_items": [{"id": 1, "quantity": 1, "discount_allocations": [{"amount": "1"}]}]}
+_REFUND = {
+    "id": 1, "order_id": 2, "refund_line_items": [{"line_item_id": 1, "quantity": 1, "subtotal": 1}],
+    "refund_shipping_lines": [{"subtotal_amount_set": {"shop_money": {"amount": "1"}}}],
+    "order_adjustments": [{"amount": "1", "kind": "refund_discrepancy"}],
+}  # fmt: skip
+# What Shopify's examples never hold, so that every field of every reader is looked at.
+EXTRAS: list[tuple[str, dict[str, Any]]] = [
+    *(
+        (topic, _LINES | {"id": 1, "token": "t", "created_at": "2026-11-01T12:00:00Z"})
+        for topic, kind in BODIES.items()
+        if "line_items" in kind.__struct_fields__
+    ),
+    ("refunds/create", _REFUND),
+    ("carts/create", {"id": "c"}),
+    ("customers/update", {"id": 5, "email_marketing_consent": {"a": 1}, "sms_marketing_consent": {"a": 1}}),
+    ("products/update", {"id": 1, "image": {"src": "a"}}),
+    ("products/update", {"id": 1, "images": [{"src": "a"}]}),
+    ("customers_email_marketing_consent/update", {"id": 5, "email_marketing_consent": {"a": 1}}),
+    ("customers_marketing_consent/update", {"id": 5, "sms_marketing_consent": {"a": 1}}),
+]
+
+
+class _Watched(dict[str, Any]):
+    """An object that notes the path of every field that is asked for."""
+
+    def __init__(self, data: Mapping[str, Any], path: str, read: set[str]) -> None:
+        super().__init__({name: _watched(value, f"{path}.{name}", read) for name, value in data.items()})
+        self._path, self._read = path, read
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._read.add(f"{self._path}.{name}")
+        return super().get(name, default)
+
+
+def _watched(value: Any, path: str, read: set[str]) -> Any:
+    if isinstance(value, dict):
+        return _Watched(value, path, read)
+    return [_watched(item, path, read) for item in value] if isinstance(value, list) else value
+
+
+def _read_watched(payload: Any, topic: str, read: set[str]) -> None:
+    try:
+        READERS[topic](
+            Payload(_Watched(payload, "", read)), Delivery("a.myshopify.com", topic, "e-1", NOW, "USD")
+        )
+    except InputError:
+        return
+
+
+def _paths(kind: type[Kept], path: str = "") -> set[str]:
+    """Return the paths of all fields that are kept."""
+    found = set()
+    for name, hint in get_type_hints(kind).items():
+        found.add(f"{path}.{name}")
+        for inner in _kinds(hint):
+            found |= _paths(inner, f"{path}.{name}")
+    return found
+
+
+def _kinds(hint: Any) -> Iterator[type[Kept]]:
+    """Yield the kinds of object a field or its items may be."""
+    for part in get_args(hint) or (hint,):
+        if get_args(part):
+            yield from _kinds(part)
+        elif isinstance(part, type) and issubclass(part, Kept):
+            yield part
+
+
+def _planted(value: Any, kind: type[Kept] | None) -> Any:
+    """Return the payload with a marker in every text that is not kept, and in fields beside them."""
+    if isinstance(value, list):
+        return [_planted(item, kind) for item in value]
+    if not isinstance(value, dict):
+        return MARKER
+    hints = get_type_hints(kind) if kind else {}
+    filled = {name: _field(item, name, hints.get(name)) for name, item in value.items()}
+    return filled | {MARKER: MARKER, "note": {"first_name": MARKER, "phone": [MARKER]}}
+
+
+def _field(value: Any, name: str, hint: Any) -> Any:
+    if name == "email":
+        return f"{MARKER}@example.com"
+    kinds = list(_kinds(hint)) if hint is not None else []
+    if kinds and value is not None:
+        return _planted(value, kinds[0])
+    return _planted(value, None) if hint is None or name == "properties" else value
