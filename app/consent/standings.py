@@ -17,12 +17,12 @@ from app.consent.ledger import answers_of, customers_answers
 from app.consent.policy import Answers
 from app.consent.standing import UNKNOWN, Basis, Standing, Use, may
 from app.shops.store import get_shop
-from app.tables import CustomerRow
+from app.tables import CustomerRow, OrderRow
 from app.upsert import chunks, table_of
 
 SETTING = "profile_basis"
 _REMEMBERED_S = 15.0
-_CUSTOMERS = table_of(CustomerRow)
+_CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
 _remembered: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Basis]]] = WeakKeyDictionary()
 
 
@@ -38,23 +38,20 @@ async def standings_of(
     return {each: _standing(answers.get(subject), records.get(each)) for each, subject in subjects.items()}
 
 
-async def who_refuse(
-    connections: Connections, shop: str, use: Use, customer_ids: Collection[int]
-) -> frozenset[int]:
-    """Return which of the shop's customers may not be used so; for any number of them.
+async def who_refuse(connections: Connections, shop: str, use: Use) -> frozenset[int]:
+    """Return which of the customers with orders may not be used so.
 
     use: one that needs a visitor's answers only, not what the customer's record says.
     """
     digests, basis = await open_digests(connections), await profile_basis(connections, shop)
+    ordered = select(_ORDERS.c.customer_id).where(_ORDERS.c.shop == shop, _ORDERS.c.customer_id.is_not(None))
     async with connections.read() as db:
         told = await customers_answers(db, shop)
-    refused = {who for who, answers in told.items() if not may(use, Standing(answers), basis).allowed}
-    unheard = not may(use, UNKNOWN, basis).allowed
-    if not refused and not unheard:
-        return frozenset()
-    subjects = ((each, digests.of(shop, "customer", each)) for each in customer_ids)
+        customers = list(await (await db.connection()).scalars(ordered.distinct()))
+    unheard = may(use, UNKNOWN, basis).allowed
+    allowed = {who: may(use, Standing(answers), basis).allowed for who, answers in told.items()}
     return frozenset(
-        each for each, subject in subjects if subject in refused or (unheard and subject not in told)
+        each for each in customers if not allowed.get(digests.of(shop, "customer", each), unheard)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,11 @@ def read_table(path: Path) -> pl.DataFrame:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
-async def read_shop(db: AsyncSession, shop: ShopDomain) -> Dataset:
-    """Return the data set of a shop's uncancelled orders and of the products it has."""
+async def read_shop(db: AsyncSession, shop: ShopDomain, unnamed: Collection[int] = ()) -> Dataset:
+    """Return the data set of a shop's uncancelled orders and of the products it has.
+
+    unnamed: customers who don't want to be learnt from; what they bought is nobody's.
+    """
     connection = await db.connection()
     lines = await connection.execute(
         select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
@@ -69,7 +73,9 @@ async def read_shop(db: AsyncSession, shop: ShopDomain) -> Dataset:
             col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)
         )
     )
+    bought = pl.DataFrame([tuple(row) for row in lines], schema=_LINES, orient="row")
+    theirs = pl.col("customer_id").is_in(pl.Series(sorted(unnamed), dtype=pl.Int64).implode())
     return build_dataset(
-        pl.DataFrame([tuple(row) for row in lines], schema=_LINES, orient="row"),
+        bought.with_columns(pl.when(~theirs).then("customer_id")),
         pl.DataFrame([tuple(row) for row in products], schema=_PRODUCTS, orient="row"),
     )
