@@ -21,8 +21,7 @@ from app.config import read_settings
 from app.connections import Connections
 from app.doctor import examine, examine_shop
 from app.errors import ShopifyError, TillwiseError
-from app.follow import follow_backfill, follow_training, step_bars
-from app.jobs import request_job
+from app.follow import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.logs import start_logging
 from app.processes import serve, work
 from app.recommend.evaluate import evaluate_files
@@ -71,9 +70,7 @@ def backfill(shop: Shop, follow: Follow = False) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        if not follow:
-            await request_job(connections, "backfill", domain)
-        await follow_backfill(connections, domain, out)
+        await (follow_backfill if follow else ask_for_backfill)(connections, domain, out)
 
     with_connections(run)
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from sqlmodel import col, select
 
 from app.connections import Connections
-from app.errors import TillwiseError
-from app.jobs import read_progress
+from app.errors import NotFound, TillwiseError
+from app.jobs import read_progress, request_job
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
+from app.shops.store import get_shop
 from app.tables import BackfillRow
 from app.values import ShopDomain
 
 KINDS = ("products", "customers", "orders")
 _EVERY_S = 0.25
+_NO_WORKER_S = 15.0
+_NO_WORKER = "Nothing has begun yet: does `tillwise serve` or `tillwise worker` run?"
 
 
 def bars(console: Console) -> Progress:
@@ -53,15 +57,33 @@ def _finish(shown: Progress, tasks: Iterable[TaskID]) -> None:
         shown.update(task, completed=shown.tasks[task].total or 1, total=shown.tasks[task].total or 1)
 
 
-async def follow_backfill(connections: Connections, shop: ShopDomain, console: Console) -> None:
-    """Show how far each kind is until all are done. Raises TillwiseError when one failed."""
+async def ask_for_backfill(connections: Connections, shop: ShopDomain, console: Console) -> None:
+    """Ask for the import, or for it to go on, and follow it."""
+    await _installed(connections, shop)
+    before = [row for row in await _backfills(connections, shop) if row.status == "failed"]
+    await request_job(connections, "backfill", shop)
+    await follow_backfill(connections, shop, console, before)
+
+
+async def follow_backfill(
+    connections: Connections, shop: ShopDomain, console: Console, before: Sequence[BackfillRow] = ()
+) -> None:
+    """Show how far each kind is until all are done. Raises TillwiseError when one failed.
+
+    before: what had failed already, and will be tried again.
+    """
+    await _installed(connections, shop)
+    known = {(row.kind, row.updated_at) for row in before}
     with bars(console) as shown:
         tasks = {kind: shown.add_task(f"Importing {kind}", total=None) for kind in KINDS}
+        hint = _Hint(shown)
         while True:
             rows = await _backfills(connections, shop)
+            hint.give_unless(bool(rows))
             for row in rows:
                 shown.update(tasks[row.kind], completed=row.loaded, total=row.total)
-            if failed := [row for row in rows if row.status == "failed"]:
+            failed = [row for row in rows if row.status == "failed"]
+            if failed := [row for row in failed if (row.kind, row.updated_at) not in known]:
                 raise TillwiseError(f"importing {failed[0].kind} failed: {failed[0].error}")
             if len(rows) == len(KINDS) and all(row.status == "done" for row in rows):
                 return
@@ -69,11 +91,14 @@ async def follow_backfill(connections: Connections, shop: ShopDomain, console: C
 
 
 async def follow_training(connections: Connections, shop: ShopDomain, console: Console) -> None:
-    """Show how far the training is until it ends."""
+    """Show how far the training is until it ends. Raises TillwiseError when it failed."""
+    await _installed(connections, shop)
     with bars(console) as shown:
         task = shown.add_task("Training", total=None)
+        hint = _Hint(shown)
         while True:
             progress = await read_progress(connections, "train", shop)
+            hint.give_unless(progress is not None)
             if progress:
                 total = progress.total or None
                 stage = f"Training: {progress.stage}"
@@ -83,6 +108,27 @@ async def follow_training(connections: Connections, shop: ShopDomain, console: C
             await asyncio.sleep(_EVERY_S)
     if progress.stage == "failed":
         raise TillwiseError("training failed: the worker's log says why")
+
+
+class _Hint:
+    """Says once what may be missing, when nothing has begun for a while."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self._due: float | None = monotonic() + _NO_WORKER_S
+
+    def give_unless(self, begun: bool) -> None:
+        """Give the hint when it is due and nothing has begun."""
+        if self._due is not None and not begun and monotonic() > self._due:
+            self._shown.console.print(_NO_WORKER)
+            self._due = None
+
+
+async def _installed(connections: Connections, shop: ShopDomain) -> None:
+    """Return when the shop has the app. Raises NotFound: nothing would ever begin."""
+    known = await get_shop(connections, shop)
+    if known is None or known.uninstalled_at is not None:
+        raise NotFound(f"{shop} does not have the app: open it in the shop's admin first")
 
 
 async def _backfills(connections: Connections, shop: ShopDomain) -> Sequence[BackfillRow]:
