@@ -14,7 +14,7 @@ from streaq import Worker
 
 from app.connections import Connections, redis_key
 
-Job = Literal["backfill", "train", "clear"]
+Job = Literal["backfill", "train", "clear", "opt_outs"]
 
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
@@ -50,11 +50,18 @@ async def job_begins(connections: Connections, job: Job, shop: str) -> None:
 
 @asynccontextmanager
 async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
-    """Wait until no other process runs this job for the shop, and keep them out until left.
+    """Wait until no other process runs this job for the shop, and keep them out until left."""
+    async with alone(connections, job, shop):
+        yield
+
+
+@asynccontextmanager
+async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator[None]:
+    """Wait until nobody else does this in the shop, and keep them out until left.
 
     A process that dies is waited for at most half a minute.
     """
-    lock = connections.redis.lock(redis_key(shop, "running", job), timeout=_LEASE_S)
+    lock = connections.redis.lock(redis_key(shop, "running", what), timeout=_LEASE_S)
     await lock.acquire()
     keeper = asyncio.create_task(_keep(lock))
     try:

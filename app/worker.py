@@ -51,6 +51,7 @@ from app.work_jobs import Work, work_jobs
 from webhooks.backfill import resume_backfill, run_backfill
 from webhooks.compliance import note_data_request, redact_customer, redact_shop
 from webhooks.inbox import prune
+from webhooks.opt_outs import compare_opt_outs, request_opt_outs
 from webhooks.reconcile import reconcile
 from webhooks.work import work_inbox
 
@@ -81,7 +82,12 @@ HANDLERS: Handlers = {
     ShopRedactionRequested: (redact_shop,),
 }
 
-JOBS: Mapping[Job, Work] = {"backfill": run_backfill, "train": train_shop, "clear": clear_shop}
+JOBS: Mapping[Job, Work] = {
+    "backfill": run_backfill,
+    "train": train_shop,
+    "clear": clear_shop,
+    "opt_outs": compare_opt_outs,
+}
 
 
 async def trim_log(connections: Connections) -> None:
@@ -102,6 +108,7 @@ SCHEDULES = (
     Schedule("retrain", 600, request_due_training),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),
+    Schedule("opt-outs", 86_400, request_opt_outs),
     Schedule("retention", 3_600, request_due_clearings),
 )
 

@@ -34,6 +34,8 @@ _VARIANTS = f"variants {{ edges {{ node {{ {_VARIANT} {_STOCK} }} }} }}"
 
 BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }} }}"
 BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
+# No webhook tells of an opt-out, and it need not count as a change of the customer.
+BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut } } } }"
 BULK_ORDERS = (
     f"{{ orders {{ edges {{ node {{ {_ORDER} lineItems {{ edges {{ node {{ {_LINE} }} }} }} }} }} }} }}"
 )
@@ -94,5 +96,20 @@ query OneOrder($id: ID!) {{
       pageInfo {{ hasNextPage }}
     }}
   }}
+}}
+"""
+
+CHANGED_CUSTOMERS = """
+query ChangedCustomers($changed: String!, $after: String) {
+  customers(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+ONE_CUSTOMER = f"""
+query OneCustomer($id: ID!) {{
+  customer(id: $id) {{ {_CUSTOMER} }}
 }}
 """

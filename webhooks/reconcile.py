@@ -12,33 +12,40 @@ from sqlalchemy import Column, select
 
 from app.connections import Connections, redis_key
 from app.errors import InputError, ShopifyError
-from app.events.kinds import OrderUpdated, ProductChanged
+from app.events.kinds import CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventLog
 from app.shops.store import Shop, installed_shops
 from app.shops.tokens import ask_shop
-from app.tables import OrderRow, ProductRow
+from app.tables import CustomerRow, OrderRow, ProductRow
 from app.upsert import table_of
 from app.values import moment
-from webhooks.documents import CHANGED_ORDERS, CHANGED_PRODUCTS, ONE_ORDER, ONE_PRODUCT
+from webhooks.documents import (
+    CHANGED_CUSTOMERS,
+    CHANGED_ORDERS,
+    CHANGED_PRODUCTS,
+    ONE_CUSTOMER,
+    ONE_ORDER,
+    ONE_PRODUCT,
+)
 from webhooks.payload import Payload
-from webhooks.read_admin import read_order, read_product
+from webhooks.read_admin import read_customer, read_order, read_product
 
 # A change can be seen in a search a while after it happened.
 _OVERLAP = timedelta(minutes=15)
 _log = logging.getLogger(__name__)
 
-Change = OrderUpdated | ProductChanged
+Change = CustomerChanged | OrderUpdated | ProductChanged
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is looked for. changed, one: how changes, and a record, are asked for; parts: what a
-    record is made of; id, updated_at: the columns where we keep it."""
+    record is made of, if of anything; id, updated_at: the columns where we keep it."""
 
     name: str
     changed: str
     one: str
-    parts: str
+    parts: str | None
     read: Callable[[Shop, Payload, Sequence[Payload]], Change]
     id: Column[Any]
     updated_at: Column[Any]
@@ -106,10 +113,7 @@ async def _append(connections: Connections, shop: Shop, kind: Kind, gid: str) ->
     if node is None:  # deleted since
         return False
     try:
-        parts = node.child(kind.parts)
-        if parts.child("pageInfo").flag_or_none("hasNextPage"):
-            raise InputError(f"{kind.parts} do not fit a page", kind.parts)
-        change = kind.read(shop, node, parts.children("nodes"))
+        change = kind.read(shop, node, _parts(node, kind.parts) if kind.parts else ())
     except InputError as error:
         facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
         _log.warning("a missed change is left to its webhook", extra=facts)
@@ -118,12 +122,24 @@ async def _append(connections: Connections, shop: Shop, kind: Kind, gid: str) ->
     return True
 
 
-_PRODUCTS, _ORDERS = table_of(ProductRow).c, table_of(OrderRow).c
+def _parts(node: Payload, name: str) -> Sequence[Payload]:
+    parts = node.child(name)
+    if parts.child("pageInfo").flag_or_none("hasNextPage"):
+        raise InputError(f"{name} do not fit a page", name)
+    return parts.children("nodes")
+
+
+_PRODUCTS, _CUSTOMERS, _ORDERS = (table_of(row).c for row in (ProductRow, CustomerRow, OrderRow))
 KINDS = (
     Kind(
         "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
         lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
         _PRODUCTS.product_id, _PRODUCTS.updated_at,
+    ),
+    Kind(
+        "customer", CHANGED_CUSTOMERS, ONE_CUSTOMER, None,
+        lambda shop, node, _: read_customer(shop.shop, node),
+        _CUSTOMERS.customer_id, _CUSTOMERS.updated_at,
     ),
     Kind(
         "order", CHANGED_ORDERS, ONE_ORDER, "lineItems",

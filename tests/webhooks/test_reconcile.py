@@ -5,7 +5,7 @@ import pytest
 
 from app.catalog.store import record_product
 from app.connections import Connections
-from app.events.kinds import AnyEvent, OrderUpdated, ProductChanged
+from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventConsumer
 from app.orders.store import record_order
 from devstore.schema import MODULES
@@ -70,3 +70,12 @@ async def test_a_shop_that_cannot_be_asked_holds_up_no_other(front: Shopfront) -
     await front.http.post("/control/uninstall")
     await reconcile(front.connections)
     assert await logged(front.connections) == []
+
+
+async def test_a_customers_opt_out_that_no_webhook_told_of_is_put_into_the_log(front: Shopfront) -> None:
+    (customer,) = front.shop.customers.values()
+    customer.data_sale_opt_out, customer.updated_at = True, datetime.now(UTC)
+    await reconcile(front.connections)
+    events = await logged(front.connections)
+    (change,) = [event for event in events if isinstance(event, CustomerChanged)]
+    assert (change.customer_id, change.data_sale_opt_out) == (customer.id, True)

@@ -1,0 +1,131 @@
+"""Customers' opt-outs of data sale, compared with Shopify once a day: no webhook tells of them.
+
+A changed one need not count as a change of the customer either, so the hourly look for changes can
+miss it. One bulk operation reads the flag of every customer, which costs a large shop no queries;
+only those that differ from what is known are written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.connections import Connections
+from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
+from app.events.kinds import CustomerChanged
+from app.jobs import job_begins, only_one, request_job
+from app.orders.customers import record_customers
+from app.shopify import accepted, download
+from app.shops.store import installed_shops
+from app.shops.tokens import ask_shop
+from app.tables import CustomerRow
+from app.upsert import CHUNK, table_of
+from app.values import ShopDomain
+from webhooks.documents import BULK_OPT_OUTS, BULK_STATUS, START_BULK
+from webhooks.jsonl import trees
+from webhooks.payload import Payload
+from webhooks.read_admin import read_customer
+
+_LOOK_EVERY_S = 2.0
+_UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
+_CUSTOMERS = table_of(CustomerRow)
+_log = logging.getLogger(__name__)
+
+
+async def request_opt_outs(connections: Connections) -> None:
+    """Ask for the comparison of every shop that has the app."""
+    for shop in await installed_shops(connections):
+        await request_job(connections, "opt_outs", shop.shop)
+
+
+async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
+    """Return how many customers' opt-outs were others than we knew; they are known now.
+
+    What Shopify refuses is logged and asked again tomorrow. Raises ShopifyUnavailable when it is
+    worth trying again soon.
+    """
+    async with only_one(connections, "opt_outs", shop):
+        await job_begins(connections, "opt_outs", shop)
+        try:
+            url = await _read_in_bulk(connections, shop)
+            return 0 if url is None else await _compare(connections, shop, url)
+        except ShopifyUnavailable:
+            raise
+        except ShopifyError as error:
+            _log.warning("opt-outs not compared", extra={"shop": shop, "reason": str(error)})
+            return 0
+
+
+async def _read_in_bulk(connections: Connections, shop: ShopDomain) -> str | None:
+    """Return where Shopify put every customer's flag, None for a shop without customers."""
+    data = await ask_shop(connections, shop, START_BULK, {"query": BULK_OPT_OUTS})
+    try:
+        started = accepted(data, "bulkOperationRunQuery", shop=shop)
+    except ShopifyRefused as error:
+        if "IN_PROGRESS" in str(error):  # an import of this shop goes first
+            raise ShopifyUnavailable(str(error)) from error
+        raise
+    wanted = {"id": started["bulkOperation"]["id"]}
+    while True:
+        data = await ask_shop(connections, shop, BULK_STATUS, wanted)
+        operation: dict[str, Any] = data.get("node") or {"status": "EXPIRED"}
+        if operation["status"] not in _UNDER_WAY:
+            break
+        await asyncio.sleep(_LOOK_EVERY_S)
+    if operation["status"] != "COMPLETED":
+        raise ShopifyRefused(f"{shop} bulk opt-outs: {operation['status']}")
+    url: str | None = operation["url"]
+    return url
+
+
+async def _compare(connections: Connections, shop: ShopDomain, url: str) -> int:
+    changed = 0
+    batch: list[dict[str, Any]] = []
+    async for tree in trees(download(connections.http, url)):
+        batch.append(tree.root)
+        if len(batch) == CHUNK:
+            changed += await _record(connections, shop, batch)
+            batch = []
+    return changed + await _record(connections, shop, batch)
+
+
+async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[dict[str, Any]]) -> int:
+    """Return how many of the batch differed; nothing is written of the others."""
+    told = {event.customer_id: event for node in batch if (event := _read(shop, node))}
+    known = await _known(connections, shop, sorted(told))
+    differing = [
+        event for customer_id, event in told.items()
+        if bool(event.data_sale_opt_out) != bool(known.get(customer_id))
+    ]  # fmt: skip
+    if differing:
+        await record_customers(connections, differing)
+    return len(differing)
+
+
+def _read(shop: ShopDomain, node: dict[str, Any]) -> CustomerChanged | None:
+    """Return the customer as read now, under an id of this reading: the record itself may be unchanged."""
+    try:
+        customer = read_customer(shop, Payload(node))
+    except InputError as error:
+        _log.warning("an opt-out can't be read", extra={"shop": shop, "reason": str(error)})
+        return None
+    now = datetime.now(UTC)
+    event_id = f"opt-out:{customer.customer_id}:{now.isoformat()}"
+    return CustomerChanged(
+        shop=shop, event_id=event_id, happened_at=now, customer_id=customer.customer_id,
+        orders_count=None, email_marketing=None, sms_marketing=None, created_at=None,
+        data_sale_opt_out=customer.data_sale_opt_out, updated_at=customer.updated_at,
+    )  # fmt: skip
+
+
+async def _known(connections: Connections, shop: str, customer_ids: Sequence[int]) -> dict[int, bool | None]:
+    columns = (_CUSTOMERS.c.customer_id, _CUSTOMERS.c.data_sale_opt_out)
+    query = select(*columns).where(_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.customer_id.in_(customer_ids))
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(query)
+        return {row.customer_id: row.data_sale_opt_out for row in rows}
