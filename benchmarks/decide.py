@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import re
 import tempfile
@@ -122,6 +123,7 @@ def _measured(server: Server, seconds: float) -> Figures:
 
 def web() -> Starlette:
     """Return the server under test: decide as it is, and hello beside it."""
+    logging.disable(logging.WARNING)  # what fell back is counted, and need not be said each time
 
     @asynccontextmanager
     async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
