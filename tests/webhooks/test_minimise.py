@@ -1,8 +1,8 @@
 """What is kept of a body: all that is used, and nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import InputError
 from tests.webhooks.examples import example_payloads
+from tests.webhooks.planted import MARKER, kinds_of, planted
 from tests.webhooks.test_translate import FIELDS, JSON
 from webhooks.delivery import Delivery
 from webhooks.kept import BODIES, Kept
@@ -19,7 +20,6 @@ from webhooks.payload import Payload
 from webhooks.translate import READERS, is_ours, translate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-MARKER = "planted-7f3a"
 
 
 def digest(address: str) -> str:
@@ -50,11 +50,11 @@ def test_every_example_of_shopify_tells_the_same_when_minimised() -> None:
 def test_whatever_else_an_example_holds_is_gone() -> None:
     seen = 0
     for version, topic, body in example_payloads():
-        planted = msgspec.json.encode(_planted(msgspec.json.decode(body), BODIES.get(topic)))
-        kept = minimised(planted, topic, digest)
+        filled = msgspec.json.encode(planted(msgspec.json.decode(body), BODIES.get(topic)))
+        kept = minimised(filled, topic, digest)
         assert MARKER.encode() not in kept, (version, topic)
         assert told(kept, topic) == told(body, topic), (version, topic)
-        seen += planted.count(MARKER.encode())
+        seen += filled.count(MARKER.encode())
     assert seen > 100_000
 
 
@@ -193,35 +193,6 @@ def _paths(kind: type[Kept], path: str = "") -> set[str]:
     found = set()
     for name, hint in get_type_hints(kind).items():
         found.add(f"{path}.{name}")
-        for inner in _kinds(hint):
+        for inner in kinds_of(hint):
             found |= _paths(inner, f"{path}.{name}")
     return found
-
-
-def _kinds(hint: Any) -> Iterator[type[Kept]]:
-    """Yield the kinds of object a field or its items may be."""
-    for part in get_args(hint) or (hint,):
-        if get_args(part):
-            yield from _kinds(part)
-        elif isinstance(part, type) and issubclass(part, Kept):
-            yield part
-
-
-def _planted(value: Any, kind: type[Kept] | None) -> Any:
-    """Return the payload with a marker in every text that is not kept, and in fields beside them."""
-    if isinstance(value, list):
-        return [_planted(item, kind) for item in value]
-    if not isinstance(value, dict):
-        return MARKER
-    hints = get_type_hints(kind) if kind else {}
-    filled = {name: _field(item, name, hints.get(name)) for name, item in value.items()}
-    return filled | {MARKER: MARKER, "note": {"first_name": MARKER, "phone": [MARKER]}}
-
-
-def _field(value: Any, name: str, hint: Any) -> Any:
-    if name == "email":
-        return f"{MARKER}@example.com"
-    kinds = list(_kinds(hint)) if hint is not None else []
-    if kinds and value is not None:
-        return _planted(value, kinds[0])
-    return _planted(value, None) if hint is None or name == "properties" else value
