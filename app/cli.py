@@ -13,9 +13,11 @@ from rich.console import Console
 
 from app import __version__
 from app.commands.audit import audit
+from app.commands.consent import consent
 from app.commands.decisions import replay
 from app.commands.parked import parked
 from app.commands.privacy import erase, export
+from app.commands.receipts import verify_receipt
 from app.commands.run import AnyShop, Shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
@@ -39,7 +41,7 @@ out = Console(highlight=False)
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
-for command in (export, erase, replay, parked, audit):
+for command in (export, erase, replay, parked, audit, consent, verify_receipt):
     cli.command()(command)
 
 

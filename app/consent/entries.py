@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from app.consent.policy import PURPOSES, Answers
 
 GPC = "gpc"
 RECORDED = ("email_marketing", "sms_marketing", "data_sale_opt_out")
-_SAID = (*PURPOSES, *RECORDED)
+_PURPOSES = tuple(map(str, PURPOSES))
+_SAID = (*_PURPOSES, *RECORDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ def standing(known: Sequence[Entry]) -> Answers | None:
     known: as they were written down.
     """
     answers = known[-1].answers if known else {}
-    words = {name: answers[name] for name in (*PURPOSES, GPC) if name in answers}
-    return msgspec.convert(words, Answers) if words else None
+    words = {name: answers[name] for name in _PURPOSES if name in answers}
+    return Answers(**words, gpc=bool(answers.get(GPC))) if words or GPC in answers else None
 
 
 def _counting(entry: Entry, later: Sequence[Entry]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,13 +47,13 @@ async def append_to(db: AsyncSession, shop: str, entries: Sequence[Entry]) -> Kn
     return known
 
 
-async def history(connections: Connections, shop: str, subject: str) -> list[Entry]:
-    """Return all that a subject told, as it was written down."""
+async def histories(connections: Connections, shop: str, subjects: Collection[str]) -> Known:
+    """Return all that each of the subjects told, as it was written down."""
     async with connections.read() as db:
-        return (await _by_subject(db, shop, [subject])).get(subject, [])
+        return await _by_subject(db, shop, subjects)
 
 
-async def answers_of(db: AsyncSession, shop: str, subjects: Sequence[str]) -> dict[str, Answers]:
+async def answers_of(db: AsyncSession, shop: str, subjects: Collection[str]) -> dict[str, Answers]:
     """Return what stands for each of the subjects that ever gave an answer."""
     return _standings(await _by_subject(db, shop, subjects))
 
@@ -127,7 +127,7 @@ async def _held(db: AsyncSession, shop: str, known: Known) -> Known:
     }
 
 
-async def _by_subject(db: AsyncSession, shop: str, subjects: Sequence[str]) -> Known:
+async def _by_subject(db: AsyncSession, shop: str, subjects: Collection[str]) -> Known:
     known: Known = {}
     for part in chunks(sorted(set(subjects))):
         query = select(ConsentRow).where(ConsentRow.shop == shop, col(ConsentRow.subject).in_(part))
