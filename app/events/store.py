@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app.connections import Connections
+from app.consent.policy import consent_of, permissions
 from app.events.kinds import (
     AnyEvent,
     BrowserEvent,
@@ -42,7 +43,7 @@ async def record_events(connections: Connections, events: Sequence[AnyEvent]) ->
 def is_kept(event: AnyEvent) -> bool:
     """Return whether the event is written down: what a visitor did only with their consent."""
     if isinstance(event, BrowserEvent):
-        return "analytics" in event.permitted
+        return permissions(consent_of(event.permitted)).may_store_visitor
     return not isinstance(event, _NOT_KEPT)
 
 
