@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.recommend.model import Model, Weights
+from app.recommend.terms import Past
 
 DIMENSIONS, NEIGHBOURS, CALLS = 64, 200, 300
 
@@ -52,7 +53,7 @@ def microseconds(call: Callable[[], object]) -> tuple[float, float]:
 
 def main() -> None:
     """Print one line a catalogue size."""
-    history = dict.fromkeys(range(100, 150), 2.0)
+    history = {product_id: Past(2, product_id - 100) for product_id in range(100, 150)}
     for items in (1_000, 10_000, 100_000):
         model = a_model(items)
         allowed = np.ones(items, dtype=np.bool_)

@@ -12,6 +12,7 @@ from app.offers.static import Pick
 from app.offers.wire import Message, Offer, Why
 from app.recommend.model import Scored
 from app.recommend.reasons import Reason
+from app.recommend.terms import Past
 from app.values import gid
 
 MOST_OFFERS = 3
@@ -50,7 +51,8 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
         situation.cart or situation.viewed,
         k=CANDIDATES,
         customer_id=situation.customer_id,
-        history=dict(situation.history),
+        history={product_id: Past(times, days) for product_id, times, days in situation.history},
+        orders=situation.orders,
         allowed=shop.allowed,
         keep=partial(_best, shop, situation),
     )

@@ -12,9 +12,10 @@ from app.experiments.assign import assign
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Question
 from app.profiles.recall import Shopper
-from app.profiles.visitor import tastes
-from app.recommend.model import HISTORY_HALF_LIFE_DAYS
+from app.profiles.visitor import VisitorProfile
 from app.values import minor_units
+
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     customer_id: None too when the shopper could not be read: the cart alone decides then.
     decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
-    currency, None when the cart is in another. history: pairs of product and times bought, an
-    old purchase counting less; viewed: latest first. Both are empty unless the visitor allowed their use.
+    currency, None when the cart is in another. history: product, in how many orders it was bought, how
+    many days ago the last time; orders: how many were placed at all; viewed: latest first. All are
+    empty unless the visitor allowed their use.
     """
 
     decision_id: str
@@ -44,7 +46,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cart: tuple[int, ...] = ()
     subtotal_minor: int | None = None
     customer_id: int | None = None
-    history: tuple[tuple[int, float], ...] = ()
+    history: tuple[tuple[int, int, float], ...] = ()
+    orders: int = 0
     viewed: tuple[int, ...] = ()
 
 
@@ -58,8 +61,21 @@ def situation_of(occasion: Occasion) -> Situation:
         cart=cart.product_ids,
         subtotal_minor=minor_units(cart.subtotal, cart.currency) if same_currency else None,
         customer_id=shopper.customer_id if shopper.reached else None,
-        history=tuple(tastes(shopper.profile, occasion.now, HISTORY_HALF_LIFE_DAYS).items()),
+        history=history_of(shopper.profile, occasion.now),
+        orders=shopper.profile.orders_count,
         viewed=shopper.visit.last_viewed,
+    )
+
+
+def history_of(profile: VisitorProfile, now: datetime) -> tuple[tuple[int, int, float], ...]:
+    """Return what was bought before: product, in how many orders, how many days ago the last time.
+
+    Rounded, so that what is logged and what was used are the same number.
+    """
+    today = now.timestamp()
+    return tuple(
+        (product_id, bought.times, round(max(0.0, today - bought.last_at) / DAY_S, 2))
+        for product_id, bought in profile.bought.items()
     )
 
 

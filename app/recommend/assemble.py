@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
 from app.recommend.fit import Embeddings
-from app.recommend.model import Basis, Model, Weights
+from app.recommend.model import Basis, Model
 from app.recommend.neighbours import (
     CosineParameters,
     cosine,
@@ -20,9 +20,12 @@ from app.recommend.neighbours import (
     popularity,
     with_cold_items,
 )
+from app.recommend.terms import TERMS, Weights, no_shifts
 
 POPULARITY_HALF_LIFE_DAYS = 60.0
+RECENT_HALF_LIFE_DAYS = 14.0
 FRESH_HALF_LIFE_DAYS = 30.0
+KIND = "product_type:"
 
 # Orders of two items or more that a basis needs, most demanding first.
 LADDER: tuple[tuple[Basis, int], ...] = (
@@ -39,13 +42,15 @@ DEFAULT_WEIGHTS: dict[Basis, Weights] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
     """What the validation period chose, or the defaults when there was none."""
 
     basis: Basis
     weights: Weights
     cosine: CosineParameters
+    shifts: NDArray[np.float64] = field(default_factory=no_shifts)
+    new_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, len(TERMS))))
 
 
 def basis_for(baskets: Baskets) -> Basis:
@@ -82,7 +87,20 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
         cart_embeddings=embeddings.carts,
         customer_ids=dataset.customer_ids[: len(seen)][seen],
         customer_embeddings=embeddings.customers[seen],
+        recent=popularity(baskets, len(items), now, RECENT_HALF_LIFE_DAYS),
+        kinds=kinds(items),
+        shifts=recipe.shifts,
+        new_weights=recipe.new_weights,
     )
+
+
+def kinds(items: Items) -> NDArray[np.int32]:
+    """Return a number for each product's type, (n,); one without a shared type is a kind of its own."""
+    columns = [at for at, name in enumerate(items.feature_names) if name.startswith(KIND)]
+    typed = items.features.tocsc()[:, columns].tocoo()
+    own = np.arange(len(columns), len(columns) + len(items), dtype=np.int32)
+    own[typed.row] = typed.col
+    return np.unique(own, return_inverse=True)[1].astype(np.int32)
 
 
 def _similar(items: Items, baskets: Baskets, sold: NDArray[np.bool_], recipe: Recipe, now: int) -> csr_matrix:

@@ -9,64 +9,93 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.baselines import cosine_tops
+from app.recommend.baselines import by_similarity, tops_of
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets, Items
+from app.recommend.judge import K, anonymous, by_case, ranked
+from app.recommend.learn import learn_weights
 from app.recommend.metrics import ndcg_at_k
-from app.recommend.model import Model, Weights
+from app.recommend.model import Model, Positions, Visit
 from app.recommend.neighbours import CosineParameters, cosine
+from app.recommend.terms import Weights
 
-K = 10
+Doubles = NDArray[np.float64]
 COSINES = tuple(
     CosineParameters(size_power, popularity_power, half_life_days)
     for size_power, popularity_power, half_life_days in product((0.5, 1.0), (0.2, 0.35), (None, 120.0))
 )
-LEARNED = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-REPEATS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
-POPULAR = (0.0, 0.1, 0.25, 0.5)
+CASES_FOR_COSINE = 1_000
+FEWEST_NEW_CASES = 20
+FOLDS = 2
+# Among products never sold: what they are alike to, what is learnt from their features, what is new.
+NEW_PRIOR = Weights(together=1.0, learned=0.5, with_history=0.25, fresh=0.5)
 
 
 def choose_cosine(items: Items, train: Baskets, cases: Sequence[Case]) -> CosineParameters:
     """Return the way of counting co-occurrences that ranks the validation carts best."""
     now = int(train.times[-1])
+    asked = cases[:: max(1, len(cases) // CASES_FOR_COSINE)]
+    scorers = [by_similarity(items.product_ids, cosine(train, len(items), now, one)) for one in COSINES]
     scores = [
-        _mean_ndcg(cases, cosine_tops(items.product_ids, cosine(train, len(items), now, one), cases, K))
-        for one in COSINES
+        by_case(ndcg_at_k, asked, tops_of(scorer, items.product_ids, asked, K), K).mean()
+        for scorer in scorers
     ]
     return COSINES[int(np.argmax(scores))]
 
 
-def choose_weights(model: Model, cases: Sequence[Case]) -> Weights:
-    """Return the weights of the terms, from a small grid, that rank the validation carts best.
+def weigh(model: Model, cases: Sequence[Case], seed: int) -> Model:
+    """Return the model with the weights that rank the validation carts best.
 
-    The first and simplest of equals wins: a term has to earn its weight.
+    Weights learnt from half of the carts are tried on the other half, and the plain ones stand unless
+    these are better there.
     """
-    learned = LEARNED if model.item_embeddings.shape[1] else (0.0,)
-    grid = np.array(list(product(learned, (1.0,), REPEATS, POPULAR)))
-    unit = replace(model, weights=Weights(1, 1, 1, 1))
-    gains = np.zeros(len(grid))
-    for case in cases:
-        gains += _gains(unit, case, grid)
-    best, together, repeats, popular = grid[int(np.argmax(gains))].tolist()
-    return Weights(together, best, repeats, popular)
+    learnt = model
+    if _earned(model, cases, seed):
+        learnt = with_rows(model, learn_weights(model, cases, rows_of(model), among_all, seed))
+    return replace(learnt, new_weights=_new_weights(model, cases, seed))
 
 
-def _gains(unit: Model, case: Case, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the NDCG@10 of one case under each row of the grid: learned, together, repeats, popular."""
-    visit = unit.visit(case.cart, case.customer_id, case.history)
-    candidates = unit.candidates(visit, None, K)
-    scores = grid @ unit.parts(visit, candidates)[:4]
-    wanted = np.isin(unit.product_ids[candidates], list(case.wanted))
-    if scores.shape[1] > K:
-        kept = np.argpartition(-scores, K - 1, axis=1)[:, :K]
-        scores, wanted = np.take_along_axis(scores, kept, axis=1), wanted[kept]
-    else:
-        wanted = np.broadcast_to(wanted, scores.shape)
-    best = np.argsort(-scores, axis=1, kind="stable")
-    discounts = 1 / np.log2(np.arange(2, K + 2))
-    found = np.take_along_axis(wanted, best, axis=1) @ discounts[: best.shape[1]]
-    return np.asarray(found / discounts[: len(case.wanted)].sum())
+def with_rows(model: Model, rows: Doubles) -> Model:
+    """Return the model with these weights and shifts, (4, t)."""
+    return replace(model, weights=Weights(*rows[0].tolist()), shifts=rows[1:])
 
 
-def _mean_ndcg(cases: Sequence[Case], tops: Sequence[Sequence[int]]) -> float:
-    return float(np.mean([ndcg_at_k(top, case.wanted, K) for case, top in zip(cases, tops, strict=True)]))
+def rows_of(model: Model) -> Doubles:
+    """Return the model's weights and shifts, (4, t)."""
+    return np.vstack([model.weights.row(), model.shifts])
+
+
+def among_all(model: Model, visit: Visit) -> Positions:
+    """Return what a ranking of the whole catalogue scores."""
+    return model.candidates(visit, None, K)
+
+
+def among_new(model: Model, visit: Visit) -> Positions:
+    """Return what a ranking of the products never sold scores."""
+    return model.new_candidates(visit)
+
+
+def _earned(model: Model, cases: Sequence[Case], seed: int) -> bool:
+    """Return whether learnt weights beat the plain ones on carts they were not learnt from."""
+    gain = 0.0
+    for fold in range(FOLDS):
+        held = cases[fold::FOLDS]
+        rest = [case for other in range(FOLDS) if other != fold for case in cases[other::FOLDS]]
+        learnt = with_rows(model, learn_weights(model, rest, rows_of(model), among_all, seed))
+        for asked in (held, anonymous(held)):
+            gain += _mean_ndcg(learnt, asked) - _mean_ndcg(model, asked)
+    return gain > 0
+
+
+def _mean_ndcg(model: Model, cases: Sequence[Case]) -> float:
+    return float(by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K).mean())
+
+
+def _new_weights(model: Model, cases: Sequence[Case], seed: int) -> Doubles:
+    """Return weights and shifts among products never sold; the prior's where carts say too little."""
+    prior = np.vstack([NEW_PRIOR.row(), np.zeros_like(model.shifts)])
+    new = frozenset(model.product_ids[model.orders == 0].tolist())
+    wanted = [case for case in cases if case.wanted & new]
+    if len(wanted) < FEWEST_NEW_CASES:
+        return prior
+    return learn_weights(model, wanted, prior, among_new, seed)

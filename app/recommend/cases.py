@@ -6,23 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from app.recommend.dataset import ANONYMOUS, Baskets, Dataset
-from app.recommend.model import HISTORY_HALF_LIFE_DAYS
-from app.recommend.neighbours import decay
+from app.recommend.terms import Past
 
 MOST_IN_CART = 8
+PRODUCTS_KEPT = 200  # of a shopper, as their profile keeps them
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A cart, what else was bought with it, and what was known of the shopper, all as product ids."""
+    """A cart, what else was bought with it, and what was known of the shopper, all as product ids.
+
+    orders: how many the shopper had placed before.
+    """
 
     cart: tuple[int, ...]
     wanted: frozenset[int]
     customer_id: int | None
-    history: Mapping[int, float]
+    history: Mapping[int, Past]
+    orders: int = 0
 
 
 def make_cases(dataset: Dataset, before: Baskets, later: Baskets, *, most: int, seed: int) -> list[Case]:
@@ -47,16 +50,22 @@ class Histories:
         self._by_customer = np.argsort(before.customers, kind="stable")
         self._customers = before.customers[self._by_customer]
 
-    def of(self, customer: int, now: int) -> dict[int, float]:
-        """Return product id to times bought, each purchase halved every 90 days; empty when anonymous."""
+    def of(self, customer: int, now: int) -> tuple[dict[int, Past], int]:
+        """Return what was bought before, the 200 products bought last, and in how many orders."""
         if customer == ANONYMOUS:
-            return {}
+            return {}, 0
         start, stop = np.searchsorted(self._customers, [customer, customer + 1])
         orders = self._by_customer[start:stop]
-        weights = decay(self._baskets.ages_days(now)[orders], HISTORY_HALF_LIFE_DAYS)
-        bought = csr_matrix(weights @ self._bought[orders]) if len(orders) else csr_matrix((1, 0))
-        ids = self._product_ids[bought.indices].tolist()
-        return dict(zip(ids, bought.data.tolist(), strict=True))
+        if not len(orders):
+            return {}, 0
+        bought = self._bought[orders]
+        times = np.bincount(bought.indices, minlength=bought.shape[1])
+        days = np.full(bought.shape[1], np.inf)
+        ages = self._baskets.ages_days(now)[orders]
+        np.minimum.at(days, bought.indices, np.repeat(ages, np.diff(bought.indptr)))
+        last = np.argsort(days, kind="stable")[: min(PRODUCTS_KEPT, int((times > 0).sum()))]
+        past = map(Past._make, zip(times[last].tolist(), days[last].tolist(), strict=True))
+        return dict(zip(self._product_ids[last].tolist(), past, strict=True)), len(orders)
 
 
 def _case(
@@ -66,5 +75,5 @@ def _case(
     size = min(len(ids) // 2, MOST_IN_CART)
     customer = int(later.customers[basket])
     customer_id = None if customer == ANONYMOUS else int(dataset.customer_ids[customer])
-    history = histories.of(customer, int(later.times[basket]))
-    return Case(tuple(ids[:size]), frozenset(ids[size:]), customer_id, history)
+    history, orders = histories.of(customer, int(later.times[basket]))
+    return Case(tuple(ids[:size]), frozenset(ids[size:]), customer_id, history, orders)

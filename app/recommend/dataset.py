@@ -71,6 +71,23 @@ class Baskets:
             self.customers[start:stop],
         )
 
+    def without(self, gone: NDArray[np.bool_]) -> Baskets:
+        """Return the orders without the items of a mask (n,), and without those that held nothing else."""
+        kept = ~gone[self.items]
+        sizes = np.bincount(self.rows[kept], minlength=len(self))
+        filled = sizes > 0
+        indptr = np.concatenate([[0], np.cumsum(sizes[filled])]).astype(np.int64)
+        return Baskets(indptr, self.items[kept], self.times[filled], self.customers[filled])
+
+    def and_then(self, later: Baskets) -> Baskets:
+        """Return these orders followed by later ones."""
+        return Baskets(
+            np.concatenate([self.indptr, self.indptr[-1] + later.indptr[1:]]),
+            np.concatenate([self.items, later.items]),
+            np.concatenate([self.times, later.times]),
+            np.concatenate([self.customers, later.customers]),
+        )
+
     def ages_days(self, now: int) -> NDArray[np.float64]:
         """Return each order's age at `now` (seconds since the epoch), never negative."""
         return np.asarray(np.maximum(now - self.times, 0) / SECONDS_A_DAY, dtype=np.float64)

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InputError
+from app.recommend import rivals
 from app.recommend.assemble import Recipe, assemble, default_recipe
-from app.recommend.baselines import Tops, cosine_tops, learned_tops, popularity_tops, repeats_tops
-from app.recommend.blend import choose_cosine, choose_weights
-from app.recommend.cases import Case, make_cases
+from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity
+from app.recommend.blend import choose_cosine, weigh
+from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
-from app.recommend.fit import Embeddings, FitParameters, fit, no_embeddings
-from app.recommend.metrics import hit_at_k, ndcg_at_k, paired_interval, recall_at_k
+from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
+from app.recommend.judge import Answers, Jury, answers_of, answers_served, jury
 from app.recommend.model import Model
-from app.recommend.neighbours import cosine
+from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
 from app.recommend.progress import OnProgress, Progress, quiet
-from app.recommend.report import OURS, Figures, Report
+from app.recommend.report import OURS, Report, report_on
 from app.recommend.store import read_files
 
 MOST_TEST_CASES = 3_000
-MOST_CHOOSING_CASES = 1_000
+MOST_CHOOSING_CASES = 4_000
 FEWEST_CASES = 20
-K = 10
+COLD_SHARE = 0.05
+FEWEST_ITEMS_FOR_COLD = 100
 
-Metric = Callable[[Sequence[int], Collection[int], int], float]
+Named = tuple[str, Callable[[], Scorer | None], bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What a test is made from. before: the orders of train and validation, without the cold items."""
+
+    dataset: Dataset
+    train: Baskets
+    before: Baskets
+    recipe: Recipe
+    model: Model
+    parameters: FitParameters
 
 
 def evaluate_files(
@@ -39,13 +53,14 @@ def evaluate_files(
     seed: int = 0,
     parameters: FitParameters | None = None,
 ) -> Report:
-    """Return the evaluation of the recipe on a merchant's own files (CSV or Parquet).
+    """Return the evaluation of the recipe on a merchant's own files (CSV or Parquet), beside every rival.
 
     Raises InputError when a file can't be used or holds too few orders to hold any out.
     """
     progress(Progress("reading", 0, 1))
     dataset = read_files(orders, products)
-    report = hold_out(dataset, replace(parameters or FitParameters(), seed=seed), progress)
+    chosen = replace(parameters or FitParameters(), seed=seed)
+    report = hold_out(dataset, chosen, progress, beside_rivals=True)
     if report is None:
         raise InputError(
             f"{orders}: {len(dataset.baskets)} orders leave fewer than {FEWEST_CASES} later ones "
@@ -55,18 +70,29 @@ def evaluate_files(
     return report
 
 
-def hold_out(dataset: Dataset, parameters: FitParameters, progress: OnProgress = quiet) -> Report | None:
-    """Return the report on the last tenth of the orders, None when that holds fewer than 20 cases."""
-    split = dataset.split()
-    before = dataset.baskets.between(0, len(split.train) + len(split.validation))
+def hold_out(
+    dataset: Dataset,
+    parameters: FitParameters,
+    progress: OnProgress = quiet,
+    *,
+    beside_rivals: bool = False,
+) -> Report | None:
+    """Return the report on the last tenth of the orders, None when that holds fewer than 20 cases.
+
+    beside_rivals: run the stronger models of others too, which takes longer than all the rest.
+    """
+    split, gone = _without_some(dataset.split(), len(dataset.items), parameters.seed)
+    before = split.train.and_then(split.validation.without(gone))
     cases = make_cases(dataset, before, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
     if len(cases) < FEWEST_CASES:
         return None
-    model, recipe = _chosen(dataset, split, parameters, progress)
-    progress(Progress("testing", 0, 1))
-    tops = rankings(dataset, split.train, model, recipe, cases)
-    progress(Progress("testing", 1, 1))
-    return _report(dataset, recipe, cases, tops, parameters.seed)
+    model, recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
+    # What serves has fresh neighbours and best sellers, and so has what is tested.
+    tested = _with_weights_of(model, assemble(dataset, before, recipe, embeddings))
+    trial = Trial(dataset, split.train, before, recipe, tested, parameters)
+    judges = jury(dataset.items.product_ids, tested.kinds, tested.orders, cases)
+    answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
+    return report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
 
 
 def embeddings_for(
@@ -89,74 +115,93 @@ def embeddings_for(
     )
 
 
-def rankings(
-    dataset: Dataset, train: Baskets, model: Model, recipe: Recipe, cases: Sequence[Case]
-) -> dict[str, Tops]:
-    """Return each model's ten best for every case; ours through the very call that serves."""
-    ids, popularity = dataset.items.product_ids, model.popularity
-    similar = cosine(train, len(ids), int(train.times[-1]), recipe.cosine)
-    tops = {OURS: [_served(model, case) for case in cases]}
-    if model.item_embeddings.shape[1]:
-        tops["lightfm"] = learned_tops(model, cases, K)
-    tops["cosine"] = cosine_tops(ids, similar, cases, K)
-    tops["popularity"] = popularity_tops(ids, popularity, cases, K)
-    if len(dataset.customer_ids):
-        tops["repeats"] = repeats_tops(ids, popularity, cases, K)
-    return tops
+def _without_some(split: Split, items: int, seed: int) -> tuple[Split, NDArray[np.bool_]]:
+    """Return the split with a twentieth of the sold items taken out of training, and which these are."""
+    gone = np.zeros(items, dtype=np.bool_)
+    sold = np.unique(split.train.items)
+    if len(sold) >= FEWEST_ITEMS_FOR_COLD:
+        gone[np.random.default_rng(seed).permutation(sold)[: int(len(sold) * COLD_SHARE)]] = True
+    return Split(split.train.without(gone), split.validation, split.test), gone
 
 
 def _chosen(
-    dataset: Dataset, split: Split, parameters: FitParameters, progress: OnProgress
-) -> tuple[Model, Recipe]:
+    dataset: Dataset,
+    split: Split,
+    gone: NDArray[np.bool_],
+    parameters: FitParameters,
+    progress: OnProgress,
+) -> tuple[Model, Recipe, Embeddings]:
     """Return the model of the training orders, with what the validation orders chose."""
     recipe = default_recipe(split.train)
     seed = parameters.seed + 1
     cases = make_cases(dataset, split.train, split.validation, most=MOST_CHOOSING_CASES, seed=seed)
-    if recipe.basis in ("popularity", "content") or len(cases) < FEWEST_CASES:
-        embeddings = embeddings_for(dataset, split.train, recipe, parameters, "learning to test", progress)
-        return assemble(dataset, split.train, recipe, embeddings), recipe
-    progress(Progress("choosing", 0, 2))
-    recipe = replace(recipe, cosine=choose_cosine(dataset.items, split.train, cases))
+    choosing = recipe.basis in ("blend", "neighbours") and len(cases) >= FEWEST_CASES
+    if choosing:
+        progress(Progress("choosing", 0, 2))
+        recipe = replace(recipe, cosine=choose_cosine(dataset.items, split.train, cases))
     embeddings = embeddings_for(dataset, split.train, recipe, parameters, "learning to test", progress)
-    progress(Progress("choosing", 1, 2))
     model = assemble(dataset, split.train, recipe, embeddings)
-    weights = choose_weights(model, cases)
-    progress(Progress("choosing", 2, 2))
-    basis = recipe.basis if weights.learned else "neighbours"
-    return replace(model, weights=weights, basis=basis), replace(recipe, weights=weights, basis=basis)
+    if choosing:
+        progress(Progress("choosing", 1, 2))
+        model = weigh(model, cases, seed)
+        progress(Progress("choosing", 2, 2))
+    recipe = replace(recipe, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights)
+    return model, recipe, embeddings
 
 
-def _served(model: Model, case: Case) -> list[int]:
-    ranked = model.rank(case.cart, k=K, customer_id=case.customer_id, history=case.history)
-    return [scored.product_id for scored in ranked]
+def _with_weights_of(model: Model, other: Model) -> Model:
+    """Return the other model with this one's weights."""
+    return replace(other, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights)
 
 
-def _report(
-    dataset: Dataset, recipe: Recipe, cases: Sequence[Case], tops: dict[str, Tops], seed: int
-) -> Report:
-    ndcg = {name: _by_case(ndcg_at_k, cases, ranked, 10) for name, ranked in tops.items()}
-    return Report(
-        basis=recipe.basis,
-        weights=recipe.weights,
-        cosine=recipe.cosine,
-        cases=len(cases),
-        seed=seed,
-        counts=dict(dataset.counts),
-        figures={name: _figures(cases, ranked, len(dataset.items)) for name, ranked in tops.items()},
-        differences={
-            name: paired_interval(ndcg[OURS], theirs, seed) for name, theirs in ndcg.items() if name != OURS
-        },
+def _answers(trial: Trial, judges: Jury, progress: OnProgress, *, beside_rivals: bool) -> dict[str, Answers]:
+    """Return each model's answers; ours through the very call that serves."""
+    scorers = [*_plain(trial), *(_rivals(trial, progress) if beside_rivals else ())]
+    progress(Progress("testing", 0, len(scorers) + 1))
+    answers = {OURS: answers_served(trial.model, judges)}
+    for done, (name, scorer_of, knows_cold) in enumerate(scorers, start=1):
+        progress(Progress("testing", done, len(scorers) + 1))
+        if (scorer := scorer_of()) is not None:
+            answers[name] = answers_of(scorer, judges, knows_cold=knows_cold)
+    progress(Progress("testing", len(scorers) + 1, len(scorers) + 1))
+    return answers
+
+
+def _plain(trial: Trial) -> Iterator[Named]:
+    """Yield the baselines that cost next to nothing: name, scorer, whether it knows cold items."""
+    items, model, ids = trial.dataset.items, trial.model, trial.dataset.items.product_ids
+    now = int(trial.before.times[-1])
+    weighted = cosine(trial.before, len(ids), now, trial.recipe.cosine)
+    yield "popularity", lambda: by_popularity(model.popularity), False
+    yield (
+        "weighted cosine",
+        lambda: by_similarity(ids, with_cold_items(weighted, items, model.orders > 0)),
+        True,
     )
+    if model.item_embeddings.shape[1]:
+        yield "LightFM of carts", lambda: by_embeddings(model), True
+    if len(trial.dataset.customer_ids):
+        yield "own repeats", lambda: by_repeats(ids, model.popularity), False
 
 
-def _figures(cases: Sequence[Case], tops: Tops, items: int) -> Figures:
-    return Figures(
-        recall_at_10=float(_by_case(recall_at_k, cases, tops, 10).mean()),
-        ndcg_at_10=float(_by_case(ndcg_at_k, cases, tops, 10).mean()),
-        hit_at_4=float(_by_case(hit_at_k, cases, tops, 4).mean()),
-        coverage=len({product_id for ranked in tops for product_id in ranked}) / items,
-    )
+def _rivals(trial: Trial, progress: OnProgress) -> Iterator[Named]:
+    """Yield the models of others."""
+    dataset, before, parameters = trial.dataset, trial.before, trial.parameters
+    items, now = dataset.items, int(before.times[-1])
+    plain = CosineParameters(size_power=0.0, popularity_power=0.5)
+    yield "cosine", lambda: by_similarity(items.product_ids, cosine(before, len(items), now, plain)), False
+    yield "EASE", lambda: rivals.ease(items, before), False
+    if rivals.implicit_installed():
+        yield "implicit TF-IDF", lambda: rivals.implicit_tfidf(items, before), False
+        yield "implicit ALS", lambda: rivals.implicit_als(items, before, parameters.seed), False
+    if len(dataset.customer_ids):
+        yield "plain LightFM", lambda: _plain_lightfm(trial, progress), True
 
 
-def _by_case(metric: Metric, cases: Sequence[Case], tops: Tops, k: int) -> NDArray[np.float64]:
-    return np.array([metric(ranked, case.wanted, k) for case, ranked in zip(cases, tops, strict=True)])
+def _plain_lightfm(trial: Trial, progress: OnProgress) -> Scorer:
+    dataset, parameters = trial.dataset, trial.parameters
+    embeddings = fit_customers(
+        dataset.items, len(dataset.customer_ids), trial.train, parameters,
+        lambda done: progress(Progress("plain LightFM", done, parameters.epochs)),
+    )  # fmt: skip
+    return rivals.plain_lightfm(dataset.customer_ids, embeddings)

@@ -54,12 +54,7 @@ def fit(
     on_epoch: Callable[[int], None] = lambda _: None,
 ) -> Embeddings:
     """Return what LightFM learns from the baskets; on_epoch hears how many epochs are done."""
-    lightfm = LightFM(
-        no_components=parameters.dimensions,
-        loss="warp",
-        learning_rate=parameters.learning_rate,
-        random_state=parameters.seed,
-    )
+    lightfm = _lightfm(parameters)
     random = np.random.default_rng(parameters.seed)
     features = item_features(items)
     for epoch in range(parameters.epochs):
@@ -67,6 +62,32 @@ def fit(
         lightfm.fit_partial(positives, user_features=carts, item_features=features, epochs=1, num_threads=1)
         on_epoch(epoch + 1)
     return _embeddings(lightfm, items, baskets, features)
+
+
+def fit_customers(
+    items: Items,
+    customers: int,
+    baskets: Baskets,
+    parameters: FitParameters,
+    on_epoch: Callable[[int], None] = lambda _: None,
+) -> Embeddings:
+    """Return what LightFM learns in its plain form: customers are the users, what they bought they like."""
+    known = np.repeat(baskets.customers, baskets.sizes)
+    pairs = csr_matrix(
+        (
+            np.ones(int((known != ANONYMOUS).sum()), np.float32),
+            (known[known != ANONYMOUS], baskets.items[known != ANONYMOUS]),
+        ),
+        shape=(customers, len(items)),
+    )
+    pairs.data[:] = 1
+    lightfm = _lightfm(parameters)
+    features = item_features(items)
+    for epoch in range(parameters.epochs):
+        lightfm.fit_partial(pairs.tocoo(), item_features=features, epochs=1, num_threads=1)
+        on_epoch(epoch + 1)
+    vectors, biases = features @ lightfm.item_embeddings, features @ lightfm.item_biases
+    return Embeddings(vectors, biases, np.zeros((len(items), 0), np.float32), lightfm.user_embeddings)
 
 
 def item_features(items: Items) -> csr_matrix:
@@ -99,6 +120,15 @@ def split_baskets(
     )
     ones = np.ones(int((~in_cart).sum()), dtype=np.float32)
     return carts, coo_matrix((ones, (rows[~in_cart], held[~in_cart])), shape=(len(baskets), items))
+
+
+def _lightfm(parameters: FitParameters) -> LightFM:
+    return LightFM(
+        no_components=parameters.dimensions,
+        loss="warp",
+        learning_rate=parameters.learning_rate,
+        random_state=parameters.seed,
+    )
 
 
 def _embeddings(lightfm: LightFM, items: Items, baskets: Baskets, features: csr_matrix) -> Embeddings:

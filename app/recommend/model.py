@@ -1,14 +1,15 @@
 """What serves: a shop's trained model as plain arrays, and the ranking over them.
 
-A ranking takes candidates first (neighbours of the cart, the shopper's history, best sellers) and scores
-only those. Every term is a z-score over the whole catalogue all the same: the learned term's mean and
-variance follow from the moments of the embeddings, the sparse terms' from their non-zero entries.
+A ranking takes candidates first (neighbours of the cart and of the shopper's history, that history, best
+sellers) and scores only those. What goes with the cart or the shopper is a z-score over the whole
+catalogue all the same: the learned term's mean and variance follow from the moments of the embeddings,
+the sparse terms' from their non-zero entries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -16,15 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.reasons import Reason, explain
+from app.recommend.terms import AT, OF_HISTORY, TERMS, Past, circumstances, no_shifts, of_history
+from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Positions = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Keep = Callable[[list[int], list[float]], list[int]]
 
 POPULAR_CANDIDATES = 200
-HISTORY_HALF_LIFE_DAYS = 90.0
+TOGETHER_CANDIDATES = 400
+HISTORY_CANDIDATES = 200
+NEW_CANDIDATES = 1_000
+HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
 NOTHING = 1e-9
 
 
@@ -37,41 +44,36 @@ class Scored:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each term counts; chosen per shop on its validation period."""
-
-    together: float = 1.0
-    learned: float = 0.0
-    repeats: float = 0.0
-    popular: float = 0.0
-    fresh: float = 0.0
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Visit:
     """A shopper as the arrays see them.
 
-    cart, history: positions in the catalogue. together, repeats: (n,) raw values of these two terms.
-    tastes: (2, d) float32, what the cart and what the customer id say.
+    cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.
+    together, with_history: (n,) pull of the cart and of the history. tastes: (2, d) float32, what the
+    cart and what the customer id say. circumstances: (3,) what shifts the weights.
     """
 
     cart: Positions
     history: Positions
-    together: NDArray[np.float64]
-    repeats: NDArray[np.float64]
+    bought: Doubles
+    together: Doubles
+    with_history: Doubles
     tastes: Floats
+    circumstances: Doubles
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """One shop's model: n items, m neighbours a row, d dimensions, c customers. Arrays are read-only.
+    """One shop's model: n items, m neighbours a row, d dimensions, c customers, t terms. Read-only.
 
     product_ids (n,) int64 ascending; orders (n,) int32 training baskets that hold the item, 0 = never sold;
-    popularity (n,) float32 time-decayed baskets; freshness (n,) float32 in [0, 1];
+    popularity, recent (n,) float32 baskets, decayed over months and weeks; freshness (n,) float32 in [0, 1];
+    kinds (n,) int32, equal for products of one type;
     neighbours (n, m) int32 positions, padded with the row's own, and neighbour_weights (n, m) float32;
     item_embeddings (n, d), item_biases (n,), cart_embeddings (n, d) float32; d = 0 when nothing was learnt;
     customer_ids (c,) int64 ascending, customer_embeddings (c, d) float32.
+    shifts (3, t) float64: how circumstances change the weights; new_weights (4, t) float64: weights and
+    shifts among products that were never sold.
     """
 
     version: str
@@ -88,6 +90,10 @@ class Model:
     cart_embeddings: Floats
     customer_ids: NDArray[np.int64]
     customer_embeddings: Floats
+    recent: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    kinds: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    shifts: Doubles = field(default_factory=no_shifts)
+    new_weights: Doubles = field(default_factory=lambda: np.zeros((0, len(TERMS))))
 
     def rank(
         self,
@@ -95,50 +101,69 @@ class Model:
         *,
         k: int = 4,
         customer_id: int | None = None,
-        history: Mapping[int, float] | None = None,
+        history: Mapping[int, Past] | None = None,
+        orders: int = 0,
         allowed: Mask | None = None,
         new_slots: int = 0,
         keep: Keep | None = None,
     ) -> list[Scored]:
         """Return at most k products, best first, never one of the cart or one that is not allowed.
 
-        cart: product ids, unknown ones are ignored. history: product id to times bought, for the personal
-        rung only; best when a purchase counts half after HISTORY_HALF_LIFE_DAYS.
+        cart: product ids, unknown ones are ignored. history: what was bought before, by product id,
+        and orders: in how many orders; for the personal rung only.
         allowed: mask aligned with product_ids (`Catalog.allowed`), None = all.
         new_slots: so many of the last places go to products that were never sold, when there are any.
         keep: says which of the k to return, from their ids and scores; only these are explained.
         """
-        visit = self.visit(cart, customer_id, history or {})
+        visit = self.visit(cart, customer_id, history or {}, orders)
         candidates = self.candidates(visit, allowed, k)
-        parts = self.parts(visit, candidates)
-        scores = parts.sum(axis=0)
-        best = self._chosen(scores, candidates, k, new_slots)
+        features = self.features(visit, candidates)
+        weights = self._weights_for(visit)
+        scores = weights @ features
+        best = top(scores, k)
         if keep is not None:
             best = best[keep(self.product_ids[candidates[best]].tolist(), scores[best].tolist())]
-        chosen = candidates[best]
-        terms = np.concatenate([self._learned(visit, chosen), parts[1:, best]])
-        reasons = explain(self, visit, chosen, terms)
-        ids = self.product_ids[chosen].tolist()
-        return [Scored(*one) for one in zip(ids, scores[best].tolist(), reasons, strict=True)]
+        scored = self._scored(visit, candidates[best], features[:, best], weights)
+        return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
+
+    def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
+        """Return at most k products that were never sold, those first that fit the visit best."""
+        candidates = self.new_candidates(visit, allowed)
+        features = self.features(visit, candidates)
+        weights = self._new_weights_for(visit)
+        best = top(weights @ features, k)
+        return self._scored(visit, candidates[best], features[:, best], weights)
 
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
         at, known = self._find(product_ids)
         return at[known]
 
-    def visit(self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, float]) -> Visit:
+    def visit(
+        self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, Past], orders: int = 0
+    ) -> Visit:
         """Return the shopper as positions, counts and tastes."""
         in_cart = self.positions(list(dict.fromkeys(cart)))
-        bought, known = self._find(list(history))
-        times_bought = np.fromiter(history.values(), np.float64, len(history))[known]
-        repeats = np.zeros(len(self.product_ids))
-        repeats[bought[known]] = np.log1p(times_bought)
+        at, known = self._find(list(history))
+        past = np.array(list(history.values()), dtype=np.float64).reshape(-1, 2)[known]
+        bought = of_history(past[:, 0], past[:, 1], orders)
         tastes = np.stack([self._cart_taste(in_cart), self._customer_taste(customer_id)])
-        return Visit(in_cart, bought[known], self._together(in_cart), repeats, tastes)
+        strongest = top(bought[0], HISTORY_PULLS)
+        return Visit(
+            cart=in_cart,
+            history=at[known],
+            bought=bought,
+            together=self._pull(in_cart, None),
+            with_history=self._pull(at[known][strongest], np.expm1(bought[0, strongest])),
+            tastes=tastes,
+            circumstances=circumstances(len(in_cart), bool(history), orders),
+        )
 
     def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
         """Return what is worth scoring; all that is allowed when that leaves fewer than k."""
-        wanted = visit.together > 0
+        wanted = np.zeros(len(self.product_ids), dtype=np.bool_)
+        wanted[_highest(visit.together, TOGETHER_CANDIDATES)] = True
+        wanted[_highest(visit.with_history, HISTORY_CANDIDATES)] = True
         wanted[visit.history] = True
         wanted[self._popular] = True
         offerable = np.ones(len(wanted), dtype=np.bool_) if allowed is None else allowed.copy()
@@ -146,23 +171,88 @@ class Model:
         candidates = np.flatnonzero(wanted & offerable)
         return candidates if len(candidates) >= k else np.flatnonzero(offerable)
 
-    def parts(self, visit: Visit, candidates: Positions) -> NDArray[np.float64]:
-        """Return the weighted parts of each candidate's score, shape (5, candidates).
+    def new_candidates(self, visit: Visit, allowed: Mask | None = None) -> Positions:
+        """Return the products that were never sold, of very many those alike to the cart or newest."""
+        eligible = self.orders == 0 if allowed is None else allowed & (self.orders == 0)
+        eligible[visit.cart] = False
+        new = np.flatnonzero(eligible)
+        return new[top(visit.together[new] + self.freshness[new], NEW_CANDIDATES)] if len(new) else new
 
-        Rows: learned, together, repeats, popular, fresh.
-        """
-        weights = self.weights
-        # Without a known cart the neighbours are silent and best sellers speak up.
-        popular = weights.popular if len(visit.cart) else max(weights.popular, 1.0)
+    def features(self, visit: Visit, candidates: Positions) -> Doubles:
+        """Return what each term says of each candidate, shape (t, candidates), in the order of TERMS."""
+        terms = np.zeros((len(TERMS), len(candidates)))
+        terms[AT["together"]] = standardised(visit.together, candidates)
+        terms[AT["with_history"]] = standardised(visit.with_history, candidates)
+        terms[AT["popular"]] = self._popularity_z[candidates]
+        terms[AT["recent"]] = self._recent_z[candidates]
+        terms[AT["fresh"]] = self.freshness[candidates]
+        self._add_learned(terms, visit, candidates)
+        self._add_history(terms, visit, candidates)
+        if len(self.kinds):
+            self._add_kinds(terms, visit, candidates)
+        return terms
+
+    def weights_among(self, visit: Visit, rows: Doubles) -> Doubles:
+        """Return (4, t) weights and shifts as the visit's circumstances make them, (t,)."""
+        return np.asarray(rows[0] + visit.circumstances @ rows[1:])
+
+    def _weights_for(self, visit: Visit) -> Doubles:
+        weights = self.weights_among(visit, self._rows)
+        if not len(visit.cart):
+            # Without a known cart the neighbours are silent and best sellers speak up.
+            weights[AT["popular"]] = max(weights[AT["popular"]], 1.0)
+        return weights
+
+    def _new_weights_for(self, visit: Visit) -> Doubles:
+        return (
+            self.weights_among(visit, self.new_weights) if len(self.new_weights) else self._weights_for(visit)
+        )
+
+    def _with_new(
+        self, scored: list[Scored], visit: Visit, allowed: Mask | None, k: int, new_slots: int
+    ) -> list[Scored]:
+        there = {one.product_id for one in scored}
+        new = [one for one in self.rank_new(visit, allowed, k) if one.product_id not in there][:new_slots]
+        return scored[: max(0, k - len(new))] + new
+
+    def _scored(self, visit: Visit, chosen: Positions, features: Doubles, weights: Doubles) -> list[Scored]:
+        parts = features * weights[:, None]
+        reasons = explain(self, visit, chosen, self._in_thirds(visit, chosen, parts, weights))
+        ids = self.product_ids[chosen].tolist()
+        return [Scored(*one) for one in zip(ids, parts.sum(axis=0).tolist(), reasons, strict=True)]
+
+    def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
         mean, scale = self._learned_scale(visit)
-        learned = self.item_embeddings.take(candidates, axis=0) @ visit.tastes.sum(axis=0)
-        parts = np.empty((5, len(candidates)))
-        parts[0] = (learned + self.item_biases[candidates] - mean) * (weights.learned * scale)
-        parts[1] = weights.together * standardised(visit.together, candidates)
-        parts[2] = weights.repeats * standardised(visit.repeats, candidates)
-        parts[3] = popular * self._popularity_z[candidates]
-        parts[4] = weights.fresh * self.freshness[candidates]
-        return parts
+        scores = self.item_embeddings.take(candidates, axis=0) @ visit.tastes.T
+        biases = self.item_biases[candidates]
+        centre, _ = self._moments
+        terms[AT["learned"]] = (scores.sum(axis=1) + biases - mean) * scale
+        terms[AT["learned_customer"]] = scores[:, 1] - centre[:-1] @ visit.tastes[1]
+        terms[AT["learned_item"]] = biases - centre[-1]
+
+    def _add_history(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
+        if not len(visit.history) or not len(candidates):
+            return
+        repeats = np.zeros(len(self.product_ids))
+        repeats[visit.history] = visit.bought[0]
+        terms[AT["repeats"]] = standardised(repeats, candidates)
+        at = np.minimum(np.searchsorted(candidates, visit.history), len(candidates) - 1)
+        there = candidates[at] == visit.history
+        at = at[there]
+        for name, values in zip(OF_HISTORY[1:], visit.bought[1:, there], strict=True):
+            terms[AT[name], at] = values
+        for name in ("together", "popular"):
+            terms[AT[f"{name}_again"], at] = terms[AT[name], at]
+
+    def _add_kinds(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
+        kinds = self.kinds[candidates]
+        terms[AT["kind_popular"]] = self._kind_popularity[kinds]
+        same = (kinds[:, None] == self.kinds[visit.cart]).sum(axis=1)
+        terms[AT["same_kind"]] = np.minimum(same, 2)
+        if len(visit.history):
+            bought = np.expm1(visit.bought[0])
+            share = np.bincount(self.kinds[visit.history], bought, len(self._kind_popularity)) / bought.sum()
+            terms[AT["kind_history"]] = np.sqrt(share[kinds])
 
     def _find(self, product_ids: Sequence[int]) -> tuple[Positions, Mask]:
         wanted = np.array(product_ids, dtype=np.int64)
@@ -172,20 +262,13 @@ class Model:
         at[at == len(self.product_ids)] = 0
         return at, self.product_ids[at] == wanted
 
-    def _chosen(
-        self, scores: NDArray[np.float64], candidates: Positions, k: int, new_slots: int
-    ) -> Positions:
-        best = top(scores, k)
-        if new_slots <= 0:
-            return best
-        never_sold = np.flatnonzero(self.orders[candidates] == 0)
-        never_sold = never_sold[~np.isin(never_sold, best)]
-        new = never_sold[top(scores[never_sold], min(new_slots, k))]
-        return np.concatenate([best[: max(0, k - len(new))], new])
-
-    def _together(self, cart: Positions) -> NDArray[np.float64]:
-        pulls = self.neighbour_weights[cart].ravel()
-        return np.sqrt(np.bincount(self.neighbours[cart].ravel(), pulls, minlength=len(self.product_ids)))
+    def _pull(self, rows: Positions, weights: Doubles | None) -> Doubles:
+        """Return the root of how strongly the rows' neighbours are pulled, each row weighted, (n,)."""
+        pulls = self.neighbour_weights[rows]
+        if weights is not None:
+            pulls = pulls * weights[:, None].astype(np.float32)
+        at = self.neighbours[rows].ravel()
+        return np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids)))
 
     def _learned_scale(self, visit: Visit) -> tuple[float, float]:
         """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
@@ -200,7 +283,12 @@ class Model:
         parts = np.empty((3, len(items)))
         parts[:2] = visit.tastes @ (self.item_embeddings[items] - mean[:-1]).T
         parts[2] = self.item_biases[items] - mean[-1]
-        return parts * (self.weights.learned * self._learned_scale(visit)[1])
+        return parts * self._learned_scale(visit)[1]
+
+    def _in_thirds(self, visit: Visit, chosen: Positions, parts: Doubles, weights: Doubles) -> Doubles:
+        """Return the parts, the learned one replaced by what cart, customer and item bring to it."""
+        learned = self._learned(visit, chosen) * weights[AT["learned"]]
+        return np.concatenate([learned, np.delete(parts, AT["learned"], axis=0)])
 
     def _cart_taste(self, cart: Positions) -> Floats:
         # Weighted 1/sqrt(n) in training, and so here.
@@ -223,6 +311,21 @@ class Model:
         return standardised(np.log1p(self.popularity.astype(np.float64)), np.arange(len(self.product_ids)))
 
     @cached_property
+    def _recent_z(self) -> NDArray[np.float64]:
+        recent = self.recent if len(self.recent) else self.popularity
+        return standardised(np.log1p(recent.astype(np.float64)), np.arange(len(self.product_ids)))
+
+    @cached_property
+    def _kind_popularity(self) -> Doubles:
+        """Return the logarithm of the orders a product of each kind has on average."""
+        sizes = np.bincount(self.kinds)
+        return np.log1p(np.bincount(self.kinds, self.popularity) / np.maximum(sizes, 1))
+
+    @cached_property
+    def _rows(self) -> Doubles:
+        return np.vstack([self.weights.row(), self.shifts])
+
+    @cached_property
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the mean (d + 1,) and covariance (d + 1, d + 1) of the embeddings with their biases."""
         columns = np.column_stack([self.item_embeddings, self.item_biases]).astype(np.float64)
@@ -239,6 +342,14 @@ def standardised(values: NDArray[np.float64], at: Positions) -> NDArray[np.float
     if variance < NOTHING:
         return np.zeros(len(at))
     return np.asarray((values[at] - mean) / np.sqrt(variance))
+
+
+def _highest(values: Doubles, most: int) -> Positions:
+    """Return the positions of at most so many positive values, the highest, in no order."""
+    positive = np.flatnonzero(values > 0)
+    if len(positive) <= most:
+        return positive
+    return positive[np.argpartition(-values[positive], most - 1)[:most]]
 
 
 def top(scores: NDArray[np.float64], k: int) -> Positions:

@@ -10,20 +10,29 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recommend.terms import TERMS
+
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
 
 ReasonName = Literal["bought_together", "goes_with_history", "similar", "popular", "new_in"]
 
-# What each term of a score says, in order. None: it depends on the pair, see `_of_cart`.
-TERMS: tuple[tuple[str, ReasonName | None], ...] = (
-    ("learned from the cart", None),
-    ("learned from the customer", "goes_with_history"),
-    ("learned of the item", "popular"),
-    ("together", None),
-    ("repeats", "goes_with_history"),
-    ("popular", "popular"),
-    ("fresh", "new_in"),
+# What each term of a score says: learned from the cart, from the customer and of the item, then the others
+# in the order of `terms.TERMS`. None: it depends on the pair, see `_of_cart`.
+_SAYS: dict[str, ReasonName | None] = {
+    "together": None,
+    "same_kind": None,
+    "popular": "popular",
+    "recent": "popular",
+    "kind_popular": "popular",
+    "learned_item": "popular",
+    "fresh": "new_in",
+}
+REASONS: tuple[ReasonName | None, ...] = (
+    None,
+    "goes_with_history",
+    "popular",
+    *(_SAYS.get(name, "goes_with_history") for name in TERMS if name != "learned"),
 )
 SMALLEST_SHARE = 0.05
 
@@ -42,7 +51,7 @@ def explain(
 ) -> list[tuple[Reason, ...]]:
     """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
 
-    terms: (len(TERMS), chosen).
+    terms: (len(REASONS), chosen).
     """
     return [
         _reasons(model, visit, item, companion, of_item)
@@ -56,7 +65,7 @@ def _reasons(
     model: Model, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
 ) -> tuple[Reason, ...]:
     shares: dict[ReasonName, float] = defaultdict(float)
-    for (_, reason), term in zip(TERMS, terms, strict=True):
+    for reason, term in zip(REASONS, terms, strict=True):
         if term > 0:
             shares[reason or _of_cart(model, item, companion)] += term
     total = sum(shares.values())
@@ -90,6 +99,6 @@ def _with(model: Model, visit: Visit, name: ReasonName, item: int, companion: in
     """Return the product id that the reason names, None when it names none."""
     if name in ("bought_together", "similar"):
         return None if companion is None else int(model.product_ids[companion])
-    if name == "goes_with_history" and visit.repeats[item] > 0:
+    if name == "goes_with_history" and item in visit.history:
         return int(model.product_ids[item])
     return None

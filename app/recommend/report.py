@@ -2,57 +2,192 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from rich.table import Table
 
-from app.recommend.metrics import Interval
-from app.recommend.model import Basis, Weights
-from app.recommend.neighbours import CosineParameters
+from app.recommend.assemble import Recipe
+from app.recommend.baselines import by_popularity, tops_of
+from app.recommend.cases import Case
+from app.recommend.judge import Answers, Figures, Jury, K, anonymous, by_case, ranked
+from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
+from app.recommend.model import Model
 
 OURS = "tillwise"
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Means over the cases; coverage is the share of the catalogue that is ever recommended."""
-
-    recall_at_10: float
-    ndcg_at_10: float
-    hit_at_4: float
-    coverage: float
+REGULAR = 4  # orders that make a shopper a regular one
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A shop's evaluation. differences: NDCG@10 of ours minus each baseline's, by its name."""
+    """A shop's evaluation.
 
-    basis: Basis
-    weights: Weights
-    cosine: CosineParameters
+    figures: of each model by name; discovery: the same without repeat purchases, neither wanted nor
+    recommended. differences, discovery_differences: NDCG@10 of ours minus each baseline's. interval: of our
+    own NDCG@10. rungs: ours as consent allows it, on the carts of known shoppers: personal, contextual
+    (the cart alone) and static (best sellers). segments: ours by how many orders the shopper had placed.
+    same_kind_really: share of what was really bought beside a cart that is of a cart product's type.
+    """
+
     cases: int
+    discoveries: int
+    cold_cases: int
     seed: int
     counts: dict[str, int]
     figures: dict[str, Figures]
+    interval: Interval
     differences: dict[str, Interval]
+    discovery: dict[str, Figures]
+    discovery_differences: dict[str, Interval]
+    rungs: dict[str, Figures]
+    rung_losses: dict[str, Interval]
+    segments: dict[str, Figures]
+    same_kind_really: float
+    recipe: Recipe
+
+    @property
+    def best_baseline(self) -> str:
+        """Return the name of the single baseline with the highest NDCG@10."""
+        return max(
+            (name for name in self.figures if name != OURS), key=lambda name: self.figures[name].ndcg_at_10
+        )
+
+    @property
+    def lead(self) -> float:
+        """Return how far ours is above the best single baseline, as a share of it."""
+        return self.figures[OURS].ndcg_at_10 / max(self.figures[self.best_baseline].ndcg_at_10, 1e-9) - 1
 
     def to_json(self) -> str:
         """Return the report as a JSON object."""
-        return msgspec.json.format(msgspec.json.encode(self)).decode()
+        content = msgspec.to_builtins(self, enc_hook=lambda array: array.tolist())
+        content |= {"best_baseline": self.best_baseline, "lead": self.lead}
+        return msgspec.json.format(msgspec.json.encode(content)).decode()
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """Return the report for a terminal."""
-        title = f"{self.cases:,} later carts, {self.counts['products']:,} products, basis: {self.basis}"
-        table = Table(title=title)
-        for column in ("model", "recall@10", "NDCG@10", "hit@4", "coverage", "NDCG@10 of ours minus its"):
-            table.add_column(column, justify="left" if column == "model" else "right")
-        for name, one in self.figures.items():
-            numbers = (one.recall_at_10, one.ndcg_at_10, one.hit_at_4, one.coverage)
-            table.add_row(name, *(f"{number:.3f}" for number in numbers), self._difference(name))
-        return table
+        about = f"{self.counts['products']:,} products, basis: {self.recipe.basis}"
+        return [
+            _models(f"{self.cases:,} later carts, {about}", self.figures, self.differences),
+            _models(
+                f"{self.discoveries:,} of them without repeat purchases",
+                self.discovery,
+                self.discovery_differences,
+            ),
+            _parts(
+                "Ours by what the shopper allows (known shoppers) and by their orders",
+                self.rungs | self.segments,
+            ),
+        ]
 
-    def _difference(self, name: str) -> str:
-        if (interval := self.differences.get(name)) is None:
-            return ""
-        return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+
+def report_on(
+    model: Model,
+    recipe: Recipe,
+    jury: Jury,
+    answers: Mapping[str, Answers],
+    seed: int,
+    counts: dict[str, int],
+) -> Report:
+    """Return the report on what each model answered."""
+    ndcg = {name: by_case(ndcg_at_k, jury.cases, one.all, K) for name, one in answers.items()}
+    found = {name: by_case(ndcg_at_k, jury.discoveries, one.discovery, K) for name, one in answers.items()}
+    rungs, losses = _rungs(model, jury, answers[OURS], seed)
+    return Report(
+        cases=len(jury.cases),
+        discoveries=len(jury.discoveries),
+        cold_cases=len(jury.cold_cases),
+        seed=seed,
+        counts=counts,
+        figures={name: jury.figures(one) for name, one in answers.items()},
+        interval=paired_interval(ndcg[OURS], np.zeros(len(jury.cases)), seed),
+        differences=_differences(ndcg, seed),
+        discovery={name: jury.of(jury.discoveries, one.discovery) for name, one in answers.items()}
+        if jury.discoveries
+        else {},
+        discovery_differences=_differences(found, seed) if jury.discoveries else {},
+        rungs=rungs,
+        rung_losses=losses,
+        segments=_segments(jury, answers[OURS]),
+        same_kind_really=jury.same_kind_really(),
+        recipe=recipe,
+    )
+
+
+def _differences(scores: Mapping[str, np.ndarray], seed: int) -> dict[str, Interval]:
+    return {
+        name: paired_interval(scores[OURS], theirs, seed) for name, theirs in scores.items() if name != OURS
+    }
+
+
+def _rungs(
+    model: Model, jury: Jury, ours: Answers, seed: int
+) -> tuple[dict[str, Figures], dict[str, Interval]]:
+    """Return ours on each rung of consent, for shoppers who are known, and what each loses of NDCG@10."""
+    at = [at for at, case in enumerate(jury.cases) if case.customer_id is not None]
+    if not at:
+        return {}, {}
+    cases = [jury.cases[each] for each in at]
+    tops = {
+        "personal": [ours.all[each] for each in at],
+        "contextual": [ranked(model, case) for case in anonymous(cases)],
+        "static": tops_of(by_popularity(model.popularity), jury.product_ids, cases, K),
+    }
+    ndcg = {name: by_case(ndcg_at_k, cases, one, K) for name, one in tops.items()}
+    losses = {name: paired_interval(ndcg[name], ndcg["personal"], seed) for name in ("contextual", "static")}
+    return {name: jury.of(cases, one) for name, one in tops.items()}, losses
+
+
+def _segments(jury: Jury, ours: Answers) -> dict[str, Figures]:
+    """Return ours by how many orders the shopper had placed before."""
+    named = [_segment(case) for case in jury.cases]
+    return {
+        name: jury.of(*_of(jury.cases, ours.all, [at for at, one in enumerate(named) if one == name]))
+        for name in sorted(set(named))
+    }
+
+
+def _segment(case: Case) -> str:
+    if case.customer_id is None:
+        return "nobody known"
+    if not case.orders:
+        return "first order"
+    return "regular" if case.orders >= REGULAR else "returning"
+
+
+def _of(cases: Sequence[Case], tops: list[list[int]], at: list[int]) -> tuple[list[Case], list[list[int]]]:
+    return [cases[each] for each in at], [tops[each] for each in at]
+
+
+def _models(title: str, figures: Mapping[str, Figures], differences: Mapping[str, Interval]) -> Table:
+    table = Table(title=title)
+    for column in ("model", *_COLUMNS, "cold recall@10", "NDCG@10 of ours minus its"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for name, one in figures.items():
+        cold = "" if one.cold_recall_at_10 is None else f"{one.cold_recall_at_10:.3f}"
+        table.add_row(name, *_numbers(one), cold, _difference(differences.get(name)))
+    return table
+
+
+def _parts(title: str, figures: Mapping[str, Figures]) -> Table:
+    table = Table(title=title)
+    for column in ("part", *_COLUMNS):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    for name, one in figures.items():
+        table.add_row(name, *_numbers(one))
+    return table
+
+
+_COLUMNS = ("recall@10", "NDCG@10", "hit@4", "coverage", "novelty", "same kind")
+
+
+def _numbers(one: Figures) -> tuple[str, ...]:
+    numbers = (one.recall_at_10, one.ndcg_at_10, one.hit_at_4, one.coverage)
+    return *(f"{number:.3f}" for number in numbers), f"{one.novelty:.1f}", f"{one.same_kind:.2f}"
+
+
+def _difference(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"

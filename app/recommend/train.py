@@ -8,10 +8,11 @@ from importlib.metadata import version
 
 from app.errors import InputError
 from app.recommend.assemble import Recipe, assemble, default_recipe
-from app.recommend.card import Card, Decision
+from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.evaluate import embeddings_for, hold_out
 from app.recommend.fit import FitParameters
+from app.recommend.gate import decide
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, quiet
 from app.recommend.report import OURS, Report
@@ -43,25 +44,16 @@ def train(
     return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at))
 
 
-def decide(report: Report | None, recipe: Recipe) -> Decision:
-    """Return whether a model may serve: not when popularity does better on the held-out orders."""
-    if report is None:
-        return Decision(True, f"too few later orders to test on; {recipe.basis} with default weights")
-    ours, plain = report.figures[OURS].ndcg_at_10, report.figures["popularity"].ndcg_at_10
-    figures = f"NDCG@10 {ours:.4f} against popularity's {plain:.4f} on {report.cases} later carts"
-    return Decision(ours >= plain, figures)
-
-
 def _recipe(dataset: Dataset, report: Report | None) -> Recipe:
     if report is None:
         return default_recipe(dataset.baskets)
-    return Recipe(report.basis, report.weights, report.cosine)
+    return report.recipe
 
 
 def _card(
     dataset: Dataset, parameters: FitParameters, recipe: Recipe, report: Report | None, trained_at: datetime
 ) -> Card:
-    figures = {} if report is None else {name: asdict(one) for name, one in report.figures.items()}
+    figures = {} if report is None else _figures(report)
     return Card(
         trained_at=trained_at,
         basis=recipe.basis,
@@ -69,6 +61,17 @@ def _card(
         counts=dict(dataset.counts),
         parameters=asdict(parameters) | asdict(recipe.cosine),
         figures=figures,
-        decision=decide(report, recipe),
+        decision=decide(report, recipe.basis),
         libraries={name: version(name) for name in LIBRARIES},
     )
+
+
+def _figures(report: Report) -> dict[str, dict[str, float]]:
+    """Return the report's figures for the card: of each model, and of ours on each rung and segment."""
+    parts = {f"{OURS}, {name}": one for name, one in (report.rungs | report.segments).items()}
+    intervals = {OURS: {"ndcg_low": report.interval.low, "ndcg_high": report.interval.high}}
+    return {
+        name: {key: value for key, value in asdict(one).items() if value is not None}
+        | intervals.get(name, {})
+        for name, one in (report.figures | parts).items()
+    }

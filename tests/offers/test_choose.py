@@ -104,7 +104,7 @@ def test_an_empty_cart_is_answered_from_what_the_visit_looked_at() -> None:
 
 def test_a_customers_own_purchases_come_up() -> None:
     shop = a_shop(model=goes_together({}, weights=Weights(repeats=1.0)))
-    best = choose(shop, a_situation(10, history=((40, 2.5),)))[0]
+    best = choose(shop, a_situation(10, history=((40, 3, 12.0),)))[0]
     assert ids((best,)) == [40]
     assert best.message == Message("upsell.goes_with_history", {"with": "Product 40"})
 

@@ -86,7 +86,7 @@ def test_with_analytics_alone_the_customer_is_not_named() -> None:
 def test_with_consent_the_customers_history_decides() -> None:
     entry = logged(an_occasion())
     assert (entry.rung, entry.customer_id) == ("personal", 7)
-    assert entry.inputs["situation"]["history"] == ((40, 0.616),)  # 0.5^(63/90)
+    assert entry.inputs["situation"]["history"] == ((40, 1, 63.0),)  # once, 63 days ago
     assert entry.answer["segment"] == "returning"
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+import pytest
 
-from app.recommend.blend import choose_cosine, choose_weights
+from app.recommend.blend import among_all, choose_cosine, rows_of, weigh
 from app.recommend.cases import Case, make_cases
+from app.recommend.learn import collect, learn_weights, log_loss
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model, Weights
+from app.recommend.terms import TERMS, Past
 from tests.recommend.factories import a_model, linked
 from tests.recommend.shops import a_shop
 
 
 def mean_ndcg(model: Model, cases: list[Case]) -> float:
-    ranked = [model.rank(case.cart, k=10, history=case.history) for case in cases]
+    ranked = [model.rank(case.cart, k=10, history=case.history, orders=case.orders) for case in cases]
     found = [[one.product_id for one in best] for best in ranked]
     return float(np.mean([ndcg_at_k(ids, case.wanted, 10) for ids, case in zip(found, cases, strict=True)]))
 
@@ -23,21 +24,39 @@ def mean_ndcg(model: Model, cases: list[Case]) -> float:
 def a_shop_of_habits() -> tuple[Model, list[Case]]:
     """Return a model whose neighbours mislead, and shoppers who buy what they bought before."""
     model = a_model(40, **linked(40, {(0, item): 0.9 for item in range(1, 15)}))
-    cases = [Case((10,), frozenset({400 - at}), None, {400 - at: 2}) for at in range(0, 100, 10)]
+    cases = [
+        Case((10,), frozenset({400 - at}), None, {400 - at: Past(2, 5)}, 3) for at in range(0, 100, 10)
+    ] * 4
     return model, cases
 
 
-def test_shoppers_of_habit_give_repeats_their_weight() -> None:
+def test_shoppers_of_habit_give_what_they_bought_its_weight() -> None:
     model, cases = a_shop_of_habits()
-    chosen = choose_weights(model, cases)
-    assert chosen.repeats > 0
-    better, plain = (mean_ndcg(replace(model, weights=one), cases) for one in (chosen, Weights()))
-    assert better > plain
+    learnt = weigh(model, cases, seed=0)
+    assert learnt.weights.bought + learnt.shifts[0, TERMS.index("bought")] > 0
+    assert mean_ndcg(learnt, cases) > mean_ndcg(model, cases)
 
 
-def test_a_term_that_does_not_help_gets_no_weight() -> None:
+def test_plain_weights_stand_where_learnt_ones_do_no_better() -> None:
     model = a_model(40, **linked(40, {(0, 1): 0.9}))
-    assert choose_weights(model, [Case((10,), frozenset({20}), None, {})]) == Weights()
+    assert weigh(model, [Case((10,), frozenset({20}), None, {})] * 4, seed=0).weights == Weights()
+
+
+def test_a_few_carts_move_the_weights_little_and_many_move_them_far() -> None:
+    model, cases = a_shop_of_habits()
+    few, many = (learn_weights(model, some, rows_of(model), among_all, 2) for some in (cases[:1], cases * 5))
+    moved = [float(np.abs(rows - rows_of(model)).sum()) for rows in (few, many)]
+    assert moved[0] < moved[1] / 2
+
+
+def test_the_gradient_is_the_slope_of_the_loss() -> None:
+    model, cases = a_shop_of_habits()
+    lists = collect(model, cases, among_all, 0)
+    assert lists is not None
+    random = np.random.default_rng(0)
+    at, step = random.normal(0, 0.3, (4, len(TERMS))), random.normal(0, 1e-3, (4, len(TERMS)))
+    ahead, behind = log_loss(lists, at + step)[0], log_loss(lists, at - step)[0]
+    assert ahead - behind == pytest.approx(2 * float((log_loss(lists, at)[1] * step).sum()), rel=0.02)
 
 
 def test_the_same_carts_choose_the_same_way_to_count() -> None:

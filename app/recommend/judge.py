@@ -1,0 +1,172 @@
+"""Figures of a model's answers to the same later carts, and their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recommend.baselines import Mask, Scorer, Tops, tops_of
+from app.recommend.cases import Case
+from app.recommend.metrics import hit_at_k, ndcg_at_k, recall_at_k
+from app.recommend.model import Model
+
+K = 10
+SHOWN = 4
+Ids = NDArray[np.int64]
+Metric = Callable[[Sequence[int], Collection[int], int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Means over the cases.
+
+    coverage: share of the catalogue that is ever recommended. novelty: mean bits of a recommendation's
+    share of all orders, higher is less obvious. same_kind: share of the first 4 that are of a cart
+    product's type. cold_recall_at_10: of products never trained on, ranked among themselves; None
+    when none was wanted or the model can't tell them apart.
+    """
+
+    recall_at_10: float
+    ndcg_at_10: float
+    hit_at_4: float
+    coverage: float
+    novelty: float = 0.0
+    same_kind: float = 0.0
+    cold_recall_at_10: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model recommends for each case: from all, from what the shopper never bought, from the cold."""
+
+    all: Tops
+    discovery: Tops
+    cold: Tops | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jury:
+    """The cases of a test and what figures need to know of the products, aligned with product_ids.
+
+    discoveries: the cases in which something was wanted that the shopper had not bought before, and only
+    that. cold_cases: in which something cold was wanted, and only that. shares: (n,) of all orders.
+    """
+
+    product_ids: Ids
+    kinds: NDArray[np.int32]
+    shares: NDArray[np.float64]
+    cold: Mask
+    cases: tuple[Case, ...]
+    discoveries: tuple[Case, ...]
+    cold_cases: tuple[Case, ...]
+
+    def figures(self, answers: Answers) -> Figures:
+        """Return the figures over all cases."""
+        cold = None
+        if answers.cold is not None and self.cold_cases:
+            cold = float(by_case(recall_at_k, self.cold_cases, answers.cold, K).mean())
+        return replace(self.of(self.cases, answers.all), cold_recall_at_10=cold)
+
+    def of(self, cases: Sequence[Case], tops: Tops) -> Figures:
+        """Return the figures of these rankings of these cases."""
+        ranked = [np.searchsorted(self.product_ids, top) for top in tops]
+        everything = np.concatenate(ranked) if ranked else np.zeros(0, dtype=np.intp)
+        return Figures(
+            recall_at_10=float(by_case(recall_at_k, cases, tops, K).mean()),
+            ndcg_at_10=float(by_case(ndcg_at_k, cases, tops, K).mean()),
+            hit_at_4=float(by_case(hit_at_k, cases, tops, SHOWN).mean()),
+            coverage=len(np.unique(everything)) / len(self.product_ids),
+            novelty=float(-np.log2(self.shares[everything]).mean()) if len(everything) else 0.0,
+            same_kind=self._same_kind(cases, [top[:SHOWN] for top in tops]),
+        )
+
+    def same_kind_really(self) -> float:
+        """Return the share of what was really bought with the carts that is of a cart product's type."""
+        return self._same_kind(self.cases, [sorted(case.wanted) for case in self.cases])
+
+    def _same_kind(self, cases: Sequence[Case], tops: Tops) -> float:
+        same = total = 0
+        for case, ranked in zip(cases, tops, strict=True):
+            in_cart = self._kinds_of(case.cart)
+            same += int(np.isin(self._kinds_of(ranked), in_cart).sum())
+            total += len(ranked)
+        return same / max(total, 1)
+
+    def _kinds_of(self, product_ids: Sequence[int]) -> NDArray[np.int32]:
+        return self.kinds[np.searchsorted(self.product_ids, product_ids)]
+
+
+def jury(
+    product_ids: Ids, kinds: NDArray[np.int32], orders: NDArray[np.int32], cases: Sequence[Case]
+) -> Jury:
+    """Return the jury of these cases. orders: (n,) of training that hold each product; 0 is cold."""
+    cold = orders == 0
+    cold_ids = frozenset(product_ids[cold].tolist())
+    # An order more for each, so that a product nobody bought is very novel and not infinitely so.
+    shares = (orders + 1) / (orders.sum() + len(orders))
+    return Jury(
+        product_ids, kinds, shares, cold, tuple(cases),
+        tuple(_only(cases, lambda case: case.wanted.difference(case.history))),
+        tuple(_only(cases, lambda case: case.wanted & cold_ids)),
+    )  # fmt: skip
+
+
+def answers_of(scorer: Scorer, jury: Jury, *, knows_cold: bool = False) -> Answers:
+    """Return what a plain model recommends."""
+    ids = jury.product_ids
+    return Answers(
+        all=tops_of(scorer, ids, jury.cases, K),
+        discovery=tops_of(scorer, ids, jury.discoveries, K, lambda case: _bought(ids, case)),
+        cold=tops_of(scorer, ids, jury.cold_cases, K, lambda _: ~jury.cold) if knows_cold else None,
+    )
+
+
+def answers_served(model: Model, jury: Jury) -> Answers:
+    """Return what ours recommends, through the very calls that serve."""
+    return Answers(
+        all=[ranked(model, case) for case in jury.cases],
+        discovery=[ranked(model, case, ~_bought(jury.product_ids, case)) for case in jury.discoveries],
+        cold=[_new(model, case) for case in jury.cold_cases],
+    )
+
+
+def ranked(model: Model, case: Case, allowed: Mask | None = None) -> list[int]:
+    """Return the ten best for a case."""
+    best = model.rank(
+        case.cart,
+        k=K,
+        customer_id=case.customer_id,
+        history=case.history,
+        orders=case.orders,
+        allowed=allowed,
+        keep=lambda ids, _: list(range(len(ids))),
+    )
+    return [one.product_id for one in best]
+
+
+def by_case(metric: Metric, cases: Sequence[Case], tops: Tops, k: int) -> NDArray[np.float64]:
+    """Return a metric of each case, (cases,)."""
+    return np.array([metric(top, case.wanted, k) for case, top in zip(cases, tops, strict=True)])
+
+
+def anonymous(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases as they are without consent: nobody is known."""
+    return [replace(case, customer_id=None, history={}, orders=0) for case in cases]
+
+
+def _new(model: Model, case: Case) -> list[int]:
+    visit = model.visit(case.cart, case.customer_id, case.history, case.orders)
+    return [one.product_id for one in model.rank_new(visit, None, K)]
+
+
+def _only(cases: Sequence[Case], wanted: Callable[[Case], frozenset[int]]) -> list[Case]:
+    return [replace(case, wanted=left) for case in cases if (left := wanted(case))]
+
+
+def _bought(product_ids: Ids, case: Case) -> Mask:
+    mask: Mask = np.zeros(len(product_ids), dtype=np.bool_)
+    mask[np.searchsorted(product_ids, list(case.history))] = True
+    return mask
