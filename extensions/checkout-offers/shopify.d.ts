@@ -45,6 +45,14 @@ declare module './src/useOffers.ts' {
 }
 
 //@ts-ignore
+declare module './src/usePrivacyChoice.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/words.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -62,6 +70,14 @@ declare module './src/components/Card.tsx' {
 
 //@ts-ignore
 declare module './src/components/Notice.tsx' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
+declare module './src/components/PrivacyChoice.tsx' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
@@ -133,6 +149,14 @@ declare module './src/question.ts' {
 }
 
 //@ts-ignore
+declare module './src/consent.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/settings.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -181,39 +205,15 @@ declare module './src/answer.ts' {
 }
 
 //@ts-ignore
-declare module './src/components/Row.tsx' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
-declare module './src/components/PrivacyChoice.tsx' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
-declare module './src/usePrivacyChoice.ts' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
-declare module './src/consent.ts' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
 declare module './src/privacy.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
+declare module './src/components/Row.tsx' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api;
