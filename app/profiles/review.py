@@ -168,11 +168,12 @@ def _far(value: float, usual: tuple[float, float], limits: Limits) -> bool:
     return outlier(value, usual) >= limits.outlier and value >= limits.bulk_times * usual[0]
 
 
-def _spread(values: Sequence[int]) -> tuple[float, float]:
-    if not values:
+def _spread(values: Iterable[int]) -> tuple[float, float]:
+    known = [each for each in values if each > 0]
+    if not known:
         return 0.0, 0.0
-    middle = median(values)
-    return float(middle), median(abs(_log_ratio(each, middle)) for each in values if each > 0)
+    middle = median(known)
+    return float(middle), median(abs(_log_ratio(each, middle)) for each in known)
 
 
 def _log_ratio(value: float, middle: float) -> float:

@@ -49,7 +49,7 @@ def test_a_bulk_buyer_is_told_with_the_amount_and_the_usual_one() -> None:
     assert told == Candidate(99, BULK, "An order of 3950.00 EUR, 100 times the usual one.")
     assert (
         told_of(Seen(99, (Placed(0, 3_000, 90),)))[0].detail
-        == "An order of 90 units, 36 times the usual one."
+        == "An order of 90 units, 30 times the usual one."
     )
 
 
