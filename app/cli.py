@@ -27,6 +27,7 @@ from app.follow import ask_for_backfill, follow_backfill, follow_training, step_
 from app.logs import start_logging
 from app.processes import serve, work
 from app.recommend.evaluate import evaluate_files
+from app.recommend.plot import write_report
 from app.recommend.retrain import train_shop
 from app.values import ShopDomain, shop_domain
 
@@ -109,6 +110,9 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same figures")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Folder for evaluation.json and evaluation.png")
+    ] = None,
 ) -> None:
     """Train on a shop's own export and report how well it would have recommended, beside baselines."""
     if json:
@@ -116,7 +120,9 @@ def evaluate(
         return
     with step_bars(out) as progress:
         report = evaluate_files(orders, products, seed=seed, progress=progress)
-    out.print(report.table())
+    out.print(*report.tables())
+    if out_dir is not None:
+        write_report(report, out_dir)
 
 
 @cli.command()

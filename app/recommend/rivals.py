@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from app.recommend.baselines import Scorer, Scores, carts
 from app.recommend.cases import Case
@@ -56,17 +58,20 @@ def implicit_installed() -> bool:
 def implicit_tfidf(items: Items, train: Baskets) -> Scorer:
     """Return the scorer of implicit's item-item TF-IDF, orders as users."""
     model = import_module("implicit.nearest_neighbours").TFIDFRecommender(K=TFIDF_NEIGHBOURS, num_threads=1)
-    model.fit(train.matrix(len(items)).astype(np.float32), show_progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of what its own weighting hands it
+        model.fit(train.matrix(len(items)).astype(np.float32), show_progress=False)
     similarity = model.similarity.tocsr()
     return lambda cases: np.asarray((carts(items.product_ids, cases) @ similarity).toarray())
 
 
 def implicit_als(items: Items, train: Baskets, seed: int) -> Scorer:
     """Return the scorer of implicit's alternating least squares, orders as users, carts folded in."""
-    model = import_module("implicit.cpu.als").AlternatingLeastSquares(
-        factors=ALS_FACTORS, iterations=ALS_ITERATIONS, random_state=seed, num_threads=1
-    )
-    model.fit(train.matrix(len(items)).astype(np.float32), show_progress=False)
+    with threadpool_limits(1, "blas"):
+        model = import_module("implicit.cpu.als").AlternatingLeastSquares(
+            factors=ALS_FACTORS, iterations=ALS_ITERATIONS, random_state=seed, num_threads=1
+        )
+        model.fit(train.matrix(len(items)).astype(np.float32), show_progress=False)
 
     def score(cases: Sequence[Case]) -> Scores:
         asked = carts(items.product_ids, cases).astype(np.float32)

@@ -15,6 +15,7 @@ from app.errors import InputError
 from app.recommend.cases import make_cases
 from app.recommend.evaluate import evaluate_files, hold_out
 from app.recommend.fit import FitParameters
+from app.recommend.plot import write_report
 from app.recommend.progress import Progress
 from app.recommend.read import build_dataset
 from app.recommend.report import OURS
@@ -120,6 +121,16 @@ def test_the_table_names_every_model(tmp_path: Path) -> None:
     console.file.close()
     text = (tmp_path / "out.txt").read_text()
     assert all(name in text for name in report.figures)
+
+
+def test_an_evaluation_is_written_as_json_and_as_a_picture(tmp_path: Path) -> None:
+    order_table(300).write_csv(tmp_path / "orders.csv")
+    report = evaluate_files(tmp_path / "orders.csv", parameters=SMALL)
+    write_report(report, tmp_path / "out")
+    assert (tmp_path / "out" / "evaluation.png").read_bytes().startswith(b"\x89PNG")
+    written = msgspec.json.decode((tmp_path / "out" / "evaluation.json").read_bytes())
+    assert written["figures"].keys() >= {OURS, "popularity", "cosine", "weighted cosine", "EASE"}
+    assert written["best_baseline"] in written["figures"]
 
 
 def test_too_few_orders_to_hold_any_out_are_refused(tmp_path: Path) -> None:
