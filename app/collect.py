@@ -29,11 +29,12 @@ from app.consent.policy import NOWHERE, Answers, Region, ShopPolicy, permissions
 from app.consent.told import told_key, unpack
 from app.cors import any_origin
 from app.errors import InputError, NotAuthentic
-from app.events.kinds import BrowserEvent, ConsentTold
+from app.events.kinds import BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
 from app.profiles.names import Names
-from app.profiles.telling import Call, consent_told
+from app.profiles.recall import keep_told
+from app.profiles.telling import Call, all_told
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id
@@ -121,22 +122,19 @@ async def track_event(request: Request) -> Response:
 
 
 async def _tell(connections: Connections, calls: Sequence[Call]) -> None:
-    """Put into the log what the calls tell the ledger: the last word of each visitor, if it is news.
+    """Put into the log what the calls tell the ledger that is news.
 
     Told now, by our clock: a browser's that is slow must not make a refusal older than a consent.
     """
-    digests, log = await open_digests(connections), EventLog(connections.redis)
-    in_order = sorted(calls, key=lambda call: call.happened_at)
-    last = {call.names: replace(call, happened_at=datetime.now(UTC)) for call in in_order}
-    told: list[ConsentTold] = []
-    for names, call in last.items():
-        subjects = names.subjects(digests, call.shop)
-        if subjects:
-            keys = [told_key(call.shop, subject) for subject in subjects.values()]
-            values: Any = await connections.redis.mget(keys)
-            before = dict(zip(subjects, map(unpack, values), strict=True))
-            told += filter(None, [consent_told(call, before)])
-    await log.append(told)
+    digests, now = await open_digests(connections), datetime.now(UTC)
+    in_order = [replace(call, happened_at=now) for call in sorted(calls, key=lambda call: call.happened_at)]
+    subjects = sorted({each for call in calls for each in call.names.subjects(digests, call.shop).values()})
+    if not subjects:
+        return
+    values: Any = await connections.redis.mget([told_key(calls[0].shop, each) for each in subjects])
+    told = all_told(in_order, dict(zip(subjects, map(unpack, values), strict=True)), digests)
+    await EventLog(connections.redis).append(told)
+    await keep_told(connections.redis, digests, told)
 
 
 async def _sender(connections: Connections, authorization: str | None, now: datetime) -> Sender:

@@ -46,7 +46,7 @@ from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.names import Names
-from app.profiles.recall import recall
+from app.profiles.recall import keep_told, recall
 from app.profiles.telling import Call, consent_told
 from app.shops.sessions import CheckoutClaims, verify_checkout_token
 
@@ -142,11 +142,14 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     connections: Connections = web.state.connections
     log = EventLog(connections.redis)
 
+    digests = await open_digests(connections)
+
     async def append(batch: list[Sequence[AnyEvent]]) -> Sequence[None]:
-        await log.append(list(chain.from_iterable(batch)))
+        events = list(chain.from_iterable(batch))
+        await log.append(events)
+        await keep_told(connections.redis, digests, events)  # a round trip for news only
         return [None] * len(batch)
 
-    digests = await open_digests(connections)
     async with live_shops(connections) as live:
         web.state.till = Till(
             live=live,

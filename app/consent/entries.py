@@ -66,8 +66,12 @@ def standing(known: Sequence[Entry]) -> Answers | None:
     known: as they were written down.
     """
     answers = known[-1].answers if known else {}
-    words = {name: answers[name] for name in _PURPOSES if name in answers}
-    return Answers(**words, gpc=bool(answers.get(GPC))) if words or GPC in answers else None
+    return purposes_of(answers) if answers.keys() & {*_PURPOSES, GPC} else None
+
+
+def purposes_of(words: Mapping[str, Any]) -> Answers:
+    """Return the answers to the four purposes among all the words."""
+    return Answers(**{name: words.get(name) for name in _PURPOSES}, gpc=bool(words.get(GPC)))
 
 
 def _counting(entry: Entry, later: Sequence[Entry]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from app.consent.entries import Entry
 from app.consent.ledger import append
 from app.consent.withdrawal import bar_late_events, forget_visit, unname_customer, whole_visit
 from app.events.kinds import ConsentTold
-from app.profiles.names import Names
 from app.profiles.store import forget, rebuild_customer
+from app.profiles.telling import names_of
 from app.values import ShopDomain
 
 _PROFILE = {"preferences", "marketing"}
@@ -24,7 +24,7 @@ _PROFILE = {"preferences", "marketing"}
 
 async def record_consent(connections: Connections, event: ConsentTold) -> None:
     """Append to the ledger what is new of each name, and keep what stands where decide reads it."""
-    subjects = _names(event).subjects(await open_digests(connections), event.shop)
+    subjects = names_of(event).subjects(await open_digests(connections), event.shop)
     entries = [_entry(event, kind, subject) for kind, subject in subjects.items()]
     await append(connections, event.shop, entries)
 
@@ -53,10 +53,6 @@ async def _forget_visit(connections: Connections, event: ConsentTold) -> None:
     for client_id in visit.clients:
         await forget(connections, shop, client_id=client_id)
     await forget(connections, shop, checkout_tokens=visit.checkouts)
-
-
-def _names(event: ConsentTold) -> Names:
-    return Names(event.customer_id, event.client_id, event.checkout_token)
 
 
 def _entry(event: ConsentTold, kind: str, subject: str) -> Entry:

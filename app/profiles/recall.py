@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.consent.digests import Digests
+from app.consent.entries import purposes_of
 from app.consent.policy import Answers, Permissions
-from app.consent.told import told_key
+from app.consent.told import KEPT_S, told_key
+from app.consent.told import pack as pack_told
 from app.consent.told import unpack as unpack_told
+from app.events.kinds import AnyEvent, ConsentTold
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
+from app.profiles.telling import names_of
 from app.profiles.visitor import NOBODY, VisitorProfile, joined, unpack
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
@@ -57,6 +62,22 @@ async def recall(read: Read, shop: str, names: Names, may: Permissions, digests:
     if profile.refused:
         return Shopper(None, visit=visit, told=told)
     return Shopper(customer_id, profile, visit, told)
+
+
+async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) -> None:
+    """Keep what the events just told, so that the next call is judged by it however late the ledger is.
+
+    The ledger puts what stands in its place when it comes to it.
+    """
+    told = [event for event in events if isinstance(event, ConsentTold)]
+    if not told:
+        return
+    async with redis.pipeline(transaction=False) as pipe:
+        for event in told:
+            answers = pack_told(purposes_of(event.answers))
+            for subject in names_of(event).subjects(digests, event.shop).values():
+                pipe.set(told_key(event.shop, subject), answers, ex=KEPT_S)
+        await pipe.execute()
 
 
 def _keys(shop: str, names: Names, may: Permissions) -> tuple[list[str], list[str]]:

@@ -5,12 +5,13 @@ Somebody who never allowed anything is nobody here: their refusal is obeyed and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.consent.digests import Digests
 from app.consent.policy import PURPOSES, Answers, Permissions, Region, ShopPolicy, permissions, settle
-from app.consent.told import all_withdrawn, news
+from app.consent.told import all_withdrawn, merged, news
 from app.events.kinds import ConsentTold
 from app.profiles.names import Names
 
@@ -53,6 +54,30 @@ def consent_told(call: Call, told: Mapping[str, Answers | None]) -> ConsentTold 
         region=call.region.code,
         policy_version=call.policy.version,
     )
+
+
+def all_told(
+    calls: Sequence[Call], known: Mapping[str, Answers | None], digests: Digests
+) -> list[ConsentTold]:
+    """Return the events of several calls, in their order: each is judged by what those before it told.
+
+    known: what each digest of the calls' names told before.
+    """
+    stands, told = dict(known), []
+    for call in calls:
+        subjects = call.names.subjects(digests, call.shop)
+        event = consent_told(call, {kind: stands[subject] for kind, subject in subjects.items()})
+        if event is None:
+            continue
+        told.append(event)
+        for subject in names_of(event).subjects(digests, call.shop).values():
+            stands[subject] = merged(stands[subject] or Answers(), call.answers)
+    return told
+
+
+def names_of(event: ConsentTold) -> Names:
+    """Return the names an event tells of."""
+    return Names(event.customer_id, event.client_id, event.checkout_token)
 
 
 def _writable(may: Permissions) -> set[str]:

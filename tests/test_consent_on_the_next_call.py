@@ -1,0 +1,228 @@
+"""From a call's consent to all that follows from it: decide, collect, the worker, and back to decide."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from sqlmodel import select
+from starlette.applications import Starlette
+
+import app.collect
+import app.decide
+from app.connections import Connections
+from app.consent import policies
+from app.consent.policies import policy_history, read_policies, remembered_policy
+from app.consent.policy import PURPOSES
+from app.events.consume import work_off
+from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
+from app.events.log import EventConsumer
+from app.orders.store import record_order
+from app.privacy_tables import ConsentRow
+from app.profiles.keys import checkout_key, client_key
+from app.profiles.store import remember_order
+from app.shops.tokens import sealed_row
+from app.tables import DecisionRow, EventRow, ShopRow
+from app.worker import HANDLERS
+from tests.offers.factories import EVERYTHING, SHOP
+from tests.profiles.factories import an_order
+from tests.shops.test_tokens import GRAPHQL_URL, grant
+from tests.test_decide import a_till, a_trained_shop, ask, offered
+from tests.test_live import until
+
+NOTHING = dict.fromkeys(EVERYTHING, False)
+KEY = "pk_" + "n" * 43
+
+
+@pytest.fixture
+async def reader(connections: Connections) -> EventConsumer:
+    consumer = EventConsumer(connections.redis, "test")
+    await consumer.open()
+    return consumer
+
+
+@pytest.fixture
+async def shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of decide and of collect, in a trained shop where customer 7 bought product 40."""
+    await a_trained_shop(connections)
+    async with connections.write() as db:
+        shop = await db.get(ShopRow, SHOP)
+        assert shop is not None
+        shop.publishable_key = KEY
+        db.add(shop)
+    now = datetime.now(UTC)
+    placed = an_order(1, [40], shop=SHOP, created_at=now, updated_at=now)
+    await record_order(connections, placed)
+    await remember_order(connections, placed)
+    async with a_till(connections) as client:
+        web: Starlette = client._transport.app  # type: ignore[attr-defined]
+        web.router.routes.extend(app.collect.routes)
+        yield client
+
+
+def a_look(event_id: str, consent: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return a look at product 20 as a pixel sends it."""
+    return {
+        "id": event_id, "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(),
+        "client_id": "browser", "data": {"product_id": 20}, "consent": consent,
+    } | fields  # fmt: skip
+
+
+async def look(client: httpx.AsyncClient, event_id: str, consent: dict[str, Any], **fields: Any) -> None:
+    batch = {"events": [a_look(event_id, consent, **fields)]}
+    answer = await client.post("/api/track_event", json=batch, headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 202, answer.text
+
+
+async def work(connections: Connections, reader: EventConsumer) -> list[Any]:
+    """Return the events that were in the log, worked off as the worker does."""
+    deliveries = await reader.read(block_ms=1)
+    await work_off(connections, reader, HANDLERS, deliveries)
+    return [delivery.event() for delivery in deliveries]
+
+
+def of(kind: type[Any], events: list[Any]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+async def rows(connections: Connections, kind: Any) -> list[Any]:
+    async with connections.read() as db:
+        return list((await db.exec(select(kind))).all())
+
+
+async def policy(connections: Connections, *, consent_required: bool) -> None:
+    """Let Shopify have this policy for the US, and the hourly look read it."""
+    region = {"countryCode": "US", "consentRequired": consent_required, "dataSaleOptOutRequired": False}
+    async with connections.write() as db:
+        await db.merge(sealed_row(connections, SHOP, grant()))
+    with respx.mock:
+        respx.post(GRAPHQL_URL).respond(json={"data": {"privacySettings": {}, "consentPolicy": [region]}})
+        await read_policies(connections)
+
+
+async def test_a_withdrawal_counts_in_the_very_call_that_brings_it_and_everywhere_after_it(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    await look(shopper, "1", EVERYTHING, checkout_token="token")
+    before = await ask(shopper, 10, consent=EVERYTHING, checkout_token="token")
+    assert (before["rung"], offered(before)[0]) == ("personal", 40)
+    told = of(ConsentTold, await work(connections, reader))
+    assert {event.source for event in told} == {"checkout", "pixel"}
+    assert [row.customer_id for row in await rows(connections, DecisionRow)] == [7]
+
+    after = await ask(shopper, 10, consent=NOTHING, checkout_token="token")
+    assert (after["rung"], after["segment"], offered(after)[0]) == ("contextual", None, 30)
+    events = await work(connections, reader)
+    (decided,), (event,) = of(DecisionMade, events), of(ConsentTold, events)
+    assert (decided.customer_id, decided.checkout_token, decided.permitted) == (None, None, ())
+    assert (event.customer_id, event.checkout_token, event.client_id) == (7, "token", None)
+    assert (event.withdrawn, event.permitted) == (PURPOSES, ())
+
+    for key in (client_key(SHOP, "browser"), checkout_key(SHOP, "token")):
+        assert await connections.redis.exists(key) == 0
+    assert not [row for row in await rows(connections, EventRow) if row.client_id or row.checkout_token]
+    for row in await rows(connections, DecisionRow):
+        assert (row.customer_id, row.checkout_token) == (None, None)
+    stale = await ask(shopper, 10, consent=EVERYTHING)  # a new yes, before the worker hears of it
+    assert (stale["segment"], offered(stale)[0]) == (None, 30)
+    await work(connections, reader)
+    again = await ask(shopper, 10, consent=EVERYTHING)
+    assert (again["rung"], offered(again)[0]) == ("personal", 40)
+
+
+async def test_of_a_strangers_refusals_nothing_is_written_anywhere(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    keys = set(await connections.redis.keys("*"))
+    for number, consent in enumerate([NOTHING, {}, {"marketing": True}, {"sale_of_data": True}, NOTHING]):
+        await look(shopper, str(number), consent, client_id="stranger", checkout_token="secret")
+        await ask(shopper, 10, consent=consent, client_id="stranger", checkout_token="secret")
+    events = await work(connections, reader)
+    assert len(of(DecisionMade, events)) == len(events) == 5
+    assert {(row.customer_id, row.checkout_token) for row in await rows(connections, DecisionRow)} == {
+        (None, None)
+    }
+    assert await rows(connections, ConsentRow) == await rows(connections, EventRow) == []
+    assert set(await connections.redis.keys("*")) <= keys | {b"tw:events"}
+    for key in await connections.redis.keys("*"):
+        assert not await held(connections, key, b"stranger", b"secret")
+    assert not any(b"stranger" in str(event).encode() or b"secret" in str(event).encode() for event in events)
+
+
+async def held(connections: Connections, key: bytes, *names: bytes) -> bool:
+    kind = await connections.redis.type(key)
+    dumped: Any = await (connections.redis.xrange(key) if kind == b"stream" else connections.redis.dump(key))
+    return any(name in key or name in str(dumped).encode() for name in names)
+
+
+async def test_a_yes_and_a_no_in_one_batch_are_both_told_and_leave_nothing(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    batch = [a_look("1", EVERYTHING), a_look("2", NOTHING)]
+    answer = await shopper.post(
+        "/api/track_event", json={"events": batch}, headers={"Authorization": f"Bearer {KEY}"}
+    )
+    assert answer.json() == {"accepted": 1, "duplicate": 0, "rejected": 0, "without_consent": 1}
+    events = await work(connections, reader)
+    assert [event.withdrawn for event in of(ConsentTold, events)] == [(), PURPOSES]
+    assert await connections.redis.exists(client_key(SHOP, "browser")) == 0
+    assert await rows(connections, EventRow) == []
+
+
+async def test_a_browser_whose_clock_is_slow_is_believed_when_it_refuses(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    await look(shopper, "1", EVERYTHING)
+    await look(shopper, "2", NOTHING, timestamp="2020-01-01T00:00:00Z")
+    events = await work(connections, reader)
+    assert [event.withdrawn for event in of(ConsentTold, events)] == [(), PURPOSES]
+    assert len(of(BrowserEvent, events)) == 1
+    assert await connections.redis.exists(client_key(SHOP, "browser")) == 0
+    assert await rows(connections, EventRow) == []
+
+
+async def test_a_refusal_where_the_policy_had_allowed_it_takes_back_what_was_kept(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    await policy(connections, consent_required=False)
+    await look(shopper, "1", {}, region={"country": "US"})
+    assert len(of(BrowserEvent, await work(connections, reader))) == 1
+    assert await connections.redis.exists(client_key(SHOP, "browser")) == 1
+    await look(shopper, "2", NOTHING, region={"country": "US"})
+    await work(connections, reader)
+    assert await connections.redis.exists(client_key(SHOP, "browser")) == 0
+    assert await rows(connections, EventRow) == []
+
+
+async def test_a_changed_policy_is_obeyed_within_seconds_by_decide_and_collect(
+    connections: Connections,
+    shopper: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = {"country": "US"}
+    assert (await ask(shopper, 10, consent={}, region=where))["rung"] == "contextual"
+    assert not (await remembered_policy(connections, SHOP)).regions
+    await policy(connections, consent_required=False)
+
+    async def personal() -> bool:
+        return bool((await ask(shopper, 10, consent={}, region=where))["rung"] == "personal")
+
+    await until(personal)
+    later = policies.monotonic() + policies._REMEMBERED_S
+    monkeypatch.setattr(policies, "monotonic", lambda: later)
+    assert (await remembered_policy(connections, SHOP)).regions["US"].consent_required is False
+
+    await policy(connections, consent_required=True)
+
+    async def contextual() -> bool:
+        return bool((await ask(shopper, 10, consent={}, region=where))["rung"] == "contextual")
+
+    await until(contextual)
+    assert [
+        read.policy.regions["US"].consent_required for read in await policy_history(connections, SHOP)
+    ] == [
+        True,
+        False,
+    ]
