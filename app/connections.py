@@ -87,6 +87,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only unlinked
     cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged webhook survives a power cut
     cursor.close()
 

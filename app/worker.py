@@ -49,7 +49,7 @@ from app.schedules import Schedule, keep_schedules, request_due_training
 from app.shops.store import change_scopes, mark_uninstalled
 from app.work_jobs import Work, work_jobs
 from webhooks.backfill import resume_backfill, run_backfill
-from webhooks.compliance import note_data_request, redact_customer, redact_shop
+from webhooks.compliance import finish_erasures, note_data_request, redact_customer, redact_shop
 from webhooks.inbox import prune
 from webhooks.opt_outs import compare_opt_outs, request_opt_outs
 from webhooks.reconcile import reconcile
@@ -78,7 +78,7 @@ HANDLERS: Handlers = {
     AppUninstalled: (mark_uninstalled,),
     ScopesChanged: (change_scopes,),
     CustomerDataRequested: (note_data_request,),
-    CustomerRedactionRequested: (redact_customer, forget_customer),
+    CustomerRedactionRequested: (redact_customer,),
     ShopRedactionRequested: (redact_shop,),
 }
 
@@ -109,6 +109,7 @@ SCHEDULES = (
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 86_400, request_opt_outs),
+    Schedule("erasures", 300, finish_erasures),
     Schedule("retention", 3_600, request_due_clearings),
 )
 

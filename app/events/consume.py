@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -20,13 +18,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.connections import Connections
+from app.events.erased import REQUESTS, as_kept
 from app.events.kinds import AnyEvent
-from app.events.log import Delivery, EventConsumer
+from app.events.log import Delivery, EventConsumer, this_consumer
 from app.events.store import record_events
 from app.failures import reason_of
 
 Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
+Read = tuple[Delivery, AnyEvent]
 
 OUTAGES = (RedisError, OperationalError, InterfaceError, OSError, TimeoutError)
 MAX_DELIVERIES = 5
@@ -39,8 +39,7 @@ _log = logging.getLogger(__name__)
 async def consume(connections: Connections, handlers: Handlers, stop: asyncio.Event) -> None:
     """Hand out events until stopped. Raises when the database or Redis is down."""
     await _check_database(connections)
-    name = f"{socket.gethostname()}-{os.getpid()}"
-    consumer = EventConsumer(connections.redis, name)
+    consumer = EventConsumer(connections.redis, this_consumer())
     await consumer.open()
     reclaim_at = monotonic()
     while not stop.is_set():
@@ -56,10 +55,21 @@ async def work_off(
     handlers: Handlers,
     deliveries: Sequence[Delivery],
 ) -> None:
-    """Record the events, react to each in order, and acknowledge what was done."""
-    read = await _readable(consumer, deliveries)
+    """Record the events, react to each in order, and acknowledge what was done.
+
+    What comes after a request to erase is read again once that is done.
+    """
+    for part in _up_to_each_request(await _readable(consumer, deliveries)):
+        await _work_off(connections, consumer, handlers, part)
+
+
+async def _work_off(
+    connections: Connections, consumer: EventConsumer, handlers: Handlers, part: Sequence[Read]
+) -> None:
+    kept = await as_kept(connections, [event for _, event in part])
+    read = [(delivery, event) for (delivery, _), event in zip(part, kept, strict=True) if event is not None]
+    done = [delivery for (delivery, _), event in zip(part, kept, strict=True) if event is None]
     together = await _record_together(connections, [event for _, event in read])
-    done = []
     try:
         for delivery, event in read:
             if await _react(connections, consumer, handlers, delivery, event, recorded=together):
@@ -68,9 +78,16 @@ async def work_off(
         await consumer.acknowledge(done)
 
 
-async def _readable(
-    consumer: EventConsumer, deliveries: Sequence[Delivery]
-) -> list[tuple[Delivery, AnyEvent]]:
+def _up_to_each_request(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
+    """Yield the events in parts, each ending with a request to erase or with the last event. Pure."""
+    begins = 0
+    for at, (_, event) in enumerate(read, start=1):
+        if isinstance(event, REQUESTS) or at == len(read):
+            yield read[begins:at]
+            begins = at
+
+
+async def _readable(consumer: EventConsumer, deliveries: Sequence[Delivery]) -> list[Read]:
     """Return the deliveries with their events; what can't be read, or only kills, is buried."""
     read = []
     for delivery in deliveries:

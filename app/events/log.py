@@ -6,8 +6,10 @@ again goes to a dead-letter stream with its reason, where an operator can see an
 
 from __future__ import annotations
 
+import os
+import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ _EVENT = "e"
 # A repeat within a day is noticed. The tag keeps these keys on the log's own node of a cluster.
 _SEEN = "{tw:events}:seen:"
 _SEEN_TTL_S = 24 * 3600
+_PAGE = 1_000
 _APPEND_UNSEEN = """
 local added = 0
 for i, seen in ipairs(KEYS) do
@@ -55,6 +58,26 @@ class Delivery:
     def event(self) -> AnyEvent:
         """Return the event. Raises msgspec.DecodeError for an entry that isn't one."""
         return _decoder.decode(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log or of the dead letters as it stands there."""
+
+    entry_id: str
+    fields: dict[bytes, bytes]
+
+    def event(self) -> AnyEvent | None:
+        """Return the event, None for an entry that isn't one."""
+        try:
+            return _decoder.decode(self.fields[_EVENT.encode()])
+        except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def is_of(self, shop: str) -> bool:
+        """Return whether it holds an event of the shop."""
+        event = self.event()
+        return event is not None and event.shop == shop
 
 
 class EventLog:
@@ -98,15 +121,64 @@ class EventLog:
         """Return how many dead letters there are, of one shop or of all."""
         return len(await self._dead(shop)) if shop else int(await self._redis.xlen(DEAD))
 
+    async def entries(self, stream: str) -> AsyncIterator[Entry]:
+        """Yield what the log or the dead letters hold, handled or not, up to the last entry there is now."""
+        newest: Any = await self._redis.xrevrange(stream, count=1)
+        after, last = "-", _text(newest[0][0]) if newest else "-"
+        while newest:
+            page: Any = await self._redis.xrange(stream, min=after, max=last, count=_PAGE)
+            for entry_id, fields in page:
+                yield Entry(_text(entry_id), fields)
+            if len(page) < _PAGE:
+                return
+            after = f"({_text(page[-1][0])}"
+
+    async def replace(self, stream: str, entry: Entry, event: AnyEvent | None) -> None:
+        """Put an event in an entry's place, at the end, or nothing; never both and never neither."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if event is not None:
+                fields: dict[Any, Any] = {**entry.fields, _EVENT.encode(): encode(event)}
+                pipe.xadd(stream, fields)
+            pipe.xdel(stream, entry.entry_id)
+            await pipe.execute()
+
+    async def being_handled(self, besides: str, within_ms: int) -> set[str]:
+        """Return the entries given to other consumers of late that are not yet acknowledged."""
+        pending: Any = await self._pending()
+        return {
+            _text(each["message_id"])
+            for each in pending
+            if _text(each["consumer"]) != besides and each["time_since_delivered"] < within_ms
+        }
+
+    async def count(self, stream: str, shop: str) -> int:
+        """Return how many entries of the shop a stream holds."""
+        return len([1 async for entry in self.entries(stream) if entry.is_of(shop)])
+
     async def forget(self, shop: str) -> None:
-        """Delete the shop's dead letters; what is alive is handled and trimmed within minutes."""
-        if ids := [letter_id for letter_id, _ in await self._dead(shop)]:
-            await self._redis.xdel(DEAD, *ids)
+        """Delete all that the log holds of the shop: entries, dead letters, and which events it has seen."""
+        for stream in (STREAM, DEAD):
+            ids = [entry.entry_id async for entry in self.entries(stream) if entry.is_of(shop)]
+            if ids:
+                await self._redis.xdel(stream, *ids)
+        async for key in self._redis.scan_iter(match=f"{_SEEN}{shop}:*", count=1_000):
+            await self._redis.delete(key)
+
+    async def _pending(self) -> Any:
+        try:
+            return await self._redis.xpending_range(STREAM, GROUP, min="-", max="+", count=_PAGE)
+        except ResponseError:  # nobody reads yet
+            return []
 
     async def _dead(self, shop: str | None) -> list[tuple[bytes, bytes]]:
         letters: Any = await self._redis.xrange(DEAD)
         found = [(letter_id, fields[_EVENT.encode()]) for letter_id, fields in letters]
         return [letter for letter in found if shop is None or _shop_of(letter[1]) == shop]
+
+
+def this_consumer() -> str:
+    """Return the name under which this process reads the log."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 class EventConsumer:
@@ -174,12 +246,15 @@ class EventConsumer:
         if not oldest:
             return 0
         keep_from = min(oldest, key=_order)
-        return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=True))
+        return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=False))
 
     async def _oldest_needed(self, group: dict[str, Any]) -> str:
         """Return the id before which the group has acknowledged everything."""
         pending: Any = await self._redis.xpending(STREAM, _text(group["name"]))
-        return _text(pending["min"] or group["last-delivered-id"])
+        if pending["min"]:
+            return _text(pending["min"])
+        milliseconds, sequence = _order(_text(group["last-delivered-id"]))
+        return f"{milliseconds}-{sequence + 1}"
 
     async def _groups(self) -> list[dict[str, Any]]:
         if not await self._redis.exists(STREAM):  # nothing has happened yet

@@ -47,6 +47,39 @@ def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card) -> Card:
     return stored
 
 
+def versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
+    """Return the directories of the versions on disk, oldest first."""
+    home = _home(data_dir, shop)
+    if not home.is_dir():
+        return []
+    return sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def succeed(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
+    """Return the card of the version that stands in for the old one, complete on disk beside it."""
+    arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}
+    card = _completed(old, shop, model, arrays)
+    _write_version(_home(data_dir, shop), card, arrays)
+    return card
+
+
+def withdraw(data_dir: Path, shop: ShopDomain, version: str, successor: str | None) -> None:
+    """Remove a version; if it is the current one, its successor is from now on."""
+    home = _home(data_dir, shop)
+    if current_version(data_dir, shop) == version:
+        if successor is None:
+            (home / POINTER).unlink()
+        else:
+            _replace_text(home / POINTER, successor)
+    shutil.rmtree(home / version)
+
+
+def remove_half_written(data_dir: Path, shop: ShopDomain) -> None:
+    """Remove what a killed training left; only while nobody publishes."""
+    for scratch in _home(data_dir, shop).glob(".writing-*"):
+        shutil.rmtree(scratch)
+
+
 def current_version(data_dir: Path, shop: ShopDomain) -> str | None:
     """Return the version that serves, None when nothing was published; one small read."""
     try:
@@ -194,8 +227,8 @@ def _sync_directory(path: Path) -> None:
 def _prune(home: Path) -> None:
     """Remove the oldest versions and what a killed training left half-written."""
     current = (home / POINTER).read_text("ascii").strip() if (home / POINTER).exists() else ""
-    versions = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
-    for version in versions[:-VERSIONS_KEPT]:
+    complete = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
+    for version in complete[:-VERSIONS_KEPT]:
         if version.name != current:
             shutil.rmtree(version, ignore_errors=True)
     for scratch in home.glob(".writing-*"):

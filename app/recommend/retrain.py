@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from datetime import UTC, datetime
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlmodel import col, update
 
 from app.connections import Connections
-from app.jobs import Progress, job_begins, only_one, report_progress
+from app.consent.standing import Use
+from app.consent.standings import who_refuse
+from app.jobs import Progress, alone, job_begins, only_one, report_progress
 from app.recommend.card import Card
 from app.recommend.fit import FitParameters
-from app.recommend.process import Job, run_training
+from app.recommend.forget import PUBLISHING, erased_since, shop_erased_since
+from app.recommend.process import Job, TrainingStopped, run_training
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
 from app.recommend.store import read_shop
@@ -23,6 +28,7 @@ from app.tables import ModelRow
 from app.values import ShopDomain
 
 _REPORT_EVERY_S = 0.2
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _log = logging.getLogger(__name__)
 
 
@@ -46,31 +52,59 @@ async def train_shop(
 
 
 async def _train(connections: Connections, shop: ShopDomain, parameters: FitParameters) -> Card:
+    began = datetime.now(UTC)
+    unnamed = await who_refuse(connections, shop, Use.TRAIN)
     async with connections.read() as db:
-        dataset = await read_shop(db, shop)
-    job = Job(connections.settings.data_dir, shop, dataset, parameters, datetime.now(UTC))
-    card = await _in_its_process(connections, shop, job)
-    await _record(connections, card)
+        dataset = await read_shop(db, shop, unnamed)
+    job = Job(connections.settings.data_dir, shop, dataset, parameters, began)
+    async with AsyncExitStack() as publishing:
+        card = await _in_its_process(connections, job, publishing)
+        await _record(connections, card)
     await announce_change(connections.redis, shop)
     return card
 
 
-async def _in_its_process(connections: Connections, shop: ShopDomain, job: Job) -> Card:
+async def _in_its_process(connections: Connections, job: Job, publishing: AsyncExitStack) -> Card:
     latest = [Step("reading", 0, 1)]
+    loop = asyncio.get_running_loop()
 
     async def tell() -> None:
         while True:
             step = latest[-1]
-            await report_progress(connections, "train", shop, Progress(step.stage, step.done, step.total))
+            progress = Progress(step.stage, step.done, step.total)
+            await report_progress(connections, "train", job.shop, progress)
             await asyncio.sleep(_REPORT_EVERY_S)
 
     stop = threading.Event()
+
+    def barred() -> Collection[int]:
+        asking = _barred(connections, job, publishing, stop)
+        return asyncio.run_coroutine_threadsafe(asking, loop).result()
+
     telling = asyncio.create_task(tell())
     try:
-        return await asyncio.to_thread(run_training, job, _keeping(latest), stop)
+        return await asyncio.to_thread(run_training, job, _keeping(latest), stop, barred)
     finally:
         stop.set()  # a cancelled job takes its child with it
         telling.cancel()
+
+
+async def _barred(
+    connections: Connections, job: Job, publishing: AsyncExitStack, stop: threading.Event
+) -> Collection[int]:
+    """Return which customers may not be published: who was erased or refused since the data was read.
+
+    From here on nobody else publishes or erases in the shop's models, until this version is recorded.
+    """
+    await publishing.enter_async_context(alone(connections, PUBLISHING, job.shop))
+    if stop.is_set():  # whoever would let the others in again has left meanwhile
+        await publishing.aclose()
+        raise TrainingStopped("training was stopped")
+    since = job.trained_at - _CLOCKS_DIFFER
+    if await shop_erased_since(connections, job.shop, since):
+        raise TrainingStopped(f"{job.shop} was erased meanwhile")
+    erased = await erased_since(connections, job.shop, job.dataset.customer_ids, since)
+    return {*erased, *await who_refuse(connections, job.shop, Use.TRAIN)}
 
 
 def _keeping(latest: list[Step]) -> OnProgress:

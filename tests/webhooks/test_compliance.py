@@ -1,165 +1,252 @@
+"""Privacy topics on their way through the worker: written down with a deadline, done once, finished later."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlmodel import SQLModel, select
+import pytest
+from sqlmodel import select
 
 from app.connections import Connections, redis_key
-from app.events.kinds import CustomerRedactionRequested, ShopRedactionRequested
-from app.events.log import DEAD, EventConsumer, EventLog
-from app.profiles.store import checkout_key, client_key, customer_key
-from app.tables import (
-    CustomerRow,
-    DecisionRow,
-    EventRow,
-    InboxRow,
-    OrderLineRow,
-    OrderRow,
-    ProductRow,
-    ShopRow,
-)
-from webhooks.compliance import customer_data, redact_customer, redact_shop
+from app.consent.digests import open_digests
+from app.consent.receipts import receipts_of
+from app.consent.requests import Kind, Status, read_request, requests_of
+from app.events.consume import work_off
+from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, Event, ShopRedactionRequested
+from app.events.log import EventConsumer, EventLog, this_consumer
+from app.privacy import erasure
+from app.privacy.export import answer_data_request
+from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
+from app.worker import HANDLERS
+from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
+from webhooks.compliance import finish_erasures
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-SHOP, OTHER = "a.myshopify.com", "b.myshopify.com"
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def event_row(shop: str, event_id: str, **fields: Any) -> EventRow:
-    return EventRow(
-        shop=shop, event_id=event_id, name="product_viewed", happened_at=NOW, recorded_at=NOW, **fields
-    )
+def redaction(event_id: str = "r", **changes: Any) -> CustomerRedactionRequested:
+    fields: dict[str, Any] = {"customer_id": ROSA.customer, "order_ids": (ROSA.order,)}
+    return CustomerRedactionRequested(shop=SHOP, event_id=event_id, happened_at=NOW, **fields | changes)
 
 
-def order_row(shop: str, order_id: int, customer_id: int, token: str) -> OrderRow:
-    return OrderRow(
-        shop=shop, order_id=order_id, customer_id=customer_id, checkout_token=token,
-        currency="USD", total_minor=900, created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
+async def told(connections: Connections, *events: Event) -> None:
+    """Put the events into the log and let the worker handle all that is in it."""
+    await EventLog(connections.redis).append(events)  # type: ignore[arg-type]
+    consumer = EventConsumer(connections.redis, this_consumer(), idle_ms=0)
+    await consumer.open()
+    while deliveries := await consumer.read(block_ms=1):
+        await work_off(connections, consumer, HANDLERS, deliveries)
+    await consumer.trim()
 
 
-def decision_row(shop: str, decision_id: str, customer_id: int | None, token: str) -> DecisionRow:
-    return DecisionRow(
-        shop=shop, decision_id=decision_id, decided_at=NOW, surface="checkout", rung="personal", arm="a",
-        checkout_token=token, customer_id=customer_id, inputs={"history": [1]}, answer={"offers": []},
-    )  # fmt: skip
-
-
-async def fill(connections: Connections, shop: str) -> None:
-    async with connections.write() as db:
-        for row in (
-            ShopRow(shop=shop, publishable_key=f"pk_{shop}", installed_at=NOW, uninstalled_at=NOW),
-            CustomerRow(shop=shop, customer_id=5, updated_at=NOW),
-            CustomerRow(shop=shop, customer_id=6, updated_at=NOW),
-            order_row(shop, 11, 5, "t5"),
-            order_row(shop, 12, 6, "t6"),
-            OrderLineRow(shop=shop, line_id=1, order_id=11, quantity=1, price_minor=900),
-            event_row(shop, "1", customer_id=5, client_id="c5"),
-            event_row(shop, "2", checkout_token="t5"),
-            event_row(shop, "3", customer_id=6, checkout_token="t6"),
-            decision_row(shop, "d5", 5, "t5"),
-            decision_row(shop, "d5b", None, "t5"),
-            decision_row(shop, "d6", 6, "t6"),
-            ProductRow(shop=shop, product_id=2, title="Tea", created_at=NOW, updated_at=NOW),
-            InboxRow(
-                shop=shop, event_id="e", topic="orders/create", received_at=NOW, next_attempt_at=NOW,
-                body=b"{}",
-            ),
-        ):  # fmt: skip
-            db.add(row)
-    for key in (
-        customer_key(shop, 5),
-        customer_key(shop, 6),
-        client_key(shop, "c5"),
-        checkout_key(shop, "t5"),
-    ):
-        await connections.redis.set(key, b"profile")
-
-
-async def all_of(connections: Connections, kind: Any, shop: str = SHOP) -> list[Any]:
+async def all_of(connections: Connections, kind: Any) -> list[Any]:
     async with connections.read() as db:
-        return list((await db.exec(select(kind).where(kind.shop == shop))).all())
+        return list((await db.exec(select(kind).where(kind.shop == SHOP))).all())
 
 
-async def test_a_redacted_customer_is_gone_and_the_merchants_sums_stay(
+async def test_a_redaction_that_comes_through_the_log_leaves_no_marker(
     on_both_databases: Connections,
 ) -> None:
-    await fill(on_both_databases, SHOP)
-    await fill(on_both_databases, OTHER)
-    event = CustomerRedactionRequested(
-        shop=SHOP, event_id="r", happened_at=NOW, customer_id=5, order_ids=(11,)
-    )
-    for _ in range(2):
-        await redact_customer(on_both_databases, event)
-    assert [row.customer_id for row in await all_of(on_both_databases, CustomerRow)] == [6]
+    await plant(on_both_databases, ROSA, OTTO)
+    await told(on_both_databases, redaction())
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
+    (receipt,) = await receipts_of(on_both_databases, SHOP)
+    assert receipt.receipt.requested_at == NOW
+    assert {row.customer_id for row in await all_of(on_both_databases, CustomerRow)} == {OTTO.customer}
+
+
+async def test_what_is_told_late_of_an_erased_person_stays_the_merchants_alone(
+    on_both_databases: Connections,
+) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    await told(on_both_databases, redaction())
+    await told(on_both_databases, *late_events(ROSA))
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
     orders = {row.order_id: row for row in await all_of(on_both_databases, OrderRow)}
-    assert (orders[11].customer_id, orders[11].checkout_token, orders[11].total_minor) == (None, None, 900)
-    assert orders[12].customer_id == 6
-    assert [row.event_id for row in await all_of(on_both_databases, EventRow)] == ["3"]
+    assert (orders[ROSA.order + 2].customer_id, orders[ROSA.order + 2].total_minor) == (None, 900)
     decisions = {row.decision_id: row for row in await all_of(on_both_databases, DecisionRow)}
-    for decision_id in ("d5", "d5b"):
-        kept = decisions[decision_id]
-        assert (kept.customer_id, kept.checkout_token, kept.inputs) == (None, None, {})
-    assert decisions["d6"].inputs == {"history": [1]}
-    assert await on_both_databases.redis.keys(redis_key(SHOP, "*")) == [customer_key(SHOP, 6).encode()]
-    assert len(await all_of(on_both_databases, CustomerRow, OTHER)) == 2
-    assert len(await on_both_databases.redis.keys(redis_key(OTHER, "*"))) == 4
+    assert decisions[f"late-{ROSA.order}"].inputs == {}
 
 
-async def test_all_that_is_held_of_a_customer_can_be_shown(on_both_databases: Connections) -> None:
-    await fill(on_both_databases, SHOP)
-    held = await customer_data(on_both_databases, SHOP, 5)
-    assert {name: len(rows) for name, rows in held.items()} == {
-        "customers": 1,
-        "orders": 1,
-        "order_lines": 1,
-        "refunds": 0,
-        "events": 2,  # one of them names the checkout only
-        "decisions": 2,
-        "feedback": 0,
-        "profile": 1,
-    }
+async def test_whoever_comes_back_is_new(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    await told(connections, redaction())
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    browsed, _, ordered, *_ = late_events(ROSA)
+    come_back = [
+        type(ordered)(**fields_of(ordered) | {"happened_at": later, "created_at": later}),
+        type(browsed)(**fields_of(browsed) | {"happened_at": later}),
+    ]
+    await told(connections, *come_back)
+    assert ROSA.customer in {row.customer_id for row in await all_of(connections, OrderRow)}
+    assert ROSA.client in {row.client_id for row in await all_of(connections, EventRow)}
 
 
-async def test_a_redacted_shop_leaves_nothing_and_no_other_is_touched(
+def fields_of(event: Any) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
+async def test_what_follows_a_redaction_in_the_same_batch_is_kept_out(connections: Connections) -> None:
+    await plant(connections, ROSA, OTTO)
+    await told(connections, redaction(), *late_events(ROSA))
+    assert found_in(await dump(connections), ROSA.markers) == set()
+
+
+async def test_an_order_known_only_by_its_number_leads_to_its_customer(connections: Connections) -> None:
+    await plant(connections, ROSA, OTTO)
+    await told(connections, redaction(customer_id=None))
+    assert found_in(await dump(connections), ROSA.markers) == set()
+    assert await all_of(connections, CustomerRow) != []
+
+
+async def test_an_address_alone_leads_to_the_customer(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    digest = (await open_digests(on_both_databases)).of_email(SHOP, ROSA.email.upper())
+    await told(on_both_databases, redaction(customer_id=None, order_ids=(), email_digest=digest))
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
+    assert {row.customer_id for row in await all_of(on_both_databases, CustomerRow)} == {OTTO.customer}
+
+
+async def test_somebody_elses_order_in_a_request_is_not_touched(connections: Connections) -> None:
+    await plant(connections, ROSA, OTTO)
+    await told(connections, redaction(order_ids=(ROSA.order, OTTO.order)))
+    orders = {row.order_id: row.customer_id for row in await all_of(connections, OrderRow)}
+    assert orders[OTTO.order] == OTTO.customer
+
+
+async def test_two_requests_for_one_person_each_end_in_a_receipt(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    await told(connections, redaction("one"), redaction("two"), redaction("one"))
+    says = [each.receipt.says for each in await receipts_of(connections, SHOP)]
+    assert sorted(says) == ["all that was found is gone", "nothing was found"]
+
+
+async def test_a_request_whose_event_is_lost_half_way_is_finished_by_the_schedule(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant(connections, ROSA)
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("half-way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "STEPS", (*erasure.STEPS[:3], fail))
+        await told(connections, redaction())
+    request = await read_request(connections, SHOP, "r")
+    assert request is not None
+    assert request.status is Status.RUNNING
+    await finish_erasures(connections)
+    assert found_in(await dump(connections), ROSA.markers) == set()
+    assert len(await receipts_of(connections, SHOP)) == 1
+
+
+async def test_a_data_request_waits_with_its_deadline_and_ends_in_a_receipt(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    event = CustomerDataRequested(
+        shop=SHOP, event_id="data", happened_at=NOW, request_id=1, customer_id=ROSA.customer, order_ids=()
+    )
+    await told(connections, event, event)
+    request = await read_request(connections, SHOP, "data")
+    assert request is not None
+    assert (request.kind, request.status, request.due_at) == (
+        Kind.DATA,
+        Status.OPEN,
+        NOW + timedelta(days=30),
+    )
+    assert request.overdue(NOW + timedelta(days=31))
+    export, signed = await answer_data_request(connections, SHOP, "data")
+    assert export.counts()["orders"] == signed.receipt.found["orders"] == 2  # one came through the log
+    request = await read_request(connections, SHOP, "data")
+    assert request is not None
+    assert (request.status, request.customer_id, request.receipt_id) == (
+        Status.DONE, None, signed.receipt.receipt_id,
+    )  # fmt: skip
+
+
+async def test_a_request_to_show_what_was_erased_first_is_closed_with_the_erasure(
+    connections: Connections,
+) -> None:
+    await plant(connections, ROSA)
+    await told(connections, redaction())
+    by_id = {each.request_id: each for each in await requests_of(connections, SHOP)}
+    shown = by_id[f"data-{ROSA.order}"]
+    assert (shown.status, shown.customer_id, shown.receipt_id) == (Status.DONE, None, by_id["r"].receipt_id)
+
+
+async def test_a_redacted_shop_leaves_a_receipt_without_its_name_and_nothing_else(
     on_both_databases: Connections,
 ) -> None:
-    for shop in (SHOP, OTHER):
-        await fill(on_both_databases, shop)
-        models(on_both_databases, shop).mkdir(parents=True)
-    event = ShopRedactionRequested(shop=SHOP, event_id="r", happened_at=NOW + timedelta(days=2))
-    await bury(on_both_databases, event)
-    await redact_shop(on_both_databases, event)
-    async with on_both_databases.read() as db:
-        for table in SQLModel.metadata.sorted_tables:
-            held = (await (await db.connection()).execute(select(table))).all()
-            assert {row.shop for row in held} <= {OTHER}, table.name
-    assert len(await all_of(on_both_databases, OrderRow, OTHER)) == 2
-    assert await on_both_databases.redis.keys(redis_key(SHOP, "*")) == []
-    assert len(await on_both_databases.redis.keys(redis_key(OTHER, "*"))) == 4
-    assert await on_both_databases.redis.xlen(DEAD) == 0
-    assert not models(on_both_databases, SHOP).exists()
-    assert models(on_both_databases, OTHER).exists()
+    await plant(on_both_databases, OTTO, shop="b.myshopify.com")  # type: ignore[arg-type]
+    await plant(on_both_databases, ROSA)
+    await told(on_both_databases, redaction())
+    async with on_both_databases.write() as db:
+        row = await db.get(ShopRow, SHOP)
+        assert row is not None
+        row.uninstalled_at = NOW
+        db.add(row)
+    event = ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW + timedelta(days=2))
+    await told(on_both_databases, event)
+    after = await dump(on_both_databases)
+    assert found_in(after, [SHOP.encode()]) == set()
+    assert found_in(after, OTTO.markers) >= {"table customers", "table inbox", "key tw:events:dead"}
+    kinds = [each.receipt.kind for each in await receipts_of(on_both_databases, SHOP)]
+    assert sorted(kinds) == ["redact", "shop_redact"]
+    await told(on_both_databases, event)
+    assert len(await receipts_of(on_both_databases, SHOP)) == 2
+    assert found_in(await dump(on_both_databases), [SHOP.encode()]) == set()
 
 
-async def test_a_shop_that_came_back_is_not_erased(connections: Connections) -> None:
-    await fill(connections, SHOP)
+async def test_what_comes_late_of_a_redacted_shop_is_not_written_down(connections: Connections) -> None:
+    await plant(connections, ROSA)
     async with connections.write() as db:
         row = await db.get(ShopRow, SHOP)
         assert row is not None
-        row.installed_at, row.uninstalled_at = NOW + timedelta(hours=47), None
+        row.uninstalled_at = NOW
         db.add(row)
-    event = ShopRedactionRequested(shop=SHOP, event_id="r", happened_at=NOW + timedelta(hours=48))
-    await redact_shop(connections, event)
-    assert len(await all_of(connections, OrderRow)) == 2
+    await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW))
+    await told(connections, *late_events(ROSA))
+    assert found_in(await dump(connections), [SHOP.encode(), *ROSA.markers]) == set()
 
 
-def models(connections: Connections, shop: str) -> Path:
-    return connections.settings.data_dir / "models" / shop
+async def test_a_shop_that_came_back_is_not_erased(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    async with connections.write() as db:
+        row = await db.get(ShopRow, SHOP)
+        assert row is not None
+        row.installed_at = NOW + timedelta(hours=47)
+        db.add(row)
+    await told(
+        connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW + timedelta(days=2))
+    )
+    assert len(await all_of(connections, OrderRow)) > 0
+    request = await read_request(connections, SHOP, "gone")
+    assert request is not None
+    assert (request.status, request.receipt_id) == (Status.DONE, None)
 
 
-async def bury(connections: Connections, event: ShopRedactionRequested) -> None:
-    await EventLog(connections.redis).append([event])
-    reader = EventConsumer(connections.redis, "test")
-    await reader.open()
-    for delivery in await reader.read():
-        await reader.bury(delivery, "for the test")
+async def test_keys_of_other_shops_stay(connections: Connections) -> None:
+    other = redis_key("b.myshopify.com", "visitor", "customer", 1)
+    await connections.redis.set(other, b"profile")
+    await plant(connections, ROSA)
+    await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW))
+    assert await connections.redis.exists(other)
+
+
+async def test_a_redaction_waits_for_what_another_worker_has_in_its_hands(
+    connections: Connections,
+) -> None:
+    await plant(connections, ROSA)
+    await told(connections)
+    other = EventConsumer(connections.redis, "another-worker")
+    await other.open()
+    await EventLog(connections.redis).append(late_events(ROSA))
+    in_its_hands = await other.read(block_ms=1)
+    redacting = asyncio.create_task(told(connections, redaction()))
+    await asyncio.sleep(0.3)
+    assert not redacting.done()
+    await work_off(connections, other, HANDLERS, [replace(each) for each in in_its_hands])
+    await redacting
+    assert found_in(await dump(connections), ROSA.markers) == set()

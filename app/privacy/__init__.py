@@ -1,0 +1,1 @@
+"""Showing and erasing a person, or a shop."""

@@ -1,0 +1,231 @@
+"""A person erased from every store, and the receipt that says what was found and what became of it.
+
+What is found is written down before any of it goes, and with it every name it was found under: an
+attempt that dies at any step is finished by the next one, and the receipt counts what the first one
+found. Whatever leads on to more of the person goes last, in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+
+import msgspec
+
+from app.connections import Connections
+from app.consent.holdings import HOLDINGS, Effect, erasable
+from app.consent.receipts import Receipt, Signed, keep_receipt, open_receipt_key, read_receipt
+from app.consent.requests import Kind, PrivacyRequest, Status, close, closed, read_request, remember
+from app.consent.withdrawal import bar_late_events
+from app.errors import NotFound, TillwiseError
+from app.events.log import DEAD, STREAM, EventLog, this_consumer
+from app.jobs import alone, request_job
+from app.privacy.keys import erase_keys, told_keys, visitor_keys
+from app.privacy.letters import erase_letters
+from app.privacy.log_entries import erase_entries
+from app.privacy.person import Person, find_person
+from app.privacy.purge import purge
+from app.privacy.rows import erase_rows
+from app.privacy.stores import Sought, count_held, seek
+from app.privacy.waiting import keep_waiting
+from app.recommend.forget import forget_in_models
+from app.shops.store import get_shop
+
+ERASING = "erasing"
+_LOOKS = 3
+_OTHERS_MS = 5_000  # a worker that takes longer for its batch has died, and its events are looked at anew
+_LOOK_EVERY_S = 0.05
+
+
+class Unfinished(TillwiseError):
+    """Something of the person is still there: the next attempt goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """An erasure under way. receipt_id: of the receipt it will end in."""
+
+    sought: Sought
+    request: PrivacyRequest
+    receipt_id: str
+
+
+Step = Callable[[Erasing], Awaitable[None]]
+
+
+async def erase_person(connections: Connections, shop: str, request_id: str) -> Signed:
+    """Return the receipt of the request, once nothing of the person is left; a repeat returns the same one.
+
+    Two at once wait for each other. Raises NotFound for a request that was never opened, Unfinished
+    when what was told meanwhile could not be kept out.
+    """
+    async with alone(connections, ERASING, shop):
+        request = await read_request(connections, shop, request_id)
+        if request is None:
+            raise NotFound(f"{shop} has no request {request_id!r}")
+        if request.status is Status.DONE:
+            return await _issued(connections, request)
+        erasing = await _remembered(connections, request)
+        second_look = await _erased(erasing)
+        signed = await _closed(erasing, second_look)
+    await purge(connections)
+    await _retrain(connections, shop, signed.receipt.found)
+    return signed
+
+
+def receipt_id_of(sought: Sought, request: PrivacyRequest) -> str:
+    """Return the id of the receipt that a request ends in: the same for every attempt."""
+    return sought.digests.of(request.shop, f"receipt:{request.kind}", request.request_id)
+
+
+def named_by(request: PrivacyRequest) -> Person:
+    """Return the person as far as the request names them. Pure."""
+    named = Person(
+        shop=request.shop,
+        customer_ids=frozenset(filter(None, [request.customer_id])),
+        email_digests=frozenset(filter(None, [request.email_digest])),
+        order_ids=frozenset(request.order_ids),
+    )
+    known = msgspec.convert({**request.names, "shop": request.shop}, Person)
+    return named.joined(known)
+
+
+async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasing:
+    """Return the erasure with what there is of the person written down."""
+    sought = await seek(connections, await find_person(connections, named_by(request)))
+    request = await remember(
+        connections,
+        request,
+        subject=sought.person.subject(sought.digests),
+        names=msgspec.to_builtins(sought.person),
+        found=await count_held(sought),
+    )
+    return Erasing(sought, request, receipt_id_of(sought, request))
+
+
+async def _erased(erasing: Erasing) -> dict[str, int]:
+    """Return what the same search finds after every step was done: zeros."""
+    for _ in range(_LOOKS):
+        for step in STEPS:
+            await step(erasing)
+        counts = await count_held(erasing.sought)
+        left = {store: counts[store] for store in erasable()}
+        if not any(left.values()):
+            return left
+    stores = ", ".join(store for store, count in left.items() if count)
+    raise Unfinished(f"request {erasing.request.request_id}: more was told meanwhile ({stores})")
+
+
+async def _bar_late_events(erasing: Erasing) -> None:
+    """Keep out what happened until now, and let those who hold some of it already come to their end."""
+    sought = erasing.sought
+    await bar_late_events(sought.connections, sought.shop, sought.subjects, datetime.now(UTC))
+    log, until = EventLog(sought.connections.redis), monotonic() + _OTHERS_MS / 1000
+    held = await log.being_handled(this_consumer(), _OTHERS_MS)
+    while held and monotonic() < until:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        held &= await log.being_handled(this_consumer(), _OTHERS_MS)
+
+
+async def _erase_letters(erasing: Erasing) -> None:
+    sought = erasing.sought
+    await erase_letters(sought.connections, sought.person, sought.of_email)
+
+
+async def _erase_log(erasing: Erasing) -> None:
+    connections = erasing.sought.connections
+
+    async def keep(event: object) -> None:
+        await keep_waiting(connections, event)
+
+    for stream in (STREAM, DEAD):
+        await erase_entries(connections, erasing.sought.person, stream, keep)
+
+
+async def _erase_keys(erasing: Erasing) -> None:
+    sought = erasing.sought
+    await erase_keys(
+        sought.connections, visitor_keys(sought.person) + told_keys(sought.person, sought.subjects)
+    )
+
+
+async def _erase_models(erasing: Erasing) -> None:
+    sought = erasing.sought
+    await forget_in_models(sought.connections, sought.shop, sought.person.customer_ids)
+
+
+async def _erase_rows(erasing: Erasing) -> None:
+    sought = erasing.sought
+    shown_no_more = closed(datetime.now(UTC), erasing.receipt_id)
+    async with sought.connections.write() as db:
+        await erase_rows(await db.connection(), sought.person, sought.subjects, shown_no_more)
+
+
+# Each can be repeated. The rows lead from one name of the person to the next, so they go last.
+STEPS: tuple[Step, ...] = (
+    _bar_late_events,
+    _erase_letters,
+    _erase_log,
+    _erase_keys,
+    _erase_models,
+    _erase_rows,
+)
+
+
+async def _closed(erasing: Erasing, second_look: Mapping[str, int]) -> Signed:
+    """Return the receipt, kept together with the end of the request."""
+    connections, request = erasing.sought.connections, erasing.request
+    key = await open_receipt_key(connections)
+    signed = key.sign(_receipt(erasing, second_look, datetime.now(UTC)))
+    async with connections.write() as db:
+        await keep_receipt(db, signed)
+        await close(db, request, signed.receipt.done_at, erasing.receipt_id)
+    return signed
+
+
+def _receipt(erasing: Erasing, second_look: Mapping[str, int], now: datetime) -> Receipt:
+    request, sought = erasing.request, erasing.sought
+    found = {store: request.found.get(store, 0) for store in erasable()}
+    effects = {each.name: each.effect for each in HOLDINGS}
+    return Receipt(
+        receipt_id=erasing.receipt_id,
+        kind=Kind.CUSTOMER.value,
+        shop=request.shop,
+        owner=sought.digests.of(request.shop, "shop", request.shop),
+        subject=request.subject,
+        requested_at=request.received_at,
+        done_at=now,
+        found=found,
+        deleted={store: count for store, count in found.items() if effects[store] is Effect.DELETE},
+        anonymised={store: count for store, count in found.items() if effects[store] is Effect.ANONYMISE},
+        kept=kept(request.found),
+        second_look=dict(second_look),
+        says="all that was found is gone" if any(found.values()) else "nothing was found",
+    )
+
+
+def kept(found: Mapping[str, int]) -> dict[str, dict[str, object]]:
+    """Return what stays of what was found, and why it may. Pure."""
+    return {
+        each.name: {"count": found[each.name], "reason": each.outcome}
+        for each in HOLDINGS
+        if each.effect is Effect.KEEP and found.get(each.name)
+    }
+
+
+async def _issued(connections: Connections, request: PrivacyRequest) -> Signed:
+    signed = await read_receipt(connections, request.receipt_id) if request.receipt_id else None
+    if signed is None:
+        raise NotFound(f"request {request.request_id!r} is done and has no receipt")
+    return signed
+
+
+async def _retrain(connections: Connections, shop: str, found: Mapping[str, int]) -> None:
+    """Ask for a training without the person, where one could have learnt from them."""
+    installed = await get_shop(connections, shop)
+    has_app = installed is not None and installed.uninstalled_at is None
+    if has_app and (found.get("orders") or found.get("model files")):
+        await request_job(connections, "train", shop)

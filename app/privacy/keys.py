@@ -1,0 +1,62 @@
+"""A person's values in Redis: their profile, what their browsers looked at, and what they last answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from app.connections import Connections
+from app.consent.told import told_key
+from app.consent.told import unpack as unpack_told
+from app.privacy.person import Person
+from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.visitor import VisitorProfile, unpack
+
+Rows = list[dict[str, Any]]
+
+
+def visitor_keys(person: Person) -> list[str]:
+    """Return where the person's profile and visits are. Pure."""
+    shop = person.shop
+    return [
+        *(customer_key(shop, each) for each in sorted(person.customer_ids)),
+        *(client_key(shop, each) for each in sorted(person.client_ids)),
+        *(checkout_key(shop, each) for each in sorted(person.checkout_tokens)),
+    ]
+
+
+def told_keys(person: Person, subjects: frozenset[str]) -> list[str]:
+    """Return where the person's last answers are. subjects: the digests of their names. Pure."""
+    return [told_key(person.shop, each) for each in sorted(subjects)]
+
+
+async def read_visits(connections: Connections, person: Person) -> Rows:
+    """Return the profile and the visits, one row a key."""
+    found = await _values(connections, visitor_keys(person))
+    return [{"key": key} | readable(unpack(value)) for key, value in found.items()]
+
+
+async def read_told(connections: Connections, person: Person, subjects: frozenset[str]) -> Rows:
+    """Return the last answers, one row a name of the person."""
+    found = await _values(connections, told_keys(person, subjects))
+    return [{"key": key, "answers": msgspec.to_builtins(unpack_told(each))} for key, each in found.items()]
+
+
+async def erase_keys(connections: Connections, keys: list[str]) -> None:
+    """Delete the keys."""
+    if keys:
+        await connections.redis.delete(*keys)
+
+
+def readable(profile: VisitorProfile) -> dict[str, Any]:
+    """Return the profile with its fields named, where it is packed without. Pure."""
+    asdict = msgspec.structs.asdict
+    bought = {product_id: asdict(bought) for product_id, bought in profile.bought.items()}
+    orders = {order_id: asdict(order) for order_id, order in profile.past_orders.items()}
+    return asdict(profile) | {"bought": bought, "past_orders": orders}
+
+
+async def _values(connections: Connections, keys: list[str]) -> dict[str, bytes]:
+    values: Any = await connections.redis.mget(keys) if keys else []
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}

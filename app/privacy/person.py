@@ -1,0 +1,179 @@
+"""All the names that one person is known under, from those a request gives.
+
+A browser can be shared. What only it links, and nobody signed, is erased with either of its people
+and shown to neither; and a checkout that is somebody else's is never followed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, and_, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.connections import Connections
+from app.consent.digests import Digests
+from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
+from app.upsert import table_of
+
+_ROUNDS = 5  # a checkout leads to a browser, that to another checkout; beyond this it is a crowd
+_CUSTOMERS, _ORDERS = table_of(CustomerRow).c, table_of(OrderRow).c
+_EVENTS, _DECISIONS = table_of(EventRow).c, table_of(DecisionRow).c
+_CARTED = ("CheckoutUpdated", "CheckoutDeleted")
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of a person in a shop. order_ids: of orders that are theirs, or nobody's.
+
+    shared_clients: browsers among client_ids that others signed in on as well.
+    """
+
+    shop: str
+    customer_ids: frozenset[int] = frozenset()
+    email_digests: frozenset[str] = frozenset()
+    order_ids: frozenset[int] = frozenset()
+    checkout_tokens: frozenset[str] = frozenset()
+    client_ids: frozenset[str] = frozenset()
+    cart_tokens: frozenset[str] = frozenset()
+    shared_clients: frozenset[str] = frozenset()
+
+    def joined(self, other: Person) -> Person:
+        """Return the person with the other's names as well."""
+        names = {each: getattr(self, each) | getattr(other, each) for each in _NAMES}
+        return Person(shop=self.shop, **names)
+
+    def alone(self) -> Person:
+        """Return the person without the browsers they share: what may be shown to them."""
+        return msgspec.structs.replace(self, client_ids=self.client_ids - self.shared_clients)
+
+    def subjects(self, digests: Digests) -> dict[str, list[str]]:
+        """Return the digests of the names, by kind."""
+        kinds: dict[str, list[Any]] = {
+            "customer": sorted(self.customer_ids),
+            "client": sorted(self.client_ids),
+            "checkout": sorted(self.checkout_tokens),
+            "cart": sorted(self.cart_tokens),
+        }
+        return {kind: [digests.of(self.shop, kind, name) for name in names] for kind, names in kinds.items()}
+
+    def subject(self, digests: Digests) -> str | None:
+        """Return the digest by which a receipt names the person, None for somebody without a name."""
+        of = self.subjects(digests)
+        orders = [digests.of(self.shop, "order", each) for each in sorted(self.order_ids)]
+        names = [*of["customer"], *sorted(self.email_digests), *orders, *of["checkout"], *of["client"]]
+        return names[0] if names else None
+
+
+_NAMES = tuple(each for each in Person.__struct_fields__ if each != "shop")
+
+
+async def find_person(connections: Connections, named: Person) -> Person:
+    """Return the person with every name that leads on from those given."""
+    async with connections.read() as db:
+        connection = await db.connection()
+        known = await _customers(connection, named)
+        for _ in range(_ROUNDS):
+            more = await _one_step(connection, known)
+            if more == known:
+                break
+            known = more
+    return known
+
+
+async def _customers(connection: AsyncConnection, named: Person) -> Person:
+    """Return the person with the customers meant: by number, else by address, else by their orders."""
+    found = named.customer_ids
+    if not found and named.email_digests:
+        found = await _values(
+            connection, _CUSTOMERS.customer_id, named, _among(_CUSTOMERS.email_digest, named.email_digests)
+        )
+    if not found and named.order_ids:
+        found = await _values(
+            connection, _ORDERS.customer_id, named, _among(_ORDERS.order_id, named.order_ids)
+        )
+    digests = await _values(connection, _CUSTOMERS.email_digest, named, _among(_CUSTOMERS.customer_id, found))
+    known = msgspec.structs.replace(named, customer_ids=found, email_digests=named.email_digests | digests)
+    theirs = await _values(
+        connection, _ORDERS.order_id, named,
+        _among(_ORDERS.order_id, named.order_ids) & whose_or_nobodys(_ORDERS, known),
+    )  # fmt: skip
+    unknown = named.order_ids - await _values(
+        connection, _ORDERS.order_id, named, _among(_ORDERS.order_id, named.order_ids)
+    )
+    return msgspec.structs.replace(known, order_ids=theirs | unknown)
+
+
+async def _one_step(connection: AsyncConnection, known: Person) -> Person:
+    ours = _among(_ORDERS.customer_id, known.customer_ids)
+    orders = await _values(connection, _ORDERS.order_id, known, ours)
+    of_token = _among(_ORDERS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_ORDERS, known)
+    orders |= await _values(connection, _ORDERS.order_id, known, of_token)
+    known = msgspec.structs.replace(known, order_ids=known.order_ids | orders)
+    tokens = await _tokens(connection, known)
+    known = msgspec.structs.replace(known, checkout_tokens=known.checkout_tokens | tokens)
+    seen = or_(
+        _among(_EVENTS.customer_id, known.customer_ids),
+        _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
+    )
+    clients = known.client_ids | await _values(connection, _EVENTS.client_id, known, seen)
+    shared = await _values(
+        connection, _EVENTS.client_id, known, _among(_EVENTS.client_id, clients) & _others(_EVENTS, known)
+    )
+    carts = await _carts(connection, known)
+    return msgspec.structs.replace(
+        known, client_ids=clients, shared_clients=shared, cart_tokens=known.cart_tokens | carts
+    )
+
+
+async def _tokens(connection: AsyncConnection, known: Person) -> frozenset[str]:
+    """Return the checkouts of the person's orders, decisions and browsers, and of nobody else."""
+    clients = known.client_ids - known.shared_clients
+    found: frozenset[str] = frozenset()
+    for columns, theirs in (
+        (_ORDERS, _among(_ORDERS.order_id, known.order_ids) & whose_or_nobodys(_ORDERS, known)),
+        (_EVENTS, _among(_EVENTS.customer_id, known.customer_ids)),
+        (_EVENTS, _among(_EVENTS.client_id, clients) & _EVENTS.customer_id.is_(None)),
+        (_DECISIONS, _among(_DECISIONS.customer_id, known.customer_ids)),
+    ):
+        found |= await _values(connection, columns.checkout_token, known, theirs)
+    of_others: frozenset[str] = frozenset()
+    for columns in (_ORDERS, _DECISIONS):
+        taken = _among(columns.checkout_token, found) & _others(columns, known)
+        of_others |= await _values(connection, columns.checkout_token, known, taken)
+    return found - of_others
+
+
+async def _carts(connection: AsyncConnection, known: Person) -> frozenset[str]:
+    """Return the carts that the person's checkouts began as."""
+    theirs = and_(
+        _EVENTS.shop == known.shop,
+        _EVENTS.name.in_(_CARTED),
+        or_(
+            _among(_EVENTS.customer_id, known.customer_ids),
+            _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
+        ),
+    )
+    rows = await connection.scalars(select(_EVENTS.data).where(theirs))
+    return frozenset(data["cart_token"] for data in rows if data.get("cart_token"))
+
+
+async def _values(
+    connection: AsyncConnection, column: Any, person: Person, theirs: ColumnElement[bool]
+) -> frozenset[Any]:
+    table: Table = column.table
+    query = select(column).where(table.c.shop == person.shop, column.is_not(None), theirs)
+    return frozenset(await connection.scalars(query.distinct()))
+
+
+def whose_or_nobodys(columns: Any, person: Person) -> ColumnElement[bool]:
+    """Return whether a row names one of the person's customer numbers, or none."""
+    return or_(columns.customer_id.is_(None), _among(columns.customer_id, person.customer_ids))
+
+
+def _others(columns: Any, person: Person) -> ColumnElement[bool]:
+    return and_(columns.customer_id.is_not(None), columns.customer_id.not_in(sorted(person.customer_ids)))
+
+
+def _among(column: Any, values: Any) -> ColumnElement[bool]:
+    return column.in_(sorted(values)) if values else false()

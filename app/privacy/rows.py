@@ -1,0 +1,147 @@
+"""A person's rows: which they are in each table, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.connections import Connections
+from app.consent.requests import Kind
+from app.events.erased import counted
+from app.privacy.person import Person, whose_or_nobodys
+from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
+from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
+from app.upsert import table_of
+
+_CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
+_LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
+_EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), table_of(FeedbackRow)
+_CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
+_RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
+_NOBODY: dict[str, Any] = {"customer_id": None, "checkout_token": None}
+
+Theirs = Callable[[Person, frozenset[str]], ColumnElement[bool]]
+
+
+async def read_rows(
+    connections: Connections, person: Person, subjects: frozenset[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the person's rows by table. subjects: the digests of their names."""
+    held: dict[str, list[dict[str, Any]]] = {}
+    async with connections.read() as db:
+        connection = await db.connection()
+        for table, theirs in _THEIRS.items():
+            query = select(table).where(_of_shop(table, person), theirs(person, subjects))
+            held[table.name] = [dict(row._mapping) for row in await connection.execute(query)]
+    return held
+
+
+async def erase_rows(
+    connection: AsyncConnection, person: Person, subjects: frozenset[str], closed: Mapping[str, Any]
+) -> None:
+    """Delete the person's rows, or what leads from the merchant's own to them; all or nothing.
+
+    closed: what becomes of a request to show what is not there any more.
+    """
+
+    def theirs(table: Table) -> ColumnElement[bool]:
+        return and_(table.c.shop == person.shop, _THEIRS[table](person, subjects))
+
+    answers = select(_DECISIONS.c.decision_id, _DECISIONS.c.answer).where(theirs(_DECISIONS))
+    decisions = [
+        {"_id": row.decision_id, "answer": counted(row.answer)} for row in await connection.execute(answers)
+    ]
+    if decisions:
+        emptied = {**_NOBODY, "region": None, "inputs": {}, "answer": bindparam("answer")}
+        which = and_(_DECISIONS.c.shop == person.shop, _DECISIONS.c.decision_id == bindparam("_id"))
+        await connection.execute(update(_DECISIONS).where(which).values(emptied), decisions)
+    await connection.execute(delete(_EVENTS).where(theirs(_EVENTS)))
+    await connection.execute(delete(_CUSTOMERS).where(theirs(_CUSTOMERS)))
+    await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))
+    await connection.execute(update(_REQUESTS).where(theirs(_REQUESTS)).values(dict(closed)))
+
+
+def _of_shop(table: Table, person: Person) -> ColumnElement[bool]:
+    return table.c.shop == person.shop if "shop" in table.c else ~false()
+
+
+def _in(column: Any, values: Any) -> ColumnElement[bool]:
+    return column.in_(sorted(values)) if values else false()
+
+
+def _customers(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    by_address = false() if person.customer_ids else _in(_CUSTOMERS.c.email_digest, person.email_digests)
+    return or_(_in(_CUSTOMERS.c.customer_id, person.customer_ids), by_address)
+
+
+def _orders(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    """An order that names nobody any more is found no more."""
+    columns = _ORDERS.c
+    leads_on = or_(columns.customer_id.is_not(None), columns.checkout_token.is_not(None))
+    which = or_(
+        _in(columns.customer_id, person.customer_ids),
+        _in(columns.order_id, person.order_ids),
+        _in(columns.checkout_token, person.checkout_tokens),
+    )
+    return and_(which, leads_on, whose_or_nobodys(columns, person))
+
+
+def _of_orders(table: Table) -> Theirs:
+    def theirs(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
+        orders = select(_ORDERS.c.order_id).where(_ORDERS.c.shop == person.shop, _orders(person, subjects))
+        return table.c.order_id.in_(orders)
+
+    return theirs
+
+
+def _events(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    columns = _EVENTS.c
+    of_cart = columns.data["cart_token"].as_string()
+    unsigned = or_(
+        _in(columns.checkout_token, person.checkout_tokens),
+        _in(columns.client_id, person.client_ids),
+        and_(columns.name == "CartUpdated", _in(of_cart, person.cart_tokens)),
+    )
+    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unsigned))
+
+
+def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    columns = _DECISIONS.c
+    unsigned = and_(columns.customer_id.is_(None), _in(columns.checkout_token, person.checkout_tokens))
+    return or_(_in(columns.customer_id, person.customer_ids), unsigned)
+
+
+def _feedback(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
+    decisions = select(_DECISIONS.c.decision_id).where(
+        _DECISIONS.c.shop == person.shop, _decisions(person, subjects)
+    )
+    return _FEEDBACK.c.decision_id.in_(decisions)
+
+
+def _requests(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    """A request to erase goes its own way, and names nobody once it is done."""
+    by_address = false() if person.customer_ids else _in(_REQUESTS.c.email_digest, person.email_digests)
+    named = or_(_in(_REQUESTS.c.customer_id, person.customer_ids), by_address)
+    return and_(_REQUESTS.c.kind == Kind.DATA.value, named)
+
+
+def _receipts(_: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
+    return or_(false(), *(_RECEIPTS.c.document.contains(f'"subject":"{each}"') for each in sorted(subjects)))
+
+
+_THEIRS: Mapping[Table, Theirs] = {
+    _CUSTOMERS: _customers,
+    _ORDERS: _orders,
+    _LINES: _of_orders(_LINES),
+    _REFUNDS: _of_orders(_REFUNDS),
+    _EVENTS: _events,
+    _DECISIONS: _decisions,
+    _FEEDBACK: _feedback,
+    _CONSENTS: lambda _, subjects: _in(_CONSENTS.c.subject, subjects),
+    _ERASED: lambda _, subjects: _in(_ERASED.c.subject, subjects),
+    _REQUESTS: _requests,
+    _RECEIPTS: _receipts,
+}

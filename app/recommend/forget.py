@@ -1,0 +1,134 @@
+"""A person taken out of every version of a shop's models: no file holds what was learnt of them.
+
+What was learnt of products stays: a training without them is asked for beside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import col, select, update
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.errors import ModelUnusable
+from app.jobs import alone
+from app.privacy_tables import ErasedRow
+from app.recommend.card import Card
+from app.recommend.model import Model
+from app.recommend.publish import load, read_card, remove_half_written, succeed, versions, withdraw
+from app.shops.changes import announce_change
+from app.tables import ModelRow
+from app.values import ShopDomain
+
+PUBLISHING = "publishing"
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What one version on disk holds of a customer."""
+
+    version: str
+    customer_id: int
+    embedding: list[float]
+
+
+def without(model: Model, customer_ids: Collection[int]) -> Model:
+    """Return the model without these customers; the same one when it has none of them. Pure."""
+    stays = ~np.isin(model.customer_ids, np.array(sorted(customer_ids), dtype=np.int64))
+    if stays.all():
+        return model
+    return replace(
+        model,
+        customer_ids=model.customer_ids[stays],
+        customer_embeddings=model.customer_embeddings[stays],
+    )
+
+
+async def read_learnt(
+    connections: Connections, shop: ShopDomain, customer_ids: Collection[int]
+) -> list[Learnt]:
+    """Return what the versions on disk hold of the customers."""
+    return await asyncio.to_thread(_learnt, connections.settings.data_dir, shop, customer_ids)
+
+
+async def forget_in_models(connections: Connections, shop: ShopDomain, customer_ids: Collection[int]) -> None:
+    """Put a version without the customers in the place of each that has one of them.
+
+    Nobody publishes meanwhile. Safe to repeat: a version goes only once its successor is in its place.
+    """
+    data_dir = connections.settings.data_dir
+    async with alone(connections, PUBLISHING, shop):
+        remove_half_written(data_dir, shop)
+        for path in await asyncio.to_thread(versions, data_dir, shop):
+            held, card = await asyncio.to_thread(_succeeded, data_dir, shop, path, customer_ids)
+            if held:
+                await _rename(connections, shop, path.name, card)
+                successor = None if card is None else card.version
+                await asyncio.to_thread(withdraw, data_dir, shop, path.name, successor)
+                await announce_change(connections.redis, shop)
+
+
+async def erased_since(
+    connections: Connections, shop: ShopDomain, customer_ids: NDArray[np.int64], since: datetime
+) -> list[int]:
+    """Return which of the customers were erased since then."""
+    query = select(ErasedRow.subject).where(ErasedRow.shop == shop, col(ErasedRow.erased_at) >= since)
+    async with connections.read() as db:
+        erased = set((await db.exec(query)).all())
+    if not erased:
+        return []
+    digests = await open_digests(connections)
+    return [each for each in customer_ids.tolist() if digests.of(shop, "customer", each) in erased]
+
+
+async def shop_erased_since(connections: Connections, shop: ShopDomain, since: datetime) -> bool:
+    """Return whether the shop itself was erased since then."""
+    subject = (await open_digests(connections)).of(shop, "shop", shop)
+    query = select(ErasedRow.erased_at).where(ErasedRow.subject == subject, col(ErasedRow.erased_at) >= since)
+    async with connections.read() as db:
+        return (await db.exec(query)).first() is not None
+
+
+def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[Learnt]:
+    found: list[Learnt] = []
+    for path in versions(data_dir, shop):
+        try:
+            model = load(path)
+        except ModelUnusable:
+            continue  # an erasure removes it whole
+        for at in np.flatnonzero(np.isin(model.customer_ids, sorted(customer_ids))):
+            numbers = model.customer_embeddings[at].tolist()
+            found.append(Learnt(path.name, int(model.customer_ids[at]), numbers))
+    return found
+
+
+def _succeeded(
+    data_dir: Path, shop: ShopDomain, path: Path, customer_ids: Collection[int]
+) -> tuple[bool, Card | None]:
+    """Return whether the version has to go, and the card of its successor, None for one nobody can read."""
+    try:
+        model = load(path)
+        card = read_card(path)
+    except ModelUnusable:
+        return True, None
+    rest = without(model, customer_ids)
+    return (False, card) if rest is model else (True, succeed(data_dir, shop, card, rest))
+
+
+async def _rename(connections: Connections, shop: str, version: str, card: Card | None) -> None:
+    """Let the version's row speak of its successor; a row whose version can't be read stays."""
+    if card is None:
+        return
+    values: dict[str, Any] = {"version": card.version, "card": msgspec.to_builtins(card)}
+    async with connections.write() as db:
+        which = (col(ModelRow.shop) == shop, col(ModelRow.version) == version)
+        await db.exec(update(ModelRow).where(*which).values(**values))

@@ -1,0 +1,235 @@
+"""A planted person: found in every store, shown, erased everywhere, and a receipt that tells the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.connections import Connections
+from app.consent.holdings import HOLDINGS, Effect, erasable
+from app.consent.receipts import Signed, open_receipt_key, receipts_of, verified, written
+from app.consent.requests import Kind, Status, open_request, read_request
+from app.privacy import erasure
+from app.privacy.erasure import erase_person
+from app.privacy.person import Person, find_person
+from app.privacy.stores import count_held, read_held, seek
+from app.recommend.publish import current_version, latest, load
+from app.tables import DecisionRow, InboxRow, ModelRow, OrderRow
+from tests.privacy.planted import OTTO, ROSA, SHOP, Planted, dump, found_in, home, plant
+
+
+def named(who: Planted) -> Person:
+    return Person(shop=SHOP, customer_ids=frozenset({who.customer}))
+
+
+async def asked(connections: Connections, who: Planted = ROSA, request_id: str = "r") -> str:
+    await open_request(
+        connections, SHOP, request_id, Kind.CUSTOMER, datetime.now(UTC), customer_id=who.customer
+    )
+    return request_id
+
+
+async def erased(connections: Connections, who: Planted = ROSA, request_id: str = "r") -> Signed:
+    return await erase_person(connections, SHOP, await asked(connections, who, request_id))
+
+
+async def held(connections: Connections, who: Planted) -> dict[str, Any]:
+    return await read_held(await seek(connections, await find_person(connections, named(who))))
+
+
+class Died(BaseException):
+    """The process went away."""
+
+
+# What only an erasure writes, beside the shop's own.
+_AFTERWARDS = {"erased", "receipts"}
+
+
+async def test_a_planted_person_is_found_in_every_store(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    counts = {store: len(rows) for store, rows in (await held(on_both_databases, ROSA)).items()}
+    assert {store for store, count in counts.items() if not count} == _AFTERWARDS
+    assert counts["events"] == 4
+    assert counts["decisions"] == 2
+    assert counts["model files"] == 3
+    assert counts["inbox"] == 6
+    assert counts["event log"] == 9  # two of them handled, and not trimmed yet
+    assert counts["dead letters"] == 1
+
+
+async def test_after_the_receipt_no_store_holds_a_marker_and_nobody_else_lost_anything(
+    on_both_databases: Connections,
+) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    before = await held(on_both_databases, OTTO)
+    places = found_in(await dump(on_both_databases), ROSA.markers)
+    assert {"table events", "table inbox", "key tw:events", "file customer_ids.npy"} <= places
+    assert ("file tillwise.db" in places) == (on_both_databases.engine.dialect.name == "sqlite")
+    signed = await erased(on_both_databases)
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
+    after = await held(on_both_databases, OTTO)
+    learnt = [each.pop("model files") for each in (before, after)]
+    assert after == before
+    assert [each["embedding"] for each in learnt[0]] == [each["embedding"] for each in learnt[1]]
+    assert set(signed.receipt.second_look) == set(erasable())
+    assert not any(signed.receipt.second_look.values())
+
+
+async def test_the_receipt_says_what_was_found_and_what_became_of_it(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    counts = await count_held(
+        await seek(on_both_databases, await find_person(on_both_databases, named(ROSA)))
+    )
+    receipt = (await erased(on_both_databases)).receipt
+    assert receipt.found == {store: counts[store] for store in erasable()}
+    effects = {each.name: each.effect for each in HOLDINGS}
+    assert {effects[store] for store in receipt.deleted} == {Effect.DELETE}
+    assert {effects[store] for store in receipt.anonymised} == {Effect.ANONYMISE}
+    assert receipt.deleted | receipt.anonymised == receipt.found
+    assert {store: each["count"] for store, each in receipt.kept.items()} == {
+        "order_lines": 1, "refunds": 1, "feedback": 1, "consents": 3,
+    }  # fmt: skip
+    assert (receipt.kind, receipt.shop, receipt.says) == ("redact", SHOP, "all that was found is gone")
+
+
+async def test_the_merchants_sums_and_anonymous_counts_stay(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA)
+    await erased(on_both_databases)
+    async with on_both_databases.read() as db:
+        order = (await db.exec(select(OrderRow))).one()
+        decisions = (await db.exec(select(DecisionRow))).all()
+        letters = {row.topic: row for row in (await db.exec(select(InboxRow))).all()}
+    assert (order.customer_id, order.checkout_token, order.total_minor) == (None, None, 900)
+    for decision in decisions:
+        assert (decision.customer_id, decision.checkout_token, decision.inputs) == (None, None, {})
+        assert decision.answer["offers"] == [
+            {"offer_id": "o", "kind": "upsell", "slot": "main", "product": {"product_id": "10"}}
+        ]
+        assert (decision.answer["arm"], decision.answer["segment"]) == ("personalised", None)
+    assert b"9.00" in letters["orders/create"].body
+    assert b"_tillwise_offer" in letters["orders/create"].body
+    assert (letters["customers/update"].status, letters["customers/update"].body) == ("done", b"")
+
+
+async def test_a_second_run_finds_nothing_and_says_so(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA)
+    await erased(on_both_databases)
+    again = (await erased(on_both_databases, request_id="again")).receipt
+    assert again.says == "nothing was found"
+    assert not any(again.found.values())
+    assert set(again.kept) == {"consents", "erased", "receipts"}
+
+
+async def test_the_same_request_told_again_is_one_with_one_receipt(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    first = await erased(connections)
+    assert await erased(connections) == first
+    assert await receipts_of(connections, SHOP) == [first]
+
+
+async def test_nobody_known_gets_a_receipt_that_says_nothing_was_found(
+    on_both_databases: Connections,
+) -> None:
+    await plant(on_both_databases, OTTO)
+    before = await held(on_both_databases, OTTO)
+    receipt = (await erased(on_both_databases, ROSA)).receipt
+    assert receipt.says == "nothing was found"
+    assert await held(on_both_databases, OTTO) == before
+
+
+async def test_a_request_that_names_nobody_ends_in_a_receipt_too(connections: Connections) -> None:
+    await plant(connections, OTTO)
+    await open_request(connections, SHOP, "r", Kind.CUSTOMER, datetime.now(UTC))
+    receipt = (await erase_person(connections, SHOP, "r")).receipt
+    assert (receipt.subject, receipt.says) == (None, "nothing was found")
+
+
+@pytest.mark.parametrize("step", range(len(erasure.STEPS)))
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_at_any_step_is_finished_by_the_next_attempt_and_the_receipt_is_true(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch, step: int, when: str
+) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    counts = await count_held(
+        await seek(on_both_databases, await find_person(on_both_databases, named(ROSA)))
+    )
+    steps = list(erasure.STEPS)
+    monkeypatch.setattr(erasure, "STEPS", (*steps[:step], crashing(steps[step], when), *steps[step + 1 :]))
+    with pytest.raises(Died):
+        await erased(on_both_databases)
+    monkeypatch.setattr(erasure, "STEPS", tuple(steps))
+    signed = await erased(on_both_databases)
+    assert signed.receipt.found == {store: counts[store] for store in erasable()}
+    assert found_in(await dump(on_both_databases), ROSA.markers) == set()
+    request = await read_request(on_both_databases, SHOP, "r")
+    assert request is not None
+    assert (request.status, request.customer_id, request.names) == (Status.DONE, None, {})
+
+
+def crashing(step: erasure.Step, when: str) -> erasure.Step:
+    async def crash(erasing: erasure.Erasing) -> None:
+        if when == "after":
+            await step(erasing)
+        raise Died
+
+    return crash
+
+
+async def test_a_crash_before_the_receipt_is_kept_still_ends_in_one(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant(on_both_databases, ROSA)
+
+    async def crash(*_: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr(erasure, "close", crash)
+        await erased(on_both_databases)
+    signed = await erased(on_both_databases)
+    assert signed.receipt.found["events"] == 4
+    assert await receipts_of(on_both_databases, SHOP) == [signed]
+
+
+async def test_two_at_once_are_one(on_both_databases: Connections) -> None:
+    await plant(on_both_databases, ROSA, OTTO)
+    for request_id in ("one", "two"):
+        await asked(on_both_databases, request_id=request_id)
+    same, again, other, otto = await asyncio.gather(
+        erase_person(on_both_databases, SHOP, "one"),
+        erase_person(on_both_databases, SHOP, "one"),
+        erase_person(on_both_databases, SHOP, "two"),
+        erased(on_both_databases, OTTO, "otto"),
+    )
+    assert same == again
+    assert [each.receipt.says for each in (same, other)].count("nothing was found") == 1
+    assert otto.receipt.found["events"] == 4
+    assert found_in(await dump(on_both_databases), [*ROSA.markers, *OTTO.markers]) == set()
+
+
+async def test_every_version_of_the_models_is_whole_without_the_person(connections: Connections) -> None:
+    await plant(connections, ROSA, OTTO)
+    before = current_version(connections.settings.data_dir, SHOP)
+    await erased(connections)
+    versions = [path for path in home(connections).iterdir() if path.is_dir()]
+    assert len(versions) == 3
+    for path in versions:
+        assert load(path).customer_ids.tolist() == [OTTO.customer]
+    current = latest(connections.settings.data_dir, SHOP)
+    assert current is not None
+    assert current.version != before
+    assert current.version == current_version(connections.settings.data_dir, SHOP)
+    async with connections.read() as db:
+        rows = (await db.exec(select(ModelRow))).all()
+    assert {row.version for row in rows} == {path.name for path in versions}
+
+
+async def test_the_receipt_is_genuine(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    signed = await erased(connections)
+    key = await open_receipt_key(connections)
+    assert verified(written(signed), key.public) == signed.receipt
