@@ -3,6 +3,10 @@ from datetime import timedelta
 from typing import Any
 
 from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.policy import Answers
+from app.consent.told import pack as pack_told
+from app.consent.told import told_key
 from app.events.kinds import CustomerDeleted
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.store import (
@@ -10,11 +14,12 @@ from app.profiles.store import (
     forget,
     forget_customer,
     rebuild,
+    rebuild_customer,
     remember_browsing,
     remember_order,
 )
-from app.profiles.visitor import VisitorProfile, apply, unpack
-from app.tables import OrderLineRow, OrderRow
+from app.profiles.visitor import REFUSED, VisitorProfile, apply, pack, unpack
+from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.profiles.factories import NOW, a_view, an_order
 
@@ -128,3 +133,57 @@ async def test_shops_do_not_share_customers(connections: Connections) -> None:
     theirs = await at(connections, customer_key("b.myshopify.com", 7))
     assert theirs == apply(VisitorProfile(), an_order(1, [10]))
     assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
+
+
+async def told(connections: Connections, customer_id: int, **answers: bool) -> None:
+    subject = (await open_digests(connections)).of(SHOP, "customer", customer_id)
+    await connections.redis.set(told_key(SHOP, subject), pack_told(Answers(**answers)))
+
+
+async def test_no_order_is_remembered_of_who_refuses_a_profile(connections: Connections) -> None:
+    await remember_order(connections, an_order(1, [10]))
+    await told(connections, 7, preferences=True, marketing=False)
+    await remember_order(connections, an_order(2, [20], day=1))
+    assert await at(connections, customer_key(SHOP, 7)) == REFUSED
+    await told(connections, 7, preferences=True, marketing=True)
+    await remember_order(connections, an_order(3, [30], day=2))
+    assert await times_bought(connections, 7) == {30: 1}
+
+
+async def test_a_refused_profile_stays_refused_until_an_outspoken_yes(connections: Connections) -> None:
+    await connections.redis.set(customer_key(SHOP, 7), pack(REFUSED))
+    await remember_order(connections, an_order(1, [10]))
+    await told(connections, 7, marketing=True)
+    await remember_order(connections, an_order(2, [20]))
+    assert await at(connections, customer_key(SHOP, 7)) == REFUSED
+
+
+async def test_a_refusal_beside_a_rebuild_wins(connections: Connections) -> None:
+    async with connections.write() as db:
+        for customer in (7, 8):
+            db.add_all(rows(customer, customer, product_id=10))
+    await told(connections, 7, preferences=False)
+    assert await rebuild(connections, SHOP) == 2
+    assert await at(connections, customer_key(SHOP, 7)) == REFUSED
+    assert await times_bought(connections, 8) == {10: 1}
+
+
+async def test_orders_and_refusals_at_the_same_moment_end_refused(connections: Connections) -> None:
+    placed = [an_order(n, [n], day=n) for n in range(1, 6)]
+    refusal = told(connections, 7, preferences=False)
+    await asyncio.gather(*(remember_order(connections, order) for order in placed), refusal)
+    await rebuild_customer(connections, SHOP, 7)
+    assert await at(connections, customer_key(SHOP, 7)) == REFUSED
+
+
+async def test_on_consent_alone_a_rebuild_removes_what_was_prepared(connections: Connections) -> None:
+    async with connections.write() as db:
+        settings = {"profile_basis": "on_consent"}
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings=settings))
+        for customer in (7, 8):
+            db.add_all(rows(customer, customer, product_id=10))
+    await connections.redis.set(customer_key(SHOP, 7), pack(apply(VisitorProfile(), an_order(1, [10]))))
+    await told(connections, 8, preferences=True, marketing=True)
+    await rebuild(connections, SHOP)
+    assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
+    assert await times_bought(connections, 8) == {10: 1}

@@ -1,0 +1,73 @@
+"""Who does not want to be learnt from is nobody in the data set and in what is published."""
+
+from datetime import timedelta
+
+from sqlmodel import col, update
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.entries import Entry
+from app.consent.ledger import append
+from app.consent.standing import Use
+from app.consent.standings import who_refuse
+from app.recommend.publish import current_version, latest
+from app.recommend.retrain import train_shop
+from app.recommend.store import read_shop
+from app.tables import OrderRow, ShopRow
+from tests.recommend.test_retrain import SHOP, SMALL, START, sell
+
+CUSTOMERS = 6
+
+
+async def a_shop_of_regulars(connections: Connections, orders: int = 240) -> None:
+    """Six customers, 101 to 106, order in turn."""
+    await sell(connections, SHOP, orders)
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=START))
+        whose = 101 + col(OrderRow.order_id) % CUSTOMERS
+        await db.exec(update(OrderRow).where(col(OrderRow.shop) == SHOP).values(customer_id=whose))
+
+
+async def refuse(
+    connections: Connections, customer_id: int, *, minute: int = 0, answer: bool = False
+) -> None:
+    subject = (await open_digests(connections)).of(SHOP, "customer", customer_id)
+    at = START + timedelta(minutes=minute)
+    told = {"preferences": answer, "marketing": True}
+    entry = Entry(subject, "customer", f"e{customer_id}-{minute}", at, "checkout", told)
+    await append(connections, SHOP, [entry])
+
+
+async def test_their_baskets_are_learnt_from_as_nobodys(connections: Connections) -> None:
+    await a_shop_of_regulars(connections)
+    async with connections.read() as db:
+        everyone = await read_shop(db, SHOP)
+        some = await read_shop(db, SHOP, {103, 104, 999})
+    assert everyone.customer_ids.tolist() == [101, 102, 103, 104, 105, 106]
+    assert some.customer_ids.tolist() == [101, 102, 105, 106]
+    assert len(some.baskets) == len(everyone.baskets) == 240
+    assert some.baskets.items.tolist() == everyone.baskets.items.tolist()
+
+
+async def test_the_next_training_publishes_nothing_of_who_refused_and_the_one_after_a_yes_does(
+    connections: Connections,
+) -> None:
+    await a_shop_of_regulars(connections, 660)  # enough for customers' own tastes
+    data_dir = connections.settings.data_dir
+
+    async def learnt_of() -> list[int]:
+        await train_shop(connections, SHOP, SMALL)
+        assert current_version(data_dir, SHOP)
+        model = latest(data_dir, SHOP)
+        assert model is not None
+        assert len(model.customer_embeddings) == len(model.customer_ids)
+        return [int(each) for each in model.customer_ids]
+
+    await refuse(connections, 103)
+    assert await who_refuse(connections, SHOP, Use.TRAIN) == {103}
+    assert await learnt_of() == [101, 102, 104, 105, 106]
+    await refuse(connections, 103, minute=1, answer=True)
+    await refuse(connections, 104)
+    async with connections.read() as db:
+        unnamed = await who_refuse(connections, SHOP, Use.TRAIN)
+        assert (await read_shop(db, SHOP, unnamed)).customer_ids.tolist() == [101, 102, 103, 105, 106]
