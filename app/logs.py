@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,6 +14,8 @@ import msgspec
 from app.failures import reason_of, traceback_of
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# The last net, under errors that name fields only: what Shopify answers may quote what it was asked.
+_PERSON = re.compile(r"(?<=gid://shopify/Customer/)\d+|[^\s@]{1,300}@[^\s@'\"<>]+\.\w+")
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,8 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if record.exc_info and record.exc_info[1]:
             entry["error"] = traceback_of(record.exc_info[1])
-        return msgspec.json.encode(entry, enc_hook=_plain).decode()
+        masked = {name: _masked(value) for name, value in entry.items()}
+        return msgspec.json.encode(masked, enc_hook=_plain).decode()
 
 
 def start_logging(level: str = "INFO") -> None:
@@ -53,8 +57,13 @@ def _message(record: logging.LogRecord) -> str:
     return message.partition("\n")[0] if record.name == "asyncio" else message
 
 
+def _masked(value: Any) -> Any:
+    """Return a text without addresses and customers' numbers, anything else as it is."""
+    return _PERSON.sub("…", value) if isinstance(value, str) else value
+
+
 def _plain(value: Any) -> str:
-    return reason_of(value) if isinstance(value, BaseException) else str(value)
+    return str(_masked(reason_of(value) if isinstance(value, BaseException) else str(value)))
 
 
 def _log_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -64,6 +64,18 @@ def test_a_failure_is_logged_with_its_place_and_without_its_values() -> None:
     assert line["error"].endswith("a message of 32 characters, left out")
 
 
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Customer jane.o'hara+x@mail.example.com has none", "Customer … has none"),
+        ("gid://shopify/Customer/42 is missing", "gid://shopify/Customer/… is missing"),
+        ("gid://shopify/Order/42 is missing", "gid://shopify/Order/42 is missing"),
+    ],
+)
+def test_whom_a_reason_of_others_names_is_masked(said: str, logged: str) -> None:
+    assert line_of(reason=said)["reason"] == logged
+
+
 def test_what_happened_together_is_told_one_by_one() -> None:
     apart = [raised(ValueError("jane@example.com")), OSError("disk full")]
     both = ExceptionGroup("of jane@example.com", apart)
@@ -230,7 +242,9 @@ def send_browser_events(http: httpx.Client) -> None:
 def ask_for_offers(http: httpx.Client) -> None:
     token = {"Authorization": f"Bearer {signed_token(checkout_claims(datetime.now(UTC)))}"}
     question = a_body(10, consent=EVERYTHING) | {"email": MARKER, "buyer": {"phone": PHONE}}
-    assert http.post("/api/personalize", json=question, headers=token).status_code == 200
+    answers = (http.post("/api/personalize", json=question, headers=token).json() for _ in range(200))
+    # A busy machine may be too slow to write a decision down in time.
+    assert any(answer["fallback"] not in ("timeout", "log") for answer in answers)
     assert http.post("/api/personalize", json=question | {"cart": MARKER}, headers=token).status_code == 400
     forged = {"Authorization": f"Bearer {MARKER}"}
     assert http.post("/api/personalize", json=question, headers=forged).status_code == 401

@@ -57,7 +57,7 @@ def _reached(
     yield from calls & WRITTEN_DOWN
     if "OrderRow" in names and _NAMES_THE_BUYER & (names | texts):
         yield "OrderRow's buyer"
-    if "metadata" in names:
+    if {"SQLModel", "metadata"} <= names:
         yield "every table"
     if any(map(_STATEMENT.match, texts)):
         yield "SQL in words"
