@@ -330,7 +330,8 @@ async def dump(connections: Connections) -> dict[str, bytes]:
 async def _value(connections: Connections, key: bytes) -> bytes:
     kind: Any = await connections.redis.type(key)
     if kind == b"stream":
-        return repr(await connections.redis.xrange(key)).encode()
+        entries: Any = await connections.redis.xrange(key)
+        return b" ".join(part for _, fields in entries for pair in fields.items() for part in pair)
     value: Any = await connections.redis.get(key)
     return bytes(value or b"")
 

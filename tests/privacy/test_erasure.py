@@ -68,7 +68,8 @@ async def test_after_the_receipt_no_store_holds_a_marker_and_nobody_else_lost_an
     before = await held(on_both_databases, OTTO)
     places = found_in(await dump(on_both_databases), ROSA.markers)
     assert {"table events", "table inbox", "key tw:events", "file customer_ids.npy"} <= places
-    assert ("file tillwise.db" in places) == (on_both_databases.engine.dialect.name == "sqlite")
+    if on_both_databases.engine.dialect.name == "sqlite":
+        assert any(place.startswith("file tillwise.db") for place in places)
     signed = await erased(on_both_databases)
     assert found_in(await dump(on_both_databases), ROSA.markers) == set()
     after = await held(on_both_databases, OTTO)
