@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.admin.outage import OUTAGES, outage_words
 from app.config import Settings
 from app.connections import Connections
 from app.errors import InputError, NotAllowed, NotAuthentic
@@ -81,7 +82,10 @@ async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
 
 
 def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token."""
+    """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token.
+
+    503, with what can't be reached, while the database or Redis is away.
+    """
 
     @wraps(call)
     async def endpoint(request: Request) -> Response:
@@ -92,9 +96,12 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
         except NotAuthentic as error:
             retry = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
             return JSONResponse({"error": str(error)}, 401, retry)
-        shop = await get_shop(connections, claims.shop)
-        if shop is None or shop.uninstalled_at:
-            raise NotAllowed(f"{claims.shop} has not installed the app")
-        return await call(request, connections, shop)
+        try:
+            shop = await get_shop(connections, claims.shop)
+            if shop is None or shop.uninstalled_at:
+                raise NotAllowed(f"{claims.shop} has not installed the app")
+            return await call(request, connections, shop)
+        except OUTAGES as error:
+            return JSONResponse({"error": outage_words(error, claims.shop)}, 503)
 
     return endpoint

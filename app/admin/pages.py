@@ -20,7 +20,12 @@ from app.shops.store import Shop
 
 WINDOW_DAYS = 30
 _CDN = "https://cdn.shopify.com/shopifycloud"
-_NAVIGATION = (("/admin", "Home"), ("/admin/decisions", "Decisions"), ("/admin/products", "Products"))
+_NAVIGATION = (
+    ("/admin", "Home"),
+    ("/admin/decisions", "Decisions"),
+    ("/admin/products", "Products"),
+    ("/admin/privacy", "Privacy"),
+)
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

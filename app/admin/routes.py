@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.admin import pages, store, view
+from app.admin import pages, privacy, privacy_calls, store, view
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
+from app.admin.outage import OUTAGES, outage_words
 from app.body import read_body
 from app.connections import Connections
 from app.errors import InputError, ShopifyError
@@ -50,10 +51,13 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         headers = frame_headers(settings, found.shop)
         try:
             shop = await welcome(connections, found)
+            shown = await read(connections, shop, query)
         except ShopifyError as error:
             page = pages.draw(settings, "unreachable.html", reason=str(error))
             return HTMLResponse(page, error.status, headers)
-        shown = await read(connections, shop, query)
+        except OUTAGES as error:
+            page = pages.draw(settings, "outage.html", reason=outage_words(error, found.shop))
+            return HTMLResponse(page, 503, headers)
         return HTMLResponse(pages.draw_page(settings, template, shop, query, shown), headers=headers)
 
     return endpoint
@@ -113,6 +117,11 @@ routes: list[BaseRoute] = [
     Route("/admin", _home),
     Route("/admin/decisions", document("decisions.html", pages.decisions)),
     Route("/admin/products", document("products.html", pages.products)),
+    Route("/admin/privacy", document("privacy.html", privacy.overview)),
+    Route("/admin/privacy/people", document("privacy_people.html", privacy.people)),
+    Route("/admin/privacy/rules", document("privacy_rules.html", privacy.rules)),
+    Route("/admin/privacy/audit", document("privacy_audit.html", privacy.audited)),
+    *privacy_calls.routes,
     Route("/admin/api/progress", progress),
     Route("/admin/api/import", import_again, methods=["POST"]),
     Route("/admin/api/exclusions", exclude, methods=["POST"]),

@@ -17,7 +17,6 @@ from app.consent.retention import KEPT, RELIED_ON, SETTING, checked, limits_of
 from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
 from app.privacy_tables import ConsentRow, RetentionRow
-from app.shops.changes import announce_change
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
 from app.upsert import CHUNK, table_of, upsert
 from app.values import ShopDomain
@@ -82,7 +81,7 @@ async def request_due_clearings(connections: Connections) -> None:
         shops = (await db.exec(select_rows(ShopRow.shop, ShopRow.settings))).all()
     for shop, settings in shops:
         if _due(await last_clearings(connections, shop), limits_of(settings).days, now):
-            await request_job(connections, "clear", shop)
+            await request_clearing(connections, shop)
 
 
 async def clear_shop(connections: Connections, shop: ShopDomain) -> list[Cleared]:
@@ -107,7 +106,7 @@ async def last_clearings(connections: Connections, shop: str) -> dict[str, Clear
 
 
 async def change_limits(connections: Connections, shop: str, wanted: Mapping[str, Any]) -> dict[str, int]:
-    """Keep a shop's limits, in place of those it had, and ask for a clearing; return them by setting.
+    """Keep a shop's limits, in place of those it had, and return them by setting.
 
     Raises InputError for a limit that can't be one, NotFound for a shop that was never installed.
     """
@@ -119,9 +118,12 @@ async def change_limits(connections: Connections, shop: str, wanted: Mapping[str
             raise NotFound(f"{shop} is not installed")
         row.settings = {**row.settings, SETTING: limits}
         db.add(row)
-    await announce_change(connections.redis, shop)
-    await request_job(connections, "clear", shop)
     return limits
+
+
+async def request_clearing(connections: Connections, shop: str) -> None:
+    """Ask for a clearing of the shop now."""
+    await request_job(connections, "clear", shop)
 
 
 def _due(last: Mapping[str, Cleared], days: Mapping[str, int], now: datetime) -> bool:

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlmodel import SQLModel, col
-from sqlmodel import select as select_rows
+from sqlmodel import SQLModel
 
 from app.connections import Connections
 from app.consent.audit import Audit, audit
 from app.consent.clearing import Cleared, last_clearings
-from app.consent.digests import open_digests
 from app.consent.holdings import HOLDINGS, Holding, Medium
 from app.consent.outcomes import served
+from app.consent.receipts import owner_of
+from app.consent.requests import PrivacyRequest, requests_of
 from app.consent.retention import KEPT, Kept, limits_of
-from app.privacy_tables import PrivacyRequestRow, ReceiptRow
+from app.privacy_tables import ReceiptRow
 from app.upsert import table_of
 
 SOON = timedelta(days=7)
@@ -103,7 +103,7 @@ async def report(
 
 async def held(connections: Connections, shop: str) -> list[Held]:
     """Return what is held of the shop's people, store by store, in the order of the register."""
-    owner = (await open_digests(connections)).of(shop, "shop", shop)
+    owner = await owner_of(connections, shop)
     async with connections.read() as db:
         connection = await db.connection()
         return [_held(each, await connection.scalar(count)) for each, count in _counts(shop, owner)] + [
@@ -112,13 +112,8 @@ async def held(connections: Connections, shop: str) -> list[Held]:
 
 
 async def requests(connections: Connections, shop: str, now: datetime) -> list[Asked]:
-    """Return the requests of a shop: what is open first, by its deadline, then what is done."""
-    query = select_rows(PrivacyRequestRow).where(PrivacyRequestRow.shop == shop)
-    async with connections.read() as db:
-        rows = (await db.exec(query.order_by(col(PrivacyRequestRow.due_at)))).all()
-    asked = [_asked(row, now) for row in rows]
-    done = sorted(filter(lambda each: each.done_at, asked), key=lambda each: each.received_at, reverse=True)
-    return [each for each in asked if each.done_at is None] + done
+    """Return the requests of a shop: what is open first, by its deadline."""
+    return [_asked(each, now) for each in await requests_of(connections, shop)]
 
 
 async def limits(connections: Connections, shop: str, settings: Mapping[str, Any]) -> list[Limit]:
@@ -142,11 +137,11 @@ def _held(holding: Holding, rows: int | None) -> Held:
     return Held(holding.name, holding.says, holding.purpose, holding.ground.value, rows)
 
 
-def _asked(row: PrivacyRequestRow, now: datetime) -> Asked:
-    left = None if row.done_at else (row.due_at - now) // timedelta(days=1)
+def _asked(request: PrivacyRequest, now: datetime) -> Asked:
+    left = None if request.done_at else (request.due_at - now) // timedelta(days=1)
     return Asked(
-        row.request_id, row.kind, row.status, row.received_at, row.due_at, row.done_at, left,
-        row.found, row.receipt_id,
+        request.request_id, request.kind, request.status, request.received_at, request.due_at,
+        request.done_at, left, request.found, request.receipt_id,
     )  # fmt: skip
 
 

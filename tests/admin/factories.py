@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
+from app.consent.clearing import change_limits, clear_shop
+from app.privacy_tables import PrivacyPolicyRow, PrivacyRequestRow
 from app.shops.grants import Grant
 from app.shops.tokens import sealed_row
 from app.tables import (
@@ -21,6 +23,7 @@ from app.tables import (
     ShopRow,
     VariantRow,
 )
+from app.values import ShopDomain
 from tests.shops.factories import admin_claims, signed_token
 
 SHOP = "acme.myshopify.com"
@@ -175,3 +178,46 @@ async def keep_busy_shop(connections: Connections) -> None:
         *order(2),
         refund(1, 250),
     )
+
+
+def asked(request_id: str, kind: str = "data_request", due_in_days: float = 20, **changes: Any) -> Any:
+    """Return a privacy request of customer 5."""
+    received = now() - timedelta(days=30 - due_in_days)
+    values: dict[str, Any] = {
+        "customer_id": 5,
+        "received_at": received,
+        "due_at": now() + timedelta(days=due_in_days),
+    }
+    return PrivacyRequestRow(shop=SHOP, request_id=request_id, kind=kind, **(values | changes))
+
+
+def policy(days_ago: float, **regions: bool | None) -> PrivacyPolicyRow:
+    """Return a policy of the shop's; a region is `US_CA=False`."""
+    read_at = now() - timedelta(days=days_ago)
+    told = {code.replace("_", "-"): {"consent_required": asks} for code, asks in regions.items()}
+    banner = {"banner": {"enabled": True, "autoManaged": True}}
+    return PrivacyPolicyRow(
+        shop=SHOP, version=f"v{days_ago}", read_at=read_at, checked_at=read_at, settings=banner, regions=told
+    )
+
+
+async def keep_private_matters(connections: Connections) -> None:
+    """Store what fills the privacy pages: groups that differ, a late request, two policies, limits."""
+    offered = {"offers": [{"offer_id": "o", "kind": "upsell", "discount": {"code": "X", "percentage": 10}}]}
+    loyal = [decision(n, region="DE", answer={"segment": "loyal", **offered}) for n in range(100, 140)]
+    nothing = {"segment": "new", "offers": []}
+    new = [decision(n, region="US-CA", rung="contextual", answer=nothing) for n in range(140, 180)]
+    for each in loyal:
+        each.permitted = ["marketing", "preferences"]
+    await keep(
+        connections,
+        *loyal,
+        *new,
+        asked("late", due_in_days=-3),
+        asked("open", "redact", 4),
+        asked("done", "redact", 10, status="done", done_at=now(), receipt_id="r1"),
+    )
+    async with connections.write() as db:
+        db.add_all([policy(20, DE=True, US=False), policy(2, DE=True, US=False, US_CA=None)])
+    await change_limits(connections, SHOP, {"events_days": 90, "decisions_days": 20})
+    await clear_shop(connections, ShopDomain(SHOP))

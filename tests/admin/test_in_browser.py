@@ -22,8 +22,20 @@ from starlette.routing import Route
 from app.admin.routes import routes
 from app.admin.store import find_products
 from app.connections import Connections
+from app.errors import TillwiseError
+from app.main import answer_error
 from app.shops.store import get_shop
-from tests.admin.factories import SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
+from tests.admin.factories import (
+    SHOP,
+    bearer,
+    entrance,
+    imported,
+    keep,
+    keep_busy_shop,
+    keep_private_matters,
+    shop_row,
+)
+from tests.admin.test_markup import PAGES
 
 ROOT = Path(__file__).parents[2]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
@@ -54,7 +66,10 @@ async def served(connections: Connections) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = replace(connections.settings, app_url=url, dev_store_url=url)
-        web = Starlette(routes=[Route("/app-bridge.js", app_bridge), *routes])
+        web = Starlette(
+            routes=[Route("/app-bridge.js", app_bridge), *routes],
+            exception_handlers={TillwiseError: answer_error},
+        )
         web.state.connections = replace(connections, settings=settings)
         server = uvicorn.Server(uvicorn.Config(web, log_level="error", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -108,9 +123,10 @@ async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
         assert await page.get_by_text("No checkout has asked for an offer yet").count() == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/admin/decisions", "/admin/products"])
+@pytest.mark.parametrize("path", PAGES)
 async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
     await keep_busy_shop(connections)
+    await keep_private_matters(connections)
     async with served(connections) as url, opened(url, path, PHONE) as page:
         width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from app.admin.routes import routes
 from app.connections import Connections
-from tests.admin.factories import entrance, imported, keep, keep_busy_shop, parked
+from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
 from tests.shops.web import browsing
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("/", "/admin/decisions", "/admin/products")
+PRIVACY = ("/admin/privacy", "/admin/privacy/people", "/admin/privacy/rules", "/admin/privacy/audit")
+PAGES = ("/", "/admin/decisions", "/admin/products", *PRIVACY)
 STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
 
 
@@ -23,6 +24,7 @@ async def drawn(connections: Connections) -> dict[str, str]:
     failed = imported("orders", status="failed")
     loading = imported("customers", status="loading", loaded=3, total=9)
     await keep(connections, parked(), failed, loading)
+    await keep_private_matters(connections)
     bodies = {}
     async with browsing(routes, connections) as browser:
         for path in PAGES:
@@ -63,11 +65,12 @@ async def test_every_element_of_the_pages_has_a_stand_in_for_development(
     connections: Connections,
 ) -> None:
     script = STAND_INS.read_text()
-    made = set(re.findall(r"define\('(s-[a-z-]+)'", script))
+    made = set(re.findall(r"define(?:Field)?\('(s-[a-z-]+)'", script))
+    asked_for_by_scripts = re.findall(r"'(s-[a-z-]+)'", (STAND_INS.parent / "privacy.js").read_text())
     parts = re.search(r"for \(const part of \[(.*?)\]\)", script)
     assert parts
     made |= {f"s-table-{part}" for part in re.findall(r"'([a-z-]+)'", parts[1])}
     used = {
         name for page in (await drawn(connections)).values() for name in re.findall(r"<(s-[a-z-]+)", page)
     }
-    assert used <= made
+    assert used | set(asked_for_by_scripts) <= made

@@ -30,7 +30,7 @@ def request(request_id: str, due_in_days: float, **changes: Any) -> PrivacyReque
 
 async def filled(connections: Connections) -> None:
     rows: list[Any] = [
-        ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings={"retention": {"inbox_days": 99}}),
+        ShopRow(shop=SHOP, publishable_key="p", installed_at=NOW, settings={"retention": {"inbox_days": 99}}),
         *(decision(n, segment="loyal") for n in range(40)),
         *(decision(n, segment="new", offers=[]) for n in range(40, 80)),
         *(decision(n, segment="rare") for n in range(80, 83)),

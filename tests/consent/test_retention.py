@@ -225,7 +225,7 @@ async def test_a_clearing_is_asked_for_once_a_day_and_when_a_limit_changed(conne
     assert await asked_for(connections)
 
 
-async def test_a_changed_limit_holds_and_is_cleared_at_once(connections: Connections) -> None:
+async def test_a_changed_limit_holds_and_is_cleared_at_the_next_turn(connections: Connections) -> None:
     row = shop_row(events_days=10, decisions_days=20)
     row.settings = row.settings | {"pinned": [1]}
     await keep(connections, row)
@@ -233,6 +233,9 @@ async def test_a_changed_limit_holds_and_is_cleared_at_once(connections: Connect
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.settings == {"pinned": [1], "retention": {"events_days": 5}}
+    await clear_shop(connections, SHOP)
+    await change_limits(connections, SHOP, {"events_days": 4})
+    await request_due_clearings(connections)
     assert await asked_for(connections)
 
 

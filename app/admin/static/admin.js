@@ -2,7 +2,8 @@
 
 const POLL_MS = 2000;
 
-async function call(path, body) {
+/** Return the app's answer to a call of the shop's staff; what it refuses is thrown in its own words. */
+async function asked(path, body) {
   const headers = {Authorization: `Bearer ${await shopify.idToken()}`};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const answer = await fetch(path, {
@@ -10,8 +11,20 @@ async function call(path, body) {
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
-  return answer.json();
+  if (answer.ok) return answer;
+  const told = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(told.error ?? ''), {field: told.field});
+}
+
+export async function call(path, body) {
+  return (await asked(path, body)).json();
+}
+
+/** Return a file and its name. */
+export async function callForFile(path, body) {
+  const answer = await asked(path, body);
+  const [, name] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition'));
+  return {name, file: await answer.blob()};
 }
 
 function showImport(row, {percent, says}) {
@@ -64,7 +77,13 @@ async function importAgain() {
   shopify.toast.show('The import goes on');
 }
 
-const ACTIONS = {exclude, import: importAgain};
+// What buttons do, by their `data-do`; other pages' scripts add theirs.
+export const ACTIONS = {exclude, import: importAgain};
+
+/** Say what went wrong in the app's own words, where it had any. */
+export function fail(error) {
+  shopify.toast.show(error.message || 'That did not work. Try again in a moment.', {isError: true});
+}
 
 document.addEventListener('click', async (event) => {
   const button = event.target.closest?.('[data-do]');
@@ -72,8 +91,8 @@ document.addEventListener('click', async (event) => {
   button.setAttribute('disabled', '');
   try {
     await ACTIONS[button.dataset.do](button);
-  } catch {
-    shopify.toast.show('That did not work. Try again in a moment.', {isError: true});
+  } catch (error) {
+    fail(error);
   } finally {
     button.removeAttribute('disabled');
   }

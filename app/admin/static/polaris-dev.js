@@ -130,7 +130,9 @@
 
   define('s-link', (read, link) => {
     const tab = link.parentElement?.localName === 's-app-nav';
-    const current = tab && new URL(read('href'), location.href).pathname === location.pathname.replace(/^\/$/, '/admin');
+    const path = tab && new URL(read('href'), location.href).pathname;
+    const here = location.pathname.replace(/^\/$/, '/admin');
+    const current = tab && (here === path || (path !== '/admin' && here.startsWith(`${path}/`)));
     return `
       <style>
         a { color: #005bd3; text-decoration: underline; }
@@ -187,6 +189,47 @@
       });
     },
   });
+
+  /** Define a field with a visible label, its details and its error, as screen readers are told them. */
+  function defineField(name) {
+    define(name, (read, field) => {
+      const hidden = read('labelAccessibilityVisibility') === 'exclusive';
+      const notes = ['details', 'error'].filter((note) => read(note));
+      const passed = ['inputMode', 'placeholder'].filter((name) => read(name));
+      return `
+        <style>
+          :host { display: block; }
+          label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
+          .field { display: flex; gap: 8px; align-items: center; }
+          input { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? '#fee9e8' : '#fdfdfd'}; }
+          input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+          p { margin: 4px 0 0; color: #616161; font: 0.8125rem/1.4 ${FONT}; }
+          p#error { color: #8e1f0b; }
+        </style>
+        ${hidden ? '' : `<label for="input">${escaped(read('label'))}</label>`}
+        <div class="field">
+          <input id="input" value="${escaped(field.typed ?? read('value'))}" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}
+            ${notes.length ? `aria-describedby="${notes.join(' ')}"` : ''} ${read('error') ? 'aria-invalid="true"' : ''}
+            ${passed.map((name) => `${name.toLowerCase()}="${escaped(read(name))}"`).join(' ')}>
+          ${escaped(read('suffix'))}
+        </div>
+        ${notes.map((note) => `<p id="${note}">${escaped(read(note))}</p>`).join('')}`;
+    }, {
+      attributes: ['error'],
+      form: true,
+      connected(field) {
+        field.addEventListener('keydown', ({key}) => {
+          if (key === 'Enter') field.internals.form?.requestSubmit();
+        });
+        field.shadowRoot.addEventListener('input', ({target}) => { field.typed = target.value; });
+        const value = {get: () => field.typed ?? field.getAttribute('value') ?? '', configurable: true};
+        Object.defineProperty(field, 'value', value);
+      },
+    });
+  }
+
+  defineField('s-text-field');
+  defineField('s-number-field');
 
   // App Bridge shows these links in the admin's own navigation; here they are tabs.
   define('s-app-nav', () => `

@@ -1,0 +1,24 @@
+"""What is said when something behind the dashboard can't be reached: which, and that it may pass."""
+
+from __future__ import annotations
+
+import logging
+
+from redis.exceptions import RedisError
+
+from app.events.consume import OUTAGES
+
+__all__ = ["OUTAGES", "outage_words"]
+
+_log = logging.getLogger(__name__)
+
+
+def outage_words(error: BaseException, shop: str = "") -> str:
+    """Return what a merchant is told of the outage, and leave a line for the operator."""
+    missing = "Redis" if isinstance(error, RedisError) else "database"
+    _log.error(
+        "the dashboard is without its %s", missing, extra={"shop": shop, "reason": type(error).__name__}
+    )
+    return (
+        f"Tillwise can't reach its {missing} just now. Your checkout is not affected. Try again in a moment."
+    )

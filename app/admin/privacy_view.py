@@ -1,0 +1,273 @@
+"""How the privacy pages say things: deadlines, limits, shares, policies and what changed in them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import dropwhile
+from typing import Any
+
+from app.consent.audit import Figure, Finding, Group
+from app.consent.policies import PolicyRead
+from app.consent.policy import RegionPolicy, ShopPolicy
+from app.consent.report import SOON, Asked, Limit
+from app.consent.weeks import Week
+
+RUNGS = {"personal": "Personal", "session": "Session", "contextual": "Contextual", "static": "Static"}
+PURPOSES = {
+    "analytics": "Analytics: this visit",
+    "marketing": "Marketing",
+    "preferences": "Preferences",
+    "sale_of_data": "Sale of data",
+}
+KINDS = {"data_request": "Show what is held", "redact": "Erase a customer", "shop_redact": "Erase the shop"}
+FINDINGS = {
+    Finding.BEST: ("success", "Highest"),
+    Finding.EVEN: ("neutral", ""),
+    Finding.LOWER: ("warning", "Lower"),
+    Finding.UNCLEAR: ("neutral", "Lower, may be chance"),
+    Finding.TOO_FEW: ("neutral", "Too few to tell"),
+    Finding.ALONE: ("neutral", ""),
+}
+MOST_GROUPS = 25
+_SETTINGS = (
+    ("banner", "enabled", "Shopify's consent banner", "on", "off"),
+    ("banner", "autoManaged", "the banner's regions", "kept up to date by Shopify", "chosen by hand"),
+    (
+        "dataSaleOptOutPage",
+        "autoManaged",
+        "the opt-out page for the sale of data",
+        "kept by Shopify",
+        "by hand",
+    ),
+    ("privacyPolicy", "autoManaged", "the privacy policy", "kept by Shopify", "by hand"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A figure in words. ratio: to the best group's, empty without one; says: empty for nothing to say."""
+
+    value: str
+    interval: str = ""
+    ratio: str = ""
+    tone: str = "neutral"
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a stacked bar. percent: of the whole."""
+
+    name: str
+    label: str
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One week: when it began, its decisions, and their parts by rung."""
+
+    label: str
+    decisions: int
+    parts: tuple[Part, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionGroup:
+    """Regions in which the shop's policy says the same."""
+
+    label: str
+    says: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTold:
+    """One policy of the shop's: from when it was in force until when, and what it changed."""
+
+    since: str
+    checked: str
+    settings: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+def day(moment: datetime | None) -> str:
+    """Return `24 Nov 2026`, or a dash."""
+    return "–" if moment is None else f"{moment.day} {moment:%b %Y}"
+
+
+def minute(moment: datetime) -> str:
+    """Return `24 Nov 2026, 10:05 UTC`."""
+    return f"{day(moment)}, {moment:%H:%M} UTC"
+
+
+def kind_words(kind: str) -> str:
+    """Return what a request asks for."""
+    return KINDS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def due_words(asked: Asked) -> str:
+    """Return when it is due, or that it is done."""
+    left = asked.left_days
+    if left is None:
+        return f"Done {day(asked.done_at)}"
+    if left < 0:
+        return f"{_days(-left - 1)} late" if left < -1 else "Late since today"
+    return {0: "Due within a day", 1: "Due within two days"}.get(left, f"{_days(left)} left")
+
+
+def due_tone(asked: Asked) -> str:
+    """Return the tone of a request's badge: what is late is critical, what is soon due a warning."""
+    if asked.left_days is None:
+        return "success"
+    if asked.late:
+        return "critical"
+    return "warning" if asked.left_days < SOON.days else "info"
+
+
+def limit_words(limit: Limit) -> str:
+    """Return what the last clearing of the store did."""
+    last = limit.last
+    if last is None:
+        return "Not cleared yet: that happens within the hour while the worker runs."
+    oldest = f", the oldest of {day(last.oldest_at)}" if last.oldest_at else ""
+    return f"On {day(last.ran_at)}: {last.deleted:,} deleted, {last.remaining:,} left{oldest}."
+
+
+def told(figure: Figure, *, percent: bool = True) -> Told:
+    """Return a figure in words. percent: a share, not a mean that is in percent already."""
+    tone, says = FINDINGS[figure.finding]
+    if figure.finding is Finding.TOO_FEW or figure.value is None or figure.low is None or figure.high is None:
+        return Told("–", tone=tone, says=FINDINGS[Finding.TOO_FEW][1])
+    scale = 100 if percent else 1
+    interval = f"{figure.low * scale:.1f} to {figure.high * scale:.1f}"
+    ratio = "" if figure.to_best is None else f"{figure.to_best:.2f}"
+    return Told(f"{figure.value * scale:.1f}%", interval, ratio, tone, says)
+
+
+def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[dict[str, Any]]:
+    """Return the rows of a table of groups, everybody last. unknown: what the nameless group is called."""
+    named = [(_called(group, unknown), group) for group in groups[:MOST_GROUPS]]
+    return [
+        {
+            "name": name,
+            "decisions": group.decisions,
+            "exposure": told(group.exposure),
+            "discount": told(group.discount, percent=False),
+            "acceptance": told(group.acceptance),
+        }
+        for name, group in [*named, ("Everybody", everybody)]
+    ]
+
+
+def lower(groups: Sequence[Group], unknown: str) -> list[str]:
+    """Return a sentence for each figure that is lower than the best group's by more than chance."""
+    measures: Sequence[tuple[str, Callable[[Group], Figure], bool]] = (
+        ("offered something", lambda group: group.exposure, True),
+        ("discount depth", lambda group: group.discount, False),
+        ("accepted", lambda group: group.acceptance, True),
+    )
+    found = []
+    for measure, figure, percent in measures:
+        best = next((group for group in groups if figure(group).finding is Finding.BEST), None)
+        for group in groups:
+            if best and figure(group).finding is Finding.LOWER:
+                less, more = (told(figure(each), percent=percent).value for each in (group, best))
+                names = _called(group, unknown), _called(best, unknown)
+                found.append(f"{names[0]}, {measure}: {less}, where {names[1]} has {more}.")
+    return found
+
+
+def bars(weeks: Sequence[Week]) -> list[Bar]:
+    """Return the weeks as stacked bars, oldest first, from the first one that had a decision."""
+    return [_bar(week) for week in dropwhile(lambda week: not week.decisions, weeks)]
+
+
+def parts(counts: Mapping[str, int], labels: Mapping[str, str], whole: int) -> tuple[Part, ...]:
+    """Return counts as shares of a whole, in the order of the labels."""
+    return tuple(
+        Part(name, label, counts.get(name, 0), 100 * counts.get(name, 0) / whole if whole else 0.0)
+        for name, label in labels.items()
+    )
+
+
+def region_groups(policy: ShopPolicy) -> list[RegionGroup]:
+    """Return what no answer means where: the regions that ask first, those that don't, and the rest."""
+    by_label = {
+        "Asks first": ("No answer means no.", lambda each: each.consent_required is True),
+        "Does not ask": ("No answer means yes.", lambda each: each.consent_required is False),
+        "Not said": (
+            "Shopify does not say; no answer means no.",
+            lambda each: each.consent_required is None,
+        ),
+        "Sale of data can be refused": (
+            "Shopify shows an opt-out there. Global Privacy Control is obeyed everywhere.",
+            lambda each: each.data_sale_opt_out_required is True,
+        ),
+    }
+    groups = [RegionGroup(label, says, _which(policy, is_one)) for label, (says, is_one) in by_label.items()]
+    return [group for group in groups if group.regions]
+
+
+def policies_told(history: Sequence[PolicyRead]) -> list[PolicyTold]:
+    """Return the policies, newest first, each with what it changed of the one before."""
+    olders: list[PolicyRead | None] = [*history[1:], None][: len(history)]
+    return [
+        PolicyTold(
+            since=minute(new.read_at),
+            checked=minute(new.checked_at),
+            settings=settings_words(new.settings),
+            changes=changes(new, old) if old else (f"First read: {len(new.policy.regions)} regions",),
+        )
+        for new, old in zip(history, olders, strict=True)
+    ]
+
+
+def changes(new: PolicyRead, old: PolicyRead) -> tuple[str, ...]:
+    """Return what is different in the newer policy, in words."""
+    before, after = old.policy.regions, new.policy.regions
+    found = [f"{code}: {_region(before.get(code))} → {_region(after.get(code))}"
+             for code in sorted({*before, *after}) if before.get(code) != after.get(code)]  # fmt: skip
+    was = settings_words(old.settings)
+    return (*found, *(words for words in settings_words(new.settings) if words not in was))
+
+
+def settings_words(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the shop's privacy settings in words, those that Shopify told."""
+    return tuple(
+        f"{label}: {yes if settings[part][name] else no}"
+        for part, name, label, yes, no in _SETTINGS
+        if isinstance(settings.get(part), Mapping) and isinstance(settings[part].get(name), bool)
+    )
+
+
+def _bar(week: Week) -> Bar:
+    shares = parts(week.rungs, RUNGS, week.decisions)
+    label = f"{week.starts_at.day} {week.starts_at:%b}"
+    said = ", ".join(f"{part.label} {part.percent:.0f}%" for part in shares if part.count)
+    return Bar(label, week.decisions, shares, f"Week from {label}: {said or 'no decisions'}")
+
+
+def _which(policy: ShopPolicy, is_one: Callable[[RegionPolicy], bool]) -> tuple[str, ...]:
+    return tuple(sorted(code for code, region in policy.regions.items() if is_one(region)))
+
+
+def _region(region: RegionPolicy | None) -> str:
+    if region is None:
+        return "not listed"
+    asks = {True: "asks first", False: "does not ask", None: "not said"}[region.consent_required]
+    return f"{asks}, opt-out of sale" if region.data_sale_opt_out_required else asks
+
+
+def _called(group: Group, unknown: str) -> str:
+    """Return a segment as words, a region as its code."""
+    name = group.name or unknown
+    return name if name.isupper() else name.replace("_", " ").capitalize()
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"

@@ -1,0 +1,139 @@
+// The privacy pages: limits are saved, a person is looked up, files are handed out.
+
+import {ACTIONS, call, callForFile, fail} from './admin.js';
+
+function save(name, file) {
+  const address = URL.createObjectURL(file);
+  const link = Object.assign(document.createElement('a'), {href: address, download: name});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const WORDS = {true: 'yes', false: 'no'};
+
+function answersAsWords(answers) {
+  const said = Object.entries(answers).filter(([, answer]) => answer !== null);
+  return said.map(([purpose, answer]) => `${purpose.replaceAll('_', ' ')}: ${WORDS[answer] ?? answer}`).join(', ') || 'nothing yet';
+}
+
+function table(columns, rows) {
+  const header = element('s-table-header-row', {}, ...columns.map(([title, slot]) => element('s-table-header', {listSlot: slot}, title)));
+  const body = rows.map((row) => element('s-table-row', {}, ...row.map((cell) => element('s-table-cell', {}, cell))));
+  return element('s-table', {}, header, element('s-table-body', {}, ...body));
+}
+
+const moment = (text) => new Date(text).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
+
+function historyTable(entries) {
+  const columns = [['When', 'primary'], ['Where', 'labeled'], ['Said', 'labeled'], ['Stands since', 'labeled']];
+  return table(columns, entries.map((entry) => [
+    moment(entry.told_at),
+    [entry.source.replaceAll('_', ' '), entry.region].filter(Boolean).join(', '),
+    answersAsWords(entry.told),
+    answersAsWords(entry.stands),
+  ]));
+}
+
+function buttons(...each) {
+  return element('s-stack', {direction: 'inline', gap: 'small-300'}, ...each);
+}
+
+/** A button that saves a file which is here already. */
+function saver(label, name, text, type) {
+  const button = element('s-button', {}, label);
+  button.addEventListener('click', () => save(name, new Blob([text], {type})));
+  return button;
+}
+
+/** A button that has the app make a file of all that is held of somebody. */
+function exporter(label, who, format) {
+  return element('s-button', {'data-do': 'export', 'data-who': who, 'data-format': format}, label);
+}
+
+function shownHistory({entries, json, csv}) {
+  if (!entries.length) {
+    return [element('s-text', {}, 'Nothing about their consent is written down: they never gave an answer that may be kept.')];
+  }
+  return [
+    element('s-heading', {}, `Consent history: ${entries.length === 1 ? '1 entry' : `${entries.length} entries`}, oldest first`),
+    historyTable(entries),
+    buttons(
+      saver('Save history as JSON', 'consent-history.json', json, 'application/json'),
+      saver('Save history as CSV', 'consent-history.csv', csv, 'text/csv')),
+  ];
+}
+
+function shownHeld(held, who) {
+  const stores = Object.entries(held).map(([store, count]) => `${store.replaceAll('_', ' ')}: ${count}`);
+  if (!stores.length) return [element('s-text', {}, 'Nothing is held about them.')];
+  return [
+    element('s-heading', {}, 'What is held about them'),
+    element('s-text', {}, stores.join(', ')),
+    buttons(
+      exporter('Save everything as JSON', who, 'json'),
+      exporter('Save everything as CSV', who, 'csv')),
+  ];
+}
+
+async function lookUp(form, answer) {
+  const who = form.querySelector('[name=who]').value.trim();
+  const found = await call('/admin/api/privacy/person', {who});
+  answer.replaceChildren(element('div', {class: 'answer'}, ...shownHistory(found), ...shownHeld(found.held, who)));
+}
+
+async function keepLimits(form, answer) {
+  const fields = [...form.querySelectorAll('s-number-field')];
+  const limits = {};
+  for (const field of fields) {
+    const days = Number(field.value);
+    limits[field.getAttribute('name')] = field.value.trim() === '' || Number.isNaN(days) ? field.value : days;
+  }
+  const {clearing} = await call('/admin/api/privacy/limits', {limits});
+  answer.textContent = clearing ? 'Saved. What is older is being deleted.' : 'Saved. What is older is deleted once the worker can be reached.';
+  shopify.toast.show('Limits saved');
+}
+
+/** Hand out a file that the app makes: the server says what it is called. */
+async function handOut(path, body) {
+  const {name, file} = await callForFile(path, body);
+  save(name, file);
+  shopify.toast.show(`${name} saved`);
+}
+
+const FORMS = {'look-up': lookUp, limits: keepLimits};
+
+Object.assign(ACTIONS, {
+  export: ({dataset}) => handOut('/admin/api/privacy/export', {who: dataset.who, format: dataset.format}),
+  async answer({dataset}) {
+    await handOut('/admin/api/privacy/answer', {request_id: dataset.request});
+    location.reload(); // the request is done now, and has a receipt
+  },
+  receipt: ({dataset}) => handOut('/admin/api/privacy/receipt', {request_id: dataset.request}),
+});
+
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest('[data-submit]');
+  if (!form) return;
+  event.preventDefault();
+  const answer = form.parentElement.querySelector('[data-answer]');
+  const button = form.querySelector('s-button');
+  answer.textContent = '';
+  for (const wrong of form.querySelectorAll('[error]')) wrong.removeAttribute('error');
+  button.setAttribute('disabled', '');
+  try {
+    await FORMS[form.dataset.submit](form, answer);
+  } catch (error) {
+    const field = error.field && form.querySelector(`[name="${CSS.escape(error.field)}"]`);
+    if (field) field.setAttribute('error', error.message);
+    fail(error);
+  } finally {
+    button.removeAttribute('disabled');
+  }
+});

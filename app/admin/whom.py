@@ -1,0 +1,35 @@
+"""Whom a merchant means by what they type. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.errors import InputError
+from app.values import shopify_id
+
+LONGEST = 320  # the longest e-mail address there is (RFC 5321)
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """One name of somebody."""
+
+    customer_id: int | None = None
+    email: str | None = None
+    client_id: str | None = None
+
+
+def whom(text: str) -> Whom:
+    """Return whom the text names. Raises InputError for what can be nobody's name.
+
+    An address has an @; digits and gid://shopify/Customer/… are a customer; anything else is the id
+    that a browser goes under.
+    """
+    word = text.strip()
+    if not word or len(word) > LONGEST or not word.isprintable() or " " in word:
+        raise InputError("name a customer's number, an e-mail address or the id of a browser", "who")
+    if word.startswith("gid://") and not word.startswith("gid://shopify/Customer/"):
+        raise InputError("of Shopify's gids only a customer's names somebody", "who")
+    if word.startswith("gid://") or (word.isascii() and word.isdigit()):
+        return Whom(customer_id=shopify_id(word, "who"))
+    return Whom(email=word) if "@" in word else Whom(client_id=word)
