@@ -123,7 +123,7 @@ def verified(file: bytes, public_key: str) -> Receipt:
         key.verify(_unbase64(signed.signature), canonical(signed.receipt))
     except (InvalidSignature, binascii.Error, ValueError):
         raise InputError("the receipt was changed: its signature does not fit what it says") from None
-    if written(signed) != file:
+    if written(signed) != file or _base64(_unbase64(signed.signature)) != signed.signature:
         raise InputError("the receipt was changed: it is not written as it was issued")
     return signed.receipt
 

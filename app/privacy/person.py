@@ -1,7 +1,8 @@
 """All the names that one person is known under, from those a request gives.
 
 A browser can be shared. What only it links, and nobody signed, is erased with either of its people
-and shown to neither; and a checkout that is somebody else's is never followed.
+and shown to neither, unless it is asked for by the browser's own id; a checkout that is somebody
+else's is never followed. A browser's word does not lead to a customer: nobody has proven it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ async def find_person(connections: Connections, named: Person) -> Person:
         connection = await db.connection()
         known = await _customers(connection, named)
         for _ in range(_ROUNDS):
-            more = await _one_step(connection, known)
+            more = await _one_step(connection, known, named.client_ids)
             if more == known:
                 break
             known = more
@@ -82,29 +83,38 @@ async def find_person(connections: Connections, named: Person) -> Person:
 
 
 async def _customers(connection: AsyncConnection, named: Person) -> Person:
-    """Return the person with the customers meant: by number, else by address, else by their orders."""
-    found = named.customer_ids
-    if not found and named.email_digests:
-        found = await _values(
-            connection, _CUSTOMERS.customer_id, named, _among(_CUSTOMERS.email_digest, named.email_digests)
-        )
-    if not found and named.order_ids:
-        found = await _values(
-            connection, _ORDERS.customer_id, named, _among(_ORDERS.order_id, named.order_ids)
-        )
+    """Return the person with the customers meant and their addresses, and without others' orders."""
+    found = await _meant(connection, named)
     digests = await _values(connection, _CUSTOMERS.email_digest, named, _among(_CUSTOMERS.customer_id, found))
     known = msgspec.structs.replace(named, customer_ids=found, email_digests=named.email_digests | digests)
-    theirs = await _values(
-        connection, _ORDERS.order_id, named,
-        _among(_ORDERS.order_id, named.order_ids) & whose_or_nobodys(_ORDERS, known),
-    )  # fmt: skip
-    unknown = named.order_ids - await _values(
-        connection, _ORDERS.order_id, named, _among(_ORDERS.order_id, named.order_ids)
+    of_others = _among(_ORDERS.order_id, named.order_ids) & _others(_ORDERS, known)
+    foreign = await _values(connection, _ORDERS.order_id, named, of_others)
+    return msgspec.structs.replace(known, order_ids=named.order_ids - foreign)
+
+
+async def _meant(connection: AsyncConnection, named: Person) -> frozenset[int]:
+    """Return the customers named by number, else by address, else by their orders, else by checkouts."""
+    if named.customer_ids:
+        return named.customer_ids
+    ways = (
+        [(_CUSTOMERS.customer_id, _CUSTOMERS.email_digest, named.email_digests)],
+        [(_ORDERS.customer_id, _ORDERS.order_id, named.order_ids)],
+        [
+            (columns.customer_id, columns.checkout_token, named.checkout_tokens)
+            for columns in (_ORDERS, _DECISIONS)
+        ],
     )
-    return msgspec.structs.replace(known, order_ids=theirs | unknown)
+    for way in ways:
+        found: frozenset[int] = frozenset()
+        for customers, by, names in way:
+            found |= await _values(connection, customers, named, _among(by, names))
+        if found:
+            return found
+    return frozenset()
 
 
-async def _one_step(connection: AsyncConnection, known: Person) -> Person:
+async def _one_step(connection: AsyncConnection, known: Person, asked: frozenset[str]) -> Person:
+    """Return the person with the names one step on. asked: browsers that were named themselves."""
     ours = _among(_ORDERS.customer_id, known.customer_ids)
     orders = await _values(connection, _ORDERS.order_id, known, ours)
     of_token = _among(_ORDERS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_ORDERS, known)
@@ -122,7 +132,7 @@ async def _one_step(connection: AsyncConnection, known: Person) -> Person:
     )
     carts = await _carts(connection, known)
     return msgspec.structs.replace(
-        known, client_ids=clients, shared_clients=shared, cart_tokens=known.cart_tokens | carts
+        known, client_ids=clients, shared_clients=shared - asked, cart_tokens=known.cart_tokens | carts
     )
 
 

@@ -1,59 +1,111 @@
+import csv
+import io
 import json
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.connections import Connections
-from app.errors import NotAllowed, NotFound
+from app.consent.requests import Kind, open_request
+from app.errors import InputError, NotAllowed, NotFound
 from app.tables import ShopRow
 from tests.commands.conftest import Terminal
-from tests.webhooks.test_compliance import SHOP, fill
+from tests.privacy.planted import OTTO, ROSA, SHOP, plant
 
 
-async def filled(connections: Connections) -> None:
-    await connections.redis.flushall()
-    await fill(connections, SHOP)
-    keys = await connections.redis.keys("*")
-    await connections.redis.delete(*keys)  # they hold no real profiles there
+async def planted(connections: Connections) -> None:
+    await plant(connections, ROSA, OTTO)
 
 
-async def came_back(connections: Connections) -> None:
+async def uninstalled(connections: Connections) -> None:
     async with connections.write() as db:
         shop = await db.get(ShopRow, SHOP)
         assert shop is not None
-        shop.uninstalled_at = None
+        shop.uninstalled_at = shop.installed_at
         db.add(shop)
 
 
-def test_a_customers_data_is_printed_as_json_or_written_to_a_file(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.prepare(filled)
-    printed = terminal.run("export", "--shop", SHOP, "--customer", "gid://shopify/Customer/5")
-    held = json.loads(printed.stdout)
-    assert [row["order_id"] for row in held["orders"]] == [11]
-    assert [row["line_id"] for row in held["order_lines"]] == [1]
-    written = terminal.run("export", "--shop", SHOP, "--customer", "5", "--out", str(tmp_path / "5.json"))
+async def asked_for_data(connections: Connections) -> None:
+    await open_request(connections, SHOP, "data", Kind.DATA, datetime.now(UTC), customer_id=ROSA.customer)
+
+
+def test_a_persons_data_is_printed_as_json_or_written_as_tables(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.prepare(planted)
+    customer = f"gid://shopify/Customer/{ROSA.customer}"
+    printed = terminal.run("export", "--shop", SHOP, "--customer", customer)
+    whole = json.loads(printed.stdout)
+    assert [row["order_id"] for row in whole["stores"]["orders"]["rows"]] == [ROSA.order]
+    file = tmp_path / "rosa.zip"
+    written = terminal.run(
+        "export", "--shop", SHOP, "--email", ROSA.email, "--format", "csv", "--out", str(file)
+    )
     assert written.exit_code == 0
-    assert json.loads((tmp_path / "5.json").read_text()) == held
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+        orders = list(csv.DictReader(archive.read("orders.csv").decode().splitlines()))
+    assert [row["order id"] for row in orders] == [str(ROSA.order)]
 
 
-def test_a_customer_nobody_knows_is_an_error_and_not_an_empty_file(terminal: Terminal) -> None:
+def test_a_request_for_data_is_answered_once(terminal: Terminal) -> None:
+    terminal.prepare(planted)
+    terminal.prepare(asked_for_data)
+    answered = terminal.run("export", "--shop", SHOP, "--request", "data")
+    assert json.loads(answered.stdout)["stores"]["orders"]["rows"]
+    assert "request data is done, receipt " in answered.stderr
+    again = terminal.run("export", "--shop", SHOP, "--request", "data")
+    assert isinstance(again.exception, NotFound)
+
+
+def test_who_is_meant_has_to_be_said_and_nobody_known_is_an_error(terminal: Terminal) -> None:
+    assert isinstance(terminal.run("export", "--shop", SHOP).exception, InputError)
     answer = terminal.run("export", "--shop", SHOP, "--customer", "99")
     assert isinstance(answer.exception, NotFound)
     assert "99" in str(answer.exception)
+    no_file = terminal.run("export", "--shop", SHOP, "--customer", "99", "--format", "csv")
+    assert isinstance(no_file.exception, InputError)
 
 
-def test_an_erased_customer_is_counted_and_a_second_run_finds_nothing(terminal: Terminal) -> None:
-    terminal.prepare(filled)
-    first = terminal.run("erase", "--shop", SHOP, "--customer", "5")
+def test_an_erased_person_is_counted_and_a_second_run_finds_nothing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.prepare(planted)
+    file = tmp_path / "receipt.json"
+    first = terminal.run("erase", "--shop", SHOP, "--checkout", ROSA.token, "--receipt", str(file))
     assert "1 customers" in first.stdout
-    assert "2 events" in first.stdout
-    again = terminal.run("erase", "--shop", SHOP, "--customer", "5")
-    assert again.stdout == f"customer 5 of {SHOP}: nothing is held\n"
+    assert "4 events" in first.stdout
+    assert "kept: 3 consents: proof of consent" in first.stdout
+    again = terminal.run("erase", "--shop", SHOP, "--customer", str(ROSA.customer))
+    assert f"customer {ROSA.customer} of {SHOP}: nothing is held\n" in again.stdout
+    assert terminal.run("verify-receipt", str(file)).stdout.startswith("genuine: receipt ")
+
+
+def test_a_receipt_is_checked_with_the_public_key_alone_and_a_changed_one_is_refused(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.prepare(planted)
+    file = tmp_path / "receipt.json"
+    terminal.run("erase", "--shop", SHOP, "--customer", str(ROSA.customer), "--receipt", str(file))
+    key = terminal.run("verify-receipt", "--key").stdout.strip()
+    checked = terminal.run("verify-receipt", str(file), "--public-key", key)
+    assert "redact: all that was found is gone" in checked.stdout
+    file.write_bytes(file.read_bytes().replace(b'"events": 4', b'"events": 3'))
+    for words in ((str(file),), (str(file), "--public-key", key)):
+        refused = terminal.run("verify-receipt", *words)
+        assert isinstance(refused.exception, InputError)
+        assert "was changed" in str(refused.exception)
+    assert isinstance(terminal.run("verify-receipt", str(tmp_path / "none")).exception, InputError)
+    assert isinstance(terminal.run("verify-receipt").exception, InputError)
 
 
 def test_a_shop_that_has_the_app_is_erased_only_when_meant(terminal: Terminal) -> None:
-    terminal.prepare(filled)
-    terminal.prepare(came_back)
+    terminal.prepare(planted)
     refused = terminal.run("erase", "--shop", SHOP)
     assert isinstance(refused.exception, NotAllowed)
     assert "2 customers" in refused.stdout
     assert "2 customers" in terminal.run("erase", "--shop", SHOP, "--yes").stdout
-    assert terminal.run("erase", "--shop", SHOP, "--yes").stdout == f"{SHOP}: nothing is held\n"
+    assert f"{SHOP}: nothing is held\n" in terminal.run("erase", "--shop", SHOP, "--yes").stdout
+
+
+def test_a_shop_without_the_app_is_erased_when_asked(terminal: Terminal) -> None:
+    terminal.prepare(planted)
+    terminal.prepare(uninstalled)
+    assert "2 customers" in terminal.run("erase", "--shop", SHOP).stdout
