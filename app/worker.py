@@ -9,7 +9,7 @@ from functools import partial
 
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
-from app.consent.clearing import clear_shop, request_due_clearings
+from app.consent.clearing import request_due_clearings
 from app.consent.ledger import restore_told
 from app.consent.policies import read_policies
 from app.events.announce import Announcements
@@ -42,6 +42,7 @@ from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_order, record_refund
+from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
 from app.profiles.store import forget_customer, remember_browsing, remember_order
 from app.recommend.retrain import train_shop
@@ -85,7 +86,7 @@ HANDLERS: Handlers = {
 JOBS: Mapping[Job, Work] = {
     "backfill": run_backfill,
     "train": train_shop,
-    "clear": clear_shop,
+    "clear": clear_aged,
     "opt_outs": compare_opt_outs,
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select, true
@@ -13,7 +14,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from app.connections import Connections
-from app.consent.retention import KEPT, RELIED_ON, SETTING, checked, limits_of
+from app.consent.retention import RELIED_ON, SETTING, checked, limits_of
 from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
 from app.privacy_tables import ConsentRow, RetentionRow
@@ -47,6 +48,19 @@ class Cleared:
     deleted: int
     remaining: int
     oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a store lost and has left."""
+
+    deleted: int
+    remaining: int
+    oldest_at: datetime | None
+
+
+# Clears a store of a shop: (connections, shop, now, what is older than this goes).
+Clear = Callable[[Connections, ShopDomain, datetime, datetime], Awaitable[Left]]
 
 
 def _not_relied_on(now: datetime) -> ColumnElement[bool]:
@@ -84,16 +98,28 @@ async def request_due_clearings(connections: Connections) -> None:
             await request_clearing(connections, shop)
 
 
-async def clear_shop(connections: Connections, shop: ShopDomain) -> list[Cleared]:
+async def clear_shop(
+    connections: Connections, shop: ShopDomain, others: Mapping[str, Clear]
+) -> list[Cleared]:
     """Delete what is past the shop's limits and return what each store lost and has left.
 
-    Every batch is a transaction of its own: one that dies halfway is taken up where it stood.
+    others: how the stores are cleared that are no table. Every batch is a transaction of its own: a
+    clearing that dies halfway is taken up where it stood.
     """
     async with only_one(connections, "clear", shop):
         await job_begins(connections, "clear", shop)
         settings = await _settings(connections, shop)
         now, days = datetime.now(UTC), limits_of(settings).days
-        return [await _clear(connections, shop, each.store, days[each.store], now) for each in KEPT]
+        tables: dict[str, Clear] = {
+            store: partial(_clear_table, source=each) for store, each in SOURCES.items()
+        }
+        clears = tables | dict(others)
+        done = []
+        for store, limit in days.items():
+            left = await clears[store](connections, shop, now, now - timedelta(days=limit))
+            done.append(Cleared(store, now, limit, left.deleted, left.remaining, left.oldest_at))
+            await _write_down(connections, shop, done[-1])
+        return done
 
 
 async def last_clearings(connections: Connections, shop: str) -> dict[str, Cleared]:
@@ -139,18 +165,21 @@ async def _settings(connections: Connections, shop: str) -> dict[str, Any]:
     return row.settings if row else {}
 
 
-async def _clear(connections: Connections, shop: str, store: str, limit: int, now: datetime) -> Cleared:
-    source = SOURCES[store]
-    deleted = await _delete_old(connections, shop, source, now, now - timedelta(days=limit))
-    age = source.table.c[source.at]
-    left = select(func.count(), func.min(age)).where(source.table.c.shop == shop)
+async def _write_down(connections: Connections, shop: str, cleared: Cleared) -> None:
+    row = {name: getattr(cleared, name) for name in Cleared.__dataclass_fields__}
     async with connections.write() as db:
-        remaining, oldest_at = (await (await db.connection()).execute(left)).one()
-        cleared = Cleared(store, now, limit, deleted, remaining, oldest_at)
         if await db.get(ShopRow, shop):  # else it was erased meanwhile, and stays so
-            row = {name: getattr(cleared, name) for name in Cleared.__dataclass_fields__}
             await upsert(db, RetentionRow, [{"shop": shop, **row}])
-    return cleared
+
+
+async def _clear_table(
+    connections: Connections, shop: ShopDomain, now: datetime, before: datetime, source: Source
+) -> Left:
+    deleted = await _delete_old(connections, shop, source, now, before)
+    left = select(func.count(), func.min(source.table.c[source.at])).where(source.table.c.shop == shop)
+    async with connections.read() as db:
+        remaining, oldest_at = (await (await db.connection()).execute(left)).one()
+    return Left(deleted, remaining, oldest_at)
 
 
 async def _delete_old(

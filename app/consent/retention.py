@@ -37,6 +37,8 @@ KEPT: tuple[Kept, ...] = (
          "which offers were shown, accepted or dismissed"),
     Kept("inbox", "inbox_days", 30, 30, "Messages from Shopify",
          "deliveries that were put aside; those worked off are emptied at once and go within 7 days"),
+    Kept("dead letters", "letters_days", 30, 3650, "Events put aside",
+         "events that could not be worked off, until an operator looks into them"),
     Kept("consents", "ledger_days", 1095, 3650, "Consent ledger",
          "who allowed what, and when; the last word of each person stays while it is relied on"),
 )  # fmt: skip

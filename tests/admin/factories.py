@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
-from app.consent.clearing import change_limits, clear_shop
+from app.consent.clearing import change_limits
+from app.privacy.aged import clear_aged
 from app.privacy_tables import PrivacyPolicyRow, PrivacyRequestRow
 from app.shops.grants import Grant
 from app.shops.tokens import sealed_row
@@ -220,4 +221,4 @@ async def keep_private_matters(connections: Connections) -> None:
     async with connections.write() as db:
         db.add_all([policy(20, DE=True, US=False), policy(2, DE=True, US=False, US_CA=None)])
     await change_limits(connections, SHOP, {"events_days": 90, "decisions_days": 20})
-    await clear_shop(connections, ShopDomain(SHOP))
+    await clear_aged(connections, ShopDomain(SHOP))

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
-from app.consent.clearing import clear_shop
 from app.errors import NotFound
+from app.privacy.aged import clear_aged
 from app.privacy_tables import PrivacyRequestRow
 from app.tables import CustomerRow, DecisionRow, EventRow, ShopRow
 from app.values import ShopDomain
@@ -47,7 +47,7 @@ async def filled(connections: Connections) -> None:
     ]  # fmt: skip
     async with connections.write() as db:
         db.add_all(rows)
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
 
 
 def test_an_audit_is_told_as_json(terminal: Terminal) -> None:

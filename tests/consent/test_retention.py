@@ -12,12 +12,14 @@ from app.connections import Connections, redis_key
 from app.consent.clearing import (
     SOURCES,
     change_limits,
-    clear_shop,
     last_clearings,
     request_due_clearings,
 )
 from app.consent.retention import KEPT, checked, limits_of, warnings_of
 from app.errors import InputError, NotFound
+from app.events.kinds import ProductDeleted
+from app.events.log import DEAD, EventLog, encode
+from app.privacy.aged import clear_aged
 from app.privacy_tables import ConsentRow, RetentionRow
 from app.shops.store import get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
@@ -91,7 +93,8 @@ async def asked_for(connections: Connections, shop: str = SHOP) -> bool:
 def test_a_shop_that_says_nothing_has_the_defaults() -> None:
     assert limits_of({}) == limits_of({"retention": {}, "pinned": [1]})
     assert limits_of({}).days == {
-        "events": 180, "decisions": 180, "feedback": 180, "inbox": 30, "consents": 1095,
+        "events": 180, "decisions": 180, "feedback": 180, "inbox": 30,
+        "dead letters": 30, "consents": 1095,
     }  # fmt: skip
     assert limits_of({}).unusable == ()
 
@@ -141,7 +144,7 @@ def test_limits_that_shorten_what_is_told_of_offers_say_so() -> None:
 
 
 def test_every_store_with_a_limit_is_cleared_and_none_besides() -> None:
-    assert list(SOURCES) == [each.store for each in KEPT]
+    assert {*SOURCES, "dead letters"} == {each.store for each in KEPT}
     assert all(SOURCES[store].table.name == store for store in SOURCES)
 
 
@@ -153,7 +156,7 @@ async def test_what_is_past_its_limit_goes_and_the_rest_is_counted(connections: 
         decision(1, 21), decision(2, 19),
         feedback(1, 181), feedback(2, 179),
     )  # fmt: skip
-    cleared = {each.store: each for each in await clear_shop(connections, SHOP)}
+    cleared = {each.store: each for each in await clear_aged(connections, SHOP)}
     assert await kept(connections, EventRow.event_id) == ["00002", "00003"]
     assert await kept(connections, DecisionRow.decision_id) == ["2"]
     assert await kept(connections, FeedbackRow.event_id) == ["2"]
@@ -170,14 +173,14 @@ async def test_more_than_one_batch_goes_in_one_clearing(connections: Connections
     old = [event(number, 200) for number in range(1_203)]
     new = [event(number, 1) for number in range(1_203, 1_210)]
     await keep(connections, shop_row(), *old, *new)
-    events = (await clear_shop(connections, SHOP))[0]
+    events = (await clear_aged(connections, SHOP))[0]
     assert (events.store, events.deleted, events.remaining) == ("events", 1_203, 7)
 
 
 async def test_a_delivery_that_still_waits_is_never_lost_to_its_age(connections: Connections) -> None:
     old = [delivery(1, 90, "pending"), delivery(2, 90, "parked"), delivery(3, 90, "done")]
     await keep(connections, shop_row(), *old, delivery(4, 3, "parked"))
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
     assert await kept(connections, InboxRow.id) == [1, 4]
 
 
@@ -190,20 +193,40 @@ async def test_the_last_word_of_a_person_stays_while_it_is_relied_on(connections
         word(4, 10, "cy"),
         word(5, 999, "dee", "customer"), word(6, 998, "dee", "customer"),  # what she refused stays refused
     )  # fmt: skip
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
     assert await kept(connections, ConsentRow.id) == [2, 4, 6]
+
+
+async def letter(connections: Connections, days: float, shop: str | None) -> None:
+    """Put an event of the shop aside so many days ago, or for None what is no event."""
+    moment = ago(days)
+    event = ProductDeleted(shop=shop or "", event_id="e", happened_at=moment, product_id=1)
+    at = int(moment.timestamp() * 1000)
+    await connections.redis.xadd(DEAD, {"e": encode(event) if shop else b"torn"}, id=f"{at}-*")
+
+
+async def test_events_that_were_put_aside_age_too_and_so_do_those_nobody_can_read(
+    connections: Connections,
+) -> None:
+    await keep(connections, shop_row(letters_days=10))
+    for days, shop in ((99, None), (50, OTHER), (11, SHOP), (9, SHOP), (8, None)):
+        await letter(connections, days, shop)
+    cleared = {each.store: each for each in await clear_aged(connections, SHOP)}["dead letters"]
+    assert (cleared.deleted, cleared.remaining) == (1, 1)
+    log = EventLog(connections.redis)
+    assert [await log.count_dead(each) for each in (SHOP, OTHER, None)] == [1, 1, 3]
 
 
 async def test_a_second_clearing_deletes_nothing(connections: Connections) -> None:
     await keep(connections, shop_row(), event(1, 200), decision(1, 200), word(1, 2000, "ann"))
-    first = await clear_shop(connections, SHOP)
-    second = await clear_shop(connections, SHOP)
-    assert [each.deleted for each in first] == [1, 1, 0, 0, 1]
-    assert [each.deleted for each in second] == [0, 0, 0, 0, 0]
+    first = await clear_aged(connections, SHOP)
+    second = await clear_aged(connections, SHOP)
+    assert [each.deleted for each in first] == [1, 1, 0, 0, 0, 1]
+    assert [each.deleted for each in second] == [0, 0, 0, 0, 0, 0]
 
 
 async def test_a_shop_that_was_erased_gets_no_record_of_a_clearing(connections: Connections) -> None:
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
     assert await kept(connections, RetentionRow.store) == []
 
 
@@ -214,7 +237,7 @@ async def test_a_clearing_is_asked_for_once_a_day_and_when_a_limit_changed(conne
     await request_due_clearings(connections)
     assert await asked_for(connections)
     assert await asked_for(connections, OTHER)  # what a shop left behind ages too
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
     await request_due_clearings(connections)
     assert not await asked_for(connections)
     async with connections.write() as db:
@@ -233,7 +256,7 @@ async def test_a_changed_limit_holds_and_is_cleared_at_the_next_turn(connections
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.settings == {"pinned": [1], "retention": {"events_days": 5}}
-    await clear_shop(connections, SHOP)
+    await clear_aged(connections, SHOP)
     await change_limits(connections, SHOP, {"events_days": 4})
     await request_due_clearings(connections)
     assert await asked_for(connections)

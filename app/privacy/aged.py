@@ -1,0 +1,41 @@
+"""What is past a shop's limits, cleared from every store: the tables, and the events that were put aside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.connections import Connections
+from app.consent.clearing import Cleared, Left, clear_shop
+from app.consent.retention import limits_of
+from app.events.log import DEAD, Entry, EventLog
+from app.values import ShopDomain
+
+LETTERS = "dead letters"
+_NOBODYS = timedelta(days=limits_of({}).days[LETTERS])  # no shop's limit is theirs
+
+
+async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Cleared]:
+    """Delete what is past the shop's limits and return what each store lost and has left."""
+    return await clear_shop(connections, shop, {LETTERS: _clear_letters})
+
+
+async def _clear_letters(connections: Connections, shop: ShopDomain, now: datetime, before: datetime) -> Left:
+    """Delete the shop's old letters, and old ones that nobody can read any more."""
+    log, deleted = EventLog(connections.redis), 0
+    stay: list[datetime] = []
+    async for entry in log.entries(DEAD):
+        unreadable = entry.event() is None
+        if not (unreadable or entry.is_of(shop)):
+            continue
+        buried_at = _added_at(entry)
+        if buried_at < (now - _NOBODYS if unreadable else before):
+            await log.replace(DEAD, entry, None)
+            deleted += not unreadable
+        elif not unreadable:
+            stay.append(buried_at)
+    return Left(deleted, len(stay), min(stay, default=None))
+
+
+def _added_at(entry: Entry) -> datetime:
+    """Return when the entry was put there, as its id says."""
+    return datetime.fromtimestamp(int(entry.entry_id.partition("-")[0]) / 1000, UTC)
