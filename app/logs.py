@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -38,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def start_logging(level: str = "INFO") -> None:
-    """Send every logger's lines, and what ends the process, to standard error.
+    """Send every logger's lines, and what ends the process or a thread, to standard error.
 
     Libraries that log requests stay quiet.
     """
@@ -49,6 +50,7 @@ def start_logging(level: str = "INFO") -> None:
     for name in ("httpx", "httpcore", "uvicorn.access", "coredis", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _log_the_end
+    threading.excepthook = _log_lost_thread
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -71,3 +73,8 @@ def _log_the_end(kind: type[BaseException], error: BaseException, trace: Traceba
         sys.__excepthook__(kind, error, trace)
     else:
         _log.critical("the process ends", exc_info=error)
+
+
+def _log_lost_thread(lost: threading.ExceptHookArgs) -> None:
+    if lost.exc_value is not None and lost.exc_type is not SystemExit:
+        _log.error("a thread ends", exc_info=lost.exc_value)

@@ -126,6 +126,16 @@ def test_what_ends_a_process_is_logged_without_its_values() -> None:
     )
 
 
+def test_what_ends_a_thread_is_logged_without_its_values() -> None:
+    code = (
+        "import threading; from app.logs import start_logging; start_logging();"
+        "lost = threading.Thread(target=lambda: int('jane' + '@example.com')); lost.start(); lost.join()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "jane@" not in ended.stderr
+    assert "ValueError at <string>:1" in json.loads(ended.stderr)["error"]
+
+
 async def test_nothing_personal_that_is_sent_is_logged_or_written_to_disk(tmp_path: Path) -> None:
     """The server and its worker are fed a person whose every field is marked; then all is searched."""
     data_dir = tmp_path / "var"

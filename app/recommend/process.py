@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from collections.abc import Callable, Collection
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from app.errors import TillwiseError
 from app.failures import reason_of
+from app.logs import start_logging
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.fit import FitParameters
@@ -23,6 +25,7 @@ from app.values import ShopDomain
 
 POLL_S = 0.2
 _TRAINED = "trained"
+_log = logging.getLogger(__name__)
 
 # Asked once, just before publishing: which customers may not be in what is published.
 Barred = Callable[[], Collection[int]]
@@ -103,5 +106,6 @@ def _train_and_publish(job: Job, sender: Connection) -> None:
     except TillwiseError as error:
         sender.send(f"{job.shop}: {error}")
     except Exception as error:
+        start_logging()  # left to itself, the process would print the error with the values it quotes
+        _log.exception("a training failed", extra={"shop": job.shop})
         sender.send(f"{job.shop}: {reason_of(error)}")
-        raise

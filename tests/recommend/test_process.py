@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import threading
 from datetime import UTC, datetime
@@ -52,7 +53,10 @@ def test_a_killed_child_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     assert not multiprocessing.active_children()
 
 
-def test_why_a_child_failed_is_told(tmp_path: Path) -> None:
+def test_why_a_child_failed_is_told_and_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "models").touch()  # where a directory has to be
     with pytest.raises(TrainingFailed, match=f"{SHOP}: .*models"):
         run_training(a_job(tmp_path, 10))
+    line = json.loads(capfd.readouterr().err)
+    assert (line["message"], line["shop"]) == ("a training failed", SHOP)
+    assert "in _train_and_publish" in line["error"]
