@@ -36,6 +36,11 @@ class Product:
     created_at: datetime | None = None
 
     @property
+    def kind(self) -> str | int:
+        """Return its type; a product without one is a kind of its own."""
+        return self.product_type or self.product_id
+
+    @property
     def offered(self) -> Variant | None:
         """Return the variant to offer: the first in stock, None when there is none."""
         if not self.published:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from hashlib import blake2b
 
-from app.experiments.assign import HOLDOUT, PERSONALISED
+from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
+from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation
-from app.offers.snapshot import Offerable, ShopSnapshot
+from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Message, Offer, Why
 from app.recommend.model import Scored
@@ -16,13 +17,10 @@ from app.recommend.terms import Past
 from app.values import gid
 
 MOST_OFFERS = 3
-CANDIDATES = 8
-
-# In units of a ranking's score, whose terms are z-scores.
-TOO_DEAR = 1.0
-SAME_TYPE = 0.5
-LOOKED_AT = 0.5
-DEAR_RATIO = 2  # times the cart's subtotal
+CANDIDATES = 24
+# One decision in ten gives its last place to a product that was never sold, so that it can be.
+EXPLORED = 0.1
+EXPLORED_AMONG = 5
 
 
 def choose(shop: ShopSnapshot, situation: Situation) -> tuple[Offer, ...]:
@@ -47,36 +45,83 @@ def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
 def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
     assert shop.model is not None
     ranked = shop.model.rank(
-        # An empty cart says nothing; what the visit looked at does.
-        situation.cart or situation.viewed,
+        _asked_about(situation),
         k=CANDIDATES,
         customer_id=situation.customer_id,
-        history={product_id: Past(times, days) for product_id, times, days in situation.history},
+        history=_history(situation),
         orders=situation.orders,
         allowed=shop.allowed,
         keep=partial(_best, shop, situation),
     )
-    return [_pick(scored) for scored in ranked]
+    return _with_new(shop, situation, _with_pinned(shop, situation, [_pick(scored) for scored in ranked]))
 
 
 def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:
-    """Return which of the ranked to offer, each chosen with the kinds of those before it in view."""
-    products = [shop.offerable[product_id] for product_id in product_ids]
-    scores = [_score(situation, *each) for each in zip(products, scores, strict=True)]
-    chosen: list[int] = []
-    while len(chosen) < min(MOST_OFFERS, len(products)):
-        best = max((at for at in range(len(products)) if at not in chosen), key=scores.__getitem__)
-        chosen.append(best)
-        for at, product in enumerate(products):
-            scores[at] -= SAME_TYPE * (product.kind == products[best].kind)
-    return chosen
+    """Return which of the ranked to offer."""
+    candidates = [shop.offerable[product_id].ranked for product_id in product_ids]
+    in_cart = (shop.catalog.get(product_id) for product_id in situation.cart)
+    around = Around(
+        shop.terms,
+        situation.subtotal_minor,
+        situation.viewed,
+        frozenset(product.kind for product in in_cart if product),
+    )
+    return rerank(candidates, scores, around, MOST_OFFERS)
 
 
-def _score(situation: Situation, product: Offerable, score: float) -> float:
-    """Return the score, higher for what was looked at, lower for what is dear beside the cart."""
-    if situation.subtotal_minor and product.price_minor > DEAR_RATIO * situation.subtotal_minor:
-        score -= TOO_DEAR
-    return score + LOOKED_AT if product.product_id in situation.viewed else score
+def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[float]:
+    """Return how likely each offer was to be made in this situation, given its arm.
+
+    Only the last place is left to chance: one time in ten it goes to one of at most five new products.
+    """
+    pool = _new_products(shop, situation)
+    if not pool or situation.arm != PERSONALISED:
+        return [1.0] * offers
+    explores = bucket(situation.decision_id, "explore") < EXPLORED
+    last = EXPLORED / min(pool, EXPLORED_AMONG) if explores else 1 - EXPLORED
+    return [last if place == MOST_OFFERS - 1 else 1.0 for place in range(offers)]
+
+
+def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
+    """Return the picks led by the first product the merchant pinned."""
+    pinned = [pick for pick in _static_picks(shop, situation) if pick.product_id in shop.terms.pinned]
+    if not pinned:
+        return picks
+    others = [pick for pick in picks if pick.product_id != pinned[0].product_id]
+    return [pinned[0], *others][:MOST_OFFERS]
+
+
+def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
+    """Return the picks, in one decision of ten with the last place given to a product never sold."""
+    if bucket(situation.decision_id, "explore") >= EXPLORED or len(picks) < MOST_OFFERS:
+        return picks
+    assert shop.model is not None
+    cart, history = _asked_about(situation), _history(situation)
+    visit = shop.model.visit(cart, situation.customer_id, history, situation.orders)
+    there = {pick.product_id for pick in picks[:-1]}
+    best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
+    new = [one for one in best if one.product_id not in there]
+    if not new:
+        return picks
+    return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
+
+
+def _new_products(shop: ShopSnapshot, situation: Situation) -> int:
+    """Return how many products that were never sold could be offered."""
+    if shop.model is None or shop.allowed is None:
+        return 0
+    eligible = shop.allowed & (shop.model.orders == 0)
+    eligible[shop.model.positions(situation.cart)] = False
+    return int(eligible.sum())
+
+
+def _asked_about(situation: Situation) -> tuple[int, ...]:
+    """Return the cart. An empty one says nothing; what the visit looked at does."""
+    return situation.cart or situation.viewed
+
+
+def _history(situation: Situation) -> dict[int, Past]:
+    return {product_id: Past(times, days) for product_id, times, days in situation.history}
 
 
 def _pick(scored: Scored) -> Pick:

@@ -9,7 +9,7 @@ import msgspec
 
 from app.errors import NotFound
 from app.events.kinds import DecisionMade
-from app.offers.choose import choose
+from app.offers.choose import choose, propensities
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
@@ -18,7 +18,7 @@ from app.offers.wire import Answer, Offer
 def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_us: int) -> DecisionMade:
     """Return the log entry: what went in, with which versions, and what came out.
 
-    inputs: the snapshot's version, the situation, and the propensity of its arm.
+    inputs: the snapshot's version, the situation, the propensity of its arm, and of each offer in it.
     The customer and the checkout are named only where the visitor allowed it.
     """
     question, shop = occasion.question, occasion.shop
@@ -39,6 +39,7 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
         inputs={
             "snapshot": shop.version,
             "propensity": round(shop.experiment.share(situation.arm), 6),
+            "propensities": propensities(shop, situation, len(answer.offers)),
             "situation": msgspec.to_builtins(situation),
         },
         answer=msgspec.to_builtins(answer),

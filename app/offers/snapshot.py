@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
+from app.offers.rerank import Candidate, Terms
 from app.offers.static import Pick, default_picks
+from app.offers.terms import costs_of, terms_of
 from app.offers.wire import OfferedProduct
 from app.recommend.model import Model
 from app.values import ShopDomain, decimal_amount, gid
@@ -22,12 +24,11 @@ from app.values import ShopDomain, decimal_amount, gid
 
 @dataclass(frozen=True, slots=True)
 class Offerable:
-    """A product that can be offered. kind: its type; one without a type is of its own."""
+    """A product that can be offered: as it is shown, and as it is ranked."""
 
     product_id: int
-    price_minor: int
-    kind: str | int
     shown: OfferedProduct
+    ranked: Candidate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class ShopSnapshot:
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
     defaults: what may be offered to anyone, best first.
+    terms: what the merchant wants of a ranking.
     policy: the shop's consent policy; it decides what may be used, never what is chosen from that.
     """
 
@@ -48,6 +50,7 @@ class ShopSnapshot:
     allowed: NDArray[np.bool_] | None
     offerable: Mapping[int, Offerable]
     defaults: tuple[Pick, ...]
+    terms: Terms
     policy: ShopPolicy = UNREAD
 
     @property
@@ -71,23 +74,31 @@ def take_snapshot(
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
-    settings: the merchant's; `pinned` lists product ids, `arms` maps arms to relative weights.
+    settings: the merchant's; `arms` maps arms to relative weights, for the others see `terms_of` and
+    `costs_of`.
     """
     pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
+    costs = costs_of(settings or {})
+    terms = terms_of(settings or {}, catalog, costs, model)
+    # The rest of the terms follows from these, the catalogue and the model.
+    wishes = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
     return ShopSnapshot(
         shop=shop,
-        version=_version(catalog, model, sorted(excluded), pinned, split),
+        version=_version(catalog, model, sorted(excluded), pinned, split, *wishes),
         catalog=catalog,
         model=model,
         experiment=split,
         allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
-        offerable=dict(_offerable(catalog, excluded)),
+        offerable=dict(_offerable(catalog, excluded, costs)),
         defaults=default_picks(catalog, model, pinned, excluded),
+        terms=terms,
         policy=policy,
     )
 
 
-def _offerable(catalog: Catalog, excluded: frozenset[int]) -> Iterator[tuple[int, Offerable]]:
+def _offerable(
+    catalog: Catalog, excluded: frozenset[int], costs: Mapping[int, int]
+) -> Iterator[tuple[int, Offerable]]:
     for product_id, product in catalog.products.items():
         if product_id not in excluded and (variant := product.offered):
             shown = OfferedProduct(
@@ -98,8 +109,8 @@ def _offerable(catalog: Catalog, excluded: frozenset[int]) -> Iterator[tuple[int
                 currency=catalog.currency,
                 image=product.image_url,
             )
-            kind = product.product_type or product_id
-            yield product_id, Offerable(product_id, variant.price_minor, kind, shown)
+            ranked = Candidate(product_id, variant.price_minor, product.kind, costs.get(product_id))
+            yield product_id, Offerable(product_id, shown, ranked)
 
 
 def _pinned(settings: Mapping[str, Any]) -> list[int]:

@@ -71,6 +71,7 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
     now = int(baskets.times[-1]) if len(baskets) else int(items.created.max(initial=0))
     orders = np.bincount(baskets.items, minlength=len(items)).astype(np.int32)
     neighbours, weights = neighbour_rows(_similar(items, baskets, orders > 0, recipe, now))
+    of_kind = kinds(items)
     seen = np.isin(np.arange(len(embeddings.customers)), baskets.customers)
     return Model(
         version="",
@@ -88,7 +89,8 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
         customer_ids=dataset.customer_ids[: len(seen)][seen],
         customer_embeddings=embeddings.customers[seen],
         recent=popularity(baskets, len(items), now, RECENT_HALF_LIFE_DAYS),
-        kinds=kinds(items),
+        kinds=of_kind,
+        bought_twice=bought_twice(baskets, of_kind),
         shifts=recipe.shifts,
         new_weights=recipe.new_weights,
     )
@@ -101,6 +103,15 @@ def kinds(items: Items) -> NDArray[np.int32]:
     own = np.arange(len(columns), len(columns) + len(items), dtype=np.int32)
     own[typed.row] = typed.col
     return np.unique(own, return_inverse=True)[1].astype(np.int32)
+
+
+def bought_twice(baskets: Baskets, of_kind: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return, of the orders that hold one of a product's kind, the share that hold two or more, (n,)."""
+    items, count = len(of_kind), int(of_kind.max(initial=-1)) + 1
+    belongs = csr_matrix((np.ones(items), (np.arange(items), of_kind)), shape=(items, count))
+    held = baskets.matrix(items) @ belongs
+    one, two = (np.bincount(held.indices, held.data >= least, minlength=count) for least in (1, 2))
+    return np.asarray((two / np.maximum(one, 1))[of_kind], dtype=np.float32)
 
 
 def _similar(items: Items, baskets: Baskets, sold: NDArray[np.bool_], recipe: Recipe, now: int) -> csr_matrix:

@@ -68,7 +68,8 @@ class Model:
 
     product_ids (n,) int64 ascending; orders (n,) int32 training baskets that hold the item, 0 = never sold;
     popularity, recent (n,) float32 baskets, decayed over months and weeks; freshness (n,) float32 in [0, 1];
-    kinds (n,) int32, equal for products of one type;
+    kinds (n,) int32, equal for products of one type; bought_twice (n,) float32, of the orders that hold one
+    of its kind the share that hold two different ones;
     neighbours (n, m) int32 positions, padded with the row's own, and neighbour_weights (n, m) float32;
     item_embeddings (n, d), item_biases (n,), cart_embeddings (n, d) float32; d = 0 when nothing was learnt;
     customer_ids (c,) int64 ascending, customer_embeddings (c, d) float32.
@@ -92,6 +93,7 @@ class Model:
     customer_embeddings: Floats
     recent: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     kinds: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    bought_twice: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     shifts: Doubles = field(default_factory=no_shifts)
     new_weights: Doubles = field(default_factory=lambda: np.zeros((0, len(TERMS))))
 

@@ -1,0 +1,167 @@
+"""What business adds to a ranking: one pure step a consideration, summed into a score. Pure.
+
+A step takes a candidate and what surrounds it, and returns what it adds to the score, in log odds: 0 is no
+opinion, NEVER takes the candidate out. So the order of steps changes nothing, and each can be read alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log
+
+NEVER = float("-inf")
+PINNED = 100.0
+TOO_DEAR = 1.0
+LOOKED_AT = 0.5
+SUBSTITUTE = 0.7
+SAME_TYPE = 0.5
+SLOW = 1.0
+DEAR_RATIO = 2.0  # times the cart's subtotal
+SLOW_DAYS = 14
+LAST_UNITS = 1  # what may be gone before the order is placed
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A product that was ranked and what the shop knows of it; None is unknown.
+
+    kind: its type; one without a type is of its own. cost_minor: what a unit costs the shop.
+    stock: units left. lead_days: until it is sent. return_rate: share of sold units that come back.
+    """
+
+    product_id: int
+    price_minor: int
+    kind: str | int
+    cost_minor: int | None = None
+    stock: int | None = None
+    lead_days: int | None = None
+    return_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the merchant wants. dear_ratio: times the cart's subtotal, beyond it a product is too dear.
+
+    bought_twice: kinds of which people really buy a second one with the first.
+    margin: the shop's usual share of a price that is profit, for products whose cost is unknown.
+    """
+
+    pinned: frozenset[int] = frozenset()
+    boosts: Mapping[int, float] = field(default_factory=dict)
+    dear_ratio: float = DEAR_RATIO
+    slow_days: int = SLOW_DAYS
+    bought_twice: frozenset[str | int] = frozenset()
+    margin: float | None = None
+    discount: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The cart the candidates are for. subtotal_minor: None when unknown."""
+
+    terms: Terms = Terms()
+    subtotal_minor: int | None = None
+    viewed: Collection[int] = ()
+    kinds_in_cart: frozenset[str | int] = frozenset()
+
+
+Step = Callable[[Candidate, Around], float]
+
+
+def profit(candidate: Candidate, around: Around) -> float:
+    """Return the log of margin less discount over the price, 0 where no cost of the shop is known.
+
+    Acceptance × profit, in logs: the score holds the acceptance. What would be sold at a loss is never
+    offered.
+    """
+    terms = around.terms
+    if terms.margin is None or not candidate.price_minor:
+        return 0.0
+    if candidate.cost_minor is None:
+        share = terms.margin - terms.discount
+    else:
+        share = 1 - terms.discount - candidate.cost_minor / candidate.price_minor
+    return log(candidate.price_minor * share / 100) if share > 0 else NEVER
+
+
+def stock(candidate: Candidate, _: Around) -> float:
+    """Return NEVER for the last unit: it may be gone before the order is placed."""
+    return NEVER if candidate.stock is not None and candidate.stock <= LAST_UNITS else 0.0
+
+
+def lead_time(candidate: Candidate, around: Around) -> float:
+    """Return less for what would hold the whole order up."""
+    slow = candidate.lead_days is not None and candidate.lead_days > around.terms.slow_days
+    return -SLOW if slow else 0.0
+
+
+def returns(candidate: Candidate, _: Around) -> float:
+    """Return the log of the share that is kept."""
+    if candidate.return_rate is None:
+        return 0.0
+    return log(1 - candidate.return_rate) if candidate.return_rate < 1 else NEVER
+
+
+def pins(candidate: Candidate, around: Around) -> float:
+    """Return enough to come first for what the merchant pinned."""
+    return PINNED if candidate.product_id in around.terms.pinned else 0.0
+
+
+def boosts(candidate: Candidate, around: Around) -> float:
+    """Return the log of the merchant's factor."""
+    return log(around.terms.boosts.get(candidate.product_id, 1.0))
+
+
+def price_to_cart(candidate: Candidate, around: Around) -> float:
+    """Return less for what is dear beside the cart."""
+    if not around.subtotal_minor:
+        return 0.0
+    return -TOO_DEAR if candidate.price_minor > around.terms.dear_ratio * around.subtotal_minor else 0.0
+
+
+def looked_at(candidate: Candidate, around: Around) -> float:
+    """Return more for what the visit looked at."""
+    return LOOKED_AT if candidate.product_id in around.viewed else 0.0
+
+
+def complement(candidate: Candidate, around: Around) -> float:
+    """Return less for a second one of a kind in the cart, unless people really buy it so."""
+    if candidate.kind in around.terms.bought_twice or candidate.kind not in around.kinds_in_cart:
+        return 0.0
+    return -SUBSTITUTE
+
+
+STEPS: tuple[Step, ...] = (
+    profit,
+    stock,
+    lead_time,
+    returns,
+    pins,
+    boosts,
+    price_to_cart,
+    looked_at,
+    complement,
+)
+
+
+def rerank(candidates: Sequence[Candidate], scores: Sequence[float], around: Around, most: int) -> list[int]:
+    """Return the positions of at most so many candidates, best first, after every step and diversity."""
+    adjusted = [
+        score + sum(step(candidate, around) for step in STEPS)
+        for candidate, score in zip(candidates, scores, strict=True)
+    ]
+    return diverse(candidates, adjusted, most)
+
+
+def diverse(candidates: Sequence[Candidate], scores: Sequence[float], most: int) -> list[int]:
+    """Return the positions of the best, each chosen with the kinds of those before it in view."""
+    left = {at: score for at, score in enumerate(scores) if score > NEVER}
+    chosen: list[int] = []
+    while left and len(chosen) < most:
+        best = max(left, key=left.__getitem__)
+        del left[best]
+        chosen.append(best)
+        for at in left:
+            left[at] -= SAME_TYPE * (candidates[at].kind == candidates[best].kind)
+    return chosen
