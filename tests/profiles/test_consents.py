@@ -223,6 +223,26 @@ async def test_a_crash_between_the_ledger_and_what_follows_is_finished_by_the_ne
         assert len((await db.exec(query)).all()) == 2
 
 
+async def test_what_comes_late_of_a_visit_that_was_taken_back_is_not_kept(connections: Connections) -> None:
+    await install(connections)
+    await browse(connections, a_view(10))
+    await react(connections, said(0, YES), said(5, NO, PURPOSES, client_id="browser"))
+    await EventLog(connections.redis).append(
+        [
+            a_view(20, 1, event_id="browser:late"),
+            a_view(30, 9, event_id="browser:new"),  # allowed again, on a new day
+            a_view(40, 1, event_id="browser:other", client_id="other"),
+        ]
+    )
+    consumer = EventConsumer(connections.redis, "one")
+    await consumer.open()
+    await work_off(connections, consumer, HANDLERS, await consumer.read(block_ms=1))
+    kept = {row.event_id for row in await rows(connections, EventRow)}
+    assert kept == {"browser:new", "browser:other"}
+    visit = unpack_profile(await connections.redis.get(client_key(SHOP, "browser")))
+    assert visit.last_viewed == (30,)
+
+
 async def test_what_was_told_is_in_the_ledger_alone(connections: Connections) -> None:
     await record_events(connections, [said(0, YES)])
     assert await rows(connections, EventRow) == []
