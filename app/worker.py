@@ -44,7 +44,7 @@ from app.orders.customers import record_customer, record_marketing_consent, remo
 from app.orders.store import record_order, record_refund
 from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
-from app.profiles.store import forget_customer, remember_browsing, remember_order
+from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
 from app.recommend.retrain import train_shop
 from app.schedules import Schedule, keep_schedules, request_due_training
 from app.shops.store import change_scopes, mark_uninstalled
@@ -65,7 +65,7 @@ HANDLERS: Handlers = {
     OrderUpdated: (record_order, remember_order),
     OrderPaid: (record_order, remember_order),
     OrderCancelled: (record_order, remember_order),
-    RefundCreated: (record_refund,),
+    RefundCreated: (record_refund, remember_refund),
     ProductChanged: (record_product, _changes.note),
     ProductDeleted: (remove_product, _changes.note),
     InventoryChanged: (record_inventory, _changes.note),

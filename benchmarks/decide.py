@@ -31,6 +31,8 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
+from app.events.store import record_events
+from app.orders.store import record_order
 from app.profiles.store import remember_browsing, remember_order
 from app.recommend.card import Card, Decision
 from app.recommend.model import Model, Weights
@@ -179,13 +181,15 @@ async def _shop_around(
             currency="USD", subtotal_minor=4000, discount_minor=0, total_minor=4000, paid=True,
             created_at=at, updated_at=at, cancelled_at=None, lines=lines,
         )  # fmt: skip
+        await record_order(connections, order)
         await remember_order(connections, order)
     for product_id in _basket(random, 5):
         looked = BrowserEvent(
-            shop=SHOP, event_id=f"v{customer_id}-{product_id}", happened_at=now, name="product_viewed",
+            shop=SHOP, event_id=f"browser:{customer_id}-{product_id}", happened_at=now, name="product_viewed",
             client_id=f"client-{customer_id}", checkout_token=f"checkout-{customer_id}", customer_id=None,
             permitted=("analytics",), data={"product_id": product_id},
         )  # fmt: skip
+        await record_events(connections, [looked])
         await remember_browsing(connections, looked)
 
 

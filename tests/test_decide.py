@@ -19,11 +19,10 @@ from app.embedded_redis import embedded_redis
 from app.events.kinds import DecisionMade
 from app.events.log import STREAM, EventConsumer
 from app.offers.replay import replay
-from app.profiles.store import remember_browsing, remember_order
 from app.recommend.model import Weights
 from app.recommend.publish import publish
 from tests.offers.factories import EVERYTHING, SHOP, a_body, goes_together
-from tests.profiles.factories import a_view, an_order
+from tests.profiles.factories import a_view, an_order, browse, place
 from tests.recommend.test_publish import a_card
 from tests.shops.factories import checkout_claims, signed_token
 from tests.test_live import install, sell
@@ -110,7 +109,7 @@ async def test_a_logged_decision_can_be_replayed(connections: Connections) -> No
 async def test_with_consent_the_customers_purchases_decide(connections: Connections) -> None:
     await a_trained_shop(connections)
     placed = an_order(1, [40], shop=SHOP, created_at=datetime.now(UTC), updated_at=datetime.now(UTC))
-    await remember_order(connections, placed)
+    await place(connections, placed)
     async with a_till(connections) as client:
         personal = await ask(client, 10, consent=EVERYTHING)
         session = await ask(client, 10, consent={"analytics": True})
@@ -123,7 +122,7 @@ async def test_with_consent_the_customers_purchases_decide(connections: Connecti
 async def test_with_analytics_the_visit_answers_for_an_empty_cart(connections: Connections) -> None:
     await a_trained_shop(connections)
     looked = a_view(20, shop=SHOP, checkout_token="token")
-    await remember_browsing(connections, looked)
+    await browse(connections, looked)
     async with a_till(connections) as client:
         session = await ask(client, consent={"analytics": True})
     assert offered(session)[0] == 40
@@ -131,7 +130,7 @@ async def test_with_analytics_the_visit_answers_for_an_empty_cart(connections: C
 
 async def test_without_consent_nothing_is_read_and_nobody_is_named(connections: Connections) -> None:
     await a_trained_shop(connections)
-    await remember_browsing(connections, a_view(20, shop=SHOP, checkout_token="token"))
+    await browse(connections, a_view(20, shop=SHOP, checkout_token="token"))
     async with a_till(connections) as client:
         answer = await ask(client, 10, client_id="browser")
     (entry,) = await logged(connections)
@@ -176,7 +175,7 @@ async def test_a_shop_without_the_app_is_offered_nothing(connections: Connection
 
 async def test_customers_of_one_shop_are_unknown_to_another(connections: Connections) -> None:
     await a_trained_shop(connections)
-    await remember_order(connections, an_order(1, [40], shop="b.myshopify.com"))
+    await place(connections, an_order(1, [40], shop="b.myshopify.com"))
     async with a_till(connections) as client:
         answer = await ask(client, 10, consent=EVERYTHING)
     assert answer["segment"] == "new"

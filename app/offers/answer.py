@@ -12,7 +12,7 @@ from app.offers.choose import choose
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
-from app.profiles.visitor import segment
+from app.profiles.customer import segment
 
 TTL_S = 60
 

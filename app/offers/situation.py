@@ -11,8 +11,8 @@ from app.consent.policy import Consent, Permissions
 from app.experiments.assign import assign
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Question
+from app.profiles.customer import Profile
 from app.profiles.recall import Shopper
-from app.profiles.visitor import VisitorProfile
 from app.values import minor_units
 
 DAY_S = 86_400
@@ -67,7 +67,7 @@ def situation_of(occasion: Occasion) -> Situation:
     )
 
 
-def history_of(profile: VisitorProfile, now: datetime) -> tuple[tuple[int, int, float], ...]:
+def history_of(profile: Profile, now: datetime) -> tuple[tuple[int, int, float], ...]:
     """Return what was bought before: product, in how many orders, how many days ago the last time.
 
     Rounded, so that what is logged and what was used are the same number.

@@ -11,7 +11,7 @@ from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.privacy.person import Person
 from app.profiles.keys import checkout_key, client_key, customer_key
-from app.profiles.visitor import VisitorProfile, unpack
+from app.profiles.packed import unpack_profile, unpack_visit
 
 Rows = list[dict[str, Any]]
 
@@ -34,7 +34,8 @@ def told_keys(person: Person, subjects: frozenset[str]) -> list[str]:
 async def read_visits(connections: Connections, person: Person) -> Rows:
     """Return the profile and the visits, one row a key."""
     found = await _values(connections, visitor_keys(person))
-    return [{"key": key} | readable(unpack(value)) for key, value in found.items()]
+    customers = {customer_key(person.shop, each) for each in person.customer_ids}
+    return [{"key": key} | readable(value, profile=key in customers) for key, value in found.items()]
 
 
 async def read_told(connections: Connections, person: Person, subjects: frozenset[str]) -> Rows:
@@ -49,12 +50,13 @@ async def erase_keys(connections: Connections, keys: list[str]) -> None:
         await connections.redis.delete(*keys)
 
 
-def readable(profile: VisitorProfile) -> dict[str, Any]:
-    """Return the profile with its fields named, where it is packed without. Pure."""
-    asdict = msgspec.structs.asdict
-    bought = {product_id: asdict(bought) for product_id, bought in profile.bought.items()}
-    orders = {order_id: asdict(order) for order_id, order in profile.past_orders.items()}
-    return asdict(profile) | {"bought": bought, "past_orders": orders}
+def readable(value: bytes, *, profile: bool) -> dict[str, Any]:
+    """Return a profile or a visit with its fields named, where it is packed without. Pure."""
+    if not profile:
+        return msgspec.structs.asdict(unpack_visit(value))
+    customer = unpack_profile(value)
+    bought = {product_id: msgspec.structs.asdict(each) for product_id, each in customer.bought.items()}
+    return msgspec.structs.asdict(customer) | {"bought": bought}
 
 
 async def _values(connections: Connections, keys: list[str]) -> dict[str, bytes]:

@@ -15,10 +15,12 @@ from app.consent.told import KEPT_S, told_key
 from app.consent.told import pack as pack_told
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import AnyEvent, ConsentTold
+from app.profiles.customer import NOBODY, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
+from app.profiles.packed import unpack_profile, unpack_visit
 from app.profiles.telling import names_of
-from app.profiles.visitor import NOBODY, VisitorProfile, joined, unpack
+from app.profiles.visit import NO_VISIT, Visit
 
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 
@@ -32,8 +34,8 @@ class Shopper:
     """
 
     customer_id: int | None = None
-    profile: VisitorProfile = NOBODY
-    visit: VisitorProfile = NOBODY
+    profile: Profile = NOBODY
+    visit: Visit = NO_VISIT
     told: Mapping[str, Answers | None] = field(default_factory=dict)
     reached: bool = True
 
@@ -54,11 +56,9 @@ async def recall(read: Read, shop: str, names: Names, may: Permissions, digests:
     except (RedisError, OSError, TimeoutError):
         return Shopper(customer_id, reached=not (profile_keys or visit_keys))
     told = dict(zip(subjects, map(unpack_told, values[: len(told_keys)]), strict=True))
-    profiles = [unpack(value) for value in values[len(told_keys) :]]
-    profile = profiles.pop(0) if profile_keys else NOBODY
-    visit = NOBODY
-    for part in profiles:
-        visit = joined(visit, part)
+    found = values[len(told_keys) :]
+    profile = unpack_profile(found[0]) if profile_keys else NOBODY
+    visit = _latest(map(unpack_visit, found[len(profile_keys) :]), customer_id)
     if profile.refused:
         return Shopper(None, visit=visit, told=told)
     return Shopper(customer_id, profile, visit, told)
@@ -78,6 +78,15 @@ async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) 
             for subject in names_of(event).subjects(digests, event.shop).values():
                 pipe.set(told_key(event.shop, subject), answers, ex=KEPT_S)
         await pipe.execute()
+
+
+def _latest(visits: Iterable[Visit], customer_id: int | None) -> Visit:
+    """Return the visit that went on last, of the browser or of the checkout.
+
+    One of another account is somebody else's, who used the same browser.
+    """
+    own = [each for each in visits if customer_id is None or each.customer_id in (None, customer_id)]
+    return max(own, key=lambda each: each.last_at, default=NO_VISIT)
 
 
 def _keys(shop: str, names: Names, may: Permissions) -> tuple[list[str], list[str]]:

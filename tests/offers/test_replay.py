@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -14,23 +15,26 @@ from app.offers.choose import choose
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, Situation, situation_of, unit_of
 from app.offers.wire import read_question
+from app.profiles.customer import NOBODY, Bought, Profile
 from app.profiles.recall import Shopper
-from app.profiles.visitor import NOBODY, apply
+from app.profiles.visit import NO_VISIT, Visit
 from app.recommend.model import Weights
 from tests.offers.factories import NOW, a_body, a_shop, as_json, goes_together
-from tests.profiles.factories import a_view, an_order
+from tests.profiles import factories
 
 WEIGHTS = Weights(together=1.0, repeats=0.7, popular=0.2)
 SHOP = a_shop(model=goes_together({(10, 30): 0.9, (20, 40): 0.4}, weights=WEIGHTS))
 EVERYTHING = consent_of(PURPOSES)
+ORDERED_AT = int((factories.NOW - timedelta(days=40)).timestamp())
+BOUGHT = Profile(orders_count=1, last_order_at=ORDERED_AT, bought={40: Bought(1, ORDERED_AT)})
 
 
 def an_occasion(consent: Consent = EVERYTHING, *cart: int, **body: object) -> Occasion:
     may = permissions(consent)
     shopper = Shopper(
         customer_id=7 if may.may_use_profile else None,
-        profile=apply(NOBODY, an_order(1, [40], day=-40)) if may.may_use_profile else NOBODY,
-        visit=apply(NOBODY, a_view(20)) if may.may_use_visit else NOBODY,
+        profile=BOUGHT if may.may_use_profile else NOBODY,
+        visit=Visit(viewed={20: 1}) if may.may_use_visit else NO_VISIT,
     )
     question = read_question(as_json(a_body(*(cart or (10,)), client_id="browser", **body)))
     return Occasion("d", NOW, SHOP, question, consent, may, shopper)

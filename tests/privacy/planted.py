@@ -29,8 +29,10 @@ from app.events.kinds import (
 )
 from app.events.log import EventConsumer, EventLog, this_consumer
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
+from app.profiles.customer import Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
-from app.profiles.visitor import VisitorProfile, pack
+from app.profiles.packed import pack
+from app.profiles.visit import Visit
 from app.recommend.publish import publish
 from app.shops.vault import seal
 from app.tables import (
@@ -224,12 +226,9 @@ def _letter(shop: str, who: Planted, topic: str, body: bytes) -> InboxRow:
 
 async def _keys(connections: Connections, shop: str, who: Planted) -> None:
     digests, redis = await open_digests(connections), connections.redis
-    for key in (
-        customer_key(shop, who.customer),
-        client_key(shop, who.client),
-        checkout_key(shop, who.token),
-    ):
-        await redis.set(key, pack(VisitorProfile(orders_count=1, viewed={10: 1})))
+    await redis.set(customer_key(shop, who.customer), pack(Profile(orders_count=1)))
+    for key in (client_key(shop, who.client), checkout_key(shop, who.token)):
+        await redis.set(key, pack(Visit(viewed={10: 1})))
     for kind, name in (("customer", who.customer), ("client", who.client)):
         subject = digests.of(shop, kind, name)
         await redis.set(told_key(shop, subject), pack_told(Answers(analytics=True)))

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
+from app.connections import Connections
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
+from app.events.store import record_events
+from app.orders.store import record_order
+from app.profiles.store import remember_browsing, remember_order
 
 SHOP = "a.myshopify.com"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -37,3 +43,18 @@ def a_view(product_id: object, minute: float = 0, **changes: Any) -> BrowserEven
         "customer_id": None, "permitted": ("analytics",), "data": {"product_id": product_id},
     }  # fmt: skip
     return BrowserEvent(**(fields | changes))
+
+
+async def place(connections: Connections, order: OrderPlaced) -> None:
+    """Let the order happen, as the worker does: into the database, then into the profile."""
+    await record_order(connections, order)
+    await remember_order(connections, order)
+
+
+async def browse(connections: Connections, event: BrowserEvent) -> None:
+    """Let the visitor do it, as far after now as the event is after NOW."""
+    now = datetime.now(UTC)
+    lately = msgspec.structs.replace(event, happened_at=min(now, now + (event.happened_at - NOW)))
+    stored = msgspec.structs.replace(lately, event_id=f"browser:{event.event_id}")
+    await record_events(connections, [stored])
+    await remember_browsing(connections, stored)

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from sqlmodel import col, select
 
@@ -14,18 +13,17 @@ from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer, EventLog
 from app.events.store import record_events
 from app.offers.store import record_decision, record_feedback
-from app.orders.store import record_order
 from app.privacy_tables import ConsentRow
 from app.profiles import consents
 from app.profiles.consents import follow_consent, record_consent
+from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
-from app.profiles.store import remember_browsing, remember_order
-from app.profiles.visitor import REFUSED, VisitorProfile
-from app.profiles.visitor import unpack as unpack_profile
+from app.profiles.packed import unpack_profile
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, ShopRow
 from app.worker import HANDLERS
-from tests.profiles.factories import NOW, SHOP, a_view, an_order
+from tests.profiles.factories import NOW, SHOP, a_view, an_order, place
+from tests.profiles.factories import browse as done
 
 YES, NO = dict.fromkeys(PURPOSES, True), dict.fromkeys(PURPOSES, False)
 EVERYONE = {"client_id": "browser", "checkout_token": "token", "customer_id": 7}
@@ -69,22 +67,18 @@ async def rows(connections: Connections, kind: Any) -> list[Any]:
         return list((await db.exec(select(kind))).all())
 
 
-async def profile(connections: Connections, customer_id: int = 7) -> VisitorProfile:
+async def profile(connections: Connections, customer_id: int = 7) -> Profile:
     return unpack_profile(await connections.redis.get(customer_key(SHOP, customer_id)))
 
 
 async def order(connections: Connections, number: int, **changes: Any) -> None:
-    placed = an_order(number, **changes)
-    await record_order(connections, placed)
-    await remember_order(connections, placed)
+    await place(connections, an_order(number, **changes))
 
 
 async def browse(connections: Connections, *seen: BrowserEvent) -> None:
-    views = [msgspec.structs.replace(view, event_id=f"browser:{view.event_id}") for view in seen]
-    await record_events(connections, views)
-    for view in views:
+    for view in seen:
+        await done(connections, view)
         await record_feedback(connections, view)
-        await remember_browsing(connections, view)
 
 
 async def test_each_name_has_its_line_in_the_ledger_under_a_digest(connections: Connections) -> None:

@@ -7,27 +7,32 @@ from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
-from app.events.kinds import CustomerDeleted
+from app.events.kinds import CustomerDeleted, RefundCreated, RefundLine
+from app.orders.store import record_refund
+from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.packed import pack, unpack_profile, unpack_visit
 from app.profiles.store import (
     VISIT_TTL_S,
     forget,
     forget_customer,
     rebuild,
-    rebuild_customer,
-    remember_browsing,
-    remember_order,
+    refresh_customers,
+    remember_refund,
 )
-from app.profiles.visitor import REFUSED, VisitorProfile, apply, pack, unpack
 from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
-from tests.profiles.factories import NOW, a_view, an_order
+from tests.profiles.factories import NOW, a_view, an_order, browse, place
 
 SHOP = ShopDomain("a.myshopify.com")
 
 
-async def at(connections: Connections, key: str) -> VisitorProfile:
-    return unpack(await connections.redis.get(key))
+async def at(connections: Connections, key: str) -> Profile:
+    return unpack_profile(await connections.redis.get(key))
+
+
+async def viewed(connections: Connections, key: str) -> tuple[int, ...]:
+    return unpack_visit(await connections.redis.get(key)).last_viewed
 
 
 async def times_bought(connections: Connections, customer_id: int) -> dict[int, int]:
@@ -49,13 +54,13 @@ def rows(order_id: int, customer_id: int | None, product_id: int, day: int = 0) 
 
 
 async def test_an_order_is_added_to_its_customer(connections: Connections) -> None:
-    await remember_order(connections, an_order(1, [10]))
-    await remember_order(connections, an_order(1, [10]))
+    await place(connections, an_order(1, [10]))
+    await place(connections, an_order(1, [10]))
     assert await times_bought(connections, 7) == {10: 1}
 
 
 async def test_a_guest_order_is_nobodys(connections: Connections) -> None:
-    await remember_order(connections, an_order(1, [10], customer_id=None))
+    await place(connections, an_order(1, [10], customer_id=None))
     assert await connections.redis.dbsize() == 0
 
 
@@ -63,32 +68,32 @@ async def test_orders_of_one_customer_at_the_same_moment_are_all_kept(
     connections: Connections,
 ) -> None:
     placed = [an_order(n, [n], day=n) for n in range(1, 9)]
-    await asyncio.gather(*(remember_order(connections, order) for order in placed))
+    await asyncio.gather(*(place(connections, order) for order in placed))
     assert (await at(connections, customer_key(SHOP, 7))).orders_count == 8
 
 
 async def test_a_visit_is_kept_for_a_day_under_its_browser(connections: Connections) -> None:
-    await remember_browsing(connections, a_view(10))
-    assert (await at(connections, client_key(SHOP, "browser"))).last_viewed == (10,)
+    await browse(connections, a_view(10))
+    assert await viewed(connections, client_key(SHOP, "browser")) == (10,)
     assert 0 < await connections.redis.ttl(client_key(SHOP, "browser")) <= VISIT_TTL_S
 
 
 async def test_a_checkout_knows_what_its_visit_looked_at(connections: Connections) -> None:
-    await remember_browsing(connections, a_view(10))
+    await browse(connections, a_view(10))
     started = a_view(None, 1, name="checkout_started", checkout_token="token", data={})
-    await remember_browsing(connections, started)
-    assert (await at(connections, checkout_key(SHOP, "token"))).last_viewed == (10,)
+    await browse(connections, started)
+    assert await viewed(connections, checkout_key(SHOP, "token")) == (10,)
 
 
 async def test_without_analytics_consent_nothing_is_stored(connections: Connections) -> None:
     for permitted in [(), ("marketing", "preferences"), ("sale_of_data",)]:
-        await remember_browsing(connections, a_view(10, permitted=permitted))
+        await browse(connections, a_view(10, permitted=permitted))
     assert await connections.redis.dbsize() == 0
 
 
 async def test_a_browser_cannot_write_into_a_customers_profile(connections: Connections) -> None:
     everything = ("analytics", "marketing", "preferences")
-    await remember_browsing(connections, a_view(10, customer_id=7, permitted=everything))
+    await browse(connections, a_view(10, customer_id=7, permitted=everything))
     assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
 
 
@@ -109,16 +114,50 @@ async def test_rebuilding_twice_or_beside_live_orders_counts_each_once(
 ) -> None:
     async with connections.write() as db:
         db.add_all(rows(1, 7, product_id=10))
-    await remember_order(connections, an_order(1, [10]))
-    await remember_order(connections, an_order(2, [20], day=1))
+    await place(connections, an_order(1, [10]))
+    await place(connections, an_order(2, [20], day=1))
     await rebuild(connections, SHOP)
     await rebuild(connections, SHOP)
     assert await times_bought(connections, 7) == {10: 1, 20: 1}
 
 
+async def test_what_was_given_back_is_taken_off_the_profile(connections: Connections) -> None:
+    await place(connections, an_order(1, [10]))
+    refund = RefundCreated(
+        shop=SHOP, event_id="r", happened_at=NOW, refund_id=1, order_id=1, created_at=NOW,
+        lines=(RefundLine(line_id=1000, quantity=1, amount_minor=400),),
+    )  # fmt: skip
+    await record_refund(connections, refund)
+    await remember_refund(connections, refund)
+    profile = await at(connections, customer_key(SHOP, 7))
+    assert (profile.spent_minor, profile.return_rate) == (600, 0.4)
+
+
+async def test_any_order_of_arrival_leads_to_the_same_profile_bit_for_bit(connections: Connections) -> None:
+    placed = [an_order(n, [n, 10 * n], day=-n) for n in range(1, 6)]
+    cancelled = an_order(2, [2, 20], day=-2, cancelled_at=NOW, updated_at=NOW)
+    for order in [*placed, cancelled]:
+        await place(connections, order)
+    key = customer_key(SHOP, 7)
+    first = await connections.redis.get(key)
+    for order in [cancelled, *reversed(placed), *placed]:
+        await place(connections, order)
+    assert await connections.redis.get(key) == first
+    await connections.redis.flushall()
+    await rebuild(connections, SHOP)
+    assert await connections.redis.get(key) == first
+
+
+async def test_another_account_on_the_same_browser_starts_with_nothing(connections: Connections) -> None:
+    known = ("analytics", "marketing", "preferences")
+    await browse(connections, a_view(10, -3, customer_id=7, permitted=known))
+    await browse(connections, a_view(20, -2, customer_id=8, permitted=known))
+    assert await viewed(connections, client_key(SHOP, "browser")) == (20,)
+
+
 async def test_a_forgotten_customer_leaves_nothing_behind(connections: Connections) -> None:
-    await remember_order(connections, an_order(1, [10]))
-    await remember_browsing(connections, a_view(10, checkout_token="token"))
+    await place(connections, an_order(1, [10]))
+    await browse(connections, a_view(10, checkout_token="token"))
     await forget_customer(
         connections,
         CustomerDeleted(shop=SHOP, event_id="d", happened_at=NOW, customer_id=7),
@@ -129,9 +168,9 @@ async def test_a_forgotten_customer_leaves_nothing_behind(connections: Connectio
 
 
 async def test_shops_do_not_share_customers(connections: Connections) -> None:
-    await remember_order(connections, an_order(1, [10], shop="b.myshopify.com"))
+    await place(connections, an_order(1, [10], shop="b.myshopify.com"))
     theirs = await at(connections, customer_key("b.myshopify.com", 7))
-    assert theirs == apply(VisitorProfile(), an_order(1, [10]))
+    assert (theirs.orders_count, list(theirs.bought)) == (1, [10])
     assert await connections.redis.exists(customer_key(SHOP, 7)) == 0
 
 
@@ -141,20 +180,20 @@ async def told(connections: Connections, customer_id: int, **answers: bool) -> N
 
 
 async def test_no_order_is_remembered_of_who_refuses_a_profile(connections: Connections) -> None:
-    await remember_order(connections, an_order(1, [10]))
+    await place(connections, an_order(1, [10]))
     await told(connections, 7, preferences=True, marketing=False)
-    await remember_order(connections, an_order(2, [20], day=1))
+    await place(connections, an_order(2, [20], day=1))
     assert await at(connections, customer_key(SHOP, 7)) == REFUSED
     await told(connections, 7, preferences=True, marketing=True)
-    await remember_order(connections, an_order(3, [30], day=2))
-    assert await times_bought(connections, 7) == {30: 1}
+    await place(connections, an_order(3, [30], day=2))
+    assert await times_bought(connections, 7) == {10: 1, 20: 1, 30: 1}
 
 
 async def test_a_refused_profile_stays_refused_until_an_outspoken_yes(connections: Connections) -> None:
     await connections.redis.set(customer_key(SHOP, 7), pack(REFUSED))
-    await remember_order(connections, an_order(1, [10]))
+    await place(connections, an_order(1, [10]))
     await told(connections, 7, marketing=True)
-    await remember_order(connections, an_order(2, [20]))
+    await place(connections, an_order(2, [20]))
     assert await at(connections, customer_key(SHOP, 7)) == REFUSED
 
 
@@ -171,8 +210,8 @@ async def test_a_refusal_beside_a_rebuild_wins(connections: Connections) -> None
 async def test_orders_and_refusals_at_the_same_moment_end_refused(connections: Connections) -> None:
     placed = [an_order(n, [n], day=n) for n in range(1, 6)]
     refusal = told(connections, 7, preferences=False)
-    await asyncio.gather(*(remember_order(connections, order) for order in placed), refusal)
-    await rebuild_customer(connections, SHOP, 7)
+    await asyncio.gather(*(place(connections, order) for order in placed), refusal)
+    await refresh_customers(connections, SHOP, [7])
     assert await at(connections, customer_key(SHOP, 7)) == REFUSED
 
 
@@ -182,7 +221,7 @@ async def test_on_consent_alone_a_rebuild_removes_what_was_prepared(connections:
         db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings=settings))
         for customer in (7, 8):
             db.add_all(rows(customer, customer, product_id=10))
-    await connections.redis.set(customer_key(SHOP, 7), pack(apply(VisitorProfile(), an_order(1, [10]))))
+    await connections.redis.set(customer_key(SHOP, 7), pack(Profile(orders_count=1)))
     await told(connections, 8, preferences=True, marketing=True)
     await rebuild(connections, SHOP)
     assert await connections.redis.exists(customer_key(SHOP, 7)) == 0

@@ -106,7 +106,5 @@ def upgrade() -> None:
         batch_op.create_index("ix_customers_email", ["shop", "email_digest"], unique=False)
 
     with op.batch_alter_table("decisions", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("permitted", sa.JSON(), server_default=sa.text("'[]'"), nullable=False)
-        )
+        batch_op.add_column(sa.Column("permitted", sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
         batch_op.add_column(sa.Column("region", AutoString(), nullable=True))

@@ -1,0 +1,166 @@
+"""Who a customer is, worked out from their orders: the same however they arrived. Pure.
+
+Odd orders count as `purchases` says: what was refunded whole is no purchase, what is in another
+currency has no amount, what was placed in the future was placed when it was told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from app.profiles.purchases import DAY_S, LARGEST_MINOR, Purchase
+
+PRODUCTS_KEPT = 200
+LOYAL_ORDERS = 4
+AT_RISK_DAYS = 90
+
+
+class BoughtLine(NamedTuple):
+    """A line of an order. price_minor: of one unit, before discounts."""
+
+    product_id: int | None
+    quantity: int
+    price_minor: int
+
+
+class PlacedOrder(NamedTuple):
+    """An order as the database has it. placed_at: epoch seconds. total_minor: what was to pay.
+
+    own_currency: whether the amounts are in the shop's.
+    """
+
+    order_id: int
+    placed_at: int
+    total_minor: int
+    discount_minor: int = 0
+    refunded_minor: int = 0
+    cancelled: bool = False
+    own_currency: bool = True
+    lines: tuple[BoughtLine, ...] = ()
+
+
+class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """In how many orders a product was bought, and when last (epoch seconds)."""
+
+    times: int
+    last_at: int
+
+
+class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One packed value a customer.
+
+    spent_minor: net of refunds. gross_minor, discount_minor, refunded_minor: of the same orders.
+    discounted: orders with a discount. bought: by product, the PRODUCTS_KEPT bought most recently.
+    prices: the quartiles of what was paid for one unit, without discounts. segments: names, the
+    first one is how the customer is spoken of. refused: the customer does not want a profile;
+    it is empty, and they are nobody in particular.
+    """
+
+    orders_count: int = 0
+    spent_minor: int = 0
+    first_order_at: int | None = None
+    last_order_at: int | None = None
+    gross_minor: int = 0
+    discount_minor: int = 0
+    refunded_minor: int = 0
+    discounted: int = 0
+    bought: dict[int, Bought] = {}
+    prices: tuple[int, int, int] | None = None
+    segments: tuple[str, ...] = ()
+    refused: bool = False
+
+    @property
+    def aov_minor(self) -> int | None:
+        """Return the average order value, None before the first order."""
+        return self.spent_minor // self.orders_count if self.orders_count else None
+
+    @property
+    def discount_affinity(self) -> float | None:
+        """Return the share of orders with a discount, None before the first order."""
+        return self.discounted / self.orders_count if self.orders_count else None
+
+    @property
+    def return_rate(self) -> float | None:
+        """Return the share of what was charged that was given back, None before anything was."""
+        return min(1.0, self.refunded_minor / self.gross_minor) if self.gross_minor else None
+
+
+NOBODY = Profile()
+REFUSED = Profile(refused=True)
+
+
+def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
+    """Return the profile that the orders make. now: epoch seconds; no order is later."""
+    once = sorted({each.order_id: each for each in orders if not each.cancelled}.values(), key=_when)
+    pairs = [(each, purchase(each, now)) for each in once]
+    kept = [(each, made) for each, made in pairs if made.counts]
+    own = [each for each in once if each.own_currency]
+    return Profile(
+        orders_count=len(kept),
+        spent_minor=max(0, sum(made.net_minor for _, made in pairs)),
+        first_order_at=min((made.placed_at for _, made in kept), default=None),
+        last_order_at=max((made.placed_at for _, made in kept), default=None),
+        gross_minor=sum(_clip(each.total_minor) for each in own),
+        discount_minor=sum(_clip(each.discount_minor) for each in own),
+        refunded_minor=sum(_clip(each.refunded_minor) for each in own),
+        discounted=sum(each.discount_minor > 0 for each, _ in kept),
+        bought=_bought([(each, made.placed_at) for each, made in kept]),
+        prices=_quartiles([line.price_minor for each, _ in kept if each.own_currency for line in each.lines]),
+    )
+
+
+def purchase(order: PlacedOrder, now: int) -> Purchase:
+    """Return the order as segments count it."""
+    amount = max(-LARGEST_MINOR, min(order.total_minor, LARGEST_MINOR))
+    refunded = _clip(order.refunded_minor)
+    counts = amount > refunded or (amount == 0 and refunded == 0)
+    net = amount - refunded if order.own_currency else 0
+    return Purchase(min(order.placed_at, now), net, counts)
+
+
+def segment(profile: Profile, now: datetime) -> str:
+    """Return how the customer is spoken of: their first segment, else what the orders alone tell.
+
+    That is `new`, `returning`, `loyal` or, long after the last order, `at_risk`.
+    """
+    if profile.segments:
+        return profile.segments[0]
+    if not profile.orders_count or profile.last_order_at is None:
+        return "new"
+    if now.timestamp() - profile.last_order_at > AT_RISK_DAYS * DAY_S:
+        return "at_risk"
+    return "loyal" if profile.orders_count >= LOYAL_ORDERS else "returning"
+
+
+def _bought(orders: Sequence[tuple[PlacedOrder, int]]) -> dict[int, Bought]:
+    """Return what was bought, the most recent first; equally recent ones by product."""
+    times: dict[int, int] = defaultdict(int)
+    last: dict[int, int] = defaultdict(int)
+    for order, placed_at in orders:
+        for product_id in {line.product_id for line in order.lines if line.product_id}:
+            times[product_id] += 1
+            last[product_id] = max(last[product_id], placed_at)
+    recent = sorted(last, key=lambda each: (-last[each], each))[:PRODUCTS_KEPT]
+    return {each: Bought(times[each], last[each]) for each in recent}
+
+
+def _quartiles(values: Sequence[int]) -> tuple[int, int, int] | None:
+    """Return the values a quarter, a half and three quarters of the way up, None of nothing."""
+    ranked = sorted(values)
+    if not ranked:
+        return None
+    lower, middle, upper = (ranked[(len(ranked) - 1) * part // 4] for part in (1, 2, 3))
+    return lower, middle, upper
+
+
+def _clip(amount_minor: int) -> int:
+    return max(0, min(amount_minor, LARGEST_MINOR))
+
+
+def _when(order: PlacedOrder) -> tuple[int, int]:
+    return order.placed_at, order.order_id

@@ -1,0 +1,125 @@
+"""What profiles and visits are worked out from, read from the database: the truth they follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.profiles.customer import BoughtLine, PlacedOrder
+from app.profiles.visit import Seen
+from app.tables import EventRow, OrderLineRow, OrderRow, RefundRow
+from app.upsert import chunks, table_of
+
+# Of one browser; a visit sends at most so many events.
+EVENTS_READ = 500
+
+_ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
+_EVENTS = table_of(EventRow)
+_FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
+
+
+async def orders_of(
+    db: AsyncSession, shop: str, currency: str, customer_ids: Collection[int]
+) -> dict[int, list[PlacedOrder]]:
+    """Return every order of the customers, by customer, oldest first.
+
+    currency: the shop's; an order in another one is marked so.
+    """
+    found: dict[int, list[PlacedOrder]] = {each: [] for each in customer_ids}
+    for part in chunks(sorted(found)):
+        theirs = (_ORDERS.c.shop == shop, _ORDERS.c.customer_id.in_(part))
+        query = select(_ORDERS).where(*theirs).order_by(_ORDERS.c.created_at, _ORDERS.c.order_id)
+        rows = await _rows(db, query)
+        lines = await _lines_of(db, shop, [row.order_id for row in rows])
+        refunded = await _refunds_of(db, shop, [row.order_id for row in rows])
+        for row in rows:
+            order = _placed(row, currency, lines.get(row.order_id, ()), refunded.get(row.order_id, 0))
+            found[row.customer_id].append(order)
+    return found
+
+
+async def next_customers(db: AsyncSession, shop: str, after: int, count: int) -> list[int]:
+    """Return the next customers with orders, by id; empty after the last one."""
+    query = (
+        select(_ORDERS.c.customer_id)
+        .where(_ORDERS.c.shop == shop, _ORDERS.c.customer_id > after)
+        .distinct()
+        .order_by(_ORDERS.c.customer_id)
+        .limit(count)
+    )
+    return list(await (await db.connection()).scalars(query))
+
+
+async def customer_of_order(db: AsyncSession, shop: str, order_id: int) -> int | None:
+    """Return whose order it is, None when that is unknown or nobody's."""
+    query = select(_ORDERS.c.customer_id).where(_ORDERS.c.shop == shop, _ORDERS.c.order_id == order_id)
+    found: int | None = await (await db.connection()).scalar(query)
+    return found
+
+
+async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[Seen]:
+    """Return what a browser did since then, the EVENTS_READ latest."""
+    return await _seen(db, _EVENTS.c.shop == shop, _EVENTS.c.client_id == client_id, since)
+
+
+async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[Seen]:
+    """Return what was done since then in a checkout, and before it in the browsers it was seen in."""
+    clients = select(_EVENTS.c.client_id).where(
+        _EVENTS.c.shop == shop, _EVENTS.c.checkout_token == checkout_token, _EVENTS.c.client_id.is_not(None)
+    )
+    whose = or_(_EVENTS.c.checkout_token == checkout_token, _EVENTS.c.client_id.in_(clients))
+    return await _seen(db, _EVENTS.c.shop == shop, whose, since)
+
+
+async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[Seen]:
+    columns = _EVENTS.c
+    query = (
+        select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
+        .where(shop, whose, _FROM_BROWSERS, columns.happened_at > since)
+        .order_by(columns.happened_at.desc(), columns.event_id.desc())
+        .limit(EVENTS_READ)
+    )
+    return [Seen(*row) for row in await _rows(db, query)]
+
+
+async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:
+    lines: dict[int, list[BoughtLine]] = defaultdict(list)
+    for part in chunks(order_ids):
+        query = select(_LINES).where(_LINES.c.shop == shop, _LINES.c.order_id.in_(part))
+        for row in await _rows(db, query.order_by(_LINES.c.line_id)):
+            lines[row.order_id].append(BoughtLine(row.product_id, row.quantity, row.price_minor))
+    return lines
+
+
+async def _refunds_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, int]:
+    refunded: dict[int, int] = {}
+    for part in chunks(order_ids):
+        query = (
+            select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor))
+            .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id.in_(part))
+            .group_by(_REFUNDS.c.order_id)
+        )
+        refunded |= {order_id: int(amount) for order_id, amount in await _rows(db, query)}
+    return refunded
+
+
+async def _rows(db: AsyncSession, query: Any) -> Any:
+    return (await (await db.connection()).execute(query)).all()
+
+
+def _placed(row: Any, currency: str, lines: Sequence[BoughtLine], refunded_minor: int) -> PlacedOrder:
+    return PlacedOrder(
+        order_id=row.order_id,
+        placed_at=int(row.created_at.timestamp()),
+        total_minor=row.total_minor,
+        discount_minor=row.discount_minor,
+        refunded_minor=refunded_minor,
+        cancelled=row.cancelled_at is not None,
+        own_currency=row.currency == currency,
+        lines=tuple(lines),
+    )

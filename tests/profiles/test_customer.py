@@ -1,0 +1,126 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.profiles.customer import (
+    NOBODY,
+    PRODUCTS_KEPT,
+    Bought,
+    BoughtLine,
+    PlacedOrder,
+    Profile,
+    profile_of,
+    segment,
+)
+from app.profiles.purchases import DAY_S, LARGEST_MINOR
+
+NOW = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp())
+
+
+def an_order(order_id: int, *products: int, days_ago: float = 1, **changes: Any) -> PlacedOrder:
+    """Return an order of 1,000 minor units, of these products at 500 each."""
+    lines = tuple(BoughtLine(product, 1, 500) for product in products)
+    fields: dict[str, Any] = {"placed_at": int(NOW - days_ago * DAY_S), "total_minor": 1_000, "lines": lines}
+    return PlacedOrder(order_id=order_id, **(fields | changes))
+
+
+amounts = st.integers(-(10**13), 10**13)
+orders = st.lists(
+    st.builds(
+        PlacedOrder,
+        order_id=st.integers(1, 20),
+        placed_at=st.integers(NOW - 1_000 * DAY_S, NOW + 1_000 * DAY_S),
+        total_minor=amounts,
+        discount_minor=amounts,
+        refunded_minor=amounts,
+        cancelled=st.booleans(),
+        own_currency=st.booleans(),
+        lines=st.lists(
+            st.builds(BoughtLine, st.one_of(st.none(), st.integers(1, 9)), st.integers(-1, 9), amounts),
+            max_size=3,
+        ).map(tuple),
+    ),
+    max_size=20,
+    unique_by=lambda order: order.order_id,
+)
+
+
+@given(orders, st.randoms(use_true_random=False))
+def test_order_and_repeats_change_nothing(placed: list[PlacedOrder], chance: Any) -> None:
+    again = [*placed, *placed[:3]]
+    chance.shuffle(again)
+    assert profile_of(again, NOW) == profile_of(placed, NOW)
+
+
+@given(orders)
+def test_whatever_the_orders_no_figure_is_out_of_its_range(placed: list[PlacedOrder]) -> None:
+    profile = profile_of(placed, NOW)
+    assert profile.spent_minor >= 0
+    assert profile.last_order_at is None or profile.last_order_at <= NOW
+    for share in (profile.return_rate, profile.discount_affinity):
+        assert share is None or 0 <= share <= 1
+    assert (profile.aov_minor is None) == (profile.orders_count == 0)
+
+
+def test_a_profile_adds_up_what_was_ordered() -> None:
+    first = an_order(1, 10, 20, days_ago=40)
+    second = an_order(2, 10, days_ago=3, discount_minor=200, refunded_minor=250)
+    profile = profile_of([second, first], NOW)
+    assert profile == Profile(
+        orders_count=2,
+        spent_minor=1_750,  # 1,000 + 1,000 - 250
+        first_order_at=first.placed_at,
+        last_order_at=second.placed_at,
+        gross_minor=2_000,
+        discount_minor=200,
+        refunded_minor=250,
+        discounted=1,
+        bought={10: Bought(2, second.placed_at), 20: Bought(1, first.placed_at)},
+        prices=(500, 500, 500),
+    )
+    assert (profile.aov_minor, profile.discount_affinity, profile.return_rate) == (875, 0.5, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("odd", "orders_count", "spent_minor"),
+    [
+        ({"cancelled": True}, 0, 0),
+        ({"total_minor": 0}, 1, 0),  # a gift
+        ({"total_minor": -500}, 0, 0),
+        ({"refunded_minor": 1_000}, 0, 0),
+        ({"refunded_minor": 5_000}, 0, 0),  # more than it was worth
+        ({"own_currency": False}, 1, 0),
+        ({"total_minor": 10**14}, 1, LARGEST_MINOR),
+        ({"placed_at": NOW + 900 * DAY_S}, 1, 1_000),
+    ],
+)
+def test_an_odd_order_has_its_defined_meaning(
+    odd: dict[str, Any], orders_count: int, spent_minor: int
+) -> None:
+    profile = profile_of([an_order(1, 10, **odd)], NOW)
+    assert (profile.orders_count, profile.spent_minor) == (orders_count, spent_minor)
+    assert bool(profile.bought) == bool(orders_count)
+
+
+def test_thousands_of_orders_keep_the_profile_small() -> None:
+    many = [an_order(n, n, days_ago=n / 100) for n in range(1, 5_001)]
+    profile = profile_of(many, NOW)
+    assert (profile.orders_count, len(profile.bought)) == (5_000, PRODUCTS_KEPT)
+    assert next(iter(profile.bought)) == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"),
+    [
+        (NOBODY, "new"),
+        (profile_of([an_order(1, 10)], NOW), "returning"),
+        (profile_of([an_order(n, 10) for n in range(4)], NOW), "loyal"),
+        (profile_of([an_order(1, 10, days_ago=91)], NOW), "at_risk"),
+        (Profile(orders_count=1, last_order_at=NOW, segments=("champions", "vip")), "champions"),
+    ],
+)
+def test_a_customer_is_spoken_of_by_their_first_segment(profile: Profile, name: str) -> None:
+    assert segment(profile, datetime.fromtimestamp(NOW, UTC)) == name
