@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.profiles.purchases import LARGEST_MINOR, Purchase, clean, history_of
+from app.profiles.customer import PlacedOrder, purchase
+from app.profiles.purchases import DAY_S, LARGEST_MINOR, Purchase, clean, history_of
 from tests.profiles.purchase_factories import NOW_S, Row, orders_of
 
 
@@ -65,3 +66,13 @@ def test_whatever_comes_in_purchases_are_in_time_and_in_range(history: list[Row]
     assert not (purchases.counts & (purchases.net_minor < 0)).any()
     whole = [each for customer in range(1, 5) for each in history_of(purchases, customer)]
     assert len(whole) == len(purchases)
+
+
+@given(rows)
+def test_one_order_and_many_at_once_mean_the_same(row: Row) -> None:
+    (together,) = history_of(clean(orders_of([row]), NOW_S), row.customer_id)
+    placed_at = NOW_S - round(row.days_ago * DAY_S)
+    order = PlacedOrder(
+        1, placed_at, row.amount_minor, refunded_minor=row.refunded_minor, own_currency=row.own_currency
+    )
+    assert purchase(order, NOW_S) == together

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from app.profiles.behaviour import FEATURES, Behaviour, matrix
+
+Floats = NDArray[np.float64]
 
 # What a shopper of each group does on average.
 TYPICAL = {
@@ -23,7 +28,7 @@ TYPICAL = {
 }  # fmt: skip
 
 
-def three_groups(each: int = 80, seed: int = 0, spread: float = 0.35) -> tuple[np.ndarray, list[str]]:
+def three_groups(each: int = 80, seed: int = 0, spread: float = 0.35) -> tuple[Floats, list[str]]:
     """Return shoppers, float64 of shape (3 * each, features), and which group each was drawn from."""
     random = np.random.default_rng(seed)
     typical = np.log1p(matrix(TYPICAL.values()))
@@ -33,16 +38,19 @@ def three_groups(each: int = 80, seed: int = 0, spread: float = 0.35) -> tuple[n
     return np.expm1(np.maximum(logs, 0))[shuffled], [groups[at] for at in shuffled]
 
 
-def one_cloud(shape: str, shoppers: int = 400, seed: int = 0) -> np.ndarray:
+SHAPES = ("normal", "uniform", "skewed", "counts", "more of everything")
+
+
+def one_cloud(shape: str, shoppers: int = 400, seed: int = 0) -> Floats:
     """Return shoppers who are all of one kind, float64 of shape (shoppers, 5)."""
     random = np.random.default_rng(seed)
     size = (shoppers, 5)
-    keenness = random.gamma(1, 3, (shoppers, 1))
-    clouds = {
+    keenness = random.gamma(1, 3, (shoppers, 1)) * np.ones(size)
+    clouds: dict[str, Callable[[], Floats]] = {
         "normal": lambda: np.expm1(np.abs(random.normal(5, 1, size))),
         "uniform": lambda: np.expm1(random.uniform(0, 5, size)),
         "skewed": lambda: np.expm1(random.exponential(1, size)),
-        "counts": lambda: random.poisson(1, size).astype(float),
-        "more of everything": lambda: random.poisson(keenness * np.ones(size)).astype(float),
+        "counts": lambda: random.poisson(1, size).astype(np.float64),
+        "more of everything": lambda: random.poisson(keenness).astype(np.float64),
     }
     return clouds[shape]()
