@@ -23,6 +23,7 @@ from app.events.log import EventLog
 from app.failures import reason_of
 from app.tables import ShopRow
 from app.upsert import table_of
+from webhooks.address import address_alone, with_customer
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
@@ -79,7 +80,9 @@ async def _read(
         return None
     try:
         body = opened(connections.settings.token_encryption_keys, letter.body)
-        return translate(body, _delivery(letter, currencies))
+        event = translate(body, _delivery(letter, currencies))
+        address = address_alone(letter.topic, body)
+        return event if address is None else await with_customer(connections, event, address)
     except InputError as error:
         _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
         await park(connections, letter.id, str(error))

@@ -1,0 +1,126 @@
+"""A redaction in the middle of a training, and of a checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select, update
+
+from app.connections import Connections
+from app.consent.requests import Kind, open_request
+from app.errors import TillwiseError
+from app.events.consume import work_off
+from app.events.log import EventConsumer, this_consumer
+from app.privacy.erasure import erase_person
+from app.privacy.shop import erase_shop
+from app.profiles.store import remember_order
+from app.recommend import retrain
+from app.recommend.process import Job
+from app.recommend.publish import latest, versions
+from app.recommend.retrain import train_shop
+from app.tables import DecisionRow, OrderRow
+from app.worker import HANDLERS
+from tests.offers.factories import EVERYTHING
+from tests.offers.factories import SHOP as CHECKOUT_SHOP
+from tests.privacy.planted import dump, found_in
+from tests.profiles.factories import an_order
+from tests.recommend.test_retrain import SHOP, SMALL, sell
+from tests.test_decide import a_till, a_trained_shop, ask, token
+
+GONE, STAYS = 7_700_077_007_701, 8_800_088_008_801
+
+
+async def a_shop_with_two_customers(connections: Connections) -> None:
+    await sell(connections, SHOP, 900)  # enough of them to learn tastes from
+    halves = ((GONE, col(OrderRow.order_id) % 2 == 0), (STAYS, col(OrderRow.order_id) % 2 == 1))
+    async with connections.write() as db:
+        for customer, which in halves:
+            await db.exec(update(OrderRow).where(which).values(customer_id=customer))
+
+
+async def redact(connections: Connections, shop: str, customer: int) -> None:
+    await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=customer)
+    await erase_person(connections, shop, "r")
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Any) -> None:
+    """Let it happen when a training is over and not published yet."""
+    barred = retrain._barred
+
+    async def after(connections: Connections, job: Job, *rest: Any) -> Collection[int]:
+        await happens()
+        return await barred(connections, job, *rest)
+
+    monkeypatch.setattr(retrain, "_barred", after)
+
+
+async def test_a_training_under_way_does_not_bring_an_erased_person_back(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_shop_with_two_customers(connections)
+    await train_shop(connections, SHOP, SMALL)
+    before = latest(connections.settings.data_dir, SHOP)
+    assert before is not None
+    assert set(before.customer_ids.tolist()) == {GONE, STAYS}
+    meanwhile(monkeypatch, lambda: redact(connections, SHOP, GONE))
+    await train_shop(connections, SHOP, replace(SMALL, seed=1))
+    assert len(versions(connections.settings.data_dir, SHOP)) == 2
+    model = latest(connections.settings.data_dir, SHOP)
+    assert model is not None
+    assert model.customer_ids.tolist() == [STAYS]
+    marker = GONE.to_bytes(8, "little")
+    assert found_in(await dump(connections), [marker, str(GONE).encode()]) == set()
+
+
+async def test_a_training_under_way_does_not_bring_an_erased_shop_back(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_shop_with_two_customers(connections)
+
+    async def erase() -> None:
+        await open_request(connections, SHOP, "r", Kind.SHOP, datetime.now(UTC))
+        await erase_shop(connections, SHOP, "r")
+
+    meanwhile(monkeypatch, erase)
+    with pytest.raises(TillwiseError, match="was erased meanwhile"):
+        await train_shop(connections, SHOP, SMALL)
+    assert versions(connections.settings.data_dir, SHOP) == []
+    everything = await dump(connections)
+    assert found_in(everything, [SHOP.encode()]) <= {f"key tw:{{{SHOP}}}:progress:train"}
+
+
+async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    a_year_ago = datetime.now(UTC) - timedelta(days=365)
+    placed = an_order(1, [40], shop=CHECKOUT_SHOP, created_at=a_year_ago, updated_at=a_year_ago)
+    assert placed.customer_id is not None
+    customer = placed.customer_id
+    await remember_order(connections, placed)
+    async with a_till(connections) as client:
+        web = client._transport.app  # type: ignore[attr-defined]
+        read = web.state.till.read
+
+        async def read_then_redact(keys: Sequence[str]) -> list[bytes | None]:
+            values: list[bytes | None] = await read(keys)
+            await redact(connections, CHECKOUT_SHOP, customer)
+            return values
+
+        web.state.till = replace(web.state.till, read=read_then_redact)
+        answer = await ask(
+            client, 10, consent=EVERYTHING, checkout_token="the-token",
+            headers=token(sub=f"gid://shopify/Customer/{customer}"),
+        )  # fmt: skip
+    assert answer["rung"] == "personal"  # it was decided before
+    reader = EventConsumer(connections.redis, this_consumer())
+    await reader.open()
+    await work_off(connections, reader, HANDLERS, await reader.read(block_ms=1))
+    async with connections.read() as db:
+        (decision,) = (await db.exec(select(DecisionRow))).all()
+    assert (decision.customer_id, decision.checkout_token, decision.inputs) == (None, None, {})
+    assert decision.decision_id == answer["decision_id"]

@@ -1,0 +1,98 @@
+"""A privacy request that has nothing but an address finds its customer, and the address stays nowhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import msgspec
+import pytest
+import respx
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.events.kinds import CustomerRedactionRequested
+from tests.privacy.planted import ROSA, plant
+from tests.privacy.test_lookup import URL, with_token
+from tests.webhooks.deliveries import SHOP, headers
+from tests.webhooks.test_receive import stored, web
+from tests.webhooks.test_work import logged
+from webhooks.address import address_alone
+from webhooks.work import work_off_due
+
+LATER = datetime.now(UTC) + timedelta(minutes=1)
+ADDRESS = "somebody@example.com"
+
+
+def body(**customer: object) -> bytes:
+    return msgspec.json.encode({"shop_id": 1, "customer": customer, "orders_to_redact": []})
+
+
+async def delivered(connections: Connections, content: bytes) -> None:
+    async with web(connections) as http:
+        sent = headers(content, "customers/redact")
+        assert (await http.post("/webhooks", content=content, headers=sent)).status_code == 200
+
+
+async def worked_off(connections: Connections) -> list[CustomerRedactionRequested]:
+    await work_off_due(connections, LATER)
+    return [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
+
+
+@pytest.mark.parametrize(
+    ("content", "address"),
+    [
+        (body(email=f" {ADDRESS}"), ADDRESS),
+        (body(id=None, email=ADDRESS), ADDRESS),
+        (body(id=5, email=ADDRESS), None),
+        (body(email=" "), None),
+        (body(email=5), None),
+        (b"{}", None),
+        (b"{", None),
+    ],
+)
+def test_an_address_counts_only_where_it_is_all_there_is(content: bytes, address: str | None) -> None:
+    assert address_alone("customers/redact", content) == address
+    assert address_alone("customers/update", content) is None
+
+
+async def test_an_address_we_know_leads_to_its_customer(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    await connections.redis.flushall()
+    await delivered(connections, body(email=ROSA.email))
+    assert not any(b"@" in row.body for row in await stored(connections) if row.topic == "customers/redact")
+    (event,) = await worked_off(connections)
+    digest = (await open_digests(connections)).of_email(SHOP, ROSA.email)
+    assert (event.customer_id, event.email_digest) == (ROSA.customer, digest)
+
+
+@respx.mock
+async def test_an_address_nobody_here_knows_is_asked_for_and_asked_again_when_nobody_answers(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_token(connections)
+    await delivered(connections, body(email=ADDRESS))
+    monkeypatch.setattr("app.shopify._ATTEMPTS", 1)
+    respx.post(URL).mock(return_value=httpx.Response(503))
+    assert await worked_off(connections) == []
+    (row,) = await stored(connections)
+    assert (row.status, row.attempts) == ("pending", 1)
+    assert ADDRESS.encode() not in row.body
+    found = {"data": {"customerByIdentifier": {"id": "gid://shopify/Customer/77"}}}
+    respx.post(URL).mock(return_value=httpx.Response(200, json=found))
+    await work_off_due(connections, LATER + timedelta(hours=1))
+    (event,) = [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
+    assert event.customer_id == 77
+    (row,) = await stored(connections)
+    assert (row.status, row.body) == ("done", b"")
+
+
+@respx.mock
+async def test_an_address_shopify_refuses_to_tell_goes_on_by_its_digest(connections: Connections) -> None:
+    await with_token(connections)
+    await delivered(connections, body(email=ADDRESS))
+    refused = {"errors": [{"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}]}
+    respx.post(URL).mock(return_value=httpx.Response(200, json=refused))
+    (event,) = await worked_off(connections)
+    digest = (await open_digests(connections)).of_email(SHOP, ADDRESS)
+    assert (event.customer_id, event.email_digest) == (None, digest)

@@ -1,0 +1,63 @@
+"""A privacy request that names somebody by their address alone.
+
+Of the address only a digest is ever kept readable, and a digest can't be asked about. So such a
+request waits sealed until it is worked off, and Shopify is asked then who that is.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.errors import ShopifyRefused
+from app.events.kinds import AnyEvent, CustomerDataRequested, CustomerRedactionRequested
+from app.privacy.lookup import customer_of_address
+
+_TOPICS = ("customers/data_request", "customers/redact")
+_log = logging.getLogger(__name__)
+
+
+class _Named(msgspec.Struct):
+    id: int | str | None = None
+    email: str | None = None
+
+
+class _Request(msgspec.Struct):
+    customer: _Named | None = None
+
+
+_decoder = msgspec.json.Decoder(_Request)
+
+
+def address_alone(topic: str, body: bytes) -> str | None:
+    """Return the address that is all that names the customer, None where something else does. Pure."""
+    if topic not in _TOPICS:
+        return None
+    try:
+        customer = _decoder.decode(body).customer
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if customer is None or customer.id is not None or customer.email is None:
+        return None
+    return customer.email.strip() or None
+
+
+async def with_customer(connections: Connections, event: AnyEvent, address: str) -> AnyEvent:
+    """Return the request with the customer it means, as far as we or Shopify know one.
+
+    Raises ShopifyUnavailable when it is worth trying again later.
+    """
+    if not isinstance(event, CustomerDataRequested | CustomerRedactionRequested):
+        return event
+    digest = (await open_digests(connections)).of_email(event.shop, address)
+    try:
+        customer_id = await customer_of_address(connections, event.shop, address)
+    except ShopifyRefused as error:
+        _log.warning(
+            "Shopify does not say whose address it is", extra={"shop": event.shop, "reason": str(error)}
+        )
+        customer_id = None
+    return msgspec.structs.replace(event, customer_id=customer_id, email_digest=digest)
