@@ -1,8 +1,8 @@
 """What a person's word about consent sets off: a line in the ledger, and what they took back goes.
 
-Each reaction can be repeated, so that a crash in the middle is finished by the next attempt. What
-waits to be sent to a customer (an e-mail, a tag, an export) is dropped here as well: in
-`_refuse_profile`, once there is anything that waits.
+Each reaction can be repeated, so that a crash in the middle is finished by the next attempt. Nothing
+waits to be sent to a customer yet; what ever does (an e-mail, a tag, an export) is dropped where
+`follow_consent` takes their name from the decisions.
 """
 
 from __future__ import annotations

@@ -31,8 +31,9 @@ from app.profiles.history import (
     seen_of,
 )
 from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
-from app.profiles.visit import visit_of
+from app.profiles.visit import Visit, visit_of
 from app.shops.store import get_shop
 from app.values import ShopDomain
 
@@ -66,9 +67,28 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
     """
     if not permissions(consent_of(event.permitted)).may_store_visitor:
         return
+    digests = await open_digests(connections)
+    subjects = Names(None, event.client_id, event.checkout_token).subjects(digests, event.shop)
+    told = [told_key(event.shop, subject) for subject in subjects.values()]
+
+    async def attempt(pipe: Any) -> None:
+        answers = [unpack_told(value) for value in await pipe.mget(told)]
+        visits = await _visits(connections, event)
+        pipe.multi()
+        if any(each is not None and each.analytics is False for each in answers):
+            return  # taken back meanwhile
+        for key, visit in visits.items():
+            pipe.set(key, pack(visit), ex=VISIT_TTL_S)
+
+    if told:
+        await connections.redis.transaction(attempt, *told)
+
+
+async def _visits(connections: Connections, event: BrowserEvent) -> dict[str, Visit]:
+    """Return what the visit did, by the keys it is kept under."""
     since = datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
+    visits: dict[str, Visit] = {}
     async with connections.read() as db:
-        visits = {}
         if event.client_id:
             seen = await seen_of(db, event.shop, event.client_id, since)
             visits[client_key(event.shop, event.client_id)] = visit_of(seen)
@@ -76,10 +96,7 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
             # A checkout extension knows its checkout only, so the checkout holds what the browser did.
             seen = await seen_at(db, event.shop, event.checkout_token, since)
             visits[checkout_key(event.shop, event.checkout_token)] = visit_of(seen)
-    async with connections.redis.pipeline(transaction=False) as pipe:
-        for key, visit in visits.items():
-            pipe.set(key, pack(visit), ex=VISIT_TTL_S)
-        await pipe.execute()
+    return visits
 
 
 async def refresh_customers(connections: Connections, shop: str, customer_ids: Collection[int]) -> None:

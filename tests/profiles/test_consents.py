@@ -14,12 +14,13 @@ from app.events.log import EventConsumer, EventLog
 from app.events.store import record_events
 from app.offers.store import record_decision, record_feedback
 from app.privacy_tables import ConsentRow
-from app.profiles import consents
+from app.profiles import consents, store
 from app.profiles.consents import follow_consent, record_consent
 from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.names import Names
 from app.profiles.packed import unpack_profile
+from app.profiles.store import remember_browsing
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.profiles.factories import NOW, SHOP, a_view, an_order, place
@@ -233,10 +234,27 @@ async def test_what_comes_late_of_a_visit_that_was_taken_back_is_not_kept(connec
     await work_off(connections, consumer, HANDLERS, await consumer.read(block_ms=1))
     kept = {row.event_id for row in await rows(connections, EventRow)}
     assert kept == {"browser:new", "browser:other"}
-    visit = unpack_profile(await connections.redis.get(client_key(SHOP, "browser")))
-    assert visit.last_viewed == (30,)
 
 
 async def test_what_was_told_is_in_the_ledger_alone(connections: Connections) -> None:
     await record_events(connections, [said(0, YES)])
     assert await rows(connections, EventRow) == []
+
+
+async def test_a_visit_read_just_before_it_was_taken_back_is_not_written_after(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await install(connections)
+    await react(connections, said(0, YES))
+    await browse(connections, a_view(10))
+    reads = store.seen_of
+
+    async def interrupted(*asked: Any) -> Any:
+        seen = await reads(*asked)
+        monkeypatch.setattr(store, "seen_of", reads)
+        await react(connections, said(1, NO, PURPOSES))
+        return seen
+
+    monkeypatch.setattr(store, "seen_of", interrupted)
+    await remember_browsing(connections, a_view(10))
+    assert await connections.redis.exists(client_key(SHOP, "browser")) == 0
