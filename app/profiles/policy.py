@@ -9,13 +9,13 @@ The first approach in the list that applies to a shopper leads, the others follo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Literal
 
 import msgspec
 
 from app.errors import InputError
+from app.profiles.written import read
 
 Approach = Literal["introduction", "generic_offer", "education", "history", "loyalty", "complements"]
 Temperature = Literal["cold", "warm"]
@@ -33,8 +33,6 @@ KINDS: dict[Approach, tuple[str, ...]] = {
 }
 _WARM_ONLY = frozenset({"history", "loyalty", "complements"})
 _NEED_ORDERS = frozenset({"history", "loyalty"})
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_UNKNOWN = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,10 +71,7 @@ def read_policy(data: object) -> Policy:
 
     Raises InputError naming the field.
     """
-    try:
-        policy = msgspec.convert(data, Policy)
-    except msgspec.ValidationError as error:
-        raise InputError(str(error), _field(str(error))) from None
+    policy = read(data, Policy)
     if not 1 <= policy.warm_from_orders <= 100:
         raise InputError("warm_from_orders is 1 to 100", "warm_from_orders")
     if not 0 <= policy.warm_from_views <= 1_000:
@@ -114,10 +109,3 @@ def _check(name: str, given: tuple[Step, ...]) -> None:
             raise InputError(f"{step.approach} is for shoppers one knows", f"cold[{at}].approach")
         if step.most_percent is not None and not 1 <= step.most_percent <= MOST_PERCENT:
             raise InputError(f"most_percent is 1 to {MOST_PERCENT}", f"{name}[{at}].most_percent")
-
-
-def _field(message: str) -> str:
-    """Return the path of the field that msgspec's message speaks of: `warm[0].approach`."""
-    path = (match := _PATH.search(message)) and match["path"]
-    missing = (match := _UNKNOWN.search(message)) and match["name"]
-    return ".".join(filter(None, (path, missing)))

@@ -20,6 +20,7 @@ import msgspec
 
 from app.errors import InputError
 from app.profiles.purchases import DAY_S, Purchase
+from app.profiles.written import read
 from app.values import decimal_amount, minor_units
 
 MOST_RULES = 50
@@ -33,8 +34,6 @@ History = Sequence[Purchase]
 
 _MONEY = frozenset({"spent", "average_order", "largest_order"})
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_MISSING = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
 _COMPARE: dict[Compare, Callable[[int, int], bool]] = {
     "more_than": operator.gt,
     "at_least": operator.ge,
@@ -73,10 +72,7 @@ def read_rules(data: object, currency: str) -> Rules:
 
     currency: the shop's, ISO 4217.
     """
-    try:
-        rules = msgspec.convert(data, tuple[Rule, ...])
-    except msgspec.ValidationError as error:
-        raise InputError(str(error), _field(str(error))) from None
+    rules = read(data, tuple[Rule, ...], "segments")
     if len(rules) > MOST_RULES:
         raise InputError(f"more than {MOST_RULES} segments", "segments")
     for at, rule in enumerate(rules):
@@ -167,10 +163,3 @@ def _threshold(condition: Condition, currency: str) -> int:
     if condition.measure in _MONEY:
         return minor_units(condition.value, currency)
     return int(condition.value)
-
-
-def _field(message: str) -> str:
-    """Return the path of the field that msgspec's message speaks of: `segments[0].conditions[1].value`."""
-    path = (match := _PATH.search(message)) and match["path"]
-    missing = (match := _MISSING.search(message)) and match["name"]
-    return "segments" + (path or "") + (f".{missing}" if missing else "")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.errors import InputError
 from app.profiles.review import (
     BULK,
     BURST,
@@ -17,6 +18,7 @@ from app.profiles.review import (
     Seen,
     candidates,
     outlier,
+    read_limits,
     usual_order,
 )
 
@@ -109,6 +111,19 @@ def test_the_limits_are_the_merchants() -> None:
     assert candidates([customer], "EUR", Limits(burst=5)) == (
         Candidate(99, BURST, "5 orders within 60 seconds."),
     )
+
+
+def test_limits_are_read_as_data_and_a_mistake_is_told_with_its_field() -> None:
+    assert read_limits({"burst": 50}) == Limits(burst=50)
+    for data, field in (
+        ({"burst": "many"}, "burst"),
+        ({"burst": 0}, "burst"),
+        ({"sure": 70}, "sure"),
+        ({"mood": 1}, "mood"),
+    ):
+        with pytest.raises(InputError) as told:
+            read_limits(data)
+        assert told.value.field == field
 
 
 orders = st.builds(
