@@ -146,15 +146,22 @@ def serving(make: Callable[[str], Starlette]) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(make(url), log_level="error", ws="none"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        until(lambda: server.started)
-        yield url
-        server.should_exit = True
-        thread.join()
+        try:
+            until(lambda: server.started)
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def until(true: Callable[[], object]) -> None:
     """Wait for it to become true. Raises AssertionError when it does not."""
-    deadline = time.monotonic() + PATIENCE_S
+    until_within(PATIENCE_S, true)
+
+
+def until_within(patience_s: float, true: Callable[[], object]) -> None:
+    """Wait that long at most for it to become true. Raises AssertionError when it does not."""
+    deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

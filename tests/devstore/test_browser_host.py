@@ -21,6 +21,16 @@ def test_the_extension_sees_the_checkout_through_the_shopify_global(page: Page, 
     expect(frame.get_by_role("button", name="Busy")).to_be_disabled()
 
 
+def test_neighbours_that_come_and_go_at_once_end_up_where_they_belong(page: Page, world: World) -> None:
+    crowd = open_checkout(page, world).get_by_label("Crowd")
+    members = crowd.locator("s-heading, s-text")
+    expect(members).to_have_text(["first", "one", "two", "three", "four"])
+    crowd.get_by_role("button", name="Move").click()
+    expect(members).to_have_text(["four", "five", "two"])
+    crowd.get_by_role("button", name="Move").click()
+    expect(members).to_have_text(["first", "one", "six"])
+
+
 def test_a_line_change_goes_to_the_dev_store_and_comes_back_as_signals(page: Page, world: World) -> None:
     frame = open_checkout(page, world)
     frame.get_by_role("button", name="Add coffee").click()

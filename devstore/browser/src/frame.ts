@@ -48,7 +48,16 @@ function happened(listener: number, detail: unknown): Happened {
   return {kind: 'happened', listener, detail: typeof detail === 'object' ? null : detail};
 }
 
+const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
+
+/** Set the document in the buyer's language, which a checkout as a whole is in. */
+function speak({locale = 'en'}: {locale?: string}): void {
+  document.documentElement.lang = locale;
+  document.documentElement.dir = RIGHT_TO_LEFT.has(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr';
+}
+
 function start(boot: Boot, port: MessagePort): void {
+  speak(boot.config as {locale?: string});
   const worker = new Worker(URL.createObjectURL(new Blob([boot.worker], {type: 'text/javascript'})));
   worker.onerror = (event) => toPage({kind: 'failed', message: event.message});
   worker.onmessage = ({data}: MessageEvent<Mutation>) => draw(data, worker);

@@ -12,6 +12,18 @@ async function ask(body) {
   return answer.json();
 }
 
+/** Several neighbours that come, go and change places at once. */
+function Crowd() {
+  const [names, set] = useState(['one', 'two', 'three', 'four']);
+  return (
+    <s-stack accessibilityLabel="Crowd">
+      {names.includes('one') && <s-heading>first</s-heading>}
+      {names.map((name) => <s-text key={name}>{name}</s-text>)}
+      <s-button onClick={() => set(names.includes('one') ? ['four', 'five', 'two'] : ['one', 'six'])}>Move</s-button>
+    </s-stack>
+  );
+}
+
 function Extension() {
   const [said, say] = useState('');
   const {lines, cost, buyerIdentity, customerPrivacy, i18n, discountCodes} = shopify;
@@ -51,6 +63,7 @@ function Extension() {
       <s-button onClick={() => consent({analytics: true, marketing: false, saleOfData: undefined})}>Agree in part</s-button>
       <s-button onClick={() => consent({type: 'changeMind'})}>Ask for the impossible</s-button>
       <s-button loading accessibilityLabel="Busy">Busy</s-button>
+      <Crowd />
       {said && <s-banner tone="info">{said}</s-banner>}
       <s-text>{typeof window.document.cookie === 'string' ? 'cookies' : 'no cookies'}</s-text>
     </s-section>

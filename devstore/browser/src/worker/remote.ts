@@ -1,6 +1,7 @@
 /** The worker's side of the tree: remote elements, and listeners as numbers. */
 import '@remote-dom/core/polyfill';
-import {createRemoteElement, RemoteMutationObserver} from '@remote-dom/core/elements';
+import {ROOT_ID, type RemoteConnection} from '@remote-dom/core';
+import {BatchingRemoteConnection, connectRemoteNode, createRemoteElement, setRemoteId} from '@remote-dom/core/elements';
 import {ELEMENTS, type Kind} from '../elements.ts';
 import type {Listener} from '../messages.ts';
 import {scope} from './scope.ts';
@@ -35,14 +36,18 @@ function flatten(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, flatten(item)]));
 }
 
-/** Start sending every change of document.body to the frame. */
+/**
+ * Start sending every change of document.body to the frame. The polyfill tells of each as it is made;
+ * an observer beside it would tell everything twice, and take away the neighbours of what went.
+ */
 export function mirror(): void {
   defineRemoteElements();
-  const connection = {
-    mutate: (records: unknown) => scope.postMessage({kind: 'mutation', records: flatten(records) as unknown[]}),
+  const connection: RemoteConnection = {
+    mutate: (records) => scope.postMessage({kind: 'mutation', records: flatten(records) as unknown[]}),
     call: () => undefined,
   };
-  new RemoteMutationObserver(connection).observe(document.body);
+  setRemoteId(document.body, ROOT_ID);
+  connectRemoteNode(document.body, new BatchingRemoteConnection(connection));
 }
 
 export function heard(listener: number, detail: unknown): void {
