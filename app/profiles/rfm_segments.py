@@ -69,17 +69,19 @@ def why(scores: Scores | None, standing: Standing | None, currency: str) -> str:
     if scores is None or standing is None:
         return f"{title(PROSPECTS)}: has not bought anything yet."
     return (
-        f"{title(segment(scores))}: last bought {_ago(standing.recency_days)} "
+        f"{title(segment(scores))}: last bought {ago(standing.recency_days)} "
         f"({_RECENT_FIFTHS[scores.recency]}, {scores.recency} of 5), "
-        f"ordered {_times(standing.orders)} ({_FIFTHS[scores.frequency]} fifth) and spent "
+        f"ordered {times(standing.orders)} ({_FIFTHS[scores.frequency]} fifth) and spent "
         f"{decimal_amount(standing.spent_minor, currency)} {currency} ({_FIFTHS[scores.monetary]} fifth), "
         "compared with this shop's other customers."
     )
 
 
-def _ago(days: int) -> str:
+def ago(days: int) -> str:
+    """Return whole days as they are said: `today`, `9 days ago`."""
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
-def _times(orders: int) -> str:
-    return {1: "once", 2: "twice"}.get(orders, f"{orders} times")
+def times(orders: int) -> str:
+    """Return a count as it is said: `once`, `12 times`."""
+    return {0: "never", 1: "once", 2: "twice"}.get(orders, f"{orders} times")

@@ -18,7 +18,7 @@ from app.profiles.clusters import Clusters
 from app.profiles.lifetime import Lifetime, expected_spend
 from app.profiles.purchases import DAY_S, Purchase
 from app.profiles.rfm import Cuts, Scores, score
-from app.profiles.rfm_segments import Standing
+from app.profiles.rfm_segments import Standing, ago, times, title
 from app.profiles.snapshots import features_of
 from app.profiles.thresholds import Rules
 from app.profiles.trees import Classifier
@@ -142,13 +142,13 @@ def _known(classifier: Classifier, history: Sequence[Purchase], now: int) -> lis
 
 
 def _why_foreseen(classifier: Classifier, row: Sequence[float], chance: float) -> str:
-    values = dict(zip(classifier.features, row, strict=True))
-    often = f"buy {classifier.many_orders} times or more" if classifier.label == "loyal" else "buy nothing"
+    known = dict(zip(classifier.features, map(int, row), strict=True))
+    often = f"buy {times(classifier.many_orders)} or more" if classifier.label == "loyal" else "buy nothing"
     return (
-        f"{rfm_segments.title(classifier.label)}: of customers like this one {chance:.0%} {often} in the "
-        f"next {classifier.window_days} days; last bought {values['recency_days']:.0f} days ago, "
-        f"{values['orders_last_window']:.0f} times in the last {classifier.window_days} days and "
-        f"{values['orders_window_before']:.0f} times in as many days before."
+        f"{title(classifier.label)}: of customers like this one {chance:.0%} {often} in the next "
+        f"{classifier.window_days} days; last bought {ago(known['recency_days'])}, "
+        f"{times(known['orders_last_window'])} in the last {classifier.window_days} days and "
+        f"{times(known['orders_window_before'])} in as many days before."
     )
 
 
