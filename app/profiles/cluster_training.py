@@ -104,7 +104,7 @@ def _refusal(silhouettes: dict[int, float], reference: float) -> str | None:
     if best < FLOOR:
         return f"No clusters: the best silhouette is {best:.2f}, below {FLOOR}."
     if best < reference + MARGIN:
-        return f"No clusters: a silhouette of {best:.2f} is no more than shape alone gives, {reference:.2f}."
+        return f"No clusters: a silhouette of {best:.2f}, and shape alone gives {reference:.2f}."
     return None
 
 
