@@ -13,6 +13,7 @@ from app.admin.whom import Whom
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
+from app.consent.holdings import holding
 from app.consent.lookup import Person as Teller
 from app.consent.lookup import consent_history
 from app.consent.receipts import Signed, read_receipt, written
@@ -44,7 +45,11 @@ async def look_up(connections: Connections, shop: ShopDomain, who: Whom) -> dict
         "entries": told,
         "json": msgspec.json.format(msgspec.json.encode(told)).decode(),
         "csv": csv_text([_flat(row) for row in told]) if told else "",
-        "held": {store: count for store, count in export.counts().items() if count},
+        "held": [
+            {"store": store, "says": holding(store).says, "count": count}
+            for store, count in export.counts().items()
+            if count
+        ],
     }
 
 

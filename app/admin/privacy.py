@@ -90,6 +90,7 @@ async def audited(connections: Connections, shop: Shop, _query: QueryParams) -> 
         ("By segment", "Segment", found.by_segment, _NO_SEGMENT),
         ("By region", "Region", found.by_region, _NO_REGION),
     )
+    lower = [words for _, _, groups, unknown in tables for words in view.lower(groups, unknown)]
     return {
         "everybody": found.everybody,
         "tables": [
@@ -101,7 +102,8 @@ async def audited(connections: Connections, shop: Shop, _query: QueryParams) -> 
             }
             for heading, column, groups, unknown in tables
         ],
-        "lower": [words for _, _, groups, unknown in tables for words in view.lower(groups, unknown)],
+        "lower": lower[: view.MOST_SENTENCES],
+        "more_lower": max(0, len(lower) - view.MOST_SENTENCES),
         "days": AUDIT_DAYS,
         "least": LEAST,
         "four_fifths": round(100 * FOUR_FIFTHS),

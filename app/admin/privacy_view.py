@@ -31,6 +31,7 @@ FINDINGS = {
     Finding.ALONE: ("neutral", ""),
 }
 MOST_GROUPS = 25
+MOST_SENTENCES = 8
 _SETTINGS = (
     ("banner", "enabled", "Shopify's consent banner", "on", "off"),
     ("banner", "autoManaged", "the banner's regions", "kept up to date by Shopify", "chosen by hand"),
@@ -228,12 +229,18 @@ def policies_told(history: Sequence[PolicyRead]) -> list[PolicyTold]:
 
 
 def changes(new: PolicyRead, old: PolicyRead) -> tuple[str, ...]:
-    """Return what is different in the newer policy, in words."""
+    """Return what is different in the newer policy, in words: the regions together that changed alike."""
     before, after = old.policy.regions, new.policy.regions
-    found = [f"{code}: {_region(before.get(code))} → {_region(after.get(code))}"
-             for code in sorted({*before, *after}) if before.get(code) != after.get(code)]  # fmt: skip
+    alike: dict[str, list[str]] = {}
+    for code in sorted({*before, *after}):
+        if before.get(code) != after.get(code):
+            change = f"{_region(before.get(code))} → {_region(after.get(code))}"
+            alike.setdefault(change, []).append(code)
     was = settings_words(old.settings)
-    return (*found, *(words for words in settings_words(new.settings) if words not in was))
+    return (
+        *(f"{', '.join(codes)}: {change}" for change, codes in alike.items()),
+        *(words for words in settings_words(new.settings) if words not in was),
+    )
 
 
 def settings_words(settings: Mapping[str, Any]) -> tuple[str, ...]:

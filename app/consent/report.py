@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from app.connections import Connections
@@ -106,9 +107,7 @@ async def held(connections: Connections, shop: str) -> list[Held]:
     owner = await owner_of(connections, shop)
     async with connections.read() as db:
         connection = await db.connection()
-        return [_held(each, await connection.scalar(count)) for each, count in _counts(shop, owner)] + [
-            _held(each, None) for each in HOLDINGS if each.medium is not Medium.TABLE
-        ]
+        return [_held(each, await _count(connection, each, shop, owner)) for each in HOLDINGS]
 
 
 async def requests(connections: Connections, shop: str, now: datetime) -> list[Asked]:
@@ -122,15 +121,13 @@ async def limits(connections: Connections, shop: str, settings: Mapping[str, Any
     return [_limit(each, days[each.store], last.get(each.store)) for each in KEPT]
 
 
-def _counts(shop: str, owner: str) -> list[tuple[Holding, Any]]:
-    """Return the query that counts each holding that is a table."""
-    found = []
-    for each in HOLDINGS:
-        if each.medium is Medium.TABLE:
-            table = SQLModel.metadata.tables[each.name]
-            theirs = table.c.owner == owner if table is _RECEIPTS else table.c.shop == shop
-            found.append((each, select(func.count()).select_from(table).where(theirs)))
-    return found
+async def _count(connection: AsyncConnection, holding: Holding, shop: str, owner: str) -> int | None:
+    """Return how many rows the holding has, None for one that is no table."""
+    if holding.medium is not Medium.TABLE:
+        return None
+    table = SQLModel.metadata.tables[holding.name]
+    theirs = table.c.owner == owner if table is _RECEIPTS else table.c.shop == shop
+    return await connection.scalar(select(func.count()).select_from(table).where(theirs))
 
 
 def _held(holding: Holding, rows: int | None) -> Held:

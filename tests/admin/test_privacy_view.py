@@ -124,9 +124,12 @@ def test_regions_are_grouped_by_what_no_answer_means_there() -> None:
 
 def test_changes_of_a_policy_are_told_by_region_and_setting() -> None:
     old = read({"DE": RegionPolicy(True), "FR": RegionPolicy(True)}, banner={"enabled": True})
-    new = read({"DE": RegionPolicy(False, True), "CH": RegionPolicy()}, banner={"enabled": False})
+    new = read(
+        {"DE": RegionPolicy(False, True), "CH": RegionPolicy(), "AT": RegionPolicy()},
+        banner={"enabled": False},
+    )
     assert changes(new, old) == (
-        "CH: not listed → not said",
+        "AT, CH: not listed → not said",
         "DE: asks first → does not ask, opt-out of sale",
         "FR: asks first → not listed",
         "Shopify's consent banner: off",

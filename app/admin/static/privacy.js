@@ -32,7 +32,7 @@ function table(columns, rows) {
 const moment = (text) => new Date(text).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
 
 function historyTable(entries) {
-  const columns = [['When', 'primary'], ['Where', 'labeled'], ['Said', 'labeled'], ['Stands since', 'labeled']];
+  const columns = [['When', 'primary'], ['Where', 'labeled'], ['Said', 'labeled'], ['Stands after it', 'labeled']];
   return table(columns, entries.map((entry) => [
     moment(entry.told_at),
     [entry.source.replaceAll('_', ' '), entry.region].filter(Boolean).join(', '),
@@ -70,12 +70,13 @@ function shownHistory({entries, json, csv}) {
   ];
 }
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 function shownHeld(held, who) {
-  const stores = Object.entries(held).map(([store, count]) => `${store.replaceAll('_', ' ')}: ${count}`);
-  if (!stores.length) return [element('s-text', {}, 'Nothing is held about them.')];
+  if (!held.length) return [element('s-text', {}, 'Nothing is held about them.')];
   return [
     element('s-heading', {}, 'What is held about them'),
-    element('s-text', {}, stores.join(', ')),
+    table([['What', 'primary'], ['Entries', 'labeled']], held.map(({says, count}) => [sentence(says), String(count)])),
     buttons(
       exporter('Save everything as JSON', who, 'json'),
       exporter('Save everything as CSV', who, 'csv')),
