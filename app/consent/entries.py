@@ -28,7 +28,9 @@ _SAID = (*_PURPOSES, *RECORDED)
 class Entry:
     """One word of one subject. told: what was said, by purpose, None for no answer.
 
-    answers: what stands after it; the ledger fills it in.
+    answers: what stands after it; the ledger fills it in. withdraws: when it was said it took
+    something back, so that it is written down also where that seems to be no news: a consent in
+    between may still arrive, and must not come last.
     """
 
     subject: str
@@ -41,6 +43,7 @@ class Entry:
     region: str | None = None
     policy_version: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    withdraws: bool = field(default=False, compare=False)
 
 
 def taken_in(known: Sequence[Entry], entry: Entry) -> Entry | None:
@@ -55,7 +58,7 @@ def taken_in(known: Sequence[Entry], entry: Entry) -> Entry | None:
     after = {**dict.fromkeys(entry.told), **before, **_counting(entry, later)}
     if entry.told.get(GPC) is not None:
         after[GPC] = bool(before.get(GPC) or entry.told[GPC])
-    if after == before and not (later and _differs(entry, before)):
+    if after == before and not entry.withdraws and not (later and _differs(entry, before)):
         return None
     return replace(entry, answers=after)
 

@@ -142,7 +142,7 @@ def _by_who(rows: Iterable[ConsentRow]) -> Known:
     return known
 
 
-_COLUMNS = tuple(Entry.__dataclass_fields__)
+_COLUMNS = tuple(name for name in Entry.__dataclass_fields__ if name != "withdraws")
 
 
 def _entry(row: ConsentRow) -> Entry:

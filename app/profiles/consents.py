@@ -66,4 +66,5 @@ def _entry(event: ConsentTold, kind: str, subject: str) -> Entry:
         permitted=event.permitted,
         region=event.region,
         policy_version=event.policy_version,
+        withdraws=bool(event.withdrawn),
     )

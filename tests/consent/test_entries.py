@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -95,14 +96,29 @@ def test_in_order_the_last_row_says_what_the_rules_say_of_all(told: list[dict[st
 
 
 @given(st.data(), moments)
-def test_words_that_all_answer_stand_alike_in_whatever_order_they_come(
+def test_out_of_order_and_doubled_never_more_stands_than_in_order(
     data: st.DataObject, told: list[dict[str, Any]]
 ) -> None:
     complete = [{name: bool(answer) for name, answer in each.items()} for each in told]
-    entries = [word(at, **each) for at, each in enumerate(complete)]
+    entries: list[Entry] = []
+    for at, each in enumerate(complete):  # as decide and collect mark them: refused now and not before
+        before = complete[at - 1] if at else each
+        withdraws = any(before[purpose] and not each[purpose] for purpose in PURPOSES)
+        entries.append(replace(word(at, **each), withdraws=withdraws))
     shuffled = data.draw(st.permutations(entries))
     repeated = data.draw(st.lists(st.sampled_from(entries), max_size=3))
-    assert stands(*shuffled, *repeated) == stands(*entries)
+    in_order, as_it_came = stands(*entries), stands(*shuffled, *repeated)
+    for purpose in PURPOSES:
+        assert bool(getattr(as_it_came, purpose)) <= bool(getattr(in_order, purpose))
+    assert as_it_came.gpc == in_order.gpc
+
+
+def test_a_withdrawal_that_overtakes_the_consent_it_takes_back_stands() -> None:
+    no, yes = word(0, **NO), word(1, **YES)
+    again = replace(word(2, **NO), withdraws=True)
+    known = ledger(no, again, yes)
+    assert [entry.event_id for entry in known] == ["e0", "e2", "e1"]
+    assert standing(known) == Answers(False, False, False, False)
 
 
 @given(moments, words)
