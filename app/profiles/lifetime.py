@@ -92,8 +92,10 @@ def expected_spend(lifetime: Lifetime, history: Sequence[Purchase], now: int, da
         paid[min(each.placed_at, now) // DAY_S] += each.net_minor
     worth = [amount for amount in paid.values() if amount > 0]
     seen = sorted(paid)
-    numbers = (len(seen) - 1, seen[-1] - seen[0], now // DAY_S - seen[0])
-    orders = expected_orders(lifetime.pace, *(np.array([each], dtype=float) for each in numbers), days)
+    repeats, last, known = (
+        np.array([float(each)]) for each in (len(seen) - 1, seen[-1] - seen[0], now // DAY_S - seen[0])
+    )
+    orders = expected_orders(lifetime.pace, repeats, last, known, days)
     mean = sum(worth) / max(len(worth), 1)
     value = expected_value(lifetime.worth, np.array([float(len(worth))]), np.array([mean]))
     return round(float(orders[0] * value[0]))
