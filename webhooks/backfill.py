@@ -19,7 +19,7 @@ from app.catalog.store import record_levels, record_products
 from app.connections import Connections
 from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
-from app.events.erased import as_kept
+from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
@@ -185,19 +185,14 @@ async def _store_products(connections: Connections, shop: Shop, batch: Sequence[
 
 async def _store_customers(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
     customers = _readable(lambda tree: read_customer(shop.shop, Payload(tree.root)), shop, batch)
-    await record_customers(connections, await _of_nobody_erased(connections, customers))
+    await record_customers(connections, await only_kept(connections, customers))
 
 
 async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
     def read(tree: Tree) -> Any:
         return read_order(shop.shop, Payload(tree.root), [Payload(line) for line in tree.children])
 
-    await record_orders(connections, await _of_nobody_erased(connections, _readable(read, shop, batch)))
-
-
-async def _of_nobody_erased(connections: Connections, events: list[Any]) -> list[Any]:
-    """Return the events as they may be kept: Shopify's history goes back before an erasure of ours."""
-    return [event for event in await as_kept(connections, events) if event is not None]
+    await record_orders(connections, await only_kept(connections, _readable(read, shop, batch)))
 
 
 def _readable(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:

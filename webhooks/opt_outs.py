@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from app.connections import Connections
 from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
+from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
@@ -102,9 +103,10 @@ async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[di
         event for customer_id, event in told.items()
         if bool(event.data_sale_opt_out) != bool(known.get(customer_id))
     ]  # fmt: skip
-    if differing:
-        await record_customers(connections, differing)
-    return len(differing)
+    kept = await only_kept(connections, differing)
+    if kept:
+        await record_customers(connections, kept)
+    return len(kept)
 
 
 def _read(shop: ShopDomain, node: dict[str, Any]) -> CustomerChanged | None:

@@ -46,6 +46,11 @@ async def as_kept(connections: Connections, events: Sequence[AnyEvent]) -> list[
     return [_kept(event, each, erased) for event, each in zip(events, subjects, strict=True)]
 
 
+async def only_kept(connections: Connections, events: Sequence[AnyEvent]) -> list[Any]:
+    """Return what may be kept of the events: a shop's history at Shopify goes back before an erasure."""
+    return [event for event in await as_kept(connections, events) if event is not None]
+
+
 def anonymised(event: AnyEvent) -> AnyEvent | None:
     """Return what is left for the merchant to count, None when that is nothing. Pure."""
     if isinstance(event, OrderFacts):

@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -9,8 +9,10 @@ from sqlmodel import select
 
 from app.catalog.store import load_catalog
 from app.connections import Connections
+from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished
+from app.privacy.erasure import erase_person
 from app.profiles.store import customer_key
 from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow
 from app.values import ShopDomain
@@ -65,6 +67,18 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     assert await front.connections.redis.exists(customer_key(front.installed.shop, 7))
     levels = await rows(front.connections, InventoryRow)
     assert {level.inventory_item_id: level.available for level in levels}[904] == 0
+
+
+async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront) -> None:
+    connections, shop = front.connections, front.installed.shop
+    await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=7)
+    await erase_person(connections, shop, "r")
+    await run_backfill(connections, shop)
+    assert await rows(connections, CustomerRow) == []
+    orders = await rows(connections, OrderRow)
+    assert {(order.customer_id, order.checkout_token) for order in orders} == {(None, None)}
+    assert len(orders) == 5
+    assert not await connections.redis.exists(customer_key(shop, 7))
 
 
 async def test_without_the_scope_for_all_orders_sixty_days_are_imported(
