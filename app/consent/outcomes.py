@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Subquery, Text, case, cast, column, func, or_, select, type_coerce
+from sqlalchemy import CTE, JSON, Text, case, cast, column, func, or_, select, type_coerce
 
 from app.connections import Connections
 from app.consent.audit import Served
@@ -19,13 +19,16 @@ _HOLDOUT = "holdout"
 _D, _FEEDBACK, _LINES = table_of(DecisionRow), table_of(FeedbackRow), table_of(OrderLineRow)
 
 
-async def served(connections: Connections, shop: str, since: datetime, until: datetime) -> list[Served]:
+async def served(
+    connections: Connections, shop: str, since: datetime, until: datetime, newest: int | None = None
+) -> list[Served]:
     """Return what each segment of each region was offered and took, of decisions made in that time.
 
+    newest: at most so many of them, the latest.
     Holdouts are left out: they are offered nothing on purpose and by lot. So are decisions whose
     answer was erased with its customer.
     """
-    each = _each_decision(shop, since, until, connections.engine.dialect.name)
+    each = _each_decision(shop, since, until, newest, connections.engine.dialect.name)
     made, depth = case((each.c.offers > 0, 1), else_=0), func.coalesce(each.c.discount, 0.0)
     query = select(
         each.c.segment,
@@ -64,7 +67,7 @@ async def allowed(
     return [Allowed(number, rung, tuple(json.loads(names)), count) for number, rung, names, count in rows]
 
 
-def _each_decision(shop: str, since: datetime, until: datetime, dialect: str) -> Subquery:
+def _each_decision(shop: str, since: datetime, until: datetime, newest: int | None, dialect: str) -> CTE:
     return (
         select(
             _D.c.answer["segment"].as_string().label("segment"),
@@ -75,7 +78,11 @@ def _each_decision(shop: str, since: datetime, until: datetime, dialect: str) ->
         )
         .where(_D.c.shop == shop, _D.c.decided_at >= since, _D.c.decided_at < until)
         .where(_D.c.arm != _HOLDOUT, _D.c.answer["offers"].as_string().is_not(None))
-        .subquery()
+        .order_by(_D.c.decided_at.desc())
+        .limit(newest)
+        # Else an engine works out each column anew wherever the sums name it.
+        .cte("each_decision")
+        .prefix_with("MATERIALIZED")
     )
 
 

@@ -202,6 +202,16 @@ async def test_a_decisions_discount_is_its_deepest(on_both_databases: Connection
     assert row.discount_squares == pytest.approx(15.5**2 + 20**2)
 
 
+async def test_only_the_newest_are_looked_at_where_there_are_too_many(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    await keep(
+        connections,
+        *(decision(n, segment=f"s{n}", decided_at=NOW - timedelta(hours=n)) for n in range(1, 6)),
+    )
+    rows = await served(connections, SHOP, NOW - timedelta(days=1), NOW, newest=2)
+    assert sorted(row.segment or "" for row in rows) == ["s1", "s2"]
+
+
 async def test_what_visitors_allowed_is_told_week_by_week(on_both_databases: Connections) -> None:
     connections = on_both_databases
     both, starts = ["marketing", "preferences"], week_starts(NOW, 2)
