@@ -18,6 +18,7 @@ from app.commands.decisions import replay
 from app.commands.parked import parked
 from app.commands.privacy import erase, export
 from app.commands.receipts import verify_receipt
+from app.commands.rollback import rollback
 from app.commands.run import AnyShop, Shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
@@ -42,7 +43,7 @@ out = Console(highlight=False)
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
-for command in (export, erase, replay, parked, audit, consent, verify_receipt):
+for command in (export, erase, replay, parked, audit, consent, verify_receipt, rollback):
     cli.command()(command)
 
 

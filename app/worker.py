@@ -44,7 +44,9 @@ from app.orders.customers import record_customer, record_marketing_consent, remo
 from app.orders.store import record_order, record_refund
 from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
+from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
+from app.recommend.refresh import refresh_shop, request_due_refreshes
 from app.recommend.retrain import train_shop
 from app.schedules import Schedule, keep_schedules, request_due_training
 from app.shops.store import change_scopes, mark_uninstalled
@@ -86,6 +88,8 @@ HANDLERS: Handlers = {
 JOBS: Mapping[Job, Work] = {
     "backfill": run_backfill,
     "train": train_shop,
+    "freshen": refresh_shop,
+    "segment": segment_shop,
     "clear": clear_aged,
     "opt_outs": compare_opt_outs,
 }
@@ -107,6 +111,8 @@ SCHEDULES = (
     Schedule("prune", 3_600, prune_inbox),
     Schedule("reconcile", 3_600, reconcile),
     Schedule("retrain", 600, request_due_training),
+    Schedule("freshen", 15, request_due_refreshes),
+    Schedule("segment", 600, request_due_segmentations),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 86_400, request_opt_outs),

@@ -35,10 +35,10 @@ LADDER: tuple[tuple[Basis, int], ...] = (
     ("content", 0),
 )
 DEFAULT_WEIGHTS: dict[Basis, Weights] = {
-    "blend": Weights(together=1, learned=0.5, repeats=0.5),
-    "neighbours": Weights(together=1, repeats=0.5, popular=0.25),
-    "popularity": Weights(together=0.25, repeats=0.5, popular=1, fresh=0.25),
-    "content": Weights(together=1, fresh=0.5),
+    "blend": Weights(together=1.0, learned=0.5, repeats=0.5),
+    "neighbours": Weights(together=1.0, repeats=0.5, popular=0.25),
+    "popularity": Weights(together=0.25, repeats=0.5, popular=1.0, fresh=0.25),
+    "content": Weights(together=1.0, fresh=0.5),
 }
 
 

@@ -8,20 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 
 from app.connections import Connections
-from app.consent.digests import open_digests
 from app.errors import ModelUnusable
 from app.jobs import alone
-from app.privacy_tables import ErasedRow
 from app.recommend.card import Card
 from app.recommend.model import Model
 from app.recommend.publish import load, read_card, remove_half_written, succeed, versions, withdraw
@@ -71,31 +67,10 @@ async def forget_in_models(connections: Connections, shop: ShopDomain, customer_
         for path in await asyncio.to_thread(versions, data_dir, shop):
             held, card = await asyncio.to_thread(_succeeded, data_dir, shop, path, customer_ids)
             if held:
-                await _rename(connections, shop, path.name, card)
+                await rename_version(connections, shop, path.name, card)
                 successor = None if card is None else card.version
                 await asyncio.to_thread(withdraw, data_dir, shop, path.name, successor)
                 await announce_change(connections.redis, shop)
-
-
-async def erased_since(
-    connections: Connections, shop: ShopDomain, customer_ids: NDArray[np.int64], since: datetime
-) -> list[int]:
-    """Return which of the customers were erased since then."""
-    query = select(ErasedRow.subject).where(ErasedRow.shop == shop, col(ErasedRow.erased_at) >= since)
-    async with connections.read() as db:
-        erased = set((await db.exec(query)).all())
-    if not erased:
-        return []
-    digests = await open_digests(connections)
-    return [each for each in customer_ids.tolist() if digests.of(shop, "customer", each) in erased]
-
-
-async def shop_erased_since(connections: Connections, shop: ShopDomain, since: datetime) -> bool:
-    """Return whether the shop itself was erased since then."""
-    subject = (await open_digests(connections)).of(shop, "shop", shop)
-    query = select(ErasedRow.erased_at).where(ErasedRow.subject == subject, col(ErasedRow.erased_at) >= since)
-    async with connections.read() as db:
-        return (await db.exec(query)).first() is not None
 
 
 def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[Learnt]:
@@ -124,7 +99,7 @@ def _succeeded(
     return (False, card) if rest is model else (True, succeed(data_dir, shop, card, rest))
 
 
-async def _rename(connections: Connections, shop: str, version: str, card: Card | None) -> None:
+async def rename_version(connections: Connections, shop: str, version: str, card: Card | None) -> None:
     """Let the version's row speak of its successor; a row whose version can't be read stays."""
     if card is None:
         return

@@ -63,6 +63,16 @@ def succeed(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
     return card
 
 
+def version_path(data_dir: Path, shop: ShopDomain, version: str) -> Path:
+    """Return where a version stands."""
+    return _home(data_dir, shop) / version
+
+
+def point_to(data_dir: Path, shop: ShopDomain, version: str) -> None:
+    """Let a version that is complete on disk serve from now on."""
+    _replace_text(_home(data_dir, shop) / POINTER, version)
+
+
 def withdraw(data_dir: Path, shop: ShopDomain, version: str, successor: str | None) -> None:
     """Remove a version; if it is the current one, its successor is from now on."""
     home = _home(data_dir, shop)

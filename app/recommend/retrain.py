@@ -7,18 +7,19 @@ import logging
 import threading
 from collections.abc import Collection
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 from sqlmodel import col, update
 
 from app.connections import Connections
+from app.consent.barred import erased_since, shop_erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import Progress, alone, job_begins, only_one, report_progress
 from app.recommend.card import Card
 from app.recommend.fit import FitParameters
-from app.recommend.forget import PUBLISHING, erased_since, shop_erased_since
+from app.recommend.forget import PUBLISHING
 from app.recommend.process import Job, TrainingStopped, run_training
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
@@ -28,7 +29,6 @@ from app.tables import ModelRow
 from app.values import ShopDomain
 
 _REPORT_EVERY_S = 0.2
-_CLOCKS_DIFFER = timedelta(minutes=5)
 _log = logging.getLogger(__name__)
 
 
@@ -100,10 +100,10 @@ async def _barred(
     if stop.is_set():  # whoever would let the others in again has left meanwhile
         await publishing.aclose()
         raise TrainingStopped("training was stopped")
-    since = job.trained_at - _CLOCKS_DIFFER
-    if await shop_erased_since(connections, job.shop, since):
+    if await shop_erased_since(connections, job.shop, job.trained_at):
         raise TrainingStopped(f"{job.shop} was erased meanwhile")
-    erased = await erased_since(connections, job.shop, job.dataset.customer_ids, since)
+    customer_ids = job.dataset.customer_ids.tolist()
+    erased = await erased_since(connections, job.shop, customer_ids, job.trained_at)
     return {*erased, *await who_refuse(connections, job.shop, Use.TRAIN)}
 
 

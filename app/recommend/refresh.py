@@ -1,0 +1,106 @@
+"""New orders and products reach the model that serves within a minute, without a training."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from app.connections import Connections, redis_key
+from app.consent.standing import Use
+from app.consent.standings import who_refuse
+from app.jobs import alone, job_begins, only_one, request_job
+from app.recommend.card import Card
+from app.recommend.dataset import Dataset
+from app.recommend.forget import PUBLISHING, rename_version
+from app.recommend.freshen import freshened
+from app.recommend.publish import current_version, load, read_card, succeed, version_path, withdraw
+from app.recommend.store import read_shop
+from app.shops.changes import announce_change
+from app.shops.store import installed_shops
+from app.tables import OrderRow, ProductRow
+from app.values import ShopDomain
+
+# A shop whose refresh takes long is refreshed less often, so that it takes a fifth of a core at most.
+RESTS = 4
+SHORTEST_REST_S = 20
+
+
+async def request_due_refreshes(connections: Connections) -> None:
+    """Ask for a refresh of every shop with orders or products that its serving model has not seen."""
+    for shop in await installed_shops(connections):
+        if current_version(connections.settings.data_dir, shop.shop) is None:
+            continue
+        seen = await connections.redis.get(redis_key(shop.shop, "fresh", "seen"))
+        resting = await connections.redis.exists(redis_key(shop.shop, "fresh", "rest"))
+        if not resting and _text(seen) != await _latest_change(connections, shop.shop):
+            await request_job(connections, "freshen", shop.shop)
+
+
+async def refresh_shop(connections: Connections, shop: ShopDomain) -> Card | None:
+    """Return the card of the version that serves from now on, None when nothing serves or has changed.
+
+    It takes the place of the one it was made from. Whatever fails, that one stays.
+    """
+    async with only_one(connections, "freshen", shop):
+        await job_begins(connections, "freshen", shop)
+        started = monotonic()
+        latest = await _latest_change(connections, shop)
+        card = await _refreshed(connections, shop)
+        rest_s = max(SHORTEST_REST_S, int(RESTS * (monotonic() - started)))
+        await connections.redis.set(redis_key(shop, "fresh", "seen"), latest)
+        await connections.redis.set(redis_key(shop, "fresh", "rest"), 1, ex=rest_s)
+    return card
+
+
+async def _refreshed(connections: Connections, shop: ShopDomain) -> Card | None:
+    data_dir = connections.settings.data_dir
+    # Nobody publishes or erases meanwhile: who is erased after this was read is erased from its result.
+    async with alone(connections, PUBLISHING, shop):
+        version = current_version(data_dir, shop)
+        if version is None:
+            return None
+        unnamed = await who_refuse(connections, shop, Use.TRAIN)
+        async with connections.read() as db:
+            dataset = await read_shop(db, shop, unnamed)
+        card = await _in_its_process(data_dir, shop, version, dataset)
+        if card.version == version:
+            return None  # nothing that it is made of has changed
+        await rename_version(connections, shop, version, card)
+        await asyncio.to_thread(withdraw, data_dir, shop, version, card.version)
+    await announce_change(connections.redis, shop)
+    return card
+
+
+async def _in_its_process(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
+    """Return the card of the successor, made in a child so that no other work of the worker waits."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, succeed_freshened, data_dir, shop, version, dataset)
+
+
+def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
+    """Return the card of the version that stands in for the old one, complete on disk beside it."""
+    path = version_path(data_dir, shop, version)
+    card = read_card(path)
+    return succeed(data_dir, shop, card, freshened(load(path), card, dataset))
+
+
+async def _latest_change(connections: Connections, shop: str) -> str:
+    """Return a text that is another one once an order or product of the shop has changed."""
+    told = []
+    async with connections.read() as db:
+        for row in (OrderRow, ProductRow):
+            query = select(func.max(row.updated_at), func.count()).where(col(row.shop) == shop)
+            told.append(str((await db.exec(query)).one()))
+    return " ".join(told)
+
+
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
