@@ -76,6 +76,7 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
         await rebuild(connections, shop)
     await announce_change(connections.redis, shop)
     await request_job(connections, "train", shop)
+    await request_job(connections, "segment", shop)
 
 
 async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:

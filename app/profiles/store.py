@@ -6,13 +6,9 @@ repeats, late deliveries and crashes change nothing. All reads of a checkout's a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -22,25 +18,23 @@ from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import BrowserEvent, CustomerDeleted, OrderFacts, RefundCreated
-from app.profiles.customer import NOBODY, REFUSED, Profile, profile_of
+from app.profiles.customer import NOBODY, REFUSED, Profile
 from app.profiles.history import (
     customer_of_order,
     next_customers,
-    orders_of,
     seen_at,
     seen_of,
 )
 from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.making import make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
+from app.profiles.segments import Segmented, current_segmentation, keep_segments, spoken_of
 from app.profiles.visit import Visit, visit_of
-from app.shops.store import get_shop
 from app.values import ShopDomain
 
 VISIT_TTL_S = 24 * 3600
 _BATCH = 200
-_REMEMBERED_S = 15.0
-_currencies: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, str]]] = WeakKeyDictionary()
 
 
 async def remember_order(connections: Connections, event: OrderFacts) -> None:
@@ -87,33 +81,38 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
 async def _visits(connections: Connections, event: BrowserEvent) -> dict[str, Visit]:
     """Return what the visit did, by the keys it is kept under."""
     since = datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
+    segmentation = await current_segmentation(connections, event.shop)
     visits: dict[str, Visit] = {}
     async with connections.read() as db:
         if event.client_id:
             seen = await seen_of(db, event.shop, event.client_id, since)
-            visits[client_key(event.shop, event.client_id)] = visit_of(seen)
+            visits[client_key(event.shop, event.client_id)] = spoken_of(visit_of(seen), segmentation)
         if event.checkout_token:
             # A checkout extension knows its checkout only, so the checkout holds what the browser did.
             seen = await seen_at(db, event.shop, event.checkout_token, since)
-            visits[checkout_key(event.shop, event.checkout_token)] = visit_of(seen)
+            visits[checkout_key(event.shop, event.checkout_token)] = spoken_of(visit_of(seen), segmentation)
     return visits
 
 
 async def refresh_customers(connections: Connections, shop: str, customer_ids: Collection[int]) -> None:
-    """Make the customers' profiles anew from their orders, as far as each may have one.
+    """Make the customers' profiles and segments anew from what they did, as far as each may have any.
 
     What they answered last is read and watched with the profile, so that a word in between counts.
     """
     digests, basis = await open_digests(connections), await profile_basis(connections, shop)
     keys = {each: customer_key(shop, each) for each in customer_ids}
     told = {each: told_key(shop, digests.of(shop, "customer", each)) for each in customer_ids}
+    placed: dict[int, Segmented | None] = {}
 
     async def attempt(pipe: Any) -> None:
         values = await pipe.mget([*keys.values(), *told.values()])
-        made = await _made(connections, shop, customer_ids)
+        made = await make_profiles(connections, shop, customer_ids)
         pipe.multi()
         for who, before, answers in zip(keys, values, values[len(keys) :], strict=False):
-            after = _allowed(unpack_profile(before), made[who], unpack_told(answers), basis)
+            profile, placed[who] = made[who]
+            after = _allowed(unpack_profile(before), profile, unpack_told(answers), basis)
+            if after != profile:
+                placed[who] = None
             if after == NOBODY:
                 pipe.delete(keys[who])
             elif (packed := pack(after)) != before:
@@ -121,6 +120,7 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
 
     if keys:
         await connections.redis.transaction(attempt, *keys.values(), *told.values())
+        await keep_segments(connections, shop, placed, datetime.now(UTC))
 
 
 async def rebuild(connections: Connections, shop: ShopDomain) -> int:
@@ -163,23 +163,6 @@ def _allowed(before: Profile, made: Profile, answers: Answers | None, basis: Bas
     return REFUSED if before.refused and verdict.reason is not Reason.SAID_YES else made
 
 
-async def _made(connections: Connections, shop: str, customer_ids: Collection[int]) -> Mapping[int, Profile]:
-    """Return the profiles as the orders make them."""
-    currency, now = await _currency(connections, shop), int(datetime.now(UTC).timestamp())
-    async with connections.read() as db:
-        orders = await orders_of(db, shop, currency, customer_ids)
-    return {customer_id: profile_of(placed, now) for customer_id, placed in orders.items()}
-
-
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:
     async with connections.read() as db:
         return await next_customers(db, shop, after, _BATCH)
-
-
-async def _currency(connections: Connections, shop: str) -> str:
-    """Return the shop's currency, as it was at most fifteen seconds ago."""
-    known = _currencies.setdefault(connections.engine, {})
-    if shop not in known or monotonic() >= known[shop][0]:
-        installed = await get_shop(connections, shop)
-        known[shop] = (monotonic() + _REMEMBERED_S, installed.currency if installed else "USD")
-    return known[shop][1]

@@ -42,7 +42,7 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     viewed: product to epoch milliseconds, the VIEWS_KEPT latest, latest first. The counts and times
     (epoch seconds) are of the latest visit; visits: how many there were in what was looked at.
     dwell_s: from event to event, pauses left out. step: how far the checkout got, 0 to 6.
-    searches_empty: searches that found nothing.
+    searches_empty: searches that found nothing. segment: how somebody who does so is spoken of, if at all.
     """
 
     viewed: dict[int, int] = {}
@@ -62,6 +62,7 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     shown: int = 0
     accepted: int = 0
     dismissed: int = 0
+    segment: str | None = None
 
     @property
     def last_viewed(self) -> tuple[int, ...]:
@@ -78,7 +79,7 @@ def visit_of(events: Iterable[Seen]) -> Visit:
     own = _of_one_person(once)
     if not own:
         return NO_VISIT
-    visits = _parted(own)
+    visits = parted(own)
     latest = visits[-1]
     names = [event.name for event in latest]
     return Visit(
@@ -122,7 +123,7 @@ def _of_one_person(events: Sequence[Seen]) -> Sequence[Seen]:
     return events[begins:]
 
 
-def _parted(events: Sequence[Seen]) -> list[list[Seen]]:
+def parted(events: Sequence[Seen]) -> list[list[Seen]]:
     """Return the events by visit, oldest first."""
     visits = [[events[0]]]
     for event in events[1:]:

@@ -1,0 +1,152 @@
+"""A shop's customers are put into segments from its tables, and followed as they move."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.policy import Answers
+from app.consent.told import pack as pack_told
+from app.consent.told import told_key
+from app.errors import InputError, NotFound
+from app.profiles.customer import Profile
+from app.profiles.keys import customer_key
+from app.profiles.packed import unpack_profile
+from app.profiles.reviews import decide_review, reviews
+from app.profiles.segmenting import segment_shop
+from app.profiles.store import refresh_customers
+from app.segment_tables import CustomerSegmentRow, SegmentMoveRow, SegmentSizeRow
+from app.tables import OrderLineRow, OrderRow, ShopRow
+from app.values import ShopDomain
+from tests.profiles.factories import an_order, place
+
+SHOP = ShopDomain("a.myshopify.com")
+NOW = datetime.now(UTC)
+
+
+def order_rows(order_id: int, customer_id: int, days_ago: float, total_minor: int = 1_000) -> Sequence[Any]:
+    at = NOW - timedelta(days=days_ago)
+    order = OrderRow(
+        shop=SHOP, order_id=order_id, customer_id=customer_id, currency="USD", total_minor=total_minor,
+        created_at=at, updated_at=at,
+    )  # fmt: skip
+    line = OrderLineRow(
+        shop=SHOP, line_id=order_id, order_id=order_id, product_id=10, quantity=1, price_minor=total_minor
+    )
+    return order, line
+
+
+async def a_shop(connections: Connections, **settings: Any) -> None:
+    """Sell to ten customers: number n ordered n times, the last time 5 (10 - n) days ago."""
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings=settings))
+        for customer in range(1, 11):
+            for number in range(customer):
+                days = 5 * (10 - customer) + 7 * number
+                db.add_all(order_rows(100 * customer + number, customer, days))
+
+
+async def rows(connections: Connections, kind: Any) -> list[Any]:
+    async with connections.read() as db:
+        return list((await db.exec(select(kind).where(kind.shop == SHOP))).all())
+
+
+async def segments(connections: Connections) -> dict[int, str]:
+    return {row.customer_id: row.segment for row in await rows(connections, CustomerSegmentRow)}
+
+
+async def profile(connections: Connections, customer_id: int) -> Profile:
+    return unpack_profile(await connections.redis.get(customer_key(SHOP, customer_id)))
+
+
+async def test_every_customer_is_in_a_segment_with_its_reason(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await segment_shop(on_both_databases, SHOP)
+    found = {row.customer_id: row for row in await rows(on_both_databases, CustomerSegmentRow)}
+    assert sorted(found) == list(range(1, 11))
+    best = found[10]
+    assert (best.segment, best.recency, best.frequency, best.monetary) == ("champions", 5, 5, 5)
+    assert best.memberships[0]["why"].startswith("Champions: last bought today")
+    assert (await profile(on_both_databases, 10)).segments == ("champions",)
+    sizes = {row.segment: row.customers for row in await rows(on_both_databases, SegmentSizeRow)}
+    assert sum(sizes.values()) == 10
+
+
+async def test_a_new_order_moves_its_customer_at_once_and_the_move_is_written_down(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    before = (await segments(connections))[1]
+    for number in range(8):
+        at = NOW - timedelta(minutes=number)
+        await place(connections, an_order(9_000 + number, [10], customer_id=1, created_at=at, updated_at=at))
+    assert (before, (await segments(connections))[1]) == ("dormant", "champions")
+    assert (await profile(connections, 1)).segments == ("champions",)
+    moves = [row for row in await rows(connections, SegmentMoveRow) if row.customer_id == 1]
+    assert moves[0].before is None
+    assert (moves[-1].after, moves[-1].why[:10]) == ("champions", "Champions:")
+
+
+async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connections: Connections) -> None:
+    regulars = {"name": "regulars", "conditions": [{"measure": "orders", "compare": "more_than", "value": 8}]}
+    await a_shop(connections, segments=[regulars])
+    await segment_shop(connections, SHOP)
+    found = await segments(connections)
+    assert {who for who, name in found.items() if name == "regulars"} == {9, 10}
+    assert (await profile(connections, 10)).segments == ("regulars", "champions")
+
+
+async def test_a_pin_outlives_a_training_and_an_exclusion_is_learnt_from_no_more(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    await decide_review(connections, SHOP, 1, "pinned", "loyal", by="42")
+    await segment_shop(connections, SHOP)
+    assert (await segments(connections))[1] == "loyal"
+    (decided,) = await reviews(connections, SHOP, only_open=False)
+    assert (decided.verdict, decided.segment, decided.decided_by) == ("pinned", "loyal", "42")
+    assert await reviews(connections, SHOP, only_open=True) == []
+
+
+async def test_a_verdict_names_a_segment_and_a_customer_there_is(connections: Connections) -> None:
+    with pytest.raises(InputError, match="pin"):
+        await decide_review(connections, SHOP, 1, "pinned", None, by="42")
+    with pytest.raises(NotFound):
+        await decide_review(connections, SHOP, 1, "confirmed", None, by="42")
+
+
+async def test_a_bulk_buyer_waits_in_the_queue_with_the_numbers(connections: Connections) -> None:
+    await a_shop(connections)
+    async with connections.write() as db:
+        db.add_all(order_rows(9_999, 3, days_ago=2, total_minor=900_000))
+    await segment_shop(connections, SHOP)
+    (found,) = await reviews(connections, SHOP, only_open=True)
+    assert (found.customer_id, found.reason) == (3, "bulk_buyer")
+    assert "9000.00 USD" in found.detail
+
+
+async def test_who_refuses_is_in_no_segment_and_leaves_the_one_they_were_in(connections: Connections) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    subject = (await open_digests(connections)).of(SHOP, "customer", 10)
+    await connections.redis.set(told_key(SHOP, subject), pack_told(Answers(preferences=False)))
+    await refresh_customers(connections, SHOP, [10])
+    assert 10 not in await segments(connections)
+    assert [row for row in await rows(connections, SegmentMoveRow) if row.customer_id == 10] == []
+
+
+async def test_a_shop_with_one_customer_or_none_is_segmented_as_far_as_can_be(
+    connections: Connections,
+) -> None:
+    await segment_shop(connections, SHOP)
+    assert await segments(connections) == {}
+    async with connections.write() as db:
+        db.add_all(order_rows(1, 1, days_ago=3))
+    await segment_shop(connections, SHOP)
+    assert await segments(connections) == {1: "promising"}
