@@ -31,7 +31,7 @@ class Case:
 def make_cases(dataset: Dataset, before: Baskets, later: Baskets, *, most: int, seed: int) -> list[Case]:
     """Return at most so many cases from the later baskets of two items or more, chosen at random.
 
-    before: every order that came earlier; shoppers' histories are taken from it.
+    before: the orders that shoppers' histories are taken from, up to the moment of each case.
     """
     random = np.random.default_rng(seed)
     usable = np.flatnonzero(later.sizes >= 2)
@@ -51,11 +51,12 @@ class Histories:
         self._customers = before.customers[self._by_customer]
 
     def of(self, customer: int, now: int) -> tuple[dict[int, Past], int]:
-        """Return what was bought before, the 200 products bought last, and in how many orders."""
+        """Return what was bought before `now`, the 200 products bought last, and in how many orders."""
         if customer == ANONYMOUS:
             return {}, 0
         start, stop = np.searchsorted(self._customers, [customer, customer + 1])
         orders = self._by_customer[start:stop]
+        orders = orders[self._baskets.times[orders] < now]
         if not len(orders):
             return {}, 0
         bought = self._bought[orders]

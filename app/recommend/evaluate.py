@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from app.errors import InputError
 from app.recommend import rivals
 from app.recommend.assemble import Recipe, assemble, default_recipe
-from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity
+from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity, tops_of
 from app.recommend.blend import choose_cosine, weigh
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
 from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
-from app.recommend.judge import Answers, Jury, answers_of, answers_served, jury
+from app.recommend.judge import Answers, Figures, Jury, K, answers_of, answers_served, jury, ranked
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
 from app.recommend.progress import OnProgress, Progress, quiet
@@ -25,10 +25,11 @@ from app.recommend.report import OURS, Report, report_on
 from app.recommend.store import read_files
 
 MOST_TEST_CASES = 3_000
-MOST_CHOOSING_CASES = 4_000
+MOST_CHOOSING_CASES = 6_000
 FEWEST_CASES = 20
 COLD_SHARE = 0.05
 FEWEST_ITEMS_FOR_COLD = 100
+BEST_SELLERS = 0.01  # never taken out: nothing new sells like them, and every cart would miss them
 
 Named = tuple[str, Callable[[], Scorer | None], bool]
 
@@ -92,7 +93,17 @@ def hold_out(
     trial = Trial(dataset, split.train, before, recipe, tested, parameters)
     judges = jury(dataset.items.product_ids, tested.kinds, tested.orders, cases)
     answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
-    return report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
+    report = report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
+    up_to_date = before.and_then(split.test.without(gone))
+    live = make_cases(dataset, up_to_date, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
+    return replace(report, live=_live(tested, replace(judges, cases=tuple(live))))
+
+
+def _live(model: Model, judges: Jury) -> dict[str, Figures]:
+    """Return ours and the shopper's repeats when each cart knows all that the shopper bought before it."""
+    repeats = tops_of(by_repeats(judges.product_ids, model.popularity), judges.product_ids, judges.cases, K)
+    ours = [ranked(model, case) for case in judges.cases]
+    return {name: judges.of(judges.cases, tops) for name, tops in ((OURS, ours), ("own repeats", repeats))}
 
 
 def embeddings_for(
@@ -118,9 +129,11 @@ def embeddings_for(
 def _without_some(split: Split, items: int, seed: int) -> tuple[Split, NDArray[np.bool_]]:
     """Return the split with a twentieth of the sold items taken out of training, and which these are."""
     gone = np.zeros(items, dtype=np.bool_)
-    sold = np.unique(split.train.items)
+    orders = np.bincount(split.train.items, minlength=items)
+    sold = np.argsort(-orders, kind="stable")[: int((orders > 0).sum())]
     if len(sold) >= FEWEST_ITEMS_FOR_COLD:
-        gone[np.random.default_rng(seed).permutation(sold)[: int(len(sold) * COLD_SHARE)]] = True
+        ordinary = sold[int(len(sold) * BEST_SELLERS) :]
+        gone[np.random.default_rng(seed).permutation(ordinary)[: int(len(sold) * COLD_SHARE)]] = True
     return Split(split.train.without(gone), split.validation, split.test), gone
 
 

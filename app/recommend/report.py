@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -28,7 +28,8 @@ class Report:
     recommended. differences, discovery_differences: NDCG@10 of ours minus each baseline's. interval: of our
     own NDCG@10. rungs: ours as consent allows it, on the carts of known shoppers: personal, contextual
     (the cart alone) and static (best sellers). segments: ours by how many orders the shopper had placed.
-    same_kind_really: share of what was really bought beside a cart that is of a cart product's type.
+    live: ours and the shopper's repeats with histories up to the moment of each cart, as when serving; in all
+    other figures they end where the test begins. same_kind_really: share of what was really bought beside a cart that is of a cart product's type.
     """
 
     cases: int
@@ -46,6 +47,7 @@ class Report:
     segments: dict[str, Figures]
     same_kind_really: float
     recipe: Recipe
+    live: dict[str, Figures] = field(default_factory=dict)
 
     @property
     def best_baseline(self) -> str:

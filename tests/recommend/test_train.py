@@ -85,13 +85,13 @@ def test_a_case_knows_how_often_and_how_long_ago() -> None:
     rows = [
         (1, 7, "2026-01-01", 1),
         (2, 7, "2026-04-01", 2),
-        (3, 7, "2026-04-01", 3),
-        (3, 7, "2026-04-01", 4),
+        (3, 7, "2026-04-02", 3),
+        (3, 7, "2026-04-02", 4),
     ]
     columns = ["order_id", "customer_id", "created_at", "product_id"]
     shop = build_dataset(pl.DataFrame(rows, schema=columns, orient="row"))
     (case,) = make_cases(shop, shop.baskets.between(0, 2), shop.baskets.between(2, 3), most=1, seed=0)
-    assert case.history == {1: Past(1, 90), 2: Past(1, 0)}
+    assert case.history == {1: Past(1, 91), 2: Past(1, 1)}
     assert case.orders == 2
 
 
