@@ -59,6 +59,7 @@ _DELETE, _ANONYMISE, _KEEP = Effect
 
 _RECORDS = "the merchant's own account of what was sold"
 _OFFERS = "choosing offers, and telling what they earned"
+_GROUPS = "groups of customers, and offers that fit them"
 _PROOF = "showing that what was done was allowed"
 
 # In the order in which a person is shown.
@@ -66,6 +67,12 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("customers", _TABLE, "the customer's number and their answers about marketing",
             "asking no one who does not want to be asked", _INTEREST, ("customer_id", "email_digest"),
             _DELETE, "nothing"),
+    Holding("customer_segments", _TABLE, "which segments a customer is in and why, with scores and forecasts",
+            _GROUPS, _INTEREST, ("customer_id",), _DELETE, "nothing"),
+    Holding("segment_moves", _TABLE, "a customer's way from one segment into another", _GROUPS, _INTEREST,
+            ("customer_id",), _DELETE, "nothing"),
+    Holding("segment_reviews", _TABLE, "what the merchant decided of a customer's segment", _GROUPS,
+            _INTEREST, ("customer_id",), _DELETE, "nothing"),
     Holding("orders", _TABLE, "what was ordered, when, and for how much", _RECORDS, _INTEREST,
             ("customer_id", "checkout_token"), _ANONYMISE, "the merchant's sums, without whose they are"),
     Holding("order_lines", _TABLE, "the lines of the orders", _RECORDS, _INTEREST,
@@ -118,6 +125,8 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "inventory": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
     "models": "versions of trained models, and how good they were",
+    "segmentations": "what a shop's segments are worked out with",
+    "segment_sizes": "how many customers a segment has",
     "backfills": "how far an import is",
     "secrets": "keys of this installation, encrypted",
     "privacy_policies": "the shop's privacy settings",

@@ -9,10 +9,12 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
+from app.consent.holdings import Effect, holding
 from app.consent.requests import Kind
 from app.events.erased import counted
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
+from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow
 from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import table_of
 
@@ -58,8 +60,9 @@ async def erase_rows(
         emptied = {**_NOBODY, "region": None, "inputs": {}, "answer": bindparam("answer")}
         which = and_(_DECISIONS.c.shop == person.shop, _DECISIONS.c.decision_id == bindparam("_id"))
         await connection.execute(update(_DECISIONS).where(which).values(emptied), decisions)
-    await connection.execute(delete(_EVENTS).where(theirs(_EVENTS)))
-    await connection.execute(delete(_CUSTOMERS).where(theirs(_CUSTOMERS)))
+    for table in _THEIRS:
+        if holding(table.name).effect is Effect.DELETE:
+            await connection.execute(delete(table).where(theirs(table)))
     await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))
     await connection.execute(update(_REQUESTS).where(theirs(_REQUESTS)).values(dict(closed)))
 
@@ -75,6 +78,10 @@ def _in(column: Any, values: Any) -> ColumnElement[bool]:
 def _customers(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     by_address = false() if person.customer_ids else _in(_CUSTOMERS.c.email_digest, person.email_digests)
     return or_(_in(_CUSTOMERS.c.customer_id, person.customer_ids), by_address)
+
+
+def _named(table: Table) -> Theirs:
+    return lambda person, _: _in(table.c.customer_id, person.customer_ids)
 
 
 def _orders(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
@@ -134,6 +141,7 @@ def _receipts(_: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
 
 _THEIRS: Mapping[Table, Theirs] = {
     _CUSTOMERS: _customers,
+    **{table_of(row): _named(table_of(row)) for row in (CustomerSegmentRow, SegmentMoveRow, ReviewRow)},
     _ORDERS: _orders,
     _LINES: _of_orders(_LINES),
     _REFUNDS: _of_orders(_REFUNDS),

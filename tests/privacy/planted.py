@@ -34,6 +34,7 @@ from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.packed import pack
 from app.profiles.visit import Visit
 from app.recommend.publish import publish
+from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow
 from app.shops.vault import seal
 from app.tables import (
     CustomerRow,
@@ -131,6 +132,12 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
             shop=shop, refund_id=who.order, line_id=who.order, order_id=who.order, amount_minor=100,
             created_at=NOW,
         ),
+        CustomerSegmentRow(
+            shop=shop, customer_id=who.customer, segment="loyal", changed_at=NOW,
+            memberships=[{"why": who.word}],
+        ),
+        SegmentMoveRow(shop=shop, customer_id=who.customer, after="loyal", why=who.word, moved_at=NOW),
+        ReviewRow(shop=shop, customer_id=who.customer, reason="odd", detail=who.word, found_at=NOW),
         _event(shop, who, "signed", "product_viewed", customer_id=who.customer, client_id=who.client),
         _event(shop, who, "anonymous", "page_viewed", client_id=who.client, data={"note": who.word}),
         _event(shop, who, "checkout", "CheckoutUpdated", checkout_token=who.token, client_id=who.client,
