@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from redis.asyncio import Redis
+from redis.connection import HiredisRespSerializer
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,7 @@ from app.config import Settings
 from app.shopify import open_http
 
 _BUSY_MS = 10_000
+_packer: Any = HiredisRespSerializer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
     """Yield open connections; all are closed on leaving."""
     engine = _engine(settings.database_url)
     redis: Redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+    redis.connection_pool.connection_class = _packing_in_c(redis.connection_pool.connection_class)
     async with open_http(settings) as http:
         try:
             yield Connections(
@@ -68,6 +71,15 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
         finally:
             await redis.aclose()
             await engine.dispose()
+
+
+def _packing_in_c(connection_class: Any) -> Any:
+    """Return the class with its commands packed by hiredis, as redis-py's blocking connections have it."""
+
+    def pack_command(_connection: Any, *args: Any) -> Any:
+        return _packer.pack(*args)
+
+    return type(connection_class.__name__, (connection_class,), {"pack_command": pack_command})
 
 
 def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

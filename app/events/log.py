@@ -27,6 +27,11 @@ _EVENT = "e"
 _SEEN = "{tw:events}:seen:"
 _SEEN_TTL_S = 24 * 3600
 _PAGE = 1_000
+_APPEND = """
+for _, event in ipairs(ARGV) do
+  redis.call('XADD', KEYS[1], '*', 'e', event)
+end
+"""
 _APPEND_UNSEEN = """
 local added = 0
 for i, seen in ipairs(KEYS) do
@@ -85,16 +90,13 @@ class EventLog:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._append = redis.register_script(_APPEND)
         self._append_unseen = redis.register_script(_APPEND_UNSEEN)
 
     async def append(self, events: Sequence[AnyEvent]) -> None:
         """Add the events in order, all or none, in one round trip."""
-        if not events:
-            return
-        async with self._redis.pipeline(transaction=True) as pipe:
-            for event in events:
-                pipe.xadd(STREAM, {_EVENT: encode(event)})
-            await pipe.execute()
+        if events:  # a script: one command to pack and one answer to read, however many events
+            await self._append([STREAM], [encode(event) for event in events])
 
     async def append_unseen(self, events: Sequence[AnyEvent]) -> int:
         """Return how many of the events were added: those whose id the shop did not send today.
