@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import decide, webhooks
+from benchmarks import decide, follow, webhooks
 
 
 def main() -> None:
@@ -20,10 +20,13 @@ def main() -> None:
     decided = decide.main(asked.seconds)
     print("\nPOST /webhooks, signed orders into SQLite")
     received = webhooks.main(asked.seconds)
+    print("\nan order to its customer's profile and segments, 400 customers")
+    followed = follow.main(asked.seconds * 4)
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
             "webhooks": asdict(received) | {"ratio": received.ratio},
+            "follow": asdict(followed),
         }
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from sqlmodel import func, select
 from starlette.applications import Starlette
@@ -84,7 +86,7 @@ def web() -> Starlette:
 
 def _measured(server: Server, seconds: float) -> tuple[Load, Load, float]:
     plain = [request("GET", "/hello")]
-    deliveries = [_delivery(number) for number in range(DELIVERIES)]
+    deliveries = [signed_order(SHOP, number) for number in range(DELIVERIES)]
     measure(server.port, plain, connections=CONNECTIONS, seconds=1)
     before = measure(server.port, plain, connections=CONNECTIONS, seconds=seconds)
     receive = measure(server.port, deliveries, connections=CONNECTIONS, seconds=seconds)
@@ -93,12 +95,16 @@ def _measured(server: Server, seconds: float) -> tuple[Load, Load, float]:
     return mean, receive, server.peak_mb()
 
 
-def _delivery(number: int) -> bytes:
+def signed_order(shop: str, number: int, customer_id: int | None = None) -> bytes:
+    """Return the request that tells of an order of three lines, placed now where it has a customer."""
     lines = [
         {"id": number * 10 + place, "product_id": place, "variant_id": place, "quantity": 1, "price": "1.00"}
         for place in (1, 2, 3)
     ]
-    order = {"id": number, "currency": "USD", "created_at": "2026-01-01T00:00:00Z", "line_items": lines}
+    placed = datetime.now(UTC).isoformat() if customer_id else "2026-01-01T00:00:00Z"
+    order: dict[str, Any] = {"id": number, "currency": "USD", "created_at": placed, "line_items": lines}
+    if customer_id:
+        order |= {"updated_at": placed, "customer": {"id": customer_id}, "total_price": "3.00"}
     body = json.dumps(order | {"note": "x" * 1_000}).encode()
     secret = ENVIRONMENT["SHOPIFY_API_SECRET"].encode()
     signature = base64.b64encode(hmac.digest(secret, body, hashlib.sha256)).decode()
@@ -106,7 +112,7 @@ def _delivery(number: int) -> bytes:
         "Content-Type": "application/json",
         "X-Shopify-Hmac-Sha256": signature,
         "X-Shopify-Topic": "orders/create",
-        "X-Shopify-Shop-Domain": SHOP,
+        "X-Shopify-Shop-Domain": shop,
         "X-Shopify-API-Version": "2026-07",
         "X-Shopify-Webhook-Id": f"webhook-{number}",
         "X-Shopify-Event-Id": f"event-{number}",
