@@ -137,6 +137,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "waiting": "which long work was asked for",
     "progress": "how far long work is",
     "refreshing": "who renews the shop's access token",
+    "fresh": "what the serving model has seen of the shop",
     "reconciled": "when the shop was last compared with Shopify",
 }
 

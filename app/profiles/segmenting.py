@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
+from app.consent.barred import erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import Progress, job_begins, only_one, report_progress, request_job
@@ -71,7 +72,10 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
         await publish_segmentation(connections, shop, training.segmentation, report_of(training), now)
         await report_progress(connections, "segment", shop, Progress("applying"))
         await rebuild(connections, shop)
-        await find_candidates(connections, shop, facts.placed, rules.currency, now)
+        # The training took its time; who was erased meanwhile is nobody to look at.
+        gone = set(await erased_since(connections, shop, facts.placed, now))
+        placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
+        await find_candidates(connections, shop, placed, rules.currency, now)
         await count_segments(connections, shop, f"{now:%Y-%m-%d}")
         await report_progress(connections, "segment", shop, Progress("done", 1, 1))
     _log.info("segmented", extra={"shop": shop, "customers": len(facts.placed)})

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
+from app.consent.barred import erased_since
 from app.consent.digests import open_digests
 from app.consent.policy import Answers, Reason, consent_of, permissions
 from app.consent.standing import Basis, Standing, Use, may
@@ -99,6 +100,7 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
 
     What they answered last is read and watched with the profile, so that a word in between counts.
     """
+    began = datetime.now(UTC)
     digests, basis = await open_digests(connections), await profile_basis(connections, shop)
     keys = {each: customer_key(shop, each) for each in customer_ids}
     told = {each: told_key(shop, digests.of(shop, "customer", each)) for each in customer_ids}
@@ -120,6 +122,7 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
 
     if keys:
         await connections.redis.transaction(attempt, *keys.values(), *told.values())
+        placed |= dict.fromkeys(await erased_since(connections, shop, placed, began))
         await keep_segments(connections, shop, placed, datetime.now(UTC))
 
 

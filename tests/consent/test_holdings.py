@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401  (fills the metadata)
@@ -11,6 +14,7 @@ from app.privacy.person import Person
 from app.privacy.stores import read_held, seek
 from tests.privacy.planted import ROSA, plant
 
+ROOT = Path(__file__).parents[2]
 _LEADS_TO_PEOPLE = {"customer_id", "client_id", "checkout_token", "cart_token", "email_digest", "subject"}
 _LEADS_TO_PEOPLE |= {"order_ids", "names", "region", "body", "inputs"}
 
@@ -44,6 +48,14 @@ def test_every_store_says_what_it_is_for_and_what_is_left() -> None:
         assert each.purpose
         assert each.outcome
         assert each.personal or each.effect is Effect.KEEP
+
+
+def test_every_family_of_keys_in_the_code_is_in_the_register_or_said_to_hold_nobody() -> None:
+    known = {each.name for each in HOLDINGS if each.medium is Medium.KEYS} | set(KEYS_WITHOUT_PEOPLE)
+    source = "\n".join(path.read_text() for top in ("app", "webhooks") for path in (ROOT / top).rglob("*.py"))
+    families = set(re.findall(r'redis_key\(\s*[a-z_.]*shop(?:\.shop)?,\s*"(\w+)"', source))
+    assert {"visitor", "told", "running"} <= families
+    assert families <= known
 
 
 async def test_every_store_of_the_register_is_looked_into(connections: Connections) -> None:
