@@ -16,6 +16,7 @@ from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_rep
 from app.recommend.blend import choose_cosine, weigh
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
+from app.recommend.duel import Champion, duel
 from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
 from app.recommend.judge import Answers, Figures, Jury, K, answers_of, answers_served, jury, ranked
 from app.recommend.model import Model
@@ -77,10 +78,12 @@ def hold_out(
     progress: OnProgress = quiet,
     *,
     beside_rivals: bool = False,
+    champion: Champion | None = None,
 ) -> Report | None:
     """Return the report on the last tenth of the orders, None when that holds fewer than 20 cases.
 
     beside_rivals: run the stronger models of others too, which takes longer than all the rest.
+    champion: what serves now; the report then says how the challenger does beside it.
     """
     split, gone = _without_some(dataset.split(), len(dataset.items), parameters.seed)
     before = split.train.and_then(split.validation.without(gone))
@@ -88,15 +91,23 @@ def hold_out(
     if len(cases) < FEWEST_CASES:
         return None
     model, recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
+
     # What serves has fresh neighbours and best sellers, and so has what is tested.
-    tested = _with_weights_of(model, assemble(dataset, before, recipe, embeddings))
+    def as_of(baskets: Baskets) -> Model:
+        return _with_weights_of(model, assemble(dataset, baskets, recipe, embeddings))
+
+    tested = as_of(before)
     trial = Trial(dataset, split.train, before, recipe, tested, parameters)
     judges = jury(dataset.items.product_ids, tested.kinds, tested.orders, cases)
     answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
     report = report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
     up_to_date = before.and_then(split.test.without(gone))
     live = make_cases(dataset, up_to_date, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
-    return replace(report, live=_live(tested, replace(judges, cases=tuple(live))))
+    return replace(
+        report,
+        live=_live(tested, replace(judges, cases=tuple(live))),
+        duel=duel(champion, dataset, split.test, as_of, parameters.seed) if champion else None,
+    )
 
 
 def _live(model: Model, judges: Jury) -> dict[str, Figures]:

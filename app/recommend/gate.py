@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.recommend.card import Decision
-from app.recommend.metrics import Interval
 from app.recommend.model import Basis
 from app.recommend.report import OURS, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Duel:
-    """Challenger against champion on carts later than all that either has seen.
-
-    difference: NDCG@10 of the challenger minus the champion's. cases: how many carts.
-    """
-
-    champion: str
-    cases: int
-    difference: Interval
-
-
-def decide(report: Report | None, basis: Basis, duel: Duel | None = None) -> Decision:
+def decide(report: Report | None, basis: Basis) -> Decision:
     """Return whether a model may serve, with the sentence that says why.
 
     Not when popularity does better on the held-out orders, not when another plain model is better beyond
@@ -39,6 +24,7 @@ def decide(report: Report | None, basis: Basis, duel: Duel | None = None) -> Dec
             return Decision(
                 False, f"{name} is better by {-interval.mean:.4f} NDCG@10 on {report.cases} carts"
             )
+    duel = report.duel
     if duel is not None and duel.difference.high < 0:
         worse = f"{-duel.difference.mean:.4f} NDCG@10 on {duel.cases} carts that neither has seen"
         return Decision(False, f"the champion {duel.champion} is better by {worse}")

@@ -11,15 +11,16 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.errors import TillwiseError
+from app.errors import ModelUnusable, TillwiseError
 from app.failures import reason_of
 from app.logs import start_logging
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
+from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
 from app.recommend.forget import without
 from app.recommend.progress import OnProgress, Progress, quiet
-from app.recommend.publish import publish
+from app.recommend.publish import current_version, load, publish, read_card, version_path
 from app.recommend.train import train
 from app.values import ShopDomain
 
@@ -99,7 +100,7 @@ def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, b
 def _train_and_publish(job: Job, sender: Connection) -> None:
     """Train in the child; what it sends last is the card or why there is none."""
     try:
-        trained = train(job.dataset, job.parameters, job.trained_at, sender.send)
+        trained = train(job.dataset, job.parameters, job.trained_at, sender.send, _champion(job))
         sender.send(_TRAINED)
         model = without(trained.model, sender.recv())
         sender.send(publish(job.data_dir, job.shop, model, trained.card))
@@ -109,3 +110,16 @@ def _train_and_publish(job: Job, sender: Connection) -> None:
         start_logging()  # left to itself, the process would print the error with the values it quotes
         _log.exception("a training failed", extra={"shop": job.shop})
         sender.send(f"{job.shop}: {reason_of(error)}")
+
+
+def _champion(job: Job) -> Champion | None:
+    """Return what serves the shop now, None when nothing does or nobody can read it."""
+    version = current_version(job.data_dir, job.shop)
+    if version is None:
+        return None
+    path = version_path(job.data_dir, job.shop, version)
+    try:
+        return Champion(read_card(path), load(path))
+    except ModelUnusable as error:
+        _log.warning("no champion to compare with", extra={"shop": job.shop, "reason": str(error)})
+        return None

@@ -12,6 +12,7 @@ from rich.table import Table
 from app.recommend.assemble import Recipe
 from app.recommend.baselines import by_popularity, tops_of
 from app.recommend.cases import Case
+from app.recommend.duel import Duel
 from app.recommend.judge import Answers, Figures, Jury, K, anonymous, by_case, ranked
 from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
 from app.recommend.model import Model
@@ -28,8 +29,9 @@ class Report:
     recommended. differences, discovery_differences: NDCG@10 of ours minus each baseline's. interval: of our
     own NDCG@10. rungs: ours as consent allows it, on the carts of known shoppers: personal, contextual
     (the cart alone) and static (best sellers). segments: ours by how many orders the shopper had placed.
-    live: ours and the shopper's repeats with histories up to the moment of each cart, as when serving; in all
-    other figures they end where the test begins. same_kind_really: share of what was really bought beside a cart that is of a cart product's type.
+    same_kind_really: share of what was really bought beside a cart that is of a cart product's type.
+    live: ours and the shopper's repeats with histories up to the moment of each cart, as when serving; in
+    all other figures they end where the test begins. duel: against the champion, when there is one.
     """
 
     cases: int
@@ -48,6 +50,7 @@ class Report:
     same_kind_really: float
     recipe: Recipe
     live: dict[str, Figures] = field(default_factory=dict)
+    duel: Duel | None = None
 
     @property
     def best_baseline(self) -> str:

@@ -10,6 +10,7 @@ from app.errors import InputError
 from app.recommend.assemble import Recipe, assemble, default_recipe
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
+from app.recommend.duel import Champion
 from app.recommend.evaluate import embeddings_for, hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.gate import decide
@@ -29,15 +30,21 @@ class TrainedModel:
 
 
 def train(
-    dataset: Dataset, parameters: FitParameters, trained_at: datetime, progress: OnProgress = quiet
+    dataset: Dataset,
+    parameters: FitParameters,
+    trained_at: datetime,
+    progress: OnProgress = quiet,
+    champion: Champion | None = None,
 ) -> TrainedModel:
     """Return the model of all orders, with the figures the same recipe reached on held-out ones.
+
+    champion: what serves now; its card's decision says whether the new model may take its place.
 
     Raises InputError when there is neither an order nor a product.
     """
     if not len(dataset.items):
         raise InputError("nothing to learn from: no orders and no products")
-    report = hold_out(dataset, parameters, progress)
+    report = hold_out(dataset, parameters, progress, champion=champion)
     recipe = _recipe(dataset, report)
     embeddings = embeddings_for(dataset, dataset.baskets, recipe, parameters, "learning to serve", progress)
     model = assemble(dataset, dataset.baskets, recipe, embeddings)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.recommend.assemble import Recipe
-from app.recommend.gate import Duel, decide
+from app.recommend.duel import Duel
+from app.recommend.gate import decide
 from app.recommend.judge import Figures
 from app.recommend.metrics import Interval
 from app.recommend.neighbours import CosineParameters
@@ -52,7 +53,7 @@ def test_a_model_worse_than_a_plain_one_beyond_chance_does_not_serve(high: float
 
 @pytest.mark.parametrize(("high", "serves"), [(0.001, True), (-0.001, False)])
 def test_a_champion_that_is_better_beyond_chance_stays(high: float, serves: bool) -> None:
-    decision = decide(a_report(), "blend", Duel("v7", 40, Interval(-0.03, -0.05, high)))
+    decision = decide(a_report(duel=Duel("v7", 40, Interval(-0.03, -0.05, high))), "blend")
     assert decision.publish is serves
     assert serves or decision.reason == (
         "the champion v7 is better by 0.0300 NDCG@10 on 40 carts that neither has seen"

@@ -1,0 +1,63 @@
+"""Challenger against champion, on carts later than all that either has learnt from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.recommend.card import Card
+from app.recommend.cases import make_cases
+from app.recommend.dataset import Baskets, Dataset
+from app.recommend.freshen import freshened
+from app.recommend.judge import K, by_case, ranked
+from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
+from app.recommend.model import Model
+
+MOST_CASES = 3_000
+FEWEST_CASES = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Champion:
+    """The version that serves."""
+
+    card: Card
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """How it went. difference: NDCG@10 of the challenger minus the champion's. cases: how many carts."""
+
+    champion: str
+    cases: int
+    difference: Interval
+
+
+def duel(
+    champion: Champion,
+    dataset: Dataset,
+    test: Baskets,
+    challenger_as_of: Callable[[Baskets], Model],
+    seed: int,
+) -> Duel | None:
+    """Return how the challenger does beside the champion, None when fewer than 20 carts can tell.
+
+    Both have neighbours and best sellers counted up to the same moment: the later of the champion's
+    training and the test's begin. challenger_as_of: the challenger with these orders counted.
+    """
+    trained_at = int(champion.card.trained_at.timestamp())
+    first = int(np.searchsorted(test.times, trained_at, side="right"))
+    later = test.between(first, len(test))
+    until = dataset.baskets.between(0, len(dataset.baskets) - len(later))
+    cases = make_cases(dataset, until, later, most=MOST_CASES, seed=seed)
+    if len(cases) < FEWEST_CASES or not len(until):
+        return None
+    theirs = freshened(champion.model, champion.card, replace(dataset, baskets=until))
+    ours, champions = (
+        by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
+        for model in (challenger_as_of(until), theirs)
+    )
+    return Duel(champion.card.version, len(cases), paired_interval(ours, champions, seed))

@@ -1,0 +1,75 @@
+"""Challenger and champion meet on carts that neither has learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+
+from app.recommend.dataset import Dataset
+from app.recommend.duel import Champion, duel
+from app.recommend.evaluate import hold_out
+from app.recommend.fit import FitParameters
+from app.recommend.freshen import freshened
+from app.recommend.terms import Weights
+from app.recommend.train import train
+from tests.recommend.shops import a_shop
+
+SMALL = FitParameters(dimensions=8, epochs=3)
+SHOP = a_shop(900)  # an hour apart, from New Year on
+TEST = SHOP.split().test
+
+
+def champion_of(orders: int, weights: Weights | None = None) -> Champion:
+    """Return a champion that was trained on so many of the shop's first orders."""
+    then = datetime.fromtimestamp(int(SHOP.baskets.times[orders - 1]), UTC)
+    known = replace(SHOP, baskets=SHOP.baskets.between(0, orders))
+    trained = train(known, SMALL, then)
+    model = trained.model if weights is None else replace(trained.model, weights=weights)
+    return Champion(msgspec.structs.replace(trained.card, version=f"after-{orders}"), model)
+
+
+def meets(champion: Champion, challenger: Champion, shop: Dataset = SHOP) -> object:
+    """Return how they do, both with the same orders counted."""
+    return duel(
+        champion,
+        shop,
+        TEST,
+        lambda until: freshened(challenger.model, challenger.card, replace(shop, baskets=until)),
+        seed=0,
+    )
+
+
+def test_a_champion_beside_itself_is_as_good() -> None:
+    champion = champion_of(600)
+    found = meets(champion, champion)
+    assert found is not None
+    assert (found.difference.low, found.difference.high) == (0, 0)  # type: ignore[attr-defined]
+    assert found.cases == (TEST.sizes >= 2).sum()  # type: ignore[attr-defined]
+
+
+def test_a_worse_challenger_is_worse_beyond_chance() -> None:
+    champion = champion_of(600)
+    backwards = replace(
+        champion.model, weights=Weights(together=-1.0), shifts=np.zeros_like(champion.model.shifts)
+    )
+    found = meets(champion, Champion(champion.card, backwards))
+    assert found.difference.high < 0  # type: ignore[union-attr]
+
+
+def test_only_carts_after_the_champions_training_count() -> None:
+    found = meets(champion_of(850), champion_of(600))
+    assert found.cases == (SHOP.baskets.between(850, 900).sizes >= 2).sum()  # type: ignore[union-attr]
+
+
+def test_a_champion_of_today_leaves_nothing_to_compare_on() -> None:
+    assert meets(champion_of(900), champion_of(600)) is None
+
+
+def test_a_report_tells_of_the_duel() -> None:
+    report = hold_out(SHOP, SMALL, champion=champion_of(600))
+    assert report is not None
+    assert report.duel is not None
+    assert report.duel.champion == "after-600"
