@@ -88,7 +88,7 @@ def hold_out(
     split, gone = _without_some(dataset.split(), len(dataset.items), parameters.seed)
     before = split.train.and_then(split.validation.without(gone))
     cases = make_cases(dataset, before, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
-    if len(cases) < FEWEST_CASES:
+    if len(cases) < FEWEST_CASES or not len(split.train):
         return None
     model, recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
 

@@ -77,7 +77,7 @@ def no_shifts() -> NDArray[np.float64]:
 def of_history(times: NDArray[np.float64], days: NDArray[np.float64], orders: int) -> NDArray[np.float64]:
     """Return the terms OF_HISTORY of what was bought, shape (7, products); repeats not yet a z-score."""
     lately = np.exp2(-days / MONTH_DAYS)
-    rate = np.sqrt(times / np.maximum(orders, times))
+    rate = np.sqrt(times / np.maximum(np.maximum(orders, times), 1))
     return np.stack(
         [
             np.log1p(times * np.exp2(-days / REPEATS_HALF_LIFE_DAYS)),
