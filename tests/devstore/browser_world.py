@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import FrameLocator, Page
+from playwright.sync_api import FrameLocator, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -40,7 +40,8 @@ network_access = true
 customer_privacy = true
 """
 LOCALE = {"pieces": {"one": "{{ count }} line", "other": "{{ count }} lines"}}
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
 @dataclass(slots=True)

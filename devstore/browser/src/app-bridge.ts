@@ -9,6 +9,8 @@ interface Given {
   readonly token: string;
 }
 
+const ASK_AGAIN_MS = 250;
+
 const script = document.currentScript as HTMLScriptElement | null;
 const store = new URL(script?.src ?? location.href).origin;
 const waiting = new Map<number, (token: string) => void>();
@@ -21,10 +23,17 @@ addEventListener('message', ({origin, data}: MessageEvent<Given>) => {
   waiting.delete(data.id);
 });
 
+/** Ask until there is an answer: a quick app is there before the admin's own script listens. */
 function idToken(): Promise<string> {
   return new Promise((done) => {
-    waiting.set(++last, done);
-    parent.postMessage({kind: 'devstore-app-bridge', id: last, want: 'idToken'}, store);
+    const id = ++last;
+    const ask = (): void => parent.postMessage({kind: 'devstore-app-bridge', id, want: 'idToken'}, store);
+    const again = setInterval(ask, ASK_AGAIN_MS);
+    waiting.set(id, (token) => {
+      clearInterval(again);
+      done(token);
+    });
+    ask();
   });
 }
 
