@@ -1,6 +1,7 @@
 """Every place where something about a person is kept: what for, on which ground, and what erasure does.
 
-What shows, erases and accounts for a person goes by this register, and so does what is told of it. Pure.
+What shows, erases and accounts for a person goes by this register, and so does what is told of it. A
+table whose rows name their customer, and go with them, needs no more than its entry here. Pure.
 """
 
 from __future__ import annotations

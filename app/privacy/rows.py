@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from app.connections import Connections
-from app.consent.holdings import Effect, holding
+from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
 from app.events.erased import counted
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
-from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow
 from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import table_of
 
@@ -23,6 +23,7 @@ _LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
 _EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), table_of(FeedbackRow)
 _CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
 _RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
+_INBOX = "inbox"  # its rows are read before they are anybody's: see letters
 _NOBODY: dict[str, Any] = {"customer_id": None, "checkout_token": None}
 
 Theirs = Callable[[Person, frozenset[str]], ColumnElement[bool]]
@@ -139,9 +140,8 @@ def _receipts(_: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
     return or_(false(), *(_RECEIPTS.c.document.contains(f'"subject":"{each}"') for each in sorted(subjects)))
 
 
-_THEIRS: Mapping[Table, Theirs] = {
+_FOUND_BY: Mapping[Table, Theirs] = {
     _CUSTOMERS: _customers,
-    **{table_of(row): _named(table_of(row)) for row in (CustomerSegmentRow, SegmentMoveRow, ReviewRow)},
     _ORDERS: _orders,
     _LINES: _of_orders(_LINES),
     _REFUNDS: _of_orders(_REFUNDS),
@@ -153,3 +153,13 @@ _THEIRS: Mapping[Table, Theirs] = {
     _REQUESTS: _requests,
     _RECEIPTS: _receipts,
 }
+
+
+def _by_table() -> dict[Table, Theirs]:
+    """Return how the rows of each table of the register are found: by the customer, unless said above."""
+    names = [each.name for each in HOLDINGS if each.medium is Medium.TABLE and each.name != _INBOX]
+    tables = [SQLModel.metadata.tables[name] for name in names]
+    return {table: _FOUND_BY.get(table) or _named(table) for table in tables}
+
+
+_THEIRS = _by_table()

@@ -22,7 +22,7 @@ _LEADS_TO_PEOPLE |= {"order_ids", "names", "region", "body", "inputs"}
 def test_every_table_is_in_the_register_or_said_to_hold_nobody() -> None:
     tables = {table.name for table in SQLModel.metadata.sorted_tables}
     held = {each.name for each in HOLDINGS if each.medium is Medium.TABLE}
-    assert held | set(WITHOUT_PEOPLE) == tables
+    assert held | set(WITHOUT_PEOPLE) == tables, "say in app/consent/holdings.py what a table is for"
     assert not held & set(WITHOUT_PEOPLE)
 
 
