@@ -35,12 +35,12 @@ def choose_cosine(items: Items, train: Baskets, cases: Sequence[Case]) -> Cosine
     """Return the way of counting co-occurrences that ranks the validation carts best."""
     now = int(train.times[-1])
     asked = cases[:: max(1, len(cases) // CASES_FOR_COSINE)]
-    scorers = [by_similarity(items.product_ids, cosine(train, len(items), now, one)) for one in COSINES]
-    scores = [
-        by_case(ndcg_at_k, asked, tops_of(scorer, items.product_ids, asked, K), K).mean()
-        for scorer in scorers
-    ]
-    return COSINES[int(np.argmax(scores))]
+
+    def score(parameters: CosineParameters) -> float:
+        scorer = by_similarity(items.product_ids, cosine(train, len(items), now, parameters))
+        return float(by_case(ndcg_at_k, asked, tops_of(scorer, items.product_ids, asked, K), K).mean())
+
+    return max(COSINES, key=score)
 
 
 def weigh(model: Model, cases: Sequence[Case], seed: int) -> Model:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ Doubles = NDArray[np.float64]
 Candidates = Callable[[Model, Visit], Positions]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Lists:
     """The r candidates of m carts. features: (r, t) float32, in deviations of the terms.
 
@@ -40,7 +41,7 @@ class Lists:
     circumstances: Doubles
     deviations: Doubles
 
-    @property
+    @cached_property
     def carts(self) -> NDArray[np.intp]:
         """Return the cart of each row, (r,)."""
         return np.repeat(np.arange(len(self.starts)), np.diff(np.append(self.starts, len(self.wanted))))
@@ -108,8 +109,8 @@ def log_loss(lists: Lists, weights: Doubles) -> tuple[float, Doubles]:
     A cart counts by the root of how many products were wanted: large baskets do not drown small ones.
     """
     carts, starts, around = lists.carts, lists.starts, lists.circumstances.astype(np.float32)
-    row_weights = (around @ weights.astype(np.float32))[carts]
-    scores = np.einsum("rt,rt->r", lists.features, row_weights)
+    told = around[carts]
+    scores = np.einsum("rc,rc->r", lists.features @ weights.T.astype(np.float32), told)
     scores -= np.maximum.reduceat(scores, starts)[carts]
     likely = np.exp(scores)
     totals = np.add.reduceat(likely, starts)
@@ -117,5 +118,5 @@ def log_loss(lists: Lists, weights: Doubles) -> tuple[float, Doubles]:
     share = 1 / np.sqrt(wanted)
     loss = wanted * np.log(totals) - np.add.reduceat(lists.wanted * scores, starts)
     slope = (likely / totals[carts] * wanted[carts] - lists.wanted) * share[carts]
-    gradient = (slope[:, None] * around[carts]).T @ lists.features
+    gradient = (slope[:, None] * told).T @ lists.features
     return float((loss * share).sum()), gradient.astype(np.float64)
