@@ -17,7 +17,7 @@ from app.connections import Connections
 from app.consent.retention import RELIED_ON, SETTING, checked, limits_of
 from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
-from app.privacy_tables import ConsentRow, RetentionRow
+from app.privacy_tables import ConsentRow, ErasedRow, RetentionRow
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
 from app.upsert import CHUNK, table_of, upsert
 from app.values import ShopDomain
@@ -66,16 +66,17 @@ Clear = Callable[[Connections, ShopDomain, datetime, datetime], Awaitable[Left]]
 def _not_relied_on(now: datetime) -> ColumnElement[bool]:
     """A later word of the same person stands, or none of a browser's or a checkout's allows anything now.
 
-    A customer's last word has no such end: what it refused stays refused for as long as we know them.
+    A customer's last word has no such end until they are erased: what they refused stays refused.
     """
-    later = _CONSENTS.alias()
+    later, erased = _CONSENTS.alias(), table_of(ErasedRow).c
     followed = exists().where(
         later.c.shop == _CONSENTS.c.shop,
         later.c.subject == _CONSENTS.c.subject,
         later.c.id > _CONSENTS.c.id,
     )
+    unknown = exists().where(erased.shop == _CONSENTS.c.shop, erased.subject == _CONSENTS.c.subject)
     forgotten = _CONSENTS.c.told_at < now - RELIED_ON
-    return or_(followed, and_(forgotten, _CONSENTS.c.subject_kind != "customer"))
+    return or_(followed, and_(forgotten, or_(_CONSENTS.c.subject_kind != "customer", unknown)))
 
 
 SOURCES: Mapping[str, Source] = {

@@ -20,7 +20,7 @@ from app.errors import InputError, NotFound
 from app.events.kinds import ProductDeleted
 from app.events.log import DEAD, EventLog, encode
 from app.privacy.aged import clear_aged
-from app.privacy_tables import ConsentRow, RetentionRow
+from app.privacy_tables import ConsentRow, ErasedRow, RetentionRow
 from app.shops.store import get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
 from app.values import ShopDomain
@@ -192,6 +192,7 @@ async def test_the_last_word_of_a_person_stays_while_it_is_relied_on(connections
         word(3, 401, "bob"),  # nothing is remembered of it any more
         word(4, 10, "cy"),
         word(5, 999, "dee", "customer"), word(6, 998, "dee", "customer"),  # what she refused stays refused
+        word(7, 999, "eve", "customer"), ErasedRow(shop=SHOP, subject="eve", erased_at=ago(900)),
     )  # fmt: skip
     await clear_aged(connections, SHOP)
     assert await kept(connections, ConsentRow.id) == [2, 4, 6]
