@@ -194,21 +194,15 @@ class Model:
             self._add_kinds(terms, visit, candidates)
         return terms
 
-    def weights_among(self, visit: Visit, rows: Doubles) -> Doubles:
-        """Return (4, t) weights and shifts as the visit's circumstances make them, (t,)."""
-        return np.asarray(rows[0] + visit.circumstances @ rows[1:])
-
     def _weights_for(self, visit: Visit) -> Doubles:
-        weights = self.weights_among(visit, self._rows)
+        weights = _shifted(self._rows, visit)
         if not len(visit.cart):
             # Without a known cart the neighbours are silent and best sellers speak up.
             weights[AT["popular"]] = max(weights[AT["popular"]], 1.0)
         return weights
 
     def _new_weights_for(self, visit: Visit) -> Doubles:
-        return (
-            self.weights_among(visit, self.new_weights) if len(self.new_weights) else self._weights_for(visit)
-        )
+        return _shifted(self.new_weights, visit) if len(self.new_weights) else self._weights_for(visit)
 
     def _with_new(
         self, scored: list[Scored], visit: Visit, allowed: Mask | None, k: int, new_slots: int
@@ -251,8 +245,8 @@ class Model:
         terms[AT["kind_popular"]] = self._kind_popularity[kinds]
         same = (kinds[:, None] == self.kinds[visit.cart]).sum(axis=1)
         terms[AT["same_kind"]] = np.minimum(same, 2)
-        if len(visit.history):
-            bought = np.expm1(visit.bought[0])
+        bought = np.expm1(visit.bought[0])
+        if bought.sum() > 0:
             share = np.bincount(self.kinds[visit.history], bought, len(self._kind_popularity)) / bought.sum()
             terms[AT["kind_history"]] = np.sqrt(share[kinds])
 
@@ -344,6 +338,11 @@ def standardised(values: NDArray[np.float64], at: Positions) -> NDArray[np.float
     if variance < NOTHING:
         return np.zeros(len(at))
     return np.asarray((values[at] - mean) / np.sqrt(variance))
+
+
+def _shifted(rows: Doubles, visit: Visit) -> Doubles:
+    """Return (4, t) weights and shifts as the visit's circumstances make them, (t,)."""
+    return np.asarray(rows[0] + visit.circumstances @ rows[1:])
 
 
 def _highest(values: Doubles, most: int) -> Positions:

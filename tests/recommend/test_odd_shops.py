@@ -76,9 +76,12 @@ def test_a_product_deleted_since_training_is_ignored_in_cart_and_history() -> No
     assert len(model.rank([10, 77], k=4, history={88: Past(3, 1)}, orders=2)) == 3
 
 
-def test_every_answer_is_finite_whatever_the_history_says() -> None:
-    model = a_model(4)
-    strange = {10: Past(0, 0), 20: Past(1e9, 0), 30: Past(1, 1e9)}
+@pytest.mark.parametrize(
+    "strange",
+    [{10: Past(0, 0)}, {10: Past(0, 0), 20: Past(1e9, 0), 30: Past(1, 1e9)}, {10: Past(1, 1e9)}],
+)
+def test_every_answer_is_finite_whatever_the_history_says(strange: dict[int, Past]) -> None:
+    model = a_model(4, kinds=np.array([0, 0, 1, 2], dtype=np.int32))
     for one in model.rank([40], k=4, history=strange, orders=0):
         assert np.isfinite(one.score)
 
