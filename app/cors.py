@@ -19,6 +19,7 @@ CORS_HEADERS = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
     "Access-Control-Max-Age": "7200",
 }
+_RAW = [(name.lower().encode(), value.encode()) for name, value in CORS_HEADERS.items()]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -38,7 +39,7 @@ def any_origin(endpoint: Endpoint) -> Endpoint:
             response = await endpoint(request)
         except TillwiseError as error:
             response = _refusal(error)
-        response.headers.update(CORS_HEADERS)
+        response.raw_headers += _RAW
         return response
 
     return answer

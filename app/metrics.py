@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Histogram
 
 DECISIONS = Counter(
@@ -18,5 +20,10 @@ DECISION_SECONDS = Histogram(
 
 def count_decision(arm: str, rung: str, fallback: str | None, duration_ns: int) -> None:
     """Count one answer and how long it took."""
-    DECISIONS.labels(arm, rung, fallback or "none").inc()
+    _decisions(arm, rung, fallback or "none").inc()
     DECISION_SECONDS.observe(duration_ns / 1e9)
+
+
+@cache  # a counter is kept for each of these combinations all the same
+def _decisions(arm: str, rung: str, fallback: str) -> Counter:
+    return DECISIONS.labels(arm, rung, fallback)

@@ -31,8 +31,13 @@ def told_key(shop: str, subject: str) -> str:
 
 def merged(before: Answers, now: Answers) -> Answers:
     """Return the answers as they stand: no answer takes none back."""
-    later = {each: getattr(now, each) for each in PURPOSES if getattr(now, each) is not None}
-    return msgspec.structs.replace(before, **later, gpc=before.gpc or now.gpc)
+    return Answers(
+        before.analytics if now.analytics is None else now.analytics,
+        before.marketing if now.marketing is None else now.marketing,
+        before.preferences if now.preferences is None else now.preferences,
+        before.sale_of_data if now.sale_of_data is None else now.sale_of_data,
+        before.gpc or now.gpc,
+    )
 
 
 def news(before: Answers | None, now: Answers) -> News | None:

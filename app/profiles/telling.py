@@ -35,9 +35,12 @@ def consent_told(call: Call, told: Mapping[str, Answers | None]) -> ConsentTold 
 
     told: what each name told before, by kind of name.
     """
+    new = {kind: one for kind, _ in call.names if (one := news(told.get(kind), call.answers))}
+    if not new:  # as with nearly every call
+        return None
     consent = settle(call.answers, call.region, call.policy)
     names = call.names.only(_writable(permissions(consent)) | {kind for kind in told if told[kind]})
-    fresh = [one for kind, _ in names if (one := news(told.get(kind), call.answers))]
+    fresh = [new[kind] for kind, _ in names if kind in new]
     if not fresh:
         return None
     return ConsentTold(
