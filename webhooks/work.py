@@ -24,6 +24,7 @@ from app.failures import reason_of
 from app.tables import ShopRow
 from app.upsert import table_of
 from webhooks.address import address_alone, with_customer
+from webhooks.allowed import as_allowed
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
@@ -62,7 +63,8 @@ async def work_off_due(connections: Connections, now: datetime) -> int:
             read.append((letter, event))
     ids = [letter.id for letter, _ in read]
     try:
-        await EventLog(connections.redis).append([event for _, event in read])
+        events = await as_allowed(connections, [event for _, event in read])
+        await EventLog(connections.redis).append(events)
     except (RedisError, OSError):
         await give_back(connections, ids, now)
         raise

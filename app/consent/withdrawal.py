@@ -19,7 +19,8 @@ from app.tables import DecisionRow, EventRow
 from app.upsert import chunks, table_of, upsert
 
 _EVENTS, _DECISIONS = table_of(EventRow), table_of(DecisionRow)
-_FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
+# Of Shopify's own facts those that are about the visit; the others are about orders.
+_OF_VISITS = _EVENTS.c.event_id.like("browser:%") | _EVENTS.c.name.in_(["CheckoutUpdated", "CheckoutDeleted"])
 _UNLINKED: dict[str, Any] = {"checkout_token": None, "region": None, "inputs": {}}
 
 
@@ -48,7 +49,7 @@ async def forget_visit(connections: Connections, shop: str, visit: Visit) -> int
     async with connections.write() as db:
         connection = await db.connection()
         for column, names in _names(visit):
-            theirs = (_EVENTS.c.shop == shop, _FROM_BROWSERS, _EVENTS.c[column].in_(names))
+            theirs = (_EVENTS.c.shop == shop, _OF_VISITS, _EVENTS.c[column].in_(names))
             deleted += (await connection.execute(delete(_EVENTS).where(*theirs))).rowcount
             if column == "checkout_token":
                 made = (_DECISIONS.c.shop == shop, _DECISIONS.c.checkout_token.in_(names))
@@ -64,7 +65,7 @@ async def unname_customer(connections: Connections, shop: str, customer_id: int)
         decided = await connection.execute(
             update(_DECISIONS).where(*named).values(customer_id=None, **_UNLINKED)
         )
-        sent = (_EVENTS.c.shop == shop, _EVENTS.c.customer_id == customer_id, _FROM_BROWSERS)
+        sent = (_EVENTS.c.shop == shop, _EVENTS.c.customer_id == customer_id, _OF_VISITS)
         await connection.execute(update(_EVENTS).where(*sent).values(customer_id=None))
     return decided.rowcount
 
@@ -85,7 +86,7 @@ async def _beside(
     column = _EVENTS.c[wanted]
     found: set[str] = set()
     for part in chunks(sorted(names)):
-        together = (_EVENTS.c.shop == shop, _FROM_BROWSERS, _EVENTS.c[known].in_(part), column.is_not(None))
+        together = (_EVENTS.c.shop == shop, _OF_VISITS, _EVENTS.c[known].in_(part), column.is_not(None))
         found.update(await connection.scalars(select(column).where(*together).distinct()))
     return frozenset(found)
 

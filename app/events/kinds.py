@@ -84,16 +84,16 @@ class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CartUpdated(Event, frozen=True, kw_only=True, tag=True):
-    """An online-store cart, created or changed."""
+    """An online-store cart, created or changed. cart_token: None where it is nobody's in particular."""
 
-    cart_token: str
+    cart_token: str | None
     lines: tuple[Line, ...]
 
 
 class CheckoutUpdated(Event, frozen=True, kw_only=True, tag=True):
-    """A checkout, started or changed."""
+    """A checkout, started or changed. Its names are None where its visitor has not allowed them."""
 
-    checkout_token: str
+    checkout_token: str | None
     cart_token: str | None
     customer_id: int | None
     currency: str

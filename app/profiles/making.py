@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
+from app.consent.policy import Answers, Reason
+from app.consent.standing import Basis, Standing, Use, may
 from app.profiles.behaving import behaviours, seen_of_customers, window_begins
-from app.profiles.customer import PlacedOrder, Profile, profile_of, purchase
+from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile_of, purchase
 from app.profiles.history import orders_of
 from app.profiles.purchases import Purchase
 from app.profiles.segments import Segmented, current_segmentation, segmented, words_of
@@ -22,22 +25,44 @@ _REMEMBERED_S = 15.0
 _currencies: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, str]]] = WeakKeyDictionary()
 
 
-async def make_profiles(
-    connections: Connections, shop: str, customer_ids: Collection[int]
-) -> dict[int, tuple[Profile, Segmented | None]]:
-    """Return each customer's profile and segments; no segments before the shop's first are trained.
+class Wish(NamedTuple):
+    """What a customer wants. answers: their last ones. refused: the profile they have is a refusal."""
 
-    Whether they may be kept is for the caller to ask.
+    answers: Answers
+    refused: bool = False
+
+
+Made = tuple[Profile, Segmented | None]
+
+
+async def make_profiles(
+    connections: Connections, shop: str, wishes: Mapping[int, Wish], basis: Basis
+) -> dict[int, Made]:
+    """Return each customer's profile and segments, as far as they may have any; nothing else is read.
+
+    There are no segments before the shop's first are trained.
     """
+    without = {who: kept for who, wish in wishes.items() if (kept := _kept_without(wish, basis)) is not None}
+    made: dict[int, Made] = {who: (kept, None) for who, kept in without.items()}
     currency, now = await shop_currency(connections, shop), int(datetime.now(UTC).timestamp())
     async with connections.read() as db:
-        orders = await orders_of(db, shop, currency, customer_ids)
+        orders = await orders_of(db, shop, currency, [who for who in wishes if who not in without])
     histories = {who: histories_of(placed, now) for who, placed in orders.items()}
     found = await _segmented(connections, shop, histories, now)
-    return {
-        who: (_spoken_of(profile_of(placed, now), found.get(who)), found.get(who))
-        for who, placed in orders.items()
-    }
+    for who, placed in orders.items():
+        made[who] = (_spoken_of(profile_of(placed, now), found.get(who)), found.get(who))
+    return made
+
+
+def _kept_without(wish: Wish, basis: Basis) -> Profile | None:
+    """Return what is kept of who may have no profile: nothing before a needed answer, a refusal after a no.
+
+    A profile that was refused comes back for an outspoken yes only.
+    """
+    verdict = may(Use.PROFILE, Standing(wish.answers), basis)
+    if not verdict.allowed:
+        return NOBODY if verdict.reason is Reason.NO_ANSWER else REFUSED
+    return REFUSED if wish.refused and verdict.reason is not Reason.SAID_YES else None
 
 
 async def shop_currency(connections: Connections, shop: str) -> str:

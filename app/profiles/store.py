@@ -13,13 +13,12 @@ from typing import Any
 from app.connections import Connections
 from app.consent.barred import erased_since
 from app.consent.digests import open_digests
-from app.consent.policy import Answers, Reason, consent_of, permissions
-from app.consent.standing import Basis, Standing, Use, may
+from app.consent.policy import Answers, consent_of, permissions
 from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import BrowserEvent, CustomerDeleted, OrderFacts, RefundCreated
-from app.profiles.customer import NOBODY, REFUSED, Profile
+from app.profiles.customer import NOBODY
 from app.profiles.history import (
     customer_of_order,
     next_customers,
@@ -27,7 +26,7 @@ from app.profiles.history import (
     seen_of,
 )
 from app.profiles.keys import checkout_key, client_key, customer_key
-from app.profiles.making import make_profiles
+from app.profiles.making import Wish, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
 from app.profiles.segments import Segmented, current_segmentation, keep_segments, spoken_of
@@ -108,16 +107,18 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
 
     async def attempt(pipe: Any) -> None:
         values = await pipe.mget([*keys.values(), *told.values()])
-        made = await make_profiles(connections, shop, customer_ids)
+        held, answers = values[: len(keys)], map(unpack_told, values[len(keys) :])
+        wishes = {
+            who: Wish(said or Answers(), unpack_profile(before).refused)
+            for who, before, said in zip(keys, held, answers, strict=True)
+        }
+        made = await make_profiles(connections, shop, wishes, basis)
         pipe.multi()
-        for who, before, answers in zip(keys, values, values[len(keys) :], strict=False):
+        for who, before in zip(keys, held, strict=True):
             profile, placed[who] = made[who]
-            after = _allowed(unpack_profile(before), profile, unpack_told(answers), basis)
-            if after != profile:
-                placed[who] = None
-            if after == NOBODY:
+            if profile == NOBODY:
                 pipe.delete(keys[who])
-            elif (packed := pack(after)) != before:
+            elif (packed := pack(profile)) != before:
                 pipe.set(keys[who], packed)
 
     if keys:
@@ -153,17 +154,6 @@ async def forget(
     keys += [] if customer_id is None else [customer_key(shop, customer_id)]
     keys += [] if client_id is None else [client_key(shop, client_id)]
     return int(await connections.redis.delete(*keys)) if keys else 0
-
-
-def _allowed(before: Profile, made: Profile, answers: Answers | None, basis: Basis) -> Profile:
-    """Return the profile that may be kept: none before a needed answer, and a refused one after a no.
-
-    A profile that was refused comes back for an outspoken yes only.
-    """
-    verdict = may(Use.PROFILE, Standing(answers or Answers()), basis)
-    if not verdict.allowed:
-        return NOBODY if verdict.reason is Reason.NO_ANSWER else REFUSED
-    return REFUSED if before.refused and verdict.reason is not Reason.SAID_YES else made
 
 
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:

@@ -46,14 +46,16 @@ ASKING = {
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
+    "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
     "app.profiles.history": Asks(
-        ("may", "permissions"),
+        ("may", "permissions", "who_refuse"),
         through=("orders_of", "next_customers", "customer_of_order", "seen_of", "seen_at"),
     ),
     "app.profiles.recall": Asks(("permissions",), through=("recall",)),
-    "app.profiles.store": Asks(("may",)),
+    "app.profiles.store": Asks(("permissions",)),
     "app.profiles.telling": Asks(("settle",)),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
+    "webhooks.allowed": Asks(("permissions",)),
 }
 
 _NOWHERE = "says where it is and reads nothing"
@@ -65,7 +67,9 @@ _OPERATOR = "an operator looks at what was kept under consent; nothing is done w
 
 FREE = {
     "app.connections": Free(_NOWHERE, ("app", "webhooks")),
-    "app.consent.told": Free(_NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles")),
+    "app.consent.told": Free(
+        _NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles", "webhooks.allowed")
+    ),
     "app.profiles.keys": Free(_NOWHERE, ("app.privacy", "app.profiles")),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
