@@ -1,9 +1,9 @@
 """What serves: a shop's trained model as plain arrays, and the ranking over them.
 
-A ranking takes candidates first (neighbours of the cart and of the shopper's history, that history, best
-sellers) and scores only those. What goes with the cart or the shopper is a z-score over the whole
-catalogue all the same: the learned term's mean and variance follow from the moments of the embeddings,
-the sparse terms' from their non-zero entries.
+A ranking of many products takes candidates first (neighbours of the cart and of the shopper's history, that
+history, best sellers) and scores only those. What goes with the cart or the shopper is a z-score over the
+whole catalogue all the same: the learned term's mean and variance follow from the moments of the
+embeddings. Each term by itself is worked out only for what is explained.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.reasons import Reason, explain
-from app.recommend.terms import AT, OF_HISTORY, TERMS, Past, circumstances, no_shifts, of_history
+from app.recommend.score import BOUGHT, NOTHING, STANDING, WHOLE, Doubles, Positions, Pull, pull, scores
+from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Positions = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Keep = Callable[[list[int], list[float]], list[int]]
 
@@ -32,7 +31,6 @@ TOGETHER_CANDIDATES = 400
 HISTORY_CANDIDATES = 200
 NEW_CANDIDATES = 1_000
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
-NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,15 @@ class Visit:
     """A shopper as the arrays see them.
 
     cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.
-    together, with_history: (n,) pull of the cart and of the history. tastes: (2, d) float32, what the
-    cart and what the customer id say. circumstances: (3,) what shifts the weights.
+    together, with_history: the pull of the cart and of the history. tastes: (2, d) float32, what the cart
+    and what the customer id say. circumstances: (3,) what shifts the weights.
     """
 
     cart: Positions
     history: Positions
     bought: Doubles
-    together: Doubles
-    with_history: Doubles
+    together: Pull
+    with_history: Pull
     tastes: Floats
     circumstances: Doubles
 
@@ -118,81 +116,105 @@ class Model:
         keep: says which of the k to return, from their ids and scores; only these are explained.
         """
         visit = self.visit(cart, customer_id, history or {}, orders)
-        candidates = self.candidates(visit, allowed, k)
-        features = self.features(visit, candidates)
+        few = len(self.product_ids) <= WHOLE
+        candidates = self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k)
         weights = self._weights_for(visit)
-        scores = weights @ features
-        best = top(scores, k)
+        found = scores(self, visit, candidates, weights)
+        best = top(found, k)
         if keep is not None:
-            best = best[keep(self.product_ids[candidates[best]].tolist(), scores[best].tolist())]
-        scored = self._scored(visit, candidates[best], features[:, best], weights)
+            best = best[keep(self.product_ids[candidates[best]].tolist(), found[best].tolist())]
+        scored = self._scored(visit, candidates[best], weights)
         return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
 
     def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
         """Return at most k products that were never sold, those first that fit the visit best."""
         candidates = self.new_candidates(visit, allowed)
-        features = self.features(visit, candidates)
         weights = self._new_weights_for(visit)
-        best = top(weights @ features, k)
-        return self._scored(visit, candidates[best], features[:, best], weights)
+        best = top(scores(self, visit, candidates, weights), k)
+        return self._scored(visit, candidates[best], weights)
 
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
-        at, known = self._find(product_ids)
-        return at[known]
+        found = map(self._position.get, product_ids)
+        return np.array([at for at in found if at is not None], dtype=np.intp)
 
     def visit(
         self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, Past], orders: int = 0
     ) -> Visit:
         """Return the shopper as positions, counts and tastes."""
         in_cart = self.positions(list(dict.fromkeys(cart)))
-        at, known = self._find(list(history))
-        past = np.array(list(history.values()), dtype=np.float64).reshape(-1, 2)[known]
+        known = [product_id for product_id in history if product_id in self._position]
+        before = self.positions(known)
+        past = np.array([history[product_id] for product_id in known], dtype=np.float64).reshape(-1, 2)
         bought = of_history(past[:, 0], past[:, 1], orders)
-        tastes = np.stack([self._cart_taste(in_cart), self._customer_taste(customer_id)])
         strongest = top(bought[0], HISTORY_PULLS)
         return Visit(
             cart=in_cart,
-            history=at[known],
+            history=before,
             bought=bought,
             together=self._pull(in_cart, None),
-            with_history=self._pull(at[known][strongest], np.expm1(bought[0, strongest])),
-            tastes=tastes,
+            with_history=self._pull(before[strongest], np.expm1(bought[0, strongest])),
+            tastes=np.array([self._cart_taste(in_cart), self._customer_taste(customer_id)]),
             circumstances=circumstances(len(in_cart), bool(history), orders),
         )
 
     def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
         """Return what is worth scoring; all that is allowed when that leaves fewer than k."""
         wanted = np.zeros(len(self.product_ids), dtype=np.bool_)
-        wanted[_highest(visit.together, TOGETHER_CANDIDATES)] = True
-        wanted[_highest(visit.with_history, HISTORY_CANDIDATES)] = True
+        wanted[_highest(visit.together.values, TOGETHER_CANDIDATES)] = True
+        wanted[_highest(visit.with_history.values, HISTORY_CANDIDATES)] = True
         wanted[visit.history] = True
         wanted[self._popular] = True
-        offerable = np.ones(len(wanted), dtype=np.bool_) if allowed is None else allowed.copy()
-        offerable[visit.cart] = False
-        candidates = np.flatnonzero(wanted & offerable)
-        return candidates if len(candidates) >= k else np.flatnonzero(offerable)
+        offerable = self._offerable(visit, allowed)
+        candidates = offerable[wanted[offerable]]
+        return candidates if len(candidates) >= k else offerable
 
     def new_candidates(self, visit: Visit, allowed: Mask | None = None) -> Positions:
         """Return the products that were never sold, of very many those alike to the cart or newest."""
         eligible = self.orders == 0 if allowed is None else allowed & (self.orders == 0)
         eligible[visit.cart] = False
         new = np.flatnonzero(eligible)
-        return new[top(visit.together[new] + self.freshness[new], NEW_CANDIDATES)] if len(new) else new
+        return new[top(visit.together.values[new] + self.freshness[new], NEW_CANDIDATES)] if len(new) else new
 
     def features(self, visit: Visit, candidates: Positions) -> Doubles:
         """Return what each term says of each candidate, shape (t, candidates), in the order of TERMS."""
         terms = np.zeros((len(TERMS), len(candidates)))
-        terms[AT["together"]] = standardised(visit.together, candidates)
-        terms[AT["with_history"]] = standardised(visit.with_history, candidates)
-        terms[AT["popular"]] = self._popularity_z[candidates]
-        terms[AT["recent"]] = self._recent_z[candidates]
-        terms[AT["fresh"]] = self.freshness[candidates]
+        terms[STANDING] = self.standing[:, candidates]
+        terms[AT["together"]] = visit.together.at(candidates)
         self._add_learned(terms, visit, candidates)
-        self._add_history(terms, visit, candidates)
+        if len(visit.history) and len(candidates):
+            self._add_history(terms, visit, candidates)
         if len(self.kinds):
-            self._add_kinds(terms, visit, candidates)
+            terms[[AT["same_kind"], AT["kind_history"]]] = self.of_kinds(visit)[:, self.kinds[candidates]]
         return terms
+
+    def learned_scale(self, visit: Visit) -> tuple[float, float]:
+        """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
+        mean, covariance = self._moments
+        direction = np.append(visit.tastes[0] + visit.tastes[1], 1.0)
+        variance = float(direction @ covariance @ direction)
+        return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
+
+    def repeats(self, visit: Visit) -> Pull:
+        """Return how often each product was bought before, lately more so."""
+        repeats = np.zeros(len(self.product_ids))
+        repeats[visit.history] = visit.bought[0]
+        return pull(repeats)
+
+    def of_kinds(self, visit: Visit) -> Doubles:
+        """Return of each kind: how many the cart holds, 2 at most, and the root of its share of the past."""
+        kinds = np.zeros((2, len(self._kind_popularity)))
+        kinds[0] = np.minimum(np.bincount(self.kinds[visit.cart], minlength=kinds.shape[1]), 2)
+        bought = np.expm1(visit.bought[0])
+        if (total := bought.sum()) > 0:
+            kinds[1] = np.sqrt(np.bincount(self.kinds[visit.history], bought, kinds.shape[1]) / total)
+        return kinds
+
+    def _offerable(self, visit: Visit, allowed: Mask | None) -> Positions:
+        """Return all that is allowed and not in the cart."""
+        mask = np.ones(len(self.product_ids), dtype=np.bool_) if allowed is None else allowed.copy()
+        mask[visit.cart] = False
+        return np.flatnonzero(mask)
 
     def _weights_for(self, visit: Visit) -> Doubles:
         weights = _shifted(self._rows, visit)
@@ -211,67 +233,36 @@ class Model:
         new = [one for one in self.rank_new(visit, allowed, k) if one.product_id not in there][:new_slots]
         return scored[: max(0, k - len(new))] + new
 
-    def _scored(self, visit: Visit, chosen: Positions, features: Doubles, weights: Doubles) -> list[Scored]:
-        parts = features * weights[:, None]
+    def _scored(self, visit: Visit, chosen: Positions, weights: Doubles) -> list[Scored]:
+        parts = self.features(visit, chosen) * weights[:, None]
         reasons = explain(self, visit, chosen, self._in_thirds(visit, chosen, parts, weights))
         ids = self.product_ids[chosen].tolist()
         return [Scored(*one) for one in zip(ids, parts.sum(axis=0).tolist(), reasons, strict=True)]
 
     def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
-        mean, scale = self._learned_scale(visit)
-        scores = self.item_embeddings.take(candidates, axis=0) @ visit.tastes.T
-        biases = self.item_biases[candidates]
+        mean, scale = self.learned_scale(visit)
+        cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
         centre, _ = self._moments
-        terms[AT["learned"]] = (scores.sum(axis=1) + biases - mean) * scale
-        terms[AT["learned_customer"]] = scores[:, 1] - centre[:-1] @ visit.tastes[1]
-        terms[AT["learned_item"]] = biases - centre[-1]
+        terms[AT["learned"]] = (cart + customer + self.item_biases[candidates] - mean) * scale
+        terms[AT["learned_customer"]] = customer - centre[:-1] @ visit.tastes[1]
 
     def _add_history(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
-        if not len(visit.history) or not len(candidates):
-            return
-        repeats = np.zeros(len(self.product_ids))
-        repeats[visit.history] = visit.bought[0]
-        terms[AT["repeats"]] = standardised(repeats, candidates)
-        at = np.minimum(np.searchsorted(candidates, visit.history), len(candidates) - 1)
-        there = candidates[at] == visit.history
-        at = at[there]
-        for name, values in zip(OF_HISTORY[1:], visit.bought[1:, there], strict=True):
-            terms[AT[name], at] = values
+        terms[AT["with_history"]] = visit.with_history.at(candidates)
+        terms[AT["repeats"]] = self.repeats(visit).at(candidates)
+        before = np.full(len(self.product_ids), -1)
+        before[visit.history] = np.arange(len(visit.history))
+        at = np.flatnonzero(before[candidates] >= 0)
+        terms[BOUGHT[:, None], at] = visit.bought[1:, before[candidates[at]]]
         for name in ("together", "popular"):
             terms[AT[f"{name}_again"], at] = terms[AT[name], at]
 
-    def _add_kinds(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
-        kinds = self.kinds[candidates]
-        terms[AT["kind_popular"]] = self._kind_popularity[kinds]
-        same = (kinds[:, None] == self.kinds[visit.cart]).sum(axis=1)
-        terms[AT["same_kind"]] = np.minimum(same, 2)
-        bought = np.expm1(visit.bought[0])
-        if bought.sum() > 0:
-            share = np.bincount(self.kinds[visit.history], bought, len(self._kind_popularity)) / bought.sum()
-            terms[AT["kind_history"]] = np.sqrt(share[kinds])
-
-    def _find(self, product_ids: Sequence[int]) -> tuple[Positions, Mask]:
-        wanted = np.array(product_ids, dtype=np.int64)
-        if not len(self.product_ids):
-            return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted), dtype=np.bool_)
-        at = np.searchsorted(self.product_ids, wanted)
-        at[at == len(self.product_ids)] = 0
-        return at, self.product_ids[at] == wanted
-
-    def _pull(self, rows: Positions, weights: Doubles | None) -> Doubles:
-        """Return the root of how strongly the rows' neighbours are pulled, each row weighted, (n,)."""
+    def _pull(self, rows: Positions, weights: Doubles | None) -> Pull:
+        """Return the root of how strongly the rows' neighbours are pulled, each row weighted."""
         pulls = self.neighbour_weights[rows]
         if weights is not None:
             pulls = pulls * weights[:, None].astype(np.float32)
         at = self.neighbours[rows].ravel()
-        return np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids)))
-
-    def _learned_scale(self, visit: Visit) -> tuple[float, float]:
-        """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
-        mean, covariance = self._moments
-        direction = np.append(visit.tastes.sum(axis=0), 1.0)
-        variance = float(direction @ covariance @ direction)
-        return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
+        return pull(np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids))))
 
     def _learned(self, visit: Visit, items: Positions) -> NDArray[np.float64]:
         """Return the learned part taken apart, (3, items): of the cart, of the customer, of the item."""
@@ -279,7 +270,7 @@ class Model:
         parts = np.empty((3, len(items)))
         parts[:2] = visit.tastes @ (self.item_embeddings[items] - mean[:-1]).T
         parts[2] = self.item_biases[items] - mean[-1]
-        return parts * self._learned_scale(visit)[1]
+        return parts * self.learned_scale(visit)[1]
 
     def _in_thirds(self, visit: Visit, chosen: Positions, parts: Doubles, weights: Doubles) -> Doubles:
         """Return the parts, the learned one replaced by what cart, customer and item bring to it."""
@@ -303,13 +294,25 @@ class Model:
         return np.lexsort((-self.freshness, -self.popularity))[:POPULAR_CANDIDATES]
 
     @cached_property
-    def _popularity_z(self) -> NDArray[np.float64]:
-        return standardised(np.log1p(self.popularity.astype(np.float64)), np.arange(len(self.product_ids)))
+    def _position(self) -> dict[int, int]:
+        return {product_id: at for at, product_id in enumerate(self.product_ids.tolist())}
 
     @cached_property
-    def _recent_z(self) -> NDArray[np.float64]:
+    def standing(self) -> Doubles:
+        """Return the terms that a product has whoever asks, (5, n): those of STANDING, in its order."""
         recent = self.recent if len(self.recent) else self.popularity
-        return standardised(np.log1p(recent.astype(np.float64)), np.arange(len(self.product_ids)))
+        every = np.arange(len(self.product_ids))
+        of_kind = self._kind_popularity[self.kinds] if len(self.kinds) else np.zeros(len(every))
+        return np.array(
+            [
+                pull(np.log1p(self.popularity.astype(np.float64))).at(every),
+                pull(np.log1p(recent.astype(np.float64))).at(every),
+                self.freshness,
+                of_kind,
+                self.item_biases - self._moments[0][-1],
+            ],
+            dtype=np.float64,
+        )
 
     @cached_property
     def _kind_popularity(self) -> Doubles:
@@ -329,15 +332,6 @@ class Model:
             return np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
         mean = columns.mean(axis=0)
         return mean, columns.T @ columns / len(columns) - np.outer(mean, mean)
-
-
-def standardised(values: NDArray[np.float64], at: Positions) -> NDArray[np.float64]:
-    """Return the z-scores, over all values, of those at the given positions; zeros when all are equal."""
-    mean = values.sum() / max(len(values), 1)
-    variance = values @ values / max(len(values), 1) - mean * mean
-    if variance < NOTHING:
-        return np.zeros(len(at))
-    return np.asarray((values[at] - mean) / np.sqrt(variance))
 
 
 def _shifted(rows: Doubles, visit: Visit) -> Doubles:

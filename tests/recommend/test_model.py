@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.recommend.model import Model, Weights, standardised, top
+from app.recommend.model import Model, Weights, top
+from app.recommend.score import pull
 from app.recommend.terms import TERMS, Past
 from tests.recommend.factories import a_model, linked
 
@@ -41,7 +42,7 @@ def test_an_empty_cart_gets_the_best_sellers() -> None:
 
 
 def test_a_shopper_sees_what_they_buy_again() -> None:
-    model = a_model(4, weights=Weights(repeats=1), **linked(4, {(0, 1): 0.1}))
+    model = a_model(4, weights=Weights(repeats=2), **linked(4, {(0, 1): 0.1}))
     best = model.rank([10], k=1, history={40: Past(5, 3)}, orders=6)
     assert best[0].product_id == 40
     assert (best[0].reasons[0].reason, best[0].reasons[0].with_product_id) == ("goes_with_history", 40)
@@ -209,4 +210,4 @@ def test_top_is_a_stable_sort_cut_short(values: list[int], k: int) -> None:
 
 
 def test_equal_values_have_no_z_score() -> None:
-    assert standardised(np.full(4, 2.5), np.array([0, 3])).tolist() == [0, 0]
+    assert pull(np.full(4, 2.5)).at(np.array([0, 3])).tolist() == [0, 0]

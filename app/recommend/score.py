@@ -1,0 +1,74 @@
+"""How well products fit a visit: what `Model.features` says, weighed and added up in few passes. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recommend.terms import AT, OF_HISTORY
+
+if TYPE_CHECKING:
+    from app.recommend.model import Model, Visit
+
+Doubles = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+WHOLE = 2_000  # of so few products all are scored: to pick some takes longer
+NOTHING = 1e-9
+# Terms that a product has whoever asks: the rows of `Model.standing`, the learned one's part last.
+STANDING = np.array([AT[name] for name in ("popular", "recent", "fresh", "kind_popular", "learned_item")])
+BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
+
+
+class Pull(NamedTuple):
+    """How strongly each product is pulled, (n,), and what makes it a z-score. scale: 0 when all are equal."""
+
+    values: Doubles
+    mean: float
+    scale: float
+
+    def at(self, positions: Positions) -> Doubles:
+        """Return the z-scores there."""
+        return np.asarray((self.values[positions] - self.mean) * self.scale)
+
+
+def pull(values: Doubles) -> Pull:
+    """Return the values with their mean and 1 / their deviation."""
+    mean = float(values.sum()) / max(len(values), 1)
+    variance = float(values @ values) / max(len(values), 1) - mean * mean
+    return Pull(values, mean, variance**-0.5 if variance > NOTHING else 0.0)
+
+
+def scores(model: Model, visit: Visit, candidates: Positions, weights: Doubles) -> Doubles:
+    """Return the candidates' scores, `weights @ features` up to what is the same for all of them."""
+    if len(model.product_ids) <= WHOLE:  # to read all rows in turn takes less than to pick some
+        return _scores(model, visit, slice(None), weights)[candidates]
+    return _scores(model, visit, candidates, weights)
+
+
+def _scores(model: Model, visit: Visit, at: Positions | slice, weights: Doubles) -> Doubles:
+    learned = weights[AT["learned"]] * model.learned_scale(visit)[1]
+    standing = weights[STANDING]
+    standing[-1] += learned
+    taste = visit.tastes[0] * learned + visit.tastes[1] * (learned + weights[AT["learned_customer"]])
+    total = np.asarray(standing @ model.standing[:, at])
+    total += model.item_embeddings[at] @ taste.astype(np.float32)
+    total += visit.together.values[at] * (weights[AT["together"]] * visit.together.scale)
+    if len(model.kinds) and (len(visit.cart) or len(visit.history)):
+        total += (weights[[AT["same_kind"], AT["kind_history"]]] @ model.of_kinds(visit))[model.kinds[at]]
+    if len(visit.history):
+        total += visit.with_history.values[at] * (weights[AT["with_history"]] * visit.with_history.scale)
+        bought = np.zeros(len(model.product_ids))
+        bought[visit.history] = _of_history(model, visit, weights)
+        total += bought[at]
+    return total
+
+
+def _of_history(model: Model, visit: Visit, weights: Doubles) -> Doubles:
+    """Return what speaks for each product of the history because it was bought."""
+    repeats = weights[AT["repeats"]] * model.repeats(visit).scale
+    together = weights[AT["together_again"]] * visit.together.at(visit.history)
+    popular = weights[AT["popular_again"]] * model.standing[0, visit.history]
+    return np.asarray(weights[BOUGHT] @ visit.bought[1:] + repeats * visit.bought[0] + together + popular)
