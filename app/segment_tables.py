@@ -26,7 +26,7 @@ class CustomerSegmentRow(SQLModel, table=True):
     """Which segments a customer is in and why, the most telling first; empty sentences of a pin.
 
     recency, frequency, monetary: scores of 1 to 5, None before the first purchase. spend_ahead_minor:
-    what they are expected to spend in the next 90 days. sent: what Shopify was last told.
+    what they are expected to spend in the next 90 days. rfm_group: Shopify's own, as it spells it.
     """
 
     __tablename__ = "customer_segments"
@@ -44,14 +44,16 @@ class CustomerSegmentRow(SQLModel, table=True):
     foreseen: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
     rfm_group: str | None = None
     changed_at: datetime = _time()
-    sent: list[str] | None = Field(default=None, sa_type=JSON, nullable=True)
 
 
 class SegmentMoveRow(SQLModel, table=True):
-    """A customer's way from one segment into another."""
+    """A customer's way from one segment into another. handed_on_at: when other systems' turn came."""
 
     __tablename__ = "segment_moves"
-    __table_args__ = (Index("ix_segment_moves_customer", "shop", "customer_id", "id"),)
+    __table_args__ = (
+        Index("ix_segment_moves_customer", "shop", "customer_id", "id"),
+        Index("ix_segment_moves_to_hand_on", "shop", "handed_on_at"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     shop: str
     customer_id: int = _id()
@@ -59,6 +61,7 @@ class SegmentMoveRow(SQLModel, table=True):
     before: str | None = None
     after: str
     why: str = Field(default="", sa_type=Text)
+    handed_on_at: datetime | None = _time(default=None, nullable=True)
 
 
 class SegmentSizeRow(SQLModel, table=True):

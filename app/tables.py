@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-import app.privacy_tables  # noqa: F401  (one import fills the metadata)
+import app.outbound_tables  # one import fills the metadata
+import app.privacy_tables
 import app.segment_tables  # noqa: F401
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time

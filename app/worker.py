@@ -42,6 +42,8 @@ from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_order, record_refund
+from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
+from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
 from app.profiles.segmenting import request_due_segmentations, segment_shop
@@ -75,10 +77,10 @@ HANDLERS: Handlers = {
     CustomerDeleted: (remove_customer, forget_customer),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_browsing),
-    ConsentTold: (record_consent, follow_consent),
+    ConsentTold: (record_consent, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision,),
     BulkOperationFinished: (resume_backfill,),
-    AppUninstalled: (mark_uninstalled,),
+    AppUninstalled: (mark_uninstalled, note_uninstall),
     ScopesChanged: (change_scopes,),
     CustomerDataRequested: (note_data_request,),
     CustomerRedactionRequested: (redact_customer,),
@@ -92,6 +94,7 @@ JOBS: Mapping[Job, Work] = {
     "segment": segment_shop,
     "clear": clear_aged,
     "opt_outs": compare_opt_outs,
+    "write_back": write_back,
 }
 
 
@@ -113,6 +116,8 @@ SCHEDULES = (
     Schedule("retrain", 600, request_due_training),
     Schedule("freshen", 15, request_due_refreshes),
     Schedule("segment", 600, request_due_segmentations),
+    Schedule("write back", 5, request_due_write_backs),
+    Schedule("messages", 3_600, clear_old_messages),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 86_400, request_opt_outs),
@@ -122,10 +127,11 @@ SCHEDULES = (
 
 
 async def run_worker(connections: Connections, stop: asyncio.Event) -> None:
-    """Work until told to stop: webhooks, events, schedules and jobs, each in a loop of its own."""
+    """Work until told to stop: webhooks, events, messages, schedules, jobs, each in a loop of its own."""
     loops: dict[str, Callable[[], Awaitable[None]]] = {
         "inbox": partial(work_inbox, connections, stop),
         "events": partial(consume, connections, HANDLERS, stop),
+        "messages": partial(deliver_messages, connections, stop),
         "schedules": partial(keep_schedules, connections, SCHEDULES, stop),
         "jobs": partial(work_jobs, connections, JOBS, stop),
     }

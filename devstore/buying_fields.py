@@ -53,6 +53,7 @@ CUSTOMER: dict[str, Reader] = metafields("Customer") | {
     "orders": lambda c, p, a: [o for o in _orders_of(c, p) if o in seen_orders(c)],
     "lastOrder": lambda c, p, a: next(reversed(_orders_of(c, p)), None),
     "state": lambda c, p, a: "disabled",
+    "statistics": lambda c, p, a: {"rfmGroup": p.rfm_group, "predictedSpendTier": None},
     "verifiedEmail": lambda c, p, a: True,
     "validEmailAddress": lambda c, p, a: True,
     "locale": lambda c, p, a: "en",

@@ -1,7 +1,7 @@
 """What each mutation that the app uses does to the shop, with Shopify's user errors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,7 @@ def web_pixel_delete(context: Context, _source: Any, args: Args) -> Any:
 
 def metafields_set(context: Context, _source: Any, args: Args) -> Any:
     """Set all of them or, when one is wrong, none."""
+    _need_scopes(context, args["metafields"])
     wrong = [
         error for i, given in enumerate(args["metafields"]) for error in _metafield_errors(context, i, given)
     ]
@@ -143,6 +144,7 @@ def _metafield(context: Context, given: Args) -> Metafield:
 
 
 def metafields_delete(context: Context, _source: Any, args: Args) -> Any:
+    _need_scopes(context, args["metafields"])
     keys = [(m["ownerId"], app_namespace(context, m["namespace"]), m["key"]) for m in args["metafields"]]
     held = installation(context).metafields
     gone = [held.pop(key, None) for key in keys]
@@ -294,6 +296,20 @@ def webhook_subscription_delete(context: Context, _source: Any, args: Args) -> A
     return done(deletedWebhookSubscriptionId=args["id"])
 
 
+def _need_scopes(context: Context, metafields: Sequence[Args]) -> None:
+    """Raise GraphQLError where a customer is to be written to and the app may not."""
+    if any(str(each["ownerId"]).startswith("gid://shopify/Customer/") for each in metafields):
+        _need_scope(context, "write_customers")
+
+
+def _need_scope(context: Context, required: str) -> None:
+    if required not in context.scopes:
+        raise GraphQLError(
+            f"Access denied. Required access: `{required}` access scope.",
+            extensions={"code": "ACCESS_DENIED"},
+        )
+
+
 def tags_change(add: bool) -> Reader:
     """Return the mutation that adds tags to, or removes them from, anything with tags."""
 
@@ -301,12 +317,7 @@ def tags_change(add: bool) -> Reader:
         record = find(context, args["id"])
         if not hasattr(record, "tags"):
             return refuse(["id"], f"{args['id']} does not exist or has no tags", None, node=None)
-        required = f"write_{args['id'].split('/')[3].lower()}s"
-        if required not in context.scopes:
-            raise GraphQLError(
-                f"Access denied. Required access: `{required}` access scope.",
-                extensions={"code": "ACCESS_DENIED"},
-            )
+        _need_scope(context, f"write_{args['id'].split('/')[3].lower()}s")
         kept = [tag for tag in record.tags if tag not in args["tags"]]
         record.tags = [*kept, *args["tags"]] if add else kept
         record.updated_at = context.now

@@ -62,6 +62,7 @@ class Customer:
     data_sale_opt_out: bool = False
     tags: list[str] = field(default_factory=list)
     note: str = ""
+    rfm_group: str | None = None  # as the schema spells it, such as AT_RISK
 
     @property
     def name(self) -> str:

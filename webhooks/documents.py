@@ -34,8 +34,8 @@ _VARIANTS = f"variants {{ edges {{ node {{ {_VARIANT} {_STOCK} }} }} }}"
 
 BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }} }}"
 BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
-# No webhook tells of an opt-out, and it need not count as a change of the customer.
-BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut } } } }"
+# No webhook tells of these, and they need not count as a change of the customer.
+BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut statistics { rfmGroup } } } } }"
 BULK_ORDERS = (
     f"{{ orders {{ edges {{ node {{ {_ORDER} lineItems {{ edges {{ node {{ {_LINE} }} }} }} }} }} }} }}"
 )

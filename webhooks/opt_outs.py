@@ -2,7 +2,7 @@
 
 A changed one need not count as a change of the customer either, so the hourly look for changes can
 miss it. One bulk operation reads the flag of every customer, which costs a large shop no queries;
-only those that differ from what is known are written.
+only those that differ from what is known are written. Shopify's RFM group of each is read with it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
+from app.outbound.rfm_groups import record_rfm_groups
 from app.shopify import accepted, download
 from app.shops.store import installed_shops
 from app.shops.tokens import ask_shop
@@ -97,7 +98,8 @@ async def _compare(connections: Connections, shop: ShopDomain, url: str) -> int:
 
 async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[dict[str, Any]]) -> int:
     """Return how many of the batch differed; nothing is written of the others."""
-    told = {event.customer_id: event for node in batch if (event := _read(shop, node))}
+    read = [(event, node) for node in batch if (event := _read(shop, node))]
+    told = {event.customer_id: event for event, _ in read}
     known = await _known(connections, shop, sorted(told))
     differing = [
         event for customer_id, event in told.items()
@@ -106,6 +108,8 @@ async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[di
     kept = await only_kept(connections, differing)
     if kept:
         await record_customers(connections, kept)
+    groups = {event.customer_id: _rfm_group(node) for event, node in read}
+    await record_rfm_groups(connections, shop, groups)
     return len(kept)
 
 
@@ -123,6 +127,11 @@ def _read(shop: ShopDomain, node: dict[str, Any]) -> CustomerChanged | None:
         orders_count=None, email_marketing=None, sms_marketing=None, created_at=None,
         data_sale_opt_out=customer.data_sale_opt_out, updated_at=customer.updated_at,
     )  # fmt: skip
+
+
+def _rfm_group(node: dict[str, Any]) -> str | None:
+    group = (node.get("statistics") or {}).get("rfmGroup")
+    return group if isinstance(group, str) else None
 
 
 async def _known(connections: Connections, shop: str, customer_ids: Sequence[int]) -> dict[int, bool | None]:

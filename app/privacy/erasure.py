@@ -23,6 +23,7 @@ from app.consent.withdrawal import bar_late_events
 from app.errors import NotFound, TillwiseError
 from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
+from app.outbound.write_back import unmark
 from app.privacy.keys import erase_keys, told_keys, visitor_keys
 from app.privacy.letters import erase_letters
 from app.privacy.log_entries import erase_entries
@@ -119,6 +120,12 @@ async def _erased(erasing: Erasing) -> dict[str, int]:
     raise Unfinished(f"request {erasing.request.request_id}: more was told meanwhile ({stores})")
 
 
+async def _unmark(erasing: Erasing) -> None:
+    """Take back what the person carries in Shopify, which tells us of that change as of any other."""
+    sought = erasing.sought
+    await unmark(sought.connections, sought.shop, sought.person.customer_ids)
+
+
 async def _bar_late_events(erasing: Erasing) -> None:
     """Keep out what happened until now, and let those who hold some of it already come to their end."""
     sought = erasing.sought
@@ -164,8 +171,10 @@ async def _erase_rows(erasing: Erasing) -> None:
         await erase_rows(await db.connection(), sought.person, sought.subjects, shown_no_more)
 
 
-# Each can be repeated. The rows lead from one name of the person to the next, so they go last.
+# Each can be repeated. What Shopify tells of the first is kept out by the second. The rows lead from one
+# name of the person to the next, so they go last.
 STEPS: tuple[Step, ...] = (
+    _unmark,
     _bar_late_events,
     _erase_letters,
     _erase_log,

@@ -28,6 +28,7 @@ from app.events.kinds import (
     OrderPlaced,
 )
 from app.events.log import EventConsumer, EventLog, this_consumer
+from app.outbound_tables import DeliveryRow, MarkRow
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
 from app.profiles.customer import Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
@@ -138,6 +139,11 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
         ),
         SegmentMoveRow(shop=shop, customer_id=who.customer, after="loyal", why=who.word, moved_at=NOW),
         ReviewRow(shop=shop, customer_id=who.customer, reason="odd", detail=who.word, found_at=NOW),
+        MarkRow(shop=shop, customer_id=who.customer, tags=["tillwise:a"], segments=[who.word], seen_at=NOW),
+        DeliveryRow(
+            shop=shop, event_id=f"message-{who.order}", customer_id=who.customer, made_at=NOW,
+            next_attempt_at=NOW, body=f'{{"customer_id":{who.customer},"why":"{who.word}"}}',
+        ),
         _event(shop, who, "signed", "product_viewed", customer_id=who.customer, client_id=who.client),
         _event(shop, who, "anonymous", "page_viewed", client_id=who.client, data={"note": who.word}),
         _event(shop, who, "checkout", "CheckoutUpdated", checkout_token=who.token, client_id=who.client,

@@ -1,0 +1,1 @@
+"""What leaves for elsewhere: tags and metafields in Shopify, signed messages, an API for other systems."""

@@ -1,0 +1,100 @@
+"""The worker's loop that tells moves to shops' webhooks, seconds after they happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from app.connections import Connections
+from app.errors import TokenRevoked
+from app.events.kinds import ConsentTold
+from app.loops import rest
+from app.outbound.deliveries import (
+    Delivery,
+    claim,
+    clear_parked,
+    drop,
+    drop_of_customer,
+    hand_on,
+    put_back,
+    settle,
+    who_may_be_shared,
+)
+from app.outbound.post import Post, open_post
+from app.outbound.signature import HEADER, signed
+from app.outbound.wanted import Webhook, webhook_of
+from app.shops.store import get_shop
+from app.shops.vault import unseal
+from app.upsert import chunks
+
+EVENT_ID = "Tillwise-Event-Id"
+_LOOK_EVERY_S = 1.0
+_CLAIMED = 200
+_AT_ONCE = 8  # to one receiver
+_WAIT = timedelta(seconds=5)  # for those behind one that was not taken
+_SHARING = {"marketing", "sale_of_data"}
+
+
+async def deliver_messages(connections: Connections, stop: asyncio.Event) -> None:
+    """Hand moves on and deliver what is due until stopped."""
+    async with open_post() as post:
+        while not stop.is_set():
+            now = datetime.now(UTC)
+            await hand_on(connections, now)
+            if not await deliver_due(connections, post, now):
+                await rest(stop, _LOOK_EVERY_S)
+
+
+async def deliver_due(connections: Connections, post: Post, now: datetime) -> int:
+    """Return how many messages were looked at. One receiver that does not answer holds up no other."""
+    by_shop: dict[str, list[Delivery]] = defaultdict(list)
+    claimed = await claim(connections, now, _CLAIMED)
+    for each in claimed:
+        by_shop[each.shop].append(each)
+    await asyncio.gather(*(_of_shop(connections, post, *group, now) for group in by_shop.items()))
+    return len(claimed)
+
+
+async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
+    """Drop what waits to be told of a customer who takes back what it was made under."""
+    if event.customer_id is not None and _SHARING & set(event.withdrawn):
+        await drop_of_customer(connections, event.shop, event.customer_id)
+
+
+async def clear_old_messages(connections: Connections) -> None:
+    """Delete messages that were given up long ago."""
+    await clear_parked(connections, datetime.now(UTC))
+
+
+async def _of_shop(
+    connections: Connections, post: Post, shop: str, deliveries: Sequence[Delivery], now: datetime
+) -> None:
+    installed = await get_shop(connections, shop)
+    webhook = webhook_of(installed.settings) if installed and installed.uninstalled_at is None else None
+    allowed = await who_may_be_shared(connections, shop, {each.customer_id for each in deliveries})
+    told = [each for each in deliveries if webhook and each.customer_id in allowed]
+    await drop(connections, shop, [each for each in deliveries if each not in told])
+    for at, part in enumerate(chunks(told, _AT_ONCE)):
+        assert webhook is not None
+        errors = await asyncio.gather(*(_send(connections, post, webhook, each) for each in part))
+        await settle(connections, shop, zip(part, errors, strict=True), now)
+        if any(errors):
+            await put_back(connections, shop, told[(at + 1) * _AT_ONCE :], now + _WAIT)
+            return
+
+
+async def _send(connections: Connections, post: Post, webhook: Webhook, delivery: Delivery) -> str | None:
+    """Return None once it was taken, else why not. It is signed anew each time: the time is part of it."""
+    try:
+        secret = unseal(connections.settings.token_encryption_keys, webhook.sealed)
+    except TokenRevoked:
+        return "the webhook's secret was sealed with a key that is not known any more: set it anew"
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"Tillwise ({connections.settings.app_url})",
+        EVENT_ID: delivery.event_id,
+        HEADER: signed(secret, delivery.body, int(datetime.now(UTC).timestamp())),
+    }
+    return await post.send(webhook.url, delivery.body, headers)

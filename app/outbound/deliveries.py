@@ -1,0 +1,196 @@
+"""Messages on their way to a shop's webhook, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, func, select, update
+
+from app.connections import Connections
+from app.consent.standing import Use, may
+from app.consent.standings import profile_basis, standings_of
+from app.outbound.messages import MOST_ATTEMPTS, Move, message_of, pause_after
+from app.outbound.wanted import webhook_of
+from app.outbound_tables import DeliveryRow
+from app.segment_tables import SegmentMoveRow
+from app.shops.store import Shop, installed_shops
+from app.upsert import chunks, insert_new, table_of
+
+LEASE = timedelta(seconds=60)  # a message whose worker died is sent by another after this
+PARKED_FOR = timedelta(days=30)
+_AT_ONCE = 500
+_MOVES, _DELIVERIES = table_of(SegmentMoveRow), table_of(DeliveryRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message to be sent. attempts: so far."""
+
+    shop: str
+    event_id: str
+    customer_id: int
+    body: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A message that was given up."""
+
+    event_id: str
+    made_at: datetime
+    attempts: int
+    error: str
+
+
+async def hand_on(connections: Connections, now: datetime) -> int:
+    """Return how many moves were made messages: those of shops with a webhook, of who may be shared.
+
+    A move is handed on once. Those of before the webhook was set, and of who refuses, are told nobody.
+    """
+    made = 0
+    for shop in await installed_shops(connections):
+        while moves := await _moves(connections, shop):
+            made += await _make(connections, shop, moves, now)
+            if len(moves) < _AT_ONCE:
+                break
+    return made
+
+
+async def who_may_be_shared(connections: Connections, shop: str, customer_ids: Collection[int]) -> set[int]:
+    """Return which of the customers' data may be handed to another system."""
+    standings = await standings_of(connections, shop, customer_ids)
+    basis = await profile_basis(connections, shop)
+    return {who for who, standing in standings.items() if may(Use.SHARE, standing, basis).allowed}
+
+
+async def claim(connections: Connections, now: datetime, limit: int) -> list[Delivery]:
+    """Return messages that are due, for this process alone until the lease is over."""
+    due = (_DELIVERIES.c.status == "pending", _DELIVERIES.c.next_attempt_at <= now)
+    columns = (*(_DELIVERIES.c[each] for each in ("shop", "event_id", "customer_id", "body", "attempts")),)
+    first = select(_DELIVERIES.c.shop, _DELIVERIES.c.event_id).where(*due)
+    async with connections.write() as db:
+        connection = await db.connection()
+        keys = (await connection.execute(first.order_by(_DELIVERIES.c.made_at).limit(limit))).all()
+        claimed: list[Delivery] = []
+        for shop, event_id in keys:
+            mine = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == event_id, *due)
+            taken = update(_DELIVERIES).where(*mine).values(next_attempt_at=now + LEASE).returning(*columns)
+            claimed += [_delivery(row) for row in await connection.execute(taken)]
+    return claimed
+
+
+async def settle(
+    connections: Connections, shop: str, results: Iterable[tuple[Delivery, str | None]], now: datetime
+) -> None:
+    """Let go of what was taken; put off what was not, or give it up. A result is why it was not taken."""
+    async with connections.write() as db:
+        connection = await db.connection()
+        for delivery, error in results:
+            this = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == delivery.event_id)
+            if error is None:
+                await connection.execute(delete(_DELIVERIES).where(*this))
+                continue
+            attempts = delivery.attempts + 1
+            values = {"attempts": attempts, "error": error, "next_attempt_at": now + pause_after(attempts)}
+            values |= {"status": "parked"} if attempts >= MOST_ATTEMPTS else {}
+            await connection.execute(update(_DELIVERIES).where(*this).values(values))
+
+
+async def put_back(
+    connections: Connections, shop: str, deliveries: Sequence[Delivery], due_at: datetime
+) -> None:
+    """Let messages that were not tried wait until then; that is no attempt."""
+    async with connections.write() as db:
+        for part in chunks([each.event_id for each in deliveries]):
+            these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id.in_(part))
+            later = update(_DELIVERIES).where(*these).values(next_attempt_at=due_at)
+            await (await db.connection()).execute(later)
+
+
+async def drop(connections: Connections, shop: str, deliveries: Sequence[Delivery]) -> None:
+    """Delete messages that may not be sent any more."""
+    async with connections.write() as db:
+        for part in chunks([each.event_id for each in deliveries]):
+            these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id.in_(part))
+            await (await db.connection()).execute(delete(_DELIVERIES).where(*these))
+
+
+async def drop_of_customer(connections: Connections, shop: str, customer_id: int) -> None:
+    """Delete every message about the customer, parked ones too."""
+    theirs = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.customer_id == customer_id)
+    async with connections.write() as db:
+        await (await db.connection()).execute(delete(_DELIVERIES).where(*theirs))
+
+
+async def parked_deliveries(connections: Connections, shop: str) -> list[Parked]:
+    """Return the shop's messages that were given up, the oldest first, without whom they are about."""
+    columns = (_DELIVERIES.c[each] for each in ("event_id", "made_at", "attempts", "error"))
+    these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "parked")
+    query = select(*columns).where(*these).order_by(_DELIVERIES.c.made_at)
+    async with connections.read() as db:
+        return [Parked(*row) for row in await (await db.connection()).execute(query)]
+
+
+async def count_waiting(connections: Connections, shop: str) -> int:
+    """Return how many of the shop's messages are still to be taken."""
+    these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "pending")
+    query = select(func.count()).select_from(_DELIVERIES).where(*these)
+    async with connections.read() as db:
+        return int(await (await db.connection()).scalar(query) or 0)
+
+
+async def replay_parked(connections: Connections, shop: str, now: datetime) -> int:
+    """Return how many messages that were given up are sent again from the beginning."""
+    these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "parked")
+    again = {"status": "pending", "attempts": 0, "next_attempt_at": now}
+    async with connections.write() as db:
+        connection = await db.connection()
+        return (await connection.execute(update(_DELIVERIES).where(*these).values(again))).rowcount
+
+
+async def clear_parked(connections: Connections, now: datetime) -> None:
+    """Delete messages that were given up long ago."""
+    old = (_DELIVERIES.c.status == "parked", _DELIVERIES.c.made_at < now - PARKED_FOR)
+    async with connections.write() as db:
+        await (await db.connection()).execute(delete(_DELIVERIES).where(*old))
+
+
+async def _moves(connections: Connections, shop: Shop) -> list[Move]:
+    webhook = webhook_of(shop.settings)
+    if webhook is None:
+        return []
+    columns = ("id", "shop", "customer_id", "before", "after", "why", "moved_at")
+    told = (_MOVES.c.shop == shop.shop, _MOVES.c.handed_on_at.is_(None), _MOVES.c.moved_at >= webhook.since)
+    query = select(*(_MOVES.c[each] for each in columns)).where(*told).order_by(_MOVES.c.id).limit(_AT_ONCE)
+    async with connections.read() as db:
+        return [Move(*row) for row in await (await db.connection()).execute(query)]
+
+
+async def _make(connections: Connections, shop: Shop, moves: Sequence[Move], now: datetime) -> int:
+    allowed = await who_may_be_shared(connections, shop.shop, {each.customer_id for each in moves})
+    new = (_MOVES.c.id.in_([each.number for each in moves]), _MOVES.c.handed_on_at.is_(None))
+    async with connections.write() as db:
+        connection = await db.connection()
+        handed = update(_MOVES).where(*new).values(handed_on_at=now).returning(_MOVES.c.id)
+        mine = set(await connection.scalars(handed))  # another process may have taken some meanwhile
+        told = [each for each in moves if each.number in mine and each.customer_id in allowed]
+        await insert_new(db, DeliveryRow, [_row(each, now) for each in told])
+    return len(told)
+
+
+def _row(move: Move, now: datetime) -> dict[str, Any]:
+    message = message_of(move)
+    return {
+        "shop": move.shop, "event_id": message.event_id, "customer_id": move.customer_id,
+        "body": msgspec.json.encode(message).decode(), "made_at": now, "next_attempt_at": now,
+        "status": "pending", "attempts": 0, "error": "",
+    }  # fmt: skip
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(row.shop, row.event_id, row.customer_id, row.body.encode(), row.attempts)

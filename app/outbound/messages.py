@@ -1,0 +1,65 @@
+"""What a move is told as, and when a message that was not taken is sent again. Pure."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+import msgspec
+
+MOST_ATTEMPTS = 16
+_FIRST_PAUSE_S = 5
+_LONGEST_PAUSE_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A customer's way from one segment into another. number: the move's own."""
+
+    number: int
+    shop: str
+    customer_id: int
+    before: str | None
+    after: str
+    why: str
+    moved_at: datetime
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What another system is told. event_id: the same however often it comes."""
+
+    event_id: str
+    shop: str
+    customer_id: int
+    before: str | None
+    after: str
+    why: str
+    moved_at: str
+
+
+def message_of(move: Move) -> Message:
+    """Return the move as it is told."""
+    moved_at = move.moved_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Message(
+        event_id=event_id_of(move),
+        shop=move.shop,
+        customer_id=move.customer_id,
+        before=move.before,
+        after=move.after,
+        why=move.why,
+        moved_at=moved_at,
+    )
+
+
+def event_id_of(move: Move) -> str:
+    """Return 32 hex digits that no other move has."""
+    text = f"{move.shop}\0{move.number}\0{move.moved_at.isoformat()}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts: 5 s, 10 s, 20 s … an hour, a fifth more or less."""
+    seconds = min(_FIRST_PAUSE_S * 2 ** (attempts - 1), _LONGEST_PAUSE_S)
+    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))

@@ -1,0 +1,61 @@
+"""What a shop's settings want sent: tags, metafields, a webhook. All of it is off by default. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.errors import InputError
+from app.shops.grants import covers
+from app.values import moment
+
+WRITE_BACK = "write_back"
+WEBHOOK = "webhook"
+SCOPE = "write_customers"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """What Shopify's customers carry of ours."""
+
+    tags: bool = False
+    metafields: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Return whether anything is written at all."""
+        return self.tags or self.metafields
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where moves are told. sealed: the secret they are signed with; since: earlier ones are not told."""
+
+    url: str
+    sealed: bytes
+    since: datetime
+
+
+def write_back_of(settings: Mapping[str, Any]) -> WriteBack:
+    """Return what a shop's settings want written; what is not plainly true is off."""
+    given = settings.get(WRITE_BACK)
+    held = given if isinstance(given, Mapping) else {}
+    return WriteBack(held.get("tags") is True, held.get("metafields") is True)
+
+
+def webhook_of(settings: Mapping[str, Any]) -> Webhook | None:
+    """Return the shop's webhook, None without a whole one."""
+    given = settings.get(WEBHOOK)
+    if not isinstance(given, Mapping):
+        return None
+    try:
+        return Webhook(str(given["url"]), str(given["secret"]).encode(), moment(given["since"]))
+    except (KeyError, InputError):
+        return None
+
+
+def may_write(scopes: frozenset[str]) -> bool:
+    """Return whether a shop that granted these scopes lets us write to its customers."""
+    return covers(scopes, frozenset({SCOPE}))
