@@ -74,7 +74,7 @@ def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[
 
     Only the last place is left to chance: one time in ten it goes to one of at most five new products.
     """
-    pool = _new_products(shop, situation)
+    pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in situation.cart)
     if not pool or situation.arm != PERSONALISED:
         return [1.0] * offers
     explores = bucket(situation.decision_id, "explore") < EXPLORED
@@ -104,15 +104,6 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     if not new:
         return picks
     return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
-
-
-def _new_products(shop: ShopSnapshot, situation: Situation) -> int:
-    """Return how many products that were never sold could be offered."""
-    if shop.model is None or shop.allowed is None:
-        return 0
-    eligible = shop.allowed & (shop.model.orders == 0)
-    eligible[shop.model.positions(situation.cart)] = False
-    return int(eligible.sum())
 
 
 def _asked_about(situation: Situation) -> tuple[int, ...]:

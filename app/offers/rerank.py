@@ -2,12 +2,13 @@
 
 A step takes a candidate and what surrounds it, and returns what it adds to the score, in log odds: 0 is no
 opinion, NEVER takes the candidate out. So the order of steps changes nothing, and each can be read alone.
+What most of them add follows from the product and the merchant's terms: it is summed when those change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log
 
 NEVER = float("-inf")
@@ -28,6 +29,7 @@ class Candidate:
 
     kind: its type; one without a type is of its own. cost_minor: what a unit costs the shop.
     stock: units left. lead_days: until it is sent. return_rate: share of sold units that come back.
+    standing: what the steps add that look at no cart, see `with_standing`.
     """
 
     product_id: int
@@ -37,6 +39,7 @@ class Candidate:
     stock: int | None = None
     lead_days: int | None = None
     return_rate: float | None = None
+    standing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,36 +135,37 @@ def complement(candidate: Candidate, around: Around) -> float:
     return -SUBSTITUTE
 
 
-STEPS: tuple[Step, ...] = (
-    profit,
-    stock,
-    lead_time,
-    returns,
-    pins,
-    boosts,
-    price_to_cart,
-    looked_at,
-    complement,
-)
+OF_PRODUCT: tuple[Step, ...] = (profit, stock, lead_time, returns, pins, boosts)
+OF_CART: tuple[Step, ...] = (price_to_cart, looked_at, complement)
+
+
+def with_standing(candidate: Candidate, terms: Terms) -> Candidate:
+    """Return the candidate with what the steps OF_PRODUCT add under these terms."""
+    around = Around(terms)
+    return replace(candidate, standing=sum(step(candidate, around) for step in OF_PRODUCT))
 
 
 def rerank(candidates: Sequence[Candidate], scores: Sequence[float], around: Around, most: int) -> list[int]:
-    """Return the positions of at most so many candidates, best first, after every step and diversity."""
-    adjusted = [
-        score + sum(step(candidate, around) for step in STEPS)
-        for candidate, score in zip(candidates, scores, strict=True)
-    ]
+    """Return the positions of at most so many candidates, best first, after every step and diversity.
+
+    candidates: `with_standing` under the same terms.
+    """
+    adjusted = [score + candidate.standing for candidate, score in zip(candidates, scores, strict=True)]
+    for step in OF_CART:
+        adjusted = [
+            score + step(candidate, around) for candidate, score in zip(candidates, adjusted, strict=True)
+        ]
     return diverse(candidates, adjusted, most)
 
 
 def diverse(candidates: Sequence[Candidate], scores: Sequence[float], most: int) -> list[int]:
     """Return the positions of the best, each chosen with the kinds of those before it in view."""
-    left = {at: score for at, score in enumerate(scores) if score > NEVER}
+    left, kinds = list(scores), [candidate.kind for candidate in candidates]
     chosen: list[int] = []
-    while left and len(chosen) < most:
-        best = max(left, key=left.__getitem__)
-        del left[best]
-        chosen.append(best)
-        for at in left:
-            left[at] -= SAME_TYPE * (candidates[at].kind == candidates[best].kind)
+    while len(chosen) < most and (best := max(left, default=NEVER)) > NEVER:
+        at = left.index(best)
+        chosen.append(at)
+        left[at] = NEVER
+        kind = kinds[at]
+        left = [score - SAME_TYPE if of == kind else score for score, of in zip(left, kinds, strict=True)]
     return chosen

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
-from app.offers.rerank import Candidate, Terms
+from app.offers.rerank import Candidate, Terms, with_standing
 from app.offers.static import Pick, default_picks
 from app.offers.terms import costs_of, terms_of
 from app.offers.wire import OfferedProduct
@@ -37,6 +37,7 @@ class ShopSnapshot:
 
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
+    unsold: what the model may rank and nobody has bought yet.
     defaults: what may be offered to anyone, best first.
     terms: what the merchant wants of a ranking.
     policy: the shop's consent policy; it decides what may be used, never what is chosen from that.
@@ -49,6 +50,7 @@ class ShopSnapshot:
     experiment: Experiment
     allowed: NDArray[np.bool_] | None
     offerable: Mapping[int, Offerable]
+    unsold: frozenset[int]
     defaults: tuple[Pick, ...]
     terms: Terms
     policy: ShopPolicy = UNREAD
@@ -81,6 +83,7 @@ def take_snapshot(
     costs = costs_of(settings or {})
     terms = terms_of(settings or {}, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
+    allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
     wishes = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
     return ShopSnapshot(
         shop=shop,
@@ -88,8 +91,9 @@ def take_snapshot(
         catalog=catalog,
         model=model,
         experiment=split,
-        allowed=None if model is None else catalog.allowed(model.product_ids, excluded=excluded),
-        offerable=dict(_offerable(catalog, excluded, costs)),
+        allowed=allowed,
+        offerable=dict(_offerable(catalog, excluded, costs, terms)),
+        unsold=frozenset() if model is None else frozenset(model.unsold(allowed)),
         defaults=default_picks(catalog, model, pinned, excluded),
         terms=terms,
         policy=policy,
@@ -97,7 +101,7 @@ def take_snapshot(
 
 
 def _offerable(
-    catalog: Catalog, excluded: frozenset[int], costs: Mapping[int, int]
+    catalog: Catalog, excluded: frozenset[int], costs: Mapping[int, int], terms: Terms
 ) -> Iterator[tuple[int, Offerable]]:
     for product_id, product in catalog.products.items():
         if product_id not in excluded and (variant := product.offered):
@@ -110,7 +114,7 @@ def _offerable(
                 image=product.image_url,
             )
             ranked = Candidate(product_id, variant.price_minor, product.kind, costs.get(product_id))
-            yield product_id, Offerable(product_id, shown, ranked)
+            yield product_id, Offerable(product_id, shown, with_standing(ranked, terms))
 
 
 def _pinned(settings: Mapping[str, Any]) -> list[int]:

@@ -30,6 +30,7 @@ POPULAR_CANDIDATES = 200
 TOGETHER_CANDIDATES = 400
 HISTORY_CANDIDATES = 200
 NEW_CANDIDATES = 1_000
+BESIDE_LEARNED = np.array([at for name, at in AT.items() if name != "learned"])
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
 
 
@@ -47,8 +48,10 @@ class Visit:
     """A shopper as the arrays see them.
 
     cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.
-    together, with_history: the pull of the cart and of the history. tastes: (2, d) float32, what the cart
-    and what the customer id say. circumstances: (3,) what shifts the weights.
+    together, with_history: the pull of the cart and of the history. repeats: how often each product was
+    bought, lately more so. tastes: (2, d) float32, what the cart and what the customer id say.
+    learned_mean, learned_scale: of the learned scores over the whole catalogue, and 1 / their deviation.
+    circumstances: (3,) what shifts the weights.
     """
 
     cart: Positions
@@ -56,7 +59,10 @@ class Visit:
     bought: Doubles
     together: Pull
     with_history: Pull
+    repeats: Pull
     tastes: Floats
+    learned_mean: float
+    learned_scale: float
     circumstances: Doubles
 
 
@@ -133,6 +139,12 @@ class Model:
         best = top(scores(self, visit, candidates, weights), k)
         return self._scored(visit, candidates[best], weights)
 
+    def unsold(self, allowed: Mask | None) -> list[int]:
+        """Return the ids of the allowed products that were never sold."""
+        eligible = self.orders == 0 if allowed is None else allowed & (self.orders == 0)
+        found: list[int] = self.product_ids[eligible].tolist()
+        return found
+
     def positions(self, product_ids: Sequence[int]) -> Positions:
         """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
         found = map(self._position.get, product_ids)
@@ -147,14 +159,18 @@ class Model:
         before = self.positions(known)
         past = np.array([history[product_id] for product_id in known], dtype=np.float64).reshape(-1, 2)
         bought = of_history(past[:, 0], past[:, 1], orders)
-        strongest = top(bought[0], HISTORY_PULLS)
+        tastes = np.array([self._cart_taste(in_cart), self._customer_taste(customer_id)])
+        learned_mean, learned_scale = self._learned_scale(tastes)
         return Visit(
             cart=in_cart,
             history=before,
             bought=bought,
-            together=self._pull(in_cart, None),
-            with_history=self._pull(before[strongest], np.expm1(bought[0, strongest])),
-            tastes=np.array([self._cart_taste(in_cart), self._customer_taste(customer_id)]),
+            together=self._pull(in_cart, None) if len(in_cart) else self._unpulled,
+            with_history=self._history_pull(before, bought[0]) if known else self._unpulled,
+            repeats=self._repeats(before, bought[0]) if known else self._unpulled,
+            tastes=tastes,
+            learned_mean=learned_mean,
+            learned_scale=learned_scale,
             circumstances=circumstances(len(in_cart), bool(history), orders),
         )
 
@@ -187,19 +203,6 @@ class Model:
         if len(self.kinds):
             terms[[AT["same_kind"], AT["kind_history"]]] = self.of_kinds(visit)[:, self.kinds[candidates]]
         return terms
-
-    def learned_scale(self, visit: Visit) -> tuple[float, float]:
-        """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
-        mean, covariance = self._moments
-        direction = np.append(visit.tastes[0] + visit.tastes[1], 1.0)
-        variance = float(direction @ covariance @ direction)
-        return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
-
-    def repeats(self, visit: Visit) -> Pull:
-        """Return how often each product was bought before, lately more so."""
-        repeats = np.zeros(len(self.product_ids))
-        repeats[visit.history] = visit.bought[0]
-        return pull(repeats)
 
     def of_kinds(self, visit: Visit) -> Doubles:
         """Return of each kind: how many the cart holds, 2 at most, and the root of its share of the past."""
@@ -240,15 +243,15 @@ class Model:
         return [Scored(*one) for one in zip(ids, parts.sum(axis=0).tolist(), reasons, strict=True)]
 
     def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
-        mean, scale = self.learned_scale(visit)
         cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
         centre, _ = self._moments
-        terms[AT["learned"]] = (cart + customer + self.item_biases[candidates] - mean) * scale
+        learned = cart + customer + self.item_biases[candidates] - visit.learned_mean
+        terms[AT["learned"]] = learned * visit.learned_scale
         terms[AT["learned_customer"]] = customer - centre[:-1] @ visit.tastes[1]
 
     def _add_history(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
         terms[AT["with_history"]] = visit.with_history.at(candidates)
-        terms[AT["repeats"]] = self.repeats(visit).at(candidates)
+        terms[AT["repeats"]] = visit.repeats.at(candidates)
         before = np.full(len(self.product_ids), -1)
         before[visit.history] = np.arange(len(visit.history))
         at = np.flatnonzero(before[candidates] >= 0)
@@ -264,18 +267,35 @@ class Model:
         at = self.neighbours[rows].ravel()
         return pull(np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids))))
 
+    def _history_pull(self, history: Positions, repeats: Doubles) -> Pull:
+        strongest = top(repeats, HISTORY_PULLS)
+        return self._pull(history[strongest], np.expm1(repeats[strongest]))
+
+    def _repeats(self, history: Positions, repeats: Doubles) -> Pull:
+        values = np.zeros(len(self.product_ids))
+        values[history] = repeats
+        return pull(values)
+
+    def _learned_scale(self, tastes: Floats) -> tuple[float, float]:
+        """Return the mean of the learned scores over the whole catalogue, and 1 / their deviation."""
+        mean, covariance = self._moments
+        direction = np.ones(len(mean))
+        np.add(tastes[0], tastes[1], out=direction[:-1])
+        variance = float(direction @ covariance @ direction)
+        return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
+
     def _learned(self, visit: Visit, items: Positions) -> NDArray[np.float64]:
         """Return the learned part taken apart, (3, items): of the cart, of the customer, of the item."""
         mean, _ = self._moments
         parts = np.empty((3, len(items)))
         parts[:2] = visit.tastes @ (self.item_embeddings[items] - mean[:-1]).T
         parts[2] = self.item_biases[items] - mean[-1]
-        return parts * self.learned_scale(visit)[1]
+        return parts * visit.learned_scale
 
     def _in_thirds(self, visit: Visit, chosen: Positions, parts: Doubles, weights: Doubles) -> Doubles:
         """Return the parts, the learned one replaced by what cart, customer and item bring to it."""
         learned = self._learned(visit, chosen) * weights[AT["learned"]]
-        return np.concatenate([learned, np.delete(parts, AT["learned"], axis=0)])
+        return np.concatenate([learned, parts[BESIDE_LEARNED]])
 
     def _cart_taste(self, cart: Positions) -> Floats:
         # Weighted 1/sqrt(n) in training, and so here.
@@ -292,6 +312,10 @@ class Model:
     @cached_property
     def _popular(self) -> Positions:
         return np.lexsort((-self.freshness, -self.popularity))[:POPULAR_CANDIDATES]
+
+    @cached_property
+    def _unpulled(self) -> Pull:
+        return Pull(np.zeros(len(self.product_ids)), 0.0, 0.0)
 
     @cached_property
     def _position(self) -> dict[int, int]:

@@ -80,8 +80,9 @@ def _companions(model: Model, visit: Visit, chosen: NDArray[np.intp]) -> list[in
     """Return the cart position that pulls each item most: by neighbour weight, else by embedding."""
     if not len(visit.cart):
         return [None] * len(chosen)
-    linked = model.neighbours[visit.cart][:, :, None] == chosen
-    pulls = (linked * model.neighbour_weights[visit.cart][:, :, None]).max(axis=1)
+    rows, columns, items = np.nonzero(model.neighbours[visit.cart][:, :, None] == chosen)
+    pulls = np.zeros((len(visit.cart), len(chosen)), dtype=np.float32)
+    pulls[rows, items] = model.neighbour_weights[visit.cart[rows], columns]
     if (unlinked := ~pulls.any(axis=0)).any():
         pulls[:, unlinked] = model.cart_embeddings[visit.cart] @ model.item_embeddings[chosen[unlinked]].T
     companions: list[int] = visit.cart[pulls.argmax(axis=0)].tolist()

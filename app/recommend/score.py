@@ -49,7 +49,7 @@ def scores(model: Model, visit: Visit, candidates: Positions, weights: Doubles) 
 
 
 def _scores(model: Model, visit: Visit, at: Positions | slice, weights: Doubles) -> Doubles:
-    learned = weights[AT["learned"]] * model.learned_scale(visit)[1]
+    learned = weights[AT["learned"]] * visit.learned_scale
     standing = weights[STANDING]
     standing[-1] += learned
     taste = visit.tastes[0] * learned + visit.tastes[1] * (learned + weights[AT["learned_customer"]])
@@ -68,7 +68,7 @@ def _scores(model: Model, visit: Visit, at: Positions | slice, weights: Doubles)
 
 def _of_history(model: Model, visit: Visit, weights: Doubles) -> Doubles:
     """Return what speaks for each product of the history because it was bought."""
-    repeats = weights[AT["repeats"]] * model.repeats(visit).scale
+    repeats = weights[AT["repeats"]] * visit.repeats.scale
     together = weights[AT["together_again"]] * visit.together.at(visit.history)
     popular = weights[AT["popular_again"]] * model.standing[0, visit.history]
     return np.asarray(weights[BOUGHT] @ visit.bought[1:] + repeats * visit.bought[0] + together + popular)

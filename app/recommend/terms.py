@@ -78,14 +78,6 @@ def of_history(times: NDArray[np.float64], days: NDArray[np.float64], orders: in
     """Return the terms OF_HISTORY of what was bought, shape (7, products); repeats not yet a z-score."""
     lately = np.exp2(-days / MONTH_DAYS)
     rate = np.sqrt(times / np.maximum(np.maximum(orders, times), 1))
-    return np.stack(
-        [
-            np.log1p(times * np.exp2(-days / REPEATS_HALF_LIFE_DAYS)),
-            np.log1p(times),
-            np.ones(len(times)),
-            (times > 1).astype(np.float64),
-            rate,
-            np.log1p(times * lately),
-            rate * lately,
-        ]
-    )
+    halved = times * np.exp2(-days / REPEATS_HALF_LIFE_DAYS)
+    repeats, often, month = np.log1p([halved, times, times * lately])
+    return np.array([repeats, often, np.ones(len(times)), times > 1, rate, month, rate * lately])

@@ -61,8 +61,9 @@ def test_what_comes_back_ranks_lower(rate: float | None, expected: float) -> Non
 
 
 def test_pinned_products_lead_whatever_their_score() -> None:
-    candidates = [a_candidate(1), a_candidate(2)]
-    assert rerank.rerank(candidates, [50.0, -20.0], around(pinned=frozenset({2})), 2) == [1, 0]
+    surrounding = around(pinned=frozenset({2}))
+    candidates = [rerank.with_standing(a_candidate(n), surrounding.terms) for n in (1, 2)]
+    assert rerank.rerank(candidates, [50.0, -20.0], surrounding, 2) == [1, 0]
 
 
 def test_a_boost_is_worth_the_log_of_its_factor() -> None:
@@ -119,10 +120,13 @@ def test_no_step_offers_twice_or_what_must_not_be_offered(
     candidates: list[Candidate], most: int, subtotal: int | None
 ) -> None:
     surrounding = around(margin=0.4, subtotal_minor=subtotal)
-    chosen = rerank.rerank(candidates, [0.0] * len(candidates), surrounding, most)
+    standing = [rerank.with_standing(one, surrounding.terms) for one in candidates]
+    chosen = rerank.rerank(standing, [0.0] * len(candidates), surrounding, most)
     assert len(chosen) == len(set(chosen)) <= most
     barred = [
-        at for at, one in enumerate(candidates) if NEVER in (step(one, surrounding) for step in rerank.STEPS)
+        at
+        for at, one in enumerate(candidates)
+        if NEVER in (step(one, surrounding) for step in rerank.OF_PRODUCT + rerank.OF_CART)
     ]
     assert not set(chosen) & set(barred)
     assert len(chosen) == min(most, len(candidates) - len(barred))
