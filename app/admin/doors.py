@@ -84,7 +84,8 @@ async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
 def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token.
 
-    503, with what can't be reached, while the database or Redis is away.
+    Who asks is in `request.state.staff_id`. 503, with what can't be reached, while the database or
+    Redis is away.
     """
 
     @wraps(call)
@@ -93,6 +94,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
         try:
             token = bearer_token(request.headers.get("authorization"))
             claims = verify_admin_token(token, connections.settings, datetime.now(UTC))
+            request.state.staff_id = claims.user_id
         except NotAuthentic as error:
             retry = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
             return JSONResponse({"error": str(error)}, 401, retry)

@@ -24,6 +24,7 @@ _NAVIGATION = (
     ("/admin", "Home"),
     ("/admin/decisions", "Decisions"),
     ("/admin/products", "Products"),
+    ("/admin/segments", "Segments"),
     ("/admin/privacy", "Privacy"),
 )
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.admin import pages, privacy, privacy_calls, store, view
+from app.admin import pages, privacy, privacy_calls, segments, segments_calls, store, view
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
 from app.admin.outage import OUTAGES, outage_words
 from app.body import read_body
@@ -122,6 +122,14 @@ routes: list[BaseRoute] = [
     Route("/admin/privacy/rules", document("privacy_rules.html", privacy.rules)),
     Route("/admin/privacy/audit", document("privacy_audit.html", privacy.audited)),
     *privacy_calls.routes,
+    Route("/admin/segments", document("segments.html", segments.overview)),
+    Route("/admin/segments/meanings", document("segments_meanings.html", segments.meant)),
+    Route("/admin/segments/own", document("segments_own.html", segments.own)),
+    Route("/admin/segments/approach", document("segments_approach.html", segments.approach)),
+    Route("/admin/segments/shopify", document("segments_shopify.html", segments.beside)),
+    Route("/admin/segments/review", document("segments_review.html", segments.queue)),
+    Route("/admin/customer", document("segments_customer.html", segments.customer)),
+    *segments_calls.routes,
     Route("/admin/api/progress", progress),
     Route("/admin/api/import", import_again, methods=["POST"]),
     Route("/admin/api/exclusions", exclude, methods=["POST"]),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -19,6 +19,7 @@ from app.segment_tables import CustomerSegmentRow, ReviewRow
 from app.upsert import chunks, insert_new, table_of
 
 Verdict = Literal["pinned", "excluded", "confirmed"]
+BY_MERCHANT = "merchant"  # the reason of who is in the queue by the merchant's word alone
 _BATCH = 2_000
 _SEGMENTS, _REVIEWS = table_of(CustomerSegmentRow), table_of(ReviewRow)
 
@@ -69,13 +70,7 @@ async def reviews(connections: Connections, shop: str, *, only_open: bool) -> li
         rows = (
             await connection.execute(query.order_by(_REVIEWS.c.found_at.desc(), _REVIEWS.c.customer_id))
         ).all()
-    return [
-        Review(
-            row.customer_id, row.reason, row.detail, row.found_at,
-            row.verdict, row.segment, row.decided_at, row.decided_by,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_read(row) for row in rows]
 
 
 async def decide_review(
@@ -94,10 +89,35 @@ async def decide_review(
         if row is None:
             if await db.get(CustomerSegmentRow, (shop, customer_id)) is None:
                 raise NotFound(f"{shop} has no customer {customer_id} in any segment")
-            row = ReviewRow(shop=shop, customer_id=customer_id, reason="merchant", found_at=now)
+            row = ReviewRow(shop=shop, customer_id=customer_id, reason=BY_MERCHANT, found_at=now)
         row.verdict, row.segment = verdict, segment if verdict == "pinned" else None
         row.decided_at, row.decided_by = now, by
         db.add(row)
+
+
+async def withdraw_review(connections: Connections, shop: str, customer_id: int, by: str) -> None:
+    """Take the merchant's word on a customer back: who stood out is open again, others leave the queue.
+
+    Raises NotFound where there is no word.
+    """
+    async with connections.write() as db:
+        row = await db.get(ReviewRow, (shop, customer_id))
+        if row is None or row.verdict is None:
+            raise NotFound(f"{shop} has said nothing of customer {customer_id}")
+        if row.reason == BY_MERCHANT:
+            await db.delete(row)
+            return
+        row.verdict = row.segment = None
+        row.decided_at, row.decided_by = datetime.now(UTC), by
+        db.add(row)
+
+
+async def review_of(connections: Connections, shop: str, customer_id: int) -> Review | None:
+    """Return what is in the queue of one customer, None when nothing is."""
+    query = select(_REVIEWS).where(_REVIEWS.c.shop == shop, _REVIEWS.c.customer_id == customer_id)
+    async with connections.read() as db:
+        row = (await (await db.connection()).execute(query)).first()
+    return None if row is None else _read(row)
 
 
 async def excluded_customers(connections: Connections, shop: str) -> frozenset[int]:
@@ -107,6 +127,13 @@ async def excluded_customers(connections: Connections, shop: str) -> frozenset[i
     )
     async with connections.read() as db:
         return frozenset(await (await db.connection()).scalars(query))
+
+
+def _read(row: Any) -> Review:
+    return Review(
+        row.customer_id, row.reason, row.detail, row.found_at,
+        row.verdict, row.segment, row.decided_at, row.decided_by,
+    )  # fmt: skip
 
 
 async def _seen(

@@ -59,13 +59,20 @@ def shopify_segment(rfm_group: str | None) -> str | None:
 
 def compare(ours: Mapping[int, str], rfm_groups: Mapping[int, str | None]) -> Comparison:
     """Return how far the two agree. ours, rfm_groups: by customer id."""
-    theirs = {each: shopify_segment(rfm_groups.get(each)) for each in ours}
-    cells = Counter((segment, group) for each, segment in ours.items() if (group := theirs[each]))
+    return compared(Counter((segment, rfm_groups.get(each)) for each, segment in ours.items()))
+
+
+def compared(counts: Mapping[tuple[str, str | None], int]) -> Comparison:
+    """Return how far the two agree. counts: customers by (our segment, Shopify's rfmGroup)."""
+    cells: Counter[tuple[str, str]] = Counter()
+    for (ours, rfm_group), customers in counts.items():
+        if theirs := shopify_segment(rfm_group):
+            cells[ours, theirs] += customers
     return Comparison(
         cells=dict(cells),
-        same=sum(count for (segment, group), count in cells.items() if segment == group),
+        same=sum(count for (ours, theirs), count in cells.items() if ours == theirs),
         compared=cells.total(),
-        unknown=len(ours) - cells.total(),
+        unknown=sum(counts.values()) - cells.total(),
     )
 
 

@@ -35,7 +35,8 @@ from tests.admin.factories import (
     keep_private_matters,
     shop_row,
 )
-from tests.admin.test_markup import PAGES
+from tests.admin.segment_factories import keep_segments
+from tests.admin.test_markup import ABOUT, PAGES
 
 ROOT = Path(__file__).parents[2]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
@@ -49,13 +50,15 @@ def chromium() -> str:
 
 
 async def app_bridge(_request: Request) -> Response:
-    """Answer a stand-in for App Bridge that hands out a token and shows toasts as the title."""
+    """Answer a stand-in for App Bridge: tokens, also to come back with, and toasts shown as the title."""
     token = bearer()["Authorization"].removeprefix("Bearer ")
     script = f"""
         window.shopify = {{
           idToken: async () => "{token}",
           toast: {{show: (message) => {{ document.title = message; }}}},
         }};
+        const back = new URLSearchParams(location.search).get("shopify-reload");
+        if (back) location.replace(`${{back}}&id_token={token}`);
     """
     return Response(script, media_type="text/javascript")
 
@@ -81,9 +84,9 @@ async def served(connections: Connections) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def opened(url: str, path: str, viewport: dict[str, int]) -> AsyncIterator[Page]:
-    """Yield a page of the admin; an error in its scripts fails the test."""
-    address, query = entrance(path)
+async def opened(url: str, path: str, viewport: dict[str, int], **about: str) -> AsyncIterator[Page]:
+    """Yield a page of the admin; an error in its scripts fails the test. about: whom it shows."""
+    address, query = entrance(path, **about)
     errors: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
@@ -127,6 +130,7 @@ async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
 async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
     await keep_busy_shop(connections)
     await keep_private_matters(connections)
-    async with served(connections) as url, opened(url, path, PHONE) as page:
+    await keep_segments(connections)
+    async with served(connections) as url, opened(url, path, PHONE, **ABOUT.get(path, {})) as page:
         width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]

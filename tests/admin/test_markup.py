@@ -10,11 +10,28 @@ from pathlib import Path
 from app.admin.routes import routes
 from app.connections import Connections
 from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
+from tests.admin.segment_factories import keep_segments
 from tests.shops.web import browsing
 
 ROOT = Path(__file__).parents[2]
 PRIVACY = ("/admin/privacy", "/admin/privacy/people", "/admin/privacy/rules", "/admin/privacy/audit")
-PAGES = ("/", "/admin/decisions", "/admin/products", *PRIVACY)
+SEGMENTS = (
+    "/admin/segments",
+    "/admin/customer",
+    "/admin/segments/meanings",
+    "/admin/segments/own",
+    "/admin/segments/approach",
+    "/admin/segments/shopify",
+    "/admin/segments/review",
+)
+PAGES = ("/", "/admin/decisions", "/admin/products", *PRIVACY, *SEGMENTS)
+# What a page shows of one customer or one segment of the shop below.
+ABOUT = {
+    "/admin/segments": {"name": "champions"},
+    "/admin/customer": {"id": "11"},
+    "/admin/segments/own": {"edit": "regulars"},
+    "/admin/segments/shopify": {"ours": "dormant", "theirs": "almost_lost"},
+}
 STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
 
 
@@ -25,10 +42,11 @@ async def drawn(connections: Connections) -> dict[str, str]:
     loading = imported("customers", status="loading", loaded=3, total=9)
     await keep(connections, parked(), failed, loading)
     await keep_private_matters(connections)
+    await keep_segments(connections)
     bodies = {}
     async with browsing(routes, connections) as browser:
         for path in PAGES:
-            address, query = entrance(path)
+            address, query = entrance(path, **ABOUT.get(path, {}))
             text = (await browser.get(address, params=query)).text
             # App Bridge's own element is not Polaris'.
             bodies[path] = text.partition("</s-app-nav>")[2].partition("</body>")[0]
@@ -66,7 +84,8 @@ async def test_every_element_of_the_pages_has_a_stand_in_for_development(
 ) -> None:
     script = STAND_INS.read_text()
     made = set(re.findall(r"define(?:Field)?\('(s-[a-z-]+)'", script))
-    asked_for_by_scripts = re.findall(r"'(s-[a-z-]+)'", (STAND_INS.parent / "privacy.js").read_text())
+    scripts = [(STAND_INS.parent / name).read_text() for name in ("privacy.js", "segments.js")]
+    asked_for_by_scripts = re.findall(r"'(s-[a-z-]+)'", "".join(scripts))
     parts = re.search(r"for \(const part of \[(.*?)\]\)", script)
     assert parts
     made |= {f"s-table-{part}" for part in re.findall(r"'([a-z-]+)'", parts[1])}

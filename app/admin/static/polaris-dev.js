@@ -62,7 +62,12 @@
 
       redraw() {
         const read = (attribute, otherwise = '') => this.getAttribute(attribute) ?? otherwise;
+        const {id, selectionStart, selectionEnd} = this.shadowRoot.activeElement ?? {};
         this.shadowRoot.innerHTML = draw(read, this);
+        const again = id && this.shadowRoot.getElementById(id);
+        if (!again) return;
+        again.focus(); // who types goes on typing
+        if (selectionStart != null) again.setSelectionRange(selectionStart, selectionEnd);
       }
     });
   }
@@ -133,13 +138,14 @@
     const path = tab && new URL(read('href'), location.href).pathname;
     const here = location.pathname.replace(/^\/$/, '/admin');
     const current = tab && (here === path || (path !== '/admin' && here.startsWith(`${path}/`)));
+    const label = read('accessibilityLabel') ? `aria-label="${escaped(read('accessibilityLabel'))}"` : '';
     return `
       <style>
         a { color: #005bd3; text-decoration: underline; }
         a.tab { display: block; padding: 6px 12px; border-radius: 8px; color: #303030; text-decoration: none; font-weight: 550; }
         a.tab:hover, a.tab[aria-current] { background: #e3e3e3; }
       </style>
-      <a ${tab ? 'class="tab"' : ''} ${current ? 'aria-current="page"' : ''} href="${escaped(read('href'))}"><slot></slot></a>`;
+      <a ${tab ? 'class="tab"' : ''} ${current ? 'aria-current="page"' : ''} ${label} href="${escaped(read('href'))}"><slot></slot></a>`;
   });
 
   define('s-thumbnail', (read) => `
@@ -230,6 +236,42 @@
 
   defineField('s-text-field');
   defineField('s-number-field');
+
+  define('s-option', () => '');
+  define('s-select', (read, field) => {
+    const hidden = read('labelAccessibilityVisibility') === 'exclusive';
+    const offered = [...field.querySelectorAll('s-option')];
+    const chosen = field.chosen ?? offered.find((option) => option.hasAttribute('selected'))?.getAttribute('value');
+    const named = offered.map((option) => {
+      const value = option.getAttribute('value');
+      return `<option value="${escaped(value)}" ${value === chosen ? 'selected' : ''}>${escaped(option.textContent)}</option>`;
+    });
+    if (read('placeholder')) named.unshift(`<option value="" ${chosen ? '' : 'selected'}>${escaped(read('placeholder'))}</option>`);
+    return `
+      <style>
+        :host { display: block; }
+        label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
+        select { box-sizing: border-box; inline-size: 100%; padding: 6px 8px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; background: #fdfdfd; font: 0.8125rem/1.5 ${FONT}; }
+        select:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+        p { margin: 4px 0 0; color: #8e1f0b; font: 0.8125rem/1.4 ${FONT}; }
+      </style>
+      ${hidden ? '' : `<label for="select">${escaped(read('label'))}</label>`}
+      <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}>${named.join('')}</select>
+      ${read('error') ? `<p>${escaped(read('error'))}</p>` : ''}<slot hidden></slot>`;
+  }, {
+    attributes: ['error'],
+    form: true,
+    connected(field) {
+      const value = {get: () => field.shadowRoot.querySelector('select').value, configurable: true};
+      Object.defineProperty(field, 'value', value);
+      // Options that are parsed after the field.
+      new MutationObserver(() => field.redraw()).observe(field, {childList: true});
+      field.shadowRoot.addEventListener('change', ({target}) => {
+        field.chosen = target.value;
+        field.dispatchEvent(new Event('change', {bubbles: true}));
+      });
+    },
+  });
 
   // App Bridge shows these links in the admin's own navigation; here they are tabs.
   define('s-app-nav', () => `

@@ -1,0 +1,62 @@
+"""Sizes over time as points of a line, drawn by the server. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+WIDTH, HEIGHT, MARGIN = 160, 32, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A segment's size day by day. points: of an SVG polyline. last: where it ends. says: in words."""
+
+    points: str
+    last: tuple[float, float]
+    says: str
+
+
+def line(days: Mapping[str, Mapping[str, int]], segment: str) -> Line | None:
+    """Return the line of a segment, None where no day is written down.
+
+    days: sizes by segment, by day as `2026-11-25`, oldest first; a segment that a day does not name
+    was empty.
+    """
+    if not days:
+        return None
+    counts = {date.fromisoformat(each): sizes.get(segment, 0) for each, sizes in days.items()}
+    first, most = min(counts), max(counts.values())
+    span = max((max(counts) - first).days, 1)
+    placed = [
+        (
+            round(MARGIN + (WIDTH - 2 * MARGIN) * (each - first).days / span, 1),
+            round(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * count / max(most, 1), 1),
+        )
+        for each, count in counts.items()
+    ]
+    return Line(" ".join(f"{x},{y}" for x, y in placed), placed[-1], _says(counts))
+
+
+def change(days: Mapping[str, Mapping[str, int]], segment: str, now: int) -> str:
+    """Return by how much a segment grew since the first day, a dash where no day is written down."""
+    if not days:
+        return "–"
+    grown = now - next(iter(days.values())).get(segment, 0)
+    return f"{grown:+,}" if grown else "0"
+
+
+def _says(counts: Mapping[date, int]) -> str:
+    (first, begun), (last, ended) = next(iter(counts.items())), list(counts.items())[-1]
+    if first == last:
+        return f"{ended:,} on {day_words(last)}"
+    return (
+        f"{begun:,} on {day_words(first)}, {ended:,} on {day_words(last)}, "
+        f"between {min(counts.values()):,} and {max(counts.values()):,}"
+    )
+
+
+def day_words(each: date) -> str:
+    """Return `24 Nov 2026`."""
+    return f"{each.day} {each:%b %Y}"

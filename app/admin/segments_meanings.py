@@ -1,0 +1,166 @@
+"""What each segment means, in a merchant's words and the shop's own numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import expm1
+from typing import NamedTuple
+
+from app.profiles import clusters as grouping
+from app.profiles.clusters import Clusters
+from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
+from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times
+from app.profiles.rfm_shopify import SHOPIFY_WORDS
+from app.profiles.segmentation import Segmentation
+from app.profiles.thresholds import Rule, Rules, sentence
+from app.profiles.trees import Classifier
+from app.values import decimal_amount
+
+KINDS = {
+    "pin": "Pinned by you",
+    "rule": "Your own",
+    "foreseen": "Foreseen",
+    "cluster": "Behaviour",
+    "rfm": "RFM",
+}
+FORESEEN = ("at_risk", "loyal")
+
+
+class Meaning(NamedTuple):
+    """A segment, who says so, and what it takes to be in it."""
+
+    name: str
+    kind: str
+    says: str
+
+
+class ScoreLine(NamedTuple):
+    """What a score from 1 to 5 stands for in this shop. recency, orders, spent: in words."""
+
+    score: int
+    recency: str
+    orders: str
+    spent: str
+
+
+def meanings(rules: Rules, made: Segmentation | None) -> list[Meaning]:
+    """Return every segment there can be, the most telling kind first."""
+    own = [Meaning(rule.name, "rule", rule_words(rule, rules.currency)) for rule in rules.rules]
+    foreseen = [
+        Meaning(each.label, "foreseen", foreseen_words(each)) for each in (made.foreseen if made else ())
+    ]
+    clusters = _clusters(made.clusters) if made and made.clusters else []
+    return [*own, *foreseen, *clusters, *(Meaning(name, "rfm", rfm_words(name)) for name in SEGMENTS)]
+
+
+def known_names(rules: Rules, made: Segmentation | None) -> list[str]:
+    """Return the names of all segments, each once, those that a later training may bring among them."""
+    names = [each.name for each in meanings(rules, made)]
+    return list(dict.fromkeys([*names, *FORESEEN, *grouping.LABELS]))
+
+
+def rule_words(rule: Rule, currency: str) -> str:
+    """Return a merchant's own segment as a sentence."""
+    joined = f" {'and' if rule.match == 'all' else 'or'} ".join(
+        sentence(each, currency) for each in rule.conditions
+    )
+    return f"{joined[:1].upper()}{joined[1:]}."
+
+
+def foreseen_words(classifier: Classifier) -> str:
+    """Return what a classifier's label says will happen, and from which probability on it is given."""
+    will = f"buy {times(classifier.many_orders)} or more" if classifier.label == "loyal" else "buy nothing"
+    return (
+        f"Foreseen to {will} in the next {classifier.window_days} days, "
+        f"with a probability of {classifier.threshold:.0%} or more."
+    )
+
+
+def rfm_words(name: str) -> str:
+    """Return which scores make the segment."""
+    if name == PROSPECTS:
+        return "Has not bought anything yet."
+    every = [Scores(*each) for each in product(range(1, SCORES + 1), repeat=3)]
+    made_of = [each for each in every if segment(each) == name]
+    recency = sorted({each.recency for each in made_of})
+    value = sorted({(each.frequency + each.monetary) / 2 for each in made_of})
+    said = ", ".join(SHOPIFY_WORDS[name])
+    return (
+        f"{said[:1].upper()}{said[1:]}: recency {' or '.join(map(str, recency))} of 5, "
+        f"orders and spend on average {value[0]:g} to {value[-1]:g}."
+    )
+
+
+def score_lines(cuts: Cuts, currency: str) -> list[ScoreLine]:
+    """Return what each score stands for among this shop's customers, the best first."""
+    second, third, fourth, fifth = (max(each, 2) for each in cuts.orders)  # one order always scores 1
+    orders = (second, third, fourth, fifth)
+    return [
+        ScoreLine(
+            score,
+            _ago(cuts.recency, score),
+            _counted(orders, score),
+            _spent(cuts.spent_minor, score, currency),
+        )
+        for score in range(SCORES, 0, -1)
+    ]
+
+
+def _clusters(clusters: Clusters) -> list[Meaning]:
+    return [
+        Meaning(grouping.called(clusters, at), "cluster", _centre_words(clusters, centroid))
+        for at, centroid in enumerate(clusters.centroids)
+    ]
+
+
+def _centre_words(clusters: Clusters, centroid: Sequence[float]) -> str:
+    """Return why who stands in the very middle of a cluster is in it."""
+    columns = zip(clusters.features, centroid, clusters.scales, clusters.means, strict=True)
+    values = {name: max(expm1(place * scale + mean), 0.0) for name, place, scale, mean in columns}
+    said = grouping.why(clusters, values).partition(": ")[2]
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _range(cut: Cut, score: int) -> tuple[int | None, int | None] | None:
+    """Return the lowest and the highest value with the score, None for no end; None when nobody has it."""
+    low = None if score == 1 else cut[score - 2]
+    above = None if score == SCORES or cut[score - 1] == NEVER else cut[score - 1]
+    if low == NEVER or (low is not None and low == above):
+        return None
+    return low, None if above is None else above - 1
+
+
+def _ago(cut: Cut, score: int) -> str:
+    found = _range(cut, score)
+    if found is None:
+        return "nobody"
+    # The cuts are of days negated: the highest value is the latest purchase.
+    longest, latest = (None if each is None else -each for each in found)
+    if longest is None:
+        return "any time" if latest is None else f"{ago(latest)} or before"
+    if latest is None or longest == latest:
+        return ago(longest) if longest in (0, latest) else f"{ago(longest)} or since"
+    return f"{latest} to {longest} days ago"
+
+
+def _counted(cut: Cut, score: int) -> str:
+    found = _range(cut, score)
+    if found is None:
+        return "nobody"
+    low, high = found
+    if low is None:
+        return "any number" if high is None else "1" if high == 1 else f"{high} or fewer"
+    if high is None:
+        return f"{low} or more"
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _spent(cut: Cut, score: int, currency: str) -> str:
+    found = _range(cut, score)
+    if found is None:
+        return "nobody"
+    low, high = (None if each is None else f"{decimal_amount(each, currency)} {currency}" for each in found)
+    if low is None:
+        return "any amount" if high is None else f"up to {high}"
+    return f"{low} or more" if high is None else f"{low} to {high}"

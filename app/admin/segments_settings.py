@@ -1,0 +1,118 @@
+"""A merchant's own segments and their way with shoppers: checked, kept, and brought to bear."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlmodel import col, select
+
+from app.admin.outage import OUTAGES
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.jobs import request_job
+from app.profiles.policy import DEFAULT, Policy, read_policy
+from app.profiles.segmenting import SETTING
+from app.profiles.thresholds import Rule, Rules, read_rules
+from app.shops.changes import announce_change
+from app.shops.store import Shop
+from app.tables import ShopRow
+
+APPROACH = "approach"
+_log = logging.getLogger(__name__)
+
+
+def rules_of(shop: Shop) -> Rules:
+    """Return the shop's own segments; none where the setting is absent. Pure."""
+    return read_rules(shop.settings.get(SETTING, []), shop.currency)
+
+
+def policy_of(shop: Shop) -> Policy:
+    """Return the shop's way with shoppers, the default where the setting is absent. Pure."""
+    written = shop.settings.get(APPROACH)
+    return DEFAULT if written is None else read_policy(written)
+
+
+def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency: str) -> list[Any]:
+    """Return the shop's segments with one added, or in the place of the one it replaces. Pure.
+
+    Raises InputError naming the field as if the segment stood alone, NotFound for one to replace that
+    is not there.
+    """
+    rule = read_rules([written], currency).rules[0]
+    names = [each["name"] for each in kept]
+    if replaces is not None and replaces not in names:
+        raise NotFound(f"there is no segment {replaces[:50]!r} any more")
+    if rule.name in names and rule.name != replaces:
+        raise InputError(f"there is a segment named {rule.name} already", "segments[0].name")
+    made = msgspec.to_builtins(rule)
+    wanted = (
+        [*kept, made] if replaces is None else [made if each["name"] == replaces else each for each in kept]
+    )
+    read_rules(wanted, currency)
+    return wanted
+
+
+def without_rule(kept: Sequence[Any], name: str) -> list[Any]:
+    """Return the shop's segments without one. Raises NotFound when it is not there. Pure."""
+    if name not in [each["name"] for each in kept]:
+        raise NotFound(f"there is no segment {name[:50]!r} any more")
+    return [each for each in kept if each["name"] != name]
+
+
+def checked_policy(written: Any, known: Collection[str]) -> Policy:
+    """Return the policy. Raises InputError naming the field, also for a segment that is not known. Pure."""
+    policy = read_policy(written)
+    for side in ("cold", "warm"):
+        for at, step in enumerate(getattr(policy, side)):
+            for name in step.segments:
+                if name not in known:
+                    raise InputError(f"there is no segment {name[:50]!r}", f"{side}[{at}].segments")
+    return policy
+
+
+async def keep_rule(connections: Connections, shop: Shop, written: Any, replaces: str | None) -> Rule:
+    """Keep one of the merchant's own segments and return it."""
+
+    def change(kept: Any) -> list[Any]:
+        return with_rule(kept or [], written, replaces, shop.currency)
+
+    await _change(connections, shop, SETTING, change)
+    return read_rules([written], shop.currency).rules[0]
+
+
+async def remove_rule(connections: Connections, shop: Shop, name: str) -> None:
+    """Forget one of the merchant's own segments."""
+    await _change(connections, shop, SETTING, lambda kept: without_rule(kept or [], name))
+
+
+async def keep_policy(connections: Connections, shop: Shop, policy: Policy) -> None:
+    """Keep the shop's way with shoppers, in place of the one it had."""
+    await _change(connections, shop, APPROACH, lambda _kept: msgspec.to_builtins(policy))
+
+
+async def bring_to_bear(connections: Connections, shop: Shop, *, segment: bool) -> bool:
+    """Return whether every process could be told, and a segmentation be asked for where one is needed.
+
+    What was kept holds all the same: processes read it anew by themselves, and segments are made nightly.
+    """
+    try:
+        await announce_change(connections.redis, shop.shop)
+        if segment:
+            await request_job(connections, "segment", shop.shop)
+    except OUTAGES as error:
+        _log.warning("nobody told of a change", extra={"shop": shop.shop, "reason": type(error).__name__})
+        return False
+    return True
+
+
+async def _change(connections: Connections, shop: Shop, name: str, change: Callable[[Any], Any]) -> None:
+    query = select(ShopRow).where(col(ShopRow.shop) == shop.shop).with_for_update()
+    async with connections.write() as db:
+        row = (await db.exec(query)).first()
+        if row is None:
+            raise NotFound(f"{shop.shop} is not installed")
+        row.settings = {**row.settings, name: change(row.settings.get(name))}
+        db.add(row)

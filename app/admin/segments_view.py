@@ -1,0 +1,130 @@
+"""How the segments pages say things: moves, verdicts, what a review found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.admin.privacy_view import minute
+from app.admin.segments_meanings import KINDS
+from app.admin.segments_store import Card, Move
+from app.admin.view import money
+from app.profiles.reviews import BY_MERCHANT, Review
+from app.profiles.rfm_segments import segment, title
+from app.profiles.rfm_shopify import Comparison, difference, shopify_segment
+
+REASONS = {
+    "bulk_buyer": "Bulk buyer",
+    "reseller": "Reseller",
+    "test_orders": "Test orders",
+    "burst": "Many orders at once",
+    "contradiction": "Contradiction",
+    BY_MERCHANT: "Your own word",
+}
+_TONES = {"pin": "info", "rule": "success", "foreseen": "warning", "cluster": "caution", "rfm": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A segment of a customer's, who says so, and why."""
+
+    title: str
+    kind: str
+    tone: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Customers whom we call one thing and Shopify another."""
+
+    ours: str
+    theirs: str
+    customers: int
+    why: str
+
+
+def named(card: Card) -> list[Named]:
+    """Return a customer's segments, the most telling first."""
+    return [
+        Named(title(each["name"]), KINDS.get(each["kind"], each["kind"]), _TONES.get(each["kind"], "neutral"),
+              each["why"])
+        for each in card.memberships
+    ]  # fmt: skip
+
+
+def figures(card: Card, currency: str) -> list[tuple[str, str]]:
+    """Return a customer's numbers with their labels."""
+    scores = card.scores
+    said = [
+        ("Orders", f"{card.orders:,}"),
+        ("Spent", money(card.spent_minor, currency)),
+        ("Expected in the next 90 days", money(card.spend_ahead_minor, currency)),
+        ("Recency, orders, spend", "–" if scores is None else f"{' · '.join(map(str, scores))} of 5"),
+    ]
+    return said + [
+        (f"{title(label)}, foreseen", f"{chance:.0%}") for label, chance in sorted(card.foreseen.items())
+    ]
+
+
+def shopify_words(card: Card) -> tuple[str, str]:
+    """Return Shopify's group of a customer, and how it stands to our RFM segment."""
+    theirs = shopify_segment(card.rfm_group)
+    if card.rfm_group is None:
+        return "Not read yet", "Shopify's group of this customer has not been read yet."
+    why = difference(segment(card.scores), card.rfm_group)
+    return title(theirs or card.rfm_group.lower()), why or "The same as our RFM segment."
+
+
+def move_words(move: Move) -> str:
+    """Return `Dormant → Champions`."""
+    return f"{'Nothing' if move.before is None else title(move.before)} → {title(move.after)}"
+
+
+def verdict_words(review: Review) -> str:
+    """Return what the merchant said of a customer, empty while they said nothing."""
+    words = {
+        "pinned": f"Pinned to {title(review.segment or '')}",
+        "excluded": "Excluded from what is learnt",
+        "confirmed": "Confirmed as they are",
+    }
+    return words.get(review.verdict or "", "")
+
+
+def decided_words(review: Review) -> str:
+    """Return who said it and when, empty while nobody did."""
+    if review.decided_at is None:
+        return ""
+    by = f"by staff member {review.decided_by}, " if review.decided_by else ""
+    return f"{by}{minute(review.decided_at)}"
+
+
+def reviewed(review: Review, segments: Mapping[int, str]) -> dict[str, Any]:
+    """Return a customer of the queue. segments: the most telling one of each customer who has any."""
+    name = segments.get(review.customer_id)
+    return {
+        "customer_id": review.customer_id,
+        "reason": REASONS.get(review.reason, title(review.reason)),
+        "detail": review.detail,
+        "segment": title(name) if name else "–",
+        "verdict": verdict_words(review),
+        "decided": decided_words(review),
+    }
+
+
+def differences(found: Comparison) -> list[Difference]:
+    """Return where the two differ and why, most customers first."""
+    apart = [
+        Difference(ours, theirs, customers, difference(ours, theirs) or "")
+        for (ours, theirs), customers in found.cells.items()
+        if ours != theirs
+    ]
+    return sorted(apart, key=lambda each: (-each.customers, each.ours, each.theirs))
+
+
+def matrix(found: Comparison, order: Collection[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Return Shopify's groups that have customers, and for each of our segments its customers in each."""
+    theirs = [name for name in order if any(group == name for _, group in found.cells)]
+    ours = [name for name in order if any(segment == name for segment, _ in found.cells)]
+    return theirs, [(name, [found.cells.get((name, group), 0) for group in theirs]) for name in ours]
