@@ -15,6 +15,7 @@ from app import __version__
 from app.commands.audit import audit
 from app.commands.consent import consent
 from app.commands.decisions import replay
+from app.commands.outbound import webhook, write_back
 from app.commands.parked import parked
 from app.commands.privacy import erase, export
 from app.commands.receipts import verify_receipt
@@ -43,7 +44,9 @@ out = Console(highlight=False)
 
 Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the worker does")]
 
-for command in (export, erase, replay, parked, audit, consent, verify_receipt, rollback):
+for command in (
+    export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
+):  # fmt: skip
     cli.command()(command)
 
 

@@ -34,7 +34,7 @@ _LOOK_EVERY_S = 1.0
 _CLAIMED = 200
 _AT_ONCE = 8  # to one receiver
 _WAIT = timedelta(seconds=5)  # for those behind one that was not taken
-_SHARING = {"marketing", "sale_of_data"}
+_MADE_UNDER = {"preferences", "marketing", "sale_of_data"}  # the first is the profile's
 
 
 async def deliver_messages(connections: Connections, stop: asyncio.Event) -> None:
@@ -59,7 +59,7 @@ async def deliver_due(connections: Connections, post: Post, now: datetime) -> in
 
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
     """Drop what waits to be told of a customer who takes back what it was made under."""
-    if event.customer_id is not None and _SHARING & set(event.withdrawn):
+    if event.customer_id is not None and _MADE_UNDER & set(event.withdrawn):
         await drop_of_customer(connections, event.shop, event.customer_id)
 
 
