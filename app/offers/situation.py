@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -18,8 +17,7 @@ from app.values import minor_units
 DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True, gc=False):
     """A question, who asks it in which shop, what they allow, and what may be done with them for it."""
 
     decision_id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from app.catalog.catalog import Catalog
 from app.offers.wire import Why
@@ -14,8 +15,7 @@ KEPT = 50
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(msgspec.Struct, frozen=True, gc=False):
     """A product to offer and why. companion: the product that the first reason refers to."""
 
     product_id: int

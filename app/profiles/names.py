@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from app.consent.digests import Digests
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True, gc=False):
     """The names of one visitor. customer_id: proven by Shopify, never taken from a browser's word."""
 
     customer_id: int | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -25,8 +25,7 @@ from app.profiles.visit import NO_VISIT, Visit
 Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Shopper:
+class Shopper(msgspec.Struct, frozen=True, gc=False):
     """A shopper as far as the permissions let us see.
 
     profile: of the customer's orders. visit: of what was looked at. told: what each of their names
@@ -36,7 +35,7 @@ class Shopper:
     customer_id: int | None = None
     profile: Profile = NOBODY
     visit: Visit = NO_VISIT
-    told: Mapping[str, Answers | None] = field(default_factory=dict)
+    told: Mapping[str, Answers | None] = {}
     reached: bool = True
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +35,7 @@ BESIDE_LEARNED = np.array([at for name, at in AT.items() if name != "learned"])
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True, gc=False):
     """A product, its score (comparable within one ranking only) and why it stands there."""
 
     product_id: int
@@ -43,8 +43,7 @@ class Scored:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Visit:
+class Visit(msgspec.Struct, frozen=True, gc=False, eq=False):
     """A shopper as the arrays see them.
 
     cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.

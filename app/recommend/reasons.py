@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recommend.score import Positions
 from app.recommend.terms import TERMS
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ REASONS: tuple[ReasonName | None, ...] = (
 SMALLEST_SHARE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """One reason, its share of the score in (0, 1], and the product it refers to, if any."""
 
     reason: ReasonName
@@ -47,7 +47,7 @@ class Reason:
 
 
 def explain(
-    model: Model, visit: Visit, chosen: NDArray[np.intp], terms: NDArray[np.float64]
+    model: Model, visit: Visit, chosen: Positions, terms: NDArray[np.float64]
 ) -> list[tuple[Reason, ...]]:
     """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
 
@@ -76,17 +76,26 @@ def _reasons(
     return tuple(Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept)
 
 
-def _companions(model: Model, visit: Visit, chosen: NDArray[np.intp]) -> list[int] | list[None]:
+def _companions(model: Model, visit: Visit, chosen: Positions) -> list[int] | list[None]:
     """Return the cart position that pulls each item most: by neighbour weight, else by embedding."""
     if not len(visit.cart):
         return [None] * len(chosen)
-    rows, columns, items = np.nonzero(model.neighbours[visit.cart][:, :, None] == chosen)
-    pulls = np.zeros((len(visit.cart), len(chosen)), dtype=np.float32)
-    pulls[rows, items] = model.neighbour_weights[visit.cart[rows], columns]
-    if (unlinked := ~pulls.any(axis=0)).any():
-        pulls[:, unlinked] = model.cart_embeddings[visit.cart] @ model.item_embeddings[chosen[unlinked]].T
-    companions: list[int] = visit.cart[pulls.argmax(axis=0)].tolist()
-    return companions
+    neighbours, weights = model.neighbours[visit.cart], model.neighbour_weights[visit.cart].ravel()
+    return [_companion(model, visit.cart, neighbours, weights, item) for item in chosen.tolist()]
+
+
+def _companion(
+    model: Model,
+    cart: NDArray[np.intp],
+    neighbours: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    item: int,
+) -> int:
+    linked = np.flatnonzero(neighbours == item)
+    pulls = weights[linked]
+    if pulls.any():
+        return int(cart[linked[pulls.argmax()] // neighbours.shape[1]])
+    return int(cart[(model.cart_embeddings[cart] @ model.item_embeddings[item]).argmax()])
 
 
 def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
