@@ -35,8 +35,8 @@ LADDER: tuple[tuple[Basis, int], ...] = (
     ("content", 0),
 )
 DEFAULT_WEIGHTS: dict[Basis, Weights] = {
-    "blend": Weights(together=1.0, learned=0.5, repeats=0.5),
-    "neighbours": Weights(together=1.0, repeats=0.5, popular=0.25),
+    "blend": Weights(together=0.8, learned=0.4, repeats=0.6, popular=0.2),
+    "neighbours": Weights(together=0.6, repeats=0.5, popular=0.4),
     "popularity": Weights(together=0.25, repeats=0.5, popular=1.0, fresh=0.25),
     "content": Weights(together=1.0, fresh=0.5),
 }
