@@ -19,7 +19,7 @@ from app.errors import InputError
 from app.profiles.policy import KINDS as APPROACHES
 from app.profiles.reviews import review_of, reviews
 from app.profiles.rfm_segments import SEGMENTS, title
-from app.profiles.rfm_shopify import compared
+from app.profiles.rfm_shopify import compared, difference
 from app.profiles.segments import latest_segmentation
 from app.profiles.thresholds import Condition
 from app.shops.store import Shop
@@ -27,7 +27,7 @@ from app.values import shopify_id
 
 DAYS = 30
 CHART_DAYS = 90
-MOST_MOVES, MOST_WAYS, MOST_MEMBERS, MOST_REVIEWS = 15, 12, 50, 100
+MOST_MOVES, MOST_WAYS, MOST_MEMBERS, MOST_REVIEWS, MOST_DIFFERENCES = 15, 12, 50, 100, 15
 TABS = (
     ("/admin/segments", "Sizes and moves"),
     ("/admin/customer", "Customer"),
@@ -132,17 +132,21 @@ async def approach(connections: Connections, shop: Shop, _query: QueryParams) ->
 async def beside(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return our RFM segments beside Shopify's groups, where they differ and why."""
     found = compared(await store.rfm_counts(connections, shop.shop))
-    theirs, rows = view.matrix(found, SEGMENTS)
+    theirs, rows = view.matrix(found)
+    apart = view.differences(found)
     ours, group = query.get("ours", ""), query.get("theirs", "")
     shown = ours in SEGMENTS and group in SEGMENTS
     cell = await store.in_cell(connections, shop.shop, ours, group, MOST_MEMBERS) if shown else []
     return {
         "found": found,
-        "groups": [title(each) for each in theirs],
-        "rows": [(title(name), counts) for name, counts in rows],
-        "differences": view.differences(found),
+        "groups": theirs,
+        "rows": rows,
+        "differences": apart[:MOST_DIFFERENCES],
+        "more": max(0, len(apart) - MOST_DIFFERENCES),
         "cell": [(each.customer_id, _rfm_why(each)) for each in cell],
         "cell_title": f"{title(ours)} here, {title(group)} at Shopify" if shown else "",
+        "cell_says": difference(ours, group) or "" if shown else "",
+        "most": MOST_MEMBERS,
         **_frame("/admin/segments/shopify"),
     }
 

@@ -19,12 +19,12 @@ class Line:
 
 
 def line(days: Mapping[str, Mapping[str, int]], segment: str) -> Line | None:
-    """Return the line of a segment, None where no day is written down.
+    """Return the line of a segment, None before there are two days to draw it through.
 
     days: sizes by segment, by day as `2026-11-25`, oldest first; a segment that a day does not name
     was empty.
     """
-    if not days:
+    if len(days) < 2:
         return None
     counts = {date.fromisoformat(each): sizes.get(segment, 0) for each, sizes in days.items()}
     first, most = min(counts), max(counts.values())
@@ -40,8 +40,8 @@ def line(days: Mapping[str, Mapping[str, int]], segment: str) -> Line | None:
 
 
 def change(days: Mapping[str, Mapping[str, int]], segment: str, now: int) -> str:
-    """Return by how much a segment grew since the first day, a dash where no day is written down."""
-    if not days:
+    """Return by how much a segment grew since the first day, a dash before there are two."""
+    if len(days) < 2:
         return "–"
     grown = now - next(iter(days.values())).get(segment, 0)
     return f"{grown:+,}" if grown else "0"
@@ -49,14 +49,11 @@ def change(days: Mapping[str, Mapping[str, int]], segment: str, now: int) -> str
 
 def _says(counts: Mapping[date, int]) -> str:
     (first, begun), (last, ended) = next(iter(counts.items())), list(counts.items())[-1]
-    if first == last:
-        return f"{ended:,} on {day_words(last)}"
     return (
-        f"{begun:,} on {day_words(first)}, {ended:,} on {day_words(last)}, "
+        f"{begun:,} on {_day(first)}, {ended:,} on {_day(last)}, "
         f"between {min(counts.values()):,} and {max(counts.values()):,}"
     )
 
 
-def day_words(each: date) -> str:
-    """Return `24 Nov 2026`."""
+def _day(each: date) -> str:
     return f"{each.day} {each:%b %Y}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
 from app.admin.view import money
 from app.profiles.reviews import BY_MERCHANT, Review
-from app.profiles.rfm_segments import segment, title
+from app.profiles.rfm_segments import SEGMENTS, segment, title
 from app.profiles.rfm_shopify import Comparison, difference, shopify_segment
 
 REASONS = {
@@ -123,8 +123,8 @@ def differences(found: Comparison) -> list[Difference]:
     return sorted(apart, key=lambda each: (-each.customers, each.ours, each.theirs))
 
 
-def matrix(found: Comparison, order: Collection[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+def matrix(found: Comparison) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """Return Shopify's groups that have customers, and for each of our segments its customers in each."""
-    theirs = [name for name in order if any(group == name for _, group in found.cells)]
-    ours = [name for name in order if any(segment == name for segment, _ in found.cells)]
+    theirs = [name for name in SEGMENTS if any(group == name for _, group in found.cells)]
+    ours = [name for name in SEGMENTS if any(segment == name for segment, _ in found.cells)]
     return theirs, [(name, [found.cells.get((name, group), 0) for group in theirs]) for name in ours]

@@ -114,3 +114,14 @@ async def test_merchant_works_through_the_queue(connections: Connections) -> Non
     review = await review_of(connections, SHOP, 11)
     assert review is not None
     assert review.verdict == "excluded"
+
+
+async def test_page_waits_for_the_segmentation_it_asked_for_and_then_shows_it(
+    connections: Connections,
+) -> None:
+    await sell(connections)
+    async with served(connections) as url, opened(url, "/admin/segments", DESKTOP) as page:
+        await page.get_by_role("button", name="Segment now").click()
+        await page.get_by_text("Waiting for the worker").wait_for()
+        await segment_shop(connections, ShopDomain(SHOP))
+        await page.get_by_text("10 customers came into a segment for the first time").wait_for()

@@ -33,6 +33,7 @@
       s-table-row:first-child { border-block-start: 0; }
       s-table-row > s-table-cell, s-table-cell.numeric { display: flex; justify-content: space-between; gap: 16px; padding: 3px 0; border: 0; text-align: end; }
       s-table-cell.primary { text-align: start; font-weight: 550; }
+      s-table-row > s-table-cell:not([data-label]) { text-align: start; }
       s-table-cell[data-label]::before { content: attr(data-label); color: #616161; flex: none; font-weight: 400; }
     }
   `);

@@ -1,0 +1,114 @@
+"""What the segments pages say, from plain values."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.admin import segments_chart as chart
+from app.admin import segments_evidence as evidence
+from app.admin.segments_meanings import known_names, meanings, rfm_words, score_lines
+from app.admin.segments_settings import checked_policy, with_rule, without_rule
+from app.errors import InputError, NotFound
+from app.profiles.rfm import NEVER, Cuts, Scores, score
+from app.profiles.rfm_segments import SEGMENTS, segment
+from app.profiles.thresholds import Rules
+from tests.admin.segment_factories import REGULARS, a_segmentation, a_training_report
+
+NOBODY = (NEVER, NEVER, NEVER, NEVER)
+
+
+def test_scores_are_told_as_they_are_given() -> None:
+    cuts = Cuts((-40, -20, -9, -2), (1, 3, 4, 9), (1_000, 2_500, 10_000, NEVER))
+    best, *_, worst = score_lines(cuts, "USD")
+    assert (best.recency, best.orders, best.spent) == ("2 days ago or since", "9 or more", "nobody")
+    assert score(cuts, 2, 9, 10_000) == (5, 5, 4)
+    assert (worst.recency, worst.orders, worst.spent) == ("41 days ago or before", "1", "up to 9.99 USD")
+    assert score(cuts, 41, 1, 999) == (1, 1, 1)
+    lines = {line.score: line for line in score_lines(cuts, "USD")}
+    assert (lines[4].recency, lines[4].orders, lines[4].spent) == (
+        "3 to 9 days ago", "4 to 8", "100.00 USD or more",
+    )  # fmt: skip
+    assert (lines[2].orders, lines[2].spent) == ("2", "10.00 USD to 24.99 USD")
+    assert score(cuts, 0, 2, 0).frequency == 2
+
+
+def test_score_that_nobody_has_is_told_as_such() -> None:
+    tied = score_lines(Cuts((-5, -5, 0, 0), (2, 2, 2, 2), NOBODY), "USD")
+    assert [line.recency for line in tied] == [
+        "today",
+        "nobody",
+        "1 to 5 days ago",
+        "nobody",
+        "6 days ago or before",
+    ]
+    assert [line.orders for line in tied] == ["2 or more", "nobody", "nobody", "nobody", "1"]
+    assert [line.spent for line in tied] == ["nobody"] * 4 + ["any amount"]
+
+
+def test_words_of_a_segment_follow_from_the_table_that_makes_it() -> None:
+    # R 2 and FM 3.5 or 4 is at_risk, and so is R 1
+    assert segment(Scores(2, 4, 4)) == segment(Scores(1, 3, 4)) == "at_risk"
+    assert rfm_words("at_risk").endswith("recency 1 or 2 of 5, orders and spend on average 3.5 to 4.")
+    assert rfm_words("prospects") == "Has not bought anything yet."
+    assert all(rfm_words(name) for name in SEGMENTS)
+
+
+def test_every_kind_of_segment_has_its_meaning() -> None:
+    made = a_segmentation()
+    found = {(each.kind, each.name): each.says for each in meanings(made.rules, made)}
+    assert found["rule", "regulars"] == "Orders more than 8 in the last 30 days."
+    assert found["cluster", "interested_browsers"].startswith(
+        "Behaves most like 40 shoppers with visits above"
+    )
+    assert found["cluster", "group_2"].startswith("Behaves most like 60 shoppers with visits below")
+    names = known_names(Rules("USD"), None)
+    assert {"loyal", "at_risk", "hesitant_buyers"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_line_goes_from_the_first_day_to_the_last() -> None:
+    days = {"2026-11-01": {"loyal": 10}, "2026-11-06": {"new": 1}, "2026-11-11": {"loyal": 5, "new": 4}}
+    drawn = chart.line(days, "loyal")
+    assert drawn is not None
+    assert drawn.points == "3.0,3.0 80.0,29.0 157.0,16.0"  # all of 10, none, half of it
+    assert drawn.says == "10 on 1 Nov 2026, 5 on 11 Nov 2026, between 0 and 10"
+    assert (chart.change(days, "new", 4), chart.change(days, "loyal", 10)) == ("+4", "0")
+
+
+def test_one_day_is_no_line() -> None:
+    for days in ({}, {"2026-11-01": {"loyal": 10}}):
+        assert chart.line(days, "loyal") is None
+        assert chart.change(days, "loyal", 12) == "–"
+
+
+def test_what_could_not_be_tested_is_told_without_figures() -> None:
+    at_risk, loyal = evidence.classifiers(a_training_report())
+    assert (at_risk.published, at_risk.lines[0].ours, at_risk.lines[0].plain) == (True, "0.850", "0.752")
+    assert (loyal.published, loyal.lines) == (False, ())
+    assert evidence.spend_ways({}, "USD") == []
+    assert "Too few customers" in evidence.spend_words({"spend": None})
+
+
+def test_way_that_foresees_spend_best_is_marked_and_what_it_was_compared_with_is_told() -> None:
+    model, plain = evidence.spend_ways(a_training_report(), "USD")
+    assert (model.serves, model.gain) == (False, "–")
+    assert (plain.serves, plain.name, plain.gain) == (True, "The last window again", "-14.0% to +1.1%")
+
+
+def test_segment_takes_the_place_of_the_one_it_replaces() -> None:
+    other = REGULARS | {"name": "other"}
+    kept = with_rule([REGULARS, other], REGULARS | {"match": "any"}, "regulars", "USD")
+    assert [(each["name"], each["match"]) for each in kept[:1]] == [("regulars", "any")]
+    assert kept[1] == other
+    with pytest.raises(InputError, match="already"):
+        with_rule([REGULARS, other], other, "regulars", "USD")
+    with pytest.raises(NotFound):
+        without_rule(kept, "gone")
+
+
+def test_way_with_shoppers_names_segments_there_are() -> None:
+    written = {"warm": [{"approach": "loyalty", "segments": ["loyal"]}]}
+    assert checked_policy(written, ["loyal"]).warm[0].segments == ("loyal",)
+    with pytest.raises(InputError) as refused:
+        checked_policy(written, ["champions"])
+    assert refused.value.field == "warm[0].segments"
