@@ -15,8 +15,9 @@ from app.recommend.dataset import Baskets, Items
 from app.recommend.judge import K, anonymous, by_case, ranked
 from app.recommend.learn import learn_weights
 from app.recommend.metrics import ndcg_at_k
-from app.recommend.model import Model, Positions, Visit
+from app.recommend.model import Model, Visit
 from app.recommend.neighbours import CosineParameters, cosine
+from app.recommend.score import Positions
 from app.recommend.terms import Weights
 
 Doubles = NDArray[np.float64]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from app.recommend.cases import Case
-from app.recommend.model import Model, Positions, Visit
+from app.recommend.model import Model, Visit
+from app.recommend.score import Positions
 from app.recommend.terms import CIRCUMSTANCES
 
 PRIOR_CARTS = 6.0  # how many carts the plain weights are worth
