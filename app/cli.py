@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from app import __version__
+from app.commands.api_key import api_key
 from app.commands.audit import audit
 from app.commands.consent import consent
 from app.commands.decisions import replay
@@ -46,6 +47,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
+    api_key,
 ):  # fmt: skip
     cli.command()(command)
 

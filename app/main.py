@@ -13,6 +13,7 @@ import app.admin.routes
 import app.collect
 import app.decide
 import app.health
+import app.outbound.routes
 import app.shops.routes
 import webhooks.receive
 from app.config import Settings
@@ -23,6 +24,7 @@ ROUTES = [
     *webhooks.receive.routes,
     *app.collect.routes,
     *app.decide.routes,
+    *app.outbound.routes.routes,
     *app.shops.routes.routes,
     *app.admin.routes.routes,
     *app.health.routes,

@@ -91,14 +91,19 @@ async def look_again(connections: Connections, shop: str, *, metafields_gone: bo
         await (await db.connection()).execute(update(_MARKS).where(_MARKS.c.shop == shop).values(values))
 
 
-async def count_marks(connections: Connections, shop: str) -> tuple[int, int]:
-    """Return how many customers carry what they should, and how many are still to be written."""
+async def count_marks(connections: Connections, shop: str, *, wanted: bool) -> tuple[int, int]:
+    """Return how many customers are as they should be, and for how many something is still to be done.
+
+    wanted: whether they are to carry anything; else whoever does is one to be done.
+    """
     on = select(func.count()).select_from(_MARKS).where(_MARKS.c.shop == shop, _MARKS.c.seen_at.is_not(None))
     waiting = (
         select(func.count())
         .select_from(_SEGMENTS.outerjoin(_MARKS, _SAME))
         .where(_SEGMENTS.c.shop == shop, _BEHIND)
     )
+    if not wanted:
+        waiting = select(func.count()).select_from(_MARKS).where(_MARKS.c.shop == shop)
     async with connections.read() as db:
         connection = await db.connection()
         return int(await connection.scalar(on) or 0), int(await connection.scalar(waiting) or 0)

@@ -68,10 +68,9 @@ async def request_due_write_backs(connections: Connections) -> None:
 async def status(connections: Connections, shop: Shop) -> Status:
     """Return how far the shop's customers are marked."""
     wants = write_back_of(shop.settings)
-    written, waiting = await count_marks(connections, shop.shop)
-    left = await left_over(connections, shop.shop, 0, 1, every=not wants.anything)
-    lacks = not may_write(shop.scopes) and (wants.anything or bool(left))
-    return Status(wants, lacks, written, waiting if wants.anything else 0)
+    written, waiting = await count_marks(connections, shop.shop, wanted=wants.anything)
+    lacks = not may_write(shop.scopes) and (wants.anything or waiting > 0)
+    return Status(wants, lacks, written if wants.anything else 0, waiting)
 
 
 async def unmark(connections: Connections, shop: str, customer_ids: Collection[int]) -> None:

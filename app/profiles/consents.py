@@ -1,8 +1,7 @@
 """What a person's word about consent sets off: a line in the ledger, and what they took back goes.
 
-Each reaction can be repeated, so that a crash in the middle is finished by the next attempt. Nothing
-waits to be sent to a customer yet; what ever does (an e-mail, a tag, an export) is dropped where
-`follow_consent` takes their name from the decisions.
+Each reaction can be repeated, so that a crash in the middle is finished by the next attempt. What was
+sent elsewhere of the customer's segments, or waits to be, is taken back by `app.outbound`.
 """
 
 from __future__ import annotations

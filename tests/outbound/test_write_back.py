@@ -58,6 +58,13 @@ def metafields(front: Shopfront) -> dict[str, Any]:
     return {each.owner: json.loads(each.value) for each in held.values()}
 
 
+async def counts(front: Shopfront) -> tuple[int, int]:
+    shop = await get_shop(front.connections, front.installed.shop)
+    assert shop is not None
+    told = await status(front.connections, shop)
+    return told.written, told.waiting
+
+
 async def known(front: Shopfront) -> dict[int, Any]:
     return await marks(front.connections, front.installed.shop)
 
@@ -71,7 +78,9 @@ async def test_segments_become_tags_and_a_metafield_beside_the_merchants_own(fro
 
 async def test_nothing_is_written_twice_and_a_move_writes_what_changed(front: Shopfront) -> None:
     await to(front, "champions")
+    assert await counts(front) == (0, 1)
     await run(front)
+    assert await counts(front) == (1, 0)
     assert await run(front) == 0
     await to(front, "at_risk", minute=1)
     assert await run(front) == 1
@@ -93,7 +102,9 @@ async def test_switched_off_all_of_ours_is_taken_back_and_forgotten(front: Shopf
     await run(front)
     assert (tags(front), list(metafields(front))) == (["vip"], ["gid://shopify/Customer/7"])
     await switch_write_back(front.connections, front.installed.shop, WriteBack())
+    assert await counts(front) == (0, 1)
     await run(front)
+    assert await counts(front) == (0, 0)
     assert (tags(front), metafields(front), await known(front)) == (["vip"], {}, {})
 
 

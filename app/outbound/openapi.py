@@ -1,0 +1,91 @@
+"""The OpenAPI document of the API: `python -m app.outbound.openapi` writes docs/openapi.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.outbound.api_keys import PER_MINUTE
+from app.outbound.routes import MOST, READS, USUAL_LIMIT
+from app.outbound.shared import Customer, Page, Segments
+
+FILE = Path(__file__).parents[2] / "docs/openapi.json"
+_SCHEMAS = "#/components/schemas/{name}"
+
+
+class Error(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was wrong. field: which parameter, where it was one."""
+
+    error: str
+    field: str = ""
+
+
+# By path: what the answer is, and the parameters with their schemas.
+_ANSWERS: dict[str, tuple[type, dict[str, dict[str, Any]]]] = {
+    "/api/v1/segments": (Segments, {}),
+    "/api/v1/customers/{customer_id}": (
+        Customer,
+        {"customer_id": {"in": "path", "schema": {"type": "integer", "minimum": 1}}},
+    ),
+    "/api/v1/segments/{name}/customers": (
+        Page,
+        {
+            "name": {"in": "path", "schema": {"type": "string"}},
+            "limit": {
+                "in": "query",
+                "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
+            },
+            "cursor": {"in": "query", "schema": {"type": "string"}},
+        },
+    ),
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document. Pure."""
+    answers = [answer for answer, _ in _ANSWERS.values()]
+    _, components = msgspec.json.schema_components([*answers, Error], ref_template=_SCHEMAS)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tillwise",
+            "version": "1",
+            "description": "A shop's segments for its other systems. Only customers who allow it are shown. "
+            f"At most {PER_MINUTE} calls a minute for each key.",
+        },
+        "paths": {path: {"get": _operation(path, read.__doc__ or "")} for path, read in READS},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}],
+    }
+
+
+def _operation(path: str, says: str) -> dict[str, Any]:
+    answer, parameters = _ANSWERS[path]
+    refusals = {"401": "No key, or none that is good.", "404": "There is no such thing, or it is not shared."}
+    refusals |= {"400": "A parameter can't be used."} if len(parameters) > 1 else {}
+    responses: dict[str, Any] = {"200": _response(says, answer)}
+    responses |= {status: _response(words, Error) for status, words in sorted(refusals.items())}
+    waits = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+    responses["429"] = _response("Too many calls in this minute.", Error) | {"headers": waits}
+    listed = [{"name": name, "required": one["in"] == "path", **one} for name, one in parameters.items()]
+    return {"summary": says, "parameters": listed, "responses": responses}
+
+
+def _response(says: str, answer: type) -> dict[str, Any]:
+    schema = {"$ref": _SCHEMAS.format(name=answer.__name__)}
+    return {"description": says, "content": {"application/json": {"schema": schema}}}
+
+
+def written() -> str:
+    """Return the document as the file holds it."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(written())

@@ -1,0 +1,144 @@
+"""What other systems are shown of a shop's segments: of customers who allow it, and of nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Text, cast, func, select
+
+from app.connections import Connections
+from app.outbound.deliveries import who_may_be_shared
+from app.segment_tables import CustomerSegmentRow
+from app.shops.store import Shop
+from app.upsert import table_of
+from app.values import decimal_amount
+
+_SEGMENTS = table_of(CustomerSegmentRow)
+_LOOKED_AT = 2_000  # rows a call reads at most: where few allow it, a page is short and there is a next one
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A segment that customers are in first of all. customers: all of them; a number names nobody."""
+
+    name: str
+    customers: int
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """A shop's segments, the largest first."""
+
+    segments: list[Segment]
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A segment of a customer, and why in one sentence.
+
+    kind: pin (the merchant's word), rule (the merchant's own segment), foreseen, cluster or rfm.
+    """
+
+    name: str
+    kind: str
+    why: str
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """RFM scores, 1 to 5."""
+
+    recency: int
+    frequency: int
+    monetary: int
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """A customer's segments and the numbers behind them. Amounts are decimal strings in `currency`.
+
+    scores: null before the first purchase. rfm_group: Shopify's own, null until it was read.
+    foreseen: chances of 0 to 1 by label.
+    """
+
+    customer_id: int
+    segment: str
+    segments: list[Membership]
+    scores: Scores | None
+    orders: int
+    spent: str
+    expected_spend_90_days: str
+    currency: str
+    foreseen: dict[str, float]
+    rfm_group: str | None
+    changed_at: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some of a segment's customers. next_cursor: what to ask for the rest with, null at the end."""
+
+    customers: list[Customer]
+    next_cursor: str | None
+
+
+async def segments_of(connections: Connections, shop: Shop) -> Segments:
+    """Return the shop's segments with their sizes."""
+    query = select(_SEGMENTS.c.segment, func.count()).where(_SEGMENTS.c.shop == shop.shop)
+    query = query.group_by(_SEGMENTS.c.segment).order_by(func.count().desc(), _SEGMENTS.c.segment)
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    return Segments([Segment(name, int(customers)) for name, customers in rows])
+
+
+async def shared_customer(connections: Connections, shop: Shop, customer_id: int) -> Customer | None:
+    """Return the customer; None for one without segments, and just so for one who may not be shared."""
+    if not await who_may_be_shared(connections, shop.shop, [customer_id]):
+        return None
+    this = (_SEGMENTS.c.shop == shop.shop, _SEGMENTS.c.customer_id == customer_id)
+    async with connections.read() as db:
+        row = (await (await db.connection()).execute(select(_SEGMENTS).where(*this))).first()
+    return None if row is None else _customer(row, shop.currency)
+
+
+async def customers_in(
+    connections: Connections, shop: Shop, name: str, after: int, limit: int
+) -> tuple[list[Customer], int | None]:
+    """Return up to so many customers of a segment from an id on, and the id to go on after, if any."""
+    found: list[Customer] = []
+    looked_at = 0
+    while looked_at < _LOOKED_AT:
+        rows = await _rows(connections, shop.shop, name, after, limit)
+        allowed = await who_may_be_shared(connections, shop.shop, [row.customer_id for row in rows])
+        for row in rows:
+            after = row.customer_id
+            if row.customer_id in allowed and any(each["name"] == name for each in row.memberships):
+                found.append(_customer(row, shop.currency))
+                if len(found) == limit:
+                    return found, after
+        if len(rows) < limit:
+            return found, None
+        looked_at += len(rows)
+    return found, after
+
+
+async def _rows(connections: Connections, shop: str, name: str, after: int, limit: int) -> Sequence[Any]:
+    """Return customers whose memberships speak of the segment, in the order of their ids."""
+    spoken_of = cast(_SEGMENTS.c.memberships, Text).contains(f'"{name}"', autoescape=True)
+    these = (_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id > after, spoken_of)
+    query = select(_SEGMENTS).where(*these).order_by(_SEGMENTS.c.customer_id).limit(limit)
+    async with connections.read() as db:
+        return (await (await db.connection()).execute(query)).all()
+
+
+def _customer(row: Any, currency: str) -> Customer:
+    scored = None not in (row.recency, row.frequency, row.monetary)
+    return Customer(
+        customer_id=row.customer_id,
+        segment=row.segment,
+        segments=[Membership(each["name"], each["kind"], each["why"]) for each in row.memberships],
+        scores=Scores(row.recency, row.frequency, row.monetary) if scored else None,
+        orders=row.orders,
+        spent=decimal_amount(row.spent_minor, currency),
+        expected_spend_90_days=decimal_amount(row.spend_ahead_minor, currency),
+        currency=currency,
+        foreseen=row.foreseen,
+        rfm_group=row.rfm_group,
+        changed_at=row.changed_at.isoformat().replace("+00:00", "Z"),
+    )
