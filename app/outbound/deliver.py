@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -18,8 +17,9 @@ from app.outbound.deliveries import (
     drop,
     drop_of_customer,
     hand_on,
-    put_back,
+    put_off,
     settle,
+    shops_due,
     who_may_be_shared,
 )
 from app.outbound.post import Post, open_post
@@ -31,30 +31,29 @@ from app.upsert import chunks
 
 EVENT_ID = "Tillwise-Event-Id"
 _LOOK_EVERY_S = 1.0
-_CLAIMED = 200
+_CLAIMED = 40  # within the lease, however slow the receiver
 _AT_ONCE = 8  # to one receiver
-_WAIT = timedelta(seconds=5)  # for those behind one that was not taken
+_WAIT = timedelta(seconds=5)  # for all of a shop's behind one that was not taken
 _MADE_UNDER = {"preferences", "marketing", "sale_of_data"}  # the first is the profile's
 
 
 async def deliver_messages(connections: Connections, stop: asyncio.Event) -> None:
-    """Hand moves on and deliver what is due until stopped."""
-    async with open_post() as post:
+    """Hand moves on and deliver what is due until stopped. A slow receiver holds up no other."""
+    async with open_post() as post, asyncio.TaskGroup() as delivering:
+        busy: dict[str, asyncio.Task[None]] = {}
         while not stop.is_set():
             now = datetime.now(UTC)
             await hand_on(connections, now)
-            if not await deliver_due(connections, post, now):
-                await rest(stop, _LOOK_EVERY_S)
+            for shop in await shops_due(connections, now):
+                if shop not in busy or busy[shop].done():
+                    busy[shop] = delivering.create_task(_keep_delivering(connections, post, shop, stop))
+            await rest(stop, _LOOK_EVERY_S)
 
 
-async def deliver_due(connections: Connections, post: Post, now: datetime) -> int:
-    """Return how many messages were looked at. One receiver that does not answer holds up no other."""
-    by_shop: dict[str, list[Delivery]] = defaultdict(list)
-    claimed = await claim(connections, now, _CLAIMED)
-    for each in claimed:
-        by_shop[each.shop].append(each)
-    await asyncio.gather(*(_of_shop(connections, post, *group, now) for group in by_shop.items()))
-    return len(claimed)
+async def deliver_due(connections: Connections, post: Post, shop: str, now: datetime) -> bool:
+    """Return whether some of the shop's messages were due and all of those were taken."""
+    claimed = await claim(connections, shop, now, _CLAIMED)
+    return bool(claimed) and await _deliver(connections, post, shop, claimed, now)
 
 
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
@@ -68,9 +67,14 @@ async def clear_old_messages(connections: Connections) -> None:
     await clear_parked(connections, datetime.now(UTC))
 
 
-async def _of_shop(
+async def _keep_delivering(connections: Connections, post: Post, shop: str, stop: asyncio.Event) -> None:
+    while not stop.is_set() and await deliver_due(connections, post, shop, datetime.now(UTC)):
+        pass
+
+
+async def _deliver(
     connections: Connections, post: Post, shop: str, deliveries: Sequence[Delivery], now: datetime
-) -> None:
+) -> bool:
     installed = await get_shop(connections, shop)
     webhook = webhook_of(installed.settings) if installed and installed.uninstalled_at is None else None
     allowed = await who_may_be_shared(connections, shop, {each.customer_id for each in deliveries})
@@ -81,8 +85,9 @@ async def _of_shop(
         errors = await asyncio.gather(*(_send(connections, post, webhook, each) for each in part))
         await settle(connections, shop, zip(part, errors, strict=True), now)
         if any(errors):
-            await put_back(connections, shop, told[(at + 1) * _AT_ONCE :], now + _WAIT)
-            return
+            await put_off(connections, shop, told[(at + 1) * _AT_ONCE :], now + _WAIT)
+            return False
+    return True
 
 
 async def _send(connections: Connections, post: Post, webhook: Webhook, delivery: Delivery) -> str | None:

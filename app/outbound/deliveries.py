@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from app.connections import Connections
 from app.consent.standing import Use, may
@@ -30,7 +30,6 @@ _MOVES, _DELIVERIES = table_of(SegmentMoveRow), table_of(DeliveryRow)
 class Delivery:
     """A message to be sent. attempts: so far."""
 
-    shop: str
     event_id: str
     customer_id: int
     body: bytes
@@ -68,20 +67,30 @@ async def who_may_be_shared(connections: Connections, shop: str, customer_ids: C
     return {who for who, standing in standings.items() if may(Use.SHARE, standing, basis).allowed}
 
 
-async def claim(connections: Connections, now: datetime, limit: int) -> list[Delivery]:
-    """Return messages that are due, for this process alone until the lease is over."""
+async def shops_due(connections: Connections, now: datetime) -> list[str]:
+    """Return the shops with messages that are due."""
     due = (_DELIVERIES.c.status == "pending", _DELIVERIES.c.next_attempt_at <= now)
-    columns = (*(_DELIVERIES.c[each] for each in ("shop", "event_id", "customer_id", "body", "attempts")),)
-    first = select(_DELIVERIES.c.shop, _DELIVERIES.c.event_id).where(*due)
+    query = select(_DELIVERIES.c.shop).where(*due).distinct()
+    async with connections.read() as db:
+        return list(await (await db.connection()).scalars(query))
+
+
+async def claim(connections: Connections, shop: str, now: datetime, limit: int) -> list[Delivery]:
+    """Return the shop's messages that are due, the oldest first, this process's alone until the lease ends."""
+    due = (
+        _DELIVERIES.c.shop == shop,
+        _DELIVERIES.c.status == "pending",
+        _DELIVERIES.c.next_attempt_at <= now,
+    )
+    columns = [_DELIVERIES.c[each] for each in ("event_id", "customer_id", "body", "attempts", "made_at")]
+    first = select(_DELIVERIES.c.event_id).where(*due).order_by(_DELIVERIES.c.made_at).limit(limit)
     async with connections.write() as db:
         connection = await db.connection()
-        keys = (await connection.execute(first.order_by(_DELIVERIES.c.made_at).limit(limit))).all()
-        claimed: list[Delivery] = []
-        for shop, event_id in keys:
-            mine = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == event_id, *due)
-            taken = update(_DELIVERIES).where(*mine).values(next_attempt_at=now + LEASE).returning(*columns)
-            claimed += [_delivery(row) for row in await connection.execute(taken)]
-    return claimed
+        wanted = list(await connection.scalars(first))
+        mine = update(_DELIVERIES).where(*due, _DELIVERIES.c.event_id.in_(wanted))
+        taken = mine.values(next_attempt_at=now + LEASE).returning(*columns)
+        rows = (await connection.execute(taken)).all()
+    return [_delivery(row) for row in sorted(rows, key=lambda row: row.made_at)]
 
 
 async def settle(
@@ -101,15 +110,19 @@ async def settle(
             await connection.execute(update(_DELIVERIES).where(*this).values(values))
 
 
-async def put_back(
-    connections: Connections, shop: str, deliveries: Sequence[Delivery], due_at: datetime
-) -> None:
-    """Let messages that were not tried wait until then; that is no attempt."""
+async def put_off(connections: Connections, shop: str, untried: Sequence[Delivery], due_at: datetime) -> None:
+    """Let what was claimed and not tried, and whatever else of the shop is due before, wait until then.
+
+    That is no attempt of theirs.
+    """
+    waits = or_(
+        _DELIVERIES.c.event_id.in_([each.event_id for each in untried]),
+        _DELIVERIES.c.next_attempt_at < due_at,
+    )
+    these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "pending", waits)
     async with connections.write() as db:
-        for part in chunks([each.event_id for each in deliveries]):
-            these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id.in_(part))
-            later = update(_DELIVERIES).where(*these).values(next_attempt_at=due_at)
-            await (await db.connection()).execute(later)
+        later = update(_DELIVERIES).where(*these).values(next_attempt_at=due_at)
+        await (await db.connection()).execute(later)
 
 
 async def drop(connections: Connections, shop: str, deliveries: Sequence[Delivery]) -> None:
@@ -193,4 +206,4 @@ def _row(move: Move, now: datetime) -> dict[str, Any]:
 
 
 def _delivery(row: Any) -> Delivery:
-    return Delivery(row.shop, row.event_id, row.customer_id, row.body.encode(), row.attempts)
+    return Delivery(row.event_id, row.customer_id, row.body.encode(), row.attempts)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +23,7 @@ from app.outbound.deliveries import (
     hand_on,
     parked_deliveries,
     replay_parked,
+    shops_due,
 )
 from app.outbound.messages import MOST_ATTEMPTS
 from app.outbound.post import Post
@@ -84,12 +87,19 @@ async def since(connections: Connections, shop: str, moment: datetime) -> None:
 async def run(connections: Connections, receiver: Receiver, later: timedelta = timedelta()) -> None:
     now = datetime.now(UTC) + later
     await hand_on(connections, now)
-    await deliver_due(connections, receiver.post, now)
+    for shop in await shops_due(connections, now):
+        await deliver_due(connections, receiver.post, shop, now)
 
 
 async def rows(connections: Connections) -> list[DeliveryRow]:
     async with connections.read() as db:
         return list((await db.exec(select(DeliveryRow).order_by(col(DeliveryRow.event_id)))).all())
+
+
+async def until_told(receiver: Receiver) -> None:
+    async with asyncio.timeout(30):
+        while not receiver.requests:  # noqa: ASYNC110  (the loop decides)
+            await asyncio.sleep(0.02)
 
 
 async def test_a_move_is_told_once_signed_and_named(
@@ -280,6 +290,36 @@ async def test_a_receiver_that_is_down_is_asked_a_few_times_not_once_a_message(
     assert await rows(connections) == []
 
 
+async def test_a_receiver_that_never_answers_holds_up_no_other(
+    connections: Connections, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, asked, gone = ShopDomain("b.myshopify.com"), asyncio.Event(), asyncio.Event()
+    send = receiver.post.send
+
+    async def slow(url: str, body: bytes, headers: Mapping[str, str]) -> str | None:
+        if json.loads(body)["shop"] == SHOP:
+            asked.set()
+            await gone.wait()
+            return "no answer"
+        await asked.wait()
+        return await send(url, body, headers)
+
+    monkeypatch.setattr(receiver.post, "send", slow)
+    monkeypatch.setattr(deliver, "open_post", lambda: nullcontext(receiver.post))
+    await shop_with_webhook(connections, ADA)
+    await shop_with_webhook(connections, ADA, shop=other)
+    await move(connections, SHOP, ADA, "champions")
+    await move(connections, other, ADA, "loyal")
+    stop = asyncio.Event()
+    loop = asyncio.create_task(deliver_messages(connections, stop))
+    await until_told(receiver)
+    stop.set()
+    gone.set()
+    await loop
+    assert [each["shop"] for each in receiver.told] == [other]
+    assert [row.error for row in await rows(connections)] == ["no answer"]
+
+
 async def test_a_message_whose_worker_died_is_sent_by_another(
     connections: Connections, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,20 +353,12 @@ async def test_two_workers_make_one_message_of_a_move(on_both_databases: Connect
 async def test_the_workers_loop_tells_what_comes_and_stops_when_told(
     connections: Connections, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Opened:
-        async def __aenter__(self) -> Post:
-            return receiver.post
-
-        async def __aexit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(deliver, "open_post", Opened)
+    monkeypatch.setattr(deliver, "open_post", lambda: nullcontext(receiver.post))
     await shop_with_webhook(connections, ADA)
     stop = asyncio.Event()
     loop = asyncio.create_task(deliver_messages(connections, stop))
     await move(connections, SHOP, ADA, "champions")
-    async with asyncio.timeout(30):
-        while not receiver.requests:  # noqa: ASYNC110  (the loop decides)
-            await asyncio.sleep(0.02)
+    await until_told(receiver)
     stop.set()
     await loop
     assert [each["after"] for each in receiver.told] == ["champions"]
