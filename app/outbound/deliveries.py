@@ -76,7 +76,7 @@ async def shops_due(connections: Connections, now: datetime) -> list[str]:
 
 
 async def claim(connections: Connections, shop: str, now: datetime, limit: int) -> list[Delivery]:
-    """Return the shop's messages that are due, the oldest first, this process's alone until the lease ends."""
+    """Return messages of the shop that are due, the oldest first: this process's until the lease ends."""
     due = (
         _DELIVERIES.c.shop == shop,
         _DELIVERIES.c.status == "pending",
