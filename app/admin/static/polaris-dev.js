@@ -277,7 +277,7 @@
   // App Bridge shows these links in the admin's own navigation; here they are tabs.
   define('s-app-nav', () => `
     <style>
-      :host { display: flex; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 4px 0; }
+      :host { display: flex; flex-wrap: wrap; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 4px 0; }
     </style><slot></slot>`);
 
   /** On a phone a row becomes a list: each cell then says which column it belongs to. */
