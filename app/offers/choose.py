@@ -6,6 +6,7 @@ from functools import partial
 from hashlib import blake2b
 
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
+from app.offers.approach import in_order
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
@@ -53,7 +54,14 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
         allowed=shop.allowed,
         keep=partial(_best, shop, situation),
     )
-    return _with_new(shop, situation, _with_pinned(shop, situation, [_pick(scored) for scored in ranked]))
+    picks = in_order(
+        shop.approach,
+        [_pick(scored) for scored in ranked],
+        situation.orders,
+        len(situation.viewed),
+        situation.segments,
+    )
+    return _with_new(shop, situation, _with_pinned(shop, situation, picks))
 
 
 def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:

@@ -35,8 +35,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     customer_id: None too when the shopper could not be read: the cart alone decides then.
     decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
     currency, None when the cart is in another. history: product, in how many orders it was bought, how
-    many days ago the last time; orders: how many were placed at all; viewed: latest first. All are
-    empty unless the visitor allowed their use.
+    many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
+    most telling first. All are empty unless the visitor allowed their use.
     """
 
     decision_id: str
@@ -47,6 +47,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     history: tuple[tuple[int, int, float], ...] = ()
     orders: int = 0
     viewed: tuple[int, ...] = ()
+    segments: tuple[str, ...] = ()
 
 
 def situation_of(occasion: Occasion) -> Situation:
@@ -62,6 +63,7 @@ def situation_of(occasion: Occasion) -> Situation:
         history=history_of(shopper.profile, occasion.now),
         orders=shopper.profile.orders_count,
         viewed=shopper.visit.last_viewed,
+        segments=shopper.profile.segments,
     )
 
 

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
+from app.offers.approach import approach_of
 from app.offers.rerank import Candidate, Terms, with_standing
 from app.offers.static import Pick, default_picks
 from app.offers.terms import costs_of, terms_of
 from app.offers.wire import OfferedProduct
+from app.profiles.policy import Policy
 from app.recommend.model import Model
 from app.values import ShopDomain, decimal_amount, gid
 
@@ -40,6 +42,7 @@ class ShopSnapshot:
     unsold: what the model may rank and nobody has bought yet.
     defaults: what may be offered to anyone, best first.
     terms: what the merchant wants of a ranking.
+    approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
     policy: the shop's consent policy; it decides what may be used, never what is chosen from that.
     """
 
@@ -54,6 +57,7 @@ class ShopSnapshot:
     defaults: tuple[Pick, ...]
     terms: Terms
     policy: ShopPolicy = UNREAD
+    approach: Policy | None = None
 
     @property
     def currency(self) -> str:
@@ -80,14 +84,14 @@ def take_snapshot(
     `costs_of`.
     """
     pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
-    costs = costs_of(settings or {})
+    costs, approach = costs_of(settings or {}), approach_of(settings or {})
     terms = terms_of(settings or {}, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
     allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
     wishes = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
     return ShopSnapshot(
         shop=shop,
-        version=_version(catalog, model, sorted(excluded), pinned, split, *wishes),
+        version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes),
         catalog=catalog,
         model=model,
         experiment=split,
@@ -97,6 +101,7 @@ def take_snapshot(
         defaults=default_picks(catalog, model, pinned, excluded),
         terms=terms,
         policy=policy,
+        approach=approach,
     )
 
 
