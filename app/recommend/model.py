@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recommend.parts import parts
 from app.recommend.reasons import Reason, explain
 from app.recommend.score import BOUGHT, NOTHING, STANDING, WHOLE, Doubles, Positions, Pull, pull, scores
 from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
@@ -31,7 +32,6 @@ POPULAR_CANDIDATES = 200
 TOGETHER_CANDIDATES = 400
 HISTORY_CANDIDATES = 200
 NEW_CANDIDATES = 1_000
-BESIDE_LEARNED = np.array([at for name, at in AT.items() if name != "learned"])
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
 
 
@@ -49,6 +49,7 @@ class Visit(msgspec.Struct, frozen=True, gc=False, eq=False):
     cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.
     together, with_history: the pull of the cart and of the history. repeats: how often each product was
     bought, lately more so. tastes: (2, d) float32, what the cart and what the customer id say.
+    kinds: (2, kinds) of each kind, how many the cart holds, 2 at most, and the root of its share of the past.
     learned_mean, learned_scale: of the learned scores over the whole catalogue, and 1 / their deviation.
     circumstances: (3,) what shifts the weights.
     """
@@ -60,6 +61,7 @@ class Visit(msgspec.Struct, frozen=True, gc=False, eq=False):
     with_history: Pull
     repeats: Pull
     tastes: Floats
+    kinds: Doubles
     learned_mean: float
     learned_scale: float
     circumstances: Doubles
@@ -134,6 +136,8 @@ class Model:
     def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
         """Return at most k products that were never sold, those first that fit the visit best."""
         candidates = self.new_candidates(visit, allowed)
+        if not len(candidates):
+            return []
         weights = self._new_weights_for(visit)
         best = top(scores(self, visit, candidates, weights), k)
         return self._scored(visit, candidates[best], weights)
@@ -168,6 +172,7 @@ class Model:
             with_history=self._history_pull(before, bought[0]) if known else self._unpulled,
             repeats=self._repeats(before, bought[0]) if known else self._unpulled,
             tastes=tastes,
+            kinds=self._of_kinds(in_cart, before, bought[0]),
             learned_mean=learned_mean,
             learned_scale=learned_scale,
             circumstances=circumstances(len(in_cart), bool(history), orders),
@@ -200,16 +205,17 @@ class Model:
         if len(visit.history) and len(candidates):
             self._add_history(terms, visit, candidates)
         if len(self.kinds):
-            terms[[AT["same_kind"], AT["kind_history"]]] = self.of_kinds(visit)[:, self.kinds[candidates]]
+            terms[[AT["same_kind"], AT["kind_history"]]] = visit.kinds[:, self.kinds[candidates]]
         return terms
 
-    def of_kinds(self, visit: Visit) -> Doubles:
-        """Return of each kind: how many the cart holds, 2 at most, and the root of its share of the past."""
+    def _of_kinds(self, cart: Positions, history: Positions, repeats: Doubles) -> Doubles:
+        if not len(self.kinds):
+            return np.zeros((2, 0))
         kinds = np.zeros((2, len(self._kind_popularity)))
-        kinds[0] = np.minimum(np.bincount(self.kinds[visit.cart], minlength=kinds.shape[1]), 2)
-        bought = np.expm1(visit.bought[0])
+        kinds[0] = np.minimum(np.bincount(self.kinds[cart], minlength=kinds.shape[1]), 2)
+        bought = np.expm1(repeats)
         if (total := bought.sum()) > 0:
-            kinds[1] = np.sqrt(np.bincount(self.kinds[visit.history], bought, kinds.shape[1]) / total)
+            kinds[1] = np.sqrt(np.bincount(self.kinds[history], bought, kinds.shape[1]) / total)
         return kinds
 
     def _offerable(self, visit: Visit, allowed: Mask | None) -> Positions:
@@ -236,17 +242,16 @@ class Model:
         return scored[: max(0, k - len(new))] + new
 
     def _scored(self, visit: Visit, chosen: Positions, weights: Doubles) -> list[Scored]:
-        parts = self.features(visit, chosen) * weights[:, None]
-        reasons = explain(self, visit, chosen, self._in_thirds(visit, chosen, parts, weights))
+        of_each = parts(self, visit, chosen, weights)
+        reasons = explain(self, visit, chosen, of_each)
         ids = self.product_ids[chosen].tolist()
-        return [Scored(*one) for one in zip(ids, parts.sum(axis=0).tolist(), reasons, strict=True)]
+        return [Scored(*one) for one in zip(ids, map(sum, of_each), reasons, strict=True)]
 
     def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
         cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
-        centre, _ = self._moments
         learned = cart + customer + self.item_biases[candidates] - visit.learned_mean
         terms[AT["learned"]] = learned * visit.learned_scale
-        terms[AT["learned_customer"]] = customer - centre[:-1] @ visit.tastes[1]
+        terms[AT["learned_customer"]] = customer - self.centre @ visit.tastes[1]
 
     def _add_history(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
         terms[AT["with_history"]] = visit.with_history.at(candidates)
@@ -267,6 +272,8 @@ class Model:
         return pull(np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids))))
 
     def _history_pull(self, history: Positions, repeats: Doubles) -> Pull:
+        if len(history) <= HISTORY_PULLS:
+            return self._pull(history, np.expm1(repeats))
         strongest = top(repeats, HISTORY_PULLS)
         return self._pull(history[strongest], np.expm1(repeats[strongest]))
 
@@ -283,24 +290,10 @@ class Model:
         variance = float(direction @ covariance @ direction)
         return float(direction @ mean), variance**-0.5 if variance > NOTHING else 0.0
 
-    def _learned(self, visit: Visit, items: Positions) -> NDArray[np.float64]:
-        """Return the learned part taken apart, (3, items): of the cart, of the customer, of the item."""
-        mean, _ = self._moments
-        parts = np.empty((3, len(items)))
-        parts[:2] = visit.tastes @ (self.item_embeddings[items] - mean[:-1]).T
-        parts[2] = self.item_biases[items] - mean[-1]
-        return parts * visit.learned_scale
-
-    def _in_thirds(self, visit: Visit, chosen: Positions, parts: Doubles, weights: Doubles) -> Doubles:
-        """Return the parts, the learned one replaced by what cart, customer and item bring to it."""
-        learned = self._learned(visit, chosen) * weights[AT["learned"]]
-        return np.concatenate([learned, parts[BESIDE_LEARNED]])
-
     def _cart_taste(self, cart: Positions) -> Floats:
         # Weighted 1/sqrt(n) in training, and so here.
-        return np.asarray(
-            self.cart_embeddings[cart].sum(axis=0) / np.sqrt(max(len(cart), 1)), dtype=np.float32
-        )
+        weights = np.full(len(cart), max(len(cart), 1) ** -0.5, dtype=np.float32)
+        return np.asarray(weights @ self.cart_embeddings[cart])
 
     def _customer_taste(self, customer_id: int | None) -> Floats:
         at = 0 if customer_id is None else int(np.searchsorted(self.customer_ids, customer_id))
@@ -311,6 +304,11 @@ class Model:
     @cached_property
     def _popular(self) -> Positions:
         return np.lexsort((-self.freshness, -self.popularity))[:POPULAR_CANDIDATES]
+
+    @property
+    def centre(self) -> Doubles:
+        """Return the mean of the items' embeddings, (d,)."""
+        return self._moments[0][:-1]
 
     @cached_property
     def _unpulled(self) -> Pull:

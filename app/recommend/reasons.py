@@ -47,16 +47,16 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
 
 def explain(
-    model: Model, visit: Visit, chosen: Positions, terms: NDArray[np.float64]
+    model: Model, visit: Visit, chosen: Positions, parts: Sequence[Sequence[float]]
 ) -> list[tuple[Reason, ...]]:
     """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
 
-    terms: (len(REASONS), chosen).
+    parts: of each, as long as REASONS, see `parts`.
     """
     return [
         _reasons(model, visit, item, companion, of_item)
         for item, companion, of_item in zip(
-            chosen.tolist(), _companions(model, visit, chosen), terms.T.tolist(), strict=True
+            chosen.tolist(), _companions(model, visit, chosen), parts, strict=True
         )
     ]
 

@@ -18,7 +18,8 @@ Positions = NDArray[np.intp]
 WHOLE = 2_000  # of so few products all are scored: to pick some takes longer
 NOTHING = 1e-9
 # Terms that a product has whoever asks: the rows of `Model.standing`, the learned one's part last.
-STANDING = np.array([AT[name] for name in ("popular", "recent", "fresh", "kind_popular", "learned_item")])
+STANDING_NAMES = ("popular", "recent", "fresh", "kind_popular", "learned_item")
+STANDING = np.array([AT[name] for name in STANDING_NAMES])
 BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
 
 
@@ -32,6 +33,11 @@ class Pull(NamedTuple):
     def at(self, positions: Positions) -> Doubles:
         """Return the z-scores there."""
         return np.asarray((self.values[positions] - self.mean) * self.scale)
+
+    def of(self, position: int) -> float:
+        """Return the z-score there."""
+        value: float = self.values.item(position)
+        return (value - self.mean) * self.scale
 
 
 def pull(values: Doubles) -> Pull:
@@ -57,7 +63,7 @@ def _scores(model: Model, visit: Visit, at: Positions | slice, weights: Doubles)
     total += model.item_embeddings[at] @ taste.astype(np.float32)
     total += visit.together.values[at] * (weights[AT["together"]] * visit.together.scale)
     if len(model.kinds) and (len(visit.cart) or len(visit.history)):
-        total += (weights[[AT["same_kind"], AT["kind_history"]]] @ model.of_kinds(visit))[model.kinds[at]]
+        total += (weights[[AT["same_kind"], AT["kind_history"]]] @ visit.kinds)[model.kinds[at]]
     if len(visit.history):
         total += visit.with_history.values[at] * (weights[AT["with_history"]] * visit.with_history.scale)
         bought = np.zeros(len(model.product_ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
+from math import log, log1p
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ MONTH_DAYS = 30.0
 
 def circumstances(cart_size: int, known: bool, orders: int) -> NDArray[np.float64]:
     """Return what shifts the weights, (3,): a known shopper, the cart's size, the shopper's orders."""
-    return np.array([float(known), np.log(max(cart_size, 1)), np.log1p(orders) if known else 0.0])
+    return np.array([float(known), log(max(cart_size, 1)), log1p(orders) if known else 0.0])
 
 
 def no_shifts() -> NDArray[np.float64]:

@@ -20,8 +20,12 @@ from tests.webhooks.test_work import logged
 from webhooks.address import address_alone
 from webhooks.work import work_off_due
 
-LATER = datetime.now(UTC) + timedelta(minutes=1)
 ADDRESS = "somebody@example.com"
+
+
+def later() -> datetime:
+    """Return a moment at which what was just delivered is due."""
+    return datetime.now(UTC) + timedelta(minutes=1)
 
 
 def body(**customer: object) -> bytes:
@@ -35,7 +39,7 @@ async def delivered(connections: Connections, content: bytes) -> None:
 
 
 async def worked_off(connections: Connections) -> list[CustomerRedactionRequested]:
-    await work_off_due(connections, LATER)
+    await work_off_due(connections, later())
     return [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
 
 
@@ -80,7 +84,7 @@ async def test_an_address_nobody_here_knows_is_asked_for_and_asked_again_when_no
     assert ADDRESS.encode() not in row.body
     found = {"data": {"customerByIdentifier": {"id": "gid://shopify/Customer/77"}}}
     respx.post(URL).mock(return_value=httpx.Response(200, json=found))
-    await work_off_due(connections, LATER + timedelta(hours=1))
+    await work_off_due(connections, later() + timedelta(hours=1))
     (event,) = [each for each in await logged(connections) if isinstance(each, CustomerRedactionRequested)]
     assert event.customer_id == 77
     (row,) = await stored(connections)
