@@ -65,9 +65,10 @@ def _reasons(
     model: Model, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
 ) -> tuple[Reason, ...]:
     shares: dict[ReasonName, float] = defaultdict(float)
+    of_cart = _of_cart(model, item, companion)
     for reason, term in zip(REASONS, terms, strict=True):
         if term > 0:
-            shares[reason or _of_cart(model, item, companion)] += term
+            shares[reason or of_cart] += term
     total = sum(shares.values())
     if not total:
         return (Reason("popular", 1.0),)
@@ -100,15 +101,15 @@ def _companion(
 
 def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
     """Return what links the item to the cart: orders when both were sold, else likeness."""
-    if model.basis in ("content", "popularity") or not model.orders[item]:
+    if model.basis in ("content", "popularity") or not model.orders.item(item):
         return "similar"
-    return "bought_together" if companion is not None and model.orders[companion] else "similar"
+    return "bought_together" if companion is not None and model.orders.item(companion) else "similar"
 
 
 def _with(model: Model, visit: Visit, name: ReasonName, item: int, companion: int | None) -> int | None:
     """Return the product id that the reason names, None when it names none."""
     if name in ("bought_together", "similar"):
-        return None if companion is None else int(model.product_ids[companion])
-    if name == "goes_with_history" and item in visit.history:
-        return int(model.product_ids[item])
+        return None if companion is None else int(model.product_ids.item(companion))
+    if name == "goes_with_history" and visit.repeats.values.item(item) > 0:
+        return int(model.product_ids.item(item))
     return None

@@ -59,7 +59,7 @@ class Weights:
 TERMS = tuple(field.name for field in fields(Weights))
 AT = {name: at for at, name in enumerate(TERMS)}
 # What is only known of products that the shopper bought before.
-OF_HISTORY = ("repeats", "times", "bought", "twice", "rate", "month", "rate_lately")
+OF_HISTORY = ("repeats", "times", "month", "bought", "twice", "rate", "rate_lately")
 CIRCUMSTANCES = 3
 REPEATS_HALF_LIFE_DAYS = 90.0
 MONTH_DAYS = 30.0
@@ -77,8 +77,10 @@ def no_shifts() -> NDArray[np.float64]:
 
 def of_history(times: NDArray[np.float64], days: NDArray[np.float64], orders: int) -> NDArray[np.float64]:
     """Return the terms OF_HISTORY of what was bought, shape (7, products); repeats not yet a z-score."""
-    lately = np.exp2(-days / MONTH_DAYS)
-    rate = np.sqrt(times / np.maximum(np.maximum(orders, times), 1))
-    halved = times * np.exp2(-days / REPEATS_HALF_LIFE_DAYS)
-    repeats, often, month = np.log1p([halved, times, times * lately])
-    return np.array([repeats, often, np.ones(len(times)), times > 1, rate, month, rate * lately])
+    rate = np.sqrt(times / np.maximum(times, max(orders, 1)))
+    terms = np.ones((len(OF_HISTORY), len(times)))
+    terms[0], terms[2] = np.exp2(days / -REPEATS_HALF_LIFE_DAYS), np.exp2(days / -MONTH_DAYS)
+    terms[4:] = times > 1, rate, rate * terms[2]
+    terms[:3] *= times
+    np.log1p(terms[:3], out=terms[:3])
+    return terms
