@@ -130,10 +130,17 @@ def sentence(condition: Condition, currency: str) -> str:
 
 
 def why(rule: Rule, currency: str, history: History, now: int) -> str:
-    """Return in one sentence which of the segment's conditions the customer fulfils."""
+    """Return in one sentence which of the segment's conditions the customer fulfils, and with what."""
     held = [each for each in rule.conditions if holds(each, currency, history, now)]
+    said = [f"{sentence(each, currency)} ({_measured(each, currency, history, now)})" for each in held]
     name = rule.name.replace("_", " ").capitalize()
-    return f"{name}: {' and '.join(sentence(each, currency) for each in held) or 'no condition holds'}."
+    return f"{name}: {' and '.join(said) or 'no condition holds'}."
+
+
+def _measured(condition: Condition, currency: str, history: History, now: int) -> str:
+    """Return the customer's own number: `12.40 EUR`."""
+    value = measured_value(condition, history, now) or 0
+    return f"{decimal_amount(value, currency)} {currency}" if condition.measure in _MONEY else str(value)
 
 
 def _check_rule(rule: Rule, field: str, currency: str) -> None:
