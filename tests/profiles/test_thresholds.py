@@ -132,8 +132,7 @@ def test_a_merchant_reads_the_conditions_as_words() -> None:
     assert sentence(rule.conditions[0], "EUR") == "average order more than 100.00 EUR"
     history = bought(1, 2, 3, amount=20_000)
     assert why(rule, "EUR", history, NOW) == (
-        "Mine: average order more than 100.00 EUR (200.00 EUR) and "
-        "orders at least 3 in the last 30 days (3)."
+        "Mine: average order more than 100.00 EUR (200.00 EUR) and orders at least 3 in the last 30 days (3)."
     )
 
 
