@@ -92,6 +92,8 @@ def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[
 
 def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
     """Return the picks led by the first product the merchant pinned."""
+    if not shop.terms.pinned:
+        return picks
     pinned = [pick for pick in _static_picks(shop, situation) if pick.product_id in shop.terms.pinned]
     if not pinned:
         return picks
@@ -101,7 +103,9 @@ def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) ->
 
 def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
     """Return the picks, in one decision of ten with the last place given to a product never sold."""
-    if bucket(situation.decision_id, "explore") >= EXPLORED or len(picks) < MOST_OFFERS:
+    if not shop.unsold or len(picks) < MOST_OFFERS:
+        return picks
+    if bucket(situation.decision_id, "explore") >= EXPLORED:
         return picks
     assert shop.model is not None
     cart, history = _asked_about(situation), _history(situation)
