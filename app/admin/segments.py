@@ -16,11 +16,13 @@ from app.admin.segments_meanings import KINDS, known_names, meanings, rule_words
 from app.admin.segments_settings import policy_of, rules_of
 from app.connections import Connections
 from app.errors import InputError
+from app.profiles.interests import interests_of
 from app.profiles.policy import KINDS as APPROACHES
 from app.profiles.reviews import review_of, reviews
 from app.profiles.rfm_segments import SEGMENTS, title
 from app.profiles.rfm_shopify import compared, difference
 from app.profiles.segments import latest_segmentation
+from app.profiles.store import kept_profile
 from app.profiles.thresholds import Condition
 from app.shops.store import Shop
 from app.values import shopify_id
@@ -192,10 +194,18 @@ async def _card(connections: Connections, shop: Shop, customer_id: int) -> dict[
     return shown | {
         "named_segments": view.named(card),
         "figures": view.figures(card, shop.currency),
+        "drawn_to": await _drawn_to(connections, shop, customer_id),
         "shopify": view.shopify_words(card),
         "moves": [_moved(each) for each in moves],
         "changed": minute(card.changed_at),
     }
+
+
+async def _drawn_to(connections: Connections, shop: Shop, customer_id: int) -> list[tuple[str, str]]:
+    profile = await kept_profile(connections, shop.shop, customer_id)
+    now = int(datetime.now(UTC).timestamp())
+    interests = interests_of(profile.bought, await store.sold(connections, shop.shop), now)
+    return view.drawn_to(profile, interests)
 
 
 async def _sized(

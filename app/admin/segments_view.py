@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from app.admin.privacy_view import minute
 from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
 from app.admin.view import money
+from app.profiles.customer import Profile
+from app.profiles.interests import Interest, Interests, price_words
 from app.profiles.reviews import BY_MERCHANT, Review
 from app.profiles.rfm_segments import SEGMENTS, segment, title
 from app.profiles.rfm_shopify import Comparison, difference, shopify_segment
@@ -66,6 +68,24 @@ def figures(card: Card, currency: str) -> list[tuple[str, str]]:
     return said + [
         (f"{title(label)}, foreseen", f"{chance:.0%}") for label, chance in sorted(card.foreseen.items())
     ]
+
+
+def drawn_to(profile: Profile, interests: Interests) -> list[tuple[str, str]]:
+    """Return what a customer is drawn to, with its labels; what is not known is left out."""
+    affinity, returned = profile.discount_affinity, profile.return_rate
+    level = interests.price_level
+    said = [
+        ("Categories", _listed(interests.categories)),
+        ("Vendors", _listed(interests.vendors)),
+        ("Prices", "" if level is None else price_words(level)),
+        ("Orders with a discount", "" if affinity is None else f"{affinity:.0%}"),
+        ("Money given back", "" if returned is None else f"{returned:.0%}"),
+    ]
+    return [(label, value) for label, value in said if value]
+
+
+def _listed(several: Sequence[Interest]) -> str:
+    return ", ".join(f"{each.name} {each.share:.0%}" for each in several)
 
 
 def shopify_words(card: Card) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import BrowserEvent, CustomerDeleted, OrderFacts, RefundCreated
-from app.profiles.customer import NOBODY
+from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
     customer_of_order,
     next_customers,
@@ -125,6 +125,12 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
         await connections.redis.transaction(attempt, *keys.values(), *told.values())
         placed |= dict.fromkeys(await erased_since(connections, shop, placed, began))
         await keep_segments(connections, shop, placed, datetime.now(UTC))
+
+
+async def kept_profile(connections: Connections, shop: str, customer_id: int) -> Profile:
+    """Return the customer's profile as it is kept: an empty one of who may have none."""
+    packed: Any = await connections.redis.get(customer_key(shop, customer_id))
+    return unpack_profile(packed)
 
 
 async def rebuild(connections: Connections, shop: ShopDomain) -> int:

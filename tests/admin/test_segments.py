@@ -11,12 +11,13 @@ import pytest
 from app.admin.routes import routes
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
+from app.profiles.customer import Bought, Profile
 from app.profiles.keys import customer_key
-from app.profiles.packed import unpack_profile
+from app.profiles.packed import pack, unpack_profile
 from app.profiles.reviews import review_of, reviews
 from app.profiles.segmenting import segment_shop
 from app.shops.store import get_shop
-from app.tables import OrderLineRow, OrderRow
+from app.tables import OrderLineRow, OrderRow, ProductRow, VariantRow
 from app.values import ShopDomain
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, shop_row
 from tests.admin.segment_factories import REGULARS, WHY, candidate, in_segment, keep_segments
@@ -128,6 +129,24 @@ async def test_customers_card_says_why_they_are_in_each_segment(
     assert "At risk, foreseen" in text
     assert "The same as our RFM segment" in text
     assert "Nothing → Loyal" in text
+
+
+async def test_card_says_what_a_customer_is_drawn_to(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    at = now()
+    kept = {"title": "Tea", "product_type": "Teas", "vendor": "Leaf", "created_at": at, "updated_at": at}
+    for number, price in ((801, 300), (802, 900)):
+        variant = VariantRow(shop=SHOP, variant_id=number, product_id=number, price_minor=price)
+        await keep(connections, ProductRow(shop=SHOP, product_id=number, **kept), variant)
+    assert "Drawn to" not in await opened(browser, "/admin/customer", id="10")
+    bought = {802: Bought(2, int(at.timestamp()))}
+    profile = Profile(orders_count=4, gross_minor=1_000, refunded_minor=250, discounted=1, bought=bought)
+    await connections.redis.set(customer_key(SHOP, 10), pack(profile))
+    text = await opened(browser, "/admin/customer", id="10")
+    for said in ("Teas 100%", "Leaf 100%", "Chooses the dearer ones", "25%"):
+        assert said in text
 
 
 async def test_card_says_why_shopify_differs_and_that_a_pin_is_the_merchants(
