@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 
 import app.collect
 import app.decide
+from app import remembered
 from app.connections import Connections
-from app.consent import policies
 from app.consent.policies import policy_history, read_policies, remembered_policy
 from app.consent.policy import PURPOSES
 from app.events.consume import work_off
@@ -210,8 +210,8 @@ async def test_a_changed_policy_is_obeyed_within_seconds_by_decide_and_collect(
         return bool((await ask(shopper, 10, consent={}, region=where))["rung"] == "personal")
 
     await until(personal)
-    later = policies.monotonic() + policies._REMEMBERED_S
-    monkeypatch.setattr(policies, "monotonic", lambda: later)
+    later = remembered.monotonic() + remembered.REMEMBERED_S
+    monkeypatch.setattr(remembered, "monotonic", lambda: later)
     assert (await remembered_policy(connections, SHOP)).regions["US"].consent_required is False
 
     await policy(connections, consent_required=True)

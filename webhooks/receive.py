@@ -30,11 +30,11 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.errors import InputError
 from app.gather import Gathered
+from app.shops.sealed import sealed
 from app.shops.sessions import WebhookHeaders, verify_webhook
 from webhooks.address import address_alone
 from webhooks.gather import PATIENCE_MS, Row, gathered_inbox
 from webhooks.minimise import minimised
-from webhooks.sealed import sealed
 
 LIMIT_BYTES = 2_000_000
 _MAX_HEADER = 255

@@ -21,6 +21,7 @@ from app.errors import InputError
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 from app.failures import reason_of
+from app.shops.sealed import opened
 from app.tables import ShopRow
 from app.upsert import table_of
 from webhooks.address import address_alone, with_customer
@@ -28,7 +29,6 @@ from webhooks.allowed import as_allowed
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
-from webhooks.sealed import opened
 from webhooks.translate import is_ours, translate
 
 # What concerns a shop that has no app any more, or never opened it.

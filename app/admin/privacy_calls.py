@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -11,13 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin import persons
+from app.admin.calls import read_call
 from app.admin.doors import staff_only
 from app.admin.outage import OUTAGES
 from app.admin.whom import whom
-from app.body import read_body
 from app.connections import Connections
 from app.consent.clearing import change_limits, request_clearing
-from app.errors import InputError
 from app.shops.store import Shop
 
 _MAX_BODY = 4096
@@ -49,13 +48,10 @@ class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_id: str
 
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-
-
 @staff_only
 async def keep_limits(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep the limits and return them, and whether a clearing could be asked for at once."""
-    wanted = await _read(request, Limits)
+    wanted = await read_call(request, Limits, _MAX_BODY)
     kept = await change_limits(connections, shop.shop, wanted.limits)
     try:
         await request_clearing(connections, shop.shop)
@@ -68,42 +64,34 @@ async def keep_limits(request: Request, connections: Connections, shop: Shop) ->
 @staff_only
 async def look_up(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what somebody told of consent, oldest first, and how much is held of them."""
-    asked = await _read(request, Who)
+    asked = await read_call(request, Who, _MAX_BODY)
     return JSONResponse(await persons.look_up(connections, shop.shop, whom(asked.who)))
 
 
 @staff_only
 async def export(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return all that is held of somebody, as a file."""
-    asked = await _read(request, Export)
+    asked = await read_call(request, Export, _MAX_BODY)
     return _file(await persons.export_file(connections, shop.shop, whom(asked.who), asked.format))
 
 
 @staff_only
 async def answer(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what a request for data asks for, as a file, and close the request."""
-    asked = await _read(request, Which)
+    asked = await read_call(request, Which, _MAX_BODY)
     return _file(await persons.answer_file(connections, shop.shop, asked.request_id))
 
 
 @staff_only
 async def receipt(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return the signed receipt of a request, as a file."""
-    asked = await _read(request, Which)
+    asked = await read_call(request, Which, _MAX_BODY)
     return _file(await persons.receipt_file(connections, shop.shop, asked.request_id))
 
 
 def _file(file: persons.File) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
     return Response(file.content, media_type=file.kind, headers=headers)
-
-
-async def _read(request: Request, kind: type[Body]) -> Body:
-    body = await read_body(request, _MAX_BODY)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the call can't be read: {error}") from None
 
 
 routes = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from app.admin import segments_settings as settings
 from app.admin import segments_store as store
+from app.admin.calls import read_call
 from app.admin.doors import staff_only
 from app.admin.outage import OUTAGES
 from app.admin.segments_meanings import known_names, rule_words
-from app.body import read_body
 from app.connections import Connections
 from app.errors import InputError
 from app.jobs import read_progress, request_job
@@ -59,9 +59,6 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     segment: str | None = None
 
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-
-
 @staff_only
 async def segment_now(_request: Request, connections: Connections, shop: Shop) -> Response:
     """Ask for a segmentation. 202: the worker does it."""
@@ -81,7 +78,7 @@ async def progress(_request: Request, connections: Connections, shop: Shop) -> R
 @staff_only
 async def check_segment(request: Request, _connections: Connections, shop: Shop) -> Response:
     """Return the segment as a sentence, or what is wrong with which field."""
-    written = await _read(request, Written)
+    written = await read_call(request, Written, _MAX_BODY)
     kept = shop.settings.get(SETTING, [])
     settings.with_rule(kept, written.segment, written.replaces, shop.currency)
     rule = read_rules([written.segment], shop.currency).rules[0]
@@ -91,7 +88,7 @@ async def check_segment(request: Request, _connections: Connections, shop: Shop)
 @staff_only
 async def keep_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep the segment, and have every customer put into it who belongs there."""
-    written = await _read(request, Written)
+    written = await read_call(request, Written, _MAX_BODY)
     rule = await settings.keep_rule(connections, shop, written.segment, written.replaces)
     requested = await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"name": rule.name, "requested": requested})
@@ -100,7 +97,7 @@ async def keep_segment(request: Request, connections: Connections, shop: Shop) -
 @staff_only
 async def remove_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Forget the segment, and have every customer taken out of it."""
-    named = await _read(request, Named)
+    named = await read_call(request, Named, _MAX_BODY)
     await settings.remove_rule(connections, shop, named.name)
     requested = await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"name": named.name, "requested": requested})
@@ -125,7 +122,7 @@ async def keep_approach(request: Request, connections: Connections, shop: Shop) 
 @staff_only
 async def decide(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep what the merchant says of a customer, or take it back, and let it hold at once."""
-    asked = await _read(request, Decision)
+    asked = await read_call(request, Decision, _MAX_BODY)
     customer_id, by = shopify_id(asked.customer_id, "customer_id"), str(request.state.staff_id)
     if asked.verdict == "open":
         await withdraw_review(connections, shop.shop, customer_id, by)
@@ -153,21 +150,13 @@ async def _applied(connections: Connections, shop: Shop, customer_id: int) -> bo
 
 
 async def _policy(request: Request, connections: Connections, shop: Shop) -> Policy:
-    asked = await _read(request, Approach)
+    asked = await read_call(request, Approach, _MAX_BODY)
     return settings.checked_policy(asked.policy, await _names(connections, shop))
 
 
 async def _names(connections: Connections, shop: Shop) -> list[str]:
     made = await latest_segmentation(connections, shop.shop)
     return known_names(settings.rules_of(shop), made)
-
-
-async def _read(request: Request, kind: type[Body]) -> Body:
-    body = await read_body(request, _MAX_BODY)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the call can't be read: {error}") from None
 
 
 routes = [

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlmodel import col, select
 
 from app.admin.outage import OUTAGES
 from app.connections import Connections
@@ -17,8 +16,8 @@ from app.profiles.policy import DEFAULT, Policy, read_policy
 from app.profiles.segmenting import SETTING
 from app.profiles.thresholds import Rule, Rules, read_rules
 from app.shops.changes import announce_change
+from app.shops.settings import change_setting
 from app.shops.store import Shop
-from app.tables import ShopRow
 
 APPROACH = "approach"
 _log = logging.getLogger(__name__)
@@ -79,18 +78,18 @@ async def keep_rule(connections: Connections, shop: Shop, written: Any, replaces
     def change(kept: Any) -> list[Any]:
         return with_rule(kept or [], written, replaces, shop.currency)
 
-    await _change(connections, shop, SETTING, change)
+    await change_setting(connections, shop.shop, SETTING, change)
     return read_rules([written], shop.currency).rules[0]
 
 
 async def remove_rule(connections: Connections, shop: Shop, name: str) -> None:
     """Forget one of the merchant's own segments."""
-    await _change(connections, shop, SETTING, lambda kept: without_rule(kept or [], name))
+    await change_setting(connections, shop.shop, SETTING, lambda kept: without_rule(kept or [], name))
 
 
 async def keep_policy(connections: Connections, shop: Shop, policy: Policy) -> None:
     """Keep the shop's way with shoppers, in place of the one it had."""
-    await _change(connections, shop, APPROACH, lambda _kept: msgspec.to_builtins(policy))
+    await change_setting(connections, shop.shop, APPROACH, lambda _kept: msgspec.to_builtins(policy))
 
 
 async def bring_to_bear(connections: Connections, shop: Shop, *, segment: bool) -> bool:
@@ -106,13 +105,3 @@ async def bring_to_bear(connections: Connections, shop: Shop, *, segment: bool) 
         _log.warning("nobody told of a change", extra={"shop": shop.shop, "reason": type(error).__name__})
         return False
     return True
-
-
-async def _change(connections: Connections, shop: Shop, name: str, change: Callable[[Any], Any]) -> None:
-    query = select(ShopRow).where(col(ShopRow.shop) == shop.shop).with_for_update()
-    async with connections.write() as db:
-        row = (await db.exec(query)).first()
-        if row is None:
-            raise NotFound(f"{shop.shop} is not installed")
-        row.settings = {**row.settings, name: change(row.settings.get(name))}
-        db.add(row)

@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from app.admin.store import first_price
 from app.connections import Connections
 from app.profiles import rfm_segments
 from app.profiles.interests import Sold
 from app.profiles.rfm import SCORES, Scores
 from app.segment_tables import CustomerSegmentRow, SegmentationRow, SegmentMoveRow, SegmentSizeRow
-from app.tables import ProductRow, VariantRow
+from app.tables import ProductRow
 from app.upsert import chunks, table_of
 
 _SEGMENTS, _MOVES = table_of(CustomerSegmentRow), table_of(SegmentMoveRow)
-_PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
+_PRODUCTS = table_of(ProductRow)
 _SIZES, _SEGMENTATIONS = table_of(SegmentSizeRow), table_of(SegmentationRow)
 
 
@@ -122,15 +123,8 @@ async def card(connections: Connections, shop: str, customer_id: int) -> Card | 
 
 async def sold(connections: Connections, shop: str) -> dict[int, Sold]:
     """Return what the shop sells, as far as interests go. The price is that of the first variant."""
-    first = (
-        select(_VARIANTS.c.price_minor)
-        .where(_VARIANTS.c.shop == _PRODUCTS.c.shop, _VARIANTS.c.product_id == _PRODUCTS.c.product_id)
-        .order_by(_VARIANTS.c.position)
-        .limit(1)
-        .scalar_subquery()
-    )
     columns = _PRODUCTS.c
-    query = select(columns.product_id, columns.product_type, columns.vendor, first).where(
+    query = select(columns.product_id, columns.product_type, columns.vendor, first_price()).where(
         columns.shop == shop, columns.deleted_at.is_(None)
     )
     return {row[0]: Sold(*row[1:]) for row in await _rows(connections, query)}

@@ -180,7 +180,7 @@ async def find_products(connections: Connections, shop: Shop, words: str) -> lis
             columns.title,
             columns.vendor,
             columns.image_url,
-            _first_price(),
+            first_price(),
             excluded,
         )
         .outerjoin(
@@ -258,7 +258,8 @@ async def _duration(connections: Connections, shop: Shop, since: datetime, rank:
     return int((await _rows(connections, query))[0][0])
 
 
-def _first_price() -> Any:
+def first_price() -> Any:
+    """Return the price of a product's first variant, as a column beside the product's own."""
     return (
         select(_variants.c.price_minor)
         .where(_variants.c.shop == _products.c.shop, _variants.c.product_id == _products.c.product_id)

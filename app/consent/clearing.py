@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select, true
-from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from app.connections import Connections
 from app.consent.retention import RELIED_ON, SETTING, checked, limits_of
-from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
 from app.privacy_tables import ConsentRow, ErasedRow, RetentionRow
+from app.shops.settings import change_setting
 from app.tables import DecisionRow, EventRow, FeedbackRow, InboxRow, ShopRow
 from app.upsert import CHUNK, table_of, upsert
 from app.values import ShopDomain
@@ -138,13 +137,7 @@ async def change_limits(connections: Connections, shop: str, wanted: Mapping[str
     Raises InputError for a limit that can't be one, NotFound for a shop that was never installed.
     """
     limits = checked(wanted)
-    query = select_rows(ShopRow).where(col(ShopRow.shop) == shop).with_for_update()
-    async with connections.write() as db:
-        row = (await db.exec(query)).first()
-        if row is None:
-            raise NotFound(f"{shop} is not installed")
-        row.settings = {**row.settings, SETTING: limits}
-        db.add(row)
+    await change_setting(connections, shop, SETTING, lambda _kept: limits)
     return limits
 
 

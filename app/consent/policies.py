@@ -6,25 +6,21 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 
 from app.connections import Connections
 from app.consent.policy import UNREAD, RegionPolicy, ShopPolicy
 from app.errors import ShopifyError
 from app.privacy_tables import PrivacyPolicyRow
+from app.remembered import Remembered
 from app.shops.changes import announce_change
 from app.shops.store import installed_shops
 from app.shops.tokens import ask_shop
 
-_REMEMBERED_S = 15.0
 _log = logging.getLogger(__name__)
-_remembered: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, ShopPolicy]]] = WeakKeyDictionary()
 
 READ_PRIVACY = """
 query ReadPrivacy {
@@ -82,12 +78,12 @@ async def current_policy(connections: Connections, shop: str) -> ShopPolicy:
     return UNREAD if row is None else _policy(row)
 
 
+_policies = Remembered(current_policy)
+
+
 async def remembered_policy(connections: Connections, shop: str) -> ShopPolicy:
     """Return the shop's policy, as it was at most fifteen seconds ago."""
-    known = _remembered.setdefault(connections.engine, {})
-    if shop not in known or monotonic() >= known[shop][0]:
-        known[shop] = (monotonic() + _REMEMBERED_S, await current_policy(connections, shop))
-    return known[shop][1]
+    return await _policies.of(connections, shop)
 
 
 async def policy_history(connections: Connections, shop: str) -> list[PolicyRead]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
@@ -16,14 +13,13 @@ from app.consent.digests import open_digests
 from app.consent.ledger import answers_of, customers_answers
 from app.consent.policy import Answers
 from app.consent.standing import UNKNOWN, Basis, Standing, Use, may
+from app.remembered import Remembered
 from app.shops.store import get_shop
 from app.tables import CustomerRow, OrderRow
 from app.upsert import chunks, table_of
 
 SETTING = "profile_basis"
-_REMEMBERED_S = 15.0
 _CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
-_remembered: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Basis]]] = WeakKeyDictionary()
 
 
 async def standings_of(
@@ -55,14 +51,17 @@ async def who_refuse(connections: Connections, shop: str, use: Use) -> frozenset
     )
 
 
+async def _read_basis(connections: Connections, shop: str) -> Basis:
+    installed = await get_shop(connections, shop)
+    return basis_of(installed.settings.get(SETTING, Basis.PREPARED) if installed else Basis.PREPARED)
+
+
+_bases = Remembered(_read_basis)
+
+
 async def profile_basis(connections: Connections, shop: str) -> Basis:
     """Return on what the shop's profiles rest, as it was at most fifteen seconds ago."""
-    known = _remembered.setdefault(connections.engine, {})
-    if shop not in known or monotonic() >= known[shop][0]:
-        installed = await get_shop(connections, shop)
-        setting = installed.settings.get(SETTING, Basis.PREPARED) if installed else Basis.PREPARED
-        known[shop] = (monotonic() + _REMEMBERED_S, basis_of(setting))
-    return known[shop][1]
+    return await _bases.of(connections, shop)
 
 
 def basis_of(setting: object) -> Basis:

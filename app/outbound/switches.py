@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlmodel import col, select
 
 from app.connections import Connections, redis_key
-from app.errors import NotFound
 from app.jobs import request_job
 from app.outbound.addresses import check_url
 from app.outbound.mark_store import look_again
 from app.outbound.wanted import WEBHOOK, WRITE_BACK, WriteBack
+from app.shops.settings import change_setting
 from app.shops.vault import seal
-from app.tables import ShopRow
 from app.values import ShopDomain
 
 
@@ -24,7 +20,9 @@ async def switch_write_back(connections: Connections, shop: ShopDomain, wants: W
 
     Both off is the clean-up to make before the app is uninstalled. Raises NotFound.
     """
-    await _change(connections, shop, WRITE_BACK, {"tags": wants.tags, "metafields": wants.metafields})
+    await change_setting(
+        connections, shop, WRITE_BACK, lambda _kept: {"tags": wants.tags, "metafields": wants.metafields}
+    )
     await look_again(connections, shop)
     await connections.redis.delete(redis_key(shop, "resting", "write_back"))
     await request_job(connections, "write_back", shop)
@@ -38,21 +36,10 @@ async def set_webhook(connections: Connections, shop: ShopDomain, url: str) -> s
     secret = f"whsec_{secrets.token_urlsafe(32)}"
     sealed = seal(connections.settings.token_encryption_keys, secret).decode()
     value = {"url": check_url(url), "secret": sealed, "since": datetime.now(UTC).isoformat()}
-    await _change(connections, shop, WEBHOOK, value)
+    await change_setting(connections, shop, WEBHOOK, lambda _kept: value)
     return secret
 
 
 async def remove_webhook(connections: Connections, shop: ShopDomain) -> None:
     """Tell moves to nobody any more; messages that wait are dropped. Raises NotFound."""
-    await _change(connections, shop, WEBHOOK, None)
-
-
-async def _change(connections: Connections, shop: str, setting: str, value: Any) -> None:
-    query = select(ShopRow).where(col(ShopRow.shop) == shop).with_for_update()
-    async with connections.write() as db:
-        row = (await db.exec(query)).first()
-        if row is None:
-            raise NotFound(f"{shop} is not installed")
-        others = {name: each for name, each in row.settings.items() if name != setting}
-        row.settings = others if value is None else {**others, setting: value}
-        db.add(row)
+    await change_setting(connections, shop, WEBHOOK, lambda _kept: None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
@@ -13,14 +12,13 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
-from app.errors import TokenRevoked
+from app.errors import InputError
 from app.privacy.person import Person
-from app.shops.vault import unseal
+from app.shops.sealed import opened
 from app.tables import InboxRow
 from app.upsert import table_of
 
 _INBOX = table_of(InboxRow)
-_SEALED = b"sealed:"
 # They ask for something to be done, which has to be done first.
 _REQUESTS = ("customers/data_request", "customers/redact", "shop/redact")
 _SUMS = ("orders/", "refunds/")
@@ -106,18 +104,15 @@ async def _theirs(
         _INBOX.c.topic.not_in(_REQUESTS),
     )
     rows = (await connection.execute(select(_INBOX).where(waiting).order_by(_INBOX.c.id))).all()
-    opened = [(row, _opened(connections, row.body)) for row in rows]
-    return [(row, body) for row, body in opened if mentions(row.topic, body, person, of_email)]
+    read = [(row, _opened(connections, row.body)) for row in rows]
+    return [(row, body) for row, body in read if mentions(row.topic, body, person, of_email)]
 
 
 def _opened(connections: Connections, body: bytes) -> bytes:
     """Return a stored body; one that could not be read on arrival was sealed."""
-    if not body.startswith(_SEALED):
-        return body
     try:
-        text = unseal(connections.settings.token_encryption_keys, body.removeprefix(_SEALED))
-        return base64.b64decode(text)
-    except (TokenRevoked, binascii.Error):
+        return opened(connections.settings.token_encryption_keys, body)
+    except (InputError, binascii.Error):
         return b""  # nobody can read it any more
 
 

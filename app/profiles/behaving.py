@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.profiles.behaviour import Behaviour
+from app.profiles.history import FROM_BROWSERS
 from app.profiles.purchases import DAY_S, Purchase
-from app.profiles.visit import Seen, Visit, parted, visit_of
+from app.profiles.visit import Seen, parted, visit_of
 from app.tables import EventRow
 from app.upsert import chunks, table_of
 
@@ -33,7 +34,7 @@ async def seen_of_customers(
         query = (
             select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
             .where(columns.shop == shop, columns.customer_id.in_(part), columns.happened_at > since)
-            .where(columns.event_id.like("browser:%"))
+            .where(FROM_BROWSERS)
             .order_by(columns.happened_at.desc(), columns.event_id)
             .limit(_EVENTS_READ)
         )
@@ -58,7 +59,7 @@ async def seen_of_browsers(db: AsyncSession, shop: str, since: datetime) -> list
     for part in chunks(clients):
         query = select(
             columns.client_id, columns.event_id, columns.happened_at, columns.name, columns.data
-        ).where(*nobodys, columns.client_id.in_(part), columns.event_id.like("browser:%"))
+        ).where(*nobodys, columns.client_id.in_(part), FROM_BROWSERS)
         for client_id, *event in (await (await db.connection()).execute(query.limit(_EVENTS_READ))).all():
             seen[client_id].append(Seen(*event))
     return list(seen.values())
@@ -84,21 +85,6 @@ def behaviour_of(history: Sequence[Purchase], seen: Sequence[Seen], now: int) ->
         cart_changes=sum(event.name in _CART for event in seen),
         unfinished_checkouts=sum(0 < visit.step < 6 for visit in visits),
         form_errors=sum(visit.errors for visit in visits),
-    )
-
-
-def behaviour_of_visit(visit: Visit, now: int) -> Behaviour:
-    """Return the behaviour of somebody of whom one visit is known and nothing else. Pure."""
-    return Behaviour(
-        days_since_order=WINDOW_DAYS,
-        visits=visit.visits,
-        days_since_visit=_days(now, visit.last_at),
-        views=visit.products,
-        dwell_s=visit.dwell_s,
-        searches=visit.searches,
-        cart_changes=visit.added + visit.removed,
-        unfinished_checkouts=float(0 < visit.step < 6),
-        form_errors=visit.errors,
     )
 
 

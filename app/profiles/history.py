@@ -20,7 +20,7 @@ EVENTS_READ = 500
 
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
 _EVENTS = table_of(EventRow)
-_FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
+FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
 
 
 async def orders_of(
@@ -80,7 +80,7 @@ async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> lis
     columns = _EVENTS.c
     query = (
         select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
-        .where(shop, whose, _FROM_BROWSERS, columns.happened_at > since)
+        .where(shop, whose, FROM_BROWSERS, columns.happened_at > since)
         .order_by(columns.happened_at.desc(), columns.event_id.desc())
         .limit(EVENTS_READ)
     )

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from time import monotonic
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
 from app.consent.policy import Answers, Reason
@@ -19,10 +16,8 @@ from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile
 from app.profiles.history import orders_of
 from app.profiles.purchases import Purchase
 from app.profiles.segments import Segmented, current_segmentation, segmented, words_of
+from app.remembered import Remembered
 from app.shops.store import get_shop
-
-_REMEMBERED_S = 15.0
-_currencies: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, str]]] = WeakKeyDictionary()
 
 
 class Wish(NamedTuple):
@@ -65,13 +60,17 @@ def _kept_without(wish: Wish, basis: Basis) -> Profile | None:
     return REFUSED if wish.refused and verdict.reason is not Reason.SAID_YES else None
 
 
+async def _read_currency(connections: Connections, shop: str) -> str:
+    installed = await get_shop(connections, shop)
+    return installed.currency if installed else "USD"
+
+
+_currencies = Remembered(_read_currency)
+
+
 async def shop_currency(connections: Connections, shop: str) -> str:
     """Return the shop's currency, as it was at most fifteen seconds ago."""
-    known = _currencies.setdefault(connections.engine, {})
-    if shop not in known or monotonic() >= known[shop][0]:
-        installed = await get_shop(connections, shop)
-        known[shop] = (monotonic() + _REMEMBERED_S, installed.currency if installed else "USD")
-    return known[shop][1]
+    return await _currencies.of(connections, shop)
 
 
 def histories_of(placed: Sequence[PlacedOrder], now: int) -> list[Purchase]:

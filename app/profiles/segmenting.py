@@ -7,7 +7,7 @@ import logging
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,21 +125,20 @@ async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> F
     """
     refuse = await who_refuse(connections, shop, Use.PROFILE) | await excluded_customers(connections, shop)
     currency, seconds = await shop_currency(connections, shop), int(now.timestamp())
-    facts, after = Facts({}, []), 0
+    placed: dict[int, Sequence[PlacedOrder]] = {}
+    behaving: list[Behaviour] = []
+    after = 0
     async with connections.read() as db:
         while batch := await next_customers(db, shop, after, _BATCH):
             after = batch[-1]
             allowed = [who for who in batch if who not in refuse]
             part = await _part(db, shop, currency, allowed, seconds)
-            facts = replace(
-                facts,
-                placed={**facts.placed, **part.placed},
-                behaviours=[*facts.behaviours, *part.behaviours],
-            )
-            await report_progress(connections, "segment", shop, Progress("reading", len(facts.placed)))
+            placed |= part.placed
+            behaving += part.behaviours
+            await report_progress(connections, "segment", shop, Progress("reading", len(placed)))
         strangers = await seen_of_browsers(db, shop, window_begins(seconds))
-    browsing = [behaviour_of((), seen, seconds) for seen in strangers]
-    return replace(facts, behaviours=[*facts.behaviours, *browsing])
+    behaving += [behaviour_of((), seen, seconds) for seen in strangers]
+    return Facts(placed, behaving)
 
 
 async def _part(db: AsyncSession, shop: str, currency: str, customers: Sequence[int], now: int) -> Facts:

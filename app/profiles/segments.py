@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
-from app.profiles import clusters
-from app.profiles.behaving import behaviour_of_visit
 from app.profiles.behaviour import Behaviour
 from app.profiles.purchases import Purchase
 from app.profiles.segmentation import (
@@ -26,7 +22,7 @@ from app.profiles.segmentation import (
     spend_ahead,
     standing_of,
 )
-from app.profiles.visit import Visit
+from app.remembered import Remembered
 from app.segment_tables import (
     CustomerSegmentRow,
     ReviewRow,
@@ -37,12 +33,8 @@ from app.segment_tables import (
 from app.upsert import chunks, table_of, upsert
 
 VERSIONS_KEPT = 5
-_REMEMBERED_S = 15.0
 _SEGMENTATIONS, _SEGMENTS = table_of(SegmentationRow), table_of(CustomerSegmentRow)
 _MOVES, _REVIEWS = table_of(SegmentMoveRow), table_of(ReviewRow)
-_remembered: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Segmentation | None]]] = (
-    WeakKeyDictionary()
-)
 
 
 class Segmented(msgspec.Struct, frozen=True):
@@ -90,23 +82,6 @@ def segmented(
     )
 
 
-def spoken_of(visit: Visit, shop: Segmentation | None) -> Visit:
-    """Return the visit with the cluster of those who behave so, where the shop has any. Pure."""
-    if shop is None or shop.clusters is None or not visit.visits:
-        return visit
-    values = msgspec.structs.asdict(behaviour_of_visit(visit, visit.last_at))
-    name = clusters.called(shop.clusters, clusters.assign(shop.clusters, values))
-    return msgspec.structs.replace(visit, segment=name)
-
-
-async def current_segmentation(connections: Connections, shop: str) -> Segmentation | None:
-    """Return what the shop's segments are worked out with, as it was at most fifteen seconds ago."""
-    known = _remembered.setdefault(connections.engine, {})
-    if shop not in known or monotonic() >= known[shop][0]:
-        known[shop] = (monotonic() + _REMEMBERED_S, await latest_segmentation(connections, shop))
-    return known[shop][1]
-
-
 async def latest_segmentation(connections: Connections, shop: str) -> Segmentation | None:
     """Return what the shop's segments are worked out with now, None before the first training."""
     query = select(_SEGMENTATIONS.c.content).where(_SEGMENTATIONS.c.shop == shop)
@@ -114,6 +89,14 @@ async def latest_segmentation(connections: Connections, shop: str) -> Segmentati
         connection = await db.connection()
         content = await connection.scalar(query.order_by(_SEGMENTATIONS.c.trained_at.desc()).limit(1))
     return None if content is None else msgspec.convert(content, Segmentation)
+
+
+_segmentations = Remembered(latest_segmentation)
+
+
+async def current_segmentation(connections: Connections, shop: str) -> Segmentation | None:
+    """Return what the shop's segments are worked out with, as it was at most fifteen seconds ago."""
+    return await _segmentations.of(connections, shop)
 
 
 async def publish_segmentation(
@@ -133,7 +116,7 @@ async def publish_segmentation(
         times = list(await connection.scalars(kept))
         old = _SEGMENTATIONS.c.trained_at.not_in(times)
         await connection.execute(delete(_SEGMENTATIONS).where(_SEGMENTATIONS.c.shop == shop, old))
-    _remembered.setdefault(connections.engine, {}).pop(shop, None)
+    _segmentations.forget(connections, shop)
 
 
 async def words_of(connections: Connections, shop: str, customer_ids: Collection[int]) -> dict[int, Word]:

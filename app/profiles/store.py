@@ -29,7 +29,7 @@ from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.making import Wish, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
-from app.profiles.segments import Segmented, current_segmentation, keep_segments, spoken_of
+from app.profiles.segments import Segmented, keep_segments
 from app.profiles.visit import Visit, visit_of
 from app.values import ShopDomain
 
@@ -81,16 +81,15 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
 async def _visits(connections: Connections, event: BrowserEvent) -> dict[str, Visit]:
     """Return what the visit did, by the keys it is kept under."""
     since = datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
-    segmentation = await current_segmentation(connections, event.shop)
     visits: dict[str, Visit] = {}
     async with connections.read() as db:
         if event.client_id:
             seen = await seen_of(db, event.shop, event.client_id, since)
-            visits[client_key(event.shop, event.client_id)] = spoken_of(visit_of(seen), segmentation)
+            visits[client_key(event.shop, event.client_id)] = visit_of(seen)
         if event.checkout_token:
             # A checkout extension knows its checkout only, so the checkout holds what the browser did.
             seen = await seen_at(db, event.shop, event.checkout_token, since)
-            visits[checkout_key(event.shop, event.checkout_token)] = spoken_of(visit_of(seen), segmentation)
+            visits[checkout_key(event.shop, event.checkout_token)] = visit_of(seen)
     return visits
 
 

@@ -42,7 +42,7 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     viewed: product to epoch milliseconds, the VIEWS_KEPT latest, latest first. The counts and times
     (epoch seconds) are of the latest visit; visits: how many there were in what was looked at.
     dwell_s: from event to event, pauses left out. step: how far the checkout got, 0 to 6.
-    searches_empty: searches that found nothing. segment: how somebody who does so is spoken of, if at all.
+    searches_empty: searches that found nothing.
     """
 
     viewed: dict[int, int] = {}
@@ -62,7 +62,6 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     shown: int = 0
     accepted: int = 0
     dismissed: int = 0
-    segment: str | None = None
 
     @property
     def last_viewed(self) -> tuple[int, ...]:

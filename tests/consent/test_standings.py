@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from app import remembered
 from app.connections import Connections
 from app.consent import standings
 from app.consent.digests import open_digests
@@ -65,7 +66,7 @@ async def test_who_refuses_is_left_out_of_training_and_on_consent_who_never_answ
     await tell(connections, 2, preferences=True, marketing=True)
     await tell(connections, 9, preferences=False)
     assert await who_refuse(connections, SHOP, Use.TRAIN) == {1}
-    standings._remembered[connections.engine][SHOP] = (float("inf"), Basis.ON_CONSENT)
+    standings._bases._known[connections.engine][SHOP] = (float("inf"), Basis.ON_CONSENT)
     assert await who_refuse(connections, SHOP, Use.TRAIN) == {1, 3}
 
 
@@ -92,6 +93,6 @@ async def test_a_changed_setting_is_noticed_within_seconds(
         assert shop is not None
         shop.settings = {"profile_basis": "on_consent"}
         db.add(shop)
-    later = standings.monotonic() + 15
-    monkeypatch.setattr(standings, "monotonic", lambda: later)
+    later = remembered.monotonic() + 15
+    monkeypatch.setattr(remembered, "monotonic", lambda: later)
     assert await profile_basis(connections, SHOP) is Basis.ON_CONSENT

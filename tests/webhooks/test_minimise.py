@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.errors import InputError
 from tests.webhooks.examples import example_payloads
 from tests.webhooks.planted import MARKER, kinds_of, planted
-from tests.webhooks.test_translate import FIELDS, JSON
+from tests.webhooks.test_translate_anything import FIELDS, JSON
 from webhooks.delivery import Delivery
 from webhooks.kept import BODIES, Kept
 from webhooks.minimise import minimised

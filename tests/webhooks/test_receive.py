@@ -15,11 +15,11 @@ from starlette.responses import JSONResponse, Response
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.errors import TillwiseError
+from app.shops.sealed import opened as unsealed
 from app.tables import InboxRow
 from tests.webhooks.deliveries import SHOP, headers, order_body, signature
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.receive import LIMIT_BYTES, opened, routes
-from webhooks.sealed import opened as unsealed
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

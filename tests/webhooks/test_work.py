@@ -12,13 +12,13 @@ from sqlmodel import select
 from app.connections import Connections
 from app.events.kinds import AnyEvent, AppUninstalled, OrderPlaced
 from app.events.log import EventConsumer
+from app.shops.sealed import sealed
 from app.tables import InboxRow, ShopRow
 from tests.webhooks.deliveries import SHOP, order_body
 from tests.webhooks.examples import example_payloads
 from webhooks.delivery import Delivery
 from webhooks.inbox import LEASE
 from webhooks.payload import Payload
-from webhooks.sealed import sealed
 from webhooks.translate import READERS, is_ours
 from webhooks.work import work_off_due
 

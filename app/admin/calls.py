@@ -1,0 +1,22 @@
+"""What a call of the admin's scripts asks, read from its body."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from app.body import read_body
+from app.errors import InputError
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+async def read_call(request: Request, kind: type[Body], most: int) -> Body:
+    """Return the body as a struct. Raises InputError, TooLarge for one of more than `most` bytes."""
+    body = await read_body(request, most)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"the call can't be read: {error}") from None

@@ -1,0 +1,35 @@
+"""What is read of a shop again and again, remembered by this process for fifteen seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.connections import Connections
+
+REMEMBERED_S = 15.0
+
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Value]):
+    """A reading of shops, one value a shop: for what may be that old and is asked for at every event."""
+
+    def __init__(self, read: Callable[[Connections, str], Awaitable[Value]]) -> None:
+        self._read = read
+        self._known: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Value]]] = WeakKeyDictionary()
+
+    async def of(self, connections: Connections, shop: str) -> Value:
+        """Return the shop's value, read anew when the last reading is too old."""
+        known = self._known.setdefault(connections.engine, {})
+        if shop not in known or monotonic() >= known[shop][0]:
+            known[shop] = (monotonic() + REMEMBERED_S, await self._read(connections, shop))
+        return known[shop][1]
+
+    def forget(self, connections: Connections, shop: str) -> None:
+        """Let the next call read anew."""
+        self._known.get(connections.engine, {}).pop(shop, None)
