@@ -3,6 +3,7 @@
 TillwiseError                      status  says
 ├── ConfigError                    -       a setting is missing or wrong (at boot)
 ├── InputError                     400     what was sent can't be used; names the field
+│   ├── RuleError                  400     a rule can't be read; names the place in it
 │   └── TooLarge                   413     the body is larger than we read
 ├── NotAuthentic                   401     the caller could not prove who they are
 │   └── ProofMissing               400     no proof was sent at all
@@ -39,6 +40,10 @@ class InputError(TillwiseError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class RuleError(InputError):
+    """A rule can't be read. field: the place in it (`rule.and[1].>[0]`)."""
 
 
 class TooLarge(InputError):

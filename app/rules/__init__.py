@@ -1,0 +1,1 @@
+"""When to do something, in a merchant's rules: what they may read, mean, and say of themselves."""
