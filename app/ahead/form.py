@@ -35,13 +35,17 @@ class AheadOffer(Struct, frozen=True, omit_defaults=True):
 
 
 class ShopOffers(Struct, frozen=True, omit_defaults=True):
-    """What may be offered to anyone, and how the shop's visitors are split: arms with their shares."""
+    """What may be offered to anyone, and how the shop's visitors are split: arms with their shares.
+
+    others: salt and ramp of each further experiment, whose visitors wait for the answer.
+    """
 
     version: int = field(name="v")
     currency: str
     salt: str
     arms: tuple[tuple[str, float], ...]
     offers: tuple[AheadOffer, ...] = ()
+    others: tuple[tuple[str, float], ...] = ()
 
 
 class SegmentOffers(Struct, frozen=True):

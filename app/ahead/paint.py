@@ -19,7 +19,7 @@ from app.ahead.form import (
     SegmentOffers,
     ShopOffers,
 )
-from app.experiments.assign import PERSONALISED, STATIC, Arm, Experiment, assign
+from app.experiments.assign import PERSONALISED, STATIC, Arm, Experiment, assign, bucket
 
 MOST = 3
 PINNED = "merchant_pick"
@@ -67,6 +67,8 @@ def paint(held: Held, buyer: Buyer) -> list[AheadOffer]:
 def arm_of(shop: ShopOffers | None, buyer: Buyer) -> str | None:
     """Return the arm that every unit this buyer could be assigned by is in; None where they differ.
 
+    None too where one of them takes part in a further experiment: what its arms show is not written ahead.
+
     The server assigns by the customer where the visitor allows it, else by the checkout: which of both it
     will be can't be told here for sure, so both must say the same.
     """
@@ -78,7 +80,14 @@ def arm_of(shop: ShopOffers | None, buyer: Buyer) -> str | None:
     units += [] if buyer.customer_id is None else [f"customer:{buyer.customer_id}"]
     split = Experiment(shop.salt, tuple(Arm(*each) for each in shop.arms))
     arms = {assign(split, each) for each in units}
-    return arms.pop() if len(arms) == 1 else None
+    if len(arms) > 1 or any(_entered(shop, each) for each in units):
+        return None
+    return arms.pop()
+
+
+def _entered(shop: ShopOffers, unit: str) -> bool:
+    """Return whether a further experiment's ramp has reached the unit."""
+    return any(ramp >= 1 or bucket(f"{salt} ramp", unit) < ramp for salt, ramp in shop.others)
 
 
 def read(value: str, kind: type[Ahead]) -> Ahead | None:
