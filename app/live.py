@@ -29,6 +29,8 @@ from app.consent.policy import ShopPolicy
 from app.errors import ModelUnusable
 from app.failures import reason_of
 from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.profiles.segments import current_segmentation
+from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.publish import current_version, latest
 from app.shops.changes import CHANGED
@@ -145,7 +147,9 @@ class LiveShops:
         known = await get_shop(self._connections, shop)
         version = current_version(self._connections.settings.data_dir, shop)
         policy = (await current_policy(self._connections, shop)).version
-        return known, version, policy, await catalog_fingerprint(self._connections, shop)
+        made = await current_segmentation(self._connections, shop)
+        trained_at = made.trained_at if made else None
+        return known, version, policy, trained_at, await catalog_fingerprint(self._connections, shop)
 
 
 @asynccontextmanager
@@ -174,9 +178,11 @@ async def load_snapshot(
     excluded = await excluded_products(connections, shop)
     policy = await current_policy(connections, shop)
     model = previous.model if previous else None
+    segmentation = await current_segmentation(connections, shop)
+    visits = visit_clusters(segmentation.clusters if segmentation else None)
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
-    return await asyncio.to_thread(_assemble, data_dir, known, catalog, excluded, model, policy)
+    return await asyncio.to_thread(_assemble, data_dir, known, catalog, excluded, model, policy, visits)
 
 
 def _assemble(
@@ -186,12 +192,13 @@ def _assemble(
     excluded: frozenset[int],
     model: Model | None,
     policy: ShopPolicy,
+    visits: VisitClusters | None,
 ) -> ShopSnapshot:
     settings: Mapping[str, Any] = shop.settings
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
-    return take_snapshot(shop.shop, catalog, model, excluded, settings, policy)
+    return take_snapshot(shop.shop, catalog, model, excluded, settings, policy, visits)
 
 
 def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:

@@ -128,6 +128,21 @@ async def test_with_analytics_the_visit_answers_for_an_empty_cart(connections: C
     assert offered(session)[0] == 40
 
 
+async def test_an_unknown_visitor_is_told_by_the_visit_as_far_as_that_may_be_read(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    for product_id in (10, 20, 30, 40, 50):
+        await browse(connections, a_view(product_id, product_id - 100, shop=SHOP, checkout_token="token"))
+    async with a_till(connections) as client:
+        session = await ask(client, 10, consent={"analytics": True}, headers=token(sub=None))
+        nobody = await ask(client, 10, consent={}, headers=token(sub=None))
+    assert (session["rung"], session["segment"]) == ("session", "interested_browsers")
+    assert (nobody["rung"], nobody["segment"]) == ("contextual", None)
+    told = {entry.event_id: entry.inputs["situation"]["segments"] for entry in await logged(connections)}
+    assert told == {session["decision_id"]: ["interested_browsers"], nobody["decision_id"]: []}
+
+
 async def test_without_consent_nothing_is_read_and_nobody_is_named(connections: Connections) -> None:
     await a_trained_shop(connections)
     await browse(connections, a_view(20, shop=SHOP, checkout_token="token"))

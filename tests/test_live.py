@@ -2,16 +2,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from sqlmodel import col, delete, update
 
 import app.live
+import app.remembered
 from app.connections import Connections
 from app.live import LiveShops, live_shops
+from app.profiles.segments import publish_segmentation
 from app.recommend.publish import publish
 from app.shops.changes import announce_change
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
+from tests.admin.segment_factories import a_segmentation
 from tests.offers.factories import NOW, SHOP
+from tests.profiles.test_visiting import a_shops_clusters
 from tests.recommend.factories import a_model
 from tests.recommend.test_publish import a_card
 
@@ -133,6 +138,29 @@ async def test_a_lost_announcement_is_noticed_all_the_same(
             return snapshot is not None and not snapshot.defaults
 
         await until(excluded)
+
+
+async def test_a_new_segmentation_is_what_visits_are_compared_with(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "POLL_S", 0.01)
+    monkeypatch.setattr(app.remembered, "REMEMBERED_S", 0.0)
+    await install(connections)
+    made = msgspec.structs.replace(a_segmentation(), clusters=a_shops_clusters())
+    async with live_shops(connections) as live:
+        before = await live.get(SHOP)
+        assert before is not None
+        assert before.visits is None
+        await publish_segmentation(connections, SHOP, made, {}, NOW)
+
+        async def compared() -> bool:
+            snapshot = await live.get(SHOP)
+            return snapshot is not None and snapshot.visits is not None
+
+        await until(compared)
+        after = await live.get(SHOP)
+    assert after is not None
+    assert after.version == before.version  # what a visitor is called is logged: the choice needs no more
 
 
 async def test_an_uninstalled_shop_is_let_go(connections: Connections) -> None:

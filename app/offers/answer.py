@@ -12,7 +12,6 @@ from app.offers.choose import choose
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
-from app.profiles.customer import segment
 
 TTL_S = 60
 
@@ -22,16 +21,14 @@ _log = logging.getLogger(__name__)
 def answer_to(occasion: Occasion, situation: Situation) -> Answer:
     """Return the offers, the rung they stand on, and why they are less than they could be."""
     offers, failed = _offers(occasion.shop, situation)
-    shopper = occasion.shopper
-    known = shopper.reached and shopper.customer_id is not None
     return Answer(
         decision_id=occasion.decision_id,
         rung=_rung(occasion, situation, failed),
         arm=situation.arm,
-        segment=segment(shopper.profile, occasion.now) if known else None,
+        segment=situation.segments[0] if situation.segments else None,
         intent=None,
         offers=offers,
-        fallback=failed or (None if shopper.reached else "redis"),
+        fallback=failed or (None if occasion.shopper.reached else "redis"),
         ttl_s=TTL_S,
     )
 

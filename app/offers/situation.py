@@ -10,8 +10,9 @@ from app.consent.policy import Consent, Permissions
 from app.experiments.assign import assign
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Question
-from app.profiles.customer import Profile
+from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
+from app.profiles.visiting import visit_segment
 from app.values import minor_units
 
 DAY_S = 86_400
@@ -36,7 +37,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
     currency, None when the cart is in another. history: product, in how many orders it was bought, how
     many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
-    most telling first. All are empty unless the visitor allowed their use.
+    most telling first, from the visit where no order is known. All are empty unless the visitor allowed
+    their use.
     """
 
     decision_id: str
@@ -63,7 +65,7 @@ def situation_of(occasion: Occasion) -> Situation:
         history=history_of(shopper.profile, occasion.now),
         orders=shopper.profile.orders_count,
         viewed=shopper.visit.last_viewed,
-        segments=shopper.profile.segments,
+        segments=segments_of(occasion),
     )
 
 
@@ -77,6 +79,16 @@ def history_of(profile: Profile, now: datetime) -> tuple[tuple[int, int, float],
         (product_id, bought.times, round(max(0.0, today - bought.last_at) / DAY_S, 2))
         for product_id, bought in profile.bought.items()
     )
+
+
+def segments_of(occasion: Occasion) -> tuple[str, ...]:
+    """Return what the shopper is spoken of as: a customer by their orders, anyone else by the visit."""
+    shopper, profile = occasion.shopper, occasion.shopper.profile
+    if profile.segments or not shopper.reached:
+        return profile.segments
+    if not profile.orders_count and (by_visit := visit_segment(occasion.shop.visits, shopper.visit)):
+        return (by_visit,)
+    return () if shopper.customer_id is None else (segment(profile, occasion.now),)
 
 
 def unit_of(occasion: Occasion) -> str:

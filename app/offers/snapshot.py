@@ -20,6 +20,7 @@ from app.offers.static import Pick, default_picks
 from app.offers.terms import costs_of, terms_of
 from app.offers.wire import OfferedProduct
 from app.profiles.policy import Policy
+from app.profiles.visiting import VisitClusters
 from app.recommend.model import Model
 from app.values import ShopDomain, decimal_amount, gid
 
@@ -43,7 +44,8 @@ class ShopSnapshot:
     defaults: what may be offered to anyone, best first.
     terms: what the merchant wants of a ranking.
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
-    policy: the shop's consent policy; it decides what may be used, never what is chosen from that.
+    policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
+    and what a visitor is called, never what is chosen from that.
     """
 
     shop: ShopDomain
@@ -58,6 +60,7 @@ class ShopSnapshot:
     terms: Terms
     policy: ShopPolicy = UNREAD
     approach: Policy | None = None
+    visits: VisitClusters | None = None
 
     @property
     def currency(self) -> str:
@@ -77,6 +80,7 @@ def take_snapshot(
     excluded: frozenset[int] = frozenset(),
     settings: Mapping[str, Any] | None = None,
     policy: ShopPolicy = UNREAD,
+    visits: VisitClusters | None = None,
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -102,6 +106,7 @@ def take_snapshot(
         terms=terms,
         policy=policy,
         approach=approach,
+        visits=visits,
     )
 
 
