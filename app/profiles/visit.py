@@ -6,24 +6,19 @@ other one: the visit begins anew there. Events come from one browser, or from on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
+from app.profiles.signals import STEPS, cart_value, coupon_failures, field_errors, steps_back
+
 VIEWS_KEPT = 20
 PAUSE_S = 30 * 60  # a longer silence ends a visit, as analytics tools count them
 
-LOOKED_AT = frozenset({"product_viewed", "product_added_to_cart"})
-_STEPS = (
-    "checkout_started",
-    "checkout_contact_info_submitted",
-    "checkout_address_info_submitted",
-    "checkout_shipping_info_submitted",
-    "payment_info_submitted",
-    "checkout_completed",
-)
+LOOKED_AT = frozenset({"product_viewed", "product_added_to_cart", "tillwise:thumbnail_clicked"})
+PAGE_LEFT = "tillwise:page_left"
 
 
 class Seen(NamedTuple):
@@ -42,7 +37,11 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     viewed: product to epoch milliseconds, the VIEWS_KEPT latest, latest first. The counts and times
     (epoch seconds) are of the latest visit; visits: how many there were in what was looked at.
     dwell_s: from event to event, pauses left out. step: how far the checkout got, 0 to 6.
-    searches_empty: searches that found nothing.
+    searches_empty: searches that found nothing. coupon_failures: codes that were not taken.
+    field_errors: how often the one field that gave most trouble complained. steps_back: returns to an
+    earlier step of the checkout. page_at, step_at: when the latest page and step were reached.
+    left_at: when the page was left, if nothing came after that. cart_minor: the cart's latest known
+    value, in cart_currency; cart_high_minor: the highest it was in that currency.
     """
 
     viewed: dict[int, int] = {}
@@ -62,6 +61,17 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     shown: int = 0
     accepted: int = 0
     dismissed: int = 0
+    coupon_failures: int = 0
+    field_errors: int = 0
+    steps_back: int = 0
+    exit_intents: int = 0
+    thumbnails: int = 0
+    page_at: int | None = None
+    step_at: int | None = None
+    left_at: int | None = None
+    cart_currency: str | None = None
+    cart_minor: int | None = None
+    cart_high_minor: int | None = None
 
     @property
     def last_viewed(self) -> tuple[int, ...]:
@@ -81,6 +91,8 @@ def visit_of(events: Iterable[Seen]) -> Visit:
     visits = parted(own)
     latest = visits[-1]
     names = [event.name for event in latest]
+    alerts = [event.data for event in latest if event.name == "alert_displayed"]
+    cart = cart_value([(event.name, event.data) for event in latest])
     return Visit(
         viewed=_viewed(own),
         customer_id=next((e.customer_id for e in reversed(own) if e.customer_id is not None), None),
@@ -94,11 +106,22 @@ def visit_of(events: Iterable[Seen]) -> Visit:
         searches_empty=sum(e.name == "search_submitted" and e.data.get("count") == 0 for e in latest),
         added=names.count("product_added_to_cart"),
         removed=names.count("product_removed_from_cart"),
-        step=max((_STEPS.index(name) + 1 for name in names if name in _STEPS), default=0),
+        step=max((STEPS.index(name) + 1 for name in names if name in STEPS), default=0),
+        step_at=_last_at(latest, STEPS),
         errors=names.count("alert_displayed"),
         shown=names.count("tillwise:offer_shown"),
         accepted=names.count("tillwise:offer_accepted"),
         dismissed=names.count("tillwise:offer_dismissed"),
+        exit_intents=names.count("tillwise:exit_intent"),
+        thumbnails=names.count("tillwise:thumbnail_clicked"),
+        page_at=_last_at(latest, {"page_viewed"}),
+        left_at=_seconds(latest[-1]) if names[-1] == PAGE_LEFT else None,
+        coupon_failures=coupon_failures(alerts),
+        field_errors=field_errors(alerts),
+        steps_back=steps_back(names),
+        cart_currency=cart.currency if cart else None,
+        cart_minor=cart.minor if cart else None,
+        cart_high_minor=cart.high_minor if cart else None,
     )
 
 
@@ -138,6 +161,10 @@ def _viewed(events: Sequence[Seen]) -> dict[int, int]:
         if (product_id := viewed_product(event.name, event.data)) is not None:
             viewed[product_id] = int(event.happened_at.timestamp() * 1000)
     return dict(sorted(viewed.items(), key=lambda item: (-item[1], item[0]))[:VIEWS_KEPT])
+
+
+def _last_at(events: Sequence[Seen], names: Container[str]) -> int | None:
+    return next((_seconds(event) for event in reversed(events) if event.name in names), None)
 
 
 def _seconds(event: Seen) -> int:

@@ -71,7 +71,46 @@ def test_a_visit_counts_what_was_done_in_it() -> None:
         added=1,
         step=4,
         errors=1,
+        page_at=1793534400,
+        step_at=1793534760,
     )
+
+
+def test_trouble_is_counted_by_field_by_code_and_by_way_back() -> None:
+    visit = visit_of(
+        [
+            at(0, "checkout_started"),
+            at(1, "checkout_contact_info_submitted"),
+            at(2, "checkout_shipping_info_submitted"),
+            at(3, "checkout_contact_info_submitted"),
+            at(4, "alert_displayed", type="INPUT_INVALID", target="zip"),
+            at(5, "alert_displayed", type="INPUT_INVALID", target="zip"),
+            at(6, "alert_displayed", type="INPUT_REQUIRED", target="city"),
+            at(7, "alert_displayed", type="DISCOUNT_ERROR"),
+        ]
+    )
+    assert (visit.steps_back, visit.field_errors, visit.coupon_failures, visit.errors) == (1, 2, 1, 4)
+    assert visit.step == 4
+
+
+def test_the_cart_is_worth_what_was_told_last_and_its_highest_is_in_the_same_currency() -> None:
+    visit = visit_of(
+        [
+            at(0, "cart_viewed", total="900.00", currency="USD"),
+            at(1, "cart_viewed", total="120.00", currency="EUR"),
+            at(2, "checkout_started", total="90.00", subtotal="80.00", currency="EUR"),
+            at(3, "cart_viewed", total="a lot", currency="EUR"),
+            at(4, "cart_viewed"),
+        ]
+    )
+    assert (visit.cart_currency, visit.cart_minor, visit.cart_high_minor) == ("EUR", 8000, 12000)
+
+
+def test_a_page_is_left_until_something_else_happens() -> None:
+    left = [at(0), at(1, "tillwise:exit_intent"), at(2, "tillwise:page_left")]
+    assert visit_of(left).left_at == int(NOW.timestamp()) + 120
+    assert visit_of([*left, at(3)]).left_at is None
+    assert visit_of(left).exit_intents == 1
 
 
 def test_half_an_hours_silence_ends_a_visit_and_its_counts_begin_anew() -> None:
