@@ -16,7 +16,7 @@ demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journe
 test: setup build check ## Install what is needed and run every check and test, the Chromium journey included
 	npm run --silent check
 	npm test --silent
-	pytest
+	pytest -n auto --dist loadfile
 
 check: setup ## Lint, types and import contracts
 	ruff check .
