@@ -73,7 +73,15 @@ export const EVENTS: Record<string, Minimise> = {
   'tillwise:offer_accepted': offer,
   'tillwise:offer_failed': offer,
   'tillwise:offer_dismissed': offer,
+  // What the storefront embed notices.
+  'tillwise:exit_intent': ({customData}) => ({kind: plain(customData?.kind)}),
+  'tillwise:page_left': ({customData}) => ({dwell_ms: whole(customData?.dwell_ms)}),
+  'tillwise:thumbnail_clicked': ({customData}) => ({product_id: plain(customData?.product_id)}),
 };
+
+/** What the browser notices of a page in use; all that is kept of these is that somebody is there. */
+export const DOM_EVENTS = ['clicked', 'input_focused', 'form_submitted'];
+export const ACTIVE = 'tillwise:active';
 
 /** Events after which the page is often left, and this script with it. */
 export const ENDS_THE_PAGE = new Set([
@@ -84,6 +92,7 @@ export const ENDS_THE_PAGE = new Set([
   'checkout_shipping_info_submitted',
   'payment_info_submitted',
   'checkout_completed',
+  'tillwise:page_left',
 ]);
 
 /** Return what Tillwise may know of an event under this consent. */
@@ -103,6 +112,10 @@ export function track(event: ShopifyEvent, consent: Consent, customerId?: string
 function checkoutToken({data, customData}: ShopifyEvent): string | undefined {
   const token = data?.checkout?.token ?? plain(customData?.checkout_token);
   return typeof token === 'string' ? token : undefined;
+}
+
+function whole(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.round(value)) : null;
 }
 
 function plain(value: unknown): string | null {

@@ -2,9 +2,12 @@ import type {ExtensionApi} from '@shopify/web-pixels-extension';
 import {createBatch} from './batch.ts';
 import {send} from './client.ts';
 import {consentOf} from './consent.ts';
-import {ENDS_THE_PAGE, EVENTS, track, type ShopifyEvent} from './events.ts';
+import {ACTIVE, DOM_EVENTS, ENDS_THE_PAGE, EVENTS, track, type ShopifyEvent} from './events.ts';
 import {createVisit} from './visit.ts';
 import {withdrawal} from './withdrawal.ts';
+
+/** A page in use is told of this often, however much is clicked in it. */
+export const ACTIVE_EVERY_MS = 30_000;
 
 /** Send what the visitor does to Tillwise, from the moment the visitor allows analytics and no longer. */
 export function pixel({analytics, browser, customerPrivacy, init, settings}: ExtensionApi): void {
@@ -43,6 +46,18 @@ export function pixel({analytics, browser, customerPrivacy, init, settings}: Ext
     if (consent.analytics) batch.add(track(event, consent, customerId), ENDS_THE_PAGE.has(event.name));
   }
 
+  let activeAt = -Infinity;
+  function notice(event: ShopifyEvent) {
+    const now = Date.now();
+    if (!consent.analytics || now - activeAt < ACTIVE_EVERY_MS) return;
+    activeAt = now;
+    // The element, and what was typed in it, stay behind.
+    void receive({id: event.id, name: ACTIVE, timestamp: event.timestamp, clientId: event.clientId});
+  }
+
+  for (const name of DOM_EVENTS) {
+    analytics.subscribe(name, (event) => notice(event as ShopifyEvent));
+  }
   for (const name of Object.keys(EVENTS)) {
     analytics.subscribe(name, (event) => void receive(event as ShopifyEvent));
   }

@@ -68,6 +68,14 @@ describe('what is kept of each event', () => {
     expect(event.checkout_token).toBe('checkout-token');
   });
 
+  test('what the storefront notices is a kind, a time or a product', () => {
+    const customData = {kind: 'pointer', dwell_ms: 1200.6, product_id: '7', email: 'ada@example.test'};
+    expect(data('tillwise:exit_intent', {customData})).toEqual({kind: 'pointer'});
+    expect(data('tillwise:page_left', {customData})).toEqual({dwell_ms: 1201});
+    expect(data('tillwise:page_left', {customData: {dwell_ms: '9'}})).toEqual({dwell_ms: null});
+    expect(data('tillwise:thumbnail_clicked', {customData})).toEqual({product_id: '7'});
+  });
+
   test.each(Object.keys(EVENTS))('%s survives having no data', (name) => {
     expect(track(shopifyEvent(name), CONSENT).name).toBe(name);
   });

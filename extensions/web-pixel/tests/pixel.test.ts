@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
-import {EVENTS, type TrackedEvent} from '../src/events.ts';
-import {pixel} from '../src/pixel.ts';
+import {ACTIVE, DOM_EVENTS, EVENTS, type TrackedEvent} from '../src/events.ts';
+import {ACTIVE_EVERY_MS, pixel} from '../src/pixel.ts';
 import {MOST_EVENTS} from '../src/visit.ts';
 import {ALL, ANALYTICS, CHECKOUT, createShopify, NONE, shopifyEvent} from './shopify.ts';
 
@@ -21,7 +21,7 @@ afterEach(() => {
 test('it subscribes to every event that it can minimise', () => {
   const shopify = createShopify(ALL);
   pixel(shopify.api);
-  expect(shopify.subscribed()).toEqual(Object.keys(EVENTS));
+  expect(shopify.subscribed()).toEqual([...DOM_EVENTS, ...Object.keys(EVENTS)]);
 });
 
 test('events go to the app with the shop’s key, and outlive the page', async () => {
@@ -45,6 +45,17 @@ test('a completed checkout does not wait', async () => {
   expect(sent()).toHaveLength(1);
 });
 
+test('a page in use says so now and then, and nothing of what is done in it', async () => {
+  const shopify = createShopify(ALL);
+  pixel(shopify.api);
+  const typed = {data: {element: {id: 'email', value: 'ada@example.test'}}} as never;
+  for (const name of DOM_EVENTS) shopify.fire(shopifyEvent(name, typed));
+  await vi.advanceTimersByTimeAsync(ACTIVE_EVERY_MS);
+  shopify.fire(shopifyEvent('clicked', typed));
+  await settle();
+  expect(sent().map(({name, data}) => [name, data])).toEqual([[ACTIVE, {}], [ACTIVE, {}]]);
+});
+
 test('without a key nothing is subscribed to', () => {
   const shopify = createShopify(ALL, {});
   pixel(shopify.api);
@@ -56,6 +67,7 @@ describe('consent', () => {
     const shopify = createShopify({...ALL, analyticsProcessingAllowed: false});
     pixel(shopify.api);
     shopify.fire(shopifyEvent('page_viewed'));
+    shopify.fire(shopifyEvent('clicked'));
     await settle();
     expect(fetch).not.toHaveBeenCalled();
     expect(shopify.stored.size).toBe(0);
