@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-import app.outbound_tables  # one import fills the metadata
+import app.campaign_tables  # one import fills the metadata
+import app.outbound_tables
 import app.privacy_tables
 import app.segment_tables  # noqa: F401
 from app.columns import shopify_number as _id
@@ -19,7 +20,10 @@ from app.columns import utc_time as _time
 
 
 class ShopRow(SQLModel, table=True):
-    """A merchant's shop. Uninstalled shops keep their row until Shopify asks to redact them."""
+    """A merchant's shop. Uninstalled shops keep their row until Shopify asks to redact them.
+
+    time_zone: `Europe/Berlin`, empty while it is not known.
+    """
 
     __tablename__ = "shops"
     shop: str = Field(primary_key=True)
@@ -29,6 +33,7 @@ class ShopRow(SQLModel, table=True):
     scopes: str = ""
     web_pixel_id: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    time_zone: str = ""
     installed_at: datetime = _time()
     uninstalled_at: datetime | None = _time(default=None, nullable=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DESCRIBE_SHOP = """
 query DescribeShop {
-  shop { name currencyCode }
+  shop { name currencyCode ianaTimezone }
 }
 """
 

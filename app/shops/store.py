@@ -36,7 +36,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A merchant's shop. publishable_key: what its pixel sends with; it proves nothing else."""
+    """A merchant's shop. publishable_key: what its pixel sends with; it proves nothing else.
+
+    time_zone: `Europe/Berlin`, empty while it is not known.
+    """
 
     shop: ShopDomain
     name: str
@@ -46,6 +49,7 @@ class Shop:
     settings: dict[str, Any]
     installed_at: datetime
     uninstalled_at: datetime | None
+    time_zone: str = ""
 
 
 class ShopEvent(Protocol):
@@ -125,7 +129,7 @@ async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
         raise NotFound(f"{shop} is not installed")
     if imported is None:
         await request_job(connections, "backfill", shop)
-    if not row.name:
+    if not (row.name and row.time_zone):
         await _attempt(_describe(connections, shop), shop)
     if row.web_pixel_id is None:
         await _attempt(_connect_pixel(connections, row), shop)
@@ -186,7 +190,8 @@ def new_publishable_key() -> str:
 
 async def _describe(connections: Connections, shop: str) -> None:
     data = await ask_shop(connections, shop, DESCRIBE_SHOP)
-    values = {"name": data["shop"]["name"], "currency": data["shop"]["currencyCode"]}
+    told = data["shop"]
+    values = {"name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"]}
     async with connections.write() as db:
         await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop).values(**values))
     await announce_change(connections.redis, shop)
@@ -217,6 +222,7 @@ def _shop(row: ShopRow) -> Shop:
         settings=row.settings,
         installed_at=row.installed_at,
         uninstalled_at=row.uninstalled_at,
+        time_zone=row.time_zone,
     )
 
 

@@ -64,7 +64,7 @@ class Admin:
         return httpx.Response(200, json={"data": getattr(self, name)(sent["variables"])})
 
     def DescribeShop(self, _variables: Any) -> Any:
-        return {"shop": {"name": "Acme", "currencyCode": "EUR"}}
+        return {"shop": {"name": "Acme", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin"}}
 
     def FindWebPixel(self, _variables: Any) -> Any:
         return {"webPixel": {"id": self.pixel} if self.pixel else None}
@@ -96,7 +96,7 @@ async def test_install_describes_the_shop_makes_its_pixel_and_asks_for_the_impor
 ) -> None:
     with admin_api(Admin()) as admin:
         shop = await install(connections, SHOP, GRANT)
-    assert (shop.name, shop.currency) == ("Acme", "EUR")
+    assert (shop.name, shop.currency, shop.time_zone) == ("Acme", "EUR", "Europe/Berlin")
     assert shop.scopes == {"read_products", "write_pixels"}
     assert len(shop.publishable_key) == 46
     made = dict(admin.asked)["CreateWebPixel"]

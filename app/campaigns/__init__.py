@@ -1,0 +1,1 @@
+"""What the merchant wants to happen, for whom and when."""

@@ -1,0 +1,159 @@
+"""What a shopper was shown of the shop's campaigns: one packed value each. Pure.
+
+A showing is one place in one session: whoever asks again from the same checkout, because the cart
+changed or an answer was lost, sees what they saw before, and it is not counted again. So repeats and
+questions that overtake each other count nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from app.profiles.visit import PAUSE_S, Visit
+
+KEPT_S = 90 * 24 * 3600  # after the last showing; the longest that a campaign lasts for one shopper
+MOST_KEPT = 100
+
+
+class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one campaign was to one shopper. Times are epoch seconds, 0 for never.
+
+    times, in_session: how often it was shown, at all and in this session. matched_at: since when it
+    matches in this session. place: where it was shown last. code: theirs alone, until expires_at.
+    """
+
+    times: int = 0
+    in_session: int = 0
+    first_at: int = 0
+    last_at: int = 0
+    matched_at: int = 0
+    place: str = ""
+    code: str | None = None
+    expires_at: int = 0
+    dismissed: bool = False
+
+
+class Nudged(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What was shown to one shopper, by campaign. seen_at: when they last asked (epoch seconds)."""
+
+    seen_at: int = 0
+    fired: dict[str, Fired] = {}
+
+
+class Showing(msgspec.Struct, frozen=True, gc=False):
+    """What a decision shows, or lets wait. at: epoch seconds."""
+
+    at: int
+    place: str
+    shown: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
+
+
+NOTHING = Nudged()
+NEVER = Fired()
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Nudged)
+
+
+def pack(nudged: Nudged) -> bytes:
+    """Return the value as Redis holds it."""
+    return _encoder.encode(nudged)
+
+
+def unpack(value: bytes | None) -> Nudged:
+    """Return the value; an empty one for what is absent or was packed by another layout."""
+    try:
+        return NOTHING if value is None else _decoder.decode(value)
+    except msgspec.DecodeError:
+        return NOTHING
+
+
+def place_of(surface: str, checkout_token: str | None) -> str:
+    """Return where something is shown, as a hash that leads to no checkout by itself."""
+    return blake2b(f"{surface}\0{checkout_token or ''}".encode(), digest_size=6).hexdigest()
+
+
+def is_new_session(nudged: Nudged, visit: Visit | None, at: int) -> bool:
+    """Return whether a pause lies between the shopper's last question and now, as visits are counted.
+
+    What the visit did in between bridges the pause, where that may be known. A clock that is behind
+    makes no session.
+    """
+    if at - nudged.seen_at <= PAUSE_S:
+        return False
+    bridged = visit is not None and visit.began_at - nudged.seen_at <= PAUSE_S
+    return not (bridged and visit is not None and at - visit.last_at <= PAUSE_S)
+
+
+def in_this_session(nudged: Nudged, new: bool, campaigns: Collection[str]) -> dict[str, Fired]:
+    """Return what each of the campaigns was to the shopper; in a new session they begin anew."""
+    known = {name: fired for name, fired in nudged.fired.items() if name in campaigns}
+    if not new:
+        return known
+    return {
+        name: msgspec.structs.replace(fired, in_session=0, matched_at=0, place="")
+        for name, fired in known.items()
+    }
+
+
+def is_standing(fired: Fired, place: str) -> bool:
+    """Return whether it stands in this place already. place: cleared when a session begins."""
+    return fired.place == place and fired.in_session > 0
+
+
+def after(nudged: Nudged, known: Mapping[str, Fired], showing: Showing) -> Nudged:
+    """Return what the shopper has seen after the showing; the same showing again changes no count.
+
+    known: as of this session, with codes just granted.
+    """
+    fired = {**nudged.fired, **known}
+    for name in showing.waiting:
+        before = fired.get(name, NEVER)
+        fired[name] = msgspec.structs.replace(before, matched_at=before.matched_at or showing.at)
+    for name in showing.shown:
+        fired[name] = _shown(fired.get(name, NEVER), showing)
+    return Nudged(max(nudged.seen_at, showing.at), _kept(fired, showing.at))
+
+
+def newly_shown(known: Mapping[str, Fired], showing: Showing) -> tuple[str, ...]:
+    """Return which of the shown were not standing there already."""
+    return tuple(
+        name for name in showing.shown if not is_standing(known.get(name, NEVER), showing.place)
+    )  # fmt: skip
+
+
+def dismissed(nudged: Nudged, campaign_id: str, at: int) -> Nudged:
+    """Return what the shopper has seen, with the campaign sent away: it does not come back."""
+    gone = msgspec.structs.replace(nudged.fired.get(campaign_id, NEVER), dismissed=True)
+    gone = msgspec.structs.replace(gone, last_at=max(gone.last_at, at))
+    return Nudged(nudged.seen_at, {**nudged.fired, campaign_id: gone})
+
+
+def _shown(before: Fired, showing: Showing) -> Fired:
+    again = is_standing(before, showing.place)
+    return msgspec.structs.replace(
+        before,
+        times=before.times + (not again),
+        in_session=before.in_session + (not again),
+        first_at=before.first_at or showing.at,
+        last_at=max(before.last_at, showing.at),
+        matched_at=before.matched_at or showing.at,
+        place=showing.place,
+    )
+
+
+def _kept(fired: Mapping[str, Fired], at: int) -> dict[str, Fired]:
+    """Return the latest, without what is older than anything is remembered."""
+    recent = {name: each for name, each in fired.items() if _touched(each) > at - KEPT_S}
+    if len(recent) <= MOST_KEPT:
+        return recent
+    latest = sorted(recent, key=lambda name: (-_touched(recent[name]), name))[:MOST_KEPT]
+    return {name: recent[name] for name in latest}
+
+
+def _touched(fired: Fired) -> int:
+    return max(fired.last_at, fired.matched_at, fired.expires_at)

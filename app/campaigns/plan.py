@@ -1,0 +1,208 @@
+"""A shop's running campaigns, with all that can be worked out before anyone asks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from app.campaigns.campaign import Campaign, Kind, Running, Schedule
+from app.campaigns.facts import ALWAYS, Reader, readers_of
+from app.campaigns.messages import Text, normalised
+from app.rules.compiled import matching_of
+from app.rules.expression import read_rule, reads
+from app.rules.fields import Facts
+from app.values import as_utc, minor_units
+
+Place = Literal["top", "progress", "main"]
+# At most one nudge at the top, one progress and three products.
+ROOM: Mapping[Place, int] = {"top": 1, "progress": 1, "main": 3}
+PLACES: Mapping[Kind, Place] = {
+    "coupon": "top",
+    "banner": "top",
+    "message": "top",
+    "progress": "progress",
+    "upsell": "main",
+}
+LIMITS, LOCALE = "discount_limits", "locale"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How far the merchant lets discounts go.
+
+    codes: how many unused codes one shopper may hold at once. percent: the highest of one discount.
+    """
+
+    codes: int = 1
+    percent: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A campaign ready to be weighed. Money is in minor units, times are epoch seconds."""
+
+    campaign: Campaign
+    place: Place
+    starts_at: float
+    ends_at: float
+    amount_minor: int
+    minimum_minor: int
+    target_minor: int
+    texts: Mapping[str, Text]
+
+    @property
+    def id(self) -> str:
+        """Return the campaign's id."""
+        return self.campaign.id
+
+    @property
+    def has_caps(self) -> bool:
+        """Return whether it may be shown only so often to one shopper."""
+        caps = self.campaign.caps
+        return caps.per_visitor is not None or caps.per_session is not None
+
+    @property
+    def own(self) -> bool:
+        """Return whether it lasts for each shopper from when they first saw it."""
+        return self.campaign.lasts_s is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The shop's campaigns, the first to be looked at first.
+
+    numbers: by campaign, where its showings are counted. costs: of a product's unit, in minor units.
+    margin: the usual share of a price that is profit, None where no cost is known.
+    weights: by choice and campaign, how likely each is to be drawn.
+    """
+
+    shop: str
+    currency: str
+    zone: tzinfo
+    locale: str
+    planned: tuple[Planned, ...]
+    numbers: Mapping[str, int]
+    readers: tuple[tuple[str, Reader], ...]
+    matching: Callable[[Facts], Sequence[int]]
+    limits: Limits
+    costs: Mapping[int, int]
+    margin: float | None
+    weights: Mapping[str, Mapping[str, float]]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Planned]:
+        """Return the campaigns by id."""
+        return {each.id: each for each in self.planned}
+
+    @cached_property
+    def places(self) -> frozenset[Place]:
+        """Return the places that any campaign takes."""
+        return frozenset(each.place for each in self.planned)
+
+    @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """Return the campaigns that may be shown only so often altogether."""
+        return tuple(each.id for each in self.planned if each.campaign.caps.total is not None)
+
+    @cached_property
+    def discounts(self) -> bool:
+        """Return whether any campaign takes something off."""
+        return any(each.campaign.offer.discount for each in self.planned)
+
+    @cached_property
+    def content(self) -> list[Any]:
+        """Return all that a choice depends on here, for the snapshot's version."""
+        campaigns = [msgspec.to_builtins(each.campaign) for each in self.planned]
+        weights = sorted((name, sorted(arms.items())) for name, arms in self.weights.items())
+        return [campaigns, str(self.zone), self.locale, msgspec.to_builtins(self.limits), weights]
+
+    def matches(self, facts: Facts) -> list[Planned]:
+        """Return the campaigns whose rules hold, first things first."""
+        return [self.planned[at] for at in self.matching(facts)]
+
+
+def plan_of(
+    shop: str,
+    campaigns: Sequence[Running],
+    currency: str,
+    settings: Mapping[str, Any],
+    *,
+    zone: str = "",
+    costs: Mapping[int, int] | None = None,
+    margin: float | None = None,
+    weights: Mapping[str, Mapping[str, float]] | None = None,
+) -> Plan | None:
+    """Return the plan, None for a shop without campaigns.
+
+    zone: the shop's, `Europe/Berlin`; UTC where it is not known.
+    """
+    if not campaigns:
+        return None
+    numbers = {each.campaign.id: each.number for each in campaigns}
+    ordered = sorted((each.campaign for each in campaigns), key=lambda each: (-each.priority, each.id))
+    rules = [read_rule(each.rule) for each in ordered]
+    return Plan(
+        shop=shop,
+        currency=currency,
+        zone=zone_of(zone),
+        locale=_locale(settings),
+        planned=tuple(_planned(each, currency) for each in ordered),
+        numbers=numbers,
+        readers=readers_of(ALWAYS.union(*map(reads, rules))),
+        matching=matching_of(rules),
+        limits=limits_of(settings),
+        costs=costs or {},
+        margin=margin,
+        weights=weights or {},
+    )
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the zone; UTC for none or one that is not known here."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def limits_of(settings: Mapping[str, Any]) -> Limits:
+    """Return the merchant's limits; the usual ones where the setting is absent or unusable."""
+    try:
+        return msgspec.convert(settings.get(LIMITS, {}), Limits)
+    except msgspec.ValidationError:
+        return Limits()
+
+
+def is_open(schedule: Schedule, local: datetime) -> bool:
+    """Return whether the weekday and the hour are among the schedule's. local: in the shop's zone."""
+    if schedule.weekdays and local.isoweekday() not in schedule.weekdays:
+        return False
+    if schedule.hours is None:
+        return True
+    begin, end = schedule.hours
+    return begin <= local.hour < end if begin < end else local.hour >= begin or local.hour < end
+
+
+def _planned(campaign: Campaign, currency: str) -> Planned:
+    discount, schedule = campaign.offer.discount, campaign.schedule
+    amount, minimum = (discount.amount, discount.minimum) if discount else (None, None)
+    return Planned(
+        campaign=campaign,
+        place=PLACES[campaign.offer.kind],
+        starts_at=as_utc(schedule.starts_at).timestamp() if schedule.starts_at else float("-inf"),
+        ends_at=as_utc(schedule.ends_at).timestamp() if schedule.ends_at else float("inf"),
+        amount_minor=minor_units(amount or "0", currency),
+        minimum_minor=minor_units(minimum or "0", currency),
+        target_minor=minor_units(campaign.offer.target or "0", currency),
+        texts=normalised(campaign.offer.messages),
+    )
+
+
+def _locale(settings: Mapping[str, Any]) -> str:
+    locale = settings.get(LOCALE)
+    return locale if isinstance(locale, str) and locale else "en"

@@ -1,0 +1,147 @@
+"""The merchant's campaigns: kept, listed, started and stopped; live shops hear of every change."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlmodel import col, func, select
+
+from app.campaign_tables import CampaignRow
+from app.campaigns.campaign import Campaign, Running, Status, ended, read_campaign
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.shops.changes import announce_change
+from app.values import ShopDomain
+
+MOST_CAMPAIGNS = 1_000
+MOST_RUNNING = 500
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A campaign and how it stands. reason: why, where it was not the merchant's word."""
+
+    campaign: Campaign
+    number: int
+    status: Status
+    reason: str
+    updated_at: datetime
+
+    def standing(self, now: datetime) -> str:
+        """Return its status as it is spoken of: a running one whose time is over has ended."""
+        return "ended" if self.status == "running" and ended(self.campaign, now) else self.status
+
+
+async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Campaign) -> Kept:
+    """Keep a campaign under its id, in place of what was there; a new one is a draft.
+
+    Raises InputError where there are too many.
+    """
+    now = datetime.now(UTC)
+    async with connections.write() as db:
+        row = await db.get(CampaignRow, (shop, campaign.id))
+        if row is None:
+            row = await _new(db, shop, campaign.id, now)
+        row.content, row.updated_at = msgspec.to_builtins(campaign), now
+        db.add(row)
+        kept = _kept(row)
+    await announce_change(connections.redis, shop)
+    return kept
+
+
+async def change_status(
+    connections: Connections, shop: ShopDomain, campaign_id: str, status: Status, reason: str = ""
+) -> Kept:
+    """Start, pause or stop a campaign, and return how it stands; a repeat changes nothing.
+
+    Raises NotFound, and InputError for a start that can't be.
+    """
+    now = datetime.now(UTC)
+    async with connections.write() as db:
+        row = await db.get(CampaignRow, (shop, campaign_id))
+        if row is None:
+            raise NotFound(f"{shop} has no campaign {campaign_id!r}")
+        if status == "running" and row.status != "running":
+            await _check_start(db, shop, _kept(row), now)
+        row.status, row.reason, row.updated_at = status, reason, now
+        db.add(row)
+        kept = _kept(row)
+    await announce_change(connections.redis, shop)
+    return kept
+
+
+async def all_campaigns(connections: Connections, shop: str) -> list[Kept]:
+    """Return the shop's campaigns, the first to be looked at first; without those that can't be read."""
+    query = select(CampaignRow).where(col(CampaignRow.shop) == shop)
+    async with connections.read() as db:
+        kept = [_kept(row) for row in await db.exec(query) if _readable(row)]
+    return sorted(kept, key=lambda each: (-each.campaign.priority, each.campaign.id))
+
+
+async def one_campaign(connections: Connections, shop: str, campaign_id: str) -> Kept:
+    """Return the campaign. Raises NotFound."""
+    async with connections.read() as db:
+        row = await db.get(CampaignRow, (shop, campaign_id))
+    if row is None:
+        raise NotFound(f"{shop} has no campaign {campaign_id!r}")
+    return _kept(row)
+
+
+async def running_campaigns(connections: Connections, shop: str) -> list[Running]:
+    """Return what the shop runs; what can't be read any more is left out and said in the log."""
+    query = select(CampaignRow).where(col(CampaignRow.shop) == shop, col(CampaignRow.status) == "running")
+    async with connections.read() as db:
+        rows = [row for row in await db.exec(query) if _readable(row)]
+    return [Running(read_campaign(row.content), row.number) for row in rows]
+
+
+async def campaigns_fingerprint(connections: Connections, shop: str) -> tuple[Any, ...]:
+    """Return what differs after every change of the shop's campaigns."""
+    query = select(func.count(), func.max(CampaignRow.updated_at)).where(col(CampaignRow.shop) == shop)
+    async with connections.read() as db:
+        return tuple((await db.exec(query)).one())
+
+
+async def _new(db: Any, shop: str, campaign_id: str, now: datetime) -> CampaignRow:
+    mine = col(CampaignRow.shop) == shop
+    query = select(func.count(), func.max(CampaignRow.number)).where(mine)
+    count, highest = (await db.exec(query)).one()
+    if count >= MOST_CAMPAIGNS:
+        raise InputError(f"{shop} has {count} campaigns, which is the most there can be")
+    number = 0 if highest is None else highest + 1
+    return CampaignRow(shop=shop, campaign_id=campaign_id, number=number, created_at=now, updated_at=now)
+
+
+async def _check_start(db: Any, shop: str, kept: Kept, now: datetime) -> None:
+    if ended(kept.campaign, now):
+        raise InputError(f"{kept.campaign.id} has ended; give it a later end first", "schedule.ends_at")
+    mine = (col(CampaignRow.shop) == shop, col(CampaignRow.status) == "running")
+    running = (await db.exec(select(func.count()).where(*mine))).one()
+    if running >= MOST_RUNNING:
+        raise InputError(f"{shop} runs {running} campaigns, which is the most there can be; pause some")
+
+
+def _readable(row: CampaignRow) -> bool:
+    """Return whether this version can read the campaign, and say it in the log where not."""
+    try:
+        read_campaign(row.content)
+    except InputError as error:
+        place = {"shop": row.shop, "campaign": row.campaign_id, "reason": str(error)}
+        _log.error("a campaign can't be read", extra=place)
+        return False
+    return True
+
+
+def _kept(row: CampaignRow) -> Kept:
+    return Kept(read_campaign(row.content), row.number, _status(row.status), row.reason, row.updated_at)
+
+
+def _status(status: str) -> Status:
+    known: Status = msgspec.convert(status, Status)
+    return known

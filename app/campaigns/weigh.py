@@ -1,0 +1,275 @@
+"""Which campaigns a decision shows, and why not the others. Pure: from what is logged, always the same.
+
+In order of priority, each campaign whose rule holds is asked: is it open, was enough seen of the
+shopper, has it matched for long enough, may it be shown once more, can it be afforded? Those that
+pass take their place, until every place is taken. Who is withheld from a campaign is treated as one
+who matched it: it stops, and fills its group, but shows nothing, so that what is measured is the
+nudge against none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from app.campaigns.nudged import NEVER, Fired, is_standing
+from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
+from app.experiments.assign import bucket
+from app.rules.fields import Value
+
+WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
+NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
+UNKNOWN_CART, IN_CART = "unknown_cart", "in_cart"
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What campaigns are weighed by, reduced to what the visitor allowed.
+
+    at: epoch seconds. evidence: kinds of engagement seen. cart: its products. spare_minor: what can be
+    taken off the cart before it is sold at a loss, None where no cost is known. remembers: whether it may
+    be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
+    was to them. spent: campaigns shown as often as they may be altogether. lacking: those of which there
+    is no code now. codes: whether codes can be had at all.
+    """
+
+    at: int
+    facts: dict[str, Value] = {}
+    evidence: tuple[str, ...] = ()
+    cart: tuple[int, ...] = ()
+    subtotal_minor: int | None = None
+    spare_minor: int | None = None
+    remembers: bool = False
+    unread: bool = False
+    place: str = ""
+    fired: dict[str, Fired] = {}
+    spent: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    codes: bool = False
+
+
+class Chosen(msgspec.Struct, frozen=True, gc=False):
+    """A campaign to show, and how likely that was given what it was weighed by."""
+
+    campaign_id: str
+    propensity: float
+
+
+class Weighed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What came of it. matched: whose rules held, of those that were open and had the evidence.
+
+    left_out: why the others of them are not shown.
+    """
+
+    inputs: Inputs
+    chosen: tuple[Chosen, ...] = ()
+    matched: tuple[str, ...] = ()
+    left_out: dict[str, str] = {}
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Return the campaigns whose holdout the shopper is in."""
+        return frozenset(name for name, why in self.left_out.items() if why == WITHHELD)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Return the campaigns that match and wait for their delay."""
+        return tuple(name for name, why in self.left_out.items() if why == WAITING)
+
+
+Withheld = Callable[[str, float], bool]  # whether the shopper is in a campaign's holdout, of this share
+
+
+def weigh(plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld) -> Weighed:
+    """Return which campaigns to show. decision_id: what is left to chance follows from it."""
+    return _Weighing(plan, inputs, decision_id, withheld).result()
+
+
+def again(plan: Plan, logged: Weighed, decision_id: str) -> Weighed:
+    """Return what a logged weighing comes to when it is made again."""
+    return weigh(plan, logged.inputs, decision_id, lambda name, _share: name in logged.withheld)
+
+
+def discount_minor(planned: Planned, subtotal_minor: int) -> int:
+    """Return what its discount takes off a cart, rounded up."""
+    discount = planned.campaign.offer.discount
+    if discount is None or discount.applies_to == "shipping":
+        return 0
+    if discount.percentage is None:
+        return min(planned.amount_minor, subtotal_minor)
+    return -(-subtotal_minor * round(discount.percentage * 100) // 10_000)
+
+
+class _Weighing:
+    """One weighing under way."""
+
+    def __init__(self, plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld) -> None:
+        self._plan, self._inputs, self._decision_id = plan, inputs, decision_id
+        self._withheld = withheld
+        self._local = datetime.fromtimestamp(inputs.at, plan.zone)
+        self._room: dict[Place, int] = {place: ROOM[place] for place in plan.places}
+        self._groups: set[str] = set()
+        self._chosen: list[Chosen] = []
+        self._matched: list[str] = []
+        self._left_out: dict[str, str] = {}
+        self._drawn: set[str] = set()
+        self._done = False
+        self._holding = plan.matches(inputs.facts)
+
+    def result(self) -> Weighed:
+        """Return what comes of it."""
+        for planned in self._holding:
+            if self._done:
+                break
+            self._take(planned)
+        return Weighed(self._inputs, tuple(self._chosen), tuple(self._matched), self._left_out)
+
+    def _take(self, planned: Planned) -> None:
+        """Take the campaign in, or note why not; its rule holds."""
+        campaign = planned.campaign
+        taken = campaign.group is not None and campaign.group in self._groups
+        if taken or not self._room[planned.place] or campaign.choice in self._drawn:
+            return
+        if not self._applies(planned):
+            return
+        self._matched.append(planned.id)
+        if why := self._why_not(planned):
+            self._left_out[planned.id] = why
+            return
+        if campaign.group is not None:
+            self._groups.add(campaign.group)
+        self._done = self._done or campaign.stop
+        if campaign.holdout and self._withheld(planned.id, campaign.holdout):
+            self._left_out[planned.id] = WITHHELD
+        elif campaign.choice is None:
+            self._show(planned, 1.0)
+        else:
+            self._draw(planned)
+
+    def _show(self, planned: Planned, propensity: float) -> None:
+        self._chosen.append(Chosen(planned.id, propensity))
+        wanted = len(planned.campaign.offer.product_ids) or 1
+        self._room[planned.place] = max(0, self._room[planned.place] - wanted)
+        self._done = self._done or not any(self._room.values())
+
+    def _draw(self, first: Planned) -> None:
+        """Show one of those that compete with the first and could be shown as well as it."""
+        choice = str(first.campaign.choice)
+        self._drawn.add(choice)
+        rivals = (each for each in self._holding if each.campaign.choice == choice and each is not first)
+        arms = [first, *filter(self._may_compete, rivals)]
+        self._matched += [each.id for each in arms[1:]]
+        drawn, propensity = self._one_of(choice, arms)
+        self._left_out |= {each.id: NOT_DRAWN for each in arms if each is not drawn}
+        self._show(drawn, propensity)
+
+    def _one_of(self, choice: str, arms: list[Planned]) -> tuple[Planned, float]:
+        """Return the arm drawn and its propensity: one that stands there already stays."""
+        for arm in arms:
+            if is_standing(self._fired(arm), self._inputs.place):
+                return arm, 1.0
+        weights = self._plan.weights.get(choice, {})
+        return draw(arms, [weights.get(arm.id, 1.0) for arm in arms], self._decision_id, choice)
+
+    def _may_compete(self, planned: Planned) -> bool:
+        campaign = planned.campaign
+        if not self._applies(planned) or self._why_not(planned) or not self._room[planned.place]:
+            return False
+        return not (campaign.holdout and self._withheld(planned.id, campaign.holdout))
+
+    def _applies(self, planned: Planned) -> bool:
+        """Return whether it is open, or promised, and enough was seen of the shopper."""
+        inputs, schedule = self._inputs, planned.campaign.schedule
+        if len(inputs.evidence) < planned.campaign.evidence or inputs.at < planned.starts_at:
+            return False
+        if self._fired(planned).expires_at > inputs.at:
+            return True  # a code is good until its own end, also when the campaign's comes first
+        return inputs.at < planned.ends_at and is_open(schedule, self._local)
+
+    def _why_not(self, planned: Planned) -> str | None:
+        """Return why it is not shown to this shopper now, None if it may be."""
+        return self._of_shopper(planned) or self._of_cart(planned) or self._of_discount(planned)
+
+    def _of_shopper(self, planned: Planned) -> str | None:
+        campaign, inputs, fired = planned.campaign, self._inputs, self._fired(planned)
+        if fired.dismissed:
+            return DISMISSED
+        lasts_s = campaign.lasts_s
+        if (
+            lasts_s is not None
+            and fired.first_at
+            and inputs.at >= (fired.expires_at or fired.first_at + lasts_s)
+        ):
+            return OVER
+        if self._is_capped(planned, fired):
+            return CAPPED
+        if campaign.delay_s and not is_standing(fired, inputs.place):
+            since = fired.matched_at or inputs.at
+            if not inputs.remembers or inputs.at - since < campaign.delay_s:
+                return WAITING
+        return None
+
+    def _is_capped(self, planned: Planned, fired: Fired) -> bool:
+        """Return whether it was shown often enough; what stands there already is not one more."""
+        caps, inputs = planned.campaign.caps, self._inputs
+        if inputs.unread:  # how often is not known
+            return planned.has_caps or caps.total is not None
+        if is_standing(fired, inputs.place):
+            return False
+        return (
+            (caps.per_visitor is not None and fired.times >= caps.per_visitor)
+            or (caps.per_session is not None and fired.in_session >= caps.per_session)
+            or planned.id in inputs.spent
+        )
+
+    def _of_cart(self, planned: Planned) -> str | None:
+        offer, subtotal_minor = planned.campaign.offer, self._inputs.subtotal_minor
+        if offer.kind == "progress" and subtotal_minor is None:
+            return UNKNOWN_CART
+        if offer.kind == "upsell" and set(offer.product_ids) <= set(self._inputs.cart):
+            return IN_CART
+        return None
+
+    def _of_discount(self, planned: Planned) -> str | None:
+        """Return what keeps a discount from being given: no code, a limit, the minimum, or a loss."""
+        discount, inputs = planned.campaign.offer.discount, self._inputs
+        if discount is None:
+            return None
+        held = self._fired(planned)
+        if discount.with_code and not (held.code and held.expires_at > inputs.at):
+            if not (inputs.remembers and inputs.codes) or planned.id in inputs.lacking:
+                return NO_CODE
+            if self._codes_held(planned) >= self._plan.limits.codes:
+                return LIMIT
+        if discount.applies_to != "shipping" and (discount.percentage or 0) > self._plan.limits.percent:
+            return LIMIT
+        if inputs.subtotal_minor is None:
+            return UNKNOWN_CART
+        if inputs.subtotal_minor < planned.minimum_minor:
+            return MINIMUM
+        if inputs.spare_minor is not None:
+            return MARGIN if discount_minor(planned, inputs.subtotal_minor) > inputs.spare_minor else None
+        return None
+
+    def _codes_held(self, besides: Planned) -> int:
+        """Return how many codes of other campaigns the shopper could still use."""
+        now, others = self._inputs.at, self._inputs.fired.items()
+        return sum(
+            1 for name, each in others if name != besides.id and each.code and each.expires_at > now
+        )  # fmt: skip
+
+    def _fired(self, planned: Planned) -> Fired:
+        return self._inputs.fired.get(planned.id, NEVER)
+
+
+def draw(arms: list[Planned], weights: list[float], decision_id: str, choice: str) -> tuple[Planned, float]:
+    """Return one of the arms, by weight, and how likely that was; the same decision draws the same."""
+    total = sum(weights)
+    shares = [each / total for each in weights] if total > 0 else [1 / len(arms)] * len(arms)
+    point = bucket(decision_id, f"choice {choice}")
+    for arm, share in zip(arms, shares, strict=True):
+        if point < share:
+            return arm, round(share, 6)
+        point -= share
+    return arms[-1], round(shares[-1], 6)  # rounding left a sliver above the last share

@@ -1,0 +1,88 @@
+"""What we ask of a shop to make codes, to know them, and to take them back."""
+
+from __future__ import annotations
+
+ADD_AT_ONCE = 250  # discountRedeemCodeBulkAdd takes no more
+DELETE_AT_ONCE = 250
+
+CREATE_BASIC = """
+mutation CreateCoupons($discount: DiscountCodeBasicInput!) {
+  discountCodeBasicCreate(basicCodeDiscount: $discount) {
+    codeDiscountNode { id }
+    userErrors { code field message }
+  }
+}
+"""
+
+CREATE_FREE_SHIPPING = """
+mutation CreateShippingCoupons($discount: DiscountCodeFreeShippingInput!) {
+  discountCodeFreeShippingCreate(freeShippingCodeDiscount: $discount) {
+    codeDiscountNode { id }
+    userErrors { code field message }
+  }
+}
+"""
+
+RENEW_BASIC = """
+mutation RenewCoupons($id: ID!, $endsAt: DateTime!) {
+  discountCodeBasicUpdate(id: $id, basicCodeDiscount: { endsAt: $endsAt }) {
+    userErrors { code field message }
+  }
+}
+"""
+
+RENEW_FREE_SHIPPING = """
+mutation RenewShippingCoupons($id: ID!, $endsAt: DateTime!) {
+  discountCodeFreeShippingUpdate(id: $id, freeShippingCodeDiscount: { endsAt: $endsAt }) {
+    userErrors { code field message }
+  }
+}
+"""
+
+ADD_CODES = """
+mutation AddCoupons($id: ID!, $codes: [DiscountRedeemCodeInput!]!) {
+  discountRedeemCodeBulkAdd(discountId: $id, codes: $codes) {
+    bulkCreation { id done }
+    userErrors { code field message }
+  }
+}
+"""
+
+HOW_FAR = """
+query HowFarAreCoupons($id: ID!) {
+  discountRedeemCodeBulkCreation(id: $id) { done codesCount importedCount failedCount }
+}
+"""
+
+LIST_CODES = """
+query ListCoupons($id: ID!, $after: String) {
+  codeDiscountNode(id: $id) {
+    codeDiscount {
+      ... on DiscountCodeBasic {
+        codes(first: 250, after: $after) { nodes { id code } pageInfo { hasNextPage endCursor } }
+      }
+      ... on DiscountCodeFreeShipping {
+        codes(first: 250, after: $after) { nodes { id code } pageInfo { hasNextPage endCursor } }
+      }
+    }
+  }
+}
+"""
+
+DELETE_CODES = """
+mutation DeleteCoupons($id: ID!, $codes: [ID!]!) {
+  discountCodeRedeemCodeBulkDelete(discountId: $id, ids: $codes) {
+    job { id }
+    userErrors { code field message }
+  }
+}
+"""
+
+DELETE_DISCOUNT = """
+mutation DeleteCouponDiscount($id: ID!) {
+  discountCodeDelete(id: $id) {
+    deletedCodeDiscountId
+    userErrors { code field message }
+  }
+}
+"""

@@ -1,0 +1,81 @@
+"""Codes handed out: one shopper, one campaign, one code, for as long as it is theirs.
+
+A grant is one step in Redis, however many of a shopper's tabs and blocks ask at once: who holds a code is
+told it again, who holds none takes the next of the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from app.connections import redis_key
+
+# Who had a code of a campaign gets no second one this long after it ended.
+REMEMBERED_S = 30 * 86_400
+
+# KEYS: the shopper's grants, the pool. ARGV: campaign, when it ends, how long it is remembered (s).
+_GRANT = """
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held then return held end
+local code = redis.call('LPOP', KEYS[2])
+if not code then return false end
+local grant = code .. ' ' .. ARGV[2]
+redis.call('HSET', KEYS[1], ARGV[1], grant)
+if redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+return grant
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A code that a decision wants for a shopper. unit: who they are as far as may be used: `customer:7`."""
+
+    shop: str
+    campaign_id: str
+    unit: str
+    expires_s: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A shopper's code and when it ends for them, which may have passed."""
+
+    code: str
+    expires_at: datetime
+
+
+def pool_key(shop: str, campaign_id: str) -> str:
+    """Return where a campaign's unused codes wait."""
+    return redis_key(shop, "coupons", campaign_id)
+
+
+def grants_key(shop: str, unit: str) -> str:
+    """Return where a shopper's codes are kept, by campaign."""
+    return redis_key(shop, "granted", unit)
+
+
+async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
+    """Return each one's code, in one round trip; None where the pool is empty. A repeat gets the same code.
+
+    A code whose time has passed is returned as it was: the shopper had theirs. Raises RedisError.
+    """
+    script = redis.register_script(_GRANT)
+    async with redis.pipeline(transaction=False) as pipe:
+        for each in wanted:
+            keys = [grants_key(each.shop, each.unit), pool_key(each.shop, each.campaign_id)]
+            ends = int(each.now.timestamp()) + each.expires_s
+            args = [each.campaign_id, ends, each.expires_s + REMEMBERED_S]
+            await script(keys=keys, args=args, client=pipe)
+        held: list[Any] = await pipe.execute()
+    return [None if one is None else _granted(one) for one in held]
+
+
+def _granted(packed: bytes) -> Granted:
+    code, _, ends = packed.decode().rpartition(" ")
+    return Granted(code, datetime.fromtimestamp(int(ends), UTC))
