@@ -1,4 +1,5 @@
-import {parseAnswer, type Offer} from './answer.ts';
+import {parseAnswer} from './answer.ts';
+import type {Offer} from './offer.ts';
 import type {Question} from './question.ts';
 
 /** The Shopify CLI writes the app's address in when it builds. */

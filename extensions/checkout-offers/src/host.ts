@@ -1,23 +1,56 @@
-import type {CheckoutApi, StandardApi} from '@shopify/ui-extensions/checkout';
+import type {CartLine, CheckoutApi, CustomerPrivacy, StandardApi} from '@shopify/ui-extensions/checkout';
+import type {Entries} from './aheadForm.ts';
 
-/** The checkout as an extension target sees it: signals, read through `.value` when they are needed. */
-export type Host = Pick<
-  StandardApi<'purchase.checkout.block.render'>,
-  | 'analytics'
-  | 'checkoutToken'
-  | 'cost'
-  | 'customerPrivacy'
-  | 'i18n'
-  | 'instructions'
-  | 'lines'
-  | 'localization'
-  | 'sessionToken'
-  | 'settings'
-  | 'shop'
-> &
-  Partial<Pick<StandardApi<'purchase.checkout.block.render'>, 'applyTrackingConsentChange'>> & {
-    extension: {rendered: {value: boolean}};
-  };
+type Standard = StandardApi<'purchase.checkout.block.render'>;
+
+/** A signal as far as it is read: the component that reads `value` renders again when it changes. */
+interface Reading<Value> {
+  readonly value: Value;
+}
+
+/** The parts of a cart line that offers need, alike in a checkout and in a customer's account. */
+export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost'> & {
+  merchandise: Pick<CartLine['merchandise'], 'id' | 'title' | 'selectedOptions' | 'product'>;
+};
+
+interface Instructions {
+  attributes: {canUpdateAttributes: boolean};
+  discounts: {canUpdateDiscountCodes: boolean};
+  lines: {canAddCartLine: boolean; canRemoveCartLine: boolean};
+}
+
+/** What every target has: signals, read through `.value` when they are needed. */
+export interface Host {
+  analytics: Pick<Standard['analytics'], 'publish'>;
+  appMetafields: Reading<Entries>;
+  /** Absent where the app may not know who buys. */
+  buyerIdentity?: {customer: Reading<{id: string} | undefined>};
+  checkoutToken: Reading<string | undefined>;
+  cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>};
+  customerPrivacy: Reading<CustomerPrivacy>;
+  discountCodes: Reading<readonly {code: string}[]>;
+  /** `rendered` is false on a step that the buyer has not reached; `editor` is there in the merchant's editor only. */
+  extension: {rendered: Reading<boolean>; editor?: unknown};
+  i18n: Standard['i18n'];
+  /** Absent where nothing can be changed. */
+  instructions?: Reading<Instructions>;
+  lines: Reading<readonly Line[]>;
+  localization: {language: Reading<{isoCode: string}>; country: Reading<{isoCode: string} | undefined>};
+  sessionToken: Standard['sessionToken'];
+  settings: Reading<Record<string, unknown>>;
+  shop: {storefrontUrl?: string};
+  applyTrackingConsentChange?: Standard['applyTrackingConsentChange'];
+}
+
+/** Return whether this is the merchant's editor: what is not there need not even be undefined. */
+export function isEditor({extension}: Host): boolean {
+  return 'editor' in extension && extension.editor !== undefined;
+}
+
+/** Return what may be changed; nothing where the page has no instructions. */
+export function instructionsOf(host: Host): Partial<Instructions> {
+  return 'instructions' in host ? {...host.instructions?.value} : {};
+}
 
 /** What a checkout can change and a placed order cannot. */
 export type Till = Pick<CheckoutApi, 'applyCartLinesChange' | 'applyDiscountCodeChange'>;

@@ -1,6 +1,7 @@
-import type {Message} from './answer.ts';
+import type {Money} from './parse.ts';
+import type {Message} from './offer.ts';
 import {number} from './parse.ts';
-import type {Words} from './words.ts';
+import type {Said} from './words.ts';
 
 /** The messages that locales/ can say, and the amounts of money each must come with. */
 export const MESSAGES = new Map<string, string[]>([
@@ -9,15 +10,24 @@ export const MESSAGES = new Map<string, string[]>([
   ['progress.free_shipping_reached', []],
 ]);
 
-/** Return the message's sentence; undefined for one that this version cannot say in full. */
-export function messageWords(message: Message | undefined): Words | undefined {
-  const amounts = message && MESSAGES.get(message.key);
+/** Return the merchant's own words, else the message's sentence; undefined for one that this version cannot say in full. */
+export function messageWords(message: Message | undefined): Said | undefined {
+  if (!message) return undefined;
+  if (message.text && isFilled(message)) return {text: message.text, args: message.args};
+  const amounts = MESSAGES.get(message.key);
   if (!amounts) return undefined;
-  const money: Record<string, number> = {};
+  const money: Record<string, number | Money> = {};
   for (const name of amounts) {
-    const amount = number(message.args[name]);
+    const arg = message.args[name];
+    const amount = typeof arg === 'object' ? arg : number(arg);
     if (amount === undefined) return undefined;
     money[name] = amount;
   }
   return {key: `message.${message.key}`, money};
+}
+
+/** A sentence with a gap in it is worse than none. */
+function isFilled({text, args}: Message): boolean {
+  const forms = typeof text === 'string' ? [text] : Object.values(text ?? {});
+  return forms.every((form) => [...form.matchAll(/\{(\w+)\}/g)].every(([, name]) => Object.hasOwn(args, name!)));
 }

@@ -1,12 +1,13 @@
-import type {Offer, Product} from './answer.ts';
-import {couponNotice, messageNotice} from './notice.ts';
+import {couponCard} from './coupon.ts';
+import {messageCard} from './notice.ts';
+import type {Offer, Product} from './offer.ts';
 import {productCard} from './productCard.ts';
+import {progressCard} from './progress.ts';
 import type {CartTitles} from './reason.ts';
 import type {Settings} from './settings.ts';
 import type {Entry, State} from './state.ts';
-import type {Words} from './words.ts';
-
-export type Surface = 'checkout' | 'thank_you';
+import {isOpen, type Surface} from './surface.ts';
+import type {Said, Words} from './words.ts';
 
 /** What the host allows and knows, beside the state. */
 export interface Scene {
@@ -14,36 +15,62 @@ export interface Scene {
   settings: Settings;
   can: {add: boolean; remove: boolean; discount: boolean};
   cartTitles: CartTitles;
+  /** GIDs of the variants in the cart. */
+  inCart: ReadonlySet<string>;
+  /** Codes that are applied, in capitals. */
+  codes: ReadonlySet<string>;
+  subtotal: number;
   /** What the buyer pays in. */
   currency: string;
   storefrontUrl?: string;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** In the merchant's editor, with offers that are samples. */
+  preview: boolean;
 }
 
 export type View =
   | {kind: 'skeleton'; heading: Words | string; rows: number; reason: boolean}
   | {kind: 'nothing'}
-  | {kind: 'offers'; heading?: Words | string; cards: CardView[]};
+  | {kind: 'offers'; heading?: Words | string; cards: CardView[]; boxed: boolean};
 
-export type CardView = ProductView | NoticeView;
+export type CardView = ProductView | NoticeView | ProgressView;
 
-export interface ProductView {
-  layout: 'product';
+interface Shown {
+  id: string;
   offer: Offer;
+}
+
+export interface ProductView extends Shown {
+  layout: 'product';
   product: Product;
+  /** The product's, as long as a frame holds. */
+  title: string;
   /** In the buyer's currency; undefined when only the shop's own price is known. */
   price?: number;
   badge?: Words;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */
   line?: Line;
   button?: Button;
+  dismiss?: Words;
 }
 
-export interface NoticeView {
+export interface NoticeView extends Shown {
   layout: 'notice';
-  offer: Offer;
-  text: Words;
-  tone: 'info' | 'success' | 'critical';
+  icon: 'info' | 'discount' | 'check-circle';
+  text: Said;
+  /** More of it, a line each: how it is used, until when. */
+  details: Line[];
   button?: Button;
+  dismiss?: Words;
+}
+
+export interface ProgressView extends Shown {
+  layout: 'progress';
+  text: Said;
+  label: Words;
+  value: number;
+  max: number;
 }
 
 export interface Line {
@@ -61,45 +88,54 @@ export interface Button {
   href?: string;
 }
 
-const HEADING: Record<Surface, Words> = {
-  checkout: {key: 'heading.checkout'},
-  thank_you: {key: 'heading.thank_you'},
-};
-
 /** Return what to show, and nothing when there is nothing worth the buyer's attention. */
 export function view(state: State, scene: Scene): View {
-  const cards = state.entries.flatMap((entry) => card(entry, scene) ?? []).slice(0, scene.settings.max_offers);
-  const heading = scene.settings.heading ?? HEADING[scene.surface];
-  if (cards.length) return {kind: 'offers', heading: cards.some(isProduct) ? heading : undefined, cards: cards.map(oneProminent)};
+  const cards = arranged(state.entries.flatMap((entry) => card(entry, scene) ?? []), scene).slice(0, state.boxes);
+  const heading = scene.settings.heading ?? {key: isOpen(scene.surface) ? 'heading.checkout' : 'heading.thank_you'};
+  const boxed = state.boxes !== undefined;
+  if (cards.length) return {kind: 'offers', heading: boxed || cards.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
   if (!state.loading || !worthWaiting(scene)) return {kind: 'nothing'};
   return {kind: 'skeleton', heading, rows: scene.settings.max_offers, reason: scene.settings.show_reason};
 }
 
+/** Return how an offer is shown; undefined for one that can't be, here or by this version. */
+export function card(entry: Entry, scene: Scene): CardView | undefined {
+  const {show_products, show_messages} = scene.settings;
+  if (entry.phase === 'dismissed') return undefined;
+  if (entry.offer.kind === 'upsell') return show_products ? productCard(entry, scene) : undefined;
+  if (!show_messages) return undefined;
+  switch (entry.offer.kind) {
+    case 'coupon':
+      return couponCard(entry, scene);
+    case 'progress':
+      return progressCard(entry, scene) ?? messageCard(entry);
+    case 'banner':
+    case 'message':
+      return messageCard(entry);
+    default:
+      return undefined;
+  }
+}
+
+/** Messages come first, then no more products than the merchant allows; what the buyer took is never left out. */
+function arranged(cards: CardView[], {settings}: Scene): CardView[] {
+  const products = cards.filter(isProduct).slice(0, settings.max_offers);
+  return [...cards.filter((each) => !isProduct(each)), ...products];
+}
+
 /** Where nothing can be added the skeleton would most often make room for nothing. */
-function worthWaiting({surface, can}: Scene): boolean {
-  return surface === 'thank_you' || can.add;
+function worthWaiting({surface, can, settings}: Scene): boolean {
+  return settings.show_products && (!isOpen(surface) || can.add);
 }
 
 function isProduct(each: CardView): each is ProductView {
   return each.layout === 'product';
 }
 
-/** Only the first button is the page's call to action: several would compete with "Pay now". */
-function oneProminent(each: CardView, index: number): CardView {
-  return each.button && index > 0 ? {...each, button: {...each.button, variant: 'secondary'}} : each;
-}
-
-function card(entry: Entry, scene: Scene): CardView | undefined {
-  switch (entry.offer.kind) {
-    case 'upsell':
-      return productCard(entry, scene);
-    case 'coupon':
-      return couponNotice(entry, scene);
-    case 'banner':
-    case 'message':
-    case 'progress':
-      return messageNotice(entry);
-    default:
-      return undefined;
-  }
+/** Only the first button is the block's call to action: several would compete with "Pay now". */
+function oneProminent(cards: CardView[]): CardView[] {
+  const first = cards.findIndex((each) => 'button' in each && each.button);
+  return cards.map((each, index) =>
+    'button' in each && each.button && index !== first ? {...each, button: {...each.button, variant: 'secondary'}} : each,
+  );
 }

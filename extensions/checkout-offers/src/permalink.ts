@@ -1,4 +1,4 @@
-import type {Offer, Product} from './answer.ts';
+import type {Offer, Product} from './offer.ts';
 import {DECISION, OFFER} from './question.ts';
 
 /** Return Shopify's link to a new cart that holds the product, marked with the decision behind it. */

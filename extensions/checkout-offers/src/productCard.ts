@@ -1,25 +1,33 @@
-import type {Offer, Product} from './answer.ts';
 import type {Button, Line, ProductView, Scene} from './model.ts';
+import type {Offer, Product} from './offer.ts';
 import {cartPermalink} from './permalink.ts';
 import {reasonWords} from './reason.ts';
+import {savingOf} from './saving.ts';
+import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
 import type {Entry, Phase} from './state.ts';
+import {isOpen} from './surface.ts';
 import type {Words} from './words.ts';
 
-/** Return the card of an upsell; undefined where it could not be taken. */
-export function productCard({offer, phase}: Entry, scene: Scene): ProductView | undefined {
+/** Return the card of an upsell; undefined where it could not be taken, or is in the cart already. */
+export function productCard({id, offer, phase}: Entry, scene: Scene): ProductView | undefined {
   const {product} = offer;
-  const inCheckout = scene.surface === 'checkout';
-  if (!product || (inCheckout && !scene.can.add && phase === 'offer')) return undefined;
+  const open = isOpen(scene.surface);
+  if (!product || (phase === 'offer' && open && (!scene.can.add || scene.inCart.has(product.variant_id)))) return undefined;
   return {
     layout: 'product',
+    id,
     offer,
     product,
+    title: breakable(shorten(product.title, TITLE_WIDTH)),
     price: priceFor(product, scene),
-    badge: inCheckout && scene.can.discount ? saving(offer) : undefined,
+    badge: open ? saving(offer, scene) : undefined,
     line: STATUS[phase] ?? reasonLine(offer, scene),
-    button: inCheckout ? cartButton(phase, product, scene) : linkButton(offer, product, scene),
+    button: open ? cartButton(phase, product, scene) : linkButton(offer, product, scene),
+    dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: product.title}} : undefined,
   };
 }
+
+export const DISMISSIBLE: ReadonlySet<Phase> = new Set<Phase>(['offer', 'failed', 'sold_out']);
 
 const STATUS: Partial<Record<Phase, Line>> = {
   added: {text: {key: 'status.added'}, tone: 'success'},
@@ -38,11 +46,12 @@ function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefin
   return text && {text, tone: 'neutral'};
 }
 
-function saving({discount}: Offer): Words | undefined {
-  if (!discount) return undefined;
-  return discount.percentage
-    ? {key: 'discount.percentage', args: {percentage: discount.percentage}}
-    : {key: 'discount.code', args: {code: discount.code}};
+/** A code that may not be applied here promises nothing. */
+function saving({discount}: Offer, {can, now}: Scene): Words | undefined {
+  if (!discount || (discount.code && !can.discount) || (discount.expires_at ?? Infinity) <= now) return undefined;
+  const saved = savingOf(discount);
+  if (saved) return {key: 'discount.off', ...saved};
+  return discount.code ? {key: 'discount.code', args: {code: discount.code}} : undefined;
 }
 
 function cartButton(phase: Phase, product: Product, {can}: Scene): Button | undefined {

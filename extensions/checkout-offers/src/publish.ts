@@ -1,5 +1,5 @@
-import type {Offer} from './answer.ts';
-import type {Surface} from './model.ts';
+import type {Offer} from './offer.ts';
+import type {Surface} from './surface.ts';
 
 export type Happening = 'shown' | 'accepted' | 'failed' | 'dismissed';
 
@@ -9,12 +9,12 @@ interface Analytics {
 
 export type Publish = (happening: Happening, offer: Offer, checkout_token: string | undefined) => void;
 
-/** Return a publisher of `tillwise:offer_…`, which says each thing about an offer once. */
+/** Return a publisher of `tillwise:offer_…`, which says each thing about an offer once, and nothing of an offer that no decision knows. */
 export function publisher(analytics: Analytics, surface: Surface): Publish {
   const said = new Set<string>();
   return (happening, offer, checkout_token) => {
     const sentence = `${happening} ${offer.decision_id} ${offer.offer_id}`;
-    if (said.has(sentence)) return;
+    if (!offer.decision_id || said.has(sentence)) return;
     said.add(sentence);
     void send(analytics, `tillwise:offer_${happening}`, facts(offer, surface, checkout_token));
   };

@@ -1,7 +1,6 @@
-import type {CartLine} from '@shopify/ui-extensions/checkout';
 import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
-import type {Host} from './host.ts';
-import type {Surface} from './model.ts';
+import type {Host, Line} from './host.ts';
+import type {Surface} from './surface.ts';
 
 /** The body of `POST /api/personalize`. Money is in decimal strings. */
 export interface Question {
@@ -49,11 +48,11 @@ export function occasion(host: Host): string {
   return JSON.stringify([own, consentOf(privacy), regionOf(privacy)]);
 }
 
-export function isOurs(line: CartLine): boolean {
+export function isOurs(line: Line): boolean {
   return line.attributes.some(({key}) => key === OFFER);
 }
 
-function questionLine({merchandise, quantity, cost}: CartLine): QuestionLine {
+function questionLine({merchandise, quantity, cost}: Line): QuestionLine {
   const {amount, currencyCode} = cost.totalAmount;
   return {
     product_id: merchandise.product.id,

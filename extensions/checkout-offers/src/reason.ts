@@ -1,4 +1,5 @@
-import type {Offer, Why} from './answer.ts';
+import type {Offer, Why} from './offer.ts';
+import {breakable, NAMED_WIDTH, shorten} from './shorten.ts';
 import type {Words} from './words.ts';
 
 /** Titles of what is in the cart, by product GID. */
@@ -25,7 +26,7 @@ export function reasonWords(offer: Offer, titles: CartTitles): Words | undefined
     const title = why.with && titles[why.with];
     const named = NAMED.get(why.reason);
     const plain = PLAIN.get(why.reason);
-    if (named && title) return {key: named, args: {title}};
+    if (named && title) return {key: named, args: {title: breakable(shorten(title, NAMED_WIDTH))}};
     if (isRepeat(offer, why)) return {key: 'reason.bought_before'};
     if (plain) return {key: plain};
   }

@@ -1,32 +1,38 @@
-import type {CartLine} from '@shopify/ui-extensions/checkout';
-import type {Host} from './host.ts';
-import type {Scene, Surface} from './model.ts';
+import {instructionsOf, isEditor, type Host, type Line} from './host.ts';
+import type {Scene} from './model.ts';
 import type {CartTitles} from './reason.ts';
 import {readSettings} from './settings.ts';
+import type {Surface} from './surface.ts';
 
 /** Return what the host allows and knows now. */
-export function scene(host: Host, surface: Surface): Scene {
-  const {lines, discounts} = host.instructions.value;
+export function scene(host: Host, surface: Surface, now: number): Scene {
+  const {lines, discounts} = instructionsOf(host);
+  const {amount, currencyCode} = host.cost.subtotalAmount.value;
   return {
     surface,
     settings: readSettings(host.settings.value),
     can: {
-      add: lines.canAddCartLine,
-      remove: lines.canRemoveCartLine,
-      discount: discounts.canUpdateDiscountCodes,
+      add: lines?.canAddCartLine === true,
+      remove: lines?.canRemoveCartLine === true,
+      discount: discounts?.canUpdateDiscountCodes === true,
     },
     cartTitles: cartTitles(host.lines.value),
-    currency: host.cost.subtotalAmount.value.currencyCode,
+    inCart: new Set(host.lines.value.map(({merchandise}) => merchandise.id)),
+    codes: new Set(host.discountCodes.value.map(({code}) => code.toUpperCase())),
+    subtotal: amount,
+    currency: currencyCode,
     storefrontUrl: host.shop.storefrontUrl,
+    now,
+    preview: isEditor(host),
   };
 }
 
 /** Return the products' titles; a line may be titled by its variant alone, and “bought with Small” says nothing. */
-export function cartTitles(lines: readonly CartLine[]): CartTitles {
+export function cartTitles(lines: readonly Line[]): CartTitles {
   const named = lines.filter(({merchandise}) => merchandise.title !== variantLabel(merchandise));
   return Object.fromEntries(named.map(({merchandise}) => [merchandise.product.id, merchandise.title]));
 }
 
-function variantLabel({selectedOptions}: CartLine['merchandise']): string {
+function variantLabel({selectedOptions}: Line['merchandise']): string {
   return selectedOptions.map(({value}) => value).join(' / ');
 }

@@ -1,9 +1,11 @@
-import type {Offer} from './answer.ts';
+import type {Offer} from './offer.ts';
 
 /** Where one offer stands with the buyer. */
-export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'failed' | 'sold_out';
+export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'failed' | 'sold_out' | 'dismissed';
 
 export interface Entry {
+  /** Stays as it is when the offer gets the name that its decision gave it. */
+  id: string;
   offer: Offer;
   phase: Phase;
 }
@@ -12,50 +14,86 @@ export interface State {
   /** True until the first answer, or the first after a withdrawal, or the failure to get it. */
   loading: boolean;
   entries: Entry[];
+  /** How many offers were painted ahead: what takes their place is as many, so that nothing moves. */
+  boxes?: number;
 }
 
 export type Action =
-  | {type: 'answered'; offers: Offer[]}
+  /** `upgrade`: the answer to what was painted ahead; `late`: past its budget, so only its names are taken. */
+  | {type: 'answered'; offers: Offer[]; upgrade?: boolean; late?: boolean}
   | {type: 'unanswered'}
   | {type: 'withdrawn'}
-  | {type: 'moved'; offer_id: string; phase: Phase};
+  /** `offer`: as its decision names it, where that was only just found out. */
+  | {type: 'moved'; id: string; phase: Phase; offer?: Offer};
 
 export const INITIAL: State = {loading: true, entries: []};
 
 /** What may follow each phase. Anything else is a late or a double click, and is ignored. */
 const NEXT: Record<Phase, Phase[]> = {
-  offer: ['adding'],
+  offer: ['adding', 'dismissed'],
   adding: ['added', 'failed', 'sold_out'],
   added: ['undoing'],
   undoing: ['offer', 'added'],
-  failed: ['adding'],
-  sold_out: [],
+  failed: ['adding', 'dismissed'],
+  sold_out: ['dismissed'],
+  dismissed: [],
 };
 
-/** What the buyer has put into the order stays theirs, whatever becomes of the consent it was offered under. */
-const TAKEN: ReadonlySet<Phase> = new Set<Phase>(['adding', 'added', 'undoing']);
+/** What the buyer has put into the order, or did not want, stays so whatever becomes of the consent. */
+const SETTLED: ReadonlySet<Phase> = new Set<Phase>(['adding', 'added', 'undoing', 'dismissed']);
+
+/** Return the state of a checkout that paints these at once. */
+export function painted(offers: Offer[]): State {
+  return offers.length ? {loading: true, entries: offers.map(entry), boxes: offers.length} : INITIAL;
+}
 
 /** Return the state after an action; with no usable answer, what was there before. */
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'answered':
+      if (action.upgrade && state.boxes !== undefined) return upgraded(state, action.offers, action.late);
       return {loading: false, entries: merge(state.entries, action.offers)};
     case 'unanswered':
       return {...state, loading: false};
     case 'withdrawn':
-      return {loading: true, entries: state.entries.filter(({phase}) => TAKEN.has(phase))};
+      return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
     case 'moved':
-      return {...state, entries: state.entries.map((entry) => move(entry, action.offer_id, action.phase))};
+      return {...state, entries: state.entries.map((entry) => move(entry, action))};
   }
 }
 
-export function canMove(state: State, offer_id: string, phase: Phase): boolean {
-  return state.entries.some((entry) => entry.offer.offer_id === offer_id && NEXT[entry.phase].includes(phase));
+export function canMove(state: State, id: string, phase: Phase): boolean {
+  return state.entries.some((entry) => entry.id === id && NEXT[entry.phase].includes(phase));
 }
 
-function move(entry: Entry, offer_id: string, phase: Phase): Entry {
-  const allowed = entry.offer.offer_id === offer_id && NEXT[entry.phase].includes(phase);
-  return allowed ? {...entry, phase} : entry;
+/** Return the answer's offer of the same variant, which is the one that its decision knows. */
+export function named(offer: Offer, answer: readonly Offer[] | null): Offer | undefined {
+  return answer?.find(({product}) => product && product.variant_id === offer.product?.variant_id);
+}
+
+function entry(offer: Offer): Entry {
+  return {id: `${offer.decision_id ?? ''} ${offer.offer_id}`, offer, phase: 'offer'};
+}
+
+function move(entry: Entry, {id, phase, offer = entry.offer}: Extract<Action, {type: 'moved'}>): Entry {
+  return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer} : entry;
+}
+
+/**
+ * Return the state with the answer's offers in the boxes that were painted ahead; those that it leaves empty stay
+ * as they are. Once the buyer has touched one, or the answer is late, only names are taken. An answer without
+ * offers ends what was painted: this buyer is to see none.
+ */
+function upgraded(state: State, offers: Offer[], late = false): State {
+  const done = {...state, loading: false};
+  if (late || state.entries.some(({phase}) => phase !== 'offer')) return {...done, entries: state.entries.map((each) => renamed(each, offers))};
+  const left = offers.length ? state.entries.filter((each) => !named(each.offer, offers)) : [];
+  return {...done, entries: [...offers.map(entry), ...left]};
+}
+
+function renamed(entry: Entry, offers: Offer[]): Entry {
+  const offer = entry.offer.decision_id ? undefined : named(entry.offer, offers);
+  return offer ? {...entry, offer: {...entry.offer, decision_id: offer.decision_id, offer_id: offer.offer_id}} : entry;
 }
 
 /** Return the entries that the buyer has touched, in their places, then the new offers. */
@@ -63,5 +101,5 @@ function merge(entries: Entry[], offers: Offer[]): Entry[] {
   const touched = entries.filter((entry) => entry.phase !== 'offer');
   const known = new Set(touched.flatMap(({offer}) => [offer.offer_id, offer.product?.variant_id]));
   const fresh = offers.filter(({offer_id, product}) => !known.has(offer_id) && !(product && known.has(product.variant_id)));
-  return [...touched, ...fresh.map((offer): Entry => ({offer, phase: 'offer'}))];
+  return [...touched, ...fresh.map(entry)];
 }

@@ -1,6 +1,5 @@
-import type {CartLine} from '@shopify/ui-extensions/checkout';
-import type {Offer} from './answer.ts';
-import type {Till} from './host.ts';
+import type {Line, Till} from './host.ts';
+import type {Offer} from './offer.ts';
 import {DECISION, OFFER} from './question.ts';
 import type {Phase} from './state.ts';
 
@@ -14,27 +13,38 @@ const LATE: Result = {type: 'error', message: 'No answer in time'};
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Return the phase after trying to take the offer: its product first, then its discount. */
+/** Return the phase after trying to take the offer: its product first, then its discount's code, if it has one. */
 export async function accept(till: Till, offer: Offer, canDiscount: boolean): Promise<Phase> {
   const {product, discount} = offer;
-  const attributes = [{key: DECISION, value: offer.decision_id}, {key: OFFER, value: offer.offer_id}];
   if (product) {
+    const merchandiseId = product.variant_id;
     const result = await attempt(() =>
-      till.applyCartLinesChange({type: 'addCartLine', merchandiseId: product.variant_id, quantity: 1, attributes}),
+      till.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
     );
     if (result.type === 'error') return isSoldOut(result.message) ? 'sold_out' : 'failed';
   }
-  if (!discount || !canDiscount) return product ? 'added' : 'failed';
-  const result = await attempt(() => till.applyDiscountCodeChange({type: 'addDiscountCode', code: discount.code}));
+  const code = canDiscount ? discount?.code : undefined;
+  if (!code) return product ? 'added' : 'failed';
+  const result = await attempt(() => till.applyDiscountCodeChange({type: 'addDiscountCode', code}));
   return product || result.type === 'success' ? 'added' : 'failed';
 }
 
-/** Return the phase after taking the offer's line out again; a line that is gone already counts as out. */
-export async function undo(till: Till, offer: Offer, lines: readonly CartLine[]): Promise<Phase> {
+/** Return the phase after taking back what the offer brought; what is gone already counts as taken back. */
+export async function undo(till: Till, offer: Offer, lines: readonly Line[]): Promise<Phase> {
+  const {product, discount} = offer;
+  if (!product && discount?.code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code: discount.code!}));
   const line = lines.find(({attributes}) => attributes.some(({key, value}) => key === OFFER && value === offer.offer_id));
-  if (!line) return 'offer';
-  const result = await attempt(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: 1}));
-  return result.type === 'success' ? 'offer' : 'added';
+  return line ? takeBack(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: 1})) : 'offer';
+}
+
+async function takeBack(change: Change): Promise<Phase> {
+  return (await attempt(change)).type === 'success' ? 'offer' : 'added';
+}
+
+/** What the line is known by again: the offer, and the decision behind it where there is one. */
+function marks({decision_id, offer_id}: Offer): {key: string; value: string}[] {
+  const decision = decision_id ? [{key: DECISION, value: decision_id}] : [];
+  return [...decision, {key: OFFER, value: offer_id}];
 }
 
 /** Return the result of a change, tried twice, once no other change of ours is under way. */

@@ -1,63 +1,107 @@
 import {useEffect, useReducer, useRef, useState} from 'preact/hooks';
-import type {Offer} from './answer.ts';
-import {ask} from './client.ts';
+import {begin} from './begin.ts';
+import {ask, TIMEOUT_MS} from './client.ts';
 import {consentOf, isNarrower} from './consent.ts';
-import type {Host, Till} from './host.ts';
-import type {Surface} from './model.ts';
+import {instructionsOf, isEditor, type Host, type Till} from './host.ts';
+import {card} from './model.ts';
+import type {Offer} from './offer.ts';
 import {publisher} from './publish.ts';
 import {occasion, question} from './question.ts';
-import {canMove, INITIAL, reduce, type Phase, type State} from './state.ts';
+import {scene} from './scene.ts';
+import {canMove, named, reduce, type Phase, type State} from './state.ts';
+import type {Surface} from './surface.ts';
 import {accept, undo} from './till.ts';
+
+/** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
+export const UPGRADE_MS = 1000;
 
 export interface Offers {
   state: State;
-  take: (offer: Offer) => void;
-  giveBack: (offer: Offer) => void;
+  take: (id: string) => void;
+  giveBack: (id: string) => void;
+  dismiss: (id: string) => void;
   /** Say that the offers were rendered where the buyer can see them. */
   sawAll: (offers: Offer[]) => void;
 }
 
 /** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart or consent changes. */
 export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
-  const [state, dispatch] = useReducer(reduce, INITIAL);
+  const [state, dispatch] = useReducer(reduce, undefined, () => begin(host, surface, Date.now()));
   const [say] = useState(() => publisher(host.analytics, surface));
+  const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
+  const asked = useRef(false);
   const token = host.checkoutToken.value;
 
   const now = occasion(host);
   const consent = consentOf(host.customerPrivacy.value);
   const before = useRef(consent);
   useEffect(() => {
+    if (isEditor(host)) return undefined;
     if (isNarrower(consent, before.current)) dispatch({type: 'withdrawn'});
     before.current = consent;
-    const asked = new AbortController();
-    void ask(question(host, surface), {token: () => host.sessionToken.get(), signal: asked.signal}).then((offers) => {
-      if (!asked.signal.aborted) dispatch(offers ? {type: 'answered', offers} : {type: 'unanswered'});
-    });
-    return () => asked.abort();
+    const given = new AbortController();
+    const upgrade = !asked.current;
+    asked.current = true;
+    answer.current = asking(given.signal, upgrade);
+    return () => given.abort();
   }, [now]);
 
-  const move = (offer: Offer, phase: Phase) => dispatch({type: 'moved', offer_id: offer.offer_id, phase});
-
-  async function take(offer: Offer) {
-    if (!till || !canMove(state, offer.offer_id, 'adding')) return;
-    move(offer, 'adding');
-    const phase = await accept(till, offer, host.instructions.value.discounts.canUpdateDiscountCodes);
-    move(offer, phase);
-    say(phase === 'added' ? 'accepted' : 'failed', offer, token);
+  /** Ask, and show what can be shown of the answer; a question that another has overtaken answers nothing. */
+  async function asking(signal: AbortSignal, upgrade: boolean): Promise<Offer[] | null> {
+    const begun = Date.now();
+    const offers = await ask(question(host, surface), {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
+    if (signal.aborted) return null;
+    const late = Date.now() - begun > UPGRADE_MS;
+    const here = scene(host, surface, Date.now());
+    const shown = offers?.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
+    dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
+    return offers;
   }
 
-  async function giveBack(offer: Offer) {
-    if (!till || !canMove(state, offer.offer_id, 'undoing')) return;
-    move(offer, 'undoing');
+  const move = (id: string, phase: Phase, offer?: Offer) => dispatch({type: 'moved', id, phase, offer});
+  const offerOf = (id: string) => state.entries.find((entry) => entry.id === id)?.offer;
+
+  async function take(id: string) {
+    const offer = offerOf(id);
+    if (!till || !offer || !canMove(state, id, 'adding')) return;
+    move(id, 'adding');
+    const known = await withDecision(offer, answer.current);
+    const phase = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true);
+    move(id, phase, known);
+    say('shown', known, token);
+    say(phase === 'added' ? 'accepted' : 'failed', known, token);
+  }
+
+  async function giveBack(id: string) {
+    const offer = offerOf(id);
+    if (!till || !offer || !canMove(state, id, 'undoing')) return;
+    move(id, 'undoing');
     const phase = await undo(till, offer, host.lines.value);
-    move(offer, phase);
+    move(id, phase);
     if (phase === 'offer') say('dismissed', offer, token);
+  }
+
+  async function dismiss(id: string) {
+    const offer = offerOf(id);
+    if (!offer || !canMove(state, id, 'dismissed')) return;
+    move(id, 'dismissed');
+    const known = await withDecision(offer, answer.current);
+    say('shown', known, token);
+    say('dismissed', known, token);
   }
 
   return {
     state,
-    take: (offer) => void take(offer),
-    giveBack: (offer) => void giveBack(offer),
+    take: (id) => void take(id),
+    giveBack: (id) => void giveBack(id),
+    dismiss: (id) => void dismiss(id),
     sawAll: (offers) => offers.forEach((offer) => say('shown', offer, token)),
   };
+}
+
+/** Return the offer as its decision names it. One that was painted ahead waits for the answer, which is on its way. */
+async function withDecision(offer: Offer, answer: Promise<Offer[] | null>): Promise<Offer> {
+  if (offer.decision_id) return offer;
+  const decided = named(offer, await answer);
+  return decided ? {...offer, decision_id: decided.decision_id, offer_id: decided.offer_id} : offer;
 }

@@ -1,26 +1,83 @@
+import type {Arg, Plural} from './offer.ts';
+import {breakable} from './shorten.ts';
+import type {Money} from './parse.ts';
+
 /** A sentence to translate: a key of locales/ and what fills its gaps. */
 export interface Words {
   key: string;
   args?: Record<string, string | number>;
-  /** Gaps that are amounts, in major units. */
-  money?: Record<string, number>;
+  /** Gaps that are amounts: in major units, of the buyer's currency unless they say theirs. */
+  money?: Record<string, number | Money>;
+  /** Gaps that are percentages: 10. */
+  percent?: Record<string, number>;
+  /** Gaps that are moments, told from now: "in 20 minutes". */
+  when?: Record<string, number>;
 }
+
+/** The merchant's own sentence: "…{name}…", or one for each plural form, chosen by `count`. */
+export interface OwnWords {
+  text: string | Plural;
+  args: Record<string, Arg>;
+}
+
+export type Said = Words | OwnWords;
 
 /** The parts of `shopify.i18n` that sentences need. */
 export interface I18n {
   translate(key: string, args?: Record<string, string | number>): string;
   formatCurrency(amount: number, options: Intl.NumberFormatOptions): string;
+  formatNumber(value: number, options?: Intl.NumberFormatOptions): string;
 }
 
 /** Speaks the buyer's language and currency. */
 export interface Speaker {
-  say(words: Words): string;
+  say(words: Said | string): string;
   sayMoney(amount: number): string;
 }
 
-export function speaker(i18n: I18n, currency: string): Speaker {
-  const sayMoney = (amount: number) => i18n.formatCurrency(amount, {currency});
-  const amounts = (money: Record<string, number> = {}) =>
-    Object.fromEntries(Object.entries(money).map(([name, amount]) => [name, sayMoney(amount)]));
-  return {sayMoney, say: ({key, args, money}) => i18n.translate(key, {...args, ...amounts(money)})};
+export interface Tongue {
+  currency: string;
+  locale: string;
+  now: number;
+}
+
+export function speaker(i18n: I18n, {currency, locale, now}: Tongue): Speaker {
+  const money = (amount: number | Money) =>
+    typeof amount === 'number' ? i18n.formatCurrency(amount, {currency}) : i18n.formatCurrency(amount.amount, {currency: amount.currency});
+  const percent = (value: number) => i18n.formatNumber(value / 100, {style: 'percent', maximumFractionDigits: 1});
+  const gap = (arg: Arg) => (typeof arg === 'object' ? money(arg) : typeof arg === 'number' ? i18n.formatNumber(arg) : arg);
+
+  function translated(words: Words): string {
+    return i18n.translate(words.key, {
+      ...words.args,
+      ...each(words.money, money),
+      ...each(words.percent, percent),
+      ...each(words.when, (moment) => fromNow(moment, now, locale)),
+    });
+  }
+
+  function own({text, args}: OwnWords): string {
+    const form = typeof text === 'string' ? text : (text[pluralForm(args.count, locale)] ?? text.other ?? '');
+    return form.split(/\{(\w+)\}/).map((part, at) => (at % 2 ? gap(args[part] ?? '') : breakable(part))).join('');
+  }
+
+  return {sayMoney: money, say: (words) => (typeof words === 'string' ? words : 'text' in words ? own(words) : translated(words))};
+}
+
+function each<Value>(gaps: Record<string, Value> = {}, said: (value: Value) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(gaps).map(([name, value]) => [name, said(value)]));
+}
+
+function pluralForm(count: Arg | undefined, locale: string): string {
+  return new Intl.PluralRules(locale).select(typeof count === 'object' ? count.amount : Number(count ?? 0));
+}
+
+const MINUTE = 60_000;
+
+/** Return how far off the moment is, in the unit in which a person would say it: "in 20 minutes", "tomorrow". */
+export function fromNow(moment: number, now: number, locale: string): string {
+  const minutes = Math.max(Math.ceil((moment - now) / MINUTE), 1);
+  const [amount, unit] =
+    minutes < 90 ? [minutes, 'minute' as const] : minutes < 36 * 60 ? [Math.round(minutes / 60), 'hour' as const] : [Math.round(minutes / 1440), 'day' as const];
+  return new Intl.RelativeTimeFormat(locale, {numeric: 'auto'}).format(amount, unit);
 }

@@ -33,8 +33,10 @@ describe.each(LOCALES)('%s', (name) => {
 test('every key in the source can be said, and every sentence is used', () => {
   const source = Object.values(SOURCES).join('\n');
   const verbs = ['add', 'retry', 'undo'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
+  const coupons = ['apply', 'remove'].map((verb) => `button.${verb}`);
+  const savings = ['order', 'product', 'shipping'].map((what) => `coupon.save_${what}`);
   const messages = [...MESSAGES.keys()].map((key) => `message.${key}`);
-  const named = [...source.matchAll(/'((?:heading|privacy|reason|button|status|discount|coupon|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
+  const named = [...source.matchAll(/'((?:heading|privacy|reason|button|status|discount|coupon|bar|sample|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
   const inToml = [...TOML.matchAll(/"t:([a-z_.]+)"/g)].map(([, key]) => key!);
-  expect([...new Set([...named, ...verbs, ...messages, ...inToml])].sort()).toEqual(Object.keys(english).sort());
+  expect([...new Set([...named, ...verbs, ...coupons, ...savings, ...messages, ...inToml])].sort()).toEqual(Object.keys(english).sort());
 });

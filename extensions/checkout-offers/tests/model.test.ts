@@ -1,40 +1,41 @@
 import {describe, expect, test} from 'vitest';
-import type {Offer} from '../src/answer.ts';
-import {view, type CardView, type NoticeView, type ProductView, type Scene} from '../src/model.ts';
-import type {Phase, State} from '../src/state.ts';
-import {coupon, upsell} from './offers.ts';
+import {view, type CardView, type NoticeView, type ProductView, type ProgressView, type Scene} from '../src/model.ts';
+import type {Offer} from '../src/offer.ts';
+import {painted, type Phase, type State} from '../src/state.ts';
+import {coupon, scene, SETTINGS, upsell} from './offers.ts';
 
-const scene = (overrides: Partial<Scene> = {}): Scene => ({
-  surface: 'checkout',
-  settings: {max_offers: 1, show_reason: true, ask_privacy: false},
-  can: {add: true, remove: true, discount: true},
-  cartTitles: {'gid://shopify/Product/1': 'Milk'},
-  currency: 'USD',
-  storefrontUrl: 'https://shop.example.test/',
-  ...overrides,
+const settings = (chosen: Partial<typeof SETTINGS>) => ({...SETTINGS, ...chosen});
+const ready = (phase: Phase, ...offers: Offer[]): State => ({
+  loading: false,
+  entries: offers.map((offer) => ({id: offer.offer_id, offer, phase})),
 });
-const ready = (phase: Phase, ...offers: Offer[]): State => ({loading: false, entries: offers.map((offer) => ({offer, phase}))});
 const cards = (state: State, on = scene()): CardView[] => {
   const shown = view(state, on);
   return shown.kind === 'offers' ? shown.cards : [];
 };
 const product = (phase: Phase, on = scene(), offer = upsell()) => cards(ready(phase, offer), on)[0] as ProductView | undefined;
 const notice = (phase: Phase, offer: Offer, on = scene()) => cards(ready(phase, offer), on)[0] as NoticeView | undefined;
+const progress = (offer: Partial<Offer>, on = scene()) => cards(ready('offer', upsell({kind: 'progress', ...offer})), on)[0] as ProgressView | undefined;
+const NO_ADDING = {add: false, remove: false, discount: false};
 
 const LOADING: State = {loading: true, entries: []};
 
 describe('what is shown', () => {
   test('while loading, a skeleton with a row for each offer there may be', () => {
-    const settings = {max_offers: 2, show_reason: false, ask_privacy: false};
-    expect(view(LOADING, scene({settings}))).toEqual({kind: 'skeleton', heading: {key: 'heading.checkout'}, rows: 2, reason: false});
+    expect(view(LOADING, scene({settings: settings({max_offers: 2, show_reason: false})}))).toEqual({
+      kind: 'skeleton', heading: {key: 'heading.checkout'}, rows: 2, reason: false,
+    });
   });
 
   test('nothing when there is nothing to offer', () => {
     expect(view({loading: false, entries: []}, scene())).toEqual({kind: 'nothing'});
   });
 
-  test('no skeleton where nothing may be added', () => {
-    expect(view(LOADING, scene({can: {add: false, remove: false, discount: false}}))).toEqual({kind: 'nothing'});
+  test.each<[string, Partial<Scene>]>([
+    ['nothing may be added', {can: NO_ADDING}],
+    ['the merchant wants no products', {settings: settings({show_products: false})}],
+  ])('no skeleton where %s', (_, overrides) => {
+    expect(view(LOADING, scene(overrides))).toEqual({kind: 'nothing'});
   });
 
   test('while asking again, what was there before', () => {
@@ -42,14 +43,37 @@ describe('what is shown', () => {
   });
 
   test('the heading is the merchant’s when there is one', () => {
-    const settings = {heading: 'Pssst', max_offers: 1, show_reason: true, ask_privacy: false};
-    expect(view(ready('offer', upsell()), scene({settings}))).toMatchObject({heading: 'Pssst'});
+    expect(view(ready('offer', upsell()), scene({settings: settings({heading: 'Pssst'})}))).toMatchObject({heading: 'Pssst'});
   });
 
-  test('no more offers than the merchant allows, and one call to action', () => {
+  test('no more products than the merchant allows, and one call to action', () => {
     const offers = ['o1', 'o2', 'o3'].map((offer_id) => upsell({offer_id}));
-    const shown = cards(ready('offer', ...offers), scene({settings: {max_offers: 2, show_reason: true, ask_privacy: false}}));
+    const shown = cards(ready('offer', ...offers), scene({settings: settings({max_offers: 2})})) as ProductView[];
     expect(shown.map(({button}) => button?.variant)).toEqual(['primary', 'secondary']);
+  });
+
+  test('messages stand above the products and take nothing from their number', () => {
+    const shown = cards(ready('offer', upsell(), coupon()), scene());
+    expect(shown.map(({layout}) => layout)).toEqual(['notice', 'product']);
+  });
+
+  test.each([
+    [{show_products: false}, ['notice']],
+    [{show_messages: false}, ['product']],
+  ])('with %o there is only %s', (chosen, expected) => {
+    expect(cards(ready('offer', upsell(), coupon()), scene({settings: settings(chosen)})).map(({layout}) => layout)).toEqual(expected);
+  });
+
+  test('what was refused makes room for the next', () => {
+    const state = ready('offer', upsell(), upsell({offer_id: 'o2'}));
+    state.entries[0]!.phase = 'dismissed';
+    expect(cards(state).map(({id}) => id)).toEqual(['o2']);
+  });
+
+  test('what is painted ahead keeps its boxes, whatever comes into them', () => {
+    const ahead = painted([upsell()]);
+    const after = {...ahead, entries: [...ready('offer', coupon()).entries, ...ahead.entries]};
+    expect(view(after, scene())).toMatchObject({boxed: true, cards: [{layout: 'notice'}], heading: {key: 'heading.checkout'}});
   });
 });
 
@@ -84,13 +108,44 @@ describe('an upsell in checkout', () => {
   });
 
   test('the reason is left out when the merchant says so', () => {
-    expect(product('offer', scene({settings: {max_offers: 1, show_reason: false, ask_privacy: false}}))?.line).toBeUndefined();
+    expect(product('offer', scene({settings: settings({show_reason: false})}))?.line).toBeUndefined();
   });
 
-  test('a discount is a badge where the code can be applied', () => {
-    const offer = upsell({discount: {code: 'TEN', percentage: 10}});
-    expect(product('offer', scene(), offer)?.badge).toEqual({key: 'discount.percentage', args: {percentage: 10}});
-    expect(product('offer', scene({can: {add: true, remove: true, discount: false}}), offer)?.badge).toBeUndefined();
+  test.each<[string, Partial<Offer['discount'] & object>, unknown]>([
+    ['a percentage', {percentage: 10}, {key: 'discount.off', percent: {saving: 10}}],
+    ['an amount', {percentage: undefined, amount: {amount: 5, currency: 'EUR'}}, {key: 'discount.off', money: {saving: {amount: 5, currency: 'EUR'}}}],
+    ['a code alone', {percentage: undefined}, {key: 'discount.code', args: {code: 'TEN'}}],
+    ['one that needs no code', {code: null}, {key: 'discount.off', percent: {saving: 10}}],
+    ['one that is over', {expires_at: scene().now}, undefined],
+  ])('a discount of %s is a badge', (_, discount, badge) => {
+    expect(product('offer', scene(), upsell({discount: {...coupon().discount!, ...discount}}))?.badge).toEqual(badge);
+  });
+
+  test('a code that may not be applied promises nothing', () => {
+    expect(product('offer', scene({can: {add: true, remove: true, discount: false}}), upsell({discount: coupon().discount}))?.badge).toBeUndefined();
+  });
+
+  test('a long title is cut, and its whole said to who does not see it', () => {
+    const title = 'Kombinationsgeschirrspülmaschinenreiniger mit Zitrone, 24 Stück';
+    const card = product('offer', scene(), upsell({product: {...upsell().product!, title}}));
+    expect(card?.title).toBe('Kombinationsgesc\u200bhirrspülmaschine\u200bnreiniger mi…');
+    expect(card?.button?.label.args).toEqual({title});
+  });
+
+  test('what is in the cart already is not offered', () => {
+    const inCart = new Set([upsell().product!.variant_id]);
+    expect(product('offer', scene({inCart}))).toBeUndefined();
+    expect(product('added', scene({inCart}))?.line?.text.key).toBe('status.added');
+  });
+
+  test.each<[Phase, boolean]>([['offer', true], ['adding', false], ['added', false], ['failed', true], ['sold_out', true]])(
+    'while %s it can be refused: %s', (phase, can) => {
+      expect(Boolean(product(phase)?.dismiss)).toBe(can);
+    },
+  );
+
+  test('the merchant may leave the refusal out', () => {
+    expect(product('offer', scene({settings: settings({show_dismiss: false})}))?.dismiss).toBeUndefined();
   });
 
   test('it is not shown where nothing may be added', () => {
@@ -106,51 +161,131 @@ describe('an upsell in checkout', () => {
   });
 });
 
-describe('the thank-you page', () => {
-  const thankYou = scene({surface: 'thank_you', can: {add: false, remove: false, discount: false}});
+describe.each(['thank_you', 'order_status'] as const)('the page %s', (surface) => {
+  const after = scene({surface, can: NO_ADDING});
 
   test('an upsell links to a new cart that remembers the decision', () => {
-    const href = product('offer', thankYou)?.button?.href;
+    const href = product('offer', after)?.button?.href;
     const [address, properties] = (href ?? '').split('?properties=');
     expect(address).toBe('https://shop.example.test/cart/70:1');
     expect(JSON.parse(atob(properties ?? ''))).toEqual({_tillwise_decision: 'd1', _tillwise_offer: 'o1'});
   });
 
-  test('a shop with no storefront gets no link', () => {
-    expect(product('offer', {...thankYou, storefrontUrl: undefined})?.button).toBeUndefined();
+  test('what was just bought may be bought again', () => {
+    expect(product('offer', {...after, inCart: new Set([upsell().product!.variant_id])})).toBeDefined();
   });
 
-  test('a coupon is for the next order', () => {
-    const shown = notice('offer', coupon(), thankYou);
-    expect(shown?.text.key).toBe('coupon.next_order');
+  test('a shop with no storefront gets no link', () => {
+    expect(product('offer', {...after, storefrontUrl: undefined})?.button).toBeUndefined();
+  });
+
+  test.each([['TEN', 'coupon.next_order'], [null, 'coupon.no_code_next']])('a coupon with the code %s is for the next order', (code, key) => {
+    const shown = notice('offer', coupon({discount: {...coupon().discount!, code}}), after);
+    expect(shown?.details.map(({text}) => text.key)).toEqual([key]);
     expect(shown?.button).toBeUndefined();
   });
 });
 
-describe('other kinds', () => {
-  test.each<[Phase, string, boolean]>([
-    ['offer', 'coupon.save', true],
-    ['adding', 'coupon.save', true],
-    ['added', 'coupon.applied', false],
-    ['failed', 'coupon.failed', true],
-  ])('a coupon when %s says %s', (phase, key, hasButton) => {
+describe('a coupon', () => {
+  const args = {code: 'TEN'};
+  const varied = (discount: Partial<Offer['discount'] & object>) => coupon({discount: {...coupon().discount!, ...discount}});
+
+  test.each<[Phase, string, string | undefined]>([
+    ['offer', 'coupon.code', 'button.apply'],
+    ['adding', 'coupon.code', 'button.apply'],
+    ['added', 'coupon.applied', 'button.remove'],
+    ['undoing', 'coupon.applied', 'button.remove'],
+    ['failed', 'coupon.failed', 'button.retry'],
+  ])('when %s says %s', (phase, key, button) => {
     const shown = notice(phase, coupon());
-    expect(shown?.text).toEqual({key, args: {code: 'TEN', percentage: 10}});
-    expect(Boolean(shown?.button)).toBe(hasButton);
+    expect(shown?.text).toEqual({key: 'coupon.save_order', percent: {saving: 10}});
+    expect(shown?.details.map(({text}) => text)).toEqual([{key, args}]);
+    expect(shown?.button?.text.key).toBe(button);
+    expect(shown?.button?.loading).toBe(phase === 'adding' || phase === 'undoing');
   });
 
-  test('a coupon is not shown where codes may not be applied', () => {
-    expect(notice('offer', coupon(), scene({can: {add: true, remove: true, discount: false}}))).toBeUndefined();
+  test.each<[Partial<Offer['discount'] & object>, unknown]>([
+    [{applies_to: 'product'}, {key: 'coupon.save_product', percent: {saving: 10}}],
+    [{applies_to: 'shipping', percentage: 50}, {key: 'coupon.save_shipping', percent: {saving: 50}}],
+    [{applies_to: 'shipping', percentage: 100}, {key: 'coupon.free_shipping'}],
+    [{percentage: undefined, amount: {amount: 5, currency: 'EUR'}}, {key: 'coupon.save_order', money: {saving: {amount: 5, currency: 'EUR'}}}],
+    [{percentage: undefined}, {key: 'coupon.yours'}],
+  ])('of %o is explained', (discount, text) => {
+    expect(notice('offer', varied(discount))?.text).toEqual(text);
   });
 
-  test.each(['banner', 'message', 'progress'])('a %s says its message', (kind) => {
+  test('the merchant’s own words come first', () => {
+    const message = {key: 'own', text: 'For {name}', args: {name: 'you'}};
+    expect(notice('offer', coupon({message}))?.text).toEqual({text: 'For {name}', args: {name: 'you'}});
+  });
+
+  test('without a code is only explained: there is nothing to press', () => {
+    const shown = notice('offer', varied({code: null}));
+    expect(shown?.details.map(({text}) => text.key)).toEqual(['coupon.no_code']);
+    expect(shown?.button).toBeUndefined();
+  });
+
+  test('says until when it holds, and goes when that is over', () => {
+    const expires_at = scene().now + 1;
+    expect(notice('offer', varied({expires_at}))?.details.at(-1)?.text).toEqual({key: 'coupon.expires', when: {when: expires_at}});
+    expect(notice('offer', varied({expires_at: scene().now}))).toBeUndefined();
+    expect(notice('added', varied({expires_at: scene().now}))?.icon).toBe('check-circle');
+  });
+
+  test('that the buyer typed in themselves is applied already', () => {
+    expect(notice('offer', varied({code: 'ten'}), scene({codes: new Set(['TEN'])}))?.details[0]?.text.key).toBe('coupon.applied');
+  });
+
+  test('is not shown where codes may not be applied, unless it needs none', () => {
+    const can = {add: true, remove: true, discount: false};
+    expect(notice('offer', coupon(), scene({can}))).toBeUndefined();
+    expect(notice('offer', varied({code: null}), scene({can}))).toBeDefined();
+  });
+});
+
+describe('a bar of progress', () => {
+  const goal = {current: 20, target: 50, currency: 'USD'};
+  const missing = (amount: number) => ({amount: {amount, currency: 'USD'}, remaining: {amount, currency: 'USD'}});
+  const own = {key: 'own', args: {}, text: 'Only {remaining} to go'};
+
+  test('follows the cart as it is now, not as it was when the app was asked', () => {
+    expect(progress({progress: goal}, scene({subtotal: 42}))).toMatchObject({
+      value: 42, max: 50, text: {key: 'message.progress.free_shipping', money: {amount: {amount: 8, currency: 'USD'}}},
+    });
+  });
+
+  test('says what is missing in the merchant’s words', () => {
+    expect(progress({progress: goal, message: own}, scene({subtotal: 42}))?.text).toEqual({text: own.text, args: missing(8)});
+  });
+
+  test('of another currency than the cart’s stays as it was told', () => {
+    expect(progress({progress: {...goal, currency: 'EUR'}}, scene({subtotal: 42}))).toMatchObject({value: 20, max: 50});
+  });
+
+  test.each([
+    ['progress.free_shipping', 'message.progress.free_shipping_reached'],
+    ['own', 'bar.reached'],
+  ])('that is full says so, told by %s', (key, expected) => {
+    expect(progress({progress: goal, message: {...own, key}}, scene({subtotal: 50}))).toMatchObject({value: 50, text: {key: expected}});
+  });
+
+  test('without a target is a sentence', () => {
     const message = {key: 'progress.free_shipping', args: {amount: '4.20'}};
-    expect(notice('offer', upsell({kind, message}))?.text).toEqual({key: 'message.progress.free_shipping', money: {amount: 4.2}});
+    expect(progress({message})).toMatchObject({layout: 'notice', text: {key: 'message.progress.free_shipping', money: {amount: 4.2}}});
+  });
+});
+
+describe('other kinds', () => {
+  test.each(['banner', 'message'])('a %s says its message', (kind) => {
+    expect(notice('offer', upsell({kind, message: {key: 'banner.help', args: {}}}))?.text).toEqual({key: 'message.banner.help', money: {}});
   });
 
-  test('a message of a later version, or with a gap unfilled, is not shown', () => {
-    expect(notice('offer', upsell({kind: 'banner', message: {key: 'banner.tomorrow', args: {}}}))).toBeUndefined();
-    expect(notice('offer', upsell({kind: 'progress', message: {key: 'progress.free_shipping', args: {}}}))).toBeUndefined();
+  test.each<[string, Offer['message']]>([
+    ['of a later version', {key: 'banner.tomorrow', args: {}}],
+    ['with a gap unfilled', {key: 'progress.free_shipping', args: {}}],
+    ['of the merchant’s with a gap unfilled', {key: 'own', args: {}, text: 'Hello {name}'}],
+  ])('a message %s is not shown', (_, message) => {
+    expect(notice('offer', upsell({kind: 'banner', message}))).toBeUndefined();
   });
 
   test('a kind of a later version is not shown', () => {

@@ -1,4 +1,27 @@
-import type {Offer} from '../src/answer.ts';
+import type {Scene} from '../src/model.ts';
+import type {Offer} from '../src/offer.ts';
+import {readSettings, type Settings} from '../src/settings.ts';
+
+/** The settings of a merchant who chose none. */
+export const SETTINGS: Settings = readSettings({});
+
+/** What a test varies of a checkout of milk that takes everything. */
+export function scene(overrides: Partial<Scene> = {}): Scene {
+  return {
+    surface: 'checkout',
+    settings: SETTINGS,
+    can: {add: true, remove: true, discount: true},
+    cartTitles: {'gid://shopify/Product/1': 'Milk'},
+    inCart: new Set(['gid://shopify/ProductVariant/1']),
+    codes: new Set(),
+    subtotal: 30,
+    currency: 'USD',
+    storefrontUrl: 'https://shop.example.test/',
+    now: Date.parse('2026-11-25T12:00:00Z'),
+    preview: false,
+    ...overrides,
+  };
+}
 
 /** An answer of `POST /api/personalize` with one upsell, and what a test varies of it. */
 export function answer(overrides: Record<string, unknown> = {}) {
@@ -35,5 +58,5 @@ export function upsell(overrides: Partial<Offer> = {}): Offer {
 }
 
 export function coupon(overrides: Partial<Offer> = {}): Offer {
-  return {decision_id: 'd1', offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: [], ...overrides};
+  return {decision_id: 'd1', offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10, applies_to: 'order'}, why: [], ...overrides};
 }

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import type {Why} from '../src/answer.ts';
+import type {Why} from '../src/offer.ts';
 import {reasonWords} from '../src/reason.ts';
 import {upsell} from './offers.ts';
 

@@ -2,14 +2,18 @@ import {expect, test} from 'vitest';
 import {readSettings} from '../src/settings.ts';
 
 test('what the merchant left empty has a default', () => {
-  const defaults = {heading: undefined, max_offers: 1, show_reason: true, ask_privacy: false};
+  const defaults = {
+    heading: undefined, max_offers: 1, show_products: true, show_messages: true, show_reason: true, show_dismiss: true, ask_privacy: false,
+  };
   expect(readSettings(undefined)).toEqual(defaults);
   expect(readSettings({})).toEqual(defaults);
   expect(readSettings({heading: '  ', max_offers: undefined, show_reason: undefined})).toEqual(defaults);
 });
 
 test('what the merchant chose is kept', () => {
-  const chosen = {heading: 'Pssst', max_offers: 3, show_reason: false, ask_privacy: true};
+  const chosen = {
+    heading: 'Pssst', max_offers: 3, show_products: false, show_messages: false, show_reason: false, show_dismiss: false, ask_privacy: true,
+  };
   expect(readSettings(chosen)).toEqual(chosen);
 });
 

@@ -1,10 +1,10 @@
 import {describe, expect, test} from 'vitest';
-import {canMove, INITIAL, reduce, type Phase, type State} from '../src/state.ts';
+import {canMove, INITIAL, painted, reduce, type Phase, type State} from '../src/state.ts';
 import {upsell} from './offers.ts';
 
 const offered = reduce(INITIAL, {type: 'answered', offers: [upsell()]});
 const moved = (state: State, ...phases: Phase[]) =>
-  phases.reduce((before, phase) => reduce(before, {type: 'moved', offer_id: 'o1', phase}), state);
+  phases.reduce((before, phase) => reduce(before, {type: 'moved', id: before.entries[0]!.id, phase}), state);
 const phaseOf = (state: State) => state.entries[0]?.phase;
 
 describe('the state of the offers', () => {
@@ -13,7 +13,7 @@ describe('the state of the offers', () => {
   });
 
   test('an answer ends the loading', () => {
-    expect(offered).toEqual({loading: false, entries: [{offer: upsell(), phase: 'offer'}]});
+    expect(offered).toEqual({loading: false, entries: [{id: 'd1 o1', offer: upsell(), phase: 'offer'}]});
   });
 
   test('no answer leaves what was there before', () => {
@@ -38,7 +38,7 @@ describe('the state of the offers', () => {
 
   test('a step out of turn is ignored', () => {
     expect(phaseOf(moved(offered, 'added'))).toBe('offer');
-    expect(canMove(moved(offered, 'adding'), 'o1', 'adding')).toBe(false);
+    expect(canMove(moved(offered, 'adding'), 'd1 o1', 'adding')).toBe(false);
     expect(canMove(offered, 'another', 'adding')).toBe(false);
   });
 
@@ -53,5 +53,66 @@ describe('the state of the offers', () => {
     const again = upsell({offer_id: 'o9', decision_id: 'd2'});
     const taken = moved(offered, 'adding', 'added');
     expect(reduce(taken, {type: 'answered', offers: [again]})).toEqual(taken);
+  });
+
+  test('what was refused does not come back', () => {
+    const refused = moved(offered, 'dismissed');
+    expect(reduce(refused, {type: 'answered', offers: [upsell({offer_id: 'o9', decision_id: 'd2'})]})).toEqual(refused);
+    expect(reduce(refused, {type: 'withdrawn'}).entries).toEqual(refused.entries);
+  });
+
+  test.each<Phase[]>([['dismissed'], ['adding', 'failed', 'dismissed'], ['adding', 'sold_out', 'dismissed']])('an offer that was %s %s %s is gone', (...phases) => {
+    expect(phaseOf(moved(offered, ...phases))).toBe('dismissed');
+  });
+
+  test('what is in the order is undone, not refused', () => {
+    expect(phaseOf(moved(offered, 'adding', 'added', 'dismissed'))).toBe('added');
+  });
+});
+
+describe('offers that were painted ahead', () => {
+  const one = upsell({decision_id: undefined, offer_id: 'ahead-70'});
+  const two = upsell({decision_id: undefined, offer_id: 'ahead-71', product: {...one.product!, variant_id: 'gid://shopify/ProductVariant/71'}});
+  const other = upsell({offer_id: 'o3', product: {...one.product!, variant_id: 'gid://shopify/ProductVariant/73'}});
+  const before = painted([one, two]);
+  const upgrade = (state: State, offers = [other, upsell()], late = false) => reduce(state, {type: 'answered', offers, upgrade: true, late});
+  const names = ({entries}: State) => entries.map(({offer}) => offer.offer_id);
+
+  test('they are there at once, and as many boxes stay', () => {
+    expect(before).toMatchObject({loading: true, boxes: 2});
+    expect(upgrade(before).boxes).toBe(2);
+  });
+
+  test('the answer takes their places, and those it leaves empty stay as they are', () => {
+    expect(names(upgrade(before))).toEqual(['o3', 'o1', 'ahead-71']);
+    expect(names(upgrade(before, [other]))).toEqual(['o3', 'ahead-70', 'ahead-71']);
+  });
+
+  test('an answer without offers ends them', () => {
+    expect(upgrade(before, []).entries).toEqual([]);
+  });
+
+  test('a late answer only names what it offers too', () => {
+    const after = upgrade(before, [other, upsell()], true);
+    expect(names(after)).toEqual(['o1', 'ahead-71']);
+    expect(after.entries[0]).toMatchObject({id: before.entries[0]!.id, offer: {decision_id: 'd1'}});
+  });
+
+  test.each<Phase[]>([['dismissed'], ['adding', 'added'], ['adding', 'failed']])('once the buyer has touched one (%s %s), nothing is swapped under their hands', (...phases) => {
+    const touched = moved(before, ...phases);
+    expect(names(upgrade(touched))).toEqual(['o1', 'ahead-71']);
+    expect(phaseOf(upgrade(touched))).toBe(phases.at(-1));
+  });
+
+  test('with no answer they stay', () => {
+    expect(reduce(before, {type: 'unanswered'})).toEqual({...before, loading: false});
+  });
+
+  test('when the buyer changes the cart, the boxes are made anew', () => {
+    expect(reduce(upgrade(before), {type: 'answered', offers: [other]}).boxes).toBeUndefined();
+  });
+
+  test('a withdrawal takes them away', () => {
+    expect(reduce(before, {type: 'withdrawn'})).toEqual({loading: true, entries: []});
   });
 });

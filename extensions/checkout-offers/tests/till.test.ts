@@ -78,14 +78,14 @@ test('a change that never ends is given up, not repeated, and the next one gets 
 
 test('an offer’s discount follows its product', async () => {
   const {till, changes} = createTill();
-  const offer = upsell({discount: {code: 'TEN', percentage: 10}});
+  const offer = upsell({discount: coupon().discount});
   expect(await finish(accept(till, offer, true))).toBe('added');
   expect(changes).toEqual([ADD, {type: 'addDiscountCode', code: 'TEN'}]);
 });
 
 test('a code is not applied where the checkout takes none', async () => {
   const {till, changes} = createTill();
-  expect(await finish(accept(till, upsell({discount: {code: 'TEN'}}), false))).toBe('added');
+  expect(await finish(accept(till, upsell({discount: coupon().discount}), false))).toBe('added');
   expect(changes).toEqual([ADD]);
 });
 
@@ -103,6 +103,25 @@ test('undo takes out the line of that offer', async () => {
   ];
   expect(await finish(undo(till, upsell(), lines))).toBe('offer');
   expect(changes).toEqual([{type: 'removeCartLine', id: 'gid://shopify/CartLine/2', quantity: 1}]);
+});
+
+test('an offer of no decision is marked with itself alone', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(accept(till, upsell({decision_id: undefined}), true))).toBe('added');
+  expect(changes).toEqual([{...ADD, attributes: [{key: '_tillwise_offer', value: 'o1'}]}]);
+});
+
+test('what the shop’s function takes off needs no code', async () => {
+  const {till, changes} = createTill();
+  const offer = upsell({discount: {code: null, percentage: 10, applies_to: 'product'}});
+  expect(await finish(accept(till, offer, true))).toBe('added');
+  expect(changes).toEqual([ADD]);
+});
+
+test('undo of a coupon takes its code off', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(undo(till, coupon(), []))).toBe('offer');
+  expect(changes).toEqual([{type: 'removeDiscountCode', code: 'TEN'}]);
 });
 
 test('undo of a line that is gone has nothing to do', async () => {

@@ -1,56 +1,34 @@
-import type {Offer} from '../answer.ts';
-import type {Button, Line, ProductView} from '../model.ts';
-import type {Words} from '../words.ts';
+import type {ProductView} from '../model.ts';
+import type {Offers} from '../useOffers.ts';
+import type {Speaker} from '../words.ts';
+import {Footer} from './Footer.tsx';
+import {Press} from './Press.tsx';
 import {Row} from './Row.tsx';
+
+export type Doing = Pick<Offers, 'take' | 'giveBack' | 'dismiss'>;
 
 interface Props {
   card: ProductView;
-  say: (words: Words) => string;
-  sayMoney: (amount: number) => string;
-  onTake: (offer: Offer) => void;
-  onGiveBack: (offer: Offer) => void;
+  speaker: Speaker;
+  doing: Doing;
 }
 
 /** A product, its price, why it is here, and the one thing to do about it. */
-export function Card({card, say, sayMoney, onTake, onGiveBack}: Props) {
-  const {offer, product, price, badge, line, button} = card;
-  const press = {accept: () => onTake(offer), undo: () => onGiveBack(offer), none: undefined};
+export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
+  const {id, product, title, price, badge, line, button, dismiss} = card;
+  const press = {accept: () => doing.take(id), undo: () => doing.giveBack(id), none: undefined};
   return (
     <Row
-      image={<s-product-thumbnail src={product.image} alt={product.title} />}
-      button={button && <CardButton button={button} say={say} onClick={press[button.action]} />}
+      boxed
+      start={<s-product-thumbnail src={product.image} alt={product.title} />}
+      button={button && <Press button={button} say={say} onClick={press[button.action]} />}
+      footer={<Footer line={line} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-text type="strong">{product.title}</s-text>
+      <s-text type="strong">{title}</s-text>
       <s-stack direction="inline" gap="small-200" alignItems="center">
         {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
         {badge && <s-badge>{say(badge)}</s-badge>}
       </s-stack>
-      {line && <CardLine line={line} say={say} />}
     </Row>
-  );
-}
-
-/** The reason, until there is news of the offer to give in its place. */
-function CardLine({line, say}: {line: Line; say: Props['say']}) {
-  if (line.tone === 'neutral') return <s-text color="subdued">{say(line.text)}</s-text>;
-  return (
-    <s-stack accessibilityRole={line.tone === 'critical' ? 'alert' : 'status'}>
-      <s-text tone={line.tone}>{say(line.text)}</s-text>
-    </s-stack>
-  );
-}
-
-function CardButton({button, say, onClick}: {button: Button; say: Props['say']; onClick?: () => void}) {
-  return (
-    <s-button
-      variant={button.variant}
-      loading={button.loading}
-      disabled={button.disabled}
-      accessibilityLabel={say(button.label)}
-      href={button.href}
-      onClick={onClick}
-    >
-      {say(button.text)}
-    </s-button>
   );
 }

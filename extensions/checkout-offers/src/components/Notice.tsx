@@ -1,31 +1,32 @@
-import type {Offer} from '../answer.ts';
 import type {NoticeView} from '../model.ts';
-import type {Words} from '../words.ts';
+import type {Speaker} from '../words.ts';
+import type {Doing} from './Card.tsx';
+import {Footer, FooterLine} from './Footer.tsx';
+import {Press} from './Press.tsx';
+import {Row} from './Row.tsx';
 
 interface Props {
   notice: NoticeView;
-  say: (words: Words) => string;
-  onTake: (offer: Offer) => void;
+  boxed: boolean;
+  say: Speaker['say'];
+  doing: Doing;
 }
 
-/** A sentence in a banner; a coupon's comes with a button that applies it. */
-export function Notice({notice, say, onTake}: Props) {
-  const {button} = notice;
+/** A sentence of the shop's; a coupon's comes with how it is used, until when, and a button that applies it. */
+export function Notice({notice, boxed, say, doing}: Props) {
+  const {id, icon, text, details, button, dismiss} = notice;
+  const press = {accept: () => doing.take(id), undo: () => doing.giveBack(id), none: undefined};
   return (
-    <s-banner tone={notice.tone}>
-      <s-stack gap="small-200">
-        <s-text>{say(notice.text)}</s-text>
-        {button && (
-          <s-button
-            variant={button.variant}
-            loading={button.loading}
-            accessibilityLabel={say(button.label)}
-            onClick={() => onTake(notice.offer)}
-          >
-            {say(button.text)}
-          </s-button>
-        )}
+    <Row
+      boxed={boxed}
+      start={<s-icon type={icon} size="large" tone={icon === 'check-circle' ? 'success' : 'neutral'} />}
+      button={button && <Press button={button} say={say} onClick={press[button.action]} />}
+      footer={dismiss && <Footer dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
+    >
+      <s-text type={details.length ? 'strong' : 'generic'}>{say(text)}</s-text>
+      <s-stack accessibilityRole="status">
+        {details.map((line) => <FooterLine key={line.text.key} line={line} say={say} />)}
       </s-stack>
-    </s-banner>
+    </Row>
   );
 }

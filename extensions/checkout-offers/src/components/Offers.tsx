@@ -1,13 +1,17 @@
 import {useEffect} from 'preact/hooks';
-import type {Host, Till} from '../host.ts';
-import {view, type Surface} from '../model.ts';
+import {isEditor, type Host, type Till} from '../host.ts';
+import {view, type CardView} from '../model.ts';
+import {SAMPLE_TILL} from '../sample.ts';
 import {scene} from '../scene.ts';
+import type {Surface} from '../surface.ts';
+import {useNow} from '../useNow.ts';
 import {useOffers} from '../useOffers.ts';
 import {usePrivacyChoice} from '../usePrivacyChoice.ts';
-import {speaker, type Words} from '../words.ts';
-import {Card} from './Card.tsx';
+import {speaker, type Speaker} from '../words.ts';
+import {Card, type Doing} from './Card.tsx';
 import {Notice} from './Notice.tsx';
 import {PrivacyChoice} from './PrivacyChoice.tsx';
+import {Progress} from './Progress.tsx';
 import {Skeleton} from './Skeleton.tsx';
 
 interface Props {
@@ -16,14 +20,16 @@ interface Props {
   till?: Till;
 }
 
-/** The extension on every target: asks for offers, shows them and lets the buyer take them; above, the privacy choice. */
+/** The extension on every target: shows what was put ahead, asks for better, and lets the buyer take it; above, the privacy choice. */
 export function Offers({host, surface, till}: Props) {
-  const {state, take, giveBack, sawAll} = useOffers(host, surface, till);
+  const preview = isEditor(host);
+  const {state, sawAll, ...doing} = useOffers(host, surface, preview ? (SAMPLE_TILL as Till) : till);
   const choice = usePrivacyChoice(host);
-  const here = scene(host, surface);
+  const now = useNow(state.entries.map(({offer}) => offer.discount?.expires_at));
+  const here = scene(host, surface, now);
   const shown = view(state, here);
-  const {say, sayMoney} = speaker(host.i18n, here.currency);
-  const title = (heading: Words | string) => (typeof heading === 'string' ? heading : say(heading));
+  const spoken = speaker(host.i18n as unknown as Parameters<typeof speaker>[0], {...here, locale: host.localization.language.value.isoCode});
+  const {say} = spoken;
 
   // Shopify renders a step before the buyer reaches it.
   const onScreen = host.extension.rendered.value;
@@ -33,17 +39,26 @@ export function Offers({host, surface, till}: Props) {
 
   if (shown.kind === 'nothing' && !choice) return null;
   return (
-    <s-stack gap="base">
-      {choice && <PrivacyChoice {...choice} say={say} />}
-      {shown.kind === 'skeleton' && <Skeleton {...shown} heading={title(shown.heading)} say={say} />}
-      {shown.kind === 'offers' && shown.heading !== undefined && <s-heading>{title(shown.heading)}</s-heading>}
-      {cards.map((card) =>
-        card.layout === 'product' ? (
-          <Card key={card.offer.offer_id} card={card} say={say} sayMoney={sayMoney} onTake={take} onGiveBack={giveBack} />
-        ) : (
-          <Notice key={card.offer.offer_id} notice={card} say={say} onTake={take} />
-        ),
-      )}
-    </s-stack>
+    <s-query-container>
+      <s-stack gap="base">
+        {choice && <PrivacyChoice {...choice} say={say} />}
+        {preview && <s-banner tone="info">{say({key: 'sample.note'})}</s-banner>}
+        {shown.kind === 'skeleton' && <Skeleton {...shown} heading={say(shown.heading)} say={say} />}
+        {shown.kind === 'offers' && shown.heading !== undefined && <s-heading>{say(shown.heading)}</s-heading>}
+        {shown.kind === 'offers' && cards.map((card, place) => <Shown key={place} card={card} boxed={shown.boxed} spoken={spoken} doing={doing} />)}
+      </s-stack>
+    </s-query-container>
   );
+}
+
+/** Keyed by their places: the offer that takes another's place takes its elements too, and nothing flickers. */
+function Shown({card, boxed, spoken, doing}: {card: CardView; boxed: boolean; spoken: Speaker; doing: Doing}) {
+  switch (card.layout) {
+    case 'product':
+      return <Card card={card} speaker={spoken} doing={doing} />;
+    case 'notice':
+      return <Notice notice={card} boxed={boxed} say={spoken.say} doing={doing} />;
+    case 'progress':
+      return <Progress card={card} boxed={boxed} say={spoken.say} />;
+  }
 }

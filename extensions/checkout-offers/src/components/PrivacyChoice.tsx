@@ -1,9 +1,9 @@
 import type {PrivacyPhase} from '../privacy.ts';
 import type {PrivacyChoice as Choice} from '../usePrivacyChoice.ts';
-import type {Words} from '../words.ts';
+import type {Speaker} from '../words.ts';
 
 interface Props extends Choice {
-  say: (words: Words) => string;
+  say: Speaker['say'];
 }
 
 /** One question and two answers, neither easier to give than the other. */

@@ -1,20 +1,32 @@
 import type {ComponentChildren} from 'preact';
 
 interface Props {
-  image: ComponentChildren;
+  /** What stands before the words: a thumbnail, an icon. */
+  start: ComponentChildren;
   button: ComponentChildren;
+  footer?: ComponentChildren;
+  /** Whether the frame is as high as every other, whatever stands in it. */
+  boxed: boolean;
   children: ComponentChildren;
 }
 
-/** The frame that an offer and its skeleton share, so that one replaces the other without moving the page. */
-export function Row({image, button, children}: Props) {
+/** A checkout's column is wider than this on a desktop; the order summary and a phone are narrower. */
+const WIDE = '@container (inline-size > 440px)';
+
+/** The frame of every offer and of its skeleton, so that one replaces the other without moving the page. */
+export function Row({start, button, footer, boxed, children}: Props) {
   return (
-    <s-box border="base" borderRadius="base" padding="base">
-      <s-grid gridTemplateColumns="auto 1fr auto" gap="base" alignItems="center">
-        {image}
-        <s-stack gap="small-500">{children}</s-stack>
-        {button}
-      </s-grid>
+    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxed ? `${WIDE} 126px, 206px` : '0'}>
+      <s-stack gap="small-200">
+        <s-grid gridTemplateColumns={`${WIDE} 1fr auto, 1fr`} gap="small-100" alignItems="center">
+          <s-grid gridTemplateColumns="auto 1fr" gap="base" alignItems="center">
+            {start}
+            <s-stack gap="small-500">{children}</s-stack>
+          </s-grid>
+          {button}
+        </s-grid>
+        {footer}
+      </s-stack>
     </s-box>
   );
 }

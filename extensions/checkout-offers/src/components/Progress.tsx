@@ -1,0 +1,20 @@
+import type {ProgressView} from '../model.ts';
+import type {Speaker} from '../words.ts';
+
+interface Props {
+  card: ProgressView;
+  boxed: boolean;
+  say: Speaker['say'];
+}
+
+/** How far the cart is, in words and as a bar. */
+export function Progress({card, boxed, say}: Props) {
+  return (
+    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxed ? '126px' : '0'}>
+      <s-stack gap="small-200">
+        <s-stack accessibilityRole="status"><s-text>{say(card.text)}</s-text></s-stack>
+        <s-progress value={card.value} max={card.max} accessibilityLabel={say(card.label)} />
+      </s-stack>
+    </s-box>
+  );
+}

@@ -1,0 +1,57 @@
+import {messageWords} from './message.ts';
+import type {Button, Line, NoticeView, Scene} from './model.ts';
+import type {Discount} from './offer.ts';
+import {DISMISSIBLE} from './productCard.ts';
+import {savingWords} from './saving.ts';
+import type {Entry, Phase} from './state.ts';
+import {isOpen} from './surface.ts';
+
+/** Return a coupon's card; undefined where it could not be used, or not any more. */
+export function couponCard({id, offer, phase: told}: Entry, scene: Scene): NoticeView | undefined {
+  const {discount, message} = offer;
+  if (!discount) return undefined;
+  const phase = discount.code && scene.codes.has(discount.code.toUpperCase()) && told === 'offer' ? 'added' : told;
+  const open = isOpen(scene.surface);
+  const done = phase === 'added' || phase === 'undoing';
+  if (!done && (isOver(discount, scene) || (open && discount.code && !scene.can.discount))) return undefined;
+  return {
+    layout: 'notice',
+    id,
+    offer,
+    icon: done ? 'check-circle' : 'discount',
+    text: messageWords(message) ?? savingWords(discount),
+    details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount))],
+    button: open && discount.code ? button(phase, discount.code) : undefined,
+    dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss'} : undefined,
+  };
+}
+
+function isOver({expires_at}: Discount, {now}: Scene): boolean {
+  return expires_at !== undefined && expires_at <= now;
+}
+
+/** How the discount comes into the order, and how that went. */
+function usage({code}: Discount, phase: Phase, open: boolean): Line[] {
+  if (code === null) return [{text: {key: open ? 'coupon.no_code' : 'coupon.no_code_next'}, tone: 'neutral'}];
+  const args = {code};
+  if (phase === 'added' || phase === 'undoing') return [{text: {key: 'coupon.applied', args}, tone: 'success'}];
+  if (phase === 'failed') return [{text: {key: 'coupon.failed', args}, tone: 'critical'}];
+  return [{text: {key: open ? 'coupon.code' : 'coupon.next_order', args}, tone: 'neutral'}];
+}
+
+function expiry({expires_at}: Discount): Line[] {
+  return expires_at === undefined ? [] : [{text: {key: 'coupon.expires', when: {when: expires_at}}, tone: 'neutral'}];
+}
+
+function button(phase: Phase, code: string): Button {
+  const done = phase === 'added' || phase === 'undoing';
+  const verb = done ? 'remove' : phase === 'failed' ? 'retry' : 'apply';
+  return {
+    text: {key: `button.${verb}`},
+    label: {key: done ? 'button.remove_label' : 'button.apply_label', args: {code}},
+    action: done ? 'undo' : 'accept',
+    variant: done ? 'secondary' : 'primary',
+    loading: phase === 'adding' || phase === 'undoing',
+    disabled: false,
+  };
+}

@@ -1,0 +1,30 @@
+/** Keeps a merchant's titles within the frame of an offer, so that frames are alike. */
+
+/** As many letters of a title as take two lines beside the thumbnail; wide letters count twice. */
+export const TITLE_WIDTH = 44;
+export const NAMED_WIDTH = 24;
+/** A word longer than this may be broken anywhere, or it would push the button out of the frame. */
+const LONG_WORD = /\S{16}(?=\S{4})/gu;
+const BREAK_HERE = '\u200b';
+
+/** Return the title, cut with an ellipsis where it is wider. */
+export function shorten(title: string, width: number): string {
+  let left = width;
+  let kept = '';
+  for (const letter of title) {
+    left -= isWide(letter) ? 2 : 1;
+    if (left < 0) return `${kept.trimEnd()}…`;
+    kept += letter;
+  }
+  return kept;
+}
+
+/** Return the text with places in its long words where a line may end; a screen reader does not hear them. */
+export function breakable(text: string): string {
+  return text.replace(LONG_WORD, `$&${BREAK_HERE}`);
+}
+
+/** From here on Unicode has the scripts whose letters are as wide as they are high. */
+function isWide(letter: string): boolean {
+  return (letter.codePointAt(0) ?? 0) >= 0x2e80;
+}

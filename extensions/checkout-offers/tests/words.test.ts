@@ -1,0 +1,73 @@
+import {describe, expect, test} from 'vitest';
+import {fromNow, speaker, type I18n, type Said} from '../src/words.ts';
+
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+const MINUTE = 60_000;
+
+const i18n = (locale: string): I18n => ({
+  translate: (key, args = {}) => `${key} ${JSON.stringify(args)}`,
+  formatNumber: (value, options) => new Intl.NumberFormat(locale, options).format(value),
+  formatCurrency: (value, options) => new Intl.NumberFormat(locale, {style: 'currency', ...options}).format(value),
+});
+/** Say it; a space that must not break is written as a plain one here. */
+const say = (words: Said | string, locale = 'en', currency = 'USD') =>
+  speaker(i18n(locale), {currency, locale, now: NOW}).say(words).replaceAll('\u00a0', ' ');
+
+describe('a sentence of ours', () => {
+  test.each([
+    ['en', 'USD', 'k {"saving":"$4.20"}'],
+    ['de', 'EUR', 'k {"saving":"4,20 €"}'],
+    ['ja', 'JPY', 'k {"saving":"￥4"}'],
+  ])('in %s an amount is in the buyer’s %s', (locale, currency, expected) => {
+    expect(say({key: 'k', money: {saving: 4.2}}, locale, currency)).toBe(expected);
+  });
+
+  test('an amount of another currency keeps its own', () => {
+    expect(say({key: 'k', money: {saving: {amount: 5, currency: 'EUR'}}})).toBe('k {"saving":"€5.00"}');
+  });
+
+  test.each([['en', '12.5%'], ['de', '12,5 %'], ['ar-EG', '١٢٫٥٪؜']])('in %s a percentage is %s', (locale, expected) => {
+    expect(say({key: 'k', percent: {saving: 12.5}}, locale)).toBe(`k {"saving":"${expected}"}`);
+  });
+
+  test('the merchant’s heading is said as it is', () => {
+    expect(say('Pssst')).toBe('Pssst');
+  });
+});
+
+describe('the merchant’s own words', () => {
+  test('gaps are filled with words, numbers and money', () => {
+    const args = {name: 'Milk', count: 1234, left: {amount: 4.2, currency: 'EUR'}};
+    expect(say({text: '{name}: {count} sold, {left} to go', args}, 'de')).toBe('Milk: 1.234 sold, 4,20 € to go');
+  });
+
+  test.each([
+    ['en', 1, 'one piece'],
+    ['en', 3, '3 pieces'],
+    ['pl', 3, '3 sztuki'],
+    ['pl', 5, '5 pieces'], // a form that the merchant left out is the last one
+  ])('in %s %i has its own plural', (locale, count, expected) => {
+    const text = {one: 'one piece', few: '{count} sztuki', other: '{count} pieces'};
+    expect(say({text: locale === 'en' ? {one: text.one, other: text.other} : text, args: {count}}, locale)).toBe(expected);
+  });
+
+  test('a long word may be broken, a code never', () => {
+    const code = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+    expect(say({text: 'Geschwindigkeitsbegrenzung {code}', args: {code}})).toBe(`Geschwindigkeits\u200bbegrenzung ${code}`);
+  });
+});
+
+test.each([
+  [20, 'en', 'in 20 minutes'],
+  [0.2, 'en', 'in 1 minute'],
+  [-5, 'en', 'in 1 minute'], // what is over is not shown at all: this is only never wrong the other way
+  [89, 'de', 'in 89 Minuten'],
+  [3 * 60, 'de', 'in 3 Stunden'],
+  [47 * 60, 'en', 'in 2 days'],
+  [24 * 60, 'fr', 'dans 24 heures'],
+  [40 * 60, 'es', 'pasado mañana'],
+  [36 * 60 - 1, 'en', 'in 36 hours'],
+  [3 * 1440, 'ja', '3 日後'],
+])('%d minutes from now are in %s "%s"', (minutes, locale, expected) => {
+  expect(fromNow(NOW + minutes * MINUTE, NOW, locale)).toBe(expected);
+});
