@@ -43,7 +43,7 @@ const PARAMETERS = BigInt(0x01010008);
 const ORDERS = [
   '0123456789abcdef', 'ea489fd61c02b753', 'b8c052fdae367194', '7931dcbe265a40f8', '905724afe1bc683d',
   '2c6a0b834d75fe19', 'c51fed4a0763928b', 'db7ec13950f4862a', '6fe9b308c2d714a5', 'a2847615fb9e3cd0',
-]; // prettier-ignore
+];
 /** The four words that each step mixes: the columns of a four by four square, then its diagonals. */
 const STEPS = ['048c', '159d', '26ae', '37bf', '05af', '16bc', '278d', '349e'];
 
