@@ -29,9 +29,9 @@ from app.rules.nodes import (
     Rule,
     Term,
     fields_of,
-)  # fmt: skip
+)
 from app.rules.size import check_size
-from app.rules.terms import Place, check_alike, check_constant, read_field, read_term, read_texts
+from app.rules.terms import Place, check_constant, read_field, read_term, read_terms, read_texts
 
 _COMPARISONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "!=": "!=", "===": "==", "!==": "!="}
 _RANGES = ("<", "<=")
@@ -91,9 +91,7 @@ def _comparison(comparison: str, arguments: list[Any], place: Place) -> Conditio
     place.need(arguments, 2, 3 if comparison in _RANGES else 2)
     if None in arguments:
         return _known(comparison, arguments, place)
-    terms = tuple(read_term(each, place.at(at)) for at, each in enumerate(arguments))
-    check_alike(comparison, terms, place)
-    return Compare(comparison, terms)  # type: ignore[arg-type]
+    return Compare(comparison, read_terms(comparison, arguments, place))  # type: ignore[arg-type]
 
 
 def _known(comparison: str, arguments: list[Any], place: Place) -> Condition:

@@ -119,12 +119,16 @@ _PROFILE = (
     _money("profile.spent", "what the customer has spent so far", 400.0, needs="profile"),
     _money("profile.aov", "the customer's average order", 75.0, needs="profile"),
     _count(
-        "profile.days_since_order", "the time since the customer's last order", 30, needs="profile", unit="days"
+        "profile.days_since_order", "the time since the customer's last order", 30,
+        needs="profile", unit="days",
     ),
     _share("profile.discount_affinity", "the share of orders with a discount", 0.5, "profile"),
     _share("profile.return_rate", "the share of spending that was refunded", 0.1, "profile"),
-    _money("profile.lifetime_value", "what the customer is expected to spend in 90 days", 150.0, needs="profile"),
-    Field("profile.segments", "texts", "the customer's segments", "champions", needs="profile", names="segment"),
+    _money("profile.lifetime_value", "the spending expected in the next 90 days", 150.0, needs="profile"),
+    Field(
+        "profile.segments", "texts", "the customer's segments", "champions",
+        needs="profile", names="segment",
+    ),
 )  # fmt: skip
 _AROUND = (
     Field("shopper.cold", "flag", "the shop does not know the shopper yet", True),

@@ -17,9 +17,10 @@ Quantifier = Literal["some", "all", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value as the merchant wrote it."""
+    """A value as the merchant wrote it. dated: a text that stands for a date."""
 
     value: Scalar
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,14 +99,21 @@ def read_texts(data: object, field: Field, place: Place) -> tuple[str, ...]:
     return tuple(asked[1])  # type: ignore[index]
 
 
-def check_alike(comparison: str, terms: tuple[Term, ...], place: Place) -> None:
-    """Raise RuleError unless the terms can be compared so."""
+def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple[Term, ...]:
+    """Return what a comparison compares. Raises RuleError unless it can be compared so."""
+    terms = [read_term(each, place.at(at)) for at, each in enumerate(arguments)]
     fields = [term.field for term in terms if isinstance(term, Read)]
     for at, term in enumerate(terms):
         if isinstance(term, Constant) and fields:
             check_constant(term.value, fields[0], place.at(at))
-    dated = bool(fields) and fields[0].kind == "date"  # and so are the constants: they were checked
-    kinds = {"date" if dated and isinstance(term, Constant) else _kind(term) for term in terms}
+            terms[at] = Constant(term.value, dated=fields[0].kind == "date")
+    _check_alike(comparison, terms, place)
+    return tuple(terms)
+
+
+def _check_alike(comparison: str, terms: Sequence[Term], place: Place) -> None:
+    fields = [term.field for term in terms if isinstance(term, Read)]
+    kinds = {_kind(term) for term in terms}
     if len(kinds) > 1:
         told = " with ".join(_SAID[kind] for kind in sorted(kinds))
         raise RuleError(f"{told} can't be compared", str(place))
@@ -180,9 +187,11 @@ def _operations(term: Term) -> int:
 def _kind(term: Term) -> Kind:
     if isinstance(term, Read):
         return _plain(term.field.kind)
-    if isinstance(term, Constant):
-        return "flag" if isinstance(term.value, bool) else "text" if isinstance(term.value, str) else "number"
-    return "number"
+    if not isinstance(term, Constant):
+        return "number"
+    if isinstance(term.value, str):
+        return "date" if term.dated else "text"
+    return "flag" if isinstance(term.value, bool) else "number"
 
 
 def _plain(kind: Kind) -> Kind:

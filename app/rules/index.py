@@ -1,0 +1,158 @@
+"""Which of many rules can hold at all, told from a look at each fact by itself. Pure.
+
+For every field there is a set of rules, as the bits of a number, for each answer its fact can give: a
+number between two thresholds, a text that some rule names, a list that has a text in it, nothing known.
+A few lookups and ANDs leave the rules worth running, however many there are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import partial
+from itertools import pairwise
+
+from app.rules.fields import FIELDS, Facts, Kind, Value
+from app.rules.nodes import Condition
+from app.rules.possible import UNDECLARED, possible
+from app.rules.spans import Lists, Numbers, Range, Texts
+
+# Beyond this a number is not told apart from its neighbours everywhere.
+_LARGEST = 1e15
+
+Look = Callable[[Value], int]
+
+
+class Index:
+    """The rules by what their facts must be."""
+
+    def __init__(self, roots: Sequence[Condition]) -> None:
+        spaces = [possible(root, UNDECLARED) for root in roots]
+        self._any = _bits(at for at, space in enumerate(spaces) if space is not None)
+        names = dict.fromkeys(name for space in spaces if space for name in space.ranges if name in FIELDS)
+        self._looks: list[tuple[str, Look]] = []
+        for name in names:
+            whole = UNDECLARED.of(FIELDS[name])
+            ranges = [space.ranges.get(name, whole) if space else whole for space in spaces]
+            self._looks.append((name, _look(FIELDS[name].kind, ranges)))
+
+    def candidates(self, facts: Facts) -> list[int]:
+        """Return the places of the rules that can hold, ascending; every rule that holds is among them."""
+        left = self._any
+        for name, look in self._looks:
+            left &= look(facts.get(name))
+            if not left:
+                return []
+        return _places(left)
+
+
+def _look(kind: Kind, ranges: Sequence[Range]) -> Look:
+    """Return what tells the rules that a field's fact lets hold."""
+    unknown = _bits(at for at, each in enumerate(ranges) if each.unknown)
+    everyone = _bits(range(len(ranges)))
+    values = [each.values for each in ranges]
+    if kind == "texts":
+        free, wanting = _lists([each for each in values if isinstance(each, Lists)])
+        return partial(_look_list, free, wanting, unknown, everyone)
+    if kind in ("text", "flag"):
+        texts = [each for each in values if isinstance(each, Texts)]
+        named, others = _texts(texts)
+        return partial(_look_text, str if kind == "text" else bool, named, others, unknown, everyone)
+    ends, between = _numbers([each for each in values if isinstance(each, Numbers)])
+    look = _look_date if kind == "date" else _look_number
+    return partial(look, ends, between, unknown, everyone)
+
+
+def _look_number(
+    ends: Sequence[float], between: Sequence[int], unknown: int, everyone: int, value: Value
+) -> int:
+    if value is None:
+        return unknown
+    if type(value) not in (int, float) or not -_LARGEST < value < _LARGEST:  # type: ignore[operator]
+        return everyone
+    at = bisect_left(ends, value)
+    # Below each end lies a gap, then the end itself: gap, end, gap, end, gap.
+    return between[2 * at + (at < len(ends) and ends[at] == value)]
+
+
+def _look_date(
+    ends: Sequence[float], between: Sequence[int], unknown: int, everyone: int, value: Value
+) -> int:
+    if value is None:
+        return unknown
+    try:
+        day = date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return everyone
+    if day.isoformat() != value:
+        return everyone
+    return _look_number(ends, between, unknown, everyone, day.toordinal())
+
+
+def _look_text(
+    type_: type, named: dict[str | bool, int], others: int, unknown: int, everyone: int, value: Value
+) -> int:
+    if value is None:
+        return unknown
+    if type(value) is not type_:
+        return everyone
+    return named.get(value, others)  # type: ignore[arg-type]
+
+
+def _look_list(free: int, wanting: dict[str, int], unknown: int, everyone: int, value: Value) -> int:
+    if value is None:
+        return unknown
+    if not isinstance(value, (tuple, list)):
+        return everyone
+    for each in value:
+        if type(each) is not str:
+            return everyone
+        free |= wanting.get(each, 0)
+    return free
+
+
+def _numbers(sets: Sequence[Numbers]) -> tuple[list[float], list[int]]:
+    """Return the thresholds in order, and the rules for each gap and threshold between gaps."""
+    ends = sorted({end[0] for each in sets for span in each.spans for end in span if abs(end[0]) < _LARGEST})
+    if not ends:
+        return [], [_bits(at for at, each in enumerate(sets) if each)]
+    gaps = [(low + high) / 2 for low, high in pairwise(ends)]
+    points = [ends[0] - 1]
+    for end, gap in zip(ends, [*gaps, ends[-1] + 1], strict=True):
+        points += [end, gap]
+    return ends, [_bits(at for at, each in enumerate(sets) if point in each) for point in points]
+
+
+def _texts(sets: Sequence[Texts]) -> tuple[dict[str | bool, int], int]:
+    """Return the rules for each text that one of them names, and those for any other text."""
+    names = {text for each in sets for text in each.these}
+    named = {text: _bits(at for at, each in enumerate(sets) if text in each) for text in names}
+    return named, _bits(at for at, each in enumerate(sets) if each.all_but)
+
+
+def _lists(sets: Sequence[Lists]) -> tuple[int, dict[str, int]]:
+    """Return the rules that want nothing of a list, and those that each text in it lets hold."""
+    free, wanting = 0, dict[str, int]()
+    for at, each in enumerate(sets):
+        if each.possible and each.one_of is None:
+            free |= 1 << at
+        for text in (each.possible and each.one_of) or ():
+            wanting[text] = wanting.get(text, 0) | 1 << at
+    return free, wanting
+
+
+def _bits(places: Iterable[int]) -> int:
+    bits = 0
+    for at in places:
+        bits |= 1 << at
+    return bits
+
+
+def _places(bits: int) -> list[int]:
+    places = []
+    while bits:
+        lowest = bits & -bits
+        places.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return places

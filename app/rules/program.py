@@ -1,0 +1,123 @@
+"""A rule as the library is given it: JSONLogic that asks first whether a comparison can be made. Pure.
+
+JSONLogic takes what is not known for 0, which would make every stranger a customer with fewer than two
+orders, and ends the whole rule where something is divided by 0. And datalogic takes two texts for equal
+that name one moment or one length of time, such as "1d" and "24h".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.rules.nodes import (
+    Always,
+    Among,
+    Compare,
+    Condition,
+    Constant,
+    Contains,
+    Count,
+    Either,
+    Every,
+    Flag,
+    Known,
+    Not,
+    Overlap,
+    Read,
+    Term,
+    divisors_of,
+    fields_of,
+)
+
+_EACH = {"var": ""}
+
+
+def program(node: Condition) -> Any:
+    """Return what the library is to run."""
+    match node:
+        case Always(value):
+            return value
+        case Flag(field):
+            return {"===": [_fact(field.name), True]}
+        case Known(field, known):
+            return {"!==" if known else "===": [_fact(field.name), None]}
+        case Every(parts):
+            return {"and": [program(each) for each in parts]}
+        case Either(parts):
+            return {"or": [program(each) for each in parts]}
+        case Not(part):
+            return {"!": [program(part)]}
+        case _:
+            return _guarded(node)
+
+
+def _guarded(node: Compare | Among | Contains | Overlap) -> Any:
+    """Return a comparison behind the questions whether it can be made."""
+    known = [{"!==": [_fact(name), None]} for name in dict.fromkeys(each.name for each in fields_of(node))]
+    terms = node.terms if isinstance(node, Compare) else ()
+    divisors = [each for term in terms for each in divisors_of(term)]
+    # The innermost first: a divisor may be a division itself.
+    divided = [{"!==": [_term(each), 0]} for each in reversed(divisors)]
+    return {"and": [*known, *divided, _plain(node)]}
+
+
+def _plain(node: Compare | Among | Contains | Overlap) -> Any:
+    match node:
+        case Compare(comparison, terms):
+            return _compared(comparison, terms)
+        case Among(field, choices):
+            return _one_of(_fact(field.name), choices)
+        case Contains(field, Constant(value)):
+            sought = {"some": [_fact(field.name), _equal(_EACH, value)]}
+            return sought if _like_time(value) else {"in": [value, _fact(field.name)]}
+        case Contains(field, Read(item)):
+            # [1]: the facts stand one level above the list's own texts.
+            outside = {"val": [[1], item.name]}
+            return {"some": [_fact(field.name), {"===": [_letters(_EACH), _letters(outside)]}]}
+        case Overlap(quantifier, field, choices):
+            return {quantifier: [_fact(field.name), _one_of(_EACH, choices)]}
+
+
+def _compared(comparison: str, terms: tuple[Term, ...]) -> Any:
+    # === and !==, as == and != take "1" for 1.
+    operator = {"==": "===", "!=": "!=="}.get(comparison, comparison)
+    written = [_term(each) for each in terms]
+    if any(isinstance(each, Read) and each.field.kind == "text" for each in terms):
+        written = [_letters(each) for each in written]
+    return {operator: written}
+
+
+def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
+    if any(map(_like_time, choices)):
+        return {"or": [_equal(value, each) for each in choices]}
+    return {"in": [value, list(choices)]}
+
+
+def _equal(value: Any, text: Any) -> Any:
+    return {"===": [_letters(value), _letters(text)]}
+
+
+def _letters(value: Any) -> Any:
+    """Return a text as letters that can't be taken for a time."""
+    return {"cat": ["=", value]}
+
+
+def _like_time(value: Any) -> bool:
+    return isinstance(value, str) and value[:1].isdigit() and not value.isdigit()
+
+
+def _term(term: Term) -> Any:
+    match term:
+        case Constant(value):
+            return value
+        case Read(field):
+            return _fact(field.name)
+        case Count(field):
+            return {"length": [_fact(field.name)]}
+        case _:
+            return {term.operation: [_term(each) for each in term.parts]}
+
+
+def _fact(name: str) -> Any:
+    """Return how a fact is read: `var` would take the dot in its name for a step into an object."""
+    return {"val": [name]}
