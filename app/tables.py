@@ -12,6 +12,8 @@ from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 import app.campaign_tables  # one import fills the metadata
+import app.coupon_tables
+import app.experiment_tables
 import app.outbound_tables
 import app.privacy_tables
 import app.segment_tables  # noqa: F401
@@ -172,7 +174,7 @@ class CustomerRow(SQLModel, table=True):
 
 
 class OrderRow(SQLModel, table=True):
-    """An order; money in `currency`, the shop's."""
+    """An order; money in `currency`, the shop's. discount_codes: code and what it took off, None unknown."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -191,6 +193,7 @@ class OrderRow(SQLModel, table=True):
     created_at: datetime = _time()
     updated_at: datetime = _time()
     cancelled_at: datetime | None = _time(default=None, nullable=True)
+    discount_codes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
 
 class OrderLineRow(SQLModel, table=True):

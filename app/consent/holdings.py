@@ -130,6 +130,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "variants": "the catalogue",
     "inventory": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
+    "experiments": "what is tried in the shop, and how it is judged",
     "models": "versions of trained models, and how good they were",
     "segmentations": "what a shop's segments are worked out with",
     "segment_sizes": "how many customers a segment has",
