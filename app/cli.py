@@ -16,6 +16,7 @@ from app.commands.api_key import api_key
 from app.commands.audit import audit
 from app.commands.consent import consent
 from app.commands.decisions import replay
+from app.commands.offers_ahead import offers_ahead
 from app.commands.outbound import webhook, write_back
 from app.commands.parked import parked
 from app.commands.privacy import erase, export
@@ -47,7 +48,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key,
+    api_key, offers_ahead,
 ):  # fmt: skip
     cli.command()(command)
 

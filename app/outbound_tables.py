@@ -26,6 +26,29 @@ class MarkRow(SQLModel, table=True):
     seen_at: datetime | None = _time(default=None, nullable=True)
 
 
+class AheadRow(SQLModel, table=True):
+    """A metafield of offers that a shop or a product of its holds. kind: shop, product.
+
+    digest: of its value; empty while it is being written, so that after a crash it is written again.
+    """
+
+    __tablename__ = "offers_ahead"
+    shop: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    owner_id: int = _id(primary_key=True)
+    key: str = Field(primary_key=True)
+    digest: str = ""
+
+
+class CustomerAheadRow(SQLModel, table=True):
+    """A customer in Shopify who holds a metafield of offers. digest: as above."""
+
+    __tablename__ = "customer_offers_ahead"
+    shop: str = Field(primary_key=True)
+    customer_id: int = _id(primary_key=True)
+    digest: str = ""
+
+
 class DeliveryRow(SQLModel, table=True):
     """A message that waits for the shop's webhook, gone once it is taken. status: pending, parked.
 

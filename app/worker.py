@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
+from app.ahead.due import request_due_offers
+from app.ahead.write import write_offers_ahead
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
 from app.consent.clearing import request_due_clearings
@@ -43,6 +45,7 @@ from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_order, record_refund
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
+from app.outbound.leaf_writing import forget_leaves
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
@@ -80,7 +83,7 @@ HANDLERS: Handlers = {
     ConsentTold: (record_consent, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision,),
     BulkOperationFinished: (resume_backfill,),
-    AppUninstalled: (mark_uninstalled, note_uninstall),
+    AppUninstalled: (mark_uninstalled, note_uninstall, forget_leaves),
     ScopesChanged: (change_scopes,),
     CustomerDataRequested: (note_data_request,),
     CustomerRedactionRequested: (redact_customer,),
@@ -95,6 +98,7 @@ JOBS: Mapping[Job, Work] = {
     "clear": clear_aged,
     "opt_outs": compare_opt_outs,
     "write_back": write_back,
+    "offers_ahead": write_offers_ahead,
 }
 
 
@@ -117,6 +121,7 @@ SCHEDULES = (
     Schedule("freshen", 15, request_due_refreshes),
     Schedule("segment", 600, request_due_segmentations),
     Schedule("write back", 5, request_due_write_backs),
+    Schedule("offers ahead", 30, request_due_offers),
     Schedule("messages", 3_600, clear_old_messages),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),

@@ -6,7 +6,7 @@ from typing import Any
 
 from devstore.checkout import cost
 from devstore.pricing import Cost, PricedLine
-from devstore.records import Allocation, Checkout, Metafield, gid, number
+from devstore.records import Allocation, Checkout, Metafield, gid
 from devstore.shop import Shop
 
 Json = dict[str, Any]
@@ -109,15 +109,23 @@ def _metafield(found: Metafield) -> Json:
     kind = found.owner.split("/")[-2]
     kinds = {"ProductVariant": "variant"}
     return {
-        "target": {"type": kinds.get(kind, kind.lower()), "id": str(number(found.owner))},
+        "target": {"type": kinds.get(kind, kind.lower()), "id": found.owner},
         "metafield": {
-            "namespace": found.namespace,
+            "namespace": _as_asked(found.namespace),
             "key": found.key,
             "value": found.value,
             "type": found.type,
             "valueType": VALUE_TYPES.get(found.type, "string"),
         },
     }
+
+
+def _as_asked(namespace: str) -> str:
+    """Return the namespace as an extension is told it: the app's own is $app there, never spelt out."""
+    own, _, rest = namespace.removeprefix("app--").partition("--")
+    if not namespace.startswith("app--"):
+        return namespace
+    return f"$app:{rest}" if rest and own else "$app"
 
 
 def _confirmation(shop: Shop, checkout: Checkout) -> Json | None:

@@ -297,9 +297,10 @@ def webhook_subscription_delete(context: Context, _source: Any, args: Args) -> A
 
 
 def _need_scopes(context: Context, metafields: Sequence[Args]) -> None:
-    """Raise GraphQLError where a customer is to be written to and the app may not."""
-    if any(str(each["ownerId"]).startswith("gid://shopify/Customer/") for each in metafields):
-        _need_scope(context, "write_customers")
+    """Raise GraphQLError where a customer or a product is to be written to and the app may not."""
+    for kind, scope in (("Customer", "write_customers"), ("Product", "write_products")):
+        if any(str(each["ownerId"]).startswith(f"gid://shopify/{kind}/") for each in metafields):
+            _need_scope(context, scope)
 
 
 def _need_scope(context: Context, required: str) -> None:

@@ -1,4 +1,4 @@
-"""What we ask of a shop to mark its customers: many of them in one request."""
+"""What we ask of a shop to hold for us: many tags or metafields in one request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.values import gid
 BATCH = 25  # metafieldsSet takes 25 at most
 
 SET_METAFIELDS = """
-mutation SetCustomerMetafields($metafields: [MetafieldsSetInput!]!) {
+mutation SetMetafields($metafields: [MetafieldsSetInput!]!) {
   metafieldsSet(metafields: $metafields) {
     userErrors { code elementIndex field message }
   }
@@ -20,10 +20,16 @@ mutation SetCustomerMetafields($metafields: [MetafieldsSetInput!]!) {
 """
 
 DELETE_METAFIELDS = """
-mutation DeleteCustomerMetafields($metafields: [MetafieldIdentifierInput!]!) {
+mutation DeleteMetafields($metafields: [MetafieldIdentifierInput!]!) {
   metafieldsDelete(metafields: $metafields) {
     userErrors { field message }
   }
+}
+"""
+
+WHICH_SHOP = """
+query WhichShop {
+  shop { id }
 }
 """
 

@@ -10,17 +10,10 @@ import msgspec
 
 from app.connections import Connections
 from app.errors import ShopifyRefused
-from app.outbound.documents import (
-    DELETE_METAFIELDS,
-    SET_METAFIELDS,
-    WHO_EXISTS,
-    change_tags,
-    metafield,
-    metafield_value,
-)
+from app.outbound.documents import WHO_EXISTS, change_tags, metafield, metafield_value
 from app.outbound.mark_store import let_go, note_meanwhile, note_written
 from app.outbound.marks import Change
-from app.shopify import accepted
+from app.outbound.metafields import delete_metafields, set_metafields
 from app.shops.tokens import ask_shop
 from app.values import gid
 
@@ -39,7 +32,8 @@ async def write(connections: Connections, shop: str, changes: Sequence[Change]) 
         await note_meanwhile(connections, shop, told)
     refused = await _change_tags(connections, shop, [each for each in told if each.add or each.remove])
     refused |= await _set_metafields(connections, shop, [each for each in told if each.sets_metafield])
-    await _delete_metafields(connections, shop, [each for each in told if each.deletes_metafield])
+    deleted = [metafield(each.customer_id) for each in told if each.deletes_metafield]
+    await delete_metafields(connections, shop, deleted)
     gone = await _missing(connections, shop, refused)
     await note_written(connections, shop, [each for each in changes if each.customer_id not in refused])
     await let_go(connections, shop, gone)
@@ -62,29 +56,11 @@ async def _change_tags(connections: Connections, shop: str, changes: Sequence[Ch
 
 
 async def _set_metafields(connections: Connections, shop: str, changes: Sequence[Change]) -> set[int]:
-    """Return whose metafield could not be set. All of a request fail with one, so that one is left out."""
-    left = list(changes)
-    refused: dict[int, str] = {}
-    while left:
-        values = [_value(each) for each in left]
-        answer = await ask_shop(connections, shop, SET_METAFIELDS, {"metafields": values})
-        errors = (answer.get("metafieldsSet") or {}).get("userErrors") or []
-        if not errors:
-            break
-        wrong = {each["elementIndex"]: str(each.get("message")) for each in errors if _is_at(each, len(left))}
-        if not wrong:
-            accepted(answer, "metafieldsSet", shop=shop)  # raises what it says
-        refused |= {left[at].customer_id: message for at, message in wrong.items()}
-        left = [each for at, each in enumerate(left) if at not in wrong]
+    """Return whose metafield could not be set."""
+    wrong = await set_metafields(connections, shop, [_value(each) for each in changes])
+    refused = {changes[at].customer_id: message for at, message in wrong.items()}
     _tell(shop, "metafields", refused)
     return set(refused)
-
-
-async def _delete_metafields(connections: Connections, shop: str, changes: Sequence[Change]) -> None:
-    if changes:
-        which = [metafield(each.customer_id) for each in changes]
-        answer = await ask_shop(connections, shop, DELETE_METAFIELDS, {"metafields": which})
-        accepted(answer, "metafieldsDelete", shop=shop)
 
 
 async def _missing(connections: Connections, shop: str, customer_ids: set[int]) -> set[int]:
@@ -101,11 +77,6 @@ async def _missing(connections: Connections, shop: str, customer_ids: set[int]) 
 
 def _value(change: Change) -> dict[str, Any]:
     return metafield_value(change.customer_id, msgspec.json.encode(change.after.segments).decode())
-
-
-def _is_at(error: dict[str, Any], length: int) -> bool:
-    at = error.get("elementIndex")
-    return isinstance(at, int) and 0 <= at < length
 
 
 def _tell(shop: str, what: str, refused: dict[int, str]) -> None:

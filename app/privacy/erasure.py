@@ -23,6 +23,7 @@ from app.consent.withdrawal import bar_late_events
 from app.errors import NotFound, TillwiseError
 from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
+from app.outbound.leaf_writing import take_back
 from app.outbound.write_back import unmark
 from app.privacy.keys import erase_keys, told_keys, visitor_keys
 from app.privacy.letters import erase_letters
@@ -124,6 +125,7 @@ async def _unmark(erasing: Erasing) -> None:
     """Take back what the person carries in Shopify, which tells us of that change as of any other."""
     sought = erasing.sought
     await unmark(sought.connections, sought.shop, sought.person.customer_ids)
+    await take_back(sought.connections, sought.shop, sought.person.customer_ids)
 
 
 async def _bar_late_events(erasing: Erasing) -> None:

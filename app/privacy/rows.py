@@ -13,7 +13,7 @@ from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
 from app.events.erased import counted
-from app.outbound_tables import MarkRow
+from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
 from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
@@ -25,7 +25,7 @@ _EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), tabl
 _CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
 _RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
 _INBOX = "inbox"  # its rows are read before they are anybody's: see letters
-_MARKS = table_of(MarkRow)
+_IN_SHOPIFY = frozenset({table_of(MarkRow), table_of(CustomerAheadRow)})
 _NOBODY: dict[str, Any] = {"customer_id": None, "checkout_token": None}
 
 Theirs = Callable[[Person, frozenset[str]], ColumnElement[bool]]
@@ -64,8 +64,8 @@ async def erase_rows(
         which = and_(_DECISIONS.c.shop == person.shop, _DECISIONS.c.decision_id == bindparam("_id"))
         await connection.execute(update(_DECISIONS).where(which).values(emptied), decisions)
     for table in _THEIRS:
-        # Marks go when they were taken back, never before: a row is how they are found.
-        if holding(table.name).effect is Effect.DELETE and table is not _MARKS:
+        # What Shopify holds goes when it was taken back, never before: a row is how it is found.
+        if holding(table.name).effect is Effect.DELETE and table not in _IN_SHOPIFY:
             await connection.execute(delete(table).where(theirs(table)))
     await connection.execute(update(_ORDERS).where(theirs(_ORDERS)).values(_NOBODY))
     await connection.execute(update(_REQUESTS).where(theirs(_REQUESTS)).values(dict(closed)))

@@ -151,6 +151,7 @@ async def test_a_pixel_is_made_once_and_then_changed(api: Desk) -> None:
 
 
 async def test_metafields_are_kept_under_the_apps_own_namespace(api: Desk) -> None:
+    await api.post("/control/scopes", scopes=["write_products"])
     set_it = (
         'mutation($v:String!){metafieldsSet(metafields:[{ownerId:"gid://shopify/Product/1",namespace:"$app",'
         'key:"offers",type:"json",value:$v}]){metafields{namespace jsonValue} userErrors{code}}}'

@@ -10,7 +10,7 @@ from devstore.cost import QUERY_LIMIT, Query, requested
 from tests.webhooks.test_documents import SCHEMAS, schema
 
 pytestmark = pytest.mark.skipif(not SCHEMAS.exists(), reason="npm packages are not installed: make setup")
-FIXED = ("SET_METAFIELDS", "DELETE_METAFIELDS", "WHO_EXISTS")
+FIXED = ("SET_METAFIELDS", "DELETE_METAFIELDS", "WHO_EXISTS", "WHICH_SHOP")
 
 
 def changes(count: int) -> list[Change]:

@@ -28,7 +28,7 @@ from app.events.kinds import (
     OrderPlaced,
 )
 from app.events.log import EventConsumer, EventLog, this_consumer
-from app.outbound_tables import DeliveryRow, MarkRow
+from app.outbound_tables import CustomerAheadRow, DeliveryRow, MarkRow
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
 from app.profiles.customer import Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
@@ -140,6 +140,7 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
         SegmentMoveRow(shop=shop, customer_id=who.customer, after="loyal", why=who.word, moved_at=NOW),
         ReviewRow(shop=shop, customer_id=who.customer, reason="odd", detail=who.word, found_at=NOW),
         MarkRow(shop=shop, customer_id=who.customer, tags=["tillwise:a"], segments=[who.word], seen_at=NOW),
+        CustomerAheadRow(shop=shop, customer_id=who.customer, digest="d"),
         DeliveryRow(
             shop=shop, event_id=f"message-{who.order}", customer_id=who.customer, made_at=NOW,
             next_attempt_at=NOW, body=f'{{"customer_id":{who.customer},"why":"{who.word}"}}',

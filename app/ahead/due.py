@@ -1,0 +1,78 @@
+"""When a shop's offers are worked out ahead again: what they were made from, and a rest in between."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.catalog.fingerprint import catalog_fingerprint
+from app.connections import Connections, redis_key
+from app.jobs import request_job
+from app.outbound.leaf_store import count_held
+from app.recommend.publish import current_version
+from app.segment_tables import CustomerSegmentRow
+from app.shops.store import Shop, installed_shops
+from app.upsert import table_of
+
+SETTING = "offers_ahead"
+# Twenty times as long as it took, so that it takes a twentieth of a core and of Shopify's patience at most.
+RESTS = 20
+SHORTEST_REST_S = 60
+REFUSED_REST_S = 600
+_SEGMENTS = table_of(CustomerSegmentRow)
+
+
+def wanted(settings: dict[str, Any]) -> bool:
+    """Return whether the merchant lets offers be written ahead: yes, until they say no. Pure."""
+    return settings.get(SETTING) is not False
+
+
+async def request_due_offers(connections: Connections) -> None:
+    """Ask for the offers of every shop that may have others by now."""
+    for shop in await installed_shops(connections):
+        if not await connections.redis.exists(_rest(shop.shop)) and await _is_due(connections, shop):
+            await request_job(connections, "offers_ahead", shop.shop)
+
+
+async def made_from(connections: Connections, shop: Shop) -> str:
+    """Return a text that is another one once anything has changed that the offers are made from."""
+    changes = select(func.max(_SEGMENTS.c.changed_at), func.count()).where(_SEGMENTS.c.shop == shop.shop)
+    async with connections.read() as db:
+        customers = tuple((await (await db.connection()).execute(changes)).one())
+    version = current_version(connections.settings.data_dir, shop.shop)
+    catalog = await catalog_fingerprint(connections, shop.shop)
+    told = (sorted(shop.settings.items()), sorted(shop.scopes), version, catalog, customers)
+    return blake2b(repr(told).encode(), digest_size=12).hexdigest()
+
+
+async def note_made(connections: Connections, shop: str, source: str, took_s: float) -> None:
+    """Know from what the offers that are written were made, and rest."""
+    await connections.redis.set(_seen(shop), source)
+    await rest(connections, shop, max(SHORTEST_REST_S, int(RESTS * took_s)))
+
+
+async def rest(connections: Connections, shop: str, rest_s: int) -> None:
+    """Do nothing for the shop for so long."""
+    await connections.redis.set(_rest(shop), 1, ex=rest_s)
+
+
+async def look_again(connections: Connections, shop: str) -> None:
+    """Let the shop's offers be due at once."""
+    await connections.redis.delete(_seen(shop), _rest(shop))
+
+
+async def _is_due(connections: Connections, shop: Shop) -> bool:
+    if not wanted(shop.settings):
+        return any((await count_held(connections, shop.shop)).values())
+    seen: Any = await connections.redis.get(_seen(shop.shop))
+    return bool(seen != (await made_from(connections, shop)).encode())
+
+
+def _seen(shop: str) -> str:
+    return redis_key(shop, "ahead", "seen")
+
+
+def _rest(shop: str) -> str:
+    return redis_key(shop, "ahead", "rest")

@@ -1,0 +1,39 @@
+"""Offers written ahead: what Shopify holds of a shop, switched on and off."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.ahead.switch import status, switch_offers_ahead
+from app.commands.run import Shop, with_connections
+from app.connections import Connections
+from app.errors import NotFound
+from app.outbound.leaves import SCOPES
+from app.shops.store import get_shop
+from app.values import shop_domain
+
+
+def offers_ahead(
+    shop: Shop,
+    on: Annotated[
+        bool | None, typer.Option("--on/--off", help="Write offers ahead; off, they are taken back")
+    ] = None,
+) -> None:
+    """Show or switch what a shop's checkouts can show before they are answered."""
+    domain = shop_domain(shop)
+
+    async def run(connections: Connections) -> None:
+        if on is not None:
+            await switch_offers_ahead(connections, domain, on)
+        installed = await get_shop(connections, domain)
+        if installed is None:
+            raise NotFound(f"{domain} is not installed")
+        told = await status(connections, installed)
+        typer.echo(f"offers ahead {'on' if told.on else 'off'}")
+        for kind, count in told.held.items():
+            lacks = f"; nothing can be written without {SCOPES[kind]}" if kind in told.lacks else ""
+            typer.echo(f"{kind}: {count} held by Shopify{lacks}")
+
+    with_connections(run)

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from tests.commands.conftest import Terminal
+from tests.commands.test_outbound import SHOP, a_shop
+
+
+def test_offers_ahead_are_on_until_they_are_switched_off(terminal: Terminal) -> None:
+    terminal.prepare(a_shop)
+    shown = terminal.run("offers-ahead", "--shop", SHOP).output
+    assert "offers ahead on" in shown
+    assert "product: 0 held by Shopify; nothing can be written without write_products" in shown
+    assert "offers ahead off" in terminal.run("offers-ahead", "--shop", SHOP, "--off").output
+    assert "offers ahead off" in terminal.run("offers-ahead", "--shop", SHOP).output
+    assert "offers ahead on" in terminal.run("offers-ahead", "--shop", SHOP, "--on").output
+
+
+def test_a_shop_without_the_app_has_no_offers_ahead(terminal: Terminal) -> None:
+    assert terminal.run("offers-ahead", "--shop", "nobody.myshopify.com").exit_code == 1
