@@ -7,6 +7,7 @@ await build({
   absWorkingDir: folder,
   entryPoints: {
     'frame': 'src/frame.ts',
+    'realm': 'src/realm.ts',
     'extension-worker': 'src/worker/extension.ts',
     'pixel-worker': 'src/worker/pixel.ts',
     'storefront': 'src/page/storefront.ts',

@@ -30,11 +30,12 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/checkout/{token}", checkout.view),
         Route("/checkout/{token}/summary", checkout.summary),
         Route("/checkout/{token}/thank-you", checkout.thank_you),
+        Route("/checkout/{token}/order-status", checkout.order_status),
         Route("/admin", admin.view),
         Route("/admin/id-token", admin.id_token, methods=["POST"]),
         Route("/app-bridge.js", admin.app_bridge),
         Route("/images/{product_id:int}.svg", images.view),
-        Route("/browser/frame.html", panel.frame),
+        Route("/browser/{name}.html", panel.frame),
         Mount("/browser", StaticFiles(directory=DIST, check_dir=False)),
         *bundles,
     ]

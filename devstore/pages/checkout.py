@@ -1,4 +1,4 @@
-"""The checkout and thank-you pages, with the extension and the pixel running in them."""
+"""The checkout, thank-you and order-status pages, with the extension and the pixel running in them."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from devstore import checkout as checkouts
 from devstore import order_payloads
 from devstore.host_state import state
 from devstore.pages import pixel_data
-from devstore.pages.builds import EXTENSION, capabilities, script_url, settings, texts
-from devstore.pages.render import boot, builds_of, event, fragment, page, store_of
-from devstore.pages.visitor import Visitor, remember, visitor_of
+from devstore.pages.extension import extension, targets
+from devstore.pages.render import boot, event, fragment, page, store_of
+from devstore.pages.visitor import remember, visitor_of
 from devstore.records import Checkout
 from devstore.shop import Shop
 from devstore.store import Store
@@ -57,27 +57,36 @@ async def thank_you(request: Request) -> Response:
     return answer
 
 
+async def order_status(request: Request) -> Response:
+    """Answer the order's page in the customer's account."""
+    store, shop, found = _find(request)
+    if found is None or found.order_id is None:
+        return _missing(request, shop)
+    return _page(request, store, shop, found, "order_status.html")
+
+
 async def summary(request: Request) -> Response:
     """Answer the parts of the page that change with the checkout, and the checkout for events."""
     store, shop, found = _find(request)
     if found is None:
         return JSONResponse({"error": "there is no such checkout"}, status_code=404)
     parts = _summary(store, shop, found)
-    html = {"lines": fragment("summary_lines.html", **parts)}
+    html = {name: fragment(f"summary_{name}.html", **parts) for name in ("lines", "sums")}
     cost = checkouts.cost(shop, found, store.clock())
     return JSONResponse({"html": html, "event": pixel_data.checkout(shop, found, cost)})
 
 
 def _page(
-    request: Request, store: Store, shop: Shop, found: Checkout, template: str, happened: str
+    request: Request, store: Store, shop: Shop, found: Checkout, template: str, happened: str | None = None
 ) -> Response:
     visitor = visitor_of(request, shop)
     seen = pixel_data.checkout(shop, found, checkouts.cost(shop, found, store.clock()))
-    started = boot(request, shop, visitor, [event(happened, checkout=seen)]) | {
+    events = [event(happened, checkout=seen)] if happened else []
+    started = boot(request, shop, visitor, events) | {
         "checkout": {
             "event": seen,
             "state": state(shop, found, store.clock(), store.base_url),
-            "extension": _extension(request, visitor),
+            "extension": extension(request, visitor),
         }
     }
     context = _summary(store, shop, found) | {
@@ -85,6 +94,8 @@ def _page(
         "visitor": visitor,
         "customer": shop.customers.get(found.customer_id or 0),
         "order": shop.orders.get(found.order_id or 0),
+        "targets": targets(request.query_params),
+        "query": request.url.query,
     }
     return remember(page(request, template, **context), request.query_params)
 
@@ -97,24 +108,6 @@ def _summary(store: Store, shop: Shop, found: Checkout) -> dict[str, Any]:
         "checkout": found,
         "cost": cost,
         "rows": rows,
-    }
-
-
-def _extension(request: Request, visitor: Visitor) -> dict[str, Any] | None:
-    builds = builds_of(request)
-    if not builds.is_built(EXTENSION):
-        return None
-    folder = builds.folders[EXTENSION]
-    found = texts(folder, visitor.locale)
-    return {
-        "scriptUrl": script_url(builds, EXTENSION),
-        "settings": settings(folder, request.query_params),
-        "capabilities": capabilities(folder),
-        "locale": visitor.locale,
-        "extensionLocale": found.locale,
-        "country": visitor.country,
-        "translations": found.translations,
-        "fallback": found.fallback,
     }
 
 

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from devstore.pages.admin import admin_address
 from devstore.pages.render import builds_of, page, store_of
 
-FRAME = Path(__file__).parents[1] / "templates" / "frame.html"
+FRAMES = {name: Path(__file__).parents[1] / "templates" / f"{name}.html" for name in ("frame", "realm")}
 SHOWN_CHECKOUTS = 5
 SHOWN_DELIVERIES = 8
 
@@ -36,5 +36,6 @@ async def view(request: Request) -> Response:
 
 
 async def frame(request: Request) -> Response:
-    """Answer the document of the sandboxed frames."""
-    return FileResponse(FRAME, media_type="text/html")
+    """Answer the document of the extensions' frames: sandboxed, or of the page's own origin."""
+    path = FRAMES.get(request.path_params["name"])
+    return FileResponse(path, media_type="text/html") if path else Response(status_code=404)

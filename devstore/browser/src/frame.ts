@@ -4,14 +4,10 @@
  */
 import {DOMRemoteReceiver, type DOMRemoteElementPolicy} from '@remote-dom/core/receivers';
 import {ELEMENTS} from './elements.ts';
-import {defineActions} from './host/actions.ts';
-import {defineBoxes} from './host/boxes.ts';
-import {defineFeedback} from './host/feedback.ts';
-import {definePictures} from './host/pictures.ts';
-import {defineWords} from './host/words.ts';
+import {defineElements, speak} from './host/all.ts';
 import type {Boot, FromFrame, Happened, Listener, Mutation} from './messages.ts';
 
-for (const defineAll of [defineBoxes, defineWords, definePictures, defineActions, defineFeedback]) defineAll();
+defineElements();
 
 const root = document.getElementById('root') ?? document.body;
 const receiver = new DOMRemoteReceiver({root, elements: policy()});
@@ -46,14 +42,6 @@ function revive(value: unknown, worker: Worker): unknown {
 
 function happened(listener: number, detail: unknown): Happened {
   return {kind: 'happened', listener, detail: typeof detail === 'object' ? null : detail};
-}
-
-const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
-
-/** Set the document in the buyer's language, which a checkout as a whole is in. */
-function speak({locale = 'en'}: {locale?: string}): void {
-  document.documentElement.lang = locale;
-  document.documentElement.dir = RIGHT_TO_LEFT.has(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr';
 }
 
 function start(boot: Boot, port: MessagePort): void {

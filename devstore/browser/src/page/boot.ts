@@ -14,6 +14,12 @@ export interface ExtensionBoot {
   readonly country: string;
   readonly translations: Translations;
   readonly fallback: Translations;
+  /** Whether this is the merchant's checkout editor. */
+  readonly editor: boolean;
+  /** What this checkout lets nobody change. */
+  readonly locked: readonly string[];
+  /** Whether the bundle runs in a worker of a sandboxed frame, as it does at Shopify. */
+  readonly sandboxed: boolean;
 }
 
 export interface PixelBoot {

@@ -42,13 +42,15 @@ export class Extensions {
 
   private async open(place: HTMLElement, state: CheckoutState, privacy: Privacy): Promise<void> {
     const target = place.dataset['extensionTarget'] ?? '';
-    const config: ExtensionConfig = {...this.boot, target, state, privacy};
+    const {sandboxed, ...boot} = this.boot;
+    const config: ExtensionConfig = {...boot, target, state, privacy};
     const failed = (message: string): void => place.setAttribute('data-failed', message);
     const line = await openSandbox(place, {
       name: place.dataset['extensionName'] ?? 'App extension',
       workerUrl: '/browser/extension-worker.js',
       scriptUrl: this.boot.scriptUrl,
       config,
+      sandboxed,
       failed,
       answers: {...storageOf(target), ...this.answers},
     });

@@ -1,4 +1,4 @@
-/** Opens a sandboxed frame, starts a bundle in a worker inside it and keeps a line to that worker. */
+/** Opens a frame, starts a bundle in a worker inside it and keeps a line to that worker. */
 import {lineOver, type Handlers, type Line} from '../calls.ts';
 import {reportsGpc} from '../gpc.ts';
 import type {Boot, FromFrame} from '../messages.ts';
@@ -8,6 +8,8 @@ export interface Program {
   readonly workerUrl: string;
   readonly scriptUrl: string;
   readonly config: unknown;
+  /** Unless told otherwise; without it the bundle runs in the frame itself. */
+  readonly sandboxed?: boolean;
   readonly answers: Handlers;
   readonly failed: (message: string) => void;
 }
@@ -18,11 +20,11 @@ async function text(address: string): Promise<string> {
   return answer.text();
 }
 
-function createFrame(name: string): HTMLIFrameElement {
+function createFrame({name, sandboxed = true}: Program): HTMLIFrameElement {
   const frame = document.createElement('iframe');
   frame.title = name;
-  frame.setAttribute('sandbox', 'allow-scripts');
-  frame.src = '/browser/frame.html';
+  if (sandboxed) frame.setAttribute('sandbox', 'allow-scripts allow-popups');
+  frame.src = sandboxed ? '/browser/frame.html' : '/browser/realm.html';
   return frame;
 }
 
@@ -35,7 +37,7 @@ function listen(frame: HTMLIFrameElement, take: (message: FromFrame) => void): v
 
 /** Return the line to the worker once its bundle has been handed over. */
 export async function openSandbox(mount: Element, program: Program): Promise<Line> {
-  const frame = createFrame(program.name);
+  const frame = createFrame(program);
   const ready = new Promise<void>((done) => {
     listen(frame, (message) => {
       if (message.kind === 'ready') done();

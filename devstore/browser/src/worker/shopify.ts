@@ -15,6 +15,9 @@ export interface ExtensionConfig {
   readonly translations: Translations;
   readonly fallback: Translations;
   readonly capabilities: readonly string[];
+  readonly editor: boolean;
+  /** What this checkout lets nobody change: lines, discounts, attributes. */
+  readonly locked: readonly string[];
   readonly privacy: Privacy;
   readonly state: CheckoutState;
 }
@@ -26,12 +29,18 @@ const TOP = [
   'customerPrivacy', 'deliveryGroups', 'discountAllocations', 'discountCodes', 'instructions', 'lines',
   'localizedFields', 'note', 'selectedPaymentOptions', 'settings',
 ] as const;
+/** What a checkout has and a customer's account has not. */
+const CHECKOUT_ONLY: ReadonlySet<string> = new Set([
+  'availablePaymentOptions', 'deliveryGroups', 'instructions', 'localizedFields', 'selectedPaymentOptions',
+]);
 const COST = ['subtotalAmount', 'totalAmount', 'totalShippingAmount', 'totalTaxAmount'];
 const IDENTITY = ['customer', 'email', 'phone', 'purchasingCompany'];
 const LOCALIZATION = ['country', 'currency', 'extensionLanguage', 'language', 'market', 'timezone'];
 const JOURNEY = ['activeStep', 'completed', 'steps'];
 
-export const isThankYou = (target: string): boolean => target.startsWith('purchase.thank-you');
+/** Only a checkout can be changed; the pages after it can't. */
+export const isOpen = (target: string): boolean => target.startsWith('purchase.checkout');
+const isAccount = (target: string): boolean => target.startsWith('customer-account');
 
 /** Return the signals' values that follow from the checkout's state. */
 export function valuesOf(state: CheckoutState): Record<string, unknown> {
@@ -48,20 +57,22 @@ export function valuesOf(state: CheckoutState): Record<string, unknown> {
     'buyerIdentity.customer': buyerIdentity.customer ?? undefined,
     'buyerIdentity.email': buyerIdentity.email ?? undefined,
     orderConfirmation: orderConfirmation ?? undefined,
+    order: orderConfirmation ? {...orderConfirmation.order, name: `#${orderConfirmation.number ?? ''}`} : undefined,
   };
 }
 
 /** Return the signals' values that stay as they are for the life of the page. */
-function fixedValues({target, settings, capabilities, locale, extensionLocale, country, state}: ExtensionConfig): Record<string, unknown> {
-  const open = !isThankYou(target);
+function fixedValues({target, settings, capabilities, locked, locale, extensionLocale, country, state}: ExtensionConfig): Record<string, unknown> {
+  const open = isOpen(target);
+  const may = (what: string): boolean => open && !locked.includes(what);
   const step = open ? 'checkout' : 'thank-you';
   return {
     settings,
     instructions: {
-      attributes: {canUpdateAttributes: open},
+      attributes: {canUpdateAttributes: may('attributes')},
       delivery: {canSelectCustomAddress: open},
-      discounts: {canUpdateDiscountCodes: open},
-      lines: {canAddCartLine: open, canRemoveCartLine: open, canUpdateCartLine: open},
+      discounts: {canUpdateDiscountCodes: may('discounts')},
+      lines: {canAddCartLine: may('lines'), canRemoveCartLine: may('lines'), canUpdateCartLine: may('lines')},
       metafields: {canSetCartMetafields: open, canDeleteCartMetafield: open},
       notes: {canUpdateNote: open},
     },
@@ -84,6 +95,7 @@ function fixedValues({target, settings, capabilities, locale, extensionLocale, c
     'localization.timezone': 'America/New_York',
     'buyerJourney.activeStep': {handle: step},
     'buyerJourney.completed': !open,
+    authenticationState: 'fully_authenticated',
     'buyerJourney.steps': [{handle: 'checkout', label: 'Checkout', to: '', disabled: false}],
     'extension.capabilities': capabilities,
     'extension.rendered': true,
@@ -96,9 +108,9 @@ const CHANGES = {
   applyAttributeChange: 'attributes',
 } as const;
 
-/** Return the apply functions; a thank-you page has none. */
+/** Return the apply functions; the pages after the checkout have none. */
 function changes(target: string, ask: Ask): Record<string, unknown> {
-  if (isThankYou(target)) return {};
+  if (!isOpen(target)) return {};
   return Object.fromEntries(
     Object.entries(CHANGES).map(([name, path]) => [
       name,
@@ -124,6 +136,7 @@ export function createShopify(config: ExtensionConfig, ask: Ask) {
       target,
       scriptUrl: config.scriptUrl,
       version: '1.0.0',
+      ...(config.editor && {editor: {type: 'checkout'}}),
     },
     shop: state.shop,
     i18n: createI18n({...config, currency}),
@@ -145,14 +158,19 @@ export function createShopify(config: ExtensionConfig, ask: Ask) {
     applyTrackingConsentChange: (change: unknown) => ask('consent', change),
     ...changes(target, ask),
   };
-  describe(api, signals, isThankYou(target));
+  describe(api, signals, target);
   return {api, signals, targets};
 }
 
 /** Give the global its top-level signals, each read anew so that setSignals takes hold. */
-function describe(api: {extension: object}, signals: Signals, thankYou: boolean): void {
-  const names = thankYou ? [...TOP, 'orderConfirmation'] : TOP;
-  Object.defineProperties(api, Object.getOwnPropertyDescriptors(signals.group(names)));
+function describe(api: {extension: object}, signals: Signals, target: string): void {
+  Object.defineProperties(api, Object.getOwnPropertyDescriptors(signals.group(topOf(target))));
   const extension = signals.group(['capabilities', 'rendered'], 'extension.');
   Object.defineProperties(api.extension, Object.getOwnPropertyDescriptors(extension));
+}
+
+function topOf(target: string): readonly string[] {
+  if (isOpen(target)) return TOP;
+  if (!isAccount(target)) return [...TOP, 'orderConfirmation'];
+  return [...TOP.filter((name) => !CHECKOUT_ONLY.has(name)), 'order', 'authenticationState'];
 }

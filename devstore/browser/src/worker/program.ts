@@ -1,0 +1,25 @@
+/** Starts a checkout UI extension's bundle, unmodified, and brings it up to date with its page. */
+import {lineOver} from '../calls.ts';
+import type {CheckoutState} from '../contract.ts';
+import {reportGpc} from '../gpc.ts';
+import type {Boot} from '../messages.ts';
+import {customerPrivacyOf, type Privacy} from '../privacy.ts';
+import {run, scope} from './scope.ts';
+import {createShopify, valuesOf, type ExtensionConfig} from './shopify.ts';
+
+/** Give this realm its `shopify`, then run the bundle and render its target. `ready` is called in between. */
+export async function startProgram({code, scriptUrl, config, gpc}: Boot, port: MessagePort, ready: () => void): Promise<void> {
+  reportGpc(gpc);
+  const line = lineOver(port, {}, {
+    state: (state) => signals.set(valuesOf(state as CheckoutState)),
+    privacy: (privacy) => signals.set({customerPrivacy: customerPrivacyOf(privacy as Privacy)}),
+  });
+  const extension = {...(config as ExtensionConfig), scriptUrl};
+  const {api, signals, targets} = createShopify(extension, line.ask);
+  scope.shopify = api;
+  ready();
+  run(code, scriptUrl);
+  const render = targets.get(extension.target);
+  if (!render) throw new Error(`${scriptUrl} does not extend ${extension.target}`);
+  await render();
+}
