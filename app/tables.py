@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 import app.campaign_tables  # one import fills the metadata
 import app.coupon_tables
 import app.experiment_tables
+import app.intent_tables
 import app.outbound_tables
 import app.privacy_tables
 import app.segment_tables  # noqa: F401

@@ -9,6 +9,7 @@ from functools import partial
 
 from app.ahead.due import request_due_offers
 from app.ahead.write import write_offers_ahead
+from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
 from app.consent.clearing import request_due_clearings
@@ -95,6 +96,7 @@ JOBS: Mapping[Job, Work] = {
     "train": train_shop,
     "freshen": refresh_shop,
     "segment": segment_shop,
+    "intent": learn_shop,
     "clear": clear_aged,
     "opt_outs": compare_opt_outs,
     "write_back": write_back,
@@ -120,6 +122,8 @@ SCHEDULES = (
     Schedule("retrain", 600, request_due_training),
     Schedule("freshen", 15, request_due_refreshes),
     Schedule("segment", 600, request_due_segmentations),
+    Schedule("intent", 600, request_due_learning),
+    Schedule("choices", 900, weigh_choices),
     Schedule("write back", 5, request_due_write_backs),
     Schedule("offers ahead", 30, request_due_offers),
     Schedule("messages", 3_600, clear_old_messages),

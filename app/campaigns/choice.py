@@ -36,7 +36,7 @@ Weights = dict[str, float]
 class Trial(NamedTuple):
     """One decision that drew among several arms. at: epoch seconds. propensity: of the arm, as logged.
 
-    gained: what it brought within the window, 0 for no order: 1 for any to count orders, else profit.
+    bought: whether an order followed within the window; gained: what it left, in one unit for all.
     """
 
     choice: str
@@ -44,7 +44,8 @@ class Trial(NamedTuple):
     drawn: str
     propensity: float
     at: float
-    gained: float = 0.0
+    bought: bool = False
+    gained: float = 1.0
 
 
 class Tally(NamedTuple):
@@ -74,7 +75,7 @@ def weights(
 
 def tallies(arms: Sequence[str], trials: Sequence[Trial]) -> dict[str, Tally]:
     """Return what a set's trials tell of each of its arms."""
-    values = [each.gained for each in trials if each.gained > 0]
+    values = [each.gained for each in trials if each.bought]
     usual = sum(values) / len(values) if values else 1.0
     return {arm: _tally([each for each in trials if each.drawn == arm], usual) for arm in arms}
 
@@ -95,8 +96,8 @@ def _tally(trials: Sequence[Trial], usual: float) -> Tally:
     if not trials:
         return Tally(worth=usual)
     weighed = np.array([1 / max(each.propensity, 1e-3) for each in trials])
-    bought = np.array([each.gained > 0 for each in trials])
-    gained = [each.gained for each in trials if each.gained > 0]
+    bought = np.array([each.bought for each in trials])
+    gained = [each.gained for each in trials if each.bought]
     # A handful of orders does not say what an order of this arm is worth.
     worth = (sum(gained) + 10 * usual) / (len(gained) + 10)
     alike = float(weighed.sum() ** 2 / np.square(weighed).sum())

@@ -139,6 +139,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "experiments": "what is tried in the shop, and how it is judged",
     "models": "versions of trained models, and how good they were",
     "segmentations": "what a shop's segments are worked out with",
+    "foresights": "what a shop's purchases and coupons are foretold with",
     "segment_sizes": "how many customers a segment has",
     "backfills": "how far an import is",
     "api_keys": "keys to a shop's segments for other systems, as hashes",

@@ -42,9 +42,11 @@ class Free:
 
 
 ASKING = {
+    "app.campaigns.log": Asks(("who_refuse",)),
     "app.collect": Asks(("permissions",)),
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
+    "app.intent.store": Asks(("who_refuse",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
     "app.profiles.history": Asks(

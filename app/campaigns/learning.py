@@ -1,0 +1,142 @@
+"""Learning from a shop's past: how likely a purchase is, whom a coupon changes, which campaign is best."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import select
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.choice import weights
+from app.campaigns.log import decided
+from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials
+from app.campaigns.store import all_campaigns, running_campaigns
+from app.connections import Connections
+from app.intent import judging, uplift_training
+from app.intent.model import IntentModel
+from app.intent.moments import Browsed, moments_of
+from app.intent.prior import PRIOR
+from app.intent.rates import Rate
+from app.intent.store import CHOICE, INTENT, UPLIFT, browsed, current_foresight, publish_foresight, trained_at
+from app.intent.table import table_of
+from app.intent.uplift import UpliftModel
+from app.intent.worth import bought_anyway_said
+from app.jobs import Progress, job_begins, only_one, report_progress, request_job
+from app.shops.changes import announce_change
+from app.shops.store import installed_shops
+from app.tables import EventRow
+from app.upsert import table_of as rows_of
+from app.values import ShopDomain
+
+AGAIN_AFTER = timedelta(days=1)
+_EVENTS = rows_of(EventRow)
+_log = logging.getLogger(__name__)
+Learnt = TypeVar("Learnt")
+
+
+async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
+    """Learn intent and uplift anew from who may be learnt from; what is better serves from now on."""
+    async with only_one(connections, "intent", shop):
+        await job_begins(connections, "intent", shop)
+        now = datetime.now(UTC)
+        await report_progress(connections, "intent", shop, Progress("reading"))
+        told = await browsed(connections, shop, now)
+        await report_progress(connections, "intent", shop, Progress("training"))
+        model, report = await _in_its_process(learn_intent, told, int(now.timestamp()))
+        content = {} if model is None else {"model": msgspec.to_builtins(model)}
+        await publish_foresight(connections, shop, INTENT, content, msgspec.to_builtins(report), now)
+        await _learn_uplift(connections, shop, now)
+        await announce_change(connections.redis, shop)
+        await report_progress(connections, "intent", shop, Progress("done", 1, 1))
+    _log.info("learnt intent", extra={"shop": shop, "decision": report.reason})
+
+
+async def request_due_learning(connections: Connections) -> None:
+    """Ask for it in every shop with browsers' events where it was done a day ago, or never."""
+    now = datetime.now(UTC)
+    for shop in await installed_shops(connections):
+        last = await trained_at(connections, shop.shop)
+        if (last is None or last < now - AGAIN_AFTER) and await _has_events(connections, shop.shop):
+            await request_job(connections, "intent", shop.shop)
+
+
+async def weigh_choices(connections: Connections) -> None:
+    """Work out anew how often each of the campaigns that compete is drawn, in every shop that has some."""
+    for shop in await installed_shops(connections):
+        running = [each.campaign for each in await running_campaigns(connections, shop.shop)]
+        choices = {each.id: each.choice for each in running if each.choice}
+        if choices:
+            await _weigh(connections, shop.shop, choices, datetime.now(UTC))
+
+
+def learn_intent(told: Sequence[Browsed], now: int) -> tuple[IntentModel | None, judging.Report]:
+    """Return the shop's own model, None where the shared one serves, and what speaks for either. Pure."""
+    moments = [(at, moment) for at, each in enumerate(told) for moment in moments_of(each, now)]
+    return judging.train(table_of(moments), PRIOR)
+
+
+def learn_uplift(
+    decisions: Sequence[Decided], orders: Orders, campaigns: Sequence[Campaign], now: float
+) -> tuple[list[UpliftModel], dict[str, Any]]:
+    """Return what each campaign's coupon changes, where that can be told, and what speaks for it. Pure."""
+    models: list[UpliftModel] = []
+    reports: dict[str, Any] = {}
+    for campaign in campaigns:
+        holdout = None if campaign.choice else campaign.holdout
+        given = exposures(decisions, orders, campaign.id, holdout, now)
+        model, report = uplift_training.train(campaign.id, given)
+        if model is not None:
+            models.append(model)
+        anyway = bought_anyway(decisions, orders, campaign.id, now)
+        reports[campaign.id] = msgspec.to_builtins(report) | {"bought_anyway": _told_rate(anyway)}
+    return models, reports
+
+
+def _told_rate(measured: Rate) -> dict[str, Any]:
+    """Return the rate as JSON holds it, with its sentence."""
+    told: dict[str, Any] = msgspec.to_builtins(measured)
+    return told | {"share": measured.share, "says": bought_anyway_said(measured)}
+
+
+async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetime) -> None:
+    kept = [each.campaign for each in await all_campaigns(connections, shop)]
+    coupons = [each for each in kept if each.offer.discount is not None and 0 < each.holdout < 1]
+    if not coupons:
+        return
+    decisions, orders = await decided(connections, shop, now)
+    models, reports = await _in_its_process(learn_uplift, decisions, orders, coupons, now.timestamp())
+    content = {"models": msgspec.to_builtins(models)}
+    await publish_foresight(connections, shop, UPLIFT, content, {"campaigns": reports}, now)
+
+
+async def _weigh(
+    connections: Connections, shop: ShopDomain, choices: Mapping[str, str], now: datetime
+) -> None:
+    decisions, orders = await decided(connections, shop, now)
+    found = weights(trials(decisions, orders, choices), now.timestamp())
+    if found == (await current_foresight(connections, shop)).weights:
+        return
+    await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)
+    await announce_change(connections.redis, shop)
+
+
+async def _has_events(connections: Connections, shop: str) -> bool:
+    query = (
+        select(_EVENTS.c.event_id).where(_EVENTS.c.shop == shop, _EVENTS.c.client_id.is_not(None)).limit(1)
+    )
+    async with connections.read() as db:
+        return await (await db.connection()).scalar(query) is not None
+
+
+async def _in_its_process(work: Callable[..., Learnt], *given: Any) -> Learnt:
+    """Return what the work finds, done in a process of its own: it would take minutes out of this one's."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *given)

@@ -1,0 +1,170 @@
+"""What came of the campaigns that decisions weighed: who was shown them by chance, and who then bought. Pure.
+
+One shopper counts once a campaign: by the first decision that showed it to them or held it back. What
+came of it is known when the window after it is over, and not before, whatever it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from app.campaigns.choice import WINDOW_S, Trial
+from app.campaigns.weigh import NOT_DRAWN, WITHHELD
+from app.intent.exposures import Exposures
+from app.intent.features import FEATURES, Features
+from app.intent.rates import Rate, rate
+
+_WEEK_S = 7 * 86_400
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A campaign that was shown, and how likely its draw was."""
+
+    campaign_id: str
+    propensity: float
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a decision's log says of its campaigns."""
+
+    chosen: tuple[Drawn, ...] = ()
+    left_out: dict[str, str] = {}
+
+
+class _Situation(msgspec.Struct, frozen=True):
+    campaigns: Told | None = None
+    features: Features = ()
+
+
+class _Logged(msgspec.Struct, frozen=True):
+    situation: _Situation
+
+
+class Decided(NamedTuple):
+    """A decision with campaigns. at: epoch seconds; who: the checkout. features: None where not logged."""
+
+    decision_id: str
+    at: float
+    who: str
+    told: Told
+    features: Features | None = None
+
+
+class Ordered(NamedTuple):
+    """An order. at: epoch seconds; left_minor: what it left the merchant, as well as that is known."""
+
+    at: float
+    left_minor: int
+
+
+Orders = Mapping[str, Sequence[Ordered]]  # by checkout
+
+
+class _Met(NamedTuple):
+    """The first time a shopper met a campaign."""
+
+    decided: Decided
+    shown: bool
+    order: Ordered | None
+
+
+def trials(
+    decisions: Iterable[Decided], orders: Orders, choices: Mapping[str, str], window_s: float = WINDOW_S
+) -> list[Trial]:
+    """Return the draws among campaigns that compete. choices: by campaign, the name they compete under."""
+    found: list[Trial] = []
+    seen: set[tuple[str, str]] = set()
+    for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
+        for drawn in decided.told.chosen:
+            choice = choices.get(drawn.campaign_id)
+            rivals = [name for name, why in decided.told.left_out.items() if why == NOT_DRAWN]
+            arms = (drawn.campaign_id, *(each for each in rivals if choices.get(each) == choice))
+            # What stands there already was not drawn again.
+            if choice is None or len(arms) < 2 or (choice, decided.who) in seen or drawn.propensity >= 1:
+                continue
+            seen.add((choice, decided.who))
+            order = _order(decided, orders, window_s)
+            gained = float(order.left_minor) if order else 0.0
+            at = (choice, arms, drawn.campaign_id, drawn.propensity, decided.at)
+            found.append(Trial(*at, order is not None, gained))
+    return found
+
+
+def exposures(
+    decisions: Iterable[Decided], orders: Orders, campaign_id: str, holdout: float | None, now: float,
+    window_s: float = WINDOW_S,
+) -> Exposures:  # fmt: skip
+    """Return the campaign's exposures whose window is over, oldest first: shown, or held back by chance.
+
+    holdout: the share that is held back; None for a campaign that competes, whose share of shown is taken
+    from the log, week by week. Whom another campaign was drawn for is neither.
+    """
+    met = [
+        each
+        for each in _met(decisions, orders, campaign_id, window_s)
+        if each.decided.at + window_s <= now and each.decided.features is not None
+    ]
+    shares = _shown_by_week(met)
+    return Exposures(
+        features=np.array([each.decided.features for each in met]).reshape(len(met), len(FEATURES)),
+        shown=np.array([each.shown for each in met], dtype=np.bool_),
+        propensity=np.array([shares[_week(each)] if holdout is None else 1 - holdout for each in met]),
+        bought=np.array([each.order is not None for each in met], dtype=np.bool_),
+    )
+
+
+def bought_anyway(
+    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, window_s: float = WINDOW_S
+) -> Rate:
+    """Return how many bought of those who matched and were held back: the campaign's false positives."""
+    met = [
+        each
+        for each in _met(decisions, orders, campaign_id, window_s)
+        if not each.shown and each.decided.at + window_s <= now
+    ]
+    return rate(sum(each.order is not None for each in met), len(met))
+
+
+def read_told(inputs: Mapping[str, Any]) -> tuple[Told, Features | None] | None:
+    """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
+    try:
+        logged = msgspec.convert(inputs, _Logged)
+    except msgspec.ValidationError:
+        return None
+    told, features = logged.situation.campaigns, logged.situation.features
+    if told is None:
+        return None
+    return told, features if len(features) == len(FEATURES) else None
+
+
+def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
+    """Yield each shopper's first meeting with the campaign, oldest first."""
+    seen: set[str] = set()
+    for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
+        shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
+        if decided.who in seen or not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
+            continue
+        seen.add(decided.who)
+        yield _Met(decided, shown, _order(decided, orders, window_s))
+
+
+def _shown_by_week(met: Iterable[_Met]) -> dict[int, float]:
+    weeks: dict[int, list[bool]] = defaultdict(list)
+    for each in met:
+        weeks[_week(each)].append(each.shown)
+    return {week: sum(shown) / len(shown) for week, shown in weeks.items()}
+
+
+def _week(met: _Met) -> int:
+    return int(met.decided.at // _WEEK_S)
+
+
+def _order(decided: Decided, orders: Orders, window_s: float) -> Ordered | None:
+    return next(
+        (each for each in orders.get(decided.who, ()) if decided.at <= each.at <= decided.at + window_s), None
+    )

@@ -1,0 +1,1 @@
+"""How likely a shopper is to buy, and whom a coupon changes."""

@@ -1,0 +1,157 @@
+"""What is foretold of shoppers in the database, and the past it is learnt from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.connections import Connections
+from app.consent.standing import Use
+from app.consent.standings import who_refuse
+from app.intent.foresight import Foresight, usable
+from app.intent.model import IntentModel
+from app.intent.moments import Browsed
+from app.intent.prior import PRIOR
+from app.intent.uplift import UpliftModel
+from app.intent_tables import ForesightRow
+from app.profiles.history import FROM_BROWSERS
+from app.profiles.visit import Seen
+from app.remembered import Remembered
+from app.tables import EventRow, OrderRow
+from app.upsert import chunks, table_of, upsert
+
+LOOKED_BACK = timedelta(days=180)
+MOST_EVENTS = 200_000
+VERSIONS_KEPT = 5
+INTENT, UPLIFT, CHOICE = KINDS = ("intent", "uplift", "choice")
+_EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of(ForesightRow)
+
+
+async def browsed(connections: Connections, shop: str, now: datetime) -> list[Browsed]:
+    """Return what each browser did of late and when it ordered, where those it names may be learnt from.
+
+    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone.
+    """
+    refuse = await who_refuse(connections, shop, Use.TRAIN)
+    async with connections.read() as db:
+        seen, tokens = await _seen(db, shop, now - LOOKED_BACK, refuse)
+        placed = await _placed(db, shop, sorted(set().union(*tokens.values())))
+    return [
+        Browsed(events, sorted(placed[token] for token in tokens[client] if token in placed))
+        for client, events in sorted(seen.items())
+    ]
+
+
+async def publish_foresight(
+    connections: Connections, shop: str, kind: str, content: Mapping[str, Any], report: Mapping[str, Any],
+    now: datetime,
+) -> None:  # fmt: skip
+    """Keep what a training found; it serves from now on."""
+    row = {"shop": shop, "kind": kind, "trained_at": now, "content": dict(content), "report": dict(report)}
+    ours = (_FORESIGHTS.c.shop == shop, _FORESIGHTS.c.kind == kind)
+    times = select(_FORESIGHTS.c.trained_at).where(*ours).order_by(_FORESIGHTS.c.trained_at.desc())
+    async with connections.write() as db:
+        await upsert(db, ForesightRow, [row])
+        connection = await db.connection()
+        kept = list(await connection.scalars(times.limit(VERSIONS_KEPT)))
+        await connection.execute(delete(_FORESIGHTS).where(*ours, _FORESIGHTS.c.trained_at.not_in(kept)))
+    _foresights.forget(connections, shop)
+
+
+async def latest_foresight(connections: Connections, shop: str) -> Foresight:
+    """Return what is foretold with now: the shared model where the shop has none that can be read."""
+    found = await _newest(connections, shop)
+    content = {kind: found[kind].content if kind in found else {} for kind in KINDS}
+    version = " ".join(f"{kind} {row.trained_at.isoformat()}" for kind, row in found.items())
+    weights = msgspec.convert(content[CHOICE].get("weights", {}), dict[str, dict[str, float]])
+    return Foresight(_intent(content[INTENT]), _uplift(content[UPLIFT]), weights, version)
+
+
+_foresights = Remembered(latest_foresight)
+
+
+async def current_foresight(connections: Connections, shop: str) -> Foresight:
+    """Return what is foretold with, as it was at most fifteen seconds ago."""
+    return await _foresights.of(connections, shop)
+
+
+async def latest_reports(connections: Connections, shop: str) -> dict[str, dict[str, Any]]:
+    """Return what speaks for each kind that was learnt, with when it was: intent, uplift, choice."""
+    found = await _newest(connections, shop)
+    return {kind: row.report | {"trained_at": row.trained_at} for kind, row in found.items()}
+
+
+async def trained_at(connections: Connections, shop: str) -> datetime | None:
+    """Return when intent was last learnt, None before the first time."""
+    query = select(func.max(_FORESIGHTS.c.trained_at)).where(
+        _FORESIGHTS.c.shop == shop, _FORESIGHTS.c.kind == INTENT
+    )
+    async with connections.read() as db:
+        found: datetime | None = await (await db.connection()).scalar(query)
+    return found
+
+
+async def _newest(connections: Connections, shop: str) -> dict[str, Any]:
+    """Return the latest row of each kind there is."""
+    found: dict[str, Any] = {}
+    async with connections.read() as db:
+        connection = await db.connection()
+        for kind in KINDS:
+            query = select(_FORESIGHTS).where(_FORESIGHTS.c.shop == shop, _FORESIGHTS.c.kind == kind)
+            newest = query.order_by(_FORESIGHTS.c.trained_at.desc()).limit(1)
+            if row := (await connection.execute(newest)).first():
+                found[kind] = row
+    return found
+
+
+def _intent(content: Mapping[str, Any]) -> IntentModel:
+    model = msgspec.convert(content["model"], IntentModel) if "model" in content else PRIOR
+    return model if usable(model.features) else PRIOR
+
+
+def _uplift(content: Mapping[str, Any]) -> dict[str, UpliftModel]:
+    models = msgspec.convert(content.get("models", []), list[UpliftModel])
+    return {model.campaign: model for model in models if usable(model.features)}
+
+
+async def _seen(
+    db: AsyncSession, shop: str, since: datetime, refuse: Collection[int]
+) -> tuple[dict[str, list[Seen]], dict[str, set[str]]]:
+    """Return each browser's events and the checkouts it was seen in."""
+    columns = _EVENTS.c
+    query = (
+        select(columns.client_id, columns.checkout_token, columns.event_id, columns.happened_at)
+        .add_columns(columns.name, columns.data, columns.customer_id)
+        .where(columns.shop == shop, columns.happened_at > since, columns.client_id.is_not(None))
+        .where(FROM_BROWSERS)
+        .order_by(columns.happened_at.desc(), columns.event_id)
+        .limit(MOST_EVENTS)
+    )
+    seen: dict[str, list[Seen]] = defaultdict(list)
+    tokens: dict[str, set[str]] = defaultdict(set)
+    for client_id, token, *event in await (await db.connection()).execute(query):
+        seen[client_id].append(Seen(*event))
+        if token is not None:
+            tokens[client_id].add(token)
+    named = {client: {event.customer_id for event in events} for client, events in seen.items()}
+    for client in [client for client, names in named.items() if not names.isdisjoint(refuse)]:
+        del seen[client]
+    return seen, tokens
+
+
+async def _placed(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, int]:
+    """Return when each of the checkouts became an order, epoch seconds."""
+    placed: dict[str, int] = {}
+    for part in chunks(sorted(tokens)):
+        query = select(_ORDERS.c.checkout_token, func.min(_ORDERS.c.created_at)).where(
+            _ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part)
+        )
+        rows = await (await db.connection()).execute(query.group_by(_ORDERS.c.checkout_token))
+        placed |= {token: int(at.timestamp()) for token, at in rows}
+    return placed
