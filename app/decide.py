@@ -14,6 +14,7 @@ timeout   the shop was not loaded in time: nothing is offered
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from secrets import token_urlsafe
 from time import perf_counter_ns
+from typing import NamedTuple
 
 import msgspec
 from redis.exceptions import RedisError
@@ -31,10 +33,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.body import read_body
+from app.campaigns.nudged import Nudging
+from app.campaigns.writing import write_decisions
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.policy import permissions, settle
 from app.cors import any_origin
+from app.coupons.wanted import Grant, Granted, Wanted
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
@@ -42,8 +47,9 @@ from app.gather import Gathered, gathered_reads
 from app.live import LiveShops, live_shops
 from app.metrics import count_decision
 from app.offers.answer import answer_to, nothing
+from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code
 from app.offers.replay import entry_of
-from app.offers.situation import Occasion, situation_of
+from app.offers.situation import Occasion, Situation, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.names import Names
 from app.profiles.recall import keep_told, recall
@@ -51,19 +57,28 @@ from app.profiles.telling import Call, consent_told
 from app.shops.sessions import CheckoutClaims, verify_checkout_token
 
 READ_MS = 15
+GRANT_MS = 30
 LOG_MS = 50
 
 _log = logging.getLogger(__name__)
 
 
+class Written(NamedTuple):
+    """What a decision writes down: events, and what its shopper was shown of campaigns."""
+
+    events: Sequence[AnyEvent]
+    nudging: Nudging | None
+
+
 @dataclass(frozen=True, slots=True)
 class Till:
-    """What decisions are made with, opened once a process."""
+    """What decisions are made with, opened once a process. grant: gives out codes, None while nobody does."""
 
     live: LiveShops
     read: Gathered[Sequence[str], list[bytes | None]]
-    log: Gathered[Sequence[AnyEvent], None]
+    log: Gathered[Written, None]
     digests: Digests
+    grant: Grant | None = None
 
 
 @any_origin
@@ -86,14 +101,40 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    shopper = await recall(till.read, shop.shop, names, may, till.digests)
+    shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
     occasion = Occasion(decision_id, now, shop, question, consent, may, shopper)
     situation = situation_of(occasion)
+    if shop.plan is not None:
+        situation = await _with_campaigns(till.grant, occasion, situation)
     answer = answer_to(occasion, situation)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
-    if await _written(till, entry, _told(occasion, names)):
+    told = _told(occasion, names)
+    written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
+    if await _is_written(till, written):
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+
+
+async def _with_campaigns(grant: Grant | None, occasion: Occasion, situation: Situation) -> Situation:
+    """Return the situation with the campaigns it shows, and a code for each that needs one."""
+    try:
+        weighed = with_campaigns(occasion, situation, codes=grant is not None)
+        while grant is not None and (wanted := code_wanted(occasion, weighed)):
+            (granted,) = await _granted(grant, wanted)
+            weighed = with_code(occasion, weighed, wanted, granted)
+        return weighed
+    except Exception:  # at a checkout, a campaign that trips must not cost the offers
+        _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
+        return situation
+
+
+async def _granted(grant: Grant, wanted: Wanted) -> Sequence[Granted | None]:
+    """Return the code, None when it could not be had in time."""
+    try:
+        async with asyncio.timeout(GRANT_MS / 1000):
+            return await grant([wanted])
+    except (RedisError, OSError, TimeoutError):
+        return [None]
 
 
 def _told(occasion: Occasion, names: Names) -> AnyEvent | None:
@@ -118,10 +159,10 @@ async def _answered(till: Till, claims: CheckoutClaims, question: Question) -> A
         return nothing(decision_id, "error")
 
 
-async def _written(till: Till, *entries: AnyEvent | None) -> bool:
-    """Return whether the log has them, in one write."""
+async def _is_written(till: Till, written: Written) -> bool:
+    """Return whether the log has it, in one write."""
     try:
-        await till.log([entry for entry in entries if entry is not None])
+        await till.log(written)
     except (RedisError, OSError, TimeoutError):
         return False
     return True
@@ -144,9 +185,12 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
 
     digests = await open_digests(connections)
 
-    async def append(batch: list[Sequence[AnyEvent]]) -> Sequence[None]:
-        events = list(chain.from_iterable(batch))
-        await log.append(events)
+    async def append(batch: list[Written]) -> Sequence[None]:
+        events = list(chain.from_iterable(each.events for each in batch))
+        if nudgings := [each.nudging for each in batch if each.nudging]:
+            await write_decisions(connections.redis, log, events, nudgings)
+        else:
+            await log.append(events)
         await keep_told(connections.redis, digests, events)  # a round trip for news only
         return [None] * len(batch)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.campaigns.campaign import Running
+from app.campaigns.store import campaigns_fingerprint, running_campaigns
 from app.catalog.catalog import Catalog
 from app.catalog.exclusions import excluded_products
 from app.catalog.fingerprint import catalog_fingerprint
@@ -149,7 +151,11 @@ class LiveShops:
         policy = (await current_policy(self._connections, shop)).version
         made = await current_segmentation(self._connections, shop)
         trained_at = made.trained_at if made else None
-        return known, version, policy, trained_at, await catalog_fingerprint(self._connections, shop)
+        catalog = await catalog_fingerprint(self._connections, shop)
+        return (
+            known, version, policy, trained_at, catalog,
+            await campaigns_fingerprint(self._connections, shop),
+        )  # fmt: skip
 
 
 @asynccontextmanager
@@ -180,9 +186,12 @@ async def load_snapshot(
     model = previous.model if previous else None
     segmentation = await current_segmentation(connections, shop)
     visits = visit_clusters(segmentation.clusters if segmentation else None)
+    campaigns = await running_campaigns(connections, shop)
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
-    return await asyncio.to_thread(_assemble, data_dir, known, catalog, excluded, model, policy, visits)
+    return await asyncio.to_thread(
+        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns
+    )
 
 
 def _assemble(
@@ -193,12 +202,15 @@ def _assemble(
     model: Model | None,
     policy: ShopPolicy,
     visits: VisitClusters | None,
+    campaigns: Sequence[Running],
 ) -> ShopSnapshot:
     settings: Mapping[str, Any] = shop.settings
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
-    return take_snapshot(shop.shop, catalog, model, excluded, settings, policy, visits)
+    return take_snapshot(
+        shop.shop, catalog, model, excluded, settings, policy, visits, campaigns, shop.time_zone
+    )
 
 
 def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
@@ -50,6 +51,31 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
     place: str
     shown: tuple[str, ...]
     waiting: tuple[str, ...] = ()
+
+
+class Nudging(NamedTuple):
+    """What is to be kept of a decision. key: the shopper's, None where nothing may be kept of them.
+
+    read: what stood there when it was decided. codes: given out to them, with their ends. counts: the
+    numbers of the campaigns whose showings are counted, at `counter`.
+    """
+
+    key: str | None
+    read: bytes | None
+    visit: Visit | None
+    codes: Mapping[str, tuple[str, int]]
+    showing: Showing
+    counter: str
+    counts: tuple[int, ...]
+
+    def onto(self, value: bytes | None) -> bytes:
+        """Return what is kept when it goes on top of a value, which may be newer than what was read."""
+        nudged = unpack(value)
+        new = is_new_session(nudged, self.visit, self.showing.at)
+        known = in_this_session(nudged, new, nudged.fired)
+        for name, (code, until) in self.codes.items():
+            known[name] = msgspec.structs.replace(known.get(name, NEVER), code=code, expires_at=until)
+        return pack(after(nudged, known, self.showing))
 
 
 NOTHING = Nudged()

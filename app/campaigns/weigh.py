@@ -27,14 +27,16 @@ UNKNOWN_CART, IN_CART = "unknown_cart", "in_cart"
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What campaigns are weighed by, reduced to what the visitor allowed.
 
-    at: epoch seconds. evidence: kinds of engagement seen. cart: its products. spare_minor: what can be
-    taken off the cart before it is sold at a loss, None where no cost is known. remembers: whether it may
-    be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
-    was to them. spent: campaigns shown as often as they may be altogether. lacking: those of which there
-    is no code now. codes: whether codes can be had at all.
+    at: epoch seconds. locale, country: for the words. evidence: kinds of engagement seen. cart: its
+    products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
+    is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
+    be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
+    altogether. lacking: those of which there is no code now. codes: whether codes can be had at all.
     """
 
     at: int
+    locale: str | None = None
+    country: str | None = None
     facts: dict[str, Value] = {}
     evidence: tuple[str, ...] = ()
     cart: tuple[int, ...] = ()

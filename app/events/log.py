@@ -98,6 +98,11 @@ class EventLog:
         if events:  # a script: one command to pack and one answer to read, however many events
             await self._append([STREAM], [encode(event) for event in events])
 
+    def append_through(self, pipe: Any, events: Sequence[AnyEvent]) -> None:
+        """Let a pipeline append the events, in order, when it is sent: one command, none for no events."""
+        if events:
+            pipe.eval(_APPEND, 1, STREAM, *map(encode, events))
+
     async def append_unseen(self, events: Sequence[AnyEvent]) -> int:
         """Return how many of the events were added: those whose id the shop did not send today.
 

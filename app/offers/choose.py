@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from hashlib import blake2b
 
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
+from app.offers.nudges import campaign_products, nudges_of, upsell_of
 from app.offers.rerank import Around, rerank
-from app.offers.situation import Situation
+from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Message, Offer, Why
@@ -25,17 +25,22 @@ EXPLORED_AMONG = 5
 
 
 def choose(shop: ShopSnapshot, situation: Situation) -> tuple[Offer, ...]:
-    """Return up to three offers, best first: none for a holdout."""
+    """Return up to three products, best first, behind what campaigns say: none for a holdout."""
     if situation.arm == HOLDOUT:
         return ()
     personalised = situation.arm == PERSONALISED and shop.model is not None
     picks = _model_picks(shop, situation) if personalised else _static_picks(shop, situation)
-    return tuple(_offer(shop, situation.decision_id, pick) for pick in picks)
+    offers = tuple(_offer(shop, situation.decision_id, pick) for pick in picks)
+    return offers if situation.campaigns is None else _with_campaigns(shop, situation, offers)
 
 
-def offer_id(decision_id: str, product_id: int) -> str:
-    """Return the id of a decision's offer of a product: the same whenever it is asked."""
-    return blake2b(f"{decision_id} {product_id}".encode(), digest_size=8).hexdigest()
+def _with_campaigns(shop: ShopSnapshot, situation: Situation, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Return the offers behind what campaigns say, their products in the place of the last."""
+    wanted = campaign_products(shop, situation)
+    first = [upsell_of(shop, situation, product_id, shown) for product_id, shown in wanted.items()]
+    there = {offer.offer_id for offer in first}
+    others = [offer for offer in offers if offer.offer_id not in there]
+    return (*nudges_of(shop, situation), *[*first, *others][:MOST_OFFERS])
 
 
 def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
@@ -81,9 +86,10 @@ def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[
     """Return how likely each offer was to be made in this situation, given its arm.
 
     Only the last place is left to chance: one time in ten it goes to one of at most five new products.
+    offers: how many the ranking makes.
     """
     pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in situation.cart)
-    if not pool or situation.arm != PERSONALISED:
+    if not pool or situation.arm != PERSONALISED or campaign_products(shop, situation):
         return [1.0] * offers
     explores = bucket(situation.decision_id, "explore") < EXPLORED
     last = EXPLORED / min(pool, EXPLORED_AMONG) if explores else 1 - EXPLORED
@@ -103,7 +109,7 @@ def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) ->
 
 def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
     """Return the picks, in one decision of ten with the last place given to a product never sold."""
-    if not shop.unsold or len(picks) < MOST_OFFERS:
+    if not shop.unsold or len(picks) < MOST_OFFERS or campaign_products(shop, situation):
         return picks
     if bucket(situation.decision_id, "explore") >= EXPLORED:
         return picks

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from app.campaigns.weigh import again
 from app.errors import NotFound
 from app.events.kinds import DecisionMade
 from app.offers.choose import choose, propensities
@@ -39,7 +40,7 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
         inputs={
             "snapshot": shop.version,
             "propensity": round(shop.experiment.share(situation.arm), 6),
-            "propensities": propensities(shop, situation, len(answer.offers)),
+            "propensities": _propensities(shop, situation, answer.offers),
             "situation": msgspec.to_builtins(situation),
         },
         answer=msgspec.to_builtins(answer),
@@ -54,4 +55,17 @@ def replay(inputs: Mapping[str, Any], snapshots: Mapping[str, ShopSnapshot]) -> 
     shop = snapshots.get(inputs["snapshot"])
     if shop is None:
         raise NotFound(f"no snapshot {inputs['snapshot']!r} to replay the decision on")
-    return choose(shop, msgspec.convert(inputs["situation"], Situation))
+    situation = msgspec.convert(inputs["situation"], Situation)
+    if shop.plan is not None and situation.campaigns is not None:
+        weighed = again(shop.plan, situation.campaigns, situation.decision_id)
+        situation = msgspec.structs.replace(situation, campaigns=weighed)
+    return choose(shop, situation)
+
+
+def _propensities(shop: ShopSnapshot, situation: Situation, offers: Sequence[Offer]) -> list[float]:
+    """Return how likely each offer was: a campaign's by its draw, the others by the ranking's own chance."""
+    if situation.campaigns is None:
+        return propensities(shop, situation, len(offers))
+    drawn = {each.campaign_id: each.propensity for each in situation.campaigns.chosen}
+    ranked = iter(propensities(shop, situation, sum(offer.campaign is None for offer in offers)))
+    return [next(ranked) if offer.campaign is None else drawn[offer.campaign] for offer in offers]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import blake2b
 
 import msgspec
 
+from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
 from app.experiments.assign import assign
 from app.offers.snapshot import ShopSnapshot
@@ -38,7 +40,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     currency, None when the cart is in another. history: product, in how many orders it was bought, how
     many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
     most telling first, from the visit where no order is known. All are empty unless the visitor allowed
-    their use.
+    their use. campaigns: the shop's, weighed; None for a shop that has none.
     """
 
     decision_id: str
@@ -50,6 +52,12 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     orders: int = 0
     viewed: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    campaigns: Weighed | None = None
+
+
+def offer_id(decision_id: str, what: int | str) -> str:
+    """Return the id of a decision's offer of a product or a campaign: the same whenever it is asked."""
+    return blake2b(f"{decision_id} {what}".encode(), digest_size=8).hexdigest()
 
 
 def situation_of(occasion: Occasion) -> Situation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from app.campaigns.campaign import Running
+from app.campaigns.plan import Plan, plan_of
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
@@ -46,6 +48,7 @@ class ShopSnapshot:
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
+    plan: the shop's running campaigns, None where there are none.
     """
 
     shop: ShopDomain
@@ -61,6 +64,7 @@ class ShopSnapshot:
     policy: ShopPolicy = UNREAD
     approach: Policy | None = None
     visits: VisitClusters | None = None
+    plan: Plan | None = None
 
     @property
     def currency(self) -> str:
@@ -81,18 +85,24 @@ def take_snapshot(
     settings: Mapping[str, Any] | None = None,
     policy: ShopPolicy = UNREAD,
     visits: VisitClusters | None = None,
+    campaigns: Sequence[Running] = (),
+    time_zone: str = "",
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
-    settings: the merchant's; `arms` maps arms to relative weights, for the others see `terms_of` and
-    `costs_of`.
+    settings: the merchant's; `arms` maps arms to relative weights, for the others see `terms_of`,
+    `costs_of` and `plan_of`.
     """
     pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
     costs, approach = costs_of(settings or {}), approach_of(settings or {})
     terms = terms_of(settings or {}, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
     allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
-    wishes = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
+    wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
+    plan = plan_of(
+        shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin
+    )
+    wishes = wishes if plan is None else (*wishes, plan.content)
     return ShopSnapshot(
         shop=shop,
         version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes),
@@ -107,6 +117,7 @@ def take_snapshot(
         policy=policy,
         approach=approach,
         visits=visits,
+        plan=plan,
     )
 
 

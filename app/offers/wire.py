@@ -36,6 +36,11 @@ class Line(Struct, frozen=True, gc=False):
     quantity: Count
     price: Money
 
+    @property
+    def product(self) -> int:
+        """Return the product's number."""
+        return _number(self.product_id)
+
 
 class Cart(Struct, frozen=True, gc=False):
     """The cart as the shopper sees it, in their currency."""
@@ -73,6 +78,11 @@ class Question(Struct, frozen=True, gc=False, kw_only=True):
     country: Word | None = None
     signals: Signals | None = None
 
+    @property
+    def product(self) -> int | None:
+        """Return the number of the product that is shown, None where none is."""
+        return None if self.product_id is None else _number(self.product_id)
+
 
 class OfferedProduct(Struct, frozen=True, gc=False):
     """What is offered. price: a decimal string of `currency`, which is the shop's own."""
@@ -85,11 +95,22 @@ class OfferedProduct(Struct, frozen=True, gc=False):
     image: str | None
 
 
-class Message(Struct, frozen=True, gc=False):
-    """What to say, as a key to translate and what fills its gaps."""
+class Amount(Struct, frozen=True, gc=False):
+    """Money: a decimal string of the currency."""
+
+    amount: str
+    currency: str
+
+
+class Message(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What to say, as a key to translate and what fills its gaps.
+
+    text: the merchant's own words instead, with gaps like {amount}, or one text a plural form.
+    """
 
     key: str
-    args: dict[str, str] = {}
+    args: dict[str, str | int | float | Amount]
+    text: str | dict[str, str] | None = None
 
 
 class Why(Struct, frozen=True, gc=False, omit_defaults=True, rename={"with_": "with"}):
@@ -100,14 +121,42 @@ class Why(Struct, frozen=True, gc=False, omit_defaults=True, rename={"with_": "w
     with_: str | None = None
 
 
-class Offer(Struct, frozen=True, gc=False):
-    """One offer. offer_id: the same for the same product in the same decision."""
+class Discount(Struct, frozen=True, gc=False):
+    """What is taken off. code: None where it is applied without one. amount: of `currency`.
+
+    expires_at: ISO 8601, None where it has no end of its own.
+    """
+
+    code: str | None
+    percentage: float | None
+    amount: str | None
+    currency: str | None
+    applies_to: str
+    expires_at: str | None
+
+
+class Progress(Struct, frozen=True, gc=False):
+    """How far a cart is on its way to an amount, in decimal strings of the currency."""
+
+    current: str
+    target: str
+    currency: str
+
+
+class Offer(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One offer. offer_id: the same for the same product or campaign in the same decision.
+
+    campaign: the id of the campaign that makes it, absent from what the ranking makes.
+    """
 
     offer_id: str
     kind: str
     slot: str
-    product: OfferedProduct
+    product: OfferedProduct | None
+    discount: Discount | None = None
     message: Message
+    progress: Progress | None = None
+    campaign: str | None = None
     why: tuple[Why, ...]
 
 

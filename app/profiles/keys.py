@@ -18,3 +18,13 @@ def client_key(shop: str, client_id: str) -> str:
 def checkout_key(shop: str, checkout_token: str) -> str:
     """Return where the visit that opened a checkout is."""
     return redis_key(shop, "visitor", "checkout", checkout_token)
+
+
+def nudged_key(shop: str, unit: str) -> str:
+    """Return where it is what a shopper was shown of campaigns. unit: `customer:7`, see `Names.unit`."""
+    return redis_key(shop, "nudged", unit)
+
+
+def fired_key(shop: str) -> str:
+    """Return where a shop's showings are counted, by campaign."""
+    return redis_key(shop, "fired")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from app.consent.digests import Digests
+from app.consent.policy import Permissions
 
 
 class Names(msgspec.Struct, frozen=True, gc=False):
@@ -27,6 +28,16 @@ class Names(msgspec.Struct, frozen=True, gc=False):
             self.client_id if "client" in kinds else None,
             self.checkout_token if "checkout" in kinds else None,
         )
+
+    def unit(self, may: Permissions) -> str | None:
+        """Return the most lasting name under which something may be kept, None when there is none."""
+        if may.may_use_profile and self.customer_id is not None:
+            return f"customer:{self.customer_id}"
+        if may.may_store_visitor and self.client_id:
+            return f"client:{self.client_id}"
+        if may.may_store_checkout and self.checkout_token:
+            return f"checkout:{self.checkout_token}"
+        return None
 
     def __iter__(self) -> Iterator[tuple[str, str | int]]:
         """Yield each name there is with its kind."""

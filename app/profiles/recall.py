@@ -16,7 +16,7 @@ from app.consent.told import pack as pack_told
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import AnyEvent, ConsentTold
 from app.profiles.customer import NOBODY, Profile
-from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.keys import checkout_key, client_key, customer_key, fired_key, nudged_key
 from app.profiles.names import Names
 from app.profiles.packed import unpack_profile, unpack_visit
 from app.profiles.telling import names_of
@@ -30,6 +30,8 @@ class Shopper(msgspec.Struct, frozen=True, gc=False):
 
     profile: of the customer's orders. visit: of what was looked at. told: what each of their names
     answered before, by kind. reached: False when what may be used could not be read and so is empty.
+    unit: the name under which it may be kept what campaigns showed them; nudged: what is kept there.
+    fired: how often each campaign was shown to anyone.
     """
 
     customer_id: int | None = None
@@ -37,30 +39,41 @@ class Shopper(msgspec.Struct, frozen=True, gc=False):
     visit: Visit = NO_VISIT
     told: Mapping[str, Answers | None] = {}
     reached: bool = True
+    unit: str | None = None
+    nudged: bytes | None = None
+    fired: bytes | None = None
 
 
-async def recall(read: Read, shop: str, names: Names, may: Permissions, digests: Digests) -> Shopper:
-    """Return the shopper: one read of at most six keys, and of nothing that may not be used.
+async def recall(
+    read: Read, shop: str, names: Names, may: Permissions, digests: Digests, campaigns: bool = False
+) -> Shopper:
+    """Return the shopper: one read of at most eight keys, and of nothing that may not be used.
 
     Beside it, what they told before is read under a keyed hash, to notice what they take back.
+    campaigns: whether the shop has any, and so wants to know what they showed.
     """
     profile_keys, visit_keys = _keys(shop, names, may)
     subjects = names.subjects(digests, shop)
     customer_id = names.customer_id if may.may_use_profile else None
-    if not subjects:
+    unit = names.unit(may) if campaigns else None
+    beside = _beside(shop, unit) if campaigns else []
+    if not (subjects or beside):
         return Shopper(customer_id)
     told_keys = [told_key(shop, subject) for subject in subjects.values()]
     try:
-        values = await read([*told_keys, *profile_keys, *visit_keys])
+        values = await read([*told_keys, *profile_keys, *visit_keys, *beside])
     except (RedisError, OSError, TimeoutError):
-        return Shopper(customer_id, reached=not (profile_keys or visit_keys))
+        return Shopper(customer_id, reached=not (profile_keys or visit_keys or unit))
     told = dict(zip(subjects, map(unpack_told, values[: len(told_keys)]), strict=True))
     found = values[len(told_keys) :]
     profile = unpack_profile(found[0]) if profile_keys else NOBODY
-    visit = _latest(map(unpack_visit, found[len(profile_keys) :]), customer_id)
+    visits = found[len(profile_keys) : len(profile_keys) + len(visit_keys)]
+    visit = _latest(map(unpack_visit, visits), customer_id)
+    fired = found[-1] if beside else None
     if profile.refused:
-        return Shopper(None, visit=visit, told=told)
-    return Shopper(customer_id, profile, visit, told)
+        return Shopper(None, visit=visit, told=told, fired=fired)
+    nudged = found[-2] if unit else None
+    return Shopper(customer_id, profile, visit, told, unit=unit, nudged=nudged, fired=fired)
 
 
 async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) -> None:
@@ -86,6 +99,11 @@ def _latest(visits: Iterable[Visit], customer_id: int | None) -> Visit:
     """
     own = [each for each in visits if customer_id is None or each.customer_id in (None, customer_id)]
     return max(own, key=lambda each: each.last_at, default=NO_VISIT)
+
+
+def _beside(shop: str, unit: str | None) -> list[str]:
+    """Return the keys of what campaigns showed: to the shopper, if that may be kept, and to all."""
+    return [*([nudged_key(shop, unit)] if unit else []), fired_key(shop)]
 
 
 def _keys(shop: str, names: Names, may: Permissions) -> tuple[list[str], list[str]]:

@@ -1,0 +1,167 @@
+"""An occasion's campaigns: weighed by what its visitor allows, and what is kept of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from app.campaigns.facts import Moment, evidence_of, facts_of
+from app.campaigns.margin import Sold, spare_minor
+from app.campaigns.nudged import (
+    NEVER,
+    Nudging,
+    Showing,
+    in_this_session,
+    is_new_session,
+    newly_shown,
+    place_of,
+    unpack,
+)
+from app.campaigns.plan import Plan
+from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.consent.policy import Permissions
+from app.coupons.wanted import Granted, Wanted
+from app.experiments.assign import PERSONALISED, bucket
+from app.offers.situation import Occasion, Situation, unit_of
+from app.offers.wire import Offer, Question
+from app.profiles.keys import fired_key, nudged_key
+from app.profiles.visit import Visit
+from app.values import minor_units
+
+_COUNTER = 4  # bytes
+
+
+def with_campaigns(occasion: Occasion, situation: Situation, codes: bool) -> Situation:
+    """Return the situation with the shop's campaigns weighed. codes: whether codes can be given out."""
+    plan = occasion.shop.plan
+    if plan is None:
+        return situation
+    inputs = _inputs(occasion, situation, plan, codes)
+    return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
+
+
+def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
+    """Return the code that has to be given out for what is to be shown, None when there is none."""
+    plan, weighed, unit = occasion.shop.plan, situation.campaigns, occasion.shopper.unit
+    if plan is None or weighed is None or unit is None or situation.arm != PERSONALISED:
+        return None
+    for chosen in weighed.chosen:
+        campaign = plan.by_id[chosen.campaign_id].campaign
+        held = weighed.inputs.fired.get(campaign.id, NEVER)
+        if campaign.needs_code and not (held.code and held.expires_at > weighed.inputs.at):
+            return Wanted(plan.shop, campaign.id, unit, campaign.lasts_s or 0, occasion.now)
+    return None
+
+
+def with_code(occasion: Occasion, situation: Situation, wanted: Wanted, granted: Granted | None) -> Situation:
+    """Return the situation with the code, or weighed again without the campaign that has none left."""
+    plan, weighed = occasion.shop.plan, situation.campaigns
+    if plan is None or weighed is None:
+        return situation
+    inputs, name = weighed.inputs, wanted.campaign_id
+    if granted is None or granted.expires_at <= inputs.at:
+        inputs = msgspec.structs.replace(inputs, lacking=(*inputs.lacking, name))
+    else:
+        held = msgspec.structs.replace(
+            inputs.fired.get(name, NEVER), code=granted.code, expires_at=granted.expires_at
+        )
+        inputs = msgspec.structs.replace(inputs, fired={**inputs.fired, name: held})
+    return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
+
+
+def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]) -> Nudging | None:
+    """Return what is to be kept of what was shown, None when that is nothing."""
+    plan, weighed, shopper = occasion.shop.plan, situation.campaigns, occasion.shopper
+    if plan is None or weighed is None or situation.arm != PERSONALISED:
+        return None
+    inputs = weighed.inputs
+    shown = tuple(dict.fromkeys(offer.campaign for offer in offers if offer.campaign))
+    showing = Showing(inputs.at, inputs.place, shown, weighed.waiting)
+    counted = set(plan.counted).intersection(newly_shown(inputs.fired, showing))
+    keeps = inputs.remembers and (shown or showing.waiting or unpack(shopper.nudged).fired)
+    if not (keeps or counted):
+        return None
+    held = {name: inputs.fired.get(name, NEVER) for name in shown}
+    return Nudging(
+        key=nudged_key(plan.shop, shopper.unit) if keeps and shopper.unit else None,
+        read=shopper.nudged,
+        visit=_visit(occasion),
+        codes={name: (each.code, each.expires_at) for name, each in held.items() if each.code},
+        showing=showing,
+        counter=fired_key(plan.shop),
+        counts=tuple(sorted(plan.numbers[name] for name in counted)),
+    )
+
+
+def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
+    unit = unit_of(occasion)
+    return weigh(
+        plan,
+        inputs,
+        occasion.decision_id,
+        lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
+    )
+
+
+def _inputs(occasion: Occasion, situation: Situation, plan: Plan, codes: bool) -> Inputs:
+    moment = _moment(occasion, situation, plan)
+    question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
+    nudged = unpack(shopper.nudged)
+    return Inputs(
+        at=at,
+        locale=question.locale,
+        country=question.country,
+        facts=facts_of(moment, plan.readers),
+        evidence=evidence_of(moment),
+        cart=situation.cart,
+        subtotal_minor=situation.subtotal_minor,
+        spare_minor=_spare(question, plan) if plan.discounts and moment.own_currency else None,
+        remembers=shopper.unit is not None,
+        unread=not shopper.reached,
+        place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
+        fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
+        spent=tuple(_spent(plan, shopper.fired)),
+        codes=codes,
+    )
+
+
+def _moment(occasion: Occasion, situation: Situation, plan: Plan) -> Moment:
+    question, shopper = occasion.question, occasion.shopper
+    return Moment(
+        now=occasion.now.astimezone(plan.zone),
+        asked=question,
+        product_id=question.product,
+        may=occasion.may,
+        catalog=occasion.shop.catalog,
+        profile=shopper.profile if _knows(occasion.may, shopper.customer_id) and shopper.reached else None,
+        segments=situation.segments,
+        visit=_visit(occasion),
+    )
+
+
+def _knows(may: Permissions, customer_id: int | None) -> bool:
+    return may.may_use_profile and customer_id is not None
+
+
+def _visit(occasion: Occasion) -> Visit | None:
+    """Return what the visit did, None where that may not be used or is nothing yet."""
+    visit = occasion.shopper.visit
+    return visit if occasion.may.may_use_visit and visit.visits else None
+
+
+def _spare(question: Question, plan: Plan) -> int | None:
+    lines = (
+        Sold(line.product, line.quantity, minor_units(line.price, plan.currency))
+        for line in question.cart.lines
+    )
+    return spare_minor(lines, plan.costs, plan.margin)
+
+
+def _spent(plan: Plan, fired: bytes | None) -> Iterator[str]:
+    """Yield the campaigns that were shown as often as they may be. fired: a counter a number."""
+    for name in plan.counted:
+        at = plan.numbers[name] * _COUNTER
+        count = int.from_bytes((fired or b"")[at : at + _COUNTER], "big")
+        if count >= (plan.by_id[name].campaign.caps.total or 0):
+            yield name
