@@ -84,19 +84,19 @@ _CART = (
     Field("cart.discounted", "flag", "the cart has a discount already", True),
 )
 _VISIT = (
-    _count("visit.pages", "the pages seen in this visit", 5, needs="visit"),
-    _count("visit.products", "the products seen in this visit", 3, needs="visit"),
+    _count("visit.pages", "the number of pages seen in this visit", 5, needs="visit"),
+    _count("visit.products", "the number of products seen in this visit", 3, needs="visit"),
     _count("visit.dwell_s", "the time spent in this visit", 180, needs="visit", unit="seconds"),
     _count("visit.idle_s", "the time since the last action", 60, needs="visit", unit="seconds"),
-    _count("visit.searches", "the searches in this visit", 2, needs="visit"),
-    _count("visit.searches_empty", "the searches that found nothing", 1, needs="visit"),
-    _count("visit.added", "the times something was put into the cart", 2, needs="visit"),
-    _count("visit.removed", "the times something was taken out of the cart", 1, needs="visit"),
+    _count("visit.searches", "the number of searches in this visit", 2, needs="visit"),
+    _count("visit.searches_empty", "the number of searches that found nothing", 1, needs="visit"),
+    _count("visit.added", "the number of times something was put into the cart", 2, needs="visit"),
+    _count("visit.removed", "the number of times something was taken out of the cart", 1, needs="visit"),
     _count("visit.step", "how far the checkout got (0 to 6)", 3, needs="visit", most=6),
-    _count("visit.steps_back", "the steps back in the checkout", 1, needs="visit"),
-    _count("visit.errors", "the errors shown in this visit", 2, needs="visit"),
-    _count("visit.coupon_failures", "the coupon codes that were refused", 1, needs="visit"),
-    _count("visit.visits", "the visits so far", 2, needs="visit"),
+    _count("visit.steps_back", "the number of steps back in the checkout", 1, needs="visit"),
+    _count("visit.errors", "the number of errors shown in this visit", 2, needs="visit"),
+    _count("visit.coupon_failures", "the number of coupon codes that were refused", 1, needs="visit"),
+    _count("visit.visits", "the number of visits so far", 2, needs="visit"),
     Field("visit.returning", "flag", "the shopper has been here before", True, needs="visit"),
     Field("visit.exit_intent", "flag", "the shopper is about to leave", True, needs="visit"),
     _ids("visit.viewed_product_ids", "the products looked at lately", needs="visit"),
@@ -109,13 +109,13 @@ _VISIT = (
     ),
 )  # fmt: skip
 _CHECKOUT = (
-    Field("checkout.surface", "text", "the place of the offer", "checkout", choices=SURFACES),
+    Field("checkout.surface", "text", "the page that asks", "checkout", choices=SURFACES),
     _count("checkout.dwell_s", "the time spent in the checkout", 90, needs="visit", unit="seconds"),
-    _count("checkout.errors", "the errors shown in the checkout", 1, needs="visit"),
-    _count("checkout.steps", "the steps taken in the checkout", 2, needs="visit"),
+    _count("checkout.errors", "the number of errors shown in the checkout", 1, needs="visit"),
+    _count("checkout.steps", "the number of steps taken in the checkout", 2, needs="visit"),
 )
 _PROFILE = (
-    _count("profile.orders", "the customer's orders so far", 3, needs="profile"),
+    _count("profile.orders", "the number of the customer's orders so far", 3, needs="profile"),
     _money("profile.spent", "what the customer has spent so far", 400.0, needs="profile"),
     _money("profile.aov", "the customer's average order", 75.0, needs="profile"),
     _count(

@@ -11,7 +11,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate
+from math import isfinite
+from operator import xor
 
 from app.rules.fields import FIELDS, Facts, Kind, Value
 from app.rules.nodes import Condition
@@ -114,14 +116,16 @@ def _look_list(free: int, wanting: dict[str, int], unknown: int, everyone: int, 
 
 def _numbers(sets: Sequence[Numbers]) -> tuple[list[float], list[int]]:
     """Return the thresholds in order, and the rules for each gap and threshold between gaps."""
-    ends = sorted({end[0] for each in sets for span in each.spans for end in span if abs(end[0]) < _LARGEST})
-    if not ends:
-        return [], [_bits(at for at, each in enumerate(sets) if each)]
-    gaps = [(low + high) / 2 for low, high in pairwise(ends)]
-    points = [ends[0] - 1]
-    for end, gap in zip(ends, [*gaps, ends[-1] + 1], strict=True):
-        points += [end, gap]
-    return ends, [_bits(at for at, each in enumerate(sets) if point in each) for point in points]
+    finite = {end for each in sets for span in each.spans for end, _ in span if isfinite(end)}
+    ends = sorted(finite)
+    place = {end: 2 * at + 1 for at, end in enumerate(ends)}
+    turns = [0] * (2 * len(ends) + 2)
+    for at, each in enumerate(sets):
+        for (low, low_side), (high, high_side) in each.spans:
+            # The rule's bit turns where a span begins, and again right after it ends.
+            turns[place[low] + low_side if low in place else 0] ^= 1 << at
+            turns[place[high] + high_side + 1 if high in place else -1] ^= 1 << at
+    return ends, list(accumulate(turns[:-1], xor))
 
 
 def _texts(sets: Sequence[Texts]) -> tuple[dict[str | bool, int], int]:

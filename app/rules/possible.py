@@ -229,7 +229,7 @@ def _reach(term: Term, space: Space) -> Values:
         case Count(field):
             return space.lengths(field)
         case Constant(value):
-            return _values_of(value, term.dated)
+            return _one_of([value], term.dated)
     least, most = hull(term, space)
     return Numbers((((least, 0), (most, 0)),)) if least <= most else Numbers(())
 
@@ -288,7 +288,7 @@ def _values(condition: Flag | Among | Contains | Overlap) -> Values:
         case Flag():
             return Texts(frozenset({True}), False)
         case Among(field, choices):
-            return reduce(or_, (_values_of(each, field.kind == "date") for each in choices))
+            return _one_of(choices, field.kind == "date")
         case Contains(_, Constant(value)):
             return _list_with(frozenset({str(value)}))
         case Overlap("some", _, choices):
@@ -320,12 +320,12 @@ def _list_with(choices: frozenset[str]) -> Lists:
     return Lists(must=choices if len(choices) == 1 else frozenset(), one_of=choices)
 
 
-def _values_of(value: Scalar, dated: bool) -> Values:
-    if isinstance(value, str) and dated:
-        value = date.fromisoformat(value).toordinal()
-    if isinstance(value, (bool, str)):
-        return Texts(frozenset({value}), False)
-    return Numbers((((value, 0), (value, 0)),))
+def _one_of(choices: Iterable[Scalar], dated: bool = False) -> Values:
+    """Return the set of just these values, which are of one kind."""
+    if dated:
+        return Numbers.of(date.fromisoformat(str(each)).toordinal() for each in choices)
+    texts = frozenset(each for each in choices if isinstance(each, (bool, str)))
+    return Texts(texts, False) if texts else Numbers.of(float(each) for each in choices)
 
 
 def _all_of(field: Field, declared: bool) -> Values:

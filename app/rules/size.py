@@ -9,7 +9,7 @@ from app.errors import RuleError
 from app.values import described
 
 MOST_DEPTH = 20
-MOST_NODES = 1_000
+MOST_NODES = 2_000
 LONGEST_TEXT = 255
 LARGEST, SMALLEST = 1e12, 1e-6
 

@@ -5,7 +5,7 @@ Each set is exact or too large, never too small: what is found to be impossible 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 
@@ -21,12 +21,16 @@ class Numbers:
 
     spans: tuple[Span, ...] = ((FIRST, LAST),)
 
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Numbers:
+        """Return the set of just these numbers."""
+        return cls(tuple(((each, 0), (each, 0)) for each in sorted(set(numbers))))
+
     def __bool__(self) -> bool:
         return bool(self.spans)
 
     def __and__(self, other: Numbers) -> Numbers:
-        both = ((max(a[0], b[0]), min(a[1], b[1])) for a in self.spans for b in other.spans)
-        return Numbers(tuple(sorted(each for each in both if each[0] <= each[1])))
+        return Numbers(tuple(_met(self.spans, other.spans)))
 
     def __or__(self, other: Numbers) -> Numbers:
         return Numbers(tuple(_joined(sorted((*self.spans, *other.spans)))))
@@ -137,6 +141,19 @@ class Range:
     def known(self) -> Range:
         """Return the same without what is not known."""
         return replace(self, unknown=False)
+
+
+def _met(one: tuple[Span, ...], other: tuple[Span, ...]) -> Iterator[Span]:
+    """Yield what two rows of spans have in common, walking along both."""
+    i = j = 0
+    while i < len(one) and j < len(other):
+        low, high = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if low <= high:
+            yield low, high
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:
