@@ -98,6 +98,9 @@ HOLDINGS: tuple[Holding, ...] = (
             (), _KEEP, "counts of anonymous decisions; nothing leads from them to a person any more"),
     Holding("visitor", _KEYS, "the profile of a customer's orders, and what a browser looked at of late",
             "offers that fit", _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
+    Holding("nudged", _KEYS, "which campaigns a shopper was shown, how often, when, and their own code",
+            "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"), _DELETE,
+            "nothing"),
     Holding("told", _KEYS, "the last answers about consent, under a keyed hash",
             "obeying them on the next call", _OBLIGATION, ("subject",), _DELETE, "nothing"),
     Holding("model files", _FILES, "what a trained model learnt of a customer's taste: numbers",
@@ -135,6 +138,9 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "inventory": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
     "campaigns": "what the merchant wants shown to whom",
+    "coupon_pools": "which discounts hold a campaign's codes",
+    "coupons": "codes and what became of them; they lead to a decision and an order, not to whose",
+    "model_watches": "whether a model still fits what happens, in numbers of thousands of visits",
     "offers_ahead": "which offers the shop and its products hold in Shopify",
     "experiments": "what is tried in the shop, and how it is judged",
     "models": "versions of trained models, and how good they were",
@@ -156,6 +162,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "refreshing": "who renews the shop's access token",
     "ahead": "from what offers were written ahead, and when that is due again",
     "fresh": "what the serving model has seen of the shop",
+    "fired": "how often each campaign was shown",
     "reconciled": "when the shop was last compared with Shopify",
 }
 

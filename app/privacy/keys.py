@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from app.campaigns.nudged import unpack as unpack_nudged
 from app.connections import Connections
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.privacy.person import Person
-from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
 from app.profiles.packed import unpack_profile, unpack_visit
 
 Rows = list[dict[str, Any]]
@@ -26,6 +27,16 @@ def visitor_keys(person: Person) -> list[str]:
     ]
 
 
+def nudged_keys(person: Person) -> list[str]:
+    """Return where it is what campaigns showed the person. Pure."""
+    units = [
+        *(f"customer:{each}" for each in sorted(person.customer_ids)),
+        *(f"client:{each}" for each in sorted(person.client_ids)),
+        *(f"checkout:{each}" for each in sorted(person.checkout_tokens)),
+    ]
+    return [nudged_key(person.shop, each) for each in units]
+
+
 def told_keys(person: Person, subjects: frozenset[str]) -> list[str]:
     """Return where the person's last answers are. subjects: the digests of their names. Pure."""
     return [told_key(person.shop, each) for each in sorted(subjects)]
@@ -36,6 +47,16 @@ async def read_visits(connections: Connections, person: Person) -> Rows:
     found = await _values(connections, visitor_keys(person))
     customers = {customer_key(person.shop, each) for each in person.customer_ids}
     return [{"key": key} | readable(value, profile=key in customers) for key, value in found.items()]
+
+
+async def read_nudged(connections: Connections, person: Person) -> Rows:
+    """Return what campaigns showed the person, one row a name of theirs and a campaign."""
+    found = await _values(connections, nudged_keys(person))
+    return [
+        {"key": key, "campaign": campaign} | msgspec.structs.asdict(fired)
+        for key, value in found.items()
+        for campaign, fired in unpack_nudged(value).fired.items()
+    ]
 
 
 async def read_told(connections: Connections, person: Person, subjects: frozenset[str]) -> Rows:

@@ -14,7 +14,7 @@ from app.consent.entries import Entry
 from app.consent.ledger import append
 from app.consent.withdrawal import bar_late_events, forget_visit, unname_customer, whole_visit
 from app.events.kinds import ConsentTold
-from app.profiles.store import forget, refresh_customers
+from app.profiles.store import forget, forget_shown, refresh_customers
 from app.profiles.telling import names_of
 from app.values import ShopDomain
 
@@ -36,6 +36,7 @@ async def follow_consent(connections: Connections, event: ConsentTold) -> None:
         return
     if _PROFILE & set(event.withdrawn):
         await unname_customer(connections, event.shop, event.customer_id)
+        await forget_shown(connections, event.shop, event.customer_id, event.checkout_token)
     await refresh_customers(connections, event.shop, [event.customer_id])
 
 

@@ -25,7 +25,7 @@ from app.profiles.history import (
     seen_at,
     seen_of,
 )
-from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
 from app.profiles.making import Wish, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
@@ -154,11 +154,23 @@ async def forget(
     client_id: str | None = None,
     checkout_tokens: Iterable[str] = (),
 ) -> int:
-    """Return how many profiles there were under these names; there are none now."""
-    keys = [checkout_key(shop, token) for token in checkout_tokens]
-    keys += [] if customer_id is None else [customer_key(shop, customer_id)]
-    keys += [] if client_id is None else [client_key(shop, client_id)]
+    """Return how many profiles and memories of campaigns there were under these names; none are now."""
+    keys: list[str] = []
+    for token in checkout_tokens:
+        keys += [checkout_key(shop, token), nudged_key(shop, f"checkout:{token}")]
+    if customer_id is not None:
+        keys += [customer_key(shop, customer_id), nudged_key(shop, f"customer:{customer_id}")]
+    if client_id is not None:
+        keys += [client_key(shop, client_id), nudged_key(shop, f"client:{client_id}")]
     return int(await connections.redis.delete(*keys)) if keys else 0
+
+
+async def forget_shown(
+    connections: Connections, shop: str, customer_id: int, checkout_token: str | None
+) -> None:
+    """Forget what campaigns showed a customer; a code they hold stays good, and nobody knows of it here."""
+    units = [f"customer:{customer_id}", *([f"checkout:{checkout_token}"] if checkout_token else [])]
+    await connections.redis.delete(*(nudged_key(shop, unit) for unit in units))
 
 
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:

@@ -43,9 +43,14 @@ def inputs(**changes: Any) -> Inputs:
     return Inputs(**(fields | changes))
 
 
+def nobody(_name: str, _share: float) -> bool:
+    """Return False: withheld from nobody."""
+    return False
+
+
 def weighed(plan: Plan, decision_id: str = "d", **changes: Any) -> Weighed:
     """Return the weighing; nobody is withheld."""
-    return weigh(plan, inputs(**changes), decision_id, lambda _name, _share: False)
+    return weigh(plan, inputs(**changes), decision_id, nobody)
 
 
 def shown(plan: Plan, decision_id: str = "d", **changes: Any) -> list[str]:

@@ -47,6 +47,7 @@ ASKING = {
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
     "app.intent.store": Asks(("who_refuse",)),
+    "app.offers.campaigns": Asks(("permissions",), through=("nudging_of",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
     "app.profiles.history": Asks(
@@ -72,7 +73,7 @@ FREE = {
     "app.consent.told": Free(
         _NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles", "webhooks.allowed")
     ),
-    "app.profiles.keys": Free(_NOWHERE, ("app.privacy", "app.profiles")),
+    "app.profiles.keys": Free(_NOWHERE, ("app.offers.campaigns", "app.privacy", "app.profiles")),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),

@@ -13,6 +13,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
+from app.campaigns.nudged import Fired, Nudged
+from app.campaigns.nudged import pack as pack_nudged
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.policy import Answers
@@ -31,7 +33,7 @@ from app.events.log import EventConsumer, EventLog, this_consumer
 from app.outbound_tables import CustomerAheadRow, DeliveryRow, MarkRow
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
 from app.profiles.customer import Profile
-from app.profiles.keys import checkout_key, client_key, customer_key
+from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
 from app.profiles.packed import pack
 from app.profiles.visit import Visit
 from app.recommend.publish import publish
@@ -243,6 +245,9 @@ async def _keys(connections: Connections, shop: str, who: Planted) -> None:
     await redis.set(customer_key(shop, who.customer), pack(Profile(orders_count=1)))
     for key in (client_key(shop, who.client), checkout_key(shop, who.token)):
         await redis.set(key, pack(Visit(viewed={10: 1})))
+    shown = Nudged(1, {"help": Fired(1, 1, 1, 1, 1, who.word, f"CODE-{who.word}", 2)})
+    for unit in (f"customer:{who.customer}", f"client:{who.client}", f"checkout:{who.token}"):
+        await redis.set(nudged_key(shop, unit), pack_nudged(shown))
     for kind, name in (("customer", who.customer), ("client", who.client)):
         subject = digests.of(shop, kind, name)
         await redis.set(told_key(shop, subject), pack_told(Answers(analytics=True)))

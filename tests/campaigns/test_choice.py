@@ -1,0 +1,166 @@
+"""Campaigns that compete are drawn by what the log says of them, with its late answers."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.campaigns.choice import FLOOR, Tally, Trial, best_shares, tallies, weights
+from app.experiments.assign import bucket
+
+WINDOW_S = 86_400
+NOW = 100 * WINDOW_S
+ARMS = ("five", "ten", "twenty")
+
+
+def drawn(
+    arm: str, bought: bool, at: float = 0, arms: tuple[str, ...] = ARMS, propensity: float = 1 / 3
+) -> Trial:
+    return Trial("coupons", arms, arm, propensity, at, bought)
+
+
+def some(arm: str, shown: int, bought: int, **changes: float) -> list[Trial]:
+    return [drawn(arm, number < bought, **changes) for number in range(shown)]  # type: ignore[arg-type]
+
+
+def shares(told: dict[str, float], among: Sequence[str] = ARMS) -> dict[str, float]:
+    """Return how likely each arm is to be drawn among these, as a decision draws it."""
+    total = sum(told.get(arm, 1.0) for arm in among)
+    return {arm: told.get(arm, 1.0) / total for arm in among}
+
+
+def test_the_best_arm_is_drawn_most_and_none_falls_below_the_floor() -> None:
+    trials = some("five", 500, 20) + some("ten", 500, 90) + some("twenty", 500, 25)
+    told = shares(weights(trials, NOW)["coupons"])
+    assert told["ten"] == pytest.approx(1 - 2 * FLOOR, abs=0.001)
+    assert told["five"] == pytest.approx(FLOOR, abs=0.001)
+
+
+def test_equal_arms_are_drawn_about_as_often() -> None:
+    told = shares(weights([*some("five", 400, 40), *some("ten", 400, 40)], NOW)["coupons"])
+    assert told["five"] == pytest.approx(told["ten"], abs=0.05)
+
+
+def test_an_arm_that_was_never_drawn_is_tried() -> None:
+    told = shares(weights(some("five", 400, 40) + some("ten", 400, 44), NOW)["coupons"])
+    assert told["twenty"] > 0.3  # nothing speaks against it yet
+
+
+def test_a_new_campaign_competes_with_an_even_share() -> None:
+    told = shares(weights(some("five", 400, 40), NOW)["coupons"], (*ARMS, "new"))
+    assert told["new"] == pytest.approx(1 / 4, abs=0.001)
+
+
+def test_the_same_log_gives_the_same_weights() -> None:
+    trials = some("five", 50, 5) + some("ten", 50, 9)
+    assert weights(trials, NOW) == weights(list(reversed(trials)), NOW)
+
+
+def test_nothing_logged_gives_no_weights() -> None:
+    assert weights([], NOW) == {}
+    assert weights([drawn("five", True, arms=("five",))], NOW) == {}  # there was nothing to choose
+
+
+def test_no_exposure_counts_before_its_time_is_over() -> None:
+    late = NOW - WINDOW_S / 2
+    old = some("five", 200, 20) + some("ten", 200, 20)
+    # What the open ones brought so far, orders or none, would move the weights if it counted.
+    assert weights(old + some("ten", 300, 300, at=late), NOW) == weights(old, NOW)
+    assert weights(old + some("ten", 300, 0, at=late), NOW) == weights(old, NOW)
+
+
+def test_late_orders_do_not_favour_the_arm_that_answers_fast() -> None:
+    """Two equally good arms: one is ordered from within minutes, the other by the next morning."""
+    dice, trials = random.Random(5), []
+    for number in range(8_000):
+        at, arm = NOW - number * 60, ("five", "ten")[number % 2]
+        delay = 300 if arm == "five" else 80_000
+        will, known = dice.random() < 0.1, at + delay <= NOW
+        trials.append(drawn(arm, will and known, at=at, arms=("five", "ten"), propensity=0.5))
+    told = tallies(("five", "ten"), [each for each in trials if each.at + WINDOW_S <= NOW])
+    naive = tallies(("five", "ten"), trials)
+    assert told["five"].rate == pytest.approx(told["ten"].rate, abs=0.012)
+    assert naive["five"].rate > naive["ten"].rate + 0.012
+    assert weights(trials, NOW)["coupons"]["ten"] > 2 * FLOOR
+
+
+def test_an_arm_that_was_drawn_more_in_a_bad_season_is_not_judged_by_it() -> None:
+    """Equal arms: 20 % buy in summer, when `ten` is drawn seldom, and 5 % in autumn, when often."""
+    trials: list[Trial] = []
+    for rate, often in ((0.2, 0.2), (0.05, 0.8)):
+        for arm, share in (("ten", often), ("five", 1 - often)):
+            shown = round(4_000 * share)
+            trials += some(arm, shown, round(shown * rate), arms=("five", "ten"), propensity=share)  # type: ignore[arg-type]
+    told = tallies(("five", "ten"), trials)
+    assert told["five"].rate == pytest.approx(told["ten"].rate)
+    assert told["ten"].exposures < 4_000  # the few of summer speak for many
+
+
+def test_arms_are_compared_among_those_who_could_have_had_either() -> None:
+    """A coupon for the hesitant, of whom few buy, is better for them than the banner everyone may see."""
+    both = [
+        *some("coupon", 600, 60, arms=("banner", "coupon")),
+        *some("banner", 600, 24, arms=("banner", "coupon")),
+    ]  # type: ignore[arg-type]
+    others = [
+        *some("banner", 900, 270, arms=("banner", "help")),
+        *some("help", 900, 90, arms=("banner", "help")),
+    ]  # type: ignore[arg-type]
+    told = weights(both + others, NOW)["coupons"]
+    assert shares(told, ("banner", "coupon"))["coupon"] > 0.5
+
+
+def test_profit_counts_where_it_is_known() -> None:
+    dear = [Trial("coupons", ("five", "ten"), "five", 0.5, 0, number < 50, 20.0) for number in range(500)]
+    cheap = [Trial("coupons", ("five", "ten"), "ten", 0.5, 0, number < 60, 8.0) for number in range(500)]
+    assert shares(weights(dear + cheap, NOW)["coupons"], ("five", "ten"))["five"] > 0.9
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ARMS), st.booleans(), st.floats(0.05, 1)), max_size=60),
+    st.floats(0, 0.5),
+)
+def test_floors_hold_whatever_was_logged(log: list[tuple[str, bool, float]], floor: float) -> None:
+    trials = [drawn(arm, bought, propensity=propensity) for arm, bought, propensity in log]
+    for told in weights(trials, NOW, floor=floor).values():
+        every = shares(told)
+        assert min(every.values()) >= min(floor, 1 / 3) - 1e-5
+        some_of_them = shares(told, ARMS[:2])
+        assert min(some_of_them.values()) >= min(floor, 1 / 3) - 1e-5
+
+
+def test_it_learns_which_arm_is_best() -> None:
+    """Twenty days of 300 shoppers, each day drawn by the weights of the night before."""
+    truth = {"five": 0.06, "ten": 0.12, "twenty": 0.08}
+    dice, trials, told = random.Random(1), list[Trial](), dict[str, float]()
+    taken: list[str] = []
+    for day in range(20):
+        now = day * WINDOW_S
+        told = weights(trials, now).get("coupons", {})
+        odds, taken = shares(told), []
+        for number in range(300):
+            arm = dice.choices(ARMS, [odds[each] for each in ARMS])[0]
+            taken.append(arm)
+            bought = dice.random() < truth[arm]
+            trials.append(drawn(arm, bought, at=now + number, propensity=odds[arm]))
+    assert taken.count("ten") > 0.75 * len(taken)
+    assert min(map(taken.count, ARMS)) > 0
+
+
+def test_a_chance_to_be_best_is_what_thompson_sampling_draws() -> None:
+    told = {"a": Tally(100, 0.1), "b": Tally(100, 0.15), "c": Tally(10, 0.1)}
+    found = best_shares(told, "seed")
+    dice = random.Random(0)
+    wins = dict.fromkeys(told, 0)
+    for _ in range(20_000):
+        draws = {
+            arm: dice.betavariate(each.exposures * each.rate + 1, each.exposures * (1 - each.rate) + 1)
+            for arm, each in told.items()
+        }
+        wins[max(draws, key=draws.__getitem__)] += 1
+    for arm, share in found.items():
+        assert share == pytest.approx(wins[arm] / 20_000, abs=0.03)
+    assert sum(found.values()) == pytest.approx(1)
+    assert 0 <= bucket("seed", "draws") < 1

@@ -1,0 +1,300 @@
+"""Campaigns in a checkout's decisions, from the database to the answer, the log and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from app.campaigns.nudged import unpack
+from app.campaigns.store import change_status, keep_campaign
+from app.connections import Connections
+from app.coupons.wanted import Granted, Wanted
+from app.offers.replay import replay
+from app.profiles.keys import fired_key, nudged_key
+from app.profiles.store import forget
+from tests.campaigns.factories import TEN_PERCENT, a_campaign
+from tests.offers.factories import EVERYTHING, SHOP
+from tests.profiles.factories import a_view, browse
+from tests.test_decide import a_till, a_trained_shop, ask, logged, token
+from tests.test_live import until
+
+KEY = nudged_key(SHOP, "customer:7")
+
+
+async def run(connections: Connections, name: str = "help", **changes: Any) -> None:
+    await keep_campaign(connections, SHOP, a_campaign(name, **changes))
+    await change_status(connections, SHOP, name, "running")
+
+
+def nudges(answer: dict[str, Any]) -> list[str]:
+    return [offer["campaign"] for offer in answer["offers"] if "campaign" in offer]
+
+
+async def kept(connections: Connections, key: str = KEY) -> Any:
+    return unpack(await connections.redis.get(key))
+
+
+class Pool:
+    """Gives out codes until there are none."""
+
+    def __init__(self, codes: int) -> None:
+        self.given: dict[tuple[str, str], Granted] = {}
+        self.asked = 0
+        self._left = codes
+
+    async def __call__(self, wanted: Sequence[Wanted], /) -> list[Granted | None]:
+        self.asked += len(wanted)
+        return [self._one(each) for each in wanted]
+
+    def _one(self, wanted: Wanted) -> Granted | None:
+        key = (wanted.campaign_id, wanted.unit)
+        if key not in self.given and self._left:
+            self._left -= 1
+            until = int(wanted.now.timestamp()) + wanted.expires_s
+            self.given[key] = Granted(f"CODE-{len(self.given)}", until)
+        return self.given.get(key)
+
+
+def with_pool(client: httpx.AsyncClient, pool: Pool) -> None:
+    web = client._transport.app  # type: ignore[attr-defined]
+    web.state.till = replace(web.state.till, grant=pool)
+
+
+async def test_a_running_campaign_is_shown_before_the_products(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, rule={">=": [{"var": "cart.subtotal"}, 100]})
+    async with a_till(connections) as client:
+        answer = await ask(client, 10)
+    first, *products = answer["offers"]
+    assert {name: first[name] for name in ("kind", "slot", "product", "campaign", "why", "message")} == {
+        "kind": "banner", "slot": "top", "product": None, "campaign": "help", "why": [],
+        "message": {"key": "banner.help", "args": {}},
+    }  # fmt: skip
+    assert [offer["kind"] for offer in products] == ["upsell"] * 3
+    (entry,) = await logged(connections)
+    told = entry.inputs["situation"]["campaigns"]
+    assert (told["matched"], told["inputs"]["facts"]["cart.subtotal"]) == (["help"], 100.0)
+    assert entry.inputs["propensities"] == [1.0] * 4
+
+
+async def test_starting_and_pausing_a_campaign_reaches_the_next_checkouts(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    async with a_till(connections) as client:
+        assert nudges(await ask(client, 10)) == []
+        await run(connections)
+
+        async def is_shown() -> bool:
+            return nudges(await ask(client, 10)) == ["help"]
+
+        await until(is_shown)
+        await change_status(connections, SHOP, "help", "paused")
+
+        async def is_gone() -> bool:
+            return nudges(await ask(client, 10)) == []
+
+        await until(is_gone)
+
+
+async def test_a_decision_with_campaigns_is_made_again_bit_for_bit(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "bar", offer={"kind": "progress", "target": "120.5"}, holdout=0.5)
+    await run(connections, "kind", choice="tone", offer={"kind": "banner", "messages": {"en": "Hello"}})
+    await run(connections, "short", choice="tone")
+    await run(connections, "up", offer={"kind": "upsell", "product_ids": [40]}, rule={"var": "shopper.cold"})
+    answers = []
+    async with a_till(connections) as client:
+        with_pool(client, Pool(0))
+        for n in range(12):
+            changes = {"consent": EVERYTHING} if n % 2 else {}
+            answers.append(await ask(client, 10, checkout_token=f"t{n}", **changes))
+        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
+    for entry, answer in zip(await logged(connections), answers, strict=True):
+        inputs = json.loads(json.dumps(entry.inputs))
+        again = replay(inputs, {snapshot.version: snapshot})
+        assert json.loads(msgspec.json.encode(again)) == answer["offers"]
+    shown = [nudges(answer) for answer in answers]
+    assert {name for each in shown for name in each} == {"bar", "kind", "short", "up"}
+    assert [] in [[name for name in each if name == "bar"] for each in shown]
+
+
+async def test_it_is_kept_what_a_shopper_saw_and_counted_once(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, caps={"per_visitor": 1})
+    async with a_till(connections) as client:
+        first = await ask(client, 10, consent=EVERYTHING)
+        repeats = await asyncio.gather(*(ask(client, 10, 20, consent=EVERYTHING) for _ in range(5)))
+        elsewhere = await ask(client, 10, consent=EVERYTHING, checkout_token="another")
+    assert [nudges(each) for each in (first, *repeats)] == [["help"]] * 6
+    assert nudges(elsewhere) == []
+    fired = (await kept(connections)).fired["help"]
+    assert (fired.times, fired.in_session) == (1, 1)
+    assert 0 < await connections.redis.ttl(KEY) <= 90 * 86_400
+
+
+async def test_questions_at_once_lose_nothing_of_each_other(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    for n in range(3):
+        surface = {"==": [{"var": "checkout.surface"}, ("checkout", "thank_you", "order_status")[n]]}
+        await run(connections, f"c{n}", rule=surface)
+    async with a_till(connections) as client:
+        surfaces = ("checkout", "thank_you", "order_status") * 4
+        await asyncio.gather(*(ask(client, 10, consent=EVERYTHING, surface=each) for each in surfaces))
+    assert {name: each.times for name, each in (await kept(connections)).fired.items()} == dict.fromkeys(
+        ("c0", "c1", "c2"), 1
+    )
+
+
+async def test_without_consent_nothing_of_the_visitor_is_kept_or_asked(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    rule = {"or": [{">": [{"var": "cart.lines"}, 0]}, {">": [{"var": "visit.pages"}, 0]}]}
+    await run(connections, rule=rule, caps={"per_visitor": 1})
+    await browse(connections, a_view(20, shop=SHOP, checkout_token="token"))
+    async with a_till(connections) as client:
+        answers = [await ask(client, 10, client_id="browser") for _ in range(2)]
+    assert [nudges(each) for each in answers] == [["help"]] * 2
+    assert await connections.redis.keys("*nudged*") == []
+    told = [entry.inputs["situation"]["campaigns"]["inputs"] for entry in await logged(connections)]
+    assert not [name for each in told for name in each["facts"] if name.startswith(("visit.", "profile."))]
+    assert all("fired" not in each and "place" not in each for each in told)
+
+
+async def test_with_analytics_alone_the_checkout_remembers_and_the_customer_does_not(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, rule={"==": [{"var": "profile.orders"}, 0]})
+    await run(connections, "seen", rule={">": [{"var": "visit.products"}, 0]}, priority=-1)
+    await browse(connections, a_view(20, shop=SHOP, checkout_token="token"))
+    async with a_till(connections) as client:
+        session = await ask(client, 10, consent={"analytics": True})
+        personal = await ask(client, 10, consent=EVERYTHING)
+    assert (nudges(session), nudges(personal)) == (["seen"], ["help"])
+    assert (await kept(connections, nudged_key(SHOP, "checkout:token"))).fired["seen"].times == 1
+
+
+async def test_a_campaign_that_was_shown_often_enough_to_all_ends(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "other")
+    await run(connections, caps={"total": 3}, priority=1)
+    async with a_till(connections) as client:
+        shown = [nudges(await ask(client, 10, checkout_token=f"t{n}")) for n in range(5)]
+        again = nudges(await ask(client, 10, consent=EVERYTHING))
+    assert shown == [["help"]] * 3 + [["other"]] * 2
+    assert again == ["other"]
+    assert await connections.redis.get(fired_key(SHOP)) == bytes(4) + (3).to_bytes(4, "big")
+
+
+async def test_a_code_is_given_once_and_shown_again(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT, expires_s=86_400)
+    pool = Pool(5)
+    async with a_till(connections) as client:
+        with_pool(client, pool)
+        answers = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(3)]
+        other = await ask(client, 10, consent=EVERYTHING, headers=token(sub="gid://shopify/Customer/8"))
+    discounts = [each["offers"][0]["discount"] for each in answers]
+    assert [each["code"] for each in discounts] == ["CODE-0"] * 3
+    assert {name: discounts[0][name] for name in ("percentage", "amount", "applies_to")} == {
+        "percentage": 10.0, "amount": None, "applies_to": "order",
+    }  # fmt: skip
+    assert len({each["expires_at"] for each in discounts}) == 1
+    assert other["offers"][0]["discount"]["code"] == "CODE-1"
+    assert pool.asked == 2
+    assert (await kept(connections)).fired["ten"].code == "CODE-0"
+
+
+async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT, priority=5)
+    await run(connections)
+    async with a_till(connections) as client:
+        without = await ask(client, 10, consent=EVERYTHING)  # nobody gives out codes
+        with_pool(client, Pool(0))
+        empty = await ask(client, 10, consent=EVERYTHING)
+        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
+    assert nudges(without) == nudges(empty) == ["help"]
+    entries = await logged(connections)
+    assert [each.inputs["situation"]["campaigns"]["left_out"] for each in entries] == [{"ten": "no_code"}] * 2
+    assert entries[1].inputs["situation"]["campaigns"]["inputs"]["lacking"] == ["ten"]
+    again = replay(json.loads(json.dumps(entries[1].inputs)), {snapshot.version: snapshot})
+    assert json.loads(msgspec.json.encode(again)) == empty["offers"]
+
+
+async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT)
+
+    async def broken(_wanted: Sequence[Wanted], /) -> list[Granted | None]:
+        raise ConnectionError("gone")
+
+    async with a_till(connections) as client:
+        with_pool(client, broken)  # type: ignore[arg-type]
+        answer = await ask(client, 10, consent=EVERYTHING)
+    assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
+
+
+async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(connections: Connections) -> None:
+    # Cart of 2 at 5.00, costs 4.60 each: 0.80 is left, and 10 % are 10.00 of a subtotal of 100.00.
+    await a_trained_shop(connections, costs={"10": 460, "20": 460})
+    await run(connections, "ten", offer=TEN_PERCENT)
+    async with a_till(connections) as client:
+        with_pool(client, Pool(5))
+        answer = await ask(client, 10, 20, consent=EVERYTHING)
+    assert nudges(answer) == []
+    (entry,) = await logged(connections)
+    told = entry.inputs["situation"]["campaigns"]
+    assert (told["left_out"], told["inputs"]["spare_minor"]) == ({"ten": "margin"}, 80)
+
+
+@pytest.mark.parametrize("arm", ["holdout", "static"])
+async def test_outside_the_personalised_arm_nothing_is_shown_or_kept_and_the_match_is_logged(
+    connections: Connections, arm: str
+) -> None:
+    await a_trained_shop(connections, arms={arm: 1})
+    await run(connections, caps={"total": 5})
+    await run(connections, "ten", offer=TEN_PERCENT, priority=5)
+    pool = Pool(5)
+    async with a_till(connections) as client:
+        with_pool(client, pool)
+        answer = await ask(client, 10, consent=EVERYTHING)
+    assert (nudges(answer), pool.asked) == ([], 0)
+    assert await connections.redis.exists(KEY, fired_key(SHOP)) == 0
+    (entry,) = await logged(connections)
+    assert entry.inputs["situation"]["campaigns"]["matched"] == ["ten"]
+
+
+async def test_a_campaign_that_trips_does_not_cost_the_offers(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections)
+    async with a_till(connections) as client:
+        await ask(client, 10)
+        live = client._transport.app.state.till.live  # type: ignore[attr-defined]
+        snapshot = await live.get(SHOP)
+
+        def trips(_facts: Any) -> Any:
+            raise RuntimeError("tripped")
+
+        live._shops[SHOP] = replace(snapshot, plan=replace(snapshot.plan, matching=trips))
+        answer = await ask(client, 10)
+    assert (nudges(answer), len(answer["offers"]), answer["fallback"]) == ([], 3, None)
+
+
+async def test_what_is_forgotten_is_forgotten_here_too(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections)
+    async with a_till(connections) as client:
+        await ask(client, 10, consent=EVERYTHING)
+        await ask(client, 10, consent={"analytics": True}, client_id="browser")
+    assert len(await connections.redis.keys("*nudged*")) == 2
+    await forget(connections, SHOP, customer_id=7)
+    await forget(connections, SHOP, client_id="browser")
+    assert await connections.redis.keys("*nudged*") == []
