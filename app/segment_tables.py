@@ -12,6 +12,9 @@ from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
 
+BY_MERCHANT = "merchant"  # the reason of who is in the queue by the merchant's word alone
+
+
 class SegmentationRow(SQLModel, table=True):
     """What a shop's segments are worked out with, and what speaks for it. The latest one serves."""
 
@@ -53,6 +56,7 @@ class SegmentMoveRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_segment_moves_customer", "shop", "customer_id", "id"),
         Index("ix_segment_moves_to_hand_on", "shop", "handed_on_at"),
+        Index("ix_segment_moves_by_time", "shop", "moved_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     shop: str

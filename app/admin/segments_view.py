@@ -12,9 +12,10 @@ from app.admin.segments_store import Card, Move
 from app.admin.view import money
 from app.profiles.customer import Profile
 from app.profiles.interests import Interest, Interests, price_words
-from app.profiles.reviews import BY_MERCHANT, Review
+from app.profiles.reviews import Review
 from app.profiles.rfm_segments import SEGMENTS, segment, title
 from app.profiles.rfm_shopify import Comparison, difference, shopify_segment
+from app.segment_tables import BY_MERCHANT
 
 REASONS = {
     "bulk_buyer": "Bulk buyer",

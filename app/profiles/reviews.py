@@ -15,11 +15,10 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.profiles.customer import PlacedOrder
 from app.profiles.review import Placed, Seen, candidates
-from app.segment_tables import CustomerSegmentRow, ReviewRow
+from app.segment_tables import BY_MERCHANT, CustomerSegmentRow, ReviewRow
 from app.upsert import chunks, insert_new, table_of
 
 Verdict = Literal["pinned", "excluded", "confirmed"]
-BY_MERCHANT = "merchant"  # the reason of who is in the queue by the merchant's word alone
 _BATCH = 2_000
 _SEGMENTS, _REVIEWS = table_of(CustomerSegmentRow), table_of(ReviewRow)
 

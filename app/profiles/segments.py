@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
@@ -24,6 +24,7 @@ from app.profiles.segmentation import (
 )
 from app.remembered import Remembered
 from app.segment_tables import (
+    BY_MERCHANT,
     CustomerSegmentRow,
     ReviewRow,
     SegmentationRow,
@@ -139,6 +140,7 @@ async def keep_segments(
     async with connections.write() as db:
         connection = await db.connection()
         before = await _segments(connection, shop, found)
+        await _forget_findings(connection, shop, [who for who, each in found.items() if each is None])
         gone = [who for who in before if found[who] is None]
         for part in chunks(gone):
             theirs = (_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id.in_(part))
@@ -177,6 +179,14 @@ async def count_segments(connections: Connections, shop: str, day: str) -> dict[
         ]
         await upsert(db, SegmentSizeRow, written)
     return sizes
+
+
+async def _forget_findings(connection: AsyncConnection, shop: str, customer_ids: Sequence[int]) -> None:
+    """Delete what was found of customers who may be in no segment; the merchant's own word stays."""
+    for part in chunks(customer_ids):
+        theirs = (_REVIEWS.c.shop == shop, _REVIEWS.c.customer_id.in_(part))
+        await connection.execute(delete(_REVIEWS).where(*theirs, _REVIEWS.c.verdict.is_(None)))
+        await connection.execute(update(_REVIEWS).where(*theirs).values(reason=BY_MERCHANT, detail=""))
 
 
 async def _segments(

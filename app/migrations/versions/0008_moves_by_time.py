@@ -1,0 +1,14 @@
+"""Moves are found by when they happened, which the admin asks for."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_segment_moves_by_time", "segment_moves", ["shop", "moved_at"])
