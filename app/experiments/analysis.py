@@ -1,0 +1,216 @@
+"""What an experiment shows so far: figures with intervals that hold at any look, or why not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+
+import numpy as np
+
+from app.experiments.corrections import holm
+from app.experiments.estimates import (
+    Effect,
+    Estimate,
+    adjusted_means,
+    cautious,
+    difference,
+    lift,
+    mean_of,
+    ratio_of,
+    slope,
+)
+from app.experiments.metrics import METRICS, Metric
+from app.experiments.mismatch import Mismatch, mismatch
+from app.experiments.ready import column, mismatched, too_early
+from app.experiments.refusal import Cause, Refusal
+from app.experiments.sequential import half_width, p_value, tuning
+from app.experiments.units import Units, winsorised
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a version is analysed; fixed before it starts.
+
+    arms, shares: as planned. primary: the metric that decides; the others explain. winsor: see `capped`.
+    """
+
+    arms: tuple[str, ...]
+    shares: tuple[float, ...]
+    control: str
+    primary: str = "revenue"
+    alpha: float = 0.05
+    planned_units: int = 10_000
+    winsor: float = 0.99
+
+
+class Verdict(StrEnum):
+    """What the evidence says of an arm beside the control."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and the bounds that hold at every look at once."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An arm beside the control. lift: None where the control is too near zero to divide by.
+
+    p_value: always valid, adjusted for the other comparisons of its family. variance_kept: what the
+    adjustment for earlier spend left of the variance, 1 without one. level: of the intervals.
+    """
+
+    metric: str
+    arm: str
+    figure: float
+    control_figure: float
+    difference: Interval
+    lift: Interval | None
+    p_value: float
+    verdict: Verdict
+    level: float
+    variance_kept: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All there is to say: the split, and for each metric its comparisons or why there are none."""
+
+    mismatch: Mismatch | Refusal
+    metrics: dict[str, tuple[Comparison, ...] | Refusal]
+
+
+def read(units: Units, terms: Terms, counts: Sequence[int]) -> Reading:
+    """Return what the units show.
+
+    units: those whose window is over. counts: exposed units per arm, those still within theirs too.
+    """
+    nobody = Refusal(Cause.NOBODY, "nobody has been exposed to it yet")
+    split = mismatch(counts, terms.shares) if sum(counts) else nobody
+    held = winsorised(units, terms.winsor)
+    found = {name: _compared(metric, held, terms, split) for name, metric in METRICS.items()}
+    primary = {name: each for name, each in found.items() if name == terms.primary}
+    others = {name: each for name, each in found.items() if name != terms.primary}
+    return Reading(split, _judged(primary, terms) | _judged(others, terms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """An arm and the control, before it is judged."""
+
+    arm: str
+    treated: Estimate
+    control: Estimate
+    kept: float
+
+
+def _compared(
+    metric: Metric, units: Units, terms: Terms, split: Mismatch | Refusal
+) -> tuple[_Pair, ...] | Refusal:
+    if isinstance(split, Refusal):
+        return split
+    if split.found:
+        return mismatched(split)
+    return too_early(metric, units, terms.arms) or _estimated(metric, units, terms)
+
+
+def _estimated(metric: Metric, units: Units, terms: Terms) -> tuple[_Pair, ...] | Refusal:
+    arms, kept = _arm_figures(metric, units, len(terms.arms))
+    if isinstance(arms, Refusal):
+        return arms
+    control = terms.arms.index(terms.control)
+    pairs = tuple(
+        _Pair(name, *cautious(arm, arms[control]), kept)
+        for place, (name, arm) in enumerate(zip(terms.arms, arms, strict=True))
+        if place != control
+    )
+    if any(pair.treated.variance + pair.control.variance <= 0 for pair in pairs):
+        return Refusal(
+            Cause.NOTHING_VARIES, f"{metric.says}: all units of an arm are alike, so chance has no measure"
+        )
+    return pairs
+
+
+def _arm_figures(metric: Metric, units: Units, arms: int) -> tuple[list[Estimate] | Refusal, float]:
+    """Return each arm's figure, and what the adjustment left of the variance."""
+    values, known = column(units, metric.above), np.isfinite(column(units, metric.above))
+    of = [np.flatnonzero((units.arm == arm) & known) for arm in range(arms)]
+    if metric.below is not None:
+        base = column(units, metric.below)
+        ratios = [ratio_of(values[rows], base[rows]) for rows in of]
+        found = [each for each in ratios if each is not None]
+        if len(found) < arms:
+            return Refusal(Cause.NO_BASE, f"{metric.says}: an arm has no order to divide by"), 1.0
+        return found, 1.0
+    plain = [mean_of(values[rows]) for rows in of]
+    if not metric.adjusted:
+        return list(plain), 1.0
+    figures, past = [values[rows] for rows in of], [units.before[rows] for rows in of]
+    theta = slope(figures, past)
+    if theta == 0:
+        return list(plain), 1.0
+    adjusted = adjusted_means(figures, past, theta)
+    return adjusted, sum(each.variance for each in adjusted) / sum(each.variance for each in plain)
+
+
+def _judged(
+    family: dict[str, tuple[_Pair, ...] | Refusal], terms: Terms
+) -> dict[str, tuple[Comparison, ...] | Refusal]:
+    """Return the comparisons with intervals that cover all of the family together, and Holm's p-values.
+
+    The family is as large as planned, whatever of it can be told so far.
+    """
+    many = len(family) * (len(terms.arms) - 1)
+    alpha = terms.alpha / many
+    judge = partial(_comparison, rho=tuning(terms.planned_units, terms.alpha), alpha=alpha)
+    judged = {
+        name: pairs if isinstance(pairs, Refusal) else tuple(judge(METRICS[name], pair) for pair in pairs)
+        for name, pairs in family.items()
+    }
+    every = [each for found in judged.values() if not isinstance(found, Refusal) for each in found]
+    p_values = [each.p_value for each in every] + [1.0] * (many - len(every))
+    adjusted = dict(zip(map(id, every), holm(p_values), strict=False))
+    return {
+        name: found
+        if isinstance(found, Refusal)
+        else tuple(_with_verdict(each, adjusted[id(each)], terms.alpha) for each in found)
+        for name, found in judged.items()
+    }
+
+
+def _comparison(metric: Metric, pair: _Pair, rho: float, alpha: float) -> Comparison:
+    effect, relative = difference(pair.treated, pair.control), lift(pair.treated, pair.control)
+    return Comparison(
+        metric=metric.name,
+        arm=pair.arm,
+        figure=pair.treated.base,
+        control_figure=pair.control.base,
+        difference=_interval(effect, rho, alpha),
+        lift=None if relative is None else _interval(relative, rho, alpha),
+        p_value=p_value(effect, rho),
+        verdict=Verdict.UNDECIDED,
+        level=1 - alpha,
+        variance_kept=pair.kept,
+    )
+
+
+def _interval(effect: Effect, rho: float, alpha: float) -> Interval:
+    half = half_width(effect, rho, alpha)
+    return Interval(effect.value, effect.value - half, effect.value + half)
+
+
+def _with_verdict(found: Comparison, p: float, alpha: float) -> Comparison:
+    if p > alpha:
+        return replace(found, p_value=p)
+    up = found.difference.value * METRICS[found.metric].better > 0
+    return replace(found, p_value=p, verdict=Verdict.BETTER if up else Verdict.WORSE)

@@ -1,0 +1,71 @@
+"""What the shop's units did of late: what an experiment that is planned starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from app.connections import Connections
+from app.errors import InputError
+from app.experiments.assign import PERSONALISED, STANDING
+from app.experiments.design import ArmDesign, Design
+from app.experiments.estimates import mean_of, ratio_of
+from app.experiments.metrics import METRICS
+from app.experiments.ready import LEAST_UNITS
+from app.experiments.store import latest_standing, observed_of
+from app.experiments.units import Units, winsorised
+from app.values import ShopDomain
+
+_DAYS = 28  # four whole weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A metric of the units that were served personally: its mean and deviation a unit, and their number."""
+
+    mean: float
+    deviation: float
+    units: int
+    days: int
+    units_a_day: float
+
+
+async def baseline_of(
+    connections: Connections, shop: ShopDomain, metric: str, window_days: int, now: datetime
+) -> Baseline:
+    """Return the metric of who came in the four weeks before the last window.
+
+    Raises InputError for too few of them, NotFound for a shop without decisions.
+    """
+    served = (ArmDesign(PERSONALISED), ArmDesign("nobody"))
+    design = Design(id=STANDING, arms=served, control=PERSONALISED, window_days=window_days)
+    since = now - timedelta(days=window_days + _DAYS)
+    version = await latest_standing(connections, shop)
+    observed, _, _ = await observed_of(connections, shop, design, version, now, since)
+    units = winsorised(observed.units, design.winsor)
+    if len(units) < LEAST_UNITS:
+        raise InputError(
+            f"{len(units)} units completed their window in the last {window_days + _DAYS} days; a plan needs "
+            f"{LEAST_UNITS} to go by"
+        )
+    mean, deviation = _of_unit(units, metric)
+    return Baseline(mean, deviation, len(units), _DAYS, len(units) / _DAYS)
+
+
+def _of_unit(units: Units, metric: str) -> tuple[float, float]:
+    """Return the mean and the deviation that gives its variance over that many units."""
+    measured = METRICS[metric]
+    values = getattr(units, measured.above)
+    known = np.isfinite(values)
+    if measured.below is None:
+        if not known.any():
+            raise InputError(f"{measured.says}: not known of any unit")
+        found = mean_of(values[known])
+    else:
+        ratio = ratio_of(values[known], getattr(units, measured.below)[known])
+        if ratio is None:
+            raise InputError(f"{measured.says}: there is no order to divide by")
+        found = ratio
+    return found.value, float(np.sqrt(found.variance * found.n))

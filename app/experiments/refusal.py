@@ -1,0 +1,27 @@
+"""Why there is no figure: what is said in its place, so that nobody makes one up. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What stands in the way."""
+
+    NOBODY = "nobody_was_exposed"
+    EMPTY_ARM = "an_arm_is_empty"
+    TOO_EARLY = "too_early"
+    MISMATCH = "sample_ratio_mismatch"
+    NOTHING_VARIES = "nothing_varies"
+    NO_BASE = "nothing_to_divide_by"
+    COSTS_UNKNOWN = "costs_unknown"
+    CURRENCIES = "several_currencies"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no figure. says: one sentence, for the merchant."""
+
+    cause: Cause
+    says: str

@@ -1,0 +1,61 @@
+from dataclasses import replace
+from math import inf, nan
+
+import pytest
+from scipy.stats import norm
+
+from app.experiments.power import Plan, days_needed, units_needed
+
+# A third of visitors order; a tenth more orders are to be found.
+PLAN = Plan(mean=0.3, deviation=(0.3 * 0.7) ** 0.5, lift=0.1)
+
+
+def test_one_look_needs_what_the_textbook_says() -> None:
+    # n per arm = 2 * .21 * (1.96 + .8416)^2 / .03^2 = 3,662.7 -> twice that
+    per_arm = 2 * 0.21 * (norm.isf(0.025) + norm.ppf(0.8)) ** 2 / 0.03**2
+    assert units_needed(PLAN).fixed_units == pytest.approx(2 * per_arm, abs=1)
+
+
+def test_looking_at_any_time_costs_units() -> None:
+    needed = units_needed(PLAN)
+    assert 1.5 < needed.units / needed.fixed_units < 2.5
+
+
+@pytest.mark.parametrize(
+    "harder",
+    [{"lift": 0.05}, {"alpha": 0.01}, {"power": 0.9}, {"comparisons": 3}, {"deviation": 1.0},
+     {"share": 0.9, "control_share": 0.05}],
+)  # fmt: skip
+def test_what_is_harder_to_find_needs_more(harder: dict[str, float]) -> None:
+    assert units_needed(replace(PLAN, **harder)).units > units_needed(PLAN).units
+
+
+def test_half_the_difference_needs_four_times_the_units() -> None:
+    ratio = units_needed(replace(PLAN, lift=0.05)).units / units_needed(PLAN).units
+    assert ratio == pytest.approx(4, rel=0.01)
+
+
+def test_a_loss_is_found_as_a_gain_is() -> None:
+    assert units_needed(replace(PLAN, lift=-0.1)) == units_needed(PLAN)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [{"mean": 0}, {"mean": nan}, {"deviation": 0}, {"deviation": inf}, {"lift": 0}, {"lift": nan},
+     {"lift": 1e-9}, {"alpha": 0}, {"power": 1}, {"share": 0}, {"share": 0.9}, {"comparisons": 0}],
+)  # fmt: skip
+def test_what_can_not_be_planned_is_refused(nonsense: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        units_needed(replace(PLAN, **nonsense))
+
+
+def test_days_are_whole_weeks_and_the_last_window_has_to_end() -> None:
+    # 1,000 units at 100 a day are 10 days, and 14 until the last of them is over: 24, in weeks 28.
+    assert days_needed(1_000, 100, window_days=14) == 28
+    assert days_needed(1_000, 100, window_days=14, ramp=0.5) == 35  # 20 + 14 = 34
+
+
+@pytest.mark.parametrize(("a_day", "ramp"), [(0, 1.0), (10, 0.0)])
+def test_without_visitors_no_day_is_named(a_day: float, ramp: float) -> None:
+    with pytest.raises(ValueError, match="visitors"):
+        days_needed(1_000, a_day, 14, ramp)
