@@ -14,12 +14,12 @@ timeout   the shop was not loaded in time: nothing is offered
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from secrets import token_urlsafe
 from time import perf_counter_ns
@@ -39,7 +39,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.policy import permissions, settle
 from app.cors import any_origin
-from app.coupons.wanted import Grant, Granted, Wanted
+from app.coupons.grants import Granted, Wanted, grant
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
@@ -72,13 +72,13 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """What decisions are made with, opened once a process. grant: gives out codes, None while nobody does."""
+    """What decisions are made with, opened once a process."""
 
     live: LiveShops
     read: Gathered[Sequence[str], list[bytes | None]]
     log: Gathered[Written, None]
     digests: Digests
-    grant: Grant | None = None
+    grant: Gathered[Wanted, Granted | None]
 
 
 @any_origin
@@ -105,7 +105,7 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
     occasion = Occasion(decision_id, now, shop, question, consent, may, shopper)
     situation = situation_of(occasion)
     if shop.plan is not None:
-        situation = await _with_campaigns(till.grant, occasion, situation)
+        situation = await _with_campaigns(till, occasion, situation)
     answer = answer_to(occasion, situation)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
     told = _told(occasion, names)
@@ -115,26 +115,24 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
 
 
-async def _with_campaigns(grant: Grant | None, occasion: Occasion, situation: Situation) -> Situation:
+async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
     try:
-        weighed = with_campaigns(occasion, situation, codes=grant is not None)
-        while grant is not None and (wanted := code_wanted(occasion, weighed)):
-            (granted,) = await _granted(grant, wanted)
-            weighed = with_code(occasion, weighed, wanted, granted)
+        weighed = with_campaigns(occasion, situation)
+        while wanted := code_wanted(occasion, weighed):
+            weighed = with_code(occasion, weighed, wanted, await _granted(till, wanted))
         return weighed
     except Exception:  # at a checkout, a campaign that trips must not cost the offers
         _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
         return situation
 
 
-async def _granted(grant: Grant, wanted: Wanted) -> Sequence[Granted | None]:
-    """Return the code, None when it could not be had in time."""
+async def _granted(till: Till, wanted: Wanted) -> Granted | None:
+    """Return the code, None when there is none left or it could not be had in time."""
     try:
-        async with asyncio.timeout(GRANT_MS / 1000):
-            return await grant([wanted])
+        return await till.grant(wanted)
     except (RedisError, OSError, TimeoutError):
-        return [None]
+        return None
 
 
 def _told(occasion: Occasion, names: Names) -> AnyEvent | None:
@@ -200,6 +198,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             read=gathered_reads(connections.redis, timeout_ms=READ_MS),
             log=Gathered(append, timeout_ms=LOG_MS),
             digests=digests,
+            grant=Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS),
         )
         yield
 

@@ -305,9 +305,10 @@ READERS: Mapping[str, Reader] = {
         f"visit.{name}": _of_visit(name)
         for name in (
             "pages", "products", "dwell_s", "searches", "searches_empty", "added", "removed", "step",
-            "errors", "visits",
+            "errors", "visits", "steps_back", "coupon_failures",
         )
     },
+    "visit.exit_intent": lambda moment: None if moment.visit is None else moment.visit.exit_intents > 0,
     "visit.idle_s": _idle,
     "visit.returning": _returning,
     "visit.viewed_product_ids": _viewed_ids,

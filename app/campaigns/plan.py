@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from app.campaigns.campaign import Campaign, Kind, Running, Schedule
+from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.messages import Text, normalised
 from app.rules.compiled import matching_of
@@ -44,7 +45,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A campaign ready to be weighed. Money is in minor units, times are epoch seconds."""
+    """A campaign ready to be weighed. Money is in minor units, times are epoch seconds.
+
+    pool_id: where its codes come from, None for one that gives out none.
+    """
 
     campaign: Campaign
     place: Place
@@ -54,6 +58,7 @@ class Planned:
     minimum_minor: int
     target_minor: int
     texts: Mapping[str, Text]
+    pool_id: str | None
 
     @property
     def id(self) -> str:
@@ -200,6 +205,7 @@ def _planned(campaign: Campaign, currency: str) -> Planned:
         minimum_minor=minor_units(minimum or "0", currency),
         target_minor=minor_units(campaign.offer.target or "0", currency),
         texts=normalised(campaign.offer.messages),
+        pool_id=pool_of(campaign, currency),
     )
 
 

@@ -31,7 +31,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those of which there is no code now. codes: whether codes can be had at all.
+    altogether. lacking: those of which there is no code now.
     """
 
     at: int
@@ -48,7 +48,6 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     fired: dict[str, Fired] = {}
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
-    codes: bool = False
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
@@ -240,7 +239,7 @@ class _Weighing:
             return None
         held = self._fired(planned)
         if discount.with_code and not (held.code and held.expires_at > inputs.at):
-            if not (inputs.remembers and inputs.codes) or planned.id in inputs.lacking:
+            if not inputs.remembers or planned.id in inputs.lacking:
                 return NO_CODE
             if self._codes_held(planned) >= self._plan.limits.codes:
                 return LIMIT

@@ -21,7 +21,7 @@ from app.campaigns.nudged import (
 from app.campaigns.plan import Plan
 from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.consent.policy import Permissions
-from app.coupons.wanted import Granted, Wanted
+from app.coupons.grants import Granted, Wanted
 from app.experiments.assign import PERSONALISED, bucket
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.wire import Offer, Question
@@ -32,12 +32,12 @@ from app.values import minor_units
 _COUNTER = 4  # bytes
 
 
-def with_campaigns(occasion: Occasion, situation: Situation, codes: bool) -> Situation:
-    """Return the situation with the shop's campaigns weighed. codes: whether codes can be given out."""
+def with_campaigns(occasion: Occasion, situation: Situation) -> Situation:
+    """Return the situation with the shop's campaigns weighed."""
     plan = occasion.shop.plan
     if plan is None:
         return situation
-    inputs = _inputs(occasion, situation, plan, codes)
+    inputs = _inputs(occasion, situation, plan)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -47,10 +47,11 @@ def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
     if plan is None or weighed is None or unit is None or situation.arm != PERSONALISED:
         return None
     for chosen in weighed.chosen:
-        campaign = plan.by_id[chosen.campaign_id].campaign
-        held = weighed.inputs.fired.get(campaign.id, NEVER)
-        if campaign.needs_code and not (held.code and held.expires_at > weighed.inputs.at):
-            return Wanted(plan.shop, campaign.id, unit, campaign.lasts_s or 0, occasion.now)
+        planned = plan.by_id[chosen.campaign_id]
+        held = weighed.inputs.fired.get(planned.id, NEVER)
+        if planned.pool_id is not None and not (held.code and held.expires_at > weighed.inputs.at):
+            lasts_s = planned.campaign.lasts_s or 0
+            return Wanted(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now)
     return None
 
 
@@ -60,12 +61,11 @@ def with_code(occasion: Occasion, situation: Situation, wanted: Wanted, granted:
     if plan is None or weighed is None:
         return situation
     inputs, name = weighed.inputs, wanted.campaign_id
-    if granted is None or granted.expires_at <= inputs.at:
+    until = 0 if granted is None else int(granted.expires_at.timestamp())
+    if granted is None or until <= inputs.at:
         inputs = msgspec.structs.replace(inputs, lacking=(*inputs.lacking, name))
     else:
-        held = msgspec.structs.replace(
-            inputs.fired.get(name, NEVER), code=granted.code, expires_at=granted.expires_at
-        )
+        held = msgspec.structs.replace(inputs.fired.get(name, NEVER), code=granted.code, expires_at=until)
         inputs = msgspec.structs.replace(inputs, fired={**inputs.fired, name: held})
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
@@ -104,7 +104,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
     )
 
 
-def _inputs(occasion: Occasion, situation: Situation, plan: Plan, codes: bool) -> Inputs:
+def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
     moment = _moment(occasion, situation, plan)
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     nudged = unpack(shopper.nudged)
@@ -122,7 +122,6 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, codes: bool) -
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
-        codes=codes,
     )
 
 

@@ -37,7 +37,7 @@ def a_plan(*campaigns: Campaign, **changes: Any) -> Plan:
 def inputs(**changes: Any) -> Inputs:
     """Return a visitor who may be remembered, with a cart of 100.00."""
     fields: dict[str, Any] = {
-        "at": AT, "subtotal_minor": 10_000, "remembers": True, "codes": True, "place": "here",
+        "at": AT, "subtotal_minor": 10_000, "remembers": True, "place": "here",
         "evidence": ("cart",), "cart": (10,),
     }  # fmt: skip
     return Inputs(**(fields | changes))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
+from app.campaigns.codes import pool_of
 from app.campaigns.nudged import unpack
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
-from app.coupons.wanted import Granted, Wanted
+from app.coupons.grants import Granted, Wanted
+from app.coupons.pool import fill
+from app.gather import Gathered
 from app.offers.replay import replay
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.store import forget
@@ -41,30 +42,13 @@ async def kept(connections: Connections, key: str = KEY) -> Any:
     return unpack(await connections.redis.get(key))
 
 
-class Pool:
-    """Gives out codes until there are none."""
-
-    def __init__(self, codes: int) -> None:
-        self.given: dict[tuple[str, str], Granted] = {}
-        self.asked = 0
-        self._left = codes
-
-    async def __call__(self, wanted: Sequence[Wanted], /) -> list[Granted | None]:
-        self.asked += len(wanted)
-        return [self._one(each) for each in wanted]
-
-    def _one(self, wanted: Wanted) -> Granted | None:
-        key = (wanted.campaign_id, wanted.unit)
-        if key not in self.given and self._left:
-            self._left -= 1
-            until = int(wanted.now.timestamp()) + wanted.expires_s
-            self.given[key] = Granted(f"CODE-{len(self.given)}", until)
-        return self.given.get(key)
+async def fill_pool(connections: Connections, *codes: str) -> None:
+    campaign = a_campaign("ten", offer=TEN_PERCENT)
+    await fill(connections, SHOP, str(pool_of(campaign, "USD")), codes)
 
 
-def with_pool(client: httpx.AsyncClient, pool: Pool) -> None:
-    web = client._transport.app  # type: ignore[attr-defined]
-    web.state.till = replace(web.state.till, grant=pool)
+async def granted(connections: Connections) -> list[bytes]:
+    return await connections.redis.keys("*granted*")
 
 
 async def test_a_running_campaign_is_shown_before_the_products(connections: Connections) -> None:
@@ -110,7 +94,6 @@ async def test_a_decision_with_campaigns_is_made_again_bit_for_bit(connections: 
     await run(connections, "up", offer={"kind": "upsell", "product_ids": [40]}, rule={"var": "shopper.cold"})
     answers = []
     async with a_till(connections) as client:
-        with_pool(client, Pool(0))
         for n in range(12):
             changes = {"consent": EVERYTHING} if n % 2 else {}
             answers.append(await ask(client, 10, checkout_token=f"t{n}", **changes))
@@ -194,9 +177,8 @@ async def test_a_campaign_that_was_shown_often_enough_to_all_ends(connections: C
 async def test_a_code_is_given_once_and_shown_again(connections: Connections) -> None:
     await a_trained_shop(connections)
     await run(connections, "ten", offer=TEN_PERCENT, expires_s=86_400)
-    pool = Pool(5)
+    await fill_pool(connections, "CODE-0", "CODE-1", "CODE-2")
     async with a_till(connections) as client:
-        with_pool(client, pool)
         answers = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(3)]
         other = await ask(client, 10, consent=EVERYTHING, headers=token(sub="gid://shopify/Customer/8"))
     discounts = [each["offers"][0]["discount"] for each in answers]
@@ -206,7 +188,6 @@ async def test_a_code_is_given_once_and_shown_again(connections: Connections) ->
     }  # fmt: skip
     assert len({each["expires_at"] for each in discounts}) == 1
     assert other["offers"][0]["discount"]["code"] == "CODE-1"
-    assert pool.asked == 2
     assert (await kept(connections)).fired["ten"].code == "CODE-0"
 
 
@@ -215,11 +196,10 @@ async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Con
     await run(connections, "ten", offer=TEN_PERCENT, priority=5)
     await run(connections)
     async with a_till(connections) as client:
-        without = await ask(client, 10, consent=EVERYTHING)  # nobody gives out codes
-        with_pool(client, Pool(0))
+        nobody = await ask(client, 10)  # who may not be remembered has no code of their own
         empty = await ask(client, 10, consent=EVERYTHING)
         snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
-    assert nudges(without) == nudges(empty) == ["help"]
+    assert nudges(nobody) == nudges(empty) == ["help"]
     entries = await logged(connections)
     assert [each.inputs["situation"]["campaigns"]["left_out"] for each in entries] == [{"ten": "no_code"}] * 2
     assert entries[1].inputs["situation"]["campaigns"]["inputs"]["lacking"] == ["ten"]
@@ -231,11 +211,12 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
     await a_trained_shop(connections)
     await run(connections, "ten", offer=TEN_PERCENT)
 
-    async def broken(_wanted: Sequence[Wanted], /) -> list[Granted | None]:
+    async def broken(_batch: list[Wanted]) -> list[Granted | None]:
         raise ConnectionError("gone")
 
     async with a_till(connections) as client:
-        with_pool(client, broken)  # type: ignore[arg-type]
+        web = client._transport.app  # type: ignore[attr-defined]
+        web.state.till = replace(web.state.till, grant=Gathered(broken, timeout_ms=1_000))
         answer = await ask(client, 10, consent=EVERYTHING)
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 
@@ -244,10 +225,10 @@ async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(connections: Conn
     # Cart of 2 at 5.00, costs 4.60 each: 0.80 is left, and 10 % are 10.00 of a subtotal of 100.00.
     await a_trained_shop(connections, costs={"10": 460, "20": 460})
     await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, "CODE")
     async with a_till(connections) as client:
-        with_pool(client, Pool(5))
         answer = await ask(client, 10, 20, consent=EVERYTHING)
-    assert nudges(answer) == []
+    assert (nudges(answer), await granted(connections)) == ([], [])
     (entry,) = await logged(connections)
     told = entry.inputs["situation"]["campaigns"]
     assert (told["left_out"], told["inputs"]["spare_minor"]) == ({"ten": "margin"}, 80)
@@ -260,11 +241,10 @@ async def test_outside_the_personalised_arm_nothing_is_shown_or_kept_and_the_mat
     await a_trained_shop(connections, arms={arm: 1})
     await run(connections, caps={"total": 5})
     await run(connections, "ten", offer=TEN_PERCENT, priority=5)
-    pool = Pool(5)
+    await fill_pool(connections, "CODE")
     async with a_till(connections) as client:
-        with_pool(client, pool)
         answer = await ask(client, 10, consent=EVERYTHING)
-    assert (nudges(answer), pool.asked) == ([], 0)
+    assert (nudges(answer), await granted(connections)) == ([], [])
     assert await connections.redis.exists(KEY, fired_key(SHOP)) == 0
     (entry,) = await logged(connections)
     assert entry.inputs["situation"]["campaigns"]["matched"] == ["ten"]

@@ -158,7 +158,7 @@ def test_who_is_withheld_sees_nothing_of_it_and_nothing_in_its_place_of_the_grou
 def test_a_code_is_wanted_only_where_one_can_be_had_and_remembered() -> None:
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT), a_campaign("next", priority=-1))
     assert shown(plan) == ["ten"]
-    for without in ({"codes": False}, {"remembers": False}, {"lacking": ("ten",)}):
+    for without in ({"remembers": False}, {"lacking": ("ten",)}):
         result = weighed(plan, **without)  # type: ignore[arg-type]
         assert [each.campaign_id for each in result.chosen] == ["next"]
         assert result.left_out == {"ten": "no_code"}
@@ -166,13 +166,13 @@ def test_a_code_is_wanted_only_where_one_can_be_had_and_remembered() -> None:
 
 def test_a_discount_of_the_function_needs_no_code() -> None:
     plan = a_plan(a_coupon(percentage=10, with_code=False))
-    assert shown(plan, codes=False, remembers=False) == ["ten"]
+    assert shown(plan, remembers=False) == ["ten"]
 
 
 def test_a_code_already_given_stays_good_until_its_own_end_when_the_campaigns_comes_first() -> None:
     over = {"ends_at": (NOW - timedelta(minutes=1)).isoformat()}
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT, schedule=over))
-    assert shown(plan, fired={"ten": HELD}, codes=False) == ["ten"]
+    assert shown(plan, fired={"ten": HELD}, lacking=("ten",)) == ["ten"]
     assert shown(plan) == []
     assert shown(plan, fired={"ten": Fired(1, 1, AT - 60, AT - 60, 0, "here", "TEN", AT)}) == []
 
