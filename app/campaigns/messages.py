@@ -67,7 +67,7 @@ def chain(locale: str | None, country: str | None, default: str) -> Iterator[str
     for each in (locale, default):
         if each:
             name = normal(each)
-            names = (name, name.partition("-")[0])
+            names = dict.fromkeys((name, name.partition("-")[0]))
             if country:
                 yield from (f"{one}@{country.lower()}" for one in names)
             yield from names
