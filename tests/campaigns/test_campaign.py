@@ -30,8 +30,8 @@ WHOLE: dict[str, Any] = {
     "choice": "spring",
     "offer": {
         "kind": "coupon",
-        "discount": {"amount": "12.50", "applies_to": "order", "minimum": "50", "combines_with": ["shipping"]},
-        "messages": {"en": {"one": "{amount} off for {count} hour", "other": "{amount} off"}, "de": "{amount}"},
+        "discount": {"amount": "12.50", "minimum": "50", "combines_with": ["shipping"]},
+        "messages": {"en": {"one": "{count} hour left", "other": "{count} hours"}, "de": "{amount}"},
     },
 }  # fmt: skip
 
@@ -51,9 +51,9 @@ def changed(**changes: Any) -> dict[str, Any]:
     [
         ([], "", "Expected `object`"),
         ({"id": "a"}, "", "missing required field"),
-        (changed(id="No Spaces"), "id", ""),
+        (changed(id="No Spaces"), "id", "matching regex"),
         (changed(naem="x"), "", "unknown field `naem`"),
-        (changed(rule={">": [{"var": "cart.total"}, 5]}), "rule.>[0]", "cart.total"),
+        (changed(rule={">": [{"var": "cart.total"}, 5]}), "rule.>[0].var", "cart.total"),
         (changed(rule={"method": ["x"]}), "rule", "method"),
         (changed(holdout=1.5), "holdout", "<= 1"),
         (changed(caps={"per_session": 0}), "caps.per_session", ">= 1"),
@@ -66,13 +66,13 @@ def changed(**changes: Any) -> dict[str, Any]:
             "offer.discount",
             "either",
         ),
-        (changed(offer={"kind": "coupon", "discount": {"percentage": 120}}), "offer.discount.percentage", ""),
+        (changed(offer={"kind": "coupon", "discount": {"percentage": 120}}), "offer.discount.percentage", "<= 100"),
         (changed(offer={"kind": "coupon", "discount": {"amount": "0.00"}}), "offer.discount.amount", "above"),
-        (changed(offer={"kind": "coupon", "discount": {"amount": "-5"}}), "offer.discount.amount", ""),
+        (changed(offer={"kind": "coupon", "discount": {"amount": "-5"}}), "offer.discount.amount", "matching regex"),
         (changed(offer={"kind": "progress"}), "offer.target", "needs a target"),
         (changed(offer={"kind": "banner", "target": "5"}), "offer.target", "nothing else"),
         (changed(offer={"kind": "upsell"}), "offer.product_ids", "needs product_ids"),
-        (changed(offer={"kind": "upsell", "product_ids": [1, 2, 3, 4]}), "offer.product_ids", ""),
+        (changed(offer={"kind": "upsell", "product_ids": [1, 2, 3, 4]}), "offer.product_ids", "length <= 3"),
         (changed(offer={"kind": "banner", "messages": {"en": "{x}"}}), "offer.messages.en", "filled in"),
         (
             changed(schedule={"starts_at": "2026-11-02T00:00:00Z", "ends_at": "2026-11-01T00:00:00Z"}),
@@ -80,7 +80,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             "ends before it starts",
         ),
         (changed(schedule={"hours": [8, 8]}), "schedule.hours", "same time"),
-        (changed(schedule={"weekdays": [0]}), "schedule.weekdays[...]", ""),
+        (changed(schedule={"weekdays": [0]}), "schedule.weekdays[...]", ">= 1"),
         (changed(delay_s=60, expires_s=60), "delay_s", "over before"),
     ],
 )  # fmt: skip
