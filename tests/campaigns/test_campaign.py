@@ -46,6 +46,10 @@ def changed(**changes: Any) -> dict[str, Any]:
     return {"id": "a", "name": "A", "rule": True, "offer": {"kind": "banner"}} | changes
 
 
+def a_coupon(**discount: Any) -> dict[str, Any]:
+    return changed(offer={"kind": "coupon", "discount": discount})
+
+
 @pytest.mark.parametrize(
     ("data", "field", "says"),
     [
@@ -60,15 +64,11 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(offer={"kind": "riddle"}), "offer.kind", "riddle"),
         (changed(offer={"kind": "coupon"}), "offer.discount", "a coupon needs a discount"),
         (changed(offer={"kind": "banner", "discount": {"percentage": 5}}), "offer.discount", "can't have"),
-        (changed(offer={"kind": "coupon", "discount": {}}), "offer.discount", "either"),
-        (
-            changed(offer={"kind": "coupon", "discount": {"percentage": 5, "amount": "5"}}),
-            "offer.discount",
-            "either",
-        ),
-        (changed(offer={"kind": "coupon", "discount": {"percentage": 120}}), "offer.discount.percentage", "<= 100"),
-        (changed(offer={"kind": "coupon", "discount": {"amount": "0.00"}}), "offer.discount.amount", "above"),
-        (changed(offer={"kind": "coupon", "discount": {"amount": "-5"}}), "offer.discount.amount", "matching regex"),
+        (a_coupon(), "offer.discount", "either"),
+        (a_coupon(percentage=5, amount="5"), "offer.discount", "either"),
+        (a_coupon(percentage=120), "offer.discount.percentage", "<= 100"),
+        (a_coupon(amount="0.00"), "offer.discount.amount", "above"),
+        (a_coupon(amount="-5"), "offer.discount.amount", "matching regex"),
         (changed(offer={"kind": "progress"}), "offer.target", "needs a target"),
         (changed(offer={"kind": "banner", "target": "5"}), "offer.target", "nothing else"),
         (changed(offer={"kind": "upsell"}), "offer.product_ids", "needs product_ids"),
@@ -80,7 +80,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             "ends before it starts",
         ),
         (changed(schedule={"hours": [8, 8]}), "schedule.hours", "same time"),
-        (changed(schedule={"weekdays": [0]}), "schedule.weekdays[...]", ">= 1"),
+        (changed(schedule={"weekdays": [0]}), "schedule.weekdays[0]", ">= 1"),
         (changed(delay_s=60, expires_s=60), "delay_s", "over before"),
     ],
 )  # fmt: skip
