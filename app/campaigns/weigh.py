@@ -212,11 +212,11 @@ class _Weighing:
         return None
 
     def _is_capped(self, planned: Planned, fired: Fired) -> bool:
-        """Return whether it was shown often enough; what stands there already is not one more."""
+        """Return whether it was shown often enough; what stands there, or was promised, is not one more."""
         caps, inputs = planned.campaign.caps, self._inputs
         if inputs.unread:  # how often is not known
             return planned.has_caps or caps.total is not None
-        if is_standing(fired, inputs.place):
+        if is_standing(fired, inputs.place) or (fired.code and fired.expires_at > inputs.at):
             return False
         return (
             (caps.per_visitor is not None and fired.times >= caps.per_visitor)

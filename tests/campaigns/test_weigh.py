@@ -177,6 +177,11 @@ def test_a_code_already_given_stays_good_until_its_own_end_when_the_campaigns_co
     assert shown(plan, fired={"ten": Fired(1, 1, AT - 60, AT - 60, 0, "here", "TEN", AT)}) == []
 
 
+def test_a_code_that_was_promised_is_shown_wherever_its_shopper_goes() -> None:
+    plan = a_plan(a_campaign("ten", offer=TEN_PERCENT, caps={"per_visitor": 1, "per_session": 1}))
+    assert shown(plan, fired={"ten": HELD}, place="elsewhere") == ["ten"]
+
+
 def test_nobody_holds_more_codes_than_the_merchant_lets_them() -> None:
     ten, five = a_campaign("ten", offer=TEN_PERCENT), a_campaign("five", priority=1, offer=TEN_PERCENT)
     assert weighed(a_plan(ten, five), fired={"ten": HELD}).left_out == {"five": "limit"}
