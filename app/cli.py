@@ -16,6 +16,7 @@ from app.commands.api_key import api_key
 from app.commands.audit import audit
 from app.commands.consent import consent
 from app.commands.decisions import replay
+from app.commands.experiment import experiment
 from app.commands.offers_ahead import offers_ahead
 from app.commands.outbound import webhook, write_back
 from app.commands.parked import parked
@@ -51,6 +52,7 @@ for command in (
     api_key, offers_ahead,
 ):  # fmt: skip
     cli.command()(command)
+cli.add_typer(experiment, name="experiment")
 
 
 @cli.command("serve")

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.experiments.baseline import baseline_of
+from app.experiments.design import read_design
+from app.experiments.mismatch import Mismatch
+from app.experiments.refusal import Cause, Refusal
+from app.experiments.store import Readout, read_out
+from app.experiments.versions import draft, start
+from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
+from tests.attribution.test_store import SHOP, a_shop, write
+from tests.experiments.factories import NOW
+from tests.experiments.test_design import a_design
+
+STANDING = "holdout=0.05 personalised=0.9 static=0.05"
+WHEN = NOW - timedelta(days=20)
+
+
+def a_decision(decision_id: str, arm: str = "as_is", **changes: Any) -> DecisionRow:
+    version, name = changes.pop("version", "1"), changes.pop("experiment", "pin")
+    inputs = {"unit": f"client:{decision_id}", "experiments": {name: [version, arm, 0.5]}}
+    inputs |= changes.pop("inputs", {})
+    fields = {
+        "shop": SHOP, "decided_at": WHEN, "surface": "checkout", "rung": "session", "arm": "personalised",
+        "checkout_token": f"token-{decision_id}", "inputs": inputs,
+    }  # fmt: skip
+    return DecisionRow(decision_id=decision_id, **(fields | changes))
+
+
+def an_order(order_id: int, token: str, **changes: Any) -> OrderRow:
+    fields = {
+        "shop": SHOP, "checkout_token": token, "currency": "EUR", "subtotal_minor": 1_000,
+        "created_at": WHEN + timedelta(hours=1), "updated_at": NOW,
+    }  # fmt: skip
+    return OrderRow(order_id=order_id, **(fields | changes))
+
+
+def a_line(order_id: int, product_id: int = 10) -> OrderLineRow:
+    return OrderLineRow(
+        shop=SHOP, line_id=order_id, order_id=order_id, product_id=product_id, quantity=2, price_minor=500
+    )
+
+
+async def running(connections: Connections, *rows: Any, **settings: Any) -> None:
+    """Write a shop with an experiment that runs, and the rows."""
+    shop = a_shop()
+    shop.settings = settings
+    await write(connections, shop)
+    await write(connections, *rows)
+    await draft(connections, SHOP, read_design(a_design()), WHEN)
+    await start(connections, SHOP, "pin", WHEN)
+
+
+async def read(connections: Connections, name: str = "pin", **version: str) -> Readout:
+    return await read_out(connections, SHOP, name, NOW, **version)
+
+
+async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Connections) -> None:
+    refund = RefundRow(
+        shop=SHOP, refund_id=1, line_id=1, order_id=1, amount_minor=200, created_at=WHEN + timedelta(days=2)
+    )
+    accepted = FeedbackRow(
+        shop=SHOP, event_id="e", decision_id="a", offer_id="o", kind="accepted", happened_at=WHEN
+    )
+    connections = on_both_databases
+    await running(
+        connections, a_decision("a", "pinned"), a_decision("b"), an_order(1, "token-a"), a_line(1), refund,
+        accepted, an_order(2, "token-z"), costs={"10": 150},
+    )  # fmt: skip
+    found = (await read(connections)).observed
+    units = found.units
+    assert (found.counts, units.arm.tolist()) == ((1, 1), [1, 0])
+    assert (units.bought.tolist(), units.revenue.tolist()) == ([1, 0], [800, 0])
+    assert (units.profit.tolist(), units.accepted.tolist()) == ([500, 0], [1, 0])  # 800 less 2 * 150
+
+
+async def test_an_order_of_unknown_cost_has_no_profit(connections: Connections) -> None:
+    await running(connections, a_decision("a"), an_order(1, "token-a"), a_line(1, product_id=99))
+    assert np.isnan((await read(connections)).observed.units.profit).all()
+
+
+async def test_each_version_is_read_apart(connections: Connections) -> None:
+    await running(connections, a_decision("a"), a_decision("b", version="2"), a_decision("c", version="2"))
+    await draft(connections, SHOP, read_design(a_design()), NOW)
+    assert sum((await read(connections)).observed.counts) == 1
+    assert sum((await read(connections, version="2")).observed.counts) == 2
+    for nonsense in ("3", "second"):
+        with pytest.raises(NotFound):
+            await read(connections, version=nonsense)
+
+
+async def test_another_shops_and_another_experiments_decisions_are_not_in_it(
+    connections: Connections,
+) -> None:
+    theirs = a_decision("x", shop="b.myshopify.com")
+    await running(connections, a_decision("a"), theirs, a_decision("b", experiment="other"))
+    assert (await read(connections)).observed.counts == (1, 0)
+
+
+async def test_a_visitor_who_is_not_to_be_remembered_is_counted_and_followed_nowhere(
+    connections: Connections,
+) -> None:
+    await running(connections, a_decision("a", inputs={"unit": None}, checkout_token=None), a_decision("b"))
+    found = await read(connections)
+    assert (found.nameless, found.observed.counts) == (1, (1, 0))
+
+
+async def test_money_in_two_currencies_is_refused(connections: Connections) -> None:
+    await running(connections, a_decision("a"), an_order(1, "token-a", currency="USD"))
+    found = (await read(connections)).reading
+    told = found.metrics["revenue"]
+    assert isinstance(told, Refusal)
+    assert told.cause is Cause.CURRENCIES
+    conversion = found.metrics["conversion"]
+    assert isinstance(conversion, Refusal)
+    assert conversion.cause is Cause.EMPTY_ARM
+
+
+async def test_the_standing_experiment_is_read_by_the_shares_it_had(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+
+    def standing(decision_id: str, arm: str, version: str, days: int) -> DecisionRow:
+        at = WHEN + timedelta(days=days)
+        return a_decision(decision_id, arm, version=version, experiment="standing", decided_at=at)
+
+    before = "holdout=0.1 personalised=0.9"
+    await write(connections, a_shop())
+    await write(connections, standing("a", "personalised", before, 0), standing("b", "holdout", STANDING, 1))
+    found = await read(connections, "standing")
+    assert (found.version, found.observed.counts) == (STANDING, (1, 0, 0))
+    assert isinstance(found.reading.mismatch, Mismatch)
+    assert found.reading.mismatch.shares == pytest.approx((0.05, 0.9, 0.05))
+    assert (await read(connections, "standing", version=before)).observed.counts == (0, 1)
+    with pytest.raises(InputError):
+        await read(connections, "standing", version="all")
+
+
+async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connections: Connections) -> None:
+    await write(connections, a_shop())
+    with pytest.raises(NotFound, match="no decision"):
+        await read(connections, "standing")
+
+
+async def test_a_plan_starts_from_what_units_did_of_late(connections: Connections) -> None:
+    decisions = [
+        a_decision(f"{n}", "personalised", version=STANDING, experiment="standing") for n in range(120)
+    ]
+    orders = [an_order(n, f"token-{n}") for n in range(30)]
+    await write(connections, a_shop(), *decisions, *orders)
+    base = await baseline_of(connections, SHOP, "conversion", 14, NOW)
+    assert (base.mean, base.units) == (0.25, 120)
+    assert base.deviation == pytest.approx((0.25 * 0.75 * 120 / 119) ** 0.5)
+    assert base.units_a_day == pytest.approx(120 / 28)
+    with pytest.raises(InputError, match="a plan needs 100"):
+        await baseline_of(connections, SHOP, "conversion", 14, NOW + timedelta(days=60))
