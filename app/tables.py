@@ -283,6 +283,15 @@ class ModelRow(SQLModel, table=True):
     trained_at: datetime = _time()
 
 
+class WatchRow(SQLModel, table=True):
+    """What the last look at whether a shop's model still fits found."""
+
+    __tablename__ = "model_watches"
+    shop: str = Field(primary_key=True)
+    looked_at: datetime = _time()
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
 class BackfillRow(SQLModel, table=True):
     """How far the import of one kind is. kind: products, customers, orders.
 

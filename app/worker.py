@@ -54,6 +54,7 @@ from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
 from app.recommend.refresh import refresh_shop, request_due_refreshes
 from app.recommend.retrain import train_shop
+from app.recommend.watching import request_due_watches, watch_shop
 from app.schedules import Schedule, keep_schedules, request_due_training
 from app.shops.store import change_scopes, mark_uninstalled
 from app.work_jobs import Work, work_jobs
@@ -101,6 +102,7 @@ JOBS: Mapping[Job, Work] = {
     "opt_outs": compare_opt_outs,
     "write_back": write_back,
     "offers_ahead": write_offers_ahead,
+    "watch": watch_shop,
 }
 
 
@@ -126,6 +128,7 @@ SCHEDULES = (
     Schedule("choices", 900, weigh_choices),
     Schedule("write back", 5, request_due_write_backs),
     Schedule("offers ahead", 30, request_due_offers),
+    Schedule("watch", 1_800, request_due_watches),
     Schedule("messages", 3_600, clear_old_messages),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 
-from app.admin import store, view
+from app.admin import models_view, store, view
 from app.attribution.store import attributed_revenue, offer_counts
 from app.config import Settings
 from app.connections import Connections
+from app.recommend.watching import last_watch
 from app.shops.grants import covers
 from app.shops.store import Shop
 
@@ -24,6 +25,7 @@ _NAVIGATION = (
     ("/admin", "Home"),
     ("/admin/decisions", "Decisions"),
     ("/admin/products", "Products"),
+    ("/admin/model", "Model"),
     ("/admin/segments", "Segments"),
     ("/admin/privacy", "Privacy"),
 )
@@ -55,7 +57,10 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
     return {
         "imports": imports,
         "imported": all(one.status == "done" for one in imports),
-        "attention": view.attention(imports, health, missing=_missing(connections, shop)),
+        "attention": [
+            *view.attention(imports, health, missing=_missing(connections, shop)),
+            *models_view.attention(await last_watch(connections, shop.shop)),
+        ],
         "orders": health.orders,
         "model": model,
         "comparisons": view.comparisons(model) if model else [],

@@ -14,7 +14,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.admin import pages, privacy, privacy_calls, segments, segments_calls, store, view
+from app.admin import (
+    models,
+    models_calls,
+    pages,
+    privacy,
+    privacy_calls,
+    segments,
+    segments_calls,
+    store,
+    view,
+)
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
 from app.admin.outage import OUTAGES, outage_words
 from app.body import read_body
@@ -117,6 +127,8 @@ routes: list[BaseRoute] = [
     Route("/admin", _home),
     Route("/admin/decisions", document("decisions.html", pages.decisions)),
     Route("/admin/products", document("products.html", pages.products)),
+    Route("/admin/model", document("model.html", models.overview)),
+    *models_calls.routes,
     Route("/admin/privacy", document("privacy.html", privacy.overview)),
     Route("/admin/privacy/people", document("privacy_people.html", privacy.people)),
     Route("/admin/privacy/rules", document("privacy_rules.html", privacy.rules)),

@@ -26,11 +26,22 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Difference(msgspec.Struct, frozen=True):
+    """NDCG@10 of ours minus another's on the same carts: the mean and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    cases: int
+
+
 class Card(msgspec.Struct, frozen=True):
     """A version's card.
 
     counts: orders, lines, customers, products seen. figures: held-out metrics by model name, popularity
     among them, empty when there were too few orders to hold any out. arrays: filled in by `publish`.
+    differences: from each plain model. champion: the version that served then, when there were carts to
+    compare on.
     """
 
     trained_at: datetime
@@ -46,3 +57,6 @@ class Card(msgspec.Struct, frozen=True):
     content_hash: str = ""
     arrays: dict[str, ArrayCard] = {}
     layout: int = LAYOUT
+    differences: dict[str, Difference] = {}
+    champion: str = ""
+    champion_difference: Difference | None = None

@@ -8,12 +8,13 @@ from importlib.metadata import version
 
 from app.errors import InputError
 from app.recommend.assemble import Recipe, assemble, default_recipe
-from app.recommend.card import Card
+from app.recommend.card import Card, Difference
 from app.recommend.dataset import Dataset
 from app.recommend.duel import Champion
 from app.recommend.evaluate import embeddings_for, hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.gate import decide
+from app.recommend.metrics import Interval
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, quiet
 from app.recommend.report import OURS, Report
@@ -61,6 +62,7 @@ def _card(
     dataset: Dataset, parameters: FitParameters, recipe: Recipe, report: Report | None, trained_at: datetime
 ) -> Card:
     figures = {} if report is None else _figures(report)
+    duel = None if report is None else report.duel
     return Card(
         trained_at=trained_at,
         basis=recipe.basis,
@@ -70,7 +72,20 @@ def _card(
         figures=figures,
         decision=decide(report, recipe.basis),
         libraries={name: version(name) for name in LIBRARIES},
+        differences=_differences(report),
+        champion="" if duel is None else duel.champion,
+        champion_difference=None if duel is None else _difference(duel.difference, duel.cases),
     )
+
+
+def _differences(report: Report | None) -> dict[str, Difference]:
+    if report is None:
+        return {}
+    return {name: _difference(one, report.cases) for name, one in report.differences.items()}
+
+
+def _difference(interval: Interval, cases: int) -> Difference:
+    return Difference(interval.mean, interval.low, interval.high, cases)
 
 
 def _figures(report: Report) -> dict[str, dict[str, float]]:

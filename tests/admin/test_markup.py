@@ -10,6 +10,7 @@ from pathlib import Path
 from app.admin.routes import routes
 from app.connections import Connections
 from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
+from tests.admin.model_factories import a_watch, keep_models, keep_watch
 from tests.admin.segment_factories import keep_segments
 from tests.shops.web import browsing
 
@@ -24,7 +25,7 @@ SEGMENTS = (
     "/admin/segments/shopify",
     "/admin/segments/review",
 )
-PAGES = ("/", "/admin/decisions", "/admin/products", *PRIVACY, *SEGMENTS)
+PAGES = ("/", "/admin/decisions", "/admin/products", "/admin/model", *PRIVACY, *SEGMENTS)
 # What a page shows of one customer or one segment of the shop below.
 ABOUT = {
     "/admin/segments": {"name": "champions"},
@@ -43,6 +44,8 @@ async def drawn(connections: Connections) -> dict[str, str]:
     await keep(connections, parked(), failed, loading)
     await keep_private_matters(connections)
     await keep_segments(connections)
+    await keep_models(connections)
+    await keep_watch(connections, a_watch())
     bodies = {}
     async with browsing(routes, connections) as browser:
         for path in PAGES:

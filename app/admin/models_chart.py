@@ -1,0 +1,38 @@
+"""Promised against accepted as points of a picture, drawn by the server. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.recommend.watch import Bin
+
+SIZE, MARGIN = 220, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A reliability diagram. points: of an SVG polyline; dots: of each bin; ideal: where they would lie.
+
+    most: the share in percent that the axes end at. says: the picture in words.
+    """
+
+    points: str
+    dots: tuple[tuple[float, float], ...]
+    ideal: tuple[float, float, float, float]
+    most: str
+    says: str
+
+
+def curve(bins: Sequence[Bin]) -> Curve:
+    """Return what was accepted (upwards) of what was promised (to the right), bin by bin."""
+    most = max((max(each.promised, each.accepted) for each in bins), default=0.0) or 1.0
+    dots = tuple((_at(each.promised / most), _at(1 - each.accepted / most)) for each in bins)
+    said = "; ".join(f"promised {each.promised:.1%}, accepted {each.accepted:.1%}" for each in bins)
+    return Curve(
+        " ".join(f"{x},{y}" for x, y in dots), dots, (_at(0), _at(1), _at(1), _at(0)), f"{most:.1%}", said
+    )
+
+
+def _at(share: float) -> float:
+    return round(MARGIN + (SIZE - 2 * MARGIN) * share, 1)

@@ -1,0 +1,55 @@
+// The model's page: a training asked for and followed, and one click back to a version that served before.
+
+import {ACTIONS, call} from './admin.js';
+
+const POLL_MS = 2000;
+
+const STAGES = {
+  reading: 'Reading orders',
+  choosing: 'Choosing',
+  'learning to test': 'Learning, to be tested',
+  testing: 'Testing on later orders',
+  'learning to serve': 'Learning from all orders',
+};
+const OUTCOMES = {
+  published: 'Done: the new version serves',
+  rejected: 'Done: the new version was not good enough, the other one stays',
+  failed: 'The training failed; what served still does',
+};
+
+function words({stage, done, total}) {
+  const says = STAGES[stage] ?? 'Waiting for the worker';
+  return total > 1 ? `${says}, ${done} of ${total}` : says;
+}
+
+/** Say how far the training is until it has come to its end, then show what came of it. */
+async function follow(says) {
+  let begun = false;
+  for (;;) {
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+    if (document.hidden) continue;
+    let news;
+    try {
+      news = await call('/admin/api/model/progress');
+    } catch {
+      continue; // the next try may do better
+    }
+    const outcome = OUTCOMES[news.stage];
+    if (!outcome) begun = true;
+    says.textContent = outcome && begun ? outcome : words(outcome ? {} : news);
+    if (outcome && begun) return news.stage === 'failed' ? undefined : location.reload();
+  }
+}
+
+Object.assign(ACTIONS, {
+  async 'train-now'(button) {
+    await call('/admin/api/model/train', {});
+    shopify.toast.show('A training was asked for');
+    await follow(button.parentElement.querySelector('[data-stage]'));
+  },
+  async 'serve-again'({dataset}) {
+    const {version} = await call('/admin/api/model/serve', {version: dataset.version});
+    shopify.toast.show(`${version} serves again`);
+    location.reload();
+  },
+});

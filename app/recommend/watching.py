@@ -1,0 +1,198 @@
+"""A shop's model watched: its latest decisions against those before, and what follows from it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, and_, func, select
+
+from app.connections import Connections
+from app.errors import ModelUnusable
+from app.jobs import job_begins, only_one, request_job
+from app.recommend.meet import Logged, met
+from app.recommend.model import Model
+from app.recommend.publish import latest
+from app.recommend.watch import Calibration, Shift, calibration, shifts
+from app.shops.store import installed_shops
+from app.tables import DecisionRow, FeedbackRow, ModelRow, OrderLineRow, WatchRow
+from app.upsert import chunks, table_of, upsert
+from app.values import ShopDomain, shopify_id
+
+NOW_DAYS, BEFORE_DAYS = 7, 28
+MOST = 2_000  # decisions of a window that are looked at, the latest
+LOOK_EVERY = timedelta(hours=6)
+_DECISIONS, _FEEDBACK, _LINES = table_of(DecisionRow), table_of(FeedbackRow), table_of(OrderLineRow)
+_MODELS, _WATCHES = table_of(ModelRow), table_of(WatchRow)
+_log = logging.getLogger(__name__)
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """What the last look found. decisions: of the later window and of the one before it.
+
+    since: when what is wrong now was first seen, None where nothing is.
+    """
+
+    looked_at: datetime
+    decisions: tuple[int, int]
+    shifts: list[Shift]
+    calibration: Calibration | None
+    since: datetime | None = None
+
+    @property
+    def wrong(self) -> bool:
+        """Return whether the model does not fit what happens any more."""
+        return bool(self.shifts) or (self.calibration is not None and self.calibration.off)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    now: list[Logged]
+    before: list[Logged]
+
+
+async def watch_shop(connections: Connections, shop: ShopDomain) -> Watch | None:
+    """Return what the look found, None for a shop whose model can't be read. What drifted is learnt anew.
+
+    A training is asked for once for each time something went wrong, not at every look.
+    """
+    async with only_one(connections, "watch", shop):
+        await job_begins(connections, "watch", shop)
+        now = datetime.now(UTC)
+        try:
+            model = await asyncio.to_thread(latest, connections.settings.data_dir, shop)
+        except ModelUnusable:
+            return None
+        if model is None:
+            return None
+        windows = await _windows(connections, shop, now)
+        watch = await asyncio.to_thread(_looked, model, windows, now)
+        earlier = await last_watch(connections, shop)
+        if watch.wrong:
+            since = earlier.since if earlier and earlier.since else now
+            watch = msgspec.structs.replace(watch, since=since)
+        await _keep(connections, shop, watch)
+    if watch.since is not None and await _untrained_since(connections, shop, watch.since):
+        _log.warning("a model fits no more", extra={"shop": shop, "reason": reason(watch)})
+        await request_job(connections, "train", shop)
+    return watch
+
+
+async def request_due_watches(connections: Connections) -> None:
+    """Ask for a look at every shop that was not looked at for six hours and decided since."""
+    for shop in await installed_shops(connections):
+        watch = await last_watch(connections, shop.shop)
+        rested = watch is None or datetime.now(UTC) - watch.looked_at >= LOOK_EVERY
+        if rested and await _decided(connections, shop.shop):
+            await request_job(connections, "watch", shop.shop)
+
+
+async def last_watch(connections: Connections, shop: str) -> Watch | None:
+    """Return what the last look at the shop's model found, None before the first."""
+    async with connections.read() as db:
+        query = select(_WATCHES.c.content).where(_WATCHES.c.shop == shop)
+        content = await (await db.connection()).scalar(query)
+    return None if content is None else msgspec.convert(content, Watch)
+
+
+def reason(watch: Watch) -> str:
+    """Return in one line what does not fit any more. Pure."""
+    found = [f"{each.measure} shifted (PSI {each.psi:.2f})" for each in watch.shifts[:3]]
+    if watch.calibration is not None and watch.calibration.off:
+        found.append(f"{watch.calibration.ratio:.0%} of what was promised is accepted")
+    return "; ".join(found)
+
+
+def _looked(model: Model, windows: _Windows, now: datetime) -> Watch:
+    before, later = met(model, windows.before), met(model, windows.now)
+    return Watch(
+        now,
+        (len(windows.now), len(windows.before)),
+        shifts(before.measures, later.measures),
+        calibration(before.shown, later.shown),
+    )
+
+
+async def _windows(connections: Connections, shop: str, now: datetime) -> _Windows:
+    border, first = now - timedelta(days=NOW_DAYS), now - timedelta(days=NOW_DAYS + BEFORE_DAYS)
+    return _Windows(
+        await _logged(connections, shop, border, now), await _logged(connections, shop, first, border)
+    )
+
+
+async def _logged(connections: Connections, shop: str, since: datetime, until: datetime) -> list[Logged]:
+    """Return the latest decisions of a time that the model made, with what became of their offers."""
+    columns = _DECISIONS.c
+    query = (
+        select(columns.decision_id, columns.inputs, columns.answer)
+        .where(columns.shop == shop, columns.decided_at > since, columns.decided_at <= until)
+        .where(columns.arm == "personalised", columns.fallback.is_(None))
+        .order_by(columns.decided_at.desc())
+        .limit(MOST)
+    )
+    async with connections.read() as db:
+        rows = list(await (await db.connection()).execute(query))
+    ids = [row.decision_id for row in rows if row.inputs]
+    shown = await _became(connections, _FEEDBACK, shop, ids, "shown")
+    accepted = await _became(connections, _FEEDBACK, shop, ids, "accepted")
+    accepted |= await _became(connections, _LINES, shop, ids)
+    return [_as_logged(row, shown, accepted) for row in rows if row.inputs]
+
+
+async def _became(
+    connections: Connections, table: Table, shop: str, decision_ids: Sequence[str], kind: str | None = None
+) -> set[tuple[str, str]]:
+    """Return which offers, by decision, the table says this of."""
+    found: set[tuple[str, str]] = set()
+    async with connections.read() as db:
+        for part in chunks(decision_ids):
+            query = select(table.c.decision_id, table.c.offer_id).where(
+                table.c.shop == shop, table.c.decision_id.in_(part), table.c.offer_id.is_not(None)
+            )
+            if kind is not None:
+                query = query.where(table.c.kind == kind)
+            found |= {tuple(row) for row in await (await db.connection()).execute(query)}
+    return found
+
+
+def _as_logged(row: Any, shown: set[tuple[str, str]], accepted: set[tuple[str, str]]) -> Logged:
+    """Return the decision with the offers that the ranking made."""
+    offers = [
+        (row.decision_id, str(each.get("offer_id")), shopify_id(each["product"]["product_id"]))
+        for each in (row.answer or {}).get("offers") or ()
+        if each.get("product") and not each.get("campaign")
+    ]
+    names = [(decision, offer) for decision, offer, _ in offers]
+    return Logged(
+        situation=row.inputs.get("situation") or {},
+        offered=tuple(product_id for _, _, product_id in offers),
+        shown=tuple(each in shown or each in accepted for each in names),
+        accepted=tuple(each in accepted for each in names),
+    )
+
+
+async def _keep(connections: Connections, shop: str, watch: Watch) -> None:
+    row = {"shop": shop, "looked_at": watch.looked_at, "content": msgspec.to_builtins(watch)}
+    async with connections.write() as db:
+        await upsert(db, WatchRow, [row])
+
+
+async def _untrained_since(connections: Connections, shop: str, since: datetime) -> bool:
+    query = select(func.max(_MODELS.c.trained_at)).where(_MODELS.c.shop == shop)
+    async with connections.read() as db:
+        trained_at = await (await db.connection()).scalar(query)
+    return trained_at is None or trained_at < since
+
+
+async def _decided(connections: Connections, shop: str) -> bool:
+    since = datetime.now(UTC) - timedelta(days=NOW_DAYS)
+    query = select(_DECISIONS.c.decision_id).where(
+        and_(_DECISIONS.c.shop == shop, _DECISIONS.c.decided_at > since)
+    )
+    async with connections.read() as db:
+        return (await (await db.connection()).execute(query.limit(1))).first() is not None
