@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import decide, follow, webhooks
+from benchmarks import decide, follow, rules, webhooks
 
 
 def main() -> None:
@@ -22,11 +22,14 @@ def main() -> None:
     received = webhooks.main(asked.seconds)
     print("\nan order to its customer's profile and segments, 400 customers")
     followed = follow.main(asked.seconds * 4)
+    print("\na shop's rules, all at once")
+    ruled = rules.main()
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
             "webhooks": asdict(received) | {"ratio": received.ratio},
             "follow": asdict(followed),
+            "rules": asdict(ruled),
         }
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 

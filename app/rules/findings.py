@@ -30,7 +30,9 @@ from app.rules.nodes import (
     divisors_of,
     fields_of,
 )
-from app.rules.possible import ALL_KNOWN, ANYTHING, Space, hull, possible
+from app.rules.possible import possible
+from app.rules.reach import hull
+from app.rules.space import ALL_KNOWN, ANYTHING, Space
 from app.rules.spans import Numbers, Range
 from app.rules.words import Words
 

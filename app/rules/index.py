@@ -17,7 +17,8 @@ from operator import xor
 
 from app.rules.fields import FIELDS, Facts, Kind, Value
 from app.rules.nodes import Condition
-from app.rules.possible import UNDECLARED, possible
+from app.rules.possible import possible
+from app.rules.space import UNDECLARED
 from app.rules.spans import Lists, Numbers, Range, Texts
 
 # Beyond this a number is not told apart from its neighbours everywhere.
@@ -30,7 +31,7 @@ class Index:
     """The rules by what their facts must be."""
 
     def __init__(self, roots: Sequence[Condition]) -> None:
-        spaces = [possible(root, UNDECLARED) for root in roots]
+        spaces = [possible(root, UNDECLARED, looks=1) for root in roots]
         self._any = _bits(at for at, space in enumerate(spaces) if space is not None)
         names = dict.fromkeys(name for space in spaces if space for name in space.ranges if name in FIELDS)
         self._looks: list[tuple[str, Look]] = []

@@ -7,6 +7,7 @@ that name one moment or one length of time, such as "1d" and "24h".
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from app.rules.nodes import (
@@ -30,6 +31,7 @@ from app.rules.nodes import (
 )
 
 _EACH = {"var": ""}
+_ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 def program(node: Condition) -> Any:
@@ -52,13 +54,28 @@ def program(node: Condition) -> Any:
 
 
 def _guarded(node: Compare | Among | Contains | Overlap) -> Any:
-    """Return a comparison behind the questions whether it can be made."""
+    """Return a comparison behind the questions whether it can be made, where they change anything."""
+    if _fails_unknown(node):
+        return _plain(node)
     known = [{"!==": [_fact(name), None]} for name in dict.fromkeys(each.name for each in fields_of(node))]
     terms = node.terms if isinstance(node, Compare) else ()
     divisors = [each for term in terms for each in divisors_of(term)]
     # The innermost first: a divisor may be a division itself.
     divided = [{"!==": [_term(each), 0]} for each in reversed(divisors)]
     return {"and": [*known, *divided, _plain(node)]}
+
+
+def _fails_unknown(node: Compare | Among | Contains | Overlap) -> bool:
+    """Return whether JSONLogic itself finds it false where a fact is missing: such a one is in no list,
+    equal to nothing and, taken for 0, not on this side of the number.
+    """
+    match node:
+        case Among() | Contains(_, Constant()) | Overlap("some"):
+            return True
+        case Compare(comparison, (Read(), Constant(bool() | int() | float() as value))):
+            ordered = comparison in _ORDERS and not _ORDERS[comparison](0, value)
+            return comparison == "==" or ordered
+    return False
 
 
 def _plain(node: Compare | Among | Contains | Overlap) -> Any:
@@ -80,11 +97,11 @@ def _plain(node: Compare | Among | Contains | Overlap) -> Any:
 
 def _compared(comparison: str, terms: tuple[Term, ...]) -> Any:
     # === and !==, as == and != take "1" for 1.
-    operator = {"==": "===", "!=": "!=="}.get(comparison, comparison)
+    exactly = {"==": "===", "!=": "!=="}.get(comparison, comparison)
     written = [_term(each) for each in terms]
     if any(isinstance(each, Read) and each.field.kind == "text" for each in terms):
         written = [_letters(each) for each in written]
-    return {operator: written}
+    return {exactly: written}
 
 
 def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:

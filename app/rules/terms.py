@@ -114,12 +114,12 @@ def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple
 def _check_alike(comparison: str, terms: Sequence[Term], place: Place) -> None:
     fields = [term.field for term in terms if isinstance(term, Read)]
     kinds = {_kind(term) for term in terms}
+    if "texts" in kinds:
+        raise RuleError("a list is looked into with `in`, `some`, `all` or `none`", str(place))
     if len(kinds) > 1:
         told = " with ".join(_SAID[kind] for kind in sorted(kinds))
         raise RuleError(f"{told} can't be compared", str(place))
     [kind] = kinds
-    if kind == "texts":
-        raise RuleError("a list is looked into with `in`, `some`, `all` or `none`", str(place))
     if kind not in _ORDERED and comparison not in ("==", "!="):
         raise RuleError(f"{_SAID[kind]} has no order: only == and != go with it", str(place))
     if not fields and kind != "number":

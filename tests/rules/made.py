@@ -94,7 +94,7 @@ plain_rules: Strategy = st.recursive(comparisons | flags, _joined, max_leaves=6)
 rules: Strategy = st.recursive(comparisons | flags | known | st.booleans(), _joined, max_leaves=6)
 
 
-def _fact(field: Field) -> Strategy:
+def fact(field: Field) -> Strategy:
     if field.kind == "flag":
         return st.booleans()
     if field.kind == "date":
@@ -107,5 +107,5 @@ def _fact(field: Field) -> Strategy:
 
 
 USED = (*NUMBERS, *FLAGS, *LISTS, *TEXTS, "time.date")
-all_facts = st.fixed_dictionaries({name: _fact(FIELDS[name]) for name in USED})
-facts = st.fixed_dictionaries({}, optional={name: st.none() | _fact(FIELDS[name]) for name in USED})
+all_facts = st.fixed_dictionaries({name: fact(FIELDS[name]) for name in USED})
+facts = st.fixed_dictionaries({}, optional={name: st.none() | fact(FIELDS[name]) for name in USED})
