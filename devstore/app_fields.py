@@ -260,9 +260,8 @@ def _items(context: Context, discount: Discount) -> dict[str, Any]:
 
 
 def _basic(context: Context, discount: Discount) -> dict[str, Any]:
-    whole = not discount.product_ids
     return {
-        "__typename": "DiscountCodeBasic",
+        "__typename": "DiscountCodeFreeShipping" if discount.free_shipping else "DiscountCodeBasic",
         "title": discount.title,
         "status": _status(discount, context.now),
         "startsAt": discount.starts_at,
@@ -281,9 +280,11 @@ def _basic(context: Context, discount: Discount) -> dict[str, Any]:
             "appliesOnOneTimePurchase": True,
             "appliesOnSubscription": False,
         },
-        "combinesWith": {"orderDiscounts": False, "productDiscounts": False, "shippingDiscounts": False},
-        "discountClasses": ["ORDER" if whole else "PRODUCT"],
-        "discountClass": "ORDER" if whole else "PRODUCT",
+        "combinesWith": {
+            f"{kind}Discounts": kind in discount.combines_with for kind in ("order", "product", "shipping")
+        },
+        "discountClasses": [discount.kind.upper()],
+        "discountClass": discount.kind.upper(),
         "createdAt": discount.starts_at,
         "updatedAt": discount.starts_at,
         "context": {"__typename": "DiscountBuyerSelectionAll", "all": "ALL"},

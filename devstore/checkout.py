@@ -125,9 +125,18 @@ def apply_code(shop: Shop, checkout: Checkout, code: str, now: datetime) -> None
         raise Refused(f"{spelt} was used as often as it can be.")
     if not any(discount.covers(shop.variants[line.variant_id].product_id) for line in checkout.lines):
         raise Refused(f"{spelt} is for other products than these.")
+    if _worth(shop, checkout) < discount.minimum_minor:
+        raise Refused(f"{spelt} is for larger orders.")
+    others = [each for each in checkout.codes if each != spelt]
+    if any((other := shop.discount_of(each)) and not discount.combines(other) for each in others):
+        raise Refused(f"{spelt} can't be used with your existing discounts.")
     if spelt not in checkout.codes:
         checkout.codes.append(spelt)
     checkout.updated_at = now
+
+
+def _worth(shop: Shop, checkout: Checkout) -> int:
+    return sum(shop.variants[line.variant_id].price_minor * line.quantity for line in checkout.lines)
 
 
 def remove_code(checkout: Checkout, code: str, now: datetime) -> None:

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from devstore import app_fields, cost, mutations, schema
+from devstore import app_fields, cost, discounts, mutations, schema
 from devstore.resolve import Context, resolve, resolve_type
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.wire import BadBody, read_json
 
-TABLES = app_fields.TABLES | {"Mutation": mutations.MUTATION}
+TABLES = app_fields.TABLES | {"Mutation": mutations.MUTATION | discounts.MUTATION}
 WRONG_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from graphql import GraphQLError
@@ -13,18 +12,13 @@ from devstore.app_fields import find, topic_name
 from devstore.fields import app_namespace
 from devstore.records import (
     Customer,
-    Discount,
     Installation,
     Metafield,
     Pixel,
     Product,
     Subscription,
-    gid,
-    number,
 )
 from devstore.resolve import Context, Reader
-from devstore.search import moment
-from devstore.wire import minor
 
 Args = Mapping[str, Any]
 METAFIELD_BYTES = 16_384  # what an extension reads at checkout
@@ -155,104 +149,6 @@ def metafields_delete(context: Context, _source: Any, args: Args) -> Any:
     )
 
 
-def discount_code_basic_create(context: Context, _source: Any, args: Args) -> Any:
-    given = args["basicCodeDiscount"]
-    code, title = given.get("code"), given.get("title")
-    if not code or not title:
-        return refuse(
-            ["basicCodeDiscount", "code" if not code else "title"],
-            "can't be blank",
-            "BLANK",
-            codeDiscountNode=None,
-        )
-    if context.shop.discount_of(code):
-        return refuse(
-            ["basicCodeDiscount", "code"],
-            "Code must be unique. Please try a different code.",
-            "TAKEN",
-            codeDiscountNode=None,
-        )
-    value = (given.get("customerGets") or {}).get("value") or {}
-    percentage, amount = value.get("percentage"), (value.get("discountAmount") or {}).get("amount")
-    if (percentage is None) == (amount is None) or (percentage is not None and not 0 < percentage <= 1):
-        return refuse(
-            ["basicCodeDiscount", "customerGets", "value"],
-            "Value must be between 0.0 and 1.0, or an amount",
-            "VALUE_OUTSIDE_RANGE",
-            codeDiscountNode=None,
-        )
-    products = ((given["customerGets"].get("items") or {}).get("products") or {}).get("productsToAdd") or ()
-    made = Discount(
-        context.shop.next_id(),
-        title,
-        _moment(given.get("startsAt")) or context.now,
-        {code: 0},
-        percentage=percentage * 100 if percentage is not None else None,
-        amount_minor=minor(amount) if amount is not None else None,
-        ends_at=_moment(given.get("endsAt")),
-        product_ids=frozenset(map(number, products)),
-        usage_limit=given.get("usageLimit"),
-        once_per_customer=bool(given.get("appliesOncePerCustomer")),
-    )
-    return done(codeDiscountNode=context.shop.add_discount(made))
-
-
-def _moment(given: Any) -> datetime | None:
-    return moment(str(given)) if given is not None else None
-
-
-def discount_redeem_code_bulk_add(context: Context, _source: Any, args: Args) -> Any:
-    """Add up to 250 codes; each that is taken is reported beside the others, which are kept."""
-    discount, codes = find(context, args["discountId"]), [given["code"] for given in args["codes"]]
-    if not isinstance(discount, Discount):
-        return refuse(["discountId"], "Code discount does not exist.", "INVALID", bulkCreation=None)
-    if len(codes) > 250:
-        return refuse(
-            ["codes"],
-            "The input array size is greater than the maximum allowed of 250.",
-            "EXCEEDED_MAX",
-            bulkCreation=None,
-        )
-    taken = {
-        code for place, code in enumerate(codes) if context.shop.discount_of(code) or code in codes[:place]
-    }
-    context.shop.add_codes(discount, [code for code in codes if code not in taken])
-    return done(
-        bulkCreation={
-            "id": gid("DiscountRedeemCodeBulkCreation", context.shop.next_id()),
-            "done": True,
-            "codesCount": len(codes),
-            "importedCount": len(codes) - len(taken),
-            "failedCount": len(taken),
-            "createdAt": context.now,
-            "discountCode": discount,
-            "codes": [_added(discount, code, code in taken) for code in codes],
-        }
-    )
-
-
-def _added(discount: Discount, code: str, taken: bool) -> dict[str, Any]:
-    errors = [
-        {"field": ["code"], "message": "Code must be unique. Please try a different code.", "code": "TAKEN"}
-    ]
-    made = {
-        "id": gid("DiscountRedeemCode", discount.code_ids.get(code, 0)),
-        "code": code,
-        "asyncUsageCount": 0,
-    }
-    return {"code": code, "discountRedeemCode": None if taken else made, "errors": errors if taken else []}
-
-
-def discount_code_delete(context: Context, _source: Any, args: Args) -> Any:
-    discount = find(context, args["id"])
-    if not isinstance(discount, Discount):
-        return refuse(["id"], "Code discount does not exist.", "INVALID", deletedCodeDiscountId=None)
-    del context.shop.discounts[discount.id]
-    for code in discount.codes:
-        del context.shop.by_code[code.upper()]
-    return done(deletedCodeDiscountId=args["id"])
-
-
 def webhook_subscription_create(context: Context, _source: Any, args: Args) -> Any:
     given = args["webhookSubscription"]
     uri, topic = given.get("uri") or given.get("callbackUrl"), _slashed(args["topic"])
@@ -351,9 +247,6 @@ MUTATION: dict[str, Reader] = {
     "webPixelDelete": web_pixel_delete,
     "metafieldsSet": metafields_set,
     "metafieldsDelete": metafields_delete,
-    "discountCodeBasicCreate": discount_code_basic_create,
-    "discountRedeemCodeBulkAdd": discount_redeem_code_bulk_add,
-    "discountCodeDelete": discount_code_delete,
     "webhookSubscriptionCreate": webhook_subscription_create,
     "webhookSubscriptionDelete": webhook_subscription_delete,
     "tagsAdd": tags_change(True),

@@ -173,7 +173,7 @@ class Order:
 
 @dataclass(slots=True)
 class Discount:
-    """A basic code discount: a percentage or an amount off, on all products or on some."""
+    """A code discount: a percentage or an amount off, on all products or on some, or free shipping."""
 
     id: int
     title: str
@@ -187,6 +187,17 @@ class Discount:
     usage_limit: int | None = None  # of each code
     once_per_customer: bool = False
     summary: str = ""
+    free_shipping: bool = False
+    minimum_minor: int = 0  # of the subtotal before discounts
+    combines_with: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        """Return Shopify's class of it."""
+        return "shipping" if self.free_shipping else "product" if self.product_ids else "order"
+
+    def combines(self, other: "Discount") -> bool:
+        return other.kind in self.combines_with and self.kind in other.combines_with
 
     def is_open(self, now: datetime) -> bool:
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)

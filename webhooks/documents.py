@@ -19,6 +19,7 @@ _ORDER = """
   subtotalPriceSet { shopMoney { amount } }
   totalDiscountsSet { shopMoney { amount } }
   totalPriceSet { shopMoney { amount } }
+  discountCodes
 """
 _LINE = """
   id quantity

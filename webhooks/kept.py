@@ -58,6 +58,13 @@ class Line(CartLine):
     id: Plain = None
 
 
+class CodeUsed(Kept):
+    """A discount code of an order and what it took off."""
+
+    code: Plain = None
+    amount: Plain = None
+
+
 class Order(Mailed):
     id: Plain = None
     customer: Person | None = None
@@ -70,6 +77,7 @@ class Order(Mailed):
     created_at: Plain = None
     updated_at: Plain = None
     cancelled_at: Plain = None
+    discount_codes: list[CodeUsed] | None = None
     line_items: list[Line] | None = None
 
 

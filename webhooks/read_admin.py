@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.events.kinds import (
+    CodeUsed,
     CustomerChanged,
     InventoryChanged,
     Line,
@@ -82,6 +83,7 @@ def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdat
         updated_at=updated_at,
         cancelled_at=node.time_or_none("cancelledAt"),
         lines=tuple(_line(line, currency) for line in lines),
+        codes=tuple(CodeUsed(code=code) for code in node.texts("discountCodes")),
     )
 
 

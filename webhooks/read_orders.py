@@ -8,6 +8,7 @@ from app.events.kinds import (
     CartUpdated,
     CheckoutDeleted,
     CheckoutUpdated,
+    CodeUsed,
     Line,
     OrderCancelled,
     OrderFacts,
@@ -61,8 +62,13 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
         "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
+        "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
     }
     return kind(**delivery.envelope, **facts)
+
+
+def _code(used: Payload, currency: str) -> CodeUsed:
+    return CodeUsed(code=used.text("code"), amount_minor=used.money("amount", currency))
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:

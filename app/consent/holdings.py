@@ -101,6 +101,8 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("nudged", _KEYS, "which campaigns a shopper was shown, how often, when, and their own code",
             "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"), _DELETE,
             "nothing"),
+    Holding("granted", _KEYS, "the codes of a shopper's own, by campaign", "giving nobody a second one",
+            _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
     Holding("told", _KEYS, "the last answers about consent, under a keyed hash",
             "obeying them on the next call", _OBLIGATION, ("subject",), _DELETE, "nothing"),
     Holding("model files", _FILES, "what a trained model learnt of a customer's taste: numbers",
@@ -154,6 +156,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "retention": "when old rows were cleared",
 }
 KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
+    "coupons": "codes that nobody has yet",
     "running": "which long work is done by whom",
     "waiting": "which long work was asked for",
     "resting": "which long work Shopify refused of late",

@@ -13,7 +13,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from app.connections import redis_key
+from app.coupons.pool import pool_key
+from app.profiles.keys import granted_key
 
 # Who had a code of a campaign gets no second one this long after it ended.
 REMEMBERED_S = 30 * 86_400
@@ -33,10 +34,14 @@ return grant
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A code that a decision wants for a shopper. unit: who they are as far as may be used: `customer:7`."""
+    """A code that a decision wants for a shopper. pool_id: where it is taken from.
+
+    unit: who they are as far as may be used: `customer:7`.
+    """
 
     shop: str
     campaign_id: str
+    pool_id: str
     unit: str
     expires_s: int
     now: datetime
@@ -50,16 +55,6 @@ class Granted:
     expires_at: datetime
 
 
-def pool_key(shop: str, campaign_id: str) -> str:
-    """Return where a campaign's unused codes wait."""
-    return redis_key(shop, "coupons", campaign_id)
-
-
-def grants_key(shop: str, unit: str) -> str:
-    """Return where a shopper's codes are kept, by campaign."""
-    return redis_key(shop, "granted", unit)
-
-
 async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
     """Return each one's code, in one round trip; None where the pool is empty. A repeat gets the same code.
 
@@ -68,9 +63,9 @@ async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
     script = redis.register_script(_GRANT)
     async with redis.pipeline(transaction=False) as pipe:
         for each in wanted:
-            keys = [grants_key(each.shop, each.unit), pool_key(each.shop, each.campaign_id)]
+            keys = [granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)]
             ends = int(each.now.timestamp()) + each.expires_s
-            args = [each.campaign_id, ends, each.expires_s + REMEMBERED_S]
+            args: list[str | int] = [each.campaign_id, ends, each.expires_s + REMEMBERED_S]
             await script(keys=keys, args=args, client=pipe)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]

@@ -23,13 +23,14 @@ _POOLS, _CODES, _FEEDBACK = table_of(CouponPoolRow), table_of(CouponRow), table_
 class Pool:
     """A campaign's pool as it is written down. For the fields see `CouponPoolRow`."""
 
+    pool_id: str
     campaign_id: str
-    discount_id: str | None
     terms: CouponTerms
     size: int
-    lapses_at: datetime | None
-    error: str
-    ended_at: datetime | None
+    discount_id: str | None = None
+    lapses_at: datetime | None = None
+    error: str = ""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,19 @@ class Over:
     """A grant whose time is over. shown: whether the shopper's browser said that it was seen."""
 
     shop: str
-    campaign_id: str
+    pool_id: str
     code: str
     redeem_id: int | None
     shown: bool
 
 
 async def pools_of(connections: Connections, shop: str) -> list[Pool]:
-    """Return the shop's pools, those of ended campaigns too while Shopify still has their discount."""
+    """Return the shop's pools, those that ended too."""
     async with connections.read() as db:
-        rows = (await db.execute(select(*_POOLS.c).where(_POOLS.c.shop == shop))).all()
+        rows = (await (await db.connection()).execute(select(*_POOLS.c).where(_POOLS.c.shop == shop))).all()
     return [
         Pool(
+            pool_id=row.pool_id,
             campaign_id=row.campaign_id,
             discount_id=row.discount_id,
             terms=msgspec.convert(row.terms, CouponTerms),
@@ -73,6 +75,7 @@ async def keep_pool(connections: Connections, shop: str, pool: Pool, now: dateti
     """Write the pool down as it is now."""
     row = {
         "shop": shop,
+        "pool_id": pool.pool_id,
         "campaign_id": pool.campaign_id,
         "discount_id": pool.discount_id,
         "terms": msgspec.to_builtins(pool.terms),
@@ -87,52 +90,73 @@ async def keep_pool(connections: Connections, shop: str, pool: Pool, now: dateti
 
 
 async def keep_codes(
-    connections: Connections, shop: str, campaign_id: str, codes: Sequence[Code], status: str
+    connections: Connections, shop: str, pool_id: str, codes: Sequence[Code], status: str
 ) -> None:
     """Write codes down as asked for or pooled; what became of one meanwhile stands."""
     rows = [
-        {"shop": shop, "code": c.code, "campaign_id": campaign_id, "status": status, "redeem_id": c.redeem_id}
+        {"shop": shop, "code": c.code, "pool_id": pool_id, "status": status, "redeem_id": c.redeem_id}
         for c in codes
     ]
     async with connections.write() as db:
         await insert_new(db, CouponRow, rows)
         for each in codes if status == "pooled" else ():
             asked = (_CODES.c.shop == shop, _CODES.c.code == each.code, _CODES.c.status == "asked")
-            await db.execute(update(_CODES).where(*asked).values(status=status, redeem_id=each.redeem_id))
+            await (await db.connection()).execute(
+                update(_CODES).where(*asked).values(status=status, redeem_id=each.redeem_id)
+            )
 
 
-async def codes_of(connections: Connections, shop: str, campaign_id: str, status: str) -> list[Code]:
-    """Return the campaign's codes of that status, in a fixed order."""
-    theirs = (_CODES.c.shop == shop, _CODES.c.campaign_id == campaign_id, _CODES.c.status == status)
+async def codes_of(connections: Connections, shop: str, pool_id: str, status: str) -> list[Code]:
+    """Return the pool's codes of that status, in a fixed order."""
+    theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.status == status)
     async with connections.read() as db:
         statement = select(_CODES.c.code, _CODES.c.redeem_id).where(*theirs).order_by(_CODES.c.code)
-        return [Code(*row) for row in (await db.execute(statement)).all()]
+        return [Code(*row) for row in (await (await db.connection()).execute(statement)).all()]
+
+
+async def last_expiry(connections: Connections, shop: str, pool_id: str) -> datetime | None:
+    """Return when the last of the pool's granted codes ends, None when none is in anyone's hands."""
+    held = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.status == "granted")
+    statement = select(_CODES.c.expires_at).where(*held).order_by(_CODES.c.expires_at.desc()).limit(1)
+    async with connections.read() as db:
+        return (await (await db.connection()).execute(statement)).scalar_one_or_none()
 
 
 async def count_codes(connections: Connections, shop: str) -> dict[str, dict[str, int]]:
-    """Return how many codes there are, by campaign and status."""
+    """Return how many codes there are, by pool and status."""
     statement = (
-        select(_CODES.c.campaign_id, _CODES.c.status, func.count())
+        select(_CODES.c.pool_id, _CODES.c.status, func.count())
         .where(_CODES.c.shop == shop)
-        .group_by(_CODES.c.campaign_id, _CODES.c.status)
+        .group_by(_CODES.c.pool_id, _CODES.c.status)
     )
     counted: dict[str, dict[str, int]] = {}
     async with connections.read() as db:
-        for campaign_id, status, count in (await db.execute(statement)).all():
-            counted.setdefault(campaign_id, {})[status] = count
+        for pool_id, status, count in (await (await db.connection()).execute(statement)).all():
+            counted.setdefault(pool_id, {})[status] = count
     return counted
 
 
 async def note_granted(
     connections: Connections, shop: str, decision_id: str, granted: Mapping[str, datetime], at: datetime
 ) -> None:
-    """Write down which decision showed which codes, by code until when; what was redeemed stays so."""
+    """Write down which decision showed which codes, by code until when; what was redeemed stays so.
+
+    A pool may have ended just when its code was handed out: that one still is the shopper's.
+    """
+    in_hand = _CODES.c.status.in_(["pooled", "granted"])
+    just_ended = (_CODES.c.status == "deleted") & _CODES.c.granted_at.is_(None)
     async with connections.write() as db:
         for code, expires_at in granted.items():
-            held = (_CODES.c.shop == shop, _CODES.c.code == code, _CODES.c.status.in_(["pooled", "granted"]))
-            values: dict[str, Any] = {"status": "granted", "decision_id": decision_id, "expires_at": expires_at}
+            held = (_CODES.c.shop == shop, _CODES.c.code == code, in_hand | just_ended)
+            values: dict[str, Any] = {
+                "status": "granted",
+                "decision_id": decision_id,
+                "expires_at": expires_at,
+            }
             first = func.coalesce(_CODES.c.granted_at, at)
-            await db.execute(update(_CODES).where(*held).values(**values, granted_at=first))
+            await (await db.connection()).execute(
+                update(_CODES).where(*held).values(**values, granted_at=first)
+            )
 
 
 async def note_redeemed(connections: Connections, shop: str, codes: Collection[str], order_id: int) -> None:
@@ -142,7 +166,9 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
         return
     async with connections.write() as db:
         used = (_CODES.c.shop == shop, _CODES.c.code.in_(spelt), _CODES.c.order_id.is_(None))
-        await db.execute(update(_CODES).where(*used).values(status="redeemed", order_id=order_id))
+        await (await db.connection()).execute(
+            update(_CODES).where(*used).values(status="redeemed", order_id=order_id)
+        )
 
 
 async def grants_over(connections: Connections, now: datetime, most: int) -> list[Over]:
@@ -157,13 +183,13 @@ async def grants_over(connections: Connections, now: datetime, most: int) -> lis
         .exists()
     )
     statement = (
-        select(_CODES.c.shop, _CODES.c.campaign_id, _CODES.c.code, _CODES.c.redeem_id, shown.label("shown"))
+        select(_CODES.c.shop, _CODES.c.pool_id, _CODES.c.code, _CODES.c.redeem_id, shown.label("shown"))
         .where(_CODES.c.status == "granted", _CODES.c.expires_at <= now)
         .order_by(_CODES.c.expires_at)
         .limit(most)
     )
     async with connections.read() as db:
-        return [Over(*row) for row in (await db.execute(statement)).all()]
+        return [Over(*row) for row in (await (await db.connection()).execute(statement)).all()]
 
 
 async def set_status(connections: Connections, shop: str, codes: Collection[str], status: str) -> None:
@@ -174,4 +200,4 @@ async def set_status(connections: Connections, shop: str, codes: Collection[str]
     async with connections.write() as db:
         for part in chunks(sorted(codes)):
             theirs = (_CODES.c.shop == shop, _CODES.c.code.in_(part), _CODES.c.status != "redeemed")
-            await db.execute(update(_CODES).where(*theirs).values(**values))
+            await (await db.connection()).execute(update(_CODES).where(*theirs).values(**values))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from secrets import choice
 from typing import Any, Literal
 
@@ -37,6 +38,12 @@ class CouponTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     product_ids: tuple[int, ...] = ()
     minimum_minor: int | None = None
     combines_with: tuple[Class, ...] = ()
+
+
+def pool_id(campaign_id: str, terms: CouponTerms) -> str:
+    """Return the name of the campaign's pool under these terms: other terms need other codes."""
+    digest = blake2b(msgspec.json.encode(terms), digest_size=4).hexdigest()
+    return f"{campaign_id}.{digest}"
 
 
 def new_codes(prefix: str, count: int) -> list[str]:

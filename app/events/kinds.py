@@ -33,6 +33,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     offer_id: str | None = None
 
 
+class CodeUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A discount code that an order used. amount_minor: what it took off, None where that is not told."""
+
+    code: str
+    amount_minor: int | None = None
+
+
 class OrderFacts(Event, frozen=True, kw_only=True):
     """An order as it stood at `updated_at`, which decides between two that arrive out of order."""
 
@@ -48,6 +55,7 @@ class OrderFacts(Event, frozen=True, kw_only=True):
     updated_at: datetime
     cancelled_at: datetime | None
     lines: tuple[Line, ...]
+    codes: tuple[CodeUsed, ...] = ()
 
 
 class OrderPlaced(OrderFacts, frozen=True, kw_only=True, tag=True): ...

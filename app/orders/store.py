@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, or_
 
 from app.connections import Connections
@@ -66,6 +67,7 @@ def _order_row(event: OrderFacts) -> dict[str, Any]:
         "created_at": event.created_at,
         "updated_at": event.updated_at,
         "cancelled_at": event.cancelled_at,
+        "discount_codes": [msgspec.to_builtins(each) for each in event.codes],
     }
 
 

@@ -25,7 +25,7 @@ from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
 from app.outbound.leaf_writing import take_back
 from app.outbound.write_back import unmark
-from app.privacy.keys import erase_keys, nudged_keys, told_keys, visitor_keys
+from app.privacy.keys import erase_keys, granted_keys, nudged_keys, told_keys, visitor_keys
 from app.privacy.letters import erase_letters
 from app.privacy.log_entries import erase_entries
 from app.privacy.person import Person, find_person
@@ -157,8 +157,8 @@ async def _erase_log(erasing: Erasing) -> None:
 async def _erase_keys(erasing: Erasing) -> None:
     sought = erasing.sought
     person = sought.person
-    keys = visitor_keys(person) + nudged_keys(person) + told_keys(person, sought.subjects)
-    await erase_keys(sought.connections, keys)
+    shown = nudged_keys(person) + granted_keys(person)
+    await erase_keys(sought.connections, visitor_keys(person) + shown + told_keys(person, sought.subjects))
 
 
 async def _erase_models(erasing: Erasing) -> None:

@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.privacy.person import Person
-from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
+from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.packed import unpack_profile, unpack_visit
 
 Rows = list[dict[str, Any]]
@@ -29,12 +29,12 @@ def visitor_keys(person: Person) -> list[str]:
 
 def nudged_keys(person: Person) -> list[str]:
     """Return where it is what campaigns showed the person. Pure."""
-    units = [
-        *(f"customer:{each}" for each in sorted(person.customer_ids)),
-        *(f"client:{each}" for each in sorted(person.client_ids)),
-        *(f"checkout:{each}" for each in sorted(person.checkout_tokens)),
-    ]
-    return [nudged_key(person.shop, each) for each in units]
+    return [nudged_key(person.shop, each) for each in _units(person)]
+
+
+def granted_keys(person: Person) -> list[str]:
+    """Return where the person's own codes are. Pure."""
+    return [granted_key(person.shop, each) for each in _units(person)]
 
 
 def told_keys(person: Person, subjects: frozenset[str]) -> list[str]:
@@ -59,6 +59,15 @@ async def read_nudged(connections: Connections, person: Person) -> Rows:
     ]
 
 
+async def read_granted(connections: Connections, person: Person) -> Rows:
+    """Return the person's own codes, one row a name of theirs and a campaign."""
+    rows: Rows = []
+    for key in granted_keys(person):
+        held: Any = await connections.redis.hgetall(key)
+        rows += [{"key": key, "campaign": c.decode(), "code": code.decode()} for c, code in held.items()]
+    return rows
+
+
 async def read_told(connections: Connections, person: Person, subjects: frozenset[str]) -> Rows:
     """Return the last answers, one row a name of the person."""
     found = await _values(connections, told_keys(person, subjects))
@@ -78,6 +87,14 @@ def readable(value: bytes, *, profile: bool) -> dict[str, Any]:
     customer = unpack_profile(value)
     bought = {product_id: msgspec.structs.asdict(each) for product_id, each in customer.bought.items()}
     return msgspec.structs.asdict(customer) | {"bought": bought}
+
+
+def _units(person: Person) -> list[str]:
+    return [
+        *(f"customer:{each}" for each in sorted(person.customer_ids)),
+        *(f"client:{each}" for each in sorted(person.client_ids)),
+        *(f"checkout:{each}" for each in sorted(person.checkout_tokens)),
+    ]
 
 
 async def _values(connections: Connections, keys: list[str]) -> dict[str, bytes]:

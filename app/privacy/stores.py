@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.holdings import HOLDINGS
 from app.events.log import DEAD, STREAM
-from app.privacy.keys import read_nudged, read_told, read_visits
+from app.privacy.keys import read_granted, read_nudged, read_told, read_visits
 from app.privacy.letters import read_letters
 from app.privacy.log_entries import read_entries
 from app.privacy.person import Person
@@ -59,6 +59,7 @@ async def read_held(sought: Sought) -> Held:
     held: Held = rows | {
         "visitor": await read_visits(connections, person),
         "nudged": await read_nudged(connections, person),
+        "granted": await read_granted(connections, person),
         "told": await read_told(connections, person, subjects),
         "model files": [asdict(each) for each in learnt],
         "event log": await read_entries(connections, person, STREAM),

@@ -25,6 +25,11 @@ def nudged_key(shop: str, unit: str) -> str:
     return redis_key(shop, "nudged", unit)
 
 
+def granted_key(shop: str, unit: str) -> str:
+    """Return where a shopper's own codes are, by campaign. unit: as for `nudged_key`."""
+    return redis_key(shop, "granted", unit)
+
+
 def fired_key(shop: str) -> str:
     """Return where a shop's showings are counted, by campaign."""
     return redis_key(shop, "fired")

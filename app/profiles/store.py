@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from app.connections import Connections
@@ -25,7 +26,7 @@ from app.profiles.history import (
     seen_at,
     seen_of,
 )
-from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
+from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.making import Wish, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
@@ -157,11 +158,11 @@ async def forget(
     """Return how many profiles and memories of campaigns there were under these names; none are now."""
     keys: list[str] = []
     for token in checkout_tokens:
-        keys += [checkout_key(shop, token), nudged_key(shop, f"checkout:{token}")]
+        keys += [checkout_key(shop, token), *_shown_keys(shop, f"checkout:{token}")]
     if customer_id is not None:
-        keys += [customer_key(shop, customer_id), nudged_key(shop, f"customer:{customer_id}")]
+        keys += [customer_key(shop, customer_id), *_shown_keys(shop, f"customer:{customer_id}")]
     if client_id is not None:
-        keys += [client_key(shop, client_id), nudged_key(shop, f"client:{client_id}")]
+        keys += [client_key(shop, client_id), *_shown_keys(shop, f"client:{client_id}")]
     return int(await connections.redis.delete(*keys)) if keys else 0
 
 
@@ -170,7 +171,11 @@ async def forget_shown(
 ) -> None:
     """Forget what campaigns showed a customer; a code they hold stays good, and nobody knows of it here."""
     units = [f"customer:{customer_id}", *([f"checkout:{checkout_token}"] if checkout_token else [])]
-    await connections.redis.delete(*(nudged_key(shop, unit) for unit in units))
+    await connections.redis.delete(*chain.from_iterable(_shown_keys(shop, unit) for unit in units))
+
+
+def _shown_keys(shop: str, unit: str) -> tuple[str, str]:
+    return nudged_key(shop, unit), granted_key(shop, unit)
 
 
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:

@@ -33,7 +33,7 @@ from app.events.log import EventConsumer, EventLog, this_consumer
 from app.outbound_tables import CustomerAheadRow, DeliveryRow, MarkRow
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
 from app.profiles.customer import Profile
-from app.profiles.keys import checkout_key, client_key, customer_key, nudged_key
+from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.packed import pack
 from app.profiles.visit import Visit
 from app.recommend.publish import publish
@@ -248,6 +248,7 @@ async def _keys(connections: Connections, shop: str, who: Planted) -> None:
     shown = Nudged(1, {"help": Fired(1, 1, 1, 1, 1, who.word, f"CODE-{who.word}", 2)})
     for unit in (f"customer:{who.customer}", f"client:{who.client}", f"checkout:{who.token}"):
         await redis.set(nudged_key(shop, unit), pack_nudged(shown))
+        await redis.hset(granted_key(shop, unit), "help", f"CODE-{who.word} 2")
     for kind, name in (("customer", who.customer), ("client", who.client)):
         subject = digests.of(shop, kind, name)
         await redis.set(told_key(shop, subject), pack_told(Answers(analytics=True)))
@@ -350,6 +351,9 @@ async def _value(connections: Connections, key: bytes) -> bytes:
     if kind == b"stream":
         entries: Any = await connections.redis.xrange(key)
         return b" ".join(part for _, fields in entries for pair in fields.items() for part in pair)
+    if kind == b"hash":
+        fields: Any = await connections.redis.hgetall(key)
+        return b" ".join(part for pair in fields.items() for part in pair)
     value: Any = await connections.redis.get(key)
     return bytes(value or b"")
 

@@ -152,6 +152,11 @@ EXTRAS: list[tuple[str, dict[str, Any]]] = [
         if "line_items" in kind.__struct_fields__
     ),
     ("refunds/create", _REFUND),
+    (
+        "orders/create",
+        _LINES
+        | {"id": 1, "created_at": "2026-11-01T12:00:00Z", "discount_codes": [{"code": "A", "amount": "1"}]},
+    ),
     ("carts/create", {"id": "c"}),
     ("customers/update", {"id": 5, "email_marketing_consent": {"a": 1}, "sms_marketing_consent": {"a": 1}}),
     ("products/update", {"id": 1, "image": {"src": "a"}}),

@@ -1,0 +1,114 @@
+"""What Shopify is asked to do with the discounts that hold our codes. Each raises ShopifyError."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.connections import Connections
+from app.coupons import documents
+from app.coupons.terms import CouponTerms, discount_input
+from app.errors import ShopifyRefused, ShopifyUnavailable
+from app.shopify import accepted
+from app.shops.store import Shop
+from app.shops.tokens import ask_shop
+from app.upsert import chunks
+from app.values import gid
+
+LOOK_S = 1.0
+LOOKS = 60
+
+
+async def make_discount(
+    connections: Connections, shop: Shop, terms: CouponTerms, code: str, now: datetime, end: datetime
+) -> str:
+    """Return Shopify's id of a new discount with one code."""
+    free = terms.applies_to == "shipping"
+    document = documents.CREATE_FREE_SHIPPING if free else documents.CREATE_BASIC
+    mutation = "discountCodeFreeShippingCreate" if free else "discountCodeBasicCreate"
+    given = discount_input(terms, shop.currency, code, now, end)
+    answer = await ask_shop(connections, shop.shop, document, {"discount": given})
+    made = accepted(answer, mutation, shop=shop.shop).get("codeDiscountNode") or {}
+    if not isinstance(made.get("id"), str):
+        raise ShopifyRefused(f"{shop.shop} {mutation}: the answer carries no discount")
+    return str(made["id"])
+
+
+async def renew_discount(
+    connections: Connections, shop: str, discount_id: str, terms: CouponTerms, end: datetime
+) -> None:
+    """Let the discount go on until then."""
+    free = terms.applies_to == "shipping"
+    document = documents.RENEW_FREE_SHIPPING if free else documents.RENEW_BASIC
+    mutation = "discountCodeFreeShippingUpdate" if free else "discountCodeBasicUpdate"
+    answer = await ask_shop(connections, shop, document, {"id": discount_id, "endsAt": end.isoformat()})
+    accepted(answer, mutation, shop=shop)
+
+
+async def add_codes(
+    connections: Connections,
+    shop: str,
+    discount_id: str,
+    codes: Sequence[str],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Add the codes and wait until Shopify has; one that it refuses is left out."""
+    for part in chunks(codes, documents.ADD_AT_ONCE):
+        variables = {"id": discount_id, "codes": [{"code": code} for code in part]}
+        answer = await ask_shop(connections, shop, documents.ADD_CODES, variables)
+        adding = accepted(answer, "discountRedeemCodeBulkAdd", shop=shop).get("bulkCreation") or {}
+        await _added(connections, shop, adding, sleep)
+
+
+async def _added(
+    connections: Connections, shop: str, adding: dict[str, Any], sleep: Callable[[float], Awaitable[object]]
+) -> None:
+    done = adding.get("done")
+    for _ in range(LOOKS):
+        if done:
+            return
+        await sleep(LOOK_S)
+        answer = await ask_shop(connections, shop, documents.HOW_FAR, {"id": adding.get("id")})
+        done = (answer.get("discountRedeemCodeBulkCreation") or {}).get("done")
+    raise ShopifyUnavailable(f"{shop}: codes are still being added after {LOOKS * LOOK_S:.0f} s")
+
+
+async def codes_held(connections: Connections, shop: str, discount_id: str) -> dict[str, int]:
+    """Return every code that Shopify has of the discount, with Shopify's id of it."""
+    held: dict[str, int] = {}
+    after: str | None = None
+    while True:
+        answer = await ask_shop(connections, shop, documents.LIST_CODES, {"id": discount_id, "after": after})
+        discount = (answer.get("codeDiscountNode") or {}).get("codeDiscount") or {}
+        page: dict[str, Any] = discount.get("codes") or {}
+        held |= {str(node["code"]): _number(node["id"]) for node in page.get("nodes") or ()}
+        info = page.get("pageInfo") or {}
+        if not info.get("hasNextPage"):
+            return held
+        after = info.get("endCursor")
+
+
+async def delete_codes(
+    connections: Connections, shop: str, discount_id: str, redeem_ids: Sequence[int]
+) -> None:
+    """Let the codes work no more."""
+    for part in chunks(redeem_ids, documents.DELETE_AT_ONCE):
+        codes = [gid("DiscountRedeemCode", each) for each in part]
+        answer = await ask_shop(
+            connections, shop, documents.DELETE_CODES, {"id": discount_id, "codes": codes}
+        )
+        accepted(answer, "discountCodeRedeemCodeBulkDelete", shop=shop)
+
+
+async def delete_discount(connections: Connections, shop: str, discount_id: str) -> None:
+    """Delete the discount and all its codes; one that is gone already is gone."""
+    answer = await ask_shop(connections, shop, documents.DELETE_DISCOUNT, {"id": discount_id})
+    errors = (answer.get("discountCodeDelete") or {}).get("userErrors") or ()
+    if any(each.get("code") != "INVALID" for each in errors):
+        accepted(answer, "discountCodeDelete", shop=shop)
+
+
+def _number(identifier: str) -> int:
+    return int(identifier.rpartition("/")[2])

@@ -1,0 +1,85 @@
+"""Codes that end: those whose shopper's time is over, and pools that nobody needs any more.
+
+What a shopper holds works until their own time is over, and a little longer, for who is paying just then.
+A code that no browser said it showed goes back to its pool.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from app.connections import Connections
+from app.coupons.discounts import delete_codes, delete_discount, renew_discount
+from app.coupons.pool import drop_pool, fill, forget_pool, let_back
+from app.coupons.store import Over, Pool, codes_of, grants_over, keep_pool, last_expiry, pools_of, set_status
+from app.errors import ShopifyError
+
+GRACE = timedelta(minutes=15)
+# A code handed out at the last moment is written down by then.
+SETTLED = timedelta(minutes=1)
+_AT_ONCE = 1_000
+_log = logging.getLogger(__name__)
+
+
+async def end_grants(connections: Connections, now: datetime) -> None:
+    """End every grant whose time is over. What Shopify refuses is tried again at the next call."""
+    by_pool: dict[tuple[str, str], list[Over]] = defaultdict(list)
+    for each in await grants_over(connections, now - GRACE, _AT_ONCE):
+        by_pool[each.shop, each.pool_id].append(each)
+    for (shop, pool_id), over in by_pool.items():
+        pool = next((each for each in await pools_of(connections, shop) if each.pool_id == pool_id), None)
+        try:
+            await _end(connections, shop, pool, over)
+        except ShopifyError as error:
+            _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
+
+
+async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[Over]) -> None:
+    """Take back what was never shown while the pool serves, and let the rest work no more."""
+    serves = pool is not None and pool.ended_at is None
+    back = [each.code for each in over if serves and not each.shown]
+    gone = [each for each in over if each.shown or not serves]
+    known = [each.redeem_id for each in gone if each.redeem_id is not None]
+    if pool is not None and pool.discount_id is not None and known:
+        await delete_codes(connections, shop, pool.discount_id, known)
+    await set_status(connections, shop, [each.code for each in gone], "deleted")
+    if pool is not None and back:
+        await set_status(connections, shop, back, "pooled")
+        await let_back(connections, shop, pool.pool_id, back)
+        await fill(connections, shop, pool.pool_id, back)
+
+
+async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetime) -> None:
+    """Hand out no more of the pool; delete it in Shopify once nobody holds one of its codes.
+
+    A repeat goes on where the last one stopped. Raises ShopifyError.
+    """
+    if pool.discount_id is None and pool.ended_at is not None:
+        return
+    pool = replace(pool, ended_at=pool.ended_at or now)
+    await drop_pool(connections, shop, pool.pool_id)
+    await keep_pool(connections, shop, pool, now)
+    if pool.discount_id is None:
+        return
+    held_until = await last_expiry(connections, shop, pool.pool_id)
+    if held_until is None and now - (pool.ended_at or now) >= SETTLED:
+        await delete_discount(connections, shop, pool.discount_id)
+        await _delete_left(connections, shop, pool, ("asked", "pooled"))
+        await forget_pool(connections, shop, pool.pool_id)
+        await keep_pool(connections, shop, replace(pool, discount_id=None), now)
+        return
+    await _delete_left(connections, shop, pool, ("pooled",))
+    if held_until is not None and (pool.lapses_at is None or pool.lapses_at < held_until + GRACE):
+        await renew_discount(connections, shop, pool.discount_id, pool.terms, held_until + GRACE)
+        await keep_pool(connections, shop, replace(pool, lapses_at=held_until + GRACE), now)
+
+
+async def _delete_left(connections: Connections, shop: str, pool: Pool, statuses: Sequence[str]) -> None:
+    """Let the codes that wait work no more. A code of a deleted discount is gone with it."""
+    for status in statuses:
+        left = await codes_of(connections, shop, pool.pool_id, status)
+        await set_status(connections, shop, [each.code for each in left], "deleted")

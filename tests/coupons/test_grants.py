@@ -1,0 +1,62 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from app.connections import Connections
+from app.coupons.grants import REMEMBERED_S, Granted, Wanted, grant
+from app.coupons.pool import pool_key
+from app.profiles.keys import granted_key
+
+SHOP = "a.myshopify.com"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+DAY_S = 86_400
+
+
+def wanted(unit: str = "customer:7", campaign: str = "spring", at: datetime = NOW) -> Wanted:
+    return Wanted(SHOP, campaign, campaign, unit, DAY_S, at)
+
+
+async def fill(connections: Connections, codes: Sequence[str], campaign: str = "spring") -> None:
+    await connections.redis.rpush(pool_key(SHOP, campaign), *codes)
+
+
+async def test_each_shopper_has_a_code_of_their_own_for_a_day_of_their_own(connections: Connections) -> None:
+    await fill(connections, ["A", "B"])
+    later = NOW + timedelta(hours=5)
+    granted = await grant(connections.redis, [wanted(), wanted("client:x", at=later)])
+    assert granted == [
+        Granted("A", NOW + timedelta(days=1)),
+        Granted("B", later + timedelta(days=1)),
+    ]
+
+
+async def test_who_asks_again_is_told_the_same_code_and_its_day_is_not_longer(
+    connections: Connections,
+) -> None:
+    await fill(connections, ["A", "B"])
+    (first,) = await grant(connections.redis, [wanted()])
+    again = await grant(connections.redis, [wanted(at=NOW + timedelta(hours=3)), wanted()])
+    assert again == [first, first]
+    assert await connections.redis.llen(pool_key(SHOP, "spring")) == 1
+
+
+async def test_an_empty_pool_grants_nothing_and_binds_nobody(connections: Connections) -> None:
+    assert await grant(connections.redis, [wanted()]) == [None]
+    await fill(connections, ["A"])
+    (granted,) = await grant(connections.redis, [wanted()])
+    assert granted is not None
+    assert granted.code == "A"
+
+
+async def test_campaigns_and_shops_have_their_own_pools(connections: Connections) -> None:
+    await fill(connections, ["A"])
+    other = Wanted("b.myshopify.com", "spring", "spring", "customer:7", DAY_S, NOW)
+    assert await grant(connections.redis, [wanted(campaign="autumn"), other]) == [None, None]
+
+
+async def test_a_grant_is_forgotten_a_month_after_its_last_code_ended(connections: Connections) -> None:
+    await fill(connections, ["A"])
+    await fill(connections, ["B"], "autumn")
+    hour = Wanted(SHOP, "autumn", "autumn", "customer:7", 3_600, NOW)
+    await grant(connections.redis, [wanted(), hour])
+    left = await connections.redis.ttl(granted_key(SHOP, "customer:7"))
+    assert DAY_S < left <= DAY_S + REMEMBERED_S
