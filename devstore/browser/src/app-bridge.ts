@@ -6,36 +6,38 @@
 interface Given {
   readonly kind: 'devstore-app-bridge';
   readonly id: number;
-  readonly token: string;
+  readonly answer: unknown;
 }
 
 const ASK_AGAIN_MS = 250;
 
 const script = document.currentScript as HTMLScriptElement | null;
 const store = new URL(script?.src ?? location.href).origin;
-const waiting = new Map<number, (token: string) => void>();
+const waiting = new Map<number, (answer: unknown) => void>();
 const plainFetch = window.fetch.bind(window);
 let last = 0;
 
 addEventListener('message', ({origin, data}: MessageEvent<Given>) => {
   if (origin !== store || data.kind !== 'devstore-app-bridge') return;
-  waiting.get(data.id)?.(data.token);
+  waiting.get(data.id)?.(data.answer);
   waiting.delete(data.id);
 });
 
 /** Ask until there is an answer: a quick app is there before the admin's own script listens. */
-function idToken(): Promise<string> {
+function asked<Answer>(want: string, scopes?: readonly string[]): Promise<Answer> {
   return new Promise((done) => {
     const id = ++last;
-    const ask = (): void => parent.postMessage({kind: 'devstore-app-bridge', id, want: 'idToken'}, store);
+    const ask = (): void => parent.postMessage({kind: 'devstore-app-bridge', id, want, scopes}, store);
     const again = setInterval(ask, ASK_AGAIN_MS);
-    waiting.set(id, (token) => {
+    waiting.set(id, (answer) => {
       clearInterval(again);
-      done(token);
+      done(answer as Answer);
     });
     ask();
   });
 }
+
+const idToken = (): Promise<string> => asked('idToken');
 
 /** Say who is calling when the call goes to the app itself and does not say so already. */
 async function signedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
@@ -65,6 +67,7 @@ Object.assign(window, {
     config: {apiKey, shop: new URL(location.href).searchParams.get('shop') ?? '', locale: 'en-US'},
     environment: {embedded: parent !== window, mobile: false, pos: false},
     idToken,
+    scopes: {request: (scopes: readonly string[]) => asked<{result: string}>('scopes', scopes)},
     loading: () => undefined,
     toast: {show: (message: string) => parent.postMessage({kind: 'devstore-app-bridge', toast: message}, store)},
   },

@@ -6,6 +6,8 @@ import {savingWords} from './saving.ts';
 import type {Entry, Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 
+const MONTH_MS = 30 * 86_400_000;
+
 /** Return a coupon's card; undefined where it could not be used, or not any more. */
 export function couponCard({id, offer, phase: told}: Entry, scene: Scene): NoticeView | undefined {
   const {discount, message} = offer;
@@ -20,7 +22,7 @@ export function couponCard({id, offer, phase: told}: Entry, scene: Scene): Notic
     offer,
     icon: done ? 'check-circle' : 'discount',
     text: messageWords(message) ?? savingWords(discount),
-    details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount))],
+    details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount, scene))],
     button: open && discount.code ? button(phase, discount.code) : undefined,
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss'} : undefined,
   };
@@ -39,8 +41,9 @@ function usage({code}: Discount, phase: Phase, open: boolean): Line[] {
   return [{text: {key: open ? 'coupon.code' : 'coupon.next_order', args}, tone: 'neutral'}];
 }
 
-function expiry({expires_at}: Discount): Line[] {
-  return expires_at === undefined ? [] : [{text: {key: 'coupon.expires', when: {when: expires_at}}, tone: 'neutral'}];
+/** What is far off is no news, and would only press. */
+function expiry({expires_at}: Discount, {now}: Scene): Line[] {
+  return expires_at === undefined || expires_at - now > MONTH_MS ? [] : [{text: {key: 'coupon.expires', when: {when: expires_at}}, tone: 'neutral'}];
 }
 
 function button(phase: Phase, code: string): Button {
@@ -48,7 +51,7 @@ function button(phase: Phase, code: string): Button {
   const verb = done ? 'remove' : phase === 'failed' ? 'retry' : 'apply';
   return {
     text: {key: `button.${verb}`},
-    label: {key: done ? 'button.remove_label' : 'button.apply_label', args: {code}},
+    label: {key: verb === 'retry' ? 'button.retry_code_label' : `button.${verb}_label`, args: {code}},
     action: done ? 'undo' : 'accept',
     variant: done ? 'secondary' : 'primary',
     loading: phase === 'adding' || phase === 'undoing',

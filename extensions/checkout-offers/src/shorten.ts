@@ -1,7 +1,7 @@
 /** Keeps a merchant's titles within the frame of an offer, so that frames are alike. */
 
 /** As many letters of a title as take two lines beside the thumbnail; wide letters count twice. */
-export const TITLE_WIDTH = 44;
+export const TITLE_WIDTH = 42;
 export const NAMED_WIDTH = 24;
 /** A word longer than this may be broken anywhere, or it would push the button out of the frame. */
 const LONG_WORD = /\S{16}(?=\S{4})/gu;

@@ -28,12 +28,19 @@ describe.each(LOCALES)('%s', (name) => {
     expect(Object.keys(locale)).toEqual(Object.keys(english));
     for (const [key, sentence] of Object.entries(english)) expect([key, gaps(locale[key] ?? '')]).toEqual([key, gaps(sentence)]);
   });
+
+  // Who speaks to their computer says what they read on the button.
+  test.each(['add', 'retry', 'retry_code', 'undo', 'apply', 'remove', 'buy', 'dismiss'])('the name of the button %s has its words in it', (verb) => {
+    const locale = read(name);
+    const words = locale[`button.${verb.replace('_code', '')}`]!;
+    expect(locale[`button.${verb}_label`]!.toLowerCase()).toContain(words.toLowerCase());
+  });
 });
 
 test('every key in the source can be said, and every sentence is used', () => {
   const source = Object.values(SOURCES).join('\n');
   const verbs = ['add', 'retry', 'undo'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
-  const coupons = ['apply', 'remove'].map((verb) => `button.${verb}`);
+  const coupons = ['apply', 'remove'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
   const savings = ['order', 'product', 'shipping'].map((what) => `coupon.save_${what}`);
   const messages = [...MESSAGES.keys()].map((key) => `message.${key}`);
   const named = [...source.matchAll(/'((?:heading|privacy|reason|button|status|discount|coupon|bar|sample|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);

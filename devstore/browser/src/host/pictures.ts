@@ -40,7 +40,8 @@ export function definePictures(): void {
   define('s-product-thumbnail', {
     css: `:host{display:block;position:relative;flex:none}
       img{display:block;inline-size:100%;block-size:100%;object-fit:cover;border:1px solid var(--line);border-radius:8px;background:var(--subdued)}
-      img:not([src]){visibility:hidden}
+      img:not([src]){display:none}
+      :host{border-radius:8px;background:var(--strong)}
       span{position:absolute;inset-block-start:-8px;inset-inline-end:-8px;min-inline-size:20px;padding:0 5px;border-radius:999px;
         background:#5c5c5c;color:#fff;font-size:12px;line-height:20px;text-align:center}
       span:empty{display:none}`,

@@ -23,6 +23,7 @@ function words(element: HostElement): string {
   const type = element.text('type');
   setOrRemove(element, 'role', {strong: 'strong', emphasis: 'emphasis', redundant: 'deletion'}[type] ?? '');
   setOrRemove(element, 'aria-hidden', element.text('accessibilityVisibility') === 'hidden' && 'true');
+  setOrRemove(element, 'dir', element.text('dir'));
   const unseen = element.text('accessibilityVisibility') === 'exclusive';
   const color = element.text('color') === 'subdued' ? 'var(--muted)' : TONES[element.text('tone')];
   const rules = [TYPES[type], color && `color:${color}`, unseen && UNSEEN, element.text('display') === 'none' && 'display:none'];

@@ -22,9 +22,9 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       boxed
       start={<s-product-thumbnail src={product.image} alt={product.title} />}
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
-      footer={<Footer line={line} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
+      footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-text type="strong">{title}</s-text>
+      <s-text type="strong" dir="auto">{title}</s-text>
       <s-stack direction="inline" gap="small-200" alignItems="center">
         {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
         {badge && <s-badge>{say(badge)}</s-badge>}

@@ -1,7 +1,7 @@
 import type {NoticeView} from '../model.ts';
 import type {Speaker} from '../words.ts';
 import type {Doing} from './Card.tsx';
-import {Footer, FooterLine} from './Footer.tsx';
+import {Footer} from './Footer.tsx';
 import {Press} from './Press.tsx';
 import {Row} from './Row.tsx';
 
@@ -21,12 +21,9 @@ export function Notice({notice, boxed, say, doing}: Props) {
       boxed={boxed}
       start={<s-icon type={icon} size="large" tone={icon === 'check-circle' ? 'success' : 'neutral'} />}
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
-      footer={dismiss && <Footer dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
+      footer={(dismiss || details.length > 0) && <Footer lines={details} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-text type={details.length ? 'strong' : 'generic'}>{say(text)}</s-text>
-      <s-stack accessibilityRole="status">
-        {details.map((line) => <FooterLine key={line.text.key} line={line} say={say} />)}
-      </s-stack>
+      <s-text type={details.length ? 'strong' : 'generic'} dir="auto">{say(text)}</s-text>
     </Row>
   );
 }

@@ -40,7 +40,7 @@ export function Offers({host, surface, till}: Props) {
   if (shown.kind === 'nothing' && !choice) return null;
   return (
     <s-query-container>
-      <s-stack gap="base">
+      <s-stack gap="small-100">
         {choice && <PrivacyChoice {...choice} say={say} />}
         {preview && <s-banner tone="info">{say({key: 'sample.note'})}</s-banner>}
         {shown.kind === 'skeleton' && <Skeleton {...shown} heading={say(shown.heading)} say={say} />}

@@ -12,7 +12,7 @@ export function Progress({card, boxed, say}: Props) {
   return (
     <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxed ? '126px' : '0'}>
       <s-stack gap="small-200">
-        <s-stack accessibilityRole="status"><s-text>{say(card.text)}</s-text></s-stack>
+        <s-stack accessibilityRole="status"><s-text dir="auto">{say(card.text)}</s-text></s-stack>
         <s-progress value={card.value} max={card.max} accessibilityLabel={say(card.label)} />
       </s-stack>
     </s-box>

@@ -1,0 +1,40 @@
+"""A browser, and the built extension before an app that answers as a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.devstore.browser_world import build_host, chromium
+from tests.extensions.checkout_world import CheckoutWorld, checkout_world
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def module_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckoutWorld]:
+    build_host()
+    with checkout_world(tmp_path_factory.mktemp("checkout")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(module_world: CheckoutWorld) -> CheckoutWorld:
+    module_world.reset()
+    module_world.checkout()
+    return module_world

@@ -1,0 +1,68 @@
+"""Pictures of every state of the checkout extension: `python -m tests.extensions.gallery docs/images`."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+from tests.devstore.browser_world import build_host, chromium
+from tests.extensions.checkout_world import PLACE, CheckoutWorld, checkout_world
+from tests.extensions.shown import show
+from tests.extensions.states import STATES, State
+
+LOCALES = ("en", "de", "ar")
+DESKTOP = ViewportSize(width=1280, height=1000)
+PHONE = ViewportSize(width=375, height=900)
+LOOK = """
+body{margin:0;padding:24px;background:#eceef0;font:600 13px/1.4 sans-serif;color:#404448;inline-size:1260px}
+main{columns:3;column-gap:20px}
+figure{margin:0 0 20px;break-inside:avoid}figcaption{padding-block-end:6px}
+img{display:block;inline-size:100%;border-radius:8px}
+"""
+
+
+def main(folder: Path) -> None:
+    """Write one sheet a locale with every state on it, and one of phones."""
+    build_host()
+    with sync_playwright() as playwright, TemporaryDirectory() as home:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        with checkout_world(Path(home)) as world:
+            for locale in LOCALES:
+                _sheet(browser, folder / f"offers-{locale}.png", _pictures(browser, world, locale, DESKTOP))
+            _sheet(browser, folder / "offers-phone.png", _pictures(browser, world, "en", PHONE))
+        browser.close()
+
+
+def _pictures(
+    browser: Browser, world: CheckoutWorld, locale: str, size: ViewportSize
+) -> Iterator[tuple[State, str]]:
+    """Yield each state and its picture as a data address."""
+    for state in STATES:
+        page = browser.new_page(viewport=size)
+        show(state, world, page, locale=locale)
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(400)  # for the bar to fill and the pictures to load
+        picture = page.locator(PLACE.format(target=state.target)).screenshot()
+        page.close()
+        yield state, f"data:image/png;base64,{b64encode(picture).decode()}"
+
+
+def _sheet(browser: Browser, path: Path, pictures: Iterator[tuple[State, str]]) -> None:
+    figures = [
+        f'<figure><figcaption>{escape(state.name)}</figcaption><img src="{picture}"></figure>'
+        for state, picture in pictures
+    ]
+    page = browser.new_page(viewport={"width": 1308, "height": 100})
+    page.set_content(f"<!doctype html><style>{LOOK}</style><main>{''.join(figures)}</main>")
+    page.screenshot(path=path, full_page=True)
+    page.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
