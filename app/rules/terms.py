@@ -90,13 +90,12 @@ def read_field(arguments: list[Any], place: Place) -> Field:
 
 def read_texts(data: object, field: Field, place: Place) -> tuple[str, ...]:
     """Return the texts of `{"in": [{"var": ""}, ["a", "b"]]}`, what is asked of each in a list."""
-    asked = data.get("in") if isinstance(data, dict) and len(data) == 1 else None
-    own = isinstance(asked, (list, tuple)) and len(asked) == 2 and asked[0] in ({"var": ""}, {"var": [""]})
-    if not own or not isinstance(asked[1], (list, tuple)) or not asked[1]:  # type: ignore[index]
-        raise RuleError('write what each is asked as {"in": [{"var": ""}, ["a", "b"]]}', str(place))
-    for at, each in enumerate(asked[1]):  # type: ignore[index]
-        check_constant(each, field, (place / "in").at(1).at(at))
-    return tuple(asked[1])  # type: ignore[index]
+    match data:
+        case {"in": [each, [_, *_] as texts], **more} if each in ({"var": ""}, {"var": [""]}) and not more:
+            for at, text in enumerate(texts):
+                check_constant(text, field, (place / "in").at(1).at(at))
+            return tuple(texts)
+    raise RuleError('write what each is asked as {"in": [{"var": ""}, ["a", "b"]]}', str(place))
 
 
 def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple[Term, ...]:

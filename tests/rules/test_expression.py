@@ -162,6 +162,14 @@ def test_the_deepest_and_the_longest_rule_are_read() -> None:
     assert read_rule({"or": [True] * (MOST_NODES - 2)})
 
 
+def test_what_has_no_end_is_refused() -> None:
+    round_and_round: list[Any] = []
+    round_and_round.append(round_and_round)
+    for endless in (round_and_round, {"and": round_and_round}, {"or": [True] * 1_000_000}):
+        with pytest.raises(RuleError):
+            read_rule(endless)
+
+
 def test_a_place_begins_with_what_the_caller_calls_the_rule() -> None:
     with pytest.raises(RuleError) as told:
         read_rule({"and": [3]}, "campaign.rule")
