@@ -33,7 +33,7 @@ from app.offers.wire import read_question
 from app.profiles.classifier_training import Figures, figures
 from app.profiles.visit import Visit
 from benchmarks.clickstream import clickstream, last_moment
-from benchmarks.shop_with_truth import OPENED, browsing, features, shoppers
+from benchmarks.shop_with_truth import OVER, browsing, checkouts_and_truth, deciders, features, shoppers
 from benchmarks.simulated_shop import figures as policy_figures
 from benchmarks.simulated_shop import random_exposures
 
@@ -47,7 +47,6 @@ VISITS, GROWING = 6_000, (300, 1_000, 3_000, 10_000)
 LATER = 3_000
 EXPOSURES = (1_500, 4_000, 12_000, 40_000)
 TIMED = 2_000
-AFTER_ALL = int(OPENED.timestamp()) + 400 * 86_400
 
 
 def main() -> None:
@@ -139,18 +138,15 @@ def _growing() -> Iterator[str]:
 
 
 def _against_truth() -> Iterator[str]:
-    """Yield how far what is foretold at the moment of decision is from the true probability."""
-    model = fit(_shop(VISITS, seed=1), PRIOR)
-    random = np.random.default_rng(2)
-    of = shoppers(20_000, random, in_checkout=True)
-    foretold, simple = (chances(each, features(of)) for each in (model.ever, PRIOR.ever))
-    yield "\n### Against the truth of the made-up shop, 20,000 shoppers in a checkout\n"
-    yield (
-        f"The true probability to buy is {of.buys.mean():.3f} on average and foretold as "
-        f"{foretold.mean():.3f} (by the shared model {simple.mean():.3f}); of its variance "
-        f"{np.corrcoef(foretold, of.buys)[0, 1] ** 2:.0%} can be told from what is seen "
-        f"(by the shared model {np.corrcoef(simple, of.buys)[0, 1] ** 2:.0%})."
-    )
+    """Yield how far what is foretold right after an event in a checkout is from the true probability."""
+    model, (rows, truth) = fit(_shop(VISITS, seed=1), PRIOR), checkouts_and_truth(VISITS, seed=2)
+    yield f"\n### Against the truth of the made-up shop, {len(truth):,} moments in a checkout\n"
+    yield "| by | foretold on average | the truth | of its variance told | mean distance |"
+    yield "|---|---|---|---|---|"
+    for by, head in (("ours", model.ever), ("the shared model", PRIOR.ever)):
+        foretold = chances(head, rows)
+        told, apart = np.corrcoef(foretold, truth)[0, 1] ** 2, np.abs(foretold - truth).mean()
+        yield f"| {by} | {foretold.mean():.3f} | {truth.mean():.3f} | {told:.0%} | {apart:.3f} |"
 
 
 def _changed() -> Iterator[str]:
@@ -183,7 +179,7 @@ def _thresholds() -> Iterator[str]:
     said = threshold(2_000, 600, best.mean)
     yield "\n### A threshold\n"
     yield f"An order that leaves 20.00, a coupon of 6.00, an effect of {best.mean:+.3f}. {said.why}"
-    of = shoppers(40_000, random, in_checkout=True)
+    of = deciders(40_000, random)
     bought = random.random(len(of)) < of.buys
     fires = np.array(
         [worth(2_000, 600, model.without(row), model.effect(row)).give for row in features(of).tolist()]
@@ -231,7 +227,7 @@ def _kind(model: IntentModel) -> str:
 def _shop(visits: int, seed: int) -> Table:
     random = np.random.default_rng(seed)
     told = [each for each, _ in browsing(shoppers(visits, random), random)]
-    return _table(told, AFTER_ALL)
+    return _table(told, OVER)
 
 
 def _public(wheel: Path) -> Table:

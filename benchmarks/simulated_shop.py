@@ -21,7 +21,7 @@ from app.intent.fitting import Flags, Floats
 from app.intent.uplift import UpliftModel
 from app.intent.uplift_training import train
 from app.intent.worth import worth
-from benchmarks.shop_with_truth import DISCOUNT, Ints, Shoppers, features, shoppers
+from benchmarks.shop_with_truth import DISCOUNT, Ints, Shoppers, deciders, features
 
 SHOPS = 40
 LEARNT_FROM, OFFERED = 12_000, 20_000
@@ -94,7 +94,7 @@ def figures(shops: int = SHOPS) -> Iterator[str]:
 def random_exposures(count: int, seed: int) -> tuple[Exposures, float]:
     """Return so many shoppers of whom chance gave half the coupon, and its true effect on average."""
     random = np.random.default_rng(seed)
-    of = shoppers(count, random, in_checkout=True)
+    of = deciders(count, random)
     shown = random.choice([NOTHING, COUPON], count)
     given = _exposures(of, features(of), shown, _luck(count, random), np.ones(count, bool))
     return given, float((of.buys_with_coupon - of.buys).mean())
@@ -103,14 +103,14 @@ def random_exposures(count: int, seed: int) -> tuple[Exposures, float]:
 def simulated(seed: int) -> Shop:
     """Return what came out in one shop."""
     random = np.random.default_rng(seed)
-    first = shoppers(LEARNT_FROM, random, in_checkout=True)
+    first = deciders(LEARNT_FROM, random)
     rows, luck = features(first), _luck(LEARNT_FROM, random)
     shown = random.integers(0, 3, LEARNT_FROM)
     model, report = train(CAMPAIGN, _exposures(first, rows, shown, luck, shown != UPSELL), seed)
     learnt = profit(first, shown, luck)
     upsell_gains = learnt[shown == UPSELL].mean() - learnt[shown == NOTHING].mean()
 
-    later = shoppers(OFFERED, random, in_checkout=True)
+    later = deciders(OFFERED, random)
     seen, luck = features(later), _luck(OFFERED, random)
     everyone = np.ones(OFFERED, dtype=np.int64)
     ours = _ours(later, seen, model, upsell_gains)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import select
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
@@ -24,19 +23,25 @@ from app.intent.model import IntentModel
 from app.intent.moments import Browsed, moments_of
 from app.intent.prior import PRIOR
 from app.intent.rates import Rate
-from app.intent.store import CHOICE, INTENT, UPLIFT, browsed, current_foresight, publish_foresight, trained_at
+from app.intent.store import (
+    CHOICE,
+    INTENT,
+    UPLIFT,
+    browsed,
+    current_foresight,
+    has_events,
+    publish_foresight,
+    trained_at,
+)
 from app.intent.table import table_of
 from app.intent.uplift import UpliftModel
 from app.intent.worth import bought_anyway_said
 from app.jobs import Progress, job_begins, only_one, report_progress, request_job
 from app.shops.changes import announce_change
 from app.shops.store import installed_shops
-from app.tables import EventRow
-from app.upsert import table_of as rows_of
 from app.values import ShopDomain
 
 AGAIN_AFTER = timedelta(days=1)
-_EVENTS = rows_of(EventRow)
 _log = logging.getLogger(__name__)
 Learnt = TypeVar("Learnt")
 
@@ -63,7 +68,7 @@ async def request_due_learning(connections: Connections) -> None:
     now = datetime.now(UTC)
     for shop in await installed_shops(connections):
         last = await trained_at(connections, shop.shop)
-        if (last is None or last < now - AGAIN_AFTER) and await _has_events(connections, shop.shop):
+        if (last is None or last < now - AGAIN_AFTER) and await has_events(connections, shop.shop):
             await request_job(connections, "intent", shop.shop)
 
 
@@ -125,14 +130,6 @@ async def _weigh(
         return
     await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)
     await announce_change(connections.redis, shop)
-
-
-async def _has_events(connections: Connections, shop: str) -> bool:
-    query = (
-        select(_EVENTS.c.event_id).where(_EVENTS.c.shop == shop, _EVENTS.c.client_id.is_not(None)).limit(1)
-    )
-    async with connections.read() as db:
-        return await (await db.connection()).scalar(query) is not None
 
 
 async def _in_its_process(work: Callable[..., Learnt], *given: Any) -> Learnt:

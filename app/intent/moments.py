@@ -1,6 +1,6 @@
 """The moments of past visits at which a decision could have been made, and what came after each. Pure.
 
-A moment is right after an event, and after one, three and ten minutes of silence if it lasted: so that
+A moment is right after an event, and after 20 seconds, one, three and ten minutes of silence, so that
 silence means in training what it means when it is asked about. What is known at a moment is worked out
 from the events before it by the same functions that serve; what came after is an order of this visit.
 No moment is later than the payment's submission.
@@ -16,7 +16,7 @@ from app.intent.features import BOUGHT, NOTHING, Features, InCart, Noticed, feat
 from app.profiles.visit import NO_VISIT, PAUSE_S, Seen, Visit, parted, visit_of
 
 SOON_S = 5 * 60
-SILENCES_S = (60, 180, 600)
+SILENCES_S = (20, 60, 180, 600)
 LOOKED_BACK_S = 24 * 3600  # as far as a visit is kept for decisions
 MOST_EVENTS = 40  # of one visit, after which moments are taken
 LEAKY = ("step_reached", "events_in_all", "seconds_in_all")
@@ -31,13 +31,14 @@ class Browsed(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """One moment. began: when its visit began, which is the visit's name too.
+    """One moment. began: when its visit began, which is the visit's name too; at: when it is itself.
 
     soon: an order within five minutes followed, ever: one within the visit. cart_alone: with nothing known
     of the visit. leaky: what only the end of the visit tells, as LEAKY names it.
     """
 
     began: int
+    at: int
     features: Features
     soon: bool
     ever: bool
@@ -99,7 +100,7 @@ def _of_visit(earlier: Sequence[Seen], visit: Sequence[Seen], ordered: Sequence[
         so_far = visit_of([*known, *visit[: place + 1]])
         for at in times:
             after = (order is not None and order - at <= SOON_S, order is not None)
-            found += [Moment(began, *row, leaky) for row in _rows(so_far, cart, at, after)]
+            found += [Moment(began, at, *row, leaky) for row in _rows(so_far, cart, at, after)]
     return found
 
 

@@ -48,6 +48,14 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
     ]
 
 
+async def has_events(connections: Connections, shop: str) -> bool:
+    """Return whether any browser of the shop told anything."""
+    told = (_EVENTS.c.shop == shop, _EVENTS.c.client_id.is_not(None))
+    async with connections.read() as db:
+        found = await (await db.connection()).scalar(select(_EVENTS.c.event_id).where(*told).limit(1))
+    return found is not None
+
+
 async def publish_foresight(
     connections: Connections, shop: str, kind: str, content: Mapping[str, Any], report: Mapping[str, Any],
     now: datetime,

@@ -19,7 +19,7 @@ from app.intent.fitting import Flags, Floats, log_losses, platt, probabilities, 
 from app.intent.model import Head, IntentModel
 from app.intent.table import Table, halves
 from app.profiles.classifier_training import as_trees
-from app.profiles.trees import raw_score
+from app.profiles.trees import LEAF, Trees
 
 LABELS = ("now", "visit")
 PURCHASES_FOR_TREES = 200
@@ -60,7 +60,7 @@ def scores(head: Head, features: Floats) -> Floats:
     if head.trees is None:
         linear: Floats = features @ np.array(head.weights) + head.bias
         return linear
-    return np.array([raw_score(head.trees, row) for row in features.tolist()])
+    return _tree_scores(head.trees, features)
 
 
 def chances(head: Head, features: Floats) -> Floats:
@@ -84,11 +84,25 @@ def made_head(
     first, later = halves(table, CALIBRATED)
     labels, known = table.label(name), _offset(prior, table, name)
     start = _plain(head_of(prior, name))
-    tried = [*_logistics(features[first], labels[first], known[first], start)]
-    if trees and table.where(first).purchases >= PURCHASES_FOR_TREES:
-        tried.append(_boosted(features[first], labels[first], seed))
-    calibrated = [_calibrated(made, features[later], labels[later]) for made in tried]
+    with threadpool_limits(limits=1):
+        tried = [*_logistics(features[first], labels[first], known[first], start)]
+        if trees and table.where(first).purchases >= PURCHASES_FOR_TREES:
+            tried.append(_boosted(features[first], labels[first], seed))
+        calibrated = [_calibrated(made, features[later], labels[later]) for made in tried]
     return min(calibrated, key=lambda each: each[0])[1]
+
+
+def _tree_scores(trees: Trees, features: Floats) -> Floats:
+    """Return what `raw_score` returns, for all rows at once."""
+    feature, threshold = np.array(trees.feature), np.array(trees.threshold)
+    left, right, value = np.array(trees.left), np.array(trees.right), np.array(trees.value)
+    rows = np.arange(len(features))[:, None]
+    nodes = np.tile(np.array(trees.roots), (len(features), 1))
+    while (inside := feature[nodes] != LEAF).any():
+        below = np.where(features[rows, feature[nodes]] <= threshold[nodes], left[nodes], right[nodes])
+        nodes = np.where(inside, below, nodes)
+    summed: Floats = trees.baseline + value[nodes].sum(axis=1)
+    return summed
 
 
 def _calibrated(made: Made, features: Floats, labels: Flags) -> tuple[float, Made]:
@@ -108,11 +122,10 @@ def _logistics(features: Floats, labels: Flags, known: Floats, start: Head) -> I
 
 
 def _boosted(features: Floats, labels: Flags, seed: int) -> Made:
-    with threadpool_limits(limits=1):
-        fitted = HistGradientBoostingClassifier(
-            max_iter=60, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=80,
-            l2_regularization=5.0, early_stopping=False, random_state=seed,
-        ).fit(features, labels)  # fmt: skip
+    fitted = HistGradientBoostingClassifier(
+        max_iter=60, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=80,
+        l2_regularization=5.0, early_stopping=False, random_state=seed,
+    ).fit(features, labels)  # fmt: skip
     return Made(Head(trees=as_trees(fitted)), "trees")
 
 

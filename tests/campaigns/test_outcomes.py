@@ -1,0 +1,125 @@
+"""What came of the campaigns that decisions weighed."""
+
+import pytest
+
+from app.campaigns.outcomes import (
+    Decided,
+    Drawn,
+    Ordered,
+    Told,
+    bought_anyway,
+    exposures,
+    read_told,
+    trials,
+)
+from app.intent.features import FEATURES
+
+DAY_S = 86_400
+NOW = 10 * DAY_S
+ROW = (0.0,) * len(FEATURES)
+CHOICES = {"five": "coupons", "ten": "coupons", "help": "banners", "tea": "banners"}
+
+
+def decided(who: str, at: float = 0, shown: dict[str, float] | None = None, **left_out: str) -> Decided:
+    chosen = tuple(Drawn(name, share) for name, share in (shown or {}).items())
+    return Decided(f"{who} {at}", at, who, Told(chosen, left_out), ROW)
+
+
+def test_a_shopper_counts_once_by_the_first_decision() -> None:
+    log = [
+        decided("anna", 50, {"ten": 1.0}),
+        decided("anna", 5, ten="withheld"),
+        decided("anna", 90, ten="withheld"),
+    ]
+    given = exposures(log, {}, "ten", 0.1, NOW)
+    assert given.shown.tolist() == [False]
+
+
+def test_who_matched_and_was_neither_shown_nor_held_back_is_no_exposure() -> None:
+    log = [decided("anna", ten="margin"), decided("bert", ten="not_drawn"), decided("carl")]
+    assert len(exposures(log, {}, "ten", 0.1, NOW)) == 0
+
+
+def test_an_order_in_time_is_a_purchase_and_a_later_one_is_not() -> None:
+    log = [decided(who, 100, {"ten": 1.0}) for who in ("anna", "bert", "carl")]
+    orders = {
+        "anna": [Ordered(100 + DAY_S, 500)],
+        "bert": [Ordered(101 + DAY_S, 500)],
+        "carl": [Ordered(99, 500)],  # before the decision
+    }
+    assert exposures(log, orders, "ten", 0.1, NOW).bought.tolist() == [True, False, False]
+
+
+def test_whose_time_is_not_over_is_left_out_whatever_came_of_it() -> None:
+    late = NOW - DAY_S / 2
+    log = [decided("anna", late, {"ten": 1.0}), decided("bert", late, ten="withheld")]
+    orders = {"anna": [Ordered(late + 1, 500)], "bert": [Ordered(late + 1, 500)]}
+    assert len(exposures(log, orders, "ten", 0.1, NOW)) == 0
+    assert bought_anyway(log, orders, "ten", NOW).of == 0
+
+
+def test_the_propensity_is_the_campaigns_own_or_that_of_the_weeks_log() -> None:
+    log = [
+        *(decided(f"anna {number}", number, {"ten": 0.5}) for number in range(6)),
+        *(decided(f"bert {number}", number, ten="withheld") for number in range(2)),
+        *(decided(f"carl {number}", 8 * DAY_S, ten="withheld") for number in range(2)),
+    ]
+    assert set(exposures(log, {}, "ten", 0.2, NOW).propensity) == {0.8}
+    assert exposures(log, {}, "ten", None, NOW).propensity.tolist() == [0.75] * 8 + [0.0] * 2
+
+
+def test_who_was_held_back_and_bought_is_a_false_positive() -> None:
+    log = [
+        *(decided(f"anna {number}", ten="withheld") for number in range(4)),
+        decided("bert", 0, {"ten": 1.0}),
+    ]
+    measured = bought_anyway(log, {"anna 2": [Ordered(5, 500)], "bert": [Ordered(5, 500)]}, "ten", NOW)
+    assert (measured.happened, measured.of) == (1, 4)
+
+
+def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
+    log = [
+        decided("anna", 7, {"ten": 0.75, "help": 1.0}, five="not_drawn", tea="not_drawn", other="withheld")
+    ]
+    (found,) = trials(log, {"anna": [Ordered(9, 420)]}, CHOICES)
+    assert (found.choice, found.arms, found.drawn, found.propensity) == (
+        "coupons",
+        ("ten", "five"),
+        "ten",
+        0.75,
+    )
+    assert (found.at, found.bought, found.gained) == (7, True, 420)
+
+
+def test_what_stands_already_is_not_a_draw() -> None:
+    log = [decided("anna", 7, {"ten": 1.0}, five="not_drawn"), decided("bert", 7, {"ten": 0.5})]
+    assert trials(log, {}, CHOICES) == []
+
+
+def test_of_one_shopper_the_first_draw_counts() -> None:
+    log = [
+        decided("anna", at, {name: 0.5}, **{other: "not_drawn"})
+        for at, name, other in ((9, "ten", "five"), (3, "five", "ten"))
+    ]
+    assert [each.drawn for each in trials(log, {}, CHOICES)] == ["five"]
+
+
+def test_a_log_entry_is_read_as_decide_writes_it() -> None:
+    weighed = {
+        "inputs": {"at": 5}, "chosen": [{"campaign_id": "ten", "propensity": 0.9}],
+        "matched": ["ten", "help"], "left_out": {"help": "capped"},
+    }  # fmt: skip
+    read = read_told({"situation": {"campaigns": weighed, "features": list(ROW)}, "snapshot": "s"})
+    assert read == (Told((Drawn("ten", 0.9),), {"help": "capped"}), ROW)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{}, {"situation": {}}, {"situation": {"campaigns": None}}, {"situation": {"campaigns": "x"}}]
+)
+def test_an_entry_without_campaigns_or_of_another_layout_is_none(inputs: dict[str, object]) -> None:
+    assert read_told(inputs) is None
+
+
+def test_features_of_another_layout_are_none() -> None:
+    read = read_told({"situation": {"campaigns": {}, "features": [1.0, 2.0]}})
+    assert read == (Told(), None)
