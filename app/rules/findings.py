@@ -74,15 +74,14 @@ class Shop:
     schedule: Rule | None = None
 
 
-NOWHERE = Shop()
+ANY_SHOP = Shop()
 
 
 def findings(rule: Rule, shop: Shop = NOWHERE, path: str = "rule") -> list[Finding]:
     """Return what there is to know of a rule, what matters most first; empty for a rule that is fine."""
     review = _Review(shop, Words(locale("en"), shop.currency, {}))
     whole = list(review.whole(rule.root, path))
-    never = any(each.stops for each in whole)
-    parts = [] if isinstance(rule.root, Always) or never else review.parts(rule.root, path, ANYTHING)
+    parts = () if whole else review.parts(rule.root, path, ANYTHING)
     return [*whole, *parts, *review.names(rule.root, path), *review.divisions(rule.root, path)]
 
 
@@ -93,8 +92,7 @@ class _Review:
 
     def whole(self, root: Condition, path: str) -> Iterator[Finding]:
         """Yield what is so of the rule as a whole."""
-        here = possible(root)
-        if here is None:
+        if possible(root) is None:
             yield Finding("never_matches", self._why_never(root), path, stops=True)
         elif possible(Not(root)) is None:
             yield Finding("matches_everyone", "This rule matches everyone: it tells nobody apart.", path)
