@@ -10,11 +10,13 @@ from functools import partial
 from app.ahead.due import request_due_offers
 from app.ahead.write import write_offers_ahead
 from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
+from app.campaigns.supply import request_due_codes, supply_codes
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
 from app.consent.clearing import request_due_clearings
 from app.consent.ledger import restore_told
 from app.consent.policies import read_policies
+from app.coupons.follow import follow_grants, follow_redemptions
 from app.events.announce import Announcements
 from app.events.consume import Handlers, consume
 from app.events.kinds import (
@@ -70,8 +72,8 @@ _changes = Announcements()
 # Every event is also kept in the events table, where consent allows. Carts and checkouts are kept
 # there and set off nothing else.
 HANDLERS: Handlers = {
-    OrderPlaced: (record_order, remember_order),
-    OrderUpdated: (record_order, remember_order),
+    OrderPlaced: (record_order, remember_order, follow_redemptions),
+    OrderUpdated: (record_order, remember_order, follow_redemptions),
     OrderPaid: (record_order, remember_order),
     OrderCancelled: (record_order, remember_order),
     RefundCreated: (record_refund, remember_refund),
@@ -83,7 +85,7 @@ HANDLERS: Handlers = {
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_browsing),
     ConsentTold: (record_consent, follow_consent, follow_withdrawal),
-    DecisionMade: (record_decision,),
+    DecisionMade: (record_decision, follow_grants),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled, note_uninstall, forget_leaves),
     ScopesChanged: (change_scopes,),
@@ -103,6 +105,7 @@ JOBS: Mapping[Job, Work] = {
     "write_back": write_back,
     "offers_ahead": write_offers_ahead,
     "watch": watch_shop,
+    "coupons": supply_codes,
 }
 
 
@@ -126,6 +129,7 @@ SCHEDULES = (
     Schedule("segment", 600, request_due_segmentations),
     Schedule("intent", 600, request_due_learning),
     Schedule("choices", 900, weigh_choices),
+    Schedule("coupons", 30, request_due_codes),
     Schedule("write back", 5, request_due_write_backs),
     Schedule("offers ahead", 30, request_due_offers),
     Schedule("watch", 1_800, request_due_watches),

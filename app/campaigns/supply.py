@@ -1,0 +1,66 @@
+"""The codes that a shop's running campaigns need, kept ready ahead of those who will be given them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from app.campaigns.campaign import Running, ended
+from app.campaigns.codes import coupon_terms
+from app.campaigns.store import running_campaigns
+from app.connections import Connections
+from app.coupons.ending import end_grants
+from app.coupons.minting import PoolWish, keep_pools
+from app.coupons.store import pools_of
+from app.jobs import job_begins, only_one, request_job
+from app.shops.store import get_shop, installed_shops
+from app.values import ShopDomain
+
+READY = 500  # codes in a pool, unless the shop set `coupon_pool`
+MOST_READY = 10_000
+PREFIX = "TILL-"
+
+
+async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
+    """Fill the pools of the campaigns that run and end the pools of those that don't.
+
+    Raises ShopifyUnavailable when it is worth trying again soon.
+    """
+    async with only_one(connections, "coupons", shop):
+        await job_begins(connections, "coupons", shop)
+        installed = await get_shop(connections, shop)
+        if installed is None:
+            return
+        running = await running_campaigns(connections, shop)
+        ready, now = pool_size(installed.settings), datetime.now(UTC)
+        await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
+
+
+async def request_due_codes(connections: Connections) -> None:
+    """Ask for the codes of every shop that has pools or needs some, and end the grants that are over."""
+    await end_grants(connections, datetime.now(UTC))
+    for shop in await installed_shops(connections):
+        running = await running_campaigns(connections, shop.shop)
+        pools = await pools_of(connections, shop.shop)
+        going = any(pool.discount_id is not None for pool in pools)
+        if going or any(each.campaign.needs_code for each in running):
+            await request_job(connections, "coupons", shop.shop)
+
+
+def wishes_of(running: Iterable[Running], currency: str, ready: int, now: datetime) -> list[PoolWish]:
+    """Return the pools that these campaigns need. ready: codes in each. Pure."""
+    wishes = []
+    for campaign, _ in running:
+        terms = coupon_terms(campaign, currency)
+        if terms is None or ended(campaign, now):
+            continue
+        size = ready if campaign.caps.total is None else min(ready, campaign.caps.total)
+        wishes.append(PoolWish(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at))
+    return wishes
+
+
+def pool_size(settings: dict[str, Any]) -> int:
+    """Return how many codes the shop keeps ready for a campaign. Pure."""
+    wanted = settings.get("coupon_pool")
+    return min(wanted, MOST_READY) if isinstance(wanted, int) and wanted > 0 else READY
