@@ -77,7 +77,7 @@ class Shop:
 ANY_SHOP = Shop()
 
 
-def findings(rule: Rule, shop: Shop = NOWHERE, path: str = "rule") -> list[Finding]:
+def findings(rule: Rule, shop: Shop = ANY_SHOP, path: str = "rule") -> list[Finding]:
     """Return what there is to know of a rule, what matters most first; empty for a rule that is fine."""
     review = _Review(shop, Words(locale("en"), shop.currency, {}))
     whole = list(review.whole(rule.root, path))
