@@ -14,6 +14,7 @@ from rich.console import Console
 from app import __version__
 from app.commands.api_key import api_key
 from app.commands.audit import audit
+from app.commands.campaigns import campaigns
 from app.commands.consent import consent
 from app.commands.decisions import replay
 from app.commands.experiment import experiment
@@ -53,6 +54,7 @@ for command in (
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")
+cli.add_typer(campaigns, name="campaigns")
 
 
 @cli.command("serve")

@@ -148,18 +148,24 @@ def readers_of(names: Iterable[str]) -> tuple[tuple[str, Reader], ...]:
     return tuple((name, _allowed(name, READERS[name])) for name in sorted(names) if name in READERS)
 
 
-def evidence_of(moment: Moment) -> tuple[str, ...]:
-    """Return the different kinds of engagement that were seen: one action alone says little of anybody."""
-    visit, signals = moment.visit, moment.asked.signals if moment.may.may_use_visit else None
-    dwell_s = max(visit.dwell_s if visit else 0, (signals.dwell_ms or 0) // 1000 if signals else 0)
+def evidence_of(facts: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the different kinds of engagement that the facts tell of: one action alone says little.
+
+    facts: with all of ALWAYS; what they leave out was not seen.
+    """
+
+    def at_least(name: str, least: float) -> bool:
+        value = facts.get(name)
+        return isinstance(value, int | float) and value >= least
+
     kinds = {
-        "cart": bool(moment.asked.cart.lines),
-        "dwell": dwell_s >= LONG_S,
-        "pages": visit is not None and visit.pages >= MANY_PAGES,
-        "products": visit is not None and visit.products > 0,
-        "search": visit is not None and visit.searches > 0,
-        "checkout": visit is not None and visit.step > 0,
-        "return": visit is not None and visit.visits > 1,
+        "cart": at_least("cart.lines", 1) or bool(facts.get("cart.product_ids")),
+        "dwell": at_least("visit.dwell_s", LONG_S) or at_least("checkout.dwell_s", LONG_S),
+        "pages": at_least("visit.pages", MANY_PAGES),
+        "products": at_least("visit.products", 1) or bool(facts.get("visit.viewed_product_ids")),
+        "search": at_least("visit.searches", 1),
+        "checkout": at_least("visit.step", 1),
+        "return": at_least("visit.visits", 2),
     }
     return tuple(name for name, seen in kinds.items() if seen)
 

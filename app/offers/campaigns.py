@@ -107,13 +107,13 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
 def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
     moment = _moment(occasion, situation, plan)
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
-    nudged = unpack(shopper.nudged)
+    nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
     return Inputs(
         at=at,
         locale=question.locale,
         country=question.country,
-        facts=facts_of(moment, plan.readers),
-        evidence=evidence_of(moment),
+        facts=facts,
+        evidence=evidence_of(facts),
         cart=situation.cart,
         subtotal_minor=situation.subtotal_minor,
         spare_minor=_spare(question, plan) if plan.discounts and moment.own_currency else None,

@@ -184,4 +184,4 @@ def test_only_known_fields_are_read_and_the_usual_ones_always() -> None:
 def test_evidence_is_the_kinds_of_engagement_that_may_be_seen(
     changes: dict[str, Any], kinds: tuple[str, ...]
 ) -> None:
-    assert evidence_of(a_moment(**changes)) == kinds
+    assert evidence_of(facts_of(a_moment(**changes), readers_of(ALWAYS))) == kinds

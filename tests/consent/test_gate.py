@@ -21,6 +21,7 @@ GATES = {
     "may": "app.consent.standing",
     "standings_of": "app.consent.standings",
     "who_refuse": "app.consent.standings",
+    "who_may_not_teach": "app.intent.store",
     "consent_told": "app.profiles.telling",
 }
 
@@ -42,11 +43,12 @@ class Free:
 
 
 ASKING = {
-    "app.campaigns.log": Asks(("who_refuse",)),
+    "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
+    "app.campaigns.past": Asks(("who_refuse",)),
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
-    "app.intent.store": Asks(("who_refuse",)),
+    "app.intent.store": Asks(("may", "who_refuse")),
     "app.offers.campaigns": Asks(("permissions",), through=("nudging_of",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
