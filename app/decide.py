@@ -49,7 +49,7 @@ from app.metrics import count_decision
 from app.offers.answer import answer_to, nothing
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code
 from app.offers.replay import entry_of
-from app.offers.situation import Occasion, Situation, situation_of
+from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.names import Names
 from app.profiles.recall import keep_told, recall
@@ -102,9 +102,9 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
     may = permissions(consent)
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
     shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
-    occasion = Occasion(decision_id, now, shop, question, consent, may, shopper)
+    occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
     situation = situation_of(occasion)
-    if shop.plan is not None:
+    if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, occasion, situation)
     answer = answer_to(occasion, situation)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -29,12 +29,15 @@ from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.policy import ShopPolicy
 from app.errors import ModelUnusable
+from app.experiments.assign import Experiment
+from app.experiments.versions import running_experiments
 from app.failures import reason_of
 from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.offers.variants import Changes, campaigns_under, model_under, settings_under, with_variants
 from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
-from app.recommend.publish import current_version, latest
+from app.recommend.publish import current_version, latest, load, versions
 from app.shops.changes import CHANGED
 from app.shops.store import Shop, get_shop
 from app.values import ShopDomain
@@ -155,6 +158,7 @@ class LiveShops:
         return (
             known, version, policy, trained_at, catalog,
             await campaigns_fingerprint(self._connections, shop),
+            await running_experiments(self._connections, shop),
         )  # fmt: skip
 
 
@@ -187,10 +191,11 @@ async def load_snapshot(
     segmentation = await current_segmentation(connections, shop)
     visits = visit_clusters(segmentation.clusters if segmentation else None)
     campaigns = await running_campaigns(connections, shop)
+    experiments = await running_experiments(connections, shop)
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
-        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns
+        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments
     )
 
 
@@ -203,14 +208,32 @@ def _assemble(
     policy: ShopPolicy,
     visits: VisitClusters | None,
     campaigns: Sequence[Running],
+    experiments: tuple[Experiment, ...],
 ) -> ShopSnapshot:
-    settings: Mapping[str, Any] = shop.settings
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
-    return take_snapshot(
-        shop.shop, catalog, model, excluded, settings, policy, visits, campaigns, shop.time_zone
-    )
+
+    def take(changes: Changes) -> ShopSnapshot:
+        settings, running = settings_under(shop.settings, changes), campaigns_under(campaigns, changes)
+        ranks = _model_under(data_dir, shop.shop, model, changes)
+        return take_snapshot(
+            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone
+        )
+
+    return with_variants(take(()), experiments, take)
+
+
+def _model_under(data_dir: Path, shop: ShopDomain, current: Model | None, changes: Changes) -> Model | None:
+    """Return the model that the changes name. Raises ModelUnusable."""
+    now = current.version if current else None
+    version = model_under(now, changes)
+    if version == now or version is None:
+        return current if version == now else None
+    path = next((each for each in versions(data_dir, shop) if each.name == version), None)
+    if path is None:
+        raise ModelUnusable(f"{shop} has no model {version!r} any more")
+    return load(path)
 
 
 def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:

@@ -31,7 +31,7 @@ def replay(
         if snapshot is None:
             raise NotFound(f"{domain} does not have the app, so there is nothing to decide on")
         _compare(row, snapshot)
-        typer.echo(f"{decision}: same, bit for bit (snapshot {snapshot.version})")
+        typer.echo(f"{decision}: same, bit for bit (snapshot {row.inputs['snapshot']})")
 
     with_connections(run)
 
@@ -51,13 +51,14 @@ async def _decision(connections: Connections, shop: ShopDomain, decision_id: str
 def _compare(row: DecisionRow, snapshot: ShopSnapshot) -> None:
     """Return when the same offers are chosen. Raises NotFound without the snapshot, else what differs."""
     needed = row.inputs["snapshot"]
-    if needed != snapshot.version:
+    served = {each.version: each for each in (snapshot, *snapshot.variants.values())}
+    if needed not in served:
         raise NotFound(
             f"{row.decision_id} was made on snapshot {needed} (model {row.model_version or 'none'}), "
             f"which is no longer there: {row.shop} is now at {snapshot.version} "
             f"(model {snapshot.model_version or 'none'})"
         )
-    again = msgspec.json.encode(made_again(row.inputs, {snapshot.version: snapshot}))
+    again = msgspec.json.encode(made_again(row.inputs, served))
     if json.loads(again) != row.answer["offers"]:
         raise TillwiseError(
             f"decision {row.decision_id} is NOT the same (its fallback: {row.fallback or 'none'})\n"

@@ -87,6 +87,11 @@ def bucket(salt: str, unit: str) -> float:
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
+def pseudonym(shop: str, unit: str) -> str:
+    """Return what the unit is called where its exposures are kept: tells units apart, and no more."""
+    return blake2b(f"{shop}\0{unit}".encode(), digest_size=8).hexdigest()
+
+
 def assign(of: Experiment, unit: str) -> str:
     """Return the unit's arm, whether or not the ramp has reached it."""
     return _arm_at(of.arms, bucket(of.salt, unit))

@@ -10,8 +10,9 @@ import msgspec
 from app.campaigns.weigh import again
 from app.errors import NotFound
 from app.events.kinds import DecisionMade
+from app.experiments.assign import pseudonym
 from app.offers.choose import choose, propensities
-from app.offers.situation import Occasion, Situation
+from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
 
@@ -19,8 +20,9 @@ from app.offers.wire import Answer, Offer
 def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_us: int) -> DecisionMade:
     """Return the log entry: what went in, with which versions, and what came out.
 
-    inputs: the snapshot's version, the situation, the propensity of its arm, and of each offer in it.
-    The customer and the checkout are named only where the visitor allowed it.
+    inputs: the snapshot's version, the situation, the propensity of its arm, and of each offer in it; for
+    each experiment its version, the arm, and how likely that was; the unit that is in them, under another
+    name. The customer, the checkout and the unit are named only where the visitor allowed it.
     """
     question, shop = occasion.question, occasion.shop
     return DecisionMade(
@@ -40,6 +42,10 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
         inputs={
             "snapshot": shop.version,
             "propensity": round(shop.experiment.share(situation.arm), 6),
+            "unit": pseudonym(shop.shop, unit_of(occasion)) if occasion.may.may_store_checkout else None,
+            "experiments": {
+                each.experiment_id: [each.version, each.arm, round(each.share, 6)] for each in occasion.places
+            },
             "propensities": _propensities(shop, situation, answer.offers),
             "situation": msgspec.to_builtins(situation),
         },

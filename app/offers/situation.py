@@ -9,8 +9,9 @@ import msgspec
 
 from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
-from app.experiments.assign import assign
+from app.experiments.assign import Placed, assign, place
 from app.offers.snapshot import ShopSnapshot
+from app.offers.variants import variant_of
 from app.offers.wire import Question
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
@@ -21,7 +22,10 @@ DAY_S = 86_400
 
 
 class Occasion(msgspec.Struct, frozen=True, gc=False):
-    """A question, who asks it in which shop, what they allow, and what may be done with them for it."""
+    """A question, who asks it in which shop, what they allow, and what may be done with them for it.
+
+    places: the unit's in the shop's experiments, the standing one first; the shop is as they make it.
+    """
 
     decision_id: str
     now: datetime
@@ -30,6 +34,7 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
     consent: Consent
     may: Permissions
     shopper: Shopper
+    places: tuple[Placed, ...] = ()
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -60,13 +65,21 @@ def offer_id(decision_id: str, what: int | str) -> str:
     return blake2b(f"{decision_id} {what}".encode(), digest_size=8).hexdigest()
 
 
+def in_arms(occasion: Occasion) -> Occasion:
+    """Return the occasion with its unit in the arms of the shop's experiments."""
+    shop = occasion.shop
+    places = place(shop.experiment, shop.experiments, unit_of(occasion))
+    return msgspec.structs.replace(occasion, places=places, shop=variant_of(shop, places))
+
+
 def situation_of(occasion: Occasion) -> Situation:
     """Return the situation: what was not allowed is not in it, so nothing after this can use it."""
     shop, cart, shopper = occasion.shop, occasion.question.cart, occasion.shopper
+    standing = occasion.places[0].arm if occasion.places else assign(shop.experiment, unit_of(occasion))
     same_currency = cart.currency == shop.currency
     return Situation(
         decision_id=occasion.decision_id,
-        arm=assign(shop.experiment, unit_of(occasion)),
+        arm=standing,
         cart=cart.product_ids,
         subtotal_minor=minor_units(cart.subtotal, cart.currency) if same_currency else None,
         customer_id=shopper.customer_id if shopper.reached else None,

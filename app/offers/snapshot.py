@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -49,6 +49,8 @@ class ShopSnapshot:
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
     plan: the shop's running campaigns, None where there are none.
+    experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
+    change it, see `app.offers.variants`.
     """
 
     shop: ShopDomain
@@ -65,6 +67,8 @@ class ShopSnapshot:
     approach: Policy | None = None
     visits: VisitClusters | None = None
     plan: Plan | None = None
+    experiments: tuple[Experiment, ...] = ()
+    variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
 
     @property
     def currency(self) -> str:

@@ -1,0 +1,99 @@
+"""The shop as each combination of its experiments' arms makes it, worked out before anyone asks. Pure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from app.campaigns.campaign import Running, read_campaign
+from app.errors import TillwiseError
+from app.experiments.assign import Experiment, Placed
+from app.experiments.patch import patched
+from app.offers.snapshot import ShopSnapshot
+
+# What an arm may change beside the settings: running campaigns by id, and the version of the model.
+CAMPAIGNS, MODEL = "campaigns", "model"
+
+Changes = tuple[Mapping[str, Any], ...]
+Arms = frozenset[tuple[str, str]]
+
+_log = logging.getLogger(__name__)
+
+
+def with_variants(
+    shop: ShopSnapshot, experiments: tuple[Experiment, ...], take: Callable[[Changes], ShopSnapshot]
+) -> ShopSnapshot:
+    """Return the shop with its experiments and a shop of its own for each combination that changes it.
+
+    take: the shop under these changes, one after the other. Where it can't be made, the shop stays as it is
+    for those arms.
+    """
+    variants = {}
+    for arms, changes in combinations_of(experiments).items():
+        try:
+            variants[arms] = replace(take(changes), experiments=experiments)
+        except (TillwiseError, TypeError, ValueError) as error:
+            _log.error("an arm can't be served", extra={"shop": shop.shop, "reason": str(error)})
+    return replace(shop, experiments=experiments, variants=variants)
+
+
+def combinations_of(experiments: Iterable[Experiment]) -> dict[Arms, Changes]:
+    """Return what changes under each combination of arms that change something."""
+    found: dict[Arms, Changes] = {frozenset(): ()}
+    for each in experiments:
+        changing = [arm for arm in each.arms if arm.changes]
+        found |= {
+            arms | {(each.id, arm.name)}: (*changes, arm.changes)
+            for arms, changes in found.items()
+            for arm in changing
+        }
+    del found[frozenset()]
+    return found
+
+
+def variant_of(shop: ShopSnapshot, places: Iterable[Placed]) -> ShopSnapshot:
+    """Return the shop as the unit's arms make it."""
+    if not shop.variants:
+        return shop
+    changing = {(each.id, arm.name) for each in shop.experiments for arm in each.arms if arm.changes}
+    arms = frozenset((each.experiment_id, each.arm) for each in places) & changing
+    return shop.variants.get(arms, shop)
+
+
+def settings_under(settings: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """Return the merchant's settings with the changes."""
+    for each in changes:
+        rest = {name: value for name, value in each.items() if name not in (CAMPAIGNS, MODEL)}
+        settings = patched(settings, rest)
+    return dict(settings)
+
+
+def campaigns_under(campaigns: Sequence[Running], changes: Changes) -> list[Running]:
+    """Return the running campaigns with the changes; one that is changed to nothing is left out.
+
+    Raises InputError for a change that makes no campaign.
+    """
+    under = list(campaigns)
+    for each in changes:
+        by_id = each.get(CAMPAIGNS) or {}
+        under = [_under(one, by_id) for one in under if by_id.get(one.campaign.id, {}) is not None]
+    return under
+
+
+def model_under(current: str | None, changes: Changes) -> str | None:
+    """Return the version of the model that ranks: the current one unless an arm names another or none."""
+    for each in changes:
+        current = each.get(MODEL, current)
+    return current
+
+
+def _under(running: Running, by_id: Mapping[str, Any]) -> Running:
+    change = by_id.get(running.campaign.id)
+    if change is None:
+        return running
+    content = patched(msgspec.to_builtins(running.campaign), change)
+    return Running(read_campaign(content | {"id": running.campaign.id}), running.number)
