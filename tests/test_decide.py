@@ -193,7 +193,7 @@ async def test_customers_of_one_shop_are_unknown_to_another(connections: Connect
     await place(connections, an_order(1, [40], shop="b.myshopify.com"))
     async with a_till(connections) as client:
         answer = await ask(client, 10, consent=EVERYTHING)
-    assert answer["segment"] == "new"
+    assert answer["segment"] == "prospects"
 
 
 @pytest.mark.parametrize("count", [0, 500])

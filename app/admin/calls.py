@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from app.body import read_body
 from app.errors import InputError
+from app.profiles.written import unusable
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -18,5 +19,7 @@ async def read_call(request: Request, kind: type[Body], most: int) -> Body:
     body = await read_body(request, most)
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the call can't be read: {error}") from None
+    except msgspec.ValidationError as error:
+        raise unusable(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InputError("the call is not JSON") from None

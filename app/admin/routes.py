@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.admin import (
+    elsewhere,
+    elsewhere_calls,
     models,
     models_calls,
     pages,
@@ -141,7 +143,9 @@ routes: list[BaseRoute] = [
     Route("/admin/segments/shopify", document("segments_shopify.html", segments.beside)),
     Route("/admin/segments/review", document("segments_review.html", segments.queue)),
     Route("/admin/customer", document("segments_customer.html", segments.customer)),
+    Route(elsewhere.PATH, document("segments_elsewhere.html", elsewhere.elsewhere)),
     *segments_calls.routes,
+    *elsewhere_calls.routes,
     Route("/admin/api/progress", progress),
     Route("/admin/api/import", import_again, methods=["POST"]),
     Route("/admin/api/exclusions", exclude, methods=["POST"]),

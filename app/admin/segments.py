@@ -38,6 +38,7 @@ TABS = (
     ("/admin/segments/approach", "Cold and warm"),
     ("/admin/segments/shopify", "Beside Shopify"),
     ("/admin/segments/review", "Review"),
+    ("/admin/segments/elsewhere", "Other systems"),
 )
 MEASURES = {
     "days_since_last_order": "Days since the last order",

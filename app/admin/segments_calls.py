@@ -20,7 +20,7 @@ from app.connections import Connections
 from app.errors import InputError
 from app.jobs import read_progress, request_job
 from app.profiles.policy import Policy
-from app.profiles.reviews import Verdict, decide_review, withdraw_review
+from app.profiles.reviews import Verdict, decide_review, review_of, withdraw_review
 from app.profiles.segmenting import SETTING
 from app.profiles.segments import latest_segmentation
 from app.profiles.store import refresh_customers
@@ -124,10 +124,13 @@ async def decide(request: Request, connections: Connections, shop: Shop) -> Resp
     """Keep what the merchant says of a customer, or take it back, and let it hold at once."""
     asked = await read_call(request, Decision, _MAX_BODY)
     customer_id, by = shopify_id(asked.customer_id, "customer_id"), str(request.state.staff_id)
+    before = await review_of(connections, shop.shop, customer_id)
     if asked.verdict == "open":
         await withdraw_review(connections, shop.shop, customer_id, by)
     else:
         await _decide(connections, shop, customer_id, asked.verdict, asked.segment, by)
+    if "excluded" in (asked.verdict, before and before.verdict):  # whom the others are measured by
+        await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"applied": await _applied(connections, shop, customer_id)})
 
 

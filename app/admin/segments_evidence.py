@@ -8,6 +8,7 @@ from typing import Any
 
 from app.admin.view import money
 from app.profiles.rfm_segments import title
+from app.profiles.segment_names import foreseen_name
 
 _FIGURES = (
     ("auc", "ROC AUC", "higher is better"),
@@ -112,7 +113,7 @@ def _classifier(found: Mapping[str, Any]) -> Judged:
     )
     what = f"ordered {found['many_orders']} times or more" if found["label"] == "loyal" else "bought nothing"
     return Judged(
-        heading=title(found["label"]),
+        heading=title(foreseen_name(found["label"])),
         published=found["publish"],
         reason=found["reason"].replace("_", " "),
         tested=(
@@ -127,7 +128,7 @@ def _classifier(found: Mapping[str, Any]) -> Judged:
 
 def _untested(label: str) -> Judged:
     reason = "Too few customers to test it on: it takes some hundreds who bought lately."
-    return Judged(title(label), published=False, reason=reason)
+    return Judged(title(foreseen_name(label)), published=False, reason=reason)
 
 
 def _gain(interval: Any) -> str:

@@ -12,6 +12,7 @@ from app.profiles.clusters import Clusters
 from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
 from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times
 from app.profiles.rfm_shopify import SHOPIFY_WORDS
+from app.profiles.segment_names import FORESEEN, foreseen_name
 from app.profiles.segmentation import Segmentation
 from app.profiles.thresholds import Rule, Rules, sentence
 from app.profiles.trees import Classifier
@@ -24,7 +25,6 @@ KINDS = {
     "cluster": "Behaviour",
     "rfm": "RFM",
 }
-FORESEEN = ("at_risk", "loyal")
 
 
 class Meaning(NamedTuple):
@@ -48,7 +48,8 @@ def meanings(rules: Rules, made: Segmentation | None) -> list[Meaning]:
     """Return every segment there can be, the most telling kind first."""
     own = [Meaning(rule.name, "rule", rule_words(rule, rules.currency)) for rule in rules.rules]
     foreseen = [
-        Meaning(each.label, "foreseen", foreseen_words(each)) for each in (made.foreseen if made else ())
+        Meaning(foreseen_name(each.label), "foreseen", foreseen_words(each))
+        for each in (made.foreseen if made else ())
     ]
     clusters = _clusters(made.clusters) if made and made.clusters else []
     return [*own, *foreseen, *clusters, *(Meaning(name, "rfm", rfm_words(name)) for name in SEGMENTS)]

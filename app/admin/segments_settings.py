@@ -13,6 +13,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.profiles.policy import DEFAULT, Policy, read_policy
+from app.profiles.segment_names import check_free
 from app.profiles.segmenting import SETTING
 from app.profiles.thresholds import Rule, Rules, read_rules
 from app.shops.changes import announce_change
@@ -42,6 +43,8 @@ def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency:
     """
     rule = read_rules([written], currency).rules[0]
     names = [each["name"] for each in kept]
+    if rule.name != replaces:
+        check_free(rule.name, "segments[0].name")
     if replaces is not None and replaces not in names:
         raise NotFound(f"there is no segment {replaces[:50]!r} any more")
     if rule.name in names and rule.name != replaces:

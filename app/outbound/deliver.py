@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from app.connections import Connections
-from app.errors import TokenRevoked
+from app.errors import NotFound, TokenRevoked
 from app.events.kinds import ConsentTold
 from app.loops import rest
 from app.outbound.deliveries import (
@@ -22,10 +24,12 @@ from app.outbound.deliveries import (
     shops_due,
     who_may_be_shared,
 )
+from app.outbound.lately import Sent, note
+from app.outbound.messages import trial_of
 from app.outbound.post import Post, open_post
 from app.outbound.signature import HEADER, signed
 from app.outbound.wanted import Webhook, webhook_of
-from app.shops.store import get_shop
+from app.shops.store import Shop, get_shop
 from app.shops.vault import unseal
 from app.upsert import chunks
 
@@ -56,6 +60,18 @@ async def deliver_due(connections: Connections, post: Post, shop: str, now: date
     return bool(claimed) and await _deliver(connections, post, shop, claimed, now)
 
 
+async def send_test(connections: Connections, post: Post, shop: Shop) -> Sent:
+    """Return what became of a message that tells nothing of anybody. Raises NotFound without a webhook."""
+    webhook, now = webhook_of(shop.settings), datetime.now(UTC)
+    if webhook is None:
+        raise NotFound(f"{shop.name} has no webhook")
+    message = trial_of(shop.shop, now)
+    error = await _send(connections, post, webhook, message.event_id, msgspec.json.encode(message))
+    sent = Sent(message.event_id, int(now.timestamp()), 1, error, test=True)
+    await note(connections, shop.shop, [sent])
+    return sent
+
+
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
     """Drop what waits to be told of a customer who takes back what it was made under."""
     if event.customer_id is not None and _MADE_UNDER & set(event.withdrawn):
@@ -82,15 +98,19 @@ async def _deliver(
     await drop(connections, shop, [each for each in deliveries if each not in told])
     for at, part in enumerate(chunks(told, _AT_ONCE)):
         assert webhook is not None
-        errors = await asyncio.gather(*(_send(connections, post, webhook, each) for each in part))
+        sending = (_send(connections, post, webhook, each.event_id, each.body) for each in part)
+        errors = await asyncio.gather(*sending)
         await settle(connections, shop, zip(part, errors, strict=True), now)
+        await note(connections, shop, map(_sent, part, errors))
         if any(errors):
             await put_off(connections, shop, told[(at + 1) * _AT_ONCE :], now + _WAIT)
             return False
     return True
 
 
-async def _send(connections: Connections, post: Post, webhook: Webhook, delivery: Delivery) -> str | None:
+async def _send(
+    connections: Connections, post: Post, webhook: Webhook, event_id: str, body: bytes
+) -> str | None:
     """Return None once it was taken, else why not. It is signed anew each time: the time is part of it."""
     try:
         secret = unseal(connections.settings.token_encryption_keys, webhook.sealed)
@@ -99,7 +119,11 @@ async def _send(connections: Connections, post: Post, webhook: Webhook, delivery
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"Tillwise ({connections.settings.app_url})",
-        EVENT_ID: delivery.event_id,
-        HEADER: signed(secret, delivery.body, int(datetime.now(UTC).timestamp())),
+        EVENT_ID: event_id,
+        HEADER: signed(secret, body, int(datetime.now(UTC).timestamp())),
     }
-    return await post.send(webhook.url, delivery.body, headers)
+    return await post.send(webhook.url, body, headers)
+
+
+def _sent(delivery: Delivery, error: str | None) -> Sent:
+    return Sent(delivery.event_id, int(datetime.now(UTC).timestamp()), delivery.attempts + 1, error)

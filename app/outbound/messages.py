@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -39,9 +40,22 @@ class Message(msgspec.Struct, frozen=True):
     moved_at: str
 
 
+class Trial(msgspec.Struct, frozen=True):
+    """What a system is told when a merchant tries the webhook out."""
+
+    event_id: str
+    shop: str
+    moved_at: str
+    test: bool = True
+
+
+def trial_of(shop: str, now: datetime) -> Trial:
+    """Return a message that tells nothing of anybody."""
+    return Trial(event_id=f"test-{secrets.token_hex(14)}", shop=shop, moved_at=_instant(now))
+
+
 def message_of(move: Move) -> Message:
     """Return the move as it is told."""
-    moved_at = move.moved_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Message(
         event_id=event_id_of(move),
         shop=move.shop,
@@ -49,7 +63,7 @@ def message_of(move: Move) -> Message:
         before=move.before,
         after=move.after,
         why=move.why,
-        moved_at=moved_at,
+        moved_at=_instant(move.moved_at),
     )
 
 
@@ -63,3 +77,7 @@ def pause_after(attempts: int) -> timedelta:
     """Return how long to wait after so many attempts: 5 s, 10 s, 20 s … an hour, a fifth more or less."""
     seconds = min(_FIRST_PAUSE_S * 2 ** (attempts - 1), _LONGEST_PAUSE_S)
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

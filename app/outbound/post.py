@@ -24,6 +24,14 @@ _IN_ALL_S = 10.0
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 
+# What went wrong, without what the error says of where: that may be of our own network.
+_REASONS = {
+    "ConnectError": "no connection, or a certificate that is not good for the host",
+    "ConnectTimeout": "no connection within 3 seconds",
+    "ReadTimeout": "no answer within 5 seconds",
+}
+
+
 class Post:
     """Sends messages. may_reach: which addresses are allowed."""
 
@@ -44,8 +52,10 @@ class Post:
             return f"no answer within {_IN_ALL_S:.0f} seconds"
         except InputError as error:
             return str(error)
+        except socket.gaierror:
+            return "the host of the address is not known"
         except (httpx.HTTPError, OSError) as error:
-            return type(error).__name__
+            return _REASONS.get(type(error).__name__, type(error).__name__)
 
     async def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str | None:
         asked = httpx.URL(url)

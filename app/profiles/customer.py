@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.profiles.purchases import DAY_S, LARGEST_MINOR, Purchase
+from app.profiles.rfm_segments import PROSPECTS
 
 PRODUCTS_KEPT = 200
 LOYAL_ORDERS = 4
@@ -126,12 +127,12 @@ def purchase(order: PlacedOrder, now: int) -> Purchase:
 def segment(profile: Profile, now: datetime) -> str:
     """Return how the customer is spoken of: their first segment, else what the orders alone tell.
 
-    That is `new`, `returning`, `loyal` or, long after the last order, `at_risk`.
+    That is `prospects`, `returning`, `loyal` or, long after the last order, `at_risk`.
     """
     if profile.segments:
         return profile.segments[0]
     if not profile.orders_count or profile.last_order_at is None:
-        return "new"
+        return PROSPECTS
     if now.timestamp() - profile.last_order_at > AT_RISK_DAYS * DAY_S:
         return "at_risk"
     return "loyal" if profile.orders_count >= LOYAL_ORDERS else "returning"

@@ -57,7 +57,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Step("education"),
     )
     warm: tuple[Step, ...] = (
-        Step("loyalty", segments=("champions", "loyal", "previously_loyal")),
+        Step("loyalty", segments=("champions", "loyal", "previously_loyal", "foreseen_loyal")),
         Step("complements"),
         Step("history"),
     )

@@ -19,6 +19,7 @@ from app.profiles.lifetime import Lifetime, expected_spend
 from app.profiles.purchases import DAY_S, Purchase
 from app.profiles.rfm import Cuts, Scores, score
 from app.profiles.rfm_segments import Standing, ago, times, title
+from app.profiles.segment_names import foreseen_name
 from app.profiles.snapshots import features_of
 from app.profiles.thresholds import Rules
 from app.profiles.trees import Classifier
@@ -130,7 +131,8 @@ def _foreseen(classifiers: Sequence[Classifier], history: Sequence[Purchase], no
     for classifier in classifiers:
         row = _known(classifier, history, now)
         if row and (chance := trees.probability(classifier, row)) >= classifier.threshold:
-            told.append(Membership(classifier.label, "foreseen", _why_foreseen(classifier, row, chance)))
+            why = _why_foreseen(classifier, row, chance)
+            told.append(Membership(foreseen_name(classifier.label), "foreseen", why))
     return told
 
 
@@ -144,8 +146,9 @@ def _known(classifier: Classifier, history: Sequence[Purchase], now: int) -> lis
 def _why_foreseen(classifier: Classifier, row: Sequence[float], chance: float) -> str:
     known = dict(zip(classifier.features, map(int, row), strict=True))
     often = f"buy {times(classifier.many_orders)} or more" if classifier.label == "loyal" else "buy nothing"
+    name = title(foreseen_name(classifier.label))
     return (
-        f"{title(classifier.label)}: of customers like this one {chance:.0%} {often} in the next "
+        f"{name}: of customers like this one {chance:.0%} {often} in the next "
         f"{classifier.window_days} days; last bought {ago(known['recency_days'])}, "
         f"{times(known['orders_last_window'])} in the last {classifier.window_days} days and "
         f"{times(known['orders_window_before'])} in as many days before."

@@ -67,8 +67,8 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
         now = datetime.now(UTC)
         facts = await _facts(connections, shop, now)
         await report_progress(connections, "segment", shop, Progress("training"))
-        rules = await _rules(connections, shop)
-        training = await _train(facts, rules, now, await latest_segmentation(connections, shop))
+        rules, previous = await _rules(connections, shop), await latest_segmentation(connections, shop)
+        training = await _train(facts, rules, now, previous)
         await publish_segmentation(connections, shop, training.segmentation, report_of(training), now)
         await report_progress(connections, "segment", shop, Progress("applying"))
         await rebuild(connections, shop)
@@ -77,6 +77,8 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
         placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
         await find_candidates(connections, shop, placed, rules.currency, now)
         await count_segments(connections, shop, f"{now:%Y-%m-%d}")
+        if previous is None:  # Shopify's groups are kept beside segments: there were none to keep them beside
+            await request_job(connections, "opt_outs", shop)
         await report_progress(connections, "segment", shop, Progress("done", 1, 1))
     _log.info("segmented", extra={"shop": shop, "customers": len(facts.placed)})
 
@@ -119,11 +121,12 @@ async def _train(facts: Facts, rules: Rules, now: datetime, previous: Segmentati
 
 
 async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> Facts:
-    """Return the orders and behaviours of everyone who may be profiled, a batch at a time.
+    """Return the orders and behaviours of everyone who may be profiled and learnt from, a batch at a time.
 
     Beside customers that is who only looked around, under analytics, which is what is stored of them.
     """
-    refuse = await who_refuse(connections, shop, Use.PROFILE) | await excluded_customers(connections, shop)
+    refuse = await who_refuse(connections, shop, Use.PROFILE) | await who_refuse(connections, shop, Use.TRAIN)
+    refuse |= await excluded_customers(connections, shop)
     currency, seconds = await shop_currency(connections, shop), int(now.timestamp())
     placed: dict[int, Sequence[PlacedOrder]] = {}
     behaving: list[Behaviour] = []

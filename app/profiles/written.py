@@ -12,7 +12,14 @@ from app.errors import InputError
 Value = TypeVar("Value")
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_NAMED = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
+_MISSING = re.compile(r"required field `(?P<name>[^`]*)`")
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_CHOICE = re.compile(r"Invalid enum value (?P<value>.*)")
+_KIND = re.compile(r"Expected `(?P<wanted>[a-z| ]+)`, got `(?P<given>[a-z]+)`")
+_KINDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false",
+    "array": "a list", "object": "a set of fields", "null": "empty",
+}  # fmt: skip
 
 
 def read(data: object, type_: type[Value], root: str = "") -> Value:
@@ -23,10 +30,26 @@ def read(data: object, type_: type[Value], root: str = "") -> Value:
     try:
         return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
-        raise InputError(str(error), _field(str(error), root)) from None
+        raise unusable(error, root) from None
 
 
-def _field(message: str, root: str) -> str:
+def unusable(error: msgspec.ValidationError, root: str = "") -> InputError:
+    """Return the mistake in our words, with its field."""
+    message = str(error)
     path = (match := _PATH.search(message)) and match["path"]
-    name = (match := _NAMED.search(message)) and match["name"]
-    return ".".join(filter(None, (root + (path or ""), name)))
+    named = _MISSING.search(message) or _UNKNOWN.search(message)
+    field = ".".join(filter(None, (root, path, named and named["name"]))).replace(".[", "[")
+    return InputError(_said(_PATH.sub("", message)), field)
+
+
+def _said(message: str) -> str:
+    if missing := _MISSING.search(message):
+        return f"{missing['name']} is missing"
+    if unknown := _UNKNOWN.search(message):
+        return f"there is no field {unknown['name']}"
+    if choice := _CHOICE.search(message):
+        return f"{choice['value']} is none of the choices"
+    if kind := _KIND.search(message):
+        wanted = " or ".join(_KINDS.get(each, each) for each in kind["wanted"].split(" | "))
+        return f"this has to be {wanted}, not {_KINDS.get(kind['given'], kind['given'])}"
+    return message

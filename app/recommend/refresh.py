@@ -15,6 +15,7 @@ from app.connections import Connections, redis_key
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import alone, job_begins, only_one, request_job
+from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.forget import PUBLISHING, rename_version
@@ -66,8 +67,9 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> Card | None:
         if version is None:
             return None
         unnamed = await who_refuse(connections, shop, Use.TRAIN)
+        left_out = await excluded_customers(connections, shop)
         async with connections.read() as db:
-            dataset = await read_shop(db, shop, unnamed)
+            dataset = await read_shop(db, shop, unnamed, left_out)
         card = await _in_its_process(data_dir, shop, version, dataset)
         if card.version == version:
             return None  # nothing that it is made of has changed
@@ -93,8 +95,8 @@ def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: D
 
 
 async def _latest_change(connections: Connections, shop: str) -> str:
-    """Return a text that is another one once an order or product of the shop has changed."""
-    told = []
+    """Return a text that is another one once an order, a product or who is left out has changed."""
+    told = [str(sorted(await excluded_customers(connections, shop)))]
     async with connections.read() as db:
         for row in (OrderRow, ProductRow):
             query = select(func.max(row.updated_at), func.count()).where(col(row.shop) == shop)

@@ -17,6 +17,7 @@ from app.consent.barred import erased_since, shop_erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.jobs import Progress, alone, job_begins, only_one, report_progress
+from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.fit import FitParameters
 from app.recommend.forget import PUBLISHING
@@ -54,8 +55,9 @@ async def train_shop(
 async def _train(connections: Connections, shop: ShopDomain, parameters: FitParameters) -> Card:
     began = datetime.now(UTC)
     unnamed = await who_refuse(connections, shop, Use.TRAIN)
+    left_out = await excluded_customers(connections, shop)
     async with connections.read() as db:
-        dataset = await read_shop(db, shop, unnamed)
+        dataset = await read_shop(db, shop, unnamed, left_out)
     job = Job(connections.settings.data_dir, shop, dataset, parameters, began)
     async with AsyncExitStack() as publishing:
         card = await _in_its_process(connections, job, publishing)
@@ -92,7 +94,7 @@ async def _in_its_process(connections: Connections, job: Job, publishing: AsyncE
 async def _barred(
     connections: Connections, job: Job, publishing: AsyncExitStack, stop: threading.Event
 ) -> Collection[int]:
-    """Return which customers may not be published: who was erased or refused since the data was read.
+    """Return which customers may not be published: who was erased, refused or excluded since it was read.
 
     From here on nobody else publishes or erases in the shop's models, until this version is recorded.
     """
@@ -104,7 +106,8 @@ async def _barred(
         raise TrainingStopped(f"{job.shop} was erased meanwhile")
     customer_ids = job.dataset.customer_ids.tolist()
     erased = await erased_since(connections, job.shop, customer_ids, job.trained_at)
-    return {*erased, *await who_refuse(connections, job.shop, Use.TRAIN)}
+    refuse = await who_refuse(connections, job.shop, Use.TRAIN)
+    return {*erased, *refuse, *await excluded_customers(connections, job.shop)}
 
 
 def _keeping(latest: list[Step]) -> OnProgress:

@@ -56,10 +56,13 @@ def read_table(path: Path) -> pl.DataFrame:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
-async def read_shop(db: AsyncSession, shop: ShopDomain, unnamed: Collection[int] = ()) -> Dataset:
+async def read_shop(
+    db: AsyncSession, shop: ShopDomain, unnamed: Collection[int] = (), left_out: Collection[int] = ()
+) -> Dataset:
     """Return the data set of a shop's uncancelled orders and of the products it has.
 
-    unnamed: customers who don't want to be learnt from; what they bought is nobody's.
+    unnamed: customers who don't want to be learnt from; what they bought is nobody's. left_out: customers
+    whose orders say nothing of others, such as tests and resellers; none of theirs is in it.
     """
     connection = await db.connection()
     lines = await connection.execute(
@@ -74,8 +77,13 @@ async def read_shop(db: AsyncSession, shop: ShopDomain, unnamed: Collection[int]
         )
     )
     bought = pl.DataFrame([tuple(row) for row in lines], schema=_LINES, orient="row")
-    theirs = pl.col("customer_id").is_in(pl.Series(sorted(unnamed), dtype=pl.Int64).implode())
+    counted = bought.filter(~_is_of(left_out).fill_null(value=False))
     return build_dataset(
-        bought.with_columns(pl.when(~theirs).then("customer_id")),
+        counted.with_columns(pl.when(~_is_of(unnamed)).then("customer_id")),
         pl.DataFrame([tuple(row) for row in products], schema=_PRODUCTS, orient="row"),
     )
+
+
+def _is_of(customer_ids: Collection[int]) -> pl.Expr:
+    """Return whether an order is of one of the customers; null for nobody's."""
+    return pl.col("customer_id").is_in(pl.Series(sorted(customer_ids), dtype=pl.Int64).implode())

@@ -24,6 +24,7 @@ SEGMENTS = (
     "/admin/segments/approach",
     "/admin/segments/shopify",
     "/admin/segments/review",
+    "/admin/segments/elsewhere",
 )
 PAGES = ("/", "/admin/decisions", "/admin/products", "/admin/model", *PRIVACY, *SEGMENTS)
 # What a page shows of one customer or one segment of the shop below.
@@ -87,7 +88,8 @@ async def test_every_element_of_the_pages_has_a_stand_in_for_development(
 ) -> None:
     script = STAND_INS.read_text()
     made = set(re.findall(r"define(?:Field)?\('(s-[a-z-]+)'", script))
-    scripts = [(STAND_INS.parent / name).read_text() for name in ("privacy.js", "segments.js")]
+    names = ("privacy.js", "segments.js", "elsewhere.js")
+    scripts = [(STAND_INS.parent / name).read_text() for name in names]
     asked_for_by_scripts = re.findall(r"'(s-[a-z-]+)'", "".join(scripts))
     parts = re.search(r"for \(const part of \[(.*?)\]\)", script)
     assert parts

@@ -211,6 +211,7 @@ async def test_segment_is_checked_while_it_is_written_and_every_mistake_names_it
     for changes, field in (
         ({"name": "Big"}, "segments[0].name"),
         ({"name": "regulars"}, "segments[0].name"),
+        ({"name": "champions"}, "segments[0].name"),
         ({"conditions": []}, "segments[0].conditions"),
         ({"conditions": [condition, condition | {"value": "ten"}]}, "segments[0].conditions[1].value"),
         ({"conditions": [condition | {"within_days": 0}]}, "segments[0].conditions[0].within_days"),

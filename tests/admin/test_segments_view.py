@@ -9,8 +9,10 @@ from app.admin import segments_evidence as evidence
 from app.admin.segments_meanings import known_names, meanings, rfm_words, score_lines
 from app.admin.segments_settings import checked_policy, with_rule, without_rule
 from app.errors import InputError, NotFound
+from app.profiles.clusters import LABELS
 from app.profiles.rfm import NEVER, Cuts, Scores, score
 from app.profiles.rfm_segments import SEGMENTS, segment
+from app.profiles.segment_names import FORESEEN
 from app.profiles.thresholds import Rules
 from tests.admin.segment_factories import REGULARS, a_segmentation, a_training_report
 
@@ -104,6 +106,22 @@ def test_segment_takes_the_place_of_the_one_it_replaces() -> None:
         with_rule([REGULARS, other], other, "regulars", "USD")
     with pytest.raises(NotFound):
         without_rule(kept, "gone")
+
+
+@pytest.mark.parametrize("taken", ["champions", "foreseen_loyal", "hesitant_buyers", "group_12", "returning"])
+def test_no_own_segment_takes_the_name_of_one_that_is_worked_out(taken: str) -> None:
+    with pytest.raises(
+        InputError, match=f"{taken} is the name .* choose another, such as my_{taken}"
+    ) as refused:
+        with_rule([REGULARS], REGULARS | {"name": taken}, None, "USD")
+    assert refused.value.field == "segments[0].name"
+    # One that was kept under such a name before can still be changed.
+    kept = [REGULARS | {"name": taken}]
+    assert with_rule(kept, kept[0] | {"match": "any"}, taken, "USD")[0]["match"] == "any"
+
+
+def test_no_two_kinds_of_segment_have_a_name_in_common() -> None:
+    assert len({*SEGMENTS, *LABELS, *FORESEEN}) == len(SEGMENTS) + len(LABELS) + len(FORESEEN)
 
 
 def test_way_with_shoppers_names_segments_there_are() -> None:

@@ -25,6 +25,7 @@ from app.outbound.deliveries import (
     replay_parked,
     shops_due,
 )
+from app.outbound.lately import KEPT, lately, note
 from app.outbound.messages import MOST_ATTEMPTS
 from app.outbound.post import Post
 from app.outbound.signature import HEADER, verified
@@ -157,6 +158,21 @@ async def test_a_message_is_given_up_in_the_end_shown_and_sent_again_when_asked(
     await run(connections, receiver)
     assert len(receiver.requests) == MOST_ATTEMPTS + 1
     assert await parked_deliveries(connections, SHOP) == []
+
+
+async def test_the_last_deliveries_are_known_without_whom_they_were_about(
+    connections: Connections, receiver: Receiver
+) -> None:
+    await shop_with_webhook(connections, ADA)
+    await move(connections, SHOP, ADA, "champions")
+    receiver.answers = [503]
+    await run(connections, receiver)
+    await run(connections, receiver, timedelta(minutes=1))
+    second, first = await lately(connections, SHOP)
+    assert (first.attempt, first.error, second.attempt, second.error) == (1, "HTTP 503", 2, None)
+    assert first.event_id == second.event_id == receiver.told[0]["event_id"]
+    await note(connections, SHOP, [second] * (2 * KEPT))
+    assert len(await lately(connections, SHOP)) == KEPT
 
 
 async def test_what_was_given_up_goes_after_a_month(connections: Connections, receiver: Receiver) -> None:

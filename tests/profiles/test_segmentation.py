@@ -77,10 +77,11 @@ def test_each_kind_of_segment_says_why_in_one_sentence(grocer: Trained) -> None:
     daily = tuple(Purchase(now - day * DAY_S, 4_000) for day in range(1, 200))
     told = memberships(shop, daily, now, TYPICAL["hesitant_buyers"])
     assert [(each.name, each.kind) for each in told] == [
-        ("frequent", "rule"), ("loyal", "foreseen"), ("hesitant_buyers", "cluster"), ("champions", "rfm"),
+        ("frequent", "rule"), ("foreseen_loyal", "foreseen"),
+            ("hesitant_buyers", "cluster"), ("champions", "rfm"),
     ]  # fmt: skip
     assert all(each.why.endswith(".") and each.why.count(". ") == 0 for each in told)
-    assert told[1].why.startswith("Loyal: of customers like this one ")
+    assert told[1].why.startswith("Foreseen loyal: of customers like this one ")
 
 
 def test_what_may_not_be_known_of_a_visit_makes_no_segment(grocer: Trained) -> None:

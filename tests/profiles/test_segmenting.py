@@ -1,9 +1,10 @@
 """A shop's customers are put into segments from its tables, and followed as they move."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlmodel import select
 
@@ -17,9 +18,11 @@ from app.profiles.customer import Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
 from app.profiles.reviews import decide_review, reviews
+from app.profiles.rfm import Cuts, Measures, cuts
 from app.profiles.segmenting import segment_shop
+from app.profiles.segments import latest_segmentation
 from app.profiles.store import refresh_customers
-from app.segment_tables import CustomerSegmentRow, SegmentMoveRow, SegmentSizeRow
+from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow, SegmentSizeRow
 from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.profiles.factories import an_order, place
@@ -48,6 +51,17 @@ async def a_shop(connections: Connections, **settings: Any) -> None:
             for number in range(customer):
                 days = 5 * (10 - customer) + 7 * number
                 db.add_all(order_rows(100 * customer + number, customer, days))
+
+
+async def refuse(connections: Connections, customer_id: int) -> None:
+    subject = (await open_digests(connections)).of(SHOP, "customer", customer_id)
+    await connections.redis.set(told_key(SHOP, subject), pack_told(Answers(preferences=False)))
+
+
+def cuts_of(customers: Iterable[int]) -> Cuts:
+    """Return what the scores of the shop below are cut by, of these customers alone."""
+    who = np.array(list(customers))
+    return cuts(Measures(who, 5 * (10 - who), who, 1_000 * who))
 
 
 async def rows(connections: Connections, kind: Any) -> list[Any]:
@@ -101,9 +115,7 @@ async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connect
     assert (await profile(connections, 10)).segments == ("regulars", "champions")
 
 
-async def test_a_pin_outlives_a_training_and_an_exclusion_is_learnt_from_no_more(
-    connections: Connections,
-) -> None:
+async def test_a_pin_outlives_a_training(connections: Connections) -> None:
     await a_shop(connections)
     await segment_shop(connections, SHOP)
     await decide_review(connections, SHOP, 1, "pinned", "loyal", by="42")
@@ -112,6 +124,41 @@ async def test_a_pin_outlives_a_training_and_an_exclusion_is_learnt_from_no_more
     (decided,) = await reviews(connections, SHOP, only_open=False)
     assert (decided.verdict, decided.segment, decided.decided_by) == ("pinned", "loyal", "42")
     assert await reviews(connections, SHOP, only_open=True) == []
+
+
+async def test_nobody_is_measured_by_who_is_excluded_and_their_own_segments_go_on(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    assert (await segments(connections))[9] == "champions"
+    everyone = await latest_segmentation(connections, SHOP)
+    for who in range(1, 9):
+        await decide_review(connections, SHOP, who, "excluded", None, by="42")
+    await segment_shop(connections, SHOP)
+    two = await latest_segmentation(connections, SHOP)
+    assert everyone is not None
+    assert two is not None
+    assert (everyone.cuts, two.cuts) == (cuts_of(range(1, 11)), cuts_of((9, 10)))
+    assert len(await segments(connections)) == 10
+
+
+async def test_what_was_found_of_who_refuses_goes_and_the_merchants_word_stays(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    found = {"shop": SHOP, "reason": "bulk_buyer", "detail": "An order of 900.00 USD.", "found_at": NOW}
+    async with connections.write() as db:
+        db.add_all(ReviewRow(**found, customer_id=who) for who in (8, 9, 10))
+    await decide_review(connections, SHOP, 9, "pinned", "loyal", by="42")
+    for who in (9, 10):
+        await refuse(connections, who)
+    await refresh_customers(connections, SHOP, [8, 9, 10])
+    left = {each.customer_id: each for each in await reviews(connections, SHOP, only_open=False)}
+    assert sorted(left) == [8, 9]
+    assert (left[8].reason, left[8].detail) == ("bulk_buyer", "An order of 900.00 USD.")
+    assert (left[9].reason, left[9].detail, left[9].segment) == ("merchant", "", "loyal")
 
 
 async def test_a_verdict_names_a_segment_and_a_customer_there_is(connections: Connections) -> None:
@@ -134,8 +181,7 @@ async def test_a_bulk_buyer_waits_in_the_queue_with_the_numbers(connections: Con
 async def test_who_refuses_is_in_no_segment_and_leaves_the_one_they_were_in(connections: Connections) -> None:
     await a_shop(connections)
     await segment_shop(connections, SHOP)
-    subject = (await open_digests(connections)).of(SHOP, "customer", 10)
-    await connections.redis.set(told_key(SHOP, subject), pack_told(Answers(preferences=False)))
+    await refuse(connections, 10)
     await refresh_customers(connections, SHOP, [10])
     assert 10 not in await segments(connections)
     assert [row for row in await rows(connections, SegmentMoveRow) if row.customer_id == 10] == []

@@ -11,8 +11,10 @@ from app.consent.ledger import append
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.recommend.publish import current_version, latest
+from app.recommend.refresh import refresh_shop
 from app.recommend.retrain import train_shop
 from app.recommend.store import read_shop
+from app.segment_tables import ReviewRow
 from app.tables import OrderRow, ShopRow
 from tests.recommend.test_retrain import SHOP, SMALL, START, sell
 
@@ -47,6 +49,30 @@ async def test_their_baskets_are_learnt_from_as_nobodys(connections: Connections
     assert some.customer_ids.tolist() == [101, 102, 105, 106]
     assert len(some.baskets) == len(everyone.baskets) == 240
     assert some.baskets.items.tolist() == everyone.baskets.items.tolist()
+
+
+async def test_who_is_left_out_is_learnt_from_not_at_all(connections: Connections) -> None:
+    await a_shop_of_regulars(connections)
+    async with connections.write() as db:
+        nobodys = update(OrderRow).where(col(OrderRow.customer_id) == 106).values(customer_id=None)
+        await db.exec(nobodys)
+    async with connections.read() as db:
+        some = await read_shop(db, SHOP, {101}, left_out={101, 102})
+    assert some.customer_ids.tolist() == [103, 104, 105]
+    assert len(some.baskets) == 160  # of six customers' 240: four are left, one of them as nobody
+
+
+async def test_who_the_merchant_excludes_is_left_out_by_the_training_and_by_a_refresh(
+    connections: Connections,
+) -> None:
+    await a_shop_of_regulars(connections)
+    assert (await train_shop(connections, SHOP, SMALL)).counts["orders"] == 240
+    async with connections.write() as db:
+        found = {"reason": "test_orders", "found_at": START, "verdict": "excluded"}
+        db.add(ReviewRow(shop=SHOP, customer_id=103, **found))
+    refreshed = await refresh_shop(connections, SHOP)
+    assert refreshed is not None  # nobody ordered, and yet it is another one
+    assert (await train_shop(connections, SHOP, SMALL)).counts["orders"] == 200
 
 
 async def test_the_next_training_publishes_nothing_of_who_refused_and_the_one_after_a_yes_does(

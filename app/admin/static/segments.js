@@ -91,7 +91,7 @@ function fieldNamed(form, path) {
 
 /** Show what is wrong where it is wrong; of a field that nobody wrote in yet only below. */
 function show(form, error, says) {
-  const message = error.message.split(' - at `')[0];
+  const {message} = error;
   const field = error.field && fieldNamed(form, error.field);
   for (const each of form.querySelectorAll('[error]')) if (each !== field) each.removeAttribute('error');
   if (field?.dataset.touched !== undefined) field.setAttribute('error', message);

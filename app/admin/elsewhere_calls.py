@@ -1,0 +1,140 @@
+"""The calls of the page of other systems: what leaves is switched, tried and sent again; keys are made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.admin.calls import read_call
+from app.admin.doors import staff_only
+from app.connections import Connections
+from app.errors import InputError
+from app.outbound.api_keys import make_key, revoke_key
+from app.outbound.deliver import send_test
+from app.outbound.deliveries import replay_parked
+from app.outbound.post import open_post
+from app.outbound.switches import remove_webhook, set_webhook, switch_write_back
+from app.outbound.wanted import WriteBack, may_write
+from app.outbound.write_back import status
+from app.shops.store import Shop
+
+_MAX_BODY = 8_192
+_LONGEST_LABEL = 60
+
+
+class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What customers in Shopify are to carry."""
+
+    tags: bool
+    metafields: bool
+
+
+class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where moves are told."""
+
+    url: str
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a new key is for."""
+
+    label: str
+
+
+class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The key that opens nothing any more."""
+
+    key_id: str
+
+
+@staff_only
+async def written_back(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return how far the shop's customers are marked, and whether they may be."""
+    return JSONResponse(await _written_back(connections, shop))
+
+
+@staff_only
+async def switch(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Keep what customers are to carry. Without the permission it waits for that, and nothing is lost."""
+    asked = await read_call(request, Switches, _MAX_BODY)
+    await switch_write_back(connections, shop.shop, WriteBack(asked.tags, asked.metafields))
+    return JSONResponse(
+        {"tags": asked.tags, "metafields": asked.metafields, "granted": may_write(shop.scopes)}
+    )
+
+
+@staff_only
+async def keep_webhook(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Tell moves to this address from now on; return the secret they are signed with, this once."""
+    asked = await read_call(request, Address, _MAX_BODY)
+    secret = await set_webhook(connections, shop.shop, asked.url.strip())
+    return JSONResponse({"secret": secret}, headers={"Cache-Control": "no-store"})
+
+
+@staff_only
+async def drop_webhook(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Tell moves to nobody any more."""
+    await remove_webhook(connections, shop.shop)
+    return JSONResponse({"removed": True})
+
+
+@staff_only
+async def try_webhook(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Send a message that tells nothing of anybody; return whether it was taken, else why not."""
+    async with open_post() as post:
+        sent = await send_test(connections, post, shop)
+    return JSONResponse({"taken": sent.error is None, "says": sent.error or ""})
+
+
+@staff_only
+async def send_again(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Put back what was given up; the worker sends it."""
+    return JSONResponse({"again": await replay_parked(connections, shop.shop, datetime.now(UTC))})
+
+
+@staff_only
+async def new_key(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return a new key of the API with its secret, this once."""
+    label = (await read_call(request, Label, _MAX_BODY)).label.strip()
+    if not (1 <= len(label) <= _LONGEST_LABEL and label.isprintable()):
+        raise InputError(f"say what the key is for, in up to {_LONGEST_LABEL} characters", "label")
+    made = await make_key(connections, shop.shop, label)
+    told = {"key_id": made.key_id, "secret": made.secret}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+@staff_only
+async def drop_key(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Let a key open nothing any more, from the next call on."""
+    asked = await read_call(request, Which, _MAX_BODY)
+    await revoke_key(connections, shop.shop, asked.key_id)
+    return JSONResponse({"key_id": asked.key_id})
+
+
+async def _written_back(connections: Connections, shop: Shop) -> dict[str, Any]:
+    told = await status(connections, shop)
+    return {
+        "tags": told.wants.tags,
+        "metafields": told.wants.metafields,
+        "granted": may_write(shop.scopes),
+        "written": told.written,
+        "waiting": told.waiting,
+    }
+
+
+_CALLS = "/admin/api/elsewhere"
+routes = [
+    Route(f"{_CALLS}/write-back", written_back, methods=["GET"]),
+    Route(f"{_CALLS}/write-back", switch, methods=["POST"]),
+    Route(f"{_CALLS}/webhook", keep_webhook, methods=["POST"]),
+    Route(f"{_CALLS}/webhook/off", drop_webhook, methods=["POST"]),
+    Route(f"{_CALLS}/webhook/test", try_webhook, methods=["POST"]),
+    Route(f"{_CALLS}/webhook/again", send_again, methods=["POST"]),
+    Route(f"{_CALLS}/keys", new_key, methods=["POST"]),
+    Route(f"{_CALLS}/keys/revoke", drop_key, methods=["POST"]),
+]
