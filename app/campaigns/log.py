@@ -11,9 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.outcomes import Decided, Ordered, read_told
 from app.connections import Connections
-from app.consent.standing import Use
-from app.consent.standings import who_refuse
 from app.experiments.assign import PERSONALISED
+from app.intent.store import who_may_not_teach
 from app.tables import DecisionRow, OrderRow
 from app.upsert import chunks, table_of
 
@@ -31,14 +30,17 @@ async def decided(
     nobody knows what came of them. margin: the usual share of a price that is left, None where no cost
     is known; then an order leaves what was paid for it.
     """
-    refuse = await who_refuse(connections, shop, Use.TRAIN)
     async with connections.read() as db:
-        decisions = await _decisions(db, shop, now - LOOKED_BACK, refuse)
+        found = await _decisions(db, shop, now - LOOKED_BACK)
+    refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
+    decisions = [each for customer_id, each in found if customer_id not in refuse]
+    async with connections.read() as db:
         orders = await _orders(db, shop, {each.who for each in decisions}, margin)
     return decisions, orders
 
 
-async def _decisions(db: AsyncSession, shop: str, since: datetime, refuse: Collection[int]) -> list[Decided]:
+async def _decisions(db: AsyncSession, shop: str, since: datetime) -> list[tuple[int | None, Decided]]:
+    """Return the decisions, each with its customer, where that is known."""
     columns = _DECISIONS.c
     query = (
         select(columns.decision_id, columns.decided_at, columns.checkout_token, columns.inputs)
@@ -48,10 +50,10 @@ async def _decisions(db: AsyncSession, shop: str, since: datetime, refuse: Colle
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
     )
-    found: list[Decided] = []
+    found: list[tuple[int | None, Decided]] = []
     for decision_id, at, token, inputs, customer_id in await (await db.connection()).execute(query):
-        if customer_id not in refuse and (told := read_told(inputs)):
-            found.append(Decided(decision_id, at.timestamp(), token, *told))
+        if told := read_told(inputs):
+            found.append((customer_id, Decided(decision_id, at.timestamp(), token, *told)))
     return found
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
-from app.consent.standing import Use
-from app.consent.standings import who_refuse
+from app.consent.standing import Use, may
+from app.consent.standings import profile_basis, standings_of, who_refuse
 from app.intent.foresight import Foresight, usable
 from app.intent.model import IntentModel
 from app.intent.moments import Browsed
@@ -21,6 +21,7 @@ from app.intent.prior import PRIOR
 from app.intent.uplift import UpliftModel
 from app.intent_tables import ForesightRow
 from app.profiles.history import FROM_BROWSERS
+from app.profiles.reviews import excluded_customers
 from app.profiles.visit import Seen
 from app.remembered import Remembered
 from app.tables import EventRow, OrderRow
@@ -38,14 +39,27 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
 
     The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone.
     """
-    refuse = await who_refuse(connections, shop, Use.TRAIN)
     async with connections.read() as db:
-        seen, tokens = await _seen(db, shop, now - LOOKED_BACK, refuse)
-        placed = await _placed(db, shop, sorted(set().union(*tokens.values())))
+        seen, tokens = await _seen(db, shop, now - LOOKED_BACK)
+    names = {client: {event.customer_id for event in events} for client, events in seen.items()}
+    refuse = await who_may_not_teach(connections, shop, set().union(*names.values()))
+    kept = [client for client in sorted(seen) if names[client].isdisjoint(refuse)]
+    async with connections.read() as db:
+        placed = await _placed(db, shop, set().union(*(tokens[client] for client in kept)))
     return [
-        Browsed(events, sorted(placed[token] for token in tokens[client] if token in placed))
-        for client, events in sorted(seen.items())
+        Browsed(seen[client], sorted(placed[token] for token in tokens[client] if token in placed))
+        for client in kept
     ]
+
+
+async def who_may_not_teach(connections: Connections, shop: str, named: Collection[int | None]) -> frozenset[int]:
+    """Return which customers may not be learnt from: of those with orders, and of those named."""
+    refuse = await who_refuse(connections, shop, Use.TRAIN) | await excluded_customers(connections, shop)
+    others = {who for who in named if who is not None and who not in refuse}
+    basis = await profile_basis(connections, shop)
+    standings = await standings_of(connections, shop, others)
+    unwilling = {who for who, each in standings.items() if not may(Use.TRAIN, each, basis).allowed}
+    return refuse | unwilling
 
 
 async def has_events(connections: Connections, shop: str) -> bool:
@@ -129,7 +143,7 @@ def _uplift(content: Mapping[str, Any]) -> dict[str, UpliftModel]:
 
 
 async def _seen(
-    db: AsyncSession, shop: str, since: datetime, refuse: Collection[int]
+    db: AsyncSession, shop: str, since: datetime
 ) -> tuple[dict[str, list[Seen]], dict[str, set[str]]]:
     """Return each browser's events and the checkouts it was seen in."""
     columns = _EVENTS.c
@@ -147,9 +161,6 @@ async def _seen(
         seen[client_id].append(Seen(*event))
         if token is not None:
             tokens[client_id].add(token)
-    named = {client: {event.customer_id for event in events} for client, events in seen.items()}
-    for client in [client for client, names in named.items() if not names.isdisjoint(refuse)]:
-        del seen[client]
     return seen, tokens
 
 

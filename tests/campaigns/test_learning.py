@@ -1,0 +1,201 @@
+"""A shop learns from its events and its log of decisions, in its database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.learning import learn_shop, learn_uplift, request_due_learning, weigh_choices
+from app.campaigns.log import decided
+from app.campaigns.outcomes import Decided, Drawn, Ordered, Told
+from app.campaigns.store import change_status, keep_campaign
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.entries import Entry
+from app.consent.ledger import append
+from app.intent.foresight import UNTAUGHT
+from app.intent.moments import Browsed
+from app.intent.prior import PRIOR
+from app.intent.store import current_foresight, latest_foresight, latest_reports
+from app.tables import DecisionRow, EventRow, OrderRow, ShopRow
+from app.values import ShopDomain
+from benchmarks.shop_with_truth import browsing, deciders, features, shoppers
+from tests.campaigns.factories import TEN_PERCENT, a_campaign
+
+SHOP = ShopDomain("acme.myshopify.com")
+NOW = datetime.now(UTC)
+ROW = [0.0] * len(PRIOR.features)
+
+
+async def install(connections: Connections, *rows: Any) -> None:
+    async with connections.write() as db:
+        db.add_all([ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW), *rows])
+
+
+def rows_of(told: list[Browsed]) -> list[Any]:
+    """Return the browsers' events and orders as the shop has them, the latest of them an hour ago."""
+    latest = max(event.happened_at for each in told for event in each.seen)
+    later = NOW - timedelta(hours=1) - latest
+    rows: list[Any] = []
+    for number, each in enumerate(told):
+        rows += [
+            EventRow(
+                shop=SHOP, event_id=f"browser:{event.event_id}", name=event.name, data=event.data,
+                happened_at=event.happened_at + later, recorded_at=NOW, client_id=f"client-{number}",
+                checkout_token=f"token-{number}" if event.name.startswith("checkout") else None,
+            )
+            for event in each.seen
+        ]  # fmt: skip
+        for at in each.ordered:
+            placed = datetime.fromtimestamp(at, UTC) + later
+            rows.append(
+                OrderRow(
+                    shop=SHOP, order_id=number + 1, checkout_token=f"token-{number}", currency="USD",
+                    created_at=placed, updated_at=placed,
+                )
+            )  # fmt: skip
+    return rows
+
+
+def a_decision(number: int, hours_ago: float, weighed: dict[str, Any], **changes: Any) -> DecisionRow:
+    fields: dict[str, Any] = {
+        "shop": SHOP, "decision_id": f"d{number}", "decided_at": NOW - timedelta(hours=hours_ago),
+        "surface": "checkout", "rung": "personal", "arm": "personalised", "checkout_token": f"t{number}",
+        "inputs": {"situation": {"campaigns": weighed, "features": ROW}},
+    }  # fmt: skip
+    return DecisionRow(**(fields | changes))
+
+
+def an_order(number: int, hours_ago: float, **changes: Any) -> OrderRow:
+    at = NOW - timedelta(hours=hours_ago)
+    fields: dict[str, Any] = {
+        "shop": SHOP, "order_id": 10_000 + number, "checkout_token": f"t{number}", "currency": "USD",
+        "subtotal_minor": 900, "discount_minor": 100, "created_at": at, "updated_at": at,
+    }  # fmt: skip
+    return OrderRow(**(fields | changes))
+
+
+def drew(name: str, other: str) -> dict[str, Any]:
+    return {"chosen": [{"campaign_id": name, "propensity": 0.5}], "left_out": {other: "not_drawn"}}
+
+
+async def test_a_shop_with_enough_visits_has_a_model_of_its_own(connections: Connections) -> None:
+    random = np.random.default_rng(0)
+    told = [each for each, _ in browsing(shoppers(900, random), random)]
+    await install(connections, *rows_of(told))
+    await learn_shop(connections, SHOP)
+    found, reports = await latest_foresight(connections, SHOP), await latest_reports(connections, SHOP)
+    assert reports["intent"]["visits"] == 900
+    assert reports["intent"]["purchases"] == sum(bool(each.ordered) for each in told)
+    assert reports["intent"]["publish"] is (found.intent is not PRIOR)
+    assert reports["intent"]["publish"]
+    assert found.version.startswith("intent ")
+
+
+async def test_a_shop_with_few_visits_keeps_the_shared_model_and_says_why(connections: Connections) -> None:
+    random = np.random.default_rng(0)
+    await install(connections, *rows_of([each for each, _ in browsing(shoppers(30, random), random)]))
+    await learn_shop(connections, SHOP)
+    assert (await latest_foresight(connections, SHOP)).intent is PRIOR
+    assert (await latest_reports(connections, SHOP))["intent"]["reason"].startswith(
+        "Too few to learn from: 30"
+    )
+
+
+async def test_learning_is_asked_for_once_a_day(connections: Connections) -> None:
+    await install(connections)
+    waiting = f"tw:{{{SHOP}}}:waiting:intent"
+    await request_due_learning(connections)
+    assert not await connections.redis.exists(waiting)  # no browser told anything yet
+    random = np.random.default_rng(0)
+    async with connections.write() as db:
+        db.add_all(rows_of([each for each, _ in browsing(shoppers(3, random), random)]))
+    await request_due_learning(connections)
+    assert await connections.redis.exists(waiting)
+    await learn_shop(connections, SHOP)
+    await request_due_learning(connections)
+    assert not await connections.redis.exists(waiting)
+
+
+async def test_competing_campaigns_are_weighed_by_the_log(connections: Connections) -> None:
+    log = [a_decision(n, 48, drew("ten", "five") if n % 2 else drew("five", "ten")) for n in range(400)]
+    orders = [an_order(n, 47) for n in range(400) if (n % 2 and n % 5 == 0) or n % 50 == 0]
+    await install(connections, *log, *orders)
+    for name in ("five", "ten"):
+        await keep_campaign(connections, SHOP, a_campaign(name, choice="coupons", offer=TEN_PERCENT))
+        await change_status(connections, SHOP, name, "running")
+    await weigh_choices(connections)
+    told = (await current_foresight(connections, SHOP)).weights["coupons"]
+    assert told["ten"] > 1.5 > 0.5 > told["five"]
+    before = (await latest_reports(connections, SHOP))["choice"]
+    await weigh_choices(connections)
+    assert (await latest_reports(connections, SHOP))["choice"] == before  # nothing new, nothing written
+
+
+async def test_a_shop_without_campaigns_that_compete_has_no_weights(connections: Connections) -> None:
+    await install(connections)
+    await weigh_choices(connections)
+    assert await latest_foresight(connections, SHOP) == UNTAUGHT
+
+
+async def test_the_log_holds_what_may_be_learnt_from(on_both_databases: Connections) -> None:
+    weighed = drew("ten", "five")
+    await install(
+        on_both_databases,
+        a_decision(1, 5, weighed),
+        a_decision(2, 5, weighed, arm="holdout"),
+        a_decision(3, 5, weighed, checkout_token=None),
+        a_decision(4, 5, weighed, customer_id=7),
+        a_decision(5, 5, weighed, inputs={}),
+        a_decision(6, 24 * 100, weighed),
+        an_order(1, 4),
+        an_order(4, 4),
+        an_order(1, 3, order_id=5, cancelled_at=NOW),
+    )
+    subject = (await open_digests(on_both_databases)).of(SHOP, "customer", 7)
+    refusal = Entry(subject, "customer", "e7", NOW, "checkout", {"preferences": False, "marketing": False})
+    await append(on_both_databases, SHOP, [refusal])
+    decisions, orders = await decided(on_both_databases, SHOP, NOW)
+    assert [each.decision_id for each in decisions] == ["d1"]
+    assert {who: [each.left_minor for each in placed] for who, placed in orders.items()} == {"t1": [900]}
+    _, at_a_margin = await decided(on_both_databases, SHOP, NOW, margin=0.4)
+    assert at_a_margin["t1"][0].left_minor == 300  # 40 % of 10.00, less the discount of 1.00
+
+
+def coupon(**changes: Any) -> Campaign:
+    return a_campaign("ten", offer=TEN_PERCENT, **({"holdout": 0.5} | changes))
+
+
+@pytest.mark.parametrize("choice", [None, "coupons"])
+def test_what_a_coupon_changes_is_learnt_from_its_holdout(choice: str | None) -> None:
+    random = np.random.default_rng(1)
+    of = deciders(6_000, random)
+    shown = random.random(len(of)) < 0.5
+    bought = random.random(len(of)) < np.where(shown, of.buys_with_coupon, of.buys)
+    told = (Told((Drawn("ten", 1.0),)), Told(left_out={"ten": "withheld"}))
+    log = [
+        Decided(f"d{at}", at, f"t{at}", told[0] if shown[at] else told[1], tuple(row))
+        for at, row in enumerate(features(of).tolist())
+    ]
+    orders = {f"t{at}": [Ordered(at + 60, 500)] for at in np.flatnonzero(bought).tolist()}
+    models, reports = learn_uplift(log, orders, [coupon(choice=choice)], 10 * 86_400)
+    (model,) = models
+    truth = (of.buys_with_coupon - of.buys).mean()
+    report = reports["ten"]
+    assert report["average"]["low"] <= truth <= report["average"]["high"]
+    assert model.exposures == report["exposures"] == 6_000
+    assert report["bought_anyway"]["low"] <= of.buys.mean() <= report["bought_anyway"]["high"]
+    assert report["bought_anyway"]["says"].startswith(
+        f"Of {report['bought_anyway']['of']} shoppers who matched"
+    )
+    assert msgspec.json.encode(reports)
+
+
+def test_a_coupon_that_nobody_was_shown_is_left_to_its_rule() -> None:
+    models, reports = learn_uplift([], {}, [coupon()], 0.0)
+    assert models == []
+    assert reports["ten"]["basis"] == "rule"
+    assert reports["ten"]["bought_anyway"]["share"] is None
