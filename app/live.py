@@ -34,6 +34,7 @@ from app.experiments.versions import running_experiments
 from app.failures import reason_of
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.offers.variants import Changes, campaigns_under, model_under, settings_under, with_variants
+from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
@@ -191,12 +192,14 @@ async def load_snapshot(
     segmentation = await current_segmentation(connections, shop)
     visits = visit_clusters(segmentation.clusters if segmentation else None)
     campaigns = await running_campaigns(connections, shop)
+    returns = await rates_of(connections, shop)
     experiments = await running_experiments(connections, shop)
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
-        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments
-    )
+        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments,
+        returns,
+    )  # fmt: skip
 
 
 def _assemble(
@@ -209,6 +212,7 @@ def _assemble(
     visits: VisitClusters | None,
     campaigns: Sequence[Running],
     experiments: tuple[Experiment, ...],
+    returns: ReturnRates,
 ) -> ShopSnapshot:
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
@@ -218,7 +222,7 @@ def _assemble(
         settings, running = settings_under(shop.settings, changes), campaigns_under(campaigns, changes)
         ranks = _model_under(data_dir, shop.shop, model, changes)
         return take_snapshot(
-            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone
+            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns
         )
 
     return with_variants(take(()), experiments, take)

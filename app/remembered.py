@@ -1,4 +1,4 @@
-"""What is read of a shop again and again, remembered by this process for fifteen seconds."""
+"""What is read of a shop again and again, remembered by this process for a while: fifteen seconds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ Value = TypeVar("Value")
 class Remembered(Generic[Value]):
     """A reading of shops, one value a shop: for what may be that old and is asked for at every event."""
 
-    def __init__(self, read: Callable[[Connections, str], Awaitable[Value]]) -> None:
-        self._read = read
+    def __init__(
+        self, read: Callable[[Connections, str], Awaitable[Value]], for_s: float = REMEMBERED_S
+    ) -> None:
+        self._read, self._for_s = read, for_s
         self._known: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Value]]] = WeakKeyDictionary()
 
     async def of(self, connections: Connections, shop: str) -> Value:
         """Return the shop's value, read anew when the last reading is too old."""
         known = self._known.setdefault(connections.engine, {})
         if shop not in known or monotonic() >= known[shop][0]:
-            known[shop] = (monotonic() + REMEMBERED_S, await self._read(connections, shop))
+            known[shop] = (monotonic() + self._for_s, await self._read(connections, shop))
         return known[shop][1]
 
     def forget(self, connections: Connections, shop: str) -> None:

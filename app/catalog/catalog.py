@@ -10,15 +10,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+COUNTED_TO = 5  # units: whether there are six or sixty changes no offer
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be put in a cart, with its price in the shop's currency."""
+    """One thing that can be put in a cart, with its price in the shop's currency.
+
+    stock: units left, at most COUNTED_TO; None where they are not counted or it sells without any.
+    """
 
     variant_id: int
     title: str
     price_minor: int
     in_stock: bool
+    stock: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,13 @@ class Product:
 
     @property
     def offered(self) -> Variant | None:
-        """Return the variant to offer: the first in stock, None when there is none."""
-        if not self.published:
-            return None
-        return next((variant for variant in self.variants if variant.in_stock), None)
+        """Return the variant to offer: the first in stock, rather one with several units than the last one.
+
+        None when there is none.
+        """
+        in_stock = [variant for variant in self.variants if variant.in_stock] if self.published else []
+        several = (variant for variant in in_stock if variant.stock is None or variant.stock > 1)
+        return next(several, in_stock[0] if in_stock else None)
 
     @property
     def available(self) -> bool:

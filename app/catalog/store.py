@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.catalog.catalog import Catalog, Product, Variant
+from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
 from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
 from app.tables import InventoryRow, ProductRow, ShopRow, VariantRow
@@ -178,7 +178,9 @@ def _level_row(event: InventoryChanged) -> dict[str, Any]:
 
 def _variant(row: Any) -> Variant:
     in_stock = row.available is None or row.available > 0 or row.sells_when_out
-    return Variant(row.variant_id, row.title, row.price_minor, in_stock)
+    counted = row.available is not None and not row.sells_when_out
+    stock = min(max(row.available, 0), COUNTED_TO) if counted else None
+    return Variant(row.variant_id, row.title, row.price_minor, in_stock, stock)
 
 
 def _product(row: Any, variants: Iterable[Variant]) -> Product:

@@ -16,11 +16,13 @@ from app.campaigns.plan import Plan, plan_of
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
+from app.intent.foresight import UNTAUGHT, Foresight
 from app.offers.approach import approach_of
 from app.offers.rerank import Candidate, Terms, with_standing
 from app.offers.static import Pick, default_picks
-from app.offers.terms import costs_of, terms_of
+from app.offers.terms import costs_of, lead_days_of, terms_of
 from app.offers.wire import OfferedProduct
+from app.orders.returns import UNKNOWN, ReturnRates
 from app.profiles.policy import Policy
 from app.profiles.visiting import VisitClusters
 from app.recommend.model import Model
@@ -36,6 +38,21 @@ class Offerable:
     ranked: Candidate
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a ranking is told of products beside the catalogue: costs, days until they are sent, returns."""
+
+    costs: Mapping[int, int]
+    lead_days: Mapping[int, int]
+    returns: ReturnRates
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """Return what a choice depends on that the shop's version would not tell otherwise."""
+        rates = (self.returns.usual, sorted(self.returns.by_product.items()))
+        return (sorted(self.lead_days.items()), *rates)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ShopSnapshot:
     """A shop as decide sees it. Equal versions make equal choices.
@@ -48,7 +65,7 @@ class ShopSnapshot:
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
-    plan: the shop's running campaigns, None where there are none.
+    plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
     change it, see `app.offers.variants`.
     """
@@ -67,6 +84,7 @@ class ShopSnapshot:
     approach: Policy | None = None
     visits: VisitClusters | None = None
     plan: Plan | None = None
+    intent: Foresight = UNTAUGHT
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
 
@@ -91,6 +109,7 @@ def take_snapshot(
     visits: VisitClusters | None = None,
     campaigns: Sequence[Running] = (),
     time_zone: str = "",
+    returns: ReturnRates = UNKNOWN,
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -107,14 +126,15 @@ def take_snapshot(
         shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin
     )
     wishes = wishes if plan is None else (*wishes, plan.content)
+    known = Known(costs, lead_days_of(settings or {}), returns)
     return ShopSnapshot(
         shop=shop,
-        version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes),
+        version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes, *known.content),
         catalog=catalog,
         model=model,
         experiment=split,
         allowed=allowed,
-        offerable=dict(_offerable(catalog, excluded, costs, terms)),
+        offerable=dict(_offerable(catalog, excluded, known, terms)),
         unsold=frozenset() if model is None else frozenset(model.unsold(allowed)),
         defaults=default_picks(catalog, model, pinned, excluded),
         terms=terms,
@@ -126,7 +146,7 @@ def take_snapshot(
 
 
 def _offerable(
-    catalog: Catalog, excluded: frozenset[int], costs: Mapping[int, int], terms: Terms
+    catalog: Catalog, excluded: frozenset[int], known: Known, terms: Terms
 ) -> Iterator[tuple[int, Offerable]]:
     for product_id, product in catalog.products.items():
         if product_id not in excluded and (variant := product.offered):
@@ -138,7 +158,13 @@ def _offerable(
                 currency=catalog.currency,
                 image=product.image_url,
             )
-            ranked = Candidate(product_id, variant.price_minor, product.kind, costs.get(product_id))
+            ranked = Candidate(
+                product_id, variant.price_minor, product.kind,
+                cost_minor=known.costs.get(product_id),
+                stock=variant.stock,
+                lead_days=known.lead_days.get(product_id),
+                return_rate=known.returns.of(product_id),
+            )  # fmt: skip
             yield product_id, Offerable(product_id, shown, with_standing(ranked, terms))
 
 

@@ -42,6 +42,12 @@ def costs_of(settings: Mapping[str, Any]) -> dict[int, int]:
     return {product_id: cost for product_id, cost in costs.items() if cost >= 0}
 
 
+def lead_days_of(settings: Mapping[str, Any]) -> dict[int, int]:
+    """Return after how many days a product is sent, by product id; `lead_days` in the settings."""
+    days: dict[int, int] = _setting(settings, "lead_days", dict[int, int], {})
+    return {product_id: each for product_id, each in days.items() if each >= 0}
+
+
 def _bought_twice(catalog: Catalog, model: Model | None) -> frozenset[str | int]:
     """Return the kinds of which people buy a second product with the first."""
     if model is None or not len(model.bought_twice):

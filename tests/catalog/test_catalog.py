@@ -61,3 +61,11 @@ def test_the_mask_says_what_may_offer_says(sold: set[int], hidden: set[int], exc
 def test_what_is_in_the_cart_may_not_be_offered() -> None:
     assert not a_catalog(a_product(1)).may_offer(1, cart=[1])
     assert a_catalog(a_product(1)).may_offer(1, cart=[2])
+
+
+def test_a_variant_with_several_units_is_offered_rather_than_the_last_one() -> None:
+    last, several = Variant(1, "S", 100, in_stock=True, stock=1), Variant(2, "M", 100, in_stock=True, stock=2)
+    uncounted, gone = Variant(3, "L", 100, in_stock=True), Variant(4, "XL", 100, in_stock=False, stock=0)
+    assert a_product(7, variants=(gone, last, several)).offered == several
+    assert a_product(7, variants=(last, uncounted)).offered == uncounted
+    assert a_product(7, variants=(gone, last)).offered == last

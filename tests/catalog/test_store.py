@@ -213,3 +213,22 @@ async def test_many_products_are_kept_at_once(on_both_databases: Connections) ->
     catalog = await load_catalog(on_both_databases, SHOP)
     assert len(catalog.products) == 1_101
     assert catalog.products[2].title == "Newest"
+
+
+@pytest.mark.parametrize(
+    ("facts", "stock"),
+    [
+        ({"available": 2}, 2),
+        ({"available": 700}, 5),  # more make no difference
+        ({"available": -3}, 0),
+        ({"available": 2, "sells_when_out": True}, None),
+        ({"available": 2, "tracked": False}, None),
+        ({"available": None}, None),
+    ],
+)
+async def test_stock_is_known_where_it_is_counted(
+    connections: Connections, facts: dict[str, Any], stock: int | None
+) -> None:
+    await record_product(connections, changed(0, variant(**facts)))
+    product = (await load_catalog(connections, SHOP)).products[2]
+    assert product.variants[0].stock == stock

@@ -4,7 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.catalog.catalog import Variant
 from app.offers.choose import choose
+from app.orders.returns import ReturnRates
 from tests.offers.factories import NOW, a_product, a_shop, a_situation, goes_together
 from tests.offers.test_choose import ids
 
@@ -68,3 +70,32 @@ def test_whatever_changes_a_choice_changes_the_version(changes: dict[str, Any]) 
 
 def test_a_price_changes_the_version() -> None:
     assert a_shop(a_product(10, price_minor=1)).version != a_shop(a_product(10, price_minor=2)).version
+
+
+def test_what_the_catalogue_knows_of_a_product_reaches_its_ranking() -> None:
+    variant = Variant(1, "", 500, in_stock=True, stock=3)
+    settings = {"costs": {"10": 200}, "lead_days": {"10": 21, "20": -1}}
+    shop = a_shop(
+        a_product(10, variants=(variant,)), a_product(20), settings=settings,
+        returns=ReturnRates(0.05, {10: 0.3}),
+    )  # fmt: skip
+    known, plain = shop.offerable[10].ranked, shop.offerable[20].ranked
+    assert (known.cost_minor, known.stock, known.lead_days, known.return_rate) == (200, 3, 21, 0.3)
+    assert (plain.cost_minor, plain.stock, plain.lead_days, plain.return_rate) == (None, None, None, 0.05)
+
+
+def test_the_last_unit_is_not_offered_and_what_comes_back_stands_behind() -> None:
+    last = Variant(1, "", 500, in_stock=True, stock=1)
+    products = [a_product(n) for n in (10, 20, 30)] + [a_product(40, variants=(last,))]
+    model = goes_together({(10, 40): 0.9, (10, 20): 0.5, (10, 30): 0.4})
+    offers = choose(a_shop(*products, model=model), a_situation(10))
+    assert ids(offers) == [20, 30]
+    back = choose(a_shop(*products, model=model, returns=ReturnRates(0.1, {20: 0.9})), a_situation(10))
+    assert ids(back) == [30, 20]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"settings": {"lead_days": {"10": 30}}}, {"returns": ReturnRates(0.1, {10: 0.5})}]
+)
+def test_lead_days_and_returns_change_the_version(changes: dict[str, Any]) -> None:
+    assert a_shop(**changes).version != a_shop().version
