@@ -23,15 +23,15 @@ MOST_WITH, MOST_TO_ANYONE, MOST_TO_SEGMENT, MOST_WHY = 6, 12, 6, 2
 FEWEST_OF_SEGMENT = 5
 
 
-def to_anyone(shop: ShopSnapshot, others: Iterable[tuple[str, float]] = ()) -> ShopOffers:
-    """Return the shop's defaults with how its visitors are split. others: further experiments."""
+def to_anyone(shop: ShopSnapshot) -> ShopOffers:
+    """Return the shop's defaults with how its visitors are split."""
     return ShopOffers(
         VERSION,
         shop.currency,
         shop.experiment.salt,
         tuple((arm.name, arm.share) for arm in shop.experiment.arms),
         tuple(_offer(shop, each) for each in shop.defaults[:MOST_TO_ANYONE]),
-        tuple(others),
+        tuple((each.salt, each.ramp) for each in shop.experiments),
     )
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.ahead.form import AheadOffer, AheadWhy, CustomerOffers
 from app.ahead.rank import to_anyone, to_customer, to_segments, with_product
+from app.experiments.assign import Arm, Experiment
 from app.recommend.terms import Past, Weights
 from tests.offers.factories import a_product, a_shop, goes_together
 
@@ -41,6 +44,12 @@ def test_without_a_model_only_the_shops_own_offers_are_written() -> None:
     assert (written.currency, written.salt) == ("USD", "acme.myshopify.com")
     assert written.arms == (("holdout", 0.25), ("personalised", 0.75))
     assert written.offers[0].why == (AheadWhy("merchant_pick"),)
+    assert written.others == ()
+
+
+def test_who_takes_part_in_a_further_experiment_can_be_told_from_the_shops_offers() -> None:
+    further = Experiment("prices", (Arm("low", 0.5), Arm("high", 0.5)), ramp=0.2)
+    assert to_anyone(replace(a_shop(), experiments=(further,))).others == (("prices", 0.2),)
 
 
 def test_a_customer_is_offered_what_their_history_says() -> None:
