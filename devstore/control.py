@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from devstore import checkout as checkouts
 from devstore import order_payloads, payloads
-from devstore.app_config import with_implied
 from devstore.deliver import Faults
 from devstore.events import Unknown, fire, place_next
 from devstore.records import number
+from devstore.scopes import regrant
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.tokens import admin_id_token, checkout_session_token
@@ -80,12 +80,7 @@ async def scopes(store: Store, shop: Shop, body: Body) -> Any:
     given = body.get("scopes")
     if not isinstance(given, list):
         raise BadBody("scopes is missing: a list of scopes")
-    installation = store.install(shop)
-    before, installation.scopes = sorted(installation.scopes), with_implied(frozenset(map(str, given)))
-    store.tokens.regrant(shop.domain, installation.scopes)
-    payload = payloads.scopes_update(installation, shop, before, store.clock())
-    await store.announce(shop, "app/scopes_update", payload)
-    return {"scopes": sorted(installation.scopes)}
+    return {"scopes": sorted((await regrant(store, shop, list(map(str, given)))).scopes)}
 
 
 async def stock(store: Store, shop: Shop, body: Body) -> Any:

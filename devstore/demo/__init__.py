@@ -10,6 +10,7 @@ import polars as pl
 
 from devstore.demo import catalogue, choose, coupons, people
 from devstore.demo.orders import orders, taken_by_code
+from devstore.demo.rfm_groups import rfm_groups
 from devstore.demo.source import MissingData, Source, installed
 from devstore.shop import Shop
 
@@ -50,7 +51,7 @@ def _fill(
         shop.add_product(product)
     made = list(orders(lines, shop.products, coupons.redeemed(source, lines), shift))
     first_seen = {order.customer_id: order.created_at for order in reversed(made) if order.customer_id}
-    for customer in people.customers(first_seen, source.mailed(), now):
+    for customer in people.customers(first_seen, source.mailed(), rfm_groups(made, now), now):
         shop.add_customer(customer)
     _add_discounts(shop, source, taken_by_code(made), lines, shown, shift)
     for order in made:

@@ -6,21 +6,25 @@ from devstore.demo.catalogue import LABEL
 from devstore.records import Customer
 
 NOTE = (
-    f"{LABEL}: a household of the retailer's data. Its name, e-mail address and consent are invented: those "
-    "that a campaign was sent to count as subscribed, every twentieth opted out of data sale."
+    f"{LABEL}: a household of the retailer's data. Its name, e-mail address, RFM group and consent are "
+    "invented: those that a campaign was sent to count as subscribed, every twentieth opted out of data sale."
 )
 OPT_OUT_EVERY = 20
 
 
-def customers(first_seen: dict[int, datetime], mailed: set[int], now: datetime) -> list[Customer]:
+def customers(
+    first_seen: dict[int, datetime], mailed: set[int], groups: dict[int, str], now: datetime
+) -> list[Customer]:
     """Return a customer for each household and the time of its first order."""
     return [
-        _customer(number, since, number in mailed, place % OPT_OUT_EVERY == 0, now)
+        _customer(number, since, number in mailed, place % OPT_OUT_EVERY == 0, groups.get(number), now)
         for place, (number, since) in enumerate(sorted(first_seen.items()), start=1)
     ]
 
 
-def _customer(number: int, since: datetime, mailed: bool, opted_out: bool, now: datetime) -> Customer:
+def _customer(
+    number: int, since: datetime, mailed: bool, opted_out: bool, group: str | None, now: datetime
+) -> Customer:
     return Customer(
         number,
         "Household",
@@ -33,4 +37,5 @@ def _customer(number: int, since: datetime, mailed: bool, opted_out: bool, now: 
         opted_out,
         [LABEL],
         NOTE,
+        group,
     )

@@ -33,6 +33,7 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/checkout/{token}/order-status", checkout.order_status),
         Route("/admin", admin.view),
         Route("/admin/id-token", admin.id_token, methods=["POST"]),
+        Route("/admin/scopes", admin.scopes, methods=["POST"]),
         Route("/app-bridge.js", admin.app_bridge),
         Route("/images/{product_id:int}.svg", images.view),
         Route("/browser/{name}.html", panel.frame),

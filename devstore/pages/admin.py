@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from devstore.pages.render import page, store_of
+from devstore.scopes import grant_optional
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.tokens import admin_id_token, signed_query
+from devstore.wire import BadBody, read_json
 
 SCRIPT = Path(__file__).parents[1] / "browser" / "dist" / "app-bridge.js"
 
@@ -35,6 +37,18 @@ async def id_token(request: Request) -> Response:
     """Answer a fresh id token, as App Bridge asks the admin for one."""
     store = store_of(request)
     return JSONResponse({"token": _token(store, _shop(request))})
+
+
+async def scopes(request: Request) -> Response:
+    """Let the app do what the merchant just agreed to: {"scopes": ["write_customers"]}."""
+    store, wanted = store_of(request), (await read_json(request)).get("scopes")
+    if not isinstance(wanted, list):
+        return JSONResponse({"error": "scopes is missing: a list of scopes"}, 400)
+    try:
+        installation = await grant_optional(store, _shop(request), list(map(str, wanted)))
+    except BadBody as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse({"granted": sorted(installation.scopes)})
 
 
 async def app_bridge(request: Request) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from graphql import GraphQLEnumType
 
+from devstore import schema
 from devstore.demo import DOMAIN, MissingData, build
 from devstore.demo.choose import shift_to
 from devstore.demo.source import PACKAGE, installed
@@ -41,6 +43,16 @@ def test_history_ends_at_now_and_live_orders_begin_there(shop: Shop) -> None:
     assert not shop.orders.keys() & {order.id for order in shop.upcoming}
     numbers = [order.number for order in (*shop.orders.values(), *shop.upcoming)]
     assert numbers == list(range(1001, 1001 + len(numbers)))
+
+
+def test_every_customer_with_a_past_has_a_group_of_the_schema_and_nobody_else(shop: Shop) -> None:
+    before = {order.customer_id for order in shop.orders.values()}
+    groups = {who: customer.rfm_group for who, customer in shop.customers.items()}
+    assert {who for who, group in groups.items() if group} == before
+    known = schema.load("2026-07").graphql.get_type("CustomerRfmGroup")
+    assert isinstance(known, GraphQLEnumType)
+    assert {group for group in groups.values() if group} <= set(known.values)
+    assert len(set(groups.values())) > 4
 
 
 def test_every_line_is_of_a_product_and_a_customer_of_the_shop(shop: Shop) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,7 +46,7 @@ type = "number_integer"
 key = "heading"
 type = "single_line_text_field"
 """
-TOPICS = ("carts/create", "carts/update", "checkouts/create", "orders/create", "orders/paid")
+TOPICS = ("carts/create", "carts/update", "checkouts/create", "orders/create", "orders/paid", "app/scopes_update")
 
 
 @pytest.fixture
@@ -108,6 +109,19 @@ async def test_what_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncCl
     answer = await browser.get(path)
     assert answer.status_code == 404
     assert "<h1>Not found</h1>" in answer.text
+
+
+async def test_an_optional_scope_the_merchant_agrees_to_is_added_and_the_app_told(
+    browser: httpx.AsyncClient, store: Store, shop: Shop
+) -> None:
+    store.app = replace(store.app, optional_scopes=frozenset({"write_customers"}))
+    store.install(shop)
+    for body in ({"scopes": ["write_themes"]}, {"scopes": "write_customers"}, {}):
+        refused = await browser.post(f"/admin/scopes?shop={DOMAIN}", json=body)
+        assert (refused.status_code, bool(refused.json()["error"])) == (400, True)
+    given = await browser.post(f"/admin/scopes?shop={DOMAIN}", json={"scopes": ["write_customers"]})
+    assert set(given.json()["granted"]) == {"write_customers", "read_customers"}
+    assert told(store)[-1] == "app/scopes_update"
 
 
 async def test_adding_to_the_cart_answers_the_pixel_event_and_tells_the_app(
