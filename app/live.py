@@ -176,11 +176,15 @@ async def live_shops(connections: Connections) -> AsyncIterator[LiveShops]:
 
 
 async def load_snapshot(
-    connections: Connections, shop: ShopDomain, previous: ShopSnapshot | None = None
+    connections: Connections,
+    shop: ShopDomain,
+    previous: ShopSnapshot | None = None,
+    trying: tuple[Experiment, ...] | None = None,
 ) -> ShopSnapshot | None:
     """Return the shop as it is now, None when it does not have the app.
 
     previous: the model is taken from here while it is still the current one, or the new one unusable.
+    trying: what would run in place of what runs.
     """
     known = await get_shop(connections, shop)
     if known is None or known.uninstalled_at is not None:
@@ -193,7 +197,7 @@ async def load_snapshot(
     visits = visit_clusters(segmentation.clusters if segmentation else None)
     campaigns = await running_campaigns(connections, shop)
     returns = await rates_of(connections, shop)
-    experiments = await running_experiments(connections, shop)
+    experiments = await running_experiments(connections, shop) if trying is None else trying
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(

@@ -125,6 +125,26 @@ def test_a_file_that_is_no_design_is_refused(terminal: Terminal, tmp_path: Path)
         )
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"colour": "red"}, "change nothing"), ({"pinned": "tea"}, "change nothing"),
+        ({"model": "v9"}, "can't be served"),
+    ],
+)  # fmt: skip
+def test_an_arm_that_would_change_nothing_or_can_not_be_is_not_started(
+    terminal: Terminal, tmp_path: Path, changes: dict[str, object], says: str
+) -> None:
+    terminal.prepare(a_shop)
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps(a_design(arms=[{"name": "as_is"}, {"name": "odd", "changes": changes}])))
+    terminal.run("experiment", "draft", "--shop", SHOP, str(file))
+    refused = terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    assert isinstance(refused.exception, InputError)
+    assert says in str(refused.exception)
+    assert "draft" in terminal.run("experiment", "list", "--shop", SHOP).output
+
+
 def test_what_is_not_there_can_not_be_read(terminal: Terminal) -> None:
     terminal.prepare(a_shop)
     for name in ("pin", "standing"):
