@@ -32,6 +32,8 @@ from app.errors import ModelUnusable
 from app.experiments.assign import Experiment
 from app.experiments.versions import running_experiments
 from app.failures import reason_of
+from app.intent.foresight import Foresight
+from app.intent.store import current_foresight
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.offers.variants import Changes, campaigns_under, model_under, settings_under, with_variants
 from app.orders.returns import ReturnRates, rates_of
@@ -160,6 +162,7 @@ class LiveShops:
             known, version, policy, trained_at, catalog,
             await campaigns_fingerprint(self._connections, shop),
             await running_experiments(self._connections, shop),
+            (await current_foresight(self._connections, shop)).version,
         )  # fmt: skip
 
 
@@ -198,11 +201,12 @@ async def load_snapshot(
     campaigns = await running_campaigns(connections, shop)
     returns = await rates_of(connections, shop)
     experiments = await running_experiments(connections, shop) if trying is None else trying
+    intent = await current_foresight(connections, shop)
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
         _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments,
-        returns,
+        returns, intent,
     )  # fmt: skip
 
 
@@ -217,6 +221,7 @@ def _assemble(
     campaigns: Sequence[Running],
     experiments: tuple[Experiment, ...],
     returns: ReturnRates,
+    intent: Foresight,
 ) -> ShopSnapshot:
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
@@ -226,8 +231,9 @@ def _assemble(
         settings, running = settings_under(shop.settings, changes), campaigns_under(campaigns, changes)
         ranks = _model_under(data_dir, shop.shop, model, changes)
         return take_snapshot(
-            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns
-        )
+            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns,
+            intent=intent,
+        )  # fmt: skip
 
     return with_variants(take(()), experiments, take)
 

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.outcomes import Decided, Ordered, read_told
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.intent.store import who_may_not_teach
-from app.tables import DecisionRow, OrderRow
+from app.shops.store import get_shop
+from app.tables import DecisionRow, OrderLineRow, OrderRow
 from app.upsert import chunks, table_of
 
 LOOKED_BACK = timedelta(days=90)
 MOST_DECISIONS = 100_000
 _DECISIONS, _ORDERS = table_of(DecisionRow), table_of(OrderRow)
+_LINES = table_of(OrderLineRow)
 
 
 async def decided(
-    connections: Connections, shop: str, now: datetime, margin: float | None = None
+    connections: Connections, shop: str, now: datetime
 ) -> tuple[list[Decided], dict[str, list[Ordered]]]:
     """Return the latest decisions that weighed campaigns, and the orders of their checkouts.
 
     Without those of customers who may not be learnt from, and of checkouts that may not be remembered:
-    nobody knows what came of them. margin: the usual share of a price that is left, None where no cost
-    is known; then an order leaves what was paid for it.
+    nobody knows what came of them.
     """
     async with connections.read() as db:
         found = await _decisions(db, shop, now - LOOKED_BACK)
     refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
     decisions = [each for customer_id, each in found if customer_id not in refuse]
     async with connections.read() as db:
+        margin = await _margin(db, shop, await _costs(connections, shop))
         orders = await _orders(db, shop, {each.who for each in decisions}, margin)
     return decisions, orders
 
@@ -53,7 +56,7 @@ async def _decisions(db: AsyncSession, shop: str, since: datetime) -> list[tuple
     found: list[tuple[int | None, Decided]] = []
     for decision_id, at, token, inputs, customer_id in await (await db.connection()).execute(query):
         if told := read_told(inputs):
-            found.append((customer_id, Decided(decision_id, at.timestamp(), token, *told)))
+            found.append((customer_id, Decided(decision_id, at.timestamp(), token, told)))
     return found
 
 
@@ -74,8 +77,32 @@ async def _orders(
     return orders
 
 
+async def _costs(connections: Connections, shop: str) -> dict[int, int]:
+    """Return what a unit costs by product, none where the setting is absent or unusable."""
+    known = await get_shop(connections, shop)
+    try:
+        return msgspec.convert(known.settings.get("costs", {}) if known else {}, dict[int, int], strict=False)
+    except msgspec.ValidationError:
+        return {}
+
+
+async def _margin(db: AsyncSession, shop: str, costs: Mapping[int, int]) -> float | None:
+    """Return the share of their full prices that goods sold leave, None where no cost is known."""
+    paid = cost = 0
+    lines = (
+        _LINES.c.product_id,
+        func.sum(_LINES.c.quantity),
+        func.sum(_LINES.c.quantity * _LINES.c.price_minor),
+    )
+    for part in chunks(sorted(costs)):
+        query = select(*lines).where(_LINES.c.shop == shop, _LINES.c.product_id.in_(part))
+        for product_id, units, minor in await (await db.connection()).execute(query.group_by(lines[0])):
+            paid, cost = paid + int(minor), cost + int(units) * costs[product_id]
+    return (paid - cost) / paid if paid else None
+
+
 def _left(paid_minor: int, discount_minor: int, margin: float | None) -> int:
-    """Return what an order left: the margin of its goods at their full price, less the discount."""
+    """Return what an order left: its goods' margin at full price less the discount; else what was paid."""
     if margin is None:
         return paid_minor
     return round((paid_minor + discount_minor) * margin) - discount_minor

@@ -29,16 +29,22 @@ class Drawn(msgspec.Struct, frozen=True):
     propensity: float
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What campaigns were weighed by, as far as it is learnt from."""
+
+    features: Features = ()
+
+
 class Told(msgspec.Struct, frozen=True):
     """What a decision's log says of its campaigns."""
 
     chosen: tuple[Drawn, ...] = ()
     left_out: dict[str, str] = {}
+    inputs: Known = Known()
 
 
 class _Situation(msgspec.Struct, frozen=True):
     campaigns: Told | None = None
-    features: Features = ()
 
 
 class _Logged(msgspec.Struct, frozen=True):
@@ -46,13 +52,12 @@ class _Logged(msgspec.Struct, frozen=True):
 
 
 class Decided(NamedTuple):
-    """A decision with campaigns. at: epoch seconds; who: the checkout. features: None where not logged."""
+    """A decision with campaigns. at: epoch seconds; who: the checkout."""
 
     decision_id: str
     at: float
     who: str
     told: Told
-    features: Features | None = None
 
 
 class Ordered(NamedTuple):
@@ -107,11 +112,13 @@ def exposures(
     met = [
         each
         for each in _met(decisions, orders, campaign_id, window_s)
-        if each.decided.at + window_s <= now and each.decided.features is not None
+        if each.decided.at + window_s <= now and len(_features(each)) == len(FEATURES)
     ]
     shares = _shown_by_week(met)
     return Exposures(
-        features=np.array([each.decided.features for each in met]).reshape(len(met), len(FEATURES)),
+        features=np.array([each.decided.told.inputs.features for each in met]).reshape(
+            len(met), len(FEATURES)
+        ),
         shown=np.array([each.shown for each in met], dtype=np.bool_),
         propensity=np.array([shares[_week(each)] if holdout is None else 1 - holdout for each in met]),
         bought=np.array([each.order is not None for each in met], dtype=np.bool_),
@@ -130,16 +137,12 @@ def bought_anyway(
     return rate(sum(each.order is not None for each in met), len(met))
 
 
-def read_told(inputs: Mapping[str, Any]) -> tuple[Told, Features | None] | None:
+def read_told(inputs: Mapping[str, Any]) -> Told | None:
     """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
     try:
-        logged = msgspec.convert(inputs, _Logged)
+        return msgspec.convert(inputs, _Logged).situation.campaigns
     except msgspec.ValidationError:
         return None
-    told, features = logged.situation.campaigns, logged.situation.features
-    if told is None:
-        return None
-    return told, features if len(features) == len(FEATURES) else None
 
 
 def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
@@ -151,6 +154,10 @@ def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_
             continue
         seen.add(decided.who)
         yield _Met(decided, shown, _order(decided, orders, window_s))
+
+
+def _features(met: _Met) -> Features:
+    return met.decided.told.inputs.features
 
 
 def _shown_by_week(met: Iterable[_Met]) -> dict[int, float]:

@@ -17,6 +17,7 @@ import msgspec
 from app.campaigns.nudged import NEVER, Fired, is_standing
 from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
 from app.experiments.assign import bucket
+from app.intent.features import Features
 from app.rules.fields import Value
 
 WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
@@ -31,7 +32,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those of which there is no code now.
+    altogether. lacking: those of which there is no code now. unworthy: those
+    whose coupon is not worth its price for this shopper, with the reason; features: what that was read
+    from, as FEATURES names it.
     """
 
     at: int
@@ -48,6 +51,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     fired: dict[str, Fired] = {}
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    unworthy: dict[str, str] = {}
+    features: Features = ()
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
@@ -238,7 +243,8 @@ class _Weighing:
         if discount is None:
             return None
         held = self._fired(planned)
-        if discount.with_code and not (held.code and held.expires_at > inputs.at):
+        promised = bool(held.code and held.expires_at > inputs.at)
+        if discount.with_code and not promised:
             if not inputs.remembers or planned.id in inputs.lacking:
                 return NO_CODE
             if self._codes_held(planned) >= self._plan.limits.codes:
@@ -249,9 +255,10 @@ class _Weighing:
             return UNKNOWN_CART
         if inputs.subtotal_minor < planned.minimum_minor:
             return MINIMUM
-        if inputs.spare_minor is not None:
-            return MARGIN if discount_minor(planned, inputs.subtotal_minor) > inputs.spare_minor else None
-        return None
+        takes_minor = discount_minor(planned, inputs.subtotal_minor)
+        if inputs.spare_minor is not None and takes_minor > inputs.spare_minor:
+            return MARGIN
+        return None if promised else inputs.unworthy.get(planned.id)
 
     def _codes_held(self, besides: Planned) -> int:
         """Return how many codes of other campaigns the shopper could still use."""

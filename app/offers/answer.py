@@ -9,6 +9,7 @@ import msgspec
 from app.consent.policy import Rung
 from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.choose import choose
+from app.offers.foretold import chances_at, features_at
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
@@ -26,11 +27,17 @@ def answer_to(occasion: Occasion, situation: Situation) -> Answer:
         rung=_rung(occasion, situation, failed),
         arm=situation.arm,
         segment=situation.segments[0] if situation.segments else None,
-        intent=None,
+        intent=_intent(occasion),
         offers=offers,
         fallback=failed or (None if occasion.shopper.reached else "redis"),
         ttl_s=TTL_S,
     )
+
+
+def _intent(occasion: Occasion) -> float | None:
+    """Return how likely a purchase within five minutes is, as far as what is allowed tells."""
+    chances = chances_at(occasion, features_at(occasion))
+    return None if chances is None else round(chances.now, 4)
 
 
 def nothing(decision_id: str, reason: str) -> Answer:

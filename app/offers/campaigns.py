@@ -23,6 +23,8 @@ from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.consent.policy import Permissions
 from app.coupons.grants import Granted, Wanted
 from app.experiments.assign import PERSONALISED, bucket
+from app.intent.model import Chances
+from app.offers.foretold import chances_at, features_at, unworthy_at
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.wire import Offer, Question
 from app.profiles.keys import fired_key, nudged_key
@@ -105,9 +107,11 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
 
 
 def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
-    moment = _moment(occasion, situation, plan)
+    features = features_at(occasion)
+    moment = _moment(occasion, situation, plan, chances_at(occasion, features))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
+    spare_minor = _spare(question, plan) if plan.discounts and moment.own_currency else None
     return Inputs(
         at=at,
         locale=question.locale,
@@ -116,16 +120,18 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
         evidence=evidence_of(facts),
         cart=situation.cart,
         subtotal_minor=situation.subtotal_minor,
-        spare_minor=_spare(question, plan) if plan.discounts and moment.own_currency else None,
+        spare_minor=spare_minor,
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
+        unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
+        features=features if plan.discounts else (),
     )
 
 
-def _moment(occasion: Occasion, situation: Situation, plan: Plan) -> Moment:
+def _moment(occasion: Occasion, situation: Situation, plan: Plan, chances: Chances | None) -> Moment:
     question, shopper = occasion.question, occasion.shopper
     return Moment(
         now=occasion.now.astimezone(plan.zone),
@@ -136,6 +142,7 @@ def _moment(occasion: Occasion, situation: Situation, plan: Plan) -> Moment:
         profile=shopper.profile if _knows(occasion.may, shopper.customer_id) and shopper.reached else None,
         segments=situation.segments,
         visit=_visit(occasion),
+        intents=chances,
     )
 
 

@@ -110,6 +110,8 @@ def take_snapshot(
     campaigns: Sequence[Running] = (),
     time_zone: str = "",
     returns: ReturnRates = UNKNOWN,
+    *,
+    intent: Foresight = UNTAUGHT,
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -123,8 +125,9 @@ def take_snapshot(
     allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
     wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
     plan = plan_of(
-        shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin
-    )
+        shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin,
+        weights=intent.weights,
+    )  # fmt: skip
     wishes = wishes if plan is None else (*wishes, plan.content)
     known = Known(costs, lead_days_of(settings or {}), returns)
     return ShopSnapshot(
@@ -142,6 +145,7 @@ def take_snapshot(
         approach=approach,
         visits=visits,
         plan=plan,
+        intent=intent,
     )
 
 

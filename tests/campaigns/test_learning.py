@@ -10,7 +10,7 @@ import pytest
 from app.campaigns.campaign import Campaign
 from app.campaigns.learning import learn_shop, learn_uplift, request_due_learning, weigh_choices
 from app.campaigns.log import decided
-from app.campaigns.outcomes import Decided, Drawn, Ordered, Told
+from app.campaigns.outcomes import Decided, Drawn, Known, Ordered, Told
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -20,7 +20,7 @@ from app.intent.foresight import UNTAUGHT
 from app.intent.moments import Browsed
 from app.intent.prior import PRIOR
 from app.intent.store import current_foresight, latest_foresight, latest_reports
-from app.tables import DecisionRow, EventRow, OrderRow, ShopRow
+from app.tables import DecisionRow, EventRow, OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from benchmarks.shop_with_truth import browsing, deciders, features, shoppers
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -30,9 +30,9 @@ NOW = datetime.now(UTC)
 ROW = [0.0] * len(PRIOR.features)
 
 
-async def install(connections: Connections, *rows: Any) -> None:
+async def install(connections: Connections, *rows: Any, **settings: Any) -> None:
     async with connections.write() as db:
-        db.add_all([ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW), *rows])
+        db.add_all([ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings=settings), *rows])
 
 
 def rows_of(told: list[Browsed]) -> list[Any]:
@@ -64,7 +64,7 @@ def a_decision(number: int, hours_ago: float, weighed: dict[str, Any], **changes
     fields: dict[str, Any] = {
         "shop": SHOP, "decision_id": f"d{number}", "decided_at": NOW - timedelta(hours=hours_ago),
         "surface": "checkout", "rung": "personal", "arm": "personalised", "checkout_token": f"t{number}",
-        "inputs": {"situation": {"campaigns": weighed, "features": ROW}},
+        "inputs": {"situation": {"campaigns": weighed | {"inputs": {"at": 5, "features": ROW}}}},
     }  # fmt: skip
     return DecisionRow(**(fields | changes))
 
@@ -161,8 +161,16 @@ async def test_the_log_holds_what_may_be_learnt_from(on_both_databases: Connecti
     decisions, orders = await decided(on_both_databases, SHOP, NOW)
     assert [each.decision_id for each in decisions] == ["d1"]
     assert {who: [each.left_minor for each in placed] for who, placed in orders.items()} == {"t1": [900]}
-    _, at_a_margin = await decided(on_both_databases, SHOP, NOW, margin=0.4)
-    assert at_a_margin["t1"][0].left_minor == 300  # 40 % of 10.00, less the discount of 1.00
+
+
+async def test_where_costs_are_known_an_order_leaves_its_margin(on_both_databases: Connections) -> None:
+    line = OrderLineRow(
+        shop=SHOP, line_id=1, order_id=10_001, product_id=10, quantity=2, price_minor=500
+    )  # fmt: skip
+    weighed = drew("ten", "five")
+    await install(on_both_databases, a_decision(1, 5, weighed), an_order(1, 4), line, costs={"10": 300})
+    _, orders = await decided(on_both_databases, SHOP, NOW)
+    assert orders["t1"][0].left_minor == 300  # 40 % of 10.00, less the discount of 1.00
 
 
 def coupon(**changes: Any) -> Campaign:
@@ -174,10 +182,10 @@ def test_what_a_coupon_changes_is_learnt_from_its_holdout(choice: str | None) ->
     random = np.random.default_rng(1)
     of = deciders(6_000, random)
     shown = random.random(len(of)) < 0.5
+    was: dict[bool, Any] = {True: ((Drawn("ten", 1.0),), {}), False: ((), {"ten": "withheld"})}
     bought = random.random(len(of)) < np.where(shown, of.buys_with_coupon, of.buys)
-    told = (Told((Drawn("ten", 1.0),)), Told(left_out={"ten": "withheld"}))
     log = [
-        Decided(f"d{at}", at, f"t{at}", told[0] if shown[at] else told[1], tuple(row))
+        Decided(f"d{at}", at, f"t{at}", Told(*was[bool(shown[at])], Known(tuple(row))))
         for at, row in enumerate(features(of).tolist())
     ]
     orders = {f"t{at}": [Ordered(at + 60, 500)] for at in np.flatnonzero(bought).tolist()}

@@ -1,10 +1,12 @@
 """What came of the campaigns that decisions weighed."""
 
+import msgspec
 import pytest
 
 from app.campaigns.outcomes import (
     Decided,
     Drawn,
+    Known,
     Ordered,
     Told,
     bought_anyway,
@@ -12,17 +14,19 @@ from app.campaigns.outcomes import (
     read_told,
     trials,
 )
+from app.campaigns.weigh import Chosen, Inputs, Weighed
 from app.intent.features import FEATURES
 
 DAY_S = 86_400
 NOW = 10 * DAY_S
 ROW = (0.0,) * len(FEATURES)
+KNOWN = Known(ROW)
 CHOICES = {"five": "coupons", "ten": "coupons", "help": "banners", "tea": "banners"}
 
 
 def decided(who: str, at: float = 0, shown: dict[str, float] | None = None, **left_out: str) -> Decided:
     chosen = tuple(Drawn(name, share) for name, share in (shown or {}).items())
-    return Decided(f"{who} {at}", at, who, Told(chosen, left_out), ROW)
+    return Decided(f"{who} {at}", at, who, Told(chosen, left_out, KNOWN))
 
 
 def test_a_shopper_counts_once_by_the_first_decision() -> None:
@@ -105,12 +109,9 @@ def test_of_one_shopper_the_first_draw_counts() -> None:
 
 
 def test_a_log_entry_is_read_as_decide_writes_it() -> None:
-    weighed = {
-        "inputs": {"at": 5}, "chosen": [{"campaign_id": "ten", "propensity": 0.9}],
-        "matched": ["ten", "help"], "left_out": {"help": "capped"},
-    }  # fmt: skip
-    read = read_told({"situation": {"campaigns": weighed, "features": list(ROW)}, "snapshot": "s"})
-    assert read == (Told((Drawn("ten", 0.9),), {"help": "capped"}), ROW)
+    made = Weighed(Inputs(at=5, features=ROW), (Chosen("ten", 0.9),), ("ten", "help"), {"help": "capped"})
+    read = read_told({"situation": {"campaigns": msgspec.to_builtins(made), "orders": 3}, "snapshot": "s"})
+    assert read == Told((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,6 @@ def test_an_entry_without_campaigns_or_of_another_layout_is_none(inputs: dict[st
     assert read_told(inputs) is None
 
 
-def test_features_of_another_layout_are_none() -> None:
-    read = read_told({"situation": {"campaigns": {}, "features": [1.0, 2.0]}})
-    assert read == (Told(), None)
+def test_features_of_another_layout_teach_nothing() -> None:
+    told = Told((Drawn("ten", 1.0),), inputs=Known((1.0, 2.0)))
+    assert len(exposures([Decided("d", 0, "anna", told)], {}, "ten", 0.1, NOW)) == 0
