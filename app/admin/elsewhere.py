@@ -58,7 +58,7 @@ def _sent(each: Sent) -> dict[str, Any]:
         "what": "Test" if each.test else "Change of a segment",
         "attempt": each.attempt,
         "taken": each.error is None,
-        "says": each.error or "Taken",
+        "says": "Taken" if each.error is None else f"{each.error[:1].upper()}{each.error[1:]}",
     }
 
 

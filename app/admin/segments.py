@@ -12,7 +12,14 @@ from app.admin import segments_evidence as evidence
 from app.admin import segments_store as store
 from app.admin import segments_view as view
 from app.admin.privacy_view import minute
-from app.admin.segments_meanings import KINDS, known_names, meanings, rule_words, score_lines
+from app.admin.segments_meanings import (
+    KINDS,
+    known_names,
+    meanings,
+    rule_words,
+    score_lines,
+    visitors_words,
+)
 from app.admin.segments_settings import policy_of, rules_of
 from app.connections import Connections
 from app.errors import InputError
@@ -87,6 +94,7 @@ async def meant(connections: Connections, shop: Shop, _query: QueryParams) -> di
         "meanings": [
             (title(each.name), KINDS[each.kind], each.says) for each in meanings(rules_of(shop), made)
         ],
+        "by_clusters": visitors_words(made),
         "scores": score_lines(made.cuts, made.currency) if made else [],
         "trained": minute(trained.trained_at) if trained else None,
         "judged": evidence.classifiers(report) if report else [],

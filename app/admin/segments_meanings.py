@@ -10,12 +10,13 @@ from typing import NamedTuple
 from app.profiles import clusters as grouping
 from app.profiles.clusters import Clusters
 from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
-from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times
+from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times, title
 from app.profiles.rfm_shopify import SHOPIFY_WORDS
 from app.profiles.segment_names import FORESEEN, foreseen_name
 from app.profiles.segmentation import Segmentation
 from app.profiles.thresholds import Rule, Rules, sentence
 from app.profiles.trees import Classifier
+from app.profiles.visiting import visit_clusters
 from app.values import decimal_amount
 
 KINDS = {
@@ -106,6 +107,12 @@ def score_lines(cuts: Cuts, currency: str) -> list[ScoreLine]:
         )
         for score in range(SCORES, 0, -1)
     ]
+
+
+def visitors_words(made: Segmentation | None) -> str:
+    """Return which clusters an unknown visitor can be in, empty where a plain rule tells."""
+    known = visit_clusters(made.clusters) if made else None
+    return "" if known is None else " and ".join(title(name) for name in known.names)
 
 
 def _clusters(clusters: Clusters) -> list[Meaning]:

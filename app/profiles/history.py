@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.profiles.customer import BoughtLine, PlacedOrder
@@ -68,12 +68,28 @@ async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) 
 
 
 async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[Seen]:
-    """Return what was done since then in a checkout, and before it in the browsers it was seen in."""
-    clients = select(_EVENTS.c.client_id).where(
-        _EVENTS.c.shop == shop, _EVENTS.c.checkout_token == checkout_token, _EVENTS.c.client_id.is_not(None)
-    )
-    whose = or_(_EVENTS.c.checkout_token == checkout_token, _EVENTS.c.client_id.in_(clients))
+    """Return what was done since then in a checkout, and before its end in the browsers it was seen in.
+
+    What a browser does later is no part of it: somebody else may use it by then.
+    """
+    own = (_EVENTS.c.shop == shop, _EVENTS.c.checkout_token == checkout_token)
+    clients = select(_EVENTS.c.client_id).where(*own, _EVENTS.c.client_id.is_not(None))
+    ended = select(func.max(_EVENTS.c.happened_at)).where(*own).scalar_subquery()
+    before = and_(_EVENTS.c.client_id.in_(clients), _EVENTS.c.happened_at <= ended)
+    whose = or_(_EVENTS.c.checkout_token == checkout_token, before)
     return await _seen(db, _EVENTS.c.shop == shop, whose, since)
+
+
+async def checkouts_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[str]:
+    """Return the checkouts that a browser was in since then."""
+    columns = _EVENTS.c
+    query = select(columns.checkout_token).where(
+        columns.shop == shop,
+        columns.client_id == client_id,
+        columns.happened_at > since,
+        columns.checkout_token.is_not(None),
+    )
+    return sorted(await (await db.connection()).scalars(query.distinct()))
 
 
 async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[Seen]:

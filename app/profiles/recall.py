@@ -68,7 +68,7 @@ async def recall(
     found = values[len(told_keys) :]
     profile = unpack_profile(found[0]) if profile_keys else NOBODY
     visits = found[len(profile_keys) : len(profile_keys) + len(visit_keys)]
-    visit = _latest(map(unpack_visit, visits), customer_id)
+    visit = _latest(map(unpack_visit, visits), names.customer_id)
     fired = found[-1] if beside else None
     if profile.refused:
         return Shopper(None, visit=visit, told=told, fired=fired)
@@ -95,9 +95,9 @@ async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) 
 def _latest(visits: Iterable[Visit], customer_id: int | None) -> Visit:
     """Return the visit that went on last, of the browser or of the checkout.
 
-    One of another account is somebody else's, who used the same browser.
+    One of an account is its owner's alone: whoever else uses the same browser, a guest too, has none of it.
     """
-    own = [each for each in visits if customer_id is None or each.customer_id in (None, customer_id)]
+    own = [each for each in visits if each.customer_id in (None, customer_id)]
     return max(own, key=lambda each: each.last_at, default=NO_VISIT)
 
 

@@ -6,7 +6,7 @@ repeats, late deliveries and crashes change nothing. All reads of a checkout's a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -21,6 +21,7 @@ from app.consent.told import unpack as unpack_told
 from app.events.kinds import BrowserEvent, CustomerDeleted, OrderFacts, RefundCreated
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
+    checkouts_of,
     customer_of_order,
     next_customers,
     seen_at,
@@ -62,13 +63,15 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
     """
     if not permissions(consent_of(event.permitted)).may_store_visitor:
         return
-    digests = await open_digests(connections)
-    subjects = Names(None, event.client_id, event.checkout_token).subjects(digests, event.shop)
-    told = [told_key(event.shop, subject) for subject in subjects.values()]
+    digests, since = await open_digests(connections), datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
+    checkouts = await _checkouts(connections, event, since)
+    names = [Names(None, event.client_id), *(Names(checkout_token=token) for token in checkouts)]
+    subjects = [subject for each in names for subject in each.subjects(digests, event.shop).values()]
+    told = [told_key(event.shop, subject) for subject in subjects]
 
     async def attempt(pipe: Any) -> None:
         answers = [unpack_told(value) for value in await pipe.mget(told)]
-        visits = await _visits(connections, event)
+        visits = await _visits(connections, event, checkouts, since)
         pipe.multi()
         if any(each is not None and each.analytics is False for each in answers):
             return  # taken back meanwhile
@@ -79,18 +82,27 @@ async def remember_browsing(connections: Connections, event: BrowserEvent) -> No
         await connections.redis.transaction(attempt, *told)
 
 
-async def _visits(connections: Connections, event: BrowserEvent) -> dict[str, Visit]:
+async def _checkouts(connections: Connections, event: BrowserEvent, since: datetime) -> list[str]:
+    """Return the checkouts that the event is part of: what comes late may belong to one before it."""
+    own = [] if event.checkout_token is None else [event.checkout_token]
+    if not event.client_id:
+        return own
+    async with connections.read() as db:
+        return sorted({*own, *await checkouts_of(db, event.shop, event.client_id, since)})
+
+
+async def _visits(
+    connections: Connections, event: BrowserEvent, checkouts: Sequence[str], since: datetime
+) -> dict[str, Visit]:
     """Return what the visit did, by the keys it is kept under."""
-    since = datetime.now(UTC) - timedelta(seconds=VISIT_TTL_S)
     visits: dict[str, Visit] = {}
     async with connections.read() as db:
         if event.client_id:
             seen = await seen_of(db, event.shop, event.client_id, since)
             visits[client_key(event.shop, event.client_id)] = visit_of(seen)
-        if event.checkout_token:
+        for token in checkouts:
             # A checkout extension knows its checkout only, so the checkout holds what the browser did.
-            seen = await seen_at(db, event.shop, event.checkout_token, since)
-            visits[checkout_key(event.shop, event.checkout_token)] = visit_of(seen)
+            visits[checkout_key(event.shop, token)] = visit_of(await seen_at(db, event.shop, token, since))
     return visits
 
 

@@ -158,12 +158,20 @@ def _check_condition(condition: Condition, field: str, currency: str) -> None:
     if condition.measure in _MONEY:
         if isinstance(condition.value, int):
             raise InputError('money is a decimal string, "100.00"', f"{field}.value")
-        if minor_units(condition.value, currency, f"{field}.value") < 0:
+        if _amount(condition.value, currency, f"{field}.value") < 0:
             raise InputError("an amount is not negative", f"{field}.value")
         return
     most = LONGEST_DAYS if condition.measure == "days_since_last_order" else MOST_ORDERS
     if not isinstance(condition.value, int) or not 0 <= condition.value <= most:
         raise InputError(f"{condition.measure} is a whole number from 0 to {most}", f"{field}.value")
+
+
+def _amount(text: str, currency: str, field: str) -> int:
+    """Return minor units; what is wrong is said without the field, which a merchant knows by its label."""
+    try:
+        return minor_units(text, currency, field)
+    except InputError:
+        raise InputError(f"this is not an amount of {currency}, such as 100.00", field) from None
 
 
 def _threshold(condition: Condition, currency: str) -> int:

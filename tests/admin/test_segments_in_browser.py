@@ -44,7 +44,7 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
         await page.get_by_role("combobox", name="What").select_option("Average order")
         value = page.get_by_role("textbox", name="Number or amount in USD")
         await value.press_sequentially("1oo")
-        await page.get_by_text("is not an amount").first.wait_for()
+        await page.get_by_text("this is not an amount of USD").first.wait_for()
         assert await value.get_attribute("aria-invalid") == "true"
         # The field was drawn anew, and who types goes on typing.
         for _ in range(3):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from app.admin import segments_chart as chart
 from app.admin import segments_evidence as evidence
-from app.admin.segments_meanings import known_names, meanings, rfm_words, score_lines
+from app.admin.segments_meanings import known_names, meanings, rfm_words, score_lines, visitors_words
 from app.admin.segments_settings import checked_policy, with_rule, without_rule
 from app.errors import InputError, NotFound
 from app.profiles.clusters import LABELS
@@ -15,6 +16,7 @@ from app.profiles.rfm_segments import SEGMENTS, segment
 from app.profiles.segment_names import FORESEEN
 from app.profiles.thresholds import Rules
 from tests.admin.segment_factories import REGULARS, a_segmentation, a_training_report
+from tests.profiles.test_visiting import a_shops_clusters
 
 NOBODY = (NEVER, NEVER, NEVER, NEVER)
 
@@ -122,6 +124,12 @@ def test_no_own_segment_takes_the_name_of_one_that_is_worked_out(taken: str) -> 
 
 def test_no_two_kinds_of_segment_have_a_name_in_common() -> None:
     assert len({*SEGMENTS, *LABELS, *FORESEEN}) == len(SEGMENTS) + len(LABELS) + len(FORESEEN)
+
+
+def test_it_is_said_by_what_a_visitor_who_is_not_known_is_called() -> None:
+    clusters = msgspec.structs.replace(a_segmentation(), clusters=a_shops_clusters())
+    assert sorted(visitors_words(clusters).split(" and ")) == ["Hesitant buyers", "Interested browsers"]
+    assert visitors_words(None) == ""
 
 
 def test_way_with_shoppers_names_segments_there_are() -> None:

@@ -21,7 +21,7 @@ from app.profiles.reviews import decide_review, reviews
 from app.profiles.rfm import Cuts, Measures, cuts
 from app.profiles.segmenting import segment_shop
 from app.profiles.segments import latest_segmentation
-from app.profiles.store import refresh_customers
+from app.profiles.store import rebuild, refresh_customers
 from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow, SegmentSizeRow
 from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
@@ -104,6 +104,19 @@ async def test_a_new_order_moves_its_customer_at_once_and_the_move_is_written_do
     moves = [row for row in await rows(connections, SegmentMoveRow) if row.customer_id == 1]
     assert moves[0].before is None
     assert (moves[-1].after, moves[-1].why[:10]) == ("champions", "Champions:")
+
+
+async def test_a_rebuild_from_the_database_gives_every_profile_with_its_segments_bit_for_bit(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    keys = [customer_key(SHOP, who) for who in range(1, 11)]
+    before = await connections.redis.mget(keys)
+    assert all(unpack_profile(each).segments for each in before)
+    await connections.redis.flushall()
+    assert await rebuild(connections, SHOP) == 10
+    assert await connections.redis.mget(keys) == before
 
 
 async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connections: Connections) -> None:
