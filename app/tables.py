@@ -84,6 +84,7 @@ class EventRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_events_customer", "shop", "customer_id", "happened_at"),
         Index("ix_events_client", "shop", "client_id", "happened_at"),
+        Index("ix_events_checkout", "shop", "checkout_token", "happened_at"),
     )
     shop: str = Field(primary_key=True)
     event_id: str = Field(primary_key=True)
