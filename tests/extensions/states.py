@@ -163,3 +163,7 @@ STATES = (
     State("thank-you page", ("Sourdough Loaf", "button.buy"), _answers(BREAD), target=THANK_YOU),
     State("order status", ("Sourdough Loaf", "button.buy"), _answers(BREAD), target=ORDER_STATUS),
 )
+
+
+def named(name: str) -> State:
+    return next(state for state in STATES if state.name == name)

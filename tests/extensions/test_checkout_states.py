@@ -10,7 +10,7 @@ from playwright.sync_api import Frame, Page
 from tests.devstore.browser_world import ROOT
 from tests.extensions.checkout_world import PLACE, CheckoutWorld
 from tests.extensions.shown import show
-from tests.extensions.states import STATES, State
+from tests.extensions.states import STATES, State, named
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # A frame is a part of its page, which has the landmarks, the title and the first heading.
@@ -37,7 +37,7 @@ def test_a_state_is_shown_and_axe_finds_nothing_in_it(
 def test_in_other_languages_and_right_to_left_axe_finds_nothing(
     page: Page, world: CheckoutWorld, name: str, locale: str
 ) -> None:
-    state = next(each for each in STATES if each.name == name)
+    state = named(name)
     show(state, world, page, locale=locale)
     frame = frame_of(page, state.target)
     assert frame.evaluate("document.documentElement.dir") == ("rtl" if locale == "ar" else "ltr")
@@ -50,7 +50,7 @@ def test_nothing_is_wider_than_its_frame_in_any_language(
     page: Page, world: CheckoutWorld, locale: str, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    state = next(each for each in STATES if each.name == "long words")
+    state = named("long words")
     show(state, world, page, locale=locale)
     assert (
         frame_of(page, state.target).evaluate(

@@ -5,12 +5,12 @@ import type {Entry} from './state.ts';
 import type {Said} from './words.ts';
 
 /**
- * Return the bar towards an amount, which follows the cart as it is now; undefined without a target. The part
- * that is missing is said as `amount` and `remaining`, in the merchant's words or in ours.
+ * Return the bar towards an amount, which follows the cart as it is now; undefined without a target, or without a
+ * word of what it is for. What is missing is said as `amount` and `remaining`, in the merchant's words or in ours.
  */
 export function progressCard({id, offer}: Entry, scene: Scene): ProgressView | undefined {
   const {progress, message} = offer;
-  if (!progress) return undefined;
+  if (!progress || !message) return undefined;
   const {target, currency} = progress;
   const current = currency === scene.currency ? scene.subtotal : progress.current;
   const missing = Math.max(target - current, 0);
@@ -19,13 +19,13 @@ export function progressCard({id, offer}: Entry, scene: Scene): ProgressView | u
   return {layout: 'progress', id, offer, text, label: {key: 'bar.label'}, value: Math.min(current, target), max: target};
 }
 
-function withMissing(message: Message | undefined, amount: number, currency: string): Message {
+function withMissing(message: Message, amount: number, currency: string): Message {
   const money = {amount, currency};
-  return {key: 'progress.free_shipping', ...message, args: {...message?.args, amount: money, remaining: money}};
+  return {...message, args: {...message.args, amount: money, remaining: money}};
 }
 
 /** The merchant's words for the way there may not fit once the buyer has arrived. */
-function reached(message: Message | undefined): Said {
-  const shipping = message?.key.startsWith('progress.free_shipping');
+function reached({key}: Message): Said {
+  const shipping = key.startsWith('progress.free_shipping');
   return {key: shipping ? 'message.progress.free_shipping_reached' : 'bar.reached'};
 }

@@ -1,10 +1,11 @@
 /** Keeps a merchant's titles within the frame of an offer, so that frames are alike. */
 
 /** As many letters of a title as take two lines beside the thumbnail; wide letters count twice. */
-export const TITLE_WIDTH = 42;
-export const NAMED_WIDTH = 24;
-/** A word longer than this may be broken anywhere, or it would push the button out of the frame. */
-const LONG_WORD = /\S{16}(?=\S{4})/gu;
+export const TITLE_WIDTH = 36;
+export const NAMED_WIDTH = 18;
+/** A word as long as this would push the button out of the frame, were there nowhere in it for a line to end. */
+const LONG_WORD = /\S{18,}/gu;
+const PIECE = /\S{6}(?=\S{3})/gu;
 const BREAK_HERE = '\u200b';
 
 /** Return the title, cut with an ellipsis where it is wider. */
@@ -21,7 +22,7 @@ export function shorten(title: string, width: number): string {
 
 /** Return the text with places in its long words where a line may end; a screen reader does not hear them. */
 export function breakable(text: string): string {
-  return text.replace(LONG_WORD, `$&${BREAK_HERE}`);
+  return text.replace(LONG_WORD, (word) => word.replace(PIECE, `$&${BREAK_HERE}`));
 }
 
 /** From here on Unicode has the scripts whose letters are as wide as they are high. */

@@ -1,4 +1,4 @@
-import {useEffect, useReducer, useRef, useState} from 'preact/hooks';
+import {useLayoutEffect, useReducer, useRef, useState} from 'preact/hooks';
 import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
 import {consentOf, isNarrower} from './consent.ts';
@@ -35,7 +35,8 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const now = occasion(host);
   const consent = consentOf(host.customerPrivacy.value);
   const before = useRef(consent);
-  useEffect(() => {
+  // Before the frame is drawn: the question is on its way while the first offer is painted.
+  useLayoutEffect(() => {
     if (isEditor(host)) return undefined;
     if (isNarrower(consent, before.current)) dispatch({type: 'withdrawn'});
     before.current = consent;

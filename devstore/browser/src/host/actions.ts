@@ -6,18 +6,17 @@ import {icon} from './icons.ts';
 const PRESSED = `
 :host{display:inline-block}
 a,button{font:inherit;color:inherit;text-decoration:none;border:0;background:none;padding:0;margin:0;text-align:start;cursor:pointer}
-button:disabled{cursor:default}
+button:disabled,[aria-disabled]{cursor:default}
 `;
 
 const BUTTON = `${PRESSED}
 [data-part=press]{position:relative;display:block;inline-size:100%;min-block-size:40px;padding:9px 16px;border:1px solid var(--accent);border-radius:8px;
   color:var(--accent);background:var(--paper);font-weight:600;line-height:20px;text-align:center;transition:background .12s,border-color .12s}
-[data-part=press]:hover:not(:disabled){background:var(--accent-tint)}
+[data-part=press]:hover:not(:disabled,[aria-disabled]){background:var(--accent-tint)}
 .primary[data-part=press]{background:var(--accent);color:#fff}
-.primary[data-part=press]:hover:not(:disabled){background:var(--accent-dark)}
+.primary[data-part=press]:hover:not(:disabled,[aria-disabled]){background:var(--accent-dark)}
 .critical[data-part=press]{border-color:var(--critical);color:var(--critical)}
 [data-part=press]:disabled{opacity:.55}
-.loading[data-part=press]:disabled{opacity:1}
 .loading .label{visibility:hidden}
 .loading::after{content:"";position:absolute;inset:0;margin:auto;inline-size:18px;block-size:18px;border:2px solid currentColor;
   border-block-start-color:transparent;border-radius:50%;animation:turn .8s linear infinite}
@@ -44,7 +43,9 @@ function press(element: HostElement, part: (name: string) => HTMLElement): HTMLE
   setOrRemove(target, 'type', address ? '' : 'button');
   setOrRemove(target, 'target', address && (element.text('target') || '_blank'));
   setOrRemove(target, 'rel', address && 'noopener');
-  setOrRemove(target, 'disabled', !address && (element.flag('disabled') || element.flag('loading')));
+  setOrRemove(target, 'disabled', !address && element.flag('disabled'));
+  // A busy button keeps the focus: who pressed it with the keyboard is not sent back to the top of the page.
+  setOrRemove(target, 'aria-disabled', element.flag('loading') && 'true');
   setOrRemove(target, 'aria-busy', element.flag('loading') && 'true');
   setOrRemove(target, 'aria-label', element.text('accessibilityLabel'));
   return target;
@@ -59,6 +60,9 @@ export function defineActions(): void {
       const variant = element.text('variant') || 'auto';
       target.className = [variant, element.text('tone'), element.flag('loading') ? 'loading' : ''].join(' ').trim();
       return element.text('inlineSize') === 'fill' ? ':host{display:block}' : '';
+    },
+    connected(element) {
+      element.addEventListener('click', (event) => element.flag('loading') && event.stopImmediatePropagation(), {capture: true});
     },
   });
   define('s-link', {

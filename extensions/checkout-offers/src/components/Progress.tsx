@@ -1,5 +1,6 @@
 import type {ProgressView} from '../model.ts';
 import type {Speaker} from '../words.ts';
+import {boxHeight} from './frame.ts';
 
 interface Props {
   card: ProgressView;
@@ -10,7 +11,7 @@ interface Props {
 /** How far the cart is, in words and as a bar. */
 export function Progress({card, boxed, say}: Props) {
   return (
-    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxed ? '126px' : '0'}>
+    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxHeight(boxed)}>
       <s-stack gap="small-200">
         <s-stack accessibilityRole="status"><s-text dir="auto">{say(card.text)}</s-text></s-stack>
         <s-progress value={card.value} max={card.max} accessibilityLabel={say(card.label)} />

@@ -1,4 +1,5 @@
 import type {ComponentChildren} from 'preact';
+import {boxHeight, WIDE} from './frame.ts';
 
 interface Props {
   /** What stands before the words: a thumbnail, an icon. */
@@ -10,13 +11,10 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** The columns of a checkout on a desktop are wider than this, a phone is narrower: there the button goes below. */
-const WIDE = '@container (inline-size > 360px)';
-
 /** The frame of every offer and of its skeleton, so that one replaces the other without moving the page. */
 export function Row({start, button, footer, boxed, children}: Props) {
   return (
-    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxed ? `${WIDE} 126px, 178px` : '0'}>
+    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxHeight(boxed)}>
       <s-stack gap="small-200">
         <s-grid gridTemplateColumns={`${WIDE} 1fr auto, 1fr`} gap="small-100" alignItems="center">
           <s-grid gridTemplateColumns="auto 1fr" gap="base" alignItems="center">

@@ -1,0 +1,104 @@
+// @vitest-environment jsdom
+/// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {setUpExtension} from '@shopify/ui-extensions-tester';
+import {fireEvent, waitFor} from '@testing-library/preact';
+import {expect, test, vi} from 'vitest';
+import {answer, wireUpsell} from './offers.ts';
+import {answered} from './privacy.ts';
+
+const TARGET = 'purchase.checkout.block.render';
+const words = () => document.body.textContent ?? '';
+const button = () => document.querySelector('s-button') as HTMLElement;
+const LIVE_ONE = {...wireUpsell().product, product_id: '8', variant_id: '80', title: 'Live one'};
+
+/** A checkout whose shop put two products ahead, with this app behind it. */
+function ahead(fetch: typeof globalThis.fetch) {
+  const extension = setUpExtension(TARGET);
+  const offers = [{p: 7, v: 70, t: 'Oat biscuits', c: '12.50', w: [['popular']]}, {p: 6, v: 60, t: 'Tea', c: '3.00'}];
+  const value = JSON.stringify({v: 1, currency: 'USD', salt: 'mock', arms: [['personalised', 1]], offers});
+  extension.shopify.appMetafields.value = [
+    {target: {type: 'shop', id: '1'}, metafield: {namespace: '$app', key: 'offers', type: 'json', value, valueType: 'json_string'}},
+  ];
+  extension.shopify.checkoutToken.value = 'token-1';
+  // The tester tells nothing of who buys: with a no the checkout itself is what the arm goes by.
+  extension.shopify.customerPrivacy.value = answered(false);
+  extension.fetch = fetch;
+  return {extension, publish: vi.spyOn(extension.shopify.analytics, 'publish')};
+}
+
+/** An app that answers when it is told to. */
+function held() {
+  let answerWith = (_: unknown) => undefined as void;
+  const fetch = () => new Promise<Response>((resolve) => (answerWith = (body) => resolve(Response.json(body))));
+  return {fetch, answerWith: (body: unknown) => answerWith(body)};
+}
+
+const names = (publish: {mock: {calls: unknown[][]}}) => publish.mock.calls.map(([name]) => name);
+
+test('the first render has an offer, before anything was asked', async () => {
+  const {extension} = ahead(() => new Promise(() => undefined));
+  using _ = extension;
+  await extension.render();
+  expect(words()).toContain('Oat biscuits');
+  expect(words()).toContain('reason.popular');
+  expect(document.querySelector('s-skeleton-paragraph')).toBeNull();
+});
+
+test('an app that fails leaves it there, and it is counted nowhere', async () => {
+  const {extension, publish} = ahead(vi.fn(async () => new Response('no', {status: 503})));
+  using _ = extension;
+  await extension.render();
+  await waitFor(() => expect(extension.fetch).toHaveBeenCalled());
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+  expect(publish).not.toHaveBeenCalled();
+});
+
+test('the answer takes its place, and only that is an impression', async () => {
+  const app = held();
+  const {extension, publish} = ahead(app.fetch);
+  using _ = extension;
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('Oat biscuits'));
+  app.answerWith(answer({offers: [wireUpsell({product: LIVE_ONE})]}));
+  await waitFor(() => expect(words()).toContain('Live one'));
+  expect(words()).not.toContain('Oat biscuits');
+  await waitFor(() => expect(publish.mock.calls).toEqual([['tillwise:offer_shown', expect.objectContaining({decision_id: 'd1', offer_id: 'o1'})]]));
+});
+
+test('taken before the answer, it waits for its name and is then added under it, once', async () => {
+  const app = held();
+  const {extension, publish} = ahead(app.fetch);
+  using _ = extension;
+  const change = (extension.shopify.applyCartLinesChange = vi.fn(async () => ({type: 'success' as const})));
+  await extension.render();
+  fireEvent.click(button());
+  await waitFor(() => expect(button().getAttribute('loading')).toBe('true'));
+  expect(change).not.toHaveBeenCalled();
+  app.answerWith(answer());
+  await waitFor(() => expect(words()).toContain('status.added'));
+  expect(change.mock.calls).toEqual([[expect.objectContaining({
+    attributes: [{key: '_tillwise_decision', value: 'd1'}, {key: '_tillwise_offer', value: 'o1'}],
+  })]]);
+  expect(names(publish)).toEqual(['tillwise:offer_shown', 'tillwise:offer_accepted']);
+});
+
+test('refused before the answer, it is gone, and the refusal is told once it has a name', async () => {
+  const app = held();
+  const {extension, publish} = ahead(app.fetch);
+  using _ = extension;
+  await extension.render();
+  fireEvent.click(document.querySelector('s-link') as HTMLElement);
+  await waitFor(() => expect(words()).not.toContain('Oat biscuits'));
+  app.answerWith(answer());
+  await waitFor(() => expect(names(publish)).toEqual(['tillwise:offer_shown', 'tillwise:offer_dismissed']));
+  expect(words()).not.toContain('Oat biscuits');
+});
+
+test('an answer without offers ends what was painted', async () => {
+  const {extension, publish} = ahead(async () => Response.json(answer({arm: 'holdout', offers: []})));
+  using _ = extension;
+  await extension.render();
+  await waitFor(() => expect(document.body.innerHTML).toBe(''));
+  expect(publish).not.toHaveBeenCalled();
+});
