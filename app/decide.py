@@ -39,7 +39,8 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.policy import permissions, settle
 from app.cors import any_origin
-from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.grants import grant
+from app.coupons.handing import Codes
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
@@ -47,7 +48,7 @@ from app.gather import Gathered, gathered_reads
 from app.live import LiveShops, live_shops
 from app.metrics import count_decision
 from app.offers.answer import answer_to, nothing
-from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code
+from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
@@ -59,6 +60,7 @@ from app.shops.sessions import CheckoutClaims, verify_checkout_token
 READ_MS = 15
 GRANT_MS = 30
 LOG_MS = 50
+MOST_CODES = 3  # pools asked for one decision; beyond it, campaigns that need no code are shown
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ class Till:
     read: Gathered[Sequence[str], list[bytes | None]]
     log: Gathered[Written, None]
     digests: Digests
-    grant: Gathered[Wanted, Granted | None]
+    codes: Codes
 
 
 @any_origin
@@ -118,21 +120,15 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
 async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
     try:
-        weighed = with_campaigns(occasion, situation)
-        while wanted := code_wanted(occasion, weighed):
-            weighed = with_code(occasion, weighed, wanted, await _granted(till, wanted))
-        return weighed
+        weighed = with_campaigns(occasion, situation, till.codes.is_dry)
+        for _ in range(MOST_CODES):
+            if (wanted := code_wanted(occasion, weighed)) is None:
+                return weighed
+            weighed = with_code(occasion, weighed, wanted, await till.codes.give(wanted))
+        return without_codes(occasion, weighed)
     except Exception:  # at a checkout, a campaign that trips must not cost the offers
         _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
         return situation
-
-
-async def _granted(till: Till, wanted: Wanted) -> Granted | None:
-    """Return the code, None when there is none left or it could not be had in time."""
-    try:
-        return await till.grant(wanted)
-    except (RedisError, OSError, TimeoutError):
-        return None
 
 
 def _told(occasion: Occasion, names: Names) -> AnyEvent | None:
@@ -198,7 +194,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             read=gathered_reads(connections.redis, timeout_ms=READ_MS),
             log=Gathered(append, timeout_ms=LOG_MS),
             digests=digests,
-            grant=Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS),
+            codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
         )
         yield
 

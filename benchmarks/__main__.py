@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import decide, follow, rules, webhooks
+from benchmarks import campaigns, decide, follow, rules, webhooks
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     asked = parser.parse_args()
     print("POST /api/personalize, a made-up shop of 1,000 products")
     decided = decide.main(asked.seconds)
+    print("\nthe same shop with campaigns")
+    nudged = campaigns.main(asked.seconds)
     print("\nPOST /webhooks, signed orders into SQLite")
     received = webhooks.main(asked.seconds)
     print("\nan order to its customer's profile and segments, 400 customers")
@@ -27,6 +29,7 @@ def main() -> None:
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
+            "campaigns": [asdict(each) for each in nudged],
             "webhooks": asdict(received) | {"ratio": received.ratio},
             "follow": asdict(followed),
             "rules": asdict(ruled),

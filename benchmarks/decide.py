@@ -78,7 +78,7 @@ def main(seconds: float = 5.0) -> Figures:
         environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
         settings = read_settings(environment)
         with embedded_redis(settings.data_dir) as redis_url:
-            asyncio.run(_fill(settings, redis_url))
+            asyncio.run(fill(settings, redis_url))
             with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
                 figures = _measured(server, seconds)
     print(
@@ -102,16 +102,16 @@ def _said(cpu_us: tuple[float, float] | None) -> str:
 
 
 def _measured(server: Server, seconds: float) -> Figures:
-    port, questions = server.port, _questions()
+    port, asked = server.port, questions()
     plain = [request("GET", "/hello")]
-    measure(port, questions, connections=CONNECTIONS, seconds=1)  # warm: tokens verified, shop loaded
+    measure(port, asked, connections=CONNECTIONS, seconds=1)  # warm: tokens verified, shop loaded
     cpu = [server.cpu_s()]
     hello = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
     cpu.append(server.cpu_s())
-    decide = measure(port, questions, connections=CONNECTIONS, seconds=seconds)
+    decide = measure(port, asked, connections=CONNECTIONS, seconds=seconds)
     cpu.append(server.cpu_s())
     again = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
-    quiet = measure(port, questions, connections=4, seconds=seconds)
+    quiet = measure(port, asked, connections=4, seconds=seconds)
     # The machine's mood changes: decide stands between two hellos.
     mean = Load((hello.per_second + again.per_second) / 2, hello.p50_ms, hello.p99_ms, hello.failed)
     started, between, ended = cpu
@@ -137,7 +137,8 @@ def web() -> Starlette:
     return Starlette(routes=[HELLO, *app.decide.routes, *app.health.routes], lifespan=lifespan)
 
 
-async def _fill(settings: Settings, redis_url: str) -> None:
+async def fill(settings: Settings, redis_url: str) -> None:
+    """Put the made-up shop, its model and its shoppers where the server finds them."""
     random = np.random.default_rng(7)
     async with connect(settings, redis_url) as connections:
         async with connections.engine.begin() as connection:
@@ -226,7 +227,8 @@ def _card(now: datetime) -> Card:
     )  # fmt: skip
 
 
-def _questions() -> list[bytes]:
+def questions() -> list[bytes]:
+    """Return what its checkouts ask."""
     random = np.random.default_rng(11)
     return [_question(number, random) for number in range(QUESTIONS)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +30,8 @@ PLACES: Mapping[Kind, Place] = {
     "progress": "progress",
     "upsell": "main",
 }
+Matching = Callable[[Facts], Sequence[int]]
+_KEPT = 64  # shops whose rules are kept as they are asked: the catalogue changes oftener than they do
 LIMITS, LOCALE = "discount_limits", "locale"
 
 
@@ -93,7 +95,7 @@ class Plan:
     planned: tuple[Planned, ...]
     numbers: Mapping[str, int]
     readers: tuple[tuple[str, Reader], ...]
-    matching: Callable[[Facts], Sequence[int]]
+    matching: Matching
     limits: Limits
     costs: Mapping[int, int]
     margin: float | None
@@ -113,6 +115,11 @@ class Plan:
     def counted(self) -> tuple[str, ...]:
         """Return the campaigns that may be shown only so often altogether."""
         return tuple(each.id for each in self.planned if each.campaign.caps.total is not None)
+
+    @cached_property
+    def pools(self) -> tuple[tuple[str, str], ...]:
+        """Return the campaigns that give out codes, each with its pool."""
+        return tuple((each.id, each.pool_id) for each in self.planned if each.pool_id is not None)
 
     @cached_property
     def discounts(self) -> bool:
@@ -150,7 +157,7 @@ def plan_of(
         return None
     numbers = {each.campaign.id: each.number for each in campaigns}
     ordered = sorted((each.campaign for each in campaigns), key=lambda each: (-each.priority, each.id))
-    rules = [read_rule(each.rule) for each in ordered]
+    fields, matching = _asking(tuple(msgspec.json.encode(each.rule) for each in ordered))
     return Plan(
         shop=shop,
         currency=currency,
@@ -158,8 +165,8 @@ def plan_of(
         locale=_locale(settings),
         planned=tuple(_planned(each, currency) for each in ordered),
         numbers=numbers,
-        readers=readers_of(ALWAYS.union(*map(reads, rules))),
-        matching=matching_of(rules),
+        readers=readers_of(ALWAYS | fields),
+        matching=matching,
         limits=limits_of(settings),
         costs=costs or {},
         margin=margin,
@@ -191,6 +198,13 @@ def is_open(schedule: Schedule, local: datetime) -> bool:
         return True
     begin, end = schedule.hours
     return begin <= local.hour < end if begin < end else local.hour >= begin or local.hour < end
+
+
+@lru_cache(maxsize=_KEPT)
+def _asking(rules: tuple[bytes, ...]) -> tuple[frozenset[str], Matching]:
+    """Return which facts the rules read, and what asks them all; worked out once for the same rules."""
+    read = [read_rule(msgspec.json.decode(each)) for each in rules]
+    return frozenset[str]().union(*map(reads, read)), matching_of(read)
 
 
 def _planned(campaign: Campaign, currency: str) -> Planned:

@@ -129,7 +129,19 @@ class _Weighing:
             if self._done:
                 break
             self._take(planned)
-        return Weighed(self._inputs, tuple(self._chosen), tuple(self._matched), self._left_out)
+        return Weighed(self._told(), tuple(self._chosen), tuple(self._matched), self._left_out)
+
+    def _told(self) -> Inputs:
+        """Return the inputs without what is said there of campaigns whose rules don't hold."""
+        inputs = self._inputs
+        if not (inputs.spent or inputs.lacking):
+            return inputs
+        holding = {each.id for each in self._holding}
+        return msgspec.structs.replace(
+            inputs,
+            spent=tuple(name for name in inputs.spent if name in holding),
+            lacking=tuple(name for name in inputs.lacking if name in holding),
+        )
 
     def _take(self, planned: Planned) -> None:
         """Take the campaign in, or note why not; its rule holds."""

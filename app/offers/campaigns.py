@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -32,14 +32,15 @@ from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
+IsDry = Callable[[str, str], bool]
 
 
-def with_campaigns(occasion: Occasion, situation: Situation) -> Situation:
-    """Return the situation with the shop's campaigns weighed."""
+def with_campaigns(occasion: Occasion, situation: Situation, is_dry: IsDry) -> Situation:
+    """Return the situation with the shop's campaigns weighed. is_dry: whether a shop's pool has no code."""
     plan = occasion.shop.plan
     if plan is None:
         return situation
-    inputs = _inputs(occasion, situation, plan)
+    inputs = _inputs(occasion, situation, plan, is_dry)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -69,6 +70,15 @@ def with_code(occasion: Occasion, situation: Situation, wanted: Wanted, granted:
     else:
         held = msgspec.structs.replace(inputs.fired.get(name, NEVER), code=granted.code, expires_at=until)
         inputs = msgspec.structs.replace(inputs, fired={**inputs.fired, name: held})
+    return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
+
+
+def without_codes(occasion: Occasion, situation: Situation) -> Situation:
+    """Return the situation weighed without the campaigns that would have to give out a code."""
+    plan, weighed = occasion.shop.plan, situation.campaigns
+    if plan is None or weighed is None or code_wanted(occasion, situation) is None:
+        return situation
+    inputs = msgspec.structs.replace(weighed.inputs, lacking=tuple(name for name, _ in plan.pools))
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -106,7 +116,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
     )
 
 
-def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
+def _inputs(occasion: Occasion, situation: Situation, plan: Plan, is_dry: IsDry) -> Inputs:
     features = features_at(occasion)
     moment = _moment(occasion, situation, plan, chances_at(occasion, features))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
@@ -126,6 +136,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan) -> Inputs:
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
+        lacking=tuple(name for name, pool_id in plan.pools if is_dry(plan.shop, pool_id)),
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )

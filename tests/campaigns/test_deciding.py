@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -15,7 +16,9 @@ from app.campaigns.nudged import unpack
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.coupons.grants import Granted, Wanted
+from app.coupons.handing import DRY_S, Codes
 from app.coupons.pool import fill
+from app.decide import MOST_CODES
 from app.gather import Gathered
 from app.offers.replay import replay
 from app.profiles.keys import fired_key, nudged_key
@@ -207,6 +210,38 @@ async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Con
     assert json.loads(msgspec.json.encode(again)) == empty["offers"]
 
 
+async def test_a_pool_found_empty_is_left_alone_for_a_while_and_then_asked_again(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT)
+    async with a_till(connections) as client:
+        assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
+        await fill_pool(connections, "CODE")
+        assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
+        monkeypatch.setattr("app.coupons.handing.monotonic", lambda: monotonic() + DRY_S)
+        assert nudges(await ask(client, 10, consent=EVERYTHING)) == ["ten"]
+
+
+async def test_not_every_empty_pool_is_asked_before_something_else_is_shown(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    for n in range(MOST_CODES + 3):
+        await run(connections, f"ten{n}", offer=TEN_PERCENT, priority=5)
+    await run(connections)
+    asked = []
+
+    async def empty(batch: list[Wanted]) -> list[Granted | None]:
+        asked.extend(batch)
+        return [None] * len(batch)
+
+    async with a_till(connections) as client:
+        web = client._transport.app  # type: ignore[attr-defined]
+        web.state.till = replace(web.state.till, codes=Codes(Gathered(empty, timeout_ms=1_000)))
+        answers = [await ask(client, 10, consent=EVERYTHING) for _ in range(3)]
+    assert [nudges(each) for each in answers] == [["help"]] * 3
+    assert len(asked) == MOST_CODES + 3  # three, the other three, none
+
+
 async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections) -> None:
     await a_trained_shop(connections)
     await run(connections, "ten", offer=TEN_PERCENT)
@@ -216,7 +251,7 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, grant=Gathered(broken, timeout_ms=1_000))
+        web.state.till = replace(web.state.till, codes=Codes(Gathered(broken, timeout_ms=1_000)))
         answer = await ask(client, 10, consent=EVERYTHING)
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 
