@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import campaigns, decide, follow, rules, webhooks
+from benchmarks import campaigns, decide, extension, follow, rules, webhooks
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
     followed = follow.main(asked.seconds * 4)
     print("\na shop's rules, all at once")
     ruled = rules.main()
+    print("\nwhat a shopper waits for, in a browser")
+    shown = extension.main()
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
@@ -33,6 +35,7 @@ def main() -> None:
             "webhooks": asdict(received) | {"ratio": received.ratio},
             "follow": asdict(followed),
             "rules": asdict(ruled),
+            "extension": [asdict(each) for each in shown],
         }
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -22,7 +22,7 @@ from devstore.pages import Builds, routes
 from devstore.records import Checkout, Metafield, gid
 from devstore.shop import Shop
 from tests.devstore.browser_world import CORS, serving
-from tests.devstore.small_shop import DOMAIN, NOW, small_shop, small_store
+from tests.devstore.small_shop import DOMAIN, GOODS, NOW, small_shop, small_store
 from tests.journeys.small_stage import bundles_for
 
 LONG_S = 4.0  # longer than the extension waits
@@ -68,6 +68,8 @@ class CheckoutWorld:
         assert self.shop.installation is not None
         self.shop.installation.metafields.clear()
         self.shop.checkouts.clear()
+        for number, (*_, stock) in enumerate(GOODS, 1):
+            self.shop.variants[100 + number].inventory = stock
         self.app.body, self.app.status, self.app.delay_s = None, 200, 0.0
         self.app.asked.clear()
         self.app.tokens.clear()
