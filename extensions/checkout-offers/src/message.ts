@@ -1,11 +1,12 @@
-import type {Money} from './parse.ts';
 import type {Message} from './offer.ts';
-import {number} from './parse.ts';
+import {number, type Money} from './parse.ts';
 import type {Said} from './words.ts';
 
 /** The messages that locales/ can say, and the amounts of money each must come with. */
 export const MESSAGES = new Map<string, string[]>([
   ['banner.help', []],
+  ['banner.welcome', []],
+  ['message.help', []],
   ['progress.free_shipping', ['amount']],
   ['progress.free_shipping_reached', []],
 ]);

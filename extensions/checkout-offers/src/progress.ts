@@ -21,7 +21,8 @@ export function progressCard({id, offer}: Entry, scene: Scene): ProgressView | u
 
 function withMissing(message: Message, amount: number, currency: string): Message {
   const money = {amount, currency};
-  return {...message, args: {...message.args, amount: money, remaining: money}};
+  const key = message.key.replace(/_reached$/, ''); // it was, when the app was asked
+  return {...message, key, args: {...message.args, amount: money, remaining: money}};
 }
 
 /** The merchant's words for the way there may not fit once the buyer has arrived. */

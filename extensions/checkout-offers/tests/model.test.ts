@@ -271,6 +271,11 @@ describe('a bar of progress', () => {
     expect(progress({progress: goal, message: {...own, key}}, scene({subtotal: 50}))).toMatchObject({value: 50, text: {key: expected}});
   });
 
+  test('that was full when the app was asked, and is not any more, says what is missing', () => {
+    const message = {key: 'progress.free_shipping_reached', args: {}};
+    expect(progress({progress: {...goal, current: 60}, message}, scene({subtotal: 42}))?.text).toMatchObject({key: 'message.progress.free_shipping'});
+  });
+
   test('that does not say what it is for is not shown', () => {
     expect(progress({progress: goal})).toBeUndefined();
   });
