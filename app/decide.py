@@ -55,12 +55,14 @@ from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_ans
 from app.profiles.names import Names
 from app.profiles.recall import keep_told, recall
 from app.profiles.telling import Call, consent_told
-from app.shops.sessions import CheckoutClaims, verify_checkout_token
+from app.shops.sessions import CheckoutClaims, ProxyClaims, verify_checkout_token
 
 READ_MS = 15
 GRANT_MS = 30
 LOG_MS = 50
 MOST_CODES = 3  # pools asked for one decision; beyond it, campaigns that need no code are shown
+
+Claims = CheckoutClaims | ProxyClaims
 
 _log = logging.getLogger(__name__)
 
@@ -89,12 +91,17 @@ async def personalize(request: Request) -> Response:
     started = perf_counter_ns()
     claims = _proven(request)
     question = read_question(await read_body(request, MAX_BODY))
+    return await respond(request, claims, question, started)
+
+
+async def respond(request: Request, claims: Claims, question: Question, started: int) -> Response:
+    """Return the decision as JSON, counted. started: when the request came, of `perf_counter_ns`."""
     answer = await _answered(request.app.state.till, claims, question)
     count_decision(answer.arm, answer.rung, answer.fallback, perf_counter_ns() - started)
     return Response(write_answer(answer), media_type="application/json")
 
 
-async def decide(till: Till, claims: CheckoutClaims, question: Question, decision_id: str) -> Answer:
+async def decide(till: Till, claims: Claims, question: Question, decision_id: str) -> Answer:
     """Return the answer, once it is written down."""
     started, now = perf_counter_ns(), datetime.now(UTC)
     shop = await till.live.get(claims.shop)
@@ -110,7 +117,7 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
         situation = await _with_campaigns(till, occasion, situation)
     answer = answer_to(occasion, situation)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
-    told = _told(occasion, names)
+    told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
     written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
     if await _is_written(till, written):
         return answer
@@ -120,7 +127,7 @@ async def decide(till: Till, claims: CheckoutClaims, question: Question, decisio
 async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
     try:
-        weighed = with_campaigns(occasion, situation, till.codes.is_dry)
+        weighed = with_campaigns(occasion, situation, till.codes.dry(occasion.shop.shop))
         for _ in range(MOST_CODES):
             if (wanted := code_wanted(occasion, weighed)) is None:
                 return weighed
@@ -131,17 +138,17 @@ async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) 
         return situation
 
 
-def _told(occasion: Occasion, names: Names) -> AnyEvent | None:
+def _told(occasion: Occasion, names: Names, source: str) -> AnyEvent | None:
     """Return what the question's consent tells the ledger, None when that is nothing new."""
     question, shop = occasion.question, occasion.shop
     call = Call(
-        shop.shop, occasion.decision_id, occasion.now, "checkout",
+        shop.shop, occasion.decision_id, occasion.now, source,
         names, question.consent, question.region, shop.policy,
     )  # fmt: skip
     return consent_told(call, occasion.shopper.told)
 
 
-async def _answered(till: Till, claims: CheckoutClaims, question: Question) -> Answer:
+async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:

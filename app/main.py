@@ -15,6 +15,7 @@ import app.decide
 import app.health
 import app.outbound.routes
 import app.shops.routes
+import app.storefront
 import webhooks.receive
 from app.config import Settings
 from app.connections import connect
@@ -24,6 +25,7 @@ ROUTES = [
     *webhooks.receive.routes,
     *app.collect.routes,
     *app.decide.routes,
+    *app.storefront.routes,
     *app.outbound.routes.routes,
     *app.shops.routes.routes,
     *app.admin.routes.routes,
