@@ -83,10 +83,12 @@ def _summary(report: Report) -> str:
 
 
 def _substitutes(report: Report) -> str:
+    ours = report.figures[OURS]
     return (
-        f"Of what is recommended in the first four places {report.figures[OURS].same_kind:.0%} is of a type "
-        f"that is in the cart already; of what is really bought beside a cart it is "
-        f"{report.same_kind_really:.0%}."
+        f"Of what is recommended in the first four places {ours.same_kind:.0%} is of a type that is in the "
+        f"cart already; of what is really bought beside a cart it is {report.same_kind_really:.0%}. Of the "
+        f"offers of a type in the cart {ours.same_kind_bought:.1%} were really bought with it, of the others "
+        f"{ours.other_kind_bought:.1%}."
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
-from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
+from app.recommend.dataset import ANONYMOUS, SECONDS_A_DAY, Baskets, Dataset, Items
 from app.recommend.fit import Embeddings
 from app.recommend.model import Basis, Model
 from app.recommend.neighbours import (
@@ -21,11 +21,16 @@ from app.recommend.neighbours import (
     with_cold_items,
 )
 from app.recommend.terms import TERMS, Weights, no_shifts
+from app.recommend.trees import Trees, no_trees
 
 POPULARITY_HALF_LIFE_DAYS = 60.0
 RECENT_HALF_LIFE_DAYS = 14.0
 FRESH_HALF_LIFE_DAYS = 30.0
 KIND = "product_type:"
+MOST_KINDS = 1_000
+KIND_POPULARITY = 0.2
+DRAWN_TO_MEAN = 5.0
+SMALLEST = 1e-9
 
 # Orders of two items or more that a basis needs, most demanding first.
 LADDER: tuple[tuple[Basis, int], ...] = (
@@ -51,6 +56,7 @@ class Recipe:
     cosine: CosineParameters
     shifts: NDArray[np.float64] = field(default_factory=no_shifts)
     new_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, len(TERMS))))
+    trees: Trees = field(default_factory=no_trees)
 
 
 def basis_for(baskets: Baskets) -> Basis:
@@ -93,6 +99,11 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
         bought_twice=bought_twice(baskets, of_kind),
         shifts=recipe.shifts,
         new_weights=recipe.new_weights,
+        rebought=rebought(baskets, len(items)),
+        kind_links=kind_links(baskets, of_kind),
+        tree_asks=recipe.trees.asks,
+        tree_edges=recipe.trees.edges,
+        tree_leaves=recipe.trees.leaves,
     )
 
 
@@ -103,6 +114,42 @@ def kinds(items: Items) -> NDArray[np.int32]:
     own = np.arange(len(columns), len(columns) + len(items), dtype=np.int32)
     own[typed.row] = typed.col
     return np.unique(own, return_inverse=True)[1].astype(np.int32)
+
+
+def rebought(baskets: Baskets, items: int) -> NDArray[np.float32]:
+    """Return, of the orders that hold a product, the share whose shopper buys it again the next time, (n,).
+
+    Drawn to the shop's mean as if five orders more had said that.
+    """
+    by_shopper = np.argsort(baskets.customers, kind="stable")  # and each one's by time, as they are
+    customers = baskets.customers[by_shopper]
+    held = baskets.matrix(items)[by_shopper]
+    followed = np.flatnonzero((customers[1:] == customers[:-1]) & (customers[1:] != ANONYMOUS))
+    now, then = held[followed], held[followed + 1]
+    times = np.bincount(now.indices, minlength=items)
+    again = np.bincount(now.multiply(then).tocsr().indices, minlength=items)
+    usual = again.sum() / max(times.sum(), 1)
+    return np.asarray((again + DRAWN_TO_MEAN * usual) / (times + DRAWN_TO_MEAN), dtype=np.float32)
+
+
+def kind_links(baskets: Baskets, of_kind: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return how much kinds go with one another, (kinds, kinds), as `cosine` tells it of products.
+
+    With itself a kind goes as often as orders with one hold a second. None when there are more than 1,000.
+    """
+    items, count = len(of_kind), int(of_kind.max(initial=-1)) + 1
+    if not 1 < count <= MOST_KINDS:
+        return np.zeros((0, 0), dtype=np.float32)
+    belongs = csr_matrix((np.ones(items), (np.arange(items), of_kind)), shape=(items, count))
+    held = (baskets.matrix(items) @ belongs).tocsr()
+    one, two = (np.bincount(held.indices, held.data >= least, minlength=count) for least in (1, 2))
+    held.data[:] = 1
+    weighted = diags(1 / np.sqrt(np.maximum(baskets.sizes, 1))) @ held
+    links = (weighted.T @ held).toarray()
+    own = np.maximum(links.diagonal().copy(), SMALLEST)
+    links /= own[:, None] ** (1 - KIND_POPULARITY) * own**KIND_POPULARITY
+    np.fill_diagonal(links, two / np.maximum(one, 1))
+    return np.asarray(links, dtype=np.float32)
 
 
 def bought_twice(baskets: Baskets, of_kind: NDArray[np.int32]) -> NDArray[np.float32]:

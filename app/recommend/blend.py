@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.recommend.baselines import by_similarity, tops_of
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets, Items
+from app.recommend.grow import grow
 from app.recommend.judge import K, anonymous, by_case, ranked
 from app.recommend.learn import learn_weights
 from app.recommend.metrics import ndcg_at_k
@@ -45,15 +46,30 @@ def choose_cosine(items: Items, train: Baskets, cases: Sequence[Case]) -> Cosine
 
 
 def weigh(model: Model, cases: Sequence[Case], seed: int) -> Model:
-    """Return the model with the weights that rank the validation carts best.
+    """Return the model with the weights, and the trees beside them, that rank the validation carts best.
 
-    Weights learnt from half of the carts are tried on the other half, and the plain ones stand unless
-    these are better there.
+    What is learnt from half of the carts is tried on the other half: the plain weights stand unless learnt
+    ones are better there, and no tree does unless the weights alone are worse.
     """
     learnt = model
-    if _earned(model, cases, seed):
-        learnt = with_rows(model, learn_weights(model, cases, rows_of(model), among_all, seed))
+    for step in STEPS[: _earned(model, cases, seed)]:
+        learnt = step(learnt, cases, seed)
     return replace(learnt, new_weights=_new_weights(model, cases, seed))
+
+
+def weighed(model: Model, cases: Sequence[Case], seed: int) -> Model:
+    """Return the model with weights and shifts learnt from the cases."""
+    return with_rows(model, learn_weights(model, cases, rows_of(model), among_all, seed))
+
+
+def with_trees(model: Model, cases: Sequence[Case], seed: int) -> Model:
+    """Return the model with trees learnt from what its weights leave to learn."""
+    asks, edges, leaves = grow(model, cases, seed)
+    return replace(model, tree_asks=asks, tree_edges=edges, tree_leaves=leaves)
+
+
+# Each learns on what the one before has left.
+STEPS = (weighed, with_trees)
 
 
 def with_rows(model: Model, rows: Doubles) -> Model:
@@ -76,16 +92,23 @@ def among_new(model: Model, visit: Visit) -> Positions:
     return model.new_candidates(visit)
 
 
-def _earned(model: Model, cases: Sequence[Case], seed: int) -> bool:
-    """Return whether learnt weights beat the plain ones on carts they were not learnt from."""
-    gain = 0.0
+def _earned(model: Model, cases: Sequence[Case], seed: int) -> int:
+    """Return after how many of the STEPS carts that were not learnt from are ranked best."""
+    reached = np.zeros(len(STEPS) + 1)
     for fold in range(FOLDS):
         held = cases[fold::FOLDS]
         rest = [case for other in range(FOLDS) if other != fold for case in cases[other::FOLDS]]
-        learnt = with_rows(model, learn_weights(model, rest, rows_of(model), among_all, seed))
-        for asked in (held, anonymous(held)):
-            gain += _mean_ndcg(learnt, asked) - _mean_ndcg(model, asked)
-    return gain > 0
+        learnt = model
+        reached[0] += _both_ways(learnt, held)
+        for done, step in enumerate(STEPS, start=1):
+            learnt = step(learnt, rest, seed)
+            reached[done] += _both_ways(learnt, held)
+    return int(reached.argmax())
+
+
+def _both_ways(model: Model, cases: Sequence[Case]) -> float:
+    """Return the mean NDCG@10 with shoppers known and unknown, summed."""
+    return _mean_ndcg(model, cases) + _mean_ndcg(model, anonymous(cases))
 
 
 def _mean_ndcg(model: Model, cases: Sequence[Case]) -> float:

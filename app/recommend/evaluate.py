@@ -90,11 +90,11 @@ def hold_out(
     cases = make_cases(dataset, before, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
     if len(cases) < FEWEST_CASES or not len(split.train):
         return None
-    model, recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
+    recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
 
     # What serves has fresh neighbours and best sellers, and so has what is tested.
     def as_of(baskets: Baskets) -> Model:
-        return _with_weights_of(model, assemble(dataset, baskets, recipe, embeddings))
+        return assemble(dataset, baskets, recipe, embeddings)
 
     tested = as_of(before)
     trial = Trial(dataset, split.train, before, recipe, tested, parameters)
@@ -154,8 +154,8 @@ def _chosen(
     gone: NDArray[np.bool_],
     parameters: FitParameters,
     progress: OnProgress,
-) -> tuple[Model, Recipe, Embeddings]:
-    """Return the model of the training orders, with what the validation orders chose."""
+) -> tuple[Recipe, Embeddings]:
+    """Return what the validation orders chose, and what was learnt from the training orders."""
     recipe = default_recipe(split.train)
     seed = parameters.seed + 1
     cases = make_cases(dataset, split.train, split.validation, most=MOST_CHOOSING_CASES, seed=seed)
@@ -169,13 +169,10 @@ def _chosen(
         progress(Progress("choosing", 1, 2))
         model = weigh(model, cases, seed)
         progress(Progress("choosing", 2, 2))
-    recipe = replace(recipe, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights)
-    return model, recipe, embeddings
-
-
-def _with_weights_of(model: Model, other: Model) -> Model:
-    """Return the other model with this one's weights."""
-    return replace(other, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights)
+    recipe = replace(
+        recipe, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights, trees=model.trees
+    )
+    return recipe, embeddings
 
 
 def _answers(trial: Trial, judges: Jury, progress: OnProgress, *, beside_rivals: bool) -> dict[str, Answers]:

@@ -31,7 +31,7 @@ def _recipe(model: Model, card: Card, dataset: Dataset) -> Recipe:
     basis = basis_for(dataset.baskets)
     if model.basis in ("content", "popularity") and basis != "blend":
         return default_recipe(dataset.baskets)
-    return Recipe(model.basis, model.weights, _cosine(card), model.shifts, model.new_weights)
+    return Recipe(model.basis, model.weights, _cosine(card), model.shifts, model.new_weights, model.trees)
 
 
 def _cosine(card: Card) -> CosineParameters:

@@ -25,8 +25,9 @@ class Figures:
 
     coverage: share of the catalogue that is ever recommended. novelty: mean bits of a recommendation's
     share of all orders, higher is less obvious. same_kind: share of the first 4 that are of a cart
-    product's type. cold_recall_at_10: of products never trained on, ranked among themselves; None
-    when none was wanted or the model can't tell them apart.
+    product's type; same_kind_bought, other_kind_bought: the share of these, and of the rest of the first 4,
+    that were really bought with the cart. cold_recall_at_10: of products never trained on, ranked among
+    themselves; None when none was wanted or the model can't tell them apart.
     """
 
     recall_at_10: float
@@ -35,6 +36,8 @@ class Figures:
     coverage: float
     novelty: float = 0.0
     same_kind: float = 0.0
+    same_kind_bought: float = 0.0
+    other_kind_bought: float = 0.0
     cold_recall_at_10: float | None = None
 
 
@@ -74,6 +77,7 @@ class Jury:
         """Return the figures of these rankings of these cases."""
         ranked = [np.searchsorted(self.product_ids, top) for top in tops]
         everything = np.concatenate(ranked) if ranked else np.zeros(0, dtype=np.intp)
+        of_same, of_other = self._bought_by_kind(cases, [top[:SHOWN] for top in tops])
         return Figures(
             recall_at_10=float(by_case(recall_at_k, cases, tops, K).mean()),
             ndcg_at_10=float(by_case(ndcg_at_k, cases, tops, K).mean()),
@@ -81,6 +85,8 @@ class Jury:
             coverage=len(np.unique(everything)) / len(self.product_ids),
             novelty=float(-np.log2(self.shares[everything]).mean()) if len(everything) else 0.0,
             same_kind=self._same_kind(cases, [top[:SHOWN] for top in tops]),
+            same_kind_bought=of_same,
+            other_kind_bought=of_other,
         )
 
     def same_kind_really(self) -> float:
@@ -94,6 +100,17 @@ class Jury:
             same += int(np.isin(self._kinds_of(ranked), in_cart).sum())
             total += len(ranked)
         return same / max(total, 1)
+
+    def _bought_by_kind(self, cases: Sequence[Case], tops: Tops) -> tuple[float, float]:
+        """Return the share that was bought, of what is of a cart product's type and of the rest."""
+        offered, bought = np.zeros(2), np.zeros(2)
+        for case, ranked in zip(cases, tops, strict=True):
+            same = np.isin(self._kinds_of(ranked), self._kinds_of(case.cart)).astype(np.intp)
+            found = np.isin(ranked, list(case.wanted))
+            offered += np.bincount(same, minlength=2)
+            bought += np.bincount(same, found, minlength=2)
+        other_share, same_share = (bought / np.maximum(offered, 1)).tolist()
+        return same_share, other_share
 
     def _kinds_of(self, product_ids: Sequence[int]) -> NDArray[np.int32]:
         return self.kinds[np.searchsorted(self.product_ids, product_ids)]

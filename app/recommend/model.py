@@ -18,10 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.parts import parts
+from app.recommend.place import place
 from app.recommend.reasons import Reason, explain
 from app.recommend.score import BOUGHT, NOTHING, STANDING, WHOLE, Doubles, Positions, Pull, pull, scores
+from app.recommend.score import top as top
 from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
+from app.recommend.trees import Trees, no_trees
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
@@ -79,7 +82,9 @@ class Model:
     item_embeddings (n, d), item_biases (n,), cart_embeddings (n, d) float32; d = 0 when nothing was learnt;
     customer_ids (c,) int64 ascending, customer_embeddings (c, d) float32.
     shifts (3, t) float64: how circumstances change the weights; new_weights (4, t) float64: weights and
-    shifts among products that were never sold.
+    shifts among products that were never sold. rebought (n,) float32, of the orders that hold a product, the
+    share whose shopper buys it again the next time; kind_links (kinds, kinds) float32, how much kinds go with
+    one another, none when there are too many; tree_asks, tree_edges, tree_leaves: see `Trees`.
     """
 
     version: str
@@ -101,6 +106,11 @@ class Model:
     bought_twice: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     shifts: Doubles = field(default_factory=no_shifts)
     new_weights: Doubles = field(default_factory=lambda: np.zeros((0, len(TERMS))))
+    rebought: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    kind_links: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    tree_asks: NDArray[np.int32] = field(default_factory=lambda: no_trees().asks)
+    tree_edges: Floats = field(default_factory=lambda: no_trees().edges)
+    tree_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
 
     def rank(
         self,
@@ -126,11 +136,11 @@ class Model:
         few = len(self.product_ids) <= WHOLE
         candidates = self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k)
         weights = self._weights_for(visit)
-        found = scores(self, visit, candidates, weights)
-        best = top(found, k)
+        chosen, found, corrected = place(self, visit, candidates, weights, k)
         if keep is not None:
-            best = best[keep(self.product_ids[candidates[best]].tolist(), found[best].tolist())]
-        scored = self._scored(visit, candidates[best], weights)
+            kept = keep(self.product_ids[chosen].tolist(), found.tolist())
+            chosen, corrected = chosen[kept], corrected[kept]
+        scored = self._scored(visit, chosen, weights, corrected)
         return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
 
     def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
@@ -140,7 +150,7 @@ class Model:
             return []
         weights = self._new_weights_for(visit)
         best = top(scores(self, visit, candidates, weights), k)
-        return self._scored(visit, candidates[best], weights)
+        return self._scored(visit, candidates[best], weights, np.zeros(len(best)))
 
     def unsold(self, allowed: Mask | None) -> list[int]:
         """Return the ids of the allowed products that were never sold."""
@@ -208,6 +218,15 @@ class Model:
             terms[[AT["same_kind"], AT["kind_history"]]] = visit.kinds[:, self.kinds[candidates]]
         return terms
 
+    def linear_scores(self, visit: Visit, candidates: Positions) -> Doubles:
+        """Return the candidates' scores before the trees, up to what is the same for all of them."""
+        return scores(self, visit, candidates, self._weights_for(visit))
+
+    @cached_property
+    def trees(self) -> Trees:
+        """Return the trees that place the best anew."""
+        return Trees(self.tree_asks, self.tree_edges, self.tree_leaves)
+
     def _of_kinds(self, cart: Positions, history: Positions, repeats: Doubles) -> Doubles:
         if not len(self.kinds):
             return np.zeros((2, 0))
@@ -241,11 +260,12 @@ class Model:
         new = [one for one in self.rank_new(visit, allowed, k) if one.product_id not in there][:new_slots]
         return scored[: max(0, k - len(new))] + new
 
-    def _scored(self, visit: Visit, chosen: Positions, weights: Doubles) -> list[Scored]:
+    def _scored(self, visit: Visit, chosen: Positions, weights: Doubles, added: Doubles) -> list[Scored]:
         of_each = parts(self, visit, chosen, weights)
         reasons = explain(self, visit, chosen, of_each)
         ids = self.product_ids[chosen].tolist()
-        return [Scored(*one) for one in zip(ids, map(sum, of_each), reasons, strict=True)]
+        totals = [sum(of_one) + more for of_one, more in zip(of_each, added.tolist(), strict=True)]
+        return [Scored(*one) for one in zip(ids, totals, reasons, strict=True)]
 
     def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
         cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
@@ -366,15 +386,3 @@ def _highest(values: Doubles, most: int) -> Positions:
     if len(positive) <= most:
         return positive
     return positive[np.argpartition(-values[positive], most - 1)[:most]]
-
-
-def top(scores: NDArray[np.float64], k: int) -> Positions:
-    """Return the positions of the k highest scores, highest first, ties by position."""
-    if k <= 0:
-        return np.empty(0, dtype=np.intp)
-    if len(scores) > k:
-        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-        contenders = np.flatnonzero(scores >= threshold)
-    else:
-        contenders = np.arange(len(scores))
-    return contenders[np.argsort(-scores[contenders], kind="stable")][:k]

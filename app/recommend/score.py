@@ -78,3 +78,15 @@ def _of_history(model: Model, visit: Visit, weights: Doubles) -> Doubles:
     together = weights[AT["together_again"]] * visit.together.at(visit.history)
     popular = weights[AT["popular_again"]] * model.standing[0, visit.history]
     return np.asarray(weights[BOUGHT] @ visit.bought[1:] + repeats * visit.bought[0] + together + popular)
+
+
+def top(scores: Doubles, k: int) -> Positions:
+    """Return the positions of the k highest scores, highest first, ties by position."""
+    if k <= 0:
+        return np.empty(0, dtype=np.intp)
+    if len(scores) > k:
+        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+        contenders = np.flatnonzero(scores >= threshold)
+    else:
+        contenders = np.arange(len(scores))
+    return contenders[np.argsort(-scores[contenders], kind="stable")][:k]
