@@ -6,21 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import func, select
-
 from app.connections import Connections, redis_key
-from app.jobs import request_job
 from app.loops import rest
-from app.shops.store import installed_shops
-from app.tables import ModelRow, OrderRow
-from app.upsert import table_of
 
-RETRAIN_AFTER = timedelta(days=1)
 _LOOK_EVERY_S = 1.0
-_MODELS, _ORDERS = table_of(ModelRow), table_of(OrderRow)
 _log = logging.getLogger(__name__)
 
 
@@ -60,22 +51,3 @@ async def _is_mine(connections: Connections, schedule: Schedule) -> bool:
     turn_ms = int(schedule.every_s * 900)  # a little less, so that no turn is skipped
     key = redis_key("schedule", schedule.name)
     return bool(await connections.redis.set(key, 1, nx=True, px=turn_ms))
-
-
-async def request_due_training(connections: Connections) -> None:
-    """Ask for a training of every shop with orders that its day-old model has not seen."""
-    for shop in await installed_shops(connections):
-        if await _training_is_due(connections, shop.shop, datetime.now(UTC)):
-            await request_job(connections, "train", shop.shop)
-
-
-async def _training_is_due(connections: Connections, shop: str, now: datetime) -> bool:
-    trained = select(func.max(_MODELS.c.trained_at)).where(_MODELS.c.shop == shop)
-    ordered = select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == shop)
-    async with connections.read() as db:
-        connection = await db.connection()
-        trained_at = await connection.scalar(trained)
-        ordered_at = await connection.scalar(ordered)
-    if trained_at is None or ordered_at is None:
-        return False  # the import asks for the first training
-    return bool(trained_at < now - RETRAIN_AFTER and ordered_at > trained_at)

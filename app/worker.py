@@ -54,10 +54,11 @@ from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
 from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
+from app.recommend.growth import request_due_training
 from app.recommend.refresh import refresh_shop, request_due_refreshes
-from app.recommend.retrain import train_shop
+from app.recommend.retrain import resume_shop, train_shop
 from app.recommend.watching import request_due_watches, watch_shop
-from app.schedules import Schedule, keep_schedules, request_due_training
+from app.schedules import Schedule, keep_schedules
 from app.shops.store import change_scopes, mark_uninstalled
 from app.work_jobs import Work, work_jobs
 from webhooks.backfill import resume_backfill, run_backfill
@@ -97,6 +98,7 @@ HANDLERS: Handlers = {
 JOBS: Mapping[Job, Work] = {
     "backfill": run_backfill,
     "train": train_shop,
+    "resume": resume_shop,
     "freshen": refresh_shop,
     "segment": segment_shop,
     "intent": learn_shop,

@@ -1,11 +1,9 @@
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.connections import Connections, redis_key
-from app.schedules import Schedule, keep_schedules, request_due_training
-from app.tables import ModelRow, OrderRow, ShopRow
+from app.connections import Connections
+from app.schedules import Schedule, keep_schedules
 
 SHOP = "a.myshopify.com"
 
@@ -42,27 +40,3 @@ async def test_work_that_fails_holds_up_no_other(
 
     await run_once(connections, Schedule("fails", 60, fails))
     assert [record.message for record in caplog.records] == ["scheduled work failed"]
-
-
-@pytest.mark.parametrize(
-    ("trained_days_ago", "ordered_days_ago", "asked"),
-    [
-        (2, 1, True),  # an order since, and the model is over a day old
-        (0.5, 0.1, False),  # the model is of today
-        (3, 4, False),  # nothing since
-        (None, 1, False),  # the import asks for the first training
-    ],
-)
-async def test_a_model_is_trained_anew_when_there_are_orders_it_has_not_seen(
-    connections: Connections, trained_days_ago: float | None, ordered_days_ago: float, asked: bool
-) -> None:
-    now = datetime.now(UTC)
-    async with connections.write() as db:
-        ordered_at = now - timedelta(days=ordered_days_ago)
-        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=now))
-        db.add(OrderRow(shop=SHOP, order_id=1, currency="USD", created_at=ordered_at, updated_at=ordered_at))
-        if trained_days_ago is not None:
-            trained_at = now - timedelta(days=trained_days_ago)
-            db.add(ModelRow(shop=SHOP, version="1", status="champion", trained_at=trained_at))
-    await request_due_training(connections)
-    assert bool(await connections.redis.exists(redis_key(SHOP, "waiting", "train"))) is asked

@@ -26,7 +26,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     calibrated = watch.calibration if watch else None
     return {
         "serving": serving,
-        "trained": minute(serving.trained_at) if serving else "",
+        "trained": view.learnt_words(serving) if serving else "",
         "newest": newest.version if newest else "",
         "facts": view.facts(serving) if serving else [],
         "beside": view.beside(serving) if serving else [],

@@ -92,6 +92,15 @@ class VersionRow:
     can_serve: bool
 
 
+def learnt_words(card: Card) -> str:
+    """Return when a version learnt what it knows."""
+    if card.learnt_in_full_at is None:
+        return f"Trained on {minute(card.trained_at)}"
+    return (
+        f"Went on with new orders on {minute(card.trained_at)}, trained on {minute(card.learnt_in_full_at)}"
+    )
+
+
 def facts(card: Card) -> list[tuple[str, str, str]]:
     """Return what a version rests on: label, value, note."""
     basis, says = BASES[card.basis]

@@ -41,7 +41,7 @@ class Card(msgspec.Struct, frozen=True):
     counts: orders, lines, customers, products seen. figures: held-out metrics by model name, popularity
     among them, empty when there were too few orders to hold any out. arrays: filled in by `publish`.
     differences: from each plain model. champion: the version that served then, when there were carts to
-    compare on.
+    compare on. learnt_in_full_at: when a version that went on was last trained in full; None: it is.
     """
 
     trained_at: datetime
@@ -59,4 +59,5 @@ class Card(msgspec.Struct, frozen=True):
     layout: int = LAYOUT
     differences: dict[str, Difference] = {}
     champion: str = ""
+    learnt_in_full_at: datetime | None = None
     champion_difference: Difference | None = None

@@ -17,6 +17,7 @@ from app.recommend.dataset import ANONYMOUS, Baskets, Items
 
 MOST_IN_CART = 8
 CUSTOMER_SHARE = 0.5
+SETTLED = 1.0  # squared gradients that an order leaves behind
 Floats = NDArray[np.float32]
 
 
@@ -62,6 +63,37 @@ def fit(
         lightfm.fit_partial(positives, user_features=carts, item_features=features, epochs=1, num_threads=1)
         on_epoch(epoch + 1)
     return _embeddings(lightfm, items, baskets, features)
+
+
+def fit_on(
+    start: Embeddings,
+    sold: NDArray[np.int32],
+    baskets: Baskets,
+    parameters: FitParameters,
+    on_epoch: Callable[[int], None] = lambda _: None,
+) -> Embeddings:
+    """Return what LightFM makes of the embeddings when it goes on with these baskets.
+
+    start: of every item and customer there is now; sold: (n,) how many orders held each item before. LightFM
+    can't grow, so a new one is given copies of the arrays. An item's metadata are in its vector already.
+    What was learnt from many orders moves little: the gradients of Adagrad begin where they would be.
+    """
+    items, customers = len(start.items), len(start.customers)
+    lightfm = _lightfm(parameters)
+    lightfm._initialize(start.items.shape[1], items, items + customers)
+    lightfm.item_embeddings, lightfm.item_biases = start.items.copy(), start.item_biases.copy()
+    lightfm.user_embeddings = np.vstack([start.carts, start.customers]).astype(np.float32)
+    steps = (1 + SETTLED * sold).astype(np.float32)
+    lightfm.item_embedding_gradients *= steps[:, None]
+    lightfm.item_bias_gradients *= steps
+    lightfm.user_embedding_gradients[:items] *= steps[:, None]
+    random = np.random.default_rng(parameters.seed)
+    for epoch in range(parameters.epochs):
+        carts, positives = split_baskets(baskets, items, customers, random)
+        lightfm.fit_partial(positives, user_features=carts, epochs=1, num_threads=1)
+        on_epoch(epoch + 1)
+    users = lightfm.user_embeddings
+    return Embeddings(lightfm.item_embeddings, lightfm.item_biases, users[:items], users[items:])
 
 
 def fit_customers(

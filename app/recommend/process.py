@@ -11,6 +11,8 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import msgspec
+
 from app.errors import ModelUnusable, TillwiseError
 from app.failures import reason_of
 from app.logs import start_logging
@@ -21,7 +23,8 @@ from app.recommend.fit import FitParameters
 from app.recommend.forget import without
 from app.recommend.progress import OnProgress, Progress, quiet
 from app.recommend.publish import current_version, load, publish, read_card, version_path
-from app.recommend.train import train
+from app.recommend.resume import resume
+from app.recommend.train import TrainedModel, train
 from app.values import ShopDomain
 
 POLL_S = 0.2
@@ -42,13 +45,14 @@ class TrainingStopped(TrainingFailed):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """All that a training needs to know."""
+    """All that a training needs to know. resumes: it goes on from what serves, rather than from nothing."""
 
     data_dir: Path
     shop: ShopDomain
     dataset: Dataset
     parameters: FitParameters
     trained_at: datetime
+    resumes: bool = False
 
 
 def nobody() -> Collection[int]:
@@ -60,6 +64,8 @@ def run_training(
     job: Job, progress: OnProgress = quiet, stop: threading.Event | None = None, barred: Barred = nobody
 ) -> Card:
     """Return the card of the version that a child process trained and published.
+
+    A card without a version is of one that went on and came to nothing: it was not kept.
 
     Blocks: call it from a thread. Killing the child, or this process, leaves no half version behind.
     Raises TrainingStopped when `stop` is set, TrainingFailed when the child fails or dies.
@@ -100,16 +106,32 @@ def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, b
 def _train_and_publish(job: Job, sender: Connection) -> None:
     """Train in the child; what it sends last is the card or why there is none."""
     try:
-        trained = train(job.dataset, job.parameters, job.trained_at, sender.send, _champion(job))
-        sender.send(_TRAINED)
-        model = without(trained.model, sender.recv())
-        sender.send(publish(job.data_dir, job.shop, model, trained.card))
+        trained = _trained(job, sender.send)
+        if not job.resumes or trained.card.decision.publish:
+            sender.send(_TRAINED)
+            model = without(trained.model, sender.recv())
+            sender.send(publish(job.data_dir, job.shop, model, trained.card))
+        else:
+            sender.send(msgspec.structs.replace(trained.card, version=""))
     except TillwiseError as error:
         sender.send(f"{job.shop}: {error}")
     except Exception as error:
         start_logging()  # left to itself, the process would print the error with the values it quotes
         _log.exception("a training failed", extra={"shop": job.shop})
         sender.send(f"{job.shop}: {reason_of(error)}")
+
+
+def _trained(job: Job, progress: OnProgress) -> TrainedModel:
+    """Return what was trained. Raises TrainingFailed when there is nothing to go on from."""
+    champion = _champion(job)
+    if not job.resumes:
+        return train(job.dataset, job.parameters, job.trained_at, progress, champion)
+    resumed = None
+    if champion is not None:
+        resumed = resume(champion, job.dataset, job.parameters, job.trained_at, progress)
+    if resumed is None:
+        raise TrainingFailed("nothing to go on with: no model that learns, or too few new orders")
+    return resumed
 
 
 def _champion(job: Job) -> Champion | None:

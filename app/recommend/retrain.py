@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlmodel import col, update
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.consent.barred import erased_since, shop_erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
@@ -21,7 +21,7 @@ from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.fit import FitParameters
 from app.recommend.forget import PUBLISHING
-from app.recommend.process import Job, TrainingStopped, run_training
+from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_training
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
 from app.recommend.store import read_shop
@@ -29,6 +29,7 @@ from app.shops.changes import announce_change
 from app.tables import ModelRow
 from app.values import ShopDomain
 
+RESUME_REST_S = 7_200
 _REPORT_EVERY_S = 0.2
 _log = logging.getLogger(__name__)
 
@@ -52,16 +53,36 @@ async def train_shop(
     return card
 
 
-async def _train(connections: Connections, shop: ShopDomain, parameters: FitParameters) -> Card:
+async def resume_shop(connections: Connections, shop: ShopDomain) -> Card | None:
+    """Return the card of the version that went on with new orders, None when none serves instead.
+
+    What serves stays where going on brings nothing; it is tried again after some hours.
+    """
+    async with only_one(connections, "train", shop):
+        await job_begins(connections, "resume", shop)
+        await connections.redis.set(redis_key(shop, "resting", "resume"), 1, ex=RESUME_REST_S)
+        try:
+            card = await _train(connections, shop, FitParameters(), resumes=True)
+        except TrainingFailed as error:
+            _log.info("not gone on", extra={"shop": shop, "reason": str(error)})
+            return None
+    _log.info("went on", extra={"shop": shop, "version": card.version, "decision": card.decision.reason})
+    return card if card.version else None
+
+
+async def _train(
+    connections: Connections, shop: ShopDomain, parameters: FitParameters, *, resumes: bool = False
+) -> Card:
     began = datetime.now(UTC)
     unnamed = await who_refuse(connections, shop, Use.TRAIN)
     left_out = await excluded_customers(connections, shop)
     async with connections.read() as db:
         dataset = await read_shop(db, shop, unnamed, left_out)
-    job = Job(connections.settings.data_dir, shop, dataset, parameters, began)
+    job = Job(connections.settings.data_dir, shop, dataset, parameters, began, resumes)
     async with AsyncExitStack() as publishing:
         card = await _in_its_process(connections, job, publishing)
-        await _record(connections, card)
+        if card.version:
+            await _record(connections, card)
     await announce_change(connections.redis, shop)
     return card
 

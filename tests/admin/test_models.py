@@ -9,7 +9,7 @@ import pytest
 
 from app.admin.models_chart import curve
 from app.admin.models_view import TERMS as WORDS
-from app.admin.models_view import challenge, watch_words, weights
+from app.admin.models_view import challenge, learnt_words, watch_words, weights
 from app.admin.routes import routes
 from app.connections import Connections, redis_key
 from app.jobs import Progress, report_progress
@@ -41,8 +41,8 @@ async def test_the_page_shows_what_serves_beside_the_plain_models(
     _, serving = await keep_models(connections)
     shown = await page(browser)
     for words in (
-        serving, "12,345", "40,000 lines", "between 0.192 and 0.210", "+0.145 [+0.137, +0.154]", "Own repeats",
-        "Nothing allowed: the cart alone", "Regulars", "own repeats is better by 0.0100",
+        serving, "12,345", "40,000 lines", "between 0.192 and 0.210", "+0.145 [+0.137, +0.154]",
+        "Own repeats",        "Nothing allowed: the cart alone", "Regulars", "own repeats is better by 0.0100",
         "On 800 carts newer than both", "Bought with the cart",
     ):  # fmt: skip
         assert words in shown, words
@@ -137,6 +137,12 @@ def test_a_difference_that_may_be_chance_is_called_so() -> None:
     assert "0.020 worse" in challenge(full_card(NOW, champion_difference=sure))
     assert challenge(full_card(NOW, champion_difference=unsure)).endswith("That may be chance.")
     assert "too few newer carts" in challenge(full_card(NOW, champion_difference=None))
+
+
+def test_a_version_that_went_on_says_when_it_was_trained_in_full() -> None:
+    assert learnt_words(full_card(NOW)) == "Trained on 24 Nov 2026, 12:00 UTC"
+    went_on = full_card(NOW, learnt_in_full_at=NOW.replace(day=20))
+    assert learnt_words(went_on).endswith("on 24 Nov 2026, 12:00 UTC, trained on 20 Nov 2026, 12:00 UTC")
 
 
 def test_every_term_of_a_score_has_words() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,3 +61,15 @@ def test_why_a_child_failed_is_told_and_logged(tmp_path: Path, capfd: pytest.Cap
     line = json.loads(capfd.readouterr().err)
     assert (line["message"], line["shop"]) == ("a training failed", SHOP)
     assert "in _train_and_publish" in line["error"]
+
+
+def test_a_child_goes_on_from_what_serves_or_says_that_there_is_nothing(tmp_path: Path) -> None:
+    again = replace(a_job(tmp_path, 1_200), resumes=True)
+    with pytest.raises(TrainingFailed, match="nothing to go on with"):
+        run_training(again)
+    early = datetime.fromtimestamp(int(a_shop(900).now), UTC)
+    first = run_training(replace(a_job(tmp_path, 900), trained_at=early))
+    card = run_training(again)
+    assert card.decision.publish == bool(card.version)
+    assert current_version(tmp_path, SHOP) == (card.version or first.version)
+    assert card.learnt_in_full_at == early

@@ -1,6 +1,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from sqlmodel import col, select
 
@@ -8,8 +9,8 @@ from app.connections import Connections
 from app.jobs import read_progress, request_job
 from app.recommend.fit import FitParameters
 from app.recommend.process import TrainingFailed
-from app.recommend.publish import current_version, latest
-from app.recommend.retrain import train_shop
+from app.recommend.publish import current_version, latest, version_path
+from app.recommend.retrain import resume_shop, train_shop
 from app.shops.changes import CHANGED
 from app.tables import ModelRow, OrderLineRow, OrderRow, ProductRow
 from app.values import ShopDomain, shop_domain
@@ -108,3 +109,21 @@ async def test_asking_twice_for_a_job_queues_it_once(connections: Connections) -
 async def queued(connections: Connections) -> int:
     keys = [key async for key in connections.redis.scan_iter(b"streaq:*:task:data:*", _type="string")]
     return len(keys)
+
+
+async def test_a_model_goes_on_with_new_orders_and_is_recorded_only_when_that_helps(
+    connections: Connections,
+) -> None:
+    assert await resume_shop(connections, SHOP) is None  # nothing serves yet
+    await sell(connections, SHOP, 700)
+    first = await train_shop(connections, SHOP, SMALL)
+    path = version_path(connections.settings.data_dir, SHOP, first.version) / "card.json"
+    earlier = msgspec.structs.replace(first, trained_at=START + timedelta(hours=400))
+    path.write_bytes(msgspec.json.encode(earlier))  # as if the last orders had come since
+    card = await resume_shop(connections, SHOP)
+    versions = dict(await models(connections, SHOP))
+    if card is None:
+        assert versions == {first.version: "champion"}
+    else:
+        assert versions == {first.version: "retired", card.version: "champion"}
+    assert current_version(connections.settings.data_dir, SHOP) == (card or first).version

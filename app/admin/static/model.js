@@ -10,6 +10,7 @@ const STAGES = {
   'learning to test': 'Learning, to be tested',
   testing: 'Testing on later orders',
   'learning to serve': 'Learning from all orders',
+  'going on': 'Going on with new orders',
 };
 const OUTCOMES = {
   published: 'Done: the new version serves',
