@@ -87,9 +87,9 @@ def shopper_buys(walk: Walk) -> None:
     """Browse, go to checkout, accept the offer that is shown there, and pay."""
     for _ in range(_SHOPPERS):
         decision = _reach_checkout(walk)
-        if decision["arm"] != "holdout":
+        if decision["arm"] == "personalised":
             break
-        walk.console.print("  this shopper is in the holdout and sees no offer; taking another")
+        walk.console.print(f"  this shopper is in the {decision['arm']} arm of the measurement; taking another")
         walk.page.context.clear_cookies()
     offers = walk.page.frame_locator(_OFFERS).first
     with walk.step("The checkout shows an offer, with its reason"):
