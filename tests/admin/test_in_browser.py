@@ -56,6 +56,8 @@ async def app_bridge(_request: Request) -> Response:
         window.shopify = {{
           idToken: async () => "{token}",
           toast: {{show: (message) => {{ document.title = message; }}}},
+          // A merchant who agrees unless the test says otherwise.
+          scopes: {{request: async () => ({{result: window.agreed ?? "granted-all"}})}},
         }};
         const back = new URLSearchParams(location.search).get("shopify-reload");
         if (back) location.replace(`${{back}}&id_token={token}`);
