@@ -89,7 +89,7 @@ def shopper_buys(walk: Walk) -> None:
         decision = _reach_checkout(walk)
         if decision["arm"] == "personalised":
             break
-        walk.console.print(f"  this shopper is in the {decision['arm']} arm of the measurement; taking another")
+        walk.console.print(f"  this shopper is in the arm {decision['arm']!r}; taking another")
         walk.page.context.clear_cookies()
     offers = walk.page.frame_locator(_OFFERS).first
     with walk.step("The checkout shows an offer, with its reason"):
