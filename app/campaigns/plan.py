@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property, lru_cache
@@ -15,7 +15,7 @@ from app.campaigns.campaign import Campaign, Kind, Running, Schedule
 from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.messages import Text, normalised
-from app.rules.compiled import matching_of
+from app.rules.compiled import first_matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import Facts
 from app.values import as_utc, minor_units
@@ -30,7 +30,7 @@ PLACES: Mapping[Kind, Place] = {
     "progress": "progress",
     "upsell": "main",
 }
-Matching = Callable[[Facts], Sequence[int]]
+Matching = Callable[[Facts], Iterable[int]]
 _KEPT = 64  # shops whose rules are kept as they are asked: the catalogue changes oftener than they do
 LIMITS, LOCALE = "discount_limits", "locale"
 
@@ -117,9 +117,9 @@ class Plan:
         return tuple(each.id for each in self.planned if each.campaign.caps.total is not None)
 
     @cached_property
-    def pools(self) -> tuple[tuple[str, str], ...]:
-        """Return the campaigns that give out codes, each with its pool."""
-        return tuple((each.id, each.pool_id) for each in self.planned if each.pool_id is not None)
+    def pools(self) -> Mapping[str, str]:
+        """Return the campaigns that give out codes, by pool."""
+        return {each.pool_id: each.id for each in self.planned if each.pool_id is not None}
 
     @cached_property
     def discounts(self) -> bool:
@@ -133,9 +133,9 @@ class Plan:
         weights = sorted((name, sorted(arms.items())) for name, arms in self.weights.items())
         return [campaigns, str(self.zone), self.locale, msgspec.to_builtins(self.limits), weights]
 
-    def matches(self, facts: Facts) -> list[Planned]:
-        """Return the campaigns whose rules hold, first things first."""
-        return [self.planned[at] for at in self.matching(facts)]
+    def matches(self, facts: Facts) -> Iterator[Planned]:
+        """Yield the campaigns whose rules hold, first things first; what nobody asks for costs nothing."""
+        return (self.planned[at] for at in self.matching(facts))
 
 
 def plan_of(
@@ -204,7 +204,7 @@ def is_open(schedule: Schedule, local: datetime) -> bool:
 def _asking(rules: tuple[bytes, ...]) -> tuple[frozenset[str], Matching]:
     """Return which facts the rules read, and what asks them all; worked out once for the same rules."""
     read = [read_rule(msgspec.json.decode(each)) for each in rules]
-    return frozenset[str]().union(*map(reads, read)), matching_of(read)
+    return frozenset[str]().union(*map(reads, read)), first_matching_of(read)
 
 
 def _planned(campaign: Campaign, currency: str) -> Planned:

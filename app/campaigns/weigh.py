@@ -9,6 +9,7 @@ nudge against none.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -121,26 +122,33 @@ class _Weighing:
         self._left_out: dict[str, str] = {}
         self._drawn: set[str] = set()
         self._done = False
-        self._holding = plan.matches(inputs.facts)
+        # Those whose rules hold: come to one after the other, or looked at ahead for a draw.
+        self._holding, self._ahead = plan.matches(inputs.facts), deque[Planned]()
+        self._met: set[str] = set()
 
     def result(self) -> Weighed:
         """Return what comes of it."""
-        for planned in self._holding:
-            if self._done:
-                break
+        while not self._done and (planned := self._next()):
             self._take(planned)
         return Weighed(self._told(), tuple(self._chosen), tuple(self._matched), self._left_out)
 
+    def _next(self) -> Planned | None:
+        """Return the next campaign whose rule holds, None behind the last."""
+        planned = self._ahead.popleft() if self._ahead else next(self._holding, None)
+        if planned is not None:
+            self._met.add(planned.id)
+        return planned
+
     def _told(self) -> Inputs:
-        """Return the inputs without what is said there of campaigns whose rules don't hold."""
+        """Return the inputs without what is said there of campaigns that were not come to."""
         inputs = self._inputs
         if not (inputs.spent or inputs.lacking):
             return inputs
-        holding = {each.id for each in self._holding}
+        met = self._met.union(each.id for each in self._ahead)
         return msgspec.structs.replace(
             inputs,
-            spent=tuple(name for name in inputs.spent if name in holding),
-            lacking=tuple(name for name in inputs.lacking if name in holding),
+            spent=tuple(name for name in inputs.spent if name in met),
+            lacking=tuple(name for name in inputs.lacking if name in met),
         )
 
     def _take(self, planned: Planned) -> None:
@@ -175,7 +183,8 @@ class _Weighing:
         """Show one of those that compete with the first and could be shown as well as it."""
         choice = str(first.campaign.choice)
         self._drawn.add(choice)
-        rivals = (each for each in self._holding if each.campaign.choice == choice and each is not first)
+        self._ahead += self._holding
+        rivals = [each for each in self._ahead if each.campaign.choice == choice]
         arms = [first, *filter(self._may_compete, rivals)]
         self._matched += [each.id for each in arms[1:]]
         drawn, propensity = self._one_of(choice, arms)

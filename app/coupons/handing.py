@@ -19,26 +19,24 @@ class Codes:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._dry: dict[tuple[str, str], float] = {}
+        self._dry: dict[str, dict[str, float]] = {}  # by shop and pool, until when
 
     async def give(self, wanted: Wanted) -> Granted | None:
         """Return the code, None when there is none left or it could not be had in time."""
-        if self.is_dry(wanted.shop, wanted.pool_id):
-            return None
         try:
             granted = await self._ask(wanted)
         except (RedisError, OSError, TimeoutError):
             return None
         if granted is None:
-            self._dry[wanted.shop, wanted.pool_id] = monotonic() + DRY_S
+            self._dry.setdefault(wanted.shop, {})[wanted.pool_id] = monotonic() + DRY_S
         return granted
 
-    def is_dry(self, shop: str, pool_id: str) -> bool:
-        """Return whether the pool was found empty a moment ago."""
-        until = self._dry.get((shop, pool_id))
-        if until is None:
-            return False
-        if monotonic() < until:
-            return True
-        del self._dry[shop, pool_id]
-        return False
+    def dry(self, shop: str) -> list[str]:
+        """Return the shop's pools that were found empty a moment ago, in the order of their names."""
+        if shop not in self._dry:
+            return []
+        now = monotonic()
+        left = {pool_id: until for pool_id, until in self._dry.pop(shop).items() if now < until}
+        if left:
+            self._dry[shop] = left
+        return sorted(left)

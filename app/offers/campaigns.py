@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -32,15 +32,14 @@ from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
-IsDry = Callable[[str, str], bool]
 
 
-def with_campaigns(occasion: Occasion, situation: Situation, is_dry: IsDry) -> Situation:
-    """Return the situation with the shop's campaigns weighed. is_dry: whether a shop's pool has no code."""
+def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str] = ()) -> Situation:
+    """Return the situation with the shop's campaigns weighed. dry: pools that have no code now."""
     plan = occasion.shop.plan
     if plan is None:
         return situation
-    inputs = _inputs(occasion, situation, plan, is_dry)
+    inputs = _inputs(occasion, situation, plan, dry)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -78,7 +77,7 @@ def without_codes(occasion: Occasion, situation: Situation) -> Situation:
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None or code_wanted(occasion, situation) is None:
         return situation
-    inputs = msgspec.structs.replace(weighed.inputs, lacking=tuple(name for name, _ in plan.pools))
+    inputs = msgspec.structs.replace(weighed.inputs, lacking=tuple(plan.pools.values()))
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -116,7 +115,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
     )
 
 
-def _inputs(occasion: Occasion, situation: Situation, plan: Plan, is_dry: IsDry) -> Inputs:
+def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collection[str]) -> Inputs:
     features = features_at(occasion)
     moment = _moment(occasion, situation, plan, chances_at(occasion, features))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
@@ -136,7 +135,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, is_dry: IsDry)
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
-        lacking=tuple(name for name, pool_id in plan.pools if is_dry(plan.shop, pool_id)),
+        lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )

@@ -6,7 +6,8 @@ Facts are handed to it once a decision, not once a rule, and only the rules that
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from datalogic_py import DataHandle, Engine, ParseError, Session
 
@@ -18,6 +19,7 @@ from app.rules.program import program
 # The operators of JSONLogic itself, and `length`.
 _ENGINE = Engine(families=["ExtString"])
 _YES = "true"
+_FEW = 8
 
 
 class _Here(threading.local):
@@ -55,6 +57,25 @@ def matching_of(rules: Sequence[Rule]) -> Callable[[Facts], list[int]]:
         places = index.candidates(facts)
         answers = _here.session.evaluate_many([made[at] for at in places], handle)
         return [at for at, answer in zip(places, answers, strict=True) if answer == _YES]
+
+    return matching
+
+
+def first_matching_of(rules: Sequence[Rule]) -> Callable[[Facts], Iterator[int]]:
+    """Return a function that yields the places, ascending, of the rules that hold; it never raises.
+
+    A few rules are asked at a time: who needs the first ones only, asks for no more.
+    """
+    index = Index([rule.root for rule in rules])
+    made = [_ENGINE.compile(program(rule.root)) for rule in rules]
+
+    def matching(facts: Facts) -> Iterator[int]:
+        facts, handle = _read(facts)
+        places, few = index.places(facts), _FEW
+        while asked := list(islice(places, few)):
+            answers = _here.session.evaluate_many([made[at] for at in asked], handle)
+            yield from (at for at, answer in zip(asked, answers, strict=True) if answer == _YES)
+            few *= _FEW
 
     return matching
 

@@ -8,7 +8,7 @@ A few lookups and ANDs leave the rules worth running, however many there are.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from itertools import accumulate
@@ -42,12 +42,19 @@ class Index:
 
     def candidates(self, facts: Facts) -> list[int]:
         """Return the places of the rules that can hold, ascending; every rule that holds is among them."""
+        return list(self.places(facts))
+
+    def places(self, facts: Facts) -> Iterator[int]:
+        """Yield the same, one after the other, for who may not need them all."""
         left = self._any
         for name, look in self._looks:
             left &= look(facts.get(name))
             if not left:
-                return []
-        return _places(left)
+                return
+        while left:
+            lowest = left & -left
+            yield lowest.bit_length() - 1
+            left ^= lowest
 
 
 def _look(kind: Kind, ranges: Sequence[Range]) -> Look:
@@ -152,12 +159,3 @@ def _bits(places: Iterable[int]) -> int:
     for at in places:
         bits |= 1 << at
     return bits
-
-
-def _places(bits: int) -> list[int]:
-    places = []
-    while bits:
-        lowest = bits & -bits
-        places.append(lowest.bit_length() - 1)
-        bits ^= lowest
-    return places

@@ -32,6 +32,13 @@ from tests.test_live import until
 KEY = nudged_key(SHOP, "customer:7")
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs tests may pause for longer than a checkout should wait."""
+    for limit in ("LOG_MS", "GRANT_MS"):
+        monkeypatch.setattr(f"app.decide.{limit}", 10_000)
+
+
 async def run(connections: Connections, name: str = "help", **changes: Any) -> None:
     await keep_campaign(connections, SHOP, a_campaign(name, **changes))
     await change_status(connections, SHOP, name, "running")

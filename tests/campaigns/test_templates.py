@@ -68,7 +68,7 @@ def situation(scene: Scene, *names: str) -> Situation:
     cart = a_body(*([30] * scene.lines))["cart"] | {"subtotal": scene.subtotal}
     question = read_question(as_json(a_body(cart=cart, signals=scene.signals)))
     occasion = Occasion("d", NOW, shop, question, consent, may, shopper)
-    return with_campaigns(occasion, situation_of(occasion), lambda _shop, _pool: False)
+    return with_campaigns(occasion, situation_of(occasion))
 
 
 def shown(scene: Scene, *names: str) -> list[str]:
