@@ -28,7 +28,7 @@ from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
 
 LOOKED_BACK = timedelta(days=180)
-MOST_EVENTS = 200_000
+MOST_EVENTS = 100_000
 VERSIONS_KEPT = 5
 INTENT, UPLIFT, CHOICE = KINDS = ("intent", "uplift", "choice")
 _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of(ForesightRow)
