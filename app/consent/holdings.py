@@ -161,6 +161,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "waiting": "which long work was asked for",
     "resting": "which long work Shopify refused of late",
     "api": "how many questions a key asked in this minute",
+    "outbound": "what became of the last messages to the shop's webhook, without whom they were about",
     "progress": "how far long work is",
     "refreshing": "who renews the shop's access token",
     "ahead": "from what offers were written ahead, and when that is due again",
