@@ -9,6 +9,7 @@ from functools import partial
 
 from app.ahead.due import request_due_offers
 from app.ahead.write import write_offers_ahead
+from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
 from app.campaigns.supply import request_due_codes, supply_codes
 from app.catalog.store import record_inventory, record_product, remove_product
@@ -84,7 +85,7 @@ HANDLERS: Handlers = {
     CustomerChanged: (record_customer,),
     CustomerDeleted: (remove_customer, forget_customer),
     MarketingConsentChanged: (record_marketing_consent,),
-    BrowserEvent: (record_feedback, remember_browsing),
+    BrowserEvent: (record_feedback, remember_dismissal, remember_browsing),
     ConsentTold: (record_consent, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision, follow_grants),
     BulkOperationFinished: (resume_backfill,),

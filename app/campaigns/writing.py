@@ -42,6 +42,12 @@ async def write_decisions(
             await _put_on_top(redis, nudging, there)
 
 
+async def put_if_same(redis: Redis, key: str, read: bytes | None, value: bytes) -> bool:
+    """Return whether the value was put in the place of the one that was read."""
+    answer: Any = await redis.eval(_PUT, 1, key, read or b"", value, KEPT_S)
+    return answer is None
+
+
 async def _put_on_top(redis: Redis, nudging: Nudging, there: bytes) -> None:
     """Put it on top of what another decision of the shopper wrote meanwhile."""
     for _ in range(_TRIES):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from app.campaigns.codes import pool_of
+from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.nudged import unpack
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
@@ -19,8 +21,10 @@ from app.coupons.grants import Granted, Wanted
 from app.coupons.handing import DRY_S, Codes
 from app.coupons.pool import fill
 from app.decide import MOST_CODES
+from app.events.kinds import BrowserEvent
 from app.gather import Gathered
 from app.offers.replay import replay
+from app.offers.store import record_decision
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.store import forget
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -42,6 +46,13 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def run(connections: Connections, name: str = "help", **changes: Any) -> None:
     await keep_campaign(connections, SHOP, a_campaign(name, **changes))
     await change_status(connections, SHOP, name, "running")
+
+
+def a_dismissal(data: dict[str, Any]) -> BrowserEvent:
+    return BrowserEvent(
+        shop=SHOP, event_id="browser:1", happened_at=datetime.now(UTC), name="tillwise:offer_dismissed",
+        client_id="pixel", checkout_token=None, customer_id=None, permitted=("analytics",), data=data,
+    )  # fmt: skip
 
 
 def nudges(answer: dict[str, Any]) -> list[str]:
@@ -308,6 +319,40 @@ async def test_a_campaign_that_trips_does_not_cost_the_offers(
         live._shops[SHOP] = replace(snapshot, plan=replace(snapshot.plan, matching=trips))
         answer = await ask(client, 10)
     assert (nudges(answer), len(answer["offers"]), answer["fallback"]) == ([], 3, None)
+
+
+async def test_what_a_shopper_sent_away_stays_away(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, priority=5)
+    await run(connections, "other")
+    async with a_till(connections) as client:
+        answers = [
+            await ask(client, 10, consent=EVERYTHING),
+            await ask(client, 10, consent={"analytics": True}, checkout_token="guest"),
+        ]
+        for entry in await logged(connections):
+            await record_decision(connections, entry)
+        for answer in answers:
+            data = {"decision_id": answer["decision_id"], "offer_id": answer["offers"][0]["offer_id"]}
+            for _ in range(2):
+                await remember_dismissal(connections, a_dismissal(data))
+        again = [
+            await ask(client, 10, consent=EVERYTHING),
+            await ask(client, 10, consent={"analytics": True}, checkout_token="guest"),
+            await ask(client, 10, consent={"analytics": True}, checkout_token="somebody-else"),
+        ]
+    assert [nudges(each) for each in (*answers, *again)] == [["help"]] * 2 + [["other"]] * 2 + [["help"]]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"decision_id": 5, "offer_id": "o"}, {"decision_id": "unknown", "offer_id": "o"}]
+)
+async def test_what_names_no_offer_of_a_campaign_sends_nothing_away(
+    connections: Connections, data: dict[str, Any]
+) -> None:
+    await remember_dismissal(connections, a_dismissal(data))
+    await remember_dismissal(connections, msgspec.structs.replace(a_dismissal(data), name="product_viewed"))
+    assert await connections.redis.keys("*nudged*") == []
 
 
 async def test_what_is_forgotten_is_forgotten_here_too(connections: Connections) -> None:

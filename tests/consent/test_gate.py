@@ -45,6 +45,7 @@ class Free:
 ASKING = {
     "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
+    "app.campaigns.dismissals": Asks(("permissions",)),
     "app.campaigns.past": Asks(("who_refuse",)),
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
@@ -75,7 +76,9 @@ FREE = {
     "app.consent.told": Free(
         _NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles", "webhooks.allowed")
     ),
-    "app.profiles.keys": Free(_NOWHERE, ("app.offers.campaigns", "app.privacy", "app.profiles")),
+    "app.profiles.keys": Free(
+        _NOWHERE, ("app.campaigns.dismissals", "app.offers.campaigns", "app.privacy", "app.profiles")
+    ),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),
