@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 HOLDOUT = "holdout"
 PERSONALISED = "personalised"
@@ -49,8 +49,7 @@ class Experiment:
         return sum(each.share for each in self.arms if each.name == arm)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A unit's place in one experiment. share: how likely it was to be there."""
 
     experiment_id: str
@@ -94,7 +93,7 @@ def pseudonym(shop: str, unit: str) -> str:
 
 def assign(of: Experiment, unit: str) -> str:
     """Return the unit's arm, whether or not the ramp has reached it."""
-    return _arm_at(of.arms, bucket(of.salt, unit))
+    return _arm_at(of.arms, bucket(of.salt, unit)).name
 
 
 def enters(of: Experiment, unit: str) -> bool:
@@ -107,22 +106,21 @@ def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tupl
 
     Only who is served personally takes part: the standing holdout is left alone by every experiment.
     """
-    arm = assign(standing, unit)
-    first = Placed(standing.id, standing.version, arm, standing.share(arm))
-    if arm != PERSONALISED:
+    first = _placed(standing, unit)
+    if first.arm != PERSONALISED:
         return (first,)
     entered = [each for each in others if enters(each, unit)]
     return (first, *(_placed(each, unit) for each in entered))
 
 
 def _placed(of: Experiment, unit: str) -> Placed:
-    arm = assign(of, unit)
-    return Placed(of.id, of.version, arm, of.share(arm))
+    arm = _arm_at(of.arms, bucket(of.salt, unit))
+    return Placed(of.id, of.version, arm.name, arm.share)
 
 
-def _arm_at(arms: Sequence[Arm], point: float) -> str:
+def _arm_at(arms: Sequence[Arm], point: float) -> Arm:
     for arm in arms:
         if point < arm.share:
-            return arm.name
+            return arm
         point -= arm.share
-    return arms[-1].name  # rounding left a sliver above the last share
+    return arms[-1]  # rounding left a sliver above the last share

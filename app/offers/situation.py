@@ -69,7 +69,7 @@ def in_arms(occasion: Occasion) -> Occasion:
     """Return the occasion with its unit in the arms of the shop's experiments."""
     shop = occasion.shop
     places = place(shop.experiment, shop.experiments, unit_of(occasion))
-    return msgspec.structs.replace(occasion, places=places, shop=variant_of(shop, places))
+    return msgspec.structs.replace(occasion, places=places, shop=variant_of(shop, places[1:]))
 
 
 def situation_of(occasion: Occasion) -> Situation:

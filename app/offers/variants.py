@@ -32,12 +32,14 @@ def with_variants(
     take: the shop under these changes, one after the other. Where it can't be made, the shop stays as it is
     for those arms.
     """
-    variants = {}
+    made = {}
     for arms, changes in combinations_of(experiments).items():
         try:
-            variants[arms] = replace(take(changes), experiments=experiments)
+            made[arms] = replace(take(changes), experiments=experiments)
         except (TillwiseError, TypeError, ValueError) as error:
             _log.error("an arm can't be served", extra={"shop": shop.shop, "reason": str(error)})
+    changing = frozenset().union(*made)
+    variants = {arms: made[arms & changing] for arms in _together(experiments) if arms & changing in made}
     return replace(shop, experiments=experiments, variants=variants)
 
 
@@ -56,12 +58,10 @@ def combinations_of(experiments: Iterable[Experiment]) -> dict[Arms, Changes]:
 
 
 def variant_of(shop: ShopSnapshot, places: Iterable[Placed]) -> ShopSnapshot:
-    """Return the shop as the unit's arms make it."""
+    """Return the shop as the unit's arms make it. places: in other experiments than the standing one."""
     if not shop.variants:
         return shop
-    changing = {(each.id, arm.name) for each in shop.experiments for arm in each.arms if arm.changes}
-    arms = frozenset((each.experiment_id, each.arm) for each in places) & changing
-    return shop.variants.get(arms, shop)
+    return shop.variants.get(frozenset([(each.experiment_id, each.arm) for each in places]), shop)
 
 
 def settings_under(settings: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
@@ -89,6 +89,14 @@ def model_under(current: str | None, changes: Changes) -> str | None:
     for each in changes:
         current = each.get(MODEL, current)
     return current
+
+
+def _together(experiments: Iterable[Experiment]) -> list[Arms]:
+    """Return every set of arms that a unit can be in at once; a ramp may not have reached it."""
+    found: list[Arms] = [frozenset()]
+    for each in experiments:
+        found += [arms | {(each.id, arm.name)} for arms in found for arm in each.arms]
+    return found
 
 
 def _under(running: Running, by_id: Mapping[str, Any]) -> Running:
