@@ -29,6 +29,13 @@ COSINES = tuple(
 CASES_FOR_COSINE = 1_000
 FEWEST_NEW_CASES = 20
 FOLDS = 2
+MOST_CASES_FOR_PLAIN = 1_000  # with more, what is learnt says no worse
+# What few carts may prefer to any blend: what goes with the cart, what was bought before, best sellers.
+PLAIN = (
+    Weights(together=1.0),
+    Weights(times=4.0, bought=2.0, popular=0.5),
+    Weights(popular=1.0),
+)
 # Among products never sold: what they are alike to, what is learnt from their features, what is new.
 NEW_PRIOR = Weights(together=1.0, learned=0.5, with_history=0.25, fresh=0.5)
 
@@ -48,11 +55,15 @@ def choose_cosine(items: Items, train: Baskets, cases: Sequence[Case]) -> Cosine
 def weigh(model: Model, cases: Sequence[Case], seed: int) -> Model:
     """Return the model with the weights, and the trees beside them, that rank the validation carts best.
 
-    What is learnt from half of the carts is tried on the other half: the plain weights stand unless learnt
-    ones are better there, and no tree does unless the weights alone are worse.
+    What is learnt from half of the carts is tried on the other half. The model's own weights stand unless
+    another plain way, or what was learnt, is better there by more than chance often makes it.
     """
-    learnt = model
-    for step in STEPS[: _earned(model, cases, seed)]:
+    few = len(cases) <= MOST_CASES_FOR_PLAIN
+    plain = [replace(model, weights=weights) for weights in PLAIN] if few else []
+    held = _held_out(model, cases, seed)
+    best = _leader([*held, *(_in_folds(each, cases) for each in plain)])
+    learnt = plain[best - len(held)] if best >= len(held) else model
+    for step in STEPS[:best] if best < len(held) else ():
         learnt = step(learnt, cases, seed)
     return replace(learnt, new_weights=_new_weights(model, cases, seed))
 
@@ -92,27 +103,46 @@ def among_new(model: Model, visit: Visit) -> Positions:
     return model.new_candidates(visit)
 
 
-def _earned(model: Model, cases: Sequence[Case], seed: int) -> int:
-    """Return after how many of the STEPS carts that were not learnt from are ranked best."""
-    reached = np.zeros(len(STEPS) + 1)
+def _held_out(model: Model, cases: Sequence[Case], seed: int) -> list[Doubles]:
+    """Return NDCG@10 of carts after none, one and all of the STEPS, learnt from the other half's carts."""
+    reached: list[list[Doubles]] = [[] for _ in range(len(STEPS) + 1)]
     for fold in range(FOLDS):
         held = cases[fold::FOLDS]
         rest = [case for other in range(FOLDS) if other != fold for case in cases[other::FOLDS]]
         learnt = model
-        reached[0] += _both_ways(learnt, held)
+        reached[0].append(_both_ways(learnt, held))
         for done, step in enumerate(STEPS, start=1):
             learnt = step(learnt, rest, seed)
-            reached[done] += _both_ways(learnt, held)
-    return int(reached.argmax())
+            reached[done].append(_both_ways(learnt, held))
+    return [np.concatenate(each) for each in reached]
 
 
-def _both_ways(model: Model, cases: Sequence[Case]) -> float:
-    """Return the mean NDCG@10 with shoppers known and unknown, summed."""
-    return _mean_ndcg(model, cases) + _mean_ndcg(model, anonymous(cases))
+def _in_folds(model: Model, cases: Sequence[Case]) -> Doubles:
+    """Return NDCG@10 of each cart, in the order of `_held_out`."""
+    return np.concatenate([_both_ways(model, cases[fold::FOLDS]) for fold in range(FOLDS)])
 
 
-def _mean_ndcg(model: Model, cases: Sequence[Case]) -> float:
-    return float(by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K).mean())
+def _leader(reached: Sequence[Doubles]) -> int:
+    """Return which is best, the one before unless the lead is more than its standard error.
+
+    Breiman et al., Classification and Regression Trees (1984), choose so among trees.
+    """
+    leader = 0
+    for at, one in enumerate(reached[1:], start=1):
+        lead = one - reached[leader]
+        if lead.mean() > lead.std() / max(len(lead), 1) ** 0.5:
+            leader = at
+    return leader
+
+
+def _both_ways(model: Model, cases: Sequence[Case]) -> Doubles:
+    """Return NDCG@10 of each cart, the mean of with and without its shopper known."""
+    known, unknown = (_ndcg(model, asked) for asked in (cases, anonymous(cases)))
+    return np.asarray((known + unknown) / 2)
+
+
+def _ndcg(model: Model, cases: Sequence[Case]) -> Doubles:
+    return by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
 
 
 def _new_weights(model: Model, cases: Sequence[Case], seed: int) -> Doubles:

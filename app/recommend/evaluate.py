@@ -158,21 +158,35 @@ def _chosen(
     """Return what the validation orders chose, and what was learnt from the training orders."""
     recipe = default_recipe(split.train)
     seed = parameters.seed + 1
-    cases = make_cases(dataset, split.train, split.validation, most=MOST_CHOOSING_CASES, seed=seed)
+    earlier, later = _to_choose_with(split, recipe)
+    cases = make_cases(dataset, earlier, later, most=MOST_CHOOSING_CASES, seed=seed)
     choosing = recipe.basis in ("blend", "neighbours") and len(cases) >= FEWEST_CASES
     if choosing:
         progress(Progress("choosing", 0, 2))
-        recipe = replace(recipe, cosine=choose_cosine(dataset.items, split.train, cases))
-    embeddings = embeddings_for(dataset, split.train, recipe, parameters, "learning to test", progress)
-    model = assemble(dataset, split.train, recipe, embeddings)
+        recipe = replace(recipe, cosine=choose_cosine(dataset.items, earlier, cases))
+    embeddings = embeddings_for(dataset, earlier, recipe, parameters, "learning to test", progress)
     if choosing:
         progress(Progress("choosing", 1, 2))
-        model = weigh(model, cases, seed)
+        model = weigh(assemble(dataset, earlier, recipe, embeddings), cases, seed)
+        recipe = replace(
+            recipe,
+            weights=model.weights,
+            shifts=model.shifts,
+            new_weights=model.new_weights,
+            trees=model.trees,
+        )
         progress(Progress("choosing", 2, 2))
-    recipe = replace(
-        recipe, weights=model.weights, shifts=model.shifts, new_weights=model.new_weights, trees=model.trees
-    )
     return recipe, embeddings
+
+
+def _to_choose_with(split: Split, recipe: Recipe) -> tuple[Baskets, Baskets]:
+    """Return the orders to count and the later ones to choose with; halves where the split has few."""
+    few = int((split.validation.sizes >= 2).sum()) < FEWEST_CASES
+    if recipe.basis != "neighbours" or not few:
+        return split.train, split.validation
+    known = split.train.and_then(split.validation)
+    half = len(known) // 2
+    return known.between(0, half), known.between(half, len(known))
 
 
 def _answers(trial: Trial, judges: Jury, progress: OnProgress, *, beside_rivals: bool) -> dict[str, Answers]:

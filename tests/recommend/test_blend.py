@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.recommend.blend import among_all, choose_cosine, rows_of, weigh
+from app.recommend.blend import PLAIN, _leader, among_all, choose_cosine, rows_of, weigh
 from app.recommend.cases import Case, make_cases
 from app.recommend.learn import collect, learn_weights, log_loss
 from app.recommend.metrics import ndcg_at_k
@@ -65,3 +65,25 @@ def test_the_same_carts_choose_the_same_way_to_count() -> None:
     cases = make_cases(shop, split.train, split.validation, most=100, seed=0)
     first, second = (choose_cosine(shop.items, split.train, cases) for _ in range(2))
     assert first == second
+
+
+def test_the_one_before_leads_unless_the_lead_is_more_than_its_standard_error() -> None:
+    one = np.array([0.2, 0.4, 0.6, 0.8])
+    # Leads of 0.1 and of 0.025 on average; the second one's standard error is 0.037.
+    assert _leader([one, one + 0.1]) == 1
+    assert _leader([one, one + np.array([0.1, -0.1, 0.1, 0.0])]) == 0
+    assert _leader([one, one - 0.1, one]) == 0
+
+
+def test_a_shop_whose_blend_misleads_serves_what_plainly_goes_with_the_cart() -> None:
+    # Best sellers lead away; what is bought differs from cart to cart, and too few carts teach weights that.
+    popularity = np.array([1.0] * 30 + [90.0] * 10, dtype=np.float32)
+    links = {(at, at + 10): 0.9 for at in range(10)}
+    model = a_model(
+        40, popularity=popularity, weights=Weights(together=0.1, popular=3.0), **linked(40, links)
+    )
+    cases = [Case(((at + 1) * 10,), frozenset({(at + 11) * 10}), None, {}) for at in range(10)] * 2
+    served = weigh(model, cases, seed=0)
+    assert mean_ndcg(model, cases) == 0
+    assert mean_ndcg(served, cases) == 1
+    assert PLAIN[0] == Weights(together=1.0)

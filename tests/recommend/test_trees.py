@@ -71,7 +71,7 @@ def test_nothing_to_tell_apart_grows_no_trees() -> None:
 def test_the_same_seed_grows_the_same() -> None:
     random = np.random.default_rng(3)
     facts = random.normal(size=(5, 60)).astype(np.float32)
-    placed = Placed(facts, np.zeros(60), (random.random(60) < 0.5) * 1.0, np.arange(0, 60, 6))
+    placed = Placed(facts, np.zeros(60), (random.random(60) < 0.5).astype(np.float64), np.arange(0, 60, 6))
     placed.wanted[::6] = 1
     first, second = boost(placed, 1), boost(placed, 1)
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
