@@ -14,7 +14,6 @@ export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost'> & {
 };
 
 interface Instructions {
-  attributes: {canUpdateAttributes: boolean};
   discounts: {canUpdateDiscountCodes: boolean};
   lines: {canAddCartLine: boolean; canRemoveCartLine: boolean};
 }

@@ -17,7 +17,13 @@ export function sampleOffers(i18n: I18n, {settings, subtotal, currency}: Scene):
   const target = Math.ceil((subtotal || SAMPLE_PRICE) * TARGET_ABOVE);
   return [
     {offer_id: 'sample-coupon', kind: 'coupon', discount: {code: 'SAMPLE10', percentage: 10, applies_to: 'order'}, why: []},
-    {offer_id: 'sample-progress', kind: 'progress', progress: {current: subtotal, target, currency}, why: []},
+    {
+      offer_id: 'sample-progress',
+      kind: 'progress',
+      progress: {current: subtotal, target, currency},
+      message: {key: 'progress.free_shipping', args: {}},
+      why: [],
+    },
     ...products,
   ];
 }

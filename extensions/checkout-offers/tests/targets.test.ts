@@ -114,6 +114,7 @@ describe('in the merchant’s editor', () => {
     expect(words()).toContain('sample.note');
     expect(document.querySelectorAll('s-product-thumbnail')).toHaveLength(2);
     expect(words()).toContain('coupon.save_order');
+    expect(document.querySelector('s-progress')).not.toBeNull();
     document.querySelectorAll('s-button').forEach((each) => fireEvent.click(each));
     await waitFor(() => expect(words()).toContain('status.added'));
     expect([fetch, publish, change].map((each) => each.mock.calls)).toEqual([[], [], []]);

@@ -11,11 +11,9 @@ interface Props {
 /** How far the cart is, in words and as a bar. */
 export function Progress({card, boxed, say}: Props) {
   return (
-    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxHeight(boxed)}>
-      <s-stack gap="small-200">
-        <s-stack accessibilityRole="status"><s-text dir="auto">{say(card.text)}</s-text></s-stack>
-        <s-progress value={card.value} max={card.max} accessibilityLabel={say(card.label)} />
-      </s-stack>
-    </s-box>
+    <s-grid border="base" borderRadius="base" padding="base" gap="small-200" alignContent="center" minBlockSize={boxHeight(boxed)}>
+      <s-stack accessibilityRole="status"><s-text dir="auto">{say(card.text)}</s-text></s-stack>
+      <s-progress value={card.value} max={card.max} accessibilityLabel={say(card.label)} />
+    </s-grid>
   );
 }

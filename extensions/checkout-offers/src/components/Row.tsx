@@ -14,17 +14,15 @@ interface Props {
 /** The frame of every offer and of its skeleton, so that one replaces the other without moving the page. */
 export function Row({start, button, footer, boxed, children}: Props) {
   return (
-    <s-box border="base" borderRadius="base" padding="base" minBlockSize={boxHeight(boxed)}>
-      <s-stack gap="small-200">
-        <s-grid gridTemplateColumns={`${WIDE} 1fr auto, 1fr`} gap="small-100" alignItems="center">
-          <s-grid gridTemplateColumns="auto 1fr" gap="base" alignItems="center">
-            {start}
-            <s-stack gap="small-500">{children}</s-stack>
-          </s-grid>
-          {button}
+    <s-grid border="base" borderRadius="base" padding="base" gap="small-200" alignContent="center" minBlockSize={boxHeight(boxed)}>
+      <s-grid gridTemplateColumns={`${WIDE} 1fr auto, 1fr`} gap="small-100" alignItems="center">
+        <s-grid gridTemplateColumns="auto 1fr" gap="base" alignItems="center">
+          {start}
+          <s-stack gap="small-500">{children}</s-stack>
         </s-grid>
-        {footer}
-      </s-stack>
-    </s-box>
+        {button}
+      </s-grid>
+      {footer}
+    </s-grid>
   );
 }
