@@ -43,9 +43,9 @@ BEGIN, END = "<!-- figures: python -m benchmarks.intent --write -->", "<!-- end 
 UNREAD = (
     "units", "value", "removed", "searches_empty", "coupon_failures", "steps_back", "exit_intents",
 )  # fmt: skip
-VISITS, GROWING = 6_000, (300, 1_000, 3_000, 10_000)
+VISITS, GROWING = 4_000, (300, 1_000, 4_000)
 LATER = 3_000
-EXPOSURES = (1_500, 4_000, 12_000, 40_000)
+EXPOSURES = (1_500, 4_000, 12_000, 30_000)
 TIMED = 2_000
 
 
@@ -59,12 +59,14 @@ def main() -> None:
     if asked.prior:
         make_prior(asked.clickstream)
         return
-    lines = "\n".join(_figures(asked.clickstream))
-    if not asked.write:
-        print(lines)
-        return
-    before, rest = DOCS.read_text("utf-8").split(BEGIN)
-    DOCS.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.split(END)[1]}", "utf-8")
+    lines = []
+    for line in _figures(asked.clickstream):
+        print(line, flush=True)
+        lines.append(line)
+    if asked.write:
+        before, rest = DOCS.read_text("utf-8").split(BEGIN)
+        figures_now = "\n".join(lines)
+        DOCS.write_text(f"{before}{BEGIN}\n{figures_now}\n{END}{rest.split(END)[1]}", "utf-8")
 
 
 def make_prior(wheel: Path) -> None:

@@ -23,7 +23,7 @@ from app.intent.uplift_training import train
 from app.intent.worth import worth
 from benchmarks.shop_with_truth import DISCOUNT, Ints, Shoppers, deciders, features
 
-SHOPS = 40
+SHOPS = 30
 LEARNT_FROM, OFFERED = 12_000, 20_000
 NOTHING, UPSELL, COUPON = range(3)
 UPSELL_SHARE = 0.25  # of the cart's margin
