@@ -3,6 +3,9 @@
 The shop is the one of `benchmarks.decide`. The five are templates as they are shipped. The other 495 are
 the seven templates with thresholds of their own, drawn once: most hold for some shoppers, none takes the
 place of the five. The rounds alternate, so that the machine's mood is the same for all three.
+
+Twice: all that a decision works out, by the processor time of each, which a busy machine changes little;
+and a server's answers under load, which it changes much.
 """
 
 from __future__ import annotations
@@ -10,12 +13,14 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
-from statistics import median
-from time import sleep
+from secrets import token_urlsafe
+from statistics import median, quantiles
 from typing import Any
 
 import msgspec
@@ -26,15 +31,28 @@ from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.store import keep_campaign
 from app.campaigns.templates import TEMPLATES
 from app.config import Settings, read_settings
-from app.connections import connect
+from app.connections import Connections, connect
+from app.consent.digests import open_digests
+from app.consent.policy import permissions, settle
 from app.embedded_redis import embedded_redis
+from app.events.log import encode
+from app.gather import gathered_reads
+from app.live import load_snapshot
+from app.offers.answer import answer_to
+from app.offers.campaigns import nudging_of, with_campaigns
+from app.offers.replay import entry_of
+from app.offers.situation import Occasion, situation_of
+from app.offers.snapshot import ShopSnapshot
+from app.offers.wire import read_question
+from app.profiles.names import Names
+from app.profiles.recall import recall
 from app.shops.changes import announce_change
 from benchmarks.decide import SHOP, fill, questions
 from benchmarks.load import Load, measure
 from benchmarks.server import ENVIRONMENT, Server, served
 
 COUNTS = (0, 5, 500)
-ROUNDS = 3
+ROUNDS, ALONE_ROUNDS = 3, 10
 RELOAD_S = 4.0  # until the server has surely taken up what was announced
 QUIET, BUSY = 4, 32  # connections
 
@@ -43,10 +61,13 @@ QUIET, BUSY = 4, 32  # connections
 class Figures:
     """What was measured with so many campaigns: medians of the rounds.
 
-    cpu_us: the server's processor time an answer. nudged: share of answers with a campaign in them.
+    decided_us, decided_p99_us: the processor's time for all that one decision works out. cpu_us: the
+    server's for a whole answer. nudged: share of answers with a campaign in them.
     """
 
     campaigns: int
+    decided_us: float
+    decided_p99_us: float
     per_second: float
     cpu_us: float
     p50_ms: float
@@ -63,12 +84,14 @@ def main(seconds: float = 5.0) -> list[Figures]:
         with embedded_redis(settings.data_dir) as redis_url:
             asyncio.run(fill(settings, redis_url))
             asyncio.run(_keep(settings, redis_url))
+            alone = asyncio.run(_alone(settings, redis_url))
             with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
-                found = _measured(server, settings, redis_url, seconds)
+                found = _measured(server, settings, redis_url, seconds, alone)
     for each in found:
         print(
-            f"{each.campaigns:4d} campaigns  {each.per_second:6.0f} a second, {each.cpu_us:5.0f} µs of the "
-            f"processor; p50 {each.p50_ms:.2f} ms, p99 {each.p99_ms:.2f} ms at {QUIET} connections; "
+            f"{each.campaigns:4d} campaigns  a decision {each.decided_us:4.0f} µs, p99 "
+            f"{each.decided_p99_us:4.0f} µs; {each.per_second:5.0f} a second of {each.cpu_us:.0f} µs, "
+            f"p50 {each.p50_ms:.1f} ms, p99 {each.p99_ms:.1f} ms at {QUIET} connections; "
             f"{each.nudged:.0%} nudged, {each.failed} failed"
         )
     return found
@@ -103,17 +126,58 @@ async def _keep(settings: Settings, redis_url: str) -> None:
             await keep_campaign(connections, SHOP, campaign)
 
 
-def _measured(server: Server, settings: Settings, redis_url: str, seconds: float) -> list[Figures]:
+async def _alone(settings: Settings, redis_url: str) -> dict[int, tuple[float, float]]:
+    """Return the median and the 99th percentile of a decision's processor time, by count of campaigns."""
+    async with connect(settings, redis_url) as connections:
+        occasions = {}
+        for count in COUNTS:
+            await _run(settings, redis_url, count)
+            snapshot = await load_snapshot(connections, SHOP)
+            assert snapshot is not None
+            occasions[count] = [await _occasion(connections, snapshot, each) for each in questions()]
+    spent: dict[int, list[int]] = {count: [] for count in COUNTS}
+    for _ in range(ALONE_ROUNDS):
+        for count in COUNTS:
+            spent[count] += [_spent_ns(each) for each in occasions[count]]
+    return {count: (median(each) / 1e3, quantiles(each, n=100)[98] / 1e3) for count, each in spent.items()}
+
+
+async def _occasion(connections: Connections, shop: ShopSnapshot, asked: bytes) -> Occasion:
+    """Return what a server would make of a question before it decides."""
+    question = read_question(asked.partition(b"\r\n\r\n")[2])
+    consent = settle(question.consent, question.region, shop.policy)
+    customer_id = int(str(question.checkout_token).partition("-")[2])
+    names = Names(customer_id, question.client_id, question.checkout_token)
+    may, read = permissions(consent), gathered_reads(connections.redis, timeout_ms=1_000)
+    digests = await open_digests(connections)
+    shopper = await recall(read, shop.shop, names, may, digests, campaigns=shop.plan is not None)
+    return Occasion(token_urlsafe(16), datetime.now(UTC), shop, question, consent, may, shopper)
+
+
+def _spent_ns(occasion: Occasion) -> int:
+    """Return the processor's time for one decision, from what is known to what is logged."""
+    began = time.process_time_ns()
+    situation = with_campaigns(occasion, situation_of(occasion))
+    answer = answer_to(occasion, situation)
+    encode(entry_of(occasion, situation, answer, 0))
+    if (nudging := nudging_of(occasion, situation, answer.offers)) is not None:
+        nudging.onto(nudging.read)
+    return time.process_time_ns() - began
+
+
+def _measured(
+    server: Server, settings: Settings, redis_url: str, seconds: float, alone: dict[int, tuple[float, float]]
+) -> list[Figures]:
     asked, rounds = questions(), dict[int, list[tuple[Load, Load, float]]]()
     measure(server.port, asked, connections=BUSY, seconds=1)  # warm: tokens verified, shop loaded
     shares = {}
     for _ in range(ROUNDS):
         for count in COUNTS:
             asyncio.run(_run(settings, redis_url, count))
-            sleep(RELOAD_S)
+            time.sleep(RELOAD_S)
             rounds.setdefault(count, []).append(_one_round(server, asked, seconds / ROUNDS))
             shares[count] = _nudged(server.port, asked)
-    return [_figures(count, found, shares[count]) for count, found in rounds.items()]
+    return [_figures(count, found, shares[count], alone[count]) for count, found in rounds.items()]
 
 
 def _one_round(server: Server, asked: Sequence[bytes], seconds: float) -> tuple[Load, Load, float]:
@@ -149,9 +213,13 @@ def _nudged(port: int, asked: Sequence[bytes]) -> float:
     return nudged / len(asked)
 
 
-def _figures(count: int, rounds: Sequence[tuple[Load, Load, float]], nudged: float) -> Figures:
+def _figures(
+    count: int, rounds: Sequence[tuple[Load, Load, float]], nudged: float, alone: tuple[float, float]
+) -> Figures:
     return Figures(
         campaigns=count,
+        decided_us=alone[0],
+        decided_p99_us=alone[1],
         per_second=median(busy.per_second for busy, _, _ in rounds),
         cpu_us=median(cpu_us for _, _, cpu_us in rounds),
         p50_ms=median(quiet.p50_ms for _, quiet, _ in rounds),

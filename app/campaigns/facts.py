@@ -99,12 +99,14 @@ class Intents(Protocol):
 class Moment:
     """One decision's moment. now: aware, in the shop's zone.
 
-    product_id: of the product shown, if one is. profile: None unless it may be used and there is one.
-    visit: None unless it may be used and did something. intents: None where nobody estimates them.
+    subtotal_minor: None where the cart is in another currency than the shop's. product_id: of the product
+    shown, if one is. profile: None unless it may be used and there is one. visit: None unless it may be
+    used and did something. intents: None where nobody estimates them.
     """
 
     now: datetime
     asked: Asked
+    subtotal_minor: int | None
     product_id: int | None
     may: Permissions
     catalog: Catalog
@@ -193,8 +195,7 @@ def _major(amount_minor: int | None, currency: str) -> float | None:
 
 
 def _subtotal(moment: Moment) -> Value:
-    cart = moment.asked.cart
-    return _major(minor_units(cart.subtotal, cart.currency), cart.currency) if moment.own_currency else None
+    return _major(moment.subtotal_minor, moment.catalog.currency)
 
 
 def _dearest_line(moment: Moment) -> Value:
@@ -350,7 +351,7 @@ READERS: Mapping[str, Reader] = {
 
 # Cheap, and enough to try most rules on past decisions beside what a decision says of itself.
 ALWAYS: frozenset[str] = frozenset({
-    "cart.lines", "cart.units", "cart.dearest_price", "visit.pages", "visit.products", "visit.dwell_s",
+    "cart.lines", "cart.units", "visit.pages", "visit.products", "visit.dwell_s",
     "visit.searches", "visit.added", "visit.removed", "visit.step", "visit.errors", "visit.visits",
     "checkout.dwell_s", "checkout.errors", "profile.spent", "profile.aov", "market.language",
     "trigger.type",

@@ -146,6 +146,7 @@ def _moment(occasion: Occasion, situation: Situation, plan: Plan, chances: Chanc
     return Moment(
         now=occasion.now.astimezone(plan.zone),
         asked=question,
+        subtotal_minor=situation.subtotal_minor,
         product_id=question.product,
         may=occasion.may,
         catalog=occasion.shop.catalog,

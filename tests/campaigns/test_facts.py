@@ -40,8 +40,8 @@ def a_question(*cart: int, **changes: Any) -> Question:
 def a_moment(question: Question | None = None, **changes: Any) -> Moment:
     asked = question or a_question()
     fields: dict[str, Any] = {
-        "now": NOW, "asked": asked, "product_id": asked.product, "may": ALL, "catalog": CATALOG,
-        "profile": PROFILE, "segments": ("loyal",), "visit": VISIT,
+        "now": NOW, "asked": asked, "subtotal_minor": 10_000, "product_id": asked.product, "may": ALL,
+        "catalog": CATALOG, "profile": PROFILE, "segments": ("loyal",), "visit": VISIT,
     }  # fmt: skip
     return Moment(**(fields | changes))
 
@@ -106,7 +106,8 @@ def test_the_product_that_is_shown_is_told() -> None:
 
 
 def test_money_in_another_currency_is_not_known() -> None:
-    moment = a_moment(a_question(cart={"currency": "EUR", "subtotal": "100.00", "lines": []}))
+    asked = a_question(cart={"currency": "EUR", "subtotal": "100.00", "lines": []})
+    moment = a_moment(asked, subtotal_minor=None)
     assert fact("cart.subtotal", moment) is None
     assert fact("cart.dearest_price", moment) is None
     assert fact("market.currency", moment) == "EUR"
@@ -115,7 +116,7 @@ def test_money_in_another_currency_is_not_known() -> None:
 def test_money_is_whole_units_with_the_currencys_decimals() -> None:
     yen = a_catalog(a_product(10, 900), currency="JPY")
     asked = a_question(cart={"currency": "JPY", "subtotal": "1250", "lines": []})
-    assert fact("cart.subtotal", a_moment(asked, catalog=yen)) == 1250.0
+    assert fact("cart.subtotal", a_moment(asked, catalog=yen, subtotal_minor=1_250)) == 1250.0
 
 
 @pytest.mark.parametrize(("may", "needs"), [("may_use_visit", "visit"), ("may_use_profile", "profile")])
