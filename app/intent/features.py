@@ -16,6 +16,7 @@ FEATURES = (
     "errors", "idle", "units", "value", "in_cart", "started", "contact", "address", "shipping",
     "idle_in_checkout", "errors_in_checkout", "coupon_failures", "steps_back", "exit_intents",
 )  # fmt: skip
+SEEN = FEATURES.index("seen")
 PAYING = 5  # the step of a visit at which the payment is submitted
 BOUGHT = 6
 

@@ -8,18 +8,23 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.intent.features import SEEN
 from app.profiles.trees import Sigmoid, Trees, raw_score
 
 _SAME = Sigmoid(1.0, 0.0)
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
-    """One probability. Log-odds are the trees' where there are trees, else bias + weights · features."""
+    """One probability. Log-odds are the trees' where there are trees, else bias + weights · features.
+
+    sigmoid: calibrates them; alone: instead of it where nothing is known of the visit.
+    """
 
     weights: tuple[float, ...] = ()
     bias: float = 0.0
     trees: Trees | None = None
     sigmoid: Sigmoid = _SAME
+    alone: Sigmoid | None = None
 
     def score(self, features: Sequence[float]) -> float:
         """Return the log-odds before they are calibrated."""
@@ -32,7 +37,8 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
     def probability(self, features: Sequence[float]) -> float:
         """Return the calibrated probability, from 0 to 1."""
-        return logistic(self.sigmoid.slope * self.score(features) + self.sigmoid.intercept)
+        sigmoid = self.sigmoid if features[SEEN] or self.alone is None else self.alone
+        return logistic(sigmoid.slope * self.score(features) + sigmoid.intercept)
 
 
 class Chances(NamedTuple):

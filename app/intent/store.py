@@ -52,7 +52,9 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
     ]
 
 
-async def who_may_not_teach(connections: Connections, shop: str, named: Collection[int | None]) -> frozenset[int]:
+async def who_may_not_teach(
+    connections: Connections, shop: str, named: Collection[int | None]
+) -> frozenset[int]:
     """Return which customers may not be learnt from: of those with orders, and of those named."""
     refuse = await who_refuse(connections, shop, Use.TRAIN) | await excluded_customers(connections, shop)
     others = {who for who in named if who is not None and who not in refuse}

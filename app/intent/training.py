@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from app.intent.features import FEATURES
+from app.intent.features import FEATURES, SEEN
 from app.intent.fitting import Flags, Floats, log_losses, platt, probabilities, shrunk_logistic
 from app.intent.model import Head, IntentModel
 from app.intent.table import Table, halves
@@ -24,6 +24,7 @@ from app.profiles.trees import LEAF, Trees
 LABELS = ("now", "visit")
 PURCHASES_FOR_TREES = 200
 PENALTIES = (3.0, 30.0, 300.0, 3_000.0)
+FEWEST_ALONE = 200  # moments of which the cart alone is known, to be calibrated by themselves
 CALIBRATED = 0.3  # the latest share of the visits that are learnt from
 
 
@@ -65,7 +66,12 @@ def scores(head: Head, features: Floats) -> Floats:
 
 def chances(head: Head, features: Floats) -> Floats:
     """Return the head's probability of each row."""
-    return probabilities(head.sigmoid.slope * scores(head, features) + head.sigmoid.intercept)
+    found = scores(head, features)
+    calibrated = head.sigmoid.slope * found + head.sigmoid.intercept
+    if head.alone is not None:
+        alone = head.alone.slope * found + head.alone.intercept
+        calibrated = np.where(features[:, SEEN] > 0, calibrated, alone)
+    return probabilities(calibrated)
 
 
 def nothing_known() -> IntentModel:
@@ -108,8 +114,10 @@ def _tree_scores(trees: Trees, features: Floats) -> Floats:
 def _calibrated(made: Made, features: Floats, labels: Flags) -> tuple[float, Made]:
     """Return what a moment costs with it in nats, and the head with its calibration."""
     found = scores(made.head, features)
-    sigmoid = platt(found, labels)
-    head = Head(made.head.weights, made.head.bias, made.head.trees, sigmoid)
+    seen = features[:, SEEN] > 0
+    sigmoid = platt(found[seen], labels[seen])
+    alone = platt(found[~seen], labels[~seen]) if (~seen).sum() >= FEWEST_ALONE else None
+    head = Head(made.head.weights, made.head.bias, made.head.trees, sigmoid, alone)
     return float(log_losses(labels, chances(head, features)).mean()), Made(head, made.kind)
 
 
