@@ -18,13 +18,15 @@ AMOUNTS = st.sampled_from([0.0, 0.0, 1.0, 999.0, 1_000.0, 10.0**12])
 
 
 @st.composite
-def any_units(draw: st.DrawFn, arms: int) -> Units:
-    size = draw(st.integers(0, 900))
+def any_units(draw: st.DrawFn, terms: Terms) -> Units:
+    size = draw(st.sampled_from([0, 3, 150, 900, 3_000, 3_000, 3_000]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     pick = rng.choice([draw(AMOUNTS) for _ in range(4)], (2, size))
-    arm = rng.integers(0, draw(st.integers(1, arms)), size)
+    arm = rng.choice(len(terms.arms), size, p=terms.shares)
+    if draw(st.integers(0, 9)) == 0:
+        arm = np.zeros(size, dtype=np.int64)
     bought = (rng.random(size) < draw(st.sampled_from([0.0, 0.05, 0.5, 1.0]))).astype(float)
-    if draw(st.booleans()):
+    if draw(st.integers(0, 4)) == 0:
         bought *= arm == 0
     cost = draw(st.sampled_from([0.0, 0.5, 2.0, np.nan]))
     back = bought * (rng.random(size) < draw(st.sampled_from([0.0, 0.5, 1.0])))
@@ -37,7 +39,7 @@ def any_units(draw: st.DrawFn, arms: int) -> Units:
 @given(data=st.data())
 @settings(max_examples=150)
 def test_every_metric_is_told_or_refused(terms: Terms, data: st.DataObject) -> None:
-    units = data.draw(any_units(len(terms.arms)))
+    units = data.draw(any_units(terms))
     found = read(units, terms, units.counts(len(terms.arms)))
     assert set(found.metrics) == set(METRICS)
     for told in found.metrics.values():
