@@ -253,8 +253,11 @@ def test_a_product_taken_in_one_place_is_not_offered_in_the_other(page: Page, wo
     expect(lines.get_by_text("Sourdough Loaf", exact=True)).to_have_count(0)
 
 
-def test_on_the_page_after_the_order_an_offer_leads_to_a_new_cart(page: Page, world: CheckoutWorld) -> None:
+@pytest.mark.parametrize("host", ["sandbox", "page"])
+def test_on_the_page_after_the_order_an_offer_leads_to_a_new_cart(
+    page: Page, world: CheckoutWorld, host: str
+) -> None:
     world.app.body = answer(product_offer(world, 102))
-    frame = world.open(page, THANK_YOU)
+    frame = world.open(page, THANK_YOU, host=host)
     address = frame.get_by_role("link", name="Buy Sourdough Loaf").get_attribute("href")
     assert (address or "").startswith(f"https://{world.shop.domain}/cart/102:1?properties=")

@@ -17,6 +17,9 @@ const SHARED = `
 `;
 
 export class HostElement extends HTMLElement {
+  /** Preact sets this one as an attribute, whatever properties an element has. */
+  static readonly observedAttributes = ['href'];
+
   readonly values: Record<string, unknown> = {};
   private readonly styles = document.createElement('style');
   private scheduled = false;
@@ -34,6 +37,11 @@ export class HostElement extends HTMLElement {
   connectedCallback(): void {
     this.draw();
     this.look.connected?.(this, (name) => this.find(name));
+  }
+
+  attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
+    this.values[name] = value ?? undefined;
+    this.schedule();
   }
 
   /** Draw again once the present batch of changes is in. */
