@@ -60,3 +60,11 @@ def test_the_shared_model_rises_with_the_checkouts_steps() -> None:
         row[FEATURES.index(step)] = 1
         chances.append(PRIOR.visit(row))
     assert chances == sorted(chances)
+
+
+def test_where_nothing_is_known_of_the_visit_it_is_calibrated_apart() -> None:
+    head = Head((0.0,) * len(FEATURES), 1.0, alone=Sigmoid(2.0, 0.5))
+    seen, unseen = [0.0] * len(FEATURES), [0.0] * len(FEATURES)
+    seen[FEATURES.index("seen")] = 1.0
+    assert head.probability(seen) == pytest.approx(expit(1.0))
+    assert head.probability(unseen) == pytest.approx(expit(2.5))  # 2.0 * 1.0 + 0.5
