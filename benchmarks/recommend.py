@@ -13,10 +13,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.recommend.assemble import MOST_KINDS
+from app.recommend.grow import TREES
 from app.recommend.model import Model, Weights
+from app.recommend.place import TOLD
 from app.recommend.terms import TERMS, Past
+from app.recommend.trees import DEPTH
 
 DIMENSIONS, NEIGHBOURS, CALLS = 64, 200, 300
+A_KIND = 30  # products
 
 
 def a_model(items: int) -> Model:
@@ -26,6 +31,8 @@ def a_model(items: int) -> Model:
     def vectors() -> np.ndarray:
         return random.normal(size=(items, DIMENSIONS)).astype(np.float32)
 
+    kinds = max(1, items // A_KIND)
+    linked = kinds if kinds <= MOST_KINDS else 0
     return Model(
         version="bench",
         basis="blend",
@@ -42,8 +49,13 @@ def a_model(items: int) -> Model:
         customer_ids=np.array([7], dtype=np.int64),
         customer_embeddings=vectors()[:1],
         recent=random.random(items).astype(np.float32),
-        kinds=random.integers(0, max(1, items // 30), items).astype(np.int32),
+        kinds=random.integers(0, kinds, items).astype(np.int32),
         shifts=random.normal(0, 0.05, (3, len(TERMS))),
+        rebought=random.random(items).astype(np.float32),
+        kind_links=random.random((linked, linked)).astype(np.float32),
+        tree_asks=random.integers(0, TOLD, (TREES, DEPTH)).astype(np.int32),
+        tree_edges=random.normal(size=(TREES, DEPTH)).astype(np.float32),
+        tree_leaves=random.normal(0, 0.05, (TREES, 1 << DEPTH)).astype(np.float32),
     )
 
 

@@ -39,9 +39,21 @@ LADDER: tuple[tuple[Basis, int], ...] = (
     ("popularity", 1),
     ("content", 0),
 )
+# The neighbours' lie between plain ones and what many small shops of a grocer's households taught.
 DEFAULT_WEIGHTS: dict[Basis, Weights] = {
     "blend": Weights(together=0.8, learned=0.4, repeats=0.6, popular=0.2),
-    "neighbours": Weights(together=0.6, repeats=0.5, popular=0.4),
+    "neighbours": Weights(
+        together=0.4,
+        repeats=0.25,
+        popular=0.25,
+        with_history=0.05,
+        bought=0.6,
+        twice=0.3,
+        rate_lately=0.4,
+        same_kind=0.5,
+        kind_history=0.3,
+        kind_popular=0.45,
+    ),
     "popularity": Weights(together=0.25, repeats=0.5, popular=1.0, fresh=0.25),
     "content": Weights(together=1.0, fresh=0.5),
 }

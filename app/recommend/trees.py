@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEPTH = 4
-_POWERS = (1 << np.arange(DEPTH - 1, -1, -1)).astype(np.int8)[:, None]
+TWO = np.uint8(2)  # of the same width, so that no array is widened
 
 
 class Trees(NamedTuple):
@@ -37,6 +37,9 @@ def no_trees() -> Trees:
 
 def corrections(trees: Trees, told: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what the trees add to each product's score, (r,). told: (f, r), see `place.told`."""
-    beyond = told[trees.asks] > trees.edges[:, :, None]
-    leaf = (beyond * _POWERS).sum(axis=1, dtype=np.intp)
-    return np.asarray(np.take_along_axis(trees.leaves, leaf, axis=1).sum(axis=0, dtype=np.float64))
+    yes = (told[trees.asks] > trees.edges[:, :, None]).view(np.uint8)
+    leaf = yes[:, 0]
+    for level in range(1, DEPTH):
+        leaf = leaf * TWO + yes[:, level]
+    first = np.arange(0, trees.leaves.size, 1 << DEPTH)[:, None]
+    return np.asarray(trees.leaves.ravel().take(leaf + first).sum(axis=0, dtype=np.float64))
