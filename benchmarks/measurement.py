@@ -198,7 +198,7 @@ def _better(reading: Reading) -> bool:
 def _figures(seeds: int) -> Iterator[str]:
     yield f"\n{seeds:,} runs of each, {UNITS:,} units a run, {LOOKS} looks a run, seeds 0 to {seeds - 1}."
     yield "\n### Nothing to find, looked at all the time\n"
-    yield "| world | revenue decided | any of the others decided | plain t-test of it | mismatch alarms |"
+    yield "| world | revenue decided | any other decided | plain t-test of revenue | mismatch alarms |"
     yield "|---|---|---|---|---|"
     nothing = {world: peek(world, seeds) for world in NOTHING}
     for world, tally in nothing.items():
@@ -244,8 +244,8 @@ def _of_bugs(seeds: int) -> Iterator[str]:
         yield f"| {name} | {_share(caught, seeds)} | {'-' if np.isnan(at) else format(at, ',.0f')} |"
     right, wrong = wrong_hash()
     yield (
-        f"\nA ramp of half the units by a hash of its own: p = {right:.2f}; by the arms' own hash, which "
-        f"puts all of them into the first arm: p = {wrong:.1g}."
+        f"\nA ramp of half the units by a hash of its own: p = {right:.2f}; by the arms' own hash, which puts "
+        f"all of them into the first arm: p {_below(wrong)}."
     )
 
 
@@ -256,6 +256,11 @@ def _of_power(seeds: int) -> Iterator[str]:
         f"A tenth more orders, at 80 % power: {many:,} units planned ({fixed:,} were one to look once). "
         f"Found by then in {_share(found, seeds)} of runs, at the last look alone in {_share(last, seeds)}."
     )
+
+
+def _below(p: float) -> str:
+    """Return the p-value, or below what it is where that is less than a float can hold."""
+    return f"= {p:.1g}" if p > 0 else "< 1e-300"
 
 
 def _share(hits: int, of: int) -> str:
