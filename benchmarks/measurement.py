@@ -244,8 +244,8 @@ def _of_bugs(seeds: int) -> Iterator[str]:
         yield f"| {name} | {_share(caught, seeds)} | {'-' if np.isnan(at) else format(at, ',.0f')} |"
     right, wrong = wrong_hash()
     yield (
-        f"\nA ramp of half the units by a hash of its own: p = {right:.2f}; by the arms' own hash, which puts "
-        f"all of them into the first arm: p {_below(wrong)}."
+        f"\nA ramp of half the units by a hash of its own: p = {right:.2f}; by the arms' own hash, which "
+        f"puts all of them into the first arm: p {_below(wrong)}."
     )
 
 
