@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from app import __version__
+from app.commands.alerts import alerts
 from app.commands.api_key import api_key
 from app.commands.audit import audit
 from app.commands.campaigns import campaigns
@@ -50,7 +51,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead,
+    api_key, offers_ahead, alerts,
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")

@@ -16,7 +16,7 @@ from app.connections import Connections, redis_key
 
 Job = Literal[
     "backfill", "train", "segment", "freshen", "clear", "opt_outs", "write_back", "offers_ahead", "watch",
-    "resume", "intent", "coupons",
+    "resume", "intent", "coupons", "reach", "alerts",
 ]  # fmt: skip
 
 # How long a request that never reached the queue keeps the next one out.

@@ -52,7 +52,8 @@ class CustomerAheadRow(SQLModel, table=True):
 class DeliveryRow(SQLModel, table=True):
     """A message that waits for the shop's webhook, gone once it is taken. status: pending, parked.
 
-    body: the JSON that is sent, the same with every attempt.
+    customer_id: whom it is about, None for one about nobody. body: the JSON that is sent, the same with
+    every attempt.
     """
 
     __tablename__ = "deliveries"
@@ -62,7 +63,7 @@ class DeliveryRow(SQLModel, table=True):
     )
     shop: str = Field(primary_key=True)
     event_id: str = Field(primary_key=True)
-    customer_id: int = _id()
+    customer_id: int | None = _id(default=None, nullable=True)
     body: str = Field(sa_type=Text)
     made_at: datetime = _time()
     status: str = "pending"

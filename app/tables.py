@@ -17,6 +17,7 @@ import app.experiment_tables
 import app.intent_tables
 import app.outbound_tables
 import app.privacy_tables
+import app.reach_tables
 import app.segment_tables  # noqa: F401
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
@@ -84,6 +85,7 @@ class EventRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_events_customer", "shop", "customer_id", "happened_at"),
         Index("ix_events_client", "shop", "client_id", "happened_at"),
+        Index("ix_events_recorded", "shop", "recorded_at"),
         Index("ix_events_checkout", "shop", "checkout_token", "happened_at"),
     )
     shop: str = Field(primary_key=True)

@@ -55,6 +55,9 @@ from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
 from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
+from app.reach.finding import follow_withdrawal as let_abandoned_go
+from app.reach.watching import look_after_shop, request_alerts
+from app.reach.working import clear_old_reach, forget_reached, reach_shop, request_reach
 from app.recommend.growth import request_due_training
 from app.recommend.refresh import refresh_shop, request_due_refreshes
 from app.recommend.retrain import resume_shop, train_shop
@@ -83,10 +86,11 @@ HANDLERS: Handlers = {
     ProductDeleted: (remove_product, _changes.note),
     InventoryChanged: (record_inventory, _changes.note),
     CustomerChanged: (record_customer,),
-    CustomerDeleted: (remove_customer, forget_customer),
+    CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, remember_browsing),
-    ConsentTold: (record_consent, follow_consent, follow_withdrawal),
+    # What was found of a visit is found by its events, so it goes before they do.
+    ConsentTold: (record_consent, let_abandoned_go, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision, follow_grants),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled, note_uninstall, forget_leaves),
@@ -109,6 +113,8 @@ JOBS: Mapping[Job, Work] = {
     "offers_ahead": write_offers_ahead,
     "watch": watch_shop,
     "coupons": supply_codes,
+    "reach": reach_shop,
+    "alerts": look_after_shop,
 }
 
 
@@ -137,6 +143,9 @@ SCHEDULES = (
     Schedule("offers ahead", 30, request_due_offers),
     Schedule("watch", 1_800, request_due_watches),
     Schedule("messages", 3_600, clear_old_messages),
+    Schedule("reach", 60, request_reach),
+    Schedule("alerts", 300, request_alerts),
+    Schedule("reach cleared", 3_600, clear_old_reach),
     Schedule("privacy settings", 3_600, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 86_400, request_opt_outs),

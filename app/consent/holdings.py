@@ -61,6 +61,7 @@ _DELETE, _ANONYMISE, _KEEP = Effect
 _RECORDS = "the merchant's own account of what was sold"
 _OFFERS = "choosing offers, and telling what they earned"
 _GROUPS = "groups of customers, and offers that fit them"
+_LEFT = "a word about a checkout that was left, once, to who subscribed"
 _PROOF = "showing that what was done was allowed"
 
 # In the order in which a person is shown.
@@ -83,6 +84,13 @@ HOLDINGS: tuple[Holding, ...] = (
             "nothing; what was written to the customer in Shopify is taken back as well"),
     Holding("deliveries", _TABLE, "messages about a customer's segment that wait for the merchant's webhook",
             "telling the merchant's other systems", _CONSENT, ("customer_id", "body"), _DELETE, "nothing"),
+    Holding("abandonments", _TABLE, "checkouts and carts that went silent, and what came of them", _LEFT,
+            _CONSENT, ("checkout_token", "client_id", "customer_id"), _DELETE, "nothing"),
+    Holding("reach_messages", _TABLE, "that a customer is to be, or was, written to about a checkout", _LEFT,
+            _CONSENT, ("customer_id",), _DELETE, "nothing"),
+    Holding("suppressions", _TABLE, "that an address is not to be written to, under a keyed hash",
+            "writing to nobody who asked not to be", _OBLIGATION, ("email_digest",), _KEEP,
+            "needed so that who asked not to be written to never is"),
     Holding("orders", _TABLE, "what was ordered, when, and for how much", _RECORDS, _INTEREST,
             ("customer_id", "checkout_token"), _ANONYMISE, "the merchant's sums, without whose they are"),
     Holding("order_lines", _TABLE, "the lines of the orders", _RECORDS, _INTEREST,
@@ -140,6 +148,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "inventory": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
     "campaigns": "what the merchant wants shown to whom",
+    "alerts": "what the merchant has to know of the shop and its campaigns",
     "coupon_pools": "which discounts hold a campaign's codes",
     "coupons": "codes and what became of them; they lead to a decision and an order, not to whose",
     "model_watches": "whether a model still fits what happens, in numbers of thousands of visits",

@@ -93,7 +93,8 @@ async def _deliver(
 ) -> bool:
     installed = await get_shop(connections, shop)
     webhook = webhook_of(installed.settings) if installed and installed.uninstalled_at is None else None
-    allowed = await who_may_be_shared(connections, shop, {each.customer_id for each in deliveries})
+    named = {each.customer_id for each in deliveries if each.customer_id is not None}
+    allowed = {None, *await who_may_be_shared(connections, shop, named)}
     told = [each for each in deliveries if webhook and each.customer_id in allowed]
     await drop(connections, shop, [each for each in deliveries if each not in told])
     for at, part in enumerate(chunks(told, _AT_ONCE)):

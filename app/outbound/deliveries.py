@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import delete, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
 from app.consent.standing import Use, may
@@ -28,10 +29,10 @@ _MOVES, _DELIVERIES = table_of(SegmentMoveRow), table_of(DeliveryRow)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message to be sent. attempts: so far."""
+    """A message to be sent. customer_id: whom it is about, None of nobody. attempts: so far."""
 
     event_id: str
-    customer_id: int
+    customer_id: int | None
     body: bytes
     attempts: int
 
@@ -58,6 +59,13 @@ async def hand_on(connections: Connections, now: datetime) -> int:
             if len(moves) < _AT_ONCE:
                 break
     return made
+
+
+async def hand_over(db: AsyncSession, shop: Shop, event_id: str, message: object, now: datetime) -> None:
+    """Let a message that is about nobody be told to the shop's webhook, if it has one; once an event id."""
+    if webhook_of(shop.settings) is not None:
+        row = _waiting(shop.shop, event_id, None, msgspec.json.encode(message), now)
+        await insert_new(db, DeliveryRow, [row])
 
 
 async def who_may_be_shared(connections: Connections, shop: str, customer_ids: Collection[int]) -> set[int]:
@@ -198,10 +206,13 @@ async def _make(connections: Connections, shop: Shop, moves: Sequence[Move], now
 
 def _row(move: Move, now: datetime) -> dict[str, Any]:
     message = message_of(move)
+    return _waiting(move.shop, message.event_id, move.customer_id, msgspec.json.encode(message), now)
+
+
+def _waiting(shop: str, event_id: str, customer_id: int | None, body: bytes, now: datetime) -> dict[str, Any]:
     return {
-        "shop": move.shop, "event_id": message.event_id, "customer_id": move.customer_id,
-        "body": msgspec.json.encode(message).decode(), "made_at": now, "next_attempt_at": now,
-        "status": "pending", "attempts": 0, "error": "",
+        "shop": shop, "event_id": event_id, "customer_id": customer_id, "body": body.decode(),
+        "made_at": now, "next_attempt_at": now, "status": "pending", "attempts": 0, "error": "",
     }  # fmt: skip
 
 

@@ -40,6 +40,21 @@ class Message(msgspec.Struct, frozen=True):
     moved_at: str
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """What the merchant's system is told of the shop itself; about nobody.
+
+    alert: its kind. about: a campaign's id, or empty. resolved_at: None while it lasts.
+    """
+
+    event_id: str
+    shop: str
+    alert: str
+    about: str
+    says: str
+    opened_at: str
+    resolved_at: str | None = None
+
+
 class Trial(msgspec.Struct, frozen=True):
     """What a system is told when a merchant tries the webhook out."""
 
@@ -51,7 +66,7 @@ class Trial(msgspec.Struct, frozen=True):
 
 def trial_of(shop: str, now: datetime) -> Trial:
     """Return a message that tells nothing of anybody."""
-    return Trial(event_id=f"test-{secrets.token_hex(14)}", shop=shop, moved_at=_instant(now))
+    return Trial(event_id=f"test-{secrets.token_hex(14)}", shop=shop, moved_at=instant(now))
 
 
 def message_of(move: Move) -> Message:
@@ -63,7 +78,7 @@ def message_of(move: Move) -> Message:
         before=move.before,
         after=move.after,
         why=move.why,
-        moved_at=_instant(move.moved_at),
+        moved_at=instant(move.moved_at),
     )
 
 
@@ -79,5 +94,6 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """Return a time as messages write it: UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,6 +16,7 @@ from app.events.erased import counted
 from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
+from app.reach_tables import AbandonmentRow, SuppressionRow
 from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import table_of
 
@@ -24,6 +25,7 @@ _LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
 _EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), table_of(FeedbackRow)
 _CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
 _RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
+_ABANDONED, _SUPPRESSED = table_of(AbandonmentRow), table_of(SuppressionRow)
 _INBOX = "inbox"  # its rows are read before they are anybody's: see letters
 _IN_SHOPIFY = frozenset({table_of(MarkRow), table_of(CustomerAheadRow)})
 _NOBODY: dict[str, Any] = {"customer_id": None, "checkout_token": None}
@@ -125,6 +127,14 @@ def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     return or_(_in(columns.customer_id, person.customer_ids), unsigned)
 
 
+def _abandoned(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    columns = _ABANDONED.c
+    unnamed = or_(
+        _in(columns.checkout_token, person.checkout_tokens), _in(columns.client_id, person.client_ids)
+    )
+    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unnamed))
+
+
 def _feedback(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
     decisions = select(_DECISIONS.c.decision_id).where(
         _DECISIONS.c.shop == person.shop, _decisions(person, subjects)
@@ -151,6 +161,8 @@ _FOUND_BY: Mapping[Table, Theirs] = {
     _EVENTS: _events,
     _DECISIONS: _decisions,
     _FEEDBACK: _feedback,
+    _ABANDONED: _abandoned,
+    _SUPPRESSED: lambda person, _: _in(_SUPPRESSED.c.email_digest, person.email_digests),
     _CONSENTS: lambda _, subjects: _in(_CONSENTS.c.subject, subjects),
     _ERASED: lambda _, subjects: _in(_ERASED.c.subject, subjects),
     _REQUESTS: _requests,

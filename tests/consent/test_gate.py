@@ -60,6 +60,8 @@ ASKING = {
     "app.profiles.recall": Asks(("permissions",), through=("recall",)),
     "app.profiles.store": Asks(("permissions",)),
     "app.profiles.telling": Asks(("settle",)),
+    "app.campaigns.watched": Asks(("who_may_not_teach",)),
+    "app.reach.store": Asks(("may", "standings_of")),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
     "webhooks.allowed": Asks(("permissions",)),
 }
@@ -90,7 +92,7 @@ FREE = {
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")
     ),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
-    "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents")),
+    "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
     "app.consent.clearing": Free(
         "deletes what is past its limit",
         ("app.admin.privacy_calls", "app.consent.report", "app.privacy.aged", "app.worker"),
@@ -99,6 +101,7 @@ FREE = {
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
     "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
+    "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),
     "app.privacy.keys": Free(_THEIRS, ("app.privacy",)),
     "app.privacy.lookup": Free(_THEIRS, ("app.admin", "app.commands.privacy", "webhooks.address")),

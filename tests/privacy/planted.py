@@ -36,6 +36,7 @@ from app.profiles.customer import Profile
 from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.packed import pack
 from app.profiles.visit import Visit
+from app.reach_tables import AbandonmentRow, ReachMessageRow, SuppressionRow
 from app.recommend.publish import publish
 from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow
 from app.shops.vault import seal
@@ -147,6 +148,20 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
             shop=shop, event_id=f"message-{who.order}", customer_id=who.customer, made_at=NOW,
             next_attempt_at=NOW, body=f'{{"customer_id":{who.customer},"why":"{who.word}"}}',
         ),
+        AbandonmentRow(
+            shop=shop, abandonment_id=subjects["checkout"], kind="checkout", checkout_token=who.token,
+            client_id=who.client, customer_id=who.customer, began_at=NOW, last_at=NOW, silent_since=NOW,
+            abandoned_at=NOW,
+        ),
+        AbandonmentRow(
+            shop=shop, abandonment_id=subjects["client"], kind="cart", client_id=who.client, began_at=NOW,
+            last_at=NOW, silent_since=NOW, abandoned_at=NOW,
+        ),
+        ReachMessageRow(
+            shop=shop, abandonment_id=subjects["checkout"], way="mail", customer_id=who.customer, due_at=NOW,
+            ends_at=NOW, changed_at=NOW,
+        ),
+        SuppressionRow(shop=shop, email_digest=email_digest, reason="unsubscribed", suppressed_at=NOW),
         _event(shop, who, "signed", "product_viewed", customer_id=who.customer, client_id=who.client),
         _event(shop, who, "anonymous", "page_viewed", client_id=who.client, data={"note": who.word}),
         _event(shop, who, "checkout", "CheckoutUpdated", checkout_token=who.token, client_id=who.client,

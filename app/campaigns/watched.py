@@ -1,0 +1,141 @@
+"""Whom each campaign was shown to or held back from, and what came of it, read for its guardrails."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Exposed, Units, units_of
+from app.campaigns.outcomes import Told, read_told
+from app.campaigns.weigh import WITHHELD
+from app.connections import Connections
+from app.experiments.assign import PERSONALISED
+from app.intent.store import who_may_not_teach
+from app.tables import DecisionRow, FeedbackRow, OrderRow, RefundRow
+from app.upsert import chunks, table_of
+
+MOST_DECISIONS = 50_000
+_DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
+_ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
+
+
+class Decided(NamedTuple):
+    """A decision that weighed campaigns. who: the checkout."""
+
+    decision_id: str
+    at: datetime
+    who: str
+    duration_us: int
+    told: Told
+
+
+class Placed(NamedTuple):
+    """A checkout's order, and when something of it was first given back."""
+
+    at: datetime
+    given_back_at: datetime | None
+
+
+async def watched(connections: Connections, shop: str, since: Mapping[str, datetime]) -> dict[str, Units]:
+    """Return the shoppers of each campaign. since: by campaign, what came before is of another one.
+
+    Without customers who may not be learnt from.
+    """
+    if not since:
+        return {}
+    decisions = await _decided(connections, shop, min(since.values()))
+    failed = await _failed(connections, shop, [each.decision_id for each in decisions])
+    placed = await _placed(connections, shop, {each.who for each in decisions})
+    return {
+        campaign_id: units_of(_met(campaign_id, begin, decisions, failed, placed))
+        for campaign_id, begin in since.items()
+    }
+
+
+def _met(
+    campaign_id: str, begin: datetime, decisions: Iterable[Decided], failed: Collection[str],
+    placed: Mapping[str, list[Placed]],
+) -> Iterable[tuple[str, Exposed]]:  # fmt: skip
+    for each in decisions:
+        shown = any(drawn.campaign_id == campaign_id for drawn in each.told.chosen)
+        if each.at < begin or not (shown or each.told.left_out.get(campaign_id) == WITHHELD):
+            continue
+        order = _order(each, placed.get(each.who, ()))
+        yield (
+            each.who,
+            Exposed(
+                shown=shown,
+                at=each.at.timestamp(),
+                duration_us=each.duration_us,
+                failed=each.decision_id in failed,
+                ordered=order is not None,
+                given_back=order is not None and _given_back(order),
+            ),
+        )
+
+
+def _order(decided: Decided, placed: Iterable[Placed]) -> Placed | None:
+    until = decided.at + timedelta(seconds=COMPLETES_WITHIN_S)
+    return next((each for each in placed if decided.at <= each.at <= until), None)
+
+
+def _given_back(order: Placed) -> bool:
+    until = order.at + timedelta(seconds=REFUNDED_WITHIN_S)
+    return order.given_back_at is not None and order.given_back_at <= until
+
+
+async def _decided(connections: Connections, shop: str, since: datetime) -> list[Decided]:
+    columns = _DECISIONS.c
+    query = (
+        select(columns.customer_id, columns.decision_id, columns.decided_at, columns.checkout_token)
+        .add_columns(columns.duration_us, columns.inputs)
+        .where(columns.shop == shop, columns.decided_at >= since, columns.arm == PERSONALISED)
+        .where(columns.checkout_token.is_not(None))
+        .order_by(columns.decided_at.desc(), columns.decision_id)
+        .limit(MOST_DECISIONS)
+    )
+    found: list[tuple[int | None, Decided]] = []
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    for customer_id, decision_id, at, who, duration_us, inputs in rows:
+        if told := read_told(inputs):
+            found.append((customer_id, Decided(decision_id, at, who, duration_us, told)))
+    refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
+    return [each for customer_id, each in found if customer_id not in refuse]
+
+
+async def _failed(connections: Connections, shop: str, decision_ids: list[str]) -> set[str]:
+    found: set[str] = set()
+    async with connections.read() as db:
+        for part in chunks(decision_ids):
+            failed = (_FEEDBACK.c.shop == shop, _FEEDBACK.c.kind == "failed")
+            query = select(_FEEDBACK.c.decision_id).where(*failed, _FEEDBACK.c.decision_id.in_(part))
+            found.update(await (await db.connection()).scalars(query))
+    return found
+
+
+async def _placed(connections: Connections, shop: str, tokens: Collection[str]) -> dict[str, list[Placed]]:
+    """Return the orders of each checkout, the first first."""
+    refunded = select(func.min(_REFUNDS.c.created_at)).where(
+        _REFUNDS.c.shop == _ORDERS.c.shop, _REFUNDS.c.order_id == _ORDERS.c.order_id
+    )
+    columns = (_ORDERS.c.checkout_token, _ORDERS.c.created_at, _ORDERS.c.cancelled_at)
+    placed: dict[str, list[Placed]] = defaultdict(list)
+    async with connections.read() as db:
+        for part in chunks(sorted(tokens)):
+            query = (
+                select(*columns, refunded.scalar_subquery().label("refunded_at"))
+                .where(_ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part))
+                .order_by(_ORDERS.c.created_at)
+            )
+            for token, at, *back in await (await db.connection()).execute(query):
+                placed[token].append(Placed(at, _earliest(back)))
+    return placed
+
+
+def _earliest(moments: Iterable[Any]) -> datetime | None:
+    return min((each for each in moments if each is not None), default=None)

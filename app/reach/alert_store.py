@@ -1,0 +1,140 @@
+"""Alerts in the database: raised once, told once, resolved when they are over."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.connections import Connections
+from app.outbound.deliveries import hand_over
+from app.outbound.messages import Alarm, instant
+from app.reach.alerts import Alert, kinds_of
+from app.reach_tables import AlertRow
+from app.shops.store import Shop
+from app.upsert import insert_into, table_of
+
+_ALERTS = table_of(AlertRow)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAlert:
+    """An alert as it is kept; see `AlertRow`."""
+
+    alert_id: str
+    kind: str
+    about: str
+    says: str
+    opened_at: datetime
+    seen_at: datetime
+    resolved_at: datetime | None
+    mail: str
+
+
+async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: datetime) -> bool:
+    """Return whether it is new. One that is open already says from now on what this one says.
+
+    It is handed to the webhook with the same commit, so that nothing is told twice or not at all.
+    """
+    row: dict[str, Any] = {
+        "shop": shop.shop, "alert_id": secrets.token_hex(16), "kind": alert.kind, "about": alert.about,
+        "says": alert.says, "facts": dict(alert.facts), "opened_at": now, "seen_at": now,
+        "resolved_at": None, "mail": "waiting", "mail_attempts": 0, "mail_due_at": now,
+    }  # fmt: skip
+    async with connections.write() as db:
+        insert = insert_into(db, AlertRow).on_conflict_do_nothing().returning(_ALERTS.c.alert_id)
+        new = (await (await db.connection()).execute(insert, [row])).all()
+        if new:
+            await _tell(db, shop, row["alert_id"], alert.kind, alert.about, alert.says, now, None)
+            return True
+        still = update(_ALERTS).where(*_open(shop.shop, alert.kind, alert.about))
+        values = {"says": alert.says, "facts": dict(alert.facts), "seen_at": now}
+        await (await db.connection()).execute(still.values(**values))
+    return False
+
+
+async def resolve_others(
+    connections: Connections, shop: Shop, kinds: Collection[str], found: Sequence[Alert], now: datetime
+) -> int:
+    """Return how many open alerts of these kinds are over, since they are not among those found."""
+    over = [
+        each
+        for each in await open_alerts(connections, shop.shop)
+        if each.kind in kinds and (each.kind, each.about) not in kinds_of(found)
+    ]
+    for each in over:
+        await _resolve(connections, shop, each, now)
+    return len(over)
+
+
+async def open_alerts(connections: Connections, shop: str) -> list[KeptAlert]:
+    """Return what the merchant has to know now, the latest first."""
+    return await _read(connections, shop, _ALERTS.c.resolved_at.is_(None))
+
+
+async def last_alerts(connections: Connections, shop: str, most: int) -> list[KeptAlert]:
+    """Return the last alerts, those that are over too, the latest first."""
+    return (await _read(connections, shop))[:most]
+
+
+async def claim_mail(connections: Connections, shop: str, now: datetime) -> list[KeptAlert]:
+    """Return alerts that are to be mailed, each to one process alone; written down before it leaves."""
+    due = (_ALERTS.c.shop == shop, _ALERTS.c.mail == "waiting", _ALERTS.c.mail_due_at <= now)
+    columns = [_ALERTS.c[each] for each in KeptAlert.__dataclass_fields__]
+    taken = update(_ALERTS).where(*due)
+    taken = taken.values(mail="sending", mail_attempts=_ALERTS.c.mail_attempts + 1, mail_due_at=now)
+    async with connections.write() as db:
+        rows = (await (await db.connection()).execute(taken.returning(*columns))).all()
+    return [KeptAlert(*row) for row in rows]
+
+
+async def settle_mail(connections: Connections, shop: str, alert_id: str, mail: str, due_at: datetime) -> int:
+    """Write down what became of an alert's letter; return how often it was tried."""
+    this = (_ALERTS.c.shop == shop, _ALERTS.c.alert_id == alert_id)
+    settled = update(_ALERTS).where(*this).values(mail=mail, mail_due_at=due_at)
+    async with connections.write() as db:
+        tried = await (await db.connection()).scalar(settled.returning(_ALERTS.c.mail_attempts))
+    return int(tried or 0)
+
+
+def _open(shop: str, kind: str, about: str) -> tuple[Any, ...]:
+    columns = _ALERTS.c
+    return (
+        columns.shop == shop, columns.kind == kind, columns.about == about, columns.resolved_at.is_(None)
+    )  # fmt: skip
+
+
+async def _resolve(connections: Connections, shop: Shop, alert: KeptAlert, now: datetime) -> None:
+    this = (
+        _ALERTS.c.shop == shop.shop,
+        _ALERTS.c.alert_id == alert.alert_id,
+        _ALERTS.c.resolved_at.is_(None),
+    )
+    async with connections.write() as db:
+        mine = update(_ALERTS).where(*this).values(resolved_at=now).returning(_ALERTS.c.alert_id)
+        if (await (await db.connection()).execute(mine)).all():
+            words = (alert.kind, alert.about, alert.says)
+            await _tell(db, shop, alert.alert_id, *words, alert.opened_at, now)
+
+
+async def _tell(
+    db: AsyncSession, shop: Shop, alert_id: str, kind: str, about: str, says: str, opened_at: datetime,
+    resolved_at: datetime | None,
+) -> None:  # fmt: skip
+    over = None if resolved_at is None else instant(resolved_at)
+    event_id = alert_id if over is None else f"{alert_id}-over"
+    message = Alarm(event_id, shop.shop, kind, about, says, instant(opened_at), over)
+    await hand_over(db, shop, event_id, message, resolved_at or opened_at)
+
+
+async def _read(connections: Connections, shop: str, *which: Any) -> list[KeptAlert]:
+    columns = [_ALERTS.c[each] for each in KeptAlert.__dataclass_fields__]
+    query = select(*columns).where(_ALERTS.c.shop == shop, *which)
+    newest = query.order_by(_ALERTS.c.opened_at.desc(), _ALERTS.c.alert_id)
+    async with connections.read() as db:
+        return [KeptAlert(*row) for row in await (await db.connection()).execute(newest)]

@@ -1,0 +1,94 @@
+"""The worker's look at who went silent, and at what came of those who did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from app.connections import Connections
+from app.consent.withdrawal import whole_visit
+from app.events.kinds import ConsentTold
+from app.reach.abandonment import CLOCKS_DIFFER, Happened, Silence, Wait, cart_silence, checkout_silence
+from app.reach.store import (
+    CART,
+    CHECKOUT,
+    FOLLOWED,
+    Abandonment,
+    came_back,
+    forget_abandonments,
+    happened_in,
+    keep_silences,
+    open_abandonments,
+    ordered_since,
+    resolve,
+    silent_names,
+    unname,
+)
+from app.upsert import chunks
+
+_RETURNS_WATCHED = timedelta(days=2)
+_JUDGES: Mapping[str, Callable[[Iterable[Happened]], Silence | None]] = {
+    CHECKOUT: checkout_silence,
+    CART: cart_silence,
+}
+
+
+async def find_abandoned(connections: Connections, shop: str, wait: Wait, now: datetime) -> list[str]:
+    """Return the ids of the checkouts and carts that are abandoned since the last look. now: our clock."""
+    found: list[str] = []
+    for kind in _JUDGES:
+        for names in chunks(await silent_names(connections, shop, kind, now, wait.shortest)):
+            silences = await _silences(connections, shop, kind, names, wait, now)
+            found += await keep_silences(connections, shop, kind, silences, now)
+    return found
+
+
+async def resolve_abandoned(connections: Connections, shop: str, now: datetime) -> None:
+    """Write down which of the abandoned were ordered after all, and whose shopper came back."""
+    known = await open_abandonments(connections, shop, now - FOLLOWED)
+    ordered = await who_ordered(connections, shop, known)
+    lately = [each for each in known if each.abandoned_at > now - _RETURNS_WATCHED]
+    back = await came_back(connections, shop, lately, now) if lately else set()
+    await resolve(connections, shop, dict.fromkeys(back, "returned") | dict.fromkeys(ordered, "ordered"), now)
+
+
+async def who_ordered(connections: Connections, shop: str, among: Iterable[Abandonment]) -> set[str]:
+    """Return the ids of those whose checkout became an order, or whose customer ordered since it began."""
+    known = list(among)
+    customers: dict[int, datetime] = {}
+    for each in known:
+        if each.customer_id is not None:
+            began = each.began_at - CLOCKS_DIFFER
+            customers[each.customer_id] = min(began, customers.get(each.customer_id, began))
+    tokens = {each.checkout_token for each in known if each.checkout_token}
+    placed, bought = await ordered_since(connections, shop, tokens, customers)
+    return {
+        each.abandonment_id for each in known if each.checkout_token in placed or each.customer_id in bought
+    }
+
+
+async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
+    """Let go of what was found of somebody who takes back what it was found under."""
+    if "analytics" in event.withdrawn:
+        visit = await whole_visit(connections, event.shop, event.client_id, event.checkout_token)
+        await forget_abandonments(connections, event.shop, visit.checkouts, visit.clients)
+    if "marketing" in event.withdrawn and event.customer_id is not None:
+        await unname(connections, event.shop, event.customer_id)
+
+
+async def _silences(
+    connections: Connections, shop: str, kind: str, names: Sequence[str], wait: Wait, now: datetime
+) -> dict[str, Silence]:
+    events = await happened_in(connections, shop, kind, names, now)
+    judged = {name: _JUDGES[kind](told) for name, told in events.items()}
+    over = {name: each for name, each in judged.items() if each is not None and each.is_over(wait, now)}
+    began = {
+        each.customer_id: each.began_at - CLOCKS_DIFFER
+        for each in over.values()
+        if each.customer_id is not None
+    }
+    tokens = set(over) if kind == CHECKOUT else set()
+    placed, bought = await ordered_since(connections, shop, tokens, began)
+    return {
+        name: each for name, each in over.items() if name not in placed and each.customer_id not in bought
+    }

@@ -1,0 +1,294 @@
+"""Abandonments in the database: found, followed and forgotten. A repeat changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
+
+from app.connections import Connections
+from app.consent.digests import Digests, open_digests
+from app.consent.standing import Use, may
+from app.consent.standings import standings_of
+from app.reach.abandonment import CLOCKS_DIFFER, Happened, Silence, returned
+from app.reach_tables import AbandonmentRow, ReachMessageRow
+from app.tables import EventRow, OrderRow
+from app.upsert import chunks, table_of, upsert
+
+LOOKED_BACK = timedelta(hours=24)  # what went silent longer ago is told of nobody any more
+FOLLOWED = timedelta(days=7)
+KEPT = timedelta(days=90)
+_EVENTS, _ORDERS = table_of(EventRow), table_of(OrderRow)
+_ABANDONED, _MESSAGES = table_of(AbandonmentRow), table_of(ReachMessageRow)
+CHECKOUT, CART = "checkout", "cart"
+_NAMED_BY = {CHECKOUT: "checkout_token", CART: "client_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Abandonment:
+    """One that was found; see `AbandonmentRow`."""
+
+    abandonment_id: str
+    kind: str
+    checkout_token: str | None
+    client_id: str | None
+    customer_id: int | None
+    currency: str
+    subtotal_minor: int
+    lines: list[list[int]]
+    left: bool
+    began_at: datetime
+    last_at: datetime
+    silent_since: datetime
+    abandoned_at: datetime
+    resolved_at: datetime | None
+    resolution: str
+
+
+async def silent_names(
+    connections: Connections, shop: str, kind: str, now: datetime, shortest: timedelta
+) -> list[str]:
+    """Return checkouts or browsers that have been silent for the shortest wait and are not known to be.
+
+    Without checkouts that were completed: of most of them nothing more is to be found out.
+    """
+    name = _EVENTS.c[_NAMED_BY[kind]]
+    placed = select(_ORDERS.c.checkout_token).where(
+        _ORDERS.c.shop == shop,
+        _ORDERS.c.created_at > now - LOOKED_BACK - CLOCKS_DIFFER,
+        _ORDERS.c.checkout_token.is_not(None),
+    )
+    known = exists().where(
+        _ABANDONED.c.shop == shop,
+        _ABANDONED.c.kind == kind,
+        _ABANDONED.c[_NAMED_BY[kind]] == name,
+        or_(_ABANDONED.c.resolution != "returned", _ABANDONED.c.resolved_at.is_(None)),
+    )
+    query = (
+        select(name)
+        .where(_EVENTS.c.shop == shop, _EVENTS.c.recorded_at > now - LOOKED_BACK, name.is_not(None), ~known)
+        .group_by(name)
+        .having(func.max(_EVENTS.c.recorded_at) <= now - shortest)
+        .order_by(name)
+    )
+    if kind == CHECKOUT:
+        query = query.where(name.not_in(placed))
+    async with connections.read() as db:
+        return list(await (await db.connection()).scalars(query))
+
+
+async def happened_in(
+    connections: Connections, shop: str, kind: str, names: Sequence[str], now: datetime
+) -> dict[str, list[Happened]]:
+    """Return what was written down of each; of a checkout also what its browsers did since it began."""
+    by = _NAMED_BY[kind]
+    found = await _happened(connections, shop, by, names, now)
+    if kind == CART:
+        return found
+    clients = {event.client_id for events in found.values() for event in events} - {None}
+    beside = await _happened(connections, shop, "client_id", sorted(filter(None, clients)), now)
+    return {name: _with_browsers(events, beside) for name, events in found.items()}
+
+
+async def ordered_since(
+    connections: Connections, shop: str, tokens: Collection[str], customers: Mapping[int, datetime]
+) -> tuple[set[str], set[int]]:
+    """Return which checkouts became orders, and which customers ordered since the time beside them."""
+    placed: set[str] = set()
+    bought: set[int] = set()
+    async with connections.read() as db:
+        connection = await db.connection()
+        for part in chunks(sorted(tokens)):
+            column = _ORDERS.c.checkout_token
+            placed.update(await connection.scalars(_of_shop(column, shop).where(column.in_(part))))
+        for part in chunks(sorted(customers)):
+            since = min(customers[each] for each in part)
+            query = _of_shop(_ORDERS.c.customer_id, shop).add_columns(_ORDERS.c.created_at)
+            theirs = query.where(_ORDERS.c.customer_id.in_(part), _ORDERS.c.created_at >= since)
+            bought |= {who for who, at in await connection.execute(theirs) if at >= customers[who]}
+    return placed, bought
+
+
+async def keep_silences(
+    connections: Connections, shop: str, kind: str, silences: Mapping[str, Silence], now: datetime
+) -> list[str]:
+    """Return the ids of those that are new, or went silent again after a return.
+
+    A customer who may not be written to is not named.
+    """
+    digests = await open_digests(connections)
+    named = {each.customer_id for each in silences.values() if each.customer_id is not None}
+    standings = await standings_of(connections, shop, named)
+    welcome = {who for who, standing in standings.items() if may(Use.EMAIL, standing).allowed}
+    rows = [_row(digests, shop, kind, name, each, welcome, now) for name, each in silences.items()]
+    async with connections.write() as db:
+        kept = await upsert(
+            db,
+            AbandonmentRow,
+            rows,
+            newer=lambda old, new: and_(old.resolution == "returned", new.silent_since > old.silent_since),
+            # A return changes nothing about when it began.
+            merge={"began_at": lambda old, _: old.began_at},
+        )
+    return [abandonment_id for _, abandonment_id in kept]
+
+
+async def open_abandonments(connections: Connections, shop: str, since: datetime) -> list[Abandonment]:
+    """Return those that nothing came of yet, the oldest first."""
+    return await _read(connections, shop, _ABANDONED.c.resolved_at.is_(None), since)
+
+
+async def abandonments_of(connections: Connections, shop: str, ids: Collection[str]) -> list[Abandonment]:
+    """Return those of these ids, as they stand now."""
+    found: list[Abandonment] = []
+    for part in chunks(sorted(ids)):
+        found += await _read(connections, shop, _ABANDONED.c.abandonment_id.in_(part))
+    return found
+
+
+async def resolve(connections: Connections, shop: str, ids: Mapping[str, str], now: datetime) -> None:
+    """Write down what came of abandonments, by id; an order that comes after a return counts as one."""
+    async with connections.write() as db:
+        connection = await db.connection()
+        for abandonment_id, resolution in ids.items():
+            this = (_ABANDONED.c.shop == shop, _ABANDONED.c.abandonment_id == abandonment_id)
+            still = or_(_ABANDONED.c.resolved_at.is_(None), _ABANDONED.c.resolution == "returned")
+            values = {"resolved_at": now, "resolution": resolution}
+            await connection.execute(update(_ABANDONED).where(*this, still).values(**values))
+
+
+async def came_back(
+    connections: Connections, shop: str, among: Sequence[Abandonment], now: datetime
+) -> set[str]:
+    """Return the ids of those whose shopper did something again after the silence began."""
+    by_token = {each.checkout_token: each for each in among if each.checkout_token}
+    by_client = {each.client_id: each for each in among if each.client_id}
+    since = min((each.abandoned_at for each in among), default=now)
+    back: set[str] = set()
+    for by, known in (("checkout_token", by_token), ("client_id", by_client)):
+        names = sorted(name for name in known if name is not None)
+        events = await _happened(connections, shop, by, names, now, recorded_after=since)
+        for name, told in events.items():
+            which = known[name]
+            late = [each for each in told if each.recorded_at > which.abandoned_at]
+            if returned(which.last_at, late):
+                back.add(which.abandonment_id)
+    return back
+
+
+async def forget_abandonments(
+    connections: Connections, shop: str, tokens: Collection[str], clients: Collection[str]
+) -> None:
+    """Delete what was found under these names, with the messages about it."""
+    async with connections.write() as db:
+        connection = await db.connection()
+        for column, names in (("checkout_token", tokens), ("client_id", clients)):
+            for part in chunks(sorted(names)):
+                theirs = and_(_ABANDONED.c.shop == shop, _ABANDONED.c[column].in_(part))
+                ids = select(_ABANDONED.c.abandonment_id).where(theirs)
+                await connection.execute(
+                    delete(_MESSAGES).where(_MESSAGES.c.shop == shop, _MESSAGES.c.abandonment_id.in_(ids))
+                )
+                await connection.execute(delete(_ABANDONED).where(theirs))
+
+
+async def unname(connections: Connections, shop: str, customer_id: int) -> None:
+    """Let no abandonment name the customer any more, and drop what waits to be written to them."""
+    theirs = (_ABANDONED.c.shop == shop, _ABANDONED.c.customer_id == customer_id)
+    waiting = (_MESSAGES.c.shop == shop, _MESSAGES.c.customer_id == customer_id)
+    async with connections.write() as db:
+        connection = await db.connection()
+        await connection.execute(update(_ABANDONED).where(*theirs).values(customer_id=None))
+        await connection.execute(delete(_MESSAGES).where(*waiting, _MESSAGES.c.status == "waiting"))
+
+
+async def clear_old(connections: Connections, now: datetime) -> None:
+    """Delete what is older than it is of use for."""
+    async with connections.write() as db:
+        connection = await db.connection()
+        await connection.execute(delete(_ABANDONED).where(_ABANDONED.c.abandoned_at < now - KEPT))
+        await connection.execute(delete(_MESSAGES).where(_MESSAGES.c.due_at < now - KEPT))
+
+
+async def counted(connections: Connections, shop: str, begin: datetime, end: datetime) -> tuple[int, int]:
+    """Return how many checkouts had anything written down in the time, and how many were abandoned in it."""
+    begun = select(func.count(func.distinct(_EVENTS.c.checkout_token))).where(
+        _EVENTS.c.shop == shop, _EVENTS.c.recorded_at >= begin, _EVENTS.c.recorded_at < end
+    )
+    left = select(func.count()).where(
+        _ABANDONED.c.shop == shop,
+        _ABANDONED.c.kind == CHECKOUT,
+        _ABANDONED.c.silent_since >= begin,
+        _ABANDONED.c.silent_since < end,
+    )
+    async with connections.read() as db:
+        connection = await db.connection()
+        return int(await connection.scalar(begun) or 0), int(await connection.scalar(left) or 0)
+
+
+def _of_shop(column: Any, shop: str) -> Select[Any]:
+    return select(column).where(_ORDERS.c.shop == shop)
+
+
+async def _happened(
+    connections: Connections, shop: str, by: str, names: Sequence[str], now: datetime,
+    recorded_after: datetime | None = None,
+) -> dict[str, list[Happened]]:  # fmt: skip
+    columns = _EVENTS.c
+    after = recorded_after or now - LOOKED_BACK
+    found: dict[str, list[Happened]] = {}
+    async with connections.read() as db:
+        connection = await db.connection()
+        for part in chunks(names):
+            query = select(
+                columns[by].label("by_name"), columns.event_id, columns.name, columns.happened_at,
+                columns.recorded_at, columns.client_id, columns.customer_id, columns.data,
+            ).where(columns.shop == shop, columns[by].in_(part), columns.recorded_at > after)  # fmt: skip
+            for name, *event in await connection.execute(query):
+                found.setdefault(name, []).append(Happened(*event))
+    return found
+
+
+def _with_browsers(events: list[Happened], beside: Mapping[str, list[Happened]]) -> list[Happened]:
+    began = min(each.at for each in events) - CLOCKS_DIFFER
+    clients = {each.client_id for each in events} - {None}
+    more = [each for client in clients for each in beside.get(str(client), ()) if each.at >= began]
+    return events + more
+
+
+def _row(
+    digests: Digests, shop: str, kind: str, name: str, silence: Silence, welcome: Collection[int],
+    now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "shop": shop,
+        "abandonment_id": digests.of(shop, "checkout" if kind == CHECKOUT else "client", name),
+        "kind": kind,
+        "checkout_token": name if kind == CHECKOUT else None,
+        "client_id": silence.client_id if kind == CHECKOUT else name,
+        "customer_id": silence.customer_id if silence.customer_id in welcome else None,
+        "currency": silence.currency,
+        "subtotal_minor": silence.subtotal_minor,
+        "lines": [list(each) for each in silence.lines],
+        "left": silence.left,
+        "began_at": silence.began_at,
+        "last_at": silence.last_at,
+        "silent_since": silence.since,
+        "abandoned_at": now,
+        "resolved_at": None,
+        "resolution": "",
+    }
+
+
+async def _read(
+    connections: Connections, shop: str, which: ColumnElement[bool], since: datetime | None = None
+) -> list[Abandonment]:
+    columns = [_ABANDONED.c[each] for each in Abandonment.__dataclass_fields__]
+    query = select(*columns).where(_ABANDONED.c.shop == shop, which).order_by(_ABANDONED.c.abandoned_at)
+    if since is not None:
+        query = query.where(_ABANDONED.c.abandoned_at > since)
+    async with connections.read() as db:
+        return [Abandonment(*row) for row in await (await db.connection()).execute(query)]

@@ -1,0 +1,53 @@
+"""Sums of a shop's last hour, which name nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.connections import Connections
+from app.reach.alerts import Share
+from app.reach_tables import ReachMessageRow
+from app.tables import DecisionRow, FeedbackRow
+from app.upsert import table_of
+
+_DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
+_MESSAGES = table_of(ReachMessageRow)
+
+
+async def failed_offers(connections: Connections, shop: str, since: datetime) -> Share:
+    """Return how many offers failed in browsers, of those that were shown or failed."""
+    counts = await _by(
+        connections, _FEEDBACK.c.kind, _FEEDBACK.c.shop == shop, _FEEDBACK.c.happened_at > since
+    )
+    return Share(counts.get("failed", 0), counts.get("failed", 0) + counts.get("shown", 0))
+
+
+async def fallen_back(connections: Connections, shop: str, since: datetime) -> tuple[Share, dict[str, int]]:
+    """Return how many answers were fallbacks, and for which reasons."""
+    made = (_DECISIONS.c.shop == shop, _DECISIONS.c.decided_at > since)
+    counts = await _by(connections, _DECISIONS.c.fallback, *made)
+    reasons = {str(reason): count for reason, count in counts.items() if reason is not None}
+    return Share(sum(reasons.values()), sum(counts.values())), reasons
+
+
+async def not_sent(connections: Connections, shop: str, since: datetime) -> dict[str, dict[str, int]]:
+    """Return how many messages failed for which reason, by way."""
+    failed = (_MESSAGES.c.shop == shop, _MESSAGES.c.status == "failed", _MESSAGES.c.changed_at > since)
+    query = select(_MESSAGES.c.way, _MESSAGES.c.reason, func.count()).where(*failed)
+    found: dict[str, dict[str, int]] = {}
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(query.group_by(_MESSAGES.c.way, _MESSAGES.c.reason))
+        for way, reason, count in rows:
+            found.setdefault(way, {})[reason] = count
+    return found
+
+
+async def _by(connections: Connections, column: Any, *which: Any) -> dict[Any, int]:
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(
+            select(column, func.count()).where(*which).group_by(column)
+        )
+        return {value: int(count) for value, count in rows}

@@ -1,0 +1,163 @@
+"""The worker's look at a shop's guardrails and at what its merchant has to know."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+from app.campaigns.campaign import ended
+from app.campaigns.codes import pool_of
+from app.campaigns.guardrails import Units, harms
+from app.campaigns.store import Kept, all_campaigns, change_status, one_campaign
+from app.campaigns.watched import watched
+from app.connections import Connections
+from app.coupons.store import count_codes, pools_of
+from app.errors import NotFound
+from app.jobs import job_begins, only_one, request_job
+from app.reach.alert_store import raise_alert, resolve_others
+from app.reach.alerts import (
+    COUPONS_LOW,
+    COUPONS_REFUSED,
+    ERRORS,
+    FALLBACKS,
+    FLOW,
+    GUARDRAIL,
+    MAIL,
+    SPIKE,
+    Alert,
+    PoolLevel,
+    Share,
+    coupons,
+    errors,
+    fallbacks,
+    spike,
+)
+from app.reach.store import counted
+from app.reach.sums import failed_offers, fallen_back, not_sent
+from app.reach.wanted import reach_of
+from app.shops.store import Shop, get_shop, installed_shops
+from app.values import ShopDomain
+
+STOPPED = "stopped by its guardrail: "
+_KINDS = frozenset({SPIKE, ERRORS, FALLBACKS, COUPONS_LOW, COUPONS_REFUSED, GUARDRAIL, MAIL, FLOW})
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_USUAL_DAYS = 7
+_LOOKED_BACK = timedelta(days=90)
+_NEW = timedelta(minutes=10)  # a pool that was just asked for is still being filled
+_log = logging.getLogger(__name__)
+
+
+async def request_alerts(connections: Connections) -> None:
+    """Ask for a look at every shop."""
+    for shop in await installed_shops(connections):
+        await request_job(connections, "alerts", shop.shop)
+
+
+async def look_after_shop(connections: Connections, shop: ShopDomain) -> None:
+    """Stop the campaigns that do harm, raise what the merchant has to know, and resolve what is over."""
+    async with only_one(connections, "alerts", shop):
+        await job_begins(connections, "alerts", shop)
+        installed = await get_shop(connections, shop)
+        if installed is not None and installed.uninstalled_at is None:
+            now = datetime.now(UTC)
+            await guard_campaigns(connections, shop, now)
+            await look_for_alerts(connections, installed, now)
+
+
+async def guard_campaigns(connections: Connections, shop: ShopDomain, now: datetime) -> list[str]:
+    """Return the campaigns that were stopped, since they do harm beyond chance.
+
+    A campaign that was changed or started again is judged by what came after.
+    """
+    running = [each for each in await all_campaigns(connections, shop) if _is_guarded(each, now)]
+    since = {each.campaign.id: max(each.updated_at, now - _LOOKED_BACK) for each in running}
+    shoppers = await watched(connections, shop, since)
+    return [
+        campaign_id
+        for campaign_id, units in shoppers.items()
+        if await _stop_if_harmful(connections, shop, campaign_id, since[campaign_id], units, now)
+    ]
+
+
+async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -> list[Alert]:
+    """Return what there is to know now; each is told when it begins and when it is over."""
+    fallen, reasons = await fallen_back(connections, shop.shop, now - _HOUR)
+    campaigns = await all_campaigns(connections, shop.shop)
+    found = [
+        *spike(*await _left(connections, shop, now)),
+        *errors(await failed_offers(connections, shop.shop, now - _HOUR)),
+        *fallbacks(fallen, reasons),
+        *coupons(await _levels(connections, shop, campaigns, now)),
+        *stops(campaigns),
+        *_unsent(await not_sent(connections, shop.shop, now - _DAY)),
+    ]
+    for each in found:
+        await raise_alert(connections, shop, each, now)
+    await resolve_others(connections, shop, _KINDS, found, now)
+    return found
+
+
+def stops(campaigns: list[Kept]) -> list[Alert]:
+    """Return an alert for each campaign that its guardrail stopped, until the merchant decides. Pure."""
+    return [
+        Alert(GUARDRAIL, f"{each.campaign.name!r} was {each.reason}", each.campaign.id)
+        for each in campaigns
+        if each.status == "stopped" and each.reason.startswith(STOPPED)
+    ]
+
+
+def _is_guarded(kept: Kept, now: datetime) -> bool:
+    return kept.status == "running" and 0 < kept.campaign.holdout < 1 and not ended(kept.campaign, now)
+
+
+async def _stop_if_harmful(
+    connections: Connections, shop: ShopDomain, campaign_id: str, since: datetime, units: Units, now: datetime
+) -> bool:
+    found = await asyncio.to_thread(harms, units, now.timestamp())
+    if not found:
+        return False
+    try:
+        kept = await one_campaign(connections, shop, campaign_id)
+    except NotFound:
+        return False
+    if kept.status != "running" or kept.updated_at > since:  # the merchant decided meanwhile
+        return False
+    await change_status(connections, shop, campaign_id, "stopped", STOPPED + found[0].sentence())
+    place = {"shop": shop, "campaign": campaign_id, "reason": found[0].metric}
+    _log.warning("a campaign was stopped by its guardrail", extra=place)
+    return True
+
+
+async def _left(connections: Connections, shop: Shop, now: datetime) -> tuple[Share, Share]:
+    """Return how many checkouts of the last hour that can be judged were left, and of those hours before."""
+    end = now - timedelta(seconds=reach_of(shop.settings).idle_s) - timedelta(minutes=2)
+    hours = [end - day * _DAY for day in range(_USUAL_DAYS + 1)]
+    counts = [await counted(connections, shop.shop, each - _HOUR, each) for each in hours]
+    begun, left = (sum(each[place] for each in counts[1:]) for place in (0, 1))
+    return Share(min(counts[0][1], counts[0][0]), counts[0][0]), Share(min(left, begun), begun)
+
+
+async def _levels(
+    connections: Connections, shop: Shop, campaigns: list[Kept], now: datetime
+) -> list[PoolLevel]:
+    """Return the pools of the campaigns that run and were not started just now."""
+    pools = {each.pool_id: each for each in await pools_of(connections, shop.shop)}
+    ready = await count_codes(connections, shop.shop)
+    levels = []
+    for each in campaigns:
+        pool = pools.get(pool_of(each.campaign, shop.currency) or "")
+        if pool is None or each.standing(now) != "running" or each.updated_at > now - _NEW:
+            continue
+        left = ready.get(pool.pool_id, {}).get("pooled", 0)
+        levels.append(PoolLevel(each.campaign.id, each.campaign.name, left, pool.size, pool.error))
+    return levels
+
+
+def _unsent(failed: dict[str, dict[str, int]]) -> list[Alert]:
+    found = []
+    for way, reasons in sorted(failed.items()):
+        count, most = sum(reasons.values()), max(reasons, key=lambda each: (reasons[each], each))
+        says = f"{count} messages to shoppers were not sent in the last day, most of them because: {most}"
+        found.append(Alert(MAIL if way == "mail" else FLOW, says, facts={"count": count}))
+    return found

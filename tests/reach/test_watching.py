@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from app.campaign_tables import CampaignRow
+from app.campaigns.codes import coupon_terms, pool_of
+from app.campaigns.store import change_status, keep_campaign, one_campaign
+from app.connections import Connections
+from app.coupon_tables import CouponPoolRow, CouponRow
+from app.outbound.deliver import deliver_due
+from app.outbound.switches import set_webhook
+from app.outbound_tables import DeliveryRow
+from app.reach.alert_store import last_alerts, open_alerts, raise_alert, resolve_others
+from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, GUARDRAIL, SPIKE, Alert
+from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts
+from app.reach_tables import AbandonmentRow
+from app.shops.store import Shop, get_shop
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow
+from tests.campaigns.factories import a_campaign
+from tests.outbound.test_deliver import URL, Receiver
+from tests.reach.places import SHOP, a_shop
+
+NOW = datetime.now(UTC)
+HOURS_AGO = NOW - timedelta(hours=6)
+
+
+async def the_shop(connections: Connections) -> Shop:
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    return shop
+
+
+async def a_running(connections: Connections, since: datetime, **changes: Any) -> None:
+    """Keep a campaign that runs since then."""
+    await keep_campaign(connections, SHOP, a_campaign("help", holdout=0.3, **changes))
+    await change_status(connections, SHOP, "help", "running")
+    await begun(connections, since)
+
+
+async def begun(connections: Connections, since: datetime) -> None:
+    async with connections.write() as db:
+        row = update(CampaignRow).where(col(CampaignRow.shop) == SHOP).values(updated_at=since)
+        await (await db.connection()).execute(row)
+
+
+async def decisions(
+    connections: Connections, bought: tuple[float, float], *, failed: float = 0.0, count: int = 900
+) -> None:
+    """Log decisions of six hours ago: three in ten are held back, and what came of each is known."""
+    random = np.random.default_rng(3)
+    rows: list[Any] = []
+    for number in range(count):
+        shown = number % 10 >= 3
+        told = {"chosen": [{"campaign_id": "help", "propensity": 1.0}]} if shown else {
+            "left_out": {"help": "withheld"}
+        }  # fmt: skip
+        facts = {"shop": SHOP, "decision_id": f"d{number}", "checkout_token": f"t{number}"}
+        rows.append(DecisionRow(
+            **facts, decided_at=HOURS_AGO + timedelta(seconds=number), surface="checkout", rung="session",
+            arm="personalised", duration_us=9_000, inputs={"situation": {"campaigns": told}},
+        ))  # fmt: skip
+        if shown and random.random() < failed:
+            rows.append(FeedbackRow(
+                shop=SHOP, event_id=f"browser:f{number}", decision_id=f"d{number}", offer_id="o",
+                kind="failed", happened_at=HOURS_AGO,
+            ))  # fmt: skip
+        if random.random() < bought[0 if shown else 1]:
+            at = HOURS_AGO + timedelta(minutes=30)
+            rows.append(OrderRow(
+                shop=SHOP, order_id=number + 1, checkout_token=f"t{number}", currency="USD", created_at=at,
+                updated_at=at,
+            ))  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+
+
+async def test_a_campaign_that_costs_sales_stops_itself_and_says_why(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await a_running(on_both_databases, NOW - timedelta(days=1))
+    await decisions(on_both_databases, bought=(0.1, 0.5))
+    assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
+    kept = await one_campaign(on_both_databases, SHOP, "help")
+    assert kept.status == "stopped"
+    assert kept.reason.startswith(f"{STOPPED}fewer checkouts are completed")
+    assert await guard_campaigns(on_both_databases, SHOP, NOW) == []
+    await look_for_alerts(on_both_databases, await the_shop(on_both_databases), NOW)
+    (alert,) = await open_alerts(on_both_databases, SHOP)
+    assert (alert.kind, alert.about) == (GUARDRAIL, "help")
+    await change_status(on_both_databases, SHOP, "help", "running")
+    await look_for_alerts(on_both_databases, await the_shop(on_both_databases), NOW)
+    assert await open_alerts(on_both_databases, SHOP) == []
+
+
+async def test_one_whose_offers_fail_in_browsers_stops_as_well(connections: Connections) -> None:
+    await a_shop(connections)
+    await a_running(connections, NOW - timedelta(days=1))
+    await decisions(connections, bought=(0.3, 0.3), failed=0.2)
+    await guard_campaigns(connections, SHOP, NOW)
+    assert "its offers fail" in (await one_campaign(connections, SHOP, "help")).reason
+
+
+async def test_one_that_does_no_harm_goes_on(connections: Connections) -> None:
+    await a_shop(connections)
+    await a_running(connections, NOW - timedelta(days=1))
+    await decisions(connections, bought=(0.35, 0.3))
+    assert await guard_campaigns(connections, SHOP, NOW) == []
+
+
+async def test_what_came_before_a_change_is_not_held_against_it(connections: Connections) -> None:
+    await a_shop(connections)
+    await a_running(connections, NOW - timedelta(hours=1))
+    await decisions(connections, bought=(0.1, 0.5))
+    assert await guard_campaigns(connections, SHOP, NOW) == []
+    await begun(connections, NOW - timedelta(days=1))
+    assert await guard_campaigns(connections, SHOP, NOW) == ["help"]
+
+
+async def test_one_without_a_holdout_can_not_be_judged_and_is_left_alone(connections: Connections) -> None:
+    await a_shop(connections)
+    await keep_campaign(connections, SHOP, a_campaign("help", holdout=0))
+    await change_status(connections, SHOP, "help", "running")
+    await begun(connections, NOW - timedelta(days=1))
+    await decisions(connections, bought=(0.1, 0.5))
+    assert await guard_campaigns(connections, SHOP, NOW) == []
+
+
+async def test_an_alert_is_raised_once_however_many_raise_it(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await set_webhook(on_both_databases, SHOP, URL)
+    shop = await the_shop(on_both_databases)
+    raised = await asyncio.gather(
+        *(raise_alert(on_both_databases, shop, Alert(ERRORS, f"{n} failed"), NOW) for n in range(3))
+    )
+    assert sorted(raised) == [False, False, True]
+    assert len(await open_alerts(on_both_databases, SHOP)) == 1
+    assert await resolve_others(on_both_databases, shop, {ERRORS}, [], NOW + timedelta(hours=1)) == 1
+    assert await resolve_others(on_both_databases, shop, {ERRORS}, [], NOW) == 0
+    assert await raise_alert(on_both_databases, shop, Alert(ERRORS, "again"), NOW + timedelta(hours=2))
+    again, first = await last_alerts(on_both_databases, SHOP, 9)
+    assert (again.resolved_at, first.resolved_at) == (None, NOW + timedelta(hours=1))
+    async with on_both_databases.read() as db:
+        told = [json.loads(each) for each in await db.exec(select(DeliveryRow.body))]
+    assert sorted((each["alert"], each["resolved_at"] is None) for each in told) == [
+        (ERRORS, False), (ERRORS, True), (ERRORS, True),
+    ]  # fmt: skip
+
+
+async def test_an_alert_is_told_by_the_signed_webhook_and_names_nobody(connections: Connections) -> None:
+    await a_shop(connections)
+    await set_webhook(connections, SHOP, URL)
+    await raise_alert(connections, await the_shop(connections), Alert(COUPONS_LOW, "few", "ten"), NOW)
+    receiver = Receiver()
+    assert await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(seconds=1))
+    (told,) = receiver.told
+    assert (told["alert"], told["about"], told["says"], told["resolved_at"]) == (
+        COUPONS_LOW,
+        "ten",
+        "few",
+        None,
+    )
+    assert "customer_id" not in told
+
+
+async def test_without_a_webhook_nothing_waits_for_one(connections: Connections) -> None:
+    await a_shop(connections)
+    await raise_alert(connections, await the_shop(connections), Alert(ERRORS, "x"), NOW)
+    async with connections.read() as db:
+        assert (await db.exec(select(DeliveryRow))).all() == []
+
+
+@pytest.mark.parametrize("left", [5, 59])
+async def test_a_spike_is_told_against_the_same_hours_of_the_days_before(
+    connections: Connections, left: int
+) -> None:
+    await a_shop(connections)
+    end = NOW - timedelta(minutes=32)
+    rows: list[Any] = []
+    for day in range(8):
+        for number in range(60):
+            at = end - timedelta(days=day, minutes=30)
+            token = f"{day} {number}"
+            rows.append(EventRow(shop=SHOP, event_id=token, name="CheckoutUpdated", happened_at=at,
+                                 recorded_at=at, checkout_token=token))  # fmt: skip
+            if number < (30 if day else left):
+                rows.append(AbandonmentRow(shop=SHOP, abandonment_id=token, kind="checkout", began_at=at,
+                                           last_at=at, silent_since=at, abandoned_at=at))  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+    found = await look_for_alerts(connections, await the_shop(connections), NOW)
+    assert [each.kind for each in found] == ([SPIKE] if left == 59 else [])
+
+
+async def test_fallbacks_and_a_low_pool_are_told_and_resolved(connections: Connections) -> None:
+    await a_shop(connections)
+    coupon = {"kind": "coupon", "discount": {"percentage": 10}}
+    await a_running(connections, NOW - timedelta(days=1), offer=coupon)
+    campaign = (await one_campaign(connections, SHOP, "help")).campaign
+    pool_id, terms = pool_of(campaign, "USD"), coupon_terms(campaign, "USD")
+    assert pool_id is not None
+    assert terms is not None
+    rows: list[Any] = [CouponPoolRow(shop=SHOP, pool_id=pool_id, campaign_id="help", size=20,
+                                     terms=msgspec.to_builtins(terms), updated_at=NOW)]  # fmt: skip
+    rows += [
+        DecisionRow(shop=SHOP, decision_id=f"d{n}", decided_at=NOW, surface="checkout", rung="static",
+                    arm="personalised", fallback="redis" if n < 10 else None)
+        for n in range(30)
+    ]  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+    await look_after_shop(connections, SHOP)
+    found = {each.kind: each for each in await open_alerts(connections, SHOP)}
+    assert set(found) == {COUPONS_LOW, FALLBACKS}
+    assert found[COUPONS_LOW].says.startswith("0 of 20 codes are left for 'Help'")
+    async with connections.write() as db:
+        db.add_all(CouponRow(shop=SHOP, code=f"C{n}", pool_id=pool_id, status="pooled") for n in range(20))
+    later = NOW + timedelta(hours=2)
+    await look_for_alerts(connections, await the_shop(connections), later)
+    assert await open_alerts(connections, SHOP) == []
