@@ -1,0 +1,113 @@
+"""Which offers a sold line is owed to, and how much of it each. Pure.
+
+A line is owed to the offers of its product, and to those that showed a code which took something off it,
+made to the same person within the window before the order. One that was added from an offer is owed to that
+one too, however old it is. What a person is: their customer number, else their checkout, as far as they
+allowed either to be kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.attribution.models import Model, weights
+
+WINDOW_DAYS = 7
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """An offer that was made to somebody. product_id, code: what it offered, None where it was neither.
+
+    campaign: whose it is, None for a recommendation. person: `customer:7` or `checkout:token`.
+    """
+
+    decision_id: str
+    offer_id: str
+    at: datetime
+    people: frozenset[str]
+    kind: str
+    campaign: str | None = None
+    product_id: int | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line of an order that stands. net_minor: after discounts and what was given back.
+
+    codes: those that the order used. decision_id, offer_id: the offer it was added from, if it was.
+    """
+
+    order_id: int
+    line_id: int
+    at: datetime
+    people: frozenset[str]
+    net_minor: int
+    product_id: int | None = None
+    codes: frozenset[str] = frozenset()
+    decision_id: str | None = None
+    offer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a touch has of a line. minor: not rounded, so that a line's credits sum to what it brought."""
+
+    touch: Touch
+    order_id: int
+    line_id: int
+    minor: float
+
+
+def credits_of(
+    lines: Iterable[SoldLine], touches: Iterable[Touch], model: Model, window_days: float = WINDOW_DAYS
+) -> list[Credit]:
+    """Return what each touch has of each line; lines that no touch came before are nobody's."""
+    made = _Made(touches)
+    return [credit for line in lines for credit in _shared(line, made.before(line, window_days), model)]
+
+
+def _shared(line: SoldLine, touches: Sequence[Touch], model: Model) -> Iterator[Credit]:
+    if not touches:
+        return
+    ages = [max(0.0, (line.at - touch.at) / DAY) for touch in touches]
+    for touch, weight in zip(touches, weights(model, ages), strict=True):
+        yield Credit(touch, line.order_id, line.line_id, line.net_minor * weight)
+
+
+class _Made:
+    """The touches, found by whom they were made to and by the offer that they are."""
+
+    def __init__(self, touches: Iterable[Touch]) -> None:
+        self._of_person: dict[str, list[Touch]] = defaultdict(list)
+        self._by_offer: dict[tuple[str, str], Touch] = {}
+        for touch in {(each.decision_id, each.offer_id): each for each in touches}.values():
+            self._by_offer[touch.decision_id, touch.offer_id] = touch
+            for person in touch.people:
+                self._of_person[person].append(touch)
+
+    def before(self, line: SoldLine, window_days: float) -> list[Touch]:
+        """Return the touches that the line is owed to, the oldest first, each once."""
+        earliest = line.at - window_days * DAY
+        found = {
+            (touch.decision_id, touch.offer_id): touch
+            for person in line.people
+            for touch in self._of_person[person]
+            if earliest <= touch.at <= line.at and _is_for(touch, line)
+        }
+        if line.decision_id and line.offer_id:
+            taken = self._by_offer.get((line.decision_id, line.offer_id))
+            if taken is not None:
+                found[taken.decision_id, taken.offer_id] = taken
+        return sorted(found.values(), key=lambda touch: (touch.at, touch.decision_id, touch.offer_id))
+
+
+def _is_for(touch: Touch, line: SoldLine) -> bool:
+    if touch.code is not None:
+        return touch.code.upper() in line.codes
+    return touch.product_id is not None and touch.product_id == line.product_id
