@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import campaigns, decide, extension, follow, rules, webhooks
+from benchmarks import campaigns, decide, extension, follow, fresh, rules, training, webhooks
 
 
 def main() -> None:
@@ -24,6 +24,10 @@ def main() -> None:
     received = webhooks.main(asked.seconds)
     print("\nan order to its customer's profile and segments, 400 customers")
     followed = follow.main(asked.seconds * 4)
+    print("\nan order and a new product to the model that serves, 1,000 products")
+    freshened = fresh.main()
+    print("\ntraining and ranking beside other models, 10,000 orders of a grocer's")
+    trained = training.main()
     print("\na shop's rules, all at once")
     ruled = rules.main()
     print("\nwhat a shopper waits for, in a browser")
@@ -34,6 +38,8 @@ def main() -> None:
             "campaigns": [asdict(each) for each in nudged],
             "webhooks": asdict(received) | {"ratio": received.ratio},
             "follow": asdict(followed),
+            "fresh": asdict(freshened),
+            "training": [asdict(each) for each in trained],
             "rules": asdict(ruled),
             "extension": [asdict(each) for each in shown],
         }

@@ -56,7 +56,7 @@ def main(seconds: float = 20.0) -> Figures:
         with embedded_redis(settings.data_dir) as redis_url:
             environment |= {"REDIS_URL": redis_url}
             asyncio.run(_fill(settings, redis_url))
-            with served("benchmarks.webhooks:web", environment) as server, _worker(environment):
+            with served("benchmarks.webhooks:web", environment) as server, worker(environment):
                 waited = asyncio.run(_measure(server.port, redis_url, round(seconds * A_SECOND)))
     known = sorted(each for each in waited if each is not None)
     figures = Figures(
@@ -70,7 +70,8 @@ def main(seconds: float = 20.0) -> Figures:
 
 
 @contextmanager
-def _worker(environment: dict[str, str]) -> Iterator[None]:
+def worker(environment: dict[str, str]) -> Iterator[None]:
+    """Run a worker of its own meanwhile."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "worker"],
         env={**os.environ, **environment},
@@ -105,7 +106,7 @@ async def _follow(port: int, redis: Redis, number: int, customer: int) -> float 
     """Return the milliseconds from the order's 200 to the customer's new value, None if it never came."""
     key = customer_key(SHOP, customer)
     before = await redis.get(key)
-    await _send(port, signed_order(SHOP, 10_000_000 + number, customer))
+    await send(port, signed_order(SHOP, 10_000_000 + number, customer))
     stored = perf_counter()
     while perf_counter() - stored < _PATIENCE_S:
         if await redis.get(key) != before:
@@ -114,7 +115,8 @@ async def _follow(port: int, redis: Redis, number: int, customer: int) -> float 
     return None
 
 
-async def _send(port: int, delivery: bytes) -> None:
+async def send(port: int, delivery: bytes) -> None:
+    """Deliver it; return once the server has stored it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(delivery)
     await writer.drain()

@@ -105,13 +105,18 @@ def signed_order(shop: str, number: int, customer_id: int | None = None) -> byte
     order: dict[str, Any] = {"id": number, "currency": "USD", "created_at": placed, "line_items": lines}
     if customer_id:
         order |= {"updated_at": placed, "customer": {"id": customer_id}, "total_price": "3.00"}
-    body = json.dumps(order | {"note": "x" * 1_000}).encode()
+    return signed(shop, "orders/create", number, order | {"note": "x" * 1_000})
+
+
+def signed(shop: str, topic: str, number: int, payload: dict[str, Any]) -> bytes:
+    """Return the request that tells of something, signed as Shopify does. number: of the delivery."""
+    body = json.dumps(payload).encode()
     secret = ENVIRONMENT["SHOPIFY_API_SECRET"].encode()
     signature = base64.b64encode(hmac.digest(secret, body, hashlib.sha256)).decode()
     headers = {
         "Content-Type": "application/json",
         "X-Shopify-Hmac-Sha256": signature,
-        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Topic": topic,
         "X-Shopify-Shop-Domain": shop,
         "X-Shopify-API-Version": "2026-07",
         "X-Shopify-Webhook-Id": f"webhook-{number}",
