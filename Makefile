@@ -40,7 +40,7 @@ lock: ## Pin the dependencies anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements.lock
 
 clean: ## Remove what was installed and built, and the demo's data
-	rm -rf .venv node_modules extensions/*/node_modules extensions/*/dist devstore/browser/dist var
+	rm -rf .venv node_modules extensions/*/node_modules extensions/*/dist extensions/storefront-embed/assets/*.js devstore/browser/dist var
 
 .venv/.python: requirements.lock pyproject.toml scripts/setup-python
 	@scripts/setup-python

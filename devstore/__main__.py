@@ -12,7 +12,7 @@ from devstore.app_config import DEMO_KEY, DEMO_SECRET, ConfigurationError, load
 from devstore.demo import DOMAIN, MissingData, build
 from devstore.main import create_app, create_store
 from devstore.pages import routes
-from devstore.pages.builds import EXTENSION, PIXEL, Builds
+from devstore.pages.builds import EXTENSION, PIXEL, THEME, Builds
 from devstore.store import utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +52,8 @@ def main() -> int:
         return 1
     gc.freeze()  # the shop stays as long as the process: collecting it over and over costs seconds
     store = create_store(config, [shop], base_url=base_url, time_scale=asked.time_scale)
-    builds = Builds({name: ROOT / "extensions" / name for name in (EXTENSION, PIXEL)})
+    folder = ROOT / "extensions"
+    builds = Builds({name: folder / name for name in (EXTENSION, PIXEL)}, folder / THEME)
     sys.stdout.write(f"dev store for {DOMAIN} at {base_url}\n")
     app = create_app(store, routes(builds), builds=builds)
     uvicorn.run(app, host="127.0.0.1", port=asked.port, log_level="warning")

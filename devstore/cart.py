@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from devstore.records import Cart, ItemLine
+from devstore.records import Cart, ItemLine, Pair
 from devstore.shop import Shop
 
 
@@ -17,12 +17,20 @@ def start(shop: Shop, token: str, now: datetime, customer_id: int | None = None)
     return cart
 
 
-def add(shop: Shop, cart: Cart, variant_id: int, quantity: int, now: datetime) -> ItemLine:
-    """Return the line that holds the variant now."""
+def add(
+    shop: Shop,
+    cart: Cart,
+    variant_id: int,
+    quantity: int,
+    now: datetime,
+    attributes: tuple[Pair, ...] = (),
+) -> ItemLine:
+    """Return the line that holds the variant with these attributes now."""
     _check(shop, variant_id, quantity + _held(cart, variant_id))
-    line = next((x for x in cart.lines if x.variant_id == variant_id), None)
+    same = (x for x in cart.lines if x.variant_id == variant_id and x.attributes == attributes)
+    line = next(same, None)
     if line is None:
-        line = ItemLine(shop.next_id(), variant_id, 0)
+        line = ItemLine(shop.next_id(), variant_id, 0, attributes)
         cart.lines.append(line)
     line.quantity += quantity
     cart.updated_at = now

@@ -6,7 +6,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from devstore.pages import admin, carts, checkout, images, panel, storefront, visitor
+from devstore.pages import admin, ajax, carts, checkout, images, panel, proxy, storefront, theme, visitor
 from devstore.pages.builds import Builds
 
 __all__ = ["Builds", "routes"]
@@ -24,6 +24,11 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/products/{handle}", storefront.product),
         Route("/search", storefront.search),
         Route("/cart", carts.view),
+        Route("/cart.js", ajax.read),
+        Route("/cart/add.js", ajax.add, methods=["POST"]),
+        Route("/discount/{code}", ajax.discount),
+        Route("/apps/{subpath}/{path:path}", proxy.forward),
+        Route(f"{theme.ASSETS}{{name}}", theme.asset),
         Route("/cart/{change:str}", carts.change, methods=["POST"]),
         Route("/account/login", visitor.log_in, methods=["POST"]),
         Route("/checkouts/new", checkout.begin, methods=["POST"]),

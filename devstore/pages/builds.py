@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 EXTENSION = "checkout-offers"
 PIXEL = "web-pixel"
+THEME = "storefront-embed"
 PURPOSES = ("analytics", "marketing", "preferences")  # sale_of_data is declared by another word
 READ: Mapping[str, Callable[[str], Any]] = {
     "boolean": lambda text: text in ("1", "true"),
@@ -24,6 +25,7 @@ class Builds:
     """The folder of each extension of the app, by its handle."""
 
     folders: Mapping[str, Path]
+    theme: Path | None = None  # the folder of its theme extension, which needs no bundle
 
     @property
     def paths(self) -> dict[str, Path]:

@@ -12,9 +12,10 @@ from devstore import order_payloads
 from devstore.pages import pixel_data
 from devstore.pages.render import event, fragment, page, store_of
 from devstore.pages.storefront import frame
-from devstore.pages.visitor import CART_COOKIE, keep, visitor_of
+from devstore.pages.visitor import CART_COOKIE, Visitor, keep, visitor_of
 from devstore.records import Cart, ItemLine
 from devstore.shop import Shop
+from devstore.store import Store
 from devstore.wire import read_form
 
 Event = dict[str, Any]
@@ -35,19 +36,26 @@ async def change(request: Request) -> Response:
     store = store_of(request)
     shop = store.shop_of(request.headers.get("host", ""))
     form, now = await read_form(request), store.clock()
-    visitor = visitor_of(request, shop)
-    known = visitor.cart
-    found = known or carts.start(
-        shop, store.new_token(), now, visitor.customer.id if visitor.customer else None
-    )
+    found, is_new = opened(store, shop, visitor_of(request, shop), now)
     try:
         message, events = _apply(request.path_params["change"], shop, found, form, now)
     except carts.NotForSale as refusal:
         message, events = str(refusal), []
     if events:
-        topic = "carts/update" if known else "carts/create"
-        await store.announce(shop, topic, order_payloads.cart(shop, found))
+        await announce(store, shop, found, is_new)
     return _answer(request, shop, found, message, events)
+
+
+def opened(store: Store, shop: Shop, visitor: Visitor, now: datetime) -> tuple[Cart, bool]:
+    """Return the visitor's cart, and whether it was made for this."""
+    if visitor.cart is not None:
+        return visitor.cart, False
+    return carts.start(shop, store.new_token(), now, visitor.customer.id if visitor.customer else None), True
+
+
+async def announce(store: Store, shop: Shop, cart: Cart, is_new: bool) -> None:
+    """Tell the app what is in a cart now."""
+    await store.announce(shop, "carts/create" if is_new else "carts/update", order_payloads.cart(shop, cart))
 
 
 def lines_of(shop: Shop, cart: Cart | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The checkout, thank-you and order-status pages, with the extension and the pixel running in them."""
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from devstore.host_state import state
 from devstore.pages import pixel_data
 from devstore.pages.extension import extension, targets
 from devstore.pages.render import boot, event, fragment, page, store_of
-from devstore.pages.visitor import remember, visitor_of
+from devstore.pages.visitor import DISCOUNT_COOKIE, remember, visitor_of
 from devstore.records import Checkout
 from devstore.shop import Shop
 from devstore.store import Store
@@ -32,8 +33,16 @@ async def begin(request: Request) -> Response:
         visitor.customer.id if visitor.customer else None,
         visitor.cart.token,
     )
+    _discounted(request, shop, found, store)
     await store.announce(shop, "checkouts/create", order_payloads.checkout(shop, found, store.clock()))
     return RedirectResponse(f"/checkout/{found.token}", status_code=303)
+
+
+def _discounted(request: Request, shop: Shop, found: Checkout, store: Store) -> None:
+    """Apply the code that a link brought along; one that does not fit is passed over."""
+    if code := request.cookies.get(DISCOUNT_COOKIE):
+        with suppress(checkouts.Refused):
+            checkouts.apply_code(shop, found, code, store.clock())
 
 
 async def view(request: Request) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from devstore.pages import pixel_data
 from devstore.pages.render import boot, event, page, store_of
+from devstore.pages.theme import theme_of
 from devstore.pages.visitor import remember, visitor_of
 from devstore.records import Product
 from devstore.shop import Shop
@@ -16,6 +17,7 @@ from devstore.shop import Shop
 PAGE_SIZE = 48
 SHOWN_COLLECTIONS = 10
 ALIKE = 6
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
 
 
 async def home(request: Request) -> Response:
@@ -68,7 +70,7 @@ async def product(request: Request) -> Response:
     chosen = _variant(found, request.query_params.get("variant", ""))
     alike = [p for p in on_sale(shop) if p.product_type == found.product_type and p is not found]
     viewed = event("product_viewed", productVariant=pixel_data.variant(shop, chosen))
-    context = frame(request, shop, [viewed]) | {
+    context = frame(request, shop, [viewed], found) | {
         "product": found,
         "variant": chosen,
         "alike": alike[:ALIKE],
@@ -77,8 +79,10 @@ async def product(request: Request) -> Response:
     return remember(page(request, "product.html", **context), request.query_params)
 
 
-def frame(request: Request, shop: Shop, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the storefront's header, footer and scripts need."""
+def frame(
+    request: Request, shop: Shop, events: Sequence[dict[str, Any]], product: Product | None = None
+) -> dict[str, Any]:
+    """Return what the storefront's header, footer and scripts need, and the app's blocks in it."""
     visitor = visitor_of(request, shop)
     return {
         "shop": shop,
@@ -89,6 +93,10 @@ def frame(request: Request, shop: Shop, events: Sequence[dict[str, Any]]) -> dic
         "count": sum(line.quantity for line in visitor.cart.lines) if visitor.cart else 0,
         "customers": sorted(shop.customers.values(), key=lambda c: (c.first_name, c.last_name)),
         "query": "",
+        "theme": theme_of(request, shop, visitor, product),
+        "lang": visitor.locale,
+        "direction": "rtl" if visitor.locale.split("-")[0] in RIGHT_TO_LEFT else "ltr",
+        "scheme": "dark" if request.query_params.get("scheme") == "dark" else "light",
     }
 
 

@@ -13,6 +13,7 @@ from devstore.wire import read_form
 CUSTOMER_COOKIE = "devstore_customer"
 CONSENT_COOKIE = "devstore_consent"
 CART_COOKIE = "cart"
+DISCOUNT_COOKIE = "discount_code"
 COUNTRY_COOKIE = "devstore_country"
 PROVINCE_COOKIE = "devstore_province"
 GPC_COOKIE = "devstore_gpc"

@@ -92,6 +92,7 @@ export const ENDS_THE_PAGE = new Set([
   'checkout_shipping_info_submitted',
   'payment_info_submitted',
   'checkout_completed',
+  'tillwise:exit_intent',
   'tillwise:page_left',
 ]);
 

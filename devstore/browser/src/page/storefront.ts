@@ -1,8 +1,10 @@
 /** The storefront's script: events for pixels, the cart without a page load, the privacy banner. */
+import {watchAjaxCart} from './ajax-cart.ts';
 import {watchBanner} from './banner.ts';
-import {readBoot, type StandardEvent} from './boot.ts';
+import {readBoot, type PageBoot, type StandardEvent} from './boot.ts';
 import {VisitorPrivacy} from './consent.ts';
 import {Pixels} from './pixels.ts';
+import {giveShopify} from './window-shopify.ts';
 
 interface CartChanged {
   readonly count: number;
@@ -14,6 +16,10 @@ interface CartChanged {
 const boot = readBoot();
 const visitor = new VisitorPrivacy(boot.privacy);
 const pixels = new Pixels(boot);
+
+function currencyOf({init}: PageBoot): string {
+  return (init.shop as {paymentSettings: {currencyCode: string}}).paymentSettings.currencyCode;
+}
 
 function publishAll(events: readonly StandardEvent[]): void {
   for (const {name, data} of events) pixels.publish(name, data);
@@ -27,10 +33,14 @@ function announce(message: string): void {
   setTimeout(() => place.classList.remove('shown'), 2600);
 }
 
-function show({count, message, html}: CartChanged): void {
+function showCount(count: number): void {
   for (const badge of document.querySelectorAll('[data-cart-count]')) {
     badge.textContent = count ? String(count) : '';
   }
+}
+
+function show({count, message, html}: CartChanged): void {
+  showCount(count);
   const cart = document.querySelector('[data-cart]');
   if (cart) cart.innerHTML = html;
   announce(message);
@@ -52,6 +62,24 @@ document.addEventListener('submit', (event) => {
   void send(form, event.submitter);
 });
 
+/** The product's picture, whole or closer. */
+document.querySelector('.thumbnails')?.addEventListener('click', ({target}) => {
+  const pressed = (target as Element).closest('button');
+  if (!pressed) return;
+  for (const button of document.querySelectorAll('.thumbnails button')) {
+    button.setAttribute('aria-pressed', String(button === pressed));
+  }
+  document.querySelector('[data-gallery]')?.classList.toggle('closer', 'closer' in pressed.dataset);
+});
+
+// An app that adds to the cart says so; this theme follows.
+document.addEventListener('tillwise:added', async () => {
+  const answer = await fetch('/cart.js');
+  showCount(((await answer.json()) as {item_count: number}).item_count);
+});
+
+giveShopify(visitor, pixels);
+watchAjaxCart(pixels, currencyOf(boot));
 publishAll(boot.events);
 visitor.watch((privacy) => pixels.follow(privacy));
 watchBanner(visitor);

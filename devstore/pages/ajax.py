@@ -1,0 +1,108 @@
+"""Shopify's Ajax API of a storefront's cart, and the link that applies a discount."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from devstore import cart as carts
+from devstore.pages.carts import announce, opened
+from devstore.pages.render import store_of
+from devstore.pages.visitor import CART_COOKIE, DISCOUNT_COOKIE, keep, visitor_of
+from devstore.records import Cart, ItemLine, Pair
+from devstore.shop import Shop
+from devstore.wire import read_json
+
+Json = dict[str, Any]
+
+
+async def read(request: Request) -> Response:
+    """Answer GET /cart.js; amounts are in hundredths."""
+    shop = store_of(request).shop_of(request.headers.get("host", ""))
+    return JSONResponse(cart_json(shop, visitor_of(request, shop).cart))
+
+
+async def add(request: Request) -> Response:
+    """Answer POST /cart/add.js: {"items": [{"id", "quantity", "properties"}]}, or one item by itself."""
+    store = store_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    body, now = await read_json(request), store.clock()
+    wanted = body.get("items") or [body]
+    found, is_new = opened(store, shop, visitor_of(request, shop), now)
+    try:
+        lines = [
+            carts.add(shop, found, int(item["id"]), int(item.get("quantity", 1)), now, _pairs(item))
+            for item in wanted
+        ]
+    except (carts.NotForSale, KeyError, TypeError, ValueError) as refusal:
+        told = {"status": 422, "message": "Cart Error", "description": str(refusal)}
+        return JSONResponse(told, status_code=422)
+    await announce(store, shop, found, is_new)
+    answer = JSONResponse({"items": [line_json(shop, line) for line in lines]})
+    keep(answer, CART_COOKIE, found.token)
+    return answer
+
+
+async def discount(request: Request) -> Response:
+    """Answer GET /discount/{code}: the checkout that follows has the code; on to the `redirect`."""
+    wanted = request.query_params.get("redirect", "/")
+    within = wanted.startswith("/") and not wanted.startswith("//")
+    answer = RedirectResponse(wanted if within else "/", status_code=302)
+    keep(answer, DISCOUNT_COOKIE, request.path_params["code"])
+    return answer
+
+
+def cart_json(shop: Shop, cart: Cart | None) -> Json:
+    """Return the cart as the Ajax API has it; without one, an empty cart."""
+    lines = [x for x in cart.lines if x.variant_id in shop.variants] if cart else []
+    items = [line_json(shop, line) for line in lines]
+    total = sum(item["final_line_price"] for item in items)
+    return {
+        "token": cart.token if cart else "",
+        "note": None,
+        "attributes": {},
+        "currency": shop.currency,
+        "item_count": sum(line.quantity for line in lines),
+        "items": items,
+        "items_subtotal_price": total,
+        "original_total_price": total,
+        "total_price": total,
+        "total_discount": 0,
+        "requires_shipping": bool(items),
+        "cart_level_discount_applications": [],
+    }
+
+
+def line_json(shop: Shop, line: ItemLine) -> Json:
+    variant, product = shop.variants[line.variant_id], shop.product_of(line.variant_id)
+    minor = variant.price_minor
+    return {
+        "id": variant.id,
+        "key": f"{variant.id}:{line.id}",
+        "variant_id": variant.id,
+        "product_id": product.id,
+        "title": product.title,
+        "product_title": product.title,
+        "variant_title": None if variant.title == "Default Title" else variant.title,
+        "product_type": product.product_type,
+        "vendor": product.vendor,
+        "handle": product.handle,
+        "url": f"/products/{product.handle}?variant={variant.id}",
+        "image": f"/images/{product.id}.svg",
+        "sku": variant.sku,
+        "quantity": line.quantity,
+        "properties": dict(line.attributes),
+        "price": minor,
+        "final_price": minor,
+        "line_price": minor * line.quantity,
+        "final_line_price": minor * line.quantity,
+        "requires_shipping": True,
+        "gift_card": False,
+    }
+
+
+def _pairs(item: Mapping[str, Any]) -> tuple[Pair, ...]:
+    """Return the line's properties; a property without a value is none."""
+    properties = item.get("properties") or {}
+    return tuple((str(name), str(value)) for name, value in properties.items() if value not in (None, ""))

@@ -1,0 +1,17 @@
+// Bundles the storefront's scripts into the theme app extension, where Shopify takes them as they are:
+// one for every page, and one that paints offers, which a page loads once it has some.
+import {build} from 'esbuild';
+
+const folder = new URL('.', import.meta.url).pathname;
+const options = {
+  absWorkingDir: folder,
+  outdir: '../extensions/storefront-embed/assets',
+  bundle: true,
+  target: 'es2022',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+await build({...options, entryPoints: {'tillwise-storefront': 'src/index.ts'}, format: 'iife'});
+await build({...options, entryPoints: {'tillwise-offers': 'src/painter.ts'}, format: 'esm'});

@@ -1,0 +1,41 @@
+/** One question to Tillwise through the shop's app proxy: two seconds, then null; so do a failure and garbage. */
+import {parseAnswer} from '../../extensions/checkout-offers/src/answer.ts';
+import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {readCart, type Cart} from './cart.ts';
+import type {Page} from './page.ts';
+import {clientId, consent, region} from './privacy.ts';
+
+const PROXY = '/apps/tillwise/offers';
+const PATIENCE_MS = 2000;
+
+/** What was offered, and the cart that it was asked for. */
+export interface Asked {
+  offers: Offer[];
+  cart: Cart;
+}
+
+/** Return the offers for this page and cart, null where there is none. trigger: what made the page ask. */
+export async function ask(page: Page, trigger: 'page' | 'exit_intent'): Promise<Asked | null> {
+  const {locale, country, product_id} = page;
+  try {
+    const {titles, ...cart} = await readCart(page);
+    const question = {
+      surface: 'storefront',
+      trigger_type: trigger,
+      locale,
+      country,
+      product_id: product_id ?? undefined,
+      region: region(),
+      consent: consent(),
+      client_id: clientId(),
+      cart,
+    };
+    const response = await fetch(`${PROXY}?question=${encodeURIComponent(JSON.stringify(question))}`, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const offers = response.ok ? parseAnswer(await response.json()) : null;
+    return offers && {offers, cart: {titles, ...cart}};
+  } catch {
+    return null;
+  }
+}

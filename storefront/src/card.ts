@@ -1,0 +1,121 @@
+/** One offer as it stands in the page, whose look is the theme's. */
+import {messageWords} from '../../extensions/checkout-offers/src/message.ts';
+import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {reasonWords} from '../../extensions/checkout-offers/src/reason.ts';
+import {savingOf, savingWords} from '../../extensions/checkout-offers/src/saving.ts';
+import type {Speaker} from '../../extensions/checkout-offers/src/words.ts';
+import type {Cart} from './cart.ts';
+import {button, element, text} from './element.ts';
+import type {Page} from './page.ts';
+import {addToCart, discountLink} from './take.ts';
+import {tell} from './tell.ts';
+
+export interface Place {
+  page: Page;
+  cart: Cart;
+  speaker: Speaker;
+  /** Where what happened is said to who can't see it. */
+  status: HTMLElement;
+  /** The shopper said no to the offer. */
+  refused(card: HTMLElement): void;
+}
+
+/** Return the offer's card, null for one that can't be shown here. */
+export function card(offer: Offer, place: Place): HTMLElement | null {
+  if (offer.product && offer.kind === 'upsell') return productCard(offer, place);
+  if (offer.discount && offer.kind === 'coupon') return couponCard(offer, place);
+  const words = offer.kind === 'banner' || offer.kind === 'message' ? messageWords(offer.message) : undefined;
+  return words ? framed(offer, place, [text('p', 'title', place.speaker.say(words))], null, place.speaker.say(words)) : null;
+}
+
+function productCard(offer: Offer, place: Place): HTMLElement {
+  const {speaker, cart} = place;
+  const product = offer.product!;
+  const {title, currency, price} = product;
+  // Shopify converts by the shop's rules; we can't.
+  const payable = !currency || currency === cart.currency ? speaker.sayMoney(price) : undefined;
+  const saved = offer.discount && savingOf(offer.discount);
+  const why = reasonWords(offer, cart.titles);
+  const words = [
+    text('p', 'title', title),
+    text('p', 'price', [payable, saved && speaker.say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
+    text('p', 'why', why && speaker.say(why)),
+  ];
+  return framed(offer, place, words, adder(offer, place), title, product.image);
+}
+
+function couponCard(offer: Offer, place: Place): HTMLElement {
+  const {speaker, page} = place;
+  const {code, expires_at} = offer.discount!;
+  const saving = speaker.say(savingWords(offer.discount!));
+  const own = messageWords(offer.message);
+  const words = [
+    text('p', 'title', own ? speaker.say(own) : saving),
+    text('p', 'price', code ? speaker.say({key: 'coupon.code', args: {code}}) : speaker.say({key: 'coupon.no_code'})),
+    text('p', 'why', expires_at ? speaker.say({key: 'coupon.expires', when: {when: expires_at}}) : undefined),
+  ];
+  const link = code ? element('a', 'press', speaker.say({key: 'button.apply'})) : null;
+  if (link && code) {
+    link.href = discountLink(page, code);
+    link.setAttribute('aria-label', speaker.say({key: 'button.apply_label', args: {code}}));
+    link.addEventListener('click', () => tell('accepted', offer));
+  }
+  return framed(offer, place, words, link, saving);
+}
+
+function framed(offer: Offer, place: Place, words: (HTMLElement | null)[], press: HTMLElement | null, title: string, image?: string): HTMLElement {
+  const {speaker} = place;
+  const label = speaker.say({key: 'button.dismiss_label', args: {title}});
+  const no = button('no', speaker.say({key: 'button.dismiss'}), label, () => {
+    tell('dismissed', offer);
+    place.refused(made);
+  });
+  const made = element('div', 'card', null, picture(image), element('div', 'words', null, ...words), element('div', 'presses', null, press, no));
+  return made;
+}
+
+function picture(address: string | undefined): HTMLImageElement | null {
+  if (!address) return null;
+  const made = element('img', 'picture');
+  made.alt = ''; // the title stands beside it
+  made.loading = 'lazy';
+  made.width = made.height = 72;
+  made.src = address;
+  return made;
+}
+
+/** Return the button that adds the product; once it did, it is the way to the cart. */
+function adder(offer: Offer, {page, speaker, status}: Place): HTMLElement {
+  const title = offer.product!.title;
+  const made = button('press', speaker.say({key: 'button.add'}), speaker.say({key: 'button.add_label', args: {title}}), () => void add());
+
+  async function add(): Promise<void> {
+    if (made.ariaBusy === 'true') return; // one click, one line
+    made.ariaBusy = 'true';
+    const added = await addToCart(page, offer);
+    made.ariaBusy = 'false';
+    tell(added ? 'accepted' : 'failed', offer);
+    status.textContent = speaker.say({key: added ? 'status.added' : 'status.failed'});
+    if (added) lead();
+    else relabel('retry');
+  }
+
+  function relabel(key: string): void {
+    made.textContent = speaker.say({key: `button.${key}`});
+    made.setAttribute('aria-label', `${speaker.say({key: 'status.failed'})}. ${speaker.say({key: `button.${key}_label`, args: {title}})}`);
+  }
+
+  function lead(): void {
+    const link = element('a', 'press tillwise-done', speaker.say({key: 'button.cart'}));
+    link.href = page.routes.cart;
+    link.setAttribute('aria-label', `${speaker.say({key: 'status.added'})}. ${speaker.say({key: 'button.cart'})}`);
+    const focused = document.activeElement === made;
+    made.nextElementSibling?.replaceWith(element('span', 'why', speaker.say({key: 'status.added'})));
+    made.replaceWith(link);
+    if (focused) link.focus();
+    // For themes whose cart is in the page: tillwise:added says that it has changed.
+    link.dispatchEvent(new CustomEvent('tillwise:added', {bubbles: true, detail: {variant_id: offer.product!.variant_id}}));
+  }
+
+  return made;
+}

@@ -1,0 +1,40 @@
+/** The shopper's cart, as Shopify's Ajax API has it. */
+import {decimal} from '../../extensions/checkout-offers/src/question.ts';
+import type {Page} from './page.ts';
+
+/** Amounts are in hundredths whatever the currency. */
+interface AjaxCart {
+  currency: string;
+  items_subtotal_price: number;
+  items: {product_id: number; variant_id: number; quantity: number; final_price: number; product_title: string}[];
+}
+
+export interface Cart {
+  currency: string;
+  subtotal: string;
+  lines: {product_id: string; variant_id: string; quantity: number; price: string}[];
+  /** Titles by product, for the reasons that name one. */
+  titles: Record<string, string>;
+}
+
+/** Return the cart as it is now. Throws where the shop does not answer. */
+export async function readCart({routes}: Page): Promise<Cart> {
+  const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}});
+  const {currency, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
+  const price = (hundredths: number) => decimal(hundredths / 100, currency);
+  return {
+    currency,
+    subtotal: price(items_subtotal_price),
+    lines: items.map(({product_id, variant_id, quantity, final_price}) => ({
+      product_id: gid(product_id),
+      variant_id: String(variant_id),
+      quantity,
+      price: price(final_price),
+    })),
+    titles: Object.fromEntries(items.map(({product_id, product_title}) => [gid(product_id), product_title])),
+  };
+}
+
+function gid(product: number): string {
+  return `gid://shopify/Product/${product}`;
+}

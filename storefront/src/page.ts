@@ -1,0 +1,19 @@
+/** What the theme's Liquid wrote into the page: where it is, in which language, and the words for it. */
+
+export interface Page {
+  locale: string;
+  country: string;
+  product_id: number | null;
+  routes: {root: string; cart: string; cart_add: string};
+  /** The theme editor: Liquid shows samples, nobody is asked and nothing counted. */
+  design: boolean;
+  words: Record<string, string>;
+  /** The address of the script that paints offers. */
+  painter: string;
+}
+
+/** Return the page, undefined where neither block of the extension is in it. */
+export function readPage(): Page | undefined {
+  const written = document.querySelector('[data-tillwise-page]')?.textContent;
+  return written ? (JSON.parse(written) as Page) : undefined;
+}

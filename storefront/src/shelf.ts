@@ -1,0 +1,46 @@
+/**
+ * The recommendations block. Liquid reserved a place for each offer, so what is painted moves nothing. Places that
+ * stay empty keep their room while they are in sight, and give it up below it.
+ */
+import type {Asked} from './ask.ts';
+import type {Draw} from './painter.ts';
+import {watch} from './seen.ts';
+
+export interface Shelf {
+  /** Fill the places; with nothing to fill them, the block is empty. */
+  paint(asked: Asked | null): void;
+  /** Empty them for what is to come. */
+  clear(): void;
+}
+
+export function shelf(root: HTMLElement, draw: Draw): Shelf {
+  const places = [...root.querySelectorAll<HTMLElement>('[data-tillwise-place]')];
+  const status = root.querySelector<HTMLElement>('[role=status]')!;
+
+  function rest(): void {
+    const taken = places.filter((place) => place.hasChildNodes());
+    for (const place of places) place.dataset.tillwisePlace = taken.includes(place) ? 'taken' : 'empty';
+    root.dataset.tillwiseShelf = taken.length ? 'ready' : 'empty';
+    root.hidden = !taken.length && (root.hidden || root.getBoundingClientRect().top >= innerHeight);
+  }
+
+  function refused(made: HTMLElement): void {
+    made.remove();
+    rest();
+    root.querySelector('h2')!.focus();
+  }
+
+  return {
+    paint(asked) {
+      const cards = draw(asked, {status, refused});
+      status.textContent = '';
+      places.forEach((place, at) => place.replaceChildren(...cards.slice(at, at + 1).map(({made}) => made)));
+      rest();
+      for (const {made, offer} of cards.slice(0, places.length)) watch(made, offer);
+    },
+    clear() {
+      for (const place of places) place.replaceChildren();
+      root.dataset.tillwiseShelf = 'waiting';
+    },
+  };
+}

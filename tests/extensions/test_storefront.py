@@ -1,0 +1,294 @@
+"""The theme extension in a storefront: what a shopper meets, and what is told of them, in Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.devstore.browser_world import ROOT, build_host, until
+from tests.extensions.checkout_world import answer, coupon_offer, message_offer
+from tests.extensions.storefront_world import (
+    DIALOG,
+    LONG_S,
+    SHELF,
+    StorefrontWorld,
+    offer_of,
+    storefront_world,
+)
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SHIFTS = """
+window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifts += each.value;
+}).observe({type: 'layout-shift', buffered: true});
+"""
+
+
+@pytest.fixture(scope="module")
+def module_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorefrontWorld]:
+    build_host()
+    with storefront_world(tmp_path_factory.mktemp("storefront")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(module_world: StorefrontWorld) -> StorefrontWorld:
+    module_world.reset()
+    module_world.app.body = answer(offer_of(module_world, 102), offer_of(module_world, 103))
+    return module_world
+
+
+def test_the_block_paints_what_is_offered_where_room_was_kept_and_nothing_moves(
+    world: StorefrontWorld, page: Page
+) -> None:
+    page.add_init_script(SHIFTS)
+    world.app.delay_s = 0.5  # so that the page stands before the offers come
+    world.open(page)
+    shelf = page.locator(SHELF)
+    height = shelf.bounding_box()
+    expect(shelf.get_by_text("Sourdough Loaf")).to_be_visible()
+    assert shelf.bounding_box() == height
+    shelf.scroll_into_view_if_needed()
+    until(lambda: page.wait_for_timeout(50) or len(world.app.told("offer_shown")) == 2)
+    assert page.evaluate("window.shifts") == 0
+    assert {each["surface"] for each in world.app.told("offer_shown")} == {"storefront"}
+
+
+def test_an_added_offer_carries_its_decision_into_the_order(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    expect(page.locator(SHELF).get_by_role("link", name="View cart")).to_be_focused()
+    expect(page.locator("[data-cart-count]")).to_have_text("1")
+    (cart,) = world.shop.carts.values()
+    assert dict(cart.lines[0].attributes) == {"_tillwise_decision": "d1", "_tillwise_offer": "o102"}
+    until(lambda: page.wait_for_timeout(50) or world.app.told("offer_accepted"))
+    page.goto(f"{world.url}/cart")
+    page.get_by_role("button", name="Check out").click()
+    page.wait_for_url("**/checkout/*")
+    (checkout,) = world.shop.checkouts.values()
+    assert dict(checkout.lines[0].attributes)["_tillwise_decision"] == "d1"
+    world.shop.checkouts.clear()
+
+
+def test_what_can_not_be_added_says_so_and_can_be_tried_again(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    world.shop.variants[102].inventory = 0
+    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    again = page.get_by_role("button", name="Try again to add Sourdough Loaf")
+    expect(again).to_be_visible()
+    world.shop.variants[102].inventory = 5
+    again.click()
+    expect(page.locator(SHELF).get_by_role("link", name="View cart")).to_be_visible()
+    until(lambda: page.wait_for_timeout(50) or world.app.told("offer_accepted"))
+    assert len(world.app.told("offer_failed")) == 1
+
+
+def test_who_leaves_is_offered_something_once_in_a_visit(world: StorefrontWorld, page: Page) -> None:
+    world.app.parting = answer(coupon_offer(), decision_id="d2")
+    world.open(page)
+    expect(page.locator(SHELF).get_by_text("Ground Coffee")).to_be_visible()
+    world.leave(page)
+    dialog = page.get_by_role("dialog", name="Before you go")
+    expect(dialog.get_by_text("Save 10% on your order")).to_be_visible()
+    expect(dialog.get_by_role("heading")).to_be_focused()
+    assert world.app.asked[-1]["trigger_type"] == "exit_intent"
+    until(lambda: page.wait_for_timeout(50) or world.app.told("exit_intent"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    world.open(page, "/products/ground-coffee")
+    expect(page.locator(SHELF).get_by_text("Sourdough Loaf")).to_be_visible()
+    asked = len(world.app.asked)
+    world.leave(page)
+    page.wait_for_timeout(300)
+    assert len(world.app.asked) == asked
+    expect(page.locator(DIALOG)).to_be_hidden()
+    assert world.app.told("exit_intent") == [{"kind": "pointer"}]
+
+
+def test_the_code_is_a_link_that_applies_it_and_leads_to_the_cart(world: StorefrontWorld, page: Page) -> None:
+    world.app.parting = answer(coupon_offer())
+    world.open(page)
+    page.get_by_role("button", name="Add to cart", exact=True).first.click()
+    page.locator("[data-cart-count]").get_by_text("1").wait_for()
+    world.leave(page)
+    page.get_by_role("link", name="Apply the code TENTH").click()
+    page.wait_for_url("**/cart")
+    page.get_by_role("button", name="Check out").click()
+    page.wait_for_url("**/checkout/*")
+    (checkout,) = world.shop.checkouts.values()
+    assert checkout.codes == ["TENTH"]
+    world.shop.checkouts.clear()
+
+
+def test_who_wants_no_more_of_it_is_never_stopped_again(world: StorefrontWorld, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    world.open(page)
+    expect(page.locator(SHELF).get_by_text("Ground Coffee")).to_be_visible()
+    world.leave(page)
+    page.get_by_role("button", name="Don’t show this again").click()
+    expect(page.locator(DIALOG)).to_be_hidden()
+    another_visit = context.new_page()
+    world.open(another_visit)
+    expect(another_visit.locator(SHELF).get_by_text("Ground Coffee")).to_be_visible()
+    world.leave(another_visit)
+    another_visit.wait_for_timeout(300)
+    expect(another_visit.locator(DIALOG)).to_be_hidden()
+    assert [asked["trigger_type"] for asked in world.app.asked].count("exit_intent") == 1
+    context.close()
+
+
+def test_a_refusal_is_told_nobody_and_leaves_nothing_behind(world: StorefrontWorld, page: Page) -> None:
+    world.open(page, consent="none", country="DE")
+    expect(page.locator(SHELF).get_by_text("Ground Coffee")).to_be_visible()
+    page.locator(SHELF).scroll_into_view_if_needed()
+    page.get_by_role("button", name="The picture, closer").click()
+    page.evaluate("window.published = []; Shopify.analytics.publish = (name) => published.push(name); 0")
+    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    world.leave(page)
+    expect(page.locator(DIALOG)).to_be_visible()
+    assert page.evaluate("window.published") == []
+    assert page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]") == []
+    assert all("client_id" not in asked for asked in world.app.asked)
+    assert world.app.asked[0]["consent"] == {
+        "analytics": False,
+        "marketing": False,
+        "preferences": False,
+        "sale_of_data": False,
+    }
+    assert world.app.asked[0]["region"] == {"country": "DE"}
+    assert world.app.events == []
+
+
+def test_a_withdrawal_takes_the_personal_offers_at_once(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    shelf = page.locator(SHELF)
+    expect(shelf.get_by_text("Sourdough Loaf")).to_be_visible()
+    assert world.app.asked[0]["client_id"]
+    world.app.body = answer(offer_of(world, 104), decision_id="d2")
+    world.app.delay_s = 1.0
+    page.get_by_role("button", name="Privacy choices").click()
+    page.get_by_role("button", name="Decline").click()
+    assert shelf.locator(".tillwise-card").count() == 0  # before anything is answered
+    expect(shelf.get_by_text("Mint Ice Cream")).to_be_visible()
+    assert "client_id" not in world.app.asked[-1]
+
+
+def test_pictures_and_time_on_the_page_are_told_of(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    expect(page.locator("html")).to_have_attribute("data-pixel", "started")
+    page.get_by_role("button", name="The picture, closer").click()
+    until(lambda: page.wait_for_timeout(50) or world.app.told("thumbnail_clicked"))
+    assert world.app.told("thumbnail_clicked") == [{"product_id": "1"}]
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    until(lambda: page.wait_for_timeout(50) or world.app.told("page_left"))
+    assert world.app.told("page_left")[0]["dwell_ms"] > 0
+
+
+@pytest.mark.parametrize("failing", ["down", "slow", "garbage"])
+def test_without_an_answer_the_page_is_as_it_was(world: StorefrontWorld, page: Page, failing: str) -> None:
+    page.add_init_script(SHIFTS)
+    world.app.status = 500 if failing == "down" else 200
+    world.app.delay_s = LONG_S if failing == "slow" else 0
+    world.app.body = "<p>no" if failing == "garbage" else world.app.body
+    errors: list[Any] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    world.open(page)
+    expect(page.locator(SHELF)).to_have_attribute("data-tillwise-shelf", "empty")
+    expect(page.locator(SHELF)).to_be_hidden()
+    world.leave(page)
+    page.get_by_role("button", name="Add to cart", exact=True).first.click()
+    expect(page.locator("[data-cart-count]")).to_have_text("1")
+    expect(page.locator(DIALOG)).to_be_hidden()
+    assert page.evaluate("window.shifts") == 0
+    assert errors == []
+
+
+def test_what_is_refused_goes_and_the_keyboard_stays_in_place(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    shelf = page.locator(SHELF)
+    no = shelf.get_by_role("button", name="Not for me: Sourdough Loaf")
+    no.focus()
+    page.keyboard.press("Enter")
+    expect(shelf.get_by_text("Sourdough Loaf")).to_have_count(0)
+    expect(shelf.get_by_role("heading")).to_be_focused()
+    until(lambda: page.wait_for_timeout(50) or world.app.told("offer_dismissed"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Add to cart: Ground Coffee")).to_be_focused()
+
+
+def test_the_dialog_is_walked_and_left_with_the_keyboard(world: StorefrontWorld, page: Page) -> None:
+    world.app.parting = answer(coupon_offer())
+    world.open(page)
+    before = page.get_by_role("button", name="The picture, closer")
+    before.focus()
+    world.leave(page)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_be_focused()
+    for name in (
+        "Close",
+        "Apply the code TENTH",
+        "Not for me: Save 10% on your order",
+        "Don’t show this again",
+    ):
+        page.keyboard.press("Tab")
+        expect(dialog.locator(":focus")).to_have_accessible_name(name)
+    page.keyboard.press("Escape")
+    expect(before).to_be_focused()
+
+
+def test_nobody_who_types_is_interrupted(world: StorefrontWorld, page: Page) -> None:
+    world.open(page)
+    page.get_by_label("Search products").focus()
+    world.leave(page)
+    page.wait_for_timeout(300)
+    expect(page.locator(DIALOG)).to_be_hidden()
+
+
+def test_with_a_finger_a_fast_way_back_up_is_leaving(world: StorefrontWorld, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 500}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    world.open(page)
+    expect(page.locator(SHELF).get_by_text("Ground Coffee")).to_be_visible()
+    page.evaluate("document.body.style.minHeight = '4000px'")
+    for y in (600, 1200, 100):
+        page.evaluate(f"scrollTo(0, {y})")
+        page.wait_for_timeout(100)
+    expect(page.locator(DIALOG)).to_be_visible()
+    until(lambda: page.wait_for_timeout(50) or world.app.told("exit_intent"))
+    assert world.app.told("exit_intent") == [{"kind": "scroll"}]
+    context.close()
+
+
+def test_the_theme_editor_shows_samples_and_asks_nobody(world: StorefrontWorld, page: Page) -> None:
+    world.open(page, editor="1")
+    expect(page.get_by_text("Sample product").first).to_be_visible()
+    page.wait_for_timeout(300)
+    assert world.app.asked == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "leaving"),
+    [("en", "light", "Before you go"), ("de", "dark", "Bevor Sie gehen"), ("ar", "dark", "قبل أن تغادر")],
+)
+def test_axe_finds_nothing_in_the_block_or_the_dialog(
+    world: StorefrontWorld, page: Page, locale: str, scheme: str, leaving: str
+) -> None:
+    text = "Nur heute: {count} Prozent"
+    words = {"key": "own", "args": {"count": 5}, "text": text}
+    world.app.body = answer(offer_of(world, 102), coupon_offer(), message_offer(message=words))
+    world.open(page, locale=locale, scheme=scheme)
+    expect(page.locator(SHELF).get_by_text("Nur heute")).to_be_visible()
+    world.leave(page)
+    expect(page.get_by_role("dialog", name=leaving)).to_be_visible()
+    page.wait_for_timeout(300)  # the dialog has come to rest
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({include: [['.tillwise']]}, {resultTypes: ['violations']})")
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
