@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 TABLES = frozenset({"CustomerRow", "EventRow", "DecisionRow", "ConsentRow"})
-KEYS = frozenset({"customer_key", "client_key", "checkout_key", "nudged_key", "told_key"})
+KEYS = frozenset({"customer_key", "client_key", "checkout_key", "nudged_key", "granted_key", "told_key"})
 WRITTEN_DOWN = frozenset({"BrowserEvent", "ConsentTold", "DecisionMade"})  # who makes one has it written down
-_KEY_PARTS = frozenset({"visitor", "nudged", "told", "*"})
+_KEY_PARTS = frozenset({"visitor", "nudged", "granted", "told", "*"})
 _STATEMENT = re.compile(
     r"\s*(select|insert|update|delete|with)\b.*\b(customers|events|decisions|consents|orders)\b",
     re.IGNORECASE | re.DOTALL,

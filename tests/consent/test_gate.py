@@ -43,6 +43,7 @@ class Free:
 
 
 ASKING = {
+    "app.ahead.customers": Asks(("may",)),
     "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
     "app.campaigns.dismissals": Asks(("permissions",)),
@@ -70,6 +71,7 @@ _NOWHERE = "says where it is and reads nothing"
 _RECORDS = "the merchant's own records, as Shopify tells them; what is made of them asks"
 _LEDGER = "what was answered is what the gate itself goes by"
 _SUMS = "sums that name nobody"
+_JOINED = "joins what was logged under consent to the merchant's own orders; sums come out"
 _THEIRS = "shown to the person it is about, or erased: a right that needs no consent"
 _OPERATOR = "an operator looks at what was kept under consent; nothing is done with it"
 
@@ -79,7 +81,19 @@ FREE = {
         _NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles", "webhooks.allowed")
     ),
     "app.profiles.keys": Free(
-        _NOWHERE, ("app.campaigns.dismissals", "app.offers.campaigns", "app.privacy", "app.profiles")
+        _NOWHERE,
+        (
+            "app.ahead.customers",
+            "app.campaigns.dismissals",
+            "app.coupons.grants",
+            "app.offers.campaigns",
+            "app.privacy",
+            "app.profiles",
+        ),
+    ),
+    "app.coupons.grants": Free(
+        "a code for the name that `app.offers.campaigns` or `app.reach` may use",
+        ("app.coupons.handing", "app.decide", "app.offers.campaigns", "app.reach"),
     ),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
@@ -101,6 +115,8 @@ FREE = {
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
     "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
+    "app.experiments.store": Free(_JOINED, ("app.attribution", "app.commands", "app.experiments")),
+    "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),
     "app.privacy.keys": Free(_THEIRS, ("app.privacy",)),
