@@ -1,0 +1,145 @@
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {parseOffer, type Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {painter, type Painter} from '../src/painter.ts';
+import {ALL, CART, NOTHING, PAGE, visitor, write} from './page.ts';
+
+const PRODUCT = {
+  product_id: 'gid://shopify/Product/2',
+  variant_id: 'gid://shopify/ProductVariant/102',
+  title: 'Sourdough Loaf',
+  price: '4.25',
+  currency: 'USD',
+  image: 'https://cdn.example.test/2.png',
+};
+const WHY = [{reason: 'bought_together', with: 'gid://shopify/Product/1'}];
+
+let shelf: HTMLElement;
+let dialog: HTMLDialogElement;
+let paints: Painter;
+
+beforeEach(() => {
+  vi.stubGlobal('IntersectionObserver', class {
+    constructor(private seen: (entries: {isIntersecting: boolean}[]) => void) {}
+    observe = () => this.seen([{isIntersecting: true}]);
+    disconnect = () => undefined;
+  });
+  HTMLDialogElement.prototype.show = function (this: HTMLDialogElement) { this.open = true; };
+  HTMLDialogElement.prototype.close = function (this: HTMLDialogElement) { this.open = false; };
+  localStorage.clear();
+  sessionStorage.clear();
+  write();
+  shelf = document.querySelector('[data-tillwise-shelf]')!;
+  dialog = document.querySelector('dialog')!;
+  paints = painter(PAGE);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+let decisions = 0;
+
+function offer(raw: object): Offer {
+  return parseOffer({offer_id: 'o1', kind: 'upsell', ...raw}, `d${decisions}`)!;
+}
+
+function paint(...offers: object[]): void {
+  decisions += 1; // each thing about an offer is told once
+  paints.paint({offers: offers.map(offer), cart: CART});
+}
+
+test('a product says its price, what is taken off and why it is here', () => {
+  visitor(NOTHING);
+  paint({product: PRODUCT, why: WHY, discount: {percentage: 10}});
+  expect(shelf.querySelector('.tillwise-words')?.textContent).toBe(
+    'Sourdough Loaf$4.25 · 10% offOften bought together with Whole Milk',
+  );
+  expect(shelf.dataset.tillwiseShelf).toBe('ready');
+});
+
+test('a price in another currency than the cart is not shown', () => {
+  paint({product: {...PRODUCT, currency: 'EUR'}});
+  expect(shelf.querySelector('.tillwise-price')).toBeNull();
+});
+
+test("a coupon is Shopify's own link, back to the cart", () => {
+  paint({kind: 'coupon', discount: {code: 'TEN & MORE', percentage: 10}});
+  expect(shelf.querySelector('a')?.getAttribute('href')).toBe('/discount/TEN%20%26%20MORE?redirect=%2Fcart');
+  expect(shelf.textContent).toContain('Save 10% on your order');
+});
+
+test('a message is said, in our words or the merchant’s, and as text', () => {
+  paint({kind: 'message', message: {key: 'message.help', args: {}}}, {kind: 'banner', message: {text: '<b>{n}</b>', args: {n: 2}}});
+  expect([...shelf.querySelectorAll('.tillwise-title')].map(({textContent}) => textContent)).toEqual(['Any questions?', '<b>2</b>']);
+});
+
+test('what this version does not know, and what has no place, is left out and not told of', () => {
+  const published = visitor(ALL);
+  paint({kind: 'hologram'}, {product: PRODUCT}, {product: PRODUCT, offer_id: 'o2'}, {product: PRODUCT, offer_id: 'o3'});
+  expect(shelf.querySelectorAll('.tillwise-card')).toHaveLength(2);
+  expect(published.map(({data}) => data.offer_id)).toEqual(['o1', 'o2']);
+});
+
+test('an impression, a refusal and what is added are told once each', async () => {
+  const published = visitor(ALL);
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  paint({product: PRODUCT});
+  shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
+  shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
+  await vi.waitFor(() => expect(shelf.querySelector('a')?.textContent).toBe('View cart'));
+  expect(published.map(({name}) => name)).toEqual(['tillwise:offer_shown', 'tillwise:offer_accepted']);
+  expect(published[0]!.data).toMatchObject({surface: 'storefront', variant_id: PRODUCT.variant_id});
+});
+
+test('two clicks are one line, marked with the decision', async () => {
+  const bodies: string[] = [];
+  vi.stubGlobal('fetch', async (address: string, {body}: {body: string}) => {
+    bodies.push(`${address} ${body}`);
+    return new Response('{}');
+  });
+  paint({product: PRODUCT});
+  const press = shelf.querySelector<HTMLElement>('.tillwise-press')!;
+  press.click();
+  press.click();
+  await vi.waitFor(() => expect(shelf.querySelector('a')).not.toBeNull());
+  const properties = {_tillwise_decision: `d${decisions}`, _tillwise_offer: 'o1'};
+  expect(bodies).toEqual([`/cart/add.js ${JSON.stringify({items: [{id: 102, quantity: 1, properties}]})}`]);
+});
+
+test('a shelf that is out of sight and stays empty gives up its room; in sight it keeps it', () => {
+  paints.paint(null);
+  expect([shelf.dataset.tillwiseShelf, shelf.hidden]).toEqual(['empty', false]);
+  vi.spyOn(shelf, 'getBoundingClientRect').mockReturnValue({top: innerHeight} as DOMRect);
+  paints.paint(null);
+  expect(shelf.hidden).toBe(true);
+});
+
+test('the dialog opens where there is something to say, is kept to two offers, and closes with Escape', () => {
+  visitor(ALL);
+  paints.part({offers: [], cart: CART});
+  expect(dialog.open).toBe(false);
+  paints.part({offers: ['a', 'b', 'c'].map((offer_id) => offer({product: PRODUCT, offer_id})), cart: CART});
+  expect(dialog.open).toBe(true);
+  expect(dialog.querySelectorAll('.tillwise-card')).toHaveLength(2);
+  document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}));
+  expect(dialog.open).toBe(false);
+});
+
+test('a visitor who refused analytics leaves a trace only by closing the dialog', () => {
+  visitor(NOTHING);
+  paints.part({offers: [offer({product: PRODUCT})], cart: CART});
+  expect(sessionStorage.length).toBe(0);
+  dialog.querySelector<HTMLElement>('[data-tillwise-close]')!.click();
+  expect({...sessionStorage}).toEqual({tillwise_once: '1'});
+});
+
+test('“never” is kept for good', () => {
+  paints.part({offers: [offer({product: PRODUCT})], cart: CART});
+  dialog.querySelector<HTMLElement>('[data-tillwise-close="never"]')!.click();
+  expect({...localStorage}).toEqual({tillwise_never: '1'});
+});
+
+test('what is taken away is gone at once, from the shelf and the dialog', () => {
+  paint({product: PRODUCT});
+  paints.part({offers: [offer({product: PRODUCT})], cart: CART});
+  paints.clear();
+  expect(document.querySelectorAll('.tillwise-card')).toHaveLength(0);
+  expect(dialog.open).toBe(false);
+});

@@ -1,0 +1,139 @@
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {ALL, NOTHING, PAGE, visitor, write} from './page.ts';
+
+const ITEM = {product_id: 1, variant_id: 101, quantity: 2, final_price: 349, product_title: 'Whole Milk'};
+const AJAX = {currency: 'USD', items_subtotal_price: 698, items: [ITEM]};
+
+let asked: Record<string, unknown>[];
+let proxies: number;
+
+/** The shop's Ajax API, and the app behind the proxy. */
+async function shop(address: string): Promise<Response> {
+  if (address === '/cart.js') return Response.json(AJAX);
+  proxies += 1;
+  const query = new URL(address, 'https://shop.example.test').searchParams;
+  asked.push(JSON.parse(query.get('question')!) as Record<string, unknown>);
+  return Response.json({decision_id: 'd1', offers: []});
+}
+
+/** What earlier pages listen to ends with them. */
+const listened: [EventTarget, string, EventListener][] = [];
+for (const target of [document, window]) {
+  const listen = target.addEventListener.bind(target);
+  target.addEventListener = (name: string, hears: EventListener, how?: AddEventListenerOptions) => {
+    listened.push([target, name, hears]);
+    listen(name, hears, how);
+  };
+}
+
+/** Load the page's script, as a browser does. */
+async function load(): Promise<void> {
+  vi.resetModules();
+  delete document.documentElement.dataset.tillwiseStarted;
+  await import('../src/index.ts');
+}
+
+beforeEach(() => {
+  asked = [];
+  proxies = 0;
+  vi.stubGlobal('fetch', shop);
+  vi.stubGlobal('requestIdleCallback', (then: () => void) => setTimeout(then));
+  vi.stubGlobal('matchMedia', () => ({matches: true}));
+  HTMLDialogElement.prototype.close = () => undefined;
+  document.cookie = '_shopify_y=abc-1';
+  localStorage.clear();
+  sessionStorage.clear();
+  write();
+});
+afterEach(() => {
+  for (const [target, name, hears] of listened.splice(0)) target.removeEventListener(name, hears);
+  vi.unstubAllGlobals();
+});
+
+test('the question holds the cart, the page, the consent and where the visitor is', async () => {
+  visitor(ALL);
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  expect(asked[0]).toEqual({
+    surface: 'storefront',
+    trigger_type: 'page',
+    locale: 'en',
+    country: 'US',
+    product_id: 1,
+    region: {country: 'US', province: 'CA'},
+    consent: {analytics: true, marketing: true, preferences: true, sale_of_data: true},
+    client_id: 'abc-1',
+    cart: {
+      currency: 'USD',
+      subtotal: '6.98',
+      lines: [{product_id: 'gid://shopify/Product/1', variant_id: '101', quantity: 2, price: '3.49'}],
+    },
+  });
+});
+
+test('who refused is asked for without a name', async () => {
+  visitor(NOTHING);
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  expect(asked[0]).not.toHaveProperty('client_id');
+});
+
+test('with nowhere to show an offer, nobody is asked', async () => {
+  visitor(ALL);
+  document.querySelector('section')!.remove();
+  localStorage.setItem('tillwise_never', '1');
+  await load();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(proxies).toBe(0);
+});
+
+test('each answer to the banner is a reason to ask again', async () => {
+  visitor(ALL);
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  visitor(NOTHING);
+  document.dispatchEvent(new CustomEvent('visitorConsentCollected'));
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  expect(asked[1]).toMatchObject({consent: {marketing: false}});
+});
+
+test('two blocks bring the script twice, and it starts once', async () => {
+  visitor(ALL);
+  await load();
+  vi.resetModules();
+  await import('../src/index.ts');
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await new Promise((done) => setTimeout(done, 20));
+  expect(proxies).toBe(1);
+});
+
+test('a page that goes out of sight tells how long it was looked at', async () => {
+  const published = visitor(ALL);
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  dispatchEvent(new Event('pagehide'));
+  dispatchEvent(new Event('pagehide'));
+  const left = published.filter(({name}) => name === 'tillwise:page_left');
+  expect(left).toHaveLength(1);
+  expect(left[0]!.data.dwell_ms).toBeGreaterThanOrEqual(0);
+});
+
+test('a small picture of the gallery is told of, anything else that is clicked is not', async () => {
+  const published = visitor(ALL);
+  document.body.insertAdjacentHTML('beforeend', '<ul class="Product__Thumbs"><li><button id="a"></button></li></ul><button id="b"></button>');
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  document.getElementById('b')!.click();
+  document.getElementById('a')!.click();
+  const clicks = published.filter(({name}) => name === 'tillwise:thumbnail_clicked');
+  expect(clicks).toEqual([{name: 'tillwise:thumbnail_clicked', data: {product_id: '1'}}]);
+});
+
+test('the theme editor is left alone', async () => {
+  visitor(ALL);
+  const script = document.querySelector('[data-tillwise-page]')!;
+  script.textContent = JSON.stringify({...PAGE, design: true});
+  await load();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(proxies).toBe(0);
+});
