@@ -14,6 +14,7 @@ from rich.console import Console
 from app import __version__
 from app.commands.alerts import alerts
 from app.commands.api_key import api_key
+from app.commands.attribution import attribution
 from app.commands.audit import audit
 from app.commands.campaigns import campaigns
 from app.commands.consent import consent
@@ -51,7 +52,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead, alerts,
+    api_key, offers_ahead, alerts, attribution,
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")

@@ -23,7 +23,8 @@ DAY = timedelta(days=1)
 class Touch:
     """An offer that was made to somebody. product_id, code: what it offered, None where it was neither.
 
-    campaign: whose it is, None for a recommendation. person: `customer:7` or `checkout:token`.
+    campaign: whose it is, None for a recommendation. people: `customer:7` or `checkout:token`. reason: the
+    first that it was made for, None where it gave none.
     """
 
     decision_id: str
@@ -34,6 +35,8 @@ class Touch:
     campaign: str | None = None
     product_id: int | None = None
     code: str | None = None
+    reason: str | None = None
+    surface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

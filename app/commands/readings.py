@@ -45,7 +45,7 @@ def tables(found: Readout) -> Iterator[Table | str]:
         f"{aside.crossed} units came into a second arm; they count in their first": aside.crossed,
         f"{found.nameless} decisions are of visitors who did not allow to be remembered": found.nameless,
         f"{aside.from_ahead} exposures or orders are of a time still to come; left out": aside.from_ahead,
-        f"{_money(aside.late_minor, found.currency)} went back after the window; not in it": aside.late_minor,
+        f"{money(aside.late_minor, found.currency)} went back after the window; not in it": aside.late_minor,
     }
     yield from (note for note, many in notes.items() if many)
 
@@ -95,7 +95,7 @@ def _of_metrics(found: Readout) -> Table:
 
 def _figures(metric: Metric, each: Comparison, currency: str) -> tuple[str, ...]:
     def said(value: float) -> str:
-        return _money(value, currency) if metric.money else f"{value:.2%}"
+        return money(value, currency) if metric.money else f"{value:.2%}"
 
     difference = (
         f"{said(each.difference.value)} ({said(each.difference.low)} to {said(each.difference.high)})"
@@ -109,6 +109,7 @@ def _share(lift: Interval) -> str:
     return f"{lift.value:+.1%} ({lift.low:+.1%} to {lift.high:+.1%})"
 
 
-def _money(minor: float, currency: str) -> str:
+def money(minor: float, currency: str) -> str:
+    """Return minor units as people write them: `1,234.50 EUR`."""
     digits = exponent(currency)
     return f"{minor / 10**digits:,.{digits}f} {currency}"

@@ -67,12 +67,13 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Which persons, what of theirs, and when it is looked at."""
+    """Which persons, what of theirs, and when it is looked at. begin: they came first then or later."""
 
     arms: Sequence[str]
     window: timedelta
     before: timedelta
     now: datetime
+    begin: datetime | None = None
 
 
 def observe(
@@ -83,7 +84,7 @@ def observe(
     seen, known = list(exposures), list(orders)
     timely = [each for each in seen if each.at <= late and each.arm in frame.arms]
     ours = [each for each in known if each.at <= late]
-    people = persons(timely)
+    people = [each for each in persons(timely) if frame.begin is None or each.first.at >= frame.begin]
     done = [each for each in people if each.first.at + frame.window <= frame.now]
     theirs = _orders_of(people, ours)
     rows = [_row(person, theirs.get(person.first.decision_id, []), accepted, frame) for person in done]

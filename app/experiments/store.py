@@ -55,8 +55,11 @@ async def read_out(
     experiment_id: str,
     now: datetime,
     version: str | None = None,
+    begin: datetime | None = None,
 ) -> Readout:
     """Return what the experiment shows. version: else the latest that was started.
+
+    begin: only persons who came first then or later, by all that is known of who came before.
 
     Raises NotFound without the experiment, InputError for a version that can't be one.
     """
@@ -67,7 +70,7 @@ async def read_out(
         number = None if version is None else int(version) if version.isdecimal() else -1
         found = await get_version(connections, shop, experiment_id, number)
         design, version = found.design, str(found.version)
-    observed, nameless, currency = await observed_of(connections, shop, design, version, now)
+    observed, nameless, currency = await observed_of(connections, shop, design, version, now, begin=begin)
     return Readout(design, version, currency, observed, nameless, reading_of(observed, design))
 
 
@@ -78,10 +81,11 @@ async def observed_of(
     version: str,
     now: datetime,
     since: datetime = EVER,
+    begin: datetime | None = None,
 ) -> tuple[Observed, int, str]:
     """Return what the version's persons did, how many decisions are nobody's, and the shop's currency.
 
-    since: only decisions from then on.
+    since: only decisions from then on are read. begin: see `Frame`.
     """
     window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
     async with connections.read() as db:
@@ -89,10 +93,10 @@ async def observed_of(
         if known is None:
             raise NotFound(f"{shop} was never installed")
         exposures, nameless = await _exposures(db, shop, design.id, version, since)
-        begin = min((each.at for each in exposures), default=now)
-        orders = await _orders(db, shop, begin - before, known)
-        accepted = await _accepted(db, shop, begin)
-    frame = Frame(tuple(design.shares), window, before, now)
+        earliest = min((each.at for each in exposures), default=now)
+        orders = await _orders(db, shop, earliest - before, known)
+        accepted = await _accepted(db, shop, earliest)
+    frame = Frame(tuple(design.shares), window, before, now, begin)
     return observe(exposures, orders, accepted, frame), nameless, known.currency
 
 

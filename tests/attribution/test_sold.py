@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.attribution.report import Incremental, Report
+from app.attribution.sold import attribution, incremental
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.experiments.refusal import Cause, Refusal
+from app.tables import DecisionRow
+from tests.attribution.test_store import NOW, SHOP, a_decision, a_line, a_refund, a_shop, an_order, write
+
+SINCE = NOW - timedelta(days=30)
+STANDING = "holdout=0.5 personalised=0.5"
+
+
+def offering(decision_id: str, *offers: dict[str, Any], **changes: Any) -> DecisionRow:
+    fields = {"checkout_token": "t", "decided_at": NOW - timedelta(hours=1), "answer": {"offers": offers}}
+    return a_decision(decision_id, **(fields | changes))
+
+
+def of_product(product_id: int = 10, reason: str = "bought_together", offer_id: str = "o") -> dict[str, Any]:
+    product = {"product_id": f"gid://shopify/Product/{product_id}"}
+    why = [{"reason": reason, "weight": 0.6}]
+    return {"offer_id": offer_id, "kind": "upsell", "slot": "main", "product": product, "why": why}
+
+
+def of_code(code: str = "TEN", campaign: str = "welcome") -> dict[str, Any]:
+    discount = {"code": code, "percentage": 10}
+    made = {"offer_id": "c", "kind": "coupon", "product": None, "why": []}
+    return made | {"discount": discount, "campaign": campaign}
+
+
+async def report(connections: Connections, model: Any = "linear", window: float = 7) -> Report:
+    return await attribution(connections, SHOP, model, SINCE, NOW, window)
+
+
+def sold(line_id: int = 1, **changes: Any) -> Any:
+    return a_line(line_id, **({"product_id": 10, "decision_id": None} | changes))
+
+
+async def test_a_sale_is_shared_by_kind_campaign_reason_surface_and_product(
+    on_both_databases: Connections,
+) -> None:
+    order = an_order(checkout_token="t", discount_codes=[{"code": "ten", "amount_minor": 100}])
+    await write(
+        on_both_databases, a_shop(), order, sold(price_minor=1_100, discount_minor=100),
+        offering("a", of_product()), offering("b", of_code(), surface="thank_you"),
+    )  # fmt: skip
+    found = await report(on_both_databases)
+    assert (found.orders, found.sold_minor, found.credited_orders, found.credited_minor) == (1, 1000, 1, 1000)
+    by = {name: {group: share.minor for group, share in each.items()} for name, each in found.groups.items()}
+    assert by == {
+        "kind": {"coupon": 500, "upsell": 500},
+        "campaign": {"none": 500, "welcome": 500},
+        "reason": {"bought_together": 500, "none": 500},
+        "surface": {"checkout": 500, "thank_you": 500},
+        "product": {"10": 1000},
+    }
+
+
+async def test_every_model_credits_the_same_in_all(connections: Connections) -> None:
+    made = [offering(name, of_product(), decided_at=NOW - timedelta(days=n)) for n, name in enumerate("abc")]
+    await write(connections, a_shop(), an_order(checkout_token="t"), sold(price_minor=999), *made)
+    totals = [(await report(connections, each)).credited_minor for each in ("last_touch", "position")]
+    assert totals == [999, 999]
+
+
+async def test_a_line_nobody_was_offered_is_sold_and_credited_to_nobody(connections: Connections) -> None:
+    others = offering("a", of_product(), checkout_token="another")
+    await write(connections, a_shop(), an_order(checkout_token="t"), sold(), others)
+    found = await report(connections)
+    assert (found.sold_minor, found.credited_minor, found.groups["kind"]) == (1000, 0, {})
+
+
+async def test_a_customers_offer_counts_in_another_checkout_of_theirs(connections: Connections) -> None:
+    made = offering("a", of_product(), checkout_token="phone", customer_id=7)
+    await write(connections, a_shop(), an_order(checkout_token="t", customer_id=7), sold(), made)
+    assert (await report(connections)).credited_minor == 1000
+
+
+async def test_the_window_ends_and_a_line_added_from_an_offer_is_its_all_the_same(
+    connections: Connections,
+) -> None:
+    old = offering("a", of_product(), decided_at=NOW - timedelta(days=40))
+    await write(connections, a_shop(), an_order(checkout_token="t"), old, sold(1))
+    assert (await report(connections)).credited_minor == 0
+    await write(connections, sold(2, decision_id="a", offer_id="o", price_minor=300))
+    assert (await report(connections)).credited_minor == 300
+
+
+async def test_refunds_cancellations_and_late_lines_lead_to_the_same_report_in_any_order(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    await write(connections, a_shop(), an_order(checkout_token="t"), an_order(2, checkout_token="t"))
+    await write(connections, sold(1), sold(2, price_minor=3_000), sold(3, order_id=2))
+    await write(connections, offering("a", of_product()))
+    assert (await report(connections)).credited_minor == 5000
+    await write(connections, a_refund(1, 400), a_refund(2, 360, line_id=0))
+    # 4,000 less 400 is 3,600; 360 of no line take a tenth of each: 600 * .9 + 3,000 * .9 + 1,000
+    assert (await report(connections)).credited_minor == 4240
+    async with connections.write() as db:
+        await db.merge(an_order(2, checkout_token="t", cancelled_at=NOW))
+    found = await report(connections)
+    assert (found.orders, found.sold_minor, found.credited_minor) == (1, 3240, 3240)
+
+
+async def test_a_refund_takes_no_more_than_was_paid(connections: Connections) -> None:
+    await write(connections, a_shop(), an_order(checkout_token="t"), sold(), offering("a", of_product()))
+    await write(connections, a_refund(1, 5_000))
+    found = await report(connections)
+    assert (found.sold_minor, found.credited_minor, found.groups["kind"]) == (0, 0, {})
+
+
+async def test_an_order_in_another_currency_is_told_and_in_no_sum(connections: Connections) -> None:
+    await write(connections, a_shop(), an_order(checkout_token="t", currency="USD"), sold())
+    found = await report(connections)
+    assert (found.foreign_orders, found.orders, found.sold_minor) == (1, 0, 0)
+
+
+async def test_a_holdouts_decision_and_another_shops_are_credited_nothing(connections: Connections) -> None:
+    held = offering("a", of_product(), arm="holdout")
+    theirs = offering("b", of_product(), shop="b.myshopify.com")
+    await write(connections, a_shop(), an_order(checkout_token="t"), sold(), held, theirs)
+    assert (await report(connections)).credited_minor == 0
+
+
+async def test_what_was_caused_is_the_difference_to_the_holdout_times_the_visitors(
+    connections: Connections,
+) -> None:
+    rng, rows = np.random.default_rng(0), list[Any]()
+    when = NOW - timedelta(days=20)
+    for n in range(1_200):
+        arm = ("holdout", "personalised")[n % 2]
+        inputs = {"unit": f"client:{n}", "experiments": {"standing": [STANDING, arm, 0.5]}}
+        rows.append(a_decision(f"d{n}", arm=arm, decided_at=when, checkout_token=f"t{n}", inputs=inputs))
+        if rng.random() < (0.5 if n % 2 else 0.2):
+            paid = int(rng.lognormal(7, 0.3))
+            rows.append(an_order(n + 1, checkout_token=f"t{n}", created_at=when, subtotal_minor=paid))
+    await write(connections, a_shop(), *rows)
+    found = await incremental(connections, SHOP, SINCE, NOW)
+    assert isinstance(found, Incremental)
+    assert (found.visitors, found.control) == (600, "holdout")
+    assert found.total.low == pytest.approx(found.per_visitor.low * 600)
+    assert 0 < found.total.low < 0.3 * 1_150 * 600 < found.total.high
+    later = await incremental(connections, SHOP, when + timedelta(seconds=1), NOW)
+    assert isinstance(later, Refusal)
+
+
+async def test_who_came_before_the_period_is_not_new_in_it(connections: Connections) -> None:
+    inputs = {"unit": "client:1", "experiments": {"standing": [STANDING, "holdout", 0.5]}}
+    before = a_decision("a", arm="holdout", decided_at=NOW - timedelta(days=50), inputs=inputs)
+    again = a_decision("b", arm="holdout", decided_at=NOW - timedelta(days=20), inputs=inputs)
+    await write(connections, a_shop(), before, again)
+    found = await incremental(connections, SHOP, SINCE, NOW)
+    assert isinstance(found, Refusal)
+    assert found.cause == Cause.NOBODY
+
+
+async def test_without_a_decision_the_report_says_why_nothing_is_known_to_be_caused(
+    connections: Connections,
+) -> None:
+    await write(connections, a_shop())
+    caused = (await report(connections)).incremental
+    assert isinstance(caused, Refusal)
+    assert "no decision" in caused.says
+
+
+async def test_no_shop_and_no_window_are_refused(connections: Connections) -> None:
+    with pytest.raises(NotFound):
+        await report(connections)
+    with pytest.raises(InputError, match="window"):
+        await report(connections, window=0)
