@@ -49,6 +49,9 @@ class Cart(Protocol):
     @property
     def product_ids(self) -> tuple[int, ...]: ...
 
+    @property
+    def codes(self) -> Sequence[str] | None: ...
+
 
 class Signals(Protocol):
     """What the browser noticed."""
@@ -301,6 +304,7 @@ def _intent(name: str) -> Reader:
 # What is in FIELDS and not here nothing tells yet: it is None to every rule.
 READERS: Mapping[str, Reader] = {
     "cart.subtotal": _subtotal,
+    "cart.discounted": lambda moment: None if (codes := moment.asked.cart.codes) is None else bool(codes),
     "cart.lines": lambda moment: len(moment.asked.cart.lines),
     "cart.units": lambda moment: sum(line.quantity for line in moment.asked.cart.lines),
     "cart.product_ids": lambda moment: tuple(map(str, moment.asked.cart.product_ids)),
@@ -328,6 +332,7 @@ READERS: Mapping[str, Reader] = {
     "profile.orders": _of_profile(lambda profile: profile.orders_count),
     "profile.spent": _spent("spent_minor"),
     "profile.aov": _spent("aov_minor"),
+    "profile.lifetime_value": _spent("spend_ahead_minor"),
     "profile.days_since_order": _days_since_order,
     "profile.discount_affinity": _of_profile(lambda profile: profile.discount_affinity),
     "profile.return_rate": _of_profile(lambda profile: profile.return_rate),

@@ -33,9 +33,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those of which there is no code now. unworthy: those
-    whose coupon is not worth its price for this shopper, with the reason; features: what that was read
-    from, as FEATURES names it.
+    altogether. lacking: those of which there is no code now. applied: codes on the cart that are none of
+    ours. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
+    what that was read from, as FEATURES names it.
     """
 
     at: int
@@ -52,6 +52,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     fired: dict[str, Fired] = {}
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    applied: int = 0
     unworthy: dict[str, str] = {}
     features: Features = ()
 
@@ -268,7 +269,7 @@ class _Weighing:
         if discount.with_code and not promised:
             if not inputs.remembers or planned.id in inputs.lacking:
                 return NO_CODE
-            if self._codes_held(planned) >= self._plan.limits.codes:
+            if self._codes_held(planned) + inputs.applied >= self._plan.limits.codes:
                 return LIMIT
         if discount.applies_to != "shipping" and (discount.percentage or 0) > self._plan.limits.percent:
             return LIMIT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import Sold, spare_minor
 from app.campaigns.nudged import (
     NEVER,
+    Nudged,
     Nudging,
     Showing,
     in_this_session,
@@ -136,9 +137,16 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
+        applied=_not_ours(question.cart.codes or (), nudged),
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )
+
+
+def _not_ours(codes: Iterable[str], nudged: Nudged) -> int:
+    """Return how many of the cart's codes are none that the shopper has from a campaign."""
+    ours = {each.code for each in nudged.fired.values() if each.code}
+    return len({code.upper() for code in codes} - ours)
 
 
 def _moment(occasion: Occasion, situation: Situation, plan: Plan, chances: Chances | None) -> Moment:

@@ -43,11 +43,12 @@ class Line(Struct, frozen=True, gc=False):
 
 
 class Cart(Struct, frozen=True, gc=False):
-    """The cart as the shopper sees it, in their currency."""
+    """The cart as the shopper sees it, in their currency. codes: discount codes that it has already."""
 
     currency: Currency
     subtotal: Money
     lines: Annotated[list[Line], Meta(max_length=MAX_LINES)]
+    codes: Annotated[list[Annotated[str, Meta(max_length=255)]], Meta(max_length=100)] | None = None
 
     @property
     def product_ids(self) -> tuple[int, ...]:

@@ -59,7 +59,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     discounted: orders with a discount. bought: by product, the PRODUCTS_KEPT bought most recently.
     prices: the quartiles of what was paid for one unit, without discounts. segments: names, the
     first one is how the customer is spoken of. refused: the customer does not want a profile;
-    it is empty, and they are nobody in particular.
+    it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
+    the next 90 days, None before the shop's segments were worked out.
     """
 
     orders_count: int = 0
@@ -74,6 +75,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     prices: tuple[int, int, int] | None = None
     segments: tuple[str, ...] = ()
     refused: bool = False
+    spend_ahead_minor: int | None = None
 
     @property
     def aov_minor(self) -> int | None:

@@ -97,4 +97,6 @@ async def _segmented(
 
 
 def _spoken_of(profile: Profile, found: Segmented | None) -> Profile:
-    return profile if found is None else msgspec.structs.replace(profile, segments=found.names)
+    if found is None:
+        return profile
+    return msgspec.structs.replace(profile, segments=found.names, spend_ahead_minor=found.spend_ahead_minor)

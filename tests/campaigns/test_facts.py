@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.campaigns.facts import ALWAYS, READERS, Moment, evidence_of, facts_of, readers_of
 from app.consent.policy import Permissions
@@ -50,6 +51,19 @@ def fact(name: str, moment: Moment) -> Value:
     return facts_of(moment, readers_of([name])).get(name)
 
 
+@pytest.mark.parametrize(("codes", "discounted"), [([], False), (["SPRING"], True), (None, None)])
+def test_a_cart_is_discounted_when_the_checkout_says_which_codes_it_has(
+    codes: list[str] | None, discounted: bool | None
+) -> None:
+    cart = {"currency": "USD", "subtotal": "10.00", "lines": [], "codes": codes}
+    assert fact("cart.discounted", a_moment(a_question(cart=cart))) is discounted
+
+
+def test_what_a_customer_will_spend_is_told_in_the_shops_currency() -> None:
+    profile = replace(PROFILE, spend_ahead_minor=12_345)
+    assert fact("profile.lifetime_value", a_moment(profile=profile)) == 123.45
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -61,7 +75,7 @@ def fact(name: str, moment: Moment) -> Value:
         ("cart.vendors", ("Nordwand",)),
         ("cart.tags", ("outdoor", "sale")),
         ("cart.dearest_price", 5.0),
-        ("cart.discounted", None),  # nothing tells it
+        ("cart.discounted", None),  # this question does not tell it
         ("visit.pages", 5),
         ("visit.dwell_s", 255),
         ("visit.idle_s", 45),
@@ -78,6 +92,7 @@ def fact(name: str, moment: Moment) -> Value:
         ("profile.orders", 4),
         ("profile.spent", 400.0),
         ("profile.aov", 100.0),
+        ("profile.lifetime_value", None),  # nobody worked it out yet
         ("profile.days_since_order", 30),
         ("profile.discount_affinity", 0.25),
         ("profile.return_rate", 0.1),

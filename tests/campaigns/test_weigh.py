@@ -190,6 +190,13 @@ def test_nobody_holds_more_codes_than_the_merchant_lets_them() -> None:
     assert shown(two, fired={"ten": HELD}) == ["five"]
 
 
+def test_a_code_on_the_cart_leaves_no_room_for_another_but_for_one_that_was_promised() -> None:
+    ten = a_campaign("ten", offer=TEN_PERCENT)
+    assert weighed(a_plan(ten), applied=1).left_out == {"ten": "limit"}
+    assert shown(a_plan(ten), applied=1, fired={"ten": HELD}) == ["ten"]
+    assert shown(a_plan(ten, settings={"discount_limits": {"codes": 2}}), applied=1) == ["ten"]
+
+
 def test_no_discount_is_higher_than_the_merchants_limit() -> None:
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT), settings={"discount_limits": {"percent": 9}})
     assert weighed(plan).left_out == {"ten": "limit"}

@@ -11,7 +11,8 @@ export interface Question {
   country?: string;
   /** Where the buyer is, which decides what the law asks. */
   region?: Region;
-  cart: {currency: string; subtotal: string; lines: QuestionLine[]};
+  /** codes: those that the buyer has applied, so that nothing is offered which does not go with them. */
+  cart: {currency: string; subtotal: string; lines: QuestionLine[]; codes: string[]};
   consent: Consent;
 }
 
@@ -36,7 +37,12 @@ export function question(host: Host, surface: Surface): Question {
     locale: host.localization.language.value.isoCode,
     country: host.localization.country.value?.isoCode,
     region: regionOf(host.customerPrivacy.value),
-    cart: {currency: currencyCode, subtotal: decimal(amount, currencyCode), lines: host.lines.value.map(questionLine)},
+    cart: {
+      currency: currencyCode,
+      subtotal: decimal(amount, currencyCode),
+      lines: host.lines.value.map(questionLine),
+      codes: host.discountCodes.value.map(({code}) => code),
+    },
     consent: consentOf(host.customerPrivacy.value),
   };
 }
