@@ -27,8 +27,8 @@ from app.shops.store import installed_shops
 from app.tables import OrderRow, ProductRow
 from app.values import ShopDomain
 
-# A shop whose refresh takes long is refreshed less often, so that it takes a fifth of a core at most.
-RESTS = 4
+# A shop whose refresh takes long is refreshed less often, so that it takes a third of a core at most.
+RESTS = 2
 SHORTEST_REST_S = 20
 
 
