@@ -1,0 +1,172 @@
+"""What a theme and an app find in the dev store's storefront: Liquid blocks, the Ajax cart, the app proxy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+import httpx
+import pytest
+
+from devstore.main import create_app
+from devstore.pages import Builds, routes
+from devstore.pages.builds import THEME
+from devstore.shop import Shop
+from devstore.store import Store
+from devstore.tokens import proxy_query
+from tests.devstore.browser_world import ROOT
+from tests.devstore.small_shop import DOMAIN, SECRET, small_shop, small_store
+
+FOLDER = ROOT / "extensions" / THEME
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return small_shop()
+
+
+@pytest.fixture
+def store(shop: Shop) -> Store:
+    made = small_store(shop, ("carts/create", "carts/update"))
+    made.install(shop)
+    made.app = replace(made.app, proxy_url="http://app/proxy", proxy_path="apps/tillwise")
+    return made
+
+
+@pytest.fixture
+async def browser(store: Store) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps cookies, in a storefront whose theme has the app's blocks."""
+    builds = Builds({}, FOLDER)
+    transport = httpx.ASGITransport(app=create_app(store, routes(builds), builds=builds))
+    async with httpx.AsyncClient(transport=transport, base_url="http://devstore") as client:
+        yield client
+
+
+def page_of(html: str) -> Any:
+    found = re.search(r"data-tillwise-page>(.*?)</script>", html, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+async def test_a_product_page_has_the_blocks_with_their_files_each_once(browser: httpx.AsyncClient) -> None:
+    html = (await browser.get("/products/whole-milk?locale=de&country=DE&most=2")).text
+    assert html.count("data-tillwise-place=") == 2
+    assert "Das könnte Ihnen auch gefallen" in html
+    assert "{%" not in html
+    assert "schema" not in html
+    page = page_of(html)
+    assert (page["product_id"], page["locale"], page["country"], page["design"]) == (1, "de", "DE", False)
+    assert page["words"]["button.add_label"] == "In den Warenkorb: {title}"
+    (style,) = re.findall(r'href="(/extensions/theme/[^"]*)"', html)
+    assert (await browser.get(style)).text == (FOLDER / "assets" / "tillwise.css").read_text()
+
+
+async def test_settings_are_their_defaults_unless_the_query_names_them(browser: httpx.AsyncClient) -> None:
+    assert 'data-after="5"' in (await browser.get("/products/whole-milk")).text
+    assert 'data-after="20"' in (await browser.get("/products/whole-milk?delay=20")).text
+    assert "data-after" not in (await browser.get("/products/whole-milk?exit=0")).text
+    quoted = (await browser.get("/products/whole-milk?heading=<b>")).text
+    assert "&lt;b&gt;</h2>" in quoted
+
+
+async def test_a_theme_without_the_blocks_has_nothing_of_the_app(browser: httpx.AsyncClient) -> None:
+    assert "tillwise-" not in (await browser.get("/products/whole-milk?embed=0")).text
+    assert (await browser.get("/extensions/theme/nothing.js")).status_code == 404
+
+
+async def test_lines_with_other_properties_are_other_lines(browser: httpx.AsyncClient, store: Store) -> None:
+    marked = {"id": 101, "quantity": 1, "properties": {"_tillwise_offer": "o1", "empty": ""}}
+    added = await browser.post("/cart/add.js", json={"items": [marked]})
+    assert added.json()["items"][0]["properties"] == {"_tillwise_offer": "o1"}
+    await browser.post("/cart/add.js", json={"id": 101, "quantity": 2})
+    await browser.post("/cart/add.js", json={"items": [marked]})
+    cart = (await browser.get("/cart.js")).json()
+    assert [(item["quantity"], item["properties"]) for item in cart["items"]] == [
+        (2, {"_tillwise_offer": "o1"}),
+        (2, {}),
+    ]
+    assert (cart["item_count"], cart["items_subtotal_price"], cart["currency"]) == (4, 4 * 349, "USD")
+    topics = [delivery.topic for delivery in store.deliverer.log]
+    assert topics == ["carts/create", "carts/update", "carts/update"]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"id": 104}, "Sold out: Mint Ice Cream"),
+        ({"id": 9}, "no longer sold"),
+        ({}, "id"),
+        ({"id": "x"}, "x"),
+    ],
+)
+async def test_what_can_not_be_added_is_a_422_with_the_reason(
+    browser: httpx.AsyncClient, body: dict[str, Any], why: str
+) -> None:
+    answer = await browser.post("/cart/add.js", json=body)
+    assert answer.status_code == 422
+    assert why in answer.json()["description"]
+
+
+async def test_an_empty_cart_is_a_cart_too(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/cart.js")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "leads"), [("/cart", "/cart"), ("https://evil.example", "/"), ("//evil.example", "/")]
+)
+async def test_a_discount_link_leads_on_within_the_shop(
+    browser: httpx.AsyncClient, wanted: str, leads: str
+) -> None:
+    answer = await browser.get("/discount/TENTH", params={"redirect": wanted})
+    assert (answer.status_code, answer.headers["location"]) == (302, leads)
+
+
+@pytest.mark.parametrize(("code", "applied"), [("TENTH", ["TENTH"]), ("NO-SUCH", [])])
+async def test_the_checkout_has_the_code_of_the_link(
+    browser: httpx.AsyncClient, shop: Shop, code: str, applied: list[str]
+) -> None:
+    await browser.get(f"/discount/{code}")
+    await browser.post("/cart/add.js", json={"id": 101})
+    await browser.post("/checkouts/new")
+    (checkout,) = shop.checkouts.values()
+    assert checkout.codes == applied
+
+
+async def test_the_proxy_signs_for_whom_it_asks_and_brings_no_cookies_back(
+    browser: httpx.AsyncClient, store: Store
+) -> None:
+    seen: list[httpx.Request] = []
+
+    def app(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        kept = {"set-cookie": "a=b", "cache-control": "no-store"}
+        return httpx.Response(200, json={"offers": []}, headers=kept)
+
+    store.deliverer.client = httpx.AsyncClient(transport=httpx.MockTransport(app))
+    browser.cookies.set("devstore_customer", "7")
+    asked = "question=%7B%7D&shop=evil.example&logged_in_customer_id=1"
+    answer = await browser.get(f"/apps/tillwise/offers?{asked}")
+    assert answer.json() == {"offers": []}
+    assert "set-cookie" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+    pairs = parse_qsl(seen[0].url.query.decode(), keep_blank_values=True)
+    told = dict(pairs)
+    assert seen[0].url.path == "/proxy/offers"
+    assert (told["shop"], told["logged_in_customer_id"], told["question"]) == (DOMAIN, "7", "{}")
+    unsigned = [pair for pair in pairs if pair[0] != "signature"]
+    assert parse_qs(proxy_query(unsigned, SECRET))["signature"] == [told["signature"]]
+
+
+async def test_an_app_that_is_down_is_a_502_and_another_path_is_nobodys(
+    browser: httpx.AsyncClient, store: Store
+) -> None:
+    def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    store.deliverer.client = httpx.AsyncClient(transport=httpx.MockTransport(down))
+    assert (await browser.get("/apps/tillwise/offers")).status_code == 502
+    assert (await browser.get("/apps/another/offers")).status_code == 404
