@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
@@ -22,6 +23,7 @@ Job = Literal[
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
 _LEASE_S = 30
+_log = logging.getLogger(__name__)
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -76,9 +78,12 @@ async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator
 
 
 async def _keep(lock: Any) -> None:
-    while True:
-        await asyncio.sleep(_LEASE_S / 3)
-        await lock.reacquire()
+    """Hold the lock until cancelled, or until it was lost to a pause longer than the lease."""
+    with suppress(LockError):
+        while True:
+            await asyncio.sleep(_LEASE_S / 3)
+            await lock.reacquire()
+    _log.warning("work goes on without its lock: this process was held up for longer than the lease")
 
 
 async def report_progress(connections: Connections, job: Job, shop: str, progress: Progress) -> None:
