@@ -24,6 +24,7 @@ _CDN = "https://cdn.shopify.com/shopifycloud"
 _NAVIGATION = (
     ("/admin", "Home"),
     ("/admin/decisions", "Decisions"),
+    ("/admin/campaigns", "Campaigns"),
     ("/admin/products", "Products"),
     ("/admin/model", "Model"),
     ("/admin/segments", "Segments"),

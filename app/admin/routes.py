@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app.admin import (
+    campaigns,
+    campaigns_calls,
     elsewhere,
     elsewhere_calls,
     models,
@@ -129,6 +131,8 @@ routes: list[BaseRoute] = [
     Route("/admin", _home),
     Route("/admin/decisions", document("decisions.html", pages.decisions)),
     Route("/admin/products", document("products.html", pages.products)),
+    Route(campaigns.PATH, document("campaigns.html", campaigns.overview)),
+    *campaigns_calls.routes,
     Route("/admin/model", document("model.html", models.overview)),
     *models_calls.routes,
     Route("/admin/privacy", document("privacy.html", privacy.overview)),

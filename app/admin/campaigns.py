@@ -1,0 +1,113 @@
+"""What the campaigns pages show: what is shown to whom and what came of it, and where one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from app.admin import store
+from app.admin.campaigns_store import Lately, lately
+from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows
+from app.campaigns.store import Kept, all_campaigns
+from app.connections import Connections
+from app.coupons.minting import SCOPE
+from app.coupons.store import Pool, count_codes, pools_of
+from app.reach.alert_store import KeptAlert, open_alerts
+from app.shops.grants import covers
+from app.shops.store import Shop
+
+PATH = "/admin/campaigns"
+TABS = ((PATH, "All campaigns"), (f"{PATH}/new", "New campaign"))
+WINDOW_DAYS = 30
+# What may be done with a campaign in each standing: the status it then has, and the button's label.
+_STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "draft": (("running", "Start"),),
+    "running": (("paused", "Pause"), ("stopped", "Stop")),
+    "paused": (("running", "Go on"), ("stopped", "Stop")),
+    "stopped": (("running", "Start again"),),
+    "ended": (("stopped", "Stop"),),
+}
+
+
+async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return the shop's campaigns with what came of each, the first to be looked at first."""
+    now = datetime.now(UTC)
+    kept = await all_campaigns(connections, shop.shop)
+    ids = [each.campaign.id for each in kept]
+    told = await lately(connections, shop.shop, ids, now - timedelta(days=WINDOW_DAYS), now)
+    pools, codes = await pools_of(connections, shop.shop), await count_codes(connections, shop.shop)
+    ready = {name: counts.get("pooled", 0) for name, counts in codes.items()}
+    alerts = await open_alerts(connections, shop.shop)
+    names = await titles_in(connections, shop, (each.campaign.rule for each in kept))
+    granted = may_discount(shop)
+    return {
+        "campaigns": [
+            _listed(each, shop, now, told, pools, ready, alerts, names, granted=granted) for each in kept
+        ],
+        "asks": not granted and any(each.campaign.needs_code and each.status == "running" for each in kept),
+        "alerts": [each.says for each in alerts if not each.about],
+        "window_days": WINDOW_DAYS,
+        **frame(PATH, shop),
+    }
+
+
+def frame(here: str, shop: Shop) -> dict[str, Any]:
+    """Return what every campaigns page shows."""
+    return {"tabs": TABS, "here": here, "granted": may_discount(shop), "scope": SCOPE}
+
+
+def may_discount(shop: Shop) -> bool:
+    """Return whether the shop lets us make codes."""
+    return covers(shop.scopes, frozenset({SCOPE}))
+
+
+async def titles_in(connections: Connections, shop: Shop, rules: Iterable[Any]) -> dict[str, str]:
+    """Return the titles of the products that rules name, by id as a text."""
+    ids = {int(text) for rule in rules for text in _ids(rule)}
+    found = await store.titles(connections, shop, ids) if ids else {}
+    return {str(product_id): title for product_id, title in found.items()}
+
+
+def _ids(part: Any) -> Iterator[str]:
+    """Yield the texts of a rule that can be products: numbers stand in it as numbers."""
+    if isinstance(part, str) and part.isascii() and part.isdigit() and len(part) < 19:
+        yield part
+    elif isinstance(part, Mapping):
+        for each in part.values():
+            yield from _ids(each)
+    elif isinstance(part, (list, tuple)):
+        for each in part:
+            yield from _ids(each)
+
+
+def _listed(
+    kept: Kept,
+    shop: Shop,
+    now: datetime,
+    told: Mapping[str, Lately],
+    pools: Sequence[Pool],
+    ready: Mapping[str, int],
+    alerts: Sequence[KeptAlert],
+    names: Mapping[str, str],
+    *,
+    granted: bool,
+) -> dict[str, Any]:
+    campaign, standing = kept.campaign, kept.standing(now)
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "kind": KINDS[campaign.offer.kind],
+        "standing": standing,
+        "tone": TONES[standing],
+        "reason": kept.reason,
+        "rule": rule_words(campaign, shop, names),
+        "shows": shows(campaign, shop.currency),
+        "steps": _STEPS[standing],
+        "level": level(campaign, pools, ready, granted=granted),
+        "needs_code": campaign.needs_code,
+        "alerts": [each.says for each in alerts if each.about == campaign.id],
+        **figures(told.get(campaign.id)),
+    }
