@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -19,12 +20,25 @@ _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """Where e-mail is handed over, and in whose name. security: tls from the start, starttls, or none."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str = field(repr=False)
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment said.
 
     token_encryption_keys: Fernet keys; the first encrypts, all decrypt.
     redis_url: None starts the embedded server in `data_dir`.
     dev_store_url: development only; every request for a shop goes to this origin instead.
+    smtp: None sends no e-mail.
     """
 
     api_key: str
@@ -38,6 +52,7 @@ class Settings:
     redis_url: str | None
     token_encryption_keys: tuple[str, ...]
     dev_store_url: str | None
+    smtp: Smtp | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -69,6 +84,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         redis_url=_redis(environ.get("REDIS_URL")),
         token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
         dev_store_url=_loopback("SHOPIFY_DEV_STORE_URL", environ.get("SHOPIFY_DEV_STORE_URL")),
+        smtp=_smtp(environ.get("SMTP_URL")),
     )
 
 
@@ -86,6 +102,33 @@ def _loopback(name: str, text: str | None) -> str | None:
     if urlsplit(origin).hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise ConfigError(f"{name} is for a dev store on this machine, not {text!r}")
     return origin
+
+
+def _smtp(text: str | None) -> Smtp | None:
+    """Return where e-mail goes: `smtp://user:password@host:587?from=shop%40example.com`, or smtps://.
+
+    smtp:// is encrypted by STARTTLS; only this machine's own may go without, by `&tls=no`.
+    """
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise ConfigError("SMTP_URL can't be read") from None
+    asked = parse_qs(url.query)
+    sender = "".join(asked.get("from", []))
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname:
+        raise ConfigError("SMTP_URL starts with smtp:// or smtps:// and names a host")
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", sender, re.ASCII):
+        raise ConfigError("SMTP_URL names the sender's address: …?from=shop%40example.com")
+    plain = asked.get("tls") == ["no"]
+    if plain and url.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ConfigError("SMTP_URL says tls=no, which is for this machine's own server only")
+    security = "tls" if url.scheme == "smtps" else "none" if plain else "starttls"
+    usual = 465 if security == "tls" else 587
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    return Smtp(url.hostname, port or usual, security, user, password, sender)
 
 
 def _port(text: str) -> int:

@@ -14,6 +14,7 @@ import app.collect
 import app.decide
 import app.health
 import app.outbound.routes
+import app.reach.routes
 import app.shops.routes
 import app.storefront
 import webhooks.receive
@@ -27,6 +28,7 @@ ROUTES = [
     *app.decide.routes,
     *app.storefront.routes,
     *app.outbound.routes.routes,
+    *app.reach.routes.routes,
     *app.shops.routes.routes,
     *app.admin.routes.routes,
     *app.health.routes,

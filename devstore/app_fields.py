@@ -202,6 +202,7 @@ SHOP: dict[str, Reader] = fields.metafields("Shop") | {
     "myshopifyDomain": lambda c, s, a: s.domain,
     "currencyCode": lambda c, s, a: s.currency,
     "contactEmail": lambda c, s, a: s.email,
+    "shopAddress": lambda c, s, a: {"formatted": ["1 Invented Street"], "countryCodeV2": s.country},
     "ianaTimezone": lambda c, s, a: s.timezone,
     "primaryDomain": lambda c, s, a: _domain(c),
     "url": lambda c, s, a: f"https://{s.domain}",

@@ -241,6 +241,16 @@ def bulk_operation_cancel(context: Context, _source: Any, args: Args) -> Any:
     return done(bulkOperation=found)
 
 
+def flow_trigger_receive(context: Context, _source: Any, args: Args) -> Any:
+    """Keep what a trigger was told. What Shopify says where Flow is not installed is not published."""
+    if not context.shop.has_flow:
+        return refuse(["handle"], "Shopify Flow is not installed", None)
+    if not args.get("handle") or not isinstance(args.get("payload"), dict):
+        return refuse(["payload"], "A handle and a payload are needed", None)
+    context.shop.told_flow.append({"handle": args["handle"], **args["payload"]})
+    return done()
+
+
 MUTATION: dict[str, Reader] = {
     "webPixelCreate": web_pixel_create,
     "webPixelUpdate": web_pixel_update,
@@ -251,6 +261,7 @@ MUTATION: dict[str, Reader] = {
     "webhookSubscriptionDelete": webhook_subscription_delete,
     "tagsAdd": tags_change(True),
     "tagsRemove": tags_change(False),
+    "flowTriggerReceive": flow_trigger_receive,
     "bulkOperationRunQuery": bulk_operation_run_query,
     "bulkOperationCancel": bulk_operation_cancel,
 }

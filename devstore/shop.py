@@ -44,6 +44,8 @@ class Shop:
     discounts: dict[int, Discount] = field(default_factory=dict)
     carts: dict[str, Cart] = field(default_factory=dict)
     checkouts: dict[str, Checkout] = field(default_factory=dict)
+    has_flow: bool = True
+    told_flow: list[dict[str, object]] = field(default_factory=list)  # what triggers were told, by handle
     installation: Installation | None = None
     ids: Iterator[int] = field(default_factory=counter, repr=False)
     by_code: dict[str, Discount] = field(default_factory=dict, repr=False)

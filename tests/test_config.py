@@ -72,3 +72,31 @@ def test_several_keys_are_read_in_order(tmp_path: Path) -> None:
     settings = read_settings(environ)
     assert settings.token_encryption_keys == tuple(keys)
     assert settings.database_url == "postgresql+asyncpg://localhost/x"
+
+
+SMTP = "smtp://post%40x:pass%2Fword@mail.example.com?from=shop%40example.com"
+
+
+def test_a_mail_server_is_read_with_its_sender_and_without_showing_the_password() -> None:
+    smtp = read_settings(GIVEN | {"SMTP_URL": SMTP}).smtp
+    assert smtp is not None
+    assert (smtp.host, smtp.port, smtp.security) == ("mail.example.com", 587, "starttls")
+    assert (smtp.user, smtp.password, smtp.sender) == ("post@x", "pass/word", "shop@example.com")
+    assert "pass" not in repr(smtp)
+    tls = read_settings(GIVEN | {"SMTP_URL": "smtps://m.example.com:9?from=a%40b.co"}).smtp
+    assert tls is not None
+    assert (tls.port, tls.security) == (9, "tls")
+    assert read_settings(GIVEN).smtp is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mail.example.com?from=a%40b.co", "smtp://?from=a%40b.co", "smtp://mail.example.com",
+        "smtp://mail.example.com?from=nobody", "smtp://mail.example.com?from=a%40b.co&tls=no",
+        "smtp://mail.example.com:port?from=a%40b.co", "smtp://m.example.com?from=a%40b.co%0aBcc:x",
+    ],
+)  # fmt: skip
+def test_a_mail_server_that_can_not_be_one_is_refused_at_boot(url: str) -> None:
+    with pytest.raises(ConfigError, match="SMTP_URL"):
+        read_settings(GIVEN | {"SMTP_URL": url})

@@ -18,6 +18,7 @@ from app.values import as_utc
 Kind = Literal["coupon", "banner", "message", "progress", "upsell"]
 Status = Literal["draft", "running", "paused", "stopped"]
 Class = Literal["order", "product", "shipping"]
+Trigger = Literal["checkout", "abandonment"]
 Money = Annotated[str, Meta(pattern=r"\A[0-9]{1,9}(\.[0-9]{1,3})?\Z")]
 Id = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,39}\Z")]
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,39}\Z")]
@@ -89,7 +90,8 @@ class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     stop: nothing of lower priority is looked at once it matches. group: of those in one, the first that
     matches. delay_s: how long it must have matched in this session. expires_s: how long it lasts for a
     shopper from when it first was shown. holdout: the share of matching visitors who do not see it.
-    choice: the name under which it competes with others, and learns which is best.
+    choice: the name under which it competes with others, and learns which is best. trigger: a checkout that
+    asks, or an abandoned one, whose customer is then written to; then delay_s is how long after.
     """
 
     id: Id
@@ -106,6 +108,7 @@ class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     expires_s: Annotated[int, Meta(ge=60, le=LONGEST_S)] | None = None
     holdout: Annotated[float, Meta(ge=0, le=1)] = 0.1
     choice: Word | None = None
+    trigger: Trigger = "checkout"
 
     @property
     def needs_code(self) -> bool:
@@ -135,6 +138,8 @@ def read_campaign(data: object) -> Campaign:
     for message, field in (*_of_offer(campaign.offer), *_of_times(campaign)):
         raise InputError(message, field)
     check_texts(campaign.offer.kind, campaign.offer.messages)
+    if campaign.trigger == "abandonment" and not campaign.needs_code:
+        raise InputError("what is written to who left gives a coupon with a code of their own", "trigger")
     return campaign
 
 

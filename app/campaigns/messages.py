@@ -27,6 +27,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "message": frozenset(),
     "progress": frozenset({"amount", "target"}),
     "upsell": frozenset({"product"}),
+    # What is written to who left a checkout.
+    "letter": frozenset({"shop", "count", "total", "code", "percentage", "amount", "expires"}),
 }
 BUILT_IN: Mapping[str, str] = {
     "coupon": "coupon.personal",

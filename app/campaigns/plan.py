@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from app.campaigns.campaign import Campaign, Kind, Running, Schedule
+from app.campaigns.campaign import Campaign, Kind, Running, Schedule, Trigger
 from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.messages import Text, normalised
@@ -148,11 +148,13 @@ def plan_of(
     costs: Mapping[int, int] | None = None,
     margin: float | None = None,
     weights: Mapping[str, Mapping[str, float]] | None = None,
+    trigger: Trigger = "checkout",
 ) -> Plan | None:
-    """Return the plan, None for a shop without campaigns.
+    """Return the plan, None for a shop without campaigns of that trigger.
 
     zone: the shop's, `Europe/Berlin`; UTC where it is not known.
     """
+    campaigns = [each for each in campaigns if each.campaign.trigger == trigger]
     if not campaigns:
         return None
     numbers = {each.campaign.id: each.number for each in campaigns}

@@ -101,6 +101,16 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
             "expires_s": _DAY_S, "offer": _coupon(15),
         },
     ),
+    "high-value-left": (
+        "A high-value shopper who left an unfinished checkout is written to, with a discount of their own.",
+        {
+            "name": "A discount for who is worth it and left",
+            "rule": {"and": [_some("profile.segments", [HIGH_VALUE, "champions"]),
+                             {">": [_var("cart.subtotal"), 0]}]},
+            "evidence": 1, "priority": 40, "group": "discount", "caps": {"per_visitor": 1},
+            "expires_s": 3 * _DAY_S, "trigger": "abandonment", "offer": _coupon(15),
+        },
+    ),
     "hesitant-helped": (
         "Who stays long and hesitates, or whom the checkout turns back, is offered help and no discount.",
         {

@@ -34,6 +34,7 @@ class KeptAlert:
     seen_at: datetime
     resolved_at: datetime | None
     mail: str
+    mail_attempts: int
 
 
 async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: datetime) -> bool:
@@ -93,13 +94,14 @@ async def claim_mail(connections: Connections, shop: str, now: datetime) -> list
     return [KeptAlert(*row) for row in rows]
 
 
-async def settle_mail(connections: Connections, shop: str, alert_id: str, mail: str, due_at: datetime) -> int:
-    """Write down what became of an alert's letter; return how often it was tried."""
+async def settle_mail(
+    connections: Connections, shop: str, alert_id: str, mail: str, due_at: datetime
+) -> None:
+    """Write down what became of an alert's letter. due_at: when it is tried again, where it waits."""
     this = (_ALERTS.c.shop == shop, _ALERTS.c.alert_id == alert_id)
     settled = update(_ALERTS).where(*this).values(mail=mail, mail_due_at=due_at)
     async with connections.write() as db:
-        tried = await (await db.connection()).scalar(settled.returning(_ALERTS.c.mail_attempts))
-    return int(tried or 0)
+        await (await db.connection()).execute(settled)
 
 
 def _open(shop: str, kind: str, about: str) -> tuple[Any, ...]:

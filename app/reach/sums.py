@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from app.connections import Connections
 from app.reach.alerts import Share
@@ -15,6 +15,7 @@ from app.upsert import table_of
 
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 _MESSAGES = table_of(ReachMessageRow)
+STUCK_AFTER = 3
 
 
 async def failed_offers(connections: Connections, shop: str, since: datetime) -> Share:
@@ -34,9 +35,12 @@ async def fallen_back(connections: Connections, shop: str, since: datetime) -> t
 
 
 async def not_sent(connections: Connections, shop: str, since: datetime) -> dict[str, dict[str, int]]:
-    """Return how many messages failed for which reason, by way."""
-    failed = (_MESSAGES.c.shop == shop, _MESSAGES.c.status == "failed", _MESSAGES.c.changed_at > since)
-    query = select(_MESSAGES.c.way, _MESSAGES.c.reason, func.count()).where(*failed)
+    """Return how many messages failed, or were tried often and still wait, for which reason, by way."""
+    stuck = and_(_MESSAGES.c.status == "waiting", _MESSAGES.c.attempts >= STUCK_AFTER)
+    failed = or_(_MESSAGES.c.status == "failed", stuck)
+    query = select(_MESSAGES.c.way, _MESSAGES.c.reason, func.count()).where(
+        _MESSAGES.c.shop == shop, failed, _MESSAGES.c.changed_at > since
+    )
     found: dict[str, dict[str, int]] = {}
     async with connections.read() as db:
         rows = await (await db.connection()).execute(query.group_by(_MESSAGES.c.way, _MESSAGES.c.reason))

@@ -90,7 +90,7 @@ async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -
         *fallbacks(fallen, reasons),
         *coupons(await _levels(connections, shop, campaigns, now)),
         *stops(campaigns),
-        *_unsent(await not_sent(connections, shop.shop, now - _DAY)),
+        *unsent(await not_sent(connections, shop.shop, now - _DAY), _no_way(connections, shop)),
     ]
     for each in found:
         await raise_alert(connections, shop, each, now)
@@ -154,7 +154,19 @@ async def _levels(
     return levels
 
 
-def _unsent(failed: dict[str, dict[str, int]]) -> list[Alert]:
+def _no_way(connections: Connections, shop: Shop) -> bool:
+    return reach_of(shop.settings).mail and connections.settings.smtp is None
+
+
+def unsent(failed: dict[str, dict[str, int]], no_way: bool) -> list[Alert]:
+    """Return an alert for each way by which messages do not go. Pure.
+
+    no_way: e-mail is switched on, and there is no mail server to take it.
+    """
+    if no_way:
+        return [
+            Alert(MAIL, "E-mail to shoppers is switched on, and the app has no mail server: set SMTP_URL.")
+        ]
     found = []
     for way, reasons in sorted(failed.items()):
         count, most = sum(reasons.values()), max(reasons, key=lambda each: (reasons[each], each))

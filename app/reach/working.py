@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
+from app.errors import InputError, ShopifyError
 from app.events.kinds import CustomerDeleted
 from app.jobs import job_begins, only_one, request_job
+from app.outbound.messages import pause_after
+from app.reach.alert_store import KeptAlert, claim_mail, settle_mail
+from app.reach.documents import SHOP_TO_ALERT
 from app.reach.finding import find_abandoned, resolve_abandoned
+from app.reach.letters import Sender, alert_to
+from app.reach.message_store import give_up
+from app.reach.planning import plan_for
+from app.reach.sending import send_due
+from app.reach.smtp import Outcome, send
 from app.reach.store import clear_old, unname
-from app.reach.wanted import reach_of
-from app.shops.store import get_shop, installed_shops
+from app.reach.wanted import Reach, reach_of
+from app.shops.store import Shop, get_shop, installed_shops
+from app.shops.tokens import ask_shop
 from app.values import ShopDomain
+
+_MOST_TRIES = 8
+_AGAIN = timedelta(minutes=1)
 
 
 async def request_reach(connections: Connections) -> None:
@@ -21,15 +34,39 @@ async def request_reach(connections: Connections) -> None:
 
 
 async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
-    """Find who left and what came of who left before."""
+    """Find who left, write to those who wait for it, and tell the merchant by e-mail of what is open."""
     async with only_one(connections, "reach", shop):
         await job_begins(connections, "reach", shop)
         installed = await get_shop(connections, shop)
         if installed is None or installed.uninstalled_at is not None:
             return
         now, reach = datetime.now(UTC), reach_of(installed.settings)
-        await resolve_abandoned(connections, shop, now)
-        await find_abandoned(connections, shop, reach.wait, now)
+        await reach_out(connections, installed, reach, now)
+        await mail_alerts(connections, installed, reach, now)
+
+
+async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
+    """Return how many messages left. What came of those who left is looked at first, and last of all sent."""
+    await resolve_abandoned(connections, shop.shop, now)
+    found = await find_abandoned(connections, shop.shop, reach.wait, now)
+    await plan_for(connections, shop, reach, found, now)
+    await give_up(connections, shop.shop, now)
+    return await send_due(connections, shop, reach, now)
+
+
+async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
+    """Return how many alerts were mailed to the shop's own address, which is asked for and not kept."""
+    claimed = await claim_mail(connections, shop.shop, now)
+    if not claimed:
+        return 0
+    if connections.settings.smtp is None or not reach.alerts_mail:
+        for each in claimed:
+            await settle_mail(connections, shop.shop, each.alert_id, "off", now)
+        return 0
+    outcomes = [await _mail(connections, shop, each, now) for each in claimed]
+    for each, outcome in zip(claimed, outcomes, strict=True):
+        await _settle(connections, shop.shop, each, outcome, now)
+    return sum(each.fate == "sent" for each in outcomes)
 
 
 async def forget_reached(connections: Connections, event: CustomerDeleted) -> None:
@@ -40,3 +77,30 @@ async def forget_reached(connections: Connections, event: CustomerDeleted) -> No
 async def clear_old_reach(connections: Connections) -> None:
     """Delete what is older than it is of use for."""
     await clear_old(connections, datetime.now(UTC))
+
+
+async def _mail(connections: Connections, shop: Shop, alert: KeptAlert, now: datetime) -> Outcome:
+    smtp = connections.settings.smtp
+    assert smtp is not None
+    try:
+        told = (await ask_shop(connections, shop.shop, SHOP_TO_ALERT)).get("shop") or {}
+        address = str(told.get("contactEmail") or "")
+        letter = alert_to(
+            address, Sender("Tillwise", smtp.sender), shop.name, alert.says, alert.alert_id, now
+        )
+    except ShopifyError:  # nothing has left
+        return Outcome("later")
+    except InputError as error:
+        return Outcome("refused", str(error))
+    return await send(smtp, letter, address)
+
+
+async def _settle(
+    connections: Connections, shop: str, alert: KeptAlert, outcome: Outcome, now: datetime
+) -> None:
+    if outcome.fate != "later" or alert.mail_attempts >= _MOST_TRIES:
+        status = "sent" if outcome.fate == "sent" else "failed"
+        await settle_mail(connections, shop, alert.alert_id, status, now)
+        return
+    due_at = now + max(_AGAIN, pause_after(alert.mail_attempts))
+    await settle_mail(connections, shop, alert.alert_id, "waiting", due_at)

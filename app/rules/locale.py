@@ -58,8 +58,11 @@ class Locale(msgspec.Struct, frozen=True):
 
     def amount(self, forms: Mapping[str, str], value: float) -> str:
         """Return an amount with its unit, in the plural form that goes with it."""
-        form = forms.get(_plural(self.language, value), forms["other"])
-        return form.format(n=self.number(value))
+        return self.form(forms, value).format(n=self.number(value))
+
+    def form(self, forms: Mapping[str, str], value: float) -> str:
+        """Return the plural form that goes with a number; `other` where there is none of its own."""
+        return forms.get(_plural(self.language, value), forms["other"])
 
     def share(self, value: float) -> str:
         """Return a share of 1 as a percentage."""

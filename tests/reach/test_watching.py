@@ -20,8 +20,8 @@ from app.outbound.deliver import deliver_due
 from app.outbound.switches import set_webhook
 from app.outbound_tables import DeliveryRow
 from app.reach.alert_store import last_alerts, open_alerts, raise_alert, resolve_others
-from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, GUARDRAIL, SPIKE, Alert
-from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts
+from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE, Alert
+from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
 from app.reach_tables import AbandonmentRow
 from app.shops.store import Shop, get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow
@@ -175,6 +175,15 @@ async def test_without_a_webhook_nothing_waits_for_one(connections: Connections)
     await raise_alert(connections, await the_shop(connections), Alert(ERRORS, "x"), NOW)
     async with connections.read() as db:
         assert (await db.exec(select(DeliveryRow))).all() == []
+
+
+def test_messages_that_do_not_leave_are_told_with_the_reason_most_have() -> None:
+    found = unsent({"mail": {"down": 3, "odd": 1}, "flow": {"no Flow": 2}}, False)
+    assert [each.kind for each in found] == [FLOW, MAIL]
+    assert found[1].says.startswith("4 messages to shoppers were not sent in the last day")
+    assert found[1].says.endswith("because: down")
+    assert ["SMTP_URL" in each.says for each in unsent({}, True)] == [True]
+    assert unsent({}, False) == []
 
 
 @pytest.mark.parametrize("left", [5, 59])

@@ -1,0 +1,77 @@
+"""What a shop writes to who left a checkout: switched on and off, and looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from app.commands.run import Shop, with_connections
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.reach.message_store import count_messages
+from app.reach.switches import change_reach
+from app.reach.wanted import Reach, reach_of
+from app.shops.store import get_shop
+from app.values import shop_domain
+
+Minutes = Annotated[
+    int | None, typer.Option(min=1, help="Minutes of silence after which a checkout was left")
+]
+
+
+def reach(
+    shop: Shop,
+    flow: Annotated[bool | None, typer.Option(help="Tell Shopify Flow of abandoned checkouts")] = None,
+    mail: Annotated[bool | None, typer.Option(help="Write to who left, by the app's mail server")] = None,
+    remind: Annotated[
+        bool | None, typer.Option(help="Write also where no campaign has anything to give")
+    ] = None,
+    idle: Minutes = None,
+    delay: Annotated[int | None, typer.Option(min=1, help="Minutes after that until it is written")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help='JSON: {"subject": {"de": "…"}, "body": {"de": "…"}}')
+    ] = None,
+) -> None:
+    """Show or change what is written to customers who left a checkout; nothing is until it is switched on."""
+    domain = shop_domain(shop)
+    given = {
+        "flow": flow, "mail": mail, "remind": remind, "idle_s": idle and idle * 60,
+        "delay_s": delay and delay * 60, "words": _read(words),
+    }  # fmt: skip
+    changes = {name: value for name, value in given.items() if value is not None}
+
+    async def run(connections: Connections) -> None:
+        installed = await get_shop(connections, domain)
+        if installed is None:
+            raise NotFound(f"{domain} is not installed")
+        wanted = reach_of(installed.settings)
+        if changes:
+            wanted = await change_reach(connections, domain, changes)
+        _show(wanted, await count_messages(connections, domain))
+
+    with_connections(run)
+
+
+def _show(wanted: Reach, counts: dict[tuple[str, str, str], int]) -> None:
+    on = {True: "on", False: "off"}
+    typer.echo(
+        f"flow {on[wanted.flow]}, mail {on[wanted.mail]}, reminders without a code {on[wanted.remind]}"
+    )
+    typer.echo(
+        f"left after {wanted.idle_s // 60} silent minutes, written to {wanted.delay_s // 60} minutes later"
+    )
+    for (way, status, reason), count in sorted(counts.items()):
+        why = f" ({reason})" if reason else ""
+        typer.echo(f"{way}: {count} {status}{why}")
+
+
+def _read(file: Path | None) -> Any:
+    if file is None:
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{file} can't be read: {error}") from None

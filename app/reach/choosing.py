@@ -1,0 +1,117 @@
+"""Which campaign, if any, gives something to who left: weighed as in a checkout, by the same rules. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.campaigns.facts import Moment, evidence_of, facts_of
+from app.campaigns.margin import Sold, spare_minor
+from app.campaigns.nudged import Fired
+from app.campaigns.plan import Plan
+from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.catalog.catalog import Catalog
+from app.consent.policy import Permissions
+from app.experiments.assign import bucket
+from app.profiles.customer import Profile
+from app.reach.store import Abandonment
+from app.values import decimal_amount
+
+TRIGGER: Final = "abandonment"
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    """A line of the basket that was left. price: decimal, as the shop asks it now."""
+
+    product_id: int
+    quantity: int
+    price_minor: int
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """The basket as a campaign's facts ask for it."""
+
+    currency: str
+    subtotal: str
+    lines: tuple[BasketLine, ...]
+    codes: None = None  # nobody tells which it had
+
+    @property
+    def product_ids(self) -> tuple[int, ...]:
+        """Return its products, each once."""
+        return tuple(dict.fromkeys(line.product_id for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What stands for a checkout's question: what was left, and no browser's signals."""
+
+    cart: Basket
+    surface: str = "checkout"
+    trigger_type: str | None = TRIGGER
+    locale: str | None = None
+    country: str | None = None
+    signals: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """Who left. may: what their own last answers allow. told: how often a campaign wrote to them."""
+
+    customer_id: int
+    may: Permissions
+    profile: Profile | None
+    told: dict[str, int]
+
+
+def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
+    """Return the basket at today's prices; what the shop sells no more is not in it."""
+    lines = []
+    for variant_id, quantity in abandonment.lines:
+        product = catalog.product_of(variant_id)
+        prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
+        if product is not None and variant_id in prices:
+            price = decimal_amount(prices[variant_id], catalog.currency)
+            lines.append(BasketLine(product.product_id, quantity, prices[variant_id], price))
+    subtotal = decimal_amount(abandonment.subtotal_minor, abandonment.currency or catalog.currency)
+    return Basket(abandonment.currency or catalog.currency, subtotal, tuple(lines))
+
+
+def weighed_for(
+    plan: Plan, abandonment: Abandonment, leaver: Leaver, catalog: Catalog, spent: tuple[str, ...],
+    now: datetime,
+) -> Weighed:  # fmt: skip
+    """Return which campaign writes, and why not the others. spent: those at their total."""
+    basket = basket_of(abandonment, catalog)
+    subtotal_minor = abandonment.subtotal_minor if basket.currency == catalog.currency else None
+    profile = leaver.profile if leaver.may.may_use_profile else None
+    moment = Moment(
+        now=now.astimezone(plan.zone), asked=LeftBehind(basket), subtotal_minor=subtotal_minor,
+        product_id=None, may=leaver.may, catalog=catalog, profile=profile,
+        segments=profile.segments if profile else (), visit=None,
+    )  # fmt: skip
+    facts = facts_of(moment, plan.readers)
+    sold = [Sold(line.product_id, line.quantity, line.price_minor) for line in basket.lines]
+    at = int(now.timestamp())
+    inputs = Inputs(
+        at=at,
+        facts=facts,
+        # A checkout was begun, whatever else is known.
+        evidence=tuple(dict.fromkeys((*evidence_of(facts), "cart", "checkout"))),
+        cart=basket.product_ids,
+        subtotal_minor=subtotal_minor,
+        spare_minor=spare_minor(sold, plan.costs, plan.margin) if moment.own_currency else None,
+        remembers=True,
+        # Its delay is waited for before the letter leaves, not before it is chosen.
+        fired={name: Fired(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
+        spent=spent,
+    )
+    unit = f"customer:{leaver.customer_id}"
+    return weigh(
+        plan, inputs, abandonment.abandonment_id,
+        lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
+    )  # fmt: skip

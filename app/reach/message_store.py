@@ -1,0 +1,195 @@
+"""Messages to who left: planned once, written down before they leave, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select, update
+
+from app.connections import Connections
+from app.reach_tables import AbandonmentRow, ReachMessageRow
+from app.tables import FeedbackRow
+from app.upsert import insert_new, table_of
+
+_MESSAGES, _ABANDONED = table_of(ReachMessageRow), table_of(AbandonmentRow)
+# Far longer than one message takes: who was at it then is there no more.
+LOST_AFTER = timedelta(minutes=15)
+_OUT = ("sending", "sent", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A message that is to be sent. status: waiting, or dropped with its reason at once."""
+
+    abandonment_id: str
+    way: str
+    customer_id: int
+    campaign_id: str | None
+    due_at: datetime
+    ends_at: datetime
+    status: str = "waiting"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message that is this process's to send, once. attempts: this one counted."""
+
+    abandonment_id: str
+    way: str
+    customer_id: int
+    campaign_id: str | None
+    attempts: int
+    ends_at: datetime
+
+
+async def plan_messages(
+    connections: Connections, shop: str, planned: Sequence[Planned], now: datetime
+) -> None:
+    """Write down what is to be sent; an abandonment has one message a way, whatever becomes of it.
+
+    One that waits since before a return waits anew.
+    """
+    rows = [
+        {
+            "shop": shop, "abandonment_id": each.abandonment_id, "way": each.way,
+            "customer_id": each.customer_id, "campaign_id": each.campaign_id, "status": each.status,
+            "reason": each.reason, "attempts": 0, "due_at": each.due_at, "ends_at": each.ends_at,
+            "changed_at": now,
+        }
+        for each in planned
+    ]  # fmt: skip
+    async with connections.write() as db:
+        await insert_new(db, ReachMessageRow, rows)
+        for each in planned:
+            again = (*_this(shop, each.abandonment_id, each.way), _MESSAGES.c.status == "waiting")
+            times = {"due_at": each.due_at, "ends_at": each.ends_at}
+            await (await db.connection()).execute(update(_MESSAGES).where(*again).values(**times))
+
+
+async def claim_due(connections: Connections, shop: str, now: datetime, most: int) -> list[Due]:
+    """Return messages that are due, each to one process alone: written down as leaving before they do.
+
+    Those of what was resolved meanwhile wait, in case it is left again.
+    """
+    still = select(_ABANDONED.c.abandonment_id).where(
+        _ABANDONED.c.shop == shop, _ABANDONED.c.resolved_at.is_(None)
+    )
+    due = and_(
+        _MESSAGES.c.shop == shop,
+        _MESSAGES.c.status == "waiting",
+        _MESSAGES.c.due_at <= now,
+        _MESSAGES.c.ends_at > now,
+        _MESSAGES.c.abandonment_id.in_(still),
+    )
+    first = select(_MESSAGES.c.abandonment_id, _MESSAGES.c.way).where(due).order_by(_MESSAGES.c.due_at)
+    columns = [_MESSAGES.c[each] for each in Due.__dataclass_fields__]
+    claimed: list[Due] = []
+    async with connections.write() as db:
+        connection = await db.connection()
+        for abandonment_id, way in (await connection.execute(first.limit(most))).all():
+            mine = update(_MESSAGES).where(*_this(shop, abandonment_id, way), due)
+            mine = mine.values(status="sending", attempts=_MESSAGES.c.attempts + 1, changed_at=now)
+            claimed += [Due(*row) for row in await connection.execute(mine.returning(*columns))]
+    return claimed
+
+
+async def settle_message(
+    connections: Connections, shop: str, due: Due, status: str, reason: str, now: datetime,
+    again_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Write down what became of a message that was being sent."""
+    values: dict[str, Any] = {"status": status, "reason": reason, "changed_at": now}
+    if again_at is not None:
+        values["due_at"] = again_at
+    this = (*_this(shop, due.abandonment_id, due.way), _MESSAGES.c.status == "sending")
+    async with connections.write() as db:
+        await (await db.connection()).execute(update(_MESSAGES).where(*this).values(**values))
+
+
+async def give_up(connections: Connections, shop: str, now: datetime) -> None:
+    """Write down as failed what was being sent when a worker died, and what could not be sent in time.
+
+    The first may have left: it is never sent again. What was resolved in time is no failure.
+    """
+    mine = _MESSAGES.c.shop == shop
+    lost = and_(mine, _MESSAGES.c.status == "sending", _MESSAGES.c.changed_at < now - LOST_AFTER)
+    says = "a worker stopped while it was being sent: it may have left, and is not sent again"
+    late = and_(mine, _MESSAGES.c.status == "waiting", _MESSAGES.c.ends_at <= now)
+    tried = _MESSAGES.c.attempts > 0
+    async with connections.write() as db:
+        connection = await db.connection()
+        failed = update(_MESSAGES).where(lost).values(status="failed", reason=says, changed_at=now)
+        await connection.execute(failed)
+        over = case((tried, "failed"), else_="dropped")
+        why = case((tried, _MESSAGES.c.reason), else_="its time is over")
+        await connection.execute(
+            update(_MESSAGES).where(late).values(status=over, reason=why, changed_at=now)
+        )
+
+
+async def written_to(
+    connections: Connections, shop: str, customer_ids: Collection[int], since: datetime, besides: str = ""
+) -> set[int]:
+    """Return who of the customers was written to since then, or is to be. besides: an abandonment."""
+    recent = or_(
+        and_(_MESSAGES.c.status.in_(_OUT), _MESSAGES.c.changed_at > since), _MESSAGES.c.status == "waiting"
+    )
+    query = select(_MESSAGES.c.customer_id).where(
+        _MESSAGES.c.shop == shop, _MESSAGES.c.customer_id.in_(sorted(customer_ids)), recent,
+        _MESSAGES.c.abandonment_id != besides,
+    )  # fmt: skip
+    async with connections.read() as db:
+        return set(await (await db.connection()).scalars(query.distinct()))
+
+
+async def times_told(connections: Connections, shop: str, customer_id: int) -> dict[str, int]:
+    """Return how many abandonments the customer was written to about, by campaign."""
+    ours = (_MESSAGES.c.shop == shop, _MESSAGES.c.customer_id == customer_id, _MESSAGES.c.status.in_(_OUT))
+    return await _by_campaign(connections, *ours)
+
+
+async def times_in_all(connections: Connections, shop: str) -> dict[str, int]:
+    """Return how many abandonments were written about, by campaign."""
+    return await _by_campaign(connections, _MESSAGES.c.shop == shop, _MESSAGES.c.status.in_(_OUT))
+
+
+async def note_shown(
+    connections: Connections, shop: str, abandonment_id: str, campaign_id: str, now: datetime
+) -> None:
+    """Write down that a shopper sees the code: one that nobody saw goes back to its pool in the end."""
+    row: dict[str, Any] = {
+        "shop": shop, "event_id": f"reach:{abandonment_id}:{campaign_id}",
+        "decision_id": shown_as(abandonment_id), "offer_id": campaign_id, "kind": "shown", "happened_at": now,
+    }  # fmt: skip
+    async with connections.write() as db:
+        await insert_new(db, FeedbackRow, [row])
+
+
+def shown_as(abandonment_id: str) -> str:
+    """Return what stands for the decision that showed a code in a letter. Pure."""
+    return f"reach:{abandonment_id}"
+
+
+def _this(shop: str, abandonment_id: str, way: str) -> tuple[Any, ...]:
+    return _MESSAGES.c.shop == shop, _MESSAGES.c.abandonment_id == abandonment_id, _MESSAGES.c.way == way
+
+
+async def _by_campaign(connections: Connections, *which: Any) -> dict[str, int]:
+    count = func.count(func.distinct(_MESSAGES.c.abandonment_id))
+    query = select(_MESSAGES.c.campaign_id, count).where(*which, _MESSAGES.c.campaign_id.is_not(None))
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(query.group_by(_MESSAGES.c.campaign_id))
+        return {str(campaign_id): int(times) for campaign_id, times in rows}
+
+
+async def count_messages(connections: Connections, shop: str) -> dict[tuple[str, str, str], int]:
+    """Return how many messages there are, by way, status and reason."""
+    columns = (_MESSAGES.c.way, _MESSAGES.c.status, _MESSAGES.c.reason)
+    query = select(*columns, func.count()).where(_MESSAGES.c.shop == shop).group_by(*columns)
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(query)
+        return {(way, status, reason): int(count) for way, status, reason, count in rows}

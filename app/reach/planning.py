@@ -1,0 +1,93 @@
+"""What is to be written to who left: which campaign gives them something, by which ways, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.plan import plan_of
+from app.campaigns.store import running_campaigns
+from app.campaigns.weigh import WITHHELD
+from app.catalog.store import load_catalog
+from app.connections import Connections
+from app.consent.policy import permissions, settle
+from app.consent.standings import standings_of
+from app.offers.terms import costs_of
+from app.profiles.store import kept_profile
+from app.reach.choosing import TRIGGER, Leaver, weighed_for
+from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, written_to
+from app.reach.store import CHECKOUT, Abandonment, abandonments_of
+from app.reach.wanted import Reach, Way
+from app.shops.store import Shop
+
+_LIFE = timedelta(hours=24)  # after it is due: later nobody knows any more what it is about
+
+
+async def plan_for(
+    connections: Connections, shop: Shop, reach: Reach, ids: Sequence[str], now: datetime
+) -> list[Planned]:
+    """Return the messages that are to be sent to those of these who left a checkout and may be written to."""
+    ways = open_ways(connections, reach)
+    found = await abandonments_of(connections, shop.shop, ids) if ways else []
+    named = {each.customer_id: each for each in found if each.kind == CHECKOUT and each.lines}
+    named.pop(None, None)
+    since = now - timedelta(seconds=reach.rest_s)
+    planned: list[Planned] = []
+    for customer_id, each in named.items():
+        assert customer_id is not None
+        if await written_to(connections, shop.shop, [customer_id], since, each.abandonment_id):
+            continue
+        planned += await _planned(connections, shop, reach, ways, each, customer_id, now)
+    await plan_messages(connections, shop.shop, planned, now)
+    return planned
+
+
+def open_ways(connections: Connections, reach: Reach) -> tuple[Way, ...]:
+    """Return the ways that are switched on and lead anywhere."""
+    return tuple(way for way in reach.ways if way != "mail" or connections.settings.smtp is not None)
+
+
+async def _planned(
+    connections: Connections, shop: Shop, reach: Reach, ways: Sequence[Way], left: Abandonment,
+    customer_id: int, now: datetime,
+) -> list[Planned]:  # fmt: skip
+    campaign, withheld = await _campaign(connections, shop, left, customer_id, now)
+    if campaign is None and withheld is None and not reach.remind:
+        return []
+    delay_s = campaign.delay_s if campaign is not None and campaign.delay_s else reach.delay_s
+    due_at = now + timedelta(seconds=delay_s)
+    name = campaign.id if campaign is not None else withheld
+    status = "waiting" if withheld is None else "dropped"
+    return [
+        Planned(
+            left.abandonment_id, way, customer_id, name, due_at, due_at + _LIFE, status,
+            "" if withheld is None else WITHHELD,
+        )
+        for way in ways
+    ]  # fmt: skip
+
+
+async def _campaign(
+    connections: Connections, shop: Shop, left: Abandonment, customer_id: int, now: datetime
+) -> tuple[Campaign | None, str | None]:
+    """Return the campaign that writes, else the one whose holdout the customer is in."""
+    running = await running_campaigns(connections, shop.shop)
+    plan = plan_of(
+        shop.shop, running, shop.currency, shop.settings, zone=shop.time_zone,
+        costs=costs_of(shop.settings), trigger=TRIGGER,
+    )  # fmt: skip
+    if plan is None:
+        return None, None
+    standing = (await standings_of(connections, shop.shop, [customer_id]))[customer_id]
+    allowed = permissions(settle(standing.answers))
+    profile = await kept_profile(connections, shop.shop, customer_id) if allowed.may_use_profile else None
+    told = await times_told(connections, shop.shop, customer_id)
+    in_all = await times_in_all(connections, shop.shop)
+    caps = {each.id: each.campaign.caps.total for each in plan.planned}
+    spent = tuple(name for name, most in caps.items() if most is not None and in_all.get(name, 0) >= most)
+    catalog = await load_catalog(connections, shop.shop)
+    weighed = weighed_for(plan, left, Leaver(customer_id, allowed, profile, told), catalog, spent, now)
+    if weighed.chosen:
+        return plan.by_id[weighed.chosen[0].campaign_id].campaign, None
+    return None, next(iter(sorted(weighed.withheld)), None)

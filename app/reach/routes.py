@@ -1,0 +1,63 @@
+"""The page behind the link in every letter. A mail program's button needs no page (RFC 8058)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from app.connections import Connections
+from app.errors import NotFound
+from app.reach.suppressions import UNSUBSCRIBED, suppress
+from app.reach.unsubscribing import PATH, SECRET, read_token
+from app.reach.words import page_words
+from app.shops.secrets import installation_secret
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+async def ask(request: Request) -> Response:
+    """Ask whether no more is to be written. Opening a link changes nothing: programs open links too."""
+    await _meant(request)
+    words = page_words(request.headers.get("Accept-Language", ""))
+    button = f'<form method="post"><button>{escape(words.button)}</button></form>'
+    return _page(words.language, words.question, button)
+
+
+async def take_off(request: Request) -> Response:
+    """Write to the address no more; a repeat changes nothing."""
+    connections: Connections = request.app.state.connections
+    shop, digest = await _meant(request)
+    await suppress(connections, shop, digest, UNSUBSCRIBED, datetime.now(UTC))
+    words = page_words(request.headers.get("Accept-Language", ""))
+    return _page(words.language, words.done, "")
+
+
+async def _meant(request: Request) -> tuple[str, str]:
+    connections: Connections = request.app.state.connections
+    secret = await installation_secret(connections, SECRET)
+    meant = read_token(secret, request.path_params["token"])
+    if meant is None:
+        raise NotFound("there is no such link: it may have been cut off")
+    return meant
+
+
+def _page(language: str, says: str, rest: str) -> Response:
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    title = escape(says)
+    html = f'<!doctype html><html lang="{language}">{head}<title>{title}</title><p>{title}</p>{rest}'
+    return HTMLResponse(html, headers=_HEADERS)
+
+
+routes = [
+    Route(f"{PATH}/{{token}}", ask, methods=["GET"]),
+    Route(f"{PATH}/{{token}}", take_off, methods=["POST"]),
+]

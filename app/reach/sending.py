@@ -1,0 +1,195 @@
+"""The worker writes to who left: asked once more whether it may, written down, sent at most once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.plan import LOCALE, plan_of
+from app.campaigns.store import running_campaigns
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.standing import Use, may
+from app.consent.standings import standings_of
+from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.store import note_granted
+from app.errors import InputError, ShopifyError
+from app.outbound.messages import pause_after
+from app.reach.abandonment import CLOCKS_DIFFER
+from app.reach.asking import Customer, who_left
+from app.reach.choosing import TRIGGER
+from app.reach.finding import who_ordered
+from app.reach.flow import tell_flow
+from app.reach.letters import Links, Reader, Sender, letter_to, way_back
+from app.reach.message_store import (
+    Due,
+    claim_due,
+    note_shown,
+    settle_message,
+    shown_as,
+)
+from app.reach.planning import open_ways
+from app.reach.smtp import Outcome, send
+from app.reach.store import Abandonment, abandonments_of, resolve
+from app.reach.suppressions import BOUNCED, suppress, suppression
+from app.reach.unsubscribing import PATH, SECRET, token_of
+from app.reach.wanted import Reach
+from app.reach.words import Facts
+from app.shops.secrets import installation_secret
+from app.shops.store import Shop
+from app.values import minor_units
+
+_AT_ONCE = 50
+_AGAIN = timedelta(minutes=5)
+
+
+class Drop(Exception):
+    """There is a reason to write nothing, which its message says."""
+
+
+async def send_due(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
+    """Return how many messages left. What can't leave now is put off, as long as it is of use."""
+    sent = 0
+    for due in await claim_due(connections, shop.shop, now, _AT_ONCE):
+        sent += await _attempt(connections, shop, reach, due, now)
+    return sent
+
+
+async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> bool:
+    later = now + max(_AGAIN, pause_after(due.attempts))
+    try:
+        outcome = await _send(connections, shop, reach, due, now)
+    except Drop as reason:
+        await settle_message(connections, shop.shop, due, "dropped", str(reason), now)
+        return False
+    except InputError as error:
+        await settle_message(connections, shop.shop, due, "failed", str(error), now)
+        return False
+    except ShopifyError as error:  # while it was asked, before anything left
+        await settle_message(connections, shop.shop, due, "waiting", _short(error), now, later)
+        return False
+    if outcome.fate == "later":
+        await settle_message(connections, shop.shop, due, "waiting", outcome.reason, now, later)
+        return False
+    status = {"sent": "sent", "bounced": "dropped"}.get(outcome.fate, "failed")
+    await settle_message(connections, shop.shop, due, status, outcome.reason, now)
+    return outcome.fate == "sent"
+
+
+async def _send(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> Outcome:
+    """Return what became of it. Raises Drop, ShopifyError while nothing has left, InputError."""
+    if due.way not in open_ways(connections, reach):
+        raise Drop("this way was switched off")
+    abandonment = await _still_left(connections, shop, due, now)
+    await _may_be_written_to(connections, shop, due)
+    customer = await who_left(connections, shop, due.customer_id)
+    if customer is None:
+        raise Drop("the customer is gone")
+    if customer.ordered_at is not None and customer.ordered_at >= abandonment.began_at - CLOCKS_DIFFER:
+        await resolve(connections, shop.shop, {due.abandonment_id: "ordered"}, now)
+        raise Drop("ordered")
+    if not customer.subscribed:
+        raise Drop("not subscribed to e-mail")
+    digest = await _unsuppressed(connections, shop, customer)
+    campaign, granted = await _code(connections, shop, reach, due, now)
+    if due.way == "flow":
+        return await tell_flow(connections, shop, abandonment, due.customer_id, campaign, granted)
+    assert connections.settings.smtp is not None
+    assert customer.address is not None
+    letter = letter_to(
+        Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
+        Sender(customer.shop_name, connections.settings.smtp.sender, customer.reply_to, customer.footer),
+        _facts(customer.shop_name, abandonment, campaign, granted),
+        await _links(connections, shop, abandonment, digest, granted),
+        reach.words,
+        f"{due.abandonment_id}.{due.attempts}",
+        now,
+    )
+    outcome = await send(connections.settings.smtp, letter, customer.address)
+    if outcome.fate == "bounced":
+        await suppress(connections, shop.shop, digest, BOUNCED, now)
+    return outcome
+
+
+async def _still_left(connections: Connections, shop: Shop, due: Due, now: datetime) -> Abandonment:
+    found = await abandonments_of(connections, shop.shop, [due.abandonment_id])
+    if not found or found[0].customer_id != due.customer_id:
+        raise Drop("what it was about is gone")
+    if found[0].resolved_at is not None:
+        raise Drop(found[0].resolution)
+    if await who_ordered(connections, shop.shop, found):
+        await resolve(connections, shop.shop, {due.abandonment_id: "ordered"}, now)
+        raise Drop("ordered")
+    return found[0]
+
+
+async def _may_be_written_to(connections: Connections, shop: Shop, due: Due) -> None:
+    standings = await standings_of(connections, shop.shop, [due.customer_id])
+    verdict = may(Use.EMAIL, standings[due.customer_id])
+    if not verdict.allowed:
+        raise Drop(f"may not be written to: {verdict.reason}")
+
+
+async def _unsuppressed(connections: Connections, shop: Shop, customer: Customer) -> str:
+    """Return the address's digest. Raises Drop for one that is not written to."""
+    if not customer.address:
+        raise Drop("no address")
+    digest = (await open_digests(connections)).of_email(shop.shop, customer.address)
+    if why := await suppression(connections, shop.shop, digest, customer.opted_in_at):
+        raise Drop(why)
+    return digest
+
+
+async def _code(
+    connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime
+) -> tuple[Campaign | None, Granted | None]:
+    """Return the campaign and the shopper's own code, written down as shown before it is.
+
+    Raises Drop where there is none to give and nothing else to say.
+    """
+    running = {each.campaign.id: each for each in await running_campaigns(connections, shop.shop)}
+    kept = running.get(due.campaign_id or "")
+    if kept is not None:
+        plan = plan_of(shop.shop, [kept], shop.currency, shop.settings, trigger=TRIGGER)
+        pool = plan.planned[0].pool_id if plan else None
+        if pool is not None:
+            unit, lasts_s = f"customer:{due.customer_id}", kept.campaign.lasts_s or 0
+            wanted = Wanted(shop.shop, kept.campaign.id, pool, unit, lasts_s, now)
+            (granted,) = await grant(connections.redis, [wanted])
+            if granted is not None and granted.expires_at > now:
+                await note_shown(connections, shop.shop, due.abandonment_id, kept.campaign.id, now)
+                codes = {granted.code: granted.expires_at}
+                await note_granted(connections, shop.shop, shown_as(due.abandonment_id), codes, now)
+                return kept.campaign, granted
+    if due.campaign_id is not None and not reach.remind:
+        raise Drop("there is no code to give")
+    return None, None
+
+
+def _facts(name: str, abandonment: Abandonment, campaign: Campaign | None, granted: Granted | None) -> Facts:
+    count = sum(quantity for _, quantity in abandonment.lines)
+    basket = (name, count, abandonment.subtotal_minor, abandonment.currency)
+    discount = campaign.offer.discount if campaign else None
+    if granted is None or discount is None:
+        return Facts(*basket)
+    free_shipping = discount.applies_to == "shipping"
+    amount = minor_units(discount.amount, abandonment.currency) if discount.amount else None
+    return Facts(
+        *basket,
+        code=granted.code,
+        percentage=None if free_shipping else discount.percentage,
+        amount_minor=None if free_shipping else amount,
+        expires_at=granted.expires_at,
+    )
+
+
+async def _links(
+    connections: Connections, shop: Shop, left: Abandonment, digest: str, granted: Granted | None
+) -> Links:
+    token = token_of(await installation_secret(connections, SECRET), shop.shop, digest)
+    back = way_back(shop.shop, left.lines, granted.code if granted else None)
+    return Links(back, f"{connections.settings.app_url}{PATH}/{token}")
+
+
+def _short(error: Exception) -> str:
+    return str(error)[:300]

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, cast
+
+import pytest
+
+from app.campaigns.messages import VARIABLES, check_texts
+from app.errors import InputError
+from app.reach.letters import Links, Reader, Sender, alert_to, letter_to, way_back
+from app.reach.smtp import _WIRE
+from app.reach.unsubscribing import read_token, token_of
+from app.reach.wanted import OFF, LetterWords, checked, reach_of
+from app.reach.words import PAGES, WORDS, Facts, page_words
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SENDER = Sender("Nord & Wand", "news@example.com", "owner@example.com", ("Street 1", "Berlin"))
+LINKS = Links(
+    "https://a.myshopify.com/cart/11:2", f"https://tillwise.example.com/reach/unsubscribe/{'x' * 90}"
+)
+PLAIN = Facts("Nord & Wand", 2, 4_050, "EUR")
+CODE = Facts("Nord & Wand", 1, 4_050, "EUR", "TILL-B", 15.0, None, datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+
+def letter(
+    facts: Facts = PLAIN,
+    locale: str | None = "en",
+    country: str | None = None,
+    default: str = "en",
+    **own: Any,
+) -> EmailMessage:
+    """Return the letter as it arrives."""
+    reader = Reader("ada@example.com", locale, country)
+    made = letter_to(reader, SENDER, facts, LINKS, LetterWords(**own), "id.1", NOW)
+    return cast(EmailMessage, message_from_bytes(made.as_bytes(policy=_WIRE), policy=policy.default))
+
+
+def text(made: EmailMessage, kind: str = "plain") -> str:
+    part = made.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_a_letter_names_what_was_left_and_leads_back_and_out() -> None:
+    made = letter()
+    assert made["Subject"] == "Your checkout at Nord & Wand is waiting"
+    assert (
+        made["From"] == '"Nord & Wand" <news@example.com>' or made["From"] == "Nord & Wand <news@example.com>"
+    )
+    assert (made["To"], made["Reply-To"]) == ("ada@example.com", "owner@example.com")
+    assert "2 items, 40.50 EUR" in text(made)
+    for kind in ("plain", "html"):
+        assert LINKS.back in text(made, kind)
+        assert LINKS.off in text(made, kind)
+        assert "Berlin" in text(made, kind)
+    assert "Nord &amp; Wand" in text(made, "html")
+
+
+def test_a_mail_programs_button_takes_one_off_without_a_page() -> None:
+    """RFC 8058: both headers, and the link in one piece."""
+    reader = Reader("ada@example.com", "en", None)
+    wire = letter_to(reader, SENDER, PLAIN, LINKS, LetterWords(), "id.1", NOW).as_bytes(policy=_WIRE)
+    assert f"List-Unsubscribe: <{LINKS.off}>\r\n".encode() in wire
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in wire
+
+
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [
+        ("de-AT", "15 % darauf mit dem Code TILL-B"),
+        ("fr", "15 % de remise avec le code TILL-B"),
+        ("es-MX", "15 % de descuento con el código TILL-B"),
+        ("pl", "15 % off it with the code TILL-B"),
+    ],
+)
+def test_a_code_is_told_in_the_readers_language_with_its_end(locale: str, says: str) -> None:
+    told = text(letter(CODE, locale))
+    assert says in told
+    assert "2026-11-23 12:00" in told
+
+
+@pytest.mark.parametrize(
+    ("locale", "count", "says"),
+    [
+        ("en", 1, "1 item,"),
+        ("en", 2, "2 items,"),
+        ("fr", 1, "1 article,"),
+        ("de", 1_200, "1.200 Artikel, 40,50 EUR"),
+    ],
+)
+def test_numbers_and_plurals_are_the_languages_own(locale: str, count: int, says: str) -> None:
+    assert says in text(letter(Facts("N", count, 4_050, "EUR"), locale))
+
+
+def test_the_merchants_words_come_first_by_locale_then_market_then_the_shops_language() -> None:
+    subject = {"de": "Hallo", "de@CH": "Grüezi", "en": {"one": "{count} thing", "other": "{count} things"}}
+    assert letter(locale="de-CH", country="CH", subject=subject)["Subject"] == "Grüezi"
+    assert letter(locale="de", subject=subject)["Subject"] == "Hallo"
+    assert letter(locale="pl", subject=subject)["Subject"] == "2 things"
+    assert "Nimm {code}" not in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
+    assert "Nimm TILL-B." in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
+
+
+def test_our_own_words_name_only_what_there_is_to_fill_in() -> None:
+    for words in WORDS.values():
+        texts = [
+            words.subject, words.subject_with_code, words.hello, words.offer_percentage, words.offer_amount,
+            words.offer_shipping, words.ends, words.why,
+        ]  # fmt: skip
+        check_texts("letter", {"en": words.items["other"]})
+        for each in texts:
+            check_texts("letter", {"en": each})
+    assert WORDS.keys() == PAGES.keys()
+    assert "code" in VARIABLES["letter"]
+
+
+def test_no_shop_and_no_address_can_add_a_header() -> None:
+    sender = Sender("Evil\r\nBcc: all@example.com", "news@example.com")
+    made = letter_to(Reader("a@b.co", "en", None), sender, PLAIN, LINKS, LetterWords(), "1", NOW)
+    assert made["Bcc"] is None
+    for address in ("a@b.co\r\nBcc: x@y.co", "", "no address"):
+        with pytest.raises(InputError) as refused:
+            letter_to(Reader(address, "en", None), SENDER, PLAIN, LINKS, LetterWords(), "1", NOW)
+        assert address not in str(refused.value) or not address
+    assert (
+        alert_to("o@example.com", SENDER, "A\nB", "Look.", "1", NOW)["Subject"]
+        == "Tillwise: A B needs a look"
+    )
+
+
+def test_the_way_back_is_a_cart_permalink_with_the_code() -> None:
+    assert way_back("a.myshopify.com", [[11, 2], [12, 1]], None) == "https://a.myshopify.com/cart/11:2,12:1"
+    assert way_back("a.myshopify.com", [[11, 2]], "A B&C").endswith("/cart/11:2?discount=A%20B%26C")
+
+
+def test_only_our_own_token_takes_anybody_off() -> None:
+    token = token_of(b"secret", "a.myshopify.com", "0" * 32)
+    assert read_token(b"secret", token) == ("a.myshopify.com", "0" * 32)
+    assert read_token(b"other", token) is None
+    assert read_token(b"secret", token.replace("a.", "b.", 1)) is None
+    assert read_token(b"secret", token[:-1]) is None
+    assert read_token(b"secret", "") is None
+
+
+def test_the_page_speaks_a_language_that_the_browser_asks_for() -> None:
+    assert page_words("pl,de-AT;q=0.8,en;q=0.5").language == "de"
+    assert page_words("").language == page_words("zz" * 500).language == "en"
+
+
+def test_nothing_is_sent_until_it_is_switched_on() -> None:
+    assert (OFF.ways, reach_of({}).ways, reach_of({"reach": {"mail": "yes"}}).ways) == ((), (), ())
+    assert reach_of({"reach": {"mail": True, "idle_s": 3600}}).ways == ("mail",)
+    with pytest.raises(InputError, match="idle_s"):
+        checked({"idle_s": 5})

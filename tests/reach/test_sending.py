@@ -1,0 +1,464 @@
+"""Who left is written to once, and only who may be: against the dev store and a real mail server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from app.campaigns.campaign import Campaign, read_campaign
+from app.campaigns.store import change_status, keep_campaign
+from app.campaigns.supply import supply_codes
+from app.campaigns.templates import template
+from app.connections import Connections
+from app.consent.digests import open_digests
+from app.coupon_tables import CouponRow
+from app.coupons.ending import GRACE, end_grants
+from app.coupons.store import count_codes
+from app.main import create_app
+from app.profiles.customer import Profile
+from app.profiles.keys import customer_key
+from app.profiles.packed import pack
+from app.reach import sending
+from app.reach.alert_store import open_alerts, raise_alert
+from app.reach.alerts import ERRORS, Alert
+from app.reach.store import abandonments_of
+from app.reach.suppressions import BOUNCED, suppress, suppression
+from app.reach.wanted import Reach
+from app.reach.working import mail_alerts, reach_out, reach_shop
+from app.reach_tables import AbandonmentRow, ReachMessageRow
+from app.tables import CustomerRow, EventRow, OrderRow
+from devstore.schema import MODULES
+from tests.outbound.segments import answer, change_shop
+from tests.reach.places import ADA, LINES
+from tests.reach.post_office import PostOffice, post_office
+from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+NOW = datetime.now(UTC)
+MAIL, FLOW = Reach(mail=True), Reach(flow=True)
+GONE_SILENT, DUE = timedelta(minutes=31), timedelta(minutes=31 + 61)
+
+
+@dataclass
+class Scene:
+    """A shop with a mail server, in which Ada left a checkout just now."""
+
+    front: Shopfront
+    office: PostOffice
+    reach: Reach = MAIL
+
+    @property
+    def connections(self) -> Connections:
+        return self.front.connections
+
+    @property
+    def shop(self) -> Any:
+        return self.front.installed.shop
+
+    async def look(self, after: timedelta) -> int:
+        return await reach_out(self.connections, self.front.installed, self.reach, NOW + after)
+
+    async def left(self, *looks: timedelta) -> int:
+        """Return how many messages left while the worker looked when she was silent, and when it was due."""
+        return sum([await self.look(each) for each in (looks or (GONE_SILENT, DUE))])
+
+    async def messages(self) -> list[tuple[str, str, str]]:
+        async with self.connections.read() as db:
+            rows = (await db.exec(select(ReachMessageRow))).all()
+        return sorted((row.way, row.status, row.reason) for row in rows)
+
+    async def rows(self, row: type[Any]) -> list[Any]:
+        async with self.connections.read() as db:
+            return list((await db.exec(select(row))).all())
+
+    async def add(self, *rows: Any) -> None:
+        async with self.connections.write() as db:
+            db.add_all(rows)
+
+
+@pytest.fixture
+async def scene(connections: Connections) -> AsyncIterator[Scene]:
+    async with post_office() as office, installed(connections, f"{SCOPES},write_discounts") as front:
+        settings = replace(front.connections.settings, smtp=office.smtp)
+        opened = Scene(replace(front, connections=replace(front.connections, settings=settings)), office)
+        customer = front.shop.customers[ADA]
+        customer.email_consent, customer.email_consent_at = "subscribed", NOW - timedelta(days=9)
+        await opened.add(
+            CustomerRow(shop=opened.shop, customer_id=ADA, email_marketing="subscribed", updated_at=NOW),
+            checkout(opened, "t"),
+        )
+        yield opened
+
+
+def checkout(scene: Scene, token: str, after: timedelta = timedelta(), customer: int = ADA) -> EventRow:
+    at = NOW + after
+    data = {"currency": "USD", "subtotal_minor": 4000, "completed": False, "lines": LINES}
+    return EventRow(
+        shop=scene.shop, event_id=f"{token} {after}", name="CheckoutUpdated", happened_at=at, recorded_at=at,
+        checkout_token=token, customer_id=customer, data=data,
+    )  # fmt: skip
+
+
+def order(scene: Scene, token: str | None = "t", number: int = 1) -> OrderRow:
+    at = NOW + timedelta(minutes=40)
+    return OrderRow(
+        shop=scene.shop, order_id=number, checkout_token=token, currency="USD", created_at=at, updated_at=at
+    )
+
+
+async def test_who_left_gets_one_letter_after_the_delay_and_no_second(scene: Scene) -> None:
+    assert await scene.left(GONE_SILENT, GONE_SILENT + timedelta(minutes=59)) == 0
+    assert await scene.left(DUE, DUE + timedelta(hours=1), DUE + timedelta(hours=30)) == 1
+    (letter,) = scene.office.letters
+    assert (letter["To"], letter["Subject"]) == ("ada@example.com", "Your checkout at Corner is waiting")
+    assert await scene.messages() == [("mail", "sent", "")]
+
+
+async def test_two_workers_at_once_send_one_letter(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    assert sorted(await asyncio.gather(*(scene.look(DUE) for _ in range(3)))) == [0, 0, 1]
+    assert len(scene.office.letters) == 1
+
+
+async def test_the_address_is_nowhere_in_the_database_nor_in_the_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.office.says["RCPT"] = "451 ada@example.com comes later"
+    await scene.left()
+    scene.office.says.clear()
+    await scene.left(DUE + timedelta(minutes=10))
+    assert len(scene.office.letters) == 1
+    for row in (ReachMessageRow, AbandonmentRow):
+        assert "ada@" not in repr(await scene.rows(row))
+    assert "ada@" not in caplog.text
+
+
+@pytest.mark.parametrize("state", ["unsubscribed", "not_subscribed", "pending"])
+async def test_without_a_subscription_nothing_is_sent_whoever_says_so(scene: Scene, state: str) -> None:
+    scene.front.shop.customers[ADA].email_consent = state  # we have not heard of it yet
+    assert await scene.left() == 0
+    assert await scene.messages() == [("mail", "dropped", "not subscribed to e-mail")]
+
+
+async def test_who_takes_marketing_back_meanwhile_is_not_written_to(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await answer(scene.connections, scene.shop, ADA, marketing=False)
+    assert await scene.left(DUE) == 0
+    ((_, status, reason),) = await scene.messages()
+    assert (status, reason) == ("dropped", "may not be written to: visitor_said_no")
+
+
+async def test_nothing_is_planned_until_a_way_is_switched_on(scene: Scene) -> None:
+    scene.reach = Reach()
+    await scene.left()
+    assert await scene.messages() == []
+
+
+async def test_a_way_that_is_switched_off_meanwhile_sends_nothing(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    scene.reach = Reach()
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "this way was switched off")]
+
+
+async def test_an_order_in_time_is_no_letter(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await scene.add(order(scene))
+    assert await scene.left(DUE, DUE + timedelta(hours=25)) == 0
+    assert await scene.messages() == [("mail", "dropped", "its time is over")]
+
+
+async def test_an_order_that_only_shopify_knows_of_yet_is_no_letter(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who_left = sending.who_left
+
+    async def ordered(*asked: Any) -> Any:
+        customer = await who_left(*asked)
+        assert customer is not None
+        return replace(customer, ordered_at=NOW + timedelta(minutes=50))
+
+    monkeypatch.setattr(sending, "who_left", ordered)
+    assert await scene.left() == 0
+    assert await scene.messages() == [("mail", "dropped", "ordered")]
+
+
+async def test_an_order_that_comes_while_the_letter_leaves_changes_no_letter_and_sends_no_second(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = sending.send
+
+    async def meanwhile(*given: Any) -> Any:
+        await scene.add(order(scene))
+        return await send(*given)
+
+    monkeypatch.setattr(sending, "send", meanwhile)
+    assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(minutes=9)) == 1
+    assert await scene.messages() == [("mail", "sent", "")]
+    ids = [each.abandonment_id for each in await scene.rows(AbandonmentRow)]
+    (left,) = await abandonments_of(scene.connections, scene.shop, ids)
+    assert left.resolution == "ordered"
+
+
+async def test_who_comes_back_and_leaves_again_is_written_to_once_and_later(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await scene.add(checkout(scene, "t", timedelta(minutes=60)))
+    assert await scene.left(timedelta(minutes=61), DUE) == 0
+    assert await scene.left(timedelta(minutes=153), timedelta(minutes=300)) == 1
+
+
+async def test_two_checkouts_of_one_customer_are_one_letter(scene: Scene) -> None:
+    await scene.add(checkout(scene, "u"))
+    assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=1)) == 1
+
+
+async def test_who_was_written_to_is_left_in_peace_for_days(scene: Scene) -> None:
+    await scene.left()
+    for day, letters in ((2, 1), (9, 2)):
+        later = timedelta(days=day)
+        await scene.add(checkout(scene, f"day {day}", later))
+        await scene.left(later + GONE_SILENT, later + DUE)
+        assert len(scene.office.letters) == letters
+
+
+async def test_a_mail_server_that_is_down_is_tried_again_and_given_up_in_the_end(scene: Scene) -> None:
+    scene.office.says["EHLO"] = scene.office.says["HELO"] = None
+    assert await scene.left() == 0
+    ((_, status, reason),) = await scene.messages()
+    assert (status, reason.split(":")[0]) == ("waiting", "the mail server is not reached")
+    scene.office.says.clear()
+    assert await scene.left(DUE + timedelta(seconds=1)) == 0  # not before its time
+    assert await scene.left(DUE + timedelta(minutes=7)) == 1
+
+
+async def test_what_could_not_be_sent_in_time_has_failed_and_the_merchant_can_see_why(scene: Scene) -> None:
+    scene.office.says["EHLO"] = scene.office.says["HELO"] = None
+    await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=25))
+    ((_, status, reason),) = await scene.messages()
+    assert (status, reason.split(":")[0]) == ("failed", "the mail server is not reached")
+
+
+async def test_a_letter_that_may_have_left_never_leaves_again(scene: Scene) -> None:
+    scene.office.says["END"] = None
+    assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=2)) == 0
+    assert len(scene.office.letters) == 1
+    ((_, status, reason),) = await scene.messages()
+    assert status == "failed"
+    assert "may have it" in reason
+
+
+async def test_a_worker_that_died_while_sending_sends_nothing_twice(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(Exception):
+        """The process went away."""
+
+    async def dies(*_: Any, **__: Any) -> None:
+        raise Died
+
+    await scene.left(GONE_SILENT)
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "settle_message", dies)
+        with pytest.raises(Died):
+            await scene.left(DUE)
+    assert await scene.left(DUE + timedelta(minutes=5), DUE + timedelta(minutes=20)) == 0
+    assert len(scene.office.letters) == 1
+    ((_, status, _),) = await scene.messages()
+    assert status == "failed"
+
+
+async def test_a_bounce_is_remembered_by_the_address_alone(scene: Scene) -> None:
+    scene.office.says["RCPT"] = "550 5.1.1 who is ada@example.com?"
+    await scene.left()
+    digest = (await open_digests(scene.connections)).of_email(scene.shop, "Ada@example.com")
+    assert await suppression(scene.connections, scene.shop, digest, NOW + timedelta(days=9)) == BOUNCED
+    scene.office.says.clear()
+    later = timedelta(days=9)
+    await scene.add(checkout(scene, "u", later))
+    assert await scene.left(later + GONE_SILENT, later + DUE) == 0
+    assert ("mail", "dropped", BOUNCED) in await scene.messages()
+
+
+async def test_a_customer_who_is_gone_is_not_written_to(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    del scene.front.shop.customers[ADA]
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "the customer is gone")]
+
+
+async def test_shopify_that_does_not_answer_is_asked_again_before_anything_leaves(scene: Scene) -> None:
+    def down(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403)
+
+    await scene.left(GONE_SILENT)
+    front, up = scene.front, scene.front.connections
+    async with httpx.AsyncClient(transport=httpx.MockTransport(down)) as nowhere:
+        scene.front = replace(front, connections=replace(up, http=nowhere))
+        assert await scene.left(DUE) == 0
+    scene.front = front
+    ((_, status, _),) = await scene.messages()
+    assert status == "waiting"
+    assert await scene.left(DUE + timedelta(minutes=6)) == 1
+
+
+async def test_flow_is_told_once_with_the_way_back(scene: Scene) -> None:
+    scene.reach = FLOW
+    assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=1)) == 1
+    (told,) = scene.front.shop.told_flow
+    assert (told["handle"], told["customer_id"]) == ("checkout-abandoned", ADA)
+    assert told["Checkout link"] == f"https://{scene.shop}/cart/11:2"
+    assert (told["Total"], told["Currency"], told["Items"], told["Discount code"]) == ("40.00", "USD", 2, "")
+
+
+async def test_where_flow_is_not_installed_that_is_told_and_not_tried_for_ever(scene: Scene) -> None:
+    scene.reach = FLOW
+    scene.front.shop.has_flow = False
+    assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=1)) == 0
+    ((_, status, reason),) = await scene.messages()
+    assert status == "failed"
+    assert "is Shopify Flow installed?" in reason
+
+
+async def test_both_ways_are_each_told_once(scene: Scene) -> None:
+    scene.reach = Reach(flow=True, mail=True)
+    assert await scene.left() == 2
+    assert await scene.messages() == [("flow", "sent", ""), ("mail", "sent", "")]
+
+
+async def campaign(scene: Scene, **changes: Any) -> Campaign:
+    """Return a campaign that runs and has its codes."""
+    written = {
+        "id": "back", "name": "Come back", "rule": {">": [{"var": "cart.subtotal"}, 30]}, "holdout": 0,
+        "trigger": "abandonment", "offer": {"kind": "coupon", "discount": {"percentage": 15}},
+        "expires_s": 86_400, "caps": {"total": 12},
+    }  # fmt: skip
+    made = read_campaign(written | changes)
+    await keep_campaign(scene.connections, scene.shop, made)
+    await change_status(scene.connections, scene.shop, made.id, "running")
+    await supply_codes(scene.connections, scene.shop)
+    return made
+
+
+async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(scene: Scene) -> None:
+    scene.reach = Reach(flow=True, mail=True)
+    await campaign(scene)
+    assert await scene.left() == 2
+    granted = [each for each in await scene.rows(CouponRow) if each.status == "granted"]
+    assert len(granted) == 1  # one shopper, one campaign, one code, both ways
+    code = granted[0].code
+    body = scene.office.letters[0].get_body(("plain",))
+    assert body is not None
+    assert f"15 % off it with the code {code}" in body.get_content()
+    assert f"/cart/11:2?discount={code}" in body.get_content()
+    assert scene.front.shop.told_flow[0]["Discount code"] == code
+
+
+async def test_a_code_that_was_sent_goes_back_to_no_pool(scene: Scene) -> None:
+    await campaign(scene)
+    await scene.left()
+    await end_grants(scene.connections, NOW + DUE + timedelta(days=1) + GRACE + timedelta(minutes=1))
+    ((_, counted),) = (await count_codes(scene.connections, scene.shop)).items()
+    assert counted.get("deleted") == 1
+
+
+async def test_whom_the_campaign_is_held_back_from_gets_nothing_so_that_it_can_be_told(scene: Scene) -> None:
+    await campaign(scene, holdout=1)
+    assert await scene.left() == 0
+    assert await scene.messages() == [("mail", "dropped", "withheld")]
+
+
+async def test_who_does_not_match_is_reminded_unless_that_is_switched_off(scene: Scene) -> None:
+    await campaign(scene, rule={">": [{"var": "cart.subtotal"}, 300]})
+    scene.reach = Reach(mail=True, remind=False)
+    assert await scene.left() == 0
+    assert await scene.messages() == []
+
+
+async def test_without_a_code_left_it_is_a_reminder_or_nothing(scene: Scene) -> None:
+    made = await campaign(scene)
+    await scene.left(GONE_SILENT)
+    await scene.connections.redis.flushdb()
+    scene.reach = Reach(mail=True, remind=False)
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "there is no code to give")]
+    assert made.needs_code
+
+
+async def test_a_campaigns_own_delay_counts(scene: Scene) -> None:
+    await campaign(scene, delay_s=4 * 3600)
+    assert await scene.left(GONE_SILENT, DUE, timedelta(hours=4)) == 0
+    assert await scene.left(timedelta(hours=4, minutes=32)) == 1
+
+
+async def test_the_template_writes_to_high_value_customers_who_allow_it_alone(scene: Scene) -> None:
+    await campaign(scene, id="high", rule=template("high-value-left").campaign.rule)
+    scene.reach = Reach(mail=True, remind=False)
+    profile = Profile(orders_count=6, segments=("champions",))
+    await scene.connections.redis.set(customer_key(scene.shop, ADA), pack(profile))
+    assert await scene.left() == 0  # nobody allowed that the profile is used
+    await answer(scene.connections, scene.shop, ADA, preferences=True, marketing=True)
+    later = timedelta(hours=3)
+    await scene.add(checkout(scene, "u", later))
+    assert await scene.left(later + GONE_SILENT, later + DUE) == 1
+
+
+async def test_one_click_takes_off_and_a_later_opt_in_puts_on_again(scene: Scene) -> None:
+    await scene.left()
+    link = str(scene.office.letters[0]["List-Unsubscribe"]).strip("<>")
+    web = create_app(scene.connections.settings, scene.connections.redis_url)
+    transport = httpx.ASGITransport(web)
+    async with (
+        web.router.lifespan_context(web),
+        httpx.AsyncClient(transport=transport, base_url="https://tillwise.example.com") as browser,
+    ):
+        digest = (await open_digests(scene.connections)).of_email(scene.shop, "ada@example.com")
+        opened = await browser.get(link)
+        assert (opened.status_code, "<form" in opened.text) == (200, True)
+        assert await suppression(scene.connections, scene.shop, digest, None) is None  # looking is no click
+        done = await browser.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert done.status_code == 200
+        assert (await browser.post(link[:-1])).status_code == 404
+    before, after = NOW - timedelta(days=9), datetime.now(UTC) + timedelta(minutes=1)
+    assert await suppression(scene.connections, scene.shop, digest, before) == "unsubscribed"
+    assert await suppression(scene.connections, scene.shop, digest, after) is None
+    await suppress(scene.connections, scene.shop, digest, BOUNCED, NOW)
+    assert await suppression(scene.connections, scene.shop, digest, after) == BOUNCED
+
+
+async def test_an_alert_is_mailed_to_the_shops_own_address_once(scene: Scene) -> None:
+    shop = scene.front.installed
+    await raise_alert(scene.connections, shop, Alert(ERRORS, "9 of 10 offers failed."), NOW)
+    scene.office.says["RCPT"] = "451 later"
+    assert await mail_alerts(scene.connections, shop, MAIL, NOW) == 0
+    scene.office.says.clear()
+    later = NOW + timedelta(minutes=2)
+    sent = await asyncio.gather(*(mail_alerts(scene.connections, shop, MAIL, later) for _ in range(2)))
+    assert sorted(sent) == [0, 1]
+    (letter,) = scene.office.letters
+    assert letter["To"] == "owner@example.com"
+    assert "9 of 10 offers failed." in letter.get_content()
+    (alert,) = await open_alerts(scene.connections, scene.shop)
+    assert alert.mail == "sent"
+
+
+async def test_without_a_mail_server_alerts_are_not_kept_for_one(connections: Connections) -> None:
+    async with installed(connections) as front:
+        shop = front.installed
+        await raise_alert(front.connections, shop, Alert(ERRORS, "x"), NOW)
+        assert await mail_alerts(front.connections, shop, MAIL, NOW) == 0
+        assert [each.mail for each in await open_alerts(front.connections, shop.shop)] == ["off"]
+
+
+async def test_a_shop_that_left_is_not_worked_for(scene: Scene) -> None:
+    await change_shop(scene.connections, scene.shop, uninstalled_at=NOW, settings={"reach": {"mail": True}})
+    await reach_shop(scene.connections, scene.shop)
+    assert await scene.rows(AbandonmentRow) == []
