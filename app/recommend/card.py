@@ -8,7 +8,7 @@ import msgspec
 
 from app.recommend.model import Basis, Weights
 
-LAYOUT = 1
+LAYOUT = 2
 
 
 class ArrayCard(msgspec.Struct, frozen=True):
