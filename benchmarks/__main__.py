@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import campaigns, decide, extension, follow, fresh, rules, training, webhooks
+from benchmarks import campaigns, decide, extension, follow, fresh, rules, storefront, training, webhooks
 
 
 def main() -> None:
@@ -32,6 +32,8 @@ def main() -> None:
     ruled = rules.main()
     print("\nwhat a shopper waits for, in a browser")
     shown = extension.main()
+    print("\nwhat the storefront's pages pay, by Lighthouse")
+    stores = storefront.main()
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
@@ -42,6 +44,7 @@ def main() -> None:
             "training": [asdict(each) for each in trained],
             "rules": asdict(ruled),
             "extension": [asdict(each) for each in shown],
+            "storefront": [asdict(each) | {"loss": each.loss} for each in stores],
         }
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -149,7 +149,7 @@ def _reach_checkout(walk: Walk) -> dict[str, Any]:
             page.get_by_role("searchbox", name="Search products").fill(title)
             page.get_by_role("button", name="Search", exact=True).click()
             page.get_by_role("heading", name=title, exact=True).click()
-            page.get_by_role("button", name="Add to cart").click()
+            page.get_by_role("button", name="Add to cart", exact=True).click()
             page.wait_for_timeout(400)
     with walk.step("The cart goes to checkout, and the extension asks for offers"):
         page.goto(f"{DEV_STORE}/cart")

@@ -58,7 +58,7 @@ class Shopper:
             self.page.goto(f"{self.stage.store_url}/products/{self.stage.shop.products[product_id].handle}")
             if followed:  # who leaves a page within the second has hardly looked at it
                 self.wait_until(lambda product_id=product_id: str(product_id) in self.viewed)
-        self.page.get_by_role("button", name="Add to cart").click()
+        self.page.get_by_role("button", name="Add to cart", exact=True).click()
         self.page.locator("[data-cart-count]").get_by_text("1").wait_for()
 
     def check_out(self) -> dict[str, Any]:

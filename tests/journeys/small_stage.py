@@ -26,7 +26,7 @@ from devstore.app_config import DEMO_KEY, DEMO_SECRET, load
 from devstore.demo import DOMAIN, build
 from devstore.main import create_app, create_store
 from devstore.pages import Builds, routes
-from devstore.pages.builds import EXTENSION, PIXEL
+from devstore.pages.builds import EXTENSION, PIXEL, THEME
 from devstore.shop import Shop
 from tests.devstore.browser_world import ROOT, serving, until_within
 
@@ -69,7 +69,7 @@ class SmallStage:
 def small_stage(home: Path) -> Iterator[SmallStage]:
     """Yield the stage with the app installed, the shop imported and its model trained."""
     app_url = f"http://127.0.0.1:{free_port()}"
-    builds = Builds(bundles_for(app_url, home / "extensions"))
+    builds = Builds(bundles_for(app_url, home / "extensions"), ROOT / "extensions" / THEME)
     shop = build(datetime.now(UTC), households=HOUSEHOLDS, products=PRODUCTS)
 
     def dev_store(url: str) -> Starlette:
