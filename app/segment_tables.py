@@ -11,7 +11,6 @@ from sqlmodel import Field, SQLModel
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
-
 BY_MERCHANT = "merchant"  # the reason of who is in the queue by the merchant's word alone
 
 

@@ -46,7 +46,9 @@ type = "number_integer"
 key = "heading"
 type = "single_line_text_field"
 """
-TOPICS = ("carts/create", "carts/update", "checkouts/create", "orders/create", "orders/paid", "app/scopes_update")
+TOPICS = (
+    "carts/create", "carts/update", "checkouts/create", "orders/create", "orders/paid", "app/scopes_update",
+)  # fmt: skip
 
 
 @pytest.fixture
