@@ -24,6 +24,8 @@ class AbandonmentRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_abandonments_time", "shop", "abandoned_at"),
         Index("ix_abandonments_customer", "shop", "customer_id"),
+        Index("ix_abandonments_checkout", "shop", "checkout_token"),
+        Index("ix_abandonments_client", "shop", "client_id"),
     )
     shop: str = Field(primary_key=True)
     abandonment_id: str = Field(primary_key=True)

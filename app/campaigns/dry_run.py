@@ -31,6 +31,7 @@ from app.campaigns.nudged import (
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.catalog.catalog import Catalog, Product
+from app.errors import InputError
 from app.rules.expression import read_rule, reads
 from app.rules.fields import FIELDS, WEEKDAYS, Value
 from app.values import exponent
@@ -97,8 +98,11 @@ def dry_run(
 ) -> DryRun:
     """Return what the campaign alone would have done, oldest decision first; nobody is held back.
 
-    catalog: today's, by which products have their types, vendors and tags.
+    catalog: today's, by which products have their types, vendors and tags. Raises InputError for a campaign
+    that no checkout shows.
     """
+    if campaign.trigger != "checkout":
+        raise InputError("it is written to who left a checkout: past decisions can't tell of it", "trigger")
     plan = plan_of("", [Running(campaign, 0)], catalog.currency, settings, zone=zone)
     assert plan is not None
     running = _Running(plan, catalog, reads(read_rule(campaign.rule)))

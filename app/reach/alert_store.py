@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
@@ -81,6 +81,13 @@ async def open_alerts(connections: Connections, shop: str) -> list[KeptAlert]:
 async def last_alerts(connections: Connections, shop: str, most: int) -> list[KeptAlert]:
     """Return the last alerts, those that are over too, the latest first."""
     return (await _read(connections, shop))[:most]
+
+
+async def clear_alerts(connections: Connections, shop: str, before: datetime) -> None:
+    """Delete the shop's alerts that were over before that time."""
+    over = (_ALERTS.c.shop == shop, _ALERTS.c.resolved_at < before)
+    async with connections.write() as db:
+        await (await db.connection()).execute(delete(_ALERTS).where(*over))
 
 
 async def claim_mail(connections: Connections, shop: str, now: datetime) -> list[KeptAlert]:

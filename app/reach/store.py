@@ -20,7 +20,6 @@ from app.upsert import chunks, table_of, upsert
 
 LOOKED_BACK = timedelta(hours=24)  # what went silent longer ago is told of nobody any more
 FOLLOWED = timedelta(days=7)
-KEPT = timedelta(days=90)
 _EVENTS, _ORDERS = table_of(EventRow), table_of(OrderRow)
 _ABANDONED, _MESSAGES = table_of(AbandonmentRow), table_of(ReachMessageRow)
 CHECKOUT, CART = "checkout", "cart"
@@ -205,12 +204,12 @@ async def unname(connections: Connections, shop: str, customer_id: int) -> None:
         await connection.execute(delete(_MESSAGES).where(*waiting, _MESSAGES.c.status == "waiting"))
 
 
-async def clear_old(connections: Connections, now: datetime) -> None:
-    """Delete what is older than it is of use for."""
+async def clear_old(connections: Connections, shop: str, before: datetime) -> None:
+    """Delete the shop's abandonments of before that time, and the messages about them."""
     async with connections.write() as db:
         connection = await db.connection()
-        await connection.execute(delete(_ABANDONED).where(_ABANDONED.c.abandoned_at < now - KEPT))
-        await connection.execute(delete(_MESSAGES).where(_MESSAGES.c.due_at < now - KEPT))
+        for table, at in ((_ABANDONED, "abandoned_at"), (_MESSAGES, "due_at")):
+            await connection.execute(delete(table).where(table.c.shop == shop, table.c[at] < before))
 
 
 async def counted(connections: Connections, shop: str, begin: datetime, end: datetime) -> tuple[int, int]:

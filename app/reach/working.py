@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
+from app.consent.retention import limits_of
 from app.errors import InputError, ShopifyError
 from app.events.kinds import CustomerDeleted
 from app.jobs import job_begins, only_one, request_job
 from app.outbound.messages import pause_after
-from app.reach.alert_store import KeptAlert, claim_mail, settle_mail
+from app.reach.alert_store import KeptAlert, claim_mail, clear_alerts, settle_mail
 from app.reach.documents import SHOP_TO_ALERT
 from app.reach.finding import find_abandoned, resolve_abandoned
 from app.reach.letters import Sender, alert_to
@@ -23,6 +24,7 @@ from app.shops.store import Shop, get_shop, installed_shops
 from app.shops.tokens import ask_shop
 from app.values import ShopDomain
 
+KEPT_DAYS = 90
 _MOST_TRIES = 8
 _AGAIN = timedelta(minutes=1)
 
@@ -75,8 +77,12 @@ async def forget_reached(connections: Connections, event: CustomerDeleted) -> No
 
 
 async def clear_old_reach(connections: Connections) -> None:
-    """Delete what is older than it is of use for."""
-    await clear_old(connections, datetime.now(UTC))
+    """Delete what is older than it is of use for, or than the shop keeps the events it was found in."""
+    now = datetime.now(UTC)
+    for shop in await installed_shops(connections):
+        days = min(KEPT_DAYS, limits_of(shop.settings).days["events"])
+        await clear_old(connections, shop.shop, now - timedelta(days=days))
+        await clear_alerts(connections, shop.shop, now - timedelta(days=KEPT_DAYS))
 
 
 async def _mail(connections: Connections, shop: Shop, alert: KeptAlert, now: datetime) -> Outcome:

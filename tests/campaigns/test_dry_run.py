@@ -9,6 +9,7 @@ import pytest
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, Past, dry_run, facts_of_past
+from app.errors import InputError
 from app.profiles.visit import PAUSE_S
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign
 from tests.offers.factories import a_catalog, a_product
@@ -73,6 +74,11 @@ def test_a_coupon_lasts_for_its_shopper_and_is_not_given_twice() -> None:
     # At 0 and 40 minutes it is good, at 80 and 120 it is over.
     assert (result.fired, result.left_out) == (2, {"over": 2})
     assert tried(coupon, a_past(1, checkout_token=None, bought=None)).left_out == {"no_code": 1}
+
+
+def test_what_is_written_to_who_left_can_not_be_tried_on_checkouts() -> None:
+    with pytest.raises(InputError, match="written to who left"):
+        tried(a_campaign(trigger="abandonment", offer=TEN_PERCENT), a_past(1))
 
 
 def test_the_schedule_counts_in_the_shops_zone() -> None:

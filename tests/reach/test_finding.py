@@ -188,5 +188,7 @@ async def test_it_is_counted_by_when_the_silence_began_and_forgotten_in_the_end(
     await find(connections, 40)
     assert await counted(connections, SHOP, NOW, NOW + minutes(60)) == (1, 1)
     assert await counted(connections, SHOP, NOW, NOW + minutes(200)) == (2, 1)
-    await clear_old(connections, NOW + minutes(91 * 24 * 60))
+    await clear_old(connections, "b.myshopify.com", NOW + minutes(1_000))
+    assert len(await still_open(connections)) == 1
+    await clear_old(connections, SHOP, NOW + minutes(1_000))
     assert await still_open(connections) == []

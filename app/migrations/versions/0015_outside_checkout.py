@@ -41,6 +41,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_abandonments_time", "abandonments", ["shop", "abandoned_at"])
     op.create_index("ix_abandonments_customer", "abandonments", ["shop", "customer_id"])
+    op.create_index("ix_abandonments_checkout", "abandonments", ["shop", "checkout_token"])
+    op.create_index("ix_abandonments_client", "abandonments", ["shop", "client_id"])
     op.create_table(
         "reach_messages",
         sa.Column("shop", AutoString(), nullable=False),
