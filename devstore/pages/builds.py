@@ -65,8 +65,8 @@ class Texts:
 
 def texts(folder: Path, locale: str) -> Texts:
     """Return the texts of a locale, or of its language, or the default ones."""
-    files = {path.name.split(".")[0]: path for path in (folder / "locales").glob("*.json")}
-    files = {name: path for name, path in files.items() if ".schema" not in path.name}
+    found_files = (path for path in (folder / "locales").glob("*.json") if ".schema" not in path.name)
+    files = {path.name.split(".")[0]: path for path in found_files}
     default = next((name for name, path in files.items() if ".default" in path.name), "en")
     found = next((name for name in (locale, locale.split("-")[0]) if name in files), default)
     return Texts(found, _read(files.get(found)), _read(files.get(default)))

@@ -65,6 +65,13 @@ async def test_a_product_page_has_the_blocks_with_their_files_each_once(browser:
     assert (await browser.get(style)).text == (FOLDER / "assets" / "tillwise.css").read_text()
 
 
+@pytest.mark.parametrize("locale", ["ar", "de", "en", "es", "fr", "ja"])
+async def test_each_locale_has_its_own_words(browser: httpx.AsyncClient, locale: str) -> None:
+    words = page_of((await browser.get(f"/cart?locale={locale}")).text)["words"]
+    own = FOLDER / "locales" / ("en.default.json" if locale == "en" else f"{locale}.json")
+    assert words["button.add"] == json.loads(own.read_text())["button"]["add"]
+
+
 async def test_settings_are_their_defaults_unless_the_query_names_them(browser: httpx.AsyncClient) -> None:
     assert 'data-after="5"' in (await browser.get("/products/whole-milk")).text
     assert 'data-after="20"' in (await browser.get("/products/whole-milk?delay=20")).text
