@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,31 +70,30 @@ async def plan_messages(
             await (await db.connection()).execute(update(_MESSAGES).where(*again).values(**times))
 
 
-async def claim_due(connections: Connections, shop: str, now: datetime, most: int) -> list[Due]:
-    """Return messages that are due, each to one process alone: written down as leaving before they do.
+async def claim_due(connections: Connections, shop: str, now: datetime) -> Due | None:
+    """Return a message that is due, this process's alone: written down as leaving before it does.
 
-    Those of what was resolved meanwhile wait, in case it is left again.
+    One at a time, so that who dies leaves none behind that was never tried. Those of what was resolved
+    meanwhile wait, in case it is left again.
     """
-    still = select(_ABANDONED.c.abandonment_id).where(
-        _ABANDONED.c.shop == shop, _ABANDONED.c.resolved_at.is_(None)
-    )
     due = and_(
         _MESSAGES.c.shop == shop,
         _MESSAGES.c.status == "waiting",
         _MESSAGES.c.due_at <= now,
         _MESSAGES.c.ends_at > now,
-        _MESSAGES.c.abandonment_id.in_(still),
+        _MESSAGES.c.abandonment_id.in_(_still_open(shop)),
     )
     first = select(_MESSAGES.c.abandonment_id, _MESSAGES.c.way).where(due).order_by(_MESSAGES.c.due_at)
     columns = [_MESSAGES.c[each] for each in Due.__dataclass_fields__]
-    claimed: list[Due] = []
     async with connections.write() as db:
         connection = await db.connection()
-        for abandonment_id, way in (await connection.execute(first.limit(most))).all():
-            mine = update(_MESSAGES).where(*_this(shop, abandonment_id, way), due)
-            mine = mine.values(status="sending", attempts=_MESSAGES.c.attempts + 1, changed_at=now)
-            claimed += [Due(*row) for row in await connection.execute(mine.returning(*columns))]
-    return claimed
+        found = (await connection.execute(first.limit(1))).first()
+        if found is None:
+            return None
+        mine = update(_MESSAGES).where(*_this(shop, *found), due)
+        mine = mine.values(status="sending", attempts=_MESSAGES.c.attempts + 1, changed_at=now)
+        row = (await connection.execute(mine.returning(*columns))).first()
+    return None if row is None else Due(*row)
 
 
 async def settle_message(
@@ -131,19 +130,23 @@ async def give_up(connections: Connections, shop: str, now: datetime) -> None:
         )
 
 
-async def written_to(
-    connections: Connections, shop: str, customer_ids: Collection[int], since: datetime, besides: str = ""
-) -> set[int]:
-    """Return who of the customers was written to since then, or is to be. besides: an abandonment."""
-    recent = or_(
-        and_(_MESSAGES.c.status.in_(_OUT), _MESSAGES.c.changed_at > since), _MESSAGES.c.status == "waiting"
-    )
-    query = select(_MESSAGES.c.customer_id).where(
-        _MESSAGES.c.shop == shop, _MESSAGES.c.customer_id.in_(sorted(customer_ids)), recent,
-        _MESSAGES.c.abandonment_id != besides,
+async def was_written_to(
+    connections: Connections, shop: str, customer_id: int, since: datetime, besides: str,
+    or_will_be: bool = False,
+) -> bool:  # fmt: skip
+    """Return whether the customer was written to since then. besides: about which abandonment does not count.
+
+    or_will_be: also where a message waits about another one that is still open.
+    """
+    out = and_(_MESSAGES.c.status.in_(_OUT), _MESSAGES.c.changed_at > since)
+    waits = and_(_MESSAGES.c.status == "waiting", _MESSAGES.c.abandonment_id.in_(_still_open(shop)))
+    theirs = (
+        _MESSAGES.c.shop == shop, _MESSAGES.c.customer_id == customer_id,
+        _MESSAGES.c.abandonment_id != besides, or_(out, waits) if or_will_be else out,
     )  # fmt: skip
     async with connections.read() as db:
-        return set(await (await db.connection()).scalars(query.distinct()))
+        query = select(_MESSAGES.c.way).where(*theirs).limit(1)
+        return (await (await db.connection()).execute(query)).first() is not None
 
 
 async def times_told(connections: Connections, shop: str, customer_id: int) -> dict[str, int]:
@@ -172,6 +175,11 @@ async def note_shown(
 def shown_as(abandonment_id: str) -> str:
     """Return what stands for the decision that showed a code in a letter. Pure."""
     return f"reach:{abandonment_id}"
+
+
+def _still_open(shop: str) -> Any:
+    ours = (_ABANDONED.c.shop == shop, _ABANDONED.c.resolved_at.is_(None))
+    return select(_ABANDONED.c.abandonment_id).where(*ours)
 
 
 def _this(shop: str, abandonment_id: str, way: str) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from app.consent.standings import standings_of
 from app.offers.terms import costs_of
 from app.profiles.store import kept_profile
 from app.reach.choosing import TRIGGER, Leaver, weighed_for
-from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, written_to
+from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, was_written_to
 from app.reach.store import CHECKOUT, Abandonment, abandonments_of
 from app.reach.wanted import Reach, Way
 from app.shops.store import Shop
@@ -36,7 +36,8 @@ async def plan_for(
     planned: list[Planned] = []
     for customer_id, each in named.items():
         assert customer_id is not None
-        if await written_to(connections, shop.shop, [customer_id], since, each.abandonment_id):
+        mine = (customer_id, since, each.abandonment_id)
+        if await was_written_to(connections, shop.shop, *mine, or_will_be=True):
             continue
         planned += await _planned(connections, shop, reach, ways, each, customer_id, now)
     await plan_messages(connections, shop.shop, planned, now)

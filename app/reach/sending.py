@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.plan import LOCALE, plan_of
@@ -27,6 +29,7 @@ from app.reach.message_store import (
     note_shown,
     settle_message,
     shown_as,
+    was_written_to,
 )
 from app.reach.planning import open_ways
 from app.reach.smtp import Outcome, send
@@ -43,6 +46,9 @@ _AT_ONCE = 50
 _AGAIN = timedelta(minutes=5)
 
 
+Leaves = Callable[[], Awaitable[Outcome]]
+
+
 class Drop(Exception):
     """There is a reason to write nothing, which its message says."""
 
@@ -50,7 +56,10 @@ class Drop(Exception):
 async def send_due(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
     """Return how many messages left. What can't leave now is put off, as long as it is of use."""
     sent = 0
-    for due in await claim_due(connections, shop.shop, now, _AT_ONCE):
+    for _ in range(_AT_ONCE):
+        due = await claim_due(connections, shop.shop, now)
+        if due is None:
+            break
         sent += await _attempt(connections, shop, reach, due, now)
     return sent
 
@@ -58,16 +67,20 @@ async def send_due(connections: Connections, shop: Shop, reach: Reach, now: date
 async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> bool:
     later = now + max(_AGAIN, pause_after(due.attempts))
     try:
-        outcome = await _send(connections, shop, reach, due, now)
+        leave = await _made(connections, shop, reach, due, now)
     except Drop as reason:
         await settle_message(connections, shop.shop, due, "dropped", str(reason), now)
         return False
     except InputError as error:
         await settle_message(connections, shop.shop, due, "failed", str(error), now)
         return False
-    except ShopifyError as error:  # while it was asked, before anything left
+    except ShopifyError as error:
         await settle_message(connections, shop.shop, due, "waiting", _short(error), now, later)
         return False
+    except Exception as error:  # nothing has left: it may be tried again
+        await settle_message(connections, shop.shop, due, "waiting", type(error).__name__, now, later)
+        raise
+    outcome = await leave()
     if outcome.fate == "later":
         await settle_message(connections, shop.shop, due, "waiting", outcome.reason, now, later)
         return False
@@ -76,12 +89,43 @@ async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due,
     return outcome.fate == "sent"
 
 
-async def _send(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> Outcome:
-    """Return what became of it. Raises Drop, ShopifyError while nothing has left, InputError."""
+async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> Leaves:
+    """Return what lets the message leave; until that is called nothing has. Raises Drop, ShopifyError."""
     if due.way not in open_ways(connections, reach):
         raise Drop("this way was switched off")
     abandonment = await _still_left(connections, shop, due, now)
-    await _may_be_written_to(connections, shop, due)
+    await _may_be_written_to(connections, shop, reach, due, now)
+    customer = await _still_wanting(connections, shop, abandonment, due, now)
+    digest = await _unsuppressed(connections, shop, customer)
+    campaign, granted = await _code(connections, shop, reach, due, now)
+    if due.way == "flow":
+        return partial(tell_flow, connections, shop, abandonment, due.customer_id, campaign, granted)
+    smtp = connections.settings.smtp
+    assert smtp is not None
+    assert customer.address is not None
+    letter = letter_to(
+        Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
+        Sender(customer.shop_name, smtp.sender, customer.reply_to, customer.footer),
+        _facts(customer.shop_name, abandonment, campaign, granted),
+        await _links(connections, shop, abandonment, digest, granted),
+        reach.words,
+        f"{due.abandonment_id}.{due.attempts}",
+        now,
+    )
+
+    async def leave() -> Outcome:
+        outcome = await send(smtp, letter, str(customer.address))
+        if outcome.fate == "bounced":
+            await suppress(connections, shop.shop, digest, BOUNCED, now)
+        return outcome
+
+    return leave
+
+
+async def _still_wanting(
+    connections: Connections, shop: Shop, abandonment: Abandonment, due: Due, now: datetime
+) -> Customer:
+    """Return the customer as Shopify knows them now. Raises Drop for one who ordered or wants no mail."""
     customer = await who_left(connections, shop, due.customer_id)
     if customer is None:
         raise Drop("the customer is gone")
@@ -90,25 +134,7 @@ async def _send(connections: Connections, shop: Shop, reach: Reach, due: Due, no
         raise Drop("ordered")
     if not customer.subscribed:
         raise Drop("not subscribed to e-mail")
-    digest = await _unsuppressed(connections, shop, customer)
-    campaign, granted = await _code(connections, shop, reach, due, now)
-    if due.way == "flow":
-        return await tell_flow(connections, shop, abandonment, due.customer_id, campaign, granted)
-    assert connections.settings.smtp is not None
-    assert customer.address is not None
-    letter = letter_to(
-        Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
-        Sender(customer.shop_name, connections.settings.smtp.sender, customer.reply_to, customer.footer),
-        _facts(customer.shop_name, abandonment, campaign, granted),
-        await _links(connections, shop, abandonment, digest, granted),
-        reach.words,
-        f"{due.abandonment_id}.{due.attempts}",
-        now,
-    )
-    outcome = await send(connections.settings.smtp, letter, customer.address)
-    if outcome.fate == "bounced":
-        await suppress(connections, shop.shop, digest, BOUNCED, now)
-    return outcome
+    return customer
 
 
 async def _still_left(connections: Connections, shop: Shop, due: Due, now: datetime) -> Abandonment:
@@ -123,7 +149,12 @@ async def _still_left(connections: Connections, shop: Shop, due: Due, now: datet
     return found[0]
 
 
-async def _may_be_written_to(connections: Connections, shop: Shop, due: Due) -> None:
+async def _may_be_written_to(
+    connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime
+) -> None:
+    since = now - timedelta(seconds=reach.rest_s)
+    if await was_written_to(connections, shop.shop, due.customer_id, since, due.abandonment_id):
+        raise Drop("written to lately")
     standings = await standings_of(connections, shop.shop, [due.customer_id])
     verdict = may(Use.EMAIL, standings[due.customer_id])
     if not verdict.allowed:

@@ -216,6 +216,29 @@ async def test_who_comes_back_and_leaves_again_is_written_to_once_and_later(scen
     assert await scene.left(timedelta(minutes=153), timedelta(minutes=300)) == 1
 
 
+async def test_who_comes_back_and_leaves_another_checkout_is_written_to_about_that_one(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await scene.add(checkout(scene, "t", timedelta(minutes=40)), checkout(scene, "u", timedelta(minutes=42)))
+    hour = timedelta(minutes=60)
+    assert await scene.left(timedelta(minutes=43), GONE_SILENT + hour, DUE + hour, DUE + 2 * hour) == 1
+    assert len(scene.office.letters) == 1
+
+
+async def test_a_worker_that_can_not_reach_redis_gives_the_message_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: Any, **__: Any) -> None:
+        raise ConnectionError
+
+    await scene.left(GONE_SILENT)
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "installation_secret", down)
+        with pytest.raises(ConnectionError):
+            await scene.left(DUE)
+    assert await scene.messages() == [("mail", "waiting", "ConnectionError")]
+    assert await scene.left(DUE + timedelta(minutes=6)) == 1
+
+
 async def test_two_checkouts_of_one_customer_are_one_letter(scene: Scene) -> None:
     await scene.add(checkout(scene, "u"))
     assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=1)) == 1
@@ -456,6 +479,18 @@ async def test_without_a_mail_server_alerts_are_not_kept_for_one(connections: Co
         await raise_alert(front.connections, shop, Alert(ERRORS, "x"), NOW)
         assert await mail_alerts(front.connections, shop, MAIL, NOW) == 0
         assert [each.mail for each in await open_alerts(front.connections, shop.shop)] == ["off"]
+
+
+async def test_the_job_finds_and_plans_and_a_second_one_finds_nothing_more(scene: Scene) -> None:
+    ago = -timedelta(minutes=40)
+    await change_shop(scene.connections, scene.shop, settings={"reach": {"mail": True}})
+    await scene.add(checkout(scene, "before", ago, customer=8), checkout(scene, "mine", ago))
+    for _ in range(2):
+        await reach_shop(scene.connections, scene.shop)
+        assert [each.checkout_token for each in await scene.rows(AbandonmentRow) if each.customer_id] == [
+            "mine"
+        ]
+        assert await scene.messages() == [("mail", "waiting", "")]
 
 
 async def test_a_shop_that_left_is_not_worked_for(scene: Scene) -> None:
