@@ -2,13 +2,22 @@
 import type {Page} from './page.ts';
 import {publish} from './publish.ts';
 
+const STAYED_MS = 3000;
+
 /** What themes call the small pictures of a gallery; a merchant can name their own. */
 const THUMBNAILS = '[class*="thumb" i], [data-media-id], [data-thumbnail]';
 
-/** Publish `page_left` with the time in sight, each time that the page goes out of it. */
+/**
+ * Publish `page_left` with the time in sight, each time that the page goes out of it. A link that is followed says so
+ * while the page is still there: pixels are gone with it, and hear little of its end.
+ */
 export function watchDwell(): void {
   let dwell_ms = 0;
-  let since: number | undefined = document.hidden ? undefined : performance.now();
+  let since: number | undefined;
+
+  function look(): void {
+    if (!document.hidden) since ??= performance.now();
+  }
 
   function leave(): void {
     if (since === undefined) return;
@@ -17,11 +26,21 @@ export function watchDwell(): void {
     publish('page_left', {dwell_ms: Math.round(dwell_ms)});
   }
 
-  document.addEventListener('visibilitychange', () => {
-    if (document.hidden) leave();
-    else since = performance.now();
-  });
+  look();
+  document.addEventListener('visibilitychange', () => (document.hidden ? leave() : look()));
   addEventListener('pagehide', leave);
+  addEventListener('click', (event) => {
+    if (!leadsAway(event)) return;
+    leave();
+    setTimeout(look, STAYED_MS); // it was no way out after all
+  });
+}
+
+/** Return whether a click is on its way to another page, in this tab. */
+function leadsAway({target, defaultPrevented, metaKey, ctrlKey, shiftKey}: MouseEvent): boolean {
+  const link = target instanceof Element && target.closest<HTMLAnchorElement>('a[href]');
+  if (!link || link.target === '_blank' || defaultPrevented || metaKey || ctrlKey || shiftKey) return false;
+  return link.pathname + link.search !== location.pathname + location.search;
 }
 
 /** Publish `thumbnail_clicked` for the small pictures of the page's product. own: the merchant's selector. */

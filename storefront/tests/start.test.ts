@@ -118,6 +118,21 @@ test('a page that goes out of sight tells how long it was looked at', async () =
   expect(left[0]!.data.dwell_ms).toBeGreaterThanOrEqual(0);
 });
 
+test('a link that leads away tells it before the page is gone; one within the page, or of the theme\'s own, does not', async () => {
+  const published = visitor(ALL);
+  document.body.insertAdjacentHTML('beforeend', '<a href="#x">x</a><a href="/menu" id="own">y</a><a href="/cart"><b>z</b></a>');
+  document.getElementById('own')!.addEventListener('click', (event) => event.preventDefault());
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const told = () => published.filter(({name}) => name === 'tillwise:page_left').length;
+  document.querySelector<HTMLElement>('[href="#x"]')!.click();
+  document.getElementById('own')!.click();
+  expect(told()).toBe(0);
+  document.querySelector<HTMLElement>('b')!.click();
+  dispatchEvent(new Event('pagehide'));
+  expect(told()).toBe(1);
+});
+
 test('a small picture of the gallery is told of, anything else that is clicked is not', async () => {
   const published = visitor(ALL);
   document.body.insertAdjacentHTML('beforeend', '<ul class="Product__Thumbs"><li><button id="a"></button></li></ul><button id="b"></button>');
