@@ -118,15 +118,20 @@ def shopper(stage: SmallStage, browser: Browser) -> Iterator[Shopper]:
 
 @contextmanager
 def at_checkout(
-    stage: SmallStage, browser: Browser, *product_ids: int, customers: list[int] | None = None, **visitor: str
+    stage: SmallStage,
+    browser: Browser,
+    *product_ids: int,
+    customers: list[int] | None = None,
+    arm: str = "personalised",
+    **visitor: str,
 ) -> Iterator[tuple[Shopper, dict[str, Any]]]:
-    """Yield a shopper who is served personally, and the answer. customers: to log in as, in turn."""
+    """Yield a shopper who is in the arm, and the answer. customers: to log in as, in turn."""
     for turn in range(TRIES):
         login = {"customer": str(customers[turn])} if customers else {}
         with shopper(stage, browser) as made:
             made.browse(*product_ids, **visitor, **login)
             answer = made.check_out()
-            if answer["arm"] == "personalised":
+            if answer["arm"] == arm:
                 yield made, answer
                 return
     raise AssertionError(f"{TRIES} shoppers in a row were in another arm")
