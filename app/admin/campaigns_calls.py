@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -13,14 +15,23 @@ from starlette.routing import Route
 
 from app.admin.calls import read_call
 from app.admin.campaigns import may_discount
+from app.admin.campaigns_editor import found_in, judged
+from app.admin.campaigns_form import Form
+from app.admin.campaigns_reading import Written, campaign_id_of, read_form
+from app.admin.campaigns_told import left_out_words
 from app.admin.doors import staff_only
 from app.admin.outage import OUTAGES
-from app.campaigns.store import change_status, move_campaign, one_campaign
+from app.admin.view import counted
+from app.campaigns.campaign import Campaign
+from app.campaigns.dry_run import dry_run
+from app.campaigns.past import MOST, past_decisions
+from app.campaigns.plan import zone_of
+from app.campaigns.store import all_campaigns, change_status, keep_campaign, move_campaign, one_campaign
+from app.catalog.store import load_catalog
 from app.connections import Connections
-from app.errors import InputError
+from app.errors import InputError, NotFound
 from app.jobs import request_job
-from app.rules.expression import read_rule
-from app.rules.findings import findings
+from app.rules.fields import FIELDS
 from app.shops.store import Shop
 
 _MAX_BODY = 65_536
@@ -39,6 +50,14 @@ class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     up: bool
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written, as far as it is. locale: whose words are looked at; last: decisions to try it on."""
+
+    form: Form
+    locale: str = ""
+    last: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1_000
 
 
 @staff_only
@@ -67,6 +86,70 @@ async def move(request: Request, connections: Connections, shop: Shop) -> Respon
     return JSONResponse({"moved": asked.id})
 
 
+@staff_only
+async def check(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return what there is to know of what is written, all that is wrong with it among it."""
+    asked = await read_call(request, Asked, _MAX_BODY)
+    written = _written(asked.form, shop)
+    return JSONResponse(await judged(connections, shop, written, asked.locale))
+
+
+@staff_only
+async def keep(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Keep what is written, a new one as a draft. Nothing is kept while anything is wrong with it."""
+    form = (await read_call(request, Asked, _MAX_BODY)).form
+    others = {each.campaign.id: each for each in await all_campaigns(connections, shop.shop)}
+    if form.id and form.id not in others:
+        raise NotFound("this campaign is not there any more")
+    if form.id and others[form.id].updated_at.isoformat() != form.seen:
+        raise InputError("somebody changed this campaign meanwhile: open it again to see what it is now")
+    campaign_id = form.id or campaign_id_of(form.name, frozenset(others))
+    kept = await keep_campaign(connections, shop.shop, _whole(_written(form, shop, campaign_id)))
+    if kept.status == "running" and kept.campaign.needs_code:
+        await supply(connections, shop)
+    told = {"id": campaign_id, "status": kept.status, "needs_code": kept.campaign.needs_code}
+    return JSONResponse(told)
+
+
+@staff_only
+async def try_out(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return what the campaign would have done on the last decisions."""
+    asked = await read_call(request, Asked, _MAX_BODY)
+    campaign = _whole(_written(asked.form, shop))
+    if campaign.trigger != "checkout":
+        raise InputError("past decisions are of checkouts: they can't tell who would have been written to")
+    decisions = await past_decisions(connections, shop.shop, asked.last)
+    if not decisions:
+        return JSONResponse(
+            {"says": "No checkout has asked yet, so there is nothing to try it on.", "more": []}
+        )
+    catalog = await load_catalog(connections, shop.shop)
+    # In a thread: it takes longer than other calls should wait.
+    run = await asyncio.to_thread(dry_run, campaign, decisions, catalog, shop.time_zone, shop.settings)
+    return JSONResponse({"says": run.says(), "more": [*left_out_words(run.left_out), *_untold(run.missing)]})
+
+
+def _untold(missing: Mapping[str, int]) -> list[str]:
+    """Return what decisions did not tell, so that they could not be judged."""
+    return [
+        f"{counted(count, 'decision')} can't be judged: they don't tell "
+        f"{FIELDS[name].label if name in FIELDS else 'enough of what shoppers did'}."
+        for name, count in sorted(missing.items())
+    ]
+
+
+def _written(form: Form, shop: Shop, campaign_id: str = "") -> Written:
+    return read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone))
+
+
+def _whole(written: Written) -> Campaign:
+    """Return the campaign. Raises InputError saying what is wrong first."""
+    if written.campaign is None:
+        first = written.wrong[0]
+        raise InputError(first.message, first.field)
+    return written.campaign
+
+
 async def supply(connections: Connections, shop: Shop) -> None:
     """Ask for the codes that are needed now; where that can't be said, the worker's own round sees to it."""
     try:
@@ -77,8 +160,8 @@ async def supply(connections: Connections, shop: Shop) -> None:
 
 async def _check_use(connections: Connections, shop: Shop, campaign_id: str) -> None:
     """Do nothing for a campaign that can be shown. Raises InputError saying why it never would be."""
-    rule = read_rule((await one_campaign(connections, shop.shop, campaign_id)).campaign.rule)
-    for each in findings(rule):
+    campaign = (await one_campaign(connections, shop.shop, campaign_id)).campaign
+    for each in await found_in(connections, shop, campaign.rule, campaign):
         if each.stops:
             raise InputError(f"Not started. {each.message}", each.path)
 
@@ -88,4 +171,7 @@ routes = [
     Route(f"{_CALLS}/granted", granted),
     Route(f"{_CALLS}/status", step, methods=["POST"]),
     Route(f"{_CALLS}/move", move, methods=["POST"]),
+    Route(f"{_CALLS}/check", check, methods=["POST"]),
+    Route(f"{_CALLS}/keep", keep, methods=["POST"]),
+    Route(f"{_CALLS}/dry-run", try_out, methods=["POST"]),
 ]

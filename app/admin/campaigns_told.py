@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.admin.campaigns_store import Lately
 from app.admin.view import money
@@ -157,8 +157,3 @@ def left_out_words(counts: Mapping[str, int]) -> list[str]:
     """Return why it would not have been shown, commonest first."""
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return [f"{count:,} times not shown: {LEFT_OUT.get(why, why)}" for why, count in ordered]
-
-
-def settings_say_costs(settings: Mapping[str, Any]) -> bool:
-    """Return whether the shop told what any product costs it."""
-    return bool(settings.get("costs"))

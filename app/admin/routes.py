@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from app.admin import (
     campaigns,
     campaigns_calls,
+    campaigns_editor,
     elsewhere,
     elsewhere_calls,
     models,
@@ -132,6 +133,8 @@ routes: list[BaseRoute] = [
     Route("/admin/decisions", document("decisions.html", pages.decisions)),
     Route("/admin/products", document("products.html", pages.products)),
     Route(campaigns.PATH, document("campaigns.html", campaigns.overview)),
+    Route(f"{campaigns.PATH}/new", document("campaigns_new.html", campaigns_editor.begin)),
+    Route(f"{campaigns.PATH}/edit", document("campaigns_edit.html", campaigns_editor.editor)),
     *campaigns_calls.routes,
     Route("/admin/model", document("model.html", models.overview)),
     *models_calls.routes,

@@ -198,38 +198,48 @@
   });
 
   /** Define a field with a visible label, its details and its error, as screen readers are told them. */
-  function defineField(name) {
+  function defineField(name, {lines = false} = {}) {
     define(name, (read, field) => {
       const hidden = read('labelAccessibilityVisibility') === 'exclusive';
       const notes = ['details', 'error'].filter((note) => read(note));
-      const passed = ['inputMode', 'placeholder'].filter((name) => read(name));
+      const passed = ['inputMode', 'placeholder', 'rows'].filter((name) => read(name));
+      const told = `id="input" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}
+            ${notes.length ? `aria-describedby="${notes.join(' ')}"` : ''} ${read('error') ? 'aria-invalid="true"' : ''}
+            ${passed.map((name) => `${name.toLowerCase()}="${escaped(read(name))}"`).join(' ')}`;
+      const typed = escaped(field.typed ?? read('value'));
       return `
         <style>
           :host { display: block; }
           label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
           .field { display: flex; gap: 8px; align-items: center; }
-          input { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? '#fee9e8' : '#fdfdfd'}; }
-          input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+          input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? '#fee9e8' : '#fdfdfd'}; }
+          textarea { resize: vertical; }
+          input:focus-visible, textarea:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
           p { margin: 4px 0 0; color: #616161; font: 0.8125rem/1.4 ${FONT}; }
           p#error { color: #8e1f0b; }
         </style>
         ${hidden ? '' : `<label for="input">${escaped(read('label'))}</label>`}
         <div class="field">
-          <input id="input" value="${escaped(field.typed ?? read('value'))}" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}
-            ${notes.length ? `aria-describedby="${notes.join(' ')}"` : ''} ${read('error') ? 'aria-invalid="true"' : ''}
-            ${passed.map((name) => `${name.toLowerCase()}="${escaped(read(name))}"`).join(' ')}>
+          ${lines ? `<textarea ${told}>${typed}</textarea>` : `<input value="${typed}" ${told}>`}
           ${escaped(read('suffix'))}
         </div>
         ${notes.map((note) => `<p id="${note}">${escaped(read(note))}</p>`).join('')}`;
     }, {
-      attributes: ['error'],
+      attributes: ['error', 'details', 'label', 'placeholder'],
       form: true,
       connected(field) {
         field.addEventListener('keydown', ({key}) => {
-          if (key === 'Enter') field.internals.form?.requestSubmit();
+          if (key === 'Enter' && !lines) field.internals.form?.requestSubmit();
         });
         field.shadowRoot.addEventListener('input', ({target}) => { field.typed = target.value; });
-        const value = {get: () => field.typed ?? field.getAttribute('value') ?? '', configurable: true};
+        const value = {
+          get: () => field.typed ?? field.getAttribute('value') ?? '',
+          set(text) {
+            field.typed = String(text);
+            field.redraw();
+          },
+          configurable: true,
+        };
         Object.defineProperty(field, 'value', value);
       },
     });
@@ -237,15 +247,40 @@
 
   defineField('s-text-field');
   defineField('s-number-field');
+  defineField('s-text-area', {lines: true});
+
+  define('s-checkbox', (read, field) => `
+    <style>
+      :host { display: block; font: 0.8125rem/1.4 ${FONT}; }
+      label { display: flex; gap: 8px; align-items: start; }
+      input { margin: 2px 0 0; inline-size: 16px; block-size: 16px; flex: none; accent-color: #303030; }
+      input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+    </style>
+    <label><input type="checkbox" id="input" ${field.ticked ?? field.hasAttribute('checked') ? 'checked' : ''}>${escaped(read('label'))}</label>`, {
+    form: true,
+    connected(field) {
+      Object.defineProperty(field, 'checked', {get: () => field.ticked ?? field.hasAttribute('checked'), configurable: true});
+      Object.defineProperty(field, 'value', {get: () => field.getAttribute('value') ?? 'on', configurable: true});
+      field.shadowRoot.addEventListener('change', ({target}) => {
+        field.ticked = target.checked;
+        field.dispatchEvent(new Event('change', {bubbles: true}));
+      });
+    },
+  });
 
   define('s-option', () => '');
+  define('s-option-group', () => '');
   define('s-select', (read, field) => {
     const hidden = read('labelAccessibilityVisibility') === 'exclusive';
     const offered = [...field.querySelectorAll('s-option')];
     const chosen = field.chosen ?? offered.find((option) => option.hasAttribute('selected'))?.getAttribute('value');
-    const named = offered.map((option) => {
+    const one = (option) => {
       const value = option.getAttribute('value');
       return `<option value="${escaped(value)}" ${value === chosen ? 'selected' : ''}>${escaped(option.textContent)}</option>`;
+    };
+    const named = [...field.children].map((part) => {
+      if (part.localName !== 's-option-group') return one(part);
+      return `<optgroup label="${escaped(part.getAttribute('label'))}">${[...part.children].map(one).join('')}</optgroup>`;
     });
     if (read('placeholder')) named.unshift(`<option value="" ${chosen ? '' : 'selected'}>${escaped(read('placeholder'))}</option>`);
     return `
@@ -257,13 +292,20 @@
         p { margin: 4px 0 0; color: #8e1f0b; font: 0.8125rem/1.4 ${FONT}; }
       </style>
       ${hidden ? '' : `<label for="select">${escaped(read('label'))}</label>`}
-      <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}>${named.join('')}</select>
-      ${read('error') ? `<p>${escaped(read('error'))}</p>` : ''}<slot hidden></slot>`;
+      <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''} ${read('error') ? 'aria-describedby="error" aria-invalid="true"' : ''}>${named.join('')}</select>
+      ${read('error') ? `<p id="error">${escaped(read('error'))}</p>` : ''}<slot hidden></slot>`;
   }, {
-    attributes: ['error'],
+    attributes: ['error', 'label'],
     form: true,
     connected(field) {
-      const value = {get: () => field.shadowRoot.querySelector('select').value, configurable: true};
+      const value = {
+        get: () => field.shadowRoot.querySelector('select').value,
+        set(text) {
+          field.chosen = text;
+          field.redraw();
+        },
+        configurable: true,
+      };
       Object.defineProperty(field, 'value', value);
       // Options that are parsed after the field.
       new MutationObserver(() => field.redraw()).observe(field, {childList: true});

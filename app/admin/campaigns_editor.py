@@ -1,0 +1,197 @@
+"""A campaign being written: the page it is written on, and what there is to know of it while it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from app.admin.campaigns import PATH, frame, titles_in
+from app.admin.campaigns_form import Form, Message, form_of
+from app.admin.campaigns_names import names_of
+from app.admin.campaigns_preview import preview
+from app.admin.campaigns_reading import Written
+from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
+from app.admin.campaigns_told import KINDS, guards, language_of, shows
+from app.campaigns.campaign import Campaign, Schedule
+from app.campaigns.messages import VARIABLES
+from app.campaigns.plan import LOCALE, limits_of, zone_of
+from app.campaigns.store import one_campaign
+from app.campaigns.templates import TEMPLATES, template
+from app.connections import Connections
+from app.errors import NotFound
+from app.rules.document import fields_document
+from app.rules.expression import read_rule, reads
+from app.rules.fields import FIELDS, WEEKDAYS, Names
+from app.rules.findings import Finding, findings
+from app.rules.findings import Shop as RulesShop
+from app.rules.words import in_words
+from app.shops.store import Shop
+
+MOST_NAMED = 200
+GROUPS: Mapping[str, str] = {
+    "profile": "The customer",
+    "cart": "The cart",
+    "visit": "The visit",
+    "intent": "Purchase intent",
+    "shopper": "The customer",
+    "checkout": "The checkout",
+    "market": "Market and language",
+    "time": "Time",
+    "product": "The product shown",
+    "trigger": "What asked",
+}
+STARTS: Mapping[str, str] = {
+    "coupon": "A discount, with a code for each shopper",
+    "banner": "A sentence at the top of the checkout",
+    "progress": "A bar towards an amount, such as free shipping",
+    "upsell": "Products you choose",
+}
+_NAMED: tuple[Names, ...] = ("segment", "product_type", "vendor", "tag")
+_FIRST_ROW = Row("cart.subtotal", ">")
+
+
+async def begin(_connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return what a campaign can begin from."""
+    templates = [
+        {"id": name, "name": each.campaign.name, "says": each.says, "kind": KINDS[each.campaign.offer.kind]}
+        for name, each in TEMPLATES.items()
+    ]
+    return {"templates": templates, "starts": STARTS, **frame(f"{PATH}/new", shop)}
+
+
+async def editor(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return the page on which a campaign is written."""
+    try:
+        form = await _form(connections, shop, query)
+    except NotFound:
+        return {"form": None, **frame(f"{PATH}/edit", shop)}
+    names = await names_of(connections, shop, _NAMED)
+    document = fields_document(shop.currency, "en")
+    return {
+        "form": form,
+        "rows": form.groups or (Group("all", (_FIRST_ROW,)),),
+        "groups": _grouped(document["fields"]),
+        "asked": ASKED,
+        "asked_of": ASKED_OF,
+        "kind_of": {each["name"]: each["kind"] for each in document["fields"]},
+        "kinds": KINDS,
+        "variables": {kind: [f"{{{each}}}" for each in sorted(known)] for kind, known in VARIABLES.items()},
+        "editing": _for_script(document["fields"], names),
+        "weekdays": [(at + 1, name.capitalize()) for at, name in enumerate(WEEKDAYS)],
+        "zone": shop.time_zone or "UTC",
+        "default_locale": str(shop.settings.get(LOCALE) or "en"),
+        "blank": Message(),
+        "blank_row": Row(),
+        **frame(f"{PATH}/edit", shop),
+    }
+
+
+async def judged(connections: Connections, shop: Shop, written: Written, locale: str) -> dict[str, Any]:
+    """Return what there is to know of what is written: the sentence, what is wrong, what it shows."""
+    told: dict[str, Any] = {
+        "errors": [{"field": each.field, "message": each.message} for each in written.wrong],
+        "says": "",
+        "findings": [],
+        "json": "",
+    }
+    if written.rule is not None:
+        rule = read_rule(written.rule)
+        names = await titles_in(connections, shop, [written.rule])
+        told["says"] = f"{in_words(rule, shop.currency, language_of(shop), names)}."
+        found = await found_in(connections, shop, written.rule, written.campaign)
+        told["findings"] = [{"message": each.message, "stops": each.stops} for each in found]
+        told["json"] = msgspec.json.format(msgspec.json.encode(written.rule), indent=2).decode()
+    return told | (_shown(shop, written.campaign, locale) if written.campaign else {})
+
+
+async def found_in(
+    connections: Connections, shop: Shop, rule: Any, campaign: Campaign | None
+) -> list[Finding]:
+    """Return what a merchant should know of a rule before it runs, held against what the shop has."""
+    read = read_rule(rule)
+    wanted = {kind for name in reads(read) if (kind := FIELDS[name].names)}
+    schedule = _asked_when(campaign.schedule) if campaign else None
+    known = RulesShop(
+        shop.currency,
+        await names_of(connections, shop, wanted),
+        datetime.now(UTC).astimezone(zone_of(shop.time_zone)).date(),
+        read_rule(schedule) if schedule else None,
+    )
+    return findings(read, known)
+
+
+def _shown(shop: Shop, campaign: Campaign, locale: str) -> dict[str, Any]:
+    language, _, country = locale.partition("@")
+    default = str(shop.settings.get(LOCALE) or "en")
+    text, whose = preview(campaign, shop.currency, language or default, country or None, default)
+    limit = limits_of(shop.settings).percent
+    return {
+        "shows": shows(campaign, shop.currency),
+        "preview": {"text": text, "whose": whose},
+        "guards": guards(campaign, costs_known=bool(shop.settings.get("costs")), most_percent=limit),
+    }
+
+
+def _asked_when(schedule: Schedule) -> Any:
+    """Return the days and hours of a schedule as a rule, None for always."""
+    parts: list[Any] = []
+    if schedule.weekdays:
+        parts.append({"in": [{"var": "time.weekday"}, [WEEKDAYS[each - 1] for each in schedule.weekdays]]})
+    if schedule.hours:
+        begin, end = schedule.hours
+        since, until = {">=": [{"var": "time.hour"}, begin]}, {"<": [{"var": "time.hour"}, end]}
+        parts.append({"and" if begin < end else "or": [since, until]})
+    return {"and": parts} if parts else None
+
+
+async def _form(connections: Connections, shop: Shop, query: QueryParams) -> Form:
+    """Return the fields of what is asked for: a kept campaign, a template, or an empty one."""
+    zone = zone_of(shop.time_zone)
+    if "id" in query:
+        kept = await one_campaign(connections, shop.shop, query["id"])
+        return form_of(kept.campaign, zone, kept.updated_at.isoformat())
+    if "template" in query:
+        return form_of(template(query["template"]).campaign, zone)
+    kind = query.get("kind", "coupon")
+    if kind not in KINDS:
+        raise NotFound(f"there is no kind of offer {kind[:40]!r}")
+    limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
+    return msgspec.convert({"kind": kind, **limited}, Form)
+
+
+def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the fields under the headings that merchants look for them."""
+    grouped: dict[str, list[dict[str, Any]]] = {heading: [] for heading in dict.fromkeys(GROUPS.values())}
+    for each in fields:
+        grouped[GROUPS[each["group"]]].append(each)
+    return grouped
+
+
+def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[str]]) -> dict[str, Any]:
+    """Return what the page's script needs to know of each field."""
+    return {
+        "asked": ASKED,
+        "asked_of": ASKED_OF,
+        "fields": {
+            each["name"]: {
+                "kind": each["kind"],
+                "unit": "%" if each.get("unit") == "share" else each.get("unit", ""),
+                "example": str(each["example"]),
+                "choices": list(_choices(each, names)),
+            }
+            for each in fields
+        },
+    }
+
+
+def _choices(field: Mapping[str, Any], names: Mapping[Names, frozenset[str]]) -> Iterator[str]:
+    """Yield what can be chosen for a field, as it is typed."""
+    for choice in field.get("choices") or ():
+        yield choice["value"].replace("_", " ")
+    known = sorted(names.get(field.get("names", ""), ()), key=str.lower)[:MOST_NAMED]
+    for each in known:
+        yield each.replace("_", " ") if field["names"] == "segment" else each

@@ -1,0 +1,76 @@
+"""What a shopper reads of a campaign, with example values filled in. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.messages import Text, chain, key_of, normalised, text_for
+from app.rules.locale import Locale
+from app.rules.locale import locale as language_table
+from app.values import exponent
+
+# What the shopper's page says in English where the merchant wrote nothing; it has each in its languages.
+BUILT_IN_ENGLISH: Mapping[str, str] = {
+    "coupon.personal": "A discount for you",
+    "banner.help": "Any questions? We are happy to help before you pay.",
+    "banner.welcome": "Good to see you: have a look around, and ask us anything.",
+    "message.help": "Any questions? We are happy to help.",
+    "progress.free_shipping": "Add {amount} more for free shipping.",
+    "upsell.merchant_pick": "",
+}
+_VARIABLE = re.compile(r"\{([a-z]+)\}")
+_COUNT = 3
+
+
+class Preview(NamedTuple):
+    """What is read. whose: which of the merchant's words they are, or that they are the page's own."""
+
+    text: str
+    whose: str
+
+
+def preview(campaign: Campaign, currency: str, locale: str, country: str | None, default: str) -> Preview:
+    """Return what a shopper with this locale reads. default: the shop's own language."""
+    texts = normalised(campaign.offer.messages)
+    table = language_table(locale or default)
+    text = text_for(texts, locale, country, default)
+    if text is None:
+        key = key_of(campaign.offer.kind, campaign.offer.key)
+        words = BUILT_IN_ENGLISH.get(key, "")
+        return Preview(
+            _filled(words, campaign, currency, language_table("en")),
+            "The page's own sentence, here in English; shoppers read it in their language.",
+        )
+    name = next(each for each in chain(locale, country, default) if each in texts)
+    return Preview(_filled(_form(text, table), campaign, currency, table), f"Your words for {name}.")
+
+
+def _form(text: Text, table: Locale) -> str:
+    return text if isinstance(text, str) else table.form(text, _COUNT)
+
+
+def _filled(words: str, campaign: Campaign, currency: str, table: Locale) -> str:
+    values = _values(campaign, currency, table)
+    return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), words)
+
+
+def _values(campaign: Campaign, currency: str, table: Locale) -> dict[str, str]:
+    """Return examples of what the page fills in."""
+    offer = campaign.offer
+    values = {"code": "TILL-EXAMPLE", "count": str(_COUNT), "product": "Sample product"}
+    if offer.target:
+        values |= {"target": _money(float(offer.target), currency, table)}
+        values |= {"amount": _money(float(offer.target) * 0.3, currency, table)}
+    if offer.discount:
+        discount = offer.discount
+        values["percentage"] = table.number(discount.percentage or 0)
+        values["amount"] = _money(float(discount.amount or 0), currency, table)
+        values["minimum"] = _money(float(discount.minimum or 0), currency, table)
+    return values
+
+
+def _money(amount: float, currency: str, table: Locale) -> str:
+    return f"{table.number(amount, exponent(currency))} {currency}"

@@ -1,0 +1,268 @@
+"""A rule as rows that a merchant fills in: groups of conditions, joined by all, any or none. Pure.
+
+Two levels of joining are shown, which most rules are; what is deeper, calculates, or compares two fields
+is edited as JSON. A rule that becomes rows means the same when it is made of them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from app.errors import InputError
+from app.rules.fields import FIELDS, Field, Kind
+from app.rules.nodes import (
+    Always,
+    Among,
+    Compare,
+    Condition,
+    Constant,
+    Contains,
+    Either,
+    Every,
+    Flag,
+    Known,
+    Not,
+    Overlap,
+    Read,
+    Rule,
+)
+
+Join = Literal["all", "any", "none"]
+# What is asked of a field, by its kind, in the words of the choice.
+ASKED: Mapping[str, str] = {
+    ">": "is above",
+    ">=": "is at least",
+    "<": "is below",
+    "<=": "is at most",
+    "==": "is",
+    "!=": "is not",
+    "between": "is from … to …",
+    "inside": "is above … and below …",
+    "in": "is one of",
+    "some": "include one of",
+    "all": "are only",
+    "none": "include none of",
+    "yes": "is so",
+    "no": "is not so",
+    "known": "is known",
+    "unknown": "is not known",
+}
+_ORDERED = (">", ">=", "<", "<=", "==", "!=", "between", "inside", "known", "unknown")
+ASKED_OF: Mapping[Kind, tuple[str, ...]] = {
+    "number": _ORDERED,
+    "money": _ORDERED,
+    "date": _ORDERED,
+    "text": ("==", "in", "!=", "known", "unknown"),
+    "texts": ("some", "none", "all", "known", "unknown"),
+    "flag": ("yes", "no"),
+}
+_RANGES = {"between": "<=", "inside": "<"}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_LARGEST = 1e12
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition as it was typed. value: several go with commas; upto: the other end of a range."""
+
+    field: str = ""
+    compare: str = ""
+    value: str = ""
+    upto: str = ""
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Conditions of which all, any or none must hold."""
+
+    match: Join = "all"
+    conditions: tuple[Row, ...] = ()
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """A rule: groups of which all or any must hold. No group at all: everyone."""
+
+    match: Literal["all", "any"] = "all"
+    groups: tuple[Group, ...] = ()
+
+
+def rows_of(rule: Rule) -> Rows | None:
+    """Return the rule as rows, None for one that rows can't say."""
+    if isinstance(rule.root, Always):
+        return Rows() if rule.root.value else None
+    match, parts = _parts(rule.root)
+    single: Join = "any" if match == "any" else "all"
+    groups: list[Group] = []
+    for part in parts:
+        group = _group(part, single)
+        if group is None:
+            return None
+        # Conditions that stand side by side are one group.
+        if groups and _row(part) and groups[-1].match == single == group.match and single != "none":
+            group = Group(single, (*groups.pop().conditions, *group.conditions))
+        groups.append(group)
+    return Rows(match, tuple(groups))
+
+
+def rule_of(rows: Rows) -> Any:
+    """Return the JSONLogic that the rows say. Raises InputError naming the row: `groups[0].conditions[1]`."""
+    wanted = [(at, group) for at, group in enumerate(rows.groups) if group.conditions]
+    flat: Join = "any" if rows.match == "any" else "all"
+    said: list[Any] = []
+    for at, group in wanted:
+        parts = [
+            condition_of(each, f"groups[{at}].conditions[{n}]") for n, each in enumerate(group.conditions)
+        ]
+        said += parts if group.match == flat and len(wanted) > 1 else [_joined(group.match, parts)]
+    return True if not said else said[0] if len(said) == 1 else {_word(flat): said}
+
+
+def _parts(root: Condition) -> tuple[Literal["all", "any"], Sequence[Condition]]:
+    """Return how the groups are joined, and what becomes one each."""
+    if isinstance(root, Either) and not all(_row(each) for each in root.parts):
+        return "any", root.parts
+    return "all", root.parts if isinstance(root, Every) else (root,)
+
+
+def _joined(match: Join, parts: Sequence[Any]) -> Any:
+    joined = parts[0] if len(parts) == 1 else {_word(match): list(parts)}
+    return {"!": [joined]} if match == "none" else joined
+
+
+def _word(match: Join) -> str:
+    return "and" if match == "all" else "or"
+
+
+def condition_of(row: Row, place: str) -> Any:
+    """Return the JSONLogic of one row. Raises InputError naming what of it is wrong."""
+    field = FIELDS.get(row.field)
+    if field is None:
+        raise InputError("choose what this is about", f"{place}.field")
+    if row.compare not in ASKED_OF[field.kind]:
+        raise InputError("choose how it is compared", f"{place}.compare")
+    read = {"var": field.name}
+    match row.compare:
+        case "yes":
+            return read
+        case "no":
+            return {"!": [read]}
+        case "known" | "unknown":
+            return {"!=" if row.compare == "known" else "==": [read, None]}
+        case "between" | "inside":
+            ends = _value(field, row.value, f"{place}.value"), _value(field, row.upto, f"{place}.upto")
+            return {_RANGES[row.compare]: [ends[0], read, ends[1]]}
+        case "in":
+            return {"in": [read, _list(field, row.value, f"{place}.value")]}
+        case "some" | "all" | "none":
+            asked = {"in": [{"var": ""}, _list(field, row.value, f"{place}.value")]}
+            return {row.compare: [read, asked]}
+        case _:
+            return {row.compare: [read, _value(field, row.value, f"{place}.value")]}
+
+
+def _value(field: Field, text: str, place: str) -> Any:
+    """Return what was typed as the field has it: shares are typed in percent."""
+    text = text.strip()
+    if not text:
+        raise InputError("fill this in", place)
+    if not field.is_number:
+        return _named(field, text)
+    number = typed_number(text, place, typed(field, field.example))
+    if field.unit == "share":
+        number = round(number / 100, 8)
+    return int(number) if number.is_integer() else number
+
+
+def typed_number(text: str, place: str, example: str = "10") -> float:
+    """Return the number that was typed. Raises InputError naming the place."""
+    try:
+        number = float(text.replace(",", ".").removesuffix("%"))
+    except ValueError:
+        raise InputError(f"this is a number, such as {example}", place) from None
+    if not abs(number) <= _LARGEST:  # neither too large nor "nan"
+        raise InputError("this number is too large", place)
+    return number
+
+
+def _list(field: Field, text: str, place: str) -> list[Any]:
+    parts = [part for part in (each.strip() for each in text.split(",")) if part]
+    if not parts:
+        raise InputError("name at least one", place)
+    return [_value(field, part, place) for part in dict.fromkeys(parts)]
+
+
+def _named(field: Field, text: str) -> str:
+    if field.names == "segment":
+        return "_".join(text.lower().split())
+    if field.choices:
+        return "_".join(text.lower().replace("-", " ").split())
+    return text
+
+
+def typed(field: Field, value: Any) -> str:
+    """Return a value as it is typed: the other way round of what is read from a row."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        number = round(value * 100, 6) if field.unit == "share" else value
+        return f"{number:.6f}".rstrip("0").rstrip(".")
+    return value.replace("_", " ") if field.names == "segment" or field.choices else str(value)
+
+
+def _group(part: Condition, single: Join) -> Group | None:
+    """Return what becomes of one part. single: how a condition on its own is joined."""
+    if row := _row(part):
+        return Group(single, (row,))
+    match part:
+        case Every(parts):
+            return _whole("all", parts)
+        case Either(parts):
+            return _whole("any", parts)
+        case Not(Either(parts)):
+            return _whole("none", parts)
+        case Not(inner):
+            return _whole("none", (inner,))
+    return None
+
+
+def _whole(match: Join, parts: Sequence[Condition]) -> Group | None:
+    rows = [row for each in parts if (row := _row(each))]
+    return Group(match, tuple(rows)) if len(rows) == len(parts) else None
+
+
+def _row(part: Condition) -> Row | None:
+    """Return a condition as a row, None for what is more than one."""
+    match part:
+        case Flag(field):
+            return Row(field.name, "yes")
+        case Not(Flag(field)):
+            return Row(field.name, "no")
+        case Known(field, known):
+            return None if field.kind == "flag" else Row(field.name, "known" if known else "unknown")
+        case Among(field, choices):
+            return _listed(field, "in", choices) if field.kind == "text" else None
+        case Contains(field, Constant(text)):
+            return _listed(field, "some", (text,))
+        case Overlap(quantifier, field, choices):
+            return _listed(field, quantifier, choices)
+        case Compare(comparison, terms):
+            return _compared(comparison, terms)
+    return None
+
+
+def _listed(field: Field, compare: str, choices: Sequence[Any]) -> Row | None:
+    said = [typed(field, each) for each in choices]
+    return None if any("," in each for each in said) else Row(field.name, compare, ", ".join(said))
+
+
+def _compared(comparison: str, terms: Sequence[Any]) -> Row | None:
+    match terms:
+        case (Read(field), Constant(value)) if comparison in ASKED_OF[field.kind]:
+            return Row(field.name, comparison, typed(field, value))
+        case (Constant(value), Read(field)) if comparison in ASKED_OF[field.kind]:
+            return Row(field.name, _MIRRORED[comparison], typed(field, value))
+        case (Constant(low), Read(field), Constant(high)) if field.kind != "text":
+            compare = "between" if comparison == "<=" else "inside"
+            return Row(field.name, compare, typed(field, low), typed(field, high))
+    return None
