@@ -32,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.archive.keeper import Keeper
 from app.body import read_body
 from app.campaigns.nudged import Nudging
 from app.campaigns.writing import write_decisions
@@ -83,6 +84,7 @@ class Till:
     log: Gathered[Written, None]
     digests: Digests
     codes: Codes
+    keeper: Keeper
 
 
 @any_origin
@@ -120,6 +122,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
     written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
     if await _is_written(till, written):
+        till.keeper.served(occasion.shop)
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
 
@@ -195,6 +198,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
         await keep_told(connections.redis, digests, events)  # a round trip for news only
         return [None] * len(batch)
 
+    keeper = Keeper(connections)
     async with live_shops(connections) as live:
         web.state.till = Till(
             live=live,
@@ -202,8 +206,10 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             log=Gathered(append, timeout_ms=LOG_MS),
             digests=digests,
             codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
+            keeper=keeper,
         )
         yield
+        await keeper.close()
 
 
 routes = [Route("/api/personalize", personalize, methods=["POST", "OPTIONS"])]

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-import app.campaign_tables  # one import fills the metadata
+import app.archive_tables  # one import fills the metadata
+import app.campaign_tables
 import app.coupon_tables
 import app.experiment_tables
 import app.intent_tables

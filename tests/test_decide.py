@@ -301,6 +301,7 @@ async def test_a_database_that_is_down_is_only_missed_by_shops_not_yet_in_memory
     await a_trained_shop(connections)
     async with a_till(connections) as client:
         await ask(client, 10)
+        await client._transport.app.state.till.keeper.close()  # type: ignore[attr-defined]
         async with connections.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.drop_all)
         loaded = await ask(client, 10)

@@ -124,7 +124,8 @@ def sold_lines(order: Any, rows: Iterable[Any], back: Mapping[int, int]) -> Iter
 
 
 def _stayed(row: Any, back_minor: int) -> int:
-    return max(0, int(row.quantity * row.price_minor) - row.discount_minor - back_minor)
+    charged: int = row.quantity * row.price_minor - row.discount_minor
+    return max(0, charged - back_minor)
 
 
 async def _of_orders(db: AsyncSession, table: Any, shop: str, orders: Iterable[int]) -> list[Any]:

@@ -204,7 +204,12 @@ class _Weighing:
         campaign = planned.campaign
         if not self._applies(planned) or self._why_not(planned) or not self._room[planned.place]:
             return False
-        return not (campaign.holdout and self._withheld(planned.id, campaign.holdout))
+        if campaign.holdout and self._withheld(planned.id, campaign.holdout):
+            # Told, so that the draw can be made again among the same.
+            self._matched.append(planned.id)
+            self._left_out[planned.id] = WITHHELD
+            return False
+        return True
 
     def _applies(self, planned: Planned) -> bool:
         """Return whether it is open, or promised, and enough was seen of the shopper."""

@@ -9,6 +9,7 @@ import msgspec
 import typer
 from sqlmodel import select
 
+from app.archive.store import restore
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
@@ -27,10 +28,7 @@ def replay(
 
     async def run(connections: Connections) -> None:
         row = await _decision(connections, domain, decision)
-        snapshot = await load_snapshot(connections, domain)
-        if snapshot is None:
-            raise NotFound(f"{domain} does not have the app, so there is nothing to decide on")
-        _compare(row, snapshot)
+        _compare(row, await _snapshot(connections, domain, row))
         typer.echo(f"{decision}: same, bit for bit (snapshot {row.inputs['snapshot']})")
 
     with_connections(run)
@@ -48,17 +46,26 @@ async def _decision(connections: Connections, shop: ShopDomain, decision_id: str
     return row
 
 
-def _compare(row: DecisionRow, snapshot: ShopSnapshot) -> None:
-    """Return when the same offers are chosen. Raises NotFound without the snapshot, else what differs."""
+async def _snapshot(connections: Connections, shop: ShopDomain, row: DecisionRow) -> ShopSnapshot:
+    """Return what the decision was made on: as it was kept, else as it serves still. Raises NotFound."""
     needed = row.inputs["snapshot"]
-    served = {each.version: each for each in (snapshot, *snapshot.variants.values())}
-    if needed not in served:
+    try:
+        return await restore(connections, shop, needed)
+    except NotFound as error:
+        now = await load_snapshot(connections, shop)
+        serving = () if now is None else (now, *now.variants.values())
+        found = next((each for each in serving if each.version == needed), None)
+        if found is not None:
+            return found
         raise NotFound(
             f"{row.decision_id} was made on snapshot {needed} (model {row.model_version or 'none'}), "
-            f"which is no longer there: {row.shop} is now at {snapshot.version} "
-            f"(model {snapshot.model_version or 'none'})"
-        )
-    again = msgspec.json.encode(made_again(row.inputs, served))
+            f"which is no longer there: {error}"
+        ) from None
+
+
+def _compare(row: DecisionRow, snapshot: ShopSnapshot) -> None:
+    """Return when the same offers are chosen. Raises TillwiseError with what differs."""
+    again = msgspec.json.encode(made_again(row.inputs, {snapshot.version: snapshot}))
     if json.loads(again) != row.answer["offers"]:
         raise TillwiseError(
             f"decision {row.decision_id} is NOT the same (its fallback: {row.fallback or 'none'})\n"

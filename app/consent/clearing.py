@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select, true
 from sqlmodel import select as select_rows
 
+from app.archive_tables import SnapshotRow
 from app.connections import Connections
 from app.consent.retention import RELIED_ON, SETTING, checked, limits_of
 from app.jobs import job_begins, only_one, request_job
@@ -82,6 +83,7 @@ SOURCES: Mapping[str, Source] = {
     "events": Source(table_of(EventRow), "event_id", "happened_at"),
     "decisions": Source(table_of(DecisionRow), "decision_id", "decided_at"),
     "feedback": Source(table_of(FeedbackRow), "event_id", "happened_at"),
+    "snapshots": Source(table_of(SnapshotRow), "version", "served_at"),
     # What still waits to be worked off was acknowledged, and is never lost to its age.
     "inbox": Source(_INBOX, "id", "received_at", lambda _now: _INBOX.c.status != "pending"),
     "consents": Source(_CONSENTS, "id", "told_at", _not_relied_on),

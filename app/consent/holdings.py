@@ -153,6 +153,8 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "coupons": "codes and what became of them; they lead to a decision and an order, not to whose",
     "model_watches": "whether a model still fits what happens, in numbers of thousands of visits",
     "offers_ahead": "which offers the shop and its products hold in Shopify",
+    "snapshots": "which catalogue, settings and campaigns decisions were made on",
+    "snapshot_parts": "the catalogue, settings and campaigns that decisions were made on",
     "experiments": "what is tried in the shop, and how it is judged",
     "models": "versions of trained models, and how good they were",
     "segmentations": "what a shop's segments are worked out with",

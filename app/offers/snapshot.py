@@ -19,6 +19,7 @@ from app.experiments.assign import Experiment, default_experiment, experiment
 from app.intent.foresight import UNTAUGHT, Foresight
 from app.offers.approach import approach_of
 from app.offers.rerank import Candidate, Terms, with_standing
+from app.offers.sources import Sources
 from app.offers.static import Pick, default_picks
 from app.offers.terms import costs_of, lead_days_of, terms_of
 from app.offers.wire import OfferedProduct
@@ -67,7 +68,7 @@ class ShopSnapshot:
     and what a visitor is called, never what is chosen from that.
     plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
-    change it, see `app.offers.variants`.
+    change it, see `app.offers.variants`. sources: what it was taken from, to be kept for replays.
     """
 
     shop: ShopDomain
@@ -87,6 +88,7 @@ class ShopSnapshot:
     intent: Foresight = UNTAUGHT
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
+    sources: Sources | None = None
 
     @property
     def currency(self) -> str:
@@ -146,7 +148,11 @@ def take_snapshot(
         visits=visits,
         plan=plan,
         intent=intent,
-    )
+        sources=Sources(
+            catalog, None if model is None else model.version, excluded, settings or {}, campaigns, time_zone,
+            returns, intent.weights,
+        ),
+    )  # fmt: skip
 
 
 def _offerable(

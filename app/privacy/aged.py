@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from app.archive.store import drop_unused_parts
 from app.connections import Connections
 from app.consent.clearing import Cleared, Left, clear_shop
 from app.consent.retention import limits_of
@@ -13,10 +14,15 @@ from app.values import ShopDomain
 LETTERS = "dead letters"
 _NOBODYS = timedelta(days=limits_of({}).days[LETTERS])  # no shop's limit is theirs
 
+# A version that is being kept just now may need a part that none needed a moment ago.
+_UNUSED_STAYS = timedelta(days=1)
+
 
 async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Cleared]:
     """Delete what is past the shop's limits and return what each store lost and has left."""
-    return await clear_shop(connections, shop, {LETTERS: _clear_letters})
+    cleared = await clear_shop(connections, shop, {LETTERS: _clear_letters})
+    await drop_unused_parts(connections, shop, datetime.now(UTC) - _UNUSED_STAYS)
+    return cleared
 
 
 async def _clear_letters(connections: Connections, shop: ShopDomain, now: datetime, before: datetime) -> Left:

@@ -292,3 +292,11 @@ def test_a_logged_weighing_comes_to_the_same_again() -> None:
             plan, inputs(facts={"cart.subtotal": n * 2.0}), f"d{n}", lambda _n, _s, at=n: at % 2 == 0
         )  # type: ignore[misc]
         assert again(plan, logged, f"d{n}") == logged
+
+
+def test_who_is_withheld_from_a_rival_is_told_so_that_the_draw_is_made_again_among_the_same() -> None:
+    plan = a_plan(*(a_campaign(name, choice="best", holdout=0.5) for name in ("a", "b", "c")))
+    for n in range(50):
+        first = weigh(plan, inputs(), f"d{n}", lambda name, _share, n=n: (n + ord(name)) % 3 == 0)
+        assert again(plan, first, f"d{n}") == first
+        assert first.withheld

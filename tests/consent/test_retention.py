@@ -93,7 +93,7 @@ async def asked_for(connections: Connections, shop: str = SHOP) -> bool:
 def test_a_shop_that_says_nothing_has_the_defaults() -> None:
     assert limits_of({}) == limits_of({"retention": {}, "pinned": [1]})
     assert limits_of({}).days == {
-        "events": 180, "decisions": 180, "feedback": 180, "inbox": 30,
+        "events": 180, "decisions": 180, "feedback": 180, "snapshots": 30, "inbox": 30,
         "dead letters": 30, "consents": 1095,
     }  # fmt: skip
     assert limits_of({}).unusable == ()
@@ -222,8 +222,8 @@ async def test_a_second_clearing_deletes_nothing(connections: Connections) -> No
     await keep(connections, shop_row(), event(1, 200), decision(1, 200), word(1, 2000, "ann"))
     first = await clear_aged(connections, SHOP)
     second = await clear_aged(connections, SHOP)
-    assert [each.deleted for each in first] == [1, 1, 0, 0, 0, 1]
-    assert [each.deleted for each in second] == [0, 0, 0, 0, 0, 0]
+    assert [each.deleted for each in first] == [1, 1, 0, 0, 0, 0, 1]
+    assert [each.deleted for each in second] == [0, 0, 0, 0, 0, 0, 0]
 
 
 async def test_a_shop_that_was_erased_gets_no_record_of_a_clearing(connections: Connections) -> None:

@@ -1,0 +1,1 @@
+"""What decisions were made on, kept so that each can be made again."""

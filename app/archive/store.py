@@ -1,0 +1,132 @@
+"""Keeps what decisions were made on, and finds it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.archive.parts import Manifest, pack, read_manifest, unpack
+from app.archive_tables import SnapshotPartRow, SnapshotRow
+from app.connections import Connections
+from app.errors import ModelUnusable, NotFound, TillwiseError
+from app.intent.foresight import Foresight
+from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.offers.sources import Sources
+from app.recommend.model import Model
+from app.recommend.publish import load, version_path
+from app.tables import ShopRow
+from app.upsert import chunks, insert_new, table_of, upsert
+from app.values import ShopDomain
+
+_SNAPSHOTS, _PARTS = table_of(SnapshotRow), table_of(SnapshotPartRow)
+
+
+async def keep(
+    connections: Connections, snapshot: ShopSnapshot, now: datetime, there: Collection[str] = ()
+) -> frozenset[str]:
+    """Keep what the snapshot was taken from and return the names of its parts.
+
+    there: names of parts that were kept before. A snapshot that was not taken from anything, and one of a
+    shop that is gone, is not kept.
+    """
+    if snapshot.sources is None:
+        return frozenset()
+    packed = await asyncio.to_thread(pack, snapshot.sources, there)
+    async with connections.write() as db:
+        if await db.get(ShopRow, snapshot.shop) is None:  # erased meanwhile, and stays so
+            return frozenset()
+        named = {"shop": snapshot.shop}
+        parts = [
+            named | {"digest": name, "content": each, "kept_at": now} for name, each in packed.parts.items()
+        ]
+        await insert_new(db, SnapshotPartRow, parts)
+        row = {"version": snapshot.version, "manifest": packed.manifest, "served_at": now}
+        await upsert(db, SnapshotRow, [named | row], newer=lambda old, new: new.served_at > old.served_at)
+    return frozenset(read_manifest(packed.manifest).digests)
+
+
+async def restore(connections: Connections, shop: ShopDomain, version: str) -> ShopSnapshot:
+    """Return the shop as decisions of that version saw it.
+
+    Raises NotFound where it was not kept or its model's files are gone, TillwiseError where this version
+    of the app makes another snapshot of the same sources.
+    """
+    sources = await sources_of(connections, shop, version)
+    model = await asyncio.to_thread(_model, connections, shop, sources.model_version)
+    made = await asyncio.to_thread(_taken, shop, sources, model)
+    if made.version != version:
+        raise TillwiseError(
+            f"what snapshot {version} was taken from is there, but makes {made.version} now: the app has "
+            "changed since the decision was made"
+        )
+    return made
+
+
+async def sources_of(connections: Connections, shop: str, version: str) -> Sources:
+    """Return what that version was taken from. Raises NotFound."""
+    async with connections.read() as db:
+        manifest = await _manifest(db, shop, version)
+        if manifest is None:
+            raise NotFound(f"no snapshot {version!r} of {shop} is kept")
+        parts = await _parts(db, shop, manifest.digests)
+    try:
+        return await asyncio.to_thread(unpack, manifest, parts)
+    except KeyError as missing:
+        raise NotFound(f"a part of snapshot {version!r} of {shop} is gone: {missing}") from None
+
+
+async def drop_unused_parts(connections: Connections, shop: str, before: datetime) -> int:
+    """Delete the parts that no kept version needs and that are older; return how many went."""
+    async with connections.write() as db:
+        connection = await db.connection()
+        manifests = select(_SNAPSHOTS.c.manifest).where(_SNAPSHOTS.c.shop == shop)
+        needed: set[str] = set()
+        for packed in await connection.scalars(manifests):
+            needed.update(read_manifest(packed).digests)
+        old = select(_PARTS.c.digest).where(_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
+        unused = sorted(set(await connection.scalars(old)) - needed)
+        for part in chunks(unused):
+            await connection.execute(delete(_PARTS).where(_PARTS.c.shop == shop, _PARTS.c.digest.in_(part)))
+    return len(unused)
+
+
+def _taken(shop: ShopDomain, sources: Sources, model: Model | None) -> ShopSnapshot:
+    return take_snapshot(
+        shop, sources.catalog, model, sources.excluded, sources.settings, campaigns=sources.campaigns,
+        time_zone=sources.time_zone, returns=sources.returns, intent=Foresight(weights=sources.weights),
+    )  # fmt: skip
+
+
+def _model(connections: Connections, shop: ShopDomain, version: str | None) -> Model | None:
+    if version is None:
+        return None
+    path = version_path(connections.settings.data_dir, shop, version)
+    try:
+        return load(path)
+    except ModelUnusable as error:
+        if path.exists():
+            raise
+        raise NotFound(
+            f"the model {version} that ranked then is gone: only the latest versions of a model are kept"
+        ) from error
+
+
+async def _manifest(db: AsyncSession, shop: str, version: str) -> Manifest | None:
+    query = select(_SNAPSHOTS.c.manifest).where(_SNAPSHOTS.c.shop == shop, _SNAPSHOTS.c.version == version)
+    packed = (await (await db.connection()).scalars(query)).first()
+    return None if packed is None else read_manifest(packed)
+
+
+async def _parts(db: AsyncSession, shop: str, digests: Iterable[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for part in chunks(sorted(set(digests))):
+        query = select(_PARTS.c.digest, _PARTS.c.content).where(
+            _PARTS.c.shop == shop, _PARTS.c.digest.in_(part)
+        )
+        for digest, content in await (await db.connection()).execute(query):
+            found[digest] = content
+    return found
