@@ -1,0 +1,62 @@
+"""Grants of a discount without a code, signed so that the shop's discount Function knows them for ours. Pure.
+
+A grant is what a cart carries instead of a code: `1.{terms}.{until}.{whose}.{number}.{seal}`. The Function
+has no clock but the shop's hour, no memory and no network, so a grant says all it needs, and the seal is
+HMAC-SHA256 of all before it, under a key that only the terms' own metafield holds beside this server.
+extensions/offer-discount/assembly/grant.ts reads what is written here.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from hashlib import blake2b
+
+VERSION = "1"
+STEP_HOURS = 2  # as near as the Function can tell the time
+MOST_PRODUCTS = 3
+NUMBER_DIGITS = 12
+
+
+def grant_key(secret: bytes, shop: str, terms_id: str, epoch: int = 0) -> bytes:
+    """Return the key of a shop's terms. epoch: another one ends every grant that was signed before."""
+    return hmac.digest(secret, f"{shop} {terms_id} {epoch}".encode(), "sha256")
+
+
+def sign_grant(key: bytes, terms_id: str, until: str, whose: str, number: str) -> str:
+    """Return the grant."""
+    said = ".".join((VERSION, terms_id, until, whose, number))
+    return f"{said}.{hmac.digest(key, said.encode(), 'sha256').hex()}"
+
+
+def last_step(end: datetime, zone: tzinfo) -> str:
+    """Return the shop's date at the end and how many even hours have begun by then: `2026112507`.
+
+    A grant holds until those two hours are over.
+    """
+    local = end.astimezone(zone)
+    return f"{local:%Y%m%d}{local.hour // STEP_HOURS:02d}"
+
+
+def whose_cart(customer_id: int | None, product_ids: Sequence[int]) -> str | None:
+    """Return whose the grant is: the customer's who is logged in, else of a cart with these products.
+
+    None for a guest with nothing in the cart: a grant of everybody's would be nobody's.
+    """
+    if customer_id is not None:
+        return f"c{customer_id}"
+    return "p" + "-".join(map(str, product_ids[:MOST_PRODUCTS])) if product_ids else None
+
+
+def grant_number(shop: str, terms_id: str, unit: str) -> str:
+    """Return the number that all grants of these terms to one shopper have: once used, they all are."""
+    return blake2b(f"{shop} {terms_id} {unit}".encode(), digest_size=NUMBER_DIGITS // 2).hexdigest()
+
+
+def number_in(grant: object) -> tuple[str, str] | None:
+    """Return the terms and the number that a cart's attribute names, None for what is no grant."""
+    parts = grant.split(".") if isinstance(grant, str) else []
+    if len(parts) != 6 or parts[0] != VERSION or len(parts[4]) != NUMBER_DIGITS:
+        return None
+    return parts[1], parts[4]
