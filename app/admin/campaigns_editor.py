@@ -16,7 +16,7 @@ from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import Written
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
-from app.campaigns.campaign import Campaign, Schedule
+from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of, zone_of
 from app.campaigns.store import one_campaign
@@ -66,13 +66,14 @@ async def begin(_connections: Connections, shop: Shop, _query: QueryParams) -> d
 async def editor(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return the page on which a campaign is written."""
     try:
-        form = await _form(connections, shop, query)
+        form, status = await _form(connections, shop, query)
     except NotFound:
         return {"form": None, **frame(f"{PATH}/edit", shop)}
     names = await names_of(connections, shop, _NAMED)
     document = fields_document(shop.currency, "en")
     return {
         "form": form,
+        "status": status,
         "rows": form.groups or (Group("all", (_FIRST_ROW,)),),
         "groups": _grouped(document["fields"]),
         "asked": ASKED,
@@ -148,19 +149,19 @@ def _asked_when(schedule: Schedule) -> Any:
     return {"and": parts} if parts else None
 
 
-async def _form(connections: Connections, shop: Shop, query: QueryParams) -> Form:
-    """Return the fields of what is asked for: a kept campaign, a template, or an empty one."""
+async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tuple[Form, Status]:
+    """Return the fields of what is asked for: a kept campaign and its status, a template, an empty one."""
     zone = zone_of(shop.time_zone)
     if "id" in query:
         kept = await one_campaign(connections, shop.shop, query["id"])
-        return form_of(kept.campaign, zone, kept.updated_at.isoformat())
+        return form_of(kept.campaign, zone, kept.updated_at.isoformat()), kept.status
     if "template" in query:
-        return form_of(template(query["template"]).campaign, zone)
+        return form_of(template(query["template"]).campaign, zone), "draft"
     kind = query.get("kind", "coupon")
     if kind not in KINDS:
         raise NotFound(f"there is no kind of offer {kind[:40]!r}")
     limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
-    return msgspec.convert({"kind": kind, **limited}, Form)
+    return msgspec.convert({"kind": kind, **limited}, Form), "draft"
 
 
 def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -16,7 +16,7 @@ import msgspec
 from app.admin.campaigns_form import HOUR_S, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
 from app.campaigns.campaign import Campaign, read_campaign
-from app.campaigns.messages import BUILT_IN, PLURALS, Text
+from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS
@@ -101,8 +101,7 @@ class _Reading:
         try:
             return read()
         except InputError as error:
-            place = field or self._place(error.field)
-            self.note(place, str(error))
+            self.note(field or _PLACES.get(error.field, error.field), str(error))
             return None
 
     def note(self, field: str, message: str) -> None:
@@ -204,7 +203,7 @@ class _Reading:
             name, text = each.locale.strip(), each.text.strip()
             if not text and not name:
                 continue
-            if wrong := _unusable(name, text, messages):
+            if wrong := _unusable(self._form.kind, name, text, messages):
                 self.note(f"messages[{at}].{wrong.field}", wrong.message)
                 continue
             messages[name] = _read_text(text)
@@ -288,21 +287,21 @@ class _Reading:
     def _noted(self, *fields: str) -> bool:
         return any(each.field in fields for each in self.wrong)
 
-    def _place(self, field: str) -> str:
-        """Return where in the editor a campaign's field stands."""
-        for at, each in enumerate(self._form.messages):
-            if field.startswith(f"offer.messages.{each.locale.strip()}"):
-                return f"messages[{at}].{'locale' if 'locale' in field else 'text'}"
-        return _PLACES.get(field, field)
 
-
-def _unusable(name: str, text: str, others: Mapping[str, Text]) -> Wrong | None:
+def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wrong | None:
     """Return what is wrong with words in a language, None for nothing."""
     if not text:
         return Wrong("text", "write what shoppers read")
     if not name:
         return Wrong("locale", "say which language this is, such as de")
-    return Wrong("locale", "there are words in this language already") if name in others else None
+    if name in others:
+        return Wrong("locale", "there are words in this language already")
+    for field, words in (("locale", "x"), ("text", _read_text(text))):
+        try:
+            check_texts(kind, {name: words})
+        except InputError as error:
+            return Wrong(field, str(error))
+    return None
 
 
 def _read_text(text: str) -> Text:

@@ -69,9 +69,10 @@ def alert(about: str, says: str) -> AlertRow:
 
 async def keep_campaigns(connections: Connections, **shop: Any) -> None:
     """Store a discount that runs, was shown and taken, a stopped bar, and a draft."""
-    shown = [weighed(n, f"t{n}", chosen="loyal-thanked") for n in range(1, 5)]
-    held = [weighed(n, f"t{n}", withheld="loyal-thanked") for n in range(11, 15)]
-    await keep(connections, shop_row(**shop), *shown, *held, accepted(1), bought(1, "t1"), bought(2, "t11"))
+    shown = [weighed(n, f"t{n}", chosen="loyal-thanked") for n in range(501, 505)]
+    held = [weighed(n, f"t{n}", withheld="loyal-thanked") for n in range(511, 515)]
+    orders = bought(501, "t501"), bought(511, "t511")
+    await keep(connections, shop_row(**shop), *shown, *held, accepted(501), *orders)
     await keep_named(connections, "loyal-thanked", "running")
     await keep_named(connections, "free-shipping", "stopped", "fewer checkouts are completed")
     await keep_campaign(connections, ShopDomain(SHOP), a_campaign("winter", offer=TEN_PERCENT, priority=20))

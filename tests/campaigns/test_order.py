@@ -40,9 +40,9 @@ priorities = st.lists(st.integers(-20, 20), min_size=2, max_size=8)
 
 @given(priorities, st.data(), st.booleans())
 def test_two_neighbours_change_places_and_nobody_else(
-    given: list[int], data: st.DataObject, up: bool
+    heights: list[int], data: st.DataObject, up: bool
 ) -> None:
-    ranked = sorted((Ranked(f"c{at}", each) for at, each in enumerate(given)), key=_place)
+    ranked = sorted((Ranked(f"c{at}", each) for at, each in enumerate(heights)), key=_place)
     at = data.draw(st.integers(0, len(ranked) - 1))
     after = moved(ranked, ranked[at].campaign_id, up=up)
     names = [each.campaign_id for each in ranked]

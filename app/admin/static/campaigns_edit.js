@@ -85,8 +85,10 @@ function fitRow(row, moved = false) {
   const how = compare.value;
   part('value', row).hidden = SILENT.includes(how);
   part('upto', row).hidden = !RANGES.includes(how);
-  const label = LISTS.includes(how) ? 'Which, with commas between' : RANGES.includes(how) ? 'From' : 'Value';
-  named('value', row).setAttribute('label', unit && label !== 'Which, with commas between' ? `${label} (${unit})` : label);
+  const label = LISTS.includes(how) ? 'Which' : RANGES.includes(how) ? 'From' : 'Value';
+  named('value', row).setAttribute('label', unit ? `${label} (${unit})` : label);
+  if (LISTS.includes(how)) named('value', row).setAttribute('details', 'Several with commas between');
+  else named('value', row).removeAttribute('details');
   named('value', row).setAttribute('placeholder', choices.length ? '' : example);
   part('choices', row).hidden = choices.length === 0;
   const choose = row.querySelector('[data-choice]');
@@ -107,7 +109,9 @@ function choose(select) {
 function fitKind() {
   const kind = named('kind').value;
   for (const each of form.querySelectorAll('[data-of]')) each.hidden = each.dataset.of !== kind;
-  part('off').hidden = named('off_as').value === 'shipping';
+  const as = named('off_as').value;
+  part('off').hidden = as === 'shipping';
+  named('off').setAttribute('label', as === 'amount' ? 'Amount' : 'Percent');
   const fills = variables[kind].join(' ');
   form.querySelector('[data-fills]').textContent = fills && `In your words, these are filled in: ${fills}`;
 }

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from app.admin.campaigns_form import Form, form_of
+from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
+from app.admin.campaigns_reading import Written, campaign_id_of, read_form
+from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
+from app.campaigns.campaign import Campaign
+from app.campaigns.templates import TEMPLATES
+from app.rules.expression import read_rule
+from app.rules.fields import FIELDS
+from tests.admin.campaign_factories import written
+from tests.admin.test_markup import ROOT
+from tests.campaigns.factories import TEN_PERCENT, a_campaign
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def read(**changes: Any) -> Written:
+    return read_form(msgspec.convert(written(**changes), Form), "hesitant", BERLIN)
+
+
+def wrong(**changes: Any) -> dict[str, str]:
+    found = read(**changes)
+    assert found.campaign is None
+    return {each.field: each.message for each in found.wrong}
+
+
+FIRST = "groups[0].conditions[0]"
+
+
+def condition(field: str, compare: str, value: str = "", upto: str = "") -> list[dict[str, Any]]:
+    row = {"field": field, "compare": compare, "value": value, "upto": upto}
+    return [{"match": "all", "conditions": [row]}]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_comes_back_from_the_editor_as_it_was(name: str) -> None:
+    campaign = TEMPLATES[name].campaign
+    assert read_form(form_of(campaign, BERLIN), name, BERLIN).campaign == campaign
+
+
+def test_every_field_of_a_campaign_comes_back_from_the_editor() -> None:
+    campaign = a_campaign(
+        "all", evidence=3, priority=-7, stop=True, group="discounts", choice="best one", delay_s=90,
+        expires_s=5_400, holdout=0.125, caps={"per_visitor": 2, "per_session": 1, "total": 500},
+        schedule={"starts_at": "2026-12-01T08:00:00Z", "ends_at": "2026-12-24T17:00:00Z", "weekdays": [1, 7],
+                  "hours": [22, 6]},
+        offer={"kind": "coupon", "slot": "top", "key": "coupon.personal",
+               "discount": {"amount": "5.50", "applies_to": "product", "minimum": "80",
+                            "combines_with": ["shipping", "order"], "with_code": False},
+               "messages": {"en": {"one": "{count} item", "other": "{count} items"}, "de@CH": "Grüezi"}},
+    )  # fmt: skip
+    assert read_form(form_of(campaign, BERLIN), "all", BERLIN).campaign == campaign
+
+
+def test_times_are_typed_in_the_shops_zone() -> None:
+    campaign = read(starts_at="2026-12-01 09:00").campaign
+    assert campaign is not None
+    assert campaign.schedule.starts_at == datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"!": [{"var": "cart.discounted"}]},
+        {"!": [{"or": [{"var": "shopper.cold"}, {"==": [{"var": "profile.orders"}, None]}]}]},
+        {"or": [{"and": [{"var": "shopper.cold"}, {">": [{"var": "intent.now"}, 0.25]}]},
+                {"<": [80, {"var": "cart.subtotal"}]}]},
+        {"and": [{"none": [{"var": "cart.tags"}, {"in": [{"var": ""}, ["clearance"]]}]},
+                 {"in": [{"var": "market.country"}, ["DE", "AT"]]},
+                 {"<=": [18, {"var": "time.hour"}, 22]}]},
+        {"in": ["champions", {"var": "profile.segments"}]},
+    ],
+)  # fmt: skip
+def test_a_rule_means_the_same_after_it_was_rows(rule: Any) -> None:
+    rows = rows_of(read_rule(rule))
+    assert rows is not None
+    again = rows_of(read_rule(rule_of(rows)))
+    assert again == rows
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {">": [{"var": "cart.subtotal"}, {"*": [{"var": "profile.aov"}, 0.5]}]},
+        {">": [{"var": "cart.subtotal"}, {"var": "profile.aov"}]},
+        {"and": [{"or": [{"and": [{"var": "shopper.cold"}, {"var": "visit.returning"}]}, True]}, True]},
+        {"some": [{"var": "cart.tags"}, {"in": [{"var": ""}, ["red, green"]]}]},
+    ],
+)
+def test_a_rule_that_rows_cant_say_is_edited_as_json(rule: Any) -> None:
+    campaign = a_campaign("deep", rule=rule, offer=TEN_PERCENT)
+    assert rows_of(read_rule(rule)) is None
+    form = form_of(campaign, BERLIN)
+    assert form.rule is not None
+    assert json.loads(form.rule) == rule
+    assert read_form(form, "deep", BERLIN).campaign == campaign
+
+
+def test_no_condition_at_all_is_everyone() -> None:
+    assert rows_of(read_rule(True)) == Rows()
+    assert rule_of(Rows()) is True
+
+
+def test_what_can_be_asked_of_each_kind_of_field_has_words() -> None:
+    assert {each.kind for each in FIELDS.values()} == ASKED_OF.keys()
+    assert {each for asked in ASKED_OF.values() for each in asked} == ASKED.keys()
+
+
+def test_a_share_is_typed_in_percent() -> None:
+    assert read(groups=condition("intent.now", "<", "60 %")).rule == {"<": [{"var": "intent.now"}, 0.6]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"name": " "}, "name", "Give it a name"),
+        ({"off": ""}, "off", "This is a number"),
+        ({"off": "0"}, "off", "Say how much is taken off"),
+        ({"off": "120"}, "off", "This goes from 0 to 100"),
+        ({"off": "ten", "off_as": "amount"}, "off", "This is an amount above zero"),
+        ({"kind": "progress"}, "target", "This is an amount above zero"),
+        ({"kind": "upsell", "products": "1 2 3 4"}, "products", "Name one to three"),
+        ({"kind": "upsell", "products": "skis"}, "products", "A product is named by its number"),
+        ({"holdout": "nan"}, "holdout", "This number is too large"),
+        ({"per_visitor": "1.5"}, "per_visitor", "This is a whole number"),
+        ({"starts_at": "tomorrow"}, "starts_at", "Write the day and the time like"),
+        ({"starts_at": "2026-12-02 09:00", "ends_at": "2026-12-01 09:00"}, "ends_at", "It ends before"),
+        ({"hour_from": "8"}, "hour_until", "Give both hours"),
+        ({"hour_from": "8", "hour_until": "8"}, "hour_until", "The hours begin and end"),
+        ({"group": "a/b"}, "group", "Use up to 40 letters"),
+        ({"lasts": "1", "delay_s": "7200"}, "delay_s", "It would be over before"),
+        ({"messages": [{"locale": "", "text": "Hello"}]}, "messages[0].locale", "Say which language"),
+        ({"messages": [{"locale": "de", "text": ""}]}, "messages[0].text", "Write what shoppers read"),
+        ({"messages": [{"locale": "german!", "text": "x"}]}, "messages[0].locale", "'german!' is not"),
+        ({"messages": [{"locale": "de", "text": "{name}!"}]}, "messages[0].text", "{name} can't be"),
+        ({"rule": "{"}, "rule", "This is not JSON"),
+        ({"rule": '{"var": "cart.nothing"}'}, "rule", "Rule.var: there is no field"),
+        ({"groups": condition("", ">")}, f"{FIRST}.field", "Choose what this is about"),
+        ({"groups": condition("cart.subtotal", "some", "8")}, f"{FIRST}.compare", "Choose how"),
+        ({"groups": condition("cart.subtotal", ">", "much")}, f"{FIRST}.value", "This is a number"),
+        ({"groups": condition("time.hour", "between", "8")}, f"{FIRST}.upto", "Fill this in"),
+        ({"groups": condition("profile.segments", "some", " , ")}, f"{FIRST}.value", "Name at"),
+        ({"groups": condition("market.country", "==", "Germany")}, f"{FIRST}.value", "The country"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, Any], field: str, says: str) -> None:
+    assert wrong(**changes)[field].startswith(says)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    found = wrong(name="", off="x", holdout="200", groups=condition("cart.subtotal", ">", ""))
+    assert found.keys() == {"name", "off", "holdout", "groups[0].conditions[0].value"}
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "made"),
+    [
+        ("10 % for hesitant buyers", (), "10-for-hesitant-buyers"),
+        ("Winter", ("winter", "winter-2"), "winter-3"),
+        ("冬のセール", (), "campaign"),
+    ],
+)
+def test_a_new_campaign_gets_an_id_of_its_own(name: str, taken: tuple[str, ...], made: str) -> None:
+    assert campaign_id_of(name, frozenset(taken)) == made
+
+
+def with_words(messages: dict[str, Any], **offer: Any) -> Campaign:
+    return a_campaign("words", offer={**TEN_PERCENT, "messages": messages, **offer})
+
+
+@pytest.mark.parametrize(
+    ("locale", "country", "text"),
+    [
+        ("de-AT", None, "10 % für dich"),
+        ("de", "CH", "Grüezi: 10 %"),
+        ("fr", None, "10 % for you"),  # the shop's own language
+    ],
+)
+def test_a_preview_reads_as_the_shopper_would(locale: str, country: str | None, text: str) -> None:
+    words = {
+        "en": "{percentage} % for you",
+        "de": "{percentage} % für dich",
+        "de@CH": "Grüezi: {percentage} %",
+    }
+    assert preview(with_words(words), "EUR", locale, country, "en").text == text
+
+
+def test_a_preview_takes_the_plural_form_of_its_example() -> None:
+    words = {"en": {"one": "one item", "other": "{count} items, {code}"}}
+    assert preview(with_words(words), "EUR", "en", None, "en").text == "3 items, TILL-EXAMPLE"
+
+
+def test_built_in_sentences_are_those_of_the_checkout_page() -> None:
+    page = json.loads((ROOT / "extensions/checkout-offers/locales/en.default.json").read_text())
+    for key, words in BUILT_IN_ENGLISH.items():
+        kind, _, name = key.partition(".")
+        if name == "personal":
+            assert words == page["coupon"]["yours"]
+        elif words:
+            assert words.replace("{", "{{").replace("}", "}}") == page["message"][kind][name]
