@@ -19,6 +19,7 @@ from app.commands.audit import audit
 from app.commands.campaigns import campaigns
 from app.commands.consent import consent
 from app.commands.decisions import replay
+from app.commands.evaluate_policy import evaluate_policy
 from app.commands.experiment import experiment
 from app.commands.offers_ahead import offers_ahead
 from app.commands.outbound import webhook, write_back
@@ -53,7 +54,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead, alerts, reach, attribution,
+    api_key, offers_ahead, alerts, evaluate_policy, reach, attribution,
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.archive.parts import Manifest, pack, read_manifest, unpack
 from app.archive_tables import SnapshotPartRow, SnapshotRow
+from app.campaigns.plan import Plan, plan_of
 from app.connections import Connections
 from app.errors import ModelUnusable, NotFound, TillwiseError
 from app.intent.foresight import Foresight
@@ -130,3 +132,19 @@ async def _parts(db: AsyncSession, shop: str, digests: Iterable[str]) -> dict[st
         for digest, content in await (await db.connection()).execute(query):
             found[digest] = content
     return found
+
+
+async def plan_of_version(connections: Connections, shop: str, version: str) -> Plan | None:
+    """Return the campaigns that weighed then, without the catalogue. Raises NotFound."""
+    async with connections.read() as db:
+        manifest = await _manifest(db, shop, version)
+        if manifest is None:
+            raise NotFound(f"no snapshot {version!r} of {shop} is kept")
+        needed = (manifest.rest.hex(), manifest.settings.hex(), manifest.campaigns.hex())
+        parts = await _parts(db, shop, needed)
+    if len(parts) < len(set(needed)):
+        raise NotFound(f"a part of snapshot {version!r} of {shop} is gone")
+    told = unpack(msgspec.structs.replace(manifest, products=()), parts)
+    return plan_of(
+        shop, told.campaigns, manifest.currency, told.settings, zone=told.time_zone, weights=told.weights
+    )

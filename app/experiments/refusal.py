@@ -17,6 +17,7 @@ class Cause(StrEnum):
     NO_BASE = "nothing_to_divide_by"
     COSTS_UNKNOWN = "costs_unknown"
     CURRENCIES = "several_currencies"
+    NO_SUPPORT = "never_done"
 
 
 @dataclass(frozen=True, slots=True)

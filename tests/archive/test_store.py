@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,11 +67,13 @@ async def now_at(connections: Connections, *trying: Experiment) -> ShopSnapshot:
     return snapshot
 
 
-def decided(snapshot: ShopSnapshot, decision_id: str = "d") -> DecisionMade:
+def decided(
+    snapshot: ShopSnapshot, decision_id: str = "d", consent: Iterable[str] = PURPOSES, **body: Any
+) -> DecisionMade:
     """Return the log entry of a decision made on it."""
-    consent = consent_of(PURPOSES)
-    question = read_question(as_json(a_body(10, client_id=decision_id)))
-    occasion = Occasion(decision_id, NOW, snapshot, question, consent, permissions(consent), Shopper())
+    allowed = consent_of(consent)
+    question = read_question(as_json(a_body(10, client_id=decision_id, **body)))
+    occasion = Occasion(decision_id, NOW, snapshot, question, allowed, permissions(allowed), Shopper())
     situation = with_campaigns(occasion, situation_of(occasion))
     return entry_of(occasion, situation, answer_to(occasion, situation), 800)
 

@@ -1,0 +1,151 @@
+"""Logged decisions weighed for another policy: how likely it is to do what was done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from app.campaigns.dry_run import Past, facts_of_past
+from app.campaigns.facts import evidence_of
+from app.campaigns.plan import Plan
+from app.campaigns.weigh import Inputs
+from app.experiments.refusal import Cause, Refusal
+from app.experiments.units import capped
+from app.intent.features import FEATURES
+from app.offers.choose import choose
+from app.offers.situation import Situation
+from app.offers.snapshot import ShopSnapshot
+from app.offpolicy.chances import Shown, chances
+from app.offpolicy.estimate import LEAST_DECISIONS, Estimated, Trials, estimate
+from app.offpolicy.outcome_training import Floats, cross_fitted
+from app.rules.expression import read_rule, reads
+
+WINSOR = 0.99
+_UNTOLD = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The policy to judge. ranks_alike: whether it ranks products as the one that served did."""
+
+    shop: ShopSnapshot
+    ranks_alike: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A decision and what came of it. plan: the campaigns then. ranked: products that none of them offers."""
+
+    past: Past
+    plan: Plan | None
+    ranked: tuple[str, ...]
+    shown: Shown
+    reward_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A decision with the chance of what was done, and of each that the other policy would do."""
+
+    logged: Logged
+    situation: Situation
+    was: float
+    others: dict[Shown, float]
+    ranked_alike: bool
+
+
+def judged(logged: Sequence[Logged], other: Other) -> tuple[Estimated | Refusal, int]:
+    """Return what the other policy would have earned a decision, and of how many that could be told."""
+    found = [each for one in logged if (each := _weighed(one, other)) is not None]
+    if len(found) < LEAST_DECISIONS:
+        says = f"{len(found)} decisions can be judged; estimates begin at {LEAST_DECISIONS}"
+        return Refusal(Cause.TOO_EARLY, says), len(found)
+    return estimate(_trials(found)), len(found)
+
+
+def _weighed(logged: Logged, other: Other) -> _Weighed | None:
+    """Return the decision weighed, None for one that does not tell all that either policy depends on."""
+    situation = msgspec.convert(logged.past.situation, Situation)
+    plan, inputs = other.shop.plan, _inputs(logged.past, situation)
+    facts = facts_of_past(logged.past, other.shop.catalog, plan.zone) if plan else {}
+    if plan and not _reads(plan) <= facts.keys():
+        return None
+    theirs = msgspec.structs.replace(inputs, facts=facts, evidence=evidence_of(facts)) if plan else inputs
+    was = chances(logged.plan, inputs).get(logged.shown, 0.0)
+    if not was:
+        return None
+    chance_of = chances(plan, theirs)
+    others = {_told_apart(shown, plan, logged.plan): chance for shown, chance in chance_of.items()}
+    alike = other.ranks_alike or _ranks_alike(other.shop, situation, logged)
+    return _Weighed(logged, situation, was, others, alike)
+
+
+def _told_apart(shown: Shown, plan: Plan | None, logged: Plan | None) -> Shown:
+    """Return the campaigns under other names where they offer something else now; words don't count."""
+    return frozenset(
+        name if _offer(plan, name) == _offer(logged, name) else f"{name}, changed" for name in shown
+    )
+
+
+def _offer(plan: Plan | None, name: str) -> object:
+    if plan is None or name not in plan.by_id:
+        return None
+    offer = plan.by_id[name].campaign.offer
+    return offer.kind, offer.discount, offer.product_ids, offer.target
+
+
+def _reads(plan: Plan) -> frozenset[str]:
+    return frozenset[str]().union(*(reads(read_rule(each.campaign.rule)) for each in plan.planned))
+
+
+def _inputs(past: Past, situation: Situation) -> Inputs:
+    if situation.campaigns is not None:
+        return situation.campaigns.inputs
+    return Inputs(
+        at=int(past.at.timestamp()), cart=situation.cart, subtotal_minor=situation.subtotal_minor,
+        remembers=past.who is not None, place=past.decision_id,
+    )  # fmt: skip
+
+
+def _ranks_alike(shop: ShopSnapshot, situation: Situation, logged: Logged) -> bool:
+    """Return whether the same chance leads it to the same products."""
+    alone = choose(shop, msgspec.structs.replace(situation, campaigns=None))
+    products = [offer.product.product_id for offer in alone if offer.product]
+    return tuple(products[: len(logged.ranked)]) == logged.ranked
+
+
+def _trials(found: Sequence[_Weighed]) -> Trials:
+    every = sorted({name for each in found for shown in (each.logged.shown, *each.others) for name in shown})
+    at = {name: place for place, name in enumerate(every)}
+    rows = [_situation_row(each) for each in found]
+    seen = np.array([[*row, *_action(each.logged.shown, at)] for row, each in zip(rows, found, strict=True)])
+    pairs = [(n, shown, chance) for n, each in enumerate(found) for shown, chance in each.others.items()]
+    of = np.array([n for n, _, _ in pairs], dtype=np.int64)
+    elsewhere = np.array([[*rows[n], *_action(shown, at)] for n, shown, _ in pairs])
+    reward, _ = capped(np.array([float(each.logged.reward_minor) for each in found]), WINSOR)
+    foretold, of_others = cross_fitted(seen, reward, elsewhere, of)
+    by_other = np.zeros(len(found))
+    np.add.at(by_other, of, np.array([chance for _, _, chance in pairs]) * of_others)
+    weight = np.array(
+        [each.ranked_alike * each.others.get(each.logged.shown, 0.0) / each.was for each in found]
+    )
+    return Trials(weight, reward, foretold, by_other)
+
+
+def _situation_row(each: _Weighed) -> list[float]:
+    situation = each.situation
+    features = situation.campaigns.inputs.features if situation.campaigns else ()
+    subtotal = _UNTOLD if situation.subtotal_minor is None else float(situation.subtotal_minor)
+    counts = len(situation.cart), situation.orders, len(situation.viewed), len(situation.segments)
+    told = features if len(features) == len(FEATURES) else [_UNTOLD] * len(FEATURES)
+    return [subtotal, *map(float, counts), *map(float, told)]
+
+
+def _action(shown: Shown, at: dict[str, int]) -> Floats:
+    row = np.zeros(len(at))
+    for name in shown:
+        row[at[name]] = 1.0
+    return row

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.campaigns.campaign import Campaign
+from app.campaigns.dry_run import Past
+from app.campaigns.weigh import weigh
+from app.experiments.assign import bucket
+from app.experiments.refusal import Cause, Refusal
+from app.offers.situation import Situation
+from app.offpolicy.chances import chances
+from app.offpolicy.estimate import Estimated
+from app.offpolicy.judging import Logged, Other, judged
+from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign, a_plan, inputs
+from tests.offers.factories import a_shop
+
+PAYS = {frozenset[str](): 1_000, frozenset({"left"}): 1_400, frozenset({"right"}): 2_000}
+SERVED = a_plan(*(a_campaign(name, choice="best", holdout=0.2) for name in ("left", "right")))
+SERVED_EARNS = 0.04 * 1_000 + 0.48 * 1_400 + 0.48 * 2_000  # none for who is held back from both
+
+
+def served(decisions: int, seed: int = 0) -> list[Logged]:
+    """Return decisions of two campaigns that compete, each with a holdout; what each pays is known."""
+    rng, found = np.random.default_rng(seed), list[Logged]()
+    for n in range(decisions):
+        weighed = weigh(SERVED, inputs(), f"d{n}", lambda name, share, n=n: bucket(name, str(n)) < share)
+        shown = frozenset(each.campaign_id for each in weighed.chosen)
+        situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), campaigns=weighed)
+        past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
+        reward = int(rng.integers(0, 2) * 2 * PAYS[shown])
+        found.append(Logged(past, SERVED, (), shown, reward))
+    return found
+
+
+def other(campaigns: Sequence[Campaign]) -> Other:
+    shop = a_shop()
+    return Other(replace(shop, plan=a_plan(*campaigns) if campaigns else None))
+
+
+def test_chances_of_draws_and_holdouts_add_up() -> None:
+    found = chances(SERVED, inputs())
+    # both held back: .2 * .2; one of them: .2 * .8; neither: .8 * .8 by an even draw
+    assert {tuple(shown): round(chance, 6) for shown, chance in found.items()} == {
+        (): 0.04, ("left",): 0.48, ("right",): 0.48,
+    }  # fmt: skip
+    assert chances(None, inputs()) == {frozenset(): 1.0}
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "earns"),
+    [
+        ([a_campaign("left")], 1_400),
+        ([a_campaign("right")], 2_000),
+        ([], 1_000),
+        ([a_campaign("left", holdout=0.5)], 1_200),
+    ],
+)
+def test_another_set_of_rules_is_worth_what_it_pays(campaigns: list[Campaign], earns: int) -> None:
+    found, used = judged(served(6_000), other(campaigns))
+    assert used == 6_000
+    assert isinstance(found, Estimated)
+    for each in (found.self_normalised, found.doubly_robust):
+        assert each.low < earns < each.high
+    assert found.logged.low < SERVED_EARNS < found.logged.high
+
+
+def test_a_rule_that_was_never_run_is_refused() -> None:
+    found, _ = judged(served(400), other([a_campaign("new")]))
+    assert isinstance(found, Refusal)
+    assert found.cause == Cause.NO_SUPPORT
+
+
+def test_a_campaign_that_offers_something_else_is_another_one() -> None:
+    found, _ = judged(served(400), other([a_campaign("left", offer=TEN_PERCENT)]))
+    assert isinstance(found, Refusal)
+    assert found.cause == Cause.NO_SUPPORT
+
+
+def test_decisions_that_do_not_tell_what_a_rule_reads_are_not_judged() -> None:
+    rule = {"==": [{"var": "market.country"}, "DE"]}
+    found, used = judged(served(300), other([a_campaign("left", rule=rule)]))
+    assert isinstance(found, Refusal)
+    assert (used, found.cause) == (0, Cause.TOO_EARLY)
