@@ -21,6 +21,7 @@ from app.commands.consent import consent
 from app.commands.decisions import replay
 from app.commands.evaluate_policy import evaluate_policy
 from app.commands.experiment import experiment
+from app.commands.kpis import kpis
 from app.commands.offers_ahead import offers_ahead
 from app.commands.outbound import webhook, write_back
 from app.commands.parked import parked
@@ -54,7 +55,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead, alerts, evaluate_policy, reach, attribution,
+    api_key, offers_ahead, alerts, evaluate_policy, kpis, reach, attribution,
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")

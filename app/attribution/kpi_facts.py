@@ -1,0 +1,121 @@
+"""Reads what a period's figures are worked out from, as the database has it now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.attribution.kpis import Customer, Decided, Facts
+from app.connections import Connections
+from app.errors import NotFound
+from app.segment_tables import CustomerSegmentRow
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
+from app.upsert import chunks, table_of
+
+_DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
+_ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
+_CARTED, _BOUGHT = "product_added_to_cart", "checkout_completed"
+
+
+async def read_facts(
+    connections: Connections, shop: str, since: datetime, now: datetime
+) -> tuple[Facts, str]:
+    """Return the facts of decisions since then, and the shop's currency. Raises NotFound."""
+    async with connections.read() as db:
+        known = await db.get(ShopRow, shop)
+        if known is None:
+            raise NotFound(f"{shop} was never installed")
+        decisions = await _decisions(db, shop, since, now)
+        tokens = {each.checkout for each in decisions if each.checkout}
+        ids = {each.customer_id for each in decisions if each.customer_id is not None}
+        orders = await _orders(db, shop, known.currency, _ORDERS.c.checkout_token, tokens)
+        spent = await _orders(db, shop, known.currency, _ORDERS.c.customer_id, ids)
+        ahead = await _ahead(db, shop, ids)
+        carts, bought = await _carts(db, shop, since, now)
+    customers = {each: Customer(sum(spent.get(each, ())), ahead.get(each)) for each in ids}
+    return Facts(decisions, orders, customers, carts, bought), known.currency
+
+
+async def _decisions(db: AsyncSession, shop: str, since: datetime, now: datetime) -> list[Decided]:
+    accepted = select(_FEEDBACK.c.decision_id).where(_FEEDBACK.c.shop == shop, _FEEDBACK.c.kind == "accepted")
+    connection = await db.connection()
+    taken = set(await connection.scalars(accepted.where(_FEEDBACK.c.happened_at >= since)))
+    columns = _DECISIONS.c
+    query = select(
+        columns.decision_id, columns.decided_at, columns.arm, columns.checkout_token, columns.customer_id,
+        columns.region, columns.answer,
+    ).where(columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now)  # fmt: skip
+    return [_decided(row, row.decision_id in taken) for row in await connection.execute(query)]
+
+
+def _decided(row: Any, accepted: bool) -> Decided:
+    offers = row.answer.get("offers") or ()
+    return Decided(
+        checkout=row.checkout_token,
+        customer_id=row.customer_id,
+        day=row.decided_at.date().isoformat(),
+        arm=row.arm,
+        segment=row.answer.get("segment"),
+        market=row.region,
+        kinds=frozenset(each["kind"] for each in offers),
+        campaigns=frozenset(each["campaign"] for each in offers if each.get("campaign")),
+        accepted=accepted,
+    )
+
+
+async def _orders(
+    db: AsyncSession, shop: str, currency: str, by: Any, names: Collection[Any]
+) -> dict[Any, list[int]]:
+    """Return what each order that stands brought, less what was given back, by checkout or customer."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    back = (
+        select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor).label("minor"))
+        .where(_REFUNDS.c.shop == shop)
+        .group_by(_REFUNDS.c.order_id)
+        .subquery()
+    )
+    for part in chunks(sorted(names)):
+        query = (
+            select(by, _ORDERS.c.subtotal_minor, back.c.minor)
+            .outerjoin(back, back.c.order_id == _ORDERS.c.order_id)
+            .where(_ORDERS.c.shop == shop, by.in_(part), _ORDERS.c.cancelled_at.is_(None))
+            .where(_ORDERS.c.currency == currency)
+        )
+        for name, minor, given_back in await (await db.connection()).execute(query):
+            found[name].append(max(0, minor - int(given_back or 0)))
+    return found
+
+
+async def _ahead(db: AsyncSession, shop: str, ids: Collection[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for part in chunks(sorted(ids)):
+        query = select(_SEGMENTS.c.customer_id, _SEGMENTS.c.spend_ahead_minor).where(
+            _SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id.in_(part)
+        )
+        for customer_id, minor in await (await db.connection()).execute(query):
+            found[customer_id] = minor
+    return found
+
+
+async def _carts(
+    db: AsyncSession, shop: str, since: datetime, now: datetime
+) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """Return the browsers that filled a cart, by day, and those that completed a checkout."""
+    carts: dict[str, set[str]] = defaultdict(set)
+    bought: set[str] = set()
+    columns = _EVENTS.c
+    query = select(columns.name, columns.client_id, columns.happened_at).where(
+        columns.shop == shop, columns.name.in_((_CARTED, _BOUGHT)), columns.client_id.is_not(None),
+        columns.happened_at >= since, columns.happened_at <= now,
+    )  # fmt: skip
+    for name, client_id, at in await (await db.connection()).execute(query):
+        if name == _BOUGHT:
+            bought.add(client_id)
+        else:
+            carts[at.date().isoformat()].add(client_id)
+    return {day: frozenset(each) for day, each in carts.items()}, frozenset(bought)

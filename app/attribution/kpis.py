@@ -1,0 +1,148 @@
+"""A period's figures by arm, segment, offer, campaign, market and day; none where nothing stands under one. Pure."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+
+from app.experiments.refusal import Cause, Refusal
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision as figures are told of it. checkout: None where it may not be remembered.
+
+    kinds, campaigns: of the offers it made. accepted: whether any of them was.
+    """
+
+    checkout: str | None
+    customer_id: int | None
+    day: str
+    arm: str
+    segment: str | None
+    market: str | None
+    kinds: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What a customer brought so far, net, and what they are expected to spend in the next 90 days."""
+
+    spent_minor: int
+    ahead_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What figures are worked out from. orders: net minor units of each that stands, by checkout.
+
+    carts: by day, browsers that put something into a cart; bought: those of them that completed a checkout.
+    """
+
+    decisions: Sequence[Decided]
+    orders: Mapping[str, Sequence[int]]
+    customers: Mapping[int, Customer]
+    carts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    bought: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure of one group. over: how many stand under it. value: shares, or minor units."""
+
+    by: str
+    group: str
+    name: str
+    value: float | Refusal
+    over: int
+
+
+Groups = Callable[[Decided], Iterable[str | None]]
+BY: Mapping[str, Groups] = {
+    "all": lambda each: ("all",),
+    "arm": lambda each: (each.arm,),
+    "segment": lambda each: (each.segment,),
+    "offer": lambda each: each.kinds,
+    "campaign": lambda each: each.campaigns,
+    "market": lambda each: (each.market,),
+    "day": lambda each: (each.day,),
+}
+
+
+def kpis(facts: Facts) -> list[Kpi]:
+    """Return every figure of every group. They describe; what an arm caused is told by its experiment."""
+    return [
+        kpi
+        for by, groups_of in BY.items()
+        for group, decisions in sorted(_grouped(facts.decisions, groups_of).items())
+        for kpi in _figures(by, group, decisions, facts)
+    ]
+
+
+def as_csv(found: Iterable[Kpi]) -> str:
+    """Return a line a figure; an empty value has its reason beside it."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("by", "group", "kpi", "value", "over", "reason"))
+    for each in found:
+        refused = isinstance(each.value, Refusal)
+        value, reason = (
+            ("", each.value.says) if isinstance(each.value, Refusal) else (f"{each.value:.6g}", "")
+        )
+        assert refused or not reason
+        writer.writerow((each.by, _plain(each.group), each.name, value, each.over, reason))
+    return text.getvalue()
+
+
+def _plain(group: str) -> str:
+    """Return the name as no spreadsheet takes it for a formula."""
+    return f"'{group}" if group[:1] in "=+-@\t\r" else group
+
+
+def _grouped(decisions: Iterable[Decided], groups_of: Groups) -> dict[str, list[Decided]]:
+    groups: dict[str, list[Decided]] = defaultdict(list)
+    for each in decisions:
+        for group in groups_of(each):
+            groups[group or UNKNOWN].append(each)
+    return groups
+
+
+def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) -> Iterator[Kpi]:
+    checkouts = {each.checkout for each in decisions if each.checkout}
+    orders = [minor for each in checkouts for minor in facts.orders.get(each, ())]
+    ids = {each.customer_id for each in decisions if each.customer_id is not None}
+    known = [facts.customers[each] for each in sorted(ids) if each in facts.customers]
+    ahead = [each.ahead_minor for each in known if each.ahead_minor is not None]
+    offered = [each for each in decisions if each.kinds]
+    ordered = sum(bool(facts.orders.get(each)) for each in checkouts)
+
+    def kpi(name: str, above: float, below: int, missing: str) -> Kpi:
+        value = above / below if below else Refusal(Cause.NO_BASE, missing)
+        return Kpi(by, group, name, value, below)
+
+    yield _cart_conversion(by, group, facts)
+    yield kpi("checkout_conversion", ordered, len(checkouts), "no checkout that may be remembered")
+    yield kpi("aov", sum(orders), len(orders), "no order that stands")
+    yield kpi("clv_realised", sum(one.spent_minor for one in known), len(known), "no known customer")
+    yield kpi("clv_predicted_90d", sum(ahead), len(ahead), "no customer with a forecast")
+    accepted = sum(each.accepted for each in offered)
+    yield kpi("acceptance", accepted, len(offered), "no decision that offered anything")
+
+
+def _cart_conversion(by: str, group: str, facts: Facts) -> Kpi:
+    """Return how many browsers with a cart bought; of all and by day, as a cart precedes any decision."""
+    if by not in ("all", "day"):
+        says = "carts are known by browser and day, before any decision names a group"
+        return Kpi(by, group, "cart_conversion", Refusal(Cause.NO_BASE, says), 0)
+    days = facts.carts.values() if by == "all" else [facts.carts.get(group, frozenset())]
+    carts = frozenset[str]().union(*days)
+    if not carts:
+        return Kpi(by, group, "cart_conversion", Refusal(Cause.NO_BASE, "no cart was seen"), 0)
+    return Kpi(by, group, "cart_conversion", len(carts & facts.bought) / len(carts), len(carts))
