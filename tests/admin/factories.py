@@ -61,6 +61,7 @@ def shop_row(shop: str = SHOP, **changes: Any) -> ShopRow:
         "shop": shop,
         "name": "Acme",
         "currency": "USD",
+        "time_zone": "America/New_York",
         "publishable_key": f"pk_{shop}",
         "web_pixel_id": "gid://shopify/WebPixel/1",
         "installed_at": now(),
