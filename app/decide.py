@@ -50,6 +50,7 @@ from app.live import LiveShops, live_shops
 from app.metrics import count_decision
 from app.offers.answer import answer_to, nothing
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
+from app.offers.grants import with_grants
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
@@ -121,6 +122,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
     told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
     written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
+    answer = with_grants(occasion, answer, claims.customer_id)
     if await _is_written(till, written):
         till.keeper.served(occasion.shop)
         return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.campaigns.campaign import Running
+from app.campaigns.promised import Signing, signings_of
 from app.campaigns.store import campaigns_fingerprint, running_campaigns
 from app.catalog.catalog import Catalog
 from app.catalog.exclusions import excluded_products
@@ -28,6 +29,7 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.policy import ShopPolicy
+from app.coupons.automatic import SIGNING, honoured
 from app.errors import ModelUnusable
 from app.experiments.assign import Experiment
 from app.experiments.versions import running_experiments
@@ -42,6 +44,7 @@ from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.publish import current_version, latest, load, versions
 from app.shops.changes import CHANGED
+from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
 from app.values import ShopDomain
 
@@ -163,6 +166,7 @@ class LiveShops:
             await campaigns_fingerprint(self._connections, shop),
             await running_experiments(self._connections, shop),
             (await current_foresight(self._connections, shop)).version,
+            await _honoured(self._connections, shop),
         )  # fmt: skip
 
 
@@ -202,12 +206,22 @@ async def load_snapshot(
     returns = await rates_of(connections, shop)
     experiments = await running_experiments(connections, shop) if trying is None else trying
     intent = await current_foresight(connections, shop)
+    kept = await _honoured(connections, shop)
+    secret = await installation_secret(connections, SIGNING) if kept else b""
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
         _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments,
-        returns, intent,
+        returns, intent, partial(signings_of, shop, currency=known.currency, honoured=kept, secret=secret),
     )  # fmt: skip
+
+
+async def _honoured(connections: Connections, shop: ShopDomain) -> frozenset[str]:
+    """Return the terms without a code that are honoured; none while Redis can't say."""
+    try:
+        return await honoured(connections, shop)
+    except (RedisError, OSError):
+        return frozenset()
 
 
 def _assemble(
@@ -222,6 +236,7 @@ def _assemble(
     experiments: tuple[Experiment, ...],
     returns: ReturnRates,
     intent: Foresight,
+    signings: Callable[[Sequence[Running]], Mapping[str, Signing]],
 ) -> ShopSnapshot:
     model = _current_model(data_dir, shop.shop, model)
     if model is not None:
@@ -232,7 +247,7 @@ def _assemble(
         ranks = _model_under(data_dir, shop.shop, model, changes)
         return take_snapshot(
             shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns,
-            intent=intent,
+            intent=intent, signings=signings(running),
         )  # fmt: skip
 
     return with_variants(take(()), experiments, take)

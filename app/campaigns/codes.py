@@ -1,22 +1,44 @@
-"""What a campaign's codes are to do, and from which pool they come. Pure."""
+"""What a campaign takes off: by codes, and from which pool they come, or without. Pure."""
 
 from __future__ import annotations
 
+import msgspec
+
 from app.campaigns.campaign import Campaign
+from app.coupons.automatic import Promise
 from app.coupons.terms import CouponTerms, pool_id
-from app.values import minor_units
+from app.values import as_utc, minor_units
 
 
 def coupon_terms(campaign: Campaign, currency: str) -> CouponTerms | None:
     """Return what each code of the campaign does, None for a campaign that gives out none."""
+    terms = _terms(campaign, currency) if campaign.needs_code else None
+    # A code for shipping is Shopify's free shipping: it takes no percentage.
+    return terms and msgspec.structs.replace(terms, percentage=None) if _is_shipping(campaign) else terms
+
+
+def promise_of(campaign: Campaign, currency: str) -> Promise | None:
+    """Return what the campaign gives without a code, None for one that gives nothing so."""
     discount = campaign.offer.discount
-    if discount is None or not discount.with_code:
+    if discount is None or discount.with_code:
         return None
-    free_shipping = discount.applies_to == "shipping"
+    ends_at = campaign.schedule.ends_at
+    terms = _terms(campaign, currency)
+    return None if terms is None else Promise(campaign.id, terms, ends_at and as_utc(ends_at))
+
+
+def _is_shipping(campaign: Campaign) -> bool:
+    return campaign.offer.discount is not None and campaign.offer.discount.applies_to == "shipping"
+
+
+def _terms(campaign: Campaign, currency: str) -> CouponTerms | None:
+    discount = campaign.offer.discount
+    if discount is None:
+        return None
     return CouponTerms(
         title=campaign.name,
         applies_to=discount.applies_to,
-        percentage=None if free_shipping else discount.percentage,
+        percentage=discount.percentage,
         amount_minor=minor_units(discount.amount, currency) if discount.amount else None,
         product_ids=campaign.offer.product_ids,
         minimum_minor=minor_units(discount.minimum, currency) if discount.minimum else None,

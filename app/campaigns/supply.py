@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.campaigns.campaign import Running, ended
-from app.campaigns.codes import coupon_terms
+from app.campaigns.codes import coupon_terms, promise_of
 from app.campaigns.store import running_campaigns
 from app.connections import Connections
+from app.coupons.automatic import Promise, honoured, keep_automatic
 from app.coupons.ending import end_grants
-from app.coupons.minting import PoolWish, keep_pools
+from app.coupons.minting import SCOPE, PoolWish, keep_pools
 from app.coupons.store import pools_of
 from app.jobs import job_begins, only_one, request_job
 from app.shops.store import get_shop, installed_shops
@@ -35,16 +36,19 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         running = await running_campaigns(connections, shop)
         ready, now = pool_size(installed.settings), datetime.now(UTC)
         await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
+        if SCOPE in installed.scopes:
+            await keep_automatic(connections, installed, promises_of(running, installed.currency, now), now)
 
 
 async def request_due_codes(connections: Connections) -> None:
-    """Ask for the codes of every shop that has pools or needs some, and end the grants that are over."""
+    """Ask for the codes and discounts of every shop that has or needs some, and end grants that are over."""
     await end_grants(connections, datetime.now(UTC))
     for shop in await installed_shops(connections):
         running = await running_campaigns(connections, shop.shop)
         pools = await pools_of(connections, shop.shop)
         going = any(pool.discount_id is not None for pool in pools)
-        if going or any(each.campaign.needs_code for each in running):
+        going = going or bool(await honoured(connections, shop.shop))
+        if going or any(each.campaign.offer.discount for each in running):
             await request_job(connections, "coupons", shop.shop)
 
 
@@ -58,6 +62,13 @@ def wishes_of(running: Iterable[Running], currency: str, ready: int, now: dateti
         size = ready if campaign.caps.total is None else min(ready, campaign.caps.total)
         wishes.append(PoolWish(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at))
     return wishes
+
+
+def promises_of(running: Iterable[Running], currency: str, now: datetime) -> list[Promise]:
+    """Return what these campaigns give without a code. Pure."""
+    going = (each.campaign for each in running if not ended(each.campaign, now))
+    found = (promise_of(campaign, currency) for campaign in going)
+    return [promise for promise in found if promise is not None]
 
 
 def pool_size(settings: dict[str, Any]) -> int:

@@ -86,3 +86,30 @@ mutation DeleteCouponDiscount($id: ID!) {
   }
 }
 """
+
+LIST_AUTOMATIC = """
+query ListAutomaticDiscounts($key: String!, $after: String) {
+  automaticDiscountNodes(first: 100, after: $after, query: "type:app") {
+    nodes { id metafield(namespace: "$app", key: $key) { jsonValue } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+CREATE_AUTOMATIC = """
+mutation CreateAutomaticDiscount($discount: DiscountAutomaticAppInput!) {
+  discountAutomaticAppCreate(automaticAppDiscount: $discount) {
+    automaticAppDiscount { discountId }
+    userErrors { code field message }
+  }
+}
+"""
+
+DELETE_AUTOMATIC = """
+mutation DeleteAutomaticDiscount($id: ID!) {
+  discountAutomaticDelete(id: $id) {
+    deletedAutomaticDiscountId
+    userErrors { code field message }
+  }
+}
+"""

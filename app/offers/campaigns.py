@@ -26,6 +26,7 @@ from app.coupons.grants import Granted, Wanted
 from app.experiments.assign import PERSONALISED, bucket
 from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
+from app.offers.grants import unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.wire import Offer, Question
 from app.profiles.keys import fired_key, nudged_key
@@ -78,7 +79,8 @@ def without_codes(occasion: Occasion, situation: Situation) -> Situation:
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None or code_wanted(occasion, situation) is None:
         return situation
-    inputs = msgspec.structs.replace(weighed.inputs, lacking=tuple(plan.pools.values()))
+    lacking = (*plan.pools.values(), *unhonoured(occasion, plan))
+    inputs = msgspec.structs.replace(weighed.inputs, lacking=lacking)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
@@ -136,7 +138,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
         spent=tuple(_spent(plan, shopper.fired)),
-        lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
+        lacking=(*(plan.pools[each] for each in dry if each in plan.pools), *unhonoured(occasion, plan)),
         applied=_not_ours(question.cart.codes or (), nudged),
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),

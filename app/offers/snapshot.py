@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.campaigns.campaign import Running
 from app.campaigns.plan import Plan, plan_of
+from app.campaigns.promised import Signing
 from app.catalog.catalog import Catalog
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
@@ -67,6 +68,7 @@ class ShopSnapshot:
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
     plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
+    signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
     change it, see `app.offers.variants`. sources: what it was taken from, to be kept for replays.
     """
@@ -86,6 +88,7 @@ class ShopSnapshot:
     visits: VisitClusters | None = None
     plan: Plan | None = None
     intent: Foresight = UNTAUGHT
+    signings: Mapping[str, Signing] = field(default_factory=dict, repr=False)
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
     sources: Sources | None = None
@@ -114,6 +117,7 @@ def take_snapshot(
     returns: ReturnRates = UNKNOWN,
     *,
     intent: Foresight = UNTAUGHT,
+    signings: Mapping[str, Signing] | None = None,
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -148,6 +152,7 @@ def take_snapshot(
         visits=visits,
         plan=plan,
         intent=intent,
+        signings=signings or {},
         sources=Sources(
             catalog, None if model is None else model.version, excluded, settings or {}, campaigns, time_zone,
             returns, intent.weights,

@@ -122,10 +122,11 @@ class Why(Struct, frozen=True, gc=False, omit_defaults=True, rename={"with_": "w
     with_: str | None = None
 
 
-class Discount(Struct, frozen=True, gc=False):
+class Discount(Struct, frozen=True, gc=False, omit_defaults=True):
     """What is taken off. code: None where it is applied without one. amount: of `currency`.
 
-    expires_at: ISO 8601, None where it has no end of its own.
+    expires_at: ISO 8601, None where it has no end of its own. grant: what the cart must carry to have it
+    without a code, in its attribute `_tillwise_grant`.
     """
 
     code: str | None
@@ -134,6 +135,7 @@ class Discount(Struct, frozen=True, gc=False):
     currency: str | None
     applies_to: str
     expires_at: str | None
+    grant: str | None = None
 
 
 class Progress(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from graphql import parse, validate
 from graphql.utilities import validate_input_value
 
 from app.coupons import documents
+from app.coupons.automatic import Promise, automatic_input
 from app.coupons.terms import CouponTerms, discount_input
 from tests.webhooks.test_documents import SCHEMAS, schema
 
@@ -35,5 +36,16 @@ def test_a_discount_is_what_shopify_takes(terms: CouponTerms, type_name: str, ve
     wrong: list[Any] = []
     of_type: Any = schema(version).type_map[type_name]
     given = discount_input(terms, "EUR", "A", NOW, NOW)
+    validate_input_value(given, of_type, lambda *error: wrong.append(error))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("version", ["2026-07", "2026-10"])
+@pytest.mark.parametrize("ends_at", [None, NOW])
+def test_an_automatic_discount_is_what_shopify_takes(ends_at: datetime | None, version: str) -> None:
+    wrong: list[Any] = []
+    of_type: Any = schema(version).type_map["DiscountAutomaticAppInput"]
+    promise = Promise("a", CouponTerms("a", "product", amount_minor=500, combines_with=("order",)), ends_at)
+    given = automatic_input(promise, "EUR", b"key", NOW)
     validate_input_value(given, of_type, lambda *error: wrong.append(error))
     assert wrong == []

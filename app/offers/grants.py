@@ -1,0 +1,52 @@
+"""Grants of discounts without a code, as they go to the shopper with the offer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from app.campaigns.campaign import COUPON_S
+from app.campaigns.plan import Plan
+from app.campaigns.promised import Signing
+from app.coupons.signed import grant_number, last_step, sign_grant, whose_cart
+from app.offers.situation import Occasion, unit_of
+from app.offers.wire import Answer, Discount, Offer
+
+
+def unhonoured(occasion: Occasion, plan: Plan) -> Iterator[str]:
+    """Yield the campaigns whose discount nothing would take off: no code, and no grant can be made."""
+    signings = occasion.shop.signings if occasion.question.cart.lines else {}
+    for planned in plan.planned:
+        discount = planned.campaign.offer.discount
+        if discount is not None and not discount.with_code and planned.id not in signings:
+            yield planned.id
+
+
+def with_grants(occasion: Occasion, answer: Answer, customer_id: int | None) -> Answer:
+    """Return the answer with a grant beside each discount without a code.
+
+    customer_id: of whom Shopify says that they are logged in, None for a guest. What is logged of a decision
+    has no grants: whoever holds one could use it.
+    """
+    if not occasion.shop.signings:
+        return answer
+    offers = tuple(_granted(occasion, each, customer_id) for each in answer.offers)
+    return msgspec.structs.replace(answer, offers=offers)
+
+
+def _granted(occasion: Occasion, offer: Offer, customer_id: int | None) -> Offer:
+    discount, signing = offer.discount, occasion.shop.signings.get(offer.campaign or "")
+    whose = whose_cart(customer_id, occasion.question.cart.product_ids)
+    if discount is None or discount.code is not None or signing is None or whose is None:
+        return offer
+    grant = _signed(occasion, signing, discount, whose)
+    return msgspec.structs.replace(offer, discount=msgspec.structs.replace(discount, grant=grant))
+
+
+def _signed(occasion: Occasion, signing: Signing, discount: Discount, whose: str) -> str:
+    shop, terms_id, plan = occasion.shop.shop, signing.terms_id, occasion.shop.plan
+    ends_at = discount.expires_at and datetime.fromisoformat(discount.expires_at)
+    until = last_step(ends_at or occasion.now + timedelta(seconds=COUPON_S), plan.zone) if plan else ""
+    return sign_grant(signing.key, terms_id, until, whose, grant_number(shop, terms_id, unit_of(occasion)))
