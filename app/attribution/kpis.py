@@ -1,4 +1,4 @@
-"""A period's figures by arm, segment, offer, campaign, market and day; none where nothing stands under one. Pure."""
+"""A period's figures by arm, segment, offer, campaign, market and day; none over nothing. Pure."""
 
 from __future__ import annotations
 
@@ -92,12 +92,9 @@ def as_csv(found: Iterable[Kpi]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("by", "group", "kpi", "value", "over", "reason"))
     for each in found:
-        refused = isinstance(each.value, Refusal)
-        value, reason = (
-            ("", each.value.says) if isinstance(each.value, Refusal) else (f"{each.value:.6g}", "")
-        )
-        assert refused or not reason
-        writer.writerow((each.by, _plain(each.group), each.name, value, each.over, reason))
+        said = each.value
+        told = ("", each.over, said.says) if isinstance(said, Refusal) else (f"{said:.6g}", each.over, "")
+        writer.writerow((each.by, _plain(each.group), each.name, *told))
     return text.getvalue()
 
 
