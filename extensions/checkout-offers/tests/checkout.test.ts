@@ -68,6 +68,7 @@ test('the app is told the cart and the consent, and no more', async () => {
     country: 'US',
     region: {country: 'US', province: 'CA'},
     cart: {
+      codes: [],
       currency: 'USD',
       subtotal: '9.99',
       lines: [{product_id: 'gid://shopify/Product/1', variant_id: 'gid://shopify/ProductVariant/1', quantity: 3, price: '3.33'}],
