@@ -1,6 +1,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlmodel import update
+
+from app.archive.store import keep
 from app.connections import Connections
 from app.consent.policy import PURPOSES, consent_of, permissions
 from app.errors import NotFound, TillwiseError
@@ -75,3 +78,22 @@ def test_why_a_decision_can_not_be_made_again_is_said(terminal: Terminal) -> Non
     terminal.prepare(changed(inputs={}))
     erased = terminal.run("replay", "--shop", SHOP, "d1")
     assert "erased with its customer" in str(erased.exception)
+
+
+def test_a_decision_is_made_again_after_the_catalogue_has_changed_if_what_it_was_made_on_was_kept(
+    terminal: Terminal,
+) -> None:
+    async def kept(connections: Connections) -> None:
+        await decided(connections)
+        snapshot = await load_snapshot(connections, SHOP)
+        assert snapshot is not None
+        await keep(connections, snapshot, NOW)
+
+    async def dearer(connections: Connections) -> None:
+        async with connections.write() as db:
+            await db.exec(update(VariantRow).values(price_minor=990))
+
+    terminal.prepare(kept)
+    terminal.prepare(dearer)
+    answer = terminal.run("replay", "--shop", SHOP, "d1")
+    assert answer.stdout.startswith("d1: same, bit for bit")
