@@ -16,6 +16,8 @@ from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.shops.web import browsing
 
+NEVER = '{"and": [{">": [{"var": "cart.lines"}, 5]}, {"<": [{"var": "cart.lines"}, 2]}]}'
+
 
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
@@ -220,8 +222,7 @@ async def test_a_campaign_that_can_never_be_shown_is_not_started(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep(connections, shop_row())
-    rule = '{"and": [{">": [{"var": "cart.lines"}, 5]}, {"<": [{"var": "cart.lines"}, 2]}]}'
-    told = (await call(browser, "keep", {"form": written(rule=rule)})).json()
+    told = (await call(browser, "keep", {"form": written(rule=NEVER)})).json()
     answer = await call(browser, "status", {"id": told["id"], "status": "running"})
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("Not started. ")

@@ -25,6 +25,7 @@ from app.connections import Connections
 from app.errors import TillwiseError
 from app.main import answer_error
 from app.shops.store import get_shop
+from tests.admin.campaign_factories import keep_campaigns
 from tests.admin.factories import (
     SHOP,
     bearer,
@@ -132,6 +133,7 @@ async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
 async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
     await keep_busy_shop(connections)
     await keep_private_matters(connections)
+    await keep_campaigns(connections)
     await keep_segments(connections)
     async with served(connections) as url, opened(url, path, PHONE, **ABOUT.get(path, {})) as page:
         width = await page.evaluate("document.documentElement.scrollWidth")

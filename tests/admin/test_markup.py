@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.admin.routes import routes
 from app.connections import Connections
+from tests.admin.campaign_factories import keep_campaigns
 from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
 from tests.admin.model_factories import a_watch, keep_models, keep_watch
 from tests.admin.segment_factories import keep_segments
@@ -26,12 +27,14 @@ SEGMENTS = (
     "/admin/segments/review",
     "/admin/segments/elsewhere",
 )
-PAGES = ("/", "/admin/decisions", "/admin/products", "/admin/model", *PRIVACY, *SEGMENTS)
+CAMPAIGNS = ("/admin/campaigns", "/admin/campaigns/new", "/admin/campaigns/edit")
+PAGES = ("/", "/admin/decisions", "/admin/products", "/admin/model", *PRIVACY, *SEGMENTS, *CAMPAIGNS)
 # What a page shows of one customer or one segment of the shop below.
 ABOUT = {
     "/admin/segments": {"name": "champions"},
     "/admin/customer": {"id": "11"},
     "/admin/segments/own": {"edit": "regulars"},
+    "/admin/campaigns/edit": {"id": "loyal-thanked"},
     "/admin/segments/shopify": {"ours": "dormant", "theirs": "almost_lost"},
 }
 STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
@@ -44,6 +47,7 @@ async def drawn(connections: Connections) -> dict[str, str]:
     loading = imported("customers", status="loading", loaded=3, total=9)
     await keep(connections, parked(), failed, loading)
     await keep_private_matters(connections)
+    await keep_campaigns(connections)
     await keep_segments(connections)
     await keep_models(connections)
     await keep_watch(connections, a_watch())
@@ -88,7 +92,7 @@ async def test_every_element_of_the_pages_has_a_stand_in_for_development(
 ) -> None:
     script = STAND_INS.read_text()
     made = set(re.findall(r"define(?:Field)?\('(s-[a-z-]+)'", script))
-    names = ("privacy.js", "segments.js", "elsewhere.js")
+    names = ("privacy.js", "segments.js", "elsewhere.js", "campaigns_edit.js")
     scripts = [(STAND_INS.parent / name).read_text() for name in names]
     asked_for_by_scripts = re.findall(r"'(s-[a-z-]+)'", "".join(scripts))
     parts = re.search(r"for \(const part of \[(.*?)\]\)", script)
