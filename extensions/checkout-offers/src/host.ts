@@ -14,6 +14,7 @@ export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost'> & {
 };
 
 interface Instructions {
+  attributes: {canUpdateAttributes: boolean};
   discounts: {canUpdateDiscountCodes: boolean};
   lines: {canAddCartLine: boolean; canRemoveCartLine: boolean};
 }
@@ -52,4 +53,4 @@ export function instructionsOf(host: Host): Partial<Instructions> {
 }
 
 /** What a checkout can change and a placed order cannot. */
-export type Till = Pick<CheckoutApi, 'applyCartLinesChange' | 'applyDiscountCodeChange'>;
+export type Till = Pick<CheckoutApi, 'applyAttributeChange' | 'applyCartLinesChange' | 'applyDiscountCodeChange'>;

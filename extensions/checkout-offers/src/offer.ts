@@ -25,6 +25,8 @@ export interface Product {
 export interface Discount {
   /** null: the shop's discount function applies it, and there is nothing to type. */
   code: string | null;
+  /** What the cart carries for the shop's discount function, where there is no code. */
+  grant?: string;
   /** In percent: 10. */
   percentage?: number;
   amount?: Money;
@@ -100,7 +102,8 @@ function parseDiscount(raw: unknown): Discount | undefined {
   if (!code && !percentage && !amount) return undefined;
   const applies_to = raw.applies_to === 'product' || raw.applies_to === 'shipping' ? raw.applies_to : 'order';
   const expires_at = Date.parse(String(raw.expires_at));
-  return {code, percentage, amount, applies_to, ...(expires_at && {expires_at})};
+  const grant = text(raw.grant);
+  return {code, percentage, amount, applies_to, ...(grant && {grant}), ...(expires_at && {expires_at})};
 }
 
 function parseMessage(raw: unknown): Message | undefined {

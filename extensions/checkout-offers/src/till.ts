@@ -6,6 +6,7 @@ import type {Phase} from './state.ts';
 type Result = {type: 'success'} | {type: 'error'; message: string};
 type Change = () => Promise<Result>;
 
+export const GRANT = '_tillwise_grant';
 const RETRY_AFTER_MS = 250;
 /** A change that takes longer is given up, so that those behind it get their turn. */
 export const PATIENCE_MS = 10_000;
@@ -35,6 +36,12 @@ export async function undo(till: Till, offer: Offer, lines: readonly Line[]): Pr
   if (!product && discount?.code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code: discount.code!}));
   const line = lines.find(({attributes}) => attributes.some(({key, value}) => key === OFFER && value === offer.offer_id));
   return line ? takeBack(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: 1})) : 'offer';
+}
+
+/** Return whether the cart carries the grant now, by which the shop takes a discount off. */
+export async function carry(till: Till, grant: string): Promise<boolean> {
+  const result = await attempt(() => till.applyAttributeChange({type: 'updateAttribute', key: GRANT, value: grant}));
+  return result.type === 'success';
 }
 
 async function takeBack(change: Change): Promise<Phase> {

@@ -10,7 +10,7 @@ import {occasion, question} from './question.ts';
 import {scene} from './scene.ts';
 import {canMove, named, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
-import {accept, undo} from './till.ts';
+import {accept, carry, undo} from './till.ts';
 
 /** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
 export const UPGRADE_MS = 1000;
@@ -30,6 +30,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [say] = useState(() => publisher(host.analytics, surface));
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
   const asked = useRef(false);
+  const carried = useRef<string>();
   const token = host.checkoutToken.value;
 
   const now = occasion(host);
@@ -54,8 +55,21 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (signal.aborted) return null;
     const late = Date.now() - begun > UPGRADE_MS;
     const here = scene(host, surface, Date.now());
-    const shown = offers?.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
+    const fit = offers?.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
+    const shown = fit && (await honoured(fit));
+    if (signal.aborted) return null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
+    return offers;
+  }
+
+  /** Leave out what says that it is taken off by itself while the cart can't carry its grant. */
+  async function honoured(offers: Offer[]): Promise<Offer[]> {
+    const granted = offers.find(({discount}) => discount?.code === null && discount.grant);
+    const grant = granted?.discount?.grant;
+    if (!grant || grant === carried.current) return offers;
+    const can = instructionsOf(host).attributes?.canUpdateAttributes === true;
+    if (!till || !can || !(await carry(till, grant))) return offers.filter((offer) => offer !== granted);
+    carried.current = grant;
     return offers;
   }
 

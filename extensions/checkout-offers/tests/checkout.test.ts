@@ -255,6 +255,29 @@ test('a pixel that refuses does not stop the sale', async () => {
   await waitFor(() => expect(words()).toContain('status.added'));
 });
 
+const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: '1.t.2026112507.c7.n.s'}, why: []};
+
+test('a discount without a code is shown once the cart carries its grant', async () => {
+  using extension = setUpExtension(TARGET);
+  const changed = vi.fn(async () => ({type: 'success' as const}));
+  extension.shopify.applyAttributeChange = changed as never;
+  extension.fetch = replying(answer({offers: [GRANTED]}));
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.no_code'));
+  expect(changed.mock.calls).toEqual([[{type: 'updateAttribute', key: '_tillwise_grant', value: GRANTED.discount.grant}]]);
+});
+
+test('a discount without a code is not promised where the cart can carry no grant', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.shopify.instructions.value.attributes.canUpdateAttributes = false;
+  const changed = vi.fn();
+  extension.shopify.applyAttributeChange = changed as never;
+  extension.fetch = replying(answer({offers: [GRANTED, wireUpsell()]}));
+  await renderOffer(extension);
+  expect(words()).not.toContain('coupon.no_code');
+  expect(changed).not.toHaveBeenCalled();
+});
+
 test('a coupon is applied, and can be taken off again', async () => {
   using extension = setUpExtension(TARGET);
   const offers = [{offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: []}];

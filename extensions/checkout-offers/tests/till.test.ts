@@ -1,7 +1,7 @@
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import type {Till} from '../src/host.ts';
-import {accept, undo} from '../src/till.ts';
+import {accept, carry, undo} from '../src/till.ts';
 import {coupon, upsell} from './offers.ts';
 
 type Result = {type: 'success'} | {type: 'error'; message: string};
@@ -17,7 +17,7 @@ function createTill(...results: (Result | Error)[]) {
     if (result instanceof Error) throw result;
     return result;
   };
-  return {changes, till: {applyCartLinesChange: change, applyDiscountCodeChange: change} as unknown as Till};
+  return {changes, till: {applyAttributeChange: change, applyCartLinesChange: change, applyDiscountCodeChange: change} as unknown as Till};
 }
 
 async function finish<T>(work: Promise<T>): Promise<T> {
@@ -134,4 +134,15 @@ test('an undo that fails leaves the offer added', async () => {
   const {till} = createTill(error('No'), error('No'));
   const lines = [createCartLine({attributes: [{key: '_tillwise_offer', value: 'o1'}]})];
   expect(await finish(undo(till, upsell(), lines))).toBe('added');
+});
+
+test('a grant goes into the attribute that the discount function reads', async () => {
+  const {till, changes} = createTill();
+  expect(await finish(carry(till, '1.t.2026112507.c7.n.s'))).toBe(true);
+  expect(changes).toEqual([{type: 'updateAttribute', key: '_tillwise_grant', value: '1.t.2026112507.c7.n.s'}]);
+});
+
+test('a cart that takes no grant, even the second time, carries none', async () => {
+  const {till} = createTill(error('No'), error('No'));
+  expect(await finish(carry(till, 'g'))).toBe(false);
 });
