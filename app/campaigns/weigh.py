@@ -33,7 +33,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those of which there is no code now. applied: codes on the cart that are none of
+    altogether. lacking: those with no code or grant to give. applied: codes on the cart that are none of
     ours. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
     what that was read from, as FEATURES names it.
     """
@@ -271,6 +271,8 @@ class _Weighing:
             return None
         held = self._fired(planned)
         promised = bool(held.code and held.expires_at > inputs.at)
+        if not discount.with_code and planned.id in inputs.lacking:
+            return NO_CODE
         if discount.with_code and not promised:
             if not inputs.remembers or planned.id in inputs.lacking:
                 return NO_CODE

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.campaigns.codes import pool_of
+from app.campaigns.codes import pool_of, promise_of
 from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.nudged import unpack
 from app.campaigns.store import change_status, keep_campaign
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.coupons.grants import Granted, Wanted
 from app.coupons.handing import DRY_S, Codes
 from app.coupons.pool import fill
@@ -365,3 +365,23 @@ async def test_what_is_forgotten_is_forgotten_here_too(connections: Connections)
     await forget(connections, SHOP, customer_id=7)
     await forget(connections, SHOP, client_id="browser")
     assert await connections.redis.keys("*nudged*") == []
+
+
+async def test_a_discount_without_a_code_comes_with_a_grant_once_shopify_has_it_and_never_into_the_log(
+    connections: Connections,
+) -> None:
+    offer = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
+    promise = promise_of(a_campaign("auto", offer=offer), "USD")
+    assert promise is not None
+    await a_trained_shop(connections)
+    await run(connections, "auto", offer=offer)
+    async with a_till(connections) as client:
+        assert nudges(await ask(client, 10)) == []
+    await connections.redis.sadd(redis_key(SHOP, "coupons", "automatic"), promise.terms_id)
+    async with a_till(connections) as client:
+        answer = await ask(client, 10)
+    (discount,) = [each["discount"] for each in answer["offers"] if each.get("campaign") == "auto"]
+    version, terms_id, _until, whose, _number, _seal = discount["grant"].split(".")
+    assert (version, terms_id, whose[0]) == ("1", promise.terms_id, "c")
+    assert discount["code"] is None
+    assert all("grant" not in json.dumps(entry.answer) for entry in await logged(connections))
