@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,16 @@ from app.coupons.automatic import Promise, honoured, keep_automatic
 from app.coupons.ending import end_grants
 from app.coupons.minting import SCOPE, PoolWish, keep_pools
 from app.coupons.store import pools_of
+from app.errors import ShopifyRefused
 from app.jobs import job_begins, only_one, request_job
-from app.shops.store import get_shop, installed_shops
+from app.shops.store import Shop, get_shop, installed_shops
 from app.values import ShopDomain
 
 READY = 500  # codes in a pool, unless the shop set `coupon_pool`
 MOST_READY = 10_000
 PREFIX = "TILL-"
+
+_log = logging.getLogger(__name__)
 
 
 async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
@@ -37,7 +41,16 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         ready, now = pool_size(installed.settings), datetime.now(UTC)
         await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
         if SCOPE in installed.scopes:
-            await keep_automatic(connections, installed, promises_of(running, installed.currency, now), now)
+            await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
+
+
+async def _keep_promises(
+    connections: Connections, shop: Shop, promises: Sequence[Promise], now: datetime
+) -> None:
+    try:
+        await keep_automatic(connections, shop, promises, now)
+    except ShopifyRefused as error:  # nothing is promised that Shopify does not have
+        _log.warning("discounts without a code not kept", extra={"shop": shop.shop, "reason": str(error)})
 
 
 async def request_due_codes(connections: Connections) -> None:

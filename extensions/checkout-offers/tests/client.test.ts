@@ -6,7 +6,7 @@ import {answer, upsell} from './offers.ts';
 const QUESTION: Question = {
   surface: 'checkout',
   locale: 'en',
-  cart: {currency: 'USD', subtotal: '3.00', lines: []},
+  cart: {currency: 'USD', subtotal: '3.00', lines: [], codes: []},
   consent: {analytics: false, marketing: false, preferences: false, sale_of_data: false},
 };
 const token = async () => 'fresh';
