@@ -10,9 +10,8 @@ const RANGES = ['between', 'inside'];
 const LISTS = ['in', 'some', 'all', 'none'];
 
 const form = document.querySelector('[data-campaign-form]');
-const told = (name) => JSON.parse(form.querySelector(`[data-${name}]`).textContent);
-const editing = form && told('editing');
-const variables = form && told('variables');
+const editing = form && JSON.parse(form.dataset.editing);
+const variables = form && JSON.parse(form.dataset.variables);
 const part = (name, inside = form) => inside.querySelector(`[data-part="${name}"]`);
 const list = (name, inside = form) => inside.querySelector(`[data-list="${name}"]`);
 const named = (name, inside = form) => inside.querySelector(`[data-field="${name}"]`);

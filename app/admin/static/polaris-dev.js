@@ -202,7 +202,7 @@
     define(name, (read, field) => {
       const hidden = read('labelAccessibilityVisibility') === 'exclusive';
       const notes = ['details', 'error'].filter((note) => read(note));
-      const passed = ['inputMode', 'placeholder', 'rows'].filter((name) => read(name));
+      const passed = ['inputMode', 'placeholder'].filter((name) => read(name));
       const told = `id="input" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''}
             ${notes.length ? `aria-describedby="${notes.join(' ')}"` : ''} ${read('error') ? 'aria-invalid="true"' : ''}
             ${passed.map((name) => `${name.toLowerCase()}="${escaped(read(name))}"`).join(' ')}`;
@@ -213,7 +213,7 @@
           label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
           .field { display: flex; gap: 8px; align-items: center; }
           input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? '#fee9e8' : '#fdfdfd'}; }
-          textarea { resize: vertical; }
+          textarea { resize: vertical; min-block-size: 5rem; }
           input:focus-visible, textarea:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
           p { margin: 4px 0 0; color: #616161; font: 0.8125rem/1.4 ${FONT}; }
           p#error { color: #8e1f0b; }
