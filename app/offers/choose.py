@@ -78,6 +78,7 @@ def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scor
         situation.subtotal_minor,
         situation.viewed,
         frozenset(product.kind for product in in_cart if product),
+        situation.sent_away,
     )
     return rerank(candidates, scores, around, MOST_OFFERS)
 
@@ -88,7 +89,8 @@ def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[
     Only the last place is left to chance: one time in ten it goes to one of at most five new products.
     offers: how many the ranking makes.
     """
-    pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in situation.cart)
+    gone = {*situation.cart, *situation.sent_away}
+    pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in gone)
     if not pool or situation.arm != PERSONALISED or campaign_products(shop, situation):
         return [1.0] * offers
     explores = bucket(situation.decision_id, "explore") < EXPLORED
@@ -100,7 +102,8 @@ def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) ->
     """Return the picks led by the first product the merchant pinned."""
     if not shop.terms.pinned:
         return picks
-    pinned = [pick for pick in _static_picks(shop, situation) if pick.product_id in shop.terms.pinned]
+    wanted = shop.terms.pinned.difference(situation.sent_away)
+    pinned = [pick for pick in _static_picks(shop, situation) if pick.product_id in wanted]
     if not pinned:
         return picks
     others = [pick for pick in picks if pick.product_id != pinned[0].product_id]
@@ -116,7 +119,7 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     assert shop.model is not None
     cart, history = _asked_about(situation), _history(situation)
     visit = shop.model.visit(cart, situation.customer_id, history, situation.orders)
-    there = {pick.product_id for pick in picks[:-1]}
+    there = {*situation.sent_away, *(pick.product_id for pick in picks[:-1])}
     best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
     new = [one for one in best if one.product_id not in there]
     if not new:

@@ -61,12 +61,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The cart the candidates are for. subtotal_minor: None when unknown."""
+    """The cart the candidates are for. subtotal_minor: None when unknown. sent_away: what they said no to."""
 
     terms: Terms = Terms()
     subtotal_minor: int | None = None
     viewed: Collection[int] = ()
     kinds_in_cart: frozenset[str | int] = frozenset()
+    sent_away: Collection[int] = ()
 
 
 Step = Callable[[Candidate, Around], float]
@@ -128,6 +129,11 @@ def looked_at(candidate: Candidate, around: Around) -> float:
     return LOOKED_AT if candidate.product_id in around.viewed else 0.0
 
 
+def said_no(candidate: Candidate, around: Around) -> float:
+    """Return NEVER for what the shopper said is not for them."""
+    return NEVER if candidate.product_id in around.sent_away else 0.0
+
+
 def complement(candidate: Candidate, around: Around) -> float:
     """Return less for a second one of a kind in the cart, unless people really buy it so."""
     if candidate.kind in around.terms.bought_twice or candidate.kind not in around.kinds_in_cart:
@@ -136,7 +142,7 @@ def complement(candidate: Candidate, around: Around) -> float:
 
 
 OF_PRODUCT: tuple[Step, ...] = (profit, stock, lead_time, returns, pins, boosts)
-OF_CART: tuple[Step, ...] = (price_to_cart, looked_at, complement)
+OF_CART: tuple[Step, ...] = (price_to_cart, looked_at, said_no, complement)
 
 
 def with_standing(candidate: Candidate, terms: Terms) -> Candidate:

@@ -44,8 +44,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
     currency, None when the cart is in another. history: product, in how many orders it was bought, how
     many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
-    most telling first, from the visit where no order is known. All are empty unless the visitor allowed
-    their use. campaigns: the shop's, weighed; None for a shop that has none.
+    most telling first, from the visit where no order is known; sent_away: products that they said no to in
+    the visit. All are empty unless the visitor allowed their use. campaigns: the shop's, weighed; None for
+    a shop that has none.
     """
 
     decision_id: str
@@ -57,6 +58,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     orders: int = 0
     viewed: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    sent_away: tuple[int, ...] = ()
     campaigns: Weighed | None = None
 
 
@@ -86,6 +88,7 @@ def situation_of(occasion: Occasion) -> Situation:
         history=history_of(shopper.profile, occasion.now),
         orders=shopper.profile.orders_count,
         viewed=shopper.visit.last_viewed,
+        sent_away=shopper.visit.sent_away,
         segments=segments_of(occasion),
     )
 

@@ -19,6 +19,7 @@ PAUSE_S = 30 * 60  # a longer silence ends a visit, as analytics tools count the
 
 LOOKED_AT = frozenset({"product_viewed", "product_added_to_cart", "tillwise:thumbnail_clicked"})
 PAGE_LEFT = "tillwise:page_left"
+DISMISSED = "tillwise:offer_dismissed"
 
 
 class Seen(NamedTuple):
@@ -41,7 +42,8 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     field_errors: how often the one field that gave most trouble complained. steps_back: returns to an
     earlier step of the checkout. page_at, step_at: when the latest page and step were reached.
     left_at: when the page was left, if nothing came after that. cart_minor: the cart's latest known
-    value, in cart_currency; cart_high_minor: the highest it was in that currency.
+    value, in cart_currency; cart_high_minor: the highest it was in that currency. sent_away: products whose
+    offers were dismissed, in what was looked at.
     """
 
     viewed: dict[int, int] = {}
@@ -72,6 +74,7 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cart_currency: str | None = None
     cart_minor: int | None = None
     cart_high_minor: int | None = None
+    sent_away: tuple[int, ...] = ()
 
     @property
     def last_viewed(self) -> tuple[int, ...]:
@@ -111,7 +114,7 @@ def visit_of(events: Iterable[Seen]) -> Visit:
         errors=names.count("alert_displayed"),
         shown=names.count("tillwise:offer_shown"),
         accepted=names.count("tillwise:offer_accepted"),
-        dismissed=names.count("tillwise:offer_dismissed"),
+        dismissed=names.count(DISMISSED),
         exit_intents=names.count("tillwise:exit_intent"),
         thumbnails=names.count("tillwise:thumbnail_clicked"),
         page_at=_last_at(latest, {"page_viewed"}),
@@ -122,13 +125,16 @@ def visit_of(events: Iterable[Seen]) -> Visit:
         cart_currency=cart.currency if cart else None,
         cart_minor=cart.minor if cart else None,
         cart_high_minor=cart.high_minor if cart else None,
+        sent_away=_sent_away(own),
     )
 
 
 def viewed_product(name: str, data: dict[str, Any]) -> int | None:
     """Return the product an event looked at, None for any other event or an unreadable id."""
-    if name not in LOOKED_AT:
-        return None
+    return _product(data) if name in LOOKED_AT else None
+
+
+def _product(data: dict[str, Any]) -> int | None:
     digits = str(data.get("product_id", "")).rpartition("/")[2]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
@@ -161,6 +167,11 @@ def _viewed(events: Sequence[Seen]) -> dict[int, int]:
         if (product_id := viewed_product(event.name, event.data)) is not None:
             viewed[product_id] = int(event.happened_at.timestamp() * 1000)
     return dict(sorted(viewed.items(), key=lambda item: (-item[1], item[0]))[:VIEWS_KEPT])
+
+
+def _sent_away(events: Sequence[Seen]) -> tuple[int, ...]:
+    told = (_product(event.data) for event in events if event.name == DISMISSED)
+    return tuple(sorted({each for each in told if each is not None})[:VIEWS_KEPT])
 
 
 def _last_at(events: Sequence[Seen], names: Container[str]) -> int | None:

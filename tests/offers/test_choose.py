@@ -97,6 +97,12 @@ def test_what_the_visit_looked_at_comes_up() -> None:
     assert ids(choose(shop, a_situation(10, viewed=(30,))))[0] == 30
 
 
+def test_what_the_shopper_said_no_to_does_not_come_back_not_even_pinned() -> None:
+    shop = a_shop(model=goes_together({(10, 20): 0.50, (10, 30): 0.48}), settings={"pinned": [20]})
+    assert ids(choose(shop, a_situation(10)))[0] == 20
+    assert 20 not in ids(choose(shop, a_situation(10, sent_away=(20,))))
+
+
 def test_an_empty_cart_is_answered_from_what_the_visit_looked_at() -> None:
     shop = a_shop(model=goes_together({(10, 30): 0.9}, weights=Weights(together=5.0)))
     assert ids(choose(shop, a_situation(viewed=(10,))))[0] == 30

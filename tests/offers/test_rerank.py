@@ -81,6 +81,11 @@ def test_what_is_dear_beside_the_cart_ranks_lower(price: int, subtotal: int | No
     assert rerank.price_to_cart(a_candidate(price_minor=price), surrounding) == expected
 
 
+def test_what_the_shopper_said_no_to_is_never_offered() -> None:
+    said = [rerank.said_no(a_candidate(which), around(sent_away=(1,))) for which in (1, 2)]
+    assert said == [NEVER, 0]
+
+
 def test_what_was_looked_at_ranks_higher() -> None:
     looked = [rerank.looked_at(a_candidate(product_id), around(viewed=(1,))) for product_id in (1, 2)]
     assert looked == [rerank.LOOKED_AT, 0]

@@ -106,6 +106,15 @@ def test_the_cart_is_worth_what_was_told_last_and_its_highest_is_in_the_same_cur
     assert (visit.cart_currency, visit.cart_minor, visit.cart_high_minor) == ("EUR", 8000, 12000)
 
 
+def test_what_was_sent_away_is_remembered_by_product_and_a_coupon_is_none() -> None:
+    said = [
+        at(0, "tillwise:offer_dismissed", product_id="gid://shopify/Product/30"),
+        at(1, "tillwise:offer_dismissed", product_id=None),
+        at(40, "page_viewed"),
+    ]
+    assert visit_of(said).sent_away == (30,)
+
+
 def test_a_page_is_left_until_something_else_happens() -> None:
     left = [at(0), at(1, "tillwise:exit_intent"), at(2, "tillwise:page_left")]
     assert visit_of(left).left_at == int(NOW.timestamp()) + 120
