@@ -43,6 +43,7 @@ class Free:
 
 
 ASKING = {
+    "app.admin.campaigns_store": Asks(("who_may_not_teach",)),
     "app.ahead.customers": Asks(("may",)),
     "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
@@ -64,6 +65,7 @@ ASKING = {
     "app.campaigns.watched": Asks(("who_may_not_teach",)),
     "app.reach.store": Asks(("may", "standings_of")),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
+    "app.offpolicy.store": Asks(("who_refuse",)),
     "webhooks.allowed": Asks(("permissions",)),
 }
 
@@ -115,6 +117,9 @@ FREE = {
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
     "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
+    "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
+    "app.attribution.sold": Free(_JOINED, ("app.attribution", "app.commands")),
+    "app.campaigns.activity": Free(_JOINED, ("app.admin", "app.commands")),
     "app.experiments.store": Free(_JOINED, ("app.attribution", "app.commands", "app.experiments")),
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
