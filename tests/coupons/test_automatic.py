@@ -66,7 +66,8 @@ class Discounts:
 
 
 @pytest.fixture
-async def shop(connections: Connections) -> Shop:
+async def shop(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr("app.shops.store._PATIENCE_S", 0.01)  # nobody answers yet
     grant = Grant("shpat", frozenset({"write_discounts"}), datetime.now(UTC) + timedelta(hours=1), None, None)
     return await install(connections, SHOP, grant)
 
