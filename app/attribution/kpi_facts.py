@@ -13,13 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attribution.kpis import Customer, Decided, Facts
 from app.connections import Connections
 from app.errors import NotFound
+from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
 _ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
-_CARTED, _BOUGHT = "product_added_to_cart", "checkout_completed"
+_CARTED, _BOUGHT = "product_added_to_cart", COMPLETED
 
 
 async def read_facts(

@@ -14,9 +14,9 @@ from app.connections import Connections
 from app.consent.policy import consent_of, permissions
 from app.events.kinds import BrowserEvent
 from app.profiles.keys import nudged_key
+from app.profiles.visit import DISMISSED
 from app.tables import DecisionRow
 
-DISMISSED = "tillwise:offer_dismissed"
 _TRIES = 5
 
 

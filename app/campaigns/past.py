@@ -36,6 +36,20 @@ async def past_decisions(connections: Connections, shop: str, last: int) -> list
     return [_past(row, by_token, by_customer) for row in rows if row.inputs.get("situation")]
 
 
+def past_of(row: Any, bought: bool | None) -> Past:
+    """Return the decision of a row. bought: whether its shopper then ordered, None unknown. Pure."""
+    return Past(
+        decision_id=row.decision_id,
+        at=row.decided_at,
+        surface=row.surface,
+        checkout_token=row.checkout_token,
+        customer_id=row.customer_id,
+        permitted=tuple(row.permitted),
+        situation=row.inputs["situation"],
+        bought=bought,
+    )
+
+
 async def _rows(db: AsyncSession, shop: str, last: int) -> list[Any]:
     columns = _DECISIONS.c
     query = (
@@ -64,16 +78,7 @@ def _past(row: Any, by_token: _Moments, by_customer: _Moments) -> Past:
     known = row.checkout_token is not None or row.customer_id is not None
     until = row.decided_at + timedelta(seconds=WINDOW_S)
     orders = [*by_token.get(row.checkout_token, ()), *by_customer.get(row.customer_id, ())]
-    return Past(
-        decision_id=row.decision_id,
-        at=row.decided_at,
-        surface=row.surface,
-        checkout_token=row.checkout_token,
-        customer_id=row.customer_id,
-        permitted=tuple(row.permitted),
-        situation=row.inputs["situation"],
-        bought=_any_within(orders, row.decided_at, until) if known else None,
-    )
+    return past_of(row, _any_within(orders, row.decided_at, until) if known else None)
 
 
 def _any_within(moments: Collection[datetime], begin: datetime, end: datetime) -> bool:

@@ -27,15 +27,16 @@ _log = logging.getLogger(__name__)
 
 async def end_grants(connections: Connections, now: datetime) -> None:
     """End every grant whose time is over. What Shopify refuses is tried again at the next call."""
-    by_pool: dict[tuple[str, str], list[Over]] = defaultdict(list)
+    by_shop: dict[str, dict[str, list[Over]]] = defaultdict(lambda: defaultdict(list))
     for each in await grants_over(connections, now - GRACE, _AT_ONCE):
-        by_pool[each.shop, each.pool_id].append(each)
-    for (shop, pool_id), over in by_pool.items():
-        pool = next((each for each in await pools_of(connections, shop) if each.pool_id == pool_id), None)
-        try:
-            await _end(connections, shop, pool, over)
-        except ShopifyError as error:
-            _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
+        by_shop[each.shop][each.pool_id].append(each)
+    for shop, by_pool in by_shop.items():
+        pools = {pool.pool_id: pool for pool in await pools_of(connections, shop)}
+        for pool_id, over in by_pool.items():
+            try:
+                await _end(connections, shop, pools.get(pool_id), over)
+            except ShopifyError as error:
+                _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
 
 
 async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[Over]) -> None:

@@ -60,13 +60,12 @@ async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
 
     A code whose time has passed is returned as it was: the shopper had theirs. Raises RedisError.
     """
-    script = redis.register_script(_GRANT)
     async with redis.pipeline(transaction=False) as pipe:
         for each in wanted:
-            keys = [granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)]
+            keys = granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)
             ends = int(each.now.timestamp()) + each.expires_s
-            args: list[str | int] = [each.campaign_id, ends, each.expires_s + REMEMBERED_S]
-            await script(keys=keys, args=args, client=pipe)
+            # Not a registered script: a pipeline asks first whether those are there.
+            pipe.eval(_GRANT, 2, *keys, each.campaign_id, ends, each.expires_s + REMEMBERED_S)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]
 

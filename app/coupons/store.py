@@ -14,7 +14,7 @@ from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
 from app.coupons.terms import CouponTerms
 from app.tables import FeedbackRow
-from app.upsert import chunks, insert_new, table_of, upsert
+from app.upsert import chunks, table_of, upsert
 
 _POOLS, _CODES, _FEEDBACK = table_of(CouponPoolRow), table_of(CouponRow), table_of(FeedbackRow)
 
@@ -98,12 +98,7 @@ async def keep_codes(
         for c in codes
     ]
     async with connections.write() as db:
-        await insert_new(db, CouponRow, rows)
-        for each in codes if status == "pooled" else ():
-            asked = (_CODES.c.shop == shop, _CODES.c.code == each.code, _CODES.c.status == "asked")
-            await (await db.connection()).execute(
-                update(_CODES).where(*asked).values(status=status, redeem_id=each.redeem_id)
-            )
+        await upsert(db, CouponRow, rows, newer=lambda old, _new: old.status == "asked")
 
 
 async def codes_of(connections: Connections, shop: str, pool_id: str, status: str) -> list[Code]:

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from app.intent.features import BOUGHT, NOTHING, Features, InCart, Noticed, features_of
+from app.profiles.signals import COMPLETED
 from app.profiles.visit import NO_VISIT, PAUSE_S, Seen, Visit, parted, visit_of
 
 SOON_S = 5 * 60
@@ -51,7 +52,7 @@ def moments_of(browsed: Browsed, now: int) -> list[Moment]:
     events = sorted({each.event_id: each for each in browsed.seen}.values(), key=lambda e: (e[1], e[0]))
     if not events:
         return []
-    told = [_at(each) for each in events if each.name == "checkout_completed"]
+    told = [_at(each) for each in events if each.name == COMPLETED]
     ordered = sorted([*browsed.ordered, *told])
     found: list[Moment] = []
     done = 0
@@ -66,7 +67,7 @@ def moments_of(browsed: Browsed, now: int) -> list[Moment]:
 def cart_after(cart: InCart, event: Seen) -> InCart:
     """Return the cart as it stands after an event; what can't be read changes nothing."""
     data = event.data
-    if event.name == "checkout_completed":
+    if event.name == COMPLETED:
         return InCart()
     if event.name == "product_added_to_cart":
         return _changed(cart, data, 1)

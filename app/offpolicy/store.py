@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.archive.store import plan_of_version
 from app.campaigns.choice import WINDOW_S
-from app.campaigns.dry_run import Past
+from app.campaigns.past import past_of
 from app.campaigns.plan import Plan
 from app.connections import Connections
 from app.consent.standing import Use
@@ -54,7 +54,7 @@ async def judge(
         earned = await _earned(db, shop, other.shop.currency, {row.checkout_token for row in rows})
     logged = [
         Logged(
-            past=_past(row),
+            past=past_of(row, None),
             plan=plans[row.inputs["snapshot"]],
             ranked=_ranked(row.answer),
             shown=_shown(row.inputs["situation"]),
@@ -130,19 +130,6 @@ async def _earned(
 
 def _within(orders: Iterable[tuple[datetime, int]], begin: datetime) -> int:
     return sum(minor for at, minor in orders if begin <= at <= begin + WINDOW)
-
-
-def _past(row: Any) -> Past:
-    return Past(
-        decision_id=row.decision_id,
-        at=row.decided_at,
-        surface=row.surface,
-        checkout_token=row.checkout_token,
-        customer_id=row.customer_id,
-        permitted=tuple(row.permitted),
-        situation=row.inputs["situation"],
-        bought=None,
-    )
 
 
 def _ranked(answer: dict[str, Any]) -> tuple[str, ...]:

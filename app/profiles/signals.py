@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from app.errors import InputError
 from app.values import minor_units
 
+COMPLETED = "checkout_completed"
 STEPS = (
     "checkout_started",
     "checkout_contact_info_submitted",
     "checkout_address_info_submitted",
     "checkout_shipping_info_submitted",
     "payment_info_submitted",
-    "checkout_completed",
+    COMPLETED,
 )
 _CODE_REFUSED = "DISCOUNT_ERROR"
 _TELLS_THE_CART = frozenset({"cart_viewed", *STEPS})
