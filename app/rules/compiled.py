@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 
 from datalogic_py import DataHandle, Engine, ParseError, Session
@@ -23,12 +24,11 @@ _FEW = 8
 
 
 class _Here(threading.local):
-    """The thread's own session: the library lets no other thread use it."""
+    """The thread's own session, made when it first asks a rule: the library lets no other thread use it."""
 
-    session: Session
-
-    def __init__(self) -> None:
-        self.session = _ENGINE.session()
+    @cached_property
+    def session(self) -> Session:
+        return _ENGINE.session()
 
 
 _here = _Here()
