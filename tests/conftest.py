@@ -72,6 +72,13 @@ async def on_both_databases(
         yield opened
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a journey in a browser, which shares its machine with others, be tried once more."""
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @asynccontextmanager
 async def fresh(settings: Settings, redis_url: str) -> AsyncIterator[Connections]:
     async with connect(settings, redis_url) as opened:
