@@ -14,15 +14,15 @@ from rich.console import Console
 from app.commands.readings import as_json, tables, version_line
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
-from app.errors import InputError, NotFound
+from app.errors import InputError
 from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.design import read_design
 from app.experiments.metrics import METRICS
 from app.experiments.power import Plan, days_needed, units_needed
 from app.experiments.store import read_out
 from app.experiments.versions import draft, start, stop, versions
-from app.live import load_snapshot
-from app.values import ShopDomain, shop_domain
+from app.live_arms import check_arms
+from app.values import shop_domain
 
 experiment = typer.Typer(help="Plan, draft, start, read and stop experiments.", no_args_is_help=True)
 
@@ -95,7 +95,7 @@ def start_command(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        await _check_arms(connections, domain, name)
+        await check_arms(connections, domain, name)
         typer.echo(version_line(await start(connections, domain, name, datetime.now(UTC), ramp)))
 
     with_connections(run)
@@ -144,24 +144,6 @@ def read_command(
             Console(highlight=False, width=width).print(*tables(found), sep="\n")
 
     with_connections(run)
-
-
-async def _check_arms(connections: Connections, shop: ShopDomain, name: str) -> None:
-    """Return when each arm of the newest version can be served and differs. Raises InputError, NotFound."""
-    newest = [each for each in await versions(connections, shop) if each.design.id == name]
-    if not newest:
-        raise NotFound(f"{shop} has no experiment {name!r}")
-    snapshot = await load_snapshot(connections, shop, trying=(newest[-1].experiment,))
-    if snapshot is None:
-        raise NotFound(f"{shop} does not have the app")
-    for arm in newest[-1].design.arms:
-        served = snapshot.variants.get(frozenset({(name, arm.name)}))
-        if arm.changes and served is None:
-            raise InputError(f"arm {arm.name!r} can't be served: what it changes can't be read", "changes")
-        if served is not None and served.version == snapshot.version:
-            raise InputError(
-                f"arm {arm.name!r} would be the shop as it is: its changes change nothing", "changes"
-            )
 
 
 def _of_base(base: Baseline, metric: str) -> str:
