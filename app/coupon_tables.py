@@ -55,3 +55,34 @@ class CouponRow(SQLModel, table=True):
     granted_at: datetime | None = _time(default=None, nullable=True)
     expires_at: datetime | None = _time(default=None, nullable=True)
     order_id: int | None = _id(default=None, nullable=True)
+
+
+class AutomaticDiscountRow(SQLModel, table=True):
+    """What a campaign gives without a code, under its present terms.
+
+    discount_id: the discount in Shopify, None before it is made and after it is deleted. epoch: which of the
+    terms' keys its grants are sealed with. lasts_s: the longest that a grant of it ever held.
+    """
+
+    __tablename__ = "automatic_discounts"
+    shop: str = Field(primary_key=True)
+    terms_id: str = Field(primary_key=True)
+    campaign_id: str
+    discount_id: str | None = None
+    epoch: int = 0
+    lasts_s: int = 0
+    updated_at: datetime = _time()
+
+
+class GrantUseRow(SQLModel, table=True):
+    """A grant that an order used, by its number: none of the same number is honoured after that.
+
+    used_at: when we heard of it, which is never before the order.
+    """
+
+    __tablename__ = "grant_uses"
+    shop: str = Field(primary_key=True)
+    terms_id: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    order_id: int = _id()
+    used_at: datetime = _time()

@@ -151,6 +151,8 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "alerts": "what the merchant has to know of the shop and its campaigns",
     "coupon_pools": "which discounts hold a campaign's codes",
     "coupons": "codes and what became of them; they lead to a decision and an order, not to whose",
+    "automatic_discounts": "which discounts a campaign has in Shopify that need no code",
+    "grant_uses": "grants that were used, by numbers made with a key; they lead to an order, not to whose",
     "model_watches": "whether a model still fits what happens, in numbers of thousands of visits",
     "offers_ahead": "which offers the shop and its products hold in Shopify",
     "snapshots": "which catalogue, settings and campaigns decisions were made on",
