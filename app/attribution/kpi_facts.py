@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.kpis import Customer, Decided, Facts
 from app.connections import Connections
 from app.errors import NotFound
+from app.experiments.assign import STANDING, pseudonym
+from app.experiments.outcomes import AFTER_THE_ORDER
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
@@ -21,6 +24,7 @@ from app.upsert import chunks, table_of
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
 _ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
 _CARTED, _BOUGHT = "product_added_to_cart", COMPLETED
+_AT_ONCE = 1_000  # rows in memory with their whole answers
 
 
 async def read_facts(
@@ -31,31 +35,74 @@ async def read_facts(
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
-        decisions = await _decisions(db, shop, since, now)
+        carts, bought = await _carts(db, shop, since, now)
+        browsers = await _browsers(db, shop, since, now, frozenset[str]().union(*carts.values()))
+        decisions = await _decisions(db, shop, since, now, browsers)
         tokens = {each.checkout for each in decisions if each.checkout}
         ids = {each.customer_id for each in decisions if each.customer_id is not None}
         orders = await _orders(db, shop, known.currency, _ORDERS.c.checkout_token, tokens)
         spent = await _orders(db, shop, known.currency, _ORDERS.c.customer_id, ids)
         ahead = await _ahead(db, shop, ids)
-        carts, bought = await _carts(db, shop, since, now)
     customers = {each: Customer(sum(spent.get(each, ())), ahead.get(each)) for each in ids}
     return Facts(decisions, orders, customers, carts, bought), known.currency
 
 
-async def _decisions(db: AsyncSession, shop: str, since: datetime, now: datetime) -> list[Decided]:
-    accepted = select(_FEEDBACK.c.decision_id).where(_FEEDBACK.c.shop == shop, _FEEDBACK.c.kind == "accepted")
-    connection = await db.connection()
-    taken = set(await connection.scalars(accepted.where(_FEEDBACK.c.happened_at >= since)))
+@dataclass(frozen=True, slots=True)
+class _Browsers:
+    """Browsers with a cart, by what a decision names of them: the unit it logged, or its checkout."""
+
+    by_unit: Mapping[str, str]
+    by_checkout: Mapping[str, str]
+
+    def of(self, unit: str | None, checkout: str | None) -> str | None:
+        """Return the decision's browser, None where it is not known or had no cart."""
+        return self.by_unit.get(unit or "") or self.by_checkout.get(checkout or "")
+
+
+async def _browsers(
+    db: AsyncSession, shop: str, since: datetime, now: datetime, carts: frozenset[str]
+) -> _Browsers:
+    columns = _EVENTS.c
+    query = (
+        select(columns.client_id, columns.checkout_token)
+        .where(columns.shop == shop, columns.recorded_at >= since, columns.recorded_at <= now)
+        .where(columns.client_id.is_not(None), columns.checkout_token.is_not(None))
+        .distinct()
+    )
+    pairs = await (await db.connection()).execute(query)
+    return _Browsers(
+        by_unit={pseudonym(shop, f"client:{each}"): each for each in carts},
+        by_checkout={token: client_id for client_id, token in pairs if client_id in carts},
+    )
+
+
+async def _decisions(
+    db: AsyncSession, shop: str, since: datetime, now: datetime, browsers: _Browsers
+) -> list[Decided]:
     columns = _DECISIONS.c
+    within = columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now
+    accepted = (
+        select(_FEEDBACK.c.decision_id)
+        .join(
+            _DECISIONS, and_(columns.shop == _FEEDBACK.c.shop, columns.decision_id == _FEEDBACK.c.decision_id)
+        )
+        .where(_FEEDBACK.c.kind == "accepted", *within)
+    )
+    connection = await db.connection()
+    taken = set(await connection.scalars(accepted))
     query = select(
-        columns.decision_id, columns.decided_at, columns.arm, columns.checkout_token, columns.customer_id,
-        columns.region, columns.answer,
-    ).where(columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now)  # fmt: skip
-    return [_decided(row, row.decision_id in taken) for row in await connection.execute(query)]
+        columns.decision_id, columns.decided_at, columns.arm, columns.surface, columns.checkout_token,
+        columns.customer_id, columns.region, columns.answer, columns.inputs["unit"].as_string().label("unit"),
+        columns.inputs["experiments"].label("experiments"),
+        columns.inputs["trigger"].as_string().label("trigger"),
+    ).where(*within)  # fmt: skip
+    rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
+    return [_decided(row, row.decision_id in taken, browsers) async for row in rows]
 
 
-def _decided(row: Any, accepted: bool) -> Decided:
+def _decided(row: Any, accepted: bool, browsers: _Browsers) -> Decided:
     offers = row.answer.get("offers") or ()
+    places = (row.experiments or {}).items()
     return Decided(
         checkout=row.checkout_token,
         customer_id=row.customer_id,
@@ -66,6 +113,10 @@ def _decided(row: Any, accepted: bool) -> Decided:
         kinds=frozenset(each["kind"] for each in offers),
         campaigns=frozenset(each["campaign"] for each in offers if each.get("campaign")),
         accepted=accepted,
+        experiments=frozenset(f"{name}/{place[0]}/{place[1]}" for name, place in places if name != STANDING),
+        trigger=row.trigger or row.surface,
+        browser=browsers.of(row.unit, row.checkout_token),
+        on_the_way=row.surface not in AFTER_THE_ORDER,
     )
 
 
@@ -106,13 +157,16 @@ async def _ahead(db: AsyncSession, shop: str, ids: Collection[int]) -> dict[int,
 async def _carts(
     db: AsyncSession, shop: str, since: datetime, now: datetime
 ) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
-    """Return the browsers that filled a cart, by day, and those that completed a checkout."""
+    """Return the browsers that filled a cart, by day, and those that completed a checkout.
+
+    By when it was written down: a browser's own clock decides nothing.
+    """
     carts: dict[str, set[str]] = defaultdict(set)
     bought: set[str] = set()
     columns = _EVENTS.c
-    query = select(columns.name, columns.client_id, columns.happened_at).where(
+    query = select(columns.name, columns.client_id, columns.recorded_at).where(
         columns.shop == shop, columns.name.in_((_CARTED, _BOUGHT)), columns.client_id.is_not(None),
-        columns.happened_at >= since, columns.happened_at <= now,
+        columns.recorded_at >= since, columns.recorded_at <= now,
     )  # fmt: skip
     for name, client_id, at in await (await db.connection()).execute(query):
         if name == _BOUGHT:

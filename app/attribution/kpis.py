@@ -1,4 +1,8 @@
-"""A period's figures by arm, segment, offer, campaign, market and day; none over nothing. Pure."""
+"""A period's figures by arm, experiment, segment, offer, trigger, campaign, market and day. Pure.
+
+They describe those whom decisions met; what an arm caused is told by its experiment. None is told over
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,10 @@ UNKNOWN = "unknown"
 class Decided:
     """A decision as figures are told of it. checkout: None where it may not be remembered.
 
-    kinds, campaigns: of the offers it made. accepted: whether any of them was.
+    kinds, campaigns: of the offers it made. accepted: whether any of them was. experiments: its arms in
+    other experiments than the standing one, as `id/version/arm`. trigger: what asked, else where. browser:
+    the one with a cart that it was made for, where that is known. on_the_way: made before the order; after
+    it, everybody has one.
     """
 
     checkout: str | None
@@ -29,6 +36,10 @@ class Decided:
     kinds: frozenset[str] = frozenset()
     campaigns: frozenset[str] = frozenset()
     accepted: bool = False
+    experiments: frozenset[str] = frozenset()
+    trigger: str | None = None
+    browser: str | None = None
+    on_the_way: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,10 @@ Groups = Callable[[Decided], Iterable[str | None]]
 BY: Mapping[str, Groups] = {
     "all": lambda each: ("all",),
     "arm": lambda each: (each.arm,),
+    "experiment": lambda each: each.experiments,
     "segment": lambda each: (each.segment,),
     "offer": lambda each: each.kinds,
+    "trigger": lambda each: (each.trigger,),
     "campaign": lambda each: each.campaigns,
     "market": lambda each: (each.market,),
     "day": lambda each: (each.day,),
@@ -81,7 +94,7 @@ def kpis(facts: Facts) -> list[Kpi]:
     return [
         kpi
         for by, groups_of in BY.items()
-        for group, decisions in sorted(_grouped(facts.decisions, groups_of).items())
+        for group, decisions in sorted(_grouped(facts, by, groups_of).items())
         for kpi in _figures(by, group, decisions, facts)
     ]
 
@@ -103,29 +116,36 @@ def _plain(group: str) -> str:
     return f"'{group}" if group[:1] in "=+-@\t\r" else group
 
 
-def _grouped(decisions: Iterable[Decided], groups_of: Groups) -> dict[str, list[Decided]]:
+def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided]]:
     groups: dict[str, list[Decided]] = defaultdict(list)
-    for each in decisions:
+    for each in facts.decisions:
         for group in groups_of(each):
             groups[group or UNKNOWN].append(each)
+    if by == "all" and facts.carts:
+        groups["all"] += ()
+    if by == "day":  # a day may have had carts and no decision
+        for day in facts.carts:
+            groups[day] += ()
     return groups
 
 
 def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) -> Iterator[Kpi]:
     checkouts = {each.checkout for each in decisions if each.checkout}
+    asked = {each.checkout for each in decisions if each.checkout and each.on_the_way}
     orders = [minor for each in checkouts for minor in facts.orders.get(each, ())]
     ids = {each.customer_id for each in decisions if each.customer_id is not None}
     known = [facts.customers[each] for each in sorted(ids) if each in facts.customers]
     ahead = [each.ahead_minor for each in known if each.ahead_minor is not None]
     offered = [each for each in decisions if each.kinds]
-    ordered = sum(bool(facts.orders.get(each)) for each in checkouts)
+    ordered = sum(bool(facts.orders.get(each)) for each in asked)
+    carts = _carts(by, group, decisions, facts)
 
     def kpi(name: str, above: float, below: int, missing: str) -> Kpi:
         value = above / below if below else Refusal(Cause.NO_BASE, missing)
         return Kpi(by, group, name, value, below)
 
-    yield _cart_conversion(by, group, facts)
-    yield kpi("checkout_conversion", ordered, len(checkouts), "no checkout that may be remembered")
+    yield kpi("cart_conversion", len(carts & facts.bought), len(carts), "no cart was seen that is of it")
+    yield kpi("checkout_conversion", ordered, len(asked), "no checkout that may be remembered")
     yield kpi("aov", sum(orders), len(orders), "no order that stands")
     yield kpi("clv_realised", sum(one.spent_minor for one in known), len(known), "no known customer")
     yield kpi("clv_predicted_90d", sum(ahead), len(ahead), "no customer with a forecast")
@@ -133,13 +153,13 @@ def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) ->
     yield kpi("acceptance", accepted, len(offered), "no decision that offered anything")
 
 
-def _cart_conversion(by: str, group: str, facts: Facts) -> Kpi:
-    """Return how many browsers with a cart bought; of all and by day, as a cart precedes any decision."""
-    if by not in ("all", "day"):
-        says = "carts are known by browser and day, before any decision names a group"
-        return Kpi(by, group, "cart_conversion", Refusal(Cause.NO_BASE, says), 0)
-    days = facts.carts.values() if by == "all" else [facts.carts.get(group, frozenset())]
-    carts = frozenset[str]().union(*days)
-    if not carts:
-        return Kpi(by, group, "cart_conversion", Refusal(Cause.NO_BASE, "no cart was seen"), 0)
-    return Kpi(by, group, "cart_conversion", len(carts & facts.bought) / len(carts), len(carts))
+def _carts(by: str, group: str, decisions: Iterable[Decided], facts: Facts) -> frozenset[str]:
+    """Return the group's browsers with a cart: of all and by day every one, else those a decision met.
+
+    A cart that was left before any decision is of no arm, offer or market: nothing tells which.
+    """
+    if by == "all":
+        return frozenset[str]().union(*facts.carts.values())
+    if by == "day":
+        return facts.carts.get(group, frozenset())
+    return frozenset(each.browser for each in decisions if each.browser and each.on_the_way)

@@ -22,7 +22,8 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
 
     inputs: the snapshot's version, the situation, the propensity of its arm, and of each offer in it; for
     each experiment its version, the arm, and how likely that was; the unit that is in them, under another
-    name. The customer, the checkout and the unit are named only where the visitor allowed it.
+    name; what asked, where the page said so. The customer, the checkout and the unit are named only where the
+    visitor allowed it.
     """
     question, shop = occasion.question, occasion.shop
     return DecisionMade(
@@ -41,6 +42,7 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
         duration_us=duration_us,
         inputs={
             "snapshot": shop.version,
+            "trigger": question.trigger_type,
             "propensity": round(shop.experiment.share(situation.arm), 6),
             "unit": pseudonym(shop.shop, unit_of(occasion)) if occasion.may.may_store_checkout else None,
             "experiments": {

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from app.attribution.kpi_facts import read_facts
 from app.attribution.kpis import Decided, Facts, Kpi, as_csv, kpis
 from app.connections import Connections
+from app.experiments.assign import pseudonym
 from app.experiments.refusal import Refusal
 from app.segment_tables import CustomerSegmentRow
 from app.tables import EventRow
@@ -17,10 +19,14 @@ def figure(found: list[Kpi], by: str, group: str, name: str) -> float | Refusal:
     return next(each.value for each in found if (each.by, each.group, each.name) == (by, group, name))
 
 
-def an_event(event_id: str, name: str, client_id: str) -> EventRow:
-    return EventRow(
-        shop=SHOP, event_id=event_id, name=name, happened_at=NOW, recorded_at=NOW, client_id=client_id
-    )
+def an_event(event_id: str, name: str, client_id: str, **changes: Any) -> EventRow:
+    fields: dict[str, Any] = {"happened_at": NOW, "recorded_at": NOW, "client_id": client_id}
+    return EventRow(shop=SHOP, event_id=event_id, name=name, **(fields | changes))
+
+
+async def read(connections: Connections) -> list[Kpi]:
+    facts, _ = await read_facts(connections, SHOP, NOW - timedelta(days=1), NOW)
+    return kpis(facts)
 
 
 async def test_figures_come_from_what_stands_in_the_database(on_both_databases: Connections) -> None:
@@ -47,6 +53,63 @@ async def test_figures_come_from_what_stands_in_the_database(on_both_databases: 
     assert figure(found, "offer", "coupon", "acceptance") == 1
     assert figure(found, "market", "DE", "checkout_conversion") == 1
     assert figure(found, "day", NOW.date().isoformat(), "cart_conversion") == 0.5
+
+
+async def test_carts_are_told_by_the_decisions_that_met_their_browsers(
+    on_both_databases: Connections,
+) -> None:
+    # x is known by the unit of the decision, y by its checkout; z left before any decision.
+    tried = {"experiments": {"standing": ["s", "personalised", 1], "pin": ["2", "pinned", 0.5]}}
+    asked = {"unit": pseudonym(SHOP, "client:x"), "trigger": "exit_intent", **tried}
+    carts = [an_event(each, "product_added_to_cart", each) for each in "xyz"]
+    await write(
+        on_both_databases, a_shop(), *carts, an_event("b", "checkout_completed", "y", checkout_token="ty"),
+        a_decision("a", inputs=asked, surface="storefront", region="DE", answer=OFFERED),
+        a_decision("b", inputs={"unit": "another"} | tried, checkout_token="ty", region="DE"),
+    )  # fmt: skip
+    found = await read(on_both_databases)
+    conversion = {
+        (each.by, each.group): (each.value, each.over) for each in found if each.name == "cart_conversion"
+    }
+    assert conversion["all", "all"] == (1 / 3, 3)
+    assert conversion["arm", "personalised"] == conversion["market", "DE"] == (0.5, 2)
+    assert conversion["experiment", "pin/2/pinned"] == (0.5, 2)
+    assert conversion["trigger", "exit_intent"] == conversion["offer", "coupon"] == (0, 1)
+    assert conversion["trigger", "checkout"] == (1, 1)
+    assert ("experiment", "standing/s/personalised") not in conversion
+
+
+async def test_a_decision_after_the_order_converts_nothing(connections: Connections) -> None:
+    await write(
+        connections, a_shop(), an_event("c", "product_added_to_cart", "x"),
+        an_event("b", "checkout_completed", "x", checkout_token="t1"),
+        a_decision("a", checkout_token="t1", surface="thank_you", answer=OFFERED),
+        an_order(1, checkout_token="t1", subtotal_minor=2_000),
+    )  # fmt: skip
+    found = await read(connections)
+    for name in ("cart_conversion", "checkout_conversion"):
+        assert isinstance(figure(found, "campaign", "welcome", name), Refusal)
+    assert figure(found, "campaign", "welcome", "aov") == 2_000
+
+
+async def test_a_browsers_clock_decides_nothing(connections: Connections) -> None:
+    wrong = NOW - timedelta(days=400)
+    late = a_decision("b", decided_at=NOW - timedelta(days=2), answer=OFFERED)
+    await write(
+        connections, a_shop(), an_event("c", "product_added_to_cart", "x", happened_at=wrong),
+        a_decision("a", answer=OFFERED), feedback("f", "a", "accepted"), late, feedback("g", "b", "accepted"),
+    )  # fmt: skip
+    found = await read(connections)
+    assert figure(found, "day", NOW.date().isoformat(), "cart_conversion") == 0
+    accepted = next(each for each in found if (each.by, each.name) == ("all", "acceptance"))
+    assert (accepted.value, accepted.over) == (1, 1)
+
+
+async def test_a_day_with_carts_and_without_a_decision_is_told(connections: Connections) -> None:
+    await write(connections, a_shop(), an_event("c", "product_added_to_cart", "x"))
+    found = await read(connections)
+    assert figure(found, "all", "all", "cart_conversion") == 0
+    assert figure(found, "day", NOW.date().isoformat(), "cart_conversion") == 0
 
 
 def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
