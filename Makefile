@@ -5,7 +5,7 @@ export OPT_OUT_INSTRUMENTATION := true
 export SHOPIFY_CLI_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench serve setup build lock clean
+.PHONY: help demo test check bench serve setup build words lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ setup: .venv/.python .venv/.node .venv/chromium ## Install everything into this 
 
 build: setup ## Build the extensions with Shopify's CLI and the dev store's browser side
 	@scripts/build
+
+words: setup ## Bring the admin's catalogues of translations up to date with its texts
+	@python -m scripts.words
 
 lock: ## Pin the dependencies anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements.lock

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app.admin.campaigns_store import Lately
-from app.admin.view import money
+from app.admin.figures import money
 from app.campaigns.campaign import Campaign, DiscountTerms
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool

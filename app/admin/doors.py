@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
 from app.config import Settings
 from app.connections import Connections
@@ -91,6 +92,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
     @wraps(call)
     async def endpoint(request: Request) -> Response:
         connections: Connections = request.app.state.connections
+        speak(request)
         try:
             token = bearer_token(request.headers.get("authorization"))
             claims = verify_admin_token(token, connections.settings, datetime.now(UTC))

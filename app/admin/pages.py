@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 
-from app.admin import models_view, store, view
+from app.admin import figures, models_view, store, view
+from app.admin.language import language_tag, lazy, script_words, speak_in, spoken
 from app.attribution.store import attributed_revenue, offer_counts
 from app.config import Settings
 from app.connections import Connections
@@ -22,13 +23,13 @@ from app.shops.store import Shop
 WINDOW_DAYS = 30
 _CDN = "https://cdn.shopify.com/shopifycloud"
 _NAVIGATION = (
-    ("/admin", "Home"),
-    ("/admin/decisions", "Decisions"),
-    ("/admin/campaigns", "Campaigns"),
-    ("/admin/products", "Products"),
-    ("/admin/model", "Model"),
-    ("/admin/segments", "Segments"),
-    ("/admin/privacy", "Privacy"),
+    ("/admin", lazy("Home")),
+    ("/admin/decisions", lazy("Decisions")),
+    ("/admin/campaigns", lazy("Campaigns")),
+    ("/admin/products", lazy("Products")),
+    ("/admin/model", lazy("Model")),
+    ("/admin/segments", lazy("Segments")),
+    ("/admin/privacy", lazy("Privacy")),
 )
 
 _templates = Environment(
@@ -38,11 +39,16 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+speak_in(_templates)
 _templates.globals.update(
-    money=view.money,
     counted=view.counted,
-    share=view.share,
-    milliseconds=view.milliseconds,
+    day=figures.day,
+    milliseconds=figures.milliseconds,
+    moment=figures.moment,
+    money=figures.money,
+    number=figures.number,
+    percent=figures.percent,
+    share=figures.share,
     percent_done=view.percent_done,
     import_words=view.import_words,
 )
@@ -94,7 +100,8 @@ async def products(connections: Connections, shop: Shop, query: QueryParams) -> 
 
 def draw(settings: Settings, template: str, **shown: Any) -> str:
     """Return the page as HTML, with the scripts that Shopify requires or their stand-ins."""
-    return _templates.get_template(template).render(api_key=settings.api_key, **_scripts(settings), **shown)
+    page = _templates.get_template(template)
+    return page.render(api_key=settings.api_key, **_scripts(settings), **_spoken(), **shown)
 
 
 def draw_page(
@@ -102,7 +109,7 @@ def draw_page(
 ) -> str:
     """Return a page of the dashboard as HTML."""
     link = _linker(query)
-    pages = [(link(path), label) for path, label in _NAVIGATION]
+    pages = [(link(path), str(label)) for path, label in _NAVIGATION]
     return draw(settings, template, shop=shop, query=query, link=link, navigation=pages, **shown)
 
 
@@ -110,6 +117,11 @@ def _linker(query: QueryParams) -> Callable[[str], str]:
     """Return what makes a link inside the app: it says which shop's admin it stays in."""
     carried = {name: query[name] for name in ("shop", "host", "embedded", "locale") if name in query}
     return lambda path: f"{path}?{urlencode(carried)}"
+
+
+def _spoken() -> dict[str, Any]:
+    """Return what a document says of its own language, and the words its scripts say in it."""
+    return {"lang": language_tag(), "dir": spoken().text_direction, "script_words": script_words()}
 
 
 def _scripts(settings: Settings) -> dict[str, str]:

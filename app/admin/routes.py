@@ -31,6 +31,7 @@ from app.admin import (
     view,
 )
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
+from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
 from app.body import read_body
 from app.connections import Connections
@@ -58,6 +59,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
     async def endpoint(request: Request) -> Response:
         connections: Connections = request.app.state.connections
         settings, query = connections.settings, request.query_params
+        speak(request)
         if "shop" not in query:
             return HTMLResponse(pages.draw(settings, "outside.html"), headers=NO_FRAME)
         found = detour(request.url.path, query, settings, datetime.now(UTC))
@@ -81,6 +83,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
 async def bounce(request: Request) -> Response:
     """Return the page on which App Bridge gets a new id token and goes where it says."""
     connections: Connections = request.app.state.connections
+    speak(request)
     settings, shop = connections.settings, bounce_shop(request.query_params)
     return HTMLResponse(pages.draw(settings, "bounce.html"), headers=frame_headers(settings, shop))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.view import money
+from app.admin.figures import money
 from app.profiles.rfm_segments import title
 from app.profiles.segment_names import foreseen_name
 

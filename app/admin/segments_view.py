@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.admin.figures import money
 from app.admin.privacy_view import minute
 from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
-from app.admin.view import money
 from app.profiles.customer import Profile
 from app.profiles.interests import Interest, Interests, price_words
 from app.profiles.reviews import Review

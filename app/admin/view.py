@@ -8,7 +8,7 @@ from typing import Any
 
 from app.admin.store import Health, Import, LoggedDecision, Model
 from app.errors import InputError
-from app.values import decimal_amount, shopify_id
+from app.values import shopify_id
 
 # The figures of a model card, best known first, in a merchant's words.
 FIGURES = {
@@ -60,28 +60,9 @@ class Bar:
     percent: int
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """Return `$1,250.00`; a currency without a well-known sign goes after the amount."""
-    whole, point, cents = decimal_amount(abs(amount_minor), currency).partition(".")
-    amount = f"{int(whole):,}{point}{cents}"
-    sign = "-" if amount_minor < 0 else ""
-    symbol = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}.get(currency)
-    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
-
-
 def counted(number: int, noun: str) -> str:
     """Return `1 order`, `1,234 orders`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def share(part: int, whole: int) -> str:
-    """Return `12.5%`, or a dash when there is nothing to be a part of."""
-    return f"{100 * part / whole:.1f}%" if whole else "–"
-
-
-def milliseconds(microseconds: int | None) -> str:
-    """Return `1.4 ms`, or a dash."""
-    return "–" if microseconds is None else f"{microseconds / 1000:.1f} ms"
 
 
 def bars(counts: Mapping[str, int], labels: Mapping[str, str] | None = None) -> list[Bar]:

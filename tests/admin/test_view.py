@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.admin.figures import milliseconds, money, share
 from app.admin.store import Health, Import, LoggedDecision, Model
 from app.admin.view import (
     attention,
@@ -12,13 +13,10 @@ from app.admin.view import (
     comparisons,
     counted,
     import_words,
-    milliseconds,
-    money,
     offers_of,
     percent_done,
     reason_words,
     referred_products,
-    share,
 )
 
 HEALTHY = Health(parked_webhooks=0, ever_decided=True, orders=5, has_pixel=True)
@@ -31,8 +29,8 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
         (125000, "USD", "$1,250.00"),
         (-250, "EUR", "-€2.50"),
         (1250, "JPY", "¥1,250"),  # yen have no smaller unit
-        (1250, "KWD", "1.250 KWD"),  # dinars have three decimals
-        (0, "SEK", "0.00 SEK"),
+        (1250, "KWD", "KWD\u00a01.250"),  # dinars have three decimals
+        (0, "SEK", "SEK\u00a00.00"),
     ],
 )
 def test_money_is_written_with_its_currency(minor: int, currency: str, text: str) -> None:

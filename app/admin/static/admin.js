@@ -1,10 +1,12 @@
 // The dashboard's few moving parts. Every call proves who asks with a fresh session token.
 
+import {_} from './language.js';
+
 const POLL_MS = 2000;
 
 /** Return the app's answer to a call of the shop's staff; what it refuses is thrown in its own words. */
 async function asked(path, body) {
-  const headers = {Authorization: `Bearer ${await shopify.idToken()}`};
+  const headers = {Authorization: `Bearer ${await shopify.idToken()}`, 'Accept-Language': document.documentElement.lang};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const answer = await fetch(path, {
     method: body === undefined ? 'GET' : 'POST',
@@ -62,19 +64,20 @@ async function exclude(button) {
     excluded: wish,
   });
   const state = row.querySelector('[data-state]');
-  state.textContent = excluded ? 'Excluded' : 'Allowed';
+  state.textContent = excluded ? _('Excluded') : _('Allowed');
   state.setAttribute('tone', excluded ? 'neutral' : 'success');
   button.dataset.excluded = String(excluded);
-  button.textContent = excluded ? 'Include' : 'Exclude';
-  button.setAttribute('accessibilityLabel', `${button.textContent} ${title}`);
+  button.textContent = excluded ? _('Include') : _('Exclude');
+  const label = excluded ? _('Include %(title)s', {title}) : _('Exclude %(title)s', {title});
+  button.setAttribute('accessibilityLabel', label);
   const count = document.querySelector('[data-excluded-count]');
   count.textContent = String(Number(count.textContent) + (excluded ? 1 : -1));
-  shopify.toast.show(excluded ? `${title} is no longer offered` : `${title} may be offered again`);
+  shopify.toast.show(excluded ? _('%(title)s is no longer offered', {title}) : _('%(title)s may be offered again', {title}));
 }
 
 async function importAgain() {
   await call('/admin/api/import', {});
-  shopify.toast.show('The import goes on');
+  shopify.toast.show(_('The import goes on'));
 }
 
 // What buttons do, by their `data-do`; other pages' scripts add theirs.
@@ -82,7 +85,7 @@ export const ACTIONS = {exclude, import: importAgain};
 
 /** Say what went wrong in the app's own words, where it had any. */
 export function fail(error) {
-  shopify.toast.show(error.message || 'That did not work. Try again in a moment.', {isError: true});
+  shopify.toast.show(error.message || _('That did not work. Try again in a moment.'), {isError: true});
 }
 
 document.addEventListener('click', async (event) => {
