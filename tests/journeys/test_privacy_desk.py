@@ -21,7 +21,7 @@ PEOPLE, RULES = "/admin/privacy/people", "/admin/privacy/rules"
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
     build_host()
-    with small_stage(tmp_path_factory.mktemp("stage")) as made:
+    with small_stage(tmp_path_factory.mktemp("stage"), households=60, products=200, trained=False) as made:
         yield made
 
 
