@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,15 +81,15 @@ async def _decisions(
 ) -> list[Decided]:
     columns = _DECISIONS.c
     within = columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now
-    accepted = (
-        select(_FEEDBACK.c.decision_id)
+    said = (
+        select(_FEEDBACK.c.decision_id, _FEEDBACK.c.kind)
         .join(
             _DECISIONS, and_(columns.shop == _FEEDBACK.c.shop, columns.decision_id == _FEEDBACK.c.decision_id)
         )
-        .where(_FEEDBACK.c.kind == "accepted", *within)
+        .where(_FEEDBACK.c.kind.in_(("accepted", "dismissed")), *within)
     )
     connection = await db.connection()
-    taken = set(await connection.scalars(accepted))
+    heard = {(decision_id, kind) for decision_id, kind in await connection.execute(said)}
     query = select(
         columns.decision_id, columns.decided_at, columns.arm, columns.surface, columns.checkout_token,
         columns.customer_id, columns.region, columns.answer, columns.inputs["unit"].as_string().label("unit"),
@@ -97,10 +97,10 @@ async def _decisions(
         columns.inputs["trigger"].as_string().label("trigger"),
     ).where(*within)  # fmt: skip
     rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
-    return [_decided(row, row.decision_id in taken, browsers) async for row in rows]
+    return [_decided(row, heard, browsers) async for row in rows]
 
 
-def _decided(row: Any, accepted: bool, browsers: _Browsers) -> Decided:
+def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers) -> Decided:
     offers = row.answer.get("offers") or ()
     places = (row.experiments or {}).items()
     return Decided(
@@ -112,7 +112,8 @@ def _decided(row: Any, accepted: bool, browsers: _Browsers) -> Decided:
         market=row.region,
         kinds=frozenset(each["kind"] for each in offers),
         campaigns=frozenset(each["campaign"] for each in offers if each.get("campaign")),
-        accepted=accepted,
+        accepted=(row.decision_id, "accepted") in heard,
+        dismissed=(row.decision_id, "dismissed") in heard,
         experiments=frozenset(f"{name}/{place[0]}/{place[1]}" for name, place in places if name != STANDING),
         trigger=row.trigger or row.surface,
         browser=browsers.of(row.unit, row.checkout_token),

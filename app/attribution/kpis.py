@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 
+from app.experiments.assign import HOLDOUT
 from app.experiments.refusal import Cause, Refusal
 
 UNKNOWN = "unknown"
@@ -21,10 +22,10 @@ UNKNOWN = "unknown"
 class Decided:
     """A decision as figures are told of it. checkout: None where it may not be remembered.
 
-    kinds, campaigns: of the offers it made. accepted: whether any of them was. experiments: its arms in
-    other experiments than the standing one, as `id/version/arm`. trigger: what asked, else where. browser:
-    the one with a cart that it was made for, where that is known. on_the_way: made before the order; after
-    it, everybody has one.
+    kinds, campaigns: of the offers it made. accepted, dismissed: whether any of them was. experiments: its
+    arms in other experiments than the standing one, as `id/version/arm`. trigger: what asked, else where.
+    browser: the one with a cart that it was made for, where that is known. on_the_way: made before the
+    order; after it, everybody has one.
     """
 
     checkout: str | None
@@ -36,6 +37,7 @@ class Decided:
     kinds: frozenset[str] = frozenset()
     campaigns: frozenset[str] = frozenset()
     accepted: bool = False
+    dismissed: bool = False
     experiments: frozenset[str] = frozenset()
     trigger: str | None = None
     browser: str | None = None
@@ -149,8 +151,11 @@ def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) ->
     yield kpi("aov", sum(orders), len(orders), "no order that stands")
     yield kpi("clv_realised", sum(one.spent_minor for one in known), len(known), "no known customer")
     yield kpi("clv_predicted_90d", sum(ahead), len(ahead), "no customer with a forecast")
-    accepted = sum(each.accepted for each in offered)
-    yield kpi("acceptance", accepted, len(offered), "no decision that offered anything")
+    free = [each for each in decisions if each.arm != HOLDOUT]
+    yield kpi("activation", sum(bool(each.kinds) for each in free), len(free), "nobody but the holdout asked")
+    for name, said in (("acceptance", "accepted"), ("dismissal", "dismissed")):
+        so = sum(getattr(each, said) for each in offered)
+        yield kpi(name, so, len(offered), "no decision that offered anything")
 
 
 def _carts(by: str, group: str, decisions: Iterable[Decided], facts: Facts) -> frozenset[str]:

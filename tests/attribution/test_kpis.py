@@ -112,6 +112,21 @@ async def test_a_day_with_carts_and_without_a_decision_is_told(connections: Conn
     assert figure(found, "day", NOW.date().isoformat(), "cart_conversion") == 0
 
 
+async def test_each_trigger_tells_how_often_it_offered_and_what_was_said_of_it(
+    connections: Connections,
+) -> None:
+    left = {"inputs": {"trigger": "exit_intent"}}
+    await write(
+        connections, a_shop(), a_decision("a", answer=OFFERED, **left), a_decision("b", **left),
+        a_decision("c", answer=OFFERED, **left), a_decision("d", arm="holdout", **left),
+        feedback("1", "a", "accepted"), feedback("2", "c", "dismissed"), feedback("3", "c", "dismissed"),
+    )  # fmt: skip
+    found = {each.name: each for each in await read(connections) if each.group == "exit_intent"}
+    told = {name: (each.value, each.over) for name, each in found.items()}
+    assert told["activation"] == (2 / 3, 3)  # the holdout is asked and never offers
+    assert told["acceptance"] == told["dismissal"] == (1 / 2, 2)
+
+
 def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
     found = kpis(Facts([Decided(None, None, "2026-11-01", "holdout", None, None)], {}, {}))
     told = {each.name: each.value for each in found if each.by == "arm"}

@@ -63,6 +63,7 @@ ASKING = {
     "app.profiles.store": Asks(("permissions",)),
     "app.profiles.telling": Asks(("settle",)),
     "app.campaigns.watched": Asks(("who_may_not_teach",)),
+    "app.experiments.showing_store": Asks(("may", "standings_of")),
     "app.reach.store": Asks(("may", "standings_of")),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
     "app.offpolicy.store": Asks(("who_refuse",)),
