@@ -26,6 +26,7 @@ _NAVIGATION = (
     ("/admin", lazy("Home")),
     ("/admin/decisions", lazy("Decisions")),
     ("/admin/campaigns", lazy("Campaigns")),
+    ("/admin/experiments", lazy("Experiments")),
     ("/admin/products", lazy("Products")),
     ("/admin/model", lazy("Model")),
     ("/admin/segments", lazy("Segments")),

@@ -119,9 +119,15 @@ FREE = {
     "app.admin.store": Free(_SUMS, ("app.admin",)),
     "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
     "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
-    "app.attribution.sold": Free(_JOINED, ("app.attribution", "app.commands")),
+    "app.attribution.sold": Free(_JOINED, ("app.admin.experiments", "app.attribution", "app.commands")),
     "app.campaigns.activity": Free(_JOINED, ("app.admin", "app.commands")),
-    "app.experiments.store": Free(_JOINED, ("app.attribution", "app.commands", "app.experiments")),
+    "app.experiments.store": Free(
+        _JOINED,
+        (
+            "app.admin.experiments", "app.admin.experiments_calls", "app.admin.experiments_told",
+            "app.attribution", "app.commands", "app.experiments",
+        ),
+    ),  # fmt: skip
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),

@@ -1,0 +1,173 @@
+"""What the experiments pages show: what is tried, how one is planned, and what one shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+from starlette.datastructures import QueryParams
+
+from app.admin import experiments_earned as earned_told
+from app.admin import experiments_told as told
+from app.admin.experiments_form import TRIES, Choices, Form, Tries, arm_words
+from app.admin.experiments_store import choices
+from app.admin.language import lazy
+from app.attribution.models import Model
+from app.attribution.sold import attribution
+from app.campaigns.store import all_campaigns
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.experiments.assign import STANDING
+from app.experiments.store import Readout, read_out
+from app.experiments.versions import Version, versions
+from app.shops.store import Shop
+
+PATH = "/admin/experiments"
+TABS = (
+    (PATH, lazy("All experiments")),
+    (f"{PATH}/new", lazy("New experiment")),
+    (f"{PATH}/earned", lazy("Credited and caused")),
+)
+PERIODS = (7, 30, 90)
+
+
+async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return the shop's experiments, the newest version of each, what runs first."""
+    newest = {each.design.id: each for each in await versions(connections, shop.shop)}
+    ordered = sorted(
+        newest.values(), key=lambda each: (each.status != "running", -each.drafted_at.timestamp())
+    )
+    names = await campaign_names(connections, shop)
+    return {"experiments": [_listed(each, names) for each in ordered], **frame(PATH)}
+
+
+async def plan(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return the page on which an experiment is planned. The query may name what to try."""
+    found = await choices(connections, shop)
+    return {
+        "form": _form(query, found),
+        "tries": {name: str(says) for name, says in TRIES.items()},
+        "campaigns": {name: each.name for name, each in found.campaigns.items()},
+        "versions": found.versions,
+        "metrics": {name: str(says) for name, says in told.METRIC_WORDS.items()},
+        "locale": str(shop.settings.get("locale") or "en"),
+        **frame(f"{PATH}/new"),
+    }
+
+
+async def reading(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return what an experiment shows so far. query: `id`; `version`, else the latest that was started."""
+    name, number = query.get("id", STANDING), query.get("version")
+    of_it = [each for each in await versions(connections, shop.shop) if each.design.id == name]
+    if number is not None and name != STANDING:
+        of_it = [each for each in of_it if str(each.version) == number]
+    names = await campaign_names(connections, shop)
+    version = max(of_it, key=lambda each: (each.started_at is not None, each.version), default=None)
+    try:
+        found = await read_out(connections, shop.shop, name, datetime.now(UTC), number)
+    except (NotFound, InputError):
+        found = None
+    missing = found is None and version is None and name != STANDING
+    return {
+        "id": name,
+        "missing": missing,
+        "name": _name(version),
+        "standing": name == STANDING,
+        "version": _versions(version, of_it),
+        "found": None if found is None else _told(found, names),
+        "arms": [] if version is None else _kept_arms(version, names),
+        **frame(f"{PATH}/read"),
+    }
+
+
+async def earned(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return what offers are credited with beside what they caused. query: `days` and `model`."""
+    days = next((each for each in PERIODS if str(each) == query.get("days")), 30)
+    models: tuple[Model, ...] = get_args(Model)
+    model = next((each for each in models if each == query.get("model")), models[0])
+    now = datetime.now(UTC)
+    report = await attribution(connections, shop.shop, model, now - timedelta(days=days), now)
+    names = await campaign_names(connections, shop)
+    return {
+        "days": days,
+        "periods": PERIODS,
+        "model": model,
+        "models": {each: str(earned_told.MODELS[each]) for each in models},
+        "sold": earned_told.sold(report),
+        "credited": earned_told.credited(report),
+        "caused": earned_told.caused(report.incremental, report.currency),
+        "groups": await earned_told.groups(connections, shop, report, names),
+        "foreign": report.foreign_orders,
+        **frame(f"{PATH}/earned"),
+    }
+
+
+def frame(here: str) -> dict[str, Any]:
+    """Return what every experiments page shows."""
+    return {"tabs": TABS, "here": here}
+
+
+async def campaign_names(connections: Connections, shop: Shop) -> dict[str, str]:
+    """Return the shop's campaigns' names by id."""
+    return {each.campaign.id: each.campaign.name for each in await all_campaigns(connections, shop.shop)}
+
+
+def _listed(version: Version, names: Mapping[str, str]) -> dict[str, Any]:
+    tone, standing = told.STANDINGS[version.status]
+    return {
+        "id": version.design.id,
+        "name": _name(version),
+        "tone": tone,
+        "standing": str(standing),
+        "since": told.version_words(version),
+        "arms": " · ".join(arm_words(arm, names) for arm in version.design.shares),
+        "metric": str(told.METRIC_WORDS[version.design.metric]),
+    }
+
+
+def _name(version: Version | None) -> str:
+    return "" if version is None else version.design.says or version.design.id
+
+
+def _form(query: QueryParams, found: Choices) -> Form:
+    tries: Tries = next((each for each in TRIES if each == query.get("tries")), "without_campaign")
+    return Form(
+        tries=tries, campaign=query.get("campaign", ""), version=query.get("version", "")
+    )  # fmt: skip
+
+
+def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
+    done, words = told.progress(found)
+    return {
+        "says": told.says(found, names),
+        "groups": told.groups(found, names),
+        "figures": told.figures(found, names),
+        "notes": told.notes(found),
+        "done": done,
+        "progress": words,
+        "control": arm_words(found.design.control, names),
+        "version": found.version,
+    }
+
+
+def _versions(version: Version | None, all_of_it: Sequence[Version]) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    tone, standing = told.STANDINGS[version.status]
+    return {
+        "number": version.version,
+        "status": version.status,
+        "tone": tone,
+        "standing": str(standing),
+        "since": told.version_words(version),
+        "ramp": round(100 * version.ramp),
+        "others": [each.version for each in all_of_it if each.version != version.version],
+        "metric": str(told.METRIC_WORDS[version.design.metric]),
+        "window_days": version.design.window_days,
+    }
+
+
+def _kept_arms(version: Version, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the arms that can be kept for good, by name and in words."""
+    return [(arm.name, arm_words(arm.name, names)) for arm in version.design.arms if arm.changes]

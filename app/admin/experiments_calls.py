@@ -1,0 +1,167 @@
+"""The calls of the experiments pages: planned, drafted, started, let grow, stopped, kept and exported."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.admin.calls import read_call
+from app.admin.doors import staff_only
+from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of
+from app.admin.experiments_store import choices, keep_arm
+from app.admin.experiments_told import METRIC_WORDS, said
+from app.admin.language import _
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.experiments.baseline import Baseline, baseline_of
+from app.experiments.export import reading_csv
+from app.experiments.metrics import METRICS
+from app.experiments.power import Needed, Plan, days_needed, units_needed
+from app.experiments.store import read_out
+from app.experiments.versions import draft, start, stop, versions
+from app.live_arms import check_arms
+from app.shops.store import Shop
+
+_MAX_BODY = 16_384
+
+
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An experiment as it is typed."""
+
+    form: Form
+
+
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which experiment; its latest version that was started, unless one is named."""
+
+    id: str
+    version: str | None = None
+
+
+class Grown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An experiment that is to have this share of shoppers, in percent."""
+
+    id: str
+    share: Annotated[float, msgspec.Meta(gt=0, le=100)]
+
+
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The arm of an experiment that everybody is to be served as."""
+
+    id: str
+    arm: str
+
+
+@staff_only
+async def plan(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return how many shoppers and days it takes to find what is to be found, or why nobody can say."""
+    aim = aim_of((await read_call(request, Written, _MAX_BODY)).form)
+    try:
+        base, needed, days = await _planned(connections, shop, aim)
+    except (InputError, NotFound, ValueError):
+        return JSONResponse({"says": _too_little_known(), "units": None, "days": None})
+    return JSONResponse(
+        {"says": _plan_words(aim, base, needed, days, shop.currency), "units": needed.units, "days": days}
+    )
+
+
+@staff_only
+async def keep(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Keep what is typed as a draft. Nothing is kept while anything is wrong with it."""
+    form = (await read_call(request, Written, _MAX_BODY)).form
+    taken = frozenset(each.design.id for each in await versions(connections, shop.shop))
+    aim = aim_of(form)
+    try:
+        planned = (await _planned(connections, shop, aim))[1].units
+    except (InputError, NotFound, ValueError):
+        planned = UNPLANNED
+    design = design_of(form, await choices(connections, shop), experiment_id_of(form.name, taken), planned)
+    made = await draft(connections, shop.shop, design, datetime.now(UTC))
+    return JSONResponse({"id": made.design.id, "version": made.version, "share": round(100 * aim.share, 2)})
+
+
+@staff_only
+async def grow(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Start the experiment, or let more shoppers into it."""
+    asked = await read_call(request, Grown, _MAX_BODY)
+    await check_arms(connections, shop.shop, asked.id)
+    begun = await start(connections, shop.shop, asked.id, datetime.now(UTC), asked.share / 100)
+    return JSONResponse({"id": begun.design.id, "status": begun.status})
+
+
+@staff_only
+async def end(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Stop the experiment: everybody is served as the shop is set. It can still be read."""
+    asked = await read_call(request, Named, _MAX_BODY)
+    ended = await stop(connections, shop.shop, asked.id, datetime.now(UTC))
+    return JSONResponse({"id": ended.design.id, "status": ended.status})
+
+
+@staff_only
+async def conclude(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Stop the experiment and serve everybody as one of its arms was."""
+    asked = await read_call(request, Kept, _MAX_BODY)
+    await keep_arm(connections, shop, asked.id, asked.arm, datetime.now(UTC))
+    return JSONResponse({"id": asked.id, "arm": asked.arm})
+
+
+@staff_only
+async def export(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return what the experiment shows as CSV."""
+    asked = await read_call(request, Named, _MAX_BODY)
+    now = datetime.now(UTC)
+    found = await read_out(connections, shop.shop, asked.id, now, asked.version)
+    name = f"{asked.id}-{now:%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(reading_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, Needed, int]:
+    """Return what the shop's shoppers did of late, and what it takes to find a difference from it."""
+    base = await baseline_of(connections, shop.shop, aim.metric, aim.window_days, datetime.now(UTC))
+    needed = units_needed(Plan(base.mean, base.deviation, aim.lift))
+    return base, needed, days_needed(needed.units, base.units_a_day, aim.window_days, aim.share)
+
+
+def _plan_words(aim: Aim, base: Baseline, needed: Needed, days: int, currency: str) -> dict[str, Any]:
+    metric = METRICS[aim.metric]
+    return {
+        "takes": _(
+            "About %(weeks)s weeks: %(n)s shoppers, of whom %(daily)s come on a day.",
+            weeks=days // 7,
+            n=needed.units,
+            daily=round(base.units_a_day * aim.share),
+        ),
+        "from": _(
+            "Now: %(metric)s is %(value)s, by %(n)s shoppers of the last %(days)s days. A true difference of "
+            "%(lift)s%% is then found in four of five such experiments.",
+            metric=str(METRIC_WORDS[aim.metric]),
+            value=said(metric, base.mean, currency),
+            n=base.units,
+            days=base.days,
+            lift=f"{100 * aim.lift:g}",
+        ),
+    }
+
+
+def _too_little_known() -> dict[str, Any]:
+    return {
+        "takes": _("Nobody can say yet how long this takes: too few shoppers were followed for long enough."),
+        "from": _("You can start all the same; it is read once there is enough."),
+    }
+
+
+_CALLS = "/admin/api/experiments"
+routes = [
+    Route(f"{_CALLS}/plan", plan, methods=["POST"]),
+    Route(f"{_CALLS}/keep", keep, methods=["POST"]),
+    Route(f"{_CALLS}/start", grow, methods=["POST"]),
+    Route(f"{_CALLS}/stop", end, methods=["POST"]),
+    Route(f"{_CALLS}/conclude", conclude, methods=["POST"]),
+    Route(f"{_CALLS}/export", export, methods=["POST"]),
+]

@@ -1,0 +1,114 @@
+"""What offers are credited with, and what they caused, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.admin import store
+from app.admin.campaigns_told import KINDS
+from app.admin.experiments_form import arm_words
+from app.admin.experiments_told import refusal_words
+from app.admin.figures import money, percent
+from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.view import REASONS
+from app.attribution.models import Model
+from app.attribution.report import NONE, Incremental, Report, Share
+from app.connections import Connections
+from app.experiments.refusal import Refusal
+from app.shops.store import Shop
+
+MOST_ROWS = 12
+MODELS: Mapping[Model, Lazy] = {
+    "last_touch": lazy("All to the last offer"),
+    "linear": lazy("The same to each offer"),
+    "time_decay": lazy("More to later offers"),
+    "position": lazy("Most to the first and the last"),
+}
+_BY: Mapping[str, Lazy] = {
+    "kind": lazy("Kind of offer"),
+    "campaign": lazy("Campaign"),
+    "reason": lazy("First reason given"),
+    "surface": lazy("Where"),
+    "product": lazy("Product sold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caused:
+    """What the offers caused. value: empty where that is not known; says: how sure, or why not."""
+
+    value: str
+    between: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one group of offers is credited with."""
+
+    name: str
+    credited: str
+    orders: int
+
+
+def sold(report: Report) -> tuple[str, str]:
+    """Return what was sold, and in how many orders."""
+    return money(report.sold_minor, report.currency), _orders(report.orders)
+
+
+def credited(report: Report) -> tuple[str, str]:
+    """Return what of it offers are credited with, and in how many orders."""
+    return money(report.credited_minor, report.currency), _orders(report.credited_orders)
+
+
+def caused(found: Incremental | Refusal, currency: str) -> Caused:
+    """Return what the offers caused, with its limits, or why that is not known."""
+    if isinstance(found, Refusal):
+        return Caused("", "", refusal_words(found))
+    total, per = found.total, found.per_visitor
+    low, high = money(round(total.low), currency), money(round(total.high), currency)
+    return Caused(
+        money(round(total.value), currency),
+        _("%(low)s to %(high)s", low=low, high=high),
+        _(
+            "%(each)s a shopper more than “%(control)s”, times %(n)s shoppers; %(sure)s sure, at any look.",
+            each=money(round(per.value), currency),
+            control=arm_words(found.control, {}),
+            n=found.visitors,
+            sure=percent(found.level, 1),
+        ),
+    )
+
+
+async def groups(
+    connections: Connections, shop: Shop, report: Report, campaigns: Mapping[str, str]
+) -> list[tuple[str, list[Row]]]:
+    """Return the credited part by what offered it, the largest first."""
+    ids = {int(name) for name in report.groups["product"] if name.isdecimal()}
+    titles = await store.titles(connections, shop, ids)
+    words: Mapping[str, Mapping[str, object]] = {
+        "kind": KINDS,
+        "campaign": campaigns,
+        "reason": {name: str(says).replace("{with}", "…") for name, says in REASONS.items()},
+        "surface": {},
+        "product": {str(number): title for number, title in titles.items()},
+    }
+    return [
+        (str(_BY[by]), [_row(name, each, words[by], report.currency) for name, each in _first(shares)])
+        for by, shares in report.groups.items()
+        if shares
+    ]
+
+
+def _first(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
+    return list(shares.items())[:MOST_ROWS]
+
+
+def _row(name: str, share: Share, words: Mapping[str, object], currency: str) -> Row:
+    said = _("None") if name == NONE else str(words.get(name, name.replace("_", " ")))
+    return Row(said, money(share.minor, currency), share.orders)
+
+
+def _orders(number: int) -> str:
+    return ngettext("in %(num)s order", "in %(num)s orders", number)

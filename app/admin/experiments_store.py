@@ -1,0 +1,103 @@
+"""What the experiments pages read and change: what there is to try, and a change that is kept for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.admin.experiments_form import Choices
+from app.admin.language import _
+from app.admin.models_store import latest_versions
+from app.campaign_tables import CampaignRow
+from app.campaigns.campaign import read_campaign
+from app.campaigns.store import all_campaigns
+from app.connections import Connections
+from app.errors import InputError, NotFound
+from app.experiment_tables import ExperimentRow
+from app.experiments.patch import patched
+from app.experiments.versions import Version, get_version
+from app.offers.variants import CAMPAIGNS, MODEL
+from app.recommend.rollback import roll_back
+from app.shops.changes import announce_change
+from app.shops.store import Shop
+from app.tables import ShopRow
+
+MOST_VERSIONS = 12
+
+
+async def choices(connections: Connections, shop: Shop) -> Choices:
+    """Return what the shop has to try."""
+    kept = await all_campaigns(connections, shop.shop)
+    versions = await latest_versions(connections, shop, MOST_VERSIONS)
+    return Choices(
+        campaigns={
+            each.campaign.id: each.campaign
+            for each in kept
+            if each.status == "running" and each.campaign.trigger == "checkout"
+        },
+        versions=tuple(each.card.version for each in versions if each.there and not each.serves),
+        wishes=bool(shop.settings.get("pinned") or shop.settings.get("boosts")),
+    )
+
+
+async def keep_arm(connections: Connections, shop: Shop, experiment_id: str, arm: str, now: datetime) -> None:
+    """Stop the experiment and let everybody be served as its arm was: all of it, or nothing.
+
+    Raises NotFound without such an arm of a version that was started, InputError for what can't be kept any
+    more. The model is pointed to first: doing that again changes nothing.
+    """
+    version = await get_version(connections, shop.shop, experiment_id)
+    changes = _changes(version, arm)
+    if MODEL in changes:
+        await _serve(connections, shop, changes[MODEL])
+    async with connections.write() as db:
+        await _keep_changes(db, shop, changes, now)
+        await _stop(db, shop, version, now)
+    await announce_change(connections.redis, shop.shop)
+
+
+def _changes(version: Version, arm: str) -> dict[str, Any]:
+    found = next((each for each in version.design.arms if each.name == arm), None)
+    if found is None or version.started_at is None:
+        raise NotFound(f"{version.design.id} has no arm {arm!r} that anybody was in")
+    return found.changes
+
+
+async def _serve(connections: Connections, shop: Shop, version: str | None) -> None:
+    if version is None:
+        raise InputError(_("To serve without a model can't be kept."), "arm")
+    await roll_back(connections, shop.shop, version)
+
+
+async def _keep_changes(db: AsyncSession, shop: Shop, changes: dict[str, Any], now: datetime) -> None:
+    query = select(ShopRow).where(col(ShopRow.shop) == shop.shop).with_for_update()
+    row = (await db.exec(query)).one()
+    row.settings = patched(
+        row.settings, {name: value for name, value in changes.items() if name not in (CAMPAIGNS, MODEL)}
+    )
+    db.add(row)
+    for campaign_id, change in (changes.get(CAMPAIGNS) or {}).items():
+        await _keep_campaign(db, shop, campaign_id, change, now)
+
+
+async def _keep_campaign(db: AsyncSession, shop: Shop, campaign_id: str, change: Any, now: datetime) -> None:
+    row = await db.get(CampaignRow, (shop.shop, campaign_id))
+    if row is None:
+        raise InputError(_("The campaign is not there any more, so its change can't be kept."), "arm")
+    if change is None:
+        row.status, row.reason = "stopped", ""
+    else:
+        row.content = msgspec.to_builtins(read_campaign(patched(row.content, change)))
+    row.updated_at = now
+    db.add(row)
+
+
+async def _stop(db: AsyncSession, shop: Shop, version: Version, now: datetime) -> None:
+    row = await db.get(ExperimentRow, (shop.shop, version.design.id, version.version))
+    if row is not None and row.status == "running":
+        row.status, row.stopped_at = "stopped", now
+        db.add(row)

@@ -1,0 +1,266 @@
+"""How the dashboard speaks of what an experiment shows: a verdict in plain words, and every figure. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.admin.experiments_chart import Drawn, drawn
+from app.admin.experiments_form import arm_words
+from app.admin.figures import day as date_words
+from app.admin.figures import money, number, percent
+from app.admin.language import Lazy, _, lazy
+from app.experiments.analysis import Comparison, Interval, Verdict
+from app.experiments.metrics import METRICS, Metric
+from app.experiments.mismatch import Mismatch
+from app.experiments.ready import LEAST_UNITS
+from app.experiments.refusal import Cause, Refusal
+from app.experiments.store import Readout
+from app.experiments.versions import Version
+
+METRIC_WORDS: Mapping[str, Lazy] = {
+    "conversion": lazy("Shoppers who ordered"),
+    "revenue": lazy("Revenue a shopper"),
+    "aov": lazy("Revenue an order"),
+    "profit": lazy("Profit a shopper"),
+    "acceptance": lazy("Shoppers who took an offer"),
+    "refunds": lazy("Orders refunded or cancelled"),
+}
+METRIC_MEANS: Mapping[str, Lazy] = {
+    "conversion": lazy("Share of shoppers with an order that stands."),
+    "revenue": lazy("Goods after discounts, less what was given back, over all shoppers."),
+    "aov": lazy("Goods after discounts, less what was given back, over orders that stand."),
+    "profit": lazy("Revenue less what the goods cost you, over all shoppers."),
+    "acceptance": lazy("Share of shoppers who added or used an offer."),
+    "refunds": lazy("Share of placed orders that were refunded in any part, or cancelled."),
+}
+STANDINGS: Mapping[str, tuple[str, Lazy]] = {
+    "draft": ("info", lazy("Draft")),
+    "running": ("success", lazy("Running")),
+    "stopped": ("neutral", lazy("Stopped")),
+}
+_CAUSES: Mapping[Cause, Lazy] = {
+    Cause.NOBODY: lazy("Nobody has come into it yet."),
+    Cause.EMPTY_ARM: lazy("One of the groups has nobody yet who was followed for long enough."),
+    Cause.TOO_EARLY: lazy("Too early: there are too few shoppers or orders to say anything that holds."),
+    Cause.MISMATCH: lazy("Not told: the groups did not split as planned."),
+    Cause.NOTHING_VARIES: lazy("Nothing to tell apart: everybody did the same so far."),
+    Cause.NO_BASE: lazy("A group has no order yet to divide by."),
+    Cause.COSTS_UNKNOWN: lazy("Tillwise does not know what your products cost you."),
+    Cause.CURRENCIES: lazy("Some orders are in another currency than your shop's, and do not add up."),
+    Cause.NO_SUPPORT: lazy("Never done, so nobody can tell."),
+}
+_VERDICTS: Mapping[Verdict, tuple[str, Lazy]] = {
+    Verdict.BETTER: ("success", lazy("Better")),
+    Verdict.WORSE: ("critical", lazy("Worse")),
+    Verdict.UNDECIDED: ("neutral", lazy("No winner yet")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What it comes to. tone: a banner's."""
+
+    tone: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who is in an arm. done: were followed for long enough."""
+
+    name: str
+    planned: str
+    shoppers: str
+    done: str
+    is_control: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric of an arm beside the control, or why there is none. decides: it is the one that was named."""
+
+    metric: str
+    means: str
+    decides: bool
+    missing: str = ""
+    arm: str = ""
+    value: str = ""
+    control: str = ""
+    difference: str = ""
+    between: str = ""
+    lift: str = ""
+    tone: str = "neutral"
+    verdict: str = ""
+    drawn: Drawn | None = None
+
+
+def says(found: Readout, names: Mapping[str, str]) -> Says:
+    """Return what the experiment comes to, in plain words."""
+    if isinstance(found.reading.mismatch, Mismatch) and found.reading.mismatch.found:
+        return Says(
+            "critical",
+            _("These figures can't be trusted"),
+            _(
+                "The groups have other sizes than planned, by more than chance does. Something loses "
+                "shoppers of one group: a page that fails, or does not ask. Stop it and look."
+            ),
+        )
+    told = found.reading.metrics[found.design.metric]
+    if isinstance(told, Refusal):
+        return Says("info", _("No figures yet"), _not_yet(told))
+    decided = [each for each in told if each.verdict is not Verdict.UNDECIDED]
+    if not decided:
+        return _undecided(found, told)
+    best = max(decided, key=lambda each: (each.verdict is Verdict.BETTER, abs(each.difference.value)))
+    return _decided(found, best, names)
+
+
+def refusal_words(refusal: Refusal) -> str:
+    """Return why there is no figure."""
+    return str(_CAUSES[refusal.cause])
+
+
+def groups(found: Readout, names: Mapping[str, str]) -> list[Group]:
+    """Return who is in which arm, in the order of the design."""
+    completed = found.observed.units.counts(len(found.design.arms))
+    return [
+        Group(
+            arm_words(arm, names), percent(share, 1), number(n), number(done), arm == found.design.control
+        )
+        for (arm, share), n, done in zip(
+            found.design.shares.items(), found.observed.counts, completed, strict=True
+        )
+    ]  # fmt: skip
+
+
+def figures(found: Readout, names: Mapping[str, str]) -> list[Figure]:
+    """Return every metric of every arm beside the control, the one that decides first."""
+    ordered = sorted(found.reading.metrics.items(), key=lambda each: each[0] != found.design.metric)
+    return [figure for name, told in ordered for figure in _figures(found, name, told, names)]
+
+
+def notes(found: Readout) -> list[str]:
+    """Return what is not in the figures, and why."""
+    aside, days = found.observed.aside, found.design.window_days
+    late = money(aside.late_minor, found.currency)
+    told = (
+        (
+            aside.open,
+            _("%(n)s shoppers are still followed, each for %(days)s days.", n=aside.open, days=days),
+        ),
+        (aside.crossed, _("%(n)s came into a second group; they count in their first.", n=aside.crossed)),
+        (
+            found.nameless,
+            _(
+                "%(n)s decisions are of visitors who did not allow to be remembered; they are in no figure.",
+                n=found.nameless,
+            ),
+        ),
+        (aside.from_ahead, _("%(n)s records carry a time still to come; left out.", n=aside.from_ahead)),
+        (aside.late_minor, _("%(sum)s went back later; it is not in the figures.", sum=late)),
+    )
+    return [text for many, text in told if many]
+
+
+def progress(found: Readout) -> tuple[int, str]:
+    """Return how far it is to the planned number of shoppers: percent at most 100, and in words."""
+    done, planned = sum(found.observed.units.counts(len(found.design.arms))), found.design.planned_units
+    text = _("%(done)s of %(planned)s planned shoppers were followed to the end.", done=done, planned=planned)
+    return min(100, 100 * done // planned), text
+
+
+def version_words(version: Version) -> str:
+    """Return since when and with whom it runs."""
+    day = date_words(version.stopped_at or version.started_at or version.drafted_at)
+    match version.status:
+        case "draft":
+            return _("Written on %(day)s; nobody is in it.", day=day)
+        case "stopped":
+            return _("Stopped on %(day)s.", day=day)
+        case _:
+            return _("Since %(day)s, with %(share)s of shoppers.", day=day, share=percent(version.ramp))
+
+
+def said(metric: Metric, value: float, currency: str, *, signed: bool = False) -> str:
+    """Return a metric's value as money or as a share."""
+    if not metric.money:
+        return percent(value, 2, signed=signed)
+    return f"{'+' if signed and value > 0 else ''}{money(round(value), currency)}"
+
+
+def _not_yet(refusal: Refusal) -> str:
+    if refusal.cause not in (Cause.TOO_EARLY, Cause.EMPTY_ARM):
+        return refusal_words(refusal)
+    begin = _("Figures begin when each group has %(n)s shoppers who were followed to the end.", n=LEAST_UNITS)
+    return f"{refusal_words(refusal)} {begin}"
+
+
+def _undecided(found: Readout, told: tuple[Comparison, ...]) -> Says:
+    metric, widest = METRICS[found.design.metric], max(told, key=lambda each: each.difference.value)
+    low, high = (said(metric, end, found.currency, signed=True) for end in _ends(widest.difference))
+    return Says(
+        "info",
+        _("No winner yet"),
+        _(
+            "So far the difference lies between %(low)s and %(high)s: it may be nothing. You may look as "
+            "often as you like; these limits hold at every look. Let it run.",
+            low=low,
+            high=high,
+        ),
+    )
+
+
+def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Says:
+    metric, better = METRICS[best.metric], best.verdict is Verdict.BETTER
+    low, high = (said(metric, end, found.currency, signed=True) for end in _ends(best.difference))
+    arm, control = arm_words(best.arm, names), arm_words(found.design.control, names)
+    heading = _("“%(arm)s” is better", arm=arm) if better else _("“%(arm)s” is worse", arm=arm)
+    return Says(
+        "success" if better else "warning",
+        heading,
+        _(
+            "%(metric)s: %(value)s, where “%(control)s” has %(beside)s. The difference lies between "
+            "%(low)s and %(high)s, which chance does not do.",
+            metric=str(METRIC_WORDS[best.metric]),
+            value=said(metric, best.figure, found.currency),
+            control=control,
+            beside=said(metric, best.control_figure, found.currency),
+            low=low,
+            high=high,
+        ),
+    )
+
+
+def _figures(found: Readout, name: str, told: Any, names: Mapping[str, str]) -> list[Figure]:
+    metric, decides = METRICS[name], name == found.design.metric
+    words = str(METRIC_WORDS[name]), str(METRIC_MEANS[name]), decides
+    if isinstance(told, Refusal):
+        return [Figure(*words, missing=refusal_words(told))]
+    return [_figure(words, metric, each, found.currency, names) for each in told]
+
+
+def _figure(
+    words: tuple[str, str, bool], metric: Metric, each: Comparison, currency: str, names: Mapping[str, str]
+) -> Figure:
+    tone, verdict = _VERDICTS[each.verdict]
+    low, high = (said(metric, end, currency, signed=True) for end in _ends(each.difference))
+    between = _("%(low)s to %(high)s", low=low, high=high)
+    return Figure(
+        *words,
+        arm=arm_words(each.arm, names),
+        value=said(metric, each.figure, currency),
+        control=said(metric, each.control_figure, currency),
+        difference=said(metric, each.difference.value, currency, signed=True),
+        between=between,
+        lift="" if each.lift is None else percent(each.lift.value, 1, signed=True),
+        tone=tone,
+        verdict=str(verdict),
+        drawn=drawn(each.difference, between, better=metric.better),
+    )
+
+
+def _ends(interval: Interval) -> tuple[float, float]:
+    return interval.low, interval.high
