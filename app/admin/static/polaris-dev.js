@@ -7,34 +7,58 @@
     none: '0', 'small-500': '2px', 'small-400': '4px', 'small-300': '6px', 'small-200': '8px',
     'small-100': '12px', small: '12px', base: '16px', large: '20px', 'large-100': '24px',
   };
-  const TONES = {
-    auto: ['#e3e3e3', '#616161'], neutral: ['#e3e3e3', '#616161'], info: ['#d5ebff', '#003a5a'],
-    success: ['#cdfee1', '#0c5132'], caution: ['#fff8db', '#4f4700'],
-    warning: ['#ffd6a4', '#5e4200'], critical: ['#fed1d7', '#8e1f0b'],
-  };
+  const TONES = Object.fromEntries(
+    ['auto', 'neutral', 'info', 'success', 'caution', 'warning', 'critical'].map((tone) => [
+      tone, [`var(--dev-${tone}-back)`, `var(--dev-${tone}-ink)`],
+    ]),
+  );
+  const ICONS = {'question-circle': '?', x: '×', 'arrow-up': '↑', 'arrow-down': '↓'};
   const FONT = 'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, sans-serif';
 
   const page = new CSSStyleSheet();
   page.replaceSync(`
-    body { margin: 0; background: #f1f1f1; color: #303030; font: 0.8125rem/1.4 ${FONT}; }
+    :root {
+      color-scheme: light dark;
+      --dev-card: #fff; --dev-field: #fdfdfd; --dev-hover: #fafafa; --dev-head: #f7f7f7; --dev-page: #f1f1f1;
+      --dev-line: #ebebeb; --dev-edge: #e3e3e3; --dev-faint: #b5b5b5; --dev-border: #8a8a8a; --dev-subdued: #616161;
+      --dev-ink: #303030; --dev-link: #005bd3; --dev-critical: #8e1f0b; --dev-refused: #fee9e8;
+      --dev-auto-back: #e3e3e3; --dev-auto-ink: #616161; --dev-neutral-back: #e3e3e3; --dev-neutral-ink: #616161;
+      --dev-info-back: #d5ebff; --dev-info-ink: #003a5a; --dev-success-back: #cdfee1; --dev-success-ink: #0c5132;
+      --dev-caution-back: #fff8db; --dev-caution-ink: #4f4700;
+      --dev-warning-back: #ffd6a4; --dev-warning-ink: #5e4200;
+      --dev-critical-back: #fed1d7; --dev-critical-ink: #8e1f0b;
+    }
+    @media (prefers-color-scheme: dark) {
+      :root {
+        --dev-card: #1f1f1f; --dev-field: #2a2a2a; --dev-hover: #2a2a2a; --dev-head: #262626; --dev-page: #141414;
+        --dev-line: #333; --dev-edge: #3a3a3a; --dev-faint: #5c5c5c; --dev-border: #8a8a8a; --dev-subdued: #a8a8a8;
+        --dev-ink: #e8e8e8; --dev-link: #7ab5ff; --dev-critical: #ff9d8f; --dev-refused: #3d1a16;
+        --dev-auto-back: #3a3a3a; --dev-auto-ink: #c8c8c8; --dev-neutral-back: #3a3a3a; --dev-neutral-ink: #c8c8c8;
+        --dev-info-back: #0f3350; --dev-info-ink: #b5dcff; --dev-success-back: #0c3a26; --dev-success-ink: #a9f2c8;
+        --dev-caution-back: #3b3500; --dev-caution-ink: #ffe98a;
+        --dev-warning-back: #47300a; --dev-warning-ink: #ffcf8f;
+        --dev-critical-back: #4a1512; --dev-critical-ink: #ffb8b0;
+      }
+    }
+    body { margin: 0; background: var(--dev-page); color: var(--dev-ink); font: 0.8125rem/1.4 ${FONT}; }
     s-table { display: table; inline-size: 100%; border-collapse: collapse; }
     s-table-header-row, s-table-row { display: table-row; }
     s-table-body { display: table-row-group; }
     s-table-header, s-table-cell { display: table-cell; padding: 8px 12px; vertical-align: middle; text-align: start; }
-    s-table-header { background: #f7f7f7; color: #616161; font-weight: 550; font-size: 0.75rem; white-space: nowrap; }
-    s-table-row > s-table-cell { border-block-start: 1px solid #ebebeb; }
+    s-table-header { background: var(--dev-head); color: var(--dev-subdued); font-weight: 550; font-size: 0.75rem; white-space: nowrap; }
+    s-table-row > s-table-cell { border-block-start: 1px solid var(--dev-line); }
     s-table-cell.numeric, s-table-header[format=numeric], s-table-header[format=currency] {
       text-align: end; font-variant-numeric: tabular-nums;
     }
     @media (max-width: 600px) {
       s-table, s-table-body { display: block; }
       s-table-header-row { display: none; }
-      s-table-row { display: block; padding: 10px 16px; border-block-start: 1px solid #ebebeb; }
+      s-table-row { display: block; padding: 10px 16px; border-block-start: 1px solid var(--dev-line); }
       s-table-row:first-child { border-block-start: 0; }
       s-table-row > s-table-cell, s-table-cell.numeric { display: flex; justify-content: space-between; gap: 16px; padding: 3px 0; border: 0; text-align: end; }
       s-table-cell.primary { text-align: start; font-weight: 550; }
       s-table-row > s-table-cell:not([data-label]) { text-align: start; }
-      s-table-cell[data-label]::before { content: attr(data-label); color: #616161; flex: none; font-weight: 400; }
+      s-table-cell[data-label]::before { content: attr(data-label); color: var(--dev-subdued); flex: none; font-weight: 400; }
     }
   `);
   document.adoptedStyleSheets.push(page);
@@ -86,8 +110,8 @@
 
   define('s-section', (read) => `
     <style>
-      :host { display: block; background: #fff; border-radius: 12px; overflow: hidden;
-        box-shadow: 0 1px 0 rgb(26 26 26 / 7%), 0 0 0 1px rgb(227 227 227 / 60%); }
+      :host { display: block; background: var(--dev-card); border-radius: 12px; overflow: hidden;
+        box-shadow: 0 1px 0 rgb(26 26 26 / 7%), 0 0 0 1px var(--dev-edge); }
       .content { display: grid; gap: 12px; padding: ${read('padding') === 'none' ? '0' : '16px'}; grid-template-columns: minmax(0, 1fr); }
       h2 { margin: 0; font: 650 0.875rem/1.4 ${FONT}; }
     </style>
@@ -99,7 +123,7 @@
     const [back, ink] = TONES[read('tone', 'info')] ?? TONES.info;
     return `
       <style>
-        :host { display: block; background: #fff; border-radius: 12px; overflow: hidden; box-shadow: 0 0 0 1px rgb(227 227 227 / 60%); }
+        :host { display: block; background: var(--dev-card); border-radius: 12px; overflow: hidden; box-shadow: 0 0 0 1px var(--dev-edge); }
         strong { display: block; padding: 10px 16px; background: ${back}; color: ${ink}; font-weight: 650; }
         .content { display: grid; gap: 10px; padding: 12px 16px; justify-items: start; }
       </style>
@@ -116,7 +140,7 @@
 
   define('s-box', (read) => `
     <style>:host { display: block; padding: ${SPACE[read('padding', 'none')]};
-      ${read('border') ? 'border: 1px solid #e3e3e3;' : ''} border-radius: ${read('borderRadius') ? '8px' : '0'}; }</style><slot></slot>`);
+      ${read('border') ? 'border: 1px solid var(--dev-edge);' : ''} border-radius: ${read('borderRadius') ? '8px' : '0'}; }</style><slot></slot>`);
 
   define('s-stack', (read) => `
     <style>:host { display: flex; gap: ${gap(read)}; flex-direction: ${read('direction') === 'inline' ? 'row' : 'column'};
@@ -129,10 +153,10 @@
   define('s-heading', () => `<style>:host { display: block; font: 600 0.8125rem/1.4 ${FONT}; }</style><span role="heading" aria-level="3"><slot></slot></span>`);
 
   define('s-paragraph', (read) => `
-    <style>:host { display: block; color: ${read('color') === 'subdued' ? '#616161' : 'inherit'}; }</style><slot></slot>`);
+    <style>:host { display: block; color: ${read('color') === 'subdued' ? 'var(--dev-subdued)' : 'inherit'}; }</style><slot></slot>`);
 
   define('s-text', (read) => `
-    <style>:host { color: ${read('color') === 'subdued' ? '#616161' : 'inherit'}; font-weight: ${read('type') === 'strong' ? '600' : 'inherit'}; }</style><slot></slot>`);
+    <style>:host { color: ${read('color') === 'subdued' ? 'var(--dev-subdued)' : 'inherit'}; font-weight: ${read('type') === 'strong' ? '600' : 'inherit'}; }</style><slot></slot>`);
 
   define('s-link', (read, link) => {
     const tab = link.parentElement?.localName === 's-app-nav';
@@ -142,32 +166,33 @@
     const label = read('accessibilityLabel') ? `aria-label="${escaped(read('accessibilityLabel'))}"` : '';
     return `
       <style>
-        a { color: #005bd3; text-decoration: underline; }
-        a.tab { display: block; padding: 6px 12px; border-radius: 8px; color: #303030; text-decoration: none; font-weight: 550; }
-        a.tab:hover, a.tab[aria-current] { background: #e3e3e3; }
+        a { color: var(--dev-link); text-decoration: underline; }
+        a.tab { display: block; padding: 6px 12px; border-radius: 8px; color: var(--dev-ink); text-decoration: none; font-weight: 550; }
+        a.tab:hover, a.tab[aria-current] { background: var(--dev-edge); }
       </style>
       <a ${tab ? 'class="tab"' : ''} ${current ? 'aria-current="page"' : ''} ${label} href="${escaped(read('href'))}"><slot></slot></a>`;
   });
 
   define('s-thumbnail', (read) => `
     <style>:host { display: block; flex: none; }
-      img { display: block; inline-size: 32px; block-size: 32px; border-radius: 6px; object-fit: cover; background: #f1f1f1; box-shadow: 0 0 0 1px #e3e3e3; }</style>
+      img { display: block; inline-size: 32px; block-size: 32px; border-radius: 6px; object-fit: cover; background: var(--dev-page); box-shadow: 0 0 0 1px var(--dev-edge); }</style>
     <img src="${escaped(read('src'))}" alt="${escaped(read('alt'))}" loading="lazy">`);
 
   define('s-button', (read) => {
     const name = read('accessibilityLabel') ? `aria-label="${escaped(read('accessibilityLabel'))}"` : '';
+    const says = read('icon') ? `<slot>${ICONS[read('icon')] ?? '•'}</slot>` : '<slot></slot>';
     const inside = read('href')
-      ? `<a part="button" href="${escaped(read('href'))}" ${name}><slot></slot></a>`
-      : `<button type="button" ${name} ${read('disabled', null) === null ? '' : 'disabled'}><slot></slot></button>`;
+      ? `<a part="button" href="${escaped(read('href'))}" ${name}>${says}</a>`
+      : `<button type="button" ${name} ${read('disabled', null) === null ? '' : 'disabled'}>${says}</button>`;
     return `
       <style>
         :host { display: inline-block; }
-        a, button { display: inline-block; padding: 6px 12px; border: 0; border-radius: 8px; background: #fff; color: #303030; cursor: pointer;
+        a, button { display: inline-block; padding: 6px 12px; border: 0; border-radius: 8px; background: var(--dev-card); color: var(--dev-ink); cursor: pointer;
           font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; white-space: nowrap;
-          box-shadow: 0 -1px 0 #b5b5b5 inset, 0 0 0 1px rgb(0 0 0 / 10%) inset, 0 .5px 0 1.5px #fff inset; }
-        a:hover, button:hover { background: #fafafa; }
-        :focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
-        button:disabled { color: #b5b5b5; cursor: default; }
+          box-shadow: 0 -1px 0 var(--dev-faint) inset, 0 0 0 1px rgb(0 0 0 / 10%) inset, 0 .5px 0 1.5px var(--dev-card) inset; }
+        a:hover, button:hover { background: var(--dev-hover); }
+        :focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
+        button:disabled { color: var(--dev-faint); cursor: default; }
       </style>${inside}`;
   }, {
     attributes: ['accessibilityLabel'],
@@ -175,15 +200,23 @@
     connected(button) {
       button.addEventListener('click', () => {
         if (button.getAttribute('type') === 'submit') button.internals.form?.requestSubmit();
+        if (button.getAttribute('commandFor')) document.getElementById(button.getAttribute('commandFor')).togglePopover();
       });
     },
   });
 
+  define('s-popover', () => `
+    <style>
+      :host { inset: 0; margin: auto; padding: 0; max-inline-size: min(24rem, 90vw); block-size: fit-content; border: 1px solid var(--dev-edge);
+        border-radius: 12px; background: var(--dev-card); color: var(--dev-ink); box-shadow: 0 4px 16px rgb(0 0 0 / 25%); }
+      :host(:not(:popover-open)) { display: none; }
+    </style><slot></slot>`, {connected(popover) { popover.popover = 'auto'; }});
+
   define('s-search-field', (read) => `
     <style>
       :host { display: block; }
-      input { box-sizing: border-box; inline-size: 100%; padding: 6px 12px; border: 1px solid #8a8a8a; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: #fdfdfd; }
-      input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+      input { box-sizing: border-box; inline-size: 100%; padding: 6px 12px; border: 1px solid var(--dev-border); border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: var(--dev-field); }
+      input:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
     </style>
     <input type="search" aria-label="${escaped(read('label'))}" placeholder="${escaped(read('placeholder'))}" value="${escaped(read('value'))}">`, {
     form: true,
@@ -212,11 +245,11 @@
           :host { display: block; }
           label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
           .field { display: flex; gap: 8px; align-items: center; }
-          input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? '#fee9e8' : '#fdfdfd'}; }
+          input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? 'var(--dev-refused)' : 'var(--dev-field)'}; }
           textarea { resize: vertical; min-block-size: 5rem; }
-          input:focus-visible, textarea:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
-          p { margin: 4px 0 0; color: #616161; font: 0.8125rem/1.4 ${FONT}; }
-          p#error { color: #8e1f0b; }
+          input:focus-visible, textarea:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
+          p { margin: 4px 0 0; color: var(--dev-subdued); font: 0.8125rem/1.4 ${FONT}; }
+          p#error { color: var(--dev-critical); }
         </style>
         ${hidden ? '' : `<label for="input">${escaped(read('label'))}</label>`}
         <div class="field">
@@ -231,7 +264,11 @@
         field.addEventListener('keydown', ({key}) => {
           if (key === 'Enter' && !lines) field.internals.form?.requestSubmit();
         });
-        field.shadowRoot.addEventListener('input', ({target}) => { field.typed = target.value; });
+        field.internals.setFormValue(field.getAttribute('value') ?? '');
+        field.shadowRoot.addEventListener('input', ({target}) => {
+          field.typed = target.value;
+          field.internals.setFormValue(target.value);
+        });
         const value = {
           get: () => field.typed ?? field.getAttribute('value') ?? '',
           set(text) {
@@ -253,8 +290,8 @@
     <style>
       :host { display: block; font: 0.8125rem/1.4 ${FONT}; }
       label { display: flex; gap: 8px; align-items: start; }
-      input { margin: 2px 0 0; inline-size: 16px; block-size: 16px; flex: none; accent-color: #303030; }
-      input:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
+      input { margin: 2px 0 0; inline-size: 16px; block-size: 16px; flex: none; accent-color: var(--dev-ink); }
+      input:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
     </style>
     <label><input type="checkbox" id="input" ${field.ticked ?? field.hasAttribute('checked') ? 'checked' : ''}>${escaped(read('label'))}</label>`, {
     form: true,
@@ -287,9 +324,9 @@
       <style>
         :host { display: block; }
         label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
-        select { box-sizing: border-box; inline-size: 100%; padding: 6px 8px; border: 1px solid ${read('error') ? '#8e1f0b' : '#8a8a8a'}; border-radius: 8px; background: #fdfdfd; font: 0.8125rem/1.5 ${FONT}; }
-        select:focus-visible { outline: 2px solid #005bd3; outline-offset: 1px; }
-        p { margin: 4px 0 0; color: #8e1f0b; font: 0.8125rem/1.4 ${FONT}; }
+        select { box-sizing: border-box; inline-size: 100%; padding: 6px 8px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; background: var(--dev-field); font: 0.8125rem/1.5 ${FONT}; }
+        select:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
+        p { margin: 4px 0 0; color: var(--dev-critical); font: 0.8125rem/1.4 ${FONT}; }
       </style>
       ${hidden ? '' : `<label for="select">${escaped(read('label'))}</label>`}
       <select id="select" ${hidden ? `aria-label="${escaped(read('label'))}"` : ''} ${read('error') ? 'aria-describedby="error" aria-invalid="true"' : ''}>${named.join('')}</select>
@@ -307,10 +344,16 @@
         configurable: true,
       };
       Object.defineProperty(field, 'value', value);
+      const submits = () => field.internals.setFormValue(field.value);
+      submits();
       // Options that are parsed after the field.
-      new MutationObserver(() => field.redraw()).observe(field, {childList: true});
+      new MutationObserver(() => {
+        field.redraw();
+        submits();
+      }).observe(field, {childList: true});
       field.shadowRoot.addEventListener('change', ({target}) => {
         field.chosen = target.value;
+        submits();
         field.dispatchEvent(new Event('change', {bubbles: true}));
       });
     },
