@@ -61,7 +61,7 @@ class AutomaticDiscountRow(SQLModel, table=True):
     """What a campaign gives without a code, under its present terms.
 
     discount_id: the discount in Shopify, None before it is made and after it is deleted. epoch: which of the
-    terms' keys its grants are sealed with. lasts_s: the longest that a grant of it ever held.
+    terms' keys its grants are sealed with, and since when. lasts_s: the longest that a grant of it ever held.
     """
 
     __tablename__ = "automatic_discounts"
@@ -70,6 +70,7 @@ class AutomaticDiscountRow(SQLModel, table=True):
     campaign_id: str
     discount_id: str | None = None
     epoch: int = 0
+    epoch_at: datetime | None = _time(default=None, nullable=True)
     lasts_s: int = 0
     updated_at: datetime = _time()
 

@@ -29,7 +29,8 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.policy import ShopPolicy
-from app.coupons.automatic import SIGNING, honoured
+from app.coupons.automatic import SIGNING
+from app.coupons.uses import honoured, honoured_fingerprint
 from app.errors import ModelUnusable
 from app.experiments.assign import Experiment
 from app.experiments.versions import running_experiments
@@ -166,7 +167,7 @@ class LiveShops:
             await campaigns_fingerprint(self._connections, shop),
             await running_experiments(self._connections, shop),
             (await current_foresight(self._connections, shop)).version,
-            await _honoured(self._connections, shop),
+            await honoured_fingerprint(self._connections, shop),
         )  # fmt: skip
 
 
@@ -206,7 +207,7 @@ async def load_snapshot(
     returns = await rates_of(connections, shop)
     experiments = await running_experiments(connections, shop) if trying is None else trying
     intent = await current_foresight(connections, shop)
-    kept = await _honoured(connections, shop)
+    kept = await honoured(connections, shop)
     secret = await installation_secret(connections, SIGNING) if kept else b""
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
@@ -214,14 +215,6 @@ async def load_snapshot(
         _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments,
         returns, intent, partial(signings_of, shop, currency=known.currency, honoured=kept, secret=secret),
     )  # fmt: skip
-
-
-async def _honoured(connections: Connections, shop: ShopDomain) -> frozenset[str]:
-    """Return the terms without a code that are honoured; none while Redis can't say."""
-    try:
-        return await honoured(connections, shop)
-    except (RedisError, OSError):
-        return frozenset()
 
 
 def _assemble(

@@ -21,6 +21,11 @@ _ORDER = """
   totalPriceSet { shopMoney { amount } }
   discountCodes
 """
+# Of what was placed while we listened; what was before we came carries no grant.
+_GRANT = """
+  customAttributes { key value }
+  discountApplications(first: 10) { nodes { __typename } }
+"""
 _LINE = """
   id quantity
   product { id }
@@ -28,6 +33,16 @@ _LINE = """
   originalUnitPriceSet { shopMoney { amount } }
   discountAllocations { allocatedAmountSet { shopMoney { amount } } }
   customAttributes { key value }
+"""
+
+_REFUND = """
+  id createdAt
+  refundLineItems(first: 100) {
+    nodes { quantity lineItem { id } subtotalSet { shopMoney { amount } } }
+    pageInfo { hasNextPage }
+  }
+  refundShippingLines(first: 20) { nodes { subtotalAmountSet { shopMoney { amount } } } }
+  orderAdjustments(first: 20) { nodes { amountSet { shopMoney { amount } } } }
 """
 
 _STOCK = f"inventoryItem {{ id tracked inventoryLevels {{ edges {{ node {{ {_LEVEL} }} }} }} }}"
@@ -61,7 +76,7 @@ query BulkOperationStatus($id: ID!) {
 CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt }
+    nodes { id updatedAt totalInventory }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -70,7 +85,7 @@ query ChangedProducts($changed: String!, $after: String) {
 CHANGED_ORDERS = """
 query ChangedOrders($changed: String!, $after: String) {
   orders(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt }
+    nodes { id updatedAt refunds { id } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -92,6 +107,7 @@ ONE_ORDER = f"""
 query OneOrder($id: ID!) {{
   order(id: $id) {{
     {_ORDER}
+    {_GRANT}
     lineItems(first: 100) {{
       nodes {{ {_LINE} }}
       pageInfo {{ hasNextPage }}
@@ -100,10 +116,33 @@ query OneOrder($id: ID!) {{
 }}
 """
 
+REFUNDS_OF_ORDER = f"""
+query RefundsOfOrder($id: ID!) {{
+  order(id: $id) {{ refunds {{ {_REFUND} }} }}
+}}
+"""
+
+STOCK_OF_PRODUCT = f"""
+query StockOfProduct($id: ID!, $after: String) {{
+  product(id: $id) {{
+    variants(first: 10, after: $after) {{
+      nodes {{ inventoryItem {{ inventoryLevels(first: 20) {{ nodes {{ {_LEVEL} }} }} }} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+"""
+
+WHICH_EXIST = "query WhichExist($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
 CHANGED_CUSTOMERS = """
 query ChangedCustomers($changed: String!, $after: String) {
   customers(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt }
+    nodes {
+      id updatedAt
+      defaultEmailAddress { marketingState }
+      defaultPhoneNumber { marketingState }
+    }
     pageInfo { hasNextPage endCursor }
   }
 }

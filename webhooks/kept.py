@@ -65,7 +65,15 @@ class CodeUsed(Kept):
     amount: Plain = None
 
 
+class Application(Kept):
+    """What took something off an order: `discount_code`, `automatic`, …."""
+
+    type: Plain = None
+
+
 class Order(Mailed):
+    """An order. note_attributes: a grant of ours only, as it can't be used."""
+
     id: Plain = None
     customer: Person | None = None
     checkout_token: Plain = None
@@ -78,6 +86,8 @@ class Order(Mailed):
     updated_at: Plain = None
     cancelled_at: Plain = None
     discount_codes: list[CodeUsed] | None = None
+    discount_applications: list[Application] | None = None
+    note_attributes: Any = None
     line_items: list[Line] | None = None
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from app.coupons.signed import ATTRIBUTE, unusable
 from app.errors import InputError
-from webhooks.kept import BODIES, Mailed
+from webhooks.kept import BODIES, Mailed, Order
 from webhooks.payload import Payload
 from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, reference
 
@@ -38,6 +39,8 @@ def minimised(body: bytes, topic: str, digest: Digest) -> bytes:
             _hide(person, digest)
     for line in getattr(kept, "line_items", None) or ():
         line.properties = _ours(line)
+    if isinstance(kept, Order):
+        kept.note_attributes = _grant(kept)
     return _encoder.encode(kept)
 
 
@@ -54,3 +57,12 @@ def _ours(line: Any) -> dict[str, str] | None:
     pairs = Payload({"properties": line.properties}).pairs("properties")
     names = (DECISION_PROPERTY, OFFER_PROPERTY)
     return {name: found for name in names if (found := reference(pairs, name))} or None
+
+
+def _grant(order: Order) -> dict[str, str] | None:
+    """Return the order's attribute that names a grant of ours: the rest is the shopper's own words."""
+    if not order.note_attributes:
+        return None
+    pairs = Payload({"attributes": order.note_attributes}).pairs("attributes")
+    named = unusable(pairs.get(ATTRIBUTE))
+    return None if named is None else {ATTRIBUTE: named}

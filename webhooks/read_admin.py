@@ -8,6 +8,7 @@ from datetime import datetime
 from app.events.kinds import (
     CodeUsed,
     CustomerChanged,
+    GrantUsed,
     InventoryChanged,
     Line,
     OrderUpdated,
@@ -17,7 +18,9 @@ from app.events.kinds import (
 from app.values import shopify_id
 from webhooks.delivery import Envelope
 from webhooks.payload import Payload
-from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, reference
+from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_used, reference
+
+AUTOMATIC = "AutomaticDiscountApplication"
 
 
 def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency: str) -> ProductChanged:
@@ -84,6 +87,7 @@ def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdat
         cancelled_at=node.time_or_none("cancelledAt"),
         lines=tuple(_line(line, currency) for line in lines),
         codes=tuple(CodeUsed(code=code) for code in node.texts("discountCodes")),
+        grant=_grant(node),
     )
 
 
@@ -114,8 +118,7 @@ def _variant(variant: Payload, currency: str) -> VariantFacts:
 
 
 def _line(line: Payload, currency: str) -> Line:
-    pairs = line.children("customAttributes")
-    properties = {pair.text("key"): pair.text_or_none("value") or "" for pair in pairs}
+    properties = _attributes(line)
     allocations = line.children("discountAllocations")
     return Line(
         line_id=line.id("id"),
@@ -127,6 +130,18 @@ def _line(line: Payload, currency: str) -> Line:
         decision_id=reference(properties, DECISION_PROPERTY),
         offer_id=reference(properties, OFFER_PROPERTY),
     )
+
+
+def _grant(node: Payload) -> GrantUsed | None:
+    """Return the grant that the order carries, where something was taken off it without a code."""
+    applied = node.child_or_none("discountApplications")
+    kinds = [each.text_or_none("__typename") for each in applied.children("nodes")] if applied else []
+    return grant_used(_attributes(node)) if AUTOMATIC in kinds else None
+
+
+def _attributes(node: Payload) -> dict[str, str]:
+    pairs = node.children("customAttributes")
+    return {pair.text("key"): pair.text_or_none("value") or "" for pair in pairs}
 
 
 def _money(node: Payload, name: str, currency: str) -> int:

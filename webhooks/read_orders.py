@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from app.coupons.signed import ATTRIBUTE, number_in
 from app.events.kinds import (
     CartUpdated,
     CheckoutDeleted,
     CheckoutUpdated,
     CodeUsed,
+    GrantUsed,
     Line,
     OrderCancelled,
     OrderFacts,
@@ -24,6 +27,7 @@ from webhooks.payload import Payload
 DECISION_PROPERTY = "_tillwise_decision"
 OFFER_PROPERTY = "_tillwise_offer"
 PAID = {"paid", "partially_refunded", "refunded"}
+AUTOMATIC = "automatic"  # as webhooks name what needs no code
 _MAX_REFERENCE = 100
 
 Order = TypeVar("Order", bound=OrderFacts)
@@ -63,12 +67,25 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "cancelled_at": payload.time_or_none("cancelled_at"),
         "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
         "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
+        "grant": _grant(payload),
     }
     return kind(**delivery.envelope, **facts)
 
 
 def _code(used: Payload, currency: str) -> CodeUsed:
     return CodeUsed(code=used.text("code"), amount_minor=used.money("amount", currency))
+
+
+def _grant(payload: Payload) -> GrantUsed | None:
+    """Return the grant that the order carries, where something was taken off it without a code."""
+    applied = [each.text_or_none("type") for each in payload.children("discount_applications")]
+    return grant_used(payload.pairs("note_attributes")) if AUTOMATIC in applied else None
+
+
+def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
+    """Return the grant among an order's attributes, None where there is none of ours."""
+    named = number_in(attributes.get(ATTRIBUTE))
+    return None if named is None else GrantUsed(terms_id=named[0], number=named[1])
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:

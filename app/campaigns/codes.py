@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from app.campaigns.campaign import Campaign
-from app.coupons.automatic import Promise
+from app.campaigns.campaign import COUPON_S, Campaign
+from app.coupons.promise import Promise
 from app.coupons.terms import CouponTerms, pool_id
 from app.values import as_utc, minor_units
 
@@ -24,7 +24,9 @@ def promise_of(campaign: Campaign, currency: str) -> Promise | None:
         return None
     ends_at = campaign.schedule.ends_at
     terms = _terms(campaign, currency)
-    return None if terms is None else Promise(campaign.id, terms, ends_at and as_utc(ends_at))
+    if terms is None:
+        return None
+    return Promise(campaign.id, terms, ends_at and as_utc(ends_at), campaign.lasts_s or COUPON_S)
 
 
 def _is_shipping(campaign: Campaign) -> bool:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.campaigns.campaign import Running
 from app.campaigns.codes import promise_of
-from app.coupons.signed import grant_key
+from app.coupons.signed import grant_key, grant_number, number_key
+from app.coupons.uses import Honoured
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What a campaign's grants are signed with."""
+    """What a campaign's grants are signed with. used: the numbers that none is signed for."""
 
     terms_id: str
     key: bytes = field(repr=False)
+    numbers: bytes = field(repr=False)
+    used: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def number_of(self, unit: str) -> str | None:
+        """Return the number of the shopper's grants, None once they used one."""
+        number = grant_number(self.numbers, unit)
+        return None if number in self.used else number
 
 
 def signings_of(
-    shop: str, campaigns: Iterable[Running], currency: str, honoured: Collection[str], secret: bytes
+    shop: str, campaigns: Iterable[Running], currency: str, honoured: Mapping[str, Honoured], secret: bytes
 ) -> Mapping[str, Signing]:
     """Return how to sign, by campaign: of those alone for whose terms Shopify has a discount."""
     return dict(_signings(shop, campaigns, currency, honoured, secret))
 
 
 def _signings(
-    shop: str, campaigns: Iterable[Running], currency: str, honoured: Collection[str], secret: bytes
+    shop: str, campaigns: Iterable[Running], currency: str, honoured: Mapping[str, Honoured], secret: bytes
 ) -> Iterator[tuple[str, Signing]]:
     for campaign, _ in campaigns:
         promise = promise_of(campaign, currency)
-        if promise is not None and promise.terms_id in honoured:
+        if promise is not None and (kept := honoured.get(promise.terms_id)) is not None:
             terms_id = promise.terms_id
-            yield campaign.id, Signing(terms_id, grant_key(secret, shop, terms_id))
+            key, numbers = grant_key(secret, shop, terms_id, kept.epoch), number_key(secret, shop, terms_id)
+            yield campaign.id, Signing(terms_id, key, numbers, kept.used)

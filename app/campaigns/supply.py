@@ -11,10 +11,12 @@ from app.campaigns.campaign import Running, ended
 from app.campaigns.codes import coupon_terms, promise_of
 from app.campaigns.store import running_campaigns
 from app.connections import Connections
-from app.coupons.automatic import Promise, honoured, keep_automatic
+from app.coupons.automatic import keep_automatic
 from app.coupons.ending import end_grants
 from app.coupons.minting import SCOPE, PoolWish, keep_pools
+from app.coupons.promise import Promise
 from app.coupons.store import pools_of
+from app.coupons.uses import honoured
 from app.errors import ShopifyRefused
 from app.jobs import job_begins, only_one, request_job
 from app.shops.store import Shop, get_shop, installed_shops

@@ -1,8 +1,12 @@
 """A shop's automatic discounts, one for each campaign that gives without a code, kept in Shopify.
 
-Each holds its terms and the key of its grants in a metafield of ours, which the discount Function reads.
-What is there is asked of Shopify every time: no table of ours can be wrong about it. Redis tells decide which
-terms Shopify has a discount for, so that nothing is promised before.
+Each holds its terms, the key of its grants and the numbers of those that were used in a metafield of ours,
+which the discount Function reads. What is there is asked of Shopify every time and made what it ought to be.
+What is written down of it tells decide for which terms Shopify has a discount, so that nothing is promised
+before.
+
+The metafield lists a used grant for as long as one with its number can still hold: no other is signed for
+that number. Where it can't hold them all, the key changes: every grant under the old one ends.
 """
 
 from __future__ import annotations
@@ -10,122 +14,109 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import blake2b
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
-from app.connections import Connections, redis_key
+from app.connections import Connections
 from app.coupons import documents
+from app.coupons.promise import METAFIELD, NAMESPACE, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
-from app.coupons.terms import CouponTerms
+from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
 from app.errors import ShopifyRefused
 from app.shopify import accepted
+from app.shops.changes import announce_change
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
-from app.values import decimal_amount, gid
 
 SIGNING = "grants"
-HANDLE = "offer-discount"
-METAFIELD = "terms"
+# A grant holds until its last two hours are over, an hour more when clocks change, and decide hears of a use
+# a little later than we do.
+_SPARE = timedelta(hours=4)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What a campaign gives without a code. ends_at: None for no end."""
+class Held:
+    """A discount as Shopify has it. value: of its metafield."""
 
-    campaign_id: str
-    terms: CouponTerms
-    ends_at: datetime | None = None
-
-    @property
-    def terms_id(self) -> str:
-        """Return the name of these terms; the campaign with others has another."""
-        packed = msgspec.json.encode([self.campaign_id, self.terms, self.ends_at])
-        return blake2b(packed, digest_size=8).hexdigest()
+    discount_id: str
+    value: Mapping[str, Any]
 
 
 async def keep_automatic(
     connections: Connections, shop: Shop, promises: Sequence[Promise], now: datetime
 ) -> None:
-    """Make the discounts that are missing, delete those that nobody wishes any more, and tell decide.
+    """Make the discounts that are missing, tell them which grants were used, delete those nobody wishes.
 
-    One that Shopify refuses is not told, and the others go on. Raises ShopifyUnavailable.
+    One that Shopify refuses is not promised, and the others go on. Raises ShopifyUnavailable.
     """
     wanted = {each.terms_id: each for each in promises}
-    if not wanted and not await honoured(connections, shop.shop):
+    known = await discounts_of(connections, shop.shop)
+    await forget_uses(connections, shop.shop, known, now)
+    promised = {terms_id for terms_id, each in known.items() if each.discount_id is not None}
+    if not wanted and not promised:
         return
     held = await _held(connections, shop.shop)
     # First of all nothing more is promised of what ends.
-    await _tell(connections, shop.shop, sorted(wanted.keys() & held.keys()))
+    await _drop(connections, shop.shop, promised - (wanted.keys() & held.keys()))
     for terms_id in held.keys() - wanted.keys():
-        await _delete(connections, shop.shop, held[terms_id])
-    secret = await installation_secret(connections, SIGNING)
-    for terms_id in sorted(wanted.keys() - held.keys()):
+        await _delete(connections, shop.shop, held[terms_id].discount_id)
+    for terms_id, promise in sorted(wanted.items()):
+        before = known.get(terms_id, Discount(terms_id, promise.campaign_id))
         try:
-            await _make(connections, shop, wanted[terms_id], secret, now)
+            await _keep(connections, shop, promise, before, held.get(terms_id), now)
         except ShopifyRefused as error:
             _log.warning("discount not made", extra={"shop": shop.shop, "reason": str(error)})
-            del wanted[terms_id]
-    await _tell(connections, shop.shop, sorted(wanted))
+            await _drop(connections, shop.shop, {terms_id} & promised)
 
 
-async def honoured(connections: Connections, shop: str) -> frozenset[str]:
-    """Return the ids of the terms for which Shopify has a discount."""
-    held: Any = await connections.redis.smembers(_key(shop))
-    return frozenset(each.decode() for each in held)
+async def _keep(
+    connections: Connections,
+    shop: Shop,
+    promise: Promise,
+    before: Discount,
+    held: Held | None,
+    now: datetime,
+) -> None:
+    """Have Shopify hold the discount as it ought to be, and write it down once it does."""
+    secret = await installation_secret(connections, SIGNING)
+    after = replace(before, lasts_s=max(before.lasts_s, promise.lasts_s))
+    used = await used_since(connections, shop.shop, before.terms_id, _listed_since(after, now))
+    key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
+    if len(used) > room(promise, shop.currency, key):
+        _log.warning("grants ended to begin anew", extra={"shop": shop.shop, "campaign": promise.campaign_id})
+        after, used = replace(after, epoch=before.epoch + 1, epoch_at=now), ()
+        key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
+    value = told(promise, shop.currency, key, used)
+    discount_id = await _held_as(connections, shop.shop, promise, value, held, now)
+    after = replace(after, discount_id=discount_id)
+    if after != before:
+        await keep_discount(connections, shop.shop, after, now)
+        await announce_change(connections.redis, shop.shop)
 
 
-def automatic_input(promise: Promise, currency: str, key: bytes, now: datetime) -> dict[str, Any]:
-    """Return the discount as `discountAutomaticAppCreate` takes it. Pure."""
-    terms = promise.terms
-    return {
-        "title": terms.title,
-        "functionHandle": HANDLE,
-        "startsAt": now.isoformat(),
-        "endsAt": promise.ends_at.isoformat() if promise.ends_at else None,
-        "discountClasses": [terms.applies_to.upper()],
-        "combinesWith": {
-            f"{each}Discounts": each in terms.combines_with for each in ("order", "product", "shipping")
-        },
-        "metafields": [
-            {
-                "namespace": "$app",
-                "key": METAFIELD,
-                "type": "json",
-                "value": json.dumps({"terms": _told(promise, currency, key), "used": ""}),
-            }
-        ],
-    }
+def _listed_since(discount: Discount, now: datetime) -> datetime:
+    """Return since when used grants have to be listed: what was signed before then holds no more."""
+    since = now - timedelta(seconds=discount.lasts_s) - _SPARE
+    return since if discount.epoch_at is None else max(since, discount.epoch_at)
 
 
-def _told(promise: Promise, currency: str, key: bytes) -> dict[str, Any]:
-    """Return the terms as the Function reads them: amounts and shares are texts of digits."""
-    terms = promise.terms
-    told: dict[str, Any] = {
-        "id": promise.terms_id,
-        "key": key.hex(),
-        "class": terms.applies_to,
-        "title": terms.title,
-    }
-    if terms.percentage is not None:
-        told["percentage"] = f"{terms.percentage:.6f}".rstrip("0").rstrip(".")
-    if terms.amount_minor is not None:
-        told["amount"] = decimal_amount(terms.amount_minor, currency)
-    if terms.minimum_minor is not None:
-        told["minimum"] = decimal_amount(terms.minimum_minor, currency)
-    if terms.product_ids:
-        told["products"] = [gid("Product", each) for each in terms.product_ids]
-    return told
+async def _held_as(
+    connections: Connections, shop: str, promise: Promise, value: str, held: Held | None, now: datetime
+) -> str:
+    """Return Shopify's id of the discount, which has the metafield's value now."""
+    if held is None:
+        return await _make(connections, shop, automatic_input(promise, value, now))
+    if held.value != json.loads(value):
+        await _tell(connections, shop, held.discount_id, value)
+    return held.discount_id
 
 
-async def _held(connections: Connections, shop: str) -> dict[str, str]:
-    """Return Shopify's ids of the discounts that are ours, by terms."""
-    held: dict[str, str] = {}
+async def _held(connections: Connections, shop: str) -> dict[str, Held]:
+    """Return the discounts that are ours, by terms."""
+    held: dict[str, Held] = {}
     after: str | None = None
     while True:
         variables = {"key": METAFIELD, "after": after}
@@ -134,18 +125,27 @@ async def _held(connections: Connections, shop: str) -> dict[str, str]:
         for node in page.get("nodes") or ():
             value = (node.get("metafield") or {}).get("jsonValue") or {}
             if terms_id := (value.get("terms") or {}).get("id"):
-                held[str(terms_id)] = str(node["id"])
+                held[str(terms_id)] = Held(str(node["id"]), value)
         info = page.get("pageInfo") or {}
         if not info.get("hasNextPage"):
             return held
         after = info.get("endCursor")
 
 
-async def _make(connections: Connections, shop: Shop, promise: Promise, secret: bytes, now: datetime) -> None:
-    key = grant_key(secret, shop.shop, promise.terms_id)
-    variables = {"discount": automatic_input(promise, shop.currency, key, now)}
-    answer = await ask_shop(connections, shop.shop, documents.CREATE_AUTOMATIC, variables)
-    accepted(answer, "discountAutomaticAppCreate", shop=shop.shop)
+async def _make(connections: Connections, shop: str, discount: Mapping[str, Any]) -> str:
+    answer = await ask_shop(connections, shop, documents.CREATE_AUTOMATIC, {"discount": discount})
+    made = accepted(answer, "discountAutomaticAppCreate", shop=shop).get("automaticAppDiscount") or {}
+    if not isinstance(made.get("discountId"), str):
+        raise ShopifyRefused(f"{shop} discountAutomaticAppCreate: the answer carries no discount")
+    return str(made["discountId"])
+
+
+async def _tell(connections: Connections, shop: str, discount_id: str, value: str) -> None:
+    metafield = {
+        "ownerId": discount_id, "namespace": NAMESPACE, "key": METAFIELD, "type": "json", "value": value
+    }  # fmt: skip
+    answer = await ask_shop(connections, shop, documents.TELL_AUTOMATIC, {"metafields": [metafield]})
+    accepted(answer, "metafieldsSet", shop=shop)
 
 
 async def _delete(connections: Connections, shop: str, discount_id: str) -> None:
@@ -155,13 +155,7 @@ async def _delete(connections: Connections, shop: str, discount_id: str) -> None
         accepted(answer, "discountAutomaticDelete", shop=shop)
 
 
-async def _tell(connections: Connections, shop: str, terms_ids: Sequence[str]) -> None:
-    async with connections.redis.pipeline(transaction=True) as pipe:
-        pipe.delete(_key(shop))
-        if terms_ids:
-            pipe.sadd(_key(shop), *terms_ids)
-        await pipe.execute()
-
-
-def _key(shop: str) -> str:
-    return redis_key(shop, "coupons", "automatic")
+async def _drop(connections: Connections, shop: str, terms_ids: set[str]) -> None:
+    if terms_ids:
+        await drop_discounts(connections, shop, terms_ids)
+        await announce_change(connections.redis, shop)

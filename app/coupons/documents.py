@@ -105,6 +105,14 @@ mutation CreateAutomaticDiscount($discount: DiscountAutomaticAppInput!) {
 }
 """
 
+TELL_AUTOMATIC = """
+mutation TellAutomaticDiscount($metafields: [MetafieldsSetInput!]!) {
+  metafieldsSet(metafields: $metafields) {
+    userErrors { code field message }
+  }
+}
+"""
+
 DELETE_AUTOMATIC = """
 mutation DeleteAutomaticDiscount($id: ID!) {
   discountAutomaticDelete(id: $id) {

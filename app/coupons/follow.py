@@ -1,14 +1,17 @@
-"""What events tell of codes: which were shown to somebody, and which were used."""
+"""What events tell of codes and grants: which were shown to somebody, and which were used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.connections import Connections
 from app.coupons.store import note_granted, note_redeemed
+from app.coupons.uses import note_use
 from app.events.kinds import DecisionMade, OrderFacts
+from app.jobs import request_job
+from app.shops.changes import announce_change
 
 
 async def follow_grants(connections: Connections, event: DecisionMade) -> None:
@@ -19,9 +22,13 @@ async def follow_grants(connections: Connections, event: DecisionMade) -> None:
 
 
 async def follow_redemptions(connections: Connections, event: OrderFacts) -> None:
-    """Write down the codes that the order used."""
+    """Write down the codes and the grant that the order used, and have the Function told of the grant."""
     if event.codes:
         await note_redeemed(connections, event.shop, [each.code for each in event.codes], event.order_id)
+    used, now = event.grant, datetime.now(UTC)
+    if used and await note_use(connections, event.shop, used.terms_id, used.number, event.order_id, now):
+        await announce_change(connections.redis, event.shop)
+        await request_job(connections, "coupons", event.shop)
 
 
 def _codes(answer: Mapping[str, Any]) -> Iterator[tuple[str, datetime]]:

@@ -14,10 +14,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.coupons.pool import pool_key
+from app.coupons.terms import REMEMBERED_S
 from app.profiles.keys import granted_key
-
-# Who had a code of a campaign gets no second one this long after it ended.
-REMEMBERED_S = 30 * 86_400
 
 # KEYS: the shopper's grants, the pool. ARGV: campaign, when it ends, how long it is remembered (s).
 _GRANT = """

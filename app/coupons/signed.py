@@ -11,17 +11,25 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from hashlib import blake2b
 
+ATTRIBUTE = "_tillwise_grant"  # of a cart, and of the order it becomes
 VERSION = "1"
 STEP_HOURS = 2  # as near as the Function can tell the time
 MOST_PRODUCTS = 3
 NUMBER_DIGITS = 12
+MOST_DIGITS = 32
+
+_DIGITS = set("0123456789abcdef")
 
 
 def grant_key(secret: bytes, shop: str, terms_id: str, epoch: int = 0) -> bytes:
     """Return the key of a shop's terms. epoch: another one ends every grant that was signed before."""
     return hmac.digest(secret, f"{shop} {terms_id} {epoch}".encode(), "sha256")
+
+
+def number_key(secret: bytes, shop: str, terms_id: str) -> bytes:
+    """Return the key that the numbers of the terms' grants are made with, the same in every epoch."""
+    return hmac.digest(secret, f"{shop} {terms_id} numbers".encode(), "sha256")
 
 
 def sign_grant(key: bytes, terms_id: str, until: str, whose: str, number: str) -> str:
@@ -49,14 +57,31 @@ def whose_cart(customer_id: int | None, product_ids: Sequence[int]) -> str | Non
     return "p" + "-".join(map(str, product_ids[:MOST_PRODUCTS])) if product_ids else None
 
 
-def grant_number(shop: str, terms_id: str, unit: str) -> str:
-    """Return the number that all grants of these terms to one shopper have: once used, they all are."""
-    return blake2b(f"{shop} {terms_id} {unit}".encode(), digest_size=NUMBER_DIGITS // 2).hexdigest()
+def grant_number(key: bytes, unit: str) -> str:
+    """Return the number that all grants of some terms to one shopper have: once used, they all are.
+
+    key: see `number_key`. Nobody without it knows another shopper's number, or whose a number is.
+    """
+    return hmac.digest(key, unit.encode(), "sha256")[: NUMBER_DIGITS // 2].hex()
 
 
 def number_in(grant: object) -> tuple[str, str] | None:
     """Return the terms and the number that a cart's attribute names, None for what is no grant."""
     parts = grant.split(".") if isinstance(grant, str) else []
-    if len(parts) != 6 or parts[0] != VERSION or len(parts[4]) != NUMBER_DIGITS:
+    if len(parts) != 6 or parts[0] != VERSION or not _is_number(parts[4]):
         return None
-    return parts[1], parts[4]
+    return (parts[1], parts[4]) if _is_name(parts[1]) else None
+
+
+def unusable(grant: object) -> str | None:
+    """Return what names the grant's number and can take nothing off: no end, nobody's, no seal."""
+    named = number_in(grant)
+    return named and ".".join((VERSION, named[0], "", "", named[1], ""))
+
+
+def _is_number(part: str) -> bool:
+    return len(part) == NUMBER_DIGITS and _is_name(part)
+
+
+def _is_name(part: str) -> bool:
+    return 0 < len(part) <= MOST_DIGITS and set(part) <= _DIGITS

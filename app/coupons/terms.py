@@ -17,6 +17,8 @@ import msgspec
 from app.values import decimal_amount, gid
 
 LASTS = timedelta(days=7)
+# Who had a code or a grant of a campaign gets no second one this long after it ended.
+REMEMBERED_S = 30 * 86_400
 # No letter or digit that is taken for another, and no vowels: nothing spells a word.
 _LETTERS = "BCDFGHJKMNPQRTVWXY346789"
 _LONG = 10

@@ -40,6 +40,13 @@ class CodeUsed(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int | None = None
 
 
+class GrantUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant of ours that took something off an order without a code: of which terms, and its number."""
+
+    terms_id: str
+    number: str
+
+
 class OrderFacts(Event, frozen=True, kw_only=True):
     """An order as it stood at `updated_at`, which decides between two that arrive out of order."""
 
@@ -56,6 +63,7 @@ class OrderFacts(Event, frozen=True, kw_only=True):
     cancelled_at: datetime | None
     lines: tuple[Line, ...]
     codes: tuple[CodeUsed, ...] = ()
+    grant: GrantUsed | None = None
 
 
 class OrderPlaced(OrderFacts, frozen=True, kw_only=True, tag=True): ...

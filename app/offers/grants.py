@@ -10,17 +10,20 @@ import msgspec
 from app.campaigns.campaign import COUPON_S
 from app.campaigns.plan import Plan
 from app.campaigns.promised import Signing
-from app.coupons.signed import grant_number, last_step, sign_grant, whose_cart
+from app.coupons.signed import last_step, sign_grant, whose_cart
 from app.offers.situation import Occasion, unit_of
 from app.offers.wire import Answer, Discount, Offer
 
 
 def unhonoured(occasion: Occasion, plan: Plan) -> Iterator[str]:
-    """Yield the campaigns whose discount nothing would take off: no code, and no grant can be made."""
+    """Yield the campaigns whose discount nothing would take off: no code, and no grant that would hold."""
     signings = occasion.shop.signings if occasion.question.cart.lines else {}
     for planned in plan.planned:
         discount = planned.campaign.offer.discount
-        if discount is not None and not discount.with_code and planned.id not in signings:
+        if discount is None or discount.with_code:
+            continue
+        signing = signings.get(planned.id)
+        if signing is None or signing.number_of(unit_of(occasion)) is None:
             yield planned.id
 
 
@@ -38,15 +41,18 @@ def with_grants(occasion: Occasion, answer: Answer, customer_id: int | None) -> 
 
 def _granted(occasion: Occasion, offer: Offer, customer_id: int | None) -> Offer:
     discount, signing = offer.discount, occasion.shop.signings.get(offer.campaign or "")
-    whose = whose_cart(customer_id, occasion.question.cart.product_ids)
-    if discount is None or discount.code is not None or signing is None or whose is None:
+    if discount is None or discount.code is not None or signing is None:
         return offer
-    grant = _signed(occasion, signing, discount, whose)
+    whose = whose_cart(customer_id, occasion.question.cart.product_ids)
+    number = signing.number_of(unit_of(occasion))
+    if whose is None or number is None:
+        return offer
+    grant = _signed(occasion, signing, discount, whose, number)
     return msgspec.structs.replace(offer, discount=msgspec.structs.replace(discount, grant=grant))
 
 
-def _signed(occasion: Occasion, signing: Signing, discount: Discount, whose: str) -> str:
-    shop, terms_id, plan = occasion.shop.shop, signing.terms_id, occasion.shop.plan
+def _signed(occasion: Occasion, signing: Signing, discount: Discount, whose: str, number: str) -> str:
+    plan = occasion.shop.plan
     ends_at = discount.expires_at and datetime.fromisoformat(discount.expires_at)
     until = last_step(ends_at or occasion.now + timedelta(seconds=COUPON_S), plan.zone) if plan else ""
-    return sign_grant(signing.key, terms_id, until, whose, grant_number(shop, terms_id, unit_of(occasion)))
+    return sign_grant(signing.key, signing.terms_id, until, whose, number)

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
-from app.coupons.grants import REMEMBERED_S, Granted, Wanted, grant
+from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.pool import pool_key
+from app.coupons.terms import REMEMBERED_S
 from app.profiles.keys import granted_key
 
 SHOP = "a.myshopify.com"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.coupons.signed import grant_key, grant_number, sign_grant, whose_cart
+from app.coupons.signed import grant_key, number_in, sign_grant, unusable, whose_cart
 from tests.functions.function_host import MOST_BYTES, MOST_INSTRUCTIONS, run_function
 
 EXTENSION = Path(__file__).parents[2] / "extensions" / "offer-discount"
@@ -49,10 +49,19 @@ def test_the_server_signs_what_the_function_takes() -> None:
     asked = named("order-percentage")
     terms = asked["input"]["discount"]["metafield"]["jsonValue"]["terms"]
     key = grant_key(SECRET, SHOP, terms["id"])
-    number = grant_number(SHOP, terms["id"], "checkout:abc")
-    grant = sign_grant(key, terms["id"], "2026112507", whose_cart(None, [101, 102]) or "", number)
+    carried = asked["input"]["cart"]["grant"]["value"]
+    terms_id, number = number_in(carried) or ("", "")
+    grant = sign_grant(key, terms_id, "2026112507", whose_cart(None, [101, 102]) or "", number)
     assert key.hex() == terms["key"]
-    assert grant == asked["input"]["cart"]["grant"]["value"]
+    assert (terms_id, grant) == (terms["id"], carried)
+
+
+def test_what_is_kept_of_a_used_grant_takes_nothing_off() -> None:
+    asked = named("order-percentage")
+    grant = asked["input"]["cart"]["grant"]["value"]
+    asked["input"]["cart"]["grant"] = {"value": unusable(grant)}
+    assert number_in(unusable(grant)) == number_in(grant)
+    assert run_function(WASM, "lines", asked["input"]).output == {"operations": []}
 
 
 def test_no_letter_of_a_grant_can_be_another_one() -> None:

@@ -49,7 +49,7 @@ def an_occasion(
     shop = a_shop(
         a_product(10, 10_000), settings={"costs": costs or {}}, campaigns=campaigns,
         intent=Foresight(uplift={each.campaign: each for each in uplift}),
-        signings={"ten": Signing("terms", b"key")},
+        signings={"ten": Signing("terms", b"key", b"numbers")},
     )  # fmt: skip
     line = {"product_id": "10", "variant_id": "1010", "quantity": 1, "price": "100.00"}
     fields = {"consent": EVERYTHING, "checkout_token": token} | changes

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import promise_of
-from app.campaigns.promised import signings_of
+from app.campaigns.promised import Signing, signings_of
+from app.coupons.uses import Honoured
 
 SECRET = b"s" * 32
 OFFER = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
@@ -13,12 +14,32 @@ RUNNING = [Running(CAMPAIGN, 0)]
 def test_only_what_shopify_has_a_discount_for_is_signed() -> None:
     promise = promise_of(CAMPAIGN, "EUR")
     assert promise is not None
-    assert signings_of("a", RUNNING, "EUR", frozenset(), SECRET) == {}
-    assert signings_of("a", RUNNING, "EUR", {promise.terms_id}, SECRET)["ten"].terms_id == promise.terms_id
+    assert signings_of("a", RUNNING, "EUR", {}, SECRET) == {}
+    assert (
+        signings_of("a", RUNNING, "EUR", {promise.terms_id: Honoured()}, SECRET)["ten"].terms_id
+        == promise.terms_id
+    )
 
 
 def test_each_shop_signs_with_a_key_of_its_own() -> None:
     promise = promise_of(CAMPAIGN, "EUR")
     assert promise is not None
-    keys = [signings_of(shop, RUNNING, "EUR", {promise.terms_id}, SECRET)["ten"].key for shop in "ab"]
+    keys = [
+        signings_of(shop, RUNNING, "EUR", {promise.terms_id: Honoured()}, SECRET)["ten"].key for shop in "ab"
+    ]
     assert keys[0] != keys[1]
+
+
+def test_who_used_a_grant_gets_no_other_one_under_any_key() -> None:
+    promise = promise_of(CAMPAIGN, "EUR")
+    assert promise is not None
+
+    def signing(honoured: Honoured) -> Signing:
+        return signings_of("a", RUNNING, "EUR", {promise.terms_id: honoured}, SECRET)["ten"]
+
+    number = signing(Honoured()).number_of("customer:7")
+    assert number is not None
+    later = signing(Honoured(epoch=3, used=frozenset({number})))
+    assert later.key != signing(Honoured()).key
+    assert later.number_of("customer:7") is None
+    assert later.number_of("customer:8") == signing(Honoured()).number_of("customer:8") != number

@@ -6,6 +6,7 @@ from typing import Any, get_args, get_type_hints
 from webhooks.kept import Kept
 
 MARKER = "planted-7f3a"
+OURS = {"properties", "note_attributes"}  # of these, what is ours alone is kept
 
 
 def planted(value: Any, kind: type[Kept] | None) -> Any:
@@ -25,7 +26,7 @@ def _field(value: Any, name: str, hint: Any) -> Any:
     kinds = list(kinds_of(hint)) if hint is not None else []
     if kinds and value is not None:
         return planted(value, kinds[0])
-    return planted(value, None) if hint is None or name == "properties" else value
+    return planted(value, None) if hint is None or name in OURS else value
 
 
 def kinds_of(hint: Any) -> Iterator[type[Kept]]:

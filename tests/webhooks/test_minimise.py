@@ -104,6 +104,33 @@ def test_of_a_lines_properties_only_ours_are_kept(properties: object, kept: obje
     assert line == {"id": 1} | ({"properties": kept} if kept else {})
 
 
+GRANT = f"1.4f9d0c1b2a3e5d67.2026112507.c7.9c5c35ae84fa.{'ab' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kept"),
+    [
+        ([{"name": "Engraving", "value": "For Jane"}], None),
+        (
+            [{"name": "_tillwise_grant", "value": GRANT}, {"name": "Gift", "value": "For Jane"}],
+            {"_tillwise_grant": "1.4f9d0c1b2a3e5d67...9c5c35ae84fa."},
+        ),
+        ([{"name": "_tillwise_grant", "value": "For Jane"}], None),
+        ([{"name": "_tillwise_grant", "value": "1.For.Jane.c7.9c5c35ae84fa.x"}], None),
+        ("For Jane", None),
+    ],
+)
+def test_of_an_orders_attributes_a_grant_is_kept_that_can_not_be_used(
+    attributes: object, kept: object
+) -> None:
+    order = {"id": 1, "created_at": "2026-11-01T12:00:00Z", "note_attributes": attributes}
+    body = msgspec.json.encode(order | {"discount_applications": [{"type": "automatic"}]})
+    once = minimised(body, "orders/create", digest)
+    assert msgspec.json.decode(once).get("note_attributes") == kept
+    assert minimised(once, "orders/create", digest) == once
+    assert told(once, "orders/create") == told(body, "orders/create")
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"Jane", b"[]", b"null", b"\xff", b'"\xc3"', b'{"id":' * 50_000, b"[" * 100_000, b'{"a": 1e400',
@@ -155,7 +182,8 @@ EXTRAS: list[tuple[str, dict[str, Any]]] = [
     (
         "orders/create",
         _LINES
-        | {"id": 1, "created_at": "2026-11-01T12:00:00Z", "discount_codes": [{"code": "A", "amount": "1"}]},
+        | {"id": 1, "created_at": "2026-11-01T12:00:00Z", "discount_codes": [{"code": "A", "amount": "1"}]}
+        | {"discount_applications": [{"type": "automatic"}], "note_attributes": []},
     ),
     ("carts/create", {"id": "c"}),
     ("customers/update", {"id": 5, "email_marketing_consent": {"a": 1}, "sms_marketing_consent": {"a": 1}}),

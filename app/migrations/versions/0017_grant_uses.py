@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", AutoString(), nullable=False),
         sa.Column("discount_id", AutoString(), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch_at", app.columns.UtcTime(timezone=True), nullable=True),
         sa.Column("lasts_s", sa.Integer(), nullable=False),
         sa.Column("updated_at", app.columns.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop", "terms_id"),

@@ -1,0 +1,29 @@
+"""A shop with the app, and Shopify's answers about its automatic discounts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import respx
+
+from app.connections import Connections
+from app.shops.grants import Grant
+from app.shops.store import Shop, install
+from tests.coupons.automatic_discounts import SHOP, Discounts
+
+
+@pytest.fixture
+async def shop(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr("app.shops.store._PATIENCE_S", 0.01)  # nobody answers yet
+    grant = Grant("shpat", frozenset({"write_discounts"}), datetime.now(UTC) + timedelta(hours=1), None, None)
+    return await install(connections, SHOP, grant)
+
+
+@pytest.fixture
+async def shopify() -> AsyncIterator[Discounts]:
+    discounts = Discounts()
+    with respx.mock(assert_all_called=False) as edge:
+        edge.post(url__regex=rf"https://{SHOP}/admin/api/.*graphql.json").mock(side_effect=discounts.answer)
+        yield discounts
