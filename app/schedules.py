@@ -11,7 +11,6 @@ from time import monotonic
 from app.connections import Connections, redis_key
 from app.loops import rest
 
-_LOOK_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -28,14 +27,17 @@ class Schedule:
 async def keep_schedules(
     connections: Connections, schedules: Sequence[Schedule], stop: asyncio.Event
 ) -> None:
-    """Do each schedule's work when it is due, until stopped. One that fails holds up no other."""
-    due = {schedule.name: monotonic() for schedule in schedules}
-    while not stop.is_set():
+    """Do each schedule's work when it is due, until stopped. One that fails or is slow holds up no other."""
+    async with asyncio.TaskGroup() as kept:
         for schedule in schedules:
-            if monotonic() >= due[schedule.name]:
-                due[schedule.name] = monotonic() + schedule.every_s
-                await _attempt(connections, schedule)
-        await rest(stop, _LOOK_EVERY_S)
+            kept.create_task(_keep(connections, schedule, stop))
+
+
+async def _keep(connections: Connections, schedule: Schedule, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        due = monotonic() + schedule.every_s
+        await _attempt(connections, schedule)
+        await rest(stop, max(0.0, due - monotonic()))
 
 
 async def _attempt(connections: Connections, schedule: Schedule) -> None:

@@ -15,6 +15,7 @@ from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
 from app.failures import reason_of
 from app.jobs import Job, job_queue
+from app.shops.active import note_active
 from app.values import ShopDomain, shop_domain
 
 Work = Callable[[Connections, ShopDomain], Awaitable[object]]
@@ -65,6 +66,7 @@ def _task(
     async def do(shop: str) -> None:
         try:
             await _unless_stopped(work(connections, shop_domain(shop)), stop)
+            await note_active(connections.redis, [shop])  # it may have left something to do for others
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})
             raise StreaqRetry(delay=_TRY_AGAIN_S) from error

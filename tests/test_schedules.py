@@ -40,3 +40,16 @@ async def test_work_that_fails_holds_up_no_other(
 
     await run_once(connections, Schedule("fails", 60, fails))
     assert [record.message for record in caplog.records] == ["scheduled work failed"]
+
+
+async def test_work_that_takes_long_holds_up_no_other(connections: Connections) -> None:
+    stop = asyncio.Event()
+
+    async def waits(_connections: Connections) -> None:
+        await stop.wait()
+
+    async def ends(_connections: Connections) -> None:
+        stop.set()
+
+    async with asyncio.timeout(30):
+        await keep_schedules(connections, [Schedule("waits", 60, waits), Schedule("ends", 60, ends)], stop)

@@ -13,7 +13,8 @@ from app.jobs import request_job
 from app.outbound.leaf_store import count_held
 from app.recommend.publish import current_version
 from app.segment_tables import CustomerSegmentRow
-from app.shops.store import Shop, installed_shops
+from app.shops.store import Shop
+from app.shops.turns import shops_to_look_at
 from app.upsert import table_of
 
 SETTING = "offers_ahead"
@@ -31,7 +32,7 @@ def wanted(settings: dict[str, Any]) -> bool:
 
 async def request_due_offers(connections: Connections) -> None:
     """Ask for the offers of every shop that may have others by now."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "offers ahead"):
         if not await connections.redis.exists(_rest(shop.shop)) and await _is_due(connections, shop):
             await request_job(connections, "offers_ahead", shop.shop)
 

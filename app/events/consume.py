@@ -23,6 +23,7 @@ from app.events.kinds import AnyEvent
 from app.events.log import Delivery, EventConsumer, this_consumer
 from app.events.store import record_events
 from app.failures import reason_of
+from app.shops.active import note_active
 
 Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
@@ -69,6 +70,7 @@ async def _work_off(
     kept = await as_kept(connections, [event for _, event in part])
     read = [(delivery, event) for (delivery, _), event in zip(part, kept, strict=True) if event is not None]
     done = [delivery for (delivery, _), event in zip(part, kept, strict=True) if event is None]
+    await note_active(connections.redis, {event.shop for _, event in read})
     together = await _record_together(connections, [event for _, event in read])
     try:
         for delivery, event in read:

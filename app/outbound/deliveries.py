@@ -18,7 +18,8 @@ from app.outbound.messages import MOST_ATTEMPTS, Move, message_of, pause_after
 from app.outbound.wanted import webhook_of
 from app.outbound_tables import DeliveryRow
 from app.segment_tables import SegmentMoveRow
-from app.shops.store import Shop, installed_shops
+from app.shops.store import Shop
+from app.shops.turns import shops_to_look_at
 from app.upsert import chunks, insert_new, table_of
 
 LEASE = timedelta(seconds=60)  # a message whose worker died is sent by another after this
@@ -53,7 +54,7 @@ async def hand_on(connections: Connections, now: datetime) -> int:
     A move is handed on once. Those of before the webhook was set, and of who refuses, are told nobody.
     """
     made = 0
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "messages"):
         while moves := await _moves(connections, shop):
             made += await _make(connections, shop, moves, now)
             if len(moves) < _AT_ONCE:

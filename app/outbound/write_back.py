@@ -16,7 +16,8 @@ from app.outbound.mark_store import behind, count_marks, left_over, let_go, look
 from app.outbound.marking import MARKING, write
 from app.outbound.marks import NONE, Change, Due, change_of, mark_of
 from app.outbound.wanted import WriteBack, may_write, write_back_of
-from app.shops.store import Shop, ShopEvent, get_shop, installed_shops
+from app.shops.store import Shop, ShopEvent, get_shop
+from app.shops.turns import shops_to_look_at
 from app.upsert import chunks
 from app.values import ShopDomain
 
@@ -57,7 +58,7 @@ async def write_back(connections: Connections, shop: ShopDomain) -> int:
 
 async def request_due_write_backs(connections: Connections) -> None:
     """Ask for a writing of every shop with something to write or to take back."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "write back"):
         wants = write_back_of(shop.settings)
         if not _can_write(shop) or await connections.redis.exists(_resting(shop.shop)):
             continue

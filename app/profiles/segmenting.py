@@ -40,7 +40,8 @@ from app.profiles.segments import count_segments, latest_segmentation, publish_s
 from app.profiles.store import rebuild
 from app.profiles.thresholds import Rules, read_rules
 from app.segment_tables import SegmentationRow
-from app.shops.store import get_shop, installed_shops
+from app.shops.store import get_shop
+from app.shops.turns import shops_to_look_at
 from app.tables import OrderRow
 from app.upsert import table_of
 from app.values import ShopDomain
@@ -86,7 +87,7 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
 async def request_due_segmentations(connections: Connections) -> None:
     """Ask for a segmentation of every shop with orders whose last one is a day old, or that has none."""
     now = datetime.now(UTC)
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "segment"):
         made = select(func.max(_SEGMENTATIONS.c.trained_at)).where(_SEGMENTATIONS.c.shop == shop.shop)
         ordered = select(_ORDERS.c.order_id).where(_ORDERS.c.shop == shop.shop).limit(1)
         async with connections.read() as db:

@@ -13,7 +13,7 @@ from app.jobs import request_job
 from app.recommend.card import Card
 from app.recommend.due import Growth, due
 from app.recommend.watching import last_watch
-from app.shops.store import installed_shops
+from app.shops.turns import shops_to_look_at
 from app.tables import ModelRow, OrderRow, ProductRow
 from app.upsert import table_of
 
@@ -22,7 +22,7 @@ _MODELS, _ORDERS, _PRODUCTS = table_of(ModelRow), table_of(OrderRow), table_of(P
 
 async def request_due_training(connections: Connections) -> None:
     """Ask for a training in full, or to go on with new orders, wherever that is due."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "retrain"):
         growth = await growth_of(connections, shop.shop)
         job = None if growth is None else due(growth, datetime.now(UTC))
         if job == "resume" and await connections.redis.exists(redis_key(shop.shop, "resting", "resume")):

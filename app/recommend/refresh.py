@@ -23,7 +23,7 @@ from app.recommend.freshen import freshened
 from app.recommend.publish import current_version, load, read_card, succeed, version_path, withdraw
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
-from app.shops.store import installed_shops
+from app.shops.turns import shops_to_look_at
 from app.tables import OrderRow, ProductRow
 from app.values import ShopDomain
 
@@ -34,7 +34,7 @@ SHORTEST_REST_S = 20
 
 async def request_due_refreshes(connections: Connections) -> None:
     """Ask for a refresh of every shop with orders or products that its serving model has not seen."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "freshen"):
         if current_version(connections.settings.data_dir, shop.shop) is None:
             continue
         seen = await connections.redis.get(redis_key(shop.shop, "fresh", "seen"))

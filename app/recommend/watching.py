@@ -19,7 +19,7 @@ from app.recommend.meet import Logged, met
 from app.recommend.model import Model
 from app.recommend.publish import latest
 from app.recommend.watch import Calibration, Shift, calibration, shifts
-from app.shops.store import installed_shops
+from app.shops.turns import shops_to_look_at
 from app.tables import DecisionRow, FeedbackRow, ModelRow, OrderLineRow, WatchRow
 from app.upsert import chunks, table_of, upsert
 from app.values import ShopDomain, shopify_id
@@ -85,7 +85,7 @@ async def watch_shop(connections: Connections, shop: ShopDomain) -> Watch | None
 
 async def request_due_watches(connections: Connections) -> None:
     """Ask for a look at every shop that was not looked at for six hours and decided since."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "watch"):
         watch = await last_watch(connections, shop.shop)
         rested = watch is None or datetime.now(UTC) - watch.looked_at >= LOOK_EVERY
         if rested and await _decided(connections, shop.shop):

@@ -78,14 +78,14 @@ async def get_shop(connections: Connections, shop: str) -> Shop | None:
     """Return the shop, uninstalled ones too, None for one that was never installed."""
     async with connections.read() as db:
         row = await db.get(ShopRow, shop)
-    return _shop(row) if row else None
+    return shop_of(row) if row else None
 
 
 async def installed_shops(connections: Connections) -> list[Shop]:
     """Return every shop that has the app, by name of domain."""
     query = select(ShopRow).where(col(ShopRow.uninstalled_at).is_(None)).order_by(ShopRow.shop)
     async with connections.read() as db:
-        return [_shop(row) for row in await db.exec(query)]
+        return [shop_of(row) for row in await db.exec(query)]
 
 
 async def shop_by_publishable_key(connections: Connections, key: str) -> Shop | None:
@@ -98,7 +98,7 @@ async def shop_by_publishable_key(connections: Connections, key: str) -> Shop | 
     query = select(ShopRow).where(ShopRow.publishable_key == key)
     async with connections.read() as db:
         row = (await db.exec(query)).first()
-    found = _shop(row) if row and row.uninstalled_at is None else None
+    found = shop_of(row) if row and row.uninstalled_at is None else None
     _know(key, found)
     return found
 
@@ -134,7 +134,7 @@ async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
     if row.web_pixel_id is None:
         await _attempt(_connect_pixel(connections, row), shop)
     async with connections.read() as db:
-        return _shop((await db.exec(select(ShopRow).where(ShopRow.shop == shop))).one())
+        return shop_of((await db.exec(select(ShopRow).where(ShopRow.shop == shop))).one())
 
 
 async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
@@ -212,7 +212,8 @@ async def _attempt(step: Awaitable[None], shop: str) -> None:
         _log.warning("install not finished", extra={"shop": shop, "reason": reason})
 
 
-def _shop(row: ShopRow) -> Shop:
+def shop_of(row: ShopRow) -> Shop:
+    """Return the shop as its row tells it."""
     return Shop(
         shop=ShopDomain(row.shop),
         name=row.name or row.shop.removesuffix(".myshopify.com"),

@@ -1,0 +1,67 @@
+"""Which shops to look at for work that may be due: the active ones, and by turns all the others.
+
+To look costs queries, and of thousands of shops most have nothing new at any moment. Where there are few,
+each is looked at each time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlmodel import col, select
+
+from app.connections import Connections
+from app.shops.active import active_shops
+from app.shops.store import Shop, shop_of
+from app.tables import ShopRow
+from app.upsert import chunks
+
+FEW = 100  # shops that are all looked at every time
+LATELY_S = 15 * 60
+ALL_WITHIN_S = 3600  # by then each shop had its turn
+LONGEST_BREAK_S = 1800  # after a longer one it takes longer than that
+_TURNS = "tw:turns"
+
+
+async def shops_to_look_at(
+    connections: Connections, work: str, *, lately_s: float = LATELY_S, few: int = FEW
+) -> list[Shop]:
+    """Return the installed shops that may have this work due, by name of domain.
+
+    That are those where something happened in the last `lately_s` seconds, and of the others those whose turn
+    it is: with every call some more, so that all have had theirs within an hour.
+    """
+    names = await _installed(connections)
+    if len(names) > few:
+        active = await active_shops(connections.redis, lately_s)
+        turn = await _turn(connections.redis, work, names, few)
+        names = sorted({*turn, *active.intersection(names)})
+    return [shop for part in chunks(names) for shop in await _shops(connections, part)]
+
+
+async def _turn(redis: Redis, work: str, names: Sequence[str], few: int) -> list[str]:
+    """Return the names that follow on those of the last turn: the more of them, the longer ago that was."""
+    known: Any = await redis.hget(_TURNS, work)
+    now = time.time()
+    at_s, _space, last = known.decode().partition(" ") if known else (now, "", "")
+    passed_s = min(now - float(at_s), LONGEST_BREAK_S)
+    many = min(len(names), max(few, int(len(names) * passed_s / ALL_WITHIN_S) + 1))
+    begins = next((at for at, name in enumerate(names) if name > last), 0)
+    turn = [*names[begins:], *names[:begins]][:many]
+    await redis.hset(_TURNS, work, f"{now} {turn[-1]}")
+    return turn
+
+
+async def _installed(connections: Connections) -> list[str]:
+    query = select(ShopRow.shop).where(col(ShopRow.uninstalled_at).is_(None)).order_by(ShopRow.shop)
+    async with connections.read() as db:
+        return list(await db.exec(query))
+
+
+async def _shops(connections: Connections, names: Sequence[str]) -> list[Shop]:
+    query = select(ShopRow).where(col(ShopRow.shop).in_(names), col(ShopRow.uninstalled_at).is_(None))
+    async with connections.read() as db:
+        return [shop_of(row) for row in await db.exec(query.order_by(ShopRow.shop))]
