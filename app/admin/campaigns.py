@@ -9,8 +9,8 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import store
-from app.admin.campaigns_store import Lately, lately
-from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows
+from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
+from app.campaigns.activity import Done, activity
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
 from app.coupons.minting import SCOPE
@@ -37,7 +37,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     now = datetime.now(UTC)
     kept = await all_campaigns(connections, shop.shop)
     ids = [each.campaign.id for each in kept]
-    told = await lately(connections, shop.shop, ids, now - timedelta(days=WINDOW_DAYS), now)
+    told = await activity(connections, shop.shop, ids, now - timedelta(days=WINDOW_DAYS), now)
     pools, codes = await pools_of(connections, shop.shop), await count_codes(connections, shop.shop)
     ready = {name: counts.get("pooled", 0) for name, counts in codes.items()}
     alerts = await open_alerts(connections, shop.shop)
@@ -45,11 +45,11 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     granted = may_discount(shop)
     return {
         "campaigns": [
-            _listed(each, shop, now, told, pools, ready, alerts, names, granted=granted) for each in kept
+            _listed(each, shop, now, told.done, pools, ready, alerts, names, granted=granted) for each in kept
         ],
         "asks": not granted and any(each.campaign.needs_code and each.status == "running" for each in kept),
         "alerts": [each.says for each in alerts if not each.about],
-        "window_days": WINDOW_DAYS,
+        "window": window_words(told, WINDOW_DAYS),
         **frame(PATH, shop),
     }
 
@@ -87,7 +87,7 @@ def _listed(
     kept: Kept,
     shop: Shop,
     now: datetime,
-    told: Mapping[str, Lately],
+    done: Mapping[str, Done],
     pools: Sequence[Pool],
     ready: Mapping[str, int],
     alerts: Sequence[KeptAlert],
@@ -109,5 +109,5 @@ def _listed(
         "level": level(campaign, pools, ready, granted=granted),
         "needs_code": campaign.needs_code,
         "alerts": [each.says for each in alerts if each.about == campaign.id],
-        **figures(told.get(campaign.id)),
+        "figures": figures(done.get(campaign.id)),
     }

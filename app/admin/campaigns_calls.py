@@ -1,4 +1,4 @@
-"""The calls of the campaigns pages: started, paused, stopped, moved; written, checked and tried out."""
+"""The calls of the campaigns pages: started, paused, stopped, placed; written, checked and tried out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import dry_run
 from app.campaigns.past import MOST, past_decisions
 from app.campaigns.plan import zone_of
-from app.campaigns.store import all_campaigns, change_status, keep_campaign, move_campaign, one_campaign
+from app.campaigns.store import all_campaigns, change_status, keep_campaign, one_campaign, place_campaign
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -45,11 +45,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["running", "paused", "stopped"]
 
 
-class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A campaign that is to be looked at one place earlier or later."""
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A campaign that is to be looked at right before another one; before none: last of all."""
 
     id: str
-    up: bool
+    before: str = ""
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,11 +79,11 @@ async def step(request: Request, connections: Connections, shop: Shop) -> Respon
 
 
 @staff_only
-async def move(request: Request, connections: Connections, shop: Shop) -> Response:
-    """Let a campaign change places with the one before or after it."""
-    asked = await read_call(request, Move, _MAX_BODY)
-    await move_campaign(connections, shop.shop, asked.id, up=asked.up)
-    return JSONResponse({"moved": asked.id})
+async def place(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Have a campaign looked at right before another one."""
+    asked = await read_call(request, Place, _MAX_BODY)
+    await place_campaign(connections, shop.shop, asked.id, asked.before or None)
+    return JSONResponse({"placed": asked.id})
 
 
 @staff_only
@@ -170,7 +170,7 @@ _CALLS = "/admin/api/campaigns"
 routes = [
     Route(f"{_CALLS}/granted", granted),
     Route(f"{_CALLS}/status", step, methods=["POST"]),
-    Route(f"{_CALLS}/move", move, methods=["POST"]),
+    Route(f"{_CALLS}/place", place, methods=["POST"]),
     Route(f"{_CALLS}/check", check, methods=["POST"]),
     Route(f"{_CALLS}/keep", keep, methods=["POST"]),
     Route(f"{_CALLS}/dry-run", try_out, methods=["POST"]),

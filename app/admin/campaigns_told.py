@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.admin.campaigns_store import Lately
-from app.admin.figures import money
+from app.admin.figures import NOTHING, day, money, percent
+from app.admin.language import _, ngettext
+from app.campaigns.activity import Activity, Done
 from app.campaigns.campaign import Campaign, DiscountTerms
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
+from app.intent.rates import Rate
 from app.rules.expression import read_rule
 from app.rules.locale import LANGUAGES
 from app.rules.words import in_words
@@ -49,6 +51,14 @@ LEFT_OUT: Mapping[str, str] = {
     "no_margin": "nothing would be left of the margin",
 }
 _CLASSES = {"order": "the order", "product": "products", "shipping": "shipping"}
+
+
+class Figure(NamedTuple):
+    """One figure of a campaign. between: where it lies with 95 % certainty."""
+
+    label: str
+    says: str
+    between: str
 
 
 class Level(NamedTuple):
@@ -121,19 +131,39 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
     return said
 
 
-def figures(told: Lately | None) -> dict[str, str]:
-    """Return what came of a campaign, as the list shows it."""
-    if told is None or not (told.shown or told.anyway.of):
-        return {"shown": "0", "accepted": "–", "anyway": "–"}
-    return {
-        "shown": f"{told.shown:,}",
-        "accepted": _share(told.accepted.happened, told.accepted.of),
-        "anyway": _share(told.anyway.happened, told.anyway.of),
-    }
+def figures(done: Done | None) -> list[Figure]:
+    """Return what came of a campaign, as the list shows it; nothing before it met anybody."""
+    if done is None or not (done.fired.happened or done.anyway.of):
+        return []
+    rates = (
+        (_("Shown to"), done.fired),
+        (_("Took it"), done.accepted),
+        (_("“Not for me”"), done.dismissed),
+        (_("Bought anyway"), done.anyway),
+    )
+    return [Figure(label, rate_words(measured), between(measured)) for label, measured in rates]
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.0%} ({part:,} of {whole:,})" if whole else "–"
+def rate_words(measured: Rate) -> str:
+    """Return a rate as it is spoken of: `25% (1 of 4)`."""
+    if measured.share is None:
+        return NOTHING
+    share = percent(measured.share)
+    return _("%(share)s (%(some)s of %(all)s)", share=share, some=measured.happened, all=measured.of)
+
+
+def between(measured: Rate) -> str:
+    """Return where the rate lies with 95 % certainty, nothing of none."""
+    if measured.share is None:
+        return ""
+    return _("%(low)s to %(high)s", low=percent(measured.low), high=percent(measured.high))
+
+
+def window_words(told: Activity, window_days: int) -> str:
+    """Return of which time the figures are."""
+    if told.whole:
+        return ngettext("Of the last day.", "Of the last %(num)s days.", window_days)
+    return _("Since %(day)s: what was before is too much to count while you wait.", day=day(told.since))
 
 
 def _off(discount: DiscountTerms, currency: str) -> str:

@@ -1,76 +1,161 @@
-"""How each campaign does: how often it fires, on whom in vain, and what shoppers say of it."""
+"""What each campaign did within a window: how often it fires, on whom in vain, what shoppers say of it."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from sqlalchemy import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.campaigns.log import decided
-from app.campaigns.outcomes import bought_anyway
+from app.campaigns.outcomes import Decided, Ordered, Told, bought_anyway
+from app.campaigns.said import OfACampaign, said_of
+from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
+from app.experiments.assign import PERSONALISED
 from app.intent.rates import Rate, rate
-from app.tables import DecisionRow, FeedbackRow
+from app.intent.store import who_may_not_teach
+from app.tables import DecisionRow, OrderRow
 from app.upsert import chunks, table_of
 
-_DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
+# A page is to open at once. Beyond so many the window begins later, and says so.
+MOST_DECISIONS = 20_000
+_DECISIONS, _ORDERS = table_of(DecisionRow), table_of(OrderRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a campaign did. Rates are of different shoppers, with 95 % intervals.
+
+    fired: those it was shown to, of all of whom campaigns were weighed. accepted, dismissed: of those it
+    was shown to, who took it, who said that it is not for them. anyway: of those who matched and were held
+    back by chance, who bought all the same: its false positives.
+    """
+
+    fired: Rate
+    accepted: Rate
+    dismissed: Rate
+    anyway: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A campaign on the latest decisions. Rates have 95 % intervals, all of [0, 1] over none.
+    """What the campaigns of a shop did since then. whole: whether all decisions of the window were read."""
 
-    activated: decisions that showed it, of all that weighed campaigns. bought_anyway: buyers among those
-    it would have been shown to and was held back from, its false positives. accepted, dismissed: decisions
-    whose shopper took it, or said "not for me", of those that showed it.
-    """
-
-    activated: Rate
-    bought_anyway: Rate
-    accepted: Rate
-    dismissed: Rate
+    since: datetime
+    whole: bool
+    done: Mapping[str, Done]
 
 
-async def activity(connections: Connections, shop: str, now: datetime) -> dict[str, Activity]:
-    """Return every campaign that the latest decisions came to. Without who may not be learnt from."""
-    decisions, orders = await decided(connections, shop, now)
-    shown: Counter[str] = Counter()
-    met: set[str] = set()
-    for each in decisions:
-        names = {drawn.campaign_id for drawn in each.told.chosen}
-        shown.update(names)
-        met |= names | each.told.left_out.keys()
-    said = await _said(connections, shop, [each.decision_id for each in decisions])
-    return {
-        name: Activity(
-            activated=rate(shown[name], len(decisions)),
-            bought_anyway=bought_anyway(decisions, orders, name, now.timestamp()),
-            accepted=rate(min(len(said["accepted", name]), shown[name]), shown[name]),
-            dismissed=rate(min(len(said["dismissed", name]), shown[name]), shown[name]),
-        )
-        for name in sorted(met)
-    }
-
-
-async def _said(connections: Connections, shop: str, ids: list[str]) -> dict[tuple[str, str], set[str]]:
-    """Return the decisions whose offer of a campaign was accepted or dismissed, by both."""
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+async def activity(
+    connections: Connections, shop: str, campaign_ids: Collection[str], since: datetime, now: datetime
+) -> Activity:
+    """Return what each of the campaigns did since then, or since the oldest decision that was read."""
+    if not campaign_ids:
+        return Activity(since, True, {})
     async with connections.read() as db:
-        for part in chunks(ids):
-            query = (
-                select(_FEEDBACK.c.kind, _FEEDBACK.c.offer_id, _DECISIONS.c.decision_id, _DECISIONS.c.answer)
-                .join(
-                    _DECISIONS,
-                    (_DECISIONS.c.shop == _FEEDBACK.c.shop)
-                    & (_DECISIONS.c.decision_id == _FEEDBACK.c.decision_id),
-                )
-                .where(_FEEDBACK.c.shop == shop, _FEEDBACK.c.decision_id.in_(part))
-                .where(_FEEDBACK.c.kind.in_(("accepted", "dismissed")))
-            )
-            for kind, offer_id, decision_id, answer in await (await db.connection()).execute(query):
-                for offer in answer.get("offers") or ():
-                    if offer["offer_id"] == offer_id and offer.get("campaign"):
-                        found[kind, offer["campaign"]].add(decision_id)
+        found = await _decided(db, shop, since)
+    begun = since if len(found) < MOST_DECISIONS else min(at for at, _, _ in found)
+    weighed = [(customer_id, each) for _, customer_id, each in found if each is not None]
+    refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in weighed})
+    teaching = [each for customer_id, each in weighed if customer_id not in refuse]
+    async with connections.read() as db:
+        orders = await _orders(db, shop, {each.who for each in teaching if _held_back(each)})
+    shown = _shown(each for _, each in weighed)
+    spoken = {name for whom in shown.values() for seen in whom.values() for name in seen}
+    said = _by_campaign(await said_of(connections, shop, spoken))
+    shoppers = len({each.who for _, each in weighed})
+    done = {
+        name: _done(
+            shown.get(name, {}),
+            said,
+            name,
+            shoppers,
+            bought_anyway(teaching, orders, name, now.timestamp()),
+        )
+        for name in campaign_ids
+    }
+    return Activity(begun, len(found) < MOST_DECISIONS, done)
+
+
+def _done(
+    whom: Mapping[str, set[str]], said: Mapping[tuple[str, str], set[str]], name: str, shoppers: int,
+    anyway: Rate,
+) -> Done:  # fmt: skip
+    took, sent_away = (
+        sum(1 for seen in whom.values() if seen & said.get((word, name), set()))
+        for word in ("accepted", "dismissed")
+    )
+    count = len(whom)
+    return Done(rate(count, shoppers), rate(took, count), rate(sent_away, count), anyway)
+
+
+def _by_campaign(said: Iterable[OfACampaign]) -> dict[tuple[str, str], set[str]]:
+    """Return the decisions of whose offer it was said, by word and campaign."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in said:
+        found[each.word, each.campaign_id].add(each.decision_id)
     return found
+
+
+def _shown(decisions: Iterable[Decided]) -> dict[str, dict[str, set[str]]]:
+    """Return, by campaign and shopper, the decisions that showed it to them."""
+    shown: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for each in decisions:
+        for drawn in each.told.chosen:
+            shown[drawn.campaign_id][each.who].add(each.decision_id)
+    return shown
+
+
+def _held_back(decided: Decided) -> bool:
+    return WITHHELD in decided.told.left_out.values()
+
+
+async def _decided(
+    db: AsyncSession, shop: str, since: datetime
+) -> list[tuple[datetime, int | None, Decided | None]]:
+    """Return the latest decisions, with the time and the customer; None of one that weighed no campaign.
+
+    Who allows nothing is somebody else each time.
+    """
+    columns, told = _DECISIONS.c, ("situation", "campaigns")
+    query = (
+        select(columns.decision_id, columns.decided_at, columns.checkout_token, columns.customer_id)
+        .add_columns(columns.inputs[(*told, "chosen")].label("chosen"))
+        .add_columns(columns.inputs[(*told, "left_out")].label("left_out"))
+        .add_columns(columns.inputs[(*told, "inputs", "at")].label("weighed_at"))
+        .where(columns.shop == shop, columns.decided_at > since, columns.arm == PERSONALISED)
+        .order_by(columns.decided_at.desc(), columns.decision_id)
+        .limit(MOST_DECISIONS)
+    )
+    rows = (await (await db.connection()).execute(query)).all()
+    return [(row.decided_at, row.customer_id, _weighed(row)) for row in rows]
+
+
+def _weighed(row: Any) -> Decided | None:
+    """Return what a decision says of its campaigns, None of one without or of another layout."""
+    try:
+        told = msgspec.convert({"chosen": row.chosen or (), "left_out": row.left_out or {}}, Told)
+    except msgspec.ValidationError:
+        return None
+    if row.weighed_at is None and not (told.chosen or told.left_out):
+        return None
+    return Decided(row.decision_id, row.decided_at.timestamp(), row.checkout_token or row.decision_id, told)
+
+
+async def _orders(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, list[Ordered]]:
+    orders: dict[str, list[Ordered]] = defaultdict(list)
+    for part in chunks(sorted(tokens)):
+        query = (
+            select(_ORDERS.c.checkout_token, _ORDERS.c.created_at)
+            .where(_ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part))
+            .where(_ORDERS.c.cancelled_at.is_(None))
+            .order_by(_ORDERS.c.created_at)
+        )
+        for token, at in await (await db.connection()).execute(query):
+            orders[token].append(Ordered(at.timestamp(), 0))
+    return orders

@@ -4,8 +4,14 @@ Thompson, "On the likelihood that one unknown probability exceeds another", Biom
 drawn as often as it is likely to be the best one. How likely that is is worked out when a snapshot is
 taken; a decision only draws, so that its propensity is exact.
 
-- **Late answers.** Who has not ordered yet may still do so. An exposure counts, whatever came of it, once
-  its time is over: neither are successes counted before failures nor the other way round.
+- **Late answers.** Who has not ordered yet may still do so. Whether an exposure ended in an order counts,
+  whatever came of it, once its time is over: neither are successes counted before failures nor the other
+  way round.
+- **Early words.** That an offer was taken or sent away is known within minutes, and is no end: who sent it
+  away may order, who took it may not. It counts at once for what it was worth so far: an arm's rate is how
+  often each word is heard of it, of all whose first half hour is over, times how many of those ordered of
+  whom the same was heard of the same arm, of all whose time is over. So a word that comes fast neither
+  wins nor loses an arm anything by coming fast.
 - **Like with like.** Arms are compared within the sets that competed for the same shoppers: a coupon for
   the hesitant is not worse than a banner for everyone because the hesitant buy less. Within a set an
   exposure weighs by how unlikely it was, so that an arm drawn more often of late is not judged by the
@@ -19,24 +25,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.experiments.assign import bucket
 
 WINDOW_S = 24 * 3600
+HEARD_S = 30 * 60  # what is said later of an offer is not waited for
 FLOOR = 0.05
 DRAWS = 4_000
 PRIOR_EXPOSURES = 2.0  # what an arm begins with: one purchase in two, forgotten after a handful
 
 Weights = dict[str, float]
+Word = Literal["accepted", "dismissed", ""]
+WORDS: tuple[Word, ...] = ("accepted", "dismissed", "")
 
 
 class Trial(NamedTuple):
     """One decision that drew among several arms. at: epoch seconds. propensity: of the arm, as logged.
 
     bought: whether an order followed within the window; gained: what it left, in one unit for all.
+    word: what the shopper said of it within HEARD_S.
     """
 
     choice: str
@@ -46,17 +57,36 @@ class Trial(NamedTuple):
     at: float
     bought: bool = False
     gained: float = 1.0
+    word: Word = ""
+
+
+class Heard(NamedTuple):
+    """Those of an arm of whom one word was heard. share: of all of the arm.
+
+    exposures: as many alike ones as those whose time is over are worth; rate: of these with an order.
+    """
+
+    share: float = 0.0
+    exposures: float = 0.0
+    rate: float = 0.0
 
 
 class Tally(NamedTuple):
     """What is known of an arm within one set. exposures: as many alike ones as the weighed ones are worth.
 
-    rate: of those with an order. worth: of an order, on average.
+    heard: by word, in the order of WORDS. worth: of an order, on average.
     """
 
     exposures: float = 0.0
-    rate: float = 0.0
+    heard: tuple[Heard, ...] = (Heard(),) * len(WORDS)
     worth: float = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Return the share that ordered or will have, 0 where nobody's time is over."""
+        known = [each for each in self.heard if each.exposures]
+        whole = sum(each.share for each in known)
+        return sum(each.share * each.rate for each in known) / whole if whole else 0.0
 
 
 def weights(
@@ -68,51 +98,103 @@ def weights(
     """
     by_set: dict[str, dict[tuple[str, ...], list[Trial]]] = defaultdict(lambda: defaultdict(list))
     for trial in trials:
-        if trial.at + window_s <= now and len(trial.arms) > 1:
+        if trial.at + HEARD_S <= now and len(trial.arms) > 1:
             by_set[trial.choice][tuple(sorted(trial.arms))].append(trial)
-    return {choice: _floored(_averaged(sets, choice), floor) for choice, sets in by_set.items()}
+    shares = {choice: _averaged(sets, choice, now - window_s) for choice, sets in by_set.items()}
+    return {choice: _floored(found, floor) for choice, found in shares.items() if found}
 
 
-def tallies(arms: Sequence[str], trials: Sequence[Trial]) -> dict[str, Tally]:
-    """Return what a set's trials tell of each of its arms."""
-    values = [each.gained for each in trials if each.bought]
+def tallies(arms: Sequence[str], trials: Sequence[Trial], over: float) -> dict[str, Tally]:
+    """Return what a set's trials tell of each of its arms. over: until when their time is."""
+    values = [each.gained for each in trials if each.bought and each.at <= over]
     usual = sum(values) / len(values) if values else 1.0
-    return {arm: _tally([each for each in trials if each.drawn == arm], usual) for arm in arms}
+    return {arm: _tally([each for each in trials if each.drawn == arm], usual, over) for arm in arms}
 
 
 def best_shares(told: Mapping[str, Tally], seed: str) -> Weights:
     """Return how likely each arm is to be the best one, by draws that the seed repeats."""
     random = np.random.default_rng(int(bucket(seed, "draws") * 2**53))
-    alpha = np.array([each.exposures * each.rate + PRIOR_EXPOSURES / 2 for each in told.values()])
-    beta = np.array([each.exposures * (1 - each.rate) + PRIOR_EXPOSURES / 2 for each in told.values()])
-    worth = np.array([each.worth for each in told.values()])
-    drawn = random.beta(alpha, beta, (DRAWS, len(told))) * worth
+    usual = _usual_shares(told.values())
+    drawn = np.stack([_drawn(each, usual, random) for each in told.values()], axis=1)
     wins = np.bincount(drawn.argmax(axis=1), minlength=len(told)) / DRAWS
     return dict(zip(told, wins.tolist(), strict=True))
 
 
-def _tally(trials: Sequence[Trial], usual: float) -> Tally:
+def _drawn(told: Tally, usual: Mapping[int, float], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return draws of what an exposure of the arm brings, from what is known of it."""
+    shares = _drawn_shares(told, usual, random)
+    rates = np.zeros_like(shares)
+    for column, (word, share) in enumerate(usual.items()):
+        heard, prior = told.heard[word], share * PRIOR_EXPOSURES / 2
+        ordered = heard.exposures * heard.rate
+        rates[:, column] = random.beta(ordered + prior, heard.exposures - ordered + prior, DRAWS)
+    brought: NDArray[np.float64] = (shares * rates).sum(axis=1) * told.worth
+    return brought
+
+
+def _drawn_shares(
+    told: Tally, usual: Mapping[int, float], random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return draws of how often each word is heard of the arm, a column each."""
+    if len(usual) == 1:
+        return np.ones((DRAWS, 1))
+    counts = [
+        told.exposures * told.heard[word].share + share * PRIOR_EXPOSURES for word, share in usual.items()
+    ]
+    return random.dirichlet(counts, DRAWS)
+
+
+def _usual_shares(told: Iterable[Tally]) -> dict[int, float]:
+    """Return how often each word is heard of all arms, by its place in WORDS; without those never heard."""
+    every = [each for each in told if each.exposures]
+    whole = sum(each.exposures for each in every)
+    if not whole:
+        return {WORDS.index(""): 1.0}
+    heard = (sum(each.exposures * each.heard[word].share for each in every) for word in range(len(WORDS)))
+    return {word: share / whole for word, share in enumerate(heard) if share}
+
+
+def _tally(trials: Sequence[Trial], usual: float, over: float) -> Tally:
     """Return the arm's own, each weighed by one over its propensity (Hájek's estimate)."""
     if not trials:
         return Tally(worth=usual)
-    weighed = np.array([1 / max(each.propensity, 1e-3) for each in trials])
-    bought = np.array([each.bought for each in trials])
-    gained = [each.gained for each in trials if each.bought]
+    whole = sum(map(_weight, trials))
+    heard = tuple(_heard([each for each in trials if each.word == word], whole, over) for word in WORDS)
+    gained = [each.gained for each in trials if each.bought and each.at <= over]
     # A handful of orders does not say what an order of this arm is worth.
     worth = (sum(gained) + 10 * usual) / (len(gained) + 10)
-    alike = float(weighed.sum() ** 2 / np.square(weighed).sum())
-    return Tally(alike, float(weighed @ bought / weighed.sum()), worth)
+    return Tally(_alike(trials), heard, worth)
 
 
-def _averaged(sets: Mapping[tuple[str, ...], Sequence[Trial]], choice: str) -> Weights:
+def _heard(trials: Sequence[Trial], whole: float, over: float) -> Heard:
+    done = [each for each in trials if each.at <= over]
+    weighed = sum(map(_weight, done))
+    rate = sum(_weight(each) for each in done if each.bought) / weighed if weighed else 0.0
+    return Heard(sum(map(_weight, trials)) / whole, _alike(done), rate)
+
+
+def _alike(trials: Sequence[Trial]) -> float:
+    """Return as many trials of one weight as these are worth (Kish's effective size)."""
+    weighed = [_weight(each) for each in trials]
+    return sum(weighed) ** 2 / sum(each * each for each in weighed) if weighed else 0.0
+
+
+def _weight(trial: Trial) -> float:
+    return 1 / max(trial.propensity, 1e-3)
+
+
+def _averaged(sets: Mapping[tuple[str, ...], Sequence[Trial]], choice: str, over: float) -> Weights:
     """Return each arm's chance to be best, averaged over the decisions it could have been drawn in."""
     total: dict[str, float] = defaultdict(float)
     times: dict[str, int] = defaultdict(int)
     for arms, trials in sorted(sets.items()):
-        shares = best_shares(tallies(arms, trials), f"{choice} {' '.join(arms)}")
+        known = sum(each.at <= over for each in trials)
+        if not known:
+            continue
+        shares = best_shares(tallies(arms, trials, over), f"{choice} {' '.join(arms)}")
         for arm in arms:
-            total[arm] += len(trials) * shares[arm]
-            times[arm] += len(trials)
+            total[arm] += known * shares[arm]
+            times[arm] += known
     return {arm: total[arm] / times[arm] for arm in sorted(total)}
 
 

@@ -16,6 +16,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import decided
 from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials
+from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
 from app.connections import Connections
 from app.intent import judging, uplift_training
@@ -125,7 +126,8 @@ async def _weigh(
     connections: Connections, shop: ShopDomain, choices: Mapping[str, str], now: datetime
 ) -> None:
     decisions, orders = await decided(connections, shop, now)
-    found = weights(trials(decisions, orders, choices), now.timestamp())
+    words = await words_said(connections, shop, decisions)
+    found = weights(trials(decisions, orders, words, choices), now.timestamp())
     if found == (await current_foresight(connections, shop)).weights:
         return
     await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)

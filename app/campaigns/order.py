@@ -1,4 +1,4 @@
-"""Which campaign is looked at before which, changed one place at a time. Pure."""
+"""Which campaign is looked at before which, changed one campaign at a time. Pure."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ class Ranked(NamedTuple):
     priority: int
 
 
-def moved(ranked: Sequence[Ranked], campaign_id: str, *, up: bool) -> dict[str, int]:
-    """Return the priorities that change so that the campaign changes places with its neighbour.
+def placed(ranked: Sequence[Ranked], campaign_id: str, before: str | None) -> dict[str, int]:
+    """Return the priorities that change so that the campaign comes right before another one, or last.
 
-    ranked: all of the shop's, the first to be looked at first. At the end of the list nothing changes.
-    Raises NotFound for a campaign that is not there, InputError where priorities can't go higher.
+    ranked: all of the shop's, the first to be looked at first. Raises NotFound for a campaign that is not
+    there, InputError where priorities can't go higher.
     """
-    at = next((at for at, each in enumerate(ranked) if each.campaign_id == campaign_id), None)
-    if at is None:
-        raise NotFound(f"there is no campaign {campaign_id!r}")
-    neighbour = at - 1 if up else at + 1
-    if not 0 <= neighbour < len(ranked):
+    known = {each.campaign_id: each for each in ranked}
+    for name in (campaign_id, before):
+        if name is not None and name not in known:
+            raise NotFound(f"there is no campaign {name!r}")
+    if before == campaign_id:
         return {}
-    wanted = list(ranked)
-    wanted[at], wanted[neighbour] = wanted[neighbour], wanted[at]
-    return _raised(wanted)
+    wanted = [each for each in ranked if each.campaign_id != campaign_id]
+    at = len(wanted) if before is None else wanted.index(known[before])
+    return _raised([*wanted[:at], known[campaign_id], *wanted[at:]])
 
 
 def _raised(wanted: Sequence[Ranked]) -> dict[str, int]:

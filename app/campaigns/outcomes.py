@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from app.campaigns.choice import WINDOW_S, Trial
+from app.campaigns.choice import HEARD_S, WINDOW_S, WORDS, Trial, Word
 from app.campaigns.weigh import NOT_DRAWN, WITHHELD
 from app.intent.exposures import Exposures
 from app.intent.features import FEATURES, Features
@@ -67,7 +67,15 @@ class Ordered(NamedTuple):
     left_minor: int
 
 
+class Said(NamedTuple):
+    """What a shopper said of a campaign's offer. at: epoch seconds, by the shopper's clock."""
+
+    word: Word
+    at: float
+
+
 Orders = Mapping[str, Sequence[Ordered]]  # by checkout
+Words = Mapping[tuple[str, str], Sequence[Said]]  # by checkout and campaign
 
 
 class _Met(NamedTuple):
@@ -79,8 +87,9 @@ class _Met(NamedTuple):
 
 
 def trials(
-    decisions: Iterable[Decided], orders: Orders, choices: Mapping[str, str], window_s: float = WINDOW_S
-) -> list[Trial]:
+    decisions: Iterable[Decided], orders: Orders, words: Words, choices: Mapping[str, str],
+    window_s: float = WINDOW_S,
+) -> list[Trial]:  # fmt: skip
     """Return the draws among campaigns that compete. choices: by campaign, the name they compete under."""
     found: list[Trial] = []
     seen: set[tuple[str, str]] = set()
@@ -96,7 +105,8 @@ def trials(
             order = _order(decided, orders, window_s)
             gained = float(order.left_minor) if order else 0.0
             at = (choice, arms, drawn.campaign_id, drawn.propensity, decided.at)
-            found.append(Trial(*at, order is not None, gained))
+            word = _word(words.get((decided.who, drawn.campaign_id), ()), decided.at + HEARD_S)
+            found.append(Trial(*at, order is not None, gained, word))
     return found
 
 
@@ -154,6 +164,12 @@ def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_
             continue
         seen.add(decided.who)
         yield _Met(decided, shown, _order(decided, orders, window_s))
+
+
+def _word(said: Iterable[Said], until: float) -> Word:
+    """Return what was said by then: that it was taken has the last word."""
+    heard = {each.word for each in said if each.at <= until}
+    return next((word for word in WORDS if word in heard), "")
 
 
 def _features(met: _Met) -> Features:

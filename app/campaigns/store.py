@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign, Running, Status, ended, read_campaign
-from app.campaigns.order import Ranked, moved
+from app.campaigns.order import Ranked, placed
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.shops.changes import announce_change
@@ -79,15 +79,20 @@ async def change_status(
     return kept
 
 
-async def move_campaign(connections: Connections, shop: ShopDomain, campaign_id: str, *, up: bool) -> None:
-    """Let the campaign change places with the one before or after it. Raises NotFound."""
+async def place_campaign(
+    connections: Connections, shop: ShopDomain, campaign_id: str, before: str | None
+) -> None:
+    """Have the campaign looked at right before another one, last of all where before is None.
+
+    Raises NotFound for either that is not there.
+    """
     now = datetime.now(UTC)
     async with connections.write() as db:
         rows = (await db.exec(select(CampaignRow).where(col(CampaignRow.shop) == shop))).all()
         readable = {row.campaign_id: row for row in rows if _readable(row)}
         ranked = [Ranked(name, row.content.get("priority", 0)) for name, row in readable.items()]
         ranked.sort(key=lambda each: (-each.priority, each.campaign_id))
-        for name, priority in moved(ranked, campaign_id, up=up).items():
+        for name, priority in placed(ranked, campaign_id, before).items():
             row = readable[name]
             row.content, row.updated_at = {**row.content, "priority": priority}, now
             db.add(row)

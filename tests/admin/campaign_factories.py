@@ -40,9 +40,9 @@ def bought(order_id: int, token: str) -> OrderRow:
     return OrderRow(shop=SHOP, order_id=order_id, currency="USD", checkout_token=token, **times)
 
 
-def accepted(number: int) -> FeedbackRow:
+def said(number: int, kind: str) -> FeedbackRow:
     return FeedbackRow(
-        shop=SHOP, event_id=f"took{number}", decision_id=f"d{number}", offer_id="o", kind="accepted",
+        shop=SHOP, event_id=f"{kind}{number}", decision_id=f"d{number}", offer_id="o", kind=kind,
         happened_at=now(),
     )  # fmt: skip
 
@@ -72,7 +72,8 @@ async def keep_campaigns(connections: Connections, **shop: Any) -> None:
     shown = [weighed(n, f"t{n}", chosen="loyal-thanked") for n in range(501, 505)]
     held = [weighed(n, f"t{n}", withheld="loyal-thanked") for n in range(511, 515)]
     orders = bought(501, "t501"), bought(511, "t511")
-    await keep(connections, shop_row(**shop), *shown, *held, accepted(501), *orders)
+    words = said(501, "accepted"), said(502, "dismissed"), said(503, "dismissed")
+    await keep(connections, shop_row(**shop), *shown, *held, *words, *orders)
     await keep_named(connections, "loyal-thanked", "running")
     await keep_named(connections, "free-shipping", "stopped", "fewer checkouts are completed")
     await keep_campaign(connections, ShopDomain(SHOP), a_campaign("winter", offer=TEN_PERCENT, priority=20))

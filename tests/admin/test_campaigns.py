@@ -57,10 +57,13 @@ async def test_each_campaign_tells_whom_it_is_for_and_what_came_of_it(
     text = await opened(browser, "/admin/campaigns")
     assert "10 % off, for 7 days" in text
     assert "the number of the customer's orders so far is at least 4" in text.replace("&#39;", "'")
-    # 4 checkouts were shown it, one of them took it; 4 were held back, one of them bought
-    assert "<dt>Shoppers shown</dt><dd>4</dd>" in text
-    assert "<dt>Took it</dt><dd>25% (1 of 4)</dd>" in text
-    assert "<dt>Bought anyway</dt><dd>25% (1 of 4)</dd>" in text
+    # of 8 checkouts 4 were shown it, of which one took it and two sent it away; of 4 held back one bought
+    assert "<dt>Shown to</dt><dd>50% (4 of 8)<small>22% to 78%</small></dd>" in text
+    assert "<dt>Took it</dt><dd>25% (1 of 4)<small>5% to 70%</small></dd>" in text
+    assert "<dt>“Not for me”</dt><dd>50% (2 of 4)<small>15% to 85%</small></dd>" in text
+    assert "<dt>Bought anyway</dt><dd>25% (1 of 4)<small>5% to 70%</small></dd>" in text
+    assert "Of the last 30 days." in text
+    assert "<dt>Shown to</dt><dd>nobody yet</dd>" in text
     assert "4 of 100 codes ready" in text
     assert "4 codes are left." in text
     assert "It says: Title is too long" in text
@@ -100,7 +103,7 @@ async def test_unusable_step_changes_nothing(
     assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "running"
 
 
-async def test_moving_a_campaign_changes_places_with_its_neighbour(
+async def test_a_campaign_is_placed_before_another_or_last(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep_campaigns(connections)
@@ -109,11 +112,12 @@ async def test_moving_a_campaign_changes_places_with_its_neighbour(
         return [each.campaign.id for each in await all_campaigns(connections, SHOP)]
 
     assert await order() == ["winter", "loyal-thanked", "free-shipping"]
-    await call(browser, "move", {"id": "free-shipping", "up": True})
-    assert await order() == ["winter", "free-shipping", "loyal-thanked"]
-    await call(browser, "move", {"id": "winter", "up": True})  # at the top already
-    await call(browser, "move", {"id": "winter", "up": False})
+    await call(browser, "place", {"id": "free-shipping", "before": "winter"})
     assert await order() == ["free-shipping", "winter", "loyal-thanked"]
+    await call(browser, "place", {"id": "free-shipping"})
+    assert await order() == ["winter", "loyal-thanked", "free-shipping"]
+    assert (await call(browser, "place", {"id": "winter", "before": "spring"})).status_code == 404
+    assert await order() == ["winter", "loyal-thanked", "free-shipping"]
 
 
 async def test_staff_of_another_shop_reach_nothing_of_this_one(
@@ -124,11 +128,11 @@ async def test_staff_of_another_shop_reach_nothing_of_this_one(
     assert "Nothing is shown yet" in await opened(browser, "/admin/campaigns", OTHER)
     answer = await call(browser, "status", {"id": "loyal-thanked", "status": "stopped"}, OTHER)
     assert answer.status_code == 404
-    answer = await call(browser, "move", {"id": "loyal-thanked", "up": True}, OTHER)
+    answer = await call(browser, "place", {"id": "loyal-thanked", "before": "winter"}, OTHER)
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("name", ["status", "move", "check", "keep", "dry-run"])
+@pytest.mark.parametrize("name", ["status", "place", "check", "keep", "dry-run"])
 async def test_call_without_a_token_is_refused(
     connections: Connections, browser: httpx.AsyncClient, name: str
 ) -> None:

@@ -3,20 +3,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.campaigns.activity import activity
 from app.connections import Connections
 from app.tables import DecisionRow, FeedbackRow, OrderRow
 from tests.attribution.test_store import NOW, SHOP, a_shop, write
 
-WHEN = NOW - timedelta(days=20)
+WHEN, BEGUN = NOW - timedelta(days=20), NOW - timedelta(days=30)
 
 
-def a_decision(n: int, **campaigns: Any) -> DecisionRow:
+def a_decision(
+    n: int, *, checkout_token: str = "", inputs: dict[str, Any] | None = None, **campaigns: Any
+) -> DecisionRow:
     offers = [{"offer_id": "o", "kind": "banner", "campaign": "help"}] if "chosen" in campaigns else []
+    weighed = {"situation": {"campaigns": {"inputs": {"at": 5}, **campaigns}}}
     return DecisionRow(
         shop=SHOP, decision_id=f"d{n}", decided_at=WHEN, surface="checkout", rung="session",
-        arm="personalised", checkout_token=f"t{n}", answer={"offers": offers},
-        inputs={"situation": {"campaigns": {"inputs": {}, **campaigns}}},
+        arm="personalised", checkout_token=checkout_token or f"t{n}", answer={"offers": offers},
+        inputs=weighed if inputs is None else inputs,
     )  # fmt: skip
 
 
@@ -35,9 +40,43 @@ async def test_a_campaigns_showings_false_positives_and_feedback_are_counted_wit
         shop=SHOP, order_id=1, checkout_token="t4", currency="EUR", created_at=WHEN, updated_at=WHEN
     )
     words = [said("1", 0, "dismissed"), said("2", 0, "dismissed"), said("3", 1, "accepted")]
-    await write(on_both_databases, a_shop(), *shown, *held, a_decision(7), ordered, *words)
-    found = (await activity(on_both_databases, SHOP, NOW))["help"]
-    assert (found.activated.happened, found.activated.of) == (4, 8)
-    assert (found.bought_anyway.happened, found.bought_anyway.of) == (1, 3)  # t4 bought without it
-    assert (found.dismissed.happened, found.accepted.happened, found.accepted.of) == (1, 1, 4)
-    assert 0 < found.bought_anyway.low < 1 / 3 < found.bought_anyway.high < 1
+    # One asked and met no campaign; the shop had none yet when another did.
+    others = a_decision(7), a_decision(8, inputs={"situation": {}})
+    await write(on_both_databases, a_shop(), *shown, *held, *others, ordered, *words)
+    found = await activity(on_both_databases, SHOP, ["help", "tea"], BEGUN, NOW)
+    assert (found.since, found.whole) == (BEGUN, True)
+    done = found.done["help"]
+    assert (done.fired.happened, done.fired.of) == (4, 8)
+    assert (done.anyway.happened, done.anyway.of) == (1, 3)  # t4 bought without it
+    assert (done.dismissed.happened, done.accepted.happened, done.accepted.of) == (1, 1, 4)
+    assert 0 < done.anyway.low < 1 / 3 < done.anyway.high < 1
+    assert found.done["tea"].fired.happened == 0
+
+
+async def test_who_asks_again_is_one_shopper(on_both_databases: Connections) -> None:
+    again = [
+        a_decision(n, chosen=[{"campaign_id": "help", "propensity": 1.0}], checkout_token="t")
+        for n in range(3)
+    ]
+    words = said("1", 2, "dismissed"), said("2", 1, "accepted")
+    await write(on_both_databases, a_shop(), *again, *words)
+    done = (await activity(on_both_databases, SHOP, ["help"], BEGUN, NOW)).done["help"]
+    assert (done.fired.happened, done.fired.of, done.accepted.happened, done.dismissed.happened) == (
+        1,
+        1,
+        1,
+        1,
+    )
+
+
+async def test_of_more_decisions_than_are_read_the_window_says_where_it_begins(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.campaigns.activity.MOST_DECISIONS", 2)
+    many = [a_decision(n, chosen=[{"campaign_id": "help", "propensity": 1.0}]) for n in range(3)]
+    for n, each in enumerate(many):
+        each.decided_at = WHEN + timedelta(hours=n)
+    await write(connections, a_shop(), *many)
+    found = await activity(connections, SHOP, ["help"], BEGUN, NOW)
+    assert (found.since, found.whole) == (WHEN + timedelta(hours=1), False)
+    assert found.done["help"].fired.of == 2

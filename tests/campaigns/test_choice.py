@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Sequence
+from statistics import fmean, variance
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.campaigns.choice import FLOOR, Tally, Trial, best_shares, tallies, weights
+from app.campaigns.choice import FLOOR, HEARD_S, Heard, Tally, Trial, Word, best_shares, tallies, weights
 from app.experiments.assign import bucket
 
 WINDOW_S = 86_400
@@ -79,8 +80,8 @@ def test_late_orders_do_not_favour_the_arm_that_answers_fast() -> None:
         delay = 300 if arm == "five" else 80_000
         will, known = dice.random() < 0.1, at + delay <= NOW
         trials.append(drawn(arm, will and known, at=at, arms=("five", "ten"), propensity=0.5))
-    told = tallies(("five", "ten"), [each for each in trials if each.at + WINDOW_S <= NOW])
-    naive = tallies(("five", "ten"), trials)
+    told = tallies(("five", "ten"), trials, NOW - WINDOW_S)
+    naive = tallies(("five", "ten"), trials, NOW)
     assert told["five"].rate == pytest.approx(told["ten"].rate, abs=0.012)
     assert naive["five"].rate > naive["ten"].rate + 0.012
     assert weights(trials, NOW)["coupons"]["ten"] > 2 * FLOOR
@@ -93,9 +94,85 @@ def test_an_arm_that_was_drawn_more_in_a_bad_season_is_not_judged_by_it() -> Non
         for arm, share in (("ten", often), ("five", 1 - often)):
             shown = round(4_000 * share)
             trials += some(arm, shown, round(shown * rate), arms=("five", "ten"), propensity=share)  # type: ignore[arg-type]
-    told = tallies(("five", "ten"), trials)
+    told = tallies(("five", "ten"), trials, NOW)
     assert told["five"].rate == pytest.approx(told["ten"].rate)
     assert told["ten"].exposures < 4_000  # the few of summer speak for many
+
+
+def browsed(
+    dice: random.Random, arm: str, number: int, often: float, rates: tuple[float, float], now: float = NOW
+) -> Trial:
+    """Return an exposure, one a minute back from now, as it is known by now.
+
+    often: how often it is sent away, within minutes. rates: how many order of those who do, of the others;
+    nobody orders within the hour.
+    """
+    at = now - number * 60
+    sent_away = dice.random() < often
+    orders = dice.random() < rates[not sent_away] and at + 3_600 <= now
+    word: Word = "dismissed" if sent_away and at + 120 <= now else ""
+    return Trial("coupons", ("five", "ten"), arm, 0.5, at, orders, 1.0, word)
+
+
+def test_who_sends_an_offer_away_is_no_loss_before_their_time_is_over() -> None:
+    """Equally good arms, at 10 %: of one that 40 % send away, 4 % of these order and 14 % of the others."""
+    dice = random.Random(3)
+    trials = [
+        *(browsed(dice, "ten", number, 0.4, (0.04, 0.14)) for number in range(8_000)),
+        *(browsed(dice, "five", number, 0.0, (0.0, 0.1)) for number in range(8_000)),
+    ]
+    told = tallies(("five", "ten"), trials, NOW - WINDOW_S)
+    assert told["ten"].rate == pytest.approx(told["five"].rate, abs=0.012)
+    assert told["ten"].heard[1].share == pytest.approx(0.4, abs=0.02)
+    # A dismissal that ends an exposure as lost at once counts against who is sent away, orders or not.
+    ended = [each for each in trials if each.at <= NOW - WINDOW_S or each.word == "dismissed"]
+    lost = [each for each in ended if each.drawn == "ten"]
+    naive = sum(each.bought and each.word != "dismissed" for each in lost) / len(lost)
+    assert naive < told["ten"].rate - 0.012
+
+
+def test_what_is_heard_of_open_exposures_makes_a_rate_surer_and_no_other() -> None:
+    """A day and a half of an arm that half send away: with two days behind it, it would be known as well."""
+    dice = random.Random(4)
+    heard, unheard = list[float](), list[float]()
+    for _ in range(300):
+        trials = [browsed(dice, "ten", number, 0.5, (0.0, 0.4)) for number in range(2_000)]
+        heard.append(tallies(("ten",), trials, NOW - WINDOW_S)["ten"].rate)
+        deaf = [each._replace(word="") for each in trials]
+        unheard.append(tallies(("ten",), deaf, NOW - WINDOW_S)["ten"].rate)
+    assert fmean(heard) == pytest.approx(0.2, abs=0.004)  # half of 40 %
+    assert fmean(unheard) == pytest.approx(0.2, abs=0.004)
+    assert variance(heard) < 0.9 * variance(unheard)
+
+
+def test_words_that_say_nothing_of_orders_change_nothing() -> None:
+    dice = random.Random(6)
+    trials = [
+        *(browsed(dice, "ten", number, 0.5, (0.1, 0.1)) for number in range(6_000)),
+        *(browsed(dice, "five", number, 0.0, (0.1, 0.1)) for number in range(6_000)),
+    ]
+    told = shares(weights(trials, NOW)["coupons"], ("five", "ten"))
+    deaf = shares(weights([each._replace(word="") for each in trials], NOW)["coupons"], ("five", "ten"))
+    assert told["ten"] == pytest.approx(deaf["ten"], abs=0.12)
+
+
+def test_nothing_is_heard_of_who_was_shown_just_now() -> None:
+    old = some("five", 200, 20) + some("ten", 200, 20)
+    new = [drawn("ten", False, at=NOW - HEARD_S / 2)._replace(word="dismissed") for _ in range(300)]
+    assert weights(old + new, NOW) == weights(old, NOW)
+
+
+def test_an_arm_that_is_suddenly_sent_away_by_all_loses_before_a_day_is_over() -> None:
+    """Who sent it away never ordered; since this morning all do, and nobody else's time is over yet."""
+    before = [
+        *some("five", 600, 60, arms=("five", "ten")),
+        *(each._replace(word="accepted") for each in some("ten", 300, 120, arms=("five", "ten"))),
+        *(each._replace(word="dismissed") for each in some("ten", 300, 0, arms=("five", "ten"))),
+    ]  # type: ignore[arg-type]
+    late = NOW - WINDOW_S / 2
+    since = [each._replace(word="dismissed") for each in some("ten", 3_000, 0, at=late, arms=("five", "ten"))]  # type: ignore[arg-type]
+    assert shares(weights(before, NOW)["coupons"], ("five", "ten"))["ten"] > 0.9
+    assert shares(weights(before + since, NOW)["coupons"], ("five", "ten"))["ten"] < 0.1
 
 
 def test_arms_are_compared_among_those_who_could_have_had_either() -> None:
@@ -150,15 +227,13 @@ def test_it_learns_which_arm_is_best() -> None:
 
 
 def test_a_chance_to_be_best_is_what_thompson_sampling_draws() -> None:
-    told = {"a": Tally(100, 0.1), "b": Tally(100, 0.15), "c": Tally(10, 0.1)}
+    known = {"a": (100, 0.1), "b": (100, 0.15), "c": (10, 0.1)}
+    told = {arm: Tally(n, (Heard(), Heard(), Heard(1.0, n, rate))) for arm, (n, rate) in known.items()}
     found = best_shares(told, "seed")
     dice = random.Random(0)
     wins = dict.fromkeys(told, 0)
     for _ in range(20_000):
-        draws = {
-            arm: dice.betavariate(each.exposures * each.rate + 1, each.exposures * (1 - each.rate) + 1)
-            for arm, each in told.items()
-        }
+        draws = {arm: dice.betavariate(n * rate + 1, n * (1 - rate) + 1) for arm, (n, rate) in known.items()}
         wins[max(draws, key=draws.__getitem__)] += 1
     for arm, share in found.items():
         assert share == pytest.approx(wins[arm] / 20_000, abs=0.03)

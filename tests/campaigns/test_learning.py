@@ -20,7 +20,7 @@ from app.intent.foresight import UNTAUGHT
 from app.intent.moments import Browsed
 from app.intent.prior import PRIOR
 from app.intent.store import current_foresight, latest_foresight, latest_reports
-from app.tables import DecisionRow, EventRow, OrderLineRow, OrderRow, ShopRow
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from benchmarks.shop_with_truth import browsing, deciders, features, shoppers
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -133,6 +133,36 @@ async def test_competing_campaigns_are_weighed_by_the_log(connections: Connectio
     before = (await latest_reports(connections, SHOP))["choice"]
     await weigh_choices(connections)
     assert (await latest_reports(connections, SHOP))["choice"] == before  # nothing new, nothing written
+
+
+async def test_what_shoppers_said_today_moves_the_weights_before_their_day_is_over(
+    on_both_databases: Connections,
+) -> None:
+    """Who sent `ten` away never ordered; today everybody does, which makes of its 50 % a fifth."""
+    offers = [{"offer_id": "o", "kind": "coupon", "campaign": "ten", "why": []}]
+    before = [a_decision(n, 48, drew("ten", "five") if n % 2 else drew("five", "ten")) for n in range(400)]
+    today = [a_decision(n, 5, drew("ten", "five"), answer={"offers": offers}) for n in range(400, 700)]
+    for each in before[1::2]:
+        each.answer = {"offers": offers}
+    orders = [an_order(n, 47) for n in range(400) if n % 4 == 1 or n % 20 in (0, 2, 4)]  # 50 %, 30 %
+    ordered = {each.checkout_token for each in orders}
+    words = [
+        FeedbackRow(
+            shop=SHOP, event_id=f"f{each.decision_id}", decision_id=each.decision_id, offer_id="o",
+            kind="accepted" if each.checkout_token in ordered else "dismissed", happened_at=each.decided_at,
+        )
+        for each in [*before[1::2], *today]
+    ]  # fmt: skip
+    await install(on_both_databases, *before, *orders)
+    for name in ("five", "ten"):
+        await keep_campaign(on_both_databases, SHOP, a_campaign(name, choice="coupons", offer=TEN_PERCENT))
+        await change_status(on_both_databases, SHOP, name, "running")
+    await weigh_choices(on_both_databases)
+    assert (await latest_foresight(on_both_databases, SHOP)).weights["coupons"]["ten"] > 1.5
+    async with on_both_databases.write() as db:
+        db.add_all([*today, *words])
+    await weigh_choices(on_both_databases)
+    assert (await latest_foresight(on_both_databases, SHOP)).weights["coupons"]["ten"] < 1
 
 
 async def test_a_shop_without_campaigns_that_compete_has_no_weights(connections: Connections) -> None:

@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 
+from app.campaigns.choice import HEARD_S
 from app.campaigns.outcomes import (
     Decided,
     Drawn,
     Known,
     Ordered,
+    Said,
     Told,
     bought_anyway,
     exposures,
@@ -85,7 +87,7 @@ def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
     log = [
         decided("anna", 7, {"ten": 0.75, "help": 1.0}, five="not_drawn", tea="not_drawn", other="withheld")
     ]
-    (found,) = trials(log, {"anna": [Ordered(9, 420)]}, CHOICES)
+    (found,) = trials(log, {"anna": [Ordered(9, 420)]}, {}, CHOICES)
     assert (found.choice, found.arms, found.drawn, found.propensity) == (
         "coupons",
         ("ten", "five"),
@@ -97,7 +99,7 @@ def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
 
 def test_what_stands_already_is_not_a_draw() -> None:
     log = [decided("anna", 7, {"ten": 1.0}, five="not_drawn"), decided("bert", 7, {"ten": 0.5})]
-    assert trials(log, {}, CHOICES) == []
+    assert trials(log, {}, {}, CHOICES) == []
 
 
 def test_of_one_shopper_the_first_draw_counts() -> None:
@@ -105,7 +107,18 @@ def test_of_one_shopper_the_first_draw_counts() -> None:
         decided("anna", at, {name: 0.5}, **{other: "not_drawn"})
         for at, name, other in ((9, "ten", "five"), (3, "five", "ten"))
     ]
-    assert [each.drawn for each in trials(log, {}, CHOICES)] == ["five"]
+    assert [each.drawn for each in trials(log, {}, {}, CHOICES)] == ["five"]
+
+
+def test_what_a_shopper_said_within_half_an_hour_goes_with_the_draw() -> None:
+    log = [decided(who, 0, {"ten": 0.5}, five="not_drawn") for who in ("anna", "bert", "carl", "dora")]
+    words = {
+        ("anna", "ten"): [Said("dismissed", 60), Said("accepted", 90)],
+        ("bert", "ten"): [Said("dismissed", HEARD_S)],
+        ("carl", "ten"): [Said("dismissed", HEARD_S + 1)],
+        ("dora", "five"): [Said("accepted", 5)],  # of what was shown to them another day
+    }
+    assert [each.word for each in trials(log, {}, words, CHOICES)] == ["accepted", "dismissed", "", ""]
 
 
 def test_a_log_entry_is_read_as_decide_writes_it() -> None:

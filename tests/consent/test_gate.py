@@ -43,8 +43,8 @@ class Free:
 
 
 ASKING = {
-    "app.admin.campaigns_store": Asks(("who_may_not_teach",)),
     "app.ahead.customers": Asks(("may",)),
+    "app.campaigns.activity": Asks(("who_may_not_teach",)),
     "app.campaigns.log": Asks(("who_may_not_teach",)),
     "app.collect": Asks(("permissions",)),
     "app.campaigns.dismissals": Asks(("permissions",)),
@@ -120,14 +120,18 @@ FREE = {
     "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
     "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
     "app.attribution.sold": Free(_JOINED, ("app.admin.experiments", "app.attribution", "app.commands")),
-    "app.campaigns.activity": Free(_JOINED, ("app.admin", "app.commands")),
+    "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
     "app.experiments.store": Free(
         _JOINED,
         (
-            "app.admin.experiments", "app.admin.experiments_calls", "app.admin.experiments_told",
-            "app.attribution", "app.commands", "app.experiments",
+            "app.admin.experiments",
+            "app.admin.experiments_calls",
+            "app.admin.experiments_told",
+            "app.attribution",
+            "app.commands",
+            "app.experiments",
         ),
-    ),  # fmt: skip
+    ),
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),

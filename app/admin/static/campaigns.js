@@ -52,18 +52,79 @@ Object.assign(ACTIONS, {
     location.reload();
   },
   async move(button) {
-    const {campaign} = campaignOf(button);
-    await call(`${CALLS}/move`, {id: campaign, up: button.dataset.up === 'true'});
+    const ids = order();
+    const at = ids.indexOf(campaignOf(button).campaign);
+    const by = Number(button.dataset.by);
+    sessionStorage.setItem('moved', `${ids[at]} ${by}`);
+    await place(ids[at], ids[at + (by < 0 ? -1 : 2)] ?? '');
+  },
+});
     sessionStorage.setItem('moved', `${campaign} ${button.dataset.up}`);
     location.reload();
   },
 });
 
+/** The campaigns in the order in which they are looked at. */
+const order = () => [...document.querySelectorAll('[data-campaign]')].map(({dataset}) => dataset.campaign);
+
+/** Have a campaign looked at right before another one; before none: last. */
+async function place(id, before) {
+  await call(`${CALLS}/place`, {id, before});
+  location.reload();
+}
+
+let moving = null;
+
+/** Return where what is dragged would go: the section under the pointer, and whether it goes after it. */
+function over({target, clientY}) {
+  const section = moving && target.closest('s-section');
+  if (!section || section === moving || !section.querySelector('[data-campaign]')) return null;
+  const {top, height} = section.getBoundingClientRect();
+  return {section, after: clientY > top + height / 2};
+}
+
+function mark(found) {
+  for (const each of document.querySelectorAll('.goes-before, .goes-after')) each.classList.remove('goes-before', 'goes-after');
+  found?.section.classList.add(found.after ? 'goes-after' : 'goes-before');
+}
+
+const ownId = (section) => section.querySelector('[data-campaign]').dataset.campaign;
+
+document.addEventListener('dragstart', (event) => {
+  if (!event.target.closest?.('.grip')) return;
+  moving = event.target.closest('s-section');
+  moving.classList.add('moving');
+  event.dataTransfer.effectAllowed = 'move';
+  event.dataTransfer.setDragImage(moving, 0, 0);
+});
+
+document.addEventListener('dragover', (event) => {
+  const found = over(event);
+  mark(found);
+  if (found) event.preventDefault();
+});
+
+document.addEventListener('drop', (event) => {
+  const found = over(event);
+  if (!found) return;
+  event.preventDefault();
+  const ids = order();
+  const before = found.after ? ids[ids.indexOf(ownId(found.section)) + 1] ?? '' : ownId(found.section);
+  const id = ownId(moving);
+  if (before !== id) void place(id, before).catch(({message}) => shopify.toast.show(message, {isError: true}));
+});
+
+document.addEventListener('dragend', () => {
+  mark(null);
+  moving?.classList.remove('moving');
+  moving = null;
+});
+
 // Who moves a campaign by the keyboard goes on from the button they pressed.
-const [moved, up] = (sessionStorage.getItem('moved') ?? '').split(' ');
+const [moved, by] = (sessionStorage.getItem('moved') ?? '').split(' ');
 if (moved) {
   sessionStorage.removeItem('moved');
   const campaign = document.querySelector(`[data-campaign="${CSS.escape(moved)}"]`);
-  const button = campaign?.querySelector(`[data-up="${up}"]`) ?? campaign?.querySelector('[data-up]');
+  const button = campaign?.querySelector(`[data-by="${by}"]`) ?? campaign?.querySelector('[data-by]');
   void customElements.whenDefined('s-button').then(() => button?.focus());
 }
