@@ -124,14 +124,10 @@ FREE = {
     "app.experiments.store": Free(
         _JOINED,
         (
-            "app.admin.experiments",
-            "app.admin.experiments_calls",
-            "app.admin.experiments_told",
-            "app.attribution",
-            "app.commands",
-            "app.experiments",
+            "app.admin.experiments", "app.admin.experiments_calls", "app.admin.experiments_told",
+            "app.attribution", "app.commands", "app.experiments",
         ),
-    ),
+    ),  # fmt: skip
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),
