@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.admin.attention import Attention
 from app.admin.models_store import Version
 from app.admin.privacy_view import minute
-from app.admin.view import Attention, counted
+from app.admin.view import counted
 from app.recommend.card import Card, Difference
 from app.recommend.report import OURS
 from app.recommend.terms import Weights

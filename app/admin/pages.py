@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -11,16 +10,13 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 
-from app.admin import figures, models_view, store, view
+from app.admin import figures, home, store, view
+from app.admin.definitions import DEFINITIONS
 from app.admin.language import language_tag, lazy, script_words, speak_in, spoken
-from app.attribution.store import attributed_revenue, offer_counts
 from app.config import Settings
 from app.connections import Connections
-from app.recommend.watching import last_watch
-from app.shops.grants import covers
 from app.shops.store import Shop
 
-WINDOW_DAYS = 30
 _CDN = "https://cdn.shopify.com/shopifycloud"
 _NAVIGATION = (
     ("/admin", lazy("Home")),
@@ -43,6 +39,7 @@ _templates = Environment(
 speak_in(_templates)
 _templates.globals.update(
     counted=view.counted,
+    definitions=DEFINITIONS,
     day=figures.day,
     milliseconds=figures.milliseconds,
     moment=figures.moment,
@@ -52,40 +49,19 @@ _templates.globals.update(
     share=figures.share,
     percent_done=view.percent_done,
     import_words=view.import_words,
+    kind_words=view.kind_words,
 )
 
 
-async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
-    """Return what the first page shows."""
-    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
-    imports = await store.imports(connections, shop)
-    health = await store.health(connections, shop)
-    model = await store.champion(connections, shop)
-    served = await store.served(connections, shop, since)
-    return {
-        "imports": imports,
-        "imported": all(one.status == "done" for one in imports),
-        "attention": [
-            *view.attention(imports, health, missing=_missing(connections, shop)),
-            *models_view.attention(await last_watch(connections, shop.shop)),
-        ],
-        "orders": health.orders,
-        "model": model,
-        "comparisons": view.comparisons(model) if model else [],
-        "served": served,
-        "rungs": view.bars(served.by_rung, view.RUNGS),
-        "arms": view.bars(served.by_arm),
-        "revenue": await attributed_revenue(connections, shop.shop, since),
-        "counts": await offer_counts(connections, shop.shop, since),
-        "excluded": await store.count_excluded(connections, shop),
-        "window_days": WINDOW_DAYS,
-        **await _decisions(connections, shop, 5),
-    }
+async def home_page(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return what the first page shows, the latest decisions included."""
+    shown = await home.home(connections, shop, query)
+    return {**shown, **await _decisions(connections, shop, home.SHOWN_DECISIONS)}
 
 
-async def decisions(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
-    """Return what the page of logged decisions shows."""
-    return await _decisions(connections, shop, 50)
+async def definitions(_connections: Connections, _shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return what the page that says what each number is shows."""
+    return {}
 
 
 async def products(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
@@ -139,7 +115,7 @@ async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[st
         {
             "id": each.decision_id,
             "at": each.decided_at,
-            "surface": each.surface.replace("_", " "),
+            "surface": view.named(each.surface, view.SURFACES),
             "rung": each.rung,
             "arm": each.arm,
             "fallback": each.fallback,
@@ -150,8 +126,3 @@ async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[st
         for offers in [view.offers_of(each)]
     ]
     return {"decisions": shown}
-
-
-def _missing(connections: Connections, shop: Shop) -> list[str]:
-    wanted = connections.settings.scopes
-    return sorted(scope for scope in wanted if not covers(shop.scopes, frozenset({scope})))

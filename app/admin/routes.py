@@ -18,12 +18,16 @@ from app.admin import (
     campaigns,
     campaigns_calls,
     campaigns_editor,
+    decisions,
+    decisions_calls,
     elsewhere,
     elsewhere_calls,
     experiments,
     experiments_calls,
+    home,
     models,
     models_calls,
+    onboarding_calls,
     pages,
     privacy,
     privacy_calls,
@@ -130,12 +134,17 @@ async def _read_exclusion(request: Request) -> Exclusion:
         raise InputError(f"not an exclusion: {error}") from None
 
 
-_home = document("home.html", pages.home)
+_home = document("home.html", pages.home_page)
 
 routes: list[BaseRoute] = [
     Route("/", _home),
     Route("/admin", _home),
-    Route("/admin/decisions", document("decisions.html", pages.decisions)),
+    Route("/admin/definitions", document("definitions.html", pages.definitions)),
+    *home.routes,
+    *onboarding_calls.routes,
+    Route(decisions.PATH, document("decisions.html", decisions.overview)),
+    Route(f"{decisions.PATH}/one", document("decisions_one.html", decisions.one)),
+    *decisions_calls.routes,
     Route("/admin/products", document("products.html", pages.products)),
     Route(campaigns.PATH, document("campaigns.html", campaigns.overview)),
     Route(f"{campaigns.PATH}/new", document("campaigns_new.html", campaigns_editor.begin)),

@@ -96,12 +96,17 @@ class ListedProduct:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What may need a merchant's or an operator's hand."""
+    """What may need a merchant's or an operator's hand.
+
+    heard_at: when Shopify last told anything; asked_at: when a checkout last asked. None for never.
+    """
 
     parked_webhooks: int
     ever_decided: bool
     orders: int
     has_pixel: bool
+    heard_at: datetime | None = None
+    asked_at: datetime | None = None
 
 
 async def imports(connections: Connections, shop: Shop) -> list[Import]:
@@ -226,12 +231,13 @@ async def health(connections: Connections, shop: Shop) -> Health:
     """Return what may need a hand."""
     query = select(
         select(func.count()).where(_inbox.c.shop == shop.shop, _inbox.c.status == "parked").scalar_subquery(),
-        select(_decisions.c.decision_id).where(_decisions.c.shop == shop.shop).exists(),
         select(func.count()).where(_orders.c.shop == shop.shop).scalar_subquery(),
         select(_shops.c.shop).where(_shops.c.shop == shop.shop, _shops.c.web_pixel_id.is_not(None)).exists(),
+        select(func.max(_inbox.c.received_at)).where(_inbox.c.shop == shop.shop).scalar_subquery(),
+        select(func.max(_decisions.c.decided_at)).where(_decisions.c.shop == shop.shop).scalar_subquery(),
     )
-    parked, decided, orders, pixel = (await _rows(connections, query))[0]
-    return Health(parked, bool(decided), orders, bool(pixel))
+    parked, orders, pixel, heard_at, asked_at = (await _rows(connections, query))[0]
+    return Health(parked, asked_at is not None, orders, bool(pixel), heard_at, asked_at)
 
 
 async def _count_by(connections: Connections, shop: Shop, since: datetime, column: Any) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How the dashboard says things: money, shares, reasons, what needs attention. Pure."""
+"""How the dashboard says things: shares, reasons, how far an import is. Pure but for the language."""
 
 from __future__ import annotations
 
@@ -6,45 +6,62 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.store import Health, Import, LoggedDecision, Model
+from app.admin.language import Lazy, _, lazy
+from app.admin.store import Import, LoggedDecision, Model
 from app.errors import InputError
 from app.values import shopify_id
 
 # The figures of a model card, best known first, in a merchant's words.
-FIGURES = {
-    "hit_at_4": "A product the shopper went on to buy was among the top 4",
-    "recall_at_10": "Share of what they went on to buy that was in the top 10 (recall@10)",
-    "ndcg_at_10": "Ranking quality of the top 10 (NDCG@10)",
+FIGURES: Mapping[str, Lazy] = {
+    "hit_at_4": lazy("A product the shopper went on to buy was among the top 4"),
+    "recall_at_10": lazy("Share of what they went on to buy that was in the top 10 (recall@10)"),
+    "ndcg_at_10": lazy("Ranking quality of the top 10 (NDCG@10)"),
 }
-RUNGS = {
-    "personal": "Personal: history and profile",
-    "session": "Session: this visit only",
-    "contextual": "Contextual: the cart alone",
-    "static": "Static: your defaults",
+KINDS: Mapping[str, Lazy] = {
+    "products": lazy("Products"),
+    "customers": lazy("Customers"),
+    "orders": lazy("Orders"),
 }
-REASONS = {
-    "bought_together": "Often bought together with {with}",
-    "goes_with_history": "Fits what this customer bought before",
-    "similar": "Similar to {with}",
-    "popular": "Popular in your shop",
-    "new_in": "New in your shop",
+RUNGS: Mapping[str, Lazy] = {
+    "personal": lazy("Personal: history and profile"),
+    "session": lazy("Session: this visit only"),
+    "contextual": lazy("Contextual: the cart alone"),
+    "static": lazy("Static: your defaults"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """Something to be looked at. tone: a banner's; action: the button's label and what it does."""
-
-    tone: str
-    heading: str
-    text: str
-    action: tuple[str, str] | None = None
+ARMS: Mapping[str, Lazy] = {
+    "personalised": lazy("Personalised"),
+    "static": lazy("Static"),
+    "holdout": lazy("Holdout"),
+}
+FALLBACKS: Mapping[str, Lazy] = {
+    "no_model": lazy("No model yet"),
+    "redis": lazy("The shopper could not be read"),
+    "error": lazy("Choosing failed"),
+    "log": lazy("The answer could not be written down"),
+    "no_shop": lazy("The app was not installed"),
+    "timeout": lazy("The shop was not loaded in time"),
+}
+SURFACES: Mapping[str, Lazy] = {
+    "checkout": lazy("Checkout"),
+    "checkout_lines": lazy("Order summary"),
+    "thank_you": lazy("Thank-you page"),
+    "order_status": lazy("Order status page"),
+    "storefront": lazy("Online store"),
+}
+REASONS: Mapping[str, Lazy] = {
+    "bought_together": lazy("Often bought together with %(product)s"),
+    "goes_with_history": lazy("Fits what this customer bought before"),
+    "similar": lazy("Similar to %(product)s"),
+    "popular": lazy("Popular in your shop"),
+    "new_in": lazy("New in your shop"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One held-out figure of ours beside popularity's. lift: their quotient less one, or None."""
 
+    name: str
     label: str
     ours: float
     popularity: float
@@ -65,13 +82,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def bars(counts: Mapping[str, int], labels: Mapping[str, str] | None = None) -> list[Bar]:
+def named(name: str, names: Mapping[str, Lazy]) -> str:
+    """Return what a name of ours is called; one without a word of its own stands for itself."""
+    return str(names[name]) if name in names else name.replace("_", " ").capitalize()
+
+
+def bars(counts: Mapping[str, int], labels: Mapping[str, Lazy]) -> list[Bar]:
     """Return the counts as parts of their sum, in their order."""
-    total, names = sum(counts.values()), labels or {}
-    return [
-        Bar(names.get(name, name.replace("_", " ").capitalize()), count, round(100 * count / total))
-        for name, count in counts.items()
-    ]
+    total = sum(counts.values())
+    return [Bar(named(name, labels), count, round(100 * count / total)) for name, count in counts.items()]
 
 
 def comparisons(model: Model) -> list[Comparison]:
@@ -80,10 +99,17 @@ def comparisons(model: Model) -> list[Comparison]:
     if not ours or not plain:
         return []
     return [
-        Comparison(label, ours[name], plain[name], ours[name] / plain[name] - 1 if plain[name] else None)
+        Comparison(
+            name, str(label), ours[name], plain[name], ours[name] / plain[name] - 1 if plain[name] else None
+        )
         for name, label in FIGURES.items()
         if name in ours and name in plain
     ]
+
+
+def kind_words(kind: str) -> str:
+    """Return what a kind of import is called."""
+    return named(kind, KINDS)
 
 
 def percent_done(one: Import) -> int | None:
@@ -97,22 +123,26 @@ def import_words(one: Import) -> str:
     """Return how far it is, in words."""
     match one.status:
         case "done":
-            return f"{one.loaded:,} imported"
+            return _("%(loaded)s imported", loaded=one.loaded)
         case "failed":
-            return "Stopped: " + (one.error or "the reason is in the app's log")
+            return _("Stopped: %(why)s", why=one.error or _("the reason is in the app's log"))
+        case "loading" if one.total:
+            return _("%(loaded)s of %(total)s", loaded=one.loaded, total=one.total)
         case "loading":
-            return f"{one.loaded:,} of {one.total:,}" if one.total else f"{one.loaded:,} so far"
+            return _("%(loaded)s so far", loaded=one.loaded)
         case "running":
-            return "Shopify is preparing the data"
-        case _:
-            return "Waiting to start"
+            return _("Shopify is preparing the data")
+        case _other:
+            return _("Waiting to start")
 
 
 def reason_words(why: Mapping[str, Any], titles: Mapping[int, str]) -> str:
     """Return one reason as a sentence; the product it refers to by title where we know it."""
-    sentence = REASONS.get(str(why.get("reason")), str(why.get("reason", "")).replace("_", " "))
-    referred = titles.get(product_number(why.get("with")) or 0, "what is in the cart")
-    return sentence.replace("{with}", referred)
+    name = str(why.get("reason", ""))
+    if name not in REASONS:
+        return name.replace("_", " ")
+    referred = titles.get(product_number(why.get("with")) or 0) or _("what is in the cart")
+    return _(REASONS[name].text, product=referred)
 
 
 def referred_products(decisions: Sequence[LoggedDecision]) -> set[int]:
@@ -139,51 +169,3 @@ def product_number(identifier: object) -> int | None:
         return shopify_id(identifier)
     except InputError:
         return None
-
-
-def attention(imports: Sequence[Import], health: Health, *, missing: Sequence[str]) -> list[Attention]:
-    """Return what needs a hand, most pressing first. missing: scopes that were not granted."""
-    found = [
-        Attention(
-            "critical",
-            f"Importing {one.kind} stopped",
-            f"{import_words(one)}. What was imported is kept; the import goes on from there.",
-            ("Try again", "import"),
-        )
-        for one in imports
-        if one.status == "failed"
-    ]
-    if missing:
-        found.append(
-            Attention(
-                "warning",
-                "Tillwise is missing permissions",
-                f"Not granted: {', '.join(missing)}. Open the app's settings in Shopify to agree.",
-            )
-        )
-    if health.parked_webhooks:
-        found.append(
-            Attention(
-                "warning",
-                f"{counted(health.parked_webhooks, 'message')} from Shopify could not be read",
-                "They are kept. The app's log names each and its reason.",
-            )
-        )
-    if not health.has_pixel:
-        found.append(
-            Attention(
-                "warning",
-                "The web pixel is not connected",
-                "Without it Tillwise does not see which offers are shown. "
-                "It is connected when the app's extensions are deployed and this page is opened.",
-            )
-        )
-    if not health.ever_decided and all(one.status == "done" for one in imports):
-        found.append(
-            Attention(
-                "info",
-                "No checkout has asked for an offer yet",
-                "Add the Tillwise block to your checkout and thank-you pages in the checkout editor.",
-            )
-        )
-    return found

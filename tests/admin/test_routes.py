@@ -177,8 +177,9 @@ async def test_home_shows_decisions_by_rung_arm_and_fallback(
     text = await opened(browser)
     assert "Personal: history and profile</span><span>1 · 33%" in text
     assert "Holdout</span><span>1 · 33%" in text
-    assert "No model</span><span>1" in text
-    assert "p50 2.0 ms, p99 3.0 ms" in text  # durations 1, 2 and 3 ms
+    assert "No model yet</span><span>1" in text
+    assert "2.0 ms</div>" in text
+    assert "3 answers, 99% within 3.0 ms" in text  # durations 1, 2 and 3 ms
 
 
 async def test_home_shows_the_model_beside_bestsellers(
@@ -225,7 +226,7 @@ async def test_home_asks_for_a_hand_where_one_is_needed(
     with respx.mock:
         respx.post(f"https://{SHOP}/admin/api/2026-07/graphql.json").respond(402)
         text = await opened(browser)
-    assert "Importing orders stopped" in text
+    assert "Importing stopped: Orders" in text
     assert "Shopify stopped &lt;it&gt;" in text
     assert "1 message from Shopify could not be read" in text
     assert "The web pixel is not connected" in text

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.admin.figures import milliseconds, money, share
-from app.admin.store import Health, Import, LoggedDecision, Model
+from app.admin.store import Import, LoggedDecision, Model
 from app.admin.view import (
-    attention,
+    RUNGS,
     bars,
     comparisons,
     counted,
@@ -19,7 +19,6 @@ from app.admin.view import (
     referred_products,
 )
 
-HEALTHY = Health(parked_webhooks=0, ever_decided=True, orders=5, has_pixel=True)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -53,10 +52,10 @@ def test_one_is_not_plural() -> None:
 
 
 def test_bars_are_parts_of_their_sum() -> None:
-    first, second = bars({"personal": 3, "no_model": 1}, {"personal": "Personal"})
-    assert (first.label, first.percent) == ("Personal", 75)  # 3 / 4
-    assert (second.label, second.percent) == ("No model", 25)
-    assert bars({}) == []
+    first, second = bars({"personal": 3, "a_later_one": 1}, RUNGS)
+    assert (first.label, first.percent) == ("Personal: history and profile", 75)  # 3 / 4
+    assert (second.label, second.percent) == ("A later one", 25)
+    assert bars({}, RUNGS) == []
 
 
 @pytest.mark.parametrize(
@@ -120,8 +119,8 @@ def test_reason_is_a_sentence_that_names_the_product(why: dict[str, Any], senten
     assert reason_words(why, {1: "Butter"}) == sentence
 
 
-def test_title_with_braces_is_only_a_title() -> None:
-    assert reason_words({"reason": "similar", "with": 1}, {1: "{with}"}) == "Similar to {with}"
+def test_title_that_looks_like_a_format_is_only_a_title() -> None:
+    assert reason_words({"reason": "similar", "with": 1}, {1: "%(x)s {with}"}) == "Similar to %(x)s {with}"
 
 
 def logged(answer: dict[str, Any]) -> LoggedDecision:
@@ -137,21 +136,3 @@ def test_products_that_reasons_refer_to_are_looked_up_once() -> None:
     why = [{"reason": "similar", "with": "gid://shopify/Product/1"}, {"with": "garbage"}, {}]
     twice = [logged({"offers": [{"kind": "upsell", "why": why}]})] * 2
     assert referred_products(twice) == {1}
-
-
-def test_healthy_shop_needs_no_hand() -> None:
-    assert attention([Import("orders", "done")], HEALTHY, missing=[]) == []
-
-
-def test_most_pressing_comes_first() -> None:
-    ill = Health(parked_webhooks=2, ever_decided=False, orders=0, has_pixel=False)
-    found = attention([Import("orders", "failed")], ill, missing=["write_pixels"])
-    assert [each.tone for each in found] == ["critical", "warning", "warning", "warning"]
-    assert found[0].action == ("Try again", "import")
-
-
-def test_block_is_not_asked_for_while_the_import_still_runs() -> None:
-    new = Health(parked_webhooks=0, ever_decided=False, orders=0, has_pixel=True)
-    assert attention([Import("orders", "loading")], new, missing=[]) == []
-    (only,) = attention([Import("orders", "done")], new, missing=[])
-    assert only.tone == "info"

@@ -1,0 +1,145 @@
+"""What needs a merchant's hand, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.store import Health, Import
+from app.admin.view import import_words, kind_words
+from app.consent.report import Asked
+from app.reach import alerts
+from app.reach.alert_store import KeptAlert
+
+_SOON_DAYS = 7
+_ALERTS: Mapping[str, Lazy] = {
+    alerts.SPIKE: lazy("More checkouts are left than usual"),
+    alerts.ERRORS: lazy("Offers fail in shoppers' browsers"),
+    alerts.FALLBACKS: lazy("Many answers are fallbacks"),
+    alerts.COUPONS_LOW: lazy("Discount codes run out"),
+    alerts.COUPONS_REFUSED: lazy("Shopify makes no discount codes"),
+    alerts.GUARDRAIL: lazy("A guardrail stopped a campaign"),
+    alerts.MAIL: lazy("E-mail can't be sent"),
+    alerts.FLOW: lazy("Shopify Flow can't be reached"),
+}
+_OF_CAMPAIGNS = frozenset({alerts.COUPONS_LOW, alerts.COUPONS_REFUSED, alerts.GUARDRAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something to be looked at. tone: a banner's.
+
+    action: the button's label and what it does; link: its label and the page it leads to.
+    """
+
+    tone: str
+    heading: str
+    text: str
+    action: tuple[str, str] | None = None
+    link: tuple[str, str] | None = None
+
+
+def attention(imports: Sequence[Import], health: Health, *, missing: Sequence[str]) -> list[Attention]:
+    """Return what of the installation needs a hand, most pressing first. missing: scopes not granted."""
+    return [
+        *_stopped(imports),
+        *_not_granted(missing),
+        *_unread(health),
+        *_blind(health),
+        *_unasked(imports, health),
+    ]
+
+
+def alerted(kept: Iterable[KeptAlert]) -> list[Attention]:
+    """Return what the shop was alerted to and is not over."""
+    return [
+        Attention("warning", str(_ALERTS.get(each.kind, each.kind)), each.says, link=_where(each))
+        for each in kept
+    ]
+
+
+def to_review(waiting: int) -> list[Attention]:
+    """Return that customers wait to be judged. waiting: how many."""
+    if not waiting:
+        return []
+    heading = ngettext("%(num)s customer to look at", "%(num)s customers to look at", waiting)
+    text = _("They look unlike a private shopper, or their data contradicts itself.")
+    return [Attention("info", heading, text, link=(_("Review"), "/admin/segments/review"))]
+
+
+def due(requests: Iterable[Asked]) -> list[Attention]:
+    """Return which privacy requests are late or soon will be."""
+    waiting = [each for each in requests if each.left_days is not None and each.left_days < _SOON_DAYS]
+    late = sum(each.late for each in waiting)
+    link = (_("Open requests"), "/admin/privacy/people")
+    found = []
+    if late:
+        heading = ngettext("%(num)s privacy request is late", "%(num)s privacy requests are late", late)
+        text = _("The law gives 30 days. Tillwise answers by itself as soon as its worker runs.")
+        found.append(Attention("critical", heading, text, link=link))
+    if soon := len(waiting) - late:
+        heading = ngettext(
+            "%(num)s privacy request is due this week", "%(num)s privacy requests are due this week", soon
+        )
+        found.append(Attention("warning", heading, _("It has not been answered yet."), link=link))
+    return found
+
+
+def _stopped(imports: Iterable[Import]) -> list[Attention]:
+    return [
+        Attention(
+            "critical",
+            _("Importing stopped: %(kind)s", kind=kind_words(one.kind)),
+            _(
+                "%(why)s. What was imported is kept; the import goes on from there.",
+                why=import_words(one),
+            ),
+            (_("Try again"), "import"),
+        )
+        for one in imports
+        if one.status == "failed"
+    ]
+
+
+def _not_granted(missing: Sequence[str]) -> list[Attention]:
+    if not missing:
+        return []
+    text = _(
+        "Not granted: %(scopes)s. Open the app's settings in Shopify to agree.", scopes=", ".join(missing)
+    )
+    return [Attention("warning", _("Tillwise is missing permissions"), text)]
+
+
+def _unread(health: Health) -> list[Attention]:
+    if not health.parked_webhooks:
+        return []
+    heading = ngettext(
+        "%(num)s message from Shopify could not be read",
+        "%(num)s messages from Shopify could not be read",
+        health.parked_webhooks,
+    )
+    return [Attention("warning", heading, _("They are kept. The app's log names each and its reason."))]
+
+
+def _blind(health: Health) -> list[Attention]:
+    if health.has_pixel:
+        return []
+    text = _(
+        "Without it Tillwise does not see which offers are shown. "
+        "It is connected when the app's extensions are deployed and this page is opened."
+    )
+    return [Attention("warning", _("The web pixel is not connected"), text)]
+
+
+def _unasked(imports: Iterable[Import], health: Health) -> list[Attention]:
+    if health.ever_decided or not all(one.status == "done" for one in imports):
+        return []
+    text = _("Add the Tillwise block to your checkout and thank-you pages in the checkout editor.")
+    return [Attention("info", _("No checkout has asked for an offer yet"), text)]
+
+
+def _where(alert: KeptAlert) -> tuple[str, str] | None:
+    if alert.kind in _OF_CAMPAIGNS:
+        return (_("Open campaigns"), "/admin/campaigns")
+    return (_("Other systems"), "/admin/segments/elsewhere") if alert.kind == alerts.FLOW else None

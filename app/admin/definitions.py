@@ -1,0 +1,122 @@
+"""What each number of the admin is, in the merchant's words: one click away from wherever it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.admin.language import Lazy, lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A number's name and what it says."""
+
+    name: Lazy
+    says: Lazy
+
+
+DEFINITIONS: Mapping[str, Definition] = {
+    "incremental_revenue": Definition(
+        lazy("Incremental revenue"),
+        lazy(
+            "What visitors served by Tillwise spent beyond those of the holdout, per visitor, times all "
+            "visitors served. Only visitors who may be remembered count, each for the 14 days after they "
+            "came. The true figure lies in the range shown with the probability beside it, however often "
+            "you look. While the range includes zero, nothing is proven."
+        ),
+    ),
+    "attributed_revenue": Definition(
+        lazy("Attributed revenue"),
+        lazy(
+            "What shoppers paid for items they added from a Tillwise offer, after discounts, less what was "
+            "refunded of those items. Cancelled orders and items added in any other way don't count. It "
+            "says what offers sold, not what would not have sold without them."
+        ),
+    ),
+    "conversion": Definition(
+        lazy("Checkout conversion"),
+        lazy(
+            "Checkouts that became an order, of all that asked Tillwise for an offer and that consent "
+            "allows to be remembered."
+        ),
+    ),
+    "aov": Definition(
+        lazy("Average order value"),
+        lazy(
+            "What the orders of those checkouts brought on average, after discounts and refunds. Cancelled "
+            "orders don't count."
+        ),
+    ),
+    "lifetime_value": Definition(
+        lazy("Customer lifetime value"),
+        lazy(
+            "What the customers whom Tillwise met in this time have spent in your shop so far, on average. "
+            "Beside it stands what they are expected to spend in the next 90 days."
+        ),
+    ),
+    "offers_shown": Definition(
+        lazy("Offers shown"),
+        lazy(
+            "Answers whose offers were on a shopper's screen, as the browser reports it. The share is of "
+            "all answers outside the holdout."
+        ),
+    ),
+    "offers_accepted": Definition(
+        lazy("Offers accepted"),
+        lazy("Answers of which an offer was added to the cart or redeemed. The share is of those shown."),
+    ),
+    "latency": Definition(
+        lazy("Answer time"),
+        lazy(
+            "How long Tillwise takes to choose, without the way through the network. Half of all answers "
+            "took no longer than the first figure, 99 of 100 no longer than the second."
+        ),
+    ),
+    "holdout": Definition(
+        lazy("Holdout"),
+        lazy(
+            "A small share of visitors, drawn by chance, who see no offers. What they buy shows what would "
+            "have been bought anyway. Without them nobody could say what Tillwise earns."
+        ),
+    ),
+    "arm": Definition(
+        lazy("Arm"),
+        lazy(
+            "The group of an experiment that chance put a visitor into. In the one that always runs, "
+            "personalised visitors get offers chosen for them, static ones your defaults, the holdout none."
+        ),
+    ),
+    "rung": Definition(
+        lazy("What consent allowed"),
+        lazy(
+            "Which of a visitor's data an answer was allowed to use: history and profile, this visit only, "
+            "or the cart alone. Unknown consent counts as none."
+        ),
+    ),
+    "fallback": Definition(
+        lazy("Fallback"),
+        lazy(
+            "Why an answer was less than it could have been, for example because no model was trained yet. "
+            "The sale goes on either way."
+        ),
+    ),
+    "hit_at_4": Definition(
+        lazy("Hit among the top 4"),
+        lazy(
+            "Of later orders that the model had not seen, the share in which one of its first 4 products "
+            "was bought."
+        ),
+    ),
+    "recall_at_10": Definition(
+        lazy("Recall among the top 10"),
+        lazy("Of what was bought in those later orders, the share that was among the model's first 10."),
+    ),
+    "ndcg_at_10": Definition(
+        lazy("Ranking quality (NDCG) of the top 10"),
+        lazy(
+            "How far up the model put what was bought: 1 if all of it came first, 0 if none was among the "
+            "first 10."
+        ),
+    ),
+}

@@ -1,0 +1,158 @@
+"""The first page: what Tillwise earns, its health, what needs a hand, and the way to the first offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.admin import models_view, store, view
+from app.admin.attention import Attention, alerted, attention, due, to_review
+from app.admin.doors import staff_only
+from app.admin.figures import day, money
+from app.admin.home_view import Figures, caused_words, signs, tiles
+from app.admin.onboarding import Journey, Step, marks_of, steps
+from app.attribution.kpi_facts import read_facts
+from app.attribution.kpis import kpis
+from app.attribution.report import Incremental
+from app.attribution.sold import incremental
+from app.attribution.store import attributed_revenue, offer_counts
+from app.connections import Connections
+from app.consent.policies import current_policy
+from app.consent.report import requests
+from app.experiments.assign import HOLDOUT, default_experiment, experiment
+from app.profiles.reviews import reviews
+from app.reach.alert_store import open_alerts
+from app.recommend.watching import last_watch
+from app.remembered import Remembered
+from app.shops.grants import covers
+from app.shops.store import Shop
+from app.values import ShopDomain, exponent
+
+WINDOW_DAYS = 30
+SHOWN_DECISIONS = 5
+_CHART_DAYS = 14
+_WINDOW = timedelta(days=WINDOW_DAYS)
+
+
+async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
+    """Return what the first page shows."""
+    since = datetime.now(UTC) - _WINDOW
+    imports = await store.imports(connections, shop)
+    health = await store.health(connections, shop)
+    model = await store.champion(connections, shop)
+    served = await store.served(connections, shop, since)
+    figures = await _figures.of(connections, shop.shop)
+    revenue = await attributed_revenue(connections, shop.shop, since)
+    counts = await offer_counts(connections, shop.shop, since)
+    return {
+        "imports": imports,
+        "imported": all(one.status == "done" for one in imports),
+        "attention": await _attention(connections, shop, imports, health),
+        "steps": await _steps(connections, shop, imports, health, model),
+        "tiles": tiles(figures, revenue, counts, served),
+        "signs": signs(health, served, model),
+        "orders": health.orders,
+        "model": model,
+        "comparisons": view.comparisons(model) if model else [],
+        "served": served,
+        "rungs": view.bars(served.by_rung, view.RUNGS),
+        "arms": view.bars(served.by_arm, view.ARMS),
+        "fallbacks": view.bars(served.by_fallback, view.FALLBACKS),
+        "excluded": await store.count_excluded(connections, shop),
+        "window_days": WINDOW_DAYS,
+        "chart_days": _CHART_DAYS,
+    }
+
+
+@staff_only
+async def earned_by_day(_request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return the incremental revenue of the 30 days before each of the last days, with its range."""
+    history = await _history.of(connections, shop.shop)
+    return JSONResponse({"days": list(_told(history, shop.currency))})
+
+
+def _told(history: list[tuple[datetime, Incremental | None]], currency: str) -> Iterator[dict[str, Any]]:
+    """Yield a day's figures in the currency's own unit, None where nothing can be said."""
+    unit = 10 ** exponent(currency)
+    for when, found in history:
+        told: dict[str, Any] = {"at": int(when.timestamp()), "day": day(when), "value": None}
+        if found is not None:
+            total = found.total
+            told |= {"value": total.value / unit, "low": total.low / unit, "high": total.high / unit}
+            told |= {"says": money(round(total.value), currency), "range": caused_words(found, currency)}
+        yield told
+
+
+async def _read_figures(connections: Connections, shop: str) -> Figures:
+    now = datetime.now(UTC)
+    facts, currency = await read_facts(connections, shop, now - _WINDOW, now)
+    caused = await incremental(connections, ShopDomain(shop), now - _WINDOW, now)
+    return Figures(caused, {each.name: each for each in kpis(facts) if each.by == "all"}, currency)
+
+
+async def _read_history(connections: Connections, shop: str) -> list[tuple[datetime, Incremental | None]]:
+    today = datetime.now(UTC)
+    history = []
+    for ago in reversed(range(_CHART_DAYS)):
+        when = today - timedelta(days=ago)
+        found = await incremental(connections, ShopDomain(shop), when - _WINDOW, when)
+        history.append((when, found if isinstance(found, Incremental) else None))
+    return history
+
+
+# They read every decision of a month, and change slowly.
+_figures = Remembered(_read_figures, for_s=60)
+_history = Remembered(_read_history, for_s=3600)
+
+
+async def _attention(
+    connections: Connections, shop: Shop, imports: list[store.Import], health: store.Health
+) -> list[Attention]:
+    """Return what needs a hand, what can't wait first."""
+    found = [
+        *attention(imports, health, missing=_missing(connections, shop)),
+        *due(await requests(connections, shop.shop, datetime.now(UTC))),
+        *alerted(await open_alerts(connections, shop.shop)),
+        *models_view.attention(await last_watch(connections, shop.shop)),
+        *to_review(len(await reviews(connections, shop.shop, only_open=True))),
+    ]
+    order = ("critical", "warning", "info")
+    return sorted(found, key=lambda each: order.index(each.tone) if each.tone in order else len(order))
+
+
+async def _steps(
+    connections: Connections,
+    shop: Shop,
+    imports: list[store.Import],
+    health: store.Health,
+    model: store.Model | None,
+) -> list[Step]:
+    journey = Journey(
+        shop.shop, connections.settings.api_key, imports, health, model,
+        await current_policy(connections, shop.shop), _holdout_share(shop), marks_of(shop.settings),
+    )  # fmt: skip
+    return steps(journey)
+
+
+def _holdout_share(shop: Shop) -> float:
+    """Return the share of visitors that is held out."""
+    try:
+        split = experiment(shop.shop, msgspec.convert(shop.settings["arms"], dict[str, float]))
+    except (KeyError, ValueError):  # what stands there is no split: the default one holds
+        split = default_experiment(shop.shop)
+    return sum(arm.share for arm in split.arms if arm.name == HOLDOUT)
+
+
+def _missing(connections: Connections, shop: Shop) -> list[str]:
+    wanted = connections.settings.scopes
+    return sorted(scope for scope in wanted if not covers(shop.scopes, frozenset({scope})))
+
+
+routes: list[BaseRoute] = [Route("/admin/api/home/earned", earned_by_day)]

@@ -1,0 +1,171 @@
+"""What the first page says: the figures with what they are, and how healthy everything is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, share
+from app.admin.language import _, ngettext
+from app.admin.refusals import refusal_words
+from app.admin.store import Health, Model, Served
+from app.attribution.attribute import OfferCounts, Revenue
+from app.attribution.kpis import Kpi
+from app.attribution.report import Incremental
+from app.experiments.refusal import Cause, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure. name: of its definition. value: with its unit. note: what it rests on."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One part of the app's health. tone: a badge's."""
+
+    name: str
+    tone: str
+    says: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A period's figures. kpis: of everybody, by name."""
+
+    incremental: Incremental | Refusal
+    kpis: Mapping[str, Kpi]
+    currency: str
+
+    def kpi(self, name: str) -> Kpi:
+        """Return the figure; one of a shop that nobody has asked says so."""
+        return self.kpis.get(name) or Kpi("all", "all", name, Refusal(Cause.NOBODY, "nobody asked yet"), 0)
+
+
+def tiles(figures: Figures, revenue: Revenue, counts: OfferCounts, served: Served) -> list[Tile]:
+    """Return the figures of the first page, the most telling first."""
+    return [
+        _incremental(figures),
+        Tile("attributed_revenue", money(revenue.net_minor, revenue.currency), _sold(revenue)),
+        Tile("conversion", *_share_of(figures.kpi("checkout_conversion"))),
+        Tile("aov", *_mean_of(figures.kpi("aov"), figures.currency)),
+        _lifetime(figures),
+        Tile("offers_shown", number(counts.shown), _of_answers(counts)),
+        Tile("offers_accepted", number(counts.accepted), _of_shown(counts)),
+        Tile("latency", milliseconds(served.p50_us), _slowest(served)),
+    ]
+
+
+def caused_words(found: Incremental, currency: str) -> str:
+    """Return the range that the incremental revenue lies in."""
+    return _(
+        "between %(low)s and %(high)s (%(level)s sure)",
+        low=money(round(found.total.low), currency),
+        high=money(round(found.total.high), currency),
+        level=percent(found.level),
+    )
+
+
+def signs(health: Health, served: Served, model: Model | None) -> list[Sign]:
+    """Return how each part of the app is."""
+    return [_webhooks(health), _pixel(health), _checkout(health), _answers(served), _model(model)]
+
+
+def _incremental(figures: Figures) -> Tile:
+    found = figures.incremental
+    if isinstance(found, Refusal):
+        return Tile("incremental_revenue", NOTHING, refusal_words(found))
+    value = money(round(found.total.value), figures.currency)
+    return Tile("incremental_revenue", value, caused_words(found, figures.currency))
+
+
+def _sold(revenue: Revenue) -> str:
+    orders = ngettext("%(num)s order", "%(num)s orders", revenue.orders)
+    if not revenue.refunded_minor:
+        return orders
+    refunded = money(revenue.refunded_minor, revenue.currency)
+    return _("%(orders)s, %(refunded)s refunded", orders=orders, refunded=refunded)
+
+
+def _share_of(kpi: Kpi) -> tuple[str, str]:
+    if isinstance(kpi.value, Refusal):
+        return NOTHING, refusal_words(kpi.value)
+    return percent(kpi.value, 1), ngettext("of %(num)s checkout", "of %(num)s checkouts", kpi.over)
+
+
+def _mean_of(kpi: Kpi, currency: str) -> tuple[str, str]:
+    if isinstance(kpi.value, Refusal):
+        return NOTHING, refusal_words(kpi.value)
+    return money(round(kpi.value), currency), ngettext("%(num)s order", "%(num)s orders", kpi.over)
+
+
+def _lifetime(figures: Figures) -> Tile:
+    so_far, ahead = figures.kpi("clv_realised"), figures.kpi("clv_predicted_90d")
+    if isinstance(so_far.value, Refusal):
+        return Tile("lifetime_value", NOTHING, refusal_words(so_far.value))
+    note = ngettext("%(num)s customer", "%(num)s customers", so_far.over)
+    if not isinstance(ahead.value, Refusal):
+        expected = money(round(ahead.value), figures.currency)
+        note = _("%(customers)s; %(amount)s more expected in 90 days", customers=note, amount=expected)
+    return Tile("lifetime_value", money(round(so_far.value), figures.currency), note)
+
+
+def _of_answers(counts: OfferCounts) -> str:
+    if not counts.decisions:
+        return _("none yet")
+    return _("%(share)s of answers", share=share(counts.shown, counts.decisions))
+
+
+def _of_shown(counts: OfferCounts) -> str:
+    if not counts.shown:
+        return _("none yet")
+    return _("%(share)s of those shown", share=share(counts.accepted, counts.shown))
+
+
+def _slowest(served: Served) -> str:
+    if not served.total:
+        return _("none yet")
+    answers = ngettext("%(num)s answer", "%(num)s answers", served.total)
+    return _("%(answers)s, 99%% within %(time)s", answers=answers, time=milliseconds(served.p99_us))
+
+
+def _webhooks(health: Health) -> Sign:
+    name = _("Messages from Shopify")
+    if health.parked_webhooks:
+        stuck = ngettext("%(num)s put aside", "%(num)s put aside", health.parked_webhooks)
+        return Sign(name, "warning", stuck)
+    if health.heard_at is None:
+        return Sign(name, "neutral", _("None yet"))
+    return Sign(name, "success", _("Arriving"), _("last at %(time)s", time=moment(health.heard_at)))
+
+
+def _pixel(health: Health) -> Sign:
+    says = ("success", _("Connected")) if health.has_pixel else ("warning", _("Not connected"))
+    return Sign(_("Web pixel"), *says)
+
+
+def _checkout(health: Health) -> Sign:
+    name = _("Checkout block")
+    if health.asked_at is None:
+        return Sign(name, "neutral", _("Has not asked yet"))
+    return Sign(name, "success", _("Asking"), _("last at %(time)s", time=moment(health.asked_at)))
+
+
+def _answers(served: Served) -> Sign:
+    name, fallen = _("Answers"), sum(served.by_fallback.values())
+    if not served.total:
+        return Sign(name, "neutral", _("None yet"))
+    tone = "warning" if fallen * 10 > served.total else "success"
+    return Sign(name, tone, _("%(share)s in full", share=share(served.total - fallen, served.total)))
+
+
+def _model(model: Model | None) -> Sign:
+    if model is None:
+        return Sign(_("Model"), "neutral", _("Not trained yet"))
+    trained = _("trained on %(time)s", time=moment(model.trained_at))
+    return Sign(_("Model"), "success", _("Serving"), trained)

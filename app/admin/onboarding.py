@@ -1,0 +1,169 @@
+"""The way from the installation to the first offer, step by step, as far as the shop is on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.admin.figures import percent
+from app.admin.language import _, ngettext
+from app.admin.store import Health, Import, Model
+from app.admin.view import import_words, kind_words
+from app.consent.policy import ShopPolicy
+from app.shops.addresses import handle
+from app.values import ShopDomain
+
+SETTING = "onboarding"
+HOLDOUT, PREVIEW, CLOSED = "holdout", "preview", "closed"
+# The app embed's file in the theme extension, as the theme editor names it.
+_EMBED = "embed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. name: for the page's scripts. done: whether it is behind the shop.
+
+    links: label and address outside the app; pages: label and path inside; action: label and what it does.
+    """
+
+    name: str
+    heading: str
+    text: str
+    done: bool
+    links: tuple[tuple[str, str], ...] = ()
+    pages: tuple[tuple[str, str], ...] = ()
+    action: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What tells how far a shop is. marks: the steps that the merchant said are done."""
+
+    shop: ShopDomain
+    api_key: str
+    imports: Sequence[Import]
+    health: Health
+    model: Model | None
+    policy: ShopPolicy
+    holdout: float
+    marks: Mapping[str, Any]
+
+
+def marks_of(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the marks that the merchant made."""
+    kept = settings.get(SETTING)
+    return kept if isinstance(kept, dict) else {}
+
+
+def steps(journey: Journey) -> list[Step]:
+    """Return the steps in their order; none once the merchant has closed the list."""
+    if CLOSED in journey.marks:
+        return []
+    return [
+        _installed(),
+        _imported(journey),
+        _consent(journey.policy),
+        _model(journey),
+        _blocks(journey),
+        _holdout(journey),
+        _preview(journey),
+    ]
+
+
+def checkout_editor(shop: ShopDomain, page: str, api_key: str) -> str:
+    """Return the checkout editor's address with the app's blocks open beside a page of it."""
+    editor = f"https://admin.shopify.com/store/{handle(shop)}/settings/checkout/editor"
+    return f"{editor}?page={page}&context=apps&app={quote(api_key, safe='')}"
+
+
+def theme_editor(shop: ShopDomain, api_key: str) -> str:
+    """Return the theme editor's address that switches the app embed on, to be saved there.
+
+    https://shopify.dev/docs/apps/build/online-store/theme-app-extensions/configuration#deep-linking
+    """
+    block = quote(f"{api_key}/{_EMBED}", safe="/")
+    return f"https://{shop}/admin/themes/current/editor?context=apps&activateAppId={block}"
+
+
+def _installed() -> Step:
+    return Step("install", _("Tillwise is installed"), _("It runs inside your Shopify admin."), True)
+
+
+def _imported(journey: Journey) -> Step:
+    done = all(one.status == "done" for one in journey.imports)
+    told = "; ".join(f"{kind_words(one.kind)}: {import_words(one)}" for one in journey.imports)
+    return Step("import", _("Your products, customers and orders are imported"), told, done)
+
+
+def _consent(policy: ShopPolicy) -> Step:
+    heading = _("Your consent settings are found")
+    if not policy.version:
+        text = _("Tillwise is reading them from Shopify. Until then nothing is used that needs consent.")
+        return Step("consent", heading, text, False)
+    asking = sum(1 for region in policy.regions.values() if region.consent_required)
+    text = ngettext(
+        "Visitors of %(num)s region are asked first. Tillwise keeps to it everywhere.",
+        "Visitors of %(num)s regions are asked first. Tillwise keeps to it everywhere.",
+        asking,
+    )
+    return Step("consent", heading, text, True, pages=((_("See the rules"), "/admin/privacy/rules"),))
+
+
+def _model(journey: Journey) -> Step:
+    heading, model = _("Your first model is trained"), journey.model
+    if model is None:
+        text = (
+            _("It is being trained on your orders. Until it is ready, offers rest on your bestsellers.")
+            if journey.health.orders
+            else _("There are no orders to learn from yet. Offers rest on your catalogue until there are.")
+        )
+        return Step("model", heading, text, False)
+    return Step("model", heading, _measured(model), True, pages=((_("See the model"), "/admin/model"),))
+
+
+def _measured(model: Model) -> str:
+    hits, orders = model.figures.get("tillwise", {}).get("hit_at_4"), model.orders
+    learnt = ngettext("It learnt from %(num)s order.", "It learnt from %(num)s orders.", orders)
+    if hits is None:
+        return learnt
+    tested = _(
+        "In %(share)s of later orders, one of its first 4 products was bought.", share=percent(hits, 1)
+    )
+    return f"{learnt} {tested}"
+
+
+def _blocks(journey: Journey) -> Step:
+    return Step(
+        "blocks",
+        _("The offers are switched on"),
+        _(
+            "Add the Tillwise block to your checkout and thank-you pages and switch on the app embed of your "
+            "theme, then save. Blocks in checkout itself need Shopify Plus."
+        ),
+        journey.health.ever_decided,
+        links=(
+            (_("Checkout"), checkout_editor(journey.shop, "checkout", journey.api_key)),
+            (_("Thank-you page"), checkout_editor(journey.shop, "thank-you", journey.api_key)),
+            (_("Online store"), theme_editor(journey.shop, journey.api_key)),
+        ),
+    )
+
+
+def _holdout(journey: Journey) -> Step:
+    text = _(
+        "%(share)s of your visitors, drawn by chance, see no offers. What they buy shows what would have "
+        "been bought anyway, and so what Tillwise really earns.",
+        share=percent(journey.holdout),
+    )
+    done = HOLDOUT in journey.marks
+    action = None if done else (_("Understood"), HOLDOUT)
+    return Step("holdout", _("Why some visitors see nothing"), text, done, action=action)
+
+
+def _preview(journey: Journey) -> Step:
+    text = _("See what a shopper with one of your products in the cart would be offered now.")
+    return Step(
+        "preview", _("Your first offer"), text, PREVIEW in journey.marks, action=(_("Show an offer"), PREVIEW)
+    )

@@ -1,0 +1,25 @@
+"""Why there is no figure, in the merchant's language. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.admin.language import Lazy, lazy
+from app.experiments.refusal import Cause, Refusal
+
+_SAYS: Mapping[Cause, Lazy] = {
+    Cause.NOBODY: lazy("Nobody who may be remembered has been met yet."),
+    Cause.EMPTY_ARM: lazy("One of the groups that are compared has nobody in it."),
+    Cause.TOO_EARLY: lazy("Too few orders yet to tell an effect from chance."),
+    Cause.MISMATCH: lazy("Visitors did not split as planned, so no comparison can be trusted."),
+    Cause.NOTHING_VARIES: lazy("All visitors of a group are alike, so chance has no measure."),
+    Cause.NO_BASE: lazy("Nothing has happened yet that it could be a share of."),
+    Cause.COSTS_UNKNOWN: lazy("Too many products have no cost in Shopify."),
+    Cause.CURRENCIES: lazy("Orders came in several currencies, which don't add up."),
+    Cause.NO_SUPPORT: lazy("It was never tried, so nothing can be said of it."),
+}
+
+
+def refusal_words(refused: Refusal) -> str:
+    """Return the refusal as a sentence."""
+    return str(_SAYS[refused.cause])

@@ -1,0 +1,118 @@
+// The first page: what was earned by day as a chart, and the first steps ticked off.
+
+import {ACTIONS, call} from './admin.js';
+import {_} from './language.js';
+import uPlot from './vendor/uplot/uPlot-1.6.32.js';
+
+const HEIGHT = 220;
+const GREEN = '#29845a';
+
+/** Return the chart's series: the range as a band, the figure as a line. */
+function drawn(days, box) {
+  const quiet = getComputedStyle(box).color;
+  const edge = `color-mix(in srgb, ${quiet} 14%, transparent)`;
+  const written = new Intl.NumberFormat(document.documentElement.lang);
+  const axis = {stroke: quiet, grid: {stroke: edge}, ticks: {stroke: edge}, font: '12px Inter, sans-serif'};
+  const short = new Intl.DateTimeFormat(document.documentElement.lang, {day: 'numeric', month: 'short'});
+  const bound = {stroke: 'transparent', points: {show: false}};
+  return {
+    width: box.clientWidth,
+    height: HEIGHT,
+    legend: {show: false},
+    cursor: {show: false},
+    axes: [
+      {...axis, values: (_chart, at) => at.map((second) => short.format(new Date(second * 1000)))},
+      {...axis, size: 64, values: (_chart, ticks) => ticks.map((tick) => written.format(tick))},
+    ],
+    series: [{}, bound, bound, {stroke: GREEN, width: 2, points: {show: true, size: 6}}],
+    bands: [{series: [1, 2], fill: 'rgb(41 132 90 / 20%)'}],
+  };
+}
+
+function columns(days) {
+  const of = (name) => days.map((day) => day[name] ?? null);
+  return [of('at'), of('high'), of('low'), of('value')];
+}
+
+/** Add what the chart shows as a table, for who can't see it. */
+function told(days) {
+  const table = document.createElement('table');
+  table.className = 'unseen';
+  const caption = table.createCaption();
+  caption.textContent = _('Incremental revenue by day');
+  for (const {day, says, range} of days) {
+    const row = table.insertRow();
+    for (const words of [day, says, range]) row.insertCell().textContent = words;
+  }
+  return table;
+}
+
+async function showEarned(box) {
+  const says = box.querySelector('[data-chart-says]');
+  try {
+    const {days} = await call('/admin/api/home/earned');
+    const known = days.filter(({value}) => value !== null);
+    if (!known.length) {
+      says.textContent = _('Nothing can be told yet: the visitors of the holdout and the others need their 14 days first.');
+      return;
+    }
+    says.remove();
+    const chart = new uPlot(drawn(days, box), columns(days), box);
+    box.setAttribute('role', 'img');
+    box.setAttribute('aria-label', _('Incremental revenue by day'));
+    box.after(told(known));
+    new ResizeObserver(() => chart.setSize({width: box.clientWidth, height: HEIGHT})).observe(box);
+  } catch (error) {
+    says.textContent = error.message || _('That did not work. Try again in a moment.');
+  }
+}
+
+function tick(button) {
+  const step = button.closest('[data-step]');
+  step.dataset.done = '';
+  step.querySelector('.tick').textContent = '✓';
+  const badge = step.querySelector('[data-state] s-badge');
+  badge.textContent = _('Done');
+  badge.setAttribute('tone', 'success');
+}
+
+function offered({title, price, image, cart, why}) {
+  const lines = [
+    cart ? _('With %(product)s in the cart:', {product: cart}) : _('With any cart:'),
+    `${title}, ${price}`,
+    why,
+  ];
+  const words = document.createElement('div');
+  for (const line of lines.filter(Boolean)) {
+    const said = document.createElement('p');
+    said.textContent = line;
+    words.append(said);
+  }
+  if (!image) return [words];
+  const picture = Object.assign(new Image(64, 64), {src: image, alt: ''});
+  return [picture, words];
+}
+
+Object.assign(ACTIONS, {
+  async 'first-holdout'(button) {
+    await call('/admin/api/onboarding', {step: 'holdout'});
+    tick(button);
+    button.remove();
+  },
+  async 'first-closed'(button) {
+    await call('/admin/api/onboarding', {step: 'closed'});
+    button.closest('s-section').remove();
+  },
+  async 'first-preview'(button) {
+    const shown = await call('/admin/api/onboarding/preview', {});
+    const place = document.querySelector('[data-first-offer]');
+    if (!shown.title) {
+      place.textContent = _('There is nothing to offer yet: no product is published and in stock.');
+      return;
+    }
+    place.replaceChildren(...offered(shown));
+    tick(button);
+  },
+});
+
+void showEarned(document.querySelector('[data-earned]'));
