@@ -10,6 +10,7 @@ import uvicorn
 
 from devstore.app_config import DEMO_KEY, DEMO_SECRET, ConfigurationError, load
 from devstore.demo import DOMAIN, MissingData, build
+from devstore.functions import built_functions
 from devstore.main import create_app, create_store
 from devstore.pages import routes
 from devstore.pages.builds import EXTENSION, PIXEL, THEME, Builds
@@ -53,6 +54,7 @@ def main() -> int:
     gc.freeze()  # the shop stays as long as the process: collecting it over and over costs seconds
     store = create_store(config, [shop], base_url=base_url, time_scale=asked.time_scale)
     folder = ROOT / "extensions"
+    shop.functions = built_functions(folder)
     builds = Builds({name: folder / name for name in (EXTENSION, PIXEL)}, folder / THEME)
     sys.stdout.write(f"dev store for {DOMAIN} at {base_url}\n")
     app = create_app(store, routes(builds), builds=builds)

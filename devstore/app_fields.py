@@ -64,6 +64,8 @@ def find(context: Context, global_id: str) -> Any:
             return next((order for order in seen_orders(context) if order.id == key), None)
         case "DiscountCodeNode":
             return shop.discounts.get(key)
+        case "DiscountAutomaticNode":
+            return shop.automatic.get(key)
         case "BulkOperation":
             made = context.store.bulk.get(key)
             return made if made is not None and made.shop == shop.domain else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devstore.fields import metafields
-from devstore.records import Customer, LineItem, Order, Refund, RefundLine
+from devstore.records import Customer, LineItem, Order, Refund, RefundLine, Taken
 from devstore.resolve import Context, Reader
 from devstore.shop import refunded_quantity
 
@@ -68,16 +68,17 @@ def _attributes(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in pairs]
 
 
-def _application(order: Order, code: str) -> dict[str, Any]:
-    taken = order.discounts_by_code
+def _application(order: Order, taken: Taken) -> dict[str, Any]:
+    named = {"__typename": "DiscountCodeApplication", "code": taken.name}
+    if taken.automatic:
+        named = {"__typename": "AutomaticDiscountApplication", "title": taken.name}
     return {
-        "__typename": "DiscountCodeApplication",
-        "code": code,
-        "index": list(taken).index(code),
+        **named,
+        "index": list(order.discounts).index(taken),
         "allocationMethod": "ACROSS",
         "targetSelection": "ALL",
         "targetType": "LINE_ITEM",
-        "amount": taken[code],
+        "amount": order.discounts[taken],
     }
 
 
@@ -123,7 +124,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "currentTotalTaxSet": lambda c, o, a: 0,
     "discountCode": lambda c, o, a: next(iter(o.discounts_by_code), None),
     "discountCodes": lambda c, o, a: list(o.discounts_by_code),
-    "discountApplications": lambda c, o, a: [_application(o, code) for code in o.discounts_by_code],
+    "discountApplications": lambda c, o, a: [_application(o, each) for each in o.discounts],
     "customAttributes": lambda c, o, a: _attributes(o.attributes),
     "customerAcceptsMarketing": lambda c, o, a: _accepts(c, o),
     "statusPageUrl": lambda c, o, a: f"https://{c.shop.domain}/orders/{o.token}",
@@ -177,7 +178,10 @@ LINE_ITEM: dict[str, Reader] = {
     "totalDiscountSet": lambda c, s, a: s.line.discount_minor,
     "customAttributes": lambda c, s, a: _attributes(s.line.properties),
     "discountAllocations": lambda c, s, a: [
-        {"allocatedAmountSet": x.amount_minor, "discountApplication": _application(s.order, x.code)}
+        {
+            "allocatedAmountSet": x.amount_minor,
+            "discountApplication": _application(s.order, x.taken),
+        }
         for x in s.line.allocations
     ],
     "requiresShipping": lambda c, s, a: True,
@@ -191,6 +195,8 @@ REFUND: dict[str, Reader] = {
     "updatedAt": lambda c, r, a: r.created_at,
     "order": lambda c, r, a: c.shop.orders[r.order_id],
     "totalRefundedSet": lambda c, r, a: r.total_minor,
+    "refundShippingLines": lambda c, r, a: [],
+    "orderAdjustments": lambda c, r, a: [],
     "refundLineItems": lambda c, r, a: [{"line": x, "order": c.shop.orders[r.order_id]} for x in r.lines],
 }
 

@@ -1,8 +1,9 @@
 """A checkout: what a buyer and an extension can do with it, up to the order it becomes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from devstore.automatic import applied
 from devstore.pricing import Cost, PricedLine, price
 from devstore.records import Checkout, ItemLine, LineItem, Order, Pair
 from devstore.shop import Shop
@@ -34,6 +35,7 @@ def start(
     lines: Iterable[tuple[int, int, tuple[Pair, ...]]] = (),
     customer_id: int | None = None,
     cart_token: str | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> Checkout:
     """Return a new checkout of (variant id, quantity, attributes) lines, kept in the shop."""
     customer = shop.customers.get(customer_id) if customer_id is not None else None
@@ -48,16 +50,30 @@ def start(
         customer_id=customer_id,
         email=customer.email if customer else None,
         cart_token=cart_token,
+        attributes=dict(attributes or {}),
     )
-    for variant_id, quantity, attributes in lines:
-        add_line(shop, checkout, variant_id, quantity, now, attributes)
+    for variant_id, quantity, properties in lines:
+        add_line(shop, checkout, variant_id, quantity, now, properties)
     shop.checkouts[token] = checkout
     return checkout
 
 
 def cost(shop: Shop, checkout: Checkout, now: datetime) -> Cost:
-    """Return what the checkout costs now."""
-    return price(shop, checkout.lines, checkout.codes, now)
+    """Return what the checkout costs now, or cost when it was ordered."""
+    if checkout.order_id is not None:
+        return _sold_for(shop, checkout, shop.orders[checkout.order_id])
+    return price(shop, checkout.lines, checkout.codes, now, applied(shop, checkout, now))
+
+
+def _sold_for(shop: Shop, checkout: Checkout, order: Order) -> Cost:
+    """Return what the order cost: what takes something off of it since then does not change that."""
+    return Cost(
+        tuple(
+            PricedLine(line, sold.price_minor * sold.quantity, sold.allocations)
+            for line, sold in zip(checkout.lines, order.lines, strict=True)
+            if line.variant_id in shop.variants
+        )
+    )
 
 
 def add_line(

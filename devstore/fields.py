@@ -11,7 +11,7 @@ from devstore.records import (
     gid,
 )
 from devstore.resolve import Context, Reader
-from devstore.shop import LOCATION_ID
+from devstore.shop import LOCATION_ID, Shop
 
 Args = Mapping[str, Any]
 
@@ -73,9 +73,14 @@ def _owned(context: Context, owner: str) -> list[Any]:
     return [m for m in installation.metafields.values() if m.owner == owner] if installation else []
 
 
+def own_namespace(shop: Shop) -> str:
+    """Return what $app is spelt out as in the shop."""
+    return shop.installation.namespace if shop.installation else "app--0"
+
+
 def app_namespace(context: Context, namespace: str | None) -> str:
     """Return the namespace with $app, or none at all, spelt out as the app's own."""
-    own = f"app--{context.shop.installation.id if context.shop.installation else 0}"
+    own = own_namespace(context.shop)
     if namespace is None or namespace == "$app":
         return own
     return namespace.replace("$app:", f"{own}--", 1) if namespace.startswith("$app:") else namespace

@@ -18,13 +18,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from devstore import app_fields, cost, discounts, mutations, schema
+from devstore import app_fields, automatic_fields, cost, discounts, mutations, schema
 from devstore.resolve import Context, resolve, resolve_type
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.wire import BadBody, read_json
 
-TABLES = app_fields.TABLES | {"Mutation": mutations.MUTATION | discounts.MUTATION}
+TABLES = (
+    app_fields.TABLES
+    | automatic_fields.TABLES
+    | {
+        "QueryRoot": app_fields.QUERY | automatic_fields.QUERY,
+        "Mutation": mutations.MUTATION | discounts.MUTATION | automatic_fields.MUTATION,
+    }
+)
+NAMES = app_fields.NAMES | automatic_fields.NAMES
 WRONG_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105
 
 
@@ -61,7 +69,7 @@ async def answer(request: Request) -> Response:
 
 def context_of(store: Store, shop: Shop, scopes: frozenset[str], version: str) -> Context:
     """Return what the resolvers are given. Raises NoSchema for another version."""
-    return Context(store, shop, schema.load(version), scopes, store.clock(), TABLES, app_fields.NAMES)
+    return Context(store, shop, schema.load(version), scopes, store.clock(), TABLES, NAMES)
 
 
 def read(context: Context, body: dict[str, Any]) -> Asked | list[GraphQLError]:

@@ -193,8 +193,13 @@ def webhook_subscription_delete(context: Context, _source: Any, args: Args) -> A
 
 
 def _need_scopes(context: Context, metafields: Sequence[Args]) -> None:
-    """Raise GraphQLError where a customer or a product is to be written to and the app may not."""
-    for kind, scope in (("Customer", "write_customers"), ("Product", "write_products")):
+    """Raise GraphQLError where a customer, product or discount is to be written to and the app may not."""
+    needed = (
+        ("Customer", "write_customers"),
+        ("Product", "write_products"),
+        ("DiscountAutomaticNode", "write_discounts"),
+    )
+    for kind, scope in needed:
         if any(str(each["ownerId"]).startswith(f"gid://shopify/{kind}/") for each in metafields):
             _need_scope(context, scope)
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from devstore import payloads
+from devstore.checkout import cost as checkout_cost
 from devstore.order_facts import amounts, facts, pairs
 from devstore.payloads import Json, money_set
 from devstore.pricing import PricedLine, price
-from devstore.records import Cart, Checkout, Customer, LineItem, Order, Refund, RefundLine, gid
+from devstore.records import Cart, Checkout, Customer, LineItem, Order, Refund, RefundLine, Taken, gid, summed
 from devstore.shop import LOCATION_ID, Shop, refunded_quantity
 from devstore.wire import money, rest_when
 
@@ -22,7 +23,7 @@ def order(shop: Shop, order: Order) -> Json:
         | amounts(shop, order)
         | _order_people(shop, order)
         | {
-            "discount_applications": [_application(shop, x, n) for x, n in order.discounts_by_code.items()],
+            "discount_applications": [_application(shop, x, n) for x, n in order.discounts.items()],
             "discount_codes": _codes(shop, order.discounts_by_code),
             "fulfillments": [],
             "line_item_groups": [],
@@ -57,7 +58,7 @@ def _buyer(shop: Shop, buyer: Customer) -> Json:
 
 def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
     left = line.quantity - refunded_quantity(order, line.id)
-    codes = list(order.discounts_by_code)
+    discounts = list(order.discounts)
     return _sold_line(shop, line) | {
         "attributed_staffs": [],
         "current_quantity": left,
@@ -67,7 +68,7 @@ def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
             {
                 "amount": money(a.amount_minor),
                 "amount_set": money_set(a.amount_minor, shop.currency),
-                "discount_application_index": codes.index(a.code),
+                "discount_application_index": discounts.index(a.taken),
             }
             for a in line.allocations
         ],
@@ -106,16 +107,17 @@ def _sold_line(shop: Shop, line: LineItem) -> Json:
     }
 
 
-def _application(shop: Shop, code: str, amount: int) -> Json:
-    percentage = _percentage(shop, code)
+def _application(shop: Shop, taken: Taken, amount: int) -> Json:
+    percentage = None if taken.automatic else _percentage(shop, taken.name)
+    named = {"title": taken.name} if taken.automatic else {"code": taken.name}
     return {
         "target_type": "line_item",
-        "type": "discount_code",
+        "type": "automatic" if taken.automatic else "discount_code",
         "allocation_method": "across",
         "value": money(amount) if percentage is None else f"{percentage:.1f}",
         "value_type": "fixed_amount" if percentage is None else "percentage",
         "target_selection": "all",
-        "code": code,
+        **named,
     }
 
 
@@ -217,7 +219,7 @@ def _cart_line(shop: Shop, priced: PricedLine) -> Json:
 
 def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
     """Return the payload of checkouts/create and checkouts/update."""
-    cost = price(shop, checkout.lines, checkout.codes, now)
+    cost = checkout_cost(shop, checkout, now)
     buyer = shop.customers.get(checkout.customer_id) if checkout.customer_id is not None else None
     first, last = (buyer.first_name, buyer.last_name) if buyer else GUEST
     address = payloads.plain_address(shop, first, last) | {"latitude": None, "longitude": None}
@@ -255,7 +257,7 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
         "line_items": [_checkout_line(shop, line) for line in cost.lines],
         "name": f"#{checkout.id}",
         "abandoned_checkout_url": f"https://{shop.domain}/{shop.id}/checkouts/{checkout.token}/recover?key=devstore",
-        "discount_codes": _codes(shop, _taken(cost.lines)),
+        "discount_codes": _codes(shop, _codes_taken(cost.lines)),
         "buyer_accepts_sms_marketing": False,
         "sms_marketing_phone": None,
         "total_discounts": money(cost.discount_minor),
@@ -312,8 +314,6 @@ def _checkout_line(shop: Shop, priced: PricedLine) -> Json:
     }
 
 
-def _taken(lines: tuple[PricedLine, ...]) -> dict[str, int]:
-    taken: dict[str, int] = {}
-    for allocation in (a for line in lines for a in line.allocations):
-        taken[allocation.code] = taken.get(allocation.code, 0) + allocation.amount_minor
-    return taken
+def _codes_taken(lines: tuple[PricedLine, ...]) -> dict[str, int]:
+    taken = summed(allocation for line in lines for allocation in line.allocations)
+    return {each.name: amount for each, amount in taken.items() if not each.automatic}

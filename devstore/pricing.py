@@ -38,8 +38,24 @@ class Cost:
         return self.subtotal_minor
 
 
-def price(shop: Shop, lines: Iterable[ItemLine], codes: Sequence[str], now: datetime) -> Cost:
-    """Return the cost of these lines with every open code of these applied in turn."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a discount without a code takes off. line_ids: of which lines, None for the whole order."""
+
+    title: str
+    line_ids: frozenset[int] | None = None
+    percentage: float | None = None
+    amount_minor: int | None = None
+
+
+def price(
+    shop: Shop,
+    lines: Iterable[ItemLine],
+    codes: Sequence[str],
+    now: datetime,
+    automatic: Sequence[Applied] = (),
+) -> Cost:
+    """Return the cost of these lines with every open code of these applied in turn, then the others."""
     kept = [line for line in lines if line.variant_id in shop.variants]
     left = [shop.variants[line.variant_id].price_minor * line.quantity for line in kept]
     taken: list[list[Allocation]] = [[] for _ in kept]
@@ -51,6 +67,11 @@ def price(shop: Shop, lines: Iterable[ItemLine], codes: Sequence[str], now: date
             if amount:
                 left[place] -= amount
                 taken[place].append(Allocation(code, amount))
+    for each in automatic:
+        for place, amount in enumerate(_automatic_shares(each, kept, left)):
+            if amount:
+                left[place] -= amount
+                taken[place].append(Allocation(each.title, amount, automatic=True))
     return Cost(
         tuple(
             PricedLine(line, shop.variants[line.variant_id].price_minor * line.quantity, tuple(allocations))
@@ -65,9 +86,19 @@ def _shares(shop: Shop, discount: Discount, lines: Sequence[ItemLine], left: Seq
         amount if discount.covers(shop.variants[line.variant_id].product_id) else 0
         for line, amount in zip(lines, left, strict=True)
     ]
-    if discount.percentage is not None:
-        return [round(base * discount.percentage / 100) for base in bases]
-    return split(min(discount.amount_minor or 0, sum(bases)), bases)
+    return _off(bases, discount.percentage, discount.amount_minor)
+
+
+def _automatic_shares(applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:
+    ids = applied.line_ids
+    bases = [amount if ids is None or x.id in ids else 0 for x, amount in zip(lines, left, strict=True)]
+    return _off(bases, applied.percentage, applied.amount_minor)
+
+
+def _off(bases: Sequence[int], percentage: float | None, amount_minor: int | None) -> list[int]:
+    if percentage is not None:
+        return [round(base * percentage / 100) for base in bases]
+    return split(min(amount_minor or 0, sum(bases)), bases)
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:

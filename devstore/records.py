@@ -1,7 +1,11 @@
 """What a shop holds. Money is integer minor units; times are aware UTC; ids are plain ints."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 Pair = tuple[str, str]
 
@@ -71,10 +75,34 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one discount code took off one line, for its whole quantity."""
+    """What one discount took off one line, for its whole quantity.
+
+    code: the discount's, or the title of one that needs none.
+    """
 
     code: str
     amount_minor: int
+    automatic: bool = False
+
+    @property
+    def taken(self) -> Taken:
+        """Return which discount it was."""
+        return Taken(self.code, self.automatic)
+
+
+class Taken(NamedTuple):
+    """Which discount took something off. name: its code, or the title of one that needs none."""
+
+    name: str
+    automatic: bool
+
+
+def summed(allocations: Iterable[Allocation]) -> dict[Taken, int]:
+    """Return the minor units each discount took off, in order of first use."""
+    taken: dict[Taken, int] = {}
+    for each in allocations:
+        taken[each.taken] = taken.get(each.taken, 0) + each.amount_minor
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +191,14 @@ class Order:
         return self.subtotal_minor + self.shipping_minor
 
     @property
+    def discounts(self) -> dict[Taken, int]:
+        """Return the minor units each discount took off this order, in order of first use."""
+        return summed(allocation for line in self.lines for allocation in line.allocations)
+
+    @property
     def discounts_by_code(self) -> dict[str, int]:
         """Return the minor units each code took off this order, in order of first use."""
-        taken: dict[str, int] = {}
-        for allocation in (a for line in self.lines for a in line.allocations):
-            taken[allocation.code] = taken.get(allocation.code, 0) + allocation.amount_minor
-        return taken
+        return {taken.name: amount for taken, amount in self.discounts.items() if not taken.automatic}
 
 
 @dataclass(slots=True)
@@ -196,7 +226,7 @@ class Discount:
         """Return Shopify's class of it."""
         return "shipping" if self.free_shipping else "product" if self.product_ids else "order"
 
-    def combines(self, other: "Discount") -> bool:
+    def combines(self, other: Discount) -> bool:
         return other.kind in self.combines_with and self.kind in other.combines_with
 
     def is_open(self, now: datetime) -> bool:
@@ -204,6 +234,26 @@ class Discount:
 
     def covers(self, product_id: int) -> bool:
         return not self.product_ids or product_id in self.product_ids
+
+
+@dataclass(slots=True)
+class AutomaticDiscount:
+    """A discount that needs no code: a Function of the app's says what it takes off."""
+
+    id: int
+    title: str
+    function: str  # its handle
+    starts_at: datetime
+    ends_at: datetime | None = None
+    classes: frozenset[str] = frozenset()  # order, product or shipping
+    combines_with: frozenset[str] = frozenset()
+
+    def combines(self, other: Discount) -> bool:
+        """Return whether it may stand beside a code's discount."""
+        return other.kind in self.combines_with and self.classes <= other.combines_with
+
+    def is_open(self, now: datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 @dataclass(slots=True)
@@ -223,6 +273,7 @@ class Cart:
     updated_at: datetime
     lines: list[ItemLine] = field(default_factory=list)
     customer_id: int | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -281,3 +332,8 @@ class Installation:
     pixel: Pixel | None = None
     subscriptions: list[Subscription] = field(default_factory=list)
     metafields: dict[tuple[str, str, str], Metafield] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """Return the app's own, which $app stands for."""
+        return f"app--{self.id}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from devstore.records import Customer, Order, Product, Variant, number
+from devstore.records import AutomaticDiscount, Customer, Order, Product, Variant, number
 
 Getter = Callable[[Any], Any]
 TERM = re.compile(
@@ -48,6 +48,7 @@ FIELDS: dict[type, dict[str, Getter]] = {
         "product_id": lambda r: r.product_id,
         "inventory_quantity": lambda r: r.inventory,
     },
+    AutomaticDiscount: {"id": lambda r: r.id, "title": lambda r: r.title, "type": lambda r: "app"},
     Customer: COMMON
     | {
         "email": lambda r: r.email,

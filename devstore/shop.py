@@ -1,11 +1,13 @@
 """One shop in memory: its records by id, and the few changes that touch more than one of them."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from devstore.records import (
+    AutomaticDiscount,
     Cart,
     Checkout,
     Customer,
@@ -26,6 +28,15 @@ def counter() -> Iterator[int]:
     return itertools.count(FIRST_FREE_ID)
 
 
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A discount Function of the app's. query: the file that says what it is told of a checkout."""
+
+    wasm: Path
+    export: str
+    query: Path
+
+
 @dataclass(slots=True)
 class Shop:
     domain: str
@@ -42,6 +53,8 @@ class Shop:
     orders: dict[int, Order] = field(default_factory=dict)
     upcoming: list[Order] = field(default_factory=list)  # live orders still to be replayed
     discounts: dict[int, Discount] = field(default_factory=dict)
+    automatic: dict[int, AutomaticDiscount] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict, repr=False)  # by handle
     carts: dict[str, Cart] = field(default_factory=dict)
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     has_flow: bool = True
@@ -103,10 +116,12 @@ class Shop:
         return order
 
     def take(self, order: Order) -> list[Variant]:
-        """Return the variants whose stock this order lowered."""
+        """Return the variants whose stock this order lowered, which is a change of their products too."""
         sold = [(self.variants[x.variant_id], x) for x in order.lines if x.variant_id in self.variants]
         for variant, line in sold:
             variant.inventory = max(0, variant.inventory - line.quantity)
+            product = self.products[variant.product_id]
+            product.updated_at = max(product.updated_at, order.created_at)
         return [variant for variant, _ in sold]
 
     def orders_of(self, customer_id: int) -> list[Order]:

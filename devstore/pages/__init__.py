@@ -26,6 +26,7 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/cart", carts.view),
         Route("/cart.js", ajax.read),
         Route("/cart/add.js", ajax.add, methods=["POST"]),
+        Route("/cart/update.js", ajax.update, methods=["POST"]),
         Route("/discount/{code}", ajax.discount),
         Route("/apps/{subpath}/{path:path}", proxy.forward),
         Route(f"{theme.ASSETS}{{name}}", theme.asset),

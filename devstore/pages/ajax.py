@@ -44,6 +44,22 @@ async def add(request: Request) -> Response:
     return answer
 
 
+async def update(request: Request) -> Response:
+    """Answer POST /cart/update.js: {"attributes": {...}}; one that is empty is taken away."""
+    store = store_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    body = await read_json(request)
+    found, is_new = opened(store, shop, visitor_of(request, shop), store.clock())
+    given = body.get("attributes")
+    for name, value in (given if isinstance(given, dict) else {}).items():
+        found.attributes[str(name)] = "" if value is None else str(value)
+    found.attributes = {name: value for name, value in found.attributes.items() if value}
+    await announce(store, shop, found, is_new)
+    answer = JSONResponse(cart_json(shop, found))
+    keep(answer, CART_COOKIE, found.token)
+    return answer
+
+
 async def discount(request: Request) -> Response:
     """Answer GET /discount/{code}: the checkout that follows has the code; on to the `redirect`."""
     wanted = request.query_params.get("redirect", "/")
@@ -61,7 +77,7 @@ def cart_json(shop: Shop, cart: Cart | None) -> Json:
     return {
         "token": cart.token if cart else "",
         "note": None,
-        "attributes": {},
+        "attributes": dict(cart.attributes) if cart else {},
         "currency": shop.currency,
         "item_count": sum(line.quantity for line in lines),
         "items": items,

@@ -32,6 +32,7 @@ async def begin(request: Request) -> Response:
         [(line.variant_id, line.quantity, line.attributes) for line in visitor.cart.lines],
         visitor.customer.id if visitor.customer else None,
         visitor.cart.token,
+        visitor.cart.attributes,
     )
     _discounted(request, shop, found, store)
     await store.announce(shop, "checkouts/create", order_payloads.checkout(shop, found, store.clock()))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from devstore.pricing import Cost
-from devstore.records import Checkout, Customer, ItemLine, Product, Variant
+from devstore.records import Checkout, Customer, ItemLine, Product, Taken, Variant, summed
 from devstore.shop import Shop
 
 Json = dict[str, Any]
@@ -95,7 +95,10 @@ def checkout(shop: Shop, found: Checkout, cost: Cost) -> Json:
             "properties": [{"key": key, "value": value} for key, value in priced.line.attributes],
             "finalLinePrice": money(priced.total_minor, currency),
             "discountAllocations": [
-                {"amount": money(a.amount_minor, currency), "discountApplication": _code(a.code)}
+                {
+                    "amount": money(a.amount_minor, currency),
+                    "discountApplication": _application(a.taken),
+                }
                 for a in priced.allocations
             ],
             "sellingPlanAllocation": None,
@@ -108,7 +111,7 @@ def checkout(shop: Shop, found: Checkout, cost: Cost) -> Json:
         "email": found.email,
         "lineItems": lines,
         "attributes": [{"key": key, "value": value} for key, value in found.attributes.items()],
-        "discountApplications": [_code(code) for code in found.codes],
+        "discountApplications": [_application(each) for each in _applied(found, cost)],
         "discountsAmount": money(cost.discount_minor, currency),
         "subtotalPrice": money(cost.subtotal_minor, currency),
         "totalPrice": money(cost.total_minor, currency),
@@ -129,5 +132,12 @@ def _order(found: Checkout) -> Json | None:
     return {"id": str(found.order_id), "customer": {"id": who, "isFirstOrder": None}}
 
 
-def _code(code: str) -> Json:
-    return {"type": "DISCOUNT_CODE", "title": code, "targetType": "LINE_ITEM"}
+def _applied(found: Checkout, cost: Cost) -> list[Taken]:
+    """Return every code of the checkout, and what took something off without one."""
+    taken = summed(allocation for line in cost.lines for allocation in line.allocations)
+    return [*(Taken(code, False) for code in found.codes), *(each for each in taken if each.automatic)]
+
+
+def _application(taken: Taken) -> Json:
+    kind = "AUTOMATIC" if taken.automatic else "DISCOUNT_CODE"
+    return {"type": kind, "title": taken.name, "targetType": "LINE_ITEM"}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.coupons.signed import grant_key, number_in, sign_grant, unusable, whose_cart
-from tests.functions.function_host import MOST_BYTES, MOST_INSTRUCTIONS, run_function
+from devstore.function_host import MOST_BYTES, MOST_INSTRUCTIONS, run_function
 
 EXTENSION = Path(__file__).parents[2] / "extensions" / "offer-discount"
 WASM = EXTENSION / "dist" / "function.wasm"

@@ -36,9 +36,7 @@ def run_function(wasm: Path, export: str, given: Mapping[str, Any] | bytes) -> R
     store.set_limits(memory_size=MOST_MEMORY)
     with TemporaryDirectory() as folder:
         written, told = Path(folder, "in"), Path(folder, "out")
-        written.write_bytes(
-            given if isinstance(given, bytes) else json.dumps(given, separators=(",", ":")).encode()
-        )
+        written.write_bytes(given if isinstance(given, bytes) else _packed(given))
         wasi = WasiConfig()
         wasi.stdin_file, wasi.stdout_file = str(written), str(told)
         store.set_wasi(wasi)
@@ -51,7 +49,7 @@ def run_function(wasm: Path, export: str, given: Mapping[str, Any] | bytes) -> R
 
 
 def _packed(given: Mapping[str, Any]) -> bytes:
-    return json.dumps(given, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(given, separators=(",", ":")).encode()
 
 
 @lru_cache
