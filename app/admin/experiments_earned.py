@@ -90,7 +90,7 @@ async def groups(
     words: Mapping[str, Mapping[str, object]] = {
         "kind": KINDS,
         "campaign": campaigns,
-        "reason": {name: str(says).replace("{with}", "…") for name, says in REASONS.items()},
+        "reason": {name: _(says.text, product="…") for name, says in REASONS.items()},
         "surface": {},
         "product": {str(number): title for number, title in titles.items()},
     }

@@ -51,7 +51,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     locale: str = ""
     words: str = ""
     version: str = ""
-    ratio: str = ""
+    ratio: str = "3"
     metric: str = "revenue"
     lift: str = "10"
     share: str = "100"

@@ -26,6 +26,7 @@ from app.errors import TillwiseError
 from app.main import answer_error
 from app.shops.store import get_shop
 from tests.admin.campaign_factories import keep_campaigns
+from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import (
     SHOP,
     bearer,
@@ -135,6 +136,7 @@ async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
     await keep_private_matters(connections)
     await keep_campaigns(connections)
     await keep_segments(connections)
+    await keep_experiment(connections, units=300)
     async with served(connections) as url, opened(url, path, PHONE, **ABOUT.get(path, {})) as page:
         width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
