@@ -89,6 +89,7 @@ async def stock(store: Store, shop: Shop, body: Body) -> Any:
     if variant is None:
         raise BadBody(f"there is no variant {body.get('variant_id')}")
     variant.inventory = whole(body, "available", 0)
+    shop.product_of(variant.id).updated_at = store.clock()
     await store.announce(shop, "inventory_levels/update", payloads.inventory_level(variant, store.clock()))
     return {"variant_id": variant.id, "available": variant.inventory}
 

@@ -1,9 +1,13 @@
-"""What Shopify has and we missed: a delivery can come late, or never. Looked for every hour."""
+"""What Shopify has and we missed: a delivery can come late, or never. Looked for every hour.
+
+Besides the records that changed, what only a delivery of its own tells: refunds, stock, consent, and
+once a day which products are gone.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +16,7 @@ from sqlalchemy import Column, select
 
 from app.connections import Connections, redis_key
 from app.errors import InputError, ShopifyError
-from app.events.kinds import CustomerChanged, OrderUpdated, ProductChanged
+from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventLog
 from app.shops.store import Shop, installed_shops
 from app.shops.tokens import ask_shop
@@ -27,6 +31,10 @@ from webhooks.documents import (
     ONE_ORDER,
     ONE_PRODUCT,
 )
+from webhooks.gone import note_gone
+from webhooks.missed_answers import missed_answers
+from webhooks.missed_refunds import missed_refunds
+from webhooks.missed_stock import missed_stock
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order, read_product
 
@@ -35,12 +43,14 @@ _OVERLAP = timedelta(minutes=15)
 _log = logging.getLogger(__name__)
 
 Change = CustomerChanged | OrderUpdated | ProductChanged
+Beside = Callable[[Connections, Shop, Sequence[Payload]], Awaitable[list[AnyEvent]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is looked for. changed, one: how changes, and a record, are asked for; parts: what a
-    record is made of, if of anything; id, updated_at: the columns where we keep it."""
+    record is made of, if of anything; id, updated_at: the columns where we keep it; beside: what
+    else was missed about changed records that we may know."""
 
     name: str
     changed: str
@@ -49,6 +59,7 @@ class Kind:
     read: Callable[[Shop, Payload, Sequence[Payload]], Change]
     id: Column[Any]
     updated_at: Column[Any]
+    beside: Beside | None = None
 
 
 async def reconcile(connections: Connections) -> None:
@@ -71,6 +82,10 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
         async for changed in _pages(connections, shop, kind, since):
             for gid in await _news(connections, shop, kind, changed):
                 missed += await _append(connections, shop, kind, gid)
+            if kind.beside and (events := await kind.beside(connections, shop, changed)):
+                await EventLog(connections.redis).append(events)
+                missed += len(events)
+    missed += await note_gone(connections, shop, now)
     await connections.redis.set(key, now.isoformat())
     return missed
 
@@ -134,16 +149,16 @@ KINDS = (
     Kind(
         "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
         lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
-        _PRODUCTS.product_id, _PRODUCTS.updated_at,
+        _PRODUCTS.product_id, _PRODUCTS.updated_at, missed_stock,
     ),
     Kind(
         "customer", CHANGED_CUSTOMERS, ONE_CUSTOMER, None,
         lambda shop, node, _: read_customer(shop.shop, node),
-        _CUSTOMERS.customer_id, _CUSTOMERS.updated_at,
+        _CUSTOMERS.customer_id, _CUSTOMERS.updated_at, missed_answers,
     ),
     Kind(
         "order", CHANGED_ORDERS, ONE_ORDER, "lineItems",
         lambda shop, node, parts: read_order(shop.shop, node, parts),
-        _ORDERS.order_id, _ORDERS.updated_at,
+        _ORDERS.order_id, _ORDERS.updated_at, missed_refunds,
     ),
 )  # fmt: skip

@@ -181,6 +181,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "fresh": "what the serving model has seen of the shop",
     "fired": "how often each campaign was shown",
     "reconciled": "when the shop was last compared with Shopify",
+    "gone_looked_for": "that its products were looked for at Shopify today",
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.catalog.store import record_product
 from app.connections import Connections
-from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
+from app.events.kinds import AnyEvent, CustomerChanged, InventoryChanged, OrderUpdated, ProductChanged
 from app.events.log import EventConsumer
 from app.orders.store import record_order
 from devstore.schema import MODULES
@@ -40,12 +40,13 @@ async def logged(connections: Connections) -> list[AnyEvent]:
 
 
 async def test_changes_that_were_missed_are_put_into_the_log(front: Shopfront) -> None:
-    assert await reconcile_shop(front.connections, front.installed, datetime.now(UTC)) == 31
+    assert await reconcile_shop(front.connections, front.installed, datetime.now(UTC)) == 32
     events = await logged(front.connections)
     products = [event for event in events if isinstance(event, ProductChanged)]
     orders = [event for event in events if isinstance(event, OrderUpdated)]
     assert [product.product_id for product in products] == [1]
     assert products[0].variants[0].tracked
+    assert [event.inventory_item_id for event in events if isinstance(event, InventoryChanged)] == [901]
     assert len({order.order_id for order in orders}) == 30
     assert {order.lines[0].variant_id for order in orders} == {101}
 

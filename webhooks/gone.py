@@ -1,0 +1,59 @@
+"""Products that Shopify does not have any more, though no delivery told of it. Looked for once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.connections import Connections, redis_key
+from app.events.kinds import AnyEvent, ProductDeleted
+from app.events.log import EventLog
+from app.shops.store import Shop
+from app.shops.tokens import ask_shop
+from app.tables import ProductRow
+from app.upsert import chunks, table_of
+from webhooks.documents import WHICH_EXIST
+from webhooks.payload import Payload
+
+_EVERY_S = 24 * 3600
+_PAGE = 250
+# A new product can take a moment until it is found everywhere.
+_SETTLED = timedelta(minutes=15)
+_PRODUCTS = table_of(ProductRow)
+
+
+async def note_gone(connections: Connections, shop: Shop, now: datetime) -> int:
+    """Return how many products were found to be gone, which is in the log now; nought within the day."""
+    looked = redis_key(shop.shop, "gone_looked_for")
+    if await connections.redis.exists(looked):
+        return 0
+    gone: list[AnyEvent] = []
+    for part in chunks(await _known(connections, shop, now), _PAGE):
+        gone += [_gone(shop, number, now) for number in await _not_found(connections, shop, part)]
+    await EventLog(connections.redis).append(gone)
+    await connections.redis.set(looked, 1, ex=_EVERY_S)
+    return len(gone)
+
+
+async def _known(connections: Connections, shop: Shop, now: datetime) -> list[int]:
+    query = select(_PRODUCTS.c.product_id).where(
+        _PRODUCTS.c.shop == shop.shop,
+        _PRODUCTS.c.deleted_at.is_(None),
+        _PRODUCTS.c.created_at < now - _SETTLED,
+    )
+    async with connections.read() as db:
+        return list((await (await db.connection()).scalars(query.order_by(_PRODUCTS.c.product_id))).all())
+
+
+async def _not_found(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> list[int]:
+    gids = [f"gid://shopify/Product/{number}" for number in product_ids]
+    answer = await ask_shop(connections, shop.shop, WHICH_EXIST, {"ids": gids})
+    found = {Payload(node).id("id") for node in answer["nodes"] if node is not None}
+    return [number for number in product_ids if number not in found]
+
+
+def _gone(shop: Shop, product_id: int, now: datetime) -> ProductDeleted:
+    event_id = f"gone:{product_id}:{now.isoformat()}"
+    return ProductDeleted(shop=shop.shop, event_id=event_id, happened_at=now, product_id=product_id)

@@ -1,0 +1,88 @@
+"""Refunds of changed orders that no delivery told of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from app.connections import Connections
+from app.errors import InputError
+from app.events.kinds import AnyEvent, RefundCreated, RefundLine
+from app.shops.store import Shop
+from app.shops.tokens import ask_shop
+from app.tables import RefundRow
+from app.upsert import table_of
+from webhooks.documents import REFUNDS_OF_ORDER
+from webhooks.payload import Payload
+
+_REFUNDS = table_of(RefundRow)
+_log = logging.getLogger(__name__)
+
+
+async def missed_refunds(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
+    """Return the refunds of these orders that we don't know.
+
+    One of nothing has no row to know it by, and is told again: that changes nothing.
+    """
+    told = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
+    query = select(_REFUNDS.c.refund_id).where(
+        _REFUNDS.c.shop == shop.shop, _REFUNDS.c.refund_id.in_(sorted(told))
+    )
+    async with connections.read() as db:
+        known = set((await (await db.connection()).scalars(query)).all())
+    missed: list[AnyEvent] = []
+    for gid in dict.fromkeys(order.text("id") for number, order in told.items() if number not in known):
+        found = await _refunds_of(connections, shop, gid)
+        missed += [refund for refund in found if refund.refund_id not in known]
+    return missed
+
+
+async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[RefundCreated]:
+    answer = Payload(await ask_shop(connections, shop.shop, REFUNDS_OF_ORDER, {"id": gid}))
+    order = answer.child_or_none("order")
+    try:
+        nodes = order.children("refunds") if order else ()
+        return [read_refund(shop, gid, node) for node in nodes]
+    except InputError as error:
+        facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
+        _log.warning("a missed change is left to its webhook", extra=facts)
+        return []
+
+
+def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
+    """Return the refund as its webhook would have told it. Pure."""
+    lines = node.child("refundLineItems")
+    if lines.child("pageInfo").flag_or_none("hasNextPage"):
+        raise InputError("refundLineItems do not fit a page", "refundLineItems")
+    shipping = _total(node, "refundShippingLines", "subtotalAmountSet", shop.currency)
+    # Negative when money goes to the customer.
+    adjusted = _total(node, "orderAdjustments", "amountSet", shop.currency)
+    created_at = node.time("createdAt")
+    return RefundCreated(
+        shop=shop.shop,
+        event_id=f"admin:{node.text('id')}",
+        happened_at=created_at,
+        refund_id=node.id("id"),
+        order_id=Payload({"id": order_gid}).id("id"),
+        created_at=created_at,
+        lines=tuple(_line(line, shop.currency) for line in lines.children("nodes")),
+        other_minor=shipping - adjusted,
+    )
+
+
+def _line(line: Payload, currency: str) -> RefundLine:
+    return RefundLine(
+        line_id=line.child("lineItem").id("id"),
+        quantity=line.count("quantity"),
+        amount_minor=_amount(line, "subtotalSet", currency),
+    )
+
+
+def _total(node: Payload, name: str, amount: str, currency: str) -> int:
+    return sum(_amount(each, amount, currency) for each in node.child(name).children("nodes"))
+
+
+def _amount(node: Payload, name: str, currency: str) -> int:
+    return node.child(name).child("shopMoney").money("amount", currency)
