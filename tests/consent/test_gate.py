@@ -103,6 +103,7 @@ FREE = {
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),
     "app.orders.answers": Free(_LEDGER, ("app.orders.customers",)),
     "webhooks.reconcile": Free(_RECORDS, ("app.worker",)),
+    "webhooks.missed_answers": Free(_RECORDS, ("webhooks.reconcile",)),
     "webhooks.opt_outs": Free(_RECORDS, ("app.worker",)),
     "app.offers.store": Free("keeps what `app.offers.replay` made under its permissions", ("app.worker",)),
     "app.consent.ledger": Free(
