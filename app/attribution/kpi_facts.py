@@ -15,7 +15,7 @@ from app.attribution.kpis import Customer, Decided, Facts
 from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.assign import STANDING, pseudonym
-from app.experiments.outcomes import AFTER_THE_ORDER
+from app.experiments.records import AFTER_THE_ORDER
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow

@@ -7,70 +7,44 @@ what followed, the second arm too, is what came of it. It can make an effect sma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+_NAMES = ("unit", "customer_id", "checkout_token")
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """A decision that put a unit into an arm."""
+def persons(exposures: pl.DataFrame) -> NDArray[np.int64]:
+    """Return each exposure's person, shape (n,), numbered from 0 by their first exposure.
 
-    decision_id: str
-    at: datetime
-    arm: str
-    unit: str
-    surface: str = "checkout"
-    customer_id: int | None = None
-    checkout_token: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """All exposures of one person, the first one first; of those at the same moment, by their id."""
-
-    exposures: tuple[Exposure, ...]
-
-    @property
-    def first(self) -> Exposure:
-        """Return the exposure whose arm they are analysed in."""
-        return self.exposures[0]
-
-    @property
-    def crossed(self) -> bool:
-        """Return whether they came into another arm as well."""
-        return any(each.arm != self.first.arm for each in self.exposures)
+    exposures: of the columns `records.EXPOSURES`, the first one first.
+    """
+    if exposures.is_empty():
+        return np.zeros(0, dtype=np.int64)
+    codes, nodes = _numbered(exposures)
+    units = codes["unit"]
+    met = [(units[known], codes[name][known]) for name in _NAMES[1:] for known in [codes[name] >= 0]]
+    one, other = (np.concatenate(side) for side in zip(*met, strict=True))
+    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(nodes, nodes))
+    _, component = connected_components(graph, directed=False)
+    return _by_first(component[units])
 
 
-def persons(exposures: Iterable[Exposure]) -> list[Person]:
-    """Return the persons, in the order of their first exposure. A decision told twice counts once."""
-    told = {each.decision_id: each for each in exposures}
-    ordered = sorted(told.values(), key=lambda each: (each.at, each.decision_id))
-    parents: dict[str, str] = {}
-    for each in ordered:
-        first, *others = _names(each)
-        for other in others:
-            _join(parents, first, other)
-    groups: dict[str, list[Exposure]] = {}
-    for each in ordered:
-        groups.setdefault(_root(parents, each.unit), []).append(each)
-    return [Person(tuple(group)) for group in groups.values()]
+def _numbered(exposures: pl.DataFrame) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Return a number for each name, -1 for none, no two of different kinds alike; and how many."""
+    codes, so_far = {}, 0
+    for name in _NAMES:
+        ranks = exposures[name].rank("dense").cast(pl.Int64)
+        codes[name] = (ranks + (so_far - 1)).fill_null(-1).to_numpy()
+        most = ranks.max()
+        so_far += most if isinstance(most, int) else 0
+    return codes, so_far
 
 
-def _names(exposure: Exposure) -> Iterator[str]:
-    yield exposure.unit
-    if exposure.customer_id is not None:
-        yield f"customer:{exposure.customer_id}"
-    if exposure.checkout_token:
-        yield f"checkout:{exposure.checkout_token}"
-
-
-def _root(parents: dict[str, str], name: str) -> str:
-    while (above := parents.setdefault(name, name)) != name:
-        parents[name] = parents[above]
-        name = above
-    return name
-
-
-def _join(parents: dict[str, str], one: str, other: str) -> None:
-    parents[_root(parents, other)] = _root(parents, one)
+def _by_first(of: NDArray[np.int32]) -> NDArray[np.int64]:
+    _, first, which = np.unique(of, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[which]

@@ -21,7 +21,7 @@ from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.errors import NotFound
 from app.experiments.assign import PERSONALISED
-from app.experiments.outcomes import AFTER_THE_ORDER
+from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
 from app.offpolicy.estimate import Estimated
 from app.offpolicy.judging import Logged, Other, judged

@@ -65,6 +65,7 @@ ASKING = {
     "app.campaigns.watched": Asks(("who_may_not_teach",)),
     "app.experiments.showing_store": Asks(("may", "standings_of")),
     "app.reach.store": Asks(("may", "standings_of")),
+    "app.reach.watched": Asks(("who_may_not_teach",)),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
     "app.offpolicy.store": Asks(("who_refuse",)),
     "webhooks.allowed": Asks(("permissions",)),
@@ -122,6 +123,7 @@ FREE = {
     "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
     "app.attribution.sold": Free(_JOINED, ("app.admin.experiments", "app.attribution", "app.commands")),
     "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
+    "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
     "app.experiments.store": Free(
         _JOINED,
         (

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.experiments.analysis import Terms
-from app.experiments.linking import Exposure
-from app.experiments.outcomes import Order
+from app.experiments.records import Exposure, Order
 from app.experiments.units import Units
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

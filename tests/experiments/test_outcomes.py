@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.experiments.analysis import Verdict, read
-from app.experiments.linking import Exposure
-from app.experiments.outcomes import Frame, Observed, Order, observe
+from app.experiments.outcomes import Frame, Observed, observe
+from app.experiments.records import Exposure, Order, records_of
 from app.experiments.refusal import Refusal
 from tests.experiments.factories import EVEN, NOW, exposed, ordered
 
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 def seen(
     exposures: Iterable[Exposure], orders: Iterable[Order] = (), accepted: Iterable[str] = ()
 ) -> Observed:
-    return observe(exposures, orders, set(accepted), FRAME)
+    return observe(records_of(exposures, orders, accepted), FRAME)
 
 
 def figures(observed: Observed) -> dict[str, list[float]]:

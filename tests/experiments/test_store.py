@@ -8,6 +8,7 @@ import pytest
 
 from app.connections import Connections
 from app.errors import InputError, NotFound
+from app.experiments import record_store
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design
 from app.experiments.mismatch import Mismatch
@@ -81,6 +82,21 @@ async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Conn
     assert (units.profit.tolist(), units.accepted.tolist()) == ([500, 0], [1, 0])  # 800 less 2 * 150
 
 
+async def test_what_is_read_in_parts_is_all_of_it(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = on_both_databases
+    decisions = [a_decision(f"{n}", ("as_is", "pinned")[n % 2]) for n in range(11)]
+    orders = [an_order(n, f"token-{n}") for n in range(0, 11, 3)]
+    await running(connections, *decisions, *orders, *(a_line(n) for n in range(0, 11, 3)), costs={"10": 100})
+    whole = await read(connections)
+    monkeypatch.setattr(record_store, "_AT_ONCE", 2)
+    parts = await read(connections)
+    assert parts.observed.counts == whole.observed.counts == (6, 5)
+    assert parts.observed.units.profit.tolist() == whole.observed.units.profit.tolist()
+    assert sorted(parts.observed.units.profit.tolist())[-4:] == [800.0] * 4
+
+
 async def test_an_order_of_unknown_cost_has_no_profit(connections: Connections) -> None:
     await running(connections, a_decision("a"), an_order(1, "token-a"), a_line(1, product_id=99))
     assert np.isnan((await read(connections)).observed.units.profit).all()
@@ -104,12 +120,19 @@ async def test_another_shops_and_another_experiments_decisions_are_not_in_it(
     assert (await read(connections)).observed.counts == (1, 0)
 
 
-async def test_a_visitor_who_is_not_to_be_remembered_is_counted_and_followed_nowhere(
-    connections: Connections,
+async def test_a_visitor_who_is_not_to_be_remembered_is_told_by_arm_and_followed_nowhere(
+    on_both_databases: Connections,
 ) -> None:
-    await running(connections, a_decision("a", inputs={"unit": None}, checkout_token=None), a_decision("b"))
-    found = await read(connections)
-    assert (found.nameless, found.observed.counts) == (1, (1, 0))
+    # They were shown their arm, and even ordered: nothing says that the order is theirs.
+    nobody: dict[str, Any] = {"inputs": {"unit": None}, "checkout_token": None}
+    await running(
+        on_both_databases, a_decision("a", **nobody), a_decision("b"), a_decision("c", "pinned", **nobody),
+        a_decision("d", "pinned", **nobody), an_order(1, "token-a"), an_order(2, "token-b"),
+    )  # fmt: skip
+    found = await read(on_both_databases)
+    assert (found.nameless, found.nameless_by_arm) == (3, {"as_is": 1, "pinned": 2})
+    assert found.observed.counts == (1, 0)
+    assert found.observed.units.revenue.tolist() == [1_000]
 
 
 async def test_money_in_two_currencies_is_refused(connections: Connections) -> None:

@@ -1,0 +1,134 @@
+"""Reads exposures, orders and refunds into columns, some thousand rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import polars as pl
+from sqlalchemy import and_, exists, func, null, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.experiments.records import Records, exposures_in, orders_in, refunds_in
+from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.upsert import table_of
+
+_AT_ONCE = 10_000  # rows as Python has them; what was read is columns
+_DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
+_ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
+_BOUGHT: dict[str, Any] = {"order_id": pl.Int64, "product_id": pl.Int64, "quantity": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The decisions of one version of an experiment, made since then."""
+
+    shop: str
+    experiment_id: str
+    version: str
+    since: datetime
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """Return what holds of them, for a query."""
+        columns = _DECISIONS.c
+        told = columns.inputs[("experiments", self.experiment_id, 0)].as_string()
+        return columns.shop == self.shop, columns.decided_at >= self.since, told == self.version
+
+    @property
+    def arm(self) -> Any:
+        """Return the arm that a decision put its unit into."""
+        return _DECISIONS.c.inputs[("experiments", self.experiment_id, 1)].as_string()
+
+
+async def read_records(
+    connection: AsyncConnection, known: ShopRow, which: Which, before: timedelta, now: datetime
+) -> Records:
+    """Return the exposures of those who may be remembered, and the orders that may be theirs.
+
+    known: the shop. before: how far back of the earliest exposure orders matter.
+    """
+    exposures = await _read(connection, _exposures(which), exposures_in)
+    earliest = exposures["at"].min()
+    since = (earliest if isinstance(earliest, datetime) else now) - before
+    placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since)
+    orders = await _read(connection, _placed(placed, known.currency), orders_in)
+    refunds = await _read(connection, _of_orders(_REFUNDS, placed, "created_at", "amount_minor"), refunds_in)
+    costs = _costs_in(known.settings)
+    if costs:
+        lines = await _read(connection, _of_orders(_LINES, placed, "product_id", "quantity"), _lines_in)
+        orders = _with_costs(orders, lines, costs)
+    return Records(exposures, orders, refunds)
+
+
+async def nameless(connection: AsyncConnection, which: Which) -> dict[str, int]:
+    """Return by arm how many decisions are nobody's: their visitors did not allow to be remembered."""
+    of_nobody = select(which.arm.label("arm")).where(*which.conditions, _unit().is_(None)).subquery()
+    query = select(of_nobody.c.arm, func.count()).group_by(of_nobody.c.arm).order_by(of_nobody.c.arm)
+    return {str(arm): int(many) for arm, many in await connection.execute(query)}
+
+
+def _exposures(which: Which) -> Any:
+    columns = _DECISIONS.c
+    accepted = exists().where(
+        _FEEDBACK.c.shop == columns.shop,
+        _FEEDBACK.c.decision_id == columns.decision_id,
+        _FEEDBACK.c.kind == "accepted",
+    )
+    return select(
+        columns.decision_id, columns.decided_at, which.arm, _unit().label("unit"), columns.surface,
+        columns.customer_id, columns.checkout_token, accepted,
+    ).where(*which.conditions, _unit().is_not(None))  # fmt: skip
+
+
+def _unit() -> Any:
+    return _DECISIONS.c.inputs["unit"].as_string()
+
+
+def _placed(placed: Any, currency: str) -> Any:
+    columns = _ORDERS.c
+    return select(
+        columns.order_id, columns.created_at, columns.subtotal_minor, columns.customer_id,
+        columns.checkout_token, columns.cancelled_at, null().label("cost"), columns.currency != currency,
+    ).where(placed)  # fmt: skip
+
+
+def _of_orders(of: Any, placed: Any, *names: str) -> Any:
+    theirs = and_(_ORDERS.c.shop == of.c.shop, _ORDERS.c.order_id == of.c.order_id)
+    return select(of.c.order_id, *(of.c[name] for name in names)).join(_ORDERS, theirs).where(placed)
+
+
+def _costs_in(settings: Mapping[str, Any]) -> dict[int, int]:
+    """Return what a unit costs the shop, by product, as far as the merchant has said it."""
+    try:
+        known = msgspec.convert(settings.get("costs", {}), dict[int, int], strict=False)
+    except msgspec.ValidationError:
+        return {}
+    return {product_id: cost for product_id, cost in known.items() if cost >= 0}
+
+
+def _with_costs(orders: pl.DataFrame, lines: pl.DataFrame, costs: Mapping[int, int]) -> pl.DataFrame:
+    """Return the orders with what their goods cost, None where that is not known of all of them."""
+    cost = pl.col("product_id").replace_strict(dict(costs), default=None, return_dtype=pl.Int64)
+    of_orders = (
+        lines.select("order_id", cost=cost * pl.col("quantity"))
+        .group_by("order_id")
+        .agg(cost_minor=pl.when(pl.col("cost").is_null().any()).then(None).otherwise(pl.col("cost").sum()))
+    )
+    return orders.drop("cost_minor").join(of_orders, on="order_id", how="left").select(orders.columns)
+
+
+def _lines_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=_BOUGHT, orient="row")
+
+
+async def _read(
+    connection: AsyncConnection, query: Any, columns_in: Callable[[Iterable[tuple[Any, ...]]], pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the rows as columns; no more of them than a part are rows at a time."""
+    rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
+    parts = [columns_in(map(tuple, part)) async for part in rows.partitions()]
+    return pl.concat([columns_in(()), *parts], rechunk=True)

@@ -1,0 +1,158 @@
+"""What each person did within their window, one by one: what the fast version must come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from app.experiments.outcomes import CLOCKS_DIFFER, Aside, Frame, Observed
+from app.experiments.records import AFTER_THE_ORDER, Exposure, Order
+from app.experiments.units import Units
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All exposures of one person, the first one first; of those at the same moment, by their id."""
+
+    exposures: tuple[Exposure, ...]
+
+    @property
+    def first(self) -> Exposure:
+        """Return the exposure whose arm they are analysed in."""
+        return self.exposures[0]
+
+    @property
+    def crossed(self) -> bool:
+        """Return whether they came into another arm as well."""
+        return any(each.arm != self.first.arm for each in self.exposures)
+
+
+def persons(exposures: Iterable[Exposure]) -> list[Person]:
+    """Return the persons, in the order of their first exposure. A decision told twice counts once."""
+    told = {each.decision_id: each for each in exposures}
+    ordered = sorted(told.values(), key=lambda each: (each.at, each.decision_id))
+    parents: dict[str, str] = {}
+    for each in ordered:
+        first, *others = _names(each)
+        for other in others:
+            _join(parents, first, other)
+    groups: dict[str, list[Exposure]] = {}
+    for each in ordered:
+        groups.setdefault(_root(parents, each.unit), []).append(each)
+    return [Person(tuple(group)) for group in groups.values()]
+
+
+def _names(exposure: Exposure) -> Iterator[str]:
+    yield exposure.unit
+    if exposure.customer_id is not None:
+        yield f"customer:{exposure.customer_id}"
+    if exposure.checkout_token:
+        yield f"checkout:{exposure.checkout_token}"
+
+
+def _root(parents: dict[str, str], name: str) -> str:
+    while (above := parents.setdefault(name, name)) != name:
+        parents[name] = parents[above]
+        name = above
+    return name
+
+
+def _join(parents: dict[str, str], one: str, other: str) -> None:
+    parents[_root(parents, other)] = _root(parents, one)
+
+
+def observe(
+    exposures: Iterable[Exposure], orders: Iterable[Order], accepted: Set[str], frame: Frame
+) -> Observed:
+    """Return what the persons whose window is over did in it. accepted: decisions with an accepted offer."""
+    late = frame.now + CLOCKS_DIFFER
+    seen, known = list(exposures), list(orders)
+    timely = [each for each in seen if each.at <= late and each.arm in frame.arms]
+    ours = [each for each in known if each.at <= late]
+    people = [each for each in persons(timely) if frame.begin is None or each.first.at >= frame.begin]
+    done = [each for each in people if each.first.at + frame.window <= frame.now]
+    theirs = _orders_of(people, ours)
+    rows = [_row(person, theirs.get(person.first.decision_id, []), accepted, frame) for person in done]
+    places = [frame.arms.index(person.first.arm) for person in people]
+    columns = np.array([row.figures for row in rows], dtype=np.float64).reshape(len(rows), 8).T
+    arm = np.array([frame.arms.index(person.first.arm) for person in done], dtype=np.int64)
+    aside = Aside(
+        open=len(people) - len(done),
+        crossed=sum(person.crossed for person in people),
+        from_ahead=sum(each.at > late for each in seen) + len(known) - len(ours),
+        foreign=sum(row.foreign for row in rows),
+        late_minor=sum(row.late_minor for row in rows),
+    )
+    counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
+    return Observed(Units(arm, *columns), tuple(map(int, counts)), aside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A person's figures in the order of Units' columns."""
+
+    figures: tuple[float, ...]
+    foreign: int
+    late_minor: int
+
+
+def _orders_of(people: Sequence[Person], orders: Iterable[Order]) -> Mapping[str, list[Order]]:
+    """Return each person's orders by their first decision: of their checkouts, else of their accounts.
+
+    Every order is of one person only.
+    """
+    whose: dict[str | int | None, str] = {}
+    for person in people:
+        for each in person.exposures:
+            whose |= dict.fromkeys((each.checkout_token, each.customer_id), person.first.decision_id)
+    whose.pop(None, None)
+    theirs: dict[str, list[Order]] = {}
+    for order in {each.order_id: each for each in orders}.values():
+        of = whose.get(order.checkout_token) or whose.get(order.customer_id)
+        if of is not None:
+            theirs.setdefault(of, []).append(order)
+    return theirs
+
+
+def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Frame) -> _Row:
+    end = person.first.at + frame.window
+    placed = [order for order in orders if _began(person, order) and order.at < end]
+    standing = [order for order in placed if order.cancelled_at is None or order.cancelled_at >= end]
+    kept = sum(order.kept_minor(end) for order in placed)
+    costs = [order.cost_minor for order in standing]
+    cost = float("nan") if None in costs else float(sum(each or 0 for each in costs))
+    given_back = sum(order not in standing or any(at < end for at, _ in order.refunds) for order in placed)
+    took = any(each.decision_id in accepted for each in person.exposures if each.at < end)
+    figures = (
+        bool(standing), len(standing), kept, kept - cost, len(placed), given_back, took,
+        _spent_before(person.first, orders, frame.before),
+    )  # fmt: skip
+    late = sum(order.kept_minor(end) - order.kept_minor(frame.now) for order in placed)
+    return _Row(tuple(map(float, figures)), sum(order.foreign for order in placed), late)
+
+
+def _began(person: Person, order: Order) -> bool:
+    """Return whether the order came after the first exposure."""
+    first = person.first
+    if order.at >= first.at:
+        return True
+    same = order.checkout_token is not None and order.checkout_token == first.checkout_token
+    return same and first.surface not in AFTER_THE_ORDER and order.at >= first.at - CLOCKS_DIFFER
+
+
+def _spent_before(first: Exposure, orders: Iterable[Order], before: timedelta) -> int:
+    """Return what the customer spent before, as it stood then.
+
+    Of the customer who was known at the first exposure: who becomes known later became so by what they did
+    in their arm, and an adjustment for that would take a part of the effect away.
+    """
+    if first.customer_id is None:
+        return 0
+    return sum(
+        order.kept_minor(first.at)
+        for order in orders
+        if order.customer_id == first.customer_id and first.at - before <= order.at < first.at - CLOCKS_DIFFER
+    )
