@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,11 +66,22 @@ class SmallStage:
 
 
 @contextmanager
-def small_stage(home: Path) -> Iterator[SmallStage]:
-    """Yield the stage with the app installed, the shop imported and its model trained."""
+def small_stage(
+    home: Path,
+    *,
+    households: int = HOUSEHOLDS,
+    products: int = PRODUCTS,
+    prepare: Callable[[Shop], None] = lambda _shop: None,
+    trained: bool = True,
+) -> Iterator[SmallStage]:
+    """Yield the stage with the app installed, the shop imported and its model trained.
+
+    prepare: what becomes of the shop before it is imported.
+    """
     app_url = f"http://127.0.0.1:{free_port()}"
     builds = Builds(bundles_for(app_url, home / "extensions"), ROOT / "extensions" / THEME)
-    shop = build(datetime.now(UTC), households=HOUSEHOLDS, products=PRODUCTS)
+    shop = build(datetime.now(UTC), households=households, products=products)
+    prepare(shop)
 
     def dev_store(url: str) -> Starlette:
         config = load(ROOT / "shopify.app.toml", app_url, DEMO_KEY, DEMO_SECRET)
@@ -85,7 +96,8 @@ def small_stage(home: Path) -> Iterator[SmallStage]:
         stage = SmallStage(home, shop, store_url, app_url, redis_url, environment)
         install(stage)
         stage.tillwise("backfill", "--shop", DOMAIN, "--follow")
-        stage.tillwise("train", "--shop", DOMAIN, "--follow")
+        if trained:
+            stage.tillwise("train", "--shop", DOMAIN, "--follow")
         yield stage
 
 
