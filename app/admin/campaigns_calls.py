@@ -31,6 +31,8 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
+from app.reach.choosing import TRIGGER
+from app.reach.trying import tried_on_left
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
 
@@ -113,11 +115,12 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
 
 @staff_only
 async def try_out(request: Request, connections: Connections, shop: Shop) -> Response:
-    """Return what the campaign would have done on the last decisions."""
+    """Return what the campaign would have done on the last decisions, or about the last checkouts left."""
     asked = await read_call(request, Asked, _MAX_BODY)
     campaign = _whole(_written(asked.form, shop))
-    if campaign.trigger != "checkout":
-        raise InputError("past decisions are of checkouts: they can't tell who would have been written to")
+    if campaign.trigger == TRIGGER:
+        tried = await tried_on_left(connections, shop, campaign, asked.last)
+        return JSONResponse({"says": tried.says(), "more": left_out_words(tried.left_out)})
     decisions = await past_decisions(connections, shop.shop, asked.last)
     if not decisions:
         return JSONResponse(

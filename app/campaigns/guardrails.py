@@ -8,7 +8,7 @@ is watched together. What a shopper does later is asked once its time is over, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +92,16 @@ WATCHED: tuple[Watched, ...] = (
     Watched("refunds", "more orders are given back", 1, 0.0, _REFUNDS_KNOWN_S, "given_back", "ordered"),
 )
 
+ORDERS_WITHIN_S = 3 * 86_400  # who is written to may take their time
+_LETTERS_REFUNDS_KNOWN_S = ORDERS_WITHIN_S + REFUNDED_WITHIN_S
+# Of who left a checkout and was written to. No offer of theirs fails on a page, and no answer waits for it.
+WATCHED_LETTERS: tuple[Watched, ...] = (
+    Watched("completion", "fewer of those written to order", -1, 0.0, ORDERS_WITHIN_S, "ordered"),
+    Watched(
+        "refunds", "more orders are given back", 1, 0.0, _LETTERS_REFUNDS_KNOWN_S, "given_back", "ordered"
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Harm:
@@ -125,13 +135,14 @@ def units_of(met: Iterable[tuple[str, Exposed]]) -> Units:
     return Units(np.array([each.shown for each in first.values()], np.bool_), *figures)
 
 
-def harms(units: Units, now: float) -> list[Harm]:
+def harms(units: Units, now: float, watched: Sequence[Watched] = WATCHED) -> list[Harm]:
     """Return what is bad beyond chance, the surest first; nothing while too few are known."""
-    found = [harm for each in WATCHED if (harm := _harm(each, units, now)) is not None]
+    level = ALPHA / len(watched)
+    found = [harm for each in watched if (harm := _harm(each, units, now, level)) is not None]
     return sorted(found, key=lambda harm: harm.p_value)
 
 
-def _harm(watched: Watched, units: Units, now: float) -> Harm | None:
+def _harm(watched: Watched, units: Units, now: float, level: float) -> Harm | None:
     settled = units.where(units.at + watched.settles_s <= now)
     shown = int(settled.shown.sum())
     if min(shown, len(settled) - shown) < LEAST_UNITS:
@@ -146,7 +157,7 @@ def _harm(watched: Watched, units: Units, now: float) -> Harm | None:
     if effect.variance <= 0 or effect.value * watched.worse <= watched.slack:
         return None
     p = p_value(effect, tuning(PLANNED_UNITS, ALPHA), against=watched.slack * watched.worse)
-    if p > ALPHA / len(WATCHED):
+    if p > level:
         return None
     return Harm(watched.name, watched.says, treated.value, held_back.value, p, len(settled))
 

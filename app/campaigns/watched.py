@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -34,10 +34,16 @@ class Decided(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A checkout's order, and when something of it was first given back."""
+    """An order, and when something of it was first given back."""
 
     at: datetime
     given_back_at: datetime | None
+
+    @property
+    def given_back(self) -> bool:
+        """Return whether something was, in the time that is asked for."""
+        until = self.at + timedelta(seconds=REFUNDED_WITHIN_S)
+        return self.given_back_at is not None and self.given_back_at <= until
 
 
 async def watched(connections: Connections, shop: str, since: Mapping[str, datetime]) -> dict[str, Units]:
@@ -49,7 +55,7 @@ async def watched(connections: Connections, shop: str, since: Mapping[str, datet
         return {}
     decisions = await _decided(connections, shop, min(since.values()))
     failed = await _failed(connections, shop, [each.decision_id for each in decisions])
-    placed = await _placed(connections, shop, {each.who for each in decisions})
+    placed = await placed_by(connections, shop, "checkout_token", {each.who for each in decisions})
     return {
         campaign_id: units_of(_met(campaign_id, begin, decisions, failed, placed))
         for campaign_id, begin in since.items()
@@ -64,7 +70,7 @@ def _met(
         shown = any(drawn.campaign_id == campaign_id for drawn in each.told.chosen)
         if each.at < begin or not (shown or each.told.left_out.get(campaign_id) == WITHHELD):
             continue
-        order = _order(each, placed.get(each.who, ()))
+        order = first_order(placed.get(each.who, ()), each.at, COMPLETES_WITHIN_S)
         yield (
             each.who,
             Exposed(
@@ -73,19 +79,15 @@ def _met(
                 duration_us=each.duration_us,
                 failed=each.decision_id in failed,
                 ordered=order is not None,
-                given_back=order is not None and _given_back(order),
+                given_back=order is not None and order.given_back,
             ),
         )
 
 
-def _order(decided: Decided, placed: Iterable[Placed]) -> Placed | None:
-    until = decided.at + timedelta(seconds=COMPLETES_WITHIN_S)
-    return next((each for each in placed if decided.at <= each.at <= until), None)
-
-
-def _given_back(order: Placed) -> bool:
-    until = order.at + timedelta(seconds=REFUNDED_WITHIN_S)
-    return order.given_back_at is not None and order.given_back_at <= until
+def first_order(placed: Iterable[Placed], begin: datetime, within_s: float) -> Placed | None:
+    """Return the first order from then on within the time. placed: the first first."""
+    until = begin + timedelta(seconds=within_s)
+    return next((each for each in placed if begin <= each.at <= until), None)
 
 
 async def _decided(connections: Connections, shop: str, since: datetime) -> list[Decided]:
@@ -118,22 +120,24 @@ async def _failed(connections: Connections, shop: str, decision_ids: list[str]) 
     return found
 
 
-async def _placed(connections: Connections, shop: str, tokens: Collection[str]) -> dict[str, list[Placed]]:
-    """Return the orders of each checkout, the first first."""
+async def placed_by(
+    connections: Connections, shop: str, by: Literal["checkout_token", "customer_id"], names: Collection[Any]
+) -> dict[Any, list[Placed]]:
+    """Return the orders of each of the checkouts, or of the customers, the first first."""
     refunded = select(func.min(_REFUNDS.c.created_at)).where(
         _REFUNDS.c.shop == _ORDERS.c.shop, _REFUNDS.c.order_id == _ORDERS.c.order_id
     )
-    columns = (_ORDERS.c.checkout_token, _ORDERS.c.created_at, _ORDERS.c.cancelled_at)
-    placed: dict[str, list[Placed]] = defaultdict(list)
+    columns = (_ORDERS.c[by], _ORDERS.c.created_at, _ORDERS.c.cancelled_at)
+    placed: dict[Any, list[Placed]] = defaultdict(list)
     async with connections.read() as db:
-        for part in chunks(sorted(tokens)):
+        for part in chunks(sorted(names)):
             query = (
                 select(*columns, refunded.scalar_subquery().label("refunded_at"))
-                .where(_ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part))
+                .where(_ORDERS.c.shop == shop, _ORDERS.c[by].in_(part))
                 .order_by(_ORDERS.c.created_at)
             )
-            for token, at, *back in await (await db.connection()).execute(query):
-                placed[token].append(Placed(at, _earliest(back)))
+            for name, at, *back in await (await db.connection()).execute(query):
+                placed[name].append(Placed(at, _earliest(back)))
     return placed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ from app.catalog.store import load_catalog
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
 from app.errors import InputError, NotFound, TillwiseError
+from app.reach.choosing import TRIGGER
+from app.reach.trying import tried_on_left
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS, Names
 from app.rules.findings import Finding, findings
@@ -105,14 +108,23 @@ def dry_run_command(
     file: File,
     last: Annotated[int, typer.Option(min=1, max=MOST, help="How many decisions to look at")] = 1_000,
 ) -> None:
-    """Say what campaigns in a file would have done on the shop's last decisions, each on its own."""
+    """Say what campaigns in a file would have done on the shop's last decisions, each on its own.
+
+    One that writes to who left is tried on the last checkouts left.
+    """
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
         installed = await _installed(connections, domain)
+        campaigns = _read(file)
         catalog = await load_catalog(connections, domain)
         decisions = await past_decisions(connections, domain, last)
-        for campaign in _read(file):
+        for campaign in campaigns:
+            if campaign.trigger == TRIGGER:
+                tried = await tried_on_left(connections, installed, campaign, last)
+                typer.echo(f"{campaign.id}: {tried.says()}")
+                _tell_left_out(tried.left_out)
+                continue
             result = dry_run(campaign, decisions, catalog, installed.time_zone, installed.settings)
             typer.echo(f"{campaign.id}: {result.says()}")
             _tell_more(result)
@@ -192,9 +204,13 @@ def _names(catalog: Catalog) -> dict[Names, frozenset[str]]:
     }
 
 
-def _tell_more(result: DryRun) -> None:
-    for why, count in sorted(result.left_out.items()):
+def _tell_left_out(left_out: Mapping[str, int]) -> None:
+    for why, count in sorted(left_out.items()):
         typer.echo(f"  not shown {count} times: {why}")
+
+
+def _tell_more(result: DryRun) -> None:
+    _tell_left_out(result.left_out)
     for name, count in sorted(result.missing.items()):
         label = FIELDS[name].label if name in FIELDS else name
         typer.echo(f"  {count} decisions do not tell {label}")

@@ -80,15 +80,22 @@ async def _campaign(
     )  # fmt: skip
     if plan is None:
         return None, None
-    standing = (await standings_of(connections, shop.shop, [customer_id]))[customer_id]
-    allowed = permissions(settle(standing.answers))
-    profile = await kept_profile(connections, shop.shop, customer_id) if allowed.may_use_profile else None
-    told = await times_told(connections, shop.shop, customer_id)
+    leaver = await leaver_of(
+        connections, shop.shop, customer_id, await times_told(connections, shop.shop, customer_id)
+    )
     in_all = await times_in_all(connections, shop.shop)
     caps = {each.id: each.campaign.caps.total for each in plan.planned}
     spent = tuple(name for name, most in caps.items() if most is not None and in_all.get(name, 0) >= most)
     catalog = await load_catalog(connections, shop.shop)
-    weighed = weighed_for(plan, left, Leaver(customer_id, allowed, profile, told), catalog, spent, now)
+    weighed = weighed_for(plan, left, leaver, catalog, spent, now)
     if weighed.chosen:
         return plan.by_id[weighed.chosen[0].campaign_id].campaign, None
     return None, next(iter(sorted(weighed.withheld)), None)
+
+
+async def leaver_of(connections: Connections, shop: str, customer_id: int, told: dict[str, int]) -> Leaver:
+    """Return who left, as far as their own last answers allow it. told: how often each campaign wrote."""
+    standing = (await standings_of(connections, shop, [customer_id]))[customer_id]
+    allowed = permissions(settle(standing.answers))
+    profile = await kept_profile(connections, shop, customer_id) if allowed.may_use_profile else None
+    return Leaver(customer_id, allowed, profile, told)

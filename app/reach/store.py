@@ -140,6 +140,14 @@ async def open_abandonments(connections: Connections, shop: str, since: datetime
     return await _read(connections, shop, _ABANDONED.c.resolved_at.is_(None), since)
 
 
+async def last_abandonments(connections: Connections, shop: str, last: int) -> list[Abandonment]:
+    """Return the last checkouts that were left by who may be written to, the oldest of them first."""
+    theirs = (_ABANDONED.c.kind == CHECKOUT, _ABANDONED.c.customer_id.is_not(None))
+    newest = select(_ABANDONED.c.abandonment_id).where(_ABANDONED.c.shop == shop, *theirs)
+    newest = newest.order_by(_ABANDONED.c.abandoned_at.desc(), _ABANDONED.c.abandonment_id).limit(last)
+    return await _read(connections, shop, _ABANDONED.c.abandonment_id.in_(newest))
+
+
 async def abandonments_of(connections: Connections, shop: str, ids: Collection[str]) -> list[Abandonment]:
     """Return those of these ids, as they stand now."""
     found: list[Abandonment] = []

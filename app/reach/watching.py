@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
-from app.campaigns.guardrails import Units, harms
+from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms
 from app.campaigns.store import Kept, all_campaigns, change_status, one_campaign
 from app.campaigns.watched import watched
 from app.connections import Connections
@@ -33,9 +33,11 @@ from app.reach.alerts import (
     fallbacks,
     spike,
 )
+from app.reach.choosing import TRIGGER
 from app.reach.store import counted
 from app.reach.sums import failed_offers, fallen_back, not_sent
 from app.reach.wanted import reach_of
+from app.reach.watched import watched_left
 from app.shops.store import Shop, get_shop, installed_shops
 from app.values import ShopDomain
 
@@ -72,12 +74,17 @@ async def guard_campaigns(connections: Connections, shop: ShopDomain, now: datet
     """
     running = [each for each in await all_campaigns(connections, shop) if _is_guarded(each, now)]
     since = {each.campaign.id: max(each.updated_at, now - _LOOKED_BACK) for each in running}
-    shoppers = await watched(connections, shop, since)
-    return [
-        campaign_id
-        for campaign_id, units in shoppers.items()
-        if await _stop_if_harmful(connections, shop, campaign_id, since[campaign_id], units, now)
-    ]
+    letters = {each.campaign.id for each in running if each.campaign.trigger == TRIGGER}
+    at_checkout = {name: begin for name, begin in since.items() if name not in letters}
+    shoppers = await watched(connections, shop, at_checkout)
+    shoppers |= await watched_left(connections, shop, {name: since[name] for name in letters})
+    stopped = []
+    for campaign_id, units in shoppers.items():
+        kinds = WATCHED_LETTERS if campaign_id in letters else WATCHED
+        found = await asyncio.to_thread(harms, units, now.timestamp(), kinds)
+        if found and await _stop(connections, shop, campaign_id, since[campaign_id], found[0]):
+            stopped.append(campaign_id)
+    return stopped
 
 
 async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -> list[Alert]:
@@ -111,20 +118,18 @@ def _is_guarded(kept: Kept, now: datetime) -> bool:
     return kept.status == "running" and 0 < kept.campaign.holdout < 1 and not ended(kept.campaign, now)
 
 
-async def _stop_if_harmful(
-    connections: Connections, shop: ShopDomain, campaign_id: str, since: datetime, units: Units, now: datetime
+async def _stop(
+    connections: Connections, shop: ShopDomain, campaign_id: str, since: datetime, harm: Harm
 ) -> bool:
-    found = await asyncio.to_thread(harms, units, now.timestamp())
-    if not found:
-        return False
+    """Return whether it was stopped: not where the merchant decided about it meanwhile."""
     try:
         kept = await one_campaign(connections, shop, campaign_id)
     except NotFound:
         return False
-    if kept.status != "running" or kept.updated_at > since:  # the merchant decided meanwhile
+    if kept.status != "running" or kept.updated_at > since:
         return False
-    await change_status(connections, shop, campaign_id, "stopped", STOPPED + found[0].sentence())
-    place = {"shop": shop, "campaign": campaign_id, "reason": found[0].metric}
+    await change_status(connections, shop, campaign_id, "stopped", STOPPED + harm.sentence())
+    place = {"shop": shop, "campaign": campaign_id, "reason": harm.metric}
     _log.warning("a campaign was stopped by its guardrail", extra=place)
     return True
 

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from app.campaigns.templates import TEMPLATES
+from app.campaigns.templates import TEMPLATES, template
 from app.connections import Connections
 from app.tables import DecisionRow, OrderRow
 from tests.commands.conftest import Terminal
@@ -76,6 +77,15 @@ def test_a_dry_run_tells_what_would_have_been(shop: Terminal, tmp_path: Path) ->
         "help: Would have been shown 2 times to 2 shoppers, 1 of 2 times to one who bought anyway, "
         "in 3 of the last 3 decisions"
     )
+
+
+def test_a_campaign_for_who_left_is_tried_on_checkouts_that_were_left(shop: Terminal, tmp_path: Path) -> None:
+    both = [HELP, msgspec.to_builtins(template("high-value-left").campaign)]
+    result = shop.run("campaigns", "dry-run", written(tmp_path, both), "--shop", SHOP)
+    assert result.exit_code == 0
+    helped, left = result.output.splitlines()
+    assert helped.startswith("help: Would have been shown 2 times")
+    assert left.startswith("high-value-left: Nobody who may be written to has left a checkout yet")
 
 
 def test_what_is_wrong_is_said_with_its_place_and_nothing_is_added(shop: Terminal, tmp_path: Path) -> None:

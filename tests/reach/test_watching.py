@@ -22,10 +22,10 @@ from app.outbound_tables import DeliveryRow
 from app.reach.alert_store import last_alerts, open_alerts, raise_alert, resolve_others
 from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE, Alert
 from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
-from app.reach_tables import AbandonmentRow
+from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.shops.store import Shop, get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow
-from tests.campaigns.factories import a_campaign
+from tests.campaigns.factories import TEN_PERCENT, a_campaign
 from tests.outbound.test_deliver import URL, Receiver
 from tests.reach.places import SHOP, a_shop
 
@@ -131,6 +131,60 @@ async def test_one_without_a_holdout_can_not_be_judged_and_is_left_alone(connect
     await begun(connections, NOW - timedelta(days=1))
     await decisions(connections, bought=(0.1, 0.5))
     assert await guard_campaigns(connections, SHOP, NOW) == []
+
+
+async def letters(connections: Connections, ordered: tuple[float, float], *, count: int = 900) -> None:
+    """Write down who left ten days ago: three in ten are held back, one in ten ordered before it was due."""
+    random = np.random.default_rng(4)
+    left_at = NOW - timedelta(days=10)
+    rows: list[Any] = []
+    for number in range(count):
+        shown, before_due = number % 10 >= 3, number % 10 == 9
+        about = {"shop": SHOP, "abandonment_id": f"a{number}", "customer_id": number + 1}
+        times = {"began_at": left_at, "last_at": left_at, "silent_since": left_at, "abandoned_at": left_at}
+        rows.append(AbandonmentRow(**about, **times, kind="checkout", checkout_token=f"t{number}"))
+        status, reason = ("dropped", "withheld") if not shown else ("waiting" if before_due else "sent", "")
+        due = {"due_at": left_at, "ends_at": left_at, "changed_at": left_at}
+        rows.append(
+            ReachMessageRow(**about, **due, way="mail", campaign_id="help", status=status, reason=reason)
+        )
+        if random.random() < ordered[0 if shown else 1]:
+            at = left_at + timedelta(days=2)
+            rows.append(OrderRow(
+                shop=SHOP, order_id=number + 1, customer_id=number + 1, currency="USD", created_at=at,
+                updated_at=at,
+            ))  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+
+
+WRITES: dict[str, Any] = {"trigger": "abandonment", "offer": TEN_PERCENT}
+
+
+async def test_letters_after_which_fewer_order_stop_themselves(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await a_running(on_both_databases, NOW - timedelta(days=20), **WRITES)
+    await letters(on_both_databases, ordered=(0.1, 0.4))
+    assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
+    reason = (await one_campaign(on_both_databases, SHOP, "help")).reason
+    assert reason.startswith(f"{STOPPED}fewer of those written to order: ")
+    assert "(900 shoppers;" in reason
+
+
+async def test_letters_after_which_as_many_order_go_on(connections: Connections) -> None:
+    await a_shop(connections)
+    await a_running(connections, NOW - timedelta(days=20), **WRITES)
+    await letters(connections, ordered=(0.4, 0.4))
+    assert await guard_campaigns(connections, SHOP, NOW) == []
+
+
+async def test_letters_are_judged_when_the_time_to_order_is_over(connections: Connections) -> None:
+    await a_shop(connections)
+    await a_running(connections, NOW - timedelta(days=20), **WRITES)
+    await letters(connections, ordered=(0.0, 0.4))
+    at = NOW - timedelta(days=7, hours=1)  # nobody was written to three days before that
+    assert await guard_campaigns(connections, SHOP, at) == []
+    assert await guard_campaigns(connections, SHOP, NOW) == ["help"]
 
 
 async def test_an_alert_is_raised_once_however_many_raise_it(on_both_databases: Connections) -> None:
