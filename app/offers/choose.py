@@ -51,10 +51,10 @@ def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
 def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
     assert shop.model is not None
     ranked = shop.model.rank(
-        _asked_about(situation),
+        asked_about(situation),
         k=CANDIDATES,
         customer_id=situation.customer_id,
-        history=_history(situation),
+        history=history_in(situation),
         orders=situation.orders,
         allowed=shop.allowed,
         keep=partial(_best, shop, situation),
@@ -72,15 +72,19 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
 def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:
     """Return which of the ranked to offer."""
     candidates = [shop.offerable[product_id].ranked for product_id in product_ids]
+    return rerank(candidates, scores, around_of(shop, situation), MOST_OFFERS)
+
+
+def around_of(shop: ShopSnapshot, situation: Situation) -> Around:
+    """Return the cart as the re-ranking looks at it."""
     in_cart = (shop.catalog.get(product_id) for product_id in situation.cart)
-    around = Around(
+    return Around(
         shop.terms,
         situation.subtotal_minor,
         situation.viewed,
         frozenset(product.kind for product in in_cart if product),
         situation.sent_away,
     )
-    return rerank(candidates, scores, around, MOST_OFFERS)
 
 
 def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[float]:
@@ -117,7 +121,7 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     if bucket(situation.decision_id, "explore") >= EXPLORED:
         return picks
     assert shop.model is not None
-    cart, history = _asked_about(situation), _history(situation)
+    cart, history = asked_about(situation), history_in(situation)
     visit = shop.model.visit(cart, situation.customer_id, history, situation.orders)
     there = {*situation.sent_away, *(pick.product_id for pick in picks[:-1])}
     best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
@@ -127,12 +131,13 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
 
 
-def _asked_about(situation: Situation) -> tuple[int, ...]:
+def asked_about(situation: Situation) -> tuple[int, ...]:
     """Return the cart. An empty one says nothing; what the visit looked at does."""
     return situation.cart or situation.viewed
 
 
-def _history(situation: Situation) -> dict[int, Past]:
+def history_in(situation: Situation) -> dict[int, Past]:
+    """Return what was bought before, as the model reads it."""
     return {product_id: Past(times, days) for product_id, times, days in situation.history}
 
 

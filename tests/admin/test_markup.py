@@ -10,6 +10,7 @@ from pathlib import Path
 from app.admin.routes import routes
 from app.connections import Connections
 from tests.admin.campaign_factories import keep_campaigns
+from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
 from tests.admin.model_factories import a_watch, keep_models, keep_watch
 from tests.admin.segment_factories import keep_segments
@@ -28,13 +29,26 @@ SEGMENTS = (
     "/admin/segments/elsewhere",
 )
 CAMPAIGNS = ("/admin/campaigns", "/admin/campaigns/new", "/admin/campaigns/edit")
-PAGES = ("/", "/admin/decisions", "/admin/products", "/admin/model", *PRIVACY, *SEGMENTS, *CAMPAIGNS)
+EXPERIMENTS = tuple(f"/admin/experiments{each}" for each in ("", "/new", "/read", "/earned"))
+PAGES = (
+    "/",
+    "/admin/decisions",
+    "/admin/decisions/one",
+    "/admin/products",
+    "/admin/model",
+    *PRIVACY,
+    *SEGMENTS,
+    *CAMPAIGNS,
+    *EXPERIMENTS,
+)
 # What a page shows of one customer or one segment of the shop below.
 ABOUT = {
     "/admin/segments": {"name": "champions"},
     "/admin/customer": {"id": "11"},
     "/admin/segments/own": {"edit": "regulars"},
     "/admin/campaigns/edit": {"id": "loyal-thanked"},
+    "/admin/decisions/one": {"id": "d0"},
+    "/admin/experiments/read": {"id": "dear"},
     "/admin/segments/shopify": {"ours": "dormant", "theirs": "almost_lost"},
 }
 STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
@@ -49,6 +63,7 @@ async def drawn(connections: Connections) -> dict[str, str]:
     await keep_private_matters(connections)
     await keep_campaigns(connections)
     await keep_segments(connections)
+    await keep_experiment(connections)
     await keep_models(connections)
     await keep_watch(connections, a_watch())
     bodies = {}

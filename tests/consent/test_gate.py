@@ -133,7 +133,16 @@ FREE = {
     ),  # fmt: skip
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
-    "app.commands.decisions": Free(_OPERATOR, ("app.cli",)),
+    "app.admin.decisions_store": Free(_OPERATOR, ("app.admin.decisions",)),
+    "app.replays": Free(
+        _OPERATOR,
+        (
+            "app.admin.decisions",
+            "app.admin.decisions_calls",
+            "app.admin.decisions_told",
+            "app.commands.decisions",
+        ),
+    ),
     "app.privacy.keys": Free(_THEIRS, ("app.privacy",)),
     "app.privacy.lookup": Free(_THEIRS, ("app.admin", "app.commands.privacy", "webhooks.address")),
     "app.privacy.person": Free(_THEIRS, ("app.admin", "app.commands.privacy", "app.privacy")),

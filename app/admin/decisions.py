@@ -1,0 +1,162 @@
+"""What the decisions pages show: the log, filtered, and one decision with why it offered what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from app.admin import decisions_told as told
+from app.admin import store
+from app.admin.decisions_filter import Filter, choices, read_filter
+from app.admin.decisions_store import LOOKED_THROUGH, find, outcomes
+from app.admin.experiments import campaign_names
+from app.admin.language import _
+from app.admin.view import (
+    ARMS,
+    FALLBACKS,
+    SURFACES,
+    offers_of,
+    product_number,
+    reason_words,
+    referred_products,
+)
+from app.archive.store import plan_of_version
+from app.connections import Connections
+from app.errors import InputError, NotFound, TillwiseError
+from app.offers.inside import considered
+from app.offers.situation import Situation
+from app.replays import Logged, logged_decision, made_on
+from app.rules.expression import read_rule
+from app.rules.nodes import Rule
+from app.shops.store import Shop
+
+PATH = "/admin/decisions"
+MOST_PRODUCTS = 10
+
+
+async def overview(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return the decisions that are asked for, newest first."""
+    campaigns = await campaign_names(connections, shop)
+    wanted, wrong = _wanted(query, shop)
+    products = await _products(connections, shop, wanted)
+    found = await find(connections, shop, wanted, products)
+    titles = await store.titles(connections, shop, referred_products(found.decisions))
+    came = await outcomes(connections, shop, [each.decision_id for each in found.decisions])
+    return {
+        "wanted": wanted,
+        "wrong": wrong,
+        "choices": choices(),
+        "campaigns": campaigns,
+        "decisions": [_listed(each, titles, came.get(each.decision_id, {})) for each in found.decisions],
+        "further": wanted.further(found.further) if found.further else "",
+        "stopped": found.stopped,
+        "looked_through": LOOKED_THROUGH,
+        "begins": wanted.before is None,
+    }
+
+
+async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
+    """Return one decision. query: `id`, and `ranking` for all that was considered."""
+    logged = await logged_decision(connections, shop.shop, query.get("id", ""))
+    if logged is None:
+        return {"id": None, "path": PATH}
+    situation = told.situation_of(logged)
+    titles = await store.titles(connections, shop, told.products_named(logged, situation))
+    campaigns = await campaign_names(connections, shop)
+    came = await outcomes(connections, shop, [logged.decision_id])
+    return {
+        "id": logged.decision_id,
+        "path": PATH,
+        "at": logged.decided_at,
+        "took": logged.duration_us,
+        "meanings": told.meanings(logged),
+        "facts": told.facts(logged, situation),
+        "offers": told.offered(logged, titles, campaigns, came.get(logged.decision_id, {})),
+        "cart": [titles.get(each, str(each)) for each in (situation.cart if situation else ())],
+        "erased": situation is None,
+        "weighings": await _weighings(connections, shop, logged, situation, campaigns),
+        "ranking": await _ranking(connections, shop, logged, situation) if "ranking" in query else None,
+    }
+
+
+def _wanted(query: QueryParams, shop: Shop) -> tuple[Filter, str]:
+    """Return what is asked for, and what is wrong with it: then everything is shown."""
+    try:
+        return read_filter(query, shop.time_zone), ""
+    except InputError as error:
+        return Filter(), str(error)
+
+
+async def _products(connections: Connections, shop: Shop, wanted: Filter) -> list[int] | None:
+    """Return the products that are meant, by number, title or vendor; None where all are."""
+    if not wanted.product:
+        return None
+    if (number := product_number(wanted.product)) is not None:
+        return [number]
+    found = await store.find_products(connections, shop, wanted.product)
+    return [each.product_id for each in found[:MOST_PRODUCTS]]
+
+
+def _listed(
+    each: store.LoggedDecision, titles: Mapping[int, str], came: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    offers = offers_of(each)
+    kinds = dict.fromkeys(kind for kinds in came.values() for kind in kinds)
+    return {
+        "id": each.decision_id,
+        "at": each.decided_at,
+        "offers": [offer["title"] for offer in offers],
+        "why": [reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
+        "surface": str(SURFACES.get(each.surface, each.surface)),
+        "arm": str(ARMS.get(each.arm, each.arm)),
+        "held_out": each.arm == "holdout",
+        "fallback": str(FALLBACKS.get(each.fallback, each.fallback)) if each.fallback else "",
+        "outcomes": [told.outcome_words(kind) for kind in kinds],
+    }
+
+
+async def _weighings(
+    connections: Connections,
+    shop: Shop,
+    logged: Logged,
+    situation: Situation | None,
+    names: Mapping[str, str],
+) -> list[told.Weighing]:
+    if situation is None or situation.campaigns is None:
+        return []
+    rules = await _rules_then(connections, shop, logged)
+    return told.weighings(situation.campaigns, rules, names, shop.currency)
+
+
+async def _rules_then(connections: Connections, shop: Shop, logged: Logged) -> dict[str, Rule]:
+    """Return the campaigns' rules as they were; none where they are no longer kept."""
+    try:
+        plan = await plan_of_version(connections, shop.shop, logged.snapshot)
+    except TillwiseError:
+        return {}
+    return {} if plan is None else {name: read_rule(each.campaign.rule) for name, each in plan.by_id.items()}
+
+
+async def _ranking(
+    connections: Connections, shop: Shop, logged: Logged, situation: Situation | None
+) -> dict[str, Any]:
+    """Return what was considered, or why that can't be told any more."""
+    if situation is None:
+        return {"missing": _("What it was made from was erased with its customer."), "rows": []}
+    try:
+        then = await made_on(connections, shop.shop, logged)
+    except NotFound:
+        return {"missing": _("The shop as it was then is no longer kept."), "rows": []}
+    except TillwiseError:
+        return {"missing": _("The app has changed since, so it can't be made again."), "rows": []}
+    found = considered(then, situation)
+    offered = {number for offer in logged.offers if (number := _offered_product(offer))}
+    titles = {each: shown.shown.title for each, shown in then.offerable.items()}
+    missing = "" if found else _("No model ranked: your defaults were offered.")
+    return {"missing": missing, "rows": told.ranked(found, offered, titles)}
+
+
+def _offered_product(offer: Mapping[str, Any]) -> int | None:
+    return product_number((offer.get("product") or {}).get("product_id"))

@@ -1,0 +1,295 @@
+"""How the dashboard speaks of one decision: what it offered and why, and which campaigns fired. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.admin.campaigns_told import LEFT_OUT
+from app.admin.decisions_filter import OUTCOMES
+from app.admin.figures import percent
+from app.admin.language import Lazy, _, lazy, ngettext, spoken
+from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
+from app.campaigns.weigh import Weighed
+from app.consent.policy import PURPOSES
+from app.offers.inside import Considered
+from app.offers.rerank import NEVER
+from app.offers.situation import Situation
+from app.replays import Again, Logged
+from app.rules.expression import reads
+from app.rules.fields import FIELDS, Value
+from app.rules.locale import LANGUAGES, locale
+from app.rules.nodes import Constant, Rule
+from app.rules.words import Words, in_words
+
+RUNG_MEANS: Mapping[str, Lazy] = {
+    "personal": lazy("The shopper allowed history and profile to be used."),
+    "session": lazy("The shopper allowed this visit to be used, and nothing before it."),
+    "contextual": lazy("The shopper allowed nothing, so the cart alone decided."),
+    "static": lazy("Your defaults were offered: nothing of the shopper was used."),
+}
+ARM_MEANS: Mapping[str, Lazy] = {
+    "personalised": lazy("Chance put the shopper among those who are served personally."),
+    "static": lazy("Chance put the shopper among those who see your defaults, to compare."),
+    "holdout": lazy("Chance held the shopper out, so nothing was offered, to measure what offers earn."),
+}
+# What a step of the re-ranking thought of a product that it moved.
+_STEPS: Mapping[str, Lazy] = {
+    "profit": lazy("it would be sold at a loss"),
+    "stock": lazy("the last unit may be gone"),
+    "lead_time": lazy("it takes long until it is sent"),
+    "returns": lazy("it is often sent back"),
+    "pins": lazy("pinned by you"),
+    "boosts": lazy("boosted by you"),
+    "price_to_cart": lazy("dear beside the cart"),
+    "looked_at": lazy("looked at in this visit"),
+    "said_no": lazy("the shopper had sent it away"),
+    "complement": lazy("like what is in the cart already"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason of an offer, and its share of what speaks for it in percent."""
+
+    says: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer as it was made, and what became of it."""
+
+    title: str
+    image: str | None
+    details: str
+    campaign: str
+    reasons: tuple[Reason, ...]
+    outcomes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What became of a campaign. facts: what was known of what its rule asks."""
+
+    campaign_id: str
+    name: str
+    tone: str
+    says: str
+    rule: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A product that was considered. place: where it was offered, empty if not; why: what moved it."""
+
+    place: str
+    title: str
+    rank: int
+    why: str
+
+
+def situation_of(logged: Logged) -> Situation | None:
+    """Return what the decision was made from, None where it was erased or is of another layout."""
+    try:
+        return msgspec.convert(logged.inputs.get("situation"), Situation)
+    except msgspec.ValidationError:
+        return None
+
+
+def facts(logged: Logged, situation: Situation | None) -> list[tuple[str, str]]:
+    """Return what there is to know of the decision as a whole."""
+    told = [
+        (_("Where"), _known(SURFACES, logged.surface)),
+        (_("Group"), _known(ARMS, logged.arm)),
+        (_("Allowed"), ", ".join(_purposes(logged)) or _("nothing")),
+        (_("Model"), logged.model_version or _("none")),
+    ]
+    if logged.fallback:
+        told.append((_("Fallback"), _known(FALLBACKS, logged.fallback)))
+    if segment := logged.answer.get("segment"):
+        told.append((_("Segment"), str(segment).replace("_", " ")))
+    if (intent := logged.answer.get("intent")) is not None:
+        told.append((_("Chance of a purchase within five minutes"), percent(intent)))
+    if situation is not None and situation.orders:
+        told.append((_("Orders before"), ngettext("%(num)s order", "%(num)s orders", situation.orders)))
+    return told
+
+
+def meanings(logged: Logged) -> list[str]:
+    """Return in sentences why it could use what it used."""
+    told = (RUNG_MEANS.get(logged.rung), ARM_MEANS.get(logged.arm))
+    return [str(each) for each in told if each is not None]
+
+
+def offered(
+    logged: Logged,
+    titles: Mapping[int, str],
+    campaigns: Mapping[str, str],
+    came: Mapping[str, list[str]],
+) -> list[Offered]:
+    """Return the offers with their reasons. came: kinds of feedback by offer."""
+    return [
+        Offered(
+            title=(offer.get("product") or {}).get("title") or _kind(offer),
+            image=(offer.get("product") or {}).get("image"),
+            details=_details(offer),
+            campaign=_campaign(offer, campaigns),
+            reasons=tuple(
+                Reason(reason_words(why, titles), round(100 * why.get("weight", 0)))
+                for why in offer.get("why") or ()
+            ),
+            outcomes=tuple(outcome_words(kind) for kind in came.get(offer.get("offer_id", ""), ())),
+        )
+        for offer in logged.offers
+    ]
+
+
+def products_named(logged: Logged, situation: Situation | None) -> set[int]:
+    """Return the products that a decision's page names."""
+    referred = (why.get("with") for offer in logged.offers for why in offer.get("why") or ())
+    named = {number for each in referred if (number := product_number(each))}
+    return named if situation is None else named | set(situation.cart)
+
+
+def weighings(
+    weighed: Weighed, rules: Mapping[str, Rule], names: Mapping[str, str], currency: str
+) -> list[Weighing]:
+    """Return what became of each campaign whose rule held. rules: as they were then, those still known."""
+    shown = {each.campaign_id: each.propensity for each in weighed.chosen}
+    return [
+        Weighing(
+            campaign_id=name,
+            name=names.get(name, name),
+            tone="success" if name in shown else "neutral",
+            says=_became(name, shown, weighed),
+            rule=f"{in_words(rules[name], currency, _language())}." if name in rules else "",
+            facts=tuple(_facts_of(rules[name], weighed, currency)) if name in rules else (),
+        )
+        for name in dict.fromkeys((*shown, *weighed.matched, *weighed.left_out))
+    ]
+
+
+def ranked(found: list[Considered], offered_ids: set[int], titles: Mapping[int, str]) -> list[Ranked]:
+    """Return what was considered, as the model ranked it, and what moved each."""
+    return [
+        Ranked(
+            place=_place(each, offered_ids),
+            title=titles.get(each.product_id, str(each.product_id)),
+            rank=at,
+            why=", ".join(_moves(each)) or "–",
+        )
+        for at, each in enumerate(found, start=1)
+    ]
+
+
+def same_words(again: Again) -> tuple[str, str]:
+    """Return whether the decision comes out the same, with a banner's tone."""
+    if again.is_same:
+        return "success", _("The same offers were chosen again, bit for bit.")
+    then, now = ([_title(each) for each in offers] for offers in (again.logged.offers, again.offers))
+    nothing = _("nothing")
+    return "critical", _(
+        "It comes out otherwise. Then: %(then)s. Now: %(now)s.",
+        then=", ".join(then) or nothing,
+        now=", ".join(now) or nothing,
+    )
+
+
+def _place(each: Considered, offered_ids: set[int]) -> str:
+    if each.product_id in offered_ids:
+        return _("Offered")
+    return "" if each.place is None else _("Gave way")
+
+
+def _moves(each: Considered) -> Iterator[str]:
+    """Yield what the re-ranking thought of a product, what took it out first."""
+    for name, added in sorted(each.steps, key=lambda step: step[1]):
+        if added == NEVER:
+            yield _("Taken out: %(why)s", why=str(_STEPS[name]))
+        elif name not in ("profit", "returns"):  # every product has some of these
+            yield str(_STEPS[name])
+    if each.alike:
+        yield _("another of its type came before it")
+
+
+def _facts_of(rule: Rule, weighed: Weighed, currency: str) -> Iterator[tuple[str, str]]:
+    words = Words(locale(_language()), currency, {})
+    for name in sorted(reads(rule)):
+        yield words.name(FIELDS[name]), _value(weighed.inputs.facts.get(name), name, words)
+
+
+def _value(value: Value, name: str, words: Words) -> str:
+    match value:
+        case None:
+            return _("not known")
+        case bool():
+            return _("yes") if value else _("no")
+        case tuple() | list():
+            return ", ".join(each.replace("_", " ") for each in value) or _("none")
+        case _:
+            return words.term(Constant(value), FIELDS[name])
+
+
+def _became(name: str, shown: Mapping[str, float], weighed: Weighed) -> str:
+    if name in shown:
+        drawn = shown[name]
+        return _("Shown") if drawn == 1 else _("Shown, drawn with a chance of %(p)s", p=percent(drawn))
+    why = weighed.left_out.get(name)
+    if why is None:
+        return _("Its rule held")
+    return _("Not shown: %(why)s", why=str(LEFT_OUT.get(why, why.replace("_", " "))))
+
+
+def _kind(offer: Mapping[str, Any]) -> str:
+    kinds = {"coupon": _("A discount"), "banner": _("A banner"), "message": _("A message")}
+    return kinds.get(offer.get("kind", ""), _("A progress bar"))
+
+
+def _title(offer: Mapping[str, Any]) -> str:
+    return (offer.get("product") or {}).get("title") or _kind(offer)
+
+
+def _details(offer: Mapping[str, Any]) -> str:
+    product, discount = offer.get("product"), offer.get("discount")
+    if product and product.get("price"):
+        return f"{product['price']} {product.get('currency', '')}".strip()
+    if discount:
+        off = discount.get("percentage")
+        amount = f"{discount.get('amount') or ''} {discount.get('currency') or ''}".strip()
+        taken = f"{off:g}%" if off else amount
+        return _("%(off)s off", off=taken) if taken else ""
+    return ""
+
+
+def _campaign(offer: Mapping[str, Any], campaigns: Mapping[str, str]) -> str:
+    name = offer.get("campaign")
+    return campaigns.get(name, name) if name else ""
+
+
+def outcome_words(kind: str) -> tuple[str, str]:
+    """Return a badge's tone and words for what became of an offer."""
+    tones = {"accepted": "success", "dismissed": "caution", "failed": "critical"}
+    return tones.get(kind, "info"), str(OUTCOMES.get(kind, kind))
+
+
+def _purposes(logged: Logged) -> list[str]:
+    names = {
+        "analytics": _("analytics"),
+        "marketing": _("marketing"),
+        "preferences": _("preferences"),
+        "sale_of_data": _("sale of data"),
+    }
+    return [names[each] for each in PURPOSES if each in logged.permitted]
+
+
+def _known(words: Mapping[str, Lazy], value: str) -> str:
+    return str(words[value]) if value in words else value.replace("_", " ")
+
+
+def _language() -> str:
+    return spoken().language if spoken().language in LANGUAGES else "en"

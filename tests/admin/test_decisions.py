@@ -1,0 +1,285 @@
+"""The decisions pages' routes: the log filtered and paged, one decision explained, and made again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import update
+
+from app.admin import decisions_store
+from app.admin.decisions_filter import Cursor, read_filter
+from app.admin.routes import routes
+from app.archive_tables import SnapshotRow
+from app.connections import Connections, connect
+from app.errors import InputError
+from app.tables import DecisionRow, VariantRow
+from tests.admin.decision_factories import decide, keep_decided
+from tests.admin.factories import (
+    OTHER,
+    SHOP,
+    bearer,
+    decision,
+    entrance,
+    feedback,
+    keep,
+    keep_busy_shop,
+    now,
+    shop_row,
+)
+from tests.shops.web import browsing
+
+
+@pytest.fixture
+async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    async with browsing(routes, connections) as client:
+        yield client
+
+
+async def page(browser: httpx.AsyncClient, path: str = "", shop: str = SHOP, **about: str) -> str:
+    address, query = entrance(f"/admin/decisions{path}", shop, **about)
+    answer = await browser.get(address, params=query)
+    assert answer.status_code == 200, answer.text
+    return " ".join(answer.text.split()).replace("&#39;", "'")
+
+
+def listed(text: str) -> list[str]:
+    """Return the ids of the decisions that a page lists."""
+    return re.findall(r'decisions/one\?[^"]*&id=([^"&]+)"', text)
+
+
+async def replay(browser: httpx.AsyncClient, decision_id: str, shop: str = SHOP) -> httpx.Response:
+    body = {"id": decision_id}
+    return await browser.post("/admin/api/decisions/replay", json=body, headers=bearer(shop))
+
+
+async def test_a_shop_without_decisions_says_so(connections: Connections, browser: httpx.AsyncClient) -> None:
+    await keep(connections, shop_row())
+    assert "Nothing decided yet" in await page(browser)
+    assert "No decision is like that" in await page(browser, surface="checkout")
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["d0", "d1", "d2"]),
+        ({"rung": "session"}, ["d1"]),
+        ({"arm": "holdout"}, ["d2"]),
+        ({"surface": "thank_you"}, []),
+        ({"fallback": "any"}, ["d1"]),
+        ({"fallback": "no_model"}, ["d1"]),
+        ({"fallback": "redis"}, []),
+        ({"outcome": "accepted"}, ["d0"]),
+        ({"outcome": "dismissed"}, []),
+        ({"product": "rye"}, ["d0", "d1"]),
+        ({"product": "2"}, ["d0", "d1"]),
+        ({"product": "Butter"}, []),  # what a reason refers to was not offered
+        ({"product": "no such thing"}, []),
+        ({"campaign": "welcome"}, ["c"]),
+        ({"campaign": "welc"}, []),
+        ({"day": "2020-01-01"}, []),
+        ({"outcome": "accepted", "rung": "session"}, []),
+    ],
+)
+async def test_decisions_are_found_by_what_is_asked_for(
+    connections: Connections, browser: httpx.AsyncClient, asked: dict[str, str], found: list[str]
+) -> None:
+    await keep_busy_shop(connections)
+    offers = [{"offer_id": "o", "kind": "banner", "campaign": "welcome", "why": []}]
+    by_campaign = decision(0, answer={"offers": offers})
+    by_campaign.decision_id = "c"
+    await keep(connections, by_campaign)
+    text = await page(browser, **asked)
+    expected = {*found, "c"} if not asked else set(found)
+    assert set(listed(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "asked", [{"day": "yesterday"}, {"rung": "high"}, {"arm": "'; DROP"}, {"outcome": "x"}, {"surface": "?"}]
+)
+async def test_what_can_not_be_asked_for_is_said_and_everything_shown(
+    connections: Connections, browser: httpx.AsyncClient, asked: dict[str, str]
+) -> None:
+    await keep_busy_shop(connections)
+    text = await page(browser, **asked)
+    assert "All decisions are shown." in text
+    assert listed(text) == ["d0", "d1", "d2"]
+
+
+async def test_pages_follow_on_one_another_without_gap_or_repeat(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions_store, "SHOWN", 4)
+    at = now() - timedelta(hours=1)
+    rows = [decision(n, decided_at=at - timedelta(seconds=n // 3)) for n in range(11)]  # three at a time
+    await keep(connections, shop_row(), *rows)
+    seen: list[str] = []
+    query: dict[str, str] = {"arm": "personalised"}
+    for _ in range(4):
+        text = await page(browser, **query)
+        seen += listed(text)
+        older = re.search(r'arm=personalised&amp;before=([^"&]+)">Older', text)
+        if older is None:
+            break
+        query["before"] = older[1]
+    assert len(seen) == 11
+    assert set(seen) == {f"d{n}" for n in range(11)}
+    assert "Newest" in text
+
+
+async def test_a_rare_thing_is_looked_for_so_far_and_then_on_demand(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions_store, "LOOKED_THROUGH", 5)
+    rows = [decision(n) for n in range(9)]
+    await keep(connections, shop_row(), *rows, decision(9, rung="session"))
+    text = await page(browser, rung="session")
+    assert listed(text) == []
+    assert "There are older ones." in text
+    further = re.search(r'before=([^"&]+)"', text)
+    assert further
+    text = await page(browser, rung="session", before=further[1])
+    assert listed(text) == ["d9"]
+
+
+def test_a_day_is_the_shops_own() -> None:
+    asked = read_filter({"day": "2026-11-25"}, "America/New_York")
+    assert asked.since is not None
+    assert asked.since.isoformat() == "2026-11-25T05:00:00+00:00"
+    with pytest.raises(InputError):
+        read_filter({"day": "0000-00-00"}, "")
+
+
+def test_a_broken_cursor_begins_at_the_newest() -> None:
+    for broken in ("", "x", "~", "nan~d", "1e999~d"):
+        assert read_filter({"before": broken}, "").before is None
+    cursor = Cursor(now().replace(microsecond=123457), "d~1")
+    assert read_filter({"before": str(cursor)}, "").before == cursor
+
+
+async def test_a_decision_says_why_it_offered_what_it_did(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections)
+    await decide(connections, shop, "x1")
+    text = await page(browser, "/one", id="x1")
+    assert "The shopper allowed history and profile to be used." in text
+    assert "Often bought together with Product 10" in text
+    assert "By the campaign “Welcome”" in text
+    assert "the country is DE" in text
+    assert "<dt>the country</dt><dd>DE</dd>" in text
+    assert "<dt>In the cart</dt><dd>Product 10</dd>" in text
+    assert "Not seen on a screen" in text
+    assert "Show the ranking" in text
+
+
+async def test_a_decision_says_what_became_of_its_offers(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_busy_shop(connections)
+    await keep(connections, feedback(1, "dismissed"))
+    assert ">Accepted</s-badge>" in await page(browser, "/one", id="d0")
+    assert ">Sent away</s-badge>" in await page(browser, "/one", id="d1")
+    held_out = await page(browser, "/one", id="d2")
+    assert "Nothing was offered" in held_out
+    assert "Chance held the shopper out" in held_out
+
+
+async def test_what_the_rerank_took_out_is_told_with_why(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections, pinned=[40])
+    await decide(connections, shop, "x1")
+    text = await page(browser, "/one", id="x1", ranking="1")
+    assert ">Product 30</s-table-cell>" in text
+    assert "pinned by you" in text
+    assert text.count(">Offered</s-badge>") == 3
+
+
+async def test_a_decision_comes_out_the_same_after_all_has_changed(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections)
+    await decide(connections, shop, "x1")
+    async with connections.write() as db:
+        await db.exec(update(VariantRow).values(price_minor=9_900))
+    told = (await replay(browser, "x1")).json()
+    assert (told["same"], told["tone"]) == (True, "success")
+
+
+async def test_a_decision_that_comes_out_otherwise_says_what_differs(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections)
+    await decide(connections, shop, "x1")
+    async with connections.write() as db:
+        await db.exec(update(DecisionRow).values(answer={"offers": []}))
+    told = (await replay(browser, "x1")).json()
+    assert told["same"] is False
+    assert told["says"].startswith("It comes out otherwise. Then: nothing. Now: ")
+    assert "Product 30" in told["says"]
+
+
+async def test_what_can_not_be_made_again_is_said(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections)
+    await decide(connections, shop, "x1")
+    async with connections.write() as db:
+        await db.exec(update(SnapshotRow).values(version="another"))
+        await db.exec(update(VariantRow).values(price_minor=9_900))
+    assert (await replay(browser, "x1")).status_code == 404
+    text = await page(browser, "/one", id="x1", ranking="1")
+    assert "The shop as it was then is no longer kept." in text
+    assert "Its rule as it was then is no longer kept." in text
+    async with connections.write() as db:
+        await db.exec(update(DecisionRow).values(inputs={}))
+    assert "erased with its customer" in (await replay(browser, "x1")).json()["error"]
+    assert "erased with its customer" in await page(browser, "/one", id="x1", ranking="1")
+
+
+async def test_another_shops_decisions_are_neither_listed_nor_shown_nor_made_again(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    shop = await keep_decided(connections)
+    await decide(connections, shop, "x1")
+    await keep(connections, shop_row(OTHER))
+    assert listed(await page(browser, "", OTHER)) == []
+    assert "This decision is not there" in await page(browser, "/one", OTHER, id="x1")
+    assert (await replay(browser, "x1", OTHER)).status_code == 404
+
+
+@pytest.mark.parametrize("body", [{}, {"id": 1}, {"id": "x" * 101}, {"id": "x", "more": 1}, []])
+async def test_unusable_call_is_refused(
+    connections: Connections, browser: httpx.AsyncClient, body: Any
+) -> None:
+    await keep(connections, shop_row())
+    answer = await browser.post("/admin/api/decisions/replay", json=body, headers=bearer())
+    assert answer.status_code == 400
+
+
+async def test_words_of_the_catalogue_are_never_markup(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    product = {"product_id": "gid://shopify/Product/2", "title": "<script>x</script>", "image": None}
+    offers = [{"offer_id": "o", "kind": "upsell", "product": product, "why": []}]
+    await keep(connections, shop_row(), decision(0, answer={"offers": offers}))
+    for text in (await page(browser), await page(browser, "/one", id="d0")):
+        assert "<script>x" not in text
+
+
+@pytest.mark.parametrize("path", ["", "/one"])
+async def test_pages_and_calls_say_what_is_away(connections: Connections, path: str) -> None:
+    away = replace(connections.settings, database_url="postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    async with connect(away, connections.redis_url) as broken, browsing(routes, broken) as browser:
+        address, query = entrance(f"/admin/decisions{path}", id="x1")
+        answer = await browser.get(address, params=query)
+        called = await replay(browser, "x1")
+    assert (answer.status_code, called.status_code) == (503, 503)
+    assert "can't reach its database" in called.json()["error"]
+    assert "can't reach its database" in answer.text.replace("&#39;", "'")
