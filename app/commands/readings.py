@@ -43,7 +43,8 @@ def tables(found: Readout) -> Iterator[Table | str]:
     notes = {
         f"{aside.open} units are still within their window of {design.window_days} days": aside.open,
         f"{aside.crossed} units came into a second arm; they count in their first": aside.crossed,
-        f"{found.nameless} decisions are of visitors who did not allow to be remembered": found.nameless,
+        f"{found.nameless} decisions ({_by_arm(found)}) are of visitors who did not allow to be remembered; "
+        "in no figure": found.nameless,
         f"{aside.from_ahead} exposures or orders are of a time still to come; left out": aside.from_ahead,
         f"{money(aside.late_minor, found.currency)} went back after the window; not in it": aside.late_minor,
     }
@@ -62,11 +63,16 @@ def as_json(found: Readout) -> str:
             zip(found.design.shares, found.observed.units.counts(len(found.design.arms)), strict=True)
         ),
         "without_consent": found.nameless,
+        "without_consent_by_arm": found.nameless_by_arm,
         "aside": found.observed.aside,
         "mismatch": reading.mismatch,
         "metrics": reading.metrics,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
+
+
+def _by_arm(found: Readout) -> str:
+    return ", ".join(f"{arm} {many:,}" for arm, many in found.nameless_by_arm.items())
 
 
 def _of_arms(found: Readout) -> Table:

@@ -24,7 +24,10 @@ async def a_shop(connections: Connections) -> None:
 
 
 async def a_busy_shop(connections: Connections) -> None:
-    """1,500 visitors of twenty days ago, half in each arm of `pin`; the second sells twice as often."""
+    """1,500 visitors of twenty days ago, half in each arm of `pin`; the second sells twice as often.
+
+    And one who did not allow to be remembered.
+    """
     await a_shop(connections)
     rng = np.random.default_rng(0)
     async with connections.write() as db:
@@ -33,13 +36,15 @@ async def a_busy_shop(connections: Connections) -> None:
             db.add(a_decision(n, ("as_is", "pinned")[pinned]))
             if rng.random() < (0.4 if pinned else 0.2):
                 db.add(an_order(n, int(rng.lognormal(8, 0.5))))
+        db.add(a_decision(1_500, "pinned", unit=None))
 
 
-def a_decision(n: int, arm: str) -> DecisionRow:
+def a_decision(n: int, arm: str, **inputs: None) -> DecisionRow:
     arms = {"standing": [STANDING, "personalised", 0.9], "pin": ["1", arm, 0.5]}
     return DecisionRow(
         shop=SHOP, decision_id=str(n), decided_at=WHEN, surface="checkout", rung="session",
-        arm="personalised", checkout_token=f"t{n}", inputs={"unit": f"client:{n}", "experiments": arms},
+        arm="personalised", checkout_token=f"t{n}",
+        inputs={"unit": f"client:{n}", "experiments": arms} | inputs,
     )  # fmt: skip
 
 
@@ -83,6 +88,7 @@ def test_what_an_experiment_shows_is_printed_with_its_intervals(terminal: Termin
     assert "better, p = " in conversion
     assert "EUR" in output
     assert "none so far" in output  # of acceptances
+    assert "1 decisions (pinned 1) are of visitors who did not allow to be remembered" in output
 
 
 def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
@@ -91,6 +97,7 @@ def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
     terminal.run("experiment", "start", "--shop", SHOP, "pin")
     found = json.loads(terminal.run("experiment", "read", "--shop", SHOP, "pin", "--json").output)
     assert found["units"] == found["completed"] == {"as_is": 750, "pinned": 750}
+    assert (found["without_consent"], found["without_consent_by_arm"]) == (1, {"pinned": 1})
     (conversion,) = found["metrics"]["conversion"]
     assert conversion["verdict"] == "better"
     assert conversion["difference"]["low"] > 0
