@@ -107,7 +107,7 @@ def _listed(
     return {
         "id": each.decision_id,
         "at": each.decided_at,
-        "offers": [offer["title"] for offer in offers],
+        "offers": [told.offer_title(offer) for offer in each.answer.get("offers") or ()],
         "why": [reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         "surface": str(SURFACES.get(each.surface, each.surface)),
         "arm": str(ARMS.get(each.arm, each.arm)),

@@ -135,7 +135,7 @@ def offered(
     """Return the offers with their reasons. came: kinds of feedback by offer."""
     return [
         Offered(
-            title=(offer.get("product") or {}).get("title") or _kind(offer),
+            title=offer_title(offer),
             image=(offer.get("product") or {}).get("image"),
             details=_details(offer),
             campaign=_campaign(offer, campaigns),
@@ -191,7 +191,7 @@ def same_words(again: Again) -> tuple[str, str]:
     """Return whether the decision comes out the same, with a banner's tone."""
     if again.is_same:
         return "success", _("The same offers were chosen again, bit for bit.")
-    then, now = ([_title(each) for each in offers] for offers in (again.logged.offers, again.offers))
+    then, now = ([offer_title(each) for each in offers] for offers in (again.logged.offers, again.offers))
     nothing = _("nothing")
     return "critical", _(
         "It comes out otherwise. Then: %(then)s. Now: %(now)s.",
@@ -250,7 +250,8 @@ def _kind(offer: Mapping[str, Any]) -> str:
     return kinds.get(offer.get("kind", ""), _("A progress bar"))
 
 
-def _title(offer: Mapping[str, Any]) -> str:
+def offer_title(offer: Mapping[str, Any]) -> str:
+    """Return what an offer is called: its product's title, else its kind."""
     return (offer.get("product") or {}).get("title") or _kind(offer)
 
 

@@ -54,6 +54,7 @@ REASONS: Mapping[str, Lazy] = {
     "similar": lazy("Similar to %(product)s"),
     "popular": lazy("Popular in your shop"),
     "new_in": lazy("New in your shop"),
+    "merchant_pick": lazy("Chosen by you"),
 }
 
 

@@ -22,7 +22,7 @@ from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.recommend.publish import publish
 from app.values import ShopDomain
-from tests.admin.factories import SHOP, keep, now, shop_row
+from tests.admin.factories import SHOP, decision, feedback, keep, now, shop_row
 from tests.campaigns.factories import a_campaign
 from tests.offers.factories import a_body, as_json, goes_together
 from tests.recommend.test_publish import a_card
@@ -65,3 +65,14 @@ async def decide(
     entry = entry_of(occasion, situation, answer_to(occasion, situation), 800)
     # As the database gives it back: through JSON.
     await record_decision(connections, msgspec.structs.replace(entry, inputs=dict(entry.inputs)))
+
+
+async def keep_decisions(connections: Connections) -> None:
+    """Store a shop with decisions of several kinds, some of whose offers were seen and taken."""
+    shop = await keep_decided(connections, pinned=[40])
+    await decide(connections, shop, "x1")
+    await decide(connections, shop, "x2", consent=())
+    await keep(
+        connections, decision(1, fallback="no_model"), decision(2, arm="holdout", answer={"offers": []})
+    )
+    await keep(connections, feedback(1, "shown"), feedback(1, "accepted"))
