@@ -25,6 +25,7 @@ from app.privacy.erasure import ERASING, Unfinished
 from app.privacy.purge import purge
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
+from app.shops.active import forget_activity
 from app.shops.changes import announce_change
 from app.upsert import table_of
 from app.values import ShopDomain, shop_domain
@@ -138,6 +139,7 @@ async def _closed(
     async for stray in connections.redis.scan_iter(match=redis_key(request.shop, "*"), count=1_000):
         if _family(stray) != "running":
             await connections.redis.delete(stray)
+    await forget_activity(connections.redis, request.shop)
     return signed
 
 

@@ -18,6 +18,11 @@ async def note_active(redis: Redis, shops: Collection[str]) -> None:
         await redis.zadd(_ACTIVE, dict.fromkeys(shops, time.time()))
 
 
+async def forget_activity(redis: Redis, shop: str) -> None:
+    """Know nothing of the shop any more."""
+    await redis.zrem(_ACTIVE, shop)
+
+
 async def active_shops(redis: Redis, lately_s: float) -> set[str]:
     """Return the shops where something happened in the last so many seconds, at most a day."""
     now = time.time()

@@ -369,6 +369,9 @@ async def _value(connections: Connections, key: bytes) -> bytes:
     if kind == b"hash":
         fields: Any = await connections.redis.hgetall(key)
         return b" ".join(part for pair in fields.items() for part in pair)
+    if kind == b"zset":
+        members: Any = await connections.redis.zrange(key, 0, -1)
+        return b" ".join(members)
     value: Any = await connections.redis.get(key)
     return bytes(value or b"")
 
