@@ -64,17 +64,6 @@ async def definitions(_connections: Connections, _shop: Shop, _query: QueryParam
     return {}
 
 
-async def products(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
-    """Return what the page of excluded products shows."""
-    words = "".join(filter(str.isprintable, query.get("q", ""))).strip()[:100]
-    return {
-        "products": await store.find_products(connections, shop, words),
-        "excluded": await store.count_excluded(connections, shop),
-        "words": words,
-        "most": store.SHOWN_PRODUCTS,
-    }
-
-
 def draw(settings: Settings, template: str, **shown: Any) -> str:
     """Return the page as HTML, with the scripts that Shopify requires or their stand-ins."""
     page = _templates.get_template(template)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app.connections import Connections
 from app.errors import NotFound
@@ -176,8 +176,10 @@ async def titles(connections: Connections, shop: Shop, product_ids: set[int]) ->
     return {row.product_id: row.title for row in await _rows(connections, query)}
 
 
-async def find_products(connections: Connections, shop: Shop, words: str) -> list[ListedProduct]:
-    """Return products whose title or vendor holds the words, excluded ones first, at most 50."""
+async def find_products(
+    connections: Connections, shop: Shop, words: str, first: Collection[int] = ()
+) -> list[ListedProduct]:
+    """Return products whose title or vendor holds the words, at most 50: these and excluded ones first."""
     columns, excluded = _products.c, _exclusions.c.product_id.is_not(None)
     query = (
         select(
@@ -193,7 +195,7 @@ async def find_products(connections: Connections, shop: Shop, words: str) -> lis
             (_exclusions.c.shop == columns.shop) & (_exclusions.c.product_id == columns.product_id),
         )
         .where(columns.shop == shop.shop, columns.deleted_at.is_(None))
-        .order_by(excluded.desc(), columns.title)
+        .order_by(or_(excluded, columns.product_id.in_(first)).desc(), columns.title)
         .limit(SHOWN_PRODUCTS)
     )
     if words:
