@@ -43,6 +43,8 @@ def tables(found: Readout) -> Iterator[Table | str]:
     notes = {
         f"{aside.open} units are still within their window of {design.window_days} days": aside.open,
         f"{aside.crossed} units came into a second arm; they count in their first": aside.crossed,
+        f"{aside.unserved} units saw the shop as it is for an arm that could not be served; they count in "
+        "their arm, which makes its effect smaller": aside.unserved,
         f"{found.nameless} decisions ({_by_arm(found)}) are of visitors who did not allow to be remembered; "
         "in no figure": found.nameless,
         f"{aside.from_ahead} exposures or orders are of a time still to come; left out": aside.from_ahead,

@@ -31,7 +31,8 @@ class Aside:
 
     open: persons still within their window. crossed: persons in two arms, analysed in the first. from_ahead:
     exposures and orders of a time still to come. foreign: orders in another currency. late_minor: given
-    back, or cancelled, after the window.
+    back, or cancelled, after the window. unserved: persons who were shown the shop as it is for an arm that
+    could not be served; they count in their arm.
     """
 
     open: int = 0
@@ -39,6 +40,7 @@ class Aside:
     from_ahead: int = 0
     foreign: int = 0
     late_minor: int = 0
+    unserved: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,7 @@ def observe(told: Records, frame: Frame) -> Observed:
         from_ahead=len(told.exposures.filter(ahead)) + len(told.orders.filter(ahead)),
         foreign=int(done["foreign"].sum()),
         late_minor=int(done["late_minor"].sum()),
+        unserved=int(people["unserved"].sum()),
     )
     return Observed(_units(done), _counts(people, frame), aside)
 
@@ -98,9 +101,11 @@ def _people(exposures: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     _, first = np.unique(person, return_index=True)
     at = exposures["at"].to_physical().to_numpy()
     within = exposures["accepted"].to_numpy() & (at - at[first][person] < frame.window // _MICROSECOND)
+    unserved = exposures["unserved"].to_numpy()
     people = exposures[first].with_columns(
         crossed=pl.Series(np.bincount(person, arm != arm[first][person]) > 0, dtype=pl.Boolean),
         accepted=pl.Series(np.bincount(person, within) > 0, dtype=pl.Boolean),
+        unserved=pl.Series(np.bincount(person, unserved) > 0, dtype=pl.Boolean),
         end=pl.col("at") + frame.window,
         done=pl.col("at") + frame.window <= frame.now,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import and_, exists, func, null, select
+from sqlalchemy import and_, exists, false, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.experiments.records import Records, exposures_in, orders_in, refunds_in
@@ -81,6 +81,7 @@ def _exposures(which: Which) -> Any:
     return select(
         columns.decision_id, columns.decided_at, which.arm, _unit().label("unit"), columns.surface,
         columns.customer_id, columns.checkout_token, accepted,
+        func.coalesce(columns.inputs["unserved"].as_boolean(), false()),
     ).where(*which.conditions, _unit().is_not(None))  # fmt: skip
 
 

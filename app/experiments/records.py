@@ -12,10 +12,11 @@ import polars as pl
 AFTER_THE_ORDER = frozenset({"thank_you", "order_status"})
 
 _TIME = pl.Datetime("us", "UTC")
-# As they are read. accepted: whether an offer of the decision was.
+# As they are read. accepted: whether an offer of the decision was. unserved: whether its arm could not be.
 EXPOSURES: dict[str, Any] = {
     "decision_id": pl.String, "at": _TIME, "arm": pl.String, "unit": pl.String, "surface": pl.String,
     "customer_id": pl.Int64, "checkout_token": pl.String, "accepted": pl.Boolean,
+    "unserved": pl.Boolean,
 }  # fmt: skip
 ORDERS: dict[str, Any] = {
     "order_id": pl.Int64, "at": _TIME, "minor": pl.Int64, "customer_id": pl.Int64,
@@ -26,7 +27,7 @@ REFUNDS: dict[str, Any] = {"order_id": pl.Int64, "at": _TIME, "minor": pl.Int64}
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A decision that put a unit into an arm."""
+    """A decision that put a unit into an arm. unserved: which could not be served, so it saw another."""
 
     decision_id: str
     at: datetime
@@ -35,6 +36,7 @@ class Exposure:
     surface: str = "checkout"
     customer_id: int | None = None
     checkout_token: str | None = None
+    unserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def records_of(
     taken, placed = set(accepted), {each.order_id: each for each in orders}.values()
     told = [
         (each.decision_id, each.at, each.arm, each.unit, each.surface, each.customer_id, each.checkout_token,
-         each.decision_id in taken)
+         each.decision_id in taken, each.unserved)
         for each in {each.decision_id: each for each in exposures}.values()
     ]  # fmt: skip
     rows = [

@@ -22,8 +22,8 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
 
     inputs: the snapshot's version, the situation, the propensity of its arm, and of each offer in it; for
     each experiment its version, the arm, and how likely that was; the unit that is in them, under another
-    name; what asked, where the page said so. The customer, the checkout and the unit are named only where the
-    visitor allowed it.
+    name; whether an arm could not be served; what asked, where the page said so. The customer, the checkout
+    and the unit are named only where the visitor allowed it.
     """
     question, shop = occasion.question, occasion.shop
     return DecisionMade(
@@ -48,6 +48,7 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
             "experiments": {
                 each.experiment_id: [each.version, each.arm, round(each.share, 6)] for each in occasion.places
             },
+            "unserved": occasion.unserved,
             "propensities": _propensities(shop, situation, answer.offers),
             "situation": msgspec.to_builtins(situation),
         },

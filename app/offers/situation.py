@@ -11,7 +11,7 @@ from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
 from app.experiments.assign import Placed, assign, place
 from app.offers.snapshot import ShopSnapshot
-from app.offers.variants import variant_of
+from app.offers.variants import is_unserved, variant_of
 from app.offers.wire import Question
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
@@ -25,6 +25,7 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
     """A question, who asks it in which shop, what they allow, and what may be done with them for it.
 
     places: the unit's in the shop's experiments, the standing one first; the shop is as they make it.
+    unserved: or as it was, where an arm of theirs can't be served.
     """
 
     decision_id: str
@@ -35,6 +36,7 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
     may: Permissions
     shopper: Shopper
     places: tuple[Placed, ...] = ()
+    unserved: bool = False
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,7 +73,8 @@ def in_arms(occasion: Occasion) -> Occasion:
     """Return the occasion with its unit in the arms of the shop's experiments."""
     shop = occasion.shop
     places = place(shop.experiment, shop.experiments, unit_of(occasion))
-    return msgspec.structs.replace(occasion, places=places, shop=variant_of(shop, places[1:]))
+    served, unserved = variant_of(shop, places[1:]), is_unserved(shop, places[1:])
+    return msgspec.structs.replace(occasion, places=places, shop=served, unserved=unserved)
 
 
 def situation_of(occasion: Occasion) -> Situation:

@@ -70,7 +70,8 @@ class ShopSnapshot:
     plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
     signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
-    change it, see `app.offers.variants`. sources: what it was taken from, to be kept for replays.
+    change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served. sources:
+    what it was taken from, to be kept for replays.
     """
 
     shop: ShopDomain
@@ -91,6 +92,7 @@ class ShopSnapshot:
     signings: Mapping[str, Signing] = field(default_factory=dict, repr=False)
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
+    unserved: frozenset[frozenset[tuple[str, str]]] = frozenset()
     sources: Sources | None = None
 
     @property

@@ -38,9 +38,11 @@ def with_variants(
             made[arms] = replace(take(changes), experiments=experiments)
         except (TillwiseError, TypeError, ValueError) as error:
             _log.error("an arm can't be served", extra={"shop": shop.shop, "reason": str(error)})
-    changing = frozenset().union(*made)
-    variants = {arms: made[arms & changing] for arms in _together(experiments) if arms & changing in made}
-    return replace(shop, experiments=experiments, variants=variants)
+    changing, wanted = frozenset[tuple[str, str]]().union(*made), _changing(experiments)
+    together = _together(experiments)
+    variants = {arms: made[arms & changing] for arms in together if arms & changing in made}
+    unserved = frozenset(arms for arms in together if arms & wanted and arms & wanted not in made)
+    return replace(shop, experiments=experiments, variants=variants, unserved=unserved)
 
 
 def combinations_of(experiments: Iterable[Experiment]) -> dict[Arms, Changes]:
@@ -61,7 +63,12 @@ def variant_of(shop: ShopSnapshot, places: Iterable[Placed]) -> ShopSnapshot:
     """Return the shop as the unit's arms make it. places: in other experiments than the standing one."""
     if not shop.variants:
         return shop
-    return shop.variants.get(frozenset([(each.experiment_id, each.arm) for each in places]), shop)
+    return shop.variants.get(_arms_of(places), shop)
+
+
+def is_unserved(shop: ShopSnapshot, places: Iterable[Placed]) -> bool:
+    """Return whether an arm of these should change the shop and can't be served."""
+    return bool(shop.unserved) and _arms_of(places) in shop.unserved
 
 
 def settings_under(settings: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
@@ -89,6 +96,15 @@ def model_under(current: str | None, changes: Changes) -> str | None:
     for each in changes:
         current = each.get(MODEL, current)
     return current
+
+
+def _arms_of(places: Iterable[Placed]) -> Arms:
+    return frozenset([(each.experiment_id, each.arm) for each in places])
+
+
+def _changing(experiments: Iterable[Experiment]) -> Arms:
+    """Return the arms that change something."""
+    return frozenset((each.id, arm.name) for each in experiments for arm in each.arms if arm.changes)
 
 
 def _together(experiments: Iterable[Experiment]) -> list[Arms]:

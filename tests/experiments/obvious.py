@@ -85,6 +85,7 @@ def observe(
         from_ahead=sum(each.at > late for each in seen) + len(known) - len(ours),
         foreign=sum(row.foreign for row in rows),
         late_minor=sum(row.late_minor for row in rows),
+        unserved=sum(any(each.unserved for each in person.exposures) for person in people),
     )
     counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
     return Observed(Units(arm, *columns), tuple(map(int, counts)), aside)

@@ -31,6 +31,7 @@ def a_crowd(seed: int, size: int) -> tuple[list[Exposure], list[Order], set[str]
             f"browser-{who[n]}" if kind[n, 0] < 0.7 else f"account-{who[n]}", surfaces[n % 4],
             int(who[n]) + 1 if kind[n, 1] < 0.4 else None,
             f"t{who[n]}-{n % 3}" if kind[n, 2] < 0.8 else None,
+            bool(kind[n, 3] < 0.05),
         )
         for n in range(size)
     ]  # fmt: skip

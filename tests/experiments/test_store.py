@@ -135,6 +135,16 @@ async def test_a_visitor_who_is_not_to_be_remembered_is_told_by_arm_and_followed
     assert found.observed.units.revenue.tolist() == [1_000]
 
 
+async def test_an_arm_that_could_not_be_served_keeps_its_visitors_and_is_told(
+    on_both_databases: Connections,
+) -> None:
+    unserved = a_decision("a", "pinned", inputs={"unserved": True})
+    served = a_decision("b", "pinned", inputs={"unserved": False})
+    await running(on_both_databases, unserved, served, a_decision("c"))
+    observed = (await read(on_both_databases)).observed
+    assert (observed.counts, observed.aside.unserved) == ((1, 2), 1)
+
+
 async def test_money_in_two_currencies_is_refused(connections: Connections) -> None:
     await running(connections, a_decision("a"), an_order(1, "token-a", currency="USD"))
     found = (await read(connections)).reading

@@ -109,8 +109,32 @@ def test_an_arm_that_can_not_be_served_leaves_the_shop_as_it_is_and_is_logged(
     with caplog.at_level(logging.ERROR):
         shop = with_variants(a_shop(), (a_test("pin", pinned=[30]),), take)
     assert shop.variants == {}
-    assert asked(shop).shop is shop
+    occasions = [asked(shop, str(n)) for n in range(20)]
+    assert {each.shop for each in occasions} == {shop}
+    assert {(each.places[1].arm, each.unserved) for each in occasions} == {("as_is", False), ("other", True)}
     assert "an arm can't be served" in caplog.text
+
+
+def test_a_decision_says_whether_one_of_its_arms_could_not_be_served() -> None:
+    def take(changes: Changes) -> ShopSnapshot:
+        settings = settings_under({}, changes)
+        if "broken" in settings:
+            raise InputError("no such thing")
+        return a_shop(settings=settings)
+
+    tests = (a_test("pin", pinned=[30]), a_test("bad", broken=True))
+    shop = with_variants(take(()), tests, take)
+    logged = {}
+    for occasion in (asked(shop, str(n)) for n in range(60)):
+        situation = situation_of(occasion)
+        entry = entry_of(occasion, situation, answer_to(occasion, situation), 1)
+        if occasion.places[1:]:
+            arms = tuple(entry.inputs["experiments"][name][1] for name in ("pin", "bad"))
+            logged[arms] = entry.inputs["unserved"]
+    assert logged == {
+        ("as_is", "as_is"): False, ("other", "as_is"): False,
+        ("as_is", "other"): True, ("other", "other"): True,
+    }  # fmt: skip
 
 
 def test_arms_that_change_nothing_need_no_shop_of_their_own() -> None:
