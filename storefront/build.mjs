@@ -1,6 +1,7 @@
 // Bundles the storefront's scripts into the theme app extension, where Shopify takes them as they are:
 // one for every page, and one that paints offers, which a page loads once it has some.
 import {build} from 'esbuild';
+import {appProxy} from './app-proxy.mjs';
 
 const folder = new URL('.', import.meta.url).pathname;
 const options = {
@@ -11,6 +12,7 @@ const options = {
   minify: true,
   legalComments: 'none',
   logLevel: 'warning',
+  define: {PROXY: JSON.stringify(appProxy())},
 };
 
 await build({...options, entryPoints: {'tillwise-storefront': 'src/index.ts'}, format: 'iife'});

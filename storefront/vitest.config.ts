@@ -1,3 +1,7 @@
 import {defineConfig} from 'vitest/config';
+import {appProxy} from './app-proxy.mjs';
 
-export default defineConfig({test: {name: 'storefront', environment: 'jsdom'}});
+export default defineConfig({
+  define: {PROXY: JSON.stringify(appProxy())},
+  test: {name: 'storefront', environment: 'jsdom'},
+});

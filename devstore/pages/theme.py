@@ -83,7 +83,12 @@ def _objects(
             "country": {"iso_code": visitor.country},
         },
         "request": {"design_mode": query.get("editor") == "1", "locale": {"iso_code": visitor.locale}},
-        "routes": {"root_url": "/", "cart_url": "/cart", "cart_add_url": "/cart/add"},
+        "routes": {
+            "root_url": "/",
+            "cart_url": "/cart",
+            "cart_add_url": "/cart/add",
+            "cart_update_url": "/cart/update",
+        },
         "product": {"id": product.id, "title": product.title} if product else None,
     }
 

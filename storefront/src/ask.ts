@@ -2,10 +2,12 @@
 import {parseAnswer} from '../../extensions/checkout-offers/src/answer.ts';
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {readCart, type Cart} from './cart.ts';
+import {honoured} from './grant.ts';
 import type {Page} from './page.ts';
 import {clientId, consent, region} from './privacy.ts';
 
-const PROXY = '/apps/tillwise/offers';
+/** Where `shopify.app.toml` puts the app's proxy; a merchant may have moved it. */
+declare const PROXY: string;
 const PATIENCE_MS = 2000;
 
 /** What was offered, and the cart that it was asked for. */
@@ -18,7 +20,7 @@ export interface Asked {
 export async function ask(page: Page, trigger: 'page' | 'exit_intent'): Promise<Asked | null> {
   const {locale, country, product_id} = page;
   try {
-    const {titles, ...cart} = await readCart(page);
+    const {titles, grant, ...cart} = await readCart(page);
     const question = {
       surface: 'storefront',
       trigger_type: trigger,
@@ -30,11 +32,11 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent'): Promise<
       client_id: clientId(),
       cart,
     };
-    const response = await fetch(`${PROXY}?question=${encodeURIComponent(JSON.stringify(question))}`, {
+    const response = await fetch(`${page.proxy || PROXY}/offers?question=${encodeURIComponent(JSON.stringify(question))}`, {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const offers = response.ok ? parseAnswer(await response.json()) : null;
-    return offers && {offers, cart: {titles, ...cart}};
+    return offers && {offers: await honoured(page, offers, grant), cart: {titles, ...cart}};
   } catch {
     return null;
   }

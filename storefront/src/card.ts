@@ -1,14 +1,18 @@
 /** One offer as it stands in the page, whose look is the theme's. */
 import {messageWords} from '../../extensions/checkout-offers/src/message.ts';
+import type {ProgressView} from '../../extensions/checkout-offers/src/model.ts';
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {progressCard as barOf} from '../../extensions/checkout-offers/src/progress.ts';
 import {reasonWords} from '../../extensions/checkout-offers/src/reason.ts';
 import {savingOf, savingWords} from '../../extensions/checkout-offers/src/saving.ts';
 import type {Speaker} from '../../extensions/checkout-offers/src/words.ts';
 import type {Cart} from './cart.ts';
 import {button, element, text} from './element.ts';
+import {lent} from './lent.ts';
+import {discountLink} from './link.ts';
 import type {Page} from './page.ts';
-import {addToCart, discountLink} from './take.ts';
-import {tell} from './tell.ts';
+
+const ADDED = 'tillwise:added';
 
 export interface Place {
   page: Page;
@@ -24,6 +28,7 @@ export interface Place {
 export function card(offer: Offer, place: Place): HTMLElement | null {
   if (offer.product && offer.kind === 'upsell') return productCard(offer, place);
   if (offer.discount && offer.kind === 'coupon') return couponCard(offer, place);
+  if (offer.progress && offer.kind === 'progress') return progressCard(offer, place);
   const words = offer.kind === 'banner' || offer.kind === 'message' ? messageWords(offer.message) : undefined;
   return words ? framed(offer, place, [text('p', 'title', place.speaker.say(words))], null, place.speaker.say(words)) : null;
 }
@@ -58,16 +63,40 @@ function couponCard(offer: Offer, place: Place): HTMLElement {
   if (link && code) {
     link.href = discountLink(page, code);
     link.setAttribute('aria-label', speaker.say({key: 'button.apply_label', args: {code}}));
-    link.addEventListener('click', () => tell('accepted', offer));
+    link.addEventListener('click', () => lent.tell('accepted', offer));
   }
   return framed(offer, place, words, link, saving);
+}
+
+/** The way to an amount, which follows what is added here. Without words for it there is no bar. */
+function progressCard(offer: Offer, place: Place): HTMLElement | null {
+  const bar = element('progress', 'bar');
+  const said = element('p', 'title');
+  said.dir = 'auto';
+
+  function follow({currency, subtotal}: Pick<Cart, 'currency' | 'subtotal'>): ProgressView | undefined {
+    const view = barOf({id: '', offer, phase: 'offer'}, {currency, subtotal: Number(subtotal)});
+    if (!view) return undefined;
+    said.textContent = place.speaker.say(view.text);
+    bar.ariaLabel = place.speaker.say(view.label);
+    bar.value = view.value;
+    bar.max = view.max;
+    return view;
+  }
+
+  const view = follow(place.cart);
+  if (!view) return null;
+  document.addEventListener(ADDED, () => {
+    if (bar.isConnected) void lent.readCart(place.page).then(follow, () => undefined);
+  });
+  return framed(offer, place, [said, bar], null, said.textContent!);
 }
 
 function framed(offer: Offer, place: Place, words: (HTMLElement | null)[], press: HTMLElement | null, title: string, image?: string): HTMLElement {
   const {speaker} = place;
   const label = speaker.say({key: 'button.dismiss_label', args: {title}});
   const no = button('no', speaker.say({key: 'button.dismiss'}), label, () => {
-    tell('dismissed', offer);
+    lent.tell('dismissed', offer);
     place.refused(made);
   });
   const made = element('div', 'card', null, picture(image), element('div', 'words', null, ...words), element('div', 'presses', null, press, no));
@@ -92,9 +121,9 @@ function adder(offer: Offer, {page, speaker, status}: Place): HTMLElement {
   async function add(): Promise<void> {
     if (made.ariaBusy === 'true') return; // one click, one line
     made.ariaBusy = 'true';
-    const added = await addToCart(page, offer);
+    const added = await lent.addToCart(page, offer);
     made.ariaBusy = 'false';
-    tell(added ? 'accepted' : 'failed', offer);
+    lent.tell(added ? 'accepted' : 'failed', offer);
     status.textContent = speaker.say({key: added ? 'status.added' : 'status.failed'});
     if (added) lead();
     else relabel('retry');
@@ -113,8 +142,8 @@ function adder(offer: Offer, {page, speaker, status}: Place): HTMLElement {
     made.nextElementSibling?.replaceWith(element('span', 'why', speaker.say({key: 'status.added'})));
     made.replaceWith(link);
     if (focused) link.focus();
-    // For themes whose cart is in the page: tillwise:added says that it has changed.
-    link.dispatchEvent(new CustomEvent('tillwise:added', {bubbles: true, detail: {variant_id: offer.product!.variant_id}}));
+    // For themes whose cart is in the page, and for bars of ours.
+    link.dispatchEvent(new CustomEvent(ADDED, {bubbles: true, detail: {variant_id: offer.product!.variant_id}}));
   }
 
   return made;

@@ -1,9 +1,10 @@
 /** The shopper's cart, as Shopify's Ajax API has it. */
-import {decimal} from '../../extensions/checkout-offers/src/question.ts';
+import {decimal, GRANT} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
 
 /** Amounts are in hundredths whatever the currency. */
 interface AjaxCart {
+  attributes?: Record<string, string>;
   currency: string;
   items_subtotal_price: number;
   items: {product_id: number; variant_id: number; quantity: number; final_price: number; product_title: string}[];
@@ -15,12 +16,14 @@ export interface Cart {
   lines: {product_id: string; variant_id: string; quantity: number; price: string}[];
   /** Titles by product, for the reasons that name one. */
   titles: Record<string, string>;
+  /** The grant of a discount without a code that it carries. */
+  grant?: string;
 }
 
 /** Return the cart as it is now. Throws where the shop does not answer. */
 export async function readCart({routes}: Page): Promise<Cart> {
   const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}});
-  const {currency, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
+  const {attributes, currency, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
   const price = (hundredths: number) => decimal(hundredths / 100, currency);
   return {
     currency,
@@ -31,6 +34,7 @@ export async function readCart({routes}: Page): Promise<Cart> {
       quantity,
       price: price(final_price),
     })),
+    grant: attributes?.[GRANT],
     titles: Object.fromEntries(items.map(({product_id, product_title}) => [gid(product_id), product_title])),
   };
 }

@@ -1,8 +1,7 @@
 /** What is offered to who is about to leave: a dialog at the page's edge that takes nothing away from the page. */
 import type {Asked} from './ask.ts';
-import {keepNever, keepOnce, mayPart} from './kept.ts';
+import {lent} from './lent.ts';
 import type {Draw} from './painter.ts';
-import {mayWatch} from './privacy.ts';
 import {watch} from './seen.ts';
 
 const MOST = 2;
@@ -19,7 +18,7 @@ export function farewell(dialog: HTMLDialogElement, draw: Draw): Farewell {
   const heading = dialog.querySelector('h2')!;
 
   function close(): void {
-    keepOnce();
+    lent.keepOnce();
     dialog.close();
   }
 
@@ -32,7 +31,7 @@ export function farewell(dialog: HTMLDialogElement, draw: Draw): Farewell {
   dialog.addEventListener('click', ({target}) => {
     const pressed = (target as Element).closest<HTMLElement>('[data-tillwise-close]');
     if (!pressed) return;
-    if (pressed.dataset.tillwiseClose === 'never') keepNever();
+    if (pressed.dataset.tillwiseClose === 'never') lent.keepNever();
     close();
   });
   document.addEventListener('keydown', ({key}) => {
@@ -42,8 +41,8 @@ export function farewell(dialog: HTMLDialogElement, draw: Draw): Farewell {
   return {
     show(asked) {
       const cards = draw(asked, {status, refused}).slice(0, MOST);
-      if (!cards.length || !mayPart()) return;
-      if (mayWatch()) keepOnce();
+      if (!cards.length || !lent.mayPart()) return;
+      if (lent.mayWatch()) lent.keepOnce();
       list.replaceChildren(...cards.map(({made}) => made));
       dialog.style.setProperty('--tillwise-ground', ground());
       dialog.show();

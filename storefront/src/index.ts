@@ -7,6 +7,7 @@ import type {Painter} from './painter.ts';
 import {watchDwell, watchThumbnails} from './presence.ts';
 import {consent, isNarrower, whenAnswered, whenKnown} from './privacy.ts';
 import {publish} from './publish.ts';
+import {TOOLS, type Tools} from './tools.ts';
 
 const STARTED = 'tillwiseStarted';
 const IDLE_MS = 2000;
@@ -30,7 +31,7 @@ function live(page: Page): void {
   /** Do something with the painter, which comes with the first wish for it. */
   async function paint(what: (painter: Painter) => void): Promise<void> {
     try {
-      painter ??= ((await import(page.painter)) as {painter(page: Page): Painter}).painter(page);
+      painter ??= ((await import(page.painter)) as {painter(page: Page, tools: Tools): Painter}).painter(page, TOOLS);
       what(painter);
     } catch {
       // Without the painter there is nothing to wait for.

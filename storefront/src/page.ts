@@ -4,7 +4,9 @@ export interface Page {
   locale: string;
   country: string;
   product_id: number | null;
-  routes: {root: string; cart: string; cart_add: string};
+  routes: {root: string; cart: string; cart_add: string; cart_update: string};
+  /** Where the merchant moved the app's proxy to, empty where it is as the app has it. */
+  proxy: string;
   /** The theme editor: Liquid shows samples, nobody is asked and nothing counted. */
   design: boolean;
   words: Record<string, string>;

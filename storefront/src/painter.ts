@@ -3,9 +3,11 @@ import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import type {Asked} from './ask.ts';
 import {card, type Place} from './card.ts';
 import {farewell} from './farewell.ts';
+import {borrow} from './lent.ts';
 import type {Page} from './page.ts';
 import {shelf} from './shelf.ts';
 import {speakerOf} from './speech.ts';
+import type {Tools} from './tools.ts';
 
 export interface Painter {
   /** Fill the places of the page; no answer leaves them empty. */
@@ -24,7 +26,8 @@ export interface Painted {
 /** Return the cards of an answer, best first. */
 export type Draw = (asked: Asked | null, place: Pick<Place, 'status' | 'refused'>) => Painted[];
 
-export function painter(page: Page): Painter {
+export function painter(page: Page, tools: Tools): Painter {
+  borrow(tools);
   const draw: Draw = (asked, place) => {
     if (!asked) return [];
     const {offers, cart} = asked;

@@ -1,6 +1,6 @@
 /** An impression is an offer that was in sight, by half. */
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
-import {tell} from './tell.ts';
+import {lent} from './lent.ts';
 
 const HALF = 0.5;
 
@@ -10,7 +10,7 @@ export function watch(shown: HTMLElement, offer: Offer): void {
     (entries) => {
       if (!entries.some(({isIntersecting}) => isIntersecting)) return;
       observer.disconnect();
-      tell('shown', offer);
+      lent.tell('shown', offer);
     },
     {threshold: HALF},
   );

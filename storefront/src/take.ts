@@ -21,8 +21,3 @@ export async function addToCart({routes}: Page, {decision_id, offer_id, product}
     return false;
   }
 }
-
-/** Return Shopify's link that applies the code and goes on to the cart. */
-export function discountLink({routes}: Page, code: string): string {
-  return `${routes.root.replace(/\/$/, '')}/discount/${encodeURIComponent(code)}?redirect=${encodeURIComponent(routes.cart)}`;
-}

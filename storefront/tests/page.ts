@@ -9,10 +9,12 @@ export const PAGE: Page = {
   locale: 'en',
   country: 'US',
   product_id: 1,
-  routes: {root: '/', cart: '/cart', cart_add: '/cart/add'},
+  routes: {root: '/', cart: '/cart', cart_add: '/cart/add', cart_update: '/cart/update'},
+  proxy: '',
   design: false,
   painter: './painter.ts',
   words: {
+    'bar.label': 'How far your order is',
     'button.add': 'Add to cart',
     'button.add_label': 'Add to cart: {title}',
     'button.apply': 'Apply',
@@ -27,6 +29,8 @@ export const PAGE: Page = {
     'coupon.save_order': 'Save {saving} on your order',
     'discount.off': '{saving} off',
     'message.message.help': 'Any questions?',
+    'message.progress.free_shipping': 'Add {amount} more for free shipping.',
+    'message.progress.free_shipping_reached': 'Your order ships for free.',
     'reason.bought_together_with': 'Often bought together with {title}',
     'status.added': 'Added to your cart',
     'status.failed': 'Could not be added',
@@ -34,9 +38,9 @@ export const PAGE: Page = {
 };
 
 /** Write the blocks into the page. */
-export function write(places = 2): void {
+export function write(places = 2, page = PAGE): void {
   document.body.innerHTML = `
-    <script type="application/json" data-tillwise-page>${JSON.stringify(PAGE)}</script>
+    <script type="application/json" data-tillwise-page>${JSON.stringify(page)}</script>
     <section data-tillwise-shelf="waiting">
       <h2 tabindex="-1">Heading</h2>
       ${'<div data-tillwise-place="empty"></div>'.repeat(places)}

@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {parseOffer, type Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {painter, type Painter} from '../src/painter.ts';
+import {TOOLS} from '../src/tools.ts';
 import {ALL, CART, NOTHING, PAGE, visitor, write} from './page.ts';
 
 const PRODUCT = {
@@ -30,7 +31,7 @@ beforeEach(() => {
   write();
   shelf = document.querySelector('[data-tillwise-shelf]')!;
   dialog = document.querySelector('dialog')!;
-  paints = painter(PAGE);
+  paints = painter(PAGE, TOOLS);
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -68,6 +69,23 @@ test("a coupon is Shopify's own link, back to the cart", () => {
 test('a message is said, in our words or the merchant’s, and as text', () => {
   paint({kind: 'message', message: {key: 'message.help', args: {}}}, {kind: 'banner', message: {text: '<b>{n}</b>', args: {n: 2}}});
   expect([...shelf.querySelectorAll('.tillwise-title')].map(({textContent}) => textContent)).toEqual(['Any questions?', '<b>2</b>']);
+});
+
+test('a bar says what is missing, and follows what is added to the cart here', async () => {
+  vi.stubGlobal('fetch', async () => Response.json({currency: 'USD', items_subtotal_price: 4774, items: []}));
+  const told = {current: '3.49', target: '50.00', currency: 'USD'};
+  paint({kind: 'progress', progress: told, message: {key: 'progress.free_shipping', args: {}}});
+  const bar = shelf.querySelector('progress')!;
+  expect([bar.value, bar.max, bar.ariaLabel]).toEqual([3.49, 50, 'How far your order is']);
+  expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Add $46.51 more for free shipping.');
+  shelf.dispatchEvent(new CustomEvent('tillwise:added', {bubbles: true}));
+  await vi.waitFor(() => expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Add $2.26 more for free shipping.'));
+  expect(bar.value).toBe(47.74);
+});
+
+test('a bar that nothing can be said of is left out', () => {
+  paint({kind: 'progress', progress: {current: '1', target: '50', currency: 'USD'}, message: {key: 'unknown', args: {}}});
+  expect(shelf.querySelector('.tillwise-card')).toBeNull();
 });
 
 test('what this version does not know, and what has no place, is left out and not told of', () => {

@@ -6,11 +6,13 @@ const AJAX = {currency: 'USD', items_subtotal_price: 698, items: [ITEM]};
 
 let asked: Record<string, unknown>[];
 let proxies: number;
+let paths: string[];
 
 /** The shop's Ajax API, and the app behind the proxy. */
 async function shop(address: string): Promise<Response> {
   if (address === '/cart.js') return Response.json(AJAX);
   proxies += 1;
+  paths.push(address.split('?')[0]!);
   const query = new URL(address, 'https://shop.example.test').searchParams;
   asked.push(JSON.parse(query.get('question')!) as Record<string, unknown>);
   return Response.json({decision_id: 'd1', offers: []});
@@ -36,6 +38,7 @@ async function load(): Promise<void> {
 beforeEach(() => {
   asked = [];
   proxies = 0;
+  paths = [];
   vi.stubGlobal('fetch', shop);
   vi.stubGlobal('requestIdleCallback', (then: () => void) => setTimeout(then));
   vi.stubGlobal('matchMedia', () => ({matches: true}));
@@ -69,6 +72,15 @@ test('the question holds the cart, the page, the consent and where the visitor i
       lines: [{product_id: 'gid://shopify/Product/1', variant_id: '101', quantity: 2, price: '3.49'}],
     },
   });
+});
+
+test('the app is asked where its configuration says, or where the merchant moved it to', async () => {
+  visitor(ALL);
+  await load();
+  await vi.waitFor(() => expect(paths).toEqual(['/apps/tillwise/offers']));
+  write(2, {...PAGE, proxy: '/a/suggestions'});
+  await load();
+  await vi.waitFor(() => expect(paths).toEqual(['/apps/tillwise/offers', '/a/suggestions/offers']));
 });
 
 test('who refused is asked for without a name', async () => {

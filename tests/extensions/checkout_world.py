@@ -146,6 +146,12 @@ def message_offer(kind: str = "banner", **changed: Any) -> dict[str, Any]:
     return {"offer_id": "m1", "kind": kind, "slot": "top", "product": None, "why": []} | changed
 
 
+def progress_offer(current: str, target: str) -> dict[str, Any]:
+    told = {"current": current, "target": target, "currency": "USD"}
+    message = {"key": "progress.free_shipping", "args": {}}
+    return message_offer("progress", progress=told, message=message, offer_id="p1")
+
+
 def offers_ahead(world: CheckoutWorld, *variant_ids: int, arm: str = "personalised") -> None:
     """Write the shop's offers ahead: these, to everybody."""
     offers = []

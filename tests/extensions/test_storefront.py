@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.devstore.browser_world import ROOT, build_host, until
-from tests.extensions.checkout_world import answer, coupon_offer, message_offer
+from tests.extensions.checkout_world import answer, coupon_offer, message_offer, progress_offer
 from tests.extensions.storefront_world import (
     DIALOG,
     LONG_S,
@@ -126,6 +126,47 @@ def test_the_code_is_a_link_that_applies_it_and_leads_to_the_cart(world: Storefr
     (checkout,) = world.shop.checkouts.values()
     assert checkout.codes == ["TENTH"]
     world.shop.checkouts.clear()
+
+
+def test_a_discount_without_a_code_goes_along_into_the_checkout(world: StorefrontWorld, page: Page) -> None:
+    world.app.body = answer(coupon_offer(None, grant="1.t.2026112507.p1.n.s"), offer_of(world, 102))
+    world.open(page)
+    expect(page.locator(SHELF).get_by_text("Taken off by itself")).to_be_visible()
+    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    page.locator("[data-cart-count]").get_by_text("1").wait_for()
+    page.goto(f"{world.url}/cart")
+    page.get_by_role("button", name="Check out").click()
+    page.wait_for_url("**/checkout/*")
+    (checkout,) = world.shop.checkouts.values()
+    assert checkout.attributes == {"_tillwise_grant": "1.t.2026112507.p1.n.s"}
+    world.shop.checkouts.clear()
+
+
+def test_a_discount_without_a_code_is_not_promised_where_the_cart_does_not_take_it(
+    world: StorefrontWorld, page: Page
+) -> None:
+    world.app.body = answer(coupon_offer(None, grant="1.t.2026112507.p1.n.s"), offer_of(world, 102))
+    page.route("**/cart/update.js", lambda route: route.abort())
+    world.open(page)
+    expect(page.locator(SHELF).get_by_text("Sourdough Loaf")).to_be_visible()
+    expect(page.locator(SHELF).get_by_text("Taken off by itself")).to_have_count(0)
+
+
+def test_a_bar_follows_what_is_added_beside_it(world: StorefrontWorld, page: Page) -> None:
+    world.app.body = answer(offer_of(world, 102), progress_offer("0.00", "50.00"))
+    world.open(page)
+    shelf = page.locator(SHELF)
+    expect(shelf.get_by_text("Add $50.00 more for free shipping.")).to_be_visible()
+    shelf.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    expect(shelf.get_by_text("Add $45.75 more for free shipping.")).to_be_visible()
+    bar = shelf.get_by_role("progressbar", name="How far your order is")
+    assert bar.evaluate("(bar) => bar.value") == 4.25
+
+
+def test_the_app_is_asked_where_the_merchant_moved_its_proxy(world: StorefrontWorld, page: Page) -> None:
+    with page.expect_request("**/a/suggestions/offers?*"):
+        world.open(page, proxy="/a/suggestions")
+    expect(page.locator(SHELF)).to_have_attribute("data-tillwise-shelf", "empty")
 
 
 def test_who_wants_no_more_of_it_is_never_stopped_again(world: StorefrontWorld, browser: Browser) -> None:
@@ -291,7 +332,7 @@ def test_axe_finds_nothing_in_the_block_or_the_dialog(
 ) -> None:
     text = "Nur heute: {count} Prozent"
     words = {"key": "own", "args": {"count": 5}, "text": text}
-    world.app.body = answer(offer_of(world, 102), coupon_offer(), message_offer(message=words))
+    world.app.body = answer(progress_offer("0.00", "50.00"), coupon_offer(), message_offer(message=words))
     world.open(page, locale=locale, scheme=scheme)
     expect(page.locator(SHELF).get_by_text("Nur heute")).to_be_visible()
     world.leave(page)

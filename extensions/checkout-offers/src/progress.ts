@@ -8,7 +8,7 @@ import type {Said} from './words.ts';
  * Return the bar towards an amount, which follows the cart as it is now; undefined without a target, or without a
  * word of what it is for. What is missing is said as `amount` and `remaining`, in the merchant's words or in ours.
  */
-export function progressCard({id, offer}: Entry, scene: Scene): ProgressView | undefined {
+export function progressCard({id, offer}: Entry, scene: Pick<Scene, 'currency' | 'subtotal'>): ProgressView | undefined {
   const {progress, message} = offer;
   if (!progress || !message) return undefined;
   const {target, currency} = progress;

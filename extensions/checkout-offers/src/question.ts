@@ -27,6 +27,8 @@ export interface QuestionLine {
 /** Cart lines added from an offer carry these, and so do the order's lines. */
 export const DECISION = '_tillwise_decision';
 export const OFFER = '_tillwise_offer';
+/** Of the cart itself: what a discount without a code is taken off for. */
+export const GRANT = '_tillwise_grant';
 
 /** Return the question for what is in the checkout now. */
 export function question(host: Host, surface: Surface): Question {

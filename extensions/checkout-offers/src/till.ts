@@ -1,12 +1,11 @@
 import type {Line, Till} from './host.ts';
 import type {Offer} from './offer.ts';
-import {DECISION, OFFER} from './question.ts';
+import {DECISION, GRANT, OFFER} from './question.ts';
 import type {Phase} from './state.ts';
 
 type Result = {type: 'success'} | {type: 'error'; message: string};
 type Change = () => Promise<Result>;
 
-export const GRANT = '_tillwise_grant';
 const RETRY_AFTER_MS = 250;
 /** A change that takes longer is given up, so that those behind it get their turn. */
 export const PATIENCE_MS = 10_000;

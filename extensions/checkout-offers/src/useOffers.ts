@@ -62,15 +62,16 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     return offers;
   }
 
-  /** Leave out what says that it is taken off by itself while the cart can't carry its grant. */
+  /** Leave out what says that it is taken off by itself while the cart can't carry its grant: it carries one. */
   async function honoured(offers: Offer[]): Promise<Offer[]> {
-    const granted = offers.find(({discount}) => discount?.code === null && discount.grant);
-    const grant = granted?.discount?.grant;
-    if (!grant || grant === carried.current) return offers;
+    const granted = offers.filter(({discount}) => discount?.code === null && discount.grant);
+    const [first] = granted;
+    const grant = first?.discount?.grant;
+    if (!grant) return offers;
     const can = instructionsOf(host).attributes?.canUpdateAttributes === true;
-    if (!till || !can || !(await carry(till, grant))) return offers.filter((offer) => offer !== granted);
-    carried.current = grant;
-    return offers;
+    const holds = grant === carried.current || (till && can && (await carry(till, grant)));
+    if (holds) carried.current = grant;
+    return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
   }
 
   const move = (id: string, phase: Phase, offer?: Offer) => dispatch({type: 'moved', id, phase, offer});

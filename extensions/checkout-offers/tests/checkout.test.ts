@@ -267,6 +267,18 @@ test('a discount without a code is shown once the cart carries its grant', async
   expect(changed.mock.calls).toEqual([[{type: 'updateAttribute', key: '_tillwise_grant', value: GRANTED.discount.grant}]]);
 });
 
+test('a cart carries one grant, so that a second discount without a code is not promised', async () => {
+  using extension = setUpExtension(TARGET);
+  const changed = vi.fn(async () => ({type: 'success' as const}));
+  extension.shopify.applyAttributeChange = changed as never;
+  const second = {...GRANTED, offer_id: 'g2', discount: {...GRANTED.discount, percentage: 20, grant: 'other'}};
+  extension.fetch = replying(answer({offers: [GRANTED, second]}));
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.no_code'));
+  expect(words().match(/coupon\.no_code/g)).toHaveLength(1);
+  expect(changed).toHaveBeenCalledTimes(1);
+});
+
 test('a discount without a code is not promised where the cart can carry no grant', async () => {
   using extension = setUpExtension(TARGET);
   extension.shopify.instructions.value.attributes.canUpdateAttributes = false;

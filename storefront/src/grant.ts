@@ -1,0 +1,29 @@
+/** Discounts that the shop takes off by itself, for a cart that carries their grant. */
+import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {GRANT} from '../../extensions/checkout-offers/src/question.ts';
+import type {Page} from './page.ts';
+
+/**
+ * Return the offers whose word holds. A cart carries one grant: the first one's, and only once it does may that say
+ * that it is taken off. `carried`: the grant that the cart has already.
+ */
+export async function honoured({routes}: Page, offers: Offer[], carried: string | undefined): Promise<Offer[]> {
+  const granted = offers.filter(({discount}) => discount?.code === null && discount.grant);
+  const [first] = granted;
+  const grant = first?.discount?.grant;
+  const holds = grant !== undefined && (grant === carried || (await carry(routes.cart_update, grant)));
+  return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
+}
+
+async function carry(update: string, grant: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${update}.js`, {
+      method: 'POST',
+      headers: {'Content-Type': 'application/json', Accept: 'application/json'},
+      body: JSON.stringify({attributes: {[GRANT]: grant}}),
+    });
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
