@@ -52,6 +52,7 @@ async def erase_shop(connections: Connections, shop: ShopDomain, request_id: str
         signed = await _closed(connections, request, second_look)
     await purge(connections)
     await announce_change(connections.redis, shop)
+    await forget_activity(connections.redis, shop)
     return signed
 
 
@@ -139,7 +140,6 @@ async def _closed(
     async for stray in connections.redis.scan_iter(match=redis_key(request.shop, "*"), count=1_000):
         if _family(stray) != "running":
             await connections.redis.delete(stray)
-    await forget_activity(connections.redis, request.shop)
     return signed
 
 
