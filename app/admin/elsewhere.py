@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from app.admin.language import _
 from app.admin.privacy_view import minute
 from app.admin.segments import TABS
 from app.connections import Connections
@@ -55,13 +56,13 @@ def _sent(each: Sent) -> dict[str, Any]:
     return {
         "event_id": each.event_id,
         "at": minute(datetime.fromtimestamp(each.sent_at, UTC)),
-        "what": "Test" if each.test else "Change of a segment",
+        "what": _("Test") if each.test else _("Change of a segment"),
         "attempt": each.attempt,
         "taken": each.error is None,
-        "says": "Taken" if each.error is None else f"{each.error[:1].upper()}{each.error[1:]}",
+        "says": _("Taken") if each.error is None else f"{each.error[:1].upper()}{each.error[1:]}",
     }
 
 
 def _key(each: ApiKey) -> dict[str, Any]:
-    revoked = f"Revoked {minute(each.revoked_at)}" if each.revoked_at else ""
+    revoked = _("Revoked on %(time)s", time=minute(each.revoked_at)) if each.revoked_at else ""
     return {"key_id": each.key_id, "label": each.label, "made": minute(each.made_at), "revoked": revoked}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from app.admin.language import spoken
@@ -47,9 +49,19 @@ def milliseconds(microseconds: int | None) -> str:
     return NOTHING if microseconds is None else f"{number(microseconds / 1000, 1)} ms"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return `A, B and C`, as the language joins them."""
+    return format_list(list(names), locale=spoken())
+
+
 def day(when: date) -> str:
     """Return `Nov 25, 2026`."""
     return format_date(when, "medium", locale=spoken())
+
+
+def short_day(when: date) -> str:
+    """Return `Nov 25`."""
+    return format_skeleton("MMMd", when, locale=spoken())
 
 
 def moment(when: datetime) -> str:

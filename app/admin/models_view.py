@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.admin.attention import Attention
+from app.admin.figures import NOTHING, number, percent
+from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.models_store import Version
 from app.admin.privacy_view import minute
-from app.admin.view import counted
 from app.recommend.card import Card, Difference
 from app.recommend.report import OURS
 from app.recommend.terms import Weights
@@ -16,55 +18,67 @@ from app.recommend.watch import FEWEST_VISITS, Calibration
 from app.recommend.watching import BEFORE_DAYS, NOW_DAYS, Watch
 
 BASES = {
-    "blend": ("All of it", "Bought together, what each shopper bought, what LightFM learnt, best sellers."),
-    "neighbours": ("Bought together", "Too few orders for LightFM yet: what is bought together decides."),
-    "popularity": ("Best sellers", "Too few orders to tell what goes together: best sellers and likeness."),
-    "content": ("Your catalogue", "No orders yet: what is alike, and what is new."),
+    "blend": (
+        lazy("All of it"),
+        lazy("Bought together, what each shopper bought, what LightFM learnt, best sellers."),
+    ),
+    "neighbours": (
+        lazy("Bought together"),
+        lazy("Too few orders for LightFM yet: what is bought together decides."),
+    ),
+    "popularity": (
+        lazy("Best sellers"),
+        lazy("Too few orders to tell what goes together: best sellers and likeness."),
+    ),
+    "content": (
+        lazy("Your catalogue"),
+        lazy("No orders yet: what is alike, and what is new."),
+    ),
 }
 STATUS = {
-    "champion": ("Serves", "success"),
-    "retired": ("Served before", "info"),
-    "withdrawn": ("Taken back", "warning"),
-    "rejected": ("Not good enough", "neutral"),
+    "champion": (lazy("Serves"), "success"),
+    "retired": (lazy("Served before"), "info"),
+    "withdrawn": (lazy("Taken back"), "warning"),
+    "rejected": (lazy("Not good enough"), "neutral"),
 }
 RUNGS = {
-    "personal": "Everything allowed",
-    "contextual": "Nothing allowed: the cart alone",
-    "static": "Best sellers instead",
+    "personal": lazy("Everything allowed"),
+    "contextual": lazy("Nothing allowed: the cart alone"),
+    "static": lazy("Best sellers instead"),
 }
 SEGMENTS = {
-    "nobody known": "Nobody known",
-    "first order": "First order",
-    "returning": "2 to 4 orders",
-    "regular": "Regulars",
+    "nobody known": lazy("Nobody known"),
+    "first order": lazy("First order"),
+    "returning": lazy("2 to 4 orders"),
+    "regular": lazy("Regulars"),
 }
 TERMS = {
-    "together": "Bought with the cart",
-    "with_history": "Bought with what they had before",
-    "learned": "What LightFM learnt",
-    "learned_customer": "LightFM: what suits the customer",
-    "learned_item": "LightFM: what suits everybody",
-    "repeats": "Bought before, lately more so",
-    "month": "Bought in the last weeks",
-    "times": "How often they bought it",
-    "bought": "Bought at all",
-    "twice": "Bought again",
-    "rate": "Share of their orders with it",
-    "rate_lately": "The same, lately",
-    "popular": "Sells well",
-    "recent": "Sells well these weeks",
-    "fresh": "New in the shop",
-    "same_kind": "Of a type in the cart",
-    "kind_history": "Of a type they buy",
-    "kind_popular": "Of a type that sells",
-    "together_again": "Bought with the cart, and before",
-    "popular_again": "Sells well, and bought before",
+    "together": lazy("Bought with the cart"),
+    "with_history": lazy("Bought with what they had before"),
+    "learned": lazy("What LightFM learnt"),
+    "learned_customer": lazy("LightFM: what suits the customer"),
+    "learned_item": lazy("LightFM: what suits everybody"),
+    "repeats": lazy("Bought before, lately more so"),
+    "month": lazy("Bought in the last weeks"),
+    "times": lazy("How often they bought it"),
+    "bought": lazy("Bought at all"),
+    "twice": lazy("Bought again"),
+    "rate": lazy("Share of their orders with it"),
+    "rate_lately": lazy("The same, lately"),
+    "popular": lazy("Sells well"),
+    "recent": lazy("Sells well these weeks"),
+    "fresh": lazy("New in the shop"),
+    "same_kind": lazy("Of a type in the cart"),
+    "kind_history": lazy("Of a type they buy"),
+    "kind_popular": lazy("Of a type that sells"),
+    "together_again": lazy("Bought with the cart, and before"),
+    "popular_again": lazy("Sells well, and bought before"),
 }
 MEASURES = {
-    "cart_size": "How full carts are",
-    "cart_unknown": "Products in carts that the model never saw sold",
-    "orders_before": "How many orders shoppers had placed",
-    "score": "How sure the model is of its first offer",
+    "cart_size": lazy("How full carts are"),
+    "cart_unknown": lazy("Products in carts that the model never saw sold"),
+    "orders_before": lazy("How many orders shoppers had placed"),
+    "score": lazy("How sure the model is of its first offer"),
 }
 _COLUMNS = ("ndcg_at_10", "recall_at_10", "hit_at_4", "coverage")
 
@@ -96,10 +110,11 @@ class VersionRow:
 def learnt_words(card: Card) -> str:
     """Return when a version learnt what it knows."""
     if card.learnt_in_full_at is None:
-        return f"Trained on {minute(card.trained_at)}"
-    return (
-        f"Went on with new orders on {minute(card.trained_at)}, trained on {minute(card.learnt_in_full_at)}"
-    )
+        return _("Trained on %(time)s", time=minute(card.trained_at))
+    return _(
+        "Went on with new orders on %(time)s, trained on %(full)s",
+        time=minute(card.trained_at), full=minute(card.learnt_in_full_at),
+    )  # fmt: skip
 
 
 def facts(card: Card) -> list[tuple[str, str, str]]:
@@ -107,10 +122,10 @@ def facts(card: Card) -> list[tuple[str, str, str]]:
     basis, says = BASES[card.basis]
     counts = card.counts
     return [
-        ("Rests on", basis, says),
-        ("Orders", f"{counts.get('orders', 0):,}", f"{counts.get('lines', 0):,} lines"),
-        ("Products", f"{counts.get('products', 0):,}", "in your catalogue"),
-        ("Customers", f"{counts.get('customers', 0):,}", "who may be learnt from"),
+        (_("Rests on"), str(basis), str(says)),
+        (_("Orders"), number(counts.get("orders", 0)), _lines(counts.get("lines", 0))),
+        (_("Products"), number(counts.get("products", 0)), _("in your catalogue")),
+        (_("Customers"), number(counts.get("customers", 0)), _("who may be learnt from")),
     ]
 
 
@@ -120,7 +135,7 @@ def beside(card: Card) -> list[Row]:
     ranked = sorted(models, key=lambda name: -models[name].get("ndcg_at_10", 0.0))
     return [
         Row(
-            "Tillwise" if name == OURS else name[0].upper() + name[1:],
+            _rival(name),
             _numbers(models[name]),
             difference_words(card.differences.get(name)),
             _tone(card.differences.get(name)),
@@ -130,10 +145,10 @@ def beside(card: Card) -> list[Row]:
     ]
 
 
-def parts(card: Card, labels: Mapping[str, str]) -> list[Row]:
+def parts(card: Card, labels: Mapping[str, Lazy]) -> list[Row]:
     """Return ours on parts of the carts: by what the shopper allows, or by their orders."""
     found = ((label, card.figures.get(f"{OURS}, {name}")) for name, label in labels.items())
-    return [Row(label, _numbers(one)) for label, one in found if one]
+    return [Row(str(label), _numbers(one)) for label, one in found if one]
 
 
 def interval(card: Card) -> str:
@@ -141,20 +156,35 @@ def interval(card: Card) -> str:
     ours = card.figures.get(OURS, {})
     if "ndcg_low" not in ours or "ndcg_high" not in ours:
         return ""
-    return f"{ours['ndcg_low']:.3f} and {ours['ndcg_high']:.3f}"
+    return _("%(low)s and %(high)s", low=number(ours["ndcg_low"], 3), high=number(ours["ndcg_high"], 3))
 
 
 def challenge(card: Card) -> str:
     """Return how the version did beside the champion of then, in a sentence."""
     found = card.champion_difference
     if found is None:
-        return "There were too few newer carts to compare it with the version that served before."
-    verb = "better" if found.mean >= 0 else "worse"
-    sure = "" if found.low > 0 or found.high < 0 else " That may be chance."
-    return (
-        f"On {found.cases:,} carts newer than both, its NDCG@10 was {abs(found.mean):.3f} {verb} than that "
-        f"of {card.champion} ({difference_words(found)}).{sure}"
+        return _("There were too few newer carts to compare it with the version that served before.")
+    told = {
+        "carts": found.cases,
+        "by": number(abs(found.mean), 3),
+        "champion": card.champion,
+        "difference": difference_words(found),
+    }
+    said = (
+        _(
+            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s better than that of %(champion)s "
+            "(%(difference)s).",
+            **told,
+        )
+        if found.mean >= 0
+        else _(
+            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s worse than that of %(champion)s "
+            "(%(difference)s).",
+            **told,
+        )
     )
+    sure = found.low > 0 or found.high < 0
+    return said if sure else f"{said} {_('That may be chance.')}"
 
 
 def difference_words(found: Difference | None) -> str:
@@ -164,58 +194,74 @@ def difference_words(found: Difference | None) -> str:
 
 def shifted(watch: Watch) -> list[tuple[str, str]]:
     """Return what shoppers and carts do differently: the measure and its stability index."""
-    return [(_measure_words(each.measure), f"{each.psi:.2f}") for each in watch.shifts]
+    return [(_measure_words(each.measure), number(each.psi, 2)) for each in watch.shifts]
 
 
 def promised(found: Calibration) -> str:
     """Return in a sentence how promises held."""
-    return (
-        f"Of {found.offers:,} offers shown in {NOW_DAYS} days {found.accepted:,} were accepted, "
-        f"{found.ratio:.0%} of what the {BEFORE_DAYS} days before promised "
-        f"(95 % interval {found.low:.0%} to {found.high:.0%})."
-    )
+    return _(
+        "Of %(offers)s offers shown in %(days)s days %(accepted)s were accepted, %(ratio)s of what the "
+        "%(before)s days before promised (95%% interval %(low)s to %(high)s).",
+        offers=found.offers, days=NOW_DAYS, accepted=found.accepted, ratio=percent(found.ratio),
+        before=BEFORE_DAYS, low=percent(found.low), high=percent(found.high),
+    )  # fmt: skip
 
 
 def watch_words(watch: Watch | None) -> tuple[str, str, str]:
     """Return a badge's tone and text, and the sentence beside it."""
     if watch is None:
-        return "neutral", "Not looked at yet", "The first look follows the first decisions."
+        return "neutral", _("Not looked at yet"), _("The first look follows the first decisions.")
     if watch.since is not None:
-        return "warning", "Fits no more", f"Since {minute(watch.since)}: {wrong_words(watch)}."
+        return "warning", _("Fits no more"), _since(watch.since, watch)
     now, before = watch.decisions
     if min(now, before) < FEWEST_VISITS:
-        says = f"{now:,} decisions in {NOW_DAYS} days and {before:,} in the {BEFORE_DAYS} before them; "
-        return "neutral", "Too few to tell", f"{says}it takes {FEWEST_VISITS} of each."
-    return "success", "Fits", f"The last {now:,} decisions looked like the {before:,} before them."
+        says = _(
+            "%(now)s decisions in %(days)s days and %(before)s in the %(days_before)s before them; it takes "
+            "%(least)s of each.",
+            now=now, days=NOW_DAYS, before=before, days_before=BEFORE_DAYS, least=FEWEST_VISITS,
+        )  # fmt: skip
+        return "neutral", _("Too few to tell"), says
+    alike = _("The last %(now)s decisions looked like the %(before)s before them.", now=now, before=before)
+    return "success", _("Fits"), alike
 
 
 def attention(watch: Watch | None) -> list[Attention]:
     """Return what the first page says while the model does not fit any more."""
     if watch is None or watch.since is None:
         return []
-    says = f"Since {minute(watch.since)}: {wrong_words(watch)}. It is trained anew by itself; see its page."
-    return [Attention("warning", "The model no longer fits what your shoppers do", says)]
+    says = f"{_since(watch.since, watch)} {_('It is trained anew by itself.')}"
+    heading, link = _("The model no longer fits what your shoppers do"), (_("See the model"), "/admin/model")
+    return [Attention("warning", heading, says, link=link)]
 
 
 def wrong_words(watch: Watch) -> str:
     """Return in one line what does not fit."""
     said = []
     if watch.shifts:
-        said.append(f"{counted(len(watch.shifts), 'measure')} of carts and offers shifted")
+        said.append(
+            ngettext(
+                "%(num)s measure of carts and offers shifted",
+                "%(num)s measures of carts and offers shifted",
+                len(watch.shifts),
+            )
+        )
     if watch.calibration is not None and watch.calibration.off:
-        said.append(f"{watch.calibration.ratio:.0%} of the acceptances promised came about")
-    return ", and ".join(said)
+        came = percent(watch.calibration.ratio)
+        said.append(_("%(share)s of the acceptances promised came about", share=came))
+    return "; ".join(said)
 
 
 def _measure_words(measure: str) -> str:
-    return MEASURES.get(measure) or f"First offer: {TERMS.get(measure, measure).lower()}"
+    if measure in MEASURES:
+        return str(MEASURES[measure])
+    return _("First offer: %(term)s", term=TERMS.get(measure, measure))
 
 
 def weights(card: Card) -> list[tuple[str, float, int]]:
     """Return the terms that count, the strongest first: label, weight, share of the strongest in percent."""
     held = {name: float(getattr(card.weights, name)) for name in Weights.__dataclass_fields__}
     strongest = max(map(abs, held.values()), default=0.0)
-    found = [(TERMS.get(name, name), weight) for name, weight in held.items() if abs(weight) >= 0.005]
+    found = [(str(TERMS.get(name, name)), weight) for name, weight in held.items() if abs(weight) >= 0.005]
     found.sort(key=lambda each: -abs(each[1]))
     return [(label, weight, round(100 * abs(weight) / strongest)) for label, weight in found]
 
@@ -232,7 +278,7 @@ def listed(versions: Sequence[Version]) -> list[VersionRow]:
         VersionRow(
             each.card.version,
             minute(each.card.trained_at),
-            *STATUS.get(each.status, (each.status, "neutral")),
+            *_status(each.status),
             quality=_quality(each.card),
             reason=each.card.decision.reason,
             can_serve=each.there and not each.serves,
@@ -243,11 +289,29 @@ def listed(versions: Sequence[Version]) -> list[VersionRow]:
 
 def _quality(card: Card) -> str:
     found = card.figures.get(OURS, {}).get("ndcg_at_10")
-    return "–" if found is None else f"{found:.3f}"
+    return NOTHING if found is None else number(found, 3)
 
 
 def _numbers(figures: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(f"{figures[name]:.3f}" if name in figures else "–" for name in _COLUMNS)
+    return tuple(number(figures[name], 3) if name in figures else NOTHING for name in _COLUMNS)
+
+
+def _status(name: str) -> tuple[str, str]:
+    label, tone = STATUS.get(name, (name, "neutral"))
+    return str(label), tone
+
+
+def _lines(lines: int) -> str:
+    return ngettext("%(num)s line", "%(num)s lines", lines)
+
+
+def _rival(name: str) -> str:
+    """Return what a model is called that was measured beside ours."""
+    return "Tillwise" if name == OURS else name[0].upper() + name[1:]
+
+
+def _since(when: datetime, watch: Watch) -> str:
+    return _("Since %(time)s: %(what)s.", time=minute(when), what=wrong_words(watch))
 
 
 def _tone(found: Difference | None) -> str:

@@ -6,6 +6,7 @@ import logging
 
 from redis.exceptions import RedisError
 
+from app.admin.language import _
 from app.events.consume import OUTAGES
 
 __all__ = ["OUTAGES", "outage_words"]
@@ -15,10 +16,15 @@ _log = logging.getLogger(__name__)
 
 def outage_words(error: BaseException, shop: str = "") -> str:
     """Return what a merchant is told of the outage, and leave a line for the operator."""
-    missing = "Redis" if isinstance(error, RedisError) else "database"
+    lost_redis = isinstance(error, RedisError)
+    missing = "Redis" if lost_redis else "database"
     _log.error(
         "the dashboard is without its %s", missing, extra={"shop": shop, "reason": type(error).__name__}
     )
-    return (
-        f"Tillwise can't reach its {missing} just now. Your checkout is not affected. Try again in a moment."
+    if lost_redis:
+        return _(
+            "Tillwise can't reach its Redis just now. Your checkout is not affected. Try again in a moment."
+        )
+    return _(
+        "Tillwise can't reach its database just now. Your checkout is not affected. Try again in a moment."
     )

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import privacy_view as view
+from app.admin.language import _, lazy
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, audit
 from app.consent.outcomes import allowed, served
@@ -20,12 +21,12 @@ from app.shops.store import Shop
 WEEKS = 13
 AUDIT_DAYS = 90
 AUDITED_AT_ONCE = 50_000  # decisions: two seconds on a slow machine, and enough to tell groups apart
-_NO_SEGMENT, _NO_REGION = "Not known", "Not written down"
+_NO_SEGMENT, _NO_REGION = lazy("Not known"), lazy("Not written down")
 TABS = (
-    ("/admin/privacy", "Consent"),
-    ("/admin/privacy/people", "People and requests"),
-    ("/admin/privacy/rules", "Rules and limits"),
-    ("/admin/privacy/audit", "Audit"),
+    ("/admin/privacy", lazy("Consent")),
+    ("/admin/privacy/people", lazy("People and requests")),
+    ("/admin/privacy/rules", lazy("Rules and limits")),
+    ("/admin/privacy/audit", lazy("Audit")),
 )
 
 
@@ -89,10 +90,10 @@ async def audited(connections: Connections, shop: Shop, _query: QueryParams) -> 
     since = now - timedelta(days=AUDIT_DAYS)
     found = audit(await served(connections, shop.shop, since, now, AUDITED_AT_ONCE))
     tables = (
-        ("By segment", "Segment", found.by_segment, _NO_SEGMENT),
-        ("By region", "Region", found.by_region, _NO_REGION),
+        (_("By segment"), _("Segment"), found.by_segment, str(_NO_SEGMENT)),
+        (_("By region"), _("Region"), found.by_region, str(_NO_REGION)),
     )
-    lower = [words for _, _, groups, unknown in tables for words in view.lower(groups, unknown)]
+    lower = [words for _heading, _column, groups, unknown in tables for words in view.lower(groups, unknown)]
     return {
         "everybody": found.everybody,
         "tables": [

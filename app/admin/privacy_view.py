@@ -8,41 +8,63 @@ from datetime import datetime
 from itertools import dropwhile
 from typing import Any
 
+from app.admin import figures
+from app.admin.figures import NOTHING
+from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.view import named
 from app.consent.audit import Figure, Finding, Group
 from app.consent.policies import PolicyRead
 from app.consent.policy import RegionPolicy, ShopPolicy
 from app.consent.report import SOON, Asked, Limit
 from app.consent.weeks import Week
 
-RUNGS = {"personal": "Personal", "session": "Session", "contextual": "Contextual", "static": "Static"}
-PURPOSES = {
-    "analytics": "Analytics: this visit",
-    "marketing": "Marketing",
-    "preferences": "Preferences",
-    "sale_of_data": "Sale of data",
+RUNGS = {
+    "personal": lazy("Personal"),
+    "session": lazy("Session"),
+    "contextual": lazy("Contextual"),
+    "static": lazy("Static"),
 }
-KINDS = {"data_request": "Show what is held", "redact": "Erase a customer", "shop_redact": "Erase the shop"}
+PURPOSES = {
+    "analytics": lazy("Analytics: this visit"),
+    "marketing": lazy("Marketing"),
+    "preferences": lazy("Preferences"),
+    "sale_of_data": lazy("Sale of data"),
+}
+KINDS = {
+    "data_request": lazy("Show what is held"),
+    "redact": lazy("Erase a customer"),
+    "shop_redact": lazy("Erase the shop"),
+}
 FINDINGS = {
-    Finding.BEST: ("success", "Highest"),
-    Finding.EVEN: ("neutral", ""),
-    Finding.LOWER: ("warning", "Lower"),
-    Finding.UNCLEAR: ("neutral", "Lower, may be chance"),
-    Finding.TOO_FEW: ("neutral", "Too few to tell"),
-    Finding.ALONE: ("neutral", ""),
+    Finding.BEST: ("success", lazy("Highest")),
+    Finding.EVEN: ("neutral", None),
+    Finding.LOWER: ("warning", lazy("Lower")),
+    Finding.UNCLEAR: ("neutral", lazy("Lower, may be chance")),
+    Finding.TOO_FEW: ("neutral", lazy("Too few to tell")),
+    Finding.ALONE: ("neutral", None),
 }
 MOST_GROUPS = 25
 MOST_SENTENCES = 8
 _SETTINGS = (
-    ("banner", "enabled", "Shopify's consent banner", "on", "off"),
-    ("banner", "autoManaged", "the banner's regions", "kept up to date by Shopify", "chosen by hand"),
+    ("banner", "enabled", lazy("Shopify's consent banner: on"), lazy("Shopify's consent banner: off")),
+    (
+        "banner",
+        "autoManaged",
+        lazy("The banner's regions: kept up to date by Shopify"),
+        lazy("The banner's regions: chosen by hand"),
+    ),
     (
         "dataSaleOptOutPage",
         "autoManaged",
-        "the opt-out page for the sale of data",
-        "kept by Shopify",
-        "by hand",
+        lazy("The opt-out page for the sale of data: kept by Shopify"),
+        lazy("The opt-out page for the sale of data: by hand"),
     ),
-    ("privacyPolicy", "autoManaged", "the privacy policy", "kept by Shopify", "by hand"),
+    (
+        "privacyPolicy",
+        "autoManaged",
+        lazy("The privacy policy: kept by Shopify"),
+        lazy("The privacy policy: by hand"),
+    ),
 )
 
 
@@ -97,28 +119,32 @@ class PolicyTold:
 
 
 def day(moment: datetime | None) -> str:
-    """Return `24 Nov 2026`, or a dash."""
-    return "–" if moment is None else f"{moment.day} {moment:%b %Y}"
+    """Return `Nov 24, 2026`, or a dash."""
+    return NOTHING if moment is None else figures.day(moment)
 
 
 def minute(moment: datetime) -> str:
-    """Return `24 Nov 2026, 10:05 UTC`."""
-    return f"{day(moment)}, {moment:%H:%M} UTC"
+    """Return `Nov 24, 2026, 10:05 UTC`."""
+    return figures.moment(moment)
 
 
 def kind_words(kind: str) -> str:
     """Return what a request asks for."""
-    return KINDS.get(kind, kind.replace("_", " ").capitalize())
+    return named(kind, KINDS)
 
 
 def due_words(asked: Asked) -> str:
     """Return when it is due, or that it is done."""
     left = asked.left_days
     if left is None:
-        return f"Done {day(asked.done_at)}"
+        return _("Done on %(day)s", day=day(asked.done_at))
     if left < 0:
-        return f"{_days(-left - 1)} late" if left < -1 else "Late since today"
-    return {0: "Due within a day", 1: "Due within two days"}.get(left, f"{_days(left)} left")
+        if left == -1:
+            return _("Late since today")
+        return ngettext("%(num)s day late", "%(num)s days late", -left - 1)
+    if left == 0:
+        return _("Due within a day")
+    return ngettext("%(num)s day left", "%(num)s days left", left) if left > 1 else _("Due within two days")
 
 
 def due_tone(asked: Asked) -> str:
@@ -134,25 +160,32 @@ def limit_words(limit: Limit) -> str:
     """Return what the last clearing of the store did."""
     last = limit.last
     if last is None:
-        return "Not cleared yet: that happens within the hour while the worker runs."
-    oldest = f", the oldest of {day(last.oldest_at)}" if last.oldest_at else ""
-    return f"On {day(last.ran_at)}: {last.deleted:,} deleted, {last.remaining:,} left{oldest}."
+        return _("Not cleared yet: that happens within the hour while the worker runs.")
+    told: dict[str, object] = {"day": day(last.ran_at), "deleted": last.deleted, "left": last.remaining}
+    if last.oldest_at is None:
+        return _("On %(day)s: %(deleted)s deleted, %(left)s left.", **told)
+    oldest = day(last.oldest_at)
+    return _(
+        "On %(day)s: %(deleted)s deleted, %(left)s left, the oldest of %(oldest)s.", oldest=oldest, **told
+    )
 
 
 def told(figure: Figure, *, percent: bool = True) -> Told:
     """Return a figure in words. percent: a share, not a mean that is in percent already."""
     tone, says = FINDINGS[figure.finding]
     if figure.finding is Finding.TOO_FEW or figure.value is None or figure.low is None or figure.high is None:
-        return Told("–", tone=tone, says=FINDINGS[Finding.TOO_FEW][1])
+        return Told(NOTHING, tone=tone, says=str(FINDINGS[Finding.TOO_FEW][1]))
     scale = 100 if percent else 1
-    interval = f"{figure.low * scale:.1f} to {figure.high * scale:.1f}"
-    ratio = "" if figure.to_best is None else f"{figure.to_best:.2f}"
-    return Told(f"{figure.value * scale:.1f}%", interval, ratio, tone, says)
+    low, high = (figures.number(bound * scale, 1) for bound in (figure.low, figure.high))
+    interval = _("%(low)s to %(high)s", low=low, high=high)
+    ratio = "" if figure.to_best is None else figures.number(figure.to_best, 2)
+    value = figures.percent(figure.value * scale / 100, 1)
+    return Told(value, interval, ratio, tone, "" if says is None else str(says))
 
 
 def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[dict[str, Any]]:
     """Return the rows of a table of groups, everybody last. unknown: what the nameless group is called."""
-    named = [(_called(group, unknown), group) for group in groups[:MOST_GROUPS]]
+    known = [(_called(group, unknown), group) for group in groups[:MOST_GROUPS]]
     return [
         {
             "name": name,
@@ -161,16 +194,16 @@ def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[
             "discount": told(group.discount, percent=False),
             "acceptance": told(group.acceptance),
         }
-        for name, group in [*named, ("Everybody", everybody)]
+        for name, group in [*known, (_("Everybody"), everybody)]
     ]
 
 
 def lower(groups: Sequence[Group], unknown: str) -> list[str]:
     """Return a sentence for each figure that is lower than the best group's by more than chance."""
     measures: Sequence[tuple[str, Callable[[Group], Figure], bool]] = (
-        ("offered something", lambda group: group.exposure, True),
-        ("discount depth", lambda group: group.discount, False),
-        ("accepted", lambda group: group.acceptance, True),
+        (_("offered something"), lambda group: group.exposure, True),
+        (_("discount depth"), lambda group: group.discount, False),
+        (_("accepted"), lambda group: group.acceptance, True),
     )
     found = []
     for measure, figure, percent in measures:
@@ -178,8 +211,13 @@ def lower(groups: Sequence[Group], unknown: str) -> list[str]:
         for group in groups:
             if best and figure(group).finding is Finding.LOWER:
                 less, more = (told(figure(each), percent=percent).value for each in (group, best))
-                names = _called(group, unknown), _called(best, unknown)
-                found.append(f"{names[0]}, {measure}: {less}, where {names[1]} has {more}.")
+                who, whose = _called(group, unknown), _called(best, unknown)
+                found.append(
+                    _(
+                        "%(who)s, %(measure)s: %(less)s, where %(whose)s has %(more)s.",
+                        who=who, measure=measure, less=less, whose=whose, more=more,
+                    )
+                )  # fmt: skip
     return found
 
 
@@ -188,10 +226,10 @@ def bars(weeks: Sequence[Week]) -> list[Bar]:
     return [_bar(week) for week in dropwhile(lambda week: not week.decisions, weeks)]
 
 
-def parts(counts: Mapping[str, int], labels: Mapping[str, str], whole: int) -> tuple[Part, ...]:
+def parts(counts: Mapping[str, int], labels: Mapping[str, Lazy], whole: int) -> tuple[Part, ...]:
     """Return counts as shares of a whole, in the order of the labels."""
     return tuple(
-        Part(name, label, counts.get(name, 0), 100 * counts.get(name, 0) / whole if whole else 0.0)
+        Part(name, str(label), counts.get(name, 0), 100 * counts.get(name, 0) / whole if whole else 0.0)
         for name, label in labels.items()
     )
 
@@ -199,14 +237,14 @@ def parts(counts: Mapping[str, int], labels: Mapping[str, str], whole: int) -> t
 def region_groups(policy: ShopPolicy) -> list[RegionGroup]:
     """Return what no answer means where: the regions that ask first, those that don't, and the rest."""
     by_label = {
-        "Asks first": ("No answer means no.", lambda each: each.consent_required is True),
-        "Does not ask": ("No answer means yes.", lambda each: each.consent_required is False),
-        "Not said": (
-            "Shopify does not say; no answer means no.",
+        _("Asks first"): (_("No answer means no."), lambda each: each.consent_required is True),
+        _("Does not ask"): (_("No answer means yes."), lambda each: each.consent_required is False),
+        _("Not said"): (
+            _("Shopify does not say; no answer means no."),
             lambda each: each.consent_required is None,
         ),
-        "Sale of data can be refused": (
-            "Shopify shows an opt-out there. Global Privacy Control is obeyed everywhere.",
+        _("Sale of data can be refused"): (
+            _("Shopify shows an opt-out there. Global Privacy Control is obeyed everywhere."),
             lambda each: each.data_sale_opt_out_required is True,
         ),
     }
@@ -222,7 +260,7 @@ def policies_told(history: Sequence[PolicyRead]) -> list[PolicyTold]:
             since=minute(new.read_at),
             checked=minute(new.checked_at),
             settings=settings_words(new.settings),
-            changes=changes(new, old) if old else (f"First read: {len(new.policy.regions)} regions",),
+            changes=changes(new, old) if old else (_first_read(new),),
         )
         for new, old in zip(history, olders, strict=True)
     ]
@@ -246,17 +284,22 @@ def changes(new: PolicyRead, old: PolicyRead) -> tuple[str, ...]:
 def settings_words(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the shop's privacy settings in words, those that Shopify told."""
     return tuple(
-        f"{label}: {yes if settings[part][name] else no}"
-        for part, name, label, yes, no in _SETTINGS
+        str(yes if settings[part][name] else no)
+        for part, name, yes, no in _SETTINGS
         if isinstance(settings.get(part), Mapping) and isinstance(settings[part].get(name), bool)
     )
 
 
 def _bar(week: Week) -> Bar:
     shares = parts(week.rungs, RUNGS, week.decisions)
-    label = f"{week.starts_at.day} {week.starts_at:%b}"
-    said = ", ".join(f"{part.label} {part.percent:.0f}%" for part in shares if part.count)
-    return Bar(label, week.decisions, shares, f"Week from {label}: {said or 'no decisions'}")
+    label = figures.short_day(week.starts_at)
+    said = ", ".join(f"{part.label} {figures.percent(part.percent / 100)}" for part in shares if part.count)
+    says = _("Week from %(day)s: %(parts)s", day=label, parts=said or _("no decisions"))
+    return Bar(label, week.decisions, shares, says)
+
+
+def _first_read(read: PolicyRead) -> str:
+    return ngettext("First read: %(num)s region", "First read: %(num)s regions", len(read.policy.regions))
 
 
 def _which(policy: ShopPolicy, is_one: Callable[[RegionPolicy], bool]) -> tuple[str, ...]:
@@ -265,16 +308,12 @@ def _which(policy: ShopPolicy, is_one: Callable[[RegionPolicy], bool]) -> tuple[
 
 def _region(region: RegionPolicy | None) -> str:
     if region is None:
-        return "not listed"
-    asks = {True: "asks first", False: "does not ask", None: "not said"}[region.consent_required]
-    return f"{asks}, opt-out of sale" if region.data_sale_opt_out_required else asks
+        return _("not listed")
+    asks = {True: _("asks first"), False: _("does not ask"), None: _("not said")}[region.consent_required]
+    return _("%(asks)s, opt-out of sale", asks=asks) if region.data_sale_opt_out_required else asks
 
 
 def _called(group: Group, unknown: str) -> str:
     """Return a segment as words, a region as its code."""
     name = group.name or unknown
     return name if name.isupper() else name.replace("_", " ").capitalize()
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"

@@ -11,7 +11,9 @@ from app.admin import segments_chart as chart
 from app.admin import segments_evidence as evidence
 from app.admin import segments_store as store
 from app.admin import segments_view as view
+from app.admin.language import _, lazy
 from app.admin.privacy_view import minute
+from app.admin.segment_titles import title
 from app.admin.segments_meanings import (
     KINDS,
     known_names,
@@ -26,7 +28,7 @@ from app.errors import InputError
 from app.profiles.interests import interests_of
 from app.profiles.policy import KINDS as APPROACHES
 from app.profiles.reviews import review_of, reviews
-from app.profiles.rfm_segments import SEGMENTS, title
+from app.profiles.rfm_segments import SEGMENTS
 from app.profiles.rfm_shopify import compared, difference
 from app.profiles.segments import latest_segmentation
 from app.profiles.store import kept_profile
@@ -38,28 +40,28 @@ DAYS = 30
 CHART_DAYS = 90
 MOST_MOVES, MOST_WAYS, MOST_MEMBERS, MOST_REVIEWS, MOST_DIFFERENCES = 15, 12, 50, 100, 15
 TABS = (
-    ("/admin/segments", "Sizes and moves"),
-    ("/admin/customer", "Customer"),
-    ("/admin/segments/meanings", "What they mean"),
-    ("/admin/segments/own", "Your segments"),
-    ("/admin/segments/approach", "Cold and warm"),
-    ("/admin/segments/shopify", "Beside Shopify"),
-    ("/admin/segments/review", "Review"),
-    ("/admin/segments/elsewhere", "Other systems"),
+    ("/admin/segments", lazy("Sizes and moves")),
+    ("/admin/customer", lazy("Customer")),
+    ("/admin/segments/meanings", lazy("What they mean")),
+    ("/admin/segments/own", lazy("Your segments")),
+    ("/admin/segments/approach", lazy("Cold and warm")),
+    ("/admin/segments/shopify", lazy("Beside Shopify")),
+    ("/admin/segments/review", lazy("Review")),
+    ("/admin/segments/elsewhere", lazy("Other systems")),
 )
 MEASURES = {
-    "days_since_last_order": "Days since the last order",
-    "orders": "Number of orders",
-    "spent": "Money spent",
-    "average_order": "Average order",
-    "largest_order": "Largest order",
+    "days_since_last_order": lazy("Days since the last order"),
+    "orders": lazy("Number of orders"),
+    "spent": lazy("Money spent"),
+    "average_order": lazy("Average order"),
+    "largest_order": lazy("Largest order"),
 }
 MONEY = ("spent", "average_order", "largest_order")
 COMPARISONS = {
-    "more_than": "is more than",
-    "at_least": "is at least",
-    "at_most": "is at most",
-    "less_than": "is less than",
+    "more_than": lazy("is more than"),
+    "at_least": lazy("is at least"),
+    "at_most": lazy("is at most"),
+    "less_than": lazy("is less than"),
 }
 
 
@@ -77,7 +79,7 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
         "sizes": await _sized(connections, shop, sizes, now),
         "customers": sum(sizes.values()),
         "ways": [(title(before), title(after), n) for before, after, n in counts if before][:MOST_WAYS],
-        "newcomers": sum(n for before, _, n in counts if before is None),
+        "newcomers": sum(n for before, _after, n in counts if before is None),
         "moves": [_moved(each) for each in moves],
         "open_reviews": len(open_reviews),
         "days": DAYS,
@@ -92,7 +94,7 @@ async def meant(connections: Connections, shop: Shop, _query: QueryParams) -> di
     report = trained.report if trained else None
     return {
         "meanings": [
-            (title(each.name), KINDS[each.kind], each.says) for each in meanings(rules_of(shop), made)
+            (title(each.name), str(KINDS[each.kind]), each.says) for each in meanings(rules_of(shop), made)
         ],
         "by_clusters": visitors_words(made),
         "scores": score_lines(made.cuts, made.currency) if made else [],
@@ -155,7 +157,9 @@ async def beside(connections: Connections, shop: Shop, query: QueryParams) -> di
         "differences": apart[:MOST_DIFFERENCES],
         "more": max(0, len(apart) - MOST_DIFFERENCES),
         "cell": [(each.customer_id, _rfm_why(each)) for each in cell],
-        "cell_title": f"{title(ours)} here, {title(group)} at Shopify" if shown else "",
+        "cell_title": _("%(ours)s here, %(theirs)s at Shopify", ours=title(ours), theirs=title(group))
+        if shown
+        else "",
         "cell_says": difference(ours, group) or "" if shown else "",
         "most": MOST_MEMBERS,
         **_frame("/admin/segments/shopify"),
@@ -186,7 +190,7 @@ async def customer(connections: Connections, shop: Shop, query: QueryParams) -> 
         if asked:
             shown = await _card(connections, shop, shopify_id(asked, "id"))
     except InputError:
-        wrong = "A customer's number is all digits, as in the address of their page in Shopify."
+        wrong = _("A customer's number is all digits, as in the address of their page in Shopify.")
     names = known_names(rules_of(shop), await latest_segmentation(connections, shop.shop))
     return {"asked": asked, "wrong": wrong, "names": names, **shown, **_frame("/admin/customer")}
 
@@ -248,6 +252,10 @@ async def _open_reviews(connections: Connections, shop: Shop) -> list[int]:
     waiting = [each.customer_id for each in await reviews(connections, shop.shop, only_open=True)]
     segments = await store.segment_of(connections, shop.shop, waiting)
     return [each for each in waiting if each in segments]
+
+
+def _cell_title(ours: str, theirs: str) -> str:
+    return _("%(ours)s here, %(theirs)s at Shopify", ours=title(ours), theirs=title(theirs))
 
 
 def _rfm_why(card: store.Card) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from app.admin.figures import NOTHING, day, number
+from app.admin.language import _
+
 WIDTH, HEIGHT, MARGIN = 160, 32, 3
 
 
@@ -42,18 +45,15 @@ def line(days: Mapping[str, Mapping[str, int]], segment: str) -> Line | None:
 def change(days: Mapping[str, Mapping[str, int]], segment: str, now: int) -> str:
     """Return by how much a segment grew since the first day, a dash before there are two."""
     if len(days) < 2:
-        return "–"
+        return NOTHING
     grown = now - next(iter(days.values())).get(segment, 0)
-    return f"{grown:+,}" if grown else "0"
+    return f"{'+' if grown > 0 else ''}{number(grown)}"
 
 
 def _says(counts: Mapping[date, int]) -> str:
     (first, begun), (last, ended) = next(iter(counts.items())), list(counts.items())[-1]
-    return (
-        f"{begun:,} on {_day(first)}, {ended:,} on {_day(last)}, "
-        f"between {min(counts.values()):,} and {max(counts.values()):,}"
-    )
-
-
-def _day(each: date) -> str:
-    return f"{each.day} {each:%b %Y}"
+    return _(
+        "%(begun)s on %(first)s, %(ended)s on %(last)s, between %(least)s and %(most)s",
+        begun=begun, first=day(first), ended=ended, last=day(last),
+        least=min(counts.values()), most=max(counts.values()),
+    )  # fmt: skip

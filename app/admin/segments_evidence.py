@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.figures import money
-from app.profiles.rfm_segments import title
+from app.admin.figures import NOTHING, money, number, percent
+from app.admin.language import _, lazy, ngettext
+from app.admin.segment_titles import title
 from app.profiles.segment_names import foreseen_name
 
 _FIGURES = (
-    ("auc", "ROC AUC", "higher is better"),
-    ("pr_auc", "PR AUC", "higher is better"),
-    ("brier", "Brier score", "lower is better"),
-    ("ece", "Calibration error", "lower is better"),
+    ("auc", lazy("ROC AUC"), lazy("higher is better")),
+    ("pr_auc", lazy("PR AUC"), lazy("higher is better")),
+    ("brier", lazy("Brier score"), lazy("lower is better")),
+    ("ece", lazy("Calibration error"), lazy("lower is better")),
 )
-_RULES = {"at_risk": "Days since the last order", "loyal": "Orders in the last window"}
+_RULES = {"at_risk": lazy("Days since the last order"), "loyal": lazy("Orders in the last window")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,16 @@ def clusters(report: Mapping[str, Any]) -> Judged:
     """Return whether the shoppers fall into clusters: the silhouette of each number of them."""
     found = report["clusters"]
     lines = tuple(
-        Line(f"{k} clusters", f"{silhouette:.3f}", "")
+        Line(ngettext("%(num)s cluster", "%(num)s clusters", int(k)), number(silhouette, 3), "")
         for k, silhouette in sorted(found["silhouettes"].items(), key=lambda each: int(each[0]))
     )
     reference = found["reference"]
-    shape = "" if reference is None else f"Shape alone, without clusters, gives {reference:.3f}."
-    return Judged("Clusters", found["silhouette"] is not None, found["reason"], shape, "", lines)
+    shape = "" if reference is None else _without(reference)
+    return Judged(_("Clusters"), found["silhouette"] is not None, found["reason"], shape, "", lines)
+
+
+def _without(reference: float) -> str:
+    return _("Shape alone, without clusters, gives %(figure)s.", figure=number(reference, 3))
 
 
 def spend_ways(report: Mapping[str, Any], currency: str) -> list[Way]:
@@ -84,8 +89,8 @@ def spend_ways(report: Mapping[str, Any], currency: str) -> list[Way]:
             serves=name == spend["serves"],
             typical_error=money(round(figures["rmse"]), currency),
             mean_error=money(round(figures["mae"]), currency),
-            rank=f"{figures['rank']:.3f}",
-            total_off=f"{figures['bias']:+.1%}",
+            rank=number(figures["rank"], 3),
+            total_off=percent(figures["bias"], 1, signed=True),
             gain=_gain(spend["gains"].get(name)),
         )
         for name, figures in names.items()
@@ -96,43 +101,63 @@ def spend_words(report: Mapping[str, Any]) -> str:
     """Return in a sentence how the spend to come is foreseen, and why so."""
     spend = report.get("spend")
     if spend is None:
-        return (
+        return _(
             "Too few customers came back to compare ways to foresee spend: what each spent in the last "
             "90 days is expected again."
         )
-    tested = f"On {spend['tested']:,} customers' next {spend['days']} days, which no way had seen"
+    told = {"customers": spend["tested"], "days": spend["days"]}
     if spend["publish"]:
-        return f"{tested}, the model's squared error is surely lower than that of each plain way: it serves."
-    return f"{tested}, the model is not surely better than each plain way; {spend['serves']} serves."
+        return _(
+            "On the next %(days)s days of %(customers)s customers, which no way had seen, the model's "
+            "squared error is surely lower than that of each plain way: it serves.",
+            **told,
+        )
+    return _(
+        "On the next %(days)s days of %(customers)s customers, which no way had seen, the model is not "
+        "surely better than each plain way; %(way)s serves.",
+        way=spend["serves"],
+        **told,
+    )
 
 
 def _classifier(found: Mapping[str, Any]) -> Judged:
     lines = (
-        Line(f"{label} ({better})", f"{found['ours'][name]:.3f}", f"{found['rule'][name]:.3f}")
+        Line(f"{label} ({better})", number(found["ours"][name], 3), number(found["rule"][name], 3))
         for name, label, better in _FIGURES
     )
-    what = f"ordered {found['many_orders']} times or more" if found["label"] == "loyal" else "bought nothing"
     return Judged(
         heading=title(foreseen_name(found["label"])),
         published=found["publish"],
         reason=found["reason"].replace("_", " "),
-        tested=(
-            f"Learnt from {found['trained']:,} rows and tested on {found['tested']:,} customers in the last "
-            f"{found['window_days']} days, which neither it nor the rule had seen; "
-            f"{found['share']:.1%} {what}."
-        ),
-        plain=_RULES[found["label"]],
+        tested=f"{_tested(found)} {_happened(found)}",
+        plain=str(_RULES[found["label"]]),
         lines=tuple(lines),
     )
 
 
+def _tested(found: Mapping[str, Any]) -> str:
+    return _(
+        "Learnt from %(rows)s rows and tested on %(customers)s customers in the last %(days)s days, which "
+        "neither it nor the rule had seen.",
+        rows=found["trained"], customers=found["tested"], days=found["window_days"],
+    )  # fmt: skip
+
+
+def _happened(found: Mapping[str, Any]) -> str:
+    share = percent(found["share"], 1)
+    if found["label"] != "loyal":
+        return _("%(share)s of them bought nothing.", share=share)
+    times = found["many_orders"]
+    return _("%(share)s of them ordered %(times)s times or more.", share=share, times=times)
+
+
 def _untested(label: str) -> Judged:
-    reason = "Too few customers to test it on: it takes some hundreds who bought lately."
+    reason = _("Too few customers to test it on: it takes some hundreds who bought lately.")
     return Judged(title(foreseen_name(label)), published=False, reason=reason)
 
 
 def _gain(interval: Any) -> str:
     if interval is None:
-        return "–"
-    low, high = interval
-    return f"{low:+.1%} to {high:+.1%}"
+        return NOTHING
+    low, high = (percent(each, 1, signed=True) for each in interval)
+    return _("%(low)s to %(high)s", low=low, high=high)

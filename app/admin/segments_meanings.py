@@ -7,24 +7,26 @@ from itertools import product
 from math import expm1
 from typing import NamedTuple
 
+from app.admin.figures import listed, money
+from app.admin.language import _, lazy
+from app.admin.segment_titles import title
 from app.profiles import clusters as grouping
 from app.profiles.clusters import Clusters
 from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
-from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times, title
+from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times
 from app.profiles.rfm_shopify import SHOPIFY_WORDS
 from app.profiles.segment_names import FORESEEN, foreseen_name
 from app.profiles.segmentation import Segmentation
 from app.profiles.thresholds import Rule, Rules, sentence
 from app.profiles.trees import Classifier
 from app.profiles.visiting import visit_clusters
-from app.values import decimal_amount
 
 KINDS = {
-    "pin": "Pinned by you",
-    "rule": "Your own",
-    "foreseen": "Foreseen",
-    "cluster": "Behaviour",
-    "rfm": "RFM",
+    "pin": lazy("Pinned by you"),
+    "rule": lazy("Your own"),
+    "foreseen": lazy("Foreseen"),
+    "cluster": lazy("Behaviour"),
+    "rfm": lazy("RFM"),
 }
 
 
@@ -82,7 +84,7 @@ def foreseen_words(classifier: Classifier) -> str:
 def rfm_words(name: str) -> str:
     """Return which scores make the segment."""
     if name == PROSPECTS:
-        return "Has not bought anything yet."
+        return _("Has not bought anything yet.")
     every = [Scores(*each) for each in product(range(1, SCORES + 1), repeat=3)]
     made_of = [each for each in every if segment(each) == name]
     recency = sorted({each.recency for each in made_of})
@@ -112,7 +114,7 @@ def score_lines(cuts: Cuts, currency: str) -> list[ScoreLine]:
 def visitors_words(made: Segmentation | None) -> str:
     """Return which clusters an unknown visitor can be in, empty where a plain rule tells."""
     known = visit_clusters(made.clusters) if made else None
-    return "" if known is None else " and ".join(title(name) for name in known.names)
+    return "" if known is None else listed(map(title, known.names))
 
 
 def _clusters(clusters: Clusters) -> list[Meaning]:
@@ -142,33 +144,37 @@ def _range(cut: Cut, score: int) -> tuple[int | None, int | None] | None:
 def _ago(cut: Cut, score: int) -> str:
     found = _range(cut, score)
     if found is None:
-        return "nobody"
+        return _("nobody")
     # The cuts are of days negated: the highest value is the latest purchase.
     longest, latest = (None if each is None else -each for each in found)
     if longest is None:
-        return "any time" if latest is None else f"{ago(latest)} or before"
+        return _("any time") if latest is None else _("%(when)s or before", when=ago(latest))
     if latest is None or longest == latest:
-        return ago(longest) if longest in (0, latest) else f"{ago(longest)} or since"
-    return f"{latest} to {longest} days ago"
+        return ago(longest) if longest in (0, latest) else _("%(when)s or since", when=ago(longest))
+    return _("%(latest)s to %(longest)s days ago", latest=latest, longest=longest)
 
 
 def _counted(cut: Cut, score: int) -> str:
     found = _range(cut, score)
     if found is None:
-        return "nobody"
+        return _("nobody")
     low, high = found
     if low is None:
-        return "any number" if high is None else "1" if high == 1 else f"{high} or fewer"
+        return (
+            _("any number") if high is None else "1" if high == 1 else _("%(number)s or fewer", number=high)
+        )
     if high is None:
-        return f"{low} or more"
-    return f"{low}" if low == high else f"{low} to {high}"
+        return _("%(number)s or more", number=low)
+    return f"{low}" if low == high else _("%(low)s to %(high)s", low=low, high=high)
 
 
 def _spent(cut: Cut, score: int, currency: str) -> str:
     found = _range(cut, score)
     if found is None:
-        return "nobody"
-    low, high = (None if each is None else f"{decimal_amount(each, currency)} {currency}" for each in found)
+        return _("nobody")
+    low, high = (None if each is None else money(each, currency) for each in found)
     if low is None:
-        return "any amount" if high is None else f"up to {high}"
-    return f"{low} or more" if high is None else f"{low} to {high}"
+        return _("any amount") if high is None else _("up to %(amount)s", amount=high)
+    if high is None:
+        return _("%(number)s or more", number=low)
+    return _("%(low)s to %(high)s", low=low, high=high)

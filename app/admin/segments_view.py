@@ -6,24 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.figures import money
+from app.admin.figures import NOTHING, money, number, percent
+from app.admin.language import _, lazy
 from app.admin.privacy_view import minute
+from app.admin.segment_titles import title
 from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
 from app.profiles.customer import Profile
 from app.profiles.interests import Interest, Interests, price_words
 from app.profiles.reviews import Review
-from app.profiles.rfm_segments import SEGMENTS, segment, title
+from app.profiles.rfm_segments import SEGMENTS, segment
 from app.profiles.rfm_shopify import Comparison, difference, shopify_segment
 from app.segment_tables import BY_MERCHANT
 
 REASONS = {
-    "bulk_buyer": "Bulk buyer",
-    "reseller": "Reseller",
-    "test_orders": "Test orders",
-    "burst": "Many orders at once",
-    "contradiction": "Contradiction",
-    BY_MERCHANT: "Your own word",
+    "bulk_buyer": lazy("Bulk buyer"),
+    "reseller": lazy("Reseller"),
+    "test_orders": lazy("Test orders"),
+    "burst": lazy("Many orders at once"),
+    "contradiction": lazy("Contradiction"),
+    BY_MERCHANT: lazy("Your own word"),
 }
 _TONES = {"pin": "info", "rule": "success", "foreseen": "warning", "cluster": "caution", "rfm": "neutral"}
 
@@ -51,24 +53,33 @@ class Difference:
 def named(card: Card) -> list[Named]:
     """Return a customer's segments, the most telling first."""
     return [
-        Named(title(each["name"]), KINDS.get(each["kind"], each["kind"]), _TONES.get(each["kind"], "neutral"),
-              each["why"])
+        Named(
+            title(each["name"]),
+            str(KINDS.get(each["kind"], each["kind"])),
+            _TONES.get(each["kind"], "neutral"),
+            each["why"],
+        )
         for each in card.memberships
-    ]  # fmt: skip
+    ]
 
 
 def figures(card: Card, currency: str) -> list[tuple[str, str]]:
     """Return a customer's numbers with their labels."""
     scores = card.scores
     said = [
-        ("Orders", f"{card.orders:,}"),
-        ("Spent", money(card.spent_minor, currency)),
-        ("Expected in the next 90 days", money(card.spend_ahead_minor, currency)),
-        ("Recency, orders, spend", "–" if scores is None else f"{' · '.join(map(str, scores))} of 5"),
+        (_("Orders"), number(card.orders)),
+        (_("Spent"), money(card.spent_minor, currency)),
+        (_("Expected in the next 90 days"), money(card.spend_ahead_minor, currency)),
+        (_("Recency, orders, spend"), NOTHING if scores is None else _scored(scores)),
     ]
     return said + [
-        (f"{title(label)}, foreseen", f"{chance:.0%}") for label, chance in sorted(card.foreseen.items())
+        (_("%(segment)s, foreseen", segment=title(label)), percent(chance))
+        for label, chance in sorted(card.foreseen.items())
     ]
+
+
+def _scored(scores: Sequence[int]) -> str:
+    return _("%(score)s of 5", score=" · ".join(map(str, scores)))
 
 
 def drawn_to(profile: Profile, interests: Interests) -> list[tuple[str, str]]:
@@ -76,39 +87,39 @@ def drawn_to(profile: Profile, interests: Interests) -> list[tuple[str, str]]:
     affinity, returned = profile.discount_affinity, profile.return_rate
     level = interests.price_level
     said = [
-        ("Categories", _listed(interests.categories)),
-        ("Vendors", _listed(interests.vendors)),
-        ("Prices", "" if level is None else price_words(level)),
-        ("Orders with a discount", "" if affinity is None else f"{affinity:.0%}"),
-        ("Money given back", "" if returned is None else f"{returned:.0%}"),
+        (_("Categories"), _listed(interests.categories)),
+        (_("Vendors"), _listed(interests.vendors)),
+        (_("Prices"), "" if level is None else price_words(level)),
+        (_("Orders with a discount"), "" if affinity is None else percent(affinity)),
+        (_("Money given back"), "" if returned is None else percent(returned)),
     ]
     return [(label, value) for label, value in said if value]
 
 
 def _listed(several: Sequence[Interest]) -> str:
-    return ", ".join(f"{each.name} {each.share:.0%}" for each in several)
+    return ", ".join(f"{each.name} {percent(each.share)}" for each in several)
 
 
 def shopify_words(card: Card) -> tuple[str, str]:
     """Return Shopify's group of a customer, and how it stands to our RFM segment."""
     theirs = shopify_segment(card.rfm_group)
     if card.rfm_group is None:
-        return "Not read yet", "Shopify's group of this customer has not been read yet."
+        return _("Not read yet"), _("Shopify's group of this customer has not been read yet.")
     why = difference(segment(card.scores), card.rfm_group)
-    return title(theirs or card.rfm_group.lower()), why or "The same as our RFM segment."
+    return title(theirs or card.rfm_group.lower()), why or _("The same as our RFM segment.")
 
 
 def move_words(move: Move) -> str:
     """Return `Dormant → Champions`."""
-    return f"{'Nothing' if move.before is None else title(move.before)} → {title(move.after)}"
+    return f"{_('Nothing') if move.before is None else title(move.before)} → {title(move.after)}"
 
 
 def verdict_words(review: Review) -> str:
     """Return what the merchant said of a customer, empty while they said nothing."""
     words = {
-        "pinned": f"Pinned to {title(review.segment or '')}",
-        "excluded": "Excluded from what is learnt",
-        "confirmed": "Confirmed as they are",
+        "pinned": _("Pinned to %(segment)s", segment=title(review.segment or "")),
+        "excluded": _("Excluded from what is learnt"),
+        "confirmed": _("Confirmed as they are"),
     }
     return words.get(review.verdict or "", "")
 
@@ -117,8 +128,8 @@ def decided_words(review: Review) -> str:
     """Return who said it and when, empty while nobody did."""
     if review.decided_at is None:
         return ""
-    by = f"by staff member {review.decided_by}, " if review.decided_by else ""
-    return f"{by}{minute(review.decided_at)}"
+    at = minute(review.decided_at)
+    return _("By staff member %(id)s, %(time)s", id=review.decided_by, time=at) if review.decided_by else at
 
 
 def reviewed(review: Review, segments: Mapping[int, str]) -> dict[str, Any]:
@@ -126,7 +137,7 @@ def reviewed(review: Review, segments: Mapping[int, str]) -> dict[str, Any]:
     name = segments.get(review.customer_id)
     return {
         "customer_id": review.customer_id,
-        "reason": REASONS.get(review.reason, title(review.reason)),
+        "reason": str(REASONS.get(review.reason, title(review.reason))),
         "detail": review.detail,
         "segment": title(name) if name else "–",
         "verdict": verdict_words(review),
@@ -146,6 +157,6 @@ def differences(found: Comparison) -> list[Difference]:
 
 def matrix(found: Comparison) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """Return Shopify's groups that have customers, and for each of our segments its customers in each."""
-    theirs = [name for name in SEGMENTS if any(group == name for _, group in found.cells)]
-    ours = [name for name in SEGMENTS if any(segment == name for segment, _ in found.cells)]
+    theirs = [name for name in SEGMENTS if any(group == name for _ours, group in found.cells)]
+    ours = [name for name in SEGMENTS if any(segment == name for segment, _theirs in found.cells)]
     return theirs, [(name, [found.cells.get((name, group), 0) for group in theirs]) for name in ours]

@@ -78,7 +78,7 @@ async def test_tags_are_switched_and_wait_for_the_permission_where_it_is_missing
     assert await connections.redis.exists(redis_key(SHOP, "waiting", "write_back"))
     shown = await page(browser)
     assert "Shopify needs your permission first" in shown
-    assert "0 customers as they should be, 5 still to do." in shown
+    assert "0 customers are as they should be, 5 still to do." in shown
     await keep(
         connections, shop_row(scopes="write_customers", settings=(await the_shop(connections)).settings)
     )
@@ -95,7 +95,7 @@ async def test_what_is_left_in_shopify_after_it_was_switched_off_is_told(
         shop_row(scopes="write_customers"),
         MarkRow(shop=SHOP, customer_id=1, tags=["tillwise:new"]),
     )
-    assert "0 customers as they should be, 1 still to do." in await page(browser)
+    assert "0 customers are as they should be, 1 still to do." in await page(browser)
 
 
 async def test_a_webhook_is_set_tried_out_and_turned_off(

@@ -65,7 +65,7 @@ async def test_what_fits_no_more_is_said_on_the_page_and_on_the_first_one(
     await keep_watch(connections, a_watch())
     shown = await page(browser)
     assert "Fits no more" in shown
-    assert "2 measures of carts and offers shifted, and 50% of the acceptances promised came about" in shown
+    assert "2 measures of carts and offers shifted; 50% of the acceptances promised came about" in shown
     assert "How sure the model is of its first offer" in shown
     assert (
         "Of 1,000 offers shown in 7 days 55 were accepted, 50% of what the 28 days before promised" in shown
@@ -140,9 +140,11 @@ def test_a_difference_that_may_be_chance_is_called_so() -> None:
 
 
 def test_a_version_that_went_on_says_when_it_was_trained_in_full() -> None:
-    assert learnt_words(full_card(NOW)) == "Trained on 24 Nov 2026, 12:00 UTC"
+    assert learnt_words(full_card(NOW)) == "Trained on Nov 24, 2026, 12:00\u202fPM UTC"
     went_on = full_card(NOW, learnt_in_full_at=NOW.replace(day=20))
-    assert learnt_words(went_on).endswith("on 24 Nov 2026, 12:00 UTC, trained on 20 Nov 2026, 12:00 UTC")
+    assert learnt_words(went_on).endswith(
+        "on Nov 24, 2026, 12:00\u202fPM UTC, trained on Nov 20, 2026, 12:00\u202fPM UTC"
+    )
 
 
 def test_every_term_of_a_score_has_words() -> None:

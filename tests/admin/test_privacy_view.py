@@ -44,7 +44,7 @@ def request(left_days: int | None, done_at: datetime | None = None) -> Asked:
         (request(-1), "Late since today", "critical"),  # less than a day ago
         (request(-2), "1 day late", "critical"),
         (request(-4), "3 days late", "critical"),
-        (request(None, NOW), "Done 24 Nov 2026", "success"),
+        (request(None, NOW), "Done on Nov 24, 2026", "success"),
     ],
 )
 def test_deadline_is_told_in_days_and_tones(asked: Asked, words: str, tone: str) -> None:
@@ -56,7 +56,7 @@ def test_limit_tells_what_the_last_clearing_did() -> None:
     assert limit_words(limit).startswith("Not cleared yet")
     cleared = Cleared("events", NOW, 180, 1_200, 34_000, NOW - timedelta(days=179))
     limit = Limit("events", "events_days", "Events", "", 180, 3650, cleared)
-    assert limit_words(limit) == "On 24 Nov 2026: 1,200 deleted, 34,000 left, the oldest of 29 May 2026."
+    assert limit_words(limit) == "On Nov 24, 2026: 1,200 deleted, 34,000 left, the oldest of May 29, 2026."
 
 
 def test_figure_is_told_with_its_interval_and_ratio() -> None:
@@ -97,8 +97,8 @@ def test_weeks_begin_with_the_first_that_had_a_decision() -> None:
     starts = week_starts(NOW, 3)
     shown = bars(weeks([Allowed(1, "session", (), 3), Allowed(1, "static", (), 1)], starts))
     assert [bar.decisions for bar in shown] == [4, 0]
-    assert shown[0].says == "Week from 10 Nov: Session 75%, Static 25%"
-    assert shown[1].says == "Week from 17 Nov: no decisions"
+    assert shown[0].says == "Week from Nov 10: Session 75%, Static 25%"
+    assert shown[1].says == "Week from Nov 17: no decisions"
 
 
 def test_parts_of_nothing_are_none_of_it() -> None:

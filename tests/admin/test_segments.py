@@ -158,7 +158,7 @@ async def test_card_says_why_shopify_differs_and_that_a_pin_is_the_merchants(
     assert "An order of 9000.00 USD" in text
     pinned = await opened(browser, "/admin/customer", id="13")
     assert "Pinned by you" in pinned
-    assert "Pinned to Loyal by staff member 42" in pinned
+    assert "Pinned to Loyal By staff member 42" in pinned
 
 
 async def test_number_that_is_nobodys_or_none_is_told_as_such(
@@ -290,7 +290,7 @@ async def test_pin_holds_at_once_outlives_a_training_and_can_be_taken_back(
     card = await opened(browser, "/admin/customer", id="1")
     assert "The merchant put this customer here." in card
     assert "Dormant → Loyal" in card
-    assert "by staff member 42" in card
+    assert "By staff member 42" in card
     await call(browser, "decide", {"customer_id": "1", "verdict": "open"})
     assert unpack_profile(await connections.redis.get(customer_key(SHOP, 1))).segments == ("dormant",)
     assert await review_of(connections, SHOP, 1) is None

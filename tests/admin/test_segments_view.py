@@ -26,13 +26,13 @@ def test_scores_are_told_as_they_are_given() -> None:
     best, *_, worst = score_lines(cuts, "USD")
     assert (best.recency, best.orders, best.spent) == ("2 days ago or since", "9 or more", "nobody")
     assert score(cuts, 2, 9, 10_000) == (5, 5, 4)
-    assert (worst.recency, worst.orders, worst.spent) == ("41 days ago or before", "1", "up to 9.99 USD")
+    assert (worst.recency, worst.orders, worst.spent) == ("41 days ago or before", "1", "up to $9.99")
     assert score(cuts, 41, 1, 999) == (1, 1, 1)
     lines = {line.score: line for line in score_lines(cuts, "USD")}
     assert (lines[4].recency, lines[4].orders, lines[4].spent) == (
-        "3 to 9 days ago", "4 to 8", "100.00 USD or more",
+        "3 to 9 days ago", "4 to 8", "$100.00 or more",
     )  # fmt: skip
-    assert (lines[2].orders, lines[2].spent) == ("2", "10.00 USD to 24.99 USD")
+    assert (lines[2].orders, lines[2].spent) == ("2", "$10.00 to $24.99")
     assert score(cuts, 0, 2, 0).frequency == 2
 
 
@@ -75,7 +75,7 @@ def test_line_goes_from_the_first_day_to_the_last() -> None:
     drawn = chart.line(days, "loyal")
     assert drawn is not None
     assert drawn.points == "3.0,3.0 80.0,29.0 157.0,16.0"  # all of 10, none, half of it
-    assert drawn.says == "10 on 1 Nov 2026, 5 on 11 Nov 2026, between 0 and 10"
+    assert drawn.says == "10 on Nov 1, 2026, 5 on Nov 11, 2026, between 0 and 10"
     assert (chart.change(days, "new", 4), chart.change(days, "loyal", 10)) == ("+4", "0")
 
 

@@ -1,6 +1,7 @@
 // The page of other systems: what leaves is switched on and off, tried out and sent again; keys are made.
 
 import {ACTIONS, call, fail} from './admin.js';
+import {_} from './language.js';
 
 const CALLS = '/admin/api/elsewhere';
 const GRANT_MS = 10_000;
@@ -23,7 +24,7 @@ async function heard() {
   }
 }
 
-const DECLINED = 'Nothing was changed: without the permission to edit customers Tillwise can write nothing.';
+const DECLINED = _('Nothing was changed: without the permission to edit customers Tillwise can write nothing.');
 
 async function allowed() {
   if (await permitted()) return true;
@@ -41,21 +42,21 @@ function element(name, attributes, ...children) {
 /** Show a secret where it was asked for: it is gone with the page. */
 function tell(place, says, secret) {
   const code = element('code', {class: 'secret'}, secret);
-  const done = element('s-button', {'data-do': 'noted', accessibilityLabel: 'I have kept the secret'}, 'I have kept it');
+  const done = element('s-button', {'data-do': 'noted', accessibilityLabel: _('I have kept the secret')}, _('I have kept it'));
   place.replaceChildren(
     element('s-banner', {tone: 'success', heading: says},
-      element('s-paragraph', {}, 'It is shown this once and kept nowhere that could show it again.'), code, done),
+      element('s-paragraph', {}, _('It is shown this once and kept nowhere that could show it again.')), code, done),
   );
 }
 
 const FORMS = {
   async webhook(form, place) {
     const {secret} = await call(`${CALLS}/webhook`, {url: form.querySelector('[name=url]').value});
-    tell(place, 'The secret that messages are signed with', secret);
+    tell(place, _('The secret that messages are signed with'), secret);
   },
   async key(form, place) {
     const {secret} = await call(`${CALLS}/keys`, {label: form.querySelector('[name=label]').value});
-    tell(place, 'The new key', secret);
+    tell(place, _('The new key'), secret);
   },
 };
 
@@ -93,7 +94,7 @@ Object.assign(ACTIONS, {
   },
   async 'try-webhook'() {
     const {taken, says} = await call(`${CALLS}/webhook/test`, {});
-    shopify.toast.show(taken ? 'The test was taken' : `The test was not taken: ${says}`, {isError: !taken});
+    shopify.toast.show(taken ? _('The test was taken') : _('The test was not taken: %(why)s', {why: says}), {isError: !taken});
     location.reload();
   },
   async 'drop-webhook'() {
@@ -102,7 +103,7 @@ Object.assign(ACTIONS, {
   },
   async 'send-again'() {
     const {again} = await call(`${CALLS}/webhook/again`, {});
-    shopify.toast.show(`Sent again: ${again}`);
+    shopify.toast.show(_('Sent again: %(count)s', {count: again}));
     location.reload();
   },
   async 'drop-key'({dataset}) {

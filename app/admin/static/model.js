@@ -1,26 +1,27 @@
 // The model's page: a training asked for and followed, and one click back to a version that served before.
 
 import {ACTIONS, call} from './admin.js';
+import {_} from './language.js';
 
 const POLL_MS = 2000;
 
 const STAGES = {
-  reading: 'Reading orders',
-  choosing: 'Choosing',
-  'learning to test': 'Learning, to be tested',
-  testing: 'Testing on later orders',
-  'learning to serve': 'Learning from all orders',
-  'going on': 'Going on with new orders',
+  reading: _('Reading orders'),
+  choosing: _('Choosing'),
+  'learning to test': _('Learning, to be tested'),
+  testing: _('Testing on later orders'),
+  'learning to serve': _('Learning from all orders'),
+  'going on': _('Going on with new orders'),
 };
 const OUTCOMES = {
-  published: 'Done: the new version serves',
-  rejected: 'Done: the new version was not good enough, the other one stays',
-  failed: 'The training failed; what served still does',
+  published: _('Done: the new version serves'),
+  rejected: _('Done: the new version was not good enough, the other one stays'),
+  failed: _('The training failed; what served still does'),
 };
 
 function words({stage, done, total}) {
-  const says = STAGES[stage] ?? 'Waiting for the worker';
-  return total > 1 ? `${says}, ${done} of ${total}` : says;
+  const says = STAGES[stage] ?? _('Waiting for the worker');
+  return total > 1 ? _('%(what)s, %(done)s of %(total)s', {what: says, done, total}) : says;
 }
 
 /** Say how far the training is until it has come to its end, then show what came of it. */
@@ -45,12 +46,12 @@ async function follow(says) {
 Object.assign(ACTIONS, {
   async 'train-now'(button) {
     await call('/admin/api/model/train', {});
-    shopify.toast.show('A training was asked for');
+    shopify.toast.show(_('A training was asked for'));
     await follow(button.parentElement.querySelector('[data-stage]'));
   },
   async 'serve-again'({dataset}) {
     const {version} = await call('/admin/api/model/serve', {version: dataset.version});
-    shopify.toast.show(`${version} serves again`);
+    shopify.toast.show(_('%(version)s serves again', {version}));
     location.reload();
   },
 });

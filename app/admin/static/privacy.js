@@ -1,6 +1,7 @@
 // The privacy pages: limits are saved, a person is looked up, files are handed out.
 
 import {ACTIONS, call, callForFile, fail} from './admin.js';
+import {_} from './language.js';
 
 function save(name, file) {
   const address = URL.createObjectURL(file);
@@ -16,11 +17,14 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-const WORDS = {true: 'yes', false: 'no'};
+const WORDS = {true: _('yes'), false: _('no')};
+const PURPOSES = {
+  analytics: _('Analytics'), marketing: _('Marketing'), preferences: _('Preferences'), sale_of_data: _('Sale of data'),
+};
 
 function answersAsWords(answers) {
   const said = Object.entries(answers).filter(([, answer]) => answer !== null);
-  return said.map(([purpose, answer]) => `${purpose.replaceAll('_', ' ')}: ${WORDS[answer] ?? answer}`).join(', ') || 'nothing yet';
+  return said.map(([purpose, answer]) => `${PURPOSES[purpose] ?? purpose}: ${WORDS[answer] ?? answer}`).join(', ') || _('nothing yet');
 }
 
 function table(columns, rows) {
@@ -29,10 +33,10 @@ function table(columns, rows) {
   return element('s-table', {}, header, element('s-table-body', {}, ...body));
 }
 
-const moment = (text) => new Date(text).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
+const moment = (text) => new Date(text).toLocaleString(document.documentElement.lang, {dateStyle: 'medium', timeStyle: 'short'});
 
 function historyTable(entries) {
-  const columns = [['When', 'primary'], ['Where', 'labeled'], ['Said', 'labeled'], ['Stands after it', 'labeled']];
+  const columns = [[_('When'), 'primary'], [_('Where'), 'labeled'], [_('Said'), 'labeled'], [_('Stands after it'), 'labeled']];
   return table(columns, entries.map((entry) => [
     moment(entry.told_at),
     [entry.source.replaceAll('_', ' '), entry.region].filter(Boolean).join(', '),
@@ -59,27 +63,27 @@ function exporter(label, who, format) {
 
 function shownHistory({entries, json, csv}) {
   if (!entries.length) {
-    return [element('s-text', {}, 'Nothing about their consent is written down: they never gave an answer that may be kept.')];
+    return [element('s-text', {}, _('Nothing about their consent is written down: they never gave an answer that may be kept.'))];
   }
   return [
-    element('s-heading', {}, `Consent history: ${entries.length === 1 ? '1 entry' : `${entries.length} entries`}, oldest first`),
+    element('s-heading', {}, _('Consent history, oldest first: %(count)s', {count: entries.length})),
     historyTable(entries),
     buttons(
-      saver('Save history as JSON', 'consent-history.json', json, 'application/json'),
-      saver('Save history as CSV', 'consent-history.csv', csv, 'text/csv')),
+      saver(_('Save history as JSON'), 'consent-history.json', json, 'application/json'),
+      saver(_('Save history as CSV'), 'consent-history.csv', csv, 'text/csv')),
   ];
 }
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 function shownHeld(held, who) {
-  if (!held.length) return [element('s-text', {}, 'Nothing is held about them.')];
+  if (!held.length) return [element('s-text', {}, _('Nothing is held about them.'))];
   return [
-    element('s-heading', {}, 'What is held about them'),
-    table([['What', 'primary'], ['Entries', 'labeled']], held.map(({says, count}) => [sentence(says), String(count)])),
+    element('s-heading', {}, _('What is held about them')),
+    table([[_('What'), 'primary'], [_('Entries'), 'labeled']], held.map(({says, count}) => [sentence(says), String(count)])),
     buttons(
-      exporter('Save everything as JSON', who, 'json'),
-      exporter('Save everything as CSV', who, 'csv')),
+      exporter(_('Save everything as JSON'), who, 'json'),
+      exporter(_('Save everything as CSV'), who, 'csv')),
   ];
 }
 
@@ -97,8 +101,8 @@ async function keepLimits(form, answer) {
     limits[field.getAttribute('name')] = field.value.trim() === '' || Number.isNaN(days) ? field.value : days;
   }
   const {clearing} = await call('/admin/api/privacy/limits', {limits});
-  answer.textContent = clearing ? 'Saved. What is older is being deleted.' : 'Saved. What is older is deleted once the worker can be reached.';
-  shopify.toast.show('Limits saved');
+  answer.textContent = clearing ? _('Saved. What is older is being deleted.') : _('Saved. What is older is deleted once the worker can be reached.');
+  shopify.toast.show(_('Limits saved'));
 }
 
 /** Hand out a file that the app makes: the server says what it is called. */

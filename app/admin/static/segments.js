@@ -2,11 +2,12 @@
 // with shoppers written and checked by the app while they are written, customers decided on.
 
 import {ACTIONS, call, fail} from './admin.js';
+import {_} from './language.js';
 
 const POLL_MS = 2000;
 const TYPING_MS = 400;
 
-const STAGES = {reading: 'Reading orders', training: 'Learning', applying: 'Putting customers into segments', done: 'Done'};
+const STAGES = {reading: _('Reading orders'), training: _('Learning'), applying: _('Putting customers into segments'), done: _('Done')};
 
 /** Say how far the segmentation is until a newer one serves, then show it. */
 async function follow(before, stage) {
@@ -20,7 +21,7 @@ async function follow(before, stage) {
       continue; // the next try may do better
     }
     if (news.trained_at !== before && news.stage === 'done') return location.reload();
-    stage.textContent = news.stage === 'done' ? 'Waiting for the worker' : STAGES[news.stage] ?? 'Waiting for the worker';
+    stage.textContent = news.stage === 'done' ? _('Waiting for the worker') : STAGES[news.stage] ?? _('Waiting for the worker');
   }
 }
 
@@ -69,7 +70,7 @@ const EDITORS = {
     check: '/admin/api/segments/check',
     keep: '/admin/api/segments/keep',
     kept(form, {requested}) {
-      shopify.toast.show(requested ? 'Saved. Customers are being put into segments.' : 'Saved. Customers are put into segments tonight.');
+      shopify.toast.show(requested ? _('Saved. Customers are being put into segments.') : _('Saved. Customers are put into segments tonight.'));
       location.assign(form.dataset.back);
     },
   },
@@ -77,7 +78,7 @@ const EDITORS = {
     read: readApproach,
     check: '/admin/api/segments/approach/check',
     keep: '/admin/api/segments/approach',
-    kept: () => shopify.toast.show('Saved'),
+    kept: () => shopify.toast.show(_('Saved')),
   },
 };
 
@@ -151,12 +152,12 @@ document.addEventListener('submit', async (event) => {
   }
 });
 
-const VERDICTS = {confirmed: 'Confirmed', excluded: 'Excluded', pinned: 'Pinned', open: 'Taken back'};
+const VERDICTS = {confirmed: _('Confirmed'), excluded: _('Excluded'), pinned: _('Pinned'), open: _('Taken back')};
 
 Object.assign(ACTIONS, {
   async 'segment-now'(button) {
     await call('/admin/api/segments/run', {});
-    shopify.toast.show('Segments are being worked out');
+    shopify.toast.show(_('Segments are being worked out'));
     await follow(button.dataset.trained, button.parentElement.querySelector('[data-stage]'));
   },
   'add-item'(button) {
@@ -180,7 +181,7 @@ Object.assign(ACTIONS, {
   },
   async 'remove-segment'({dataset}) {
     const {requested} = await call('/admin/api/segments/remove', {name: dataset.name});
-    shopify.toast.show(requested ? 'Removed. Customers are being put into segments.' : 'Removed. Customers are put into segments tonight.');
+    shopify.toast.show(requested ? _('Removed. Customers are being put into segments.') : _('Removed. Customers are put into segments tonight.'));
     location.reload();
   },
   async decide(button) {
@@ -189,7 +190,7 @@ Object.assign(ACTIONS, {
     const choice = button.closest('[data-customer]').querySelector('[name=segment]');
     const segment = verdict === 'pinned' ? choice.value : null;
     const {applied} = await call('/admin/api/segments/decide', {customer_id: customer, verdict, segment});
-    shopify.toast.show(applied ? VERDICTS[verdict] : `${VERDICTS[verdict]}. It holds from the next segmentation on.`);
+    shopify.toast.show(applied ? VERDICTS[verdict] : _('%(verdict)s. It holds from the next segmentation on.', {verdict: VERDICTS[verdict]}));
     location.reload();
   },
 });
