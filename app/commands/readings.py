@@ -43,6 +43,8 @@ def tables(found: Readout) -> Iterator[Table | str]:
     notes = {
         f"{aside.open} units are still within their window of {design.window_days} days": aside.open,
         f"{aside.crossed} units came into a second arm; they count in their first": aside.crossed,
+        f"{aside.cut_short} units were followed past the end of the experiment, which makes its effect "
+        "smaller": aside.cut_short,
         f"{aside.unserved} units saw the shop as it is for an arm that could not be served; they count in "
         "their arm, which makes its effect smaller": aside.unserved,
         f"{found.nameless} decisions ({_by_arm(found)}) are of visitors who did not allow to be remembered; "

@@ -31,7 +31,8 @@ class Aside:
 
     open: persons still within their window. crossed: persons in two arms, analysed in the first. from_ahead:
     exposures and orders of a time still to come. foreign: orders in another currency. late_minor: given
-    back, or cancelled, after the window. unserved: persons who were shown the shop as it is for an arm that
+    back, or cancelled, after the window. cut_short: persons in the figures whose window went on after the
+    experiment had ended. unserved: persons who were shown the shop as it is for an arm that
     could not be served; they count in their arm.
     """
 
@@ -41,6 +42,7 @@ class Aside:
     foreign: int = 0
     late_minor: int = 0
     unserved: int = 0
+    cut_short: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +56,17 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Which persons, what of theirs, and when it is looked at. begin: they came first then or later."""
+    """Which persons, what of theirs, and when it is looked at. begin: they came first then or later.
+
+    ended: when the experiment did, None while it runs.
+    """
 
     arms: Sequence[str]
     window: timedelta
     before: timedelta
     now: datetime
     begin: datetime | None = None
+    ended: datetime | None = None
 
 
 def observe(told: Records, frame: Frame) -> Observed:
@@ -79,6 +85,7 @@ def observe(told: Records, frame: Frame) -> Observed:
         foreign=int(done["foreign"].sum()),
         late_minor=int(done["late_minor"].sum()),
         unserved=int(people["unserved"].sum()),
+        cut_short=0 if frame.ended is None else len(done.filter(pl.col("end") > frame.ended)),
     )
     return Observed(_units(done), _counts(people, frame), aside)
 

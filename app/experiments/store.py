@@ -61,14 +61,17 @@ async def read_out(
 
     Raises NotFound without the experiment, InputError for a version that can't be one.
     """
+    ended = None
     if experiment_id == STANDING:
         version = version or await latest_standing(connections, shop)
         design = standing_design(version)
     else:
         number = None if version is None else int(version) if version.isdecimal() else -1
         found = await get_version(connections, shop, experiment_id, number)
-        design, version = found.design, str(found.version)
-    observed, nobodys, currency = await observed_of(connections, shop, design, version, now, begin=begin)
+        design, version, ended = found.design, str(found.version), found.stopped_at
+    observed, nobodys, currency = await observed_of(
+        connections, shop, design, version, now, begin=begin, ended=ended
+    )
     reading = await asyncio.to_thread(reading_of, observed, design)
     return Readout(design, version, currency, observed, sum(nobodys.values()), reading, nobodys)
 
@@ -81,10 +84,11 @@ async def observed_of(
     now: datetime,
     since: datetime = EVER,
     begin: datetime | None = None,
+    ended: datetime | None = None,
 ) -> tuple[Observed, dict[str, int], str]:
     """Return what the version's persons did, by arm how many decisions are nobody's, and the shop's currency.
 
-    since: only decisions from then on are read. begin: see `Frame`.
+    since: only decisions from then on are read. begin, ended: see `Frame`.
     """
     window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
     which = Which(shop, design.id, version, since)
@@ -95,7 +99,7 @@ async def observed_of(
         connection = await db.connection()
         records = await read_records(connection, known, which, before, now)
         nobodys = await nameless(connection, which)
-    frame = Frame(tuple(design.shares), window, before, now, begin)
+    frame = Frame(tuple(design.shares), window, before, now, begin, ended)
     # In a thread: a large experiment must not keep others waiting.
     return await asyncio.to_thread(observe, records, frame), nobodys, known.currency
 

@@ -85,6 +85,9 @@ def observe(
         from_ahead=sum(each.at > late for each in seen) + len(known) - len(ours),
         foreign=sum(row.foreign for row in rows),
         late_minor=sum(row.late_minor for row in rows),
+        cut_short=sum(
+            frame.ended is not None and each.first.at + frame.window > frame.ended for each in done
+        ),
         unserved=sum(any(each.unserved for each in person.exposures) for person in people),
     )
     counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)

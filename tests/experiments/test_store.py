@@ -49,13 +49,15 @@ def a_line(order_id: int, product_id: int = 10) -> OrderLineRow:
     )
 
 
-async def running(connections: Connections, *rows: Any, **settings: Any) -> None:
+async def running(
+    connections: Connections, *rows: Any, design: dict[str, Any] | None = None, **settings: Any
+) -> None:
     """Write a shop with an experiment that runs, and the rows."""
     shop = a_shop()
     shop.settings = settings
     await write(connections, shop)
     await write(connections, *rows)
-    await draft(connections, SHOP, read_design(a_design()), WHEN)
+    await draft(connections, SHOP, read_design(design or a_design()), WHEN)
     await start(connections, SHOP, "pin", WHEN)
 
 
