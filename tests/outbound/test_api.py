@@ -15,8 +15,7 @@ from app.errors import TillwiseError
 from app.main import answer_error
 from app.outbound import api_keys, shared
 from app.outbound.api_keys import PER_MINUTE, make_key, revoke_key
-from app.outbound.openapi import FILE, document, written
-from app.outbound.routes import READS, routes
+from app.outbound.routes import routes
 from app.outbound.shared import Customer, Page, Segments
 from app.outbound_tables import ApiKeyRow
 from app.tables import ShopRow
@@ -200,22 +199,3 @@ async def test_who_asks_too_often_waits_for_the_next_minute(
 async def test_what_is_not_there_is_said_in_json(client: httpx.AsyncClient, path: str) -> None:
     found = await client.get(path)
     assert (found.status_code, list(found.json())) == (404, ["error"])
-
-
-def test_the_document_is_the_one_in_docs() -> None:
-    assert FILE.read_text() == written(), "python -m app.outbound.openapi"
-
-
-def test_the_document_tells_every_call_and_every_parameter_of_its_path() -> None:
-    paths = document()["paths"]
-    assert set(paths) == {path for path, _ in READS}
-    for path, call in paths.items():
-        named = {each["name"] for each in call["get"]["parameters"] if each["in"] == "path"}
-        assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
-
-
-def test_everything_the_document_refers_to_is_in_it() -> None:
-    text = written()
-    schemas = document()["components"]["schemas"]
-    referred = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
-    assert referred == set(schemas)

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the API: `python -m app.outbound.openapi` writes docs/openapi.json."""
+"""The OpenAPI document of the API: `python -m app.openapi` writes docs/openapi.json."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from app.offers.wire import MAX_BODY, Answer, Question
 from app.outbound.api_keys import PER_MINUTE
 from app.outbound.routes import MOST, READS, USUAL_LIMIT
 from app.outbound.shared import Customer, Page, Segments
 
-FILE = Path(__file__).parents[2] / "docs/openapi.json"
+FILE = Path(__file__).parents[1] / "docs/openapi.json"
 _SCHEMAS = "#/components/schemas/{name}"
 
 
@@ -47,19 +48,25 @@ _ANSWERS: dict[str, tuple[type, dict[str, dict[str, Any]]]] = {
 def document() -> dict[str, Any]:
     """Return the document. Pure."""
     answers = [answer for answer, _ in _ANSWERS.values()]
-    _, components = msgspec.json.schema_components([*answers, Error], ref_template=_SCHEMAS)
+    types = [*answers, Error, Question, Answer]
+    _, components = msgspec.json.schema_components(types, ref_template=_SCHEMAS)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tillwise",
             "version": "1",
-            "description": "A shop's segments for its other systems. Only customers who allow it are shown. "
-            f"At most {PER_MINUTE} calls a minute for each key.",
+            "description": "What a checkout or a storefront is offered, and a shop's segments for its other "
+            "systems. Of the segments, only customers who allow it are shown, and at most "
+            f"{PER_MINUTE} calls a minute are answered for each key.",
         },
-        "paths": {path: {"get": _operation(path, read.__doc__ or "")} for path, read in READS},
+        "paths": {path: {"get": _operation(path, read.__doc__ or "")} for path, read in READS} | _OFFERS,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "proxy": {"type": "apiKey", "in": "query", "name": "signature"},
+            },
         },
         "security": [{"key": []}],
     }
@@ -80,6 +87,36 @@ def _operation(path: str, says: str) -> dict[str, Any]:
 def _response(says: str, answer: type) -> dict[str, Any]:
     schema = {"$ref": _SCHEMAS.format(name=answer.__name__)}
     return {"description": says, "content": {"application/json": {"schema": schema}}}
+
+
+_ASKED = {"application/json": {"schema": {"$ref": _SCHEMAS.format(name="Question")}}}
+_OFFERS: dict[str, Any] = {
+    "/api/personalize": {
+        "post": {
+            "summary": "Return the offers for a checkout; the session token is Shopify's of that checkout.",
+            "security": [{"session": []}],
+            "requestBody": {"required": True, "content": _ASKED},
+            "responses": {
+                "200": _response("The offers; `fallback` says why they are less than they could be.", Answer),
+                "400": _response("The question can't be read: `field` names what is wrong.", Error),
+                "401": _response("No session token, or none that is good.", Error),
+                "413": _response(f"The question is longer than {MAX_BODY} bytes.", Error),
+            },
+        }
+    },
+    "/proxy/offers": {
+        "get": {
+            "summary": "Return the offers for a page of the storefront, asked through the shop's app proxy.",
+            "security": [{"proxy": []}],
+            "parameters": [{"name": "question", "in": "query", "required": True, "content": _ASKED}],
+            "responses": {
+                "200": _response("As of `/api/personalize`.", Answer),
+                "400": _response("The proxy's signature is missing or wrong, or the question is.", Error),
+                "413": _response(f"The question is longer than {MAX_BODY} bytes.", Error),
+            },
+        }
+    },
+}
 
 
 def written() -> str:
