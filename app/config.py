@@ -39,6 +39,7 @@ class Settings:
     redis_url: None starts the embedded server in `data_dir`.
     dev_store_url: development only; every request for a shop goes to this origin instead.
     smtp: None sends no e-mail.
+    plans: how many answers in 30 days each plan of the app covers, by its name at Shopify; none names none.
     """
 
     api_key: str
@@ -53,6 +54,7 @@ class Settings:
     token_encryption_keys: tuple[str, ...]
     dev_store_url: str | None
     smtp: Smtp | None = None
+    plans: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -85,6 +87,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
         dev_store_url=_loopback("SHOPIFY_DEV_STORE_URL", environ.get("SHOPIFY_DEV_STORE_URL")),
         smtp=_smtp(environ.get("SMTP_URL")),
+        plans=_plans(environ.get("PLANS", "")),
     )
 
 
@@ -129,6 +132,17 @@ def _smtp(text: str | None) -> Smtp | None:
     usual = 465 if security == "tls" else 587
     user, password = unquote(url.username or ""), unquote(url.password or "")
     return Smtp(url.hostname, port or usual, security, user, password, sender)
+
+
+def _plans(text: str) -> dict[str, int]:
+    """Return what each plan covers: `Basic=10000, Growth=200000`."""
+    plans: dict[str, int] = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        name, mark, answers = each.rpartition("=")
+        if not mark or not name.strip() or not re.fullmatch(r"[1-9][0-9]{0,11}", answers.strip(), re.ASCII):
+            raise ConfigError(f"PLANS names plans as Basic=10000, not {each!r}")
+        plans[name.strip()] = int(answers)
+    return plans
 
 
 def _port(text: str) -> int:

@@ -100,3 +100,17 @@ def test_a_mail_server_is_read_with_its_sender_and_without_showing_the_password(
 def test_a_mail_server_that_can_not_be_one_is_refused_at_boot(url: str) -> None:
     with pytest.raises(ConfigError, match="SMTP_URL"):
         read_settings(GIVEN | {"SMTP_URL": url})
+
+
+def test_plans_are_named_with_what_they_cover() -> None:
+    assert read_settings(GIVEN).plans == {}
+    assert read_settings(GIVEN | {"PLANS": "Basic=10000, Growth plus = 200000"}).plans == {
+        "Basic": 10_000,
+        "Growth plus": 200_000,
+    }
+
+
+@pytest.mark.parametrize("plans", ["Basic", "=5", "Basic=", "Basic=0", "Basic=-1", "Basic=many"])
+def test_unusable_plans_are_named(plans: str) -> None:
+    with pytest.raises(ConfigError, match="PLANS names plans as Basic=10000"):
+        read_settings(GIVEN | {"PLANS": plans})

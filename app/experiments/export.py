@@ -9,6 +9,7 @@ from io import StringIO
 from app.experiments.analysis import Comparison
 from app.experiments.refusal import Refusal
 from app.experiments.store import Readout
+from app.spreadsheet import cell
 
 _ARM = ("experiment", "version", "currency", "arm", "control", "planned_share", "units", "completed")
 _METRIC = ("metric", "decides", "figure", "control_figure", "difference", "difference_low", "difference_high")
@@ -23,7 +24,7 @@ def reading_csv(found: Readout) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*_ARM, *_METRIC, *_SURE))
-    writer.writerows(tuple(map(_cell, line)) for line in _lines(found))
+    writer.writerows(tuple(map(cell, line)) for line in _lines(found))
     return text.getvalue()
 
 
@@ -51,8 +52,3 @@ def _figures(told: tuple[Comparison, ...] | Refusal, arm: str) -> tuple[object, 
         each.figure, each.control_figure, difference.value, difference.low, difference.high,
         *relative, each.p_value, each.level, each.verdict.value, "",
     )  # fmt: skip
-
-
-def _cell(value: object) -> object:
-    """Return the value as no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

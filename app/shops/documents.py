@@ -1,4 +1,4 @@
-"""What we ask of a shop when it is installed."""
+"""What we ask of a shop when it is installed, and of its plan when it looks at it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ mutation UpdateWebPixel($id: ID!, $webPixel: WebPixelInput!) {
   webPixelUpdate(id: $id, webPixel: $webPixel) {
     webPixel { id }
     userErrors { code field message }
+  }
+}
+"""
+
+READ_PLAN = """
+query ReadPlan {
+  currentAppInstallation {
+    app { handle }
+    activeSubscriptions { name status test trialDays createdAt currentPeriodEnd }
   }
 }
 """
