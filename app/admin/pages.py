@@ -13,6 +13,8 @@ from starlette.datastructures import QueryParams
 from app.admin import figures, home, store, view
 from app.admin.definitions import DEFINITIONS
 from app.admin.language import language_tag, lazy, script_words, speak_in, spoken
+from app.admin.privacy_view import RUNGS
+from app.admin.segment_titles import title
 from app.config import Settings
 from app.connections import Connections
 from app.shops.store import Shop
@@ -27,6 +29,7 @@ _NAVIGATION = (
     ("/admin/model", lazy("Model")),
     ("/admin/segments", lazy("Segments")),
     ("/admin/privacy", lazy("Privacy")),
+    ("/admin/settings", lazy("Settings")),
 )
 
 _templates = Environment(
@@ -47,6 +50,7 @@ _templates.globals.update(
     number=figures.number,
     percent=figures.percent,
     share=figures.share,
+    title=title,
     percent_done=view.percent_done,
     import_words=view.import_words,
     kind_words=view.kind_words,
@@ -106,8 +110,9 @@ async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[st
             "at": each.decided_at,
             "surface": view.named(each.surface, view.SURFACES),
             "rung": each.rung,
+            "based_on": view.named(each.rung, RUNGS),
             "arm": each.arm,
-            "fallback": each.fallback,
+            "fallback": each.fallback and view.named(each.fallback, view.FALLBACKS),
             "offers": offers,
             "why": [view.reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         }

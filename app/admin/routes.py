@@ -35,9 +35,11 @@ from app.admin import (
     products_calls,
     segments,
     segments_calls,
+    settings_calls,
     store,
     view,
 )
+from app.admin import settings as settings_page
 from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
@@ -165,6 +167,8 @@ routes: list[BaseRoute] = [
     Route("/admin/privacy/rules", document("privacy_rules.html", privacy.rules)),
     Route("/admin/privacy/audit", document("privacy_audit.html", privacy.audited)),
     *privacy_calls.routes,
+    Route(settings_page.PATH, document("settings.html", settings_page.overview)),
+    *settings_calls.routes,
     Route("/admin/segments", document("segments.html", segments.overview)),
     Route("/admin/segments/meanings", document("segments_meanings.html", segments.meant)),
     Route("/admin/segments/own", document("segments_own.html", segments.own)),
