@@ -1,7 +1,9 @@
 """Each shop's catalogue, rules, experiment and model in memory, fresh without anyone waiting.
 
 A shop is loaded when it is first asked for. Announced changes reload it; so does a look every
-fifteen seconds, for announcements that were lost. Swapping a snapshot is one assignment.
+fifteen seconds at what was announced meanwhile, and one at what is stored, a few shops at a time, for
+what was never announced. Swapping a snapshot is one assignment. When the shops held have too many
+products, the one that was asked for longest ago goes.
 """
 
 from __future__ import annotations
@@ -44,13 +46,15 @@ from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.publish import current_version, latest, load, versions
-from app.shops.changes import CHANGED
+from app.shops.changes import CHANGED, revisions
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
 from app.values import ShopDomain
 
 FIRST_LOAD_S = 1.5
 POLL_S = 15.0
+POLLED = 75  # shops whose stored state is looked at each time: a dozen queries each
+MOST_PRODUCTS = 1_000_000  # of all shops held together, about 1 KB each
 # A burst of product webhooks reloads a shop this often, not once for each.
 REST_S = 0.2
 RECONNECT_S = 1.0
@@ -61,10 +65,14 @@ _log = logging.getLogger(__name__)
 class LiveShops:
     """The snapshots of the shops that this process was asked about."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, most_products: int = MOST_PRODUCTS) -> None:
         self._connections = connections
+        self._most_products = most_products
         self._shops: dict[ShopDomain, ShopSnapshot] = {}
         self._fingerprints: dict[ShopDomain, Any] = {}
+        self._revisions: dict[ShopDomain, bytes | None] = {}
+        self._asked_at: dict[ShopDomain, float] = {}
+        self._unpolled: list[ShopDomain] = []
         self._absent_until: dict[ShopDomain, float] = {}
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
         self._changed: set[ShopDomain] = set()
@@ -75,9 +83,11 @@ class LiveShops:
 
         The first call loads it. Raises TimeoutError when that takes too long; it goes on all the same.
         """
+        now = monotonic()
         if known := self._shops.get(shop):
+            self._asked_at[shop] = now
             return known
-        if monotonic() < self._absent_until.get(shop, 0):
+        if now < self._absent_until.get(shop, 0):
             return None
         async with asyncio.timeout(FIRST_LOAD_S):
             return await asyncio.shield(self._load(shop))
@@ -102,23 +112,39 @@ class LiveShops:
             _log.error("a shop could not be loaded", extra={"shop": shop, "reason": reason_of(error)})
 
     async def _reload(self, shop: ShopDomain) -> ShopSnapshot | None:
-        fingerprint = await self._fingerprint(shop)
+        revision, fingerprint = await self._revision(shop), await self._fingerprint(shop)
         snapshot = await load_snapshot(self._connections, shop, self._shops.get(shop))
         if snapshot is None:
-            self._shops.pop(shop, None)
+            self._drop(shop)
             self._absent_until[shop] = monotonic() + POLL_S
             return None
         if shop not in self._shops:
             gc.freeze()  # a catalogue is thousands of objects that no collection needs to walk again
-        self._shops[shop], self._fingerprints[shop] = snapshot, fingerprint
+            self._asked_at[shop] = monotonic()
+        self._shops[shop], self._fingerprints[shop], self._revisions[shop] = snapshot, fingerprint, revision
+        self._make_room(shop)
         return snapshot
+
+    def _make_room(self, loaded: ShopDomain) -> None:
+        """Let go of what was not asked for longest, until the others are few enough. One is always held."""
+        held = sum(len(each.catalog.products) for each in self._shops.values())
+        for shop in sorted(self._shops, key=self._asked_at.__getitem__):
+            if held <= self._most_products:
+                return
+            if shop != loaded:
+                held -= len(self._shops[shop].catalog.products)
+                self._drop(shop)
+
+    def _drop(self, shop: ShopDomain) -> None:
+        for known in (self._shops, self._fingerprints, self._revisions, self._asked_at):
+            known.pop(shop, None)
 
     async def _listen(self) -> None:
         while True:
             try:
                 async with self._connections.redis.pubsub() as channel:
                     await channel.subscribe(CHANGED)
-                    self._change(*self._shops)  # whatever was announced while nobody listened
+                    self._change(*await self._announced())  # while nobody listened
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
                         if message:
@@ -130,12 +156,34 @@ class LiveShops:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(POLL_S)
-            for shop in list(self._shops):
+            try:
+                self._change(*await self._announced())
+            except (RedisError, OSError) as error:
+                _log.warning("not told of changes", extra={"reason": reason_of(error)})
+            for shop in self._next_polled():
                 try:
                     if await self._fingerprint(shop) != self._fingerprints.get(shop):
                         self._change(shop)
                 except (SQLAlchemyError, OSError) as error:
                     _log.warning("not polled", extra={"shop": shop, "reason": reason_of(error)})
+
+    async def _announced(self) -> list[ShopDomain]:
+        """Return the shops of which a change was announced that they were loaded without."""
+        shops = list(self._shops)
+        found = await revisions(self._connections.redis, shops)
+        return [shop for shop, one in zip(shops, found, strict=True) if one != self._revisions.get(shop)]
+
+    def _next_polled(self) -> list[ShopDomain]:
+        """Return those whose turn it is, each once before any comes again."""
+        due = self._unpolled or list(self._shops)
+        self._unpolled = due[POLLED:]
+        return due[:POLLED]
+
+    async def _revision(self, shop: ShopDomain) -> bytes | None:
+        try:
+            return (await revisions(self._connections.redis, [shop]))[0]
+        except (RedisError, OSError):
+            return None
 
     async def _reload_changed(self) -> None:
         while True:

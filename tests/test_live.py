@@ -14,6 +14,7 @@ from app.profiles.segments import publish_segmentation
 from app.recommend.publish import publish
 from app.shops.changes import announce_change
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
+from app.values import ShopDomain
 from tests.admin.segment_factories import a_segmentation
 from tests.offers.factories import NOW, SHOP
 from tests.profiles.test_visiting import a_shops_clusters
@@ -41,6 +42,10 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
         while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def listened_to(connections: Connections) -> bool:
+    return bool((await connections.redis.pubsub_numsub(app.live.CHANGED))[0][1])
 
 
 async def sells(live: LiveShops, product_id: int) -> bool:
@@ -184,14 +189,73 @@ async def test_listening_goes_on_after_the_connection_was_cut(
     await install(connections)
     async with live_shops(connections) as live:
         assert not await sells(live, 10)
-
-        async def listening() -> bool:
-            return bool((await connections.redis.pubsub_numsub(app.live.CHANGED))[0][1])
-
-        await until(listening)
+        await until(lambda: listened_to(connections))
         await connections.redis.client_kill_filter(_type="pubsub")
-        await sell(connections, 10)  # announced to nobody
+        await sell(connections, 10)
+        await announce_change(connections.redis, SHOP)  # to nobody
         await until(lambda: sells(live, 10))
+
+
+async def test_only_what_was_announced_is_loaded_again_after_a_cut(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "RECONNECT_S", 0.01)
+    await install(connections)
+    await install(connections, "other.myshopify.com")
+    async with live_shops(connections) as live:
+        before = await live.get(ShopDomain("other.myshopify.com"))
+        assert not await sells(live, 10)
+        await until(lambda: listened_to(connections))
+        await connections.redis.client_kill_filter(_type="pubsub")
+        await sell(connections, 10)
+        await announce_change(connections.redis, SHOP)
+        await until(lambda: sells(live, 10))
+        assert await live.get(ShopDomain("other.myshopify.com")) is before
+
+
+async def test_stored_changes_of_many_shops_are_noticed_by_turns(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "POLL_S", 0.01)
+    monkeypatch.setattr(app.live, "POLLED", 1)
+    shops = [ShopDomain(f"shop-{number}.myshopify.com") for number in range(3)]
+    for shop in shops:
+        await install(connections, shop)
+    async with live_shops(connections) as live:
+        for shop in shops:
+            assert await live.get(shop) is not None
+        for shop in shops:
+            await sell(connections, 10, shop)
+
+        async def all_noticed() -> bool:
+            held = [await live.get(shop) for shop in shops]
+            return all(each is not None and 10 in each.catalog.available_ids for each in held)
+
+        await until(all_noticed)
+
+
+async def test_of_too_many_products_those_of_the_shop_asked_for_longest_ago_go(
+    connections: Connections,
+) -> None:
+    first, second, third = (ShopDomain(f"shop-{name}.myshopify.com") for name in ("a", "b", "c"))
+    for shop in (first, second, third):
+        await install(connections, shop)
+        await sell(connections, 10, shop)
+        await sell(connections, 20, shop)
+    live = LiveShops(connections, most_products=4)
+    loaded = {shop: await live.get(shop) for shop in (first, second)}
+    assert await live.get(first) is loaded[first]
+    await live.get(third)
+    assert await live.get(first) is loaded[first]
+    assert await live.get(second) is not loaded[second]
+
+
+async def test_a_shop_with_too_many_products_is_held_all_the_same(connections: Connections) -> None:
+    await install(connections)
+    await sell(connections, 10)
+    await sell(connections, 20)
+    live = LiveShops(connections, most_products=1)
+    assert await live.get(SHOP) is await live.get(SHOP)
 
 
 async def test_a_database_that_is_down_leaves_what_was_loaded(connections: Connections) -> None:

@@ -25,8 +25,7 @@ from app.privacy.erasure import ERASING, Unfinished
 from app.privacy.purge import purge
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
-from app.shops.active import forget_activity
-from app.shops.changes import announce_change
+from app.shops.changes import announce_change, forget_changes
 from app.upsert import table_of
 from app.values import ShopDomain, shop_domain
 
@@ -52,7 +51,7 @@ async def erase_shop(connections: Connections, shop: ShopDomain, request_id: str
         signed = await _closed(connections, request, second_look)
     await purge(connections)
     await announce_change(connections.redis, shop)
-    await forget_activity(connections.redis, shop)
+    await forget_changes(connections.redis, shop)
     return signed
 
 
