@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import store
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
+from app.admin.language import lazy
 from app.campaigns.activity import Done, activity
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
@@ -20,7 +21,11 @@ from app.shops.grants import covers
 from app.shops.store import Shop
 
 PATH = "/admin/campaigns"
-TABS = ((PATH, "All campaigns"), (f"{PATH}/new", "New campaign"))
+TABS = (
+    (PATH, lazy("All campaigns")),
+    (f"{PATH}/new", lazy("New campaign")),
+    (f"{PATH}/learnt", lazy("What is learnt")),
+)
 WINDOW_DAYS = 30
 # What may be done with a campaign in each standing: the status it then has, and the button's label.
 _STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {

@@ -15,7 +15,7 @@ import msgspec
 from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import decided
-from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials
+from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials, usual_cart
 from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
 from app.connections import Connections
@@ -101,7 +101,9 @@ def learn_uplift(
         if model is not None:
             models.append(model)
         anyway = bought_anyway(decisions, orders, campaign.id, now)
-        reports[campaign.id] = msgspec.to_builtins(report) | {"bought_anyway": _told_rate(anyway)}
+        cart = msgspec.to_builtins(usual_cart(decisions, campaign.id))
+        told = {"bought_anyway": _told_rate(anyway), "cart": cart}
+        reports[campaign.id] = msgspec.to_builtins(report) | told
     return models, reports
 
 

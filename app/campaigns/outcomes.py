@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,9 +31,11 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What campaigns were weighed by, as far as it is learnt from."""
+    """What campaigns were weighed by, as far as it is learnt from; see `Inputs`."""
 
     features: Features = ()
+    subtotal_minor: int | None = None
+    spare_minor: int | None = None
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -76,6 +79,14 @@ class Said(NamedTuple):
 
 Orders = Mapping[str, Sequence[Ordered]]  # by checkout
 Words = Mapping[tuple[str, str], Sequence[Said]]  # by checkout and campaign
+
+
+class Cart(msgspec.Struct, frozen=True):
+    """What is usual of those who met a campaign. spare_minor: what the cart leaves before a discount."""
+
+    carts: int
+    subtotal_minor: int
+    spare_minor: int
 
 
 class _Met(NamedTuple):
@@ -145,6 +156,19 @@ def bought_anyway(
         if not each.shown and each.decided.at + window_s <= now
     ]
     return rate(sum(each.order is not None for each in met), len(met))
+
+
+def usual_cart(decisions: Iterable[Decided], campaign_id: str) -> Cart | None:
+    """Return the medians of who met the campaign, None where of nobody it is known what a cart leaves."""
+    carts = [
+        (known.subtotal_minor, known.spare_minor)
+        for each in _met(decisions, {}, campaign_id, 0)
+        if (known := each.decided.told.inputs).subtotal_minor is not None and known.spare_minor is not None
+    ]
+    if not carts:
+        return None
+    subtotal, spare = (int(median(column)) for column in zip(*carts, strict=True))
+    return Cart(len(carts), subtotal, spare)
 
 
 def read_told(inputs: Mapping[str, Any]) -> Told | None:

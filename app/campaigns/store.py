@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from redis.exceptions import RedisError
 from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
@@ -54,7 +55,7 @@ async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Ca
         row.content, row.updated_at = msgspec.to_builtins(campaign), now
         db.add(row)
         kept = _kept(row)
-    await announce_change(connections.redis, shop)
+    await _announce(connections, shop)
     return kept
 
 
@@ -75,7 +76,7 @@ async def change_status(
         row.status, row.reason, row.updated_at = status, reason, now
         db.add(row)
         kept = _kept(row)
-    await announce_change(connections.redis, shop)
+    await _announce(connections, shop)
     return kept
 
 
@@ -96,7 +97,16 @@ async def place_campaign(
             row = readable[name]
             row.content, row.updated_at = {**row.content, "priority": priority}, now
             db.add(row)
-    await announce_change(connections.redis, shop)
+    await _announce(connections, shop)
+
+
+async def _announce(connections: Connections, shop: str) -> None:
+    """Have live shops reload; where they can't be told, what is kept holds until they look themselves."""
+    try:
+        await announce_change(connections.redis, shop)
+    except (RedisError, OSError) as error:
+        place = {"shop": shop, "reason": type(error).__name__}
+        _log.warning("a change of campaigns is not announced", extra=place)
 
 
 async def all_campaigns(connections: Connections, shop: str) -> list[Kept]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from app.admin.routes import routes
 from app.campaigns.store import all_campaigns, one_campaign
@@ -314,3 +315,22 @@ async def test_pages_say_what_is_away_while_the_database_is(connections: Connect
     assert answer.status_code == 503
     assert "can't reach its database" in answer.text.replace("&#39;", "'")
     assert kept.status_code == 503
+
+
+async def test_what_is_changed_while_redis_is_away_is_kept_once(connections: Connections) -> None:
+    """Checkouts see it when they look again, and codes come with the worker's round."""
+    await keep_campaigns(connections)
+    away = Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.2, retry=None)
+    async with browsing(routes, replace(connections, redis=away)) as browser:
+        kept = await call(browser, "keep", {"form": written()})
+        moved = await call(browser, "place", {"id": "free-shipping", "before": "winter"})
+        paused = await call(browser, "status", {"id": "loyal-thanked", "status": "paused"})
+        address, entered = entrance("/admin/campaigns")
+        page = await browser.get(address, params=entered)
+    await away.aclose()
+    assert [each.status_code for each in (kept, moved, paused)] == [200, 200, 200]
+    assert page.status_code == 503
+    assert "can't reach its Redis" in page.text.replace("&#39;", "'")
+    names = [each.campaign.id for each in await all_campaigns(connections, SHOP)]
+    assert names == ["free-shipping", "winter", "loyal-thanked", "hesitant-buyers"]
+    assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "paused"

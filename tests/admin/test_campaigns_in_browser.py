@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from app.campaigns.store import all_campaigns, one_campaign
 from app.connections import Connections
-from tests.admin.campaign_factories import keep_campaigns
+from tests.admin.campaign_factories import keep_campaigns, keep_learnt
 from tests.admin.factories import SHOP, keep, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.admin.test_in_browser import DESKTOP, PHONE, ROOT, opened, served
@@ -87,6 +87,52 @@ async def test_a_campaign_is_moved_and_stopped_by_the_keyboard(connections: Conn
     assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "stopped"
 
 
+async def test_a_campaign_is_dragged_to_its_place(connections: Connections) -> None:
+    await keep_campaigns(connections, scopes="write_discounts")
+    tall = {"width": 1200, "height": 1600}  # all of them in sight
+    async with served(connections) as url, opened(url, "/admin/campaigns", tall) as page:
+        free, winter, loyal = (
+            page.locator(f"[data-campaign={name}]") for name in ("free-shipping", "winter", "loyal-thanked")
+        )
+        await free.locator(".grip").drag_to(winter, target_position={"x": 200, "y": 4})
+        await page.locator("s-section:first-of-type [data-campaign=free-shipping]").wait_for()
+        await page.wait_for_load_state("load")
+        height = (await loyal.bounding_box() or {})["height"]
+        await free.locator(".grip").drag_to(loyal, target_position={"x": 200, "y": height - 4})
+        await page.locator("s-section:first-of-type [data-campaign=winter]").wait_for()
+    kept = await all_campaigns(connections, SHOP)
+    assert [each.campaign.id for each in kept] == ["winter", "loyal-thanked", "free-shipping"]
+
+
+async def test_products_are_chosen_in_shopifys_own_dialogue(connections: Connections) -> None:
+    await keep(connections, shop_row())
+    about = {"kind": "upsell"}
+    async with served(connections) as url, opened(url, "/admin/campaigns/edit", DESKTOP, **about) as page:
+        await page.evaluate(
+            """() => {
+              window.asked = [];
+              shopify.resourcePicker = async (asked) => {
+                const picked = [7, 8].map((each) => ({id: `gid://shopify/Product/${each}`}));
+                return window.asked.push(asked) < 3 ? picked : null;
+              };
+            }"""
+        )
+        await page.get_by_label("Name, for you").fill("Goes with it")
+        await page.get_by_label("Value (USD)").fill("20")
+        for _ in range(3):  # the last time nothing is chosen, and what was chosen stays
+            await page.get_by_role("button", name="Choose in Shopify").click()
+        await expect(page.get_by_label("Products, by their numbers")).to_have_value("7, 8")
+        first, again, _ = await page.evaluate("window.asked")
+        assert first == {"type": "product", "multiple": 3, "selectionIds": []}
+        assert [each["id"] for each in again["selectionIds"]] == [
+            "gid://shopify/Product/7", "gid://shopify/Product/8",
+        ]  # fmt: skip
+        await page.get_by_role("button", name="Save for later").click()
+        await page.get_by_role("button", name="Start Goes with it").wait_for()
+    (kept,) = await all_campaigns(connections, SHOP)
+    assert kept.campaign.offer.product_ids == (7, 8)
+
+
 async def test_without_the_permission_it_starts_and_says_that_nobody_gets_a_code(
     connections: Connections,
 ) -> None:
@@ -125,6 +171,7 @@ async def test_a_rule_is_changed_between_conditions_and_json(connections: Connec
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_axe_finds_nothing(connections: Connections, path: str, viewport: dict[str, int]) -> None:
     await keep_campaigns(connections)
+    await keep_learnt(connections)
     async with served(connections) as url, opened(url, path, viewport, **ABOUT.get(path, {})) as page:
         if path.endswith("edit"):
             await page.locator("summary").click()

@@ -279,9 +279,8 @@ def test_a_shopper_is_told_what_is_for_them_and_nothing_else(
         answer = walks(Walk(running, made))
         shown = {running.names[offer["campaign"]] for offer in answer["offers"] if "campaign" in offer}
         assert shown == said
-        for name in sorted(
-            WORDS, key=lambda name: name not in said
-        ):  # what is there first: it takes its time
+        # What is there comes first: it takes its time, and what is not there would be missing before it.
+        for name in sorted(WORDS, key=lambda name: name not in said):
             expect(made.offers.get_by_text(WORDS[name])).to_have_count(int(name in said))
 
 

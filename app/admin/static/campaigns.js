@@ -59,10 +59,6 @@ Object.assign(ACTIONS, {
     await place(ids[at], ids[at + (by < 0 ? -1 : 2)] ?? '');
   },
 });
-    sessionStorage.setItem('moved', `${campaign} ${button.dataset.up}`);
-    location.reload();
-  },
-});
 
 /** The campaigns in the order in which they are looked at. */
 const order = () => [...document.querySelectorAll('[data-campaign]')].map(({dataset}) => dataset.campaign);

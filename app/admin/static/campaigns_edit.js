@@ -249,7 +249,9 @@ Object.assign(ACTIONS, {
     soon();
   },
   async 'pick-products'() {
-    const picked = await shopify.resourcePicker({type: 'product', multiple: 3});
+    const ids = named('products').value.split(',').map((each) => each.trim()).filter(Boolean);
+    const selectionIds = ids.map((id) => ({id: `gid://shopify/Product/${id}`}));
+    const picked = await shopify.resourcePicker({type: 'product', multiple: 3, selectionIds});
     if (picked) named('products').value = picked.map(({id}) => id.split('/').at(-1)).join(', ');
     soon();
   },
