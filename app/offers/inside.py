@@ -18,7 +18,8 @@ class Considered:
     """A product that was ranked. score: the model's, in log odds, less that of the last considered.
 
     steps: what each step of the re-ranking added, those that had no opinion left out; -inf takes it out.
-    alike: products of its kind that were taken before it. place: where it was chosen, from 1, None if not.
+    alike: products of its kind that were taken before it and hold it back. place: where it was chosen, from
+    1, None if not.
     """
 
     product_id: int
@@ -70,7 +71,7 @@ def _looked_at(
                 candidate.product_id,
                 score - lowest,
                 tuple((name, added) for name, added in steps if added),
-                sum(candidates[other].kind == candidate.kind for other in before),
+                sum(candidates[other].kind == candidate.kind for other in before if around.terms.same_type),
                 chosen.index(at) + 1 if at in chosen else None,
             )
         )

@@ -46,7 +46,8 @@ class Candidate:
 class Terms:
     """What the merchant wants. dear_ratio: times the cart's subtotal, beyond it a product is too dear.
 
-    bought_twice: kinds of which people really buy a second one with the first.
+    bought_twice: kinds of which people really buy a second one with the first. substitute, same_type: what
+    is taken off a product of a kind in the cart, and off each further one of a kind; 0 where the model does.
     margin: the shop's usual share of a price that is profit, for products whose cost is unknown.
     """
 
@@ -55,6 +56,8 @@ class Terms:
     dear_ratio: float = DEAR_RATIO
     slow_days: int = SLOW_DAYS
     bought_twice: frozenset[str | int] = frozenset()
+    substitute: float = SUBSTITUTE
+    same_type: float = SAME_TYPE
     margin: float | None = None
     discount: float = 0.0
 
@@ -138,7 +141,7 @@ def complement(candidate: Candidate, around: Around) -> float:
     """Return less for a second one of a kind in the cart, unless people really buy it so."""
     if candidate.kind in around.terms.bought_twice or candidate.kind not in around.kinds_in_cart:
         return 0.0
-    return -SUBSTITUTE
+    return -around.terms.substitute
 
 
 OF_PRODUCT: tuple[Step, ...] = (profit, stock, lead_time, returns, pins, boosts)
@@ -161,10 +164,12 @@ def rerank(candidates: Sequence[Candidate], scores: Sequence[float], around: Aro
         adjusted = [
             score + step(candidate, around) for candidate, score in zip(candidates, adjusted, strict=True)
         ]
-    return diverse(candidates, adjusted, most)
+    return diverse(candidates, adjusted, most, around.terms.same_type)
 
 
-def diverse(candidates: Sequence[Candidate], scores: Sequence[float], most: int) -> list[int]:
+def diverse(
+    candidates: Sequence[Candidate], scores: Sequence[float], most: int, same_type: float = SAME_TYPE
+) -> list[int]:
     """Return the positions of the best, each chosen with the kinds of those before it in view."""
     left, kinds = list(scores), [candidate.kind for candidate in candidates]
     chosen: list[int] = []
@@ -173,5 +178,5 @@ def diverse(candidates: Sequence[Candidate], scores: Sequence[float], most: int)
         chosen.append(at)
         left[at] = NEVER
         kind = kinds[at]
-        left = [score - SAME_TYPE if of == kind else score for score, of in zip(left, kinds, strict=True)]
+        left = [score - same_type if of == kind else score for score, of in zip(left, kinds, strict=True)]
     return chosen

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from app.catalog.catalog import Catalog
-from app.offers.rerank import DEAR_RATIO, Terms
+from app.offers.rerank import DEAR_RATIO, SAME_TYPE, SUBSTITUTE, Terms
 from app.recommend.model import Model
 
 MOST_BOOST = 10.0
@@ -26,6 +26,7 @@ def terms_of(
     cart's subtotal an offer may cost before it is held back.
     """
     ratio = _setting(settings, "dear_ratio", float, DEAR_RATIO)
+    varied = model is not None and len(model.variety) > 0  # its scores hold back what these would
     factors = _setting(settings, "boosts", dict[int, float], {})
     return Terms(
         pinned=frozenset(_setting(settings, "pinned", list[int], [])),
@@ -33,6 +34,8 @@ def terms_of(
         dear_ratio=ratio if ratio > 0 else DEAR_RATIO,
         bought_twice=_bought_twice(catalog, model),
         margin=_usual_margin(catalog, costs),
+        substitute=0.0 if varied else SUBSTITUTE,
+        same_type=0.0 if varied else SAME_TYPE,
     )
 
 

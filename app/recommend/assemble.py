@@ -69,6 +69,22 @@ class Recipe:
     shifts: NDArray[np.float64] = field(default_factory=no_shifts)
     new_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, len(TERMS))))
     trees: Trees = field(default_factory=no_trees)
+    strangers_trees: Trees = field(default_factory=no_trees)
+    variety: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+
+def recipe_of(model: Model, cosine: CosineParameters) -> Recipe:
+    """Return how the model was made, the co-occurrences counted so."""
+    return Recipe(
+        model.basis,
+        model.weights,
+        cosine,
+        model.shifts,
+        model.new_weights,
+        model.trees,
+        model.strangers_trees,
+        model.variety,
+    )
 
 
 def basis_for(baskets: Baskets) -> Basis:
@@ -116,6 +132,10 @@ def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Emb
         tree_asks=recipe.trees.asks,
         tree_edges=recipe.trees.edges,
         tree_leaves=recipe.trees.leaves,
+        stranger_asks=recipe.strangers_trees.asks,
+        stranger_edges=recipe.strangers_trees.edges,
+        stranger_leaves=recipe.strangers_trees.leaves,
+        variety=recipe.variety,
     )
 
 

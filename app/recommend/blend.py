@@ -20,6 +20,7 @@ from app.recommend.model import Model, Visit
 from app.recommend.neighbours import CosineParameters, cosine
 from app.recommend.score import Positions
 from app.recommend.terms import Weights
+from app.recommend.vary import choose_variety
 
 Doubles = NDArray[np.float64]
 COSINES = tuple(
@@ -53,18 +54,21 @@ def choose_cosine(items: Items, train: Baskets, cases: Sequence[Case]) -> Cosine
 
 
 def weigh(model: Model, cases: Sequence[Case], seed: int) -> Model:
-    """Return the model with the weights, and the trees beside them, that rank the validation carts best.
+    """Return the model with the weights, the trees and the variety that rank the validation carts best.
 
     What is learnt from half of the carts is tried on the other half. The model's own weights stand unless
     another plain way, or what was learnt, is better there by more than chance often makes it.
     """
     few = len(cases) <= MOST_CASES_FOR_PLAIN
     plain = [replace(model, weights=weights) for weights in PLAIN] if few else []
-    held = _held_out(model, cases, seed)
-    best = _leader([*held, *(_in_folds(each, cases) for each in plain)])
-    learnt = plain[best - len(held)] if best >= len(held) else model
-    for step in STEPS[:best] if best < len(held) else ():
+    ways = [*_learnt_in_folds(model, cases, seed), *([each] * FOLDS for each in plain)]
+    best = _leader([_in_folds(way, cases) for way in ways])
+    learnt = plain[best - len(STEPS) - 1] if best > len(STEPS) else model
+    for step in STEPS[:best] if best <= len(STEPS) else ():
         learnt = step(learnt, cases, seed)
+    if len(model.kinds):
+        variety = choose_variety(zip(ways[best], _folds(cases), strict=True))
+        learnt = replace(learnt, variety=np.array(variety))
     return replace(learnt, new_weights=_new_weights(model, cases, seed))
 
 
@@ -74,9 +78,11 @@ def weighed(model: Model, cases: Sequence[Case], seed: int) -> Model:
 
 
 def with_trees(model: Model, cases: Sequence[Case], seed: int) -> Model:
-    """Return the model with trees learnt from what its weights leave to learn."""
+    """Return the model with trees learnt from what its weights leave to learn, for strangers their own."""
     asks, edges, leaves = grow(model, cases, seed)
-    return replace(model, tree_asks=asks, tree_edges=edges, tree_leaves=leaves)
+    model = replace(model, tree_asks=asks, tree_edges=edges, tree_leaves=leaves)
+    asks, edges, leaves = grow(model, anonymous(cases), seed)
+    return replace(model, stranger_asks=asks, stranger_edges=edges, stranger_leaves=leaves)
 
 
 # Each learns on what the one before has left.
@@ -103,23 +109,23 @@ def among_new(model: Model, visit: Visit) -> Positions:
     return model.new_candidates(visit)
 
 
-def _held_out(model: Model, cases: Sequence[Case], seed: int) -> list[Doubles]:
-    """Return NDCG@10 of carts after none, one and all of the STEPS, learnt from the other half's carts."""
-    reached: list[list[Doubles]] = [[] for _ in range(len(STEPS) + 1)]
-    for fold in range(FOLDS):
-        held = cases[fold::FOLDS]
-        rest = [case for other in range(FOLDS) if other != fold for case in cases[other::FOLDS]]
-        learnt = model
-        reached[0].append(_both_ways(learnt, held))
-        for done, step in enumerate(STEPS, start=1):
-            learnt = step(learnt, rest, seed)
-            reached[done].append(_both_ways(learnt, held))
-    return [np.concatenate(each) for each in reached]
+def _folds(cases: Sequence[Case]) -> list[Sequence[Case]]:
+    return [cases[fold::FOLDS] for fold in range(FOLDS)]
 
 
-def _in_folds(model: Model, cases: Sequence[Case]) -> Doubles:
-    """Return NDCG@10 of each cart, in the order of `_held_out`."""
-    return np.concatenate([_both_ways(model, cases[fold::FOLDS]) for fold in range(FOLDS)])
+def _learnt_in_folds(model: Model, cases: Sequence[Case], seed: int) -> list[list[Model]]:
+    """Return the models after none, one and all of the STEPS, one a fold, learnt from the other folds."""
+    folds = _folds(cases)
+    rest = [[case for other in folds if other is not held for case in other] for held in folds]
+    ways = [[model] * FOLDS]
+    for step in STEPS:
+        ways.append([step(each, some, seed) for each, some in zip(ways[-1], rest, strict=True)])
+    return ways
+
+
+def _in_folds(way: Sequence[Model], cases: Sequence[Case]) -> Doubles:
+    """Return NDCG@10 of the carts of each fold, by the model of that fold."""
+    return np.concatenate([_both_ways(each, held) for each, held in zip(way, _folds(cases), strict=True)])
 
 
 def _leader(reached: Sequence[Doubles]) -> int:

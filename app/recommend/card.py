@@ -8,7 +8,8 @@ import msgspec
 
 from app.recommend.model import Basis, Weights
 
-LAYOUT = 2
+LAYOUT = 3
+OLDEST_LAYOUT = 2
 
 
 class ArrayCard(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import InputError
 from app.recommend import rivals
-from app.recommend.assemble import Recipe, assemble, default_recipe
+from app.recommend.assemble import Recipe, assemble, default_recipe, recipe_of
 from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity, tops_of
 from app.recommend.blend import choose_cosine, weigh
 from app.recommend.cases import make_cases
@@ -168,13 +168,7 @@ def _chosen(
     if choosing:
         progress(Progress("choosing", 1, 2))
         model = weigh(assemble(dataset, earlier, recipe, embeddings), cases, seed)
-        recipe = replace(
-            recipe,
-            weights=model.weights,
-            shifts=model.shifts,
-            new_weights=model.new_weights,
-            trees=model.trees,
-        )
+        recipe = recipe_of(model, recipe.cosine)
         progress(Progress("choosing", 2, 2))
     return recipe, embeddings
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from app.recommend.assemble import Recipe, assemble, basis_for, default_recipe
+from app.recommend.assemble import Recipe, assemble, basis_for, default_recipe, recipe_of
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset, Items
 from app.recommend.fit import Embeddings, no_embeddings
@@ -31,7 +31,7 @@ def _recipe(model: Model, card: Card, dataset: Dataset) -> Recipe:
     basis = basis_for(dataset.baskets)
     if model.basis in ("content", "popularity") and basis != "blend":
         return default_recipe(dataset.baskets)
-    return Recipe(model.basis, model.weights, _cosine(card), model.shifts, model.new_weights, model.trees)
+    return recipe_of(model, _cosine(card))
 
 
 def _cosine(card: Card) -> CosineParameters:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.cases import Case
-from app.recommend.learn import ANONYMOUS_SHARE, visit_of
+from app.recommend.learn import visit_of
 from app.recommend.model import Model, Visit
 from app.recommend.place import RESCORED, told
 from app.recommend.score import Positions, top
@@ -44,20 +44,19 @@ class Placed:
 
 def grow(model: Model, cases: Sequence[Case], seed: int) -> Trees:
     """Return trees that place what was bought with the carts further up; none when the carts say nothing."""
-    placed = placed_first(model, cases, seed)
+    placed = placed_first(model, cases)
     return no_trees() if placed is None else boost(placed, seed)
 
 
-def placed_first(model: Model, cases: Sequence[Case], seed: int) -> Placed | None:
+def placed_first(model: Model, cases: Sequence[Case]) -> Placed | None:
     """Return what the weights place first for the carts, None when none of it was ever wanted.
 
-    A third of the carts are asked about without their shopper; the others also without what the shopper
-    bought before, so that what is new to them is placed with as much care.
+    Carts with a history are also asked about without what it holds, so that what is new to the shopper is
+    placed with as much care.
     """
-    random = np.random.default_rng(seed)
     facts, scores, wanted = [], [], []
-    for case, anonymous in zip(cases, random.random(len(cases)) < ANONYMOUS_SHARE, strict=True):
-        visit = visit_of(model, case, anonymous=bool(anonymous))
+    for case in cases:
+        visit = visit_of(model, case)
         for candidates in _asked_of(model, visit):
             score = model.linear_scores(visit, candidates)
             best = top(score, RESCORED)

@@ -25,6 +25,7 @@ from app.recommend.score import top as top
 from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
 from app.recommend.trees import Trees, no_trees
+from app.recommend.visit import Visit as Visit
 
 Basis = Literal["blend", "neighbours", "popularity", "content"]
 Floats = NDArray[np.float32]
@@ -46,30 +47,6 @@ class Scored(msgspec.Struct, frozen=True, gc=False):
     reasons: tuple[Reason, ...]
 
 
-class Visit(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """A shopper as the arrays see them.
-
-    cart, history: positions in the catalogue. bought: (7, history) terms of what was bought before.
-    together, with_history: the pull of the cart and of the history. repeats: how often each product was
-    bought, lately more so. tastes: (2, d) float32, what the cart and what the customer id say.
-    kinds: (2, kinds) of each kind, how many the cart holds, 2 at most, and the root of its share of the past.
-    learned_mean, learned_scale: of the learned scores over the whole catalogue, and 1 / their deviation.
-    circumstances: (3,) what shifts the weights.
-    """
-
-    cart: Positions
-    history: Positions
-    bought: Doubles
-    together: Pull
-    with_history: Pull
-    repeats: Pull
-    tastes: Floats
-    kinds: Doubles
-    learned_mean: float
-    learned_scale: float
-    circumstances: Doubles
-
-
 @dataclass(frozen=True, eq=False)
 class Model:
     """One shop's model: n items, m neighbours a row, d dimensions, c customers, t terms. Read-only.
@@ -84,7 +61,9 @@ class Model:
     shifts (3, t) float64: how circumstances change the weights; new_weights (4, t) float64: weights and
     shifts among products that were never sold. rebought (n,) float32, of the orders that hold a product, the
     share whose shopper buys it again the next time; kind_links (kinds, kinds) float32, how much kinds go with
-    one another, none when there are too many; tree_asks, tree_edges, tree_leaves: see `Trees`.
+    one another, none when there are too many; tree_asks, tree_edges, tree_leaves: see `Trees`; stranger_…:
+    the same for who bought nothing before, none: the others serve. variety (2,) float64: see `Variety`, (0,)
+    where nothing was chosen.
     """
 
     version: str
@@ -111,6 +90,10 @@ class Model:
     tree_asks: NDArray[np.int32] = field(default_factory=lambda: no_trees().asks)
     tree_edges: Floats = field(default_factory=lambda: no_trees().edges)
     tree_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
+    stranger_asks: NDArray[np.int32] = field(default_factory=lambda: no_trees().asks)
+    stranger_edges: Floats = field(default_factory=lambda: no_trees().edges)
+    stranger_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
+    variety: Doubles = field(default_factory=lambda: np.zeros(0))
 
     def rank(
         self,
@@ -222,10 +205,20 @@ class Model:
         """Return the candidates' scores before the trees, up to what is the same for all of them."""
         return scores(self, visit, candidates, self._weights_for(visit))
 
+    def trees_for(self, visit: Visit) -> Trees:
+        """Return the trees that place the visit's best anew."""
+        stranger = len(self.strangers_trees) and not len(visit.history)
+        return self.strangers_trees if stranger else self.trees
+
     @cached_property
     def trees(self) -> Trees:
-        """Return the trees that place the best anew."""
+        """Return the trees that were grown for shoppers with a history, or for everyone."""
         return Trees(self.tree_asks, self.tree_edges, self.tree_leaves)
+
+    @cached_property
+    def strangers_trees(self) -> Trees:
+        """Return the trees that were grown for who bought nothing before."""
+        return Trees(self.stranger_asks, self.stranger_edges, self.stranger_leaves)
 
     def _of_kinds(self, cart: Positions, history: Positions, repeats: Doubles) -> Doubles:
         if not len(self.kinds):

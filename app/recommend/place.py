@@ -1,4 +1,4 @@
-"""The best of a visit's candidates: weighed first, then those on top placed anew by the trees. Pure."""
+"""The best of a visit's candidates: weighed first, those on top placed anew by trees and variety. Pure."""
 
 from __future__ import annotations
 
@@ -10,41 +10,61 @@ from numpy.typing import NDArray
 from app.recommend.score import Doubles, Positions, scores, top
 from app.recommend.terms import CIRCUMSTANCES, TERMS
 from app.recommend.trees import corrections
+from app.recommend.variety import Variety, held_back
 
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
 
 RESCORED = 64  # so many of the best are placed anew
-TOLD = len(TERMS) + CIRCUMSTANCES + 2
+AROUND = slice(len(TERMS), len(TERMS) + CIRCUMSTANCES)
+REBOUGHT, KIND, CLOSEST, LINKED = range(AROUND.stop, AROUND.stop + 4)
+TOLD = LINKED + 1
 
 
 def place(
     model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int
 ) -> tuple[Positions, Doubles, Doubles]:
-    """Return the k best of the candidates, their scores, and what the trees add to each."""
-    found = scores(model, visit, candidates, weights)
-    if not len(model.trees):
+    """Return the k best of the candidates, their scores, and what of these the weights do not say."""
+    found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
+    if not len(trees) and not len(model.variety):
         best = top(found, k)
         return candidates[best], found[best], np.zeros(len(best))
     best = top(found, max(k, RESCORED))
-    added = corrections(model.trees, told(model, visit, candidates[best]))
-    total = found[best] + added
+    chosen, total = candidates[best], found[best]
+    if len(trees):
+        total = total + corrections(trees, told(model, visit, chosen))
+    if len(model.variety) and len(model.kinds):
+        total = held_back(total, model.kinds[chosen], model.kinds[visit.cart], Variety(*model.variety))
     order = top(total, k)
-    return candidates[best[order]], total[order], added[order]
+    return chosen[order], total[order], (total - found[best])[order]
 
 
 def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float32]:
     """Return what the trees are told of each candidate, (TOLD, candidates).
 
-    Its terms, the circumstances, how often it is bought in two orders running, and how much its kind goes
-    with those in the cart.
+    Its terms, the circumstances, how often it is bought in two orders running, how much its kind goes with
+    those in the cart, and of the cart's products how much the closest goes with it and what share does.
     """
     facts = np.zeros((TOLD, len(candidates)), dtype=np.float32)
     facts[: len(TERMS)] = model.features(visit, candidates)
-    facts[len(TERMS) : -2] = visit.circumstances[:, None]
+    facts[AROUND] = visit.circumstances[:, None]
     if len(model.rebought):
-        facts[-2] = model.rebought[candidates]
-    if len(model.kind_links) and len(visit.cart):
-        pulled = model.kind_links[model.kinds[visit.cart]].mean(axis=0)
-        facts[-1] = np.sqrt(pulled)[model.kinds[candidates]]
+        facts[REBOUGHT] = model.rebought[candidates]
+    if len(visit.cart):
+        if len(model.kind_links):
+            pulled = model.kind_links[model.kinds[visit.cart]].mean(axis=0)
+            facts[KIND] = np.sqrt(pulled)[model.kinds[candidates]]
+        of_cart = links(model, visit.cart, candidates)
+        facts[CLOSEST], facts[LINKED] = np.sqrt(of_cart.max(axis=0)), (of_cart > 0).mean(axis=0)
     return facts
+
+
+def links(model: Model, cart: Positions, candidates: Positions) -> NDArray[np.float32]:
+    """Return how much each candidate goes with each product of the cart, (cart, candidates)."""
+    column = np.full(len(model.product_ids), -1, dtype=np.intp)
+    column[candidates] = np.arange(len(candidates))
+    columns = column[model.neighbours[cart]]
+    row, at = np.nonzero(columns >= 0)
+    found = np.zeros((len(cart), len(candidates)), dtype=np.float32)
+    found[row, columns[row, at]] = model.neighbour_weights[cart[row], at]
+    return found

@@ -20,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelUnusable
-from app.recommend.card import LAYOUT, ArrayCard, Card
+from app.recommend.card import LAYOUT, OLDEST_LAYOUT, ArrayCard, Card
 from app.recommend.model import Model
 from app.values import ShopDomain, shop_domain
 
 ARRAYS = tuple(field.name for field in fields(Model) if field.name not in ("version", "basis", "weights"))
+# The layout an array came with, where that is not the oldest: a version from before serves without it.
+SINCE = dict.fromkeys(("stranger_asks", "stranger_edges", "stranger_leaves", "variety"), 3)
 POINTER = "CURRENT"
 VERSIONS_KEPT = 5
 READS = 3
@@ -121,7 +123,8 @@ def load(path: Path) -> Model:
     Raises ModelUnusable naming the file that is missing, torn, altered or of another layout.
     """
     card = read_card(path)
-    arrays = {name: _read_array(path, card, name) for name in ARRAYS}
+    named = [name for name in ARRAYS if SINCE.get(name, OLDEST_LAYOUT) <= card.layout]
+    arrays = {name: _read_array(path, card, name) for name in named}
     model = Model(card.version, card.basis, card.weights, **arrays)
     _check_shapes(path, model)
     return model
@@ -133,8 +136,9 @@ def read_card(path: Path) -> Card:
         card = msgspec.json.decode((path / "card.json").read_bytes(), type=Card)
     except (OSError, msgspec.MsgspecError) as error:
         raise ModelUnusable(f"{path / 'card.json'}: {error}") from error
-    if card.layout != LAYOUT:
-        raise ModelUnusable(f"{path}: layout {card.layout}, this version reads layout {LAYOUT}")
+    if not OLDEST_LAYOUT <= card.layout <= LAYOUT:
+        readable = f"layouts {OLDEST_LAYOUT} to {LAYOUT}"
+        raise ModelUnusable(f"{path}: layout {card.layout}, this version reads {readable}")
     return card
 
 
@@ -151,7 +155,7 @@ def _completed(card: Card, shop: str, model: Model, arrays: dict[str, NDArray[An
     version = f"{card.trained_at:%Y%m%dT%H%M%S}-{content_hash[:12]}"
     return msgspec.structs.replace(
         card, shop=shop, version=version, arrays=described, content_hash=content_hash,
-        basis=model.basis, weights=model.weights,
+        basis=model.basis, weights=model.weights, layout=LAYOUT,
     )  # fmt: skip
 
 
