@@ -23,8 +23,9 @@ from app.experiments.export import reading_csv
 from app.experiments.metrics import METRICS
 from app.experiments.power import Needed, Plan, days_needed, units_needed
 from app.experiments.store import read_out
-from app.experiments.versions import draft, start, stop, versions
+from app.experiments.versions import draft, get_version, start, stop, versions
 from app.live_arms import check_arms
+from app.shops.changes import announce_change
 from app.shops.store import Shop
 
 _MAX_BODY = 16_384
@@ -96,10 +97,13 @@ async def grow(request: Request, connections: Connections, shop: Shop) -> Respon
 
 @staff_only
 async def end(request: Request, connections: Connections, shop: Shop) -> Response:
-    """Stop the experiment: everybody is served as the shop is set. It can still be read."""
+    """Stop the experiment: everybody is served as the shop is set. A repeat only announces it again."""
     asked = await read_call(request, Named, _MAX_BODY)
-    ended = await stop(connections, shop.shop, asked.id, datetime.now(UTC))
-    return JSONResponse({"id": ended.design.id, "status": ended.status})
+    if (await get_version(connections, shop.shop, asked.id)).status == "stopped":
+        await announce_change(connections.redis, shop.shop)
+    else:
+        await stop(connections, shop.shop, asked.id, datetime.now(UTC))
+    return JSONResponse({"id": asked.id, "status": "stopped"})
 
 
 @staff_only

@@ -210,7 +210,7 @@ async def test_a_running_experiment_is_stopped_and_everybody_is_served_as_before
 ) -> None:
     await keep_experiment(connections, units=10)
     assert (await call(browser, "stop")).json()["status"] == "stopped"
-    assert (await call(browser, "stop")).status_code == 404
+    assert (await call(browser, "stop")).json()["status"] == "stopped"  # once more changes nothing
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert "dear_ratio" not in shop.settings
@@ -323,3 +323,17 @@ async def test_calls_say_what_is_away_while_the_database_is(connections: Connect
         answer = await call(browser, name)
     assert answer.status_code == 503
     assert "can't reach its database" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["start", "stop", "conclude"])
+async def test_what_redis_was_away_for_is_said_and_done_by_a_repeat(
+    connections: Connections, browser: httpx.AsyncClient, name: str
+) -> None:
+    await keep_experiment(connections, units=10)
+    away = connect(connections.settings, "redis://127.0.0.1:1")
+    async with away as broken, browsing(routes, broken) as without:
+        answer = await call(without, name)
+    assert answer.status_code == 503
+    assert "can't reach its Redis" in answer.json()["error"]
+    assert (await call(browser, name)).status_code == 200
+    assert (await of_shop(connections)).status == ("running" if name == "start" else "stopped")

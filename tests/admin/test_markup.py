@@ -28,7 +28,7 @@ SEGMENTS = (
     "/admin/segments/review",
     "/admin/segments/elsewhere",
 )
-CAMPAIGNS = ("/admin/campaigns", "/admin/campaigns/new", "/admin/campaigns/edit")
+CAMPAIGNS = tuple(f"/admin/campaigns{each}" for each in ("", "/new", "/edit", "/learnt"))
 EXPERIMENTS = tuple(f"/admin/experiments{each}" for each in ("", "/new", "/read", "/earned"))
 PAGES = (
     "/",
@@ -36,6 +36,7 @@ PAGES = (
     "/admin/decisions/one",
     "/admin/products",
     "/admin/model",
+    "/admin/settings",
     *PRIVACY,
     *SEGMENTS,
     *CAMPAIGNS,
