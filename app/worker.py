@@ -70,7 +70,7 @@ from webhooks.compliance import finish_erasures, note_data_request, redact_custo
 from webhooks.inbox import prune
 from webhooks.opt_outs import compare_opt_outs, request_opt_outs
 from webhooks.reconcile import reconcile
-from webhooks.work import work_inbox
+from webhooks.work import empty_bodies, work_inbox
 
 _changes = Announcements()
 
@@ -119,7 +119,8 @@ JOBS: Mapping[Job, Work] = {
 
 
 async def trim_log(connections: Connections) -> None:
-    """Drop from the event log what everyone has handled."""
+    """Drop from the event log what everyone has handled, and the deliveries that told it."""
+    await empty_bodies(connections)
     await EventConsumer(connections.redis, "trimmer").trim()
 
 
@@ -132,7 +133,7 @@ SCHEDULES = (
     Schedule("announce", 1, _changes.announce, everywhere=True),
     Schedule("trim", 60, trim_log),
     Schedule("prune", 3_600, prune_inbox),
-    Schedule("reconcile", 3_600, reconcile),
+    Schedule("reconcile", 60, reconcile),
     Schedule("retrain", 600, request_due_training),
     Schedule("freshen", 15, request_due_refreshes),
     Schedule("segment", 600, request_due_segmentations),
@@ -146,7 +147,7 @@ SCHEDULES = (
     Schedule("reach", 60, request_reach),
     Schedule("alerts", 300, request_alerts),
     Schedule("reach cleared", 3_600, clear_old_reach),
-    Schedule("privacy settings", 3_600, read_policies),
+    Schedule("privacy settings", 60, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 86_400, request_opt_outs),
     Schedule("erasures", 300, finish_erasures),

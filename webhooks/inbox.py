@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from app.connections import Connections
 from app.tables import InboxRow
@@ -20,7 +20,10 @@ KEPT_DONE = timedelta(days=7)  # Shopify repeats for four hours; the rest is for
 KEPT_PARKED = timedelta(days=30)
 _FIRST_RETRY_S = 5.0
 _MAX_ERROR = 1_000
+# No retry is put off for longer: what is due later than this was written under a clock that was wrong.
+_FARTHEST = timedelta(hours=1)
 _INBOX = table_of(InboxRow)
+_KEPT_FOR_THE_LOG = (_INBOX.c.status == "done") & (_INBOX.c.body != b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,10 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
     A row that was claimed MAX_ATTEMPTS times and never got anywhere is parked instead: whoever
     took it died over it.
     """
+    time = _INBOX.c.next_attempt_at
     due = (
         select(_INBOX)
-        .where(_INBOX.c.status == "pending", _INBOX.c.next_attempt_at <= now)
+        .where(_INBOX.c.status == "pending", or_(time <= now, time > now + _FARTHEST))
         .order_by(_INBOX.c.next_attempt_at, _INBOX.c.id)
         .limit(count)
         .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
@@ -77,8 +81,27 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
 
 
 async def finish(connections: Connections, ids: Collection[int], note: str = "") -> None:
-    """Mark rows as worked off. Their bodies go: names and addresses stay no longer than needed."""
+    """Mark rows that set off nothing as worked off. Their bodies go: they stay no longer than needed."""
     await _set(connections, ids, status="done", error=note, body=b"")
+
+
+async def hand_over(connections: Connections, ids: Collection[int], now: datetime) -> None:
+    """Mark rows as worked off whose events are in the log; their bodies stay until those are handled."""
+    await _set(connections, ids, status="done", error="", next_attempt_at=now)
+
+
+async def empty_handled(connections: Connections, before: datetime) -> int:
+    """Return how many bodies went: of rows whose events the log had before then, and are handled."""
+    handled = update(_INBOX).where(_KEPT_FOR_THE_LOG, _INBOX.c.next_attempt_at < before).values(body=b"")
+    async with connections.write() as db:
+        return (await (await db.connection()).execute(handled)).rowcount
+
+
+async def give_again(connections: Connections, now: datetime) -> int:
+    """Return how many rows are due again, because the log that had their events is gone."""
+    again = update(_INBOX).where(_KEPT_FOR_THE_LOG).values(status="pending", attempts=0, next_attempt_at=now)
+    async with connections.write() as db:
+        return (await (await db.connection()).execute(again)).rowcount
 
 
 async def park(connections: Connections, row_id: int, reason: str) -> None:

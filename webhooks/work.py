@@ -1,7 +1,8 @@
 """The inbox worked off: each delivery becomes an event in the log, is done with, or is parked.
 
 A row is marked only after its event is in the log, so a crash between the two appends it again:
-every reaction to an event can bear that.
+every reaction to an event can bear that. Its body goes once the event is handled: until then it is
+put into the log again should the log come back empty.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from sqlalchemy import select
 from app.connections import Connections
 from app.errors import InputError
 from app.events.kinds import AnyEvent
-from app.events.log import EventLog
+from app.events.log import EventConsumer, EventLog
 from app.failures import reason_of
 from app.shops.sealed import opened
 from app.tables import ShopRow
@@ -28,14 +29,26 @@ from webhooks.address import address_alone, with_customer
 from webhooks.allowed import as_allowed
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
-from webhooks.inbox import Letter, claim, finish, give_back, park, retry_later
+from webhooks.inbox import (
+    Letter,
+    claim,
+    empty_handled,
+    finish,
+    give_again,
+    give_back,
+    hand_over,
+    park,
+    retry_later,
+)
 from webhooks.translate import is_ours, translate
 
 # What concerns a shop that has no app any more, or never opened it.
 ALWAYS_HEARD = frozenset(
     {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
 )
+LOG_IS_OURS = "tw:events:ours"  # gone when the log is
 _POLL_S = 1.0
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _SHOPS = table_of(ShopRow)
 _chance = random.Random()
 _log = logging.getLogger(__name__)
@@ -46,6 +59,7 @@ async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
     async with _woken(connections) as wake:
         while not stop.is_set():
             wake.clear()
+            await restore_lost(connections, datetime.now(UTC))
             if not await work_off_due(connections, datetime.now(UTC)):
                 await _either(wake, stop)
 
@@ -68,8 +82,25 @@ async def work_off_due(connections: Connections, now: datetime) -> int:
     except (RedisError, OSError):
         await give_back(connections, ids, now)
         raise
-    await finish(connections, ids)
+    await hand_over(connections, ids, now)
     return len(letters)
+
+
+async def restore_lost(connections: Connections, now: datetime) -> None:
+    """Let what a log that is gone may not have handled be due again."""
+    if await connections.redis.exists(LOG_IS_OURS):
+        return
+    count = await give_again(connections, now)
+    await connections.redis.set(LOG_IS_OURS, 1)
+    if count:
+        _log.error("the event log came back empty: what it held is put into it again", extra={"rows": count})
+
+
+async def empty_bodies(connections: Connections) -> None:
+    """Drop the bodies whose events the log has handled. Its clock is not ours."""
+    before = await EventConsumer(connections.redis, "inbox").handled_before()
+    if before is not None:
+        await empty_handled(connections, min(before, datetime.now(UTC)) - _CLOCKS_DIFFER)
 
 
 async def _read(

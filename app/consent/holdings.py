@@ -122,7 +122,9 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("dead letters", _LOG, "what could not be worked off, for an operator to look into",
             "losing nothing", _INTEREST, ("customer_id", "client_id", "checkout_token", "cart_token"),
             _ANONYMISE, "orders and decisions without whose they are; everything else of theirs goes"),
-    Holding("inbox", _TABLE, "deliveries of Shopify's that wait to be worked off or were put aside",
+    Holding("inbox", _TABLE,
+            "deliveries of Shopify's that wait to be worked off, whose events are being handled, or that "
+            "were put aside",
             "losing nothing", _INTEREST, ("body",), _ANONYMISE,
             "orders and refunds as the merchant's sums; everything else of theirs is emptied"),
     Holding("privacy_requests", _TABLE, "requests to show or erase, with their deadlines",

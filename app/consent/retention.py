@@ -38,7 +38,7 @@ KEPT: tuple[Kept, ...] = (
     Kept("snapshots", "replay_days", 30, 3650, "What decisions were made on",
          "the catalogue, settings and campaigns as they stood, by which a decision can be made again"),
     Kept("inbox", "inbox_days", 30, 30, "Messages from Shopify",
-         "deliveries that were put aside; those worked off are emptied at once and go within 7 days"),
+         "deliveries that were put aside; those worked off are emptied within minutes and go within 7 days"),
     Kept("dead letters", "letters_days", 30, 3650, "Events put aside",
          "events that could not be worked off, until an operator looks into them"),
     Kept("consents", "ledger_days", 1095, 3650, "Consent ledger",

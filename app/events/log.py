@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -254,6 +255,16 @@ class EventConsumer:
             return 0
         keep_from = min(oldest, key=_order)
         return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=False))
+
+    async def handled_before(self) -> datetime | None:
+        """Return before when all that came is handled by every group; None while nobody reads."""
+        oldest = [await self._oldest_needed(group) for group in await self._groups()]
+        if not oldest:
+            return None
+        needed = min(oldest, key=_order)
+        if await self._redis.xrange(STREAM, min=needed, count=1):
+            return datetime.fromtimestamp(_order(needed)[0] / 1000, UTC)
+        return datetime.now(UTC)
 
     async def _oldest_needed(self, group: dict[str, Any]) -> str:
         """Return the id before which the group has acknowledged everything."""

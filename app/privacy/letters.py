@@ -100,7 +100,7 @@ async def _theirs(
 ) -> list[tuple[Any, bytes]]:
     waiting = and_(
         _INBOX.c.shop == person.shop,
-        _INBOX.c.status.in_(("pending", "parked")),
+        _INBOX.c.body != b"",  # waiting, put aside, or in the log and not handled yet
         _INBOX.c.topic.not_in(_REQUESTS),
     )
     rows = (await connection.execute(select(_INBOX).where(waiting).order_by(_INBOX.c.id))).all()
