@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from app.commands.attribution import first_day
 from app.commands.readings import as_json, tables, version_line
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
@@ -130,13 +131,17 @@ def read_command(
     shop: Shop,
     name: Name,
     version: Annotated[str | None, typer.Option(help="Else the latest that was started")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only of who came first on this day or later, as 2026-01-31 (UTC)")
+    ] = None,
     machine: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
 ) -> None:
     """Print what it shows so far, with intervals that hold however often one looks."""
-    domain = shop_domain(shop)
+    domain, now = shop_domain(shop), datetime.now(UTC)
+    begin = None if since is None else first_day(since, now)
 
     async def run(connections: Connections) -> None:
-        found = await read_out(connections, domain, name, datetime.now(UTC), version)
+        found = await read_out(connections, domain, name, now, version, begin)
         if machine:
             typer.echo(as_json(found))
         else:

@@ -40,6 +40,8 @@ def tables(found: Readout) -> Iterator[Table | str]:
     yield _of_arms(found)
     yield _of_metrics(found)
     aside = observed.aside
+    if any(found.reading.cut):
+        yield _cut(found)
     notes = {
         f"{aside.open} units are still within their window of {design.window_days} days": aside.open,
         f"{aside.crossed} units came into a second arm; they count in their first": aside.crossed,
@@ -70,6 +72,8 @@ def as_json(found: Readout) -> str:
         "without_consent_by_arm": found.nameless_by_arm,
         "aside": found.observed.aside,
         "mismatch": reading.mismatch,
+        "recognised": reading.recognised,
+        "winsorising_took": dict(zip(found.design.shares, reading.cut, strict=True)),
         "metrics": reading.metrics,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
@@ -77,6 +81,12 @@ def as_json(found: Readout) -> str:
 
 def _by_arm(found: Readout) -> str:
     return ", ".join(f"{arm} {many:,}" for arm, many in found.nameless_by_arm.items())
+
+
+def _cut(found: Readout) -> str:
+    shares = zip(found.design.shares, found.reading.cut, strict=True)
+    told = ", ".join(f"{arm} {cut:.1%}" for arm, cut in shares if cut is not None)
+    return f"the largest orders count as the cap, which took of revenue: {told}"
 
 
 def _of_arms(found: Readout) -> Table:
@@ -89,6 +99,8 @@ def _of_arms(found: Readout) -> Table:
     split = found.reading.mismatch
     if isinstance(split, Mismatch):
         table.caption = f"split as planned: p = {split.p_value:.2g}, at any look {split.always_valid_p:.2g}"
+    if (known := found.reading.recognised) is not None:
+        table.caption = f"{table.caption}; of the recognised: at any look {known.always_valid_p:.2g}"
     return table
 
 

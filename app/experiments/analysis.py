@@ -23,7 +23,7 @@ from app.experiments.estimates import (
 )
 from app.experiments.metrics import METRICS, Metric
 from app.experiments.mismatch import Mismatch, mismatch
-from app.experiments.ready import column, mismatched, too_early
+from app.experiments.ready import column, mismatched, too_early, unevenly_known
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.sequential import half_width, p_value, tuning
 from app.experiments.units import Units, winsorised
@@ -84,24 +84,34 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All there is to say: the split, and for each metric its comparisons or why there are none."""
+    """All there is to say: the split, and for each metric its comparisons or why there are none.
+
+    recognised: the split of those who came under a second name, None while nobody did. cut: the share of
+    each arm's revenue that winsorising took, None of an arm without any.
+    """
 
     mismatch: Mismatch | Refusal
     metrics: dict[str, tuple[Comparison, ...] | Refusal]
+    recognised: Mismatch | None = None
+    cut: tuple[float | None, ...] = ()
 
 
-def read(units: Units, terms: Terms, counts: Sequence[int]) -> Reading:
+def read(units: Units, terms: Terms, counts: Sequence[int], recognised: Sequence[int] = ()) -> Reading:
     """Return what the units show.
 
-    units: those whose window is over. counts: exposed units per arm, those still within theirs too.
+    units: those whose window is over. counts: exposed units per arm, those still within theirs too;
+    recognised: how many of them came under a second name.
     """
     nobody = Refusal(Cause.NOBODY, "nobody has been exposed to it yet")
     split = mismatch(counts, terms.shares) if sum(counts) else nobody
+    known = mismatch(recognised, terms.shares) if sum(recognised) else None
     held = winsorised(units, terms.winsor)
-    found = {name: _compared(metric, held, terms, split) for name, metric in METRICS.items()}
+    refused = _not_comparable(split, known)
+    found = {name: refused or _compared(metric, held, terms) for name, metric in METRICS.items()}
     primary = {name: each for name, each in found.items() if name == terms.primary}
     others = {name: each for name, each in found.items() if name != terms.primary}
-    return Reading(split, _judged(primary, terms) | _judged(others, terms))
+    metrics = _judged(primary, terms) | _judged(others, terms)
+    return Reading(split, metrics, known, _cut(units, held, len(terms.arms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +124,23 @@ class _Pair:
     kept: float
 
 
-def _compared(
-    metric: Metric, units: Units, terms: Terms, split: Mismatch | Refusal
-) -> tuple[_Pair, ...] | Refusal:
+def _not_comparable(split: Mismatch | Refusal, known: Mismatch | None) -> Refusal | None:
+    """Return why no figure of one arm may be held against another's, None where it may."""
     if isinstance(split, Refusal):
         return split
     if split.found:
         return mismatched(split)
+    return unevenly_known(known) if known is not None and known.found else None
+
+
+def _cut(units: Units, held: Units, arms: int) -> tuple[float | None, ...]:
+    whole, kept = (np.bincount(each.arm, each.revenue, arms).tolist() for each in (units, held))
+    return tuple(
+        1 - left / all_of_it if all_of_it else None for all_of_it, left in zip(whole, kept, strict=True)
+    )
+
+
+def _compared(metric: Metric, units: Units, terms: Terms) -> tuple[_Pair, ...] | Refusal:
     return too_early(metric, units, terms.arms) or _estimated(metric, units, terms)
 
 

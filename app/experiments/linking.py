@@ -2,7 +2,8 @@
 
 A visitor who signs in halfway is first assigned by their browser and then as a customer, perhaps to another
 arm. They are one person, analysed in the arm of their first exposure: that one was drawn by chance, and
-what followed, the second arm too, is what came of it. It can make an effect smaller, never out of nothing.
+what followed, the second arm too, is what came of it. It makes an effect smaller, and none out of nothing
+as long as no arm changes who is recognised, which is tested (`Reading.recognised`).
 """
 
 from __future__ import annotations

@@ -47,11 +47,15 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """What there is to analyse. counts: persons per arm, the open ones too."""
+    """What there is to analyse. counts: persons per arm, the open ones too.
+
+    recognised: how many of them came under a second name, such as a customer's after a browser's.
+    """
 
     units: Units
     counts: tuple[int, ...]
     aside: Aside
+    recognised: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def observe(told: Records, frame: Frame) -> Observed:
         unserved=int(people["unserved"].sum()),
         cut_short=0 if frame.ended is None else len(done.filter(pl.col("end") > frame.ended)),
     )
-    return Observed(_units(done), _counts(people, frame), aside)
+    recognised = people.filter("recognised")
+    return Observed(_units(done), _counts(people, frame), aside, _counts(recognised, frame))
 
 
 def _timely(exposures: pl.DataFrame, frame: Frame, late: datetime) -> pl.DataFrame:
@@ -109,10 +114,12 @@ def _people(exposures: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     at = exposures["at"].to_physical().to_numpy()
     within = exposures["accepted"].to_numpy() & (at - at[first][person] < frame.window // _MICROSECOND)
     unserved = exposures["unserved"].to_numpy()
+    names = exposures.select("person", "unit").unique()["person"].to_numpy()
     people = exposures[first].with_columns(
         crossed=pl.Series(np.bincount(person, arm != arm[first][person]) > 0, dtype=pl.Boolean),
         accepted=pl.Series(np.bincount(person, within) > 0, dtype=pl.Boolean),
         unserved=pl.Series(np.bincount(person, unserved) > 0, dtype=pl.Boolean),
+        recognised=pl.Series(np.bincount(names, minlength=len(first)) > 1, dtype=pl.Boolean),
         end=pl.col("at") + frame.window,
         done=pl.col("at") + frame.window <= frame.now,
     )

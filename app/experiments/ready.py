@@ -36,6 +36,17 @@ def mismatched(split: Mismatch) -> Refusal:
     )
 
 
+def unevenly_known(split: Mismatch) -> Refusal:
+    """Return what is said where an arm changes who is recognised, and so whose orders are found."""
+    planned = " / ".join(f"{share:.1%}" for share in split.shares)
+    return Refusal(
+        Cause.MISMATCH,
+        f"of who came under a second name, by signing in, the arms have {' / '.join(map(str, split.counts))} "
+        f"where {planned} were planned; that is no chance (p = {split.always_valid_p:.1g}): an arm changes "
+        "who is recognised, and so whose orders are found",
+    )
+
+
 def too_early(metric: Metric, units: Units, arms: Sequence[str]) -> Refusal | None:
     """Return why the metric has no figures yet, None when it has."""
     counts = units.counts(len(arms))

@@ -6,6 +6,7 @@ Nothing is counted up as it comes in: what arrives late or twice leads to the fi
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,7 +107,7 @@ async def observed_of(
 
 def reading_of(observed: Observed, design: Design) -> Reading:
     """Return what was observed as figures; none of money where it came in several currencies."""
-    found = read(observed.units, design.terms, observed.counts)
+    found = read(observed.units, design.terms, observed.counts, observed.recognised)
     if not observed.aside.foreign:
         return found
     refused = Refusal(
@@ -114,7 +115,7 @@ def reading_of(observed: Observed, design: Design) -> Reading:
         f"{observed.aside.foreign} orders were in another currency than the shop's; money does not add up",
     )
     metrics = {name: refused if METRICS[name].money else each for name, each in found.metrics.items()}
-    return Reading(found.mismatch, metrics)
+    return replace(found, metrics=metrics)
 
 
 async def latest_standing(connections: Connections, shop: str) -> str:

@@ -101,7 +101,19 @@ def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
     (conversion,) = found["metrics"]["conversion"]
     assert conversion["verdict"] == "better"
     assert conversion["difference"]["low"] > 0
+    assert 0 < found["winsorising_took"]["pinned"] < 0.1
     assert found["metrics"]["acceptance"]["cause"] == "nothing_varies"
+
+
+def test_who_came_first_before_a_day_can_be_left_out(terminal: Terminal, design: Path) -> None:
+    terminal.prepare(a_busy_shop)
+    terminal.run("experiment", "draft", "--shop", SHOP, str(design))
+    terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    words = ("experiment", "read", "--shop", SHOP, "pin", "--json", "--since")
+    tomorrow = f"{WHEN + timedelta(days=1):%Y-%m-%d}"
+    assert json.loads(terminal.run(*words, tomorrow).output)["units"] == {"as_is": 0, "pinned": 0}
+    assert json.loads(terminal.run(*words, f"{WHEN:%Y-%m-%d}").output)["units"]["pinned"] == 750
+    assert isinstance(terminal.run(*words, "soon").exception, InputError)
 
 
 def test_a_plan_says_how_many_units_and_days(terminal: Terminal) -> None:

@@ -91,7 +91,10 @@ def observe(
         unserved=sum(any(each.unserved for each in person.exposures) for person in people),
     )
     counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
-    return Observed(Units(arm, *columns), tuple(map(int, counts)), aside)
+    recognised = [0] * len(frame.arms)
+    for person in people:
+        recognised[frame.arms.index(person.first.arm)] += len({each.unit for each in person.exposures}) > 1
+    return Observed(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,18 @@ def test_one_order_of_a_million_makes_no_winner() -> None:
     assert winsorised(with_columns(units, revenue=revenue), 0.99).revenue.max() < 100_000
 
 
+def test_what_the_cap_took_of_each_arm_is_told() -> None:
+    units = drawn(size=4_000, spread=1.5)
+    found = reading(units)
+    for arm, cut in enumerate(found.cut):
+        rows = units.arm == arm
+        kept = winsorised(units, EVEN.winsor).revenue[rows].sum()
+        assert cut == pytest.approx(1 - kept / units.revenue[rows].sum())
+        assert 0.02 < cut < 0.5
+    assert reading(units, replace(EVEN, winsor=1.0)).cut == (0.0, 0.0)
+    assert read(NOBODY, EVEN, [0, 0]).cut == (None, None)
+
+
 def test_the_cap_is_the_same_whichever_arm_the_values_are_in() -> None:
     units = drawn(lift=0.5)
     flipped = replace(units, arm=1 - units.arm)

@@ -58,6 +58,7 @@ def an_order(rng: np.random.Generator, number: int, who: int) -> Order:
 
 def assert_same(found: Observed, expected: Observed) -> None:
     assert (found.counts, found.aside) == (expected.counts, expected.aside)
+    assert found.recognised == expected.recognised
     for field in fields(Units):
         name = field.name
         np.testing.assert_array_equal(getattr(found.units, name), getattr(expected.units, name), name)
