@@ -101,7 +101,10 @@ class EventRow(SQLModel, table=True):
 
 
 class ProductRow(SQLModel, table=True):
-    """A product as the shop sells it. `updated_at` orders late and repeated webhooks."""
+    """A product as the shop sells it. `updated_at` orders late and repeated webhooks.
+
+    handle: what its page is called in the shop's addresses, None until Shopify told it.
+    """
 
     __tablename__ = "products"
     shop: str = Field(primary_key=True)
@@ -111,6 +114,7 @@ class ProductRow(SQLModel, table=True):
     product_type: str = ""
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
     image_url: str | None = None
+    handle: str | None = None
     published: bool = True
     created_at: datetime = _time()
     updated_at: datetime = _time()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _PRODUCT = """
-  id title vendor productType tags status publishedAt createdAt updatedAt
+  id title handle vendor productType tags status publishedAt createdAt updatedAt
   featuredMedia { preview { image { url } } }
 """
 _VARIANT = "id title price position inventoryPolicy inventoryQuantity"

@@ -161,6 +161,7 @@ class Product(Kept):
     title: Plain = None
     vendor: Plain = None
     product_type: Plain = None
+    handle: Plain = None
     tags: list[Plain] | Plain = None
     status: Plain = None
     image: Image | None = None

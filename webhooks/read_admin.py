@@ -39,6 +39,7 @@ def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency
         created_at=node.time("createdAt"),
         updated_at=updated_at,
         variants=tuple(_variant(variant, currency) for variant in variants),
+        handle=node.text_or_none("handle"),
     )
 
 

@@ -24,6 +24,7 @@ def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
         updated_at=updated_at,
         variants=tuple(_variant(v, position, delivery.currency) for position, v in variants),
         other_variant_ids=tuple(v.id("admin_graphql_api_id") for v in payload.children("variant_gids")),
+        handle=payload.text_or_none("handle"),
     )
 
 

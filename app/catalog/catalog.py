@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 COUNTED_TO = 5  # units: whether there are six or sixty changes no offer
@@ -29,7 +30,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product with its variants in the merchant's order."""
+    """A product with its variants in the merchant's order.
+
+    handle: what its page is called. Unset, it is in no encoding: what was kept before there were handles is
+    still the same.
+    """
 
     product_id: int
     title: str
@@ -40,6 +45,7 @@ class Product:
     product_type: str = ""
     tags: tuple[str, ...] = ()
     created_at: datetime | None = None
+    handle: str | UnsetType = UNSET
 
     @property
     def kind(self) -> str | int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from msgspec import UNSET
 from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -145,6 +146,7 @@ def _product_row(event: ProductChanged) -> dict[str, Any]:
         "product_type": event.product_type,
         "tags": list(event.tags),
         "image_url": event.image_url,
+        "handle": event.handle,
         "published": event.published,
         "created_at": event.created_at,
         "updated_at": event.updated_at,
@@ -194,4 +196,5 @@ def _product(row: Any, variants: Iterable[Variant]) -> Product:
         product_type=row.product_type,
         tags=tuple(row.tags),
         created_at=row.created_at,
+        handle=row.handle or UNSET,
     )

@@ -145,7 +145,8 @@ class VariantFacts(msgspec.Struct, frozen=True, kw_only=True):
 class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     """A product, created or changed, as it stood at `updated_at`.
 
-    other_variant_ids: variants it has beside the ones described; Shopify describes a hundred.
+    other_variant_ids: variants it has beside the ones described; Shopify describes a hundred. handle: what
+    its page is called.
     """
 
     product_id: int
@@ -159,6 +160,7 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     updated_at: datetime
     variants: tuple[VariantFacts, ...]
     other_variant_ids: tuple[int, ...] = ()
+    handle: str | None = None
 
 
 class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):

@@ -174,6 +174,7 @@ def _offerable(
                 price=decimal_amount(variant.price_minor, catalog.currency),
                 currency=catalog.currency,
                 image=product.image_url,
+                handle=product.handle or None,
             )
             ranked = Candidate(
                 product_id, variant.price_minor, product.kind,

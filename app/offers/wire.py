@@ -85,8 +85,11 @@ class Question(Struct, frozen=True, gc=False, kw_only=True):
         return None if self.product_id is None else _number(self.product_id)
 
 
-class OfferedProduct(Struct, frozen=True, gc=False):
-    """What is offered. price: a decimal string of `currency`, which is the shop's own."""
+class OfferedProduct(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is offered. price: a decimal string of `currency`, which is the shop's own.
+
+    handle: what its page is called in the shop: /products/{handle}.
+    """
 
     product_id: str
     variant_id: str
@@ -94,6 +97,7 @@ class OfferedProduct(Struct, frozen=True, gc=False):
     price: str
     currency: str
     image: str | None
+    handle: str | None = None
 
 
 class Amount(Struct, frozen=True, gc=False):

@@ -42,11 +42,21 @@ function productCard(offer: Offer, place: Place): HTMLElement {
   const saved = offer.discount && savingOf(offer.discount);
   const why = reasonWords(offer, cart.titles);
   const words = [
-    text('p', 'title', title),
+    titled(title, place.page, product.handle),
     text('p', 'price', [payable, saved && speaker.say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
     text('p', 'why', why && speaker.say(why)),
   ];
   return framed(offer, place, words, adder(offer, place), title, product.image);
+}
+
+/** The title leads to the product's page, where that is known. */
+function titled(title: string, {routes}: Page, handle: string | undefined): HTMLElement {
+  const made = text('p', 'title', title)!;
+  if (!handle) return made;
+  const link = element('a', 'page', title);
+  link.href = `${routes.root.replace(/\/$/, '')}/products/${encodeURIComponent(handle)}`;
+  made.replaceChildren(link);
+  return made;
 }
 
 function couponCard(offer: Offer, place: Place): HTMLElement {

@@ -55,6 +55,12 @@ test('a product says its price, what is taken off and why it is here', () => {
   expect(shelf.dataset.tillwiseShelf).toBe('ready');
 });
 
+test('a title leads to the page of its product, where that is known', () => {
+  paint({product: PRODUCT}, {product: {...PRODUCT, handle: 'sourdough loaf'}, offer_id: 'o2'});
+  expect([...shelf.querySelectorAll('.tillwise-title a')].map((link) => link.getAttribute('href'))).toEqual(['/products/sourdough%20loaf']);
+  expect([...shelf.querySelectorAll('.tillwise-title')].map(({textContent}) => textContent)).toEqual(['Sourdough Loaf', 'Sourdough Loaf']);
+});
+
 test('a price in another currency than the cart is not shown', () => {
   paint({product: {...PRODUCT, currency: 'EUR'}});
   expect(shelf.querySelector('.tillwise-price')).toBeNull();

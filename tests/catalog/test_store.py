@@ -86,9 +86,10 @@ async def stock(connections: Connections) -> int | None:
 async def test_a_product_is_loaded_as_it_was_told(on_both_databases: Connections) -> None:
     async with on_both_databases.write() as db:
         db.add(ShopRow(shop=SHOP, currency="EUR", publishable_key="pk", installed_at=NOON))
-    await record_product(on_both_databases, changed(0, variant(4, position=2), variant(3)))
+    await record_product(on_both_databases, changed(0, variant(4, position=2), variant(3), handle="tea"))
     catalog = await load_catalog(on_both_databases, SHOP)
     product = catalog.products[2]
+    assert product.handle == "tea"
     assert catalog.currency == "EUR"
     assert (product.title, product.vendor, product.tags) == ("Tea", "Harvest", ("green",))
     assert [v.variant_id for v in product.variants] == [3, 4]

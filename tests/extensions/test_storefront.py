@@ -163,6 +163,15 @@ def test_a_bar_follows_what_is_added_beside_it(world: StorefrontWorld, page: Pag
     assert bar.evaluate("(bar) => bar.value") == 4.25
 
 
+def test_a_title_leads_to_the_page_of_its_product(world: StorefrontWorld, page: Page) -> None:
+    offer = offer_of(world, 102)
+    offer["product"]["handle"] = world.shop.products[2].handle
+    world.app.body = answer(offer)
+    world.open(page)
+    page.locator(SHELF).get_by_role("link", name="Sourdough Loaf").click()
+    page.wait_for_url("**/products/sourdough-loaf*")
+
+
 def test_the_app_is_asked_where_the_merchant_moved_its_proxy(world: StorefrontWorld, page: Page) -> None:
     with page.expect_request("**/a/suggestions/offers?*"):
         world.open(page, proxy="/a/suggestions")

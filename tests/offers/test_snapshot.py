@@ -1,6 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -99,3 +100,15 @@ def test_the_last_unit_is_not_offered_and_what_comes_back_stands_behind() -> Non
 )
 def test_lead_days_and_returns_change_the_version(changes: dict[str, Any]) -> None:
     assert a_shop(**changes).version != a_shop().version
+
+
+def test_an_offer_names_the_page_of_its_product_where_that_is_known() -> None:
+    shop = a_shop(a_product(10), a_product(20, handle="tea"))
+    assert [shop.offerable[each].shown.handle for each in (10, 20)] == [None, "tea"]
+
+
+def test_a_page_that_is_not_known_leaves_the_version_as_it_was() -> None:
+    # A handle that is unset is in no encoding, as in those of before there were any.
+    product = a_product(10)
+    assert "handle" not in msgspec.json.decode(msgspec.json.encode(product))
+    assert a_shop(product).version != a_shop(a_product(10, handle="tea")).version

@@ -224,6 +224,7 @@ def product(**fields: Any) -> dict[str, Any]:
     return {
         "id": 2,
         "title": "Tea",
+        "handle": "green-tea",
         "vendor": "Harvest",
         "product_type": "Drinks",
         "tags": "green, organic",
@@ -240,7 +241,7 @@ def test_a_product_keeps_its_tags_image_and_variants() -> None:
     event = translated("products/update", product())
     assert isinstance(event, ProductChanged)
     assert event.tags == ("green", "organic")
-    assert event.image_url == "https://cdn.example.com/tea.jpg"
+    assert (event.handle, event.image_url) == ("green-tea", "https://cdn.example.com/tea.jpg")
     assert (event.variants[0].price_minor, event.variants[0].available) == (420, 7)
     assert event.published
 

@@ -20,6 +20,8 @@ export interface Product {
   price: number;
   currency?: string;
   image?: string;
+  /** What its page is called in the shop. */
+  handle?: string;
 }
 
 export interface Discount {
@@ -84,8 +86,9 @@ export function parseProduct(raw: unknown): Product | undefined {
   const variant_id = gid('ProductVariant', raw.variant_id);
   const title = text(raw.title);
   const price = number(raw.price);
+  const handle = text(raw.handle);
   if (!product_id || !variant_id || !title || price === undefined || price < 0) return undefined;
-  return {product_id, variant_id, title, price, currency: text(raw.currency), image: imageAddress(raw.image)};
+  return {product_id, variant_id, title, price, currency: text(raw.currency), image: imageAddress(raw.image), ...(handle && {handle})};
 }
 
 function imageAddress(raw: unknown): string | undefined {
