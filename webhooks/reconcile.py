@@ -18,8 +18,9 @@ from app.connections import Connections, redis_key
 from app.errors import InputError, ShopifyError
 from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventLog
-from app.shops.store import Shop, installed_shops
+from app.shops.store import Shop
 from app.shops.tokens import ask_shop
+from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow, OrderRow, ProductRow
 from app.upsert import table_of
 from app.values import moment
@@ -63,8 +64,8 @@ class Kind:
 
 
 async def reconcile(connections: Connections) -> None:
-    """Put what every installed shop changed, and we don't know, into the event log."""
-    for shop in await installed_shops(connections):
+    """Put what each shop whose turn it is changed, and we don't know, into the event log."""
+    for shop in await shops_by_turns(connections, "reconcile"):
         try:
             missed = await reconcile_shop(connections, shop, datetime.now(UTC))
             _log.info("reconciled", extra={"shop": shop.shop, "missed": missed})

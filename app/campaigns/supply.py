@@ -19,7 +19,8 @@ from app.coupons.store import pools_of
 from app.coupons.uses import honoured
 from app.errors import ShopifyRefused
 from app.jobs import job_begins, only_one, request_job
-from app.shops.store import Shop, get_shop, installed_shops
+from app.shops.store import Shop, get_shop
+from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
 
 READY = 500  # codes in a pool, unless the shop set `coupon_pool`
@@ -58,7 +59,7 @@ async def _keep_promises(
 async def request_due_codes(connections: Connections) -> None:
     """Ask for the codes and discounts of every shop that has or needs some, and end grants that are over."""
     await end_grants(connections, datetime.now(UTC))
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "coupons"):
         running = await running_campaigns(connections, shop.shop)
         pools = await pools_of(connections, shop.shop)
         going = any(pool.discount_id is not None for pool in pools)

@@ -17,8 +17,8 @@ from app.errors import ShopifyError
 from app.privacy_tables import PrivacyPolicyRow
 from app.remembered import Remembered
 from app.shops.changes import announce_change
-from app.shops.store import installed_shops
 from app.shops.tokens import ask_shop
+from app.shops.turns import shops_by_turns
 
 _log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ async def read_policy(connections: Connections, shop: str) -> ShopPolicy:
 
 
 async def read_policies(connections: Connections) -> None:
-    """Read the policy of every shop that has the app; one that can't be read keeps the one it had."""
-    for shop in await installed_shops(connections):
+    """Read the policy of every shop whose turn it is; one that can't be read keeps the one it had."""
+    for shop in await shops_by_turns(connections, "privacy settings"):
         await try_to_read_policy(connections, shop.shop)
 
 

@@ -38,7 +38,9 @@ from app.reach.store import counted
 from app.reach.sums import failed_offers, fallen_back, not_sent
 from app.reach.wanted import reach_of
 from app.reach.watched import watched_left
-from app.shops.store import Shop, get_shop, installed_shops
+from app.shops.active import KEPT_S
+from app.shops.store import Shop, get_shop
+from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
 
 STOPPED = "stopped by its guardrail: "
@@ -51,8 +53,8 @@ _log = logging.getLogger(__name__)
 
 
 async def request_alerts(connections: Connections) -> None:
-    """Ask for a look at every shop."""
-    for shop in await installed_shops(connections):
+    """Ask for a look at every shop where something happened in a day, and at the others by turns."""
+    for shop in await shops_to_look_at(connections, "alerts", lately_s=KEPT_S):
         await request_job(connections, "alerts", shop.shop)
 
 

@@ -20,8 +20,10 @@ from app.reach.sending import send_due
 from app.reach.smtp import Outcome, send
 from app.reach.store import clear_old, unname
 from app.reach.wanted import Reach, reach_of
+from app.shops.active import KEPT_S
 from app.shops.store import Shop, get_shop, installed_shops
 from app.shops.tokens import ask_shop
+from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
 
 KEPT_DAYS = 90
@@ -30,8 +32,8 @@ _AGAIN = timedelta(minutes=1)
 
 
 async def request_reach(connections: Connections) -> None:
-    """Ask for a look at every shop."""
-    for shop in await installed_shops(connections):
+    """Ask for a look at every shop where something happened in a day, and at the others by turns."""
+    for shop in await shops_to_look_at(connections, "reach", lately_s=KEPT_S):
         await request_job(connections, "reach", shop.shop)
 
 

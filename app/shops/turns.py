@@ -22,7 +22,6 @@ from app.upsert import chunks
 FEW = 100  # shops that are all looked at every time
 LATELY_S = 15 * 60
 ALL_WITHIN_S = 3600  # by then each shop had its turn
-LONGEST_BREAK_S = 1800  # after a longer one it takes longer than that
 _TURNS = "tw:turns"
 
 
@@ -42,16 +41,26 @@ async def shops_to_look_at(
     return [shop for part in chunks(names) for shop in await _shops(connections, part)]
 
 
-async def _turn(redis: Redis, work: str, names: Sequence[str], few: int) -> list[str]:
+async def shops_by_turns(connections: Connections, work: str) -> list[Shop]:
+    """Return the installed shops whose turn it is, by name of domain: one an hour each, in even steps."""
+    names = await _installed(connections)
+    turn = sorted(await _turn(connections.redis, work, names, 0)) if names else []
+    return [shop for part in chunks(turn) for shop in await _shops(connections, part)]
+
+
+async def _turn(redis: Redis, work: str, names: Sequence[str], least: int) -> list[str]:
     """Return the names that follow on those of the last turn: the more of them, the longer ago that was."""
     known: Any = await redis.hget(_TURNS, work)
     now = time.time()
-    at_s, _space, last = known.decode().partition(" ") if known else (now, "", "")
-    passed_s = min(now - float(at_s), LONGEST_BREAK_S)
-    many = min(len(names), max(few, int(len(names) * passed_s / ALL_WITHIN_S) + 1))
+    at_s, _space, last = known.decode().partition(" ") if known else ("0", "", "")
+    since, each_s = max(float(at_s), now - ALL_WITHIN_S), ALL_WITHIN_S / len(names)
+    many = min(len(names), max(least, int((now - since) / each_s)))
+    if not many:
+        return []
     begins = next((at for at, name in enumerate(names) if name > last), 0)
     turn = [*names[begins:], *names[:begins]][:many]
-    await redis.hset(_TURNS, work, f"{now} {turn[-1]}")
+    # What is left of the time passed counts for the next turn.
+    await redis.hset(_TURNS, work, f"{min(now, since + many * each_s)} {turn[-1]}")
     return turn
 
 

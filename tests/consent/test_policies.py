@@ -74,6 +74,7 @@ async def test_a_shop_that_can_not_be_read_keeps_what_it_had_and_holds_up_no_oth
         respx.post(GRAPHQL_URL).respond(json=answering(region("DE", True)))
         respx.post(GRAPHQL_URL.replace(SHOP, other)).respond(json=answering(region("US", False)))
         await read_policies(connections)
+    await connections.redis.delete("tw:turns")  # an hour later
     with respx.mock:
         respx.post(GRAPHQL_URL).respond(403)
         respx.post(GRAPHQL_URL.replace(SHOP, other)).respond(json=answering(region("US", True)))
