@@ -31,6 +31,13 @@ def test_what_is_absent_or_unusable_is_as_usual(settings: dict[str, object]) -> 
     assert terms_of(settings, a_catalog(), {}, None) == Terms()
 
 
+def test_what_the_model_holds_back_is_not_held_back_twice() -> None:
+    varied = goes_together({}, variety=np.array([0.2, 0.1]))
+    terms = terms_of({}, a_catalog(), {}, varied)
+    assert (terms.substitute, terms.same_type) == (0.0, 0.0)
+    assert terms_of({}, a_catalog(), {}, goes_together({})) == Terms()
+
+
 def test_the_usual_margin_is_the_median_of_the_known_ones() -> None:
     catalog = a_catalog(a_product(10, 1_000), a_product(20, 1_000), a_product(30, 1_000), a_product(40, 0))
     costs = costs_of({"costs": {"10": 900, "20": 400, "30": 500, "40": 5, "99": 5, "50": -1}})

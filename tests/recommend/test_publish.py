@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from app.errors import InputError, ModelUnusable
-from app.recommend.card import Card, Decision
+from app.recommend.card import LAYOUT, Card, Decision
 from app.recommend.model import Model, Weights
-from app.recommend.publish import ARRAYS, current_version, latest, load, publish, read_card
+from app.recommend.publish import ARRAYS, SINCE, current_version, latest, load, publish, read_card, succeed
 from app.values import ShopDomain
 from tests.recommend.factories import a_model, linked
 
@@ -119,6 +119,24 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
     (version / "card.json").write_bytes(msgspec.json.encode(card))
     with pytest.raises(ModelUnusable, match="layout 99"):
         load(version)
+
+
+def test_a_version_from_before_there_was_variety_serves_on_and_is_succeeded(tmp_path: Path) -> None:
+    published = publish(tmp_path, SHOP, a_model(), a_card())
+    version = home(tmp_path) / published.version
+    kept = {name: array for name, array in published.arrays.items() if name not in SINCE}
+    for name in SINCE:
+        (version / f"{name}.npy").unlink()
+    (version / "card.json").write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(published, arrays=kept, layout=2))
+    )
+    model = load(version)
+    assert not len(model.variety)
+    assert model.rank([10], k=3)
+    changed = replace(model, orders=model.orders + 1)
+    succeeded = succeed(tmp_path, SHOP, read_card(version), changed)
+    assert succeeded.layout == LAYOUT
+    assert load(home(tmp_path) / succeeded.version).orders.tolist() == [2, 2, 2, 2]
 
 
 def test_a_lost_version_is_an_error_and_not_an_empty_model(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from app.recommend.cases import Case
 from app.recommend.dataset import Baskets
 from app.recommend.grow import Placed, boost
 from app.recommend.model import Model
-from app.recommend.place import RESCORED, TOLD, told
+from app.recommend.place import RESCORED, TOLD, links, told
 from app.recommend.terms import TERMS, Past, Weights
 from app.recommend.trees import DEPTH, Trees, corrections, no_trees
-from tests.recommend.factories import a_model
+from tests.recommend.factories import a_model, linked
 from tests.recommend.shops import a_shop
 
 
@@ -129,6 +129,34 @@ def test_what_trees_learnt_is_served() -> None:
     best = learnt.rank([10], k=1, history=cases[0].history, orders=7)
     assert model.rank([10], k=1, history=cases[0].history, orders=7)[0].product_id == 300
     assert best[0].product_id == 200
+
+
+def test_strangers_are_served_by_trees_of_their_own() -> None:
+    """Who is known buys the first again; strangers never do, though the weights place it first."""
+    popularity = np.arange(40, 0, -1).astype(np.float32)
+    model = a_model(40, popularity=popularity, weights=Weights(popular=1.0))
+    past = {20: Past(2, 5)}
+    known = [Case((10,), frozenset({20}), None, past, 3)] * 40
+    strangers = [Case((10,), frozenset({40 + 10 * (at % 3)}), None, {}) for at in range(120)]
+    learnt = with_trees(model, [*known, *strangers], seed=0)
+    assert learnt.trees_for(learnt.visit([10], None, {})) is learnt.strangers_trees
+    assert learnt.trees_for(learnt.visit([10], None, past, 3)) is learnt.trees
+    assert learnt.rank([10], k=1)[0].product_id != 20
+    assert learnt.rank([10], k=1, history=past, orders=3)[0].product_id == 20
+
+
+def test_where_strangers_have_no_trees_those_of_everyone_serve() -> None:
+    model = with_these(a_model(9), some_trees(2))
+    assert model.trees_for(model.visit([10], None, {})) is model.trees
+
+
+def test_links_tell_of_each_candidate_what_each_of_the_cart_says_of_it() -> None:
+    model = a_model(6, **linked(6, {(0, 2): 0.5, (0, 4): 0.2, (1, 4): 0.9, (1, 0): 0.7}))
+    found = links(model, model.positions([10, 20]), model.positions([30, 40, 50]))
+    assert found.tolist() == [[0.5, 0.0, pytest.approx(0.2)], [0.0, 0.0, pytest.approx(0.9)]]
+    facts = told(model, model.visit([10, 20], None, {}), model.positions([30, 40, 50]))
+    assert facts[-2].tolist() == pytest.approx([0.5**0.5, 0.0, 0.9**0.5])
+    assert facts[-1].tolist() == [0.5, 0.0, 1.0]
 
 
 def baskets_of(orders: list[tuple[int, list[int]]]) -> Baskets:
