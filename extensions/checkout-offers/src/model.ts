@@ -90,7 +90,7 @@ export interface Button {
 
 /** Return what to show, and nothing when there is nothing worth the buyer's attention. */
 export function view(state: State, scene: Scene): View {
-  const cards = arranged(state.entries.flatMap((entry) => card(entry, scene) ?? []), scene).slice(0, state.boxes);
+  const cards = boxedIn(arranged(state.entries.flatMap((entry) => card(entry, scene) ?? []), scene), state.boxes);
   const heading = scene.settings.heading ?? {key: isOpen(scene.surface) ? 'heading.checkout' : 'heading.thank_you'};
   const boxed = state.boxes !== undefined;
   if (cards.length) return {kind: 'offers', heading: boxed || cards.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
@@ -121,6 +121,17 @@ export function card(entry: Entry, scene: Scene): CardView | undefined {
 function arranged(cards: CardView[], {settings}: Scene): CardView[] {
   const products = cards.filter(isProduct).slice(0, settings.max_offers);
   return [...cards.filter((each) => !isProduct(each)), ...products];
+}
+
+/**
+ * Return what comes into the boxes that were painted ahead. A product that the buyer looks at is not taken from under
+ * their eyes: one box stays a product's, and messages that find none wait until the buyer changes the cart.
+ */
+function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
+  if (boxes === undefined) return cards;
+  const products = cards.filter(isProduct);
+  const messages = cards.filter((each) => !isProduct(each)).slice(0, products.length ? boxes - 1 : boxes);
+  return [...messages, ...products].slice(0, boxes);
 }
 
 /** Where nothing can be added the skeleton would most often make room for nothing. */

@@ -70,10 +70,22 @@ describe('what is shown', () => {
     expect(cards(state).map(({id}) => id)).toEqual(['o2']);
   });
 
-  test('what is painted ahead keeps its boxes, whatever comes into them', () => {
+  test.each([
+    [1, ['product']],
+    [2, ['notice', 'product']],
+    [3, ['notice', 'notice', 'product']],
+  ])('of %i boxes that were painted ahead one stays a product’s', (boxes, expected) => {
+    const ahead = painted([upsell(), upsell({offer_id: 'o2'}), upsell({offer_id: 'o3'})].slice(0, boxes));
+    const messages = ready('offer', coupon(), coupon({offer_id: 'c2'})).entries;
+    const after = view({...ahead, entries: [...messages, ...ahead.entries]}, scene({settings: settings({max_offers: 3})}));
+    expect(after).toMatchObject({boxed: true, cards: expected.map((layout) => ({layout})), heading: {key: 'heading.checkout'}});
+  });
+
+  test('a message comes into a box that no product wants', () => {
     const ahead = painted([upsell()]);
     const after = {...ahead, entries: [...ready('offer', coupon()).entries, ...ahead.entries]};
-    expect(view(after, scene())).toMatchObject({boxed: true, cards: [{layout: 'notice'}], heading: {key: 'heading.checkout'}});
+    const none = scene({can: {...scene().can, add: false}});
+    expect(view(after, none)).toMatchObject({boxed: true, cards: [{layout: 'notice'}]});
   });
 });
 
