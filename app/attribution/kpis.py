@@ -14,6 +14,7 @@ from io import StringIO
 
 from app.experiments.assign import HOLDOUT
 from app.experiments.refusal import Cause, Refusal
+from app.spreadsheet import cell
 
 UNKNOWN = "unknown"
 
@@ -109,13 +110,8 @@ def as_csv(found: Iterable[Kpi]) -> str:
     for each in found:
         said = each.value
         told = ("", each.over, said.says) if isinstance(said, Refusal) else (f"{said:.6g}", each.over, "")
-        writer.writerow((each.by, _plain(each.group), each.name, *told))
+        writer.writerow((each.by, cell(each.group), each.name, *told))
     return text.getvalue()
-
-
-def _plain(group: str) -> str:
-    """Return the name as no spreadsheet takes it for a formula."""
-    return f"'{group}" if group[:1] in "=+-@\t\r" else group
 
 
 def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided]]:
