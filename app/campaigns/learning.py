@@ -39,7 +39,7 @@ from app.intent.uplift import UpliftModel
 from app.intent.worth import bought_anyway_said
 from app.jobs import Progress, job_begins, only_one, report_progress, request_job
 from app.shops.changes import announce_change
-from app.shops.store import installed_shops
+from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
 
 AGAIN_AFTER = timedelta(days=1)
@@ -67,7 +67,7 @@ async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
 async def request_due_learning(connections: Connections) -> None:
     """Ask for it in every shop with browsers' events where it was done a day ago, or never."""
     now = datetime.now(UTC)
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "intent"):
         last = await trained_at(connections, shop.shop)
         if (last is None or last < now - AGAIN_AFTER) and await has_events(connections, shop.shop):
             await request_job(connections, "intent", shop.shop)
@@ -75,7 +75,7 @@ async def request_due_learning(connections: Connections) -> None:
 
 async def weigh_choices(connections: Connections) -> None:
     """Work out anew how often each of the campaigns that compete is drawn, in every shop that has some."""
-    for shop in await installed_shops(connections):
+    for shop in await shops_to_look_at(connections, "choices"):
         running = [each.campaign for each in await running_campaigns(connections, shop.shop)]
         choices = {each.id: each.choice for each in running if each.choice}
         if choices:
