@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.admin.alerts_told import alert_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.store import Health, Import
 from app.admin.view import import_words, kind_words
@@ -54,7 +55,7 @@ def attention(imports: Sequence[Import], health: Health, *, missing: Sequence[st
 def alerted(kept: Iterable[KeptAlert]) -> list[Attention]:
     """Return what the shop was alerted to and is not over."""
     return [
-        Attention("warning", str(_ALERTS.get(each.kind, each.kind)), each.says, link=_where(each))
+        Attention("warning", str(_ALERTS.get(each.kind, each.kind)), alert_words(each), link=_where(each))
         for each in kept
     ]
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import store
+from app.admin.alerts_told import alert_words
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import lazy
 from app.campaigns.activity import Done, activity
@@ -53,7 +54,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
             _listed(each, shop, now, told.done, pools, ready, alerts, names, granted=granted) for each in kept
         ],
         "asks": not granted and any(each.campaign.needs_code and each.status == "running" for each in kept),
-        "alerts": [each.says for each in alerts if not each.about],
+        "alerts": [alert_words(each) for each in alerts if not each.about],
         "window": window_words(told, WINDOW_DAYS),
         **frame(PATH, shop),
     }
@@ -113,6 +114,6 @@ def _listed(
         "steps": _STEPS[standing],
         "level": level(campaign, pools, ready, granted=granted),
         "needs_code": campaign.needs_code,
-        "alerts": [each.says for each in alerts if each.about == campaign.id],
+        "alerts": [alert_words(each) for each in alerts if each.about == campaign.id],
         "figures": figures(done.get(campaign.id)),
     }

@@ -124,6 +124,12 @@ class Harm:
         )
 
 
+def metric_of(sentence: str) -> str:
+    """Return which figure the sentence of a harm is about, nothing for another sentence."""
+    every = (*WATCHED, *WATCHED_LETTERS)
+    return next((each.name for each in every if sentence.startswith(each.says)), "")
+
+
 def units_of(met: Iterable[tuple[str, Exposed]]) -> Units:
     """Return each shopper's first meeting. met: with who it is, in any order."""
     first: dict[str, Exposed] = {}

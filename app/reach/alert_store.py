@@ -35,6 +35,7 @@ class KeptAlert:
     resolved_at: datetime | None
     mail: str
     mail_attempts: int
+    facts: dict[str, Any]
 
 
 async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: datetime) -> bool:

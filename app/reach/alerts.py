@@ -22,7 +22,10 @@ LOW_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something the merchant has to know now. about: a campaign's id, or empty for the whole shop."""
+    """Something the merchant has to know now. about: a campaign's id, or empty for the whole shop.
+
+    says: in English, for who is written to. facts: what it is made of, for who reads it in their language.
+    """
 
     kind: str
     says: str
@@ -68,7 +71,8 @@ def spike(lately: Share, usual: Share) -> list[Alert]:
         f"{lately.some} of {lately.all} checkouts were left in the last hour ({lately.share:.0%}); "
         f"usually it is {expected:.0%}. Look whether payment, shipping and discounts still work."
     )
-    return [Alert(SPIKE, says, facts={"lately": lately.share, "usual": expected})]
+    facts = {"some": lately.some, "all": lately.all, "lately": lately.share, "usual": expected}
+    return [Alert(SPIKE, says, facts=facts)]
 
 
 def errors(failed: Share) -> list[Alert]:
@@ -76,7 +80,7 @@ def errors(failed: Share) -> list[Alert]:
     if failed.all < LEAST_DECISIONS or failed.share < _ERRORS_SHARE:
         return []
     says = f"{failed.some} of {failed.all} offers failed in shoppers' browsers in the last hour."
-    return [Alert(ERRORS, says, facts={"share": failed.share})]
+    return [Alert(ERRORS, says, facts={"some": failed.some, "all": failed.all, "share": failed.share})]
 
 
 def fallbacks(fallen: Share, reasons: Mapping[str, int]) -> list[Alert]:
@@ -88,7 +92,8 @@ def fallbacks(fallen: Share, reasons: Mapping[str, int]) -> list[Alert]:
         f"{fallen.some} of {fallen.all} answers to checkouts in the last hour were fallbacks, "
         f"most of them for this reason: {most}. Shoppers saw less than they could; sales go on."
     )
-    return [Alert(FALLBACKS, says, facts={"share": fallen.share, "reason": most})]
+    facts = {"some": fallen.some, "all": fallen.all, "share": fallen.share, "reason": most}
+    return [Alert(FALLBACKS, says, facts=facts)]
 
 
 def coupons(levels: Iterable[PoolLevel]) -> list[Alert]:
@@ -97,12 +102,14 @@ def coupons(levels: Iterable[PoolLevel]) -> list[Alert]:
     for each in levels:
         if each.error:
             says = f"Shopify makes no codes for {each.name!r}: {each.error}"
-            found.append(Alert(COUPONS_REFUSED, says, each.campaign_id))
+            refused = {"name": each.name, "error": each.error}
+            found.append(Alert(COUPONS_REFUSED, says, each.campaign_id, refused))
         if each.size and each.ready < max(1, LOW_SHARE * each.size):
             says = (
                 f"{each.ready} of {each.size} codes are left for {each.name!r}; without any it is not shown."
             )
-            found.append(Alert(COUPONS_LOW, says, each.campaign_id, {"ready": each.ready, "size": each.size}))
+            low = {"name": each.name, "ready": each.ready, "size": each.size}
+            found.append(Alert(COUPONS_LOW, says, each.campaign_id, low))
     return found
 
 

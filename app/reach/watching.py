@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
-from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms
+from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms, metric_of
 from app.campaigns.store import Kept, all_campaigns, change_status, one_campaign
 from app.campaigns.watched import watched
 from app.connections import Connections
@@ -110,7 +110,12 @@ async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -
 def stops(campaigns: list[Kept]) -> list[Alert]:
     """Return an alert for each campaign that its guardrail stopped, until the merchant decides. Pure."""
     return [
-        Alert(GUARDRAIL, f"{each.campaign.name!r} was {each.reason}", each.campaign.id)
+        Alert(
+            GUARDRAIL,
+            f"{each.campaign.name!r} was {each.reason}",
+            each.campaign.id,
+            {"name": each.campaign.name, "metric": metric_of(each.reason.removeprefix(STOPPED))},
+        )
         for each in campaigns
         if each.status == "stopped" and each.reason.startswith(STOPPED)
     ]
@@ -178,5 +183,6 @@ def unsent(failed: dict[str, dict[str, int]], no_way: bool) -> list[Alert]:
     for way, reasons in sorted(failed.items()):
         count, most = sum(reasons.values()), max(reasons, key=lambda each: (reasons[each], each))
         says = f"{count} messages to shoppers were not sent in the last day, most of them because: {most}"
-        found.append(Alert(MAIL if way == "mail" else FLOW, says, facts={"count": count}))
+        kind = MAIL if way == "mail" else FLOW
+        found.append(Alert(kind, says, facts={"count": count, "reason": most}))
     return found
