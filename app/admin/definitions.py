@@ -119,4 +119,66 @@ DEFINITIONS: Mapping[str, Definition] = {
             "first 10."
         ),
     ),
+    "experiment_conversion": Definition(
+        lazy("Shoppers who ordered"),
+        lazy("The share of an experiment's shoppers with an order that stands, while they were followed."),
+    ),
+    "experiment_revenue": Definition(
+        lazy("Revenue a shopper"),
+        lazy(
+            "What shoppers paid for goods while they were followed, after discounts, less what was given "
+            "back, over all shoppers of the group. Single very large orders count as the one in a hundred."
+        ),
+    ),
+    "experiment_aov": Definition(
+        lazy("Revenue an order"),
+        lazy("What the orders that stand brought on average, after discounts, less what was given back."),
+    ),
+    "experiment_profit": Definition(
+        lazy("Profit a shopper"),
+        lazy("Revenue a shopper less what the goods cost you, where Tillwise knows that of nearly all."),
+    ),
+    "experiment_acceptance": Definition(
+        lazy("Shoppers who took an offer"),
+        lazy("The share of an experiment's shoppers who added an offer to the cart or used its discount."),
+    ),
+    "experiment_refunds": Definition(
+        lazy("Orders refunded or cancelled"),
+        lazy("Of the orders placed, the share that was refunded in any part, or cancelled."),
+    ),
+    "experiment_limits": Definition(
+        lazy("Lies between"),
+        lazy(
+            "Where the true difference lies, at every look at once, with the probability that was fixed "
+            "before the start. While these limits include zero, nothing is proven."
+        ),
+    ),
+    "experiment_verdict": Definition(
+        lazy("Verdict"),
+        lazy(
+            "Better or worse only where chance is ruled out, all groups and figures that are looked at "
+            "together considered. Until then there is no winner."
+        ),
+    ),
+    "experiment_followed": Definition(
+        lazy("Followed to the end"),
+        lazy(
+            "Shoppers count in the figures once all the days are over for which each of them is followed, "
+            "so that everybody was watched for as long."
+        ),
+    ),
+    "credited": Definition(
+        lazy("Credited to offers"),
+        lazy(
+            "What was sold of offered products, or with the codes of offers, to shoppers who had been made "
+            "the offer in the days before. It does not say that they would not have bought otherwise."
+        ),
+    ),
+    "caused": Definition(
+        lazy("Caused by offers"),
+        lazy(
+            "What shoppers served personally spent beyond those of the holdout, each followed for 14 days, "
+            "times all of them. Only shoppers who first came in this time count."
+        ),
+    ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.admin.experiments_chart import Drawn, drawn
@@ -26,14 +26,6 @@ METRIC_WORDS: Mapping[str, Lazy] = {
     "profit": lazy("Profit a shopper"),
     "acceptance": lazy("Shoppers who took an offer"),
     "refunds": lazy("Orders refunded or cancelled"),
-}
-METRIC_MEANS: Mapping[str, Lazy] = {
-    "conversion": lazy("Share of shoppers with an order that stands."),
-    "revenue": lazy("Goods after discounts, less what was given back, over all shoppers."),
-    "aov": lazy("Goods after discounts, less what was given back, over orders that stand."),
-    "profit": lazy("Revenue less what the goods cost you, over all shoppers."),
-    "acceptance": lazy("Share of shoppers who added or used an offer."),
-    "refunds": lazy("Share of placed orders that were refunded in any part, or cancelled."),
 }
 STANDINGS: Mapping[str, tuple[str, Lazy]] = {
     "draft": ("info", lazy("Draft")),
@@ -80,11 +72,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A metric of an arm beside the control, or why there is none. decides: it is the one that was named."""
+    """A metric of an arm beside the control, or why there is none.
 
+    name: the metric's. decides: it is the one that was named. first: of those of this metric.
+    """
+
+    name: str
     metric: str
-    means: str
     decides: bool
+    first: bool = True
     missing: str = ""
     arm: str = ""
     value: str = ""
@@ -236,20 +232,20 @@ def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Says
 
 def _figures(found: Readout, name: str, told: Any, names: Mapping[str, str]) -> list[Figure]:
     metric, decides = METRICS[name], name == found.design.metric
-    words = str(METRIC_WORDS[name]), str(METRIC_MEANS[name]), decides
     if isinstance(told, Refusal):
-        return [Figure(*words, missing=refusal_words(told))]
-    return [_figure(words, metric, each, found.currency, names) for each in told]
+        return [Figure(name, str(METRIC_WORDS[name]), decides, missing=refusal_words(told))]
+    made = [_figure(metric, each, found.currency, names) for each in told]
+    return [replace(each, decides=decides, first=at == 0) for at, each in enumerate(made)]
 
 
-def _figure(
-    words: tuple[str, str, bool], metric: Metric, each: Comparison, currency: str, names: Mapping[str, str]
-) -> Figure:
+def _figure(metric: Metric, each: Comparison, currency: str, names: Mapping[str, str]) -> Figure:
     tone, verdict = _VERDICTS[each.verdict]
     low, high = (said(metric, end, currency, signed=True) for end in _ends(each.difference))
     between = _("%(low)s to %(high)s", low=low, high=high)
     return Figure(
-        *words,
+        metric.name,
+        str(METRIC_WORDS[metric.name]),
+        decides=False,
         arm=arm_words(each.arm, names),
         value=said(metric, each.figure, currency),
         control=said(metric, each.control_figure, currency),
