@@ -152,6 +152,14 @@ def test_the_live_offer_takes_the_place_of_the_first_and_nothing_moves(
     assert len(set(page.evaluate("heights"))) == 1
 
 
+def test_a_coupon_does_not_take_the_only_box_from_the_product(page: Page, world: CheckoutWorld) -> None:
+    world.app.body = answer(coupon_offer(), product_offer(world, 102))
+    offers_ahead(world, 103)
+    frame = world.open(page)
+    expect(frame.get_by_text("Sourdough Loaf", exact=True)).to_be_visible()
+    expect(frame.get_by_text("Save 10%")).to_have_count(0)
+
+
 def test_an_answer_past_its_budget_changes_nothing_under_the_buyers_eyes(
     page: Page, world: CheckoutWorld
 ) -> None:

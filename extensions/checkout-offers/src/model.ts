@@ -124,13 +124,14 @@ function arranged(cards: CardView[], {settings}: Scene): CardView[] {
 }
 
 /**
- * Return what comes into the boxes that were painted ahead. A product that the buyer looks at is not taken from under
- * their eyes: one box stays a product's, and messages that find none wait until the buyer changes the cart.
+ * Return what comes into the boxes that were painted ahead. One of them stays a product's where a decision offers any:
+ * messages that find no box wait until the buyer changes the cart.
  */
 function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
   if (boxes === undefined) return cards;
   const products = cards.filter(isProduct);
-  const messages = cards.filter((each) => !isProduct(each)).slice(0, products.length ? boxes - 1 : boxes);
+  const decided = products.some(({offer}) => offer.decision_id);
+  const messages = cards.filter((each) => !isProduct(each)).slice(0, decided ? boxes - 1 : boxes);
   return [...messages, ...products].slice(0, boxes);
 }
 

@@ -81,11 +81,10 @@ describe('what is shown', () => {
     expect(after).toMatchObject({boxed: true, cards: expected.map((layout) => ({layout})), heading: {key: 'heading.checkout'}});
   });
 
-  test('a message comes into a box that no product wants', () => {
-    const ahead = painted([upsell()]);
+  test('a message comes into the box of what the decision does not offer', () => {
+    const ahead = painted([upsell({decision_id: undefined})]);
     const after = {...ahead, entries: [...ready('offer', coupon()).entries, ...ahead.entries]};
-    const none = scene({can: {...scene().can, add: false}});
-    expect(view(after, none)).toMatchObject({boxed: true, cards: [{layout: 'notice'}]});
+    expect(view(after, scene())).toMatchObject({boxed: true, cards: [{layout: 'notice'}]});
   });
 });
 
