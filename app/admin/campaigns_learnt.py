@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from app.admin.campaigns import PATH, frame
 from app.admin.campaigns_learnt_view import arms, changed, heads, verdict
 from app.admin.figures import moment
+from app.admin.language import _
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.intent.store import CHOICE, INTENT, UPLIFT, current_foresight, latest_reports
@@ -28,7 +29,9 @@ async def learnt(connections: Connections, shop: Shop, _query: QueryParams) -> d
         "changed": [changed(campaign, told[name], shop) for name, campaign in kept.items() if name in told],
         "choices": arms(weights, kept),
         "learnt_at": {
-            kind: moment(reports[kind]["trained_at"]) for kind in (INTENT, UPLIFT, CHOICE) if kind in reports
+            kind: _("As of %(when)s.", when=moment(reports[kind]["trained_at"]))
+            for kind in (INTENT, UPLIFT, CHOICE)
+            if kind in reports
         },
         **frame(f"{PATH}/learnt", shop),
     }
