@@ -181,10 +181,11 @@ def version_words(version: Version) -> str:
 
 
 def said(metric: Metric, value: float, currency: str, *, signed: bool = False) -> str:
-    """Return a metric's value as money or as a share."""
-    if not metric.money:
-        return percent(value, 2, signed=signed)
-    return f"{'+' if signed and value > 0 else ''}{money(round(value), currency)}"
+    """Return a metric's value as money or as a share; signed: a difference, of shares in points."""
+    plus = "+" if signed and value > 0 else ""
+    if metric.money:
+        return f"{plus}{money(round(value), currency)}"
+    return _("%(n)s points", n=f"{plus}{number(100 * value, 2)}") if signed else percent(value, 2)
 
 
 def _not_yet(refusal: Refusal) -> str:
