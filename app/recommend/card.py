@@ -43,6 +43,7 @@ class Card(msgspec.Struct, frozen=True):
     among them, empty when there were too few orders to hold any out. arrays: filled in by `publish`.
     differences: from each plain model. champion: the version that served then, when there were carts to
     compare on. learnt_in_full_at: when a version that went on was last trained in full; None: it is.
+    appeal: how much better it foretells which shown offers are taken, in log likelihood; None: not used.
     """
 
     trained_at: datetime
@@ -62,3 +63,4 @@ class Card(msgspec.Struct, frozen=True):
     champion: str = ""
     learnt_in_full_at: datetime | None = None
     champion_difference: Difference | None = None
+    appeal: Difference | None = None

@@ -12,6 +12,7 @@ from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset
 from app.recommend.freshen import freshened
 from app.recommend.judge import K, by_case, ranked
+from app.recommend.liking import with_appeal
 from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
 from app.recommend.model import Model
 
@@ -55,7 +56,8 @@ def duel(
     cases = make_cases(dataset, until, later, most=MOST_CASES, seed=seed)
     if len(cases) < FEWEST_CASES or not len(until):
         return None
-    theirs = freshened(champion.model, champion.card, replace(dataset, baskets=until))
+    # The challenger learns products' appeal only once it may serve.
+    theirs = with_appeal(freshened(champion.model, champion.card, replace(dataset, baskets=until)), None)
     ours, champions = (
         by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
         for model in (challenger_as_of(until), theirs)

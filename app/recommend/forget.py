@@ -6,6 +6,7 @@ What was learnt of products stays: a training without them is asked for beside.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.errors import ModelUnusable
 from app.jobs import alone
 from app.recommend.card import Card
 from app.recommend.model import Model
+from app.recommend.past import past_versions
 from app.recommend.publish import load, read_card, remove_half_written, succeed, versions, withdraw
 from app.shops.changes import announce_change
 from app.tables import ModelRow
@@ -71,11 +73,12 @@ async def forget_in_models(connections: Connections, shop: ShopDomain, customer_
                 successor = None if card is None else card.version
                 await asyncio.to_thread(withdraw, data_dir, shop, path.name, successor)
                 await announce_change(connections.redis, shop)
+        await asyncio.to_thread(_forget_past, data_dir, shop, customer_ids)
 
 
 def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[Learnt]:
     found: list[Learnt] = []
-    for path in versions(data_dir, shop):
+    for path in (*versions(data_dir, shop), *past_versions(data_dir, shop)):
         try:
             model = load(path)
         except ModelUnusable:
@@ -84,6 +87,18 @@ def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> 
             numbers = model.customer_embeddings[at].tolist()
             found.append(Learnt(path.name, int(model.customer_ids[at]), numbers))
     return found
+
+
+def _forget_past(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> None:
+    """Delete what was put away of versions that have one of the customers, or can't be read."""
+    for path in past_versions(data_dir, shop):
+        try:
+            model = load(path)
+        except ModelUnusable:
+            shutil.rmtree(path)
+            continue
+        if without(model, customer_ids) is not model:
+            shutil.rmtree(path)
 
 
 def _succeeded(

@@ -6,6 +6,8 @@ learnt. A product that came since is placed where the ten most like it are.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
@@ -14,6 +16,7 @@ from app.recommend.assemble import Recipe, assemble, basis_for, default_recipe, 
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset, Items
 from app.recommend.fit import Embeddings, no_embeddings
+from app.recommend.liking import appeal_of
 from app.recommend.model import Model
 from app.recommend.neighbours import ALIKE, CosineParameters, likeness
 
@@ -23,7 +26,8 @@ Floats = NDArray[np.float32]
 def freshened(model: Model, card: Card, dataset: Dataset) -> Model:
     """Return the model as of the data set's last order, its version still to be given by `succeed`."""
     recipe = _recipe(model, card, dataset)
-    return assemble(dataset, dataset.baskets, recipe, _embeddings(model, dataset))
+    fresh = assemble(dataset, dataset.baskets, recipe, _embeddings(model, dataset))
+    return replace(fresh, appeal=appeal_of(model, fresh.product_ids))
 
 
 def _recipe(model: Model, card: Card, dataset: Dataset) -> Recipe:

@@ -63,7 +63,7 @@ class Model:
     share whose shopper buys it again the next time; kind_links (kinds, kinds) float32, how much kinds go with
     one another, none when there are too many; tree_asks, tree_edges, tree_leaves: see `Trees`; stranger_…:
     the same for who bought nothing before, none: the others serve. variety (2,) float64: see `Variety`, (0,)
-    where nothing was chosen.
+    where nothing was chosen. appeal (n,) float32: log odds of being taken when shown, (0,) where unknown.
     """
 
     version: str
@@ -94,6 +94,7 @@ class Model:
     stranger_edges: Floats = field(default_factory=lambda: no_trees().edges)
     stranger_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
     variety: Doubles = field(default_factory=lambda: np.zeros(0))
+    appeal: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     def rank(
         self,

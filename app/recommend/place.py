@@ -26,13 +26,15 @@ def place(
 ) -> tuple[Positions, Doubles, Doubles]:
     """Return the k best of the candidates, their scores, and what of these the weights do not say."""
     found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
-    if not len(trees) and not len(model.variety):
+    if not (len(trees) or len(model.variety) or len(model.appeal)):
         best = top(found, k)
         return candidates[best], found[best], np.zeros(len(best))
     best = top(found, max(k, RESCORED))
     chosen, total = candidates[best], found[best]
     if len(trees):
         total = total + corrections(trees, told(model, visit, chosen))
+    if len(model.appeal):
+        total = total + model.appeal[chosen]
     if len(model.variety) and len(model.kinds):
         total = held_back(total, model.kinds[chosen], model.kinds[visit.cart], Variety(*model.variety))
     order = top(total, k)

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from app.errors import ModelUnusable, TillwiseError
+from app.experiments.appeal import Appeal
 from app.failures import reason_of
 from app.logs import start_logging
 from app.recommend.card import Card
@@ -21,6 +22,7 @@ from app.recommend.dataset import Dataset
 from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
 from app.recommend.forget import without
+from app.recommend.liking import gain_of, with_appeal
 from app.recommend.progress import OnProgress, Progress, quiet
 from app.recommend.publish import current_version, load, publish, read_card, version_path
 from app.recommend.resume import resume
@@ -45,7 +47,10 @@ class TrainingStopped(TrainingFailed):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """All that a training needs to know. resumes: it goes on from what serves, rather than from nothing."""
+    """All that a training needs to know. resumes: it goes on from what serves, rather than from nothing.
+
+    appeal: what shoppers make of the products they are shown, None where that foretells nothing.
+    """
 
     data_dir: Path
     shop: ShopDomain
@@ -53,6 +58,7 @@ class Job:
     parameters: FitParameters
     trained_at: datetime
     resumes: bool = False
+    appeal: Appeal | None = None
 
 
 def nobody() -> Collection[int]:
@@ -109,8 +115,9 @@ def _train_and_publish(job: Job, sender: Connection) -> None:
         trained = _trained(job, sender.send)
         if not job.resumes or trained.card.decision.publish:
             sender.send(_TRAINED)
-            model = without(trained.model, sender.recv())
-            sender.send(publish(job.data_dir, job.shop, model, trained.card))
+            model = with_appeal(without(trained.model, sender.recv()), job.appeal)
+            card = msgspec.structs.replace(trained.card, appeal=gain_of(job.appeal))
+            sender.send(publish(job.data_dir, job.shop, model, card))
         else:
             sender.send(msgspec.structs.replace(trained.card, version=""))
     except TillwiseError as error:

@@ -26,7 +26,7 @@ from app.values import ShopDomain, shop_domain
 
 ARRAYS = tuple(field.name for field in fields(Model) if field.name not in ("version", "basis", "weights"))
 # The layout an array came with, where that is not the oldest: a version from before serves without it.
-SINCE = dict.fromkeys(("stranger_asks", "stranger_edges", "stranger_leaves", "variety"), 3)
+SINCE = dict.fromkeys(("stranger_asks", "stranger_edges", "stranger_leaves", "variety", "appeal"), 3)
 POINTER = "CURRENT"
 VERSIONS_KEPT = 5
 READS = 3

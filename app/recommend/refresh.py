@@ -20,7 +20,8 @@ from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.forget import PUBLISHING, rename_version
 from app.recommend.freshen import freshened
-from app.recommend.publish import current_version, load, read_card, succeed, version_path, withdraw
+from app.recommend.past import put_away
+from app.recommend.publish import current_version, load, read_card, succeed, version_path
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
 from app.shops.turns import shops_to_look_at
@@ -74,7 +75,7 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> Card | None:
         if card.version == version:
             return None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)
-        await asyncio.to_thread(withdraw, data_dir, shop, version, card.version)
+        await asyncio.to_thread(put_away, data_dir, shop, version, card.version)
     await announce_change(connections.redis, shop)
     return card
 

@@ -16,6 +16,8 @@ from app.connections import Connections, redis_key
 from app.consent.barred import erased_since, shop_erased_since
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
+from app.experiments.appeal import Appeal, appeal
+from app.experiments.showing_store import read_showings
 from app.jobs import Progress, alone, job_begins, only_one, report_progress
 from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
@@ -78,7 +80,9 @@ async def _train(
     left_out = await excluded_customers(connections, shop)
     async with connections.read() as db:
         dataset = await read_shop(db, shop, unnamed, left_out)
-    job = Job(connections.settings.data_dir, shop, dataset, parameters, began, resumes)
+    liked = await asyncio.to_thread(appeal, await read_showings(connections, shop, began, left_out))
+    found = liked if isinstance(liked, Appeal) else None
+    job = Job(connections.settings.data_dir, shop, dataset, parameters, began, resumes, found)
     async with AsyncExitStack() as publishing:
         card = await _in_its_process(connections, job, publishing)
         if card.version:
