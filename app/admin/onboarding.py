@@ -58,10 +58,8 @@ def marks_of(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def steps(journey: Journey) -> list[Step]:
-    """Return the steps in their order; none once the merchant has closed the list."""
-    if CLOSED in journey.marks:
-        return []
-    return [
+    """Return the steps in their order; none once all are done or the merchant has closed the list."""
+    found = [
         _installed(),
         _imported(journey),
         _consent(journey.policy),
@@ -70,6 +68,7 @@ def steps(journey: Journey) -> list[Step]:
         _holdout(journey),
         _preview(journey),
     ]
+    return [] if CLOSED in journey.marks or all(step.done for step in found) else found
 
 
 def checkout_editor(shop: ShopDomain, page: str, api_key: str) -> str:

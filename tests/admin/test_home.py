@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.admin.definitions import DEFINITIONS
+from app.admin.routes import routes
+from app.connections import Connections
+from tests.admin.experiment_factories import keep_experiment
+from tests.admin.factories import bearer, entrance, imported, keep, keep_busy_shop, shop_row
+from tests.shops.web import browsing
+
+
+@pytest.fixture
+async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    async with browsing(routes, connections) as client:
+        yield client
+
+
+async def opened(browser: httpx.AsyncClient, path: str = "/", **query: str) -> str:
+    address, asked = entrance(path, **query)
+    answer = await browser.get(address, params=asked)
+    assert answer.status_code == 200, answer.text
+    return " ".join(answer.text.split())
+
+
+def figure(page: str, name: str) -> str:
+    """Return what stands in a figure's tile, its note included."""
+    tile = page.partition(f'data-figure="{name}">')[2].partition("</s-box>")[0]
+    return " ".join(re.sub(r"<[^>]*>", " ", tile).split())
+
+
+async def test_incremental_revenue_stands_with_its_range_and_how_sure_it_is(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_experiment(connections, rates=(0.1, 0.6))
+    told = figure(await opened(browser), "incremental-revenue")
+    amounts = [float(each.replace(",", "")) for each in re.findall(r"\$([\d,.]+)", told)]
+    value, low, high = amounts
+    assert low < value < high
+    assert "sure" in told
+
+
+async def test_days_of_the_chart_end_with_what_the_first_page_says(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_experiment(connections, rates=(0.1, 0.6))
+    told = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
+    assert len(told) == 14
+    # All came twenty days ago, so their fourteen days were over six days ago and on no day before.
+    assert [each["value"] is None for each in told] == [True] * 7 + [False] * 7
+    assert told[-1]["low"] < told[-1]["value"] < told[-1]["high"]
+    assert told[-1]["says"] in figure(await opened(browser), "incremental-revenue")
+
+
+async def test_shop_without_shoppers_is_told_why_there_is_no_figure(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(), imported("products"))
+    page = await opened(browser)
+    for name in ("incremental-revenue", "conversion", "aov", "lifetime-value"):
+        assert figure(page, name) == "– Nobody who may be remembered has been met yet."
+    days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
+    assert {each["value"] for each in days} == {None}
+
+
+async def test_what_a_number_is_stands_beside_each(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_busy_shop(connections)
+    page, all_of_them = await opened(browser), await opened(browser, "/admin/definitions")
+    shown = {name.replace("-", "_") for name in re.findall(r'data-figure="([a-z-]+)"', page)}
+    assert shown <= DEFINITIONS.keys()
+    for name in shown:
+        assert f'<s-popover id="what-{name}">' in page
+        assert str(DEFINITIONS[name].says).replace("'", "&#39;") in all_of_them
+
+
+@pytest.mark.parametrize(
+    ("locale", "tag", "direction", "says"),
+    [
+        ("de-CH", "de-CH", "ltr", "Zusätzlicher Umsatz"),
+        ("ar", "ar", "rtl", "الإيراد الإضافي"),
+        ("ja", "ja", "ltr", "増分売上"),
+        ("tlh", "en", "ltr", "Incremental revenue"),
+    ],
+)
+async def test_page_speaks_the_language_that_shopify_names(
+    connections: Connections, browser: httpx.AsyncClient, locale: str, tag: str, direction: str, says: str
+) -> None:
+    await keep_busy_shop(connections)
+    page = await opened(browser, locale=locale)
+    assert f'<html lang="{tag}" dir="{direction}">' in page
+    assert says in page
+
+
+async def test_calls_answer_in_the_language_of_their_page(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(), imported("products", loaded=1234))
+    spoken = bearer() | {"Accept-Language": "de"}
+    told = (await browser.get("/admin/api/progress", headers=spoken)).json()
+    assert told["imports"][0]["says"] == "1.234 importiert"

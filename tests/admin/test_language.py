@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from babel.messages.catalog import Message
+from jinja2 import Environment
+from markupsafe import Markup
+
+from app.admin.figures import moment, money, number, percent
+from app.admin.language import (
+    LANGUAGES,
+    SOURCE,
+    _,
+    asked_for,
+    language_tag,
+    lazy,
+    ngettext,
+    read_catalogue,
+    script_words,
+    speak_in,
+    speaking,
+)
+from scripts.words import missing, texts
+
+TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
+
+
+@pytest.mark.parametrize(
+    ("tag", "accepted", "spoken"),
+    [
+        ("de", None, "de"),
+        ("de-CH", "fr", "de_CH"),  # Shopify's word comes before the browser's
+        ("en-GB", None, "en_GB"),
+        ("nl", "fr;q=0.5, ja", "ja"),
+        (None, "nl, es;q=0.9, *;q=0.1", "es"),
+        (None, "fr;q=none", "fr"),
+        (None, None, "en"),
+        ("../../etc", "\x00", "en"),
+        ("de_DE" * 99, None, "en"),
+    ],
+)
+def test_language_is_what_shopify_says_else_the_browser_else_english(
+    tag: str | None, accepted: str | None, spoken: str
+) -> None:
+    assert str(asked_for(tag, accepted)) == spoken
+
+
+def test_page_says_its_language_as_html_does() -> None:
+    with speaking("de-CH"):
+        assert language_tag() == "de-CH"
+    assert language_tag() == "en"
+
+
+def test_numbers_in_a_text_are_written_as_its_language_does() -> None:
+    assert ngettext("%(num)s order of %(shop)s", "%(num)s orders of %(shop)s", 1234, shop="Acme") == (
+        "1,234 orders of Acme"
+    )
+    with speaking("de"):
+        assert (number(1234.5, 1), percent(0.125, 1)) == ("1.234,5", "12,5\u00a0%")
+        assert money(125000, "EUR") == "1.250,00\u00a0€"
+        assert moment(datetime(2026, 11, 25, 17, 46, tzinfo=UTC)) == "25.11.2026, 17:46 UTC"
+
+
+def test_constant_is_put_into_words_when_it_is_written_out() -> None:
+    home = lazy("Home")
+    with speaking("de"):
+        assert str(home) == _("Home") != "Home"
+    assert str(home) == "Home"
+
+
+def test_value_in_a_pages_text_is_escaped_and_markup_is_not() -> None:
+    environment = Environment(autoescape=True)
+    speak_in(environment)
+    template = environment.from_string('{{ _("%(a)s of %(b)s", a=a, b=b) }}')
+    assert template.render(a="<i>", b=Markup("<b>x</b>")) == "&lt;i&gt; of <b>x</b>"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_catalogue_has_the_codes_texts_and_no_others(language: str) -> None:
+    kept = {(message.context, message.id) for message in read_catalogue(language) if message.id}
+    said = {(message.context, message.id) for message in texts() if message.id}
+    assert sorted(map(str, said - kept)) == []  # `make words` brings them in
+    assert sorted(map(str, kept - said)) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_text_is_translated(language: str) -> None:
+    assert [message.id for message in missing(read_catalogue(language))] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translation_names_what_its_text_names(language: str) -> None:
+    for message in read_catalogue(language):
+        asked, wanted = forms(message.id), forms(message.string)
+        for form in wanted:
+            assert held(form) == held(asked[-1]), (message.id, form)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_text_may_stand_in_an_attribute_and_is_a_format(language: str) -> None:
+    for message in texts_of(language):
+        assert not set(message) & set('"<&'), message
+        assert re.fullmatch(r"(?:[^%]|%%|%\(\w+\)s)*", message), message
+
+
+def test_scripts_texts_are_sent_along_with_the_page() -> None:
+    with speaking("de"):
+        words = script_words()
+    assert words["The import goes on"] != "The import goes on"
+    assert "Home" not in words
+
+
+def forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def held(text: str) -> Counter[str]:
+    return Counter(re.findall(r"%\((\w+)\)s", text))
+
+
+def texts_of(language: str) -> list[str]:
+    """Return every text and every translation, each form for itself."""
+    messages: list[Message] = [message for message in read_catalogue(language) if message.id]
+    return [form for message in messages for said in (message.id, message.string) for form in forms(said)]
