@@ -16,10 +16,11 @@ from app.campaigns.codes import pool_of, promise_of
 from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.nudged import unpack
 from app.campaigns.store import change_status, keep_campaign
-from app.connections import Connections, redis_key
+from app.connections import Connections
 from app.coupons.grants import Granted, Wanted
 from app.coupons.handing import DRY_S, Codes
 from app.coupons.pool import fill
+from app.coupons.uses import Discount, keep_discount
 from app.decide import MOST_CODES
 from app.events.kinds import BrowserEvent
 from app.gather import Gathered
@@ -377,7 +378,8 @@ async def test_a_discount_without_a_code_comes_with_a_grant_once_shopify_has_it_
     await run(connections, "auto", offer=offer)
     async with a_till(connections) as client:
         assert nudges(await ask(client, 10)) == []
-    await connections.redis.sadd(redis_key(SHOP, "coupons", "automatic"), promise.terms_id)
+    kept = Discount(promise.terms_id, "auto", "gid://shopify/DiscountAutomaticNode/1")
+    await keep_discount(connections, SHOP, kept, datetime.now(UTC))
     async with a_till(connections) as client:
         answer = await ask(client, 10)
     (discount,) = [each["discount"] for each in answer["offers"] if each.get("campaign") == "auto"]
