@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from app.admin import store
 from app.admin.campaigns_told import KINDS
 from app.admin.experiments_form import arm_words
-from app.admin.experiments_told import refusal_words
 from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.refusals import refusal_words
 from app.admin.view import REASONS
 from app.attribution.models import Model
 from app.attribution.report import NONE, Incremental, Report, Share

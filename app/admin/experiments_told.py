@@ -11,6 +11,7 @@ from app.admin.experiments_form import arm_words
 from app.admin.figures import day as date_words
 from app.admin.figures import money, number, percent
 from app.admin.language import Lazy, _, lazy
+from app.admin.refusals import refusal_words
 from app.experiments.analysis import Comparison, Interval, Verdict
 from app.experiments.metrics import METRICS, Metric
 from app.experiments.mismatch import Mismatch
@@ -31,17 +32,6 @@ STANDINGS: Mapping[str, tuple[str, Lazy]] = {
     "draft": ("info", lazy("Draft")),
     "running": ("success", lazy("Running")),
     "stopped": ("neutral", lazy("Stopped")),
-}
-_CAUSES: Mapping[Cause, Lazy] = {
-    Cause.NOBODY: lazy("Nobody has come into it yet."),
-    Cause.EMPTY_ARM: lazy("One of the groups has nobody yet who was followed for long enough."),
-    Cause.TOO_EARLY: lazy("Too early: there are too few shoppers or orders to say anything that holds."),
-    Cause.MISMATCH: lazy("Not told: the groups did not split as planned."),
-    Cause.NOTHING_VARIES: lazy("Nothing to tell apart: everybody did the same so far."),
-    Cause.NO_BASE: lazy("A group has no order yet to divide by."),
-    Cause.COSTS_UNKNOWN: lazy("Tillwise does not know what your products cost you."),
-    Cause.CURRENCIES: lazy("Some orders are in another currency than your shop's, and do not add up."),
-    Cause.NO_SUPPORT: lazy("Never done, so nobody can tell."),
 }
 _VERDICTS: Mapping[Verdict, tuple[str, Lazy]] = {
     Verdict.BETTER: ("success", lazy("Better")),
@@ -112,11 +102,6 @@ def says(found: Readout, names: Mapping[str, str]) -> Says:
         return _undecided(found, told)
     best = max(decided, key=lambda each: (each.verdict is Verdict.BETTER, abs(each.difference.value)))
     return _decided(found, best, names)
-
-
-def refusal_words(refusal: Refusal) -> str:
-    """Return why there is no figure."""
-    return str(_CAUSES[refusal.cause])
 
 
 def groups(found: Readout, names: Mapping[str, str]) -> list[Group]:

@@ -94,7 +94,7 @@ async def test_groups_that_did_not_split_as_planned_have_no_figures(
     await keep_experiment(connections, split=5)
     text = await page(browser, "/read", id="dear")
     assert "These figures can't be trusted" in text
-    assert "Not told: the groups did not split as planned." in text
+    assert "Visitors did not split as planned, so no comparison can be trusted." in text
     assert 'class="interval' not in text
 
 
