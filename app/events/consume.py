@@ -42,6 +42,8 @@ async def consume(connections: Connections, handlers: Handlers, stop: asyncio.Ev
     await _check_database(connections)
     consumer = EventConsumer(connections.redis, this_consumer())
     await consumer.open()
+    while inherited := await consumer.inherit():
+        await work_off(connections, consumer, handlers, inherited)
     reclaim_at = monotonic()
     while not stop.is_set():
         await work_off(connections, consumer, handlers, await consumer.read())

@@ -189,6 +189,20 @@ def this_consumer() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def may_live(name: str) -> bool:
+    """Return whether the process that reads under this name may live; one of another machine may."""
+    host, _, pid = name.rpartition("-")
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class EventConsumer:
     """One reader of a group. What it does not acknowledge is given out again.
 
@@ -228,6 +242,24 @@ class EventConsumer:
             Delivery(entry_id, fields[_EVENT.encode()], times.get(entry_id, 1))
             for entry_id, fields in entries
         ]
+
+    async def inherit(self, *, count: int = 200) -> list[Delivery]:
+        """Return entries that processes of this machine held when they died, now given to this consumer."""
+        for name in await self._dead_beside():
+            pending: Any = await self._redis.xpending_range(
+                STREAM, self._group, min="-", max="+", count=count, consumername=name
+            )
+            held = {_text(each["message_id"]): int(each["times_delivered"]) for each in pending}
+            if held:
+                answer: Any = await self._redis.xclaim(STREAM, self._group, self._name, 0, [*held])
+                entries = [(_text(entry_id), fields) for entry_id, fields in answer if fields]
+                return [Delivery(i, fields[_EVENT.encode()], held[i] + 1) for i, fields in entries]
+        return []
+
+    async def _dead_beside(self) -> list[str]:
+        consumers: Any = await self._redis.xinfo_consumers(STREAM, self._group)
+        names = [_text(each["name"]) for each in consumers if each["pending"]]
+        return [name for name in names if name != self._name and not may_live(name)]
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Mark entries as handled: they are not given out again."""

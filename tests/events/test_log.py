@@ -1,3 +1,6 @@
+import asyncio
+import socket
+import sys
 from datetime import UTC, datetime
 
 import msgspec
@@ -5,7 +8,7 @@ import pytest
 
 from app.connections import Connections
 from app.events.kinds import AppUninstalled, CartUpdated
-from app.events.log import DEAD, STREAM, EventConsumer, EventLog
+from app.events.log import DEAD, STREAM, EventConsumer, EventLog, this_consumer
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -120,3 +123,24 @@ async def test_what_a_shop_sent_before_is_not_added_again(connections: Connectio
     assert await log.append_unseen([event(2), event(3), elsewhere]) == 2
     read = [delivery.event() for delivery in await (await consumer(connections, "one")).read()]
     assert read == [event(1), event(2), event(3), elsewhere]
+
+
+async def test_a_new_process_inherits_at_once_what_a_dead_one_of_its_machine_held(
+    connections: Connections,
+) -> None:
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await gone.wait()
+    dead = await consumer(connections, f"{socket.gethostname()}-{gone.pid}")
+    await EventLog(connections.redis).append([event(1)])
+    await dead.read()
+    (inherited,) = await (await consumer(connections, "new", idle_ms=60_000)).inherit()
+    assert (inherited.event(), inherited.deliveries) == (event(1), 2)
+
+
+@pytest.mark.parametrize("holder", ["another-machine-1", this_consumer(), "no number"])
+async def test_what_a_process_holds_that_may_live_is_left_to_it(
+    connections: Connections, holder: str
+) -> None:
+    await EventLog(connections.redis).append([event(1)])
+    await (await consumer(connections, holder)).read()
+    assert await (await consumer(connections, "new", idle_ms=60_000)).inherit() == []
