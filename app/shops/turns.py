@@ -31,12 +31,12 @@ async def shops_to_look_at(
     """Return the installed shops that may have this work due, by name of domain.
 
     That are those where something happened in the last `lately_s` seconds, and of the others those whose turn
-    it is: with every call some more, so that all have had theirs within an hour.
+    it is: each has one an hour.
     """
     names = await _installed(connections)
     if len(names) > few:
         active = await active_shops(connections.redis, lately_s)
-        turn = await _turn(connections.redis, work, names, few)
+        turn = await _turn(connections.redis, work, names)
         names = sorted({*turn, *active.intersection(names)})
     return [shop for part in chunks(names) for shop in await _shops(connections, part)]
 
@@ -44,23 +44,23 @@ async def shops_to_look_at(
 async def shops_by_turns(connections: Connections, work: str) -> list[Shop]:
     """Return the installed shops whose turn it is, by name of domain: one an hour each, in even steps."""
     names = await _installed(connections)
-    turn = sorted(await _turn(connections.redis, work, names, 0)) if names else []
+    turn = sorted(await _turn(connections.redis, work, names)) if names else []
     return [shop for part in chunks(turn) for shop in await _shops(connections, part)]
 
 
-async def _turn(redis: Redis, work: str, names: Sequence[str], least: int) -> list[str]:
+async def _turn(redis: Redis, work: str, names: Sequence[str]) -> list[str]:
     """Return the names that follow on those of the last turn: the more of them, the longer ago that was."""
     known: Any = await redis.hget(_TURNS, work)
     now = time.time()
     at_s, _space, last = known.decode().partition(" ") if known else ("0", "", "")
     since, each_s = max(float(at_s), now - ALL_WITHIN_S), ALL_WITHIN_S / len(names)
-    many = min(len(names), max(least, int((now - since) / each_s)))
+    many = min(len(names), int((now - since) / each_s))
     if not many:
         return []
     begins = next((at for at, name in enumerate(names) if name > last), 0)
     turn = [*names[begins:], *names[:begins]][:many]
     # What is left of the time passed counts for the next turn.
-    await redis.hset(_TURNS, work, f"{min(now, since + many * each_s)} {turn[-1]}")
+    await redis.hset(_TURNS, work, f"{since + many * each_s} {turn[-1]}")
     return turn
 
 
