@@ -1,8 +1,8 @@
 """What it costs to look whether quiet shops have work due, as their number grows.
 
 Every schedule of the worker that asks for work is run by itself, twice: as at the first start, when all have
-their turn, and once more when it is due again. What the second costs, in processor time of the worker, is told
-for a minute of its schedules.
+their turn, and once more when it is due again. What the second costs, in processor time of the worker, is
+told for a minute of its schedules.
 """
 
 from __future__ import annotations
