@@ -425,6 +425,16 @@ declare module './src/components/Footer.tsx' {
 }
 
 //@ts-ignore
+declare module './src/components/Own.tsx' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/components/Press.tsx' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.devstore.browser_world import build_host, chromium
-from tests.extensions.checkout_world import answer, coupon_offer
+from tests.extensions.checkout_world import answer, coupon_offer, progress_offer
 from tests.extensions.storefront_world import DIALOG, SHELF, StorefrontWorld, offer_of, storefront_world
 
 DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=844)
@@ -30,7 +30,9 @@ def main(folder: Path) -> None:
         with storefront_world(Path(home)) as world:
             soon = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
             coupon = coupon_offer(expires_at=soon)
-            world.app.body = answer(offer_of(world, 102), offer_of(world, 103), coupon)
+            bread = offer_of(world, 102)
+            bread["product"]["handle"] = world.shop.products[2].handle
+            world.app.body = answer(bread, offer_of(world, 103), progress_offer("0.00", "50.00"))
             world.app.parting = answer(coupon, offer_of(world, 102), decision_id="d2")
             for name, (size, query) in PICTURES.items():
                 _picture(browser, world, folder / f"storefront-{name}.png", size, query)

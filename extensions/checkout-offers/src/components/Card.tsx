@@ -2,6 +2,7 @@ import type {ProductView} from '../model.ts';
 import type {Offers} from '../useOffers.ts';
 import type {Speaker} from '../words.ts';
 import {Footer} from './Footer.tsx';
+import {Own} from './Own.tsx';
 import {Press} from './Press.tsx';
 import {Row} from './Row.tsx';
 
@@ -24,7 +25,7 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
       footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-text type="strong" dir="auto">{title}</s-text>
+      <Own type="strong">{title}</Own>
       <s-stack direction="inline" gap="small-200" alignItems="center">
         {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
         {badge && <s-badge>{say(badge)}</s-badge>}

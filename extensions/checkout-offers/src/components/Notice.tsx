@@ -2,6 +2,7 @@ import type {NoticeView} from '../model.ts';
 import type {Speaker} from '../words.ts';
 import type {Doing} from './Card.tsx';
 import {Footer} from './Footer.tsx';
+import {Own} from './Own.tsx';
 import {Press} from './Press.tsx';
 import {Row} from './Row.tsx';
 
@@ -23,7 +24,7 @@ export function Notice({notice, boxed, say, doing}: Props) {
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
       footer={(dismiss || details.length > 0) && <Footer lines={details} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-text type={details.length ? 'strong' : 'generic'} dir="auto">{say(text)}</s-text>
+      <Own type={details.length ? 'strong' : 'generic'}>{say(text)}</Own>
     </Row>
   );
 }
