@@ -33,6 +33,9 @@ def a_model(items: int) -> Model:
 
     kinds = max(1, items // A_KIND)
     linked = kinds if kinds <= MOST_KINDS else 0
+    asks = random.integers(0, TOLD, (TREES, DEPTH)).astype(np.int32)
+    edges = random.normal(size=(TREES, DEPTH)).astype(np.float32)
+    leaves = random.normal(0, 0.05, (TREES, 1 << DEPTH)).astype(np.float32)
     return Model(
         version="bench",
         basis="blend",
@@ -53,9 +56,14 @@ def a_model(items: int) -> Model:
         shifts=random.normal(0, 0.05, (3, len(TERMS))),
         rebought=random.random(items).astype(np.float32),
         kind_links=random.random((linked, linked)).astype(np.float32),
-        tree_asks=random.integers(0, TOLD, (TREES, DEPTH)).astype(np.int32),
-        tree_edges=random.normal(size=(TREES, DEPTH)).astype(np.float32),
-        tree_leaves=random.normal(0, 0.05, (TREES, 1 << DEPTH)).astype(np.float32),
+        tree_asks=asks,
+        tree_edges=edges,
+        tree_leaves=leaves,
+        stranger_asks=asks,
+        stranger_edges=edges,
+        stranger_leaves=leaves,
+        variety=np.array([0.2, 0.1]),
+        appeal=random.normal(0, 0.1, items).astype(np.float32),
     )
 
 

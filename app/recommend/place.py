@@ -36,7 +36,8 @@ def place(
     if len(model.appeal):
         total = total + model.appeal[chosen]
     if len(model.variety) and len(model.kinds):
-        total = held_back(total, model.kinds[chosen], model.kinds[visit.cart], Variety(*model.variety))
+        kinds = model.kinds[chosen]
+        total = held_back(total, kinds, visit.kinds[0, kinds] > 0, Variety(*model.variety.tolist()))
     order = top(total, k)
     return chosen[order], total[order], (total - found[best])[order]
 
@@ -63,8 +64,8 @@ def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float3
 
 def links(model: Model, cart: Positions, candidates: Positions) -> NDArray[np.float32]:
     """Return how much each candidate goes with each product of the cart, (cart, candidates)."""
-    column = np.full(len(model.product_ids), -1, dtype=np.intp)
-    column[candidates] = np.arange(len(candidates))
+    column = np.full(len(model.product_ids), -1, dtype=np.int32)
+    column[candidates] = np.arange(len(candidates), dtype=np.int32)
     columns = column[model.neighbours[cart]]
     row, at = np.nonzero(columns >= 0)
     found = np.zeros((len(cart), len(candidates)), dtype=np.float32)

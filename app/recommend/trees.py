@@ -37,9 +37,10 @@ def no_trees() -> Trees:
 
 def corrections(trees: Trees, told: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what the trees add to each product's score, (r,). told: (f, r), see `place.told`."""
-    yes = (told[trees.asks] > trees.edges[:, :, None]).view(np.uint8)
-    leaf = yes[:, 0]
+    # Level by level, so that each is read in one piece.
+    yes = (told.take(trees.asks.T, axis=0) > trees.edges.T[:, :, None]).view(np.uint8)
+    leaf = yes[0]
     for level in range(1, DEPTH):
-        leaf = leaf * TWO + yes[:, level]
+        leaf = leaf * TWO + yes[level]
     first = np.arange(0, trees.leaves.size, 1 << DEPTH)[:, None]
     return np.asarray(trees.leaves.ravel().take(leaf + first).sum(axis=0, dtype=np.float64))

@@ -26,12 +26,12 @@ class Variety(NamedTuple):
     again: float
 
 
-def held_back(scores: Doubles, kinds: Kinds, in_cart: Kinds, variety: Variety) -> Doubles:
+def held_back(scores: Doubles, kinds: Kinds, in_cart: NDArray[np.bool_], variety: Variety) -> Doubles:
     """Return the scores less what is taken off, so that the highest is always the next best choice.
 
-    kinds: of each product; in_cart: those of the cart.
+    in_cart: whether a product's kind is in the cart.
     """
-    less = scores - variety.in_cart * np.isin(kinds, in_cart)
+    less = scores - variety.in_cart * in_cart
     return np.asarray(less - variety.again * _before(less, kinds))
 
 

@@ -26,21 +26,21 @@ Doubles = NDArray[np.float64]
 class Offered:
     """What a cart is offered before anything is held back, best first, and what was bought with it.
 
-    in_cart: the cart's kinds. wanted_same: of each product that was bought, whether its kind is one of them.
+    same, wanted_same: of what is offered and of what was bought, whether its kind is in the cart.
     """
 
     product_ids: NDArray[np.int64]
     scores: Doubles
     kinds: Kinds
-    in_cart: Kinds
+    same: NDArray[np.bool_]
     wanted: frozenset[int]
     wanted_same: NDArray[np.bool_]
 
     def best(self, variety: Variety) -> tuple[float, float]:
         """Return NDCG@10, and the share of the first four that is of a kind in the cart."""
-        scores = held_back(self.scores, self.kinds, self.in_cart, variety)
+        scores = held_back(self.scores, self.kinds, self.same, variety)
         order = np.argsort(-scores, kind="stable")[:K]
-        same = np.isin(self.kinds[order[:SHOWN]], self.in_cart)
+        same = self.same[order[:SHOWN]]
         found = ndcg_at_k(self.product_ids[order].tolist(), self.wanted, K)
         return found, float(same.mean()) if len(same) else 0.0
 
@@ -81,7 +81,8 @@ def offered(model: Model, case: Case) -> Offered:
         model.kinds[model.positions(ids)] for ids in (product_ids, case.cart, sorted(case.wanted))
     )
     ids = np.array(product_ids, dtype=np.int64)
-    return Offered(ids, np.array(scores), kinds, in_cart, case.wanted, np.isin(wanted, in_cart))
+    same, wanted_same = (np.isin(each, in_cart) for each in (kinds, wanted))
+    return Offered(ids, np.array(scores), kinds, same, case.wanted, wanted_same)
 
 
 def _ways(case: Case) -> tuple[Case, ...]:
