@@ -48,10 +48,11 @@ async def decisions_since(
         left -= len(part)
         last = part[-1]
         behind = query.where(
+            columns.decided_at <= last.decided_at,  # what the index is searched by
             or_(
                 columns.decided_at < last.decided_at,
                 and_(columns.decided_at == last.decided_at, columns.decision_id < last.decision_id),
-            )
+            ),
         )
 
 
