@@ -45,7 +45,8 @@ from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
-from app.recommend.publish import current_version, latest, load, versions
+from app.recommend.past import find_version
+from app.recommend.publish import current_version, latest, load
 from app.shops.changes import CHANGED, revisions
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
@@ -300,7 +301,7 @@ def _model_under(data_dir: Path, shop: ShopDomain, current: Model | None, change
     version = model_under(now, changes)
     if version == now or version is None:
         return current if version == now else None
-    path = next((each for each in versions(data_dir, shop) if each.name == version), None)
+    path = find_version(data_dir, shop, version)
     if path is None:
         raise ModelUnusable(f"{shop} has no model {version!r} any more")
     return load(path)

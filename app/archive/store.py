@@ -19,7 +19,8 @@ from app.intent.foresight import Foresight
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.offers.sources import Sources
 from app.recommend.model import Model
-from app.recommend.publish import load, version_path
+from app.recommend.past import find_version
+from app.recommend.publish import load
 from app.tables import ShopRow
 from app.upsert import chunks, insert_new, table_of, upsert
 from app.values import ShopDomain
@@ -106,15 +107,16 @@ def _taken(shop: ShopDomain, sources: Sources, model: Model | None) -> ShopSnaps
 def _model(connections: Connections, shop: ShopDomain, version: str | None) -> Model | None:
     if version is None:
         return None
-    path = version_path(connections.settings.data_dir, shop, version)
+    path = find_version(connections.settings.data_dir, shop, version)
+    gone = f"the model {version} that ranked then is gone: its files are kept for a while only"
+    if path is None:
+        raise NotFound(gone)
     try:
         return load(path)
     except ModelUnusable as error:
         if path.exists():
             raise
-        raise NotFound(
-            f"the model {version} that ranked then is gone: only the latest versions of a model are kept"
-        ) from error
+        raise NotFound(gone) from error  # put away, or gone, since it was found
 
 
 async def _manifest(db: AsyncSession, shop: str, version: str) -> Manifest | None:

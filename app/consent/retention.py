@@ -36,7 +36,7 @@ KEPT: tuple[Kept, ...] = (
     Kept("feedback", "feedback_days", 180, 3650, "Feedback",
          "which offers were shown, accepted or dismissed"),
     Kept("snapshots", "replay_days", 30, 3650, "What decisions were made on",
-         "the catalogue, settings and campaigns as they stood, by which a decision can be made again"),
+         "the catalogue, settings, campaigns and models as they stood, by which a decision is made again"),
     Kept("inbox", "inbox_days", 30, 30, "Messages from Shopify",
          "deliveries that were put aside; those worked off are emptied within minutes and go within 7 days"),
     Kept("dead letters", "letters_days", 30, 3650, "Events put aside",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from app.archive.store import drop_unused_parts
@@ -9,9 +10,10 @@ from app.connections import Connections
 from app.consent.clearing import Cleared, Left, clear_shop
 from app.consent.retention import limits_of
 from app.events.log import DEAD, Entry, EventLog
+from app.recommend.past import drop_past
 from app.values import ShopDomain
 
-LETTERS = "dead letters"
+LETTERS, SNAPSHOTS = "dead letters", "snapshots"
 _NOBODYS = timedelta(days=limits_of({}).days[LETTERS])  # no shop's limit is theirs
 
 # A version that is being kept just now may need a part that none needed a moment ago.
@@ -21,7 +23,10 @@ _UNUSED_STAYS = timedelta(days=1)
 async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Cleared]:
     """Delete what is past the shop's limits and return what each store lost and has left."""
     cleared = await clear_shop(connections, shop, {LETTERS: _clear_letters})
-    await drop_unused_parts(connections, shop, datetime.now(UTC) - _UNUSED_STAYS)
+    now, kept = datetime.now(UTC), next(each for each in cleared if each.store == SNAPSHOTS)
+    await drop_unused_parts(connections, shop, now - _UNUSED_STAYS)
+    before = now - timedelta(days=kept.limit_days)
+    await asyncio.to_thread(drop_past, connections.settings.data_dir, shop, before)
     return cleared
 
 

@@ -21,10 +21,15 @@ from app.offers.situation import Occasion, in_arms, situation_of
 from app.offers.store import record_decision
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
+from app.recommend.past import put_away
+from app.recommend.publish import publish
 from app.replays import made_again
+from app.values import ShopDomain
 from tests.archive.test_store import NOW, a_busy_shop, change_everything, now_at
-from tests.offers.factories import SHOP, a_body, as_json
+from tests.offers.factories import SHOP, a_body, as_json, goes_together
+from tests.recommend.test_publish import a_card
 
+OTHER = ShopDomain("b.myshopify.com")
 PINNED: dict[str, Any] = {"pinned": [40], "campaigns": {"left": {"rule": False}}}
 PLAIN: dict[str, Any] = {"model": None, "campaigns": {"right": None}}
 
@@ -92,3 +97,24 @@ async def test_every_decision_is_made_again_after_its_experiment_is_over(
         assert again.is_same, (entry.event_id, entry.inputs["experiments"])
         assert again.shop.version == entry.inputs["snapshot"]
     assert {each.inputs["snapshot"] for each in before}.isdisjoint(each.inputs["snapshot"] for each in after)
+
+
+async def test_an_arms_model_serves_on_after_another_took_its_place(connections: Connections) -> None:
+    before = await a_busy_shop(connections)
+    assert before.model_version is not None
+    await change_everything(connections)
+    await tries(connections, "model", {"model": before.model_version})
+    now = await now_at(connections)
+    assert now.model_version is not None
+    put_away(connections.settings.data_dir, SHOP, before.model_version, now.model_version)
+    arm = frozenset({("model", "arm0")})
+    assert (await now_at(connections)).variants[arm].model_version == before.model_version
+
+
+async def test_an_arm_can_not_have_another_shops_model(connections: Connections) -> None:
+    await a_busy_shop(connections)
+    theirs = publish(connections.settings.data_dir, OTHER, goes_together({(10, 30): 0.9}), a_card())
+    await tries(connections, "model", {"model": f"../{OTHER}/{theirs.version}"})
+    now = await now_at(connections)
+    assert now.variants == {}
+    assert frozenset({("model", "arm0")}) in now.unserved

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import read_question
 from app.privacy.aged import clear_aged
 from app.profiles.recall import Shopper
+from app.recommend.past import past_versions, put_away
 from app.recommend.publish import publish, version_path
 from app.tables import ProductRow, ShopRow, VariantRow
 from tests.campaigns.factories import a_campaign
@@ -131,6 +133,28 @@ async def test_a_model_whose_files_are_gone_is_named(connections: Connections) -
     await keep(connections, before, NOW)
     assert before.model_version is not None
     shutil.rmtree(version_path(connections.settings.data_dir, SHOP, before.model_version))
+    with pytest.raises(NotFound, match=f"model {before.model_version} that ranked then is gone"):
+        await restore(connections, SHOP, before.version)
+
+
+async def test_a_decision_is_made_again_after_another_model_took_the_place_of_its_own(
+    connections: Connections,
+) -> None:
+    before = await a_busy_shop(connections)
+    entries = [decided(before, f"d{n}") for n in range(20)]
+    await keep(connections, before, NOW)
+    await change_everything(connections)
+    after = await now_at(connections)
+    data_dir = connections.settings.data_dir
+    assert before.model_version is not None
+    assert after.model_version is not None
+    put_away(data_dir, SHOP, before.model_version, after.model_version)  # as it is freshened with every order
+    restored = await restore(connections, SHOP, before.version)
+    assert restored.model_version == before.model_version
+    assert all(is_made_again(each, restored) for each in entries)
+    (path,) = past_versions(data_dir, SHOP)
+    os.utime(path, times=((NOW - timedelta(days=31)).timestamp(),) * 2)
+    await clear_aged(connections, SHOP)
     with pytest.raises(NotFound, match=f"model {before.model_version} that ranked then is gone"):
         await restore(connections, SHOP, before.version)
 

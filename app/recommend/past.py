@@ -1,0 +1,68 @@
+"""Versions of models that serve no more, kept for a while so that what they ranked can be ranked again.
+
+{data_dir}/models/{shop}/.past/{version}   as it served; its time is when it was put away
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from app.recommend.publish import current_version, point_to, version_path, versions
+from app.values import ShopDomain
+
+MOST_BYTES = 512 << 20  # of a shop; beyond it, those that were put away first go
+_PAST = ".past"
+
+
+def put_away(data_dir: Path, shop: ShopDomain, version: str, successor: str) -> None:
+    """Let the successor serve where the version did, and keep the version beside."""
+    if current_version(data_dir, shop) == version:
+        point_to(data_dir, shop, successor)
+    past = _past(data_dir, shop)
+    past.mkdir(exist_ok=True)
+    shutil.rmtree(past / version, ignore_errors=True)
+    version_path(data_dir, shop, version).rename(past / version)
+    os.utime(past / version)
+    _thin(past)
+
+
+def past_versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
+    """Return the directories of the versions that were put away, the last one last."""
+    past = _past(data_dir, shop)
+    return sorted(past.iterdir(), key=_put_away_at) if past.is_dir() else []
+
+
+def find_version(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
+    """Return where the shop's version of this name stands, also one put away; None where there is none.
+
+    A name is looked up and never made a path of: it may be what a merchant wrote.
+    """
+    there = (*versions(data_dir, shop), *past_versions(data_dir, shop))
+    return next((path for path in there if path.name == version), None)
+
+
+def drop_past(data_dir: Path, shop: ShopDomain, before: datetime) -> int:
+    """Delete the versions that were put away before that; return how many went."""
+    old = [path for path in past_versions(data_dir, shop) if _put_away_at(path) < before.timestamp()]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(old)
+
+
+def _past(data_dir: Path, shop: ShopDomain) -> Path:
+    return version_path(data_dir, shop, _PAST)
+
+
+def _put_away_at(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _thin(past: Path) -> None:
+    left = MOST_BYTES
+    for path in sorted(past.iterdir(), key=_put_away_at, reverse=True):
+        left -= sum(file.stat().st_size for file in path.iterdir())
+        if left < 0:
+            shutil.rmtree(path, ignore_errors=True)
