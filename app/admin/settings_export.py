@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from io import StringIO
 from tempfile import SpooledTemporaryFile
@@ -20,7 +21,7 @@ from app.outbound.wanted import WEBHOOK
 from app.shops.store import Shop
 from app.spreadsheet import cell
 
-MOST_DECISIONS = 200_000
+MOST_DECISIONS = 100_000
 _IN_MEMORY = 8 * 1024 * 1024
 COLUMNS = (
     "decision", "decided_at", "surface", "based_on", "arm", "fallback", "model", "region", "took_us",
@@ -31,18 +32,23 @@ COLUMNS = (
 async def shop_archive(connections: Connections, shop: Shop, days: int, now: datetime) -> IO[bytes]:
     """Return a ZIP archive, at its beginning. days: how far back decisions go; customers are in no file.
 
-    A larger archive is written to disk, so that memory stays bounded.
+    A larger archive is written to disk, so that memory stays bounded; it is packed in a thread, for checkouts
+    go on meanwhile. `about.json` says whether there were more decisions than it takes.
     """
     file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  (who is sent it closes it)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as files:
         files.writestr("settings.json", _json(settings_of(shop)))
         files.writestr("campaigns.json", _json(await _campaigns(connections, shop)))
         files.writestr("experiments.json", _json(await _experiments(connections, shop)))
+        taken = 0
         with files.open("decisions.csv", "w") as table:
             table.write(_lines([COLUMNS]))
             async for part in decisions_since(connections, shop, now - timedelta(days=days), MOST_DECISIONS):
                 came = await feedback_on(connections, shop, [row.decision_id for row in part])
-                table.write(_lines([line for row in part for line in offers_of(row, came)]))
+                await asyncio.to_thread(_write, table, part, came)
+                taken += len(part)
+        about = {"made_at": now, "days": days, "decisions": taken, "complete": taken < MOST_DECISIONS}
+        files.writestr("about.json", _json(about))
     file.seek(0)
     return file
 
@@ -72,6 +78,10 @@ def offers_of(row: Any, came: Mapping[tuple[str, str], Collection[str]]) -> Iter
             offer.get("campaign"), discount.get("code"),
             *(kind in kinds for kind in ("shown", "accepted", "dismissed")),
         )  # fmt: skip
+
+
+def _write(table: IO[bytes], part: Iterable[Any], came: Mapping[tuple[str, str], Collection[str]]) -> None:
+    table.write(_lines([line for row in part for line in offers_of(row, came)]))
 
 
 async def _campaigns(connections: Connections, shop: Shop) -> list[dict[str, Any]]:

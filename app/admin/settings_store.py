@@ -13,7 +13,7 @@ from app.shops.store import Shop
 from app.tables import DecisionRow, FeedbackRow
 from app.upsert import table_of
 
-PART = 1_000
+PART = 200  # read between two checkouts that wait
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 
 

@@ -206,6 +206,8 @@ async def test_the_shops_data_is_taken_away_without_secrets_and_customers(
     lines = {each["decision"]: each for each in csv.DictReader(StringIO(files["decisions.csv"]))}
     assert (lines["d0"]["title"], lines["d0"]["accepted"]) == ("Rye bread", "True")
     assert (lines["d1"]["shown"], lines["d2"]["offer"]) == ("False", "")
+    about = json.loads(files["about.json"])
+    assert (about["days"], about["decisions"], about["complete"]) == (30, len(lines), True)
     whole = "".join(files.values())
     for secret in ("sealed", "4711", "of-a-person", "client:x"):
         assert secret not in whole
