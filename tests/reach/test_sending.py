@@ -3,116 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
 
-from app.campaigns.campaign import Campaign, read_campaign
-from app.campaigns.store import change_status, keep_campaign
-from app.campaigns.supply import supply_codes
-from app.campaigns.templates import template
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.coupon_tables import CouponRow
-from app.coupons.ending import GRACE, end_grants
-from app.coupons.store import count_codes
 from app.main import create_app
-from app.profiles.customer import Profile
-from app.profiles.keys import customer_key
-from app.profiles.packed import pack
 from app.reach import sending
 from app.reach.alert_store import open_alerts, raise_alert
 from app.reach.alerts import ERRORS, Alert
 from app.reach.store import abandonments_of
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
-from app.reach.working import mail_alerts, reach_out, reach_shop
+from app.reach.working import mail_alerts, reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
-from app.tables import CustomerRow, EventRow, OrderRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
-from tests.reach.places import ADA, LINES
-from tests.reach.post_office import PostOffice, post_office
-from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+from tests.reach.places import ADA
+from tests.reach.scene import DUE, FLOW, GONE_SILENT, MAIL, NOW, Scene, checkout, order
+from tests.webhooks.shopfront import installed
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
-NOW = datetime.now(UTC)
-MAIL, FLOW = Reach(mail=True), Reach(flow=True)
-GONE_SILENT, DUE = timedelta(minutes=31), timedelta(minutes=31 + 61)
-
-
-@dataclass
-class Scene:
-    """A shop with a mail server, in which Ada left a checkout just now."""
-
-    front: Shopfront
-    office: PostOffice
-    reach: Reach = MAIL
-
-    @property
-    def connections(self) -> Connections:
-        return self.front.connections
-
-    @property
-    def shop(self) -> Any:
-        return self.front.installed.shop
-
-    async def look(self, after: timedelta) -> int:
-        return await reach_out(self.connections, self.front.installed, self.reach, NOW + after)
-
-    async def left(self, *looks: timedelta) -> int:
-        """Return how many messages left while the worker looked when she was silent, and when it was due."""
-        return sum([await self.look(each) for each in (looks or (GONE_SILENT, DUE))])
-
-    async def messages(self) -> list[tuple[str, str, str]]:
-        async with self.connections.read() as db:
-            rows = (await db.exec(select(ReachMessageRow))).all()
-        return sorted((row.way, row.status, row.reason) for row in rows)
-
-    async def rows(self, row: type[Any]) -> list[Any]:
-        async with self.connections.read() as db:
-            return list((await db.exec(select(row))).all())
-
-    async def add(self, *rows: Any) -> None:
-        async with self.connections.write() as db:
-            db.add_all(rows)
-
-
-@pytest.fixture
-async def scene(connections: Connections) -> AsyncIterator[Scene]:
-    async with post_office() as office, installed(connections, f"{SCOPES},write_discounts") as front:
-        settings = replace(front.connections.settings, smtp=office.smtp)
-        opened = Scene(replace(front, connections=replace(front.connections, settings=settings)), office)
-        customer = front.shop.customers[ADA]
-        customer.email_consent, customer.email_consent_at = "subscribed", NOW - timedelta(days=9)
-        await opened.add(
-            CustomerRow(shop=opened.shop, customer_id=ADA, email_marketing="subscribed", updated_at=NOW),
-            checkout(opened, "t"),
-        )
-        yield opened
-
-
-def checkout(scene: Scene, token: str, after: timedelta = timedelta(), customer: int = ADA) -> EventRow:
-    at = NOW + after
-    data = {"currency": "USD", "subtotal_minor": 4000, "completed": False, "lines": LINES}
-    return EventRow(
-        shop=scene.shop, event_id=f"{token} {after}", name="CheckoutUpdated", happened_at=at, recorded_at=at,
-        checkout_token=token, customer_id=customer, data=data,
-    )  # fmt: skip
-
-
-def order(scene: Scene, token: str | None = "t", number: int = 1) -> OrderRow:
-    at = NOW + timedelta(minutes=40)
-    return OrderRow(
-        shop=scene.shop, order_id=number, checkout_token=token, currency="USD", created_at=at, updated_at=at
-    )
 
 
 async def test_who_left_gets_one_letter_after_the_delay_and_no_second(scene: Scene) -> None:
@@ -355,83 +272,6 @@ async def test_both_ways_are_each_told_once(scene: Scene) -> None:
     scene.reach = Reach(flow=True, mail=True)
     assert await scene.left() == 2
     assert await scene.messages() == [("flow", "sent", ""), ("mail", "sent", "")]
-
-
-async def campaign(scene: Scene, **changes: Any) -> Campaign:
-    """Return a campaign that runs and has its codes."""
-    written = {
-        "id": "back", "name": "Come back", "rule": {">": [{"var": "cart.subtotal"}, 30]}, "holdout": 0,
-        "trigger": "abandonment", "offer": {"kind": "coupon", "discount": {"percentage": 15}},
-        "expires_s": 86_400, "caps": {"total": 12},
-    }  # fmt: skip
-    made = read_campaign(written | changes)
-    await keep_campaign(scene.connections, scene.shop, made)
-    await change_status(scene.connections, scene.shop, made.id, "running")
-    await supply_codes(scene.connections, scene.shop)
-    return made
-
-
-async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(scene: Scene) -> None:
-    scene.reach = Reach(flow=True, mail=True)
-    await campaign(scene)
-    assert await scene.left() == 2
-    granted = [each for each in await scene.rows(CouponRow) if each.status == "granted"]
-    assert len(granted) == 1  # one shopper, one campaign, one code, both ways
-    code = granted[0].code
-    body = scene.office.letters[0].get_body(("plain",))
-    assert body is not None
-    assert f"15 % off it with the code {code}" in body.get_content()
-    assert f"/cart/11:2?discount={code}" in body.get_content()
-    assert scene.front.shop.told_flow[0]["Discount code"] == code
-
-
-async def test_a_code_that_was_sent_goes_back_to_no_pool(scene: Scene) -> None:
-    await campaign(scene)
-    await scene.left()
-    await end_grants(scene.connections, NOW + DUE + timedelta(days=1) + GRACE + timedelta(minutes=1))
-    ((_, counted),) = (await count_codes(scene.connections, scene.shop)).items()
-    assert counted.get("deleted") == 1
-
-
-async def test_whom_the_campaign_is_held_back_from_gets_nothing_so_that_it_can_be_told(scene: Scene) -> None:
-    await campaign(scene, holdout=1)
-    assert await scene.left() == 0
-    assert await scene.messages() == [("mail", "dropped", "withheld")]
-
-
-async def test_who_does_not_match_is_reminded_unless_that_is_switched_off(scene: Scene) -> None:
-    await campaign(scene, rule={">": [{"var": "cart.subtotal"}, 300]})
-    scene.reach = Reach(mail=True, remind=False)
-    assert await scene.left() == 0
-    assert await scene.messages() == []
-
-
-async def test_without_a_code_left_it_is_a_reminder_or_nothing(scene: Scene) -> None:
-    made = await campaign(scene)
-    await scene.left(GONE_SILENT)
-    await scene.connections.redis.flushdb()
-    scene.reach = Reach(mail=True, remind=False)
-    assert await scene.left(DUE) == 0
-    assert await scene.messages() == [("mail", "dropped", "there is no code to give")]
-    assert made.needs_code
-
-
-async def test_a_campaigns_own_delay_counts(scene: Scene) -> None:
-    await campaign(scene, delay_s=4 * 3600)
-    assert await scene.left(GONE_SILENT, DUE, timedelta(hours=4)) == 0
-    assert await scene.left(timedelta(hours=4, minutes=32)) == 1
-
-
-async def test_the_template_writes_to_high_value_customers_who_allow_it_alone(scene: Scene) -> None:
-    await campaign(scene, id="high", rule=template("high-value-left").campaign.rule)
-    scene.reach = Reach(mail=True, remind=False)
-    profile = Profile(orders_count=6, segments=("champions",))
-    await scene.connections.redis.set(customer_key(scene.shop, ADA), pack(profile))
-    assert await scene.left() == 0  # nobody allowed that the profile is used
-    await answer(scene.connections, scene.shop, ADA, preferences=True, marketing=True)
-    later = timedelta(hours=3)
-    await scene.add(checkout(scene, "u", later))
-    assert await scene.left(later + GONE_SILENT, later + DUE) == 1
 
 
 async def test_one_click_takes_off_and_a_later_opt_in_puts_on_again(scene: Scene) -> None:

@@ -1,0 +1,105 @@
+"""Campaigns for those who left: a code of one's own, for whom, when, and for whom not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.campaigns.campaign import Campaign, read_campaign
+from app.campaigns.store import change_status, keep_campaign
+from app.campaigns.supply import supply_codes
+from app.campaigns.templates import template
+from app.coupon_tables import CouponRow
+from app.coupons.ending import GRACE, end_grants
+from app.coupons.store import count_codes
+from app.profiles.customer import Profile
+from app.profiles.keys import customer_key
+from app.profiles.packed import pack
+from app.reach.wanted import Reach
+from devstore.schema import MODULES
+from tests.outbound.segments import answer
+from tests.reach.places import ADA
+from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+
+
+async def campaign(scene: Scene, **changes: Any) -> Campaign:
+    """Return a campaign that runs and has its codes."""
+    written = {
+        "id": "back", "name": "Come back", "rule": {">": [{"var": "cart.subtotal"}, 30]}, "holdout": 0,
+        "trigger": "abandonment", "offer": {"kind": "coupon", "discount": {"percentage": 15}},
+        "expires_s": 86_400, "caps": {"total": 12},
+    }  # fmt: skip
+    made = read_campaign(written | changes)
+    await keep_campaign(scene.connections, scene.shop, made)
+    await change_status(scene.connections, scene.shop, made.id, "running")
+    await supply_codes(scene.connections, scene.shop)
+    return made
+
+
+async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(scene: Scene) -> None:
+    scene.reach = Reach(flow=True, mail=True)
+    await campaign(scene)
+    assert await scene.left() == 2
+    granted = [each for each in await scene.rows(CouponRow) if each.status == "granted"]
+    assert len(granted) == 1  # one shopper, one campaign, one code, both ways
+    code = granted[0].code
+    body = scene.office.letters[0].get_body(("plain",))
+    assert body is not None
+    assert f"15 % off it with the code {code}" in body.get_content()
+    assert f"/cart/11:2?discount={code}" in body.get_content()
+    assert scene.front.shop.told_flow[0]["Discount code"] == code
+
+
+async def test_a_code_that_was_sent_goes_back_to_no_pool(scene: Scene) -> None:
+    await campaign(scene)
+    await scene.left()
+    await end_grants(scene.connections, NOW + DUE + timedelta(days=1) + GRACE + timedelta(minutes=1))
+    ((_, counted),) = (await count_codes(scene.connections, scene.shop)).items()
+    assert counted.get("deleted") == 1
+
+
+async def test_whom_the_campaign_is_held_back_from_gets_nothing_so_that_it_can_be_told(scene: Scene) -> None:
+    await campaign(scene, holdout=1)
+    assert await scene.left() == 0
+    assert await scene.messages() == [("mail", "dropped", "withheld")]
+
+
+async def test_who_does_not_match_is_reminded_unless_that_is_switched_off(scene: Scene) -> None:
+    await campaign(scene, rule={">": [{"var": "cart.subtotal"}, 300]})
+    scene.reach = Reach(mail=True, remind=False)
+    assert await scene.left() == 0
+    assert await scene.messages() == []
+
+
+async def test_without_a_code_left_it_is_a_reminder_or_nothing(scene: Scene) -> None:
+    made = await campaign(scene)
+    await scene.left(GONE_SILENT)
+    await scene.connections.redis.flushdb()
+    scene.reach = Reach(mail=True, remind=False)
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "there is no code to give")]
+    assert made.needs_code
+
+
+async def test_a_campaigns_own_delay_counts(scene: Scene) -> None:
+    await campaign(scene, delay_s=4 * 3600)
+    assert await scene.left(GONE_SILENT, DUE, timedelta(hours=4)) == 0
+    assert await scene.left(timedelta(hours=4, minutes=32)) == 1
+
+
+async def test_the_template_writes_to_high_value_customers_who_allow_it_alone(scene: Scene) -> None:
+    await campaign(scene, id="high", rule=template("high-value-left").campaign.rule)
+    scene.reach = Reach(mail=True, remind=False)
+    profile = Profile(orders_count=6, segments=("champions",))
+    await scene.connections.redis.set(customer_key(scene.shop, ADA), pack(profile))
+    assert await scene.left() == 0  # nobody allowed that the profile is used
+    await answer(scene.connections, scene.shop, ADA, preferences=True, marketing=True)
+    later = timedelta(hours=3)
+    await scene.add(checkout(scene, "u", later))
+    assert await scene.left(later + GONE_SILENT, later + DUE) == 1
