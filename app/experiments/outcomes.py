@@ -32,8 +32,8 @@ class Aside:
     open: persons still within their window. crossed: persons in two arms, analysed in the first. from_ahead:
     exposures and orders of a time still to come. foreign: orders in another currency. late_minor: given
     back, or cancelled, after the window. cut_short: persons in the figures whose window went on after the
-    experiment had ended. unserved: persons who were shown the shop as it is for an arm that
-    could not be served; they count in their arm.
+    experiment had ended. unserved: persons who were shown the shop as it is for an arm that could not be
+    served; they count in their arm.
     """
 
     open: int = 0
@@ -49,7 +49,8 @@ class Aside:
 class Observed:
     """What there is to analyse. counts: persons per arm, the open ones too.
 
-    recognised: how many of them came under a second name, such as a customer's after a browser's.
+    recognised: how many of them came under a second name, such as a customer's after a browser's, before
+    any order: whoever orders is met once more, and that is an outcome.
     """
 
     units: Units
@@ -114,7 +115,7 @@ def _people(exposures: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     at = exposures["at"].to_physical().to_numpy()
     within = exposures["accepted"].to_numpy() & (at - at[first][person] < frame.window // _MICROSECOND)
     unserved = exposures["unserved"].to_numpy()
-    names = exposures.select("person", "unit").unique()["person"].to_numpy()
+    names = exposures.filter(~pl.col("after")).select("person", "unit").unique()["person"].to_numpy()
     people = exposures[first].with_columns(
         crossed=pl.Series(np.bincount(person, arm != arm[first][person]) > 0, dtype=pl.Boolean),
         accepted=pl.Series(np.bincount(person, within) > 0, dtype=pl.Boolean),

@@ -117,7 +117,8 @@ def refunds_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
 
 
 def _hashed(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name)
+    """Return the name's hash; an empty one is none."""
+    return pl.when(pl.col(name) != "").then(pl.col(name).hash()).alias(name)
 
 
 def _table(rows: Iterable[tuple[Any, ...]], columns: Mapping[str, Any]) -> pl.DataFrame:

@@ -93,7 +93,8 @@ def observe(
     counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
     recognised = [0] * len(frame.arms)
     for person in people:
-        recognised[frame.arms.index(person.first.arm)] += len({each.unit for each in person.exposures}) > 1
+        names = {each.unit for each in person.exposures if each.surface not in AFTER_THE_ORDER}
+        recognised[frame.arms.index(person.first.arm)] += len(names) > 1
     return Observed(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
 
 

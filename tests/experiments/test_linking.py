@@ -49,6 +49,10 @@ def test_names_of_different_kinds_are_never_one() -> None:
     assert len(linked(alike)) == 3
 
 
+def test_an_empty_name_is_none() -> None:
+    assert len(linked([exposed("a", checkout_token=""), exposed("b", checkout_token="")])) == 2
+
+
 def test_nobody_is_no_person() -> None:
     assert linked([]) == []
 

@@ -59,5 +59,22 @@ def test_people_who_sign_in_whatever_the_arm_take_nothing_from_it(seed: int) -> 
     assert told[0].verdict is Verdict.UNDECIDED
 
 
+def test_who_is_recognised_after_their_order_was_made_so_by_it_and_alarms_nobody() -> None:
+    # Half of one arm buys, an eighth of the other, and all buyers sign in on the thank-you page.
+    buyers = [n for n in range(600) if n % (4 if n % 2 else 16) == n % 2]
+    first = [exposed(f"{n}", EVEN.arms[n % 2], checkout_token=f"t{n}") for n in range(600)]
+    then = [
+        exposed(f"{n}b", EVEN.arms[n % 2], days_ago=19, unit=f"customer:{n}", customer_id=n + 1,
+                checkout_token=f"t{n}", surface="thank_you")
+        for n in buyers
+    ]  # fmt: skip
+    orders = [ordered(n, f"t{n}", days_ago=19.5) for n in buyers]
+    observed = observe(records_of(first + then, orders), FRAME)
+    assert (observed.counts, observed.recognised) == ((300, 300), (0, 0))
+    found = read(observed.units, EVEN, observed.counts, observed.recognised).metrics["conversion"]
+    assert not isinstance(found, Refusal)
+    assert found[0].verdict is Verdict.BETTER
+
+
 def test_where_nobody_has_a_second_name_there_is_nothing_to_split() -> None:
     assert two_devices(0, signing_in=(0.0, 0.0), people=300).recognised is None
