@@ -65,7 +65,6 @@ ASKING = {
     "app.campaigns.watched": Asks(("who_may_not_teach",)),
     "app.experiments.showing_store": Asks(("may", "standings_of")),
     "app.reach.store": Asks(("may", "standings_of")),
-    "app.reach.watched": Asks(("who_may_not_teach",)),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
     "app.offpolicy.store": Asks(("who_refuse",)),
     "webhooks.allowed": Asks(("permissions",)),
