@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import experiments_earned as earned_told
 from app.admin import experiments_told as told
-from app.admin.experiments_form import TRIES, Choices, Form, Tries, arm_words
+from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
 from app.admin.language import lazy
 from app.attribution.models import Model
@@ -46,7 +46,7 @@ async def plan(connections: Connections, shop: Shop, query: QueryParams) -> dict
     """Return the page on which an experiment is planned. The query may name what to try."""
     found = await choices(connections, shop)
     return {
-        "form": _form(query, found),
+        "form": _form(query),
         "tries": {name: str(says) for name, says in TRIES.items()},
         "campaigns": {name: each.name for name, each in found.campaigns.items()},
         "versions": found.versions,
@@ -60,21 +60,18 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
     """Return what an experiment shows so far. query: `id`; `version`, else the latest that was started."""
     name, number = query.get("id", STANDING), query.get("version")
     of_it = [each for each in await versions(connections, shop.shop) if each.design.id == name]
-    if number is not None and name != STANDING:
-        of_it = [each for each in of_it if str(each.version) == number]
+    asked = [each for each in of_it if number in (None, str(each.version))]
+    version = max(asked, key=lambda each: (each.started_at is not None, each.version), default=None)
     names = await campaign_names(connections, shop)
-    version = max(of_it, key=lambda each: (each.started_at is not None, each.version), default=None)
     try:
         found = await read_out(connections, shop.shop, name, datetime.now(UTC), number)
     except (NotFound, InputError):
         found = None
-    missing = found is None and version is None and name != STANDING
     return {
         "id": name,
-        "missing": missing,
+        "missing": found is None and version is None and name != STANDING,
         "name": _name(version),
-        "standing": name == STANDING,
-        "version": _versions(version, of_it),
+        "version": None if version is None else _shown(version, of_it),
         "found": None if found is None else _told(found, names),
         "arms": [] if version is None else _kept_arms(version, names),
         **frame(f"{PATH}/read"),
@@ -130,11 +127,9 @@ def _name(version: Version | None) -> str:
     return "" if version is None else version.design.says or version.design.id
 
 
-def _form(query: QueryParams, found: Choices) -> Form:
+def _form(query: QueryParams) -> Form:
     tries: Tries = next((each for each in TRIES if each == query.get("tries")), "without_campaign")
-    return Form(
-        tries=tries, campaign=query.get("campaign", ""), version=query.get("version", "")
-    )  # fmt: skip
+    return Form(tries=tries, campaign=query.get("campaign", ""), version=query.get("version", ""))
 
 
 def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
@@ -151,9 +146,8 @@ def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _versions(version: Version | None, all_of_it: Sequence[Version]) -> dict[str, Any] | None:
-    if version is None:
-        return None
+def _shown(version: Version, of_it: Sequence[Version]) -> dict[str, Any]:
+    """Return a version as its page shows it. of_it: every version of the experiment."""
     tone, standing = told.STANDINGS[version.status]
     return {
         "number": version.version,
@@ -162,7 +156,8 @@ def _versions(version: Version | None, all_of_it: Sequence[Version]) -> dict[str
         "standing": str(standing),
         "since": told.version_words(version),
         "ramp": round(100 * version.ramp),
-        "others": [each.version for each in all_of_it if each.version != version.version],
+        "is_newest": version.version == max(each.version for each in of_it),
+        "others": [each.version for each in of_it if each.version != version.version],
         "metric": str(told.METRIC_WORDS[version.design.metric]),
         "window_days": version.design.window_days,
     }

@@ -52,9 +52,10 @@ class Grown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The arm of an experiment that everybody is to be served as."""
+    """The arm of a version of an experiment that everybody is to be served as."""
 
     id: str
+    version: int
     arm: str
 
 
@@ -110,7 +111,7 @@ async def end(request: Request, connections: Connections, shop: Shop) -> Respons
 async def conclude(request: Request, connections: Connections, shop: Shop) -> Response:
     """Stop the experiment and serve everybody as one of its arms was."""
     asked = await read_call(request, Kept, _MAX_BODY)
-    await keep_arm(connections, shop, asked.id, asked.arm, datetime.now(UTC))
+    await keep_arm(connections, shop, asked.id, asked.version, asked.arm, datetime.now(UTC))
     return JSONResponse({"id": asked.id, "arm": asked.arm})
 
 

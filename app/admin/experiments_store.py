@@ -44,13 +44,15 @@ async def choices(connections: Connections, shop: Shop) -> Choices:
     )
 
 
-async def keep_arm(connections: Connections, shop: Shop, experiment_id: str, arm: str, now: datetime) -> None:
-    """Stop the experiment and let everybody be served as its arm was: all of it, or nothing.
+async def keep_arm(
+    connections: Connections, shop: Shop, experiment_id: str, number: int, arm: str, now: datetime
+) -> None:
+    """Stop that version of the experiment and let everybody be served as its arm was: all of it, or nothing.
 
     Raises NotFound without such an arm of a version that was started, InputError for what can't be kept any
     more. The model is pointed to first: doing that again changes nothing.
     """
-    version = await get_version(connections, shop.shop, experiment_id)
+    version = await get_version(connections, shop.shop, experiment_id, number)
     changes = _changes(version, arm)
     if MODEL in changes:
         await _serve(connections, shop, changes[MODEL])

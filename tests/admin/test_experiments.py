@@ -31,7 +31,7 @@ BODIES: dict[str, Any] = {
     "keep": {"form": {"name": "Dearer", "tries": "dear_ratio", "ratio": "3"}},
     "start": {"id": "dear", "share": 100},
     "stop": {"id": "dear"},
-    "conclude": {"id": "dear", "arm": "changed"},
+    "conclude": {"id": "dear", "version": 1, "arm": "changed"},
     "export": {"id": "dear"},
 }
 
@@ -337,3 +337,21 @@ async def test_what_redis_was_away_for_is_said_and_done_by_a_repeat(
     assert "can't reach its Redis" in answer.json()["error"]
     assert (await call(browser, name)).status_code == 200
     assert (await of_shop(connections)).status == ("running" if name == "start" else "stopped")
+
+
+async def test_an_older_version_is_read_apart_and_its_own_arm_is_kept(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_experiment(connections, units=10)
+    other = [{"name": "as_it_is"}, {"name": "changed", "changes": {"dear_ratio": 9}}]
+    await draft(connections, ShopDomain(SHOP), read_design(design(arms=other)), now())
+    newest = await page(browser, "/read", id="dear", version="2")
+    assert "Start with all shoppers" in newest
+    assert ">Version 1</s-link>" in newest
+    assert (await call(browser, "start")).status_code == 200
+    assert "Start with" not in await page(browser, "/read", id="dear", version="1")
+    assert (await call(browser, "conclude", version=1)).status_code == 200
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert shop.settings["dear_ratio"] == 1.5
+    assert (await of_shop(connections)).status == "running"  # the second version goes on

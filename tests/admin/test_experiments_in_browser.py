@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from app.connections import Connections
 from app.experiments.versions import versions
+from app.shops.store import get_shop
 from tests.admin.campaign_factories import keep_named
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import SHOP, keep, shop_row
@@ -67,6 +68,16 @@ async def test_figures_are_taken_away_as_a_file(connections: Connections) -> Non
         text = Path(await download.path()).read_text()  # noqa: ASYNC240
     assert download.suggested_filename.startswith("dear-")
     assert "conversion,True," in text
+
+
+async def test_an_arm_is_kept_from_the_page(connections: Connections) -> None:
+    await keep_experiment(connections)
+    async with served(connections) as url, opened(url, "/admin/experiments/read", DESKTOP, id="dear") as page:
+        await page.get_by_role("button", name="Keep “Changed” for everybody").click()
+        await page.get_by_text("Stopped on").wait_for()
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert shop.settings["dear_ratio"] == 1.5
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE])

@@ -26,7 +26,8 @@ Object.assign(ACTIONS, {
     location.reload();
   },
   async 'keep-arm'(button) {
-    await call(`${CALLS}/conclude`, {id: experimentOf(button).experiment, arm: button.dataset.arm});
+    const {experiment, version} = experimentOf(button);
+    await call(`${CALLS}/conclude`, {id: experiment, version: Number(version), arm: button.dataset.arm});
     shopify.toast.show(_('Kept: everybody is served so from now on'));
     location.reload();
   },

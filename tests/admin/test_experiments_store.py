@@ -1,0 +1,48 @@
+"""What the admin changes for good with one write, on both databases."""
+
+from __future__ import annotations
+
+from app.admin.experiments_store import choices, keep_arm
+from app.admin.products_store import keep_wish
+from app.campaigns.store import one_campaign
+from app.connections import Connections
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start, versions
+from app.shops.store import Shop, get_shop
+from app.values import ShopDomain
+from tests.admin.campaign_factories import keep_named
+from tests.admin.experiment_factories import days_ago, design
+from tests.admin.factories import SHOP, keep, now, product, shop_row
+
+
+async def the_shop(connections: Connections) -> Shop:
+    found = await get_shop(connections, SHOP)
+    assert found is not None
+    return found
+
+
+async def test_an_arm_is_kept_whole_with_the_end_of_its_experiment(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    await keep(connections, shop_row(settings={"pinned": [1], "locale": "de"}))
+    await keep_named(connections, "free-shipping", "running")
+    changes = {"pinned": None, "dear_ratio": 3, "campaigns": {"free-shipping": {"priority": 7}}}
+    arms = [{"name": "as_it_is"}, {"name": "changed", "changes": changes}]
+    await draft(connections, ShopDomain(SHOP), read_design(design(arms=arms)), days_ago(1))
+    await start(connections, ShopDomain(SHOP), "dear", days_ago(1))
+    await keep_arm(connections, await the_shop(connections), "dear", 1, "changed", now())
+    assert (await the_shop(connections)).settings == {"locale": "de", "dear_ratio": 3}
+    kept = await one_campaign(connections, SHOP, "free-shipping")
+    assert (kept.campaign.priority, kept.status) == (7, "running")
+    (version,) = await versions(connections, SHOP)
+    assert version.status == "stopped"
+
+
+async def test_a_wish_is_kept_beside_the_other_settings(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    await keep(connections, shop_row(settings={"locale": "de"}), *product(1, "Butter"))
+    shop = await the_shop(connections)
+    assert not (await choices(connections, shop)).wishes
+    assert await keep_wish(connections, shop, 1, "0.5") == "Butter"
+    shop = await the_shop(connections)
+    assert shop.settings == {"locale": "de", "boosts": {"1": 0.5}}
+    assert (await choices(connections, shop)).wishes
