@@ -16,7 +16,7 @@ from app.coupons.ending import end_grants
 from app.coupons.minting import SCOPE, PoolWish, keep_pools
 from app.coupons.promise import Promise
 from app.coupons.store import pools_of
-from app.coupons.uses import honoured
+from app.coupons.uses import honoured_fingerprint
 from app.errors import ShopifyRefused
 from app.jobs import job_begins, only_one, request_job
 from app.shops.store import Shop, get_shop
@@ -63,7 +63,7 @@ async def request_due_codes(connections: Connections) -> None:
         running = await running_campaigns(connections, shop.shop)
         pools = await pools_of(connections, shop.shop)
         going = any(pool.discount_id is not None for pool in pools)
-        going = going or bool(await honoured(connections, shop.shop))
+        going = going or bool(await honoured_fingerprint(connections, shop.shop))
         if going or any(each.campaign.offer.discount for each in running):
             await request_job(connections, "coupons", shop.shop)
 
