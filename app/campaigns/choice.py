@@ -125,11 +125,25 @@ def _drawn(told: Tally, usual: Mapping[int, float], random: np.random.Generator)
     shares = _drawn_shares(told, usual, random)
     rates = np.zeros_like(shares)
     for column, (word, share) in enumerate(usual.items()):
-        heard, prior = told.heard[word], share * PRIOR_EXPOSURES / 2
-        ordered = heard.exposures * heard.rate
-        rates[:, column] = random.beta(ordered + prior, heard.exposures - ordered + prior, DRAWS)
+        heard, (ordered, passed) = told.heard[word], _prior(told, word, share)
+        bought = heard.exposures * heard.rate
+        rates[:, column] = random.beta(bought + ordered, heard.exposures - bought + passed, DRAWS)
     brought: NDArray[np.float64] = (shares * rates).sum(axis=1) * told.worth
     return brought
+
+
+def _prior(told: Tally, word: int, share: float) -> tuple[float, float]:
+    """Return what is presumed of those who said the word: so many who ordered, so many who passed.
+
+    share: of all who say it. A word that nobody said of this arm whose time is over says nothing yet: who
+    says it orders as the arm's others do.
+    """
+    known = sum(each.exposures for each in told.heard)
+    if told.heard[word].exposures or not known:
+        return share * PRIOR_EXPOSURES / 2, share * PRIOR_EXPOSURES / 2
+    bought = sum(each.exposures * each.rate for each in told.heard)
+    usual = (bought + PRIOR_EXPOSURES / 2) / (known + PRIOR_EXPOSURES)
+    return usual * PRIOR_EXPOSURES, (1 - usual) * PRIOR_EXPOSURES
 
 
 def _drawn_shares(

@@ -175,6 +175,20 @@ def test_an_arm_that_is_suddenly_sent_away_by_all_loses_before_a_day_is_over() -
     assert shares(weights(before + since, NOW)["coupons"], ("five", "ten"))["ten"] < 0.1
 
 
+@pytest.mark.parametrize("word", ["accepted", "dismissed"])
+def test_a_word_that_was_never_heard_of_an_arm_is_no_praise(word: Word) -> None:
+    """Nothing is known yet of who orders after it, so it can't be worth more than what is known."""
+    before = [
+        *some("five", 600, 72, arms=("five", "ten")),
+        *some("ten", 600, 60, arms=("five", "ten")),
+    ]  # type: ignore[arg-type]
+    late = NOW - WINDOW_S / 2
+    since = [each._replace(word=word) for each in some("ten", 3_000, 0, at=late, arms=("five", "ten"))]  # type: ignore[arg-type]
+    told = shares(weights(before, NOW)["coupons"], ("five", "ten"))
+    after = shares(weights(before + since, NOW)["coupons"], ("five", "ten"))
+    assert FLOOR < after["ten"] < told["ten"] + 0.2
+
+
 def test_arms_are_compared_among_those_who_could_have_had_either() -> None:
     """A coupon for the hesitant, of whom few buy, is better for them than the banner everyone may see."""
     both = [
