@@ -10,7 +10,7 @@ from app.admin.experiments_chart import Drawn, drawn
 from app.admin.experiments_form import arm_words
 from app.admin.figures import day as date_words
 from app.admin.figures import money, number, percent
-from app.admin.language import Lazy, _, lazy
+from app.admin.language import Lazy, _, lazy, spoken
 from app.admin.refusals import refusal_words
 from app.experiments.analysis import Comparison, Interval, Verdict
 from app.experiments.metrics import METRICS, Metric
@@ -169,8 +169,15 @@ def said(metric: Metric, value: float, currency: str, *, signed: bool = False) -
     """Return a metric's value as money or as a share; signed: a difference, of shares in points."""
     plus = "+" if signed and value > 0 else ""
     if metric.money:
-        return f"{plus}{money(round(value), currency)}"
-    return _("%(n)s points", n=f"{plus}{number(100 * value, 2)}") if signed else percent(value, 2)
+        return _kept_together(f"{plus}{money(round(value), currency)}")
+    if not signed:
+        return percent(value, 2)
+    return _("%(n)s points", n=_kept_together(f"{plus}{number(100 * value, 2)}"))
+
+
+def _kept_together(figure: str) -> str:
+    """Return the figure with its sign before it, also where words go from right to left."""
+    return f"\u2066{figure}\u2069" if spoken().text_direction == "rtl" else figure
 
 
 def _not_yet(refusal: Refusal) -> str:
