@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from app.admin.borrowed import borrowed
 from app.admin.language import LANGUAGES, SOURCE, catalogue_path, read_catalogue
 
 ADMIN = Path(__file__).parents[1] / "app" / "admin"
@@ -32,6 +33,8 @@ def texts() -> Catalog:
         ADMIN, _METHODS, _OPTIONS, keywords=_KEYWORDS, comment_tags=()
     ):
         found.add(text, locations=[(file, 0)], context=context)
+    for file, text in borrowed():
+        found.add(text, locations=[(file, 0)])
     return found
 
 

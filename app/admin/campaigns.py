@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from app.admin import store
 from app.admin.alerts_told import alert_words
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
-from app.admin.language import lazy
+from app.admin.language import Lazy, lazy
 from app.campaigns.activity import Done, activity
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
@@ -29,12 +29,12 @@ TABS = (
 )
 WINDOW_DAYS = 30
 # What may be done with a campaign in each standing: the status it then has, and the button's label.
-_STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "draft": (("running", "Start"),),
-    "running": (("paused", "Pause"), ("stopped", "Stop")),
-    "paused": (("running", "Go on"), ("stopped", "Stop")),
-    "stopped": (("running", "Start again"),),
-    "ended": (("stopped", "Stop"),),
+_STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
+    "draft": (("running", lazy("Start")),),
+    "running": (("paused", lazy("Pause")), ("stopped", lazy("Stop"))),
+    "paused": (("running", lazy("Go on")), ("stopped", lazy("Stop"))),
+    "stopped": (("running", lazy("Start again")),),
+    "ended": (("stopped", lazy("Stop")),),
 }
 
 
@@ -105,7 +105,7 @@ def _listed(
     return {
         "id": campaign.id,
         "name": campaign.name,
-        "kind": KINDS[campaign.offer.kind],
+        "kind": str(KINDS[campaign.offer.kind]),
         "standing": standing,
         "tone": TONES[standing],
         "reason": kept.reason,

@@ -20,10 +20,10 @@ from app.admin.campaigns_form import Form
 from app.admin.campaigns_reading import Written, campaign_id_of, read_form
 from app.admin.campaigns_told import left_out_words
 from app.admin.doors import staff_only
+from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
-from app.admin.view import counted
 from app.campaigns.campaign import Campaign
-from app.campaigns.dry_run import dry_run
+from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
 from app.campaigns.plan import zone_of
 from app.campaigns.store import all_campaigns, change_status, keep_campaign, one_campaign, place_campaign
@@ -102,9 +102,9 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
     form = (await read_call(request, Asked, _MAX_BODY)).form
     others = {each.campaign.id: each for each in await all_campaigns(connections, shop.shop)}
     if form.id and form.id not in others:
-        raise NotFound("this campaign is not there any more")
+        raise NotFound(_("This campaign is not there any more."))
     if form.id and others[form.id].updated_at.isoformat() != form.seen:
-        raise InputError("somebody changed this campaign meanwhile: open it again to see what it is now")
+        raise InputError(_("Somebody changed this campaign meanwhile: open it again to see what it is now."))
     campaign_id = form.id or campaign_id_of(form.name, frozenset(others))
     kept = await keep_campaign(connections, shop.shop, _whole(_written(form, shop, campaign_id)))
     if kept.status == "running" and kept.campaign.needs_code:
@@ -124,19 +124,37 @@ async def try_out(request: Request, connections: Connections, shop: Shop) -> Res
     decisions = await past_decisions(connections, shop.shop, asked.last)
     if not decisions:
         return JSONResponse(
-            {"says": "No checkout has asked yet, so there is nothing to try it on.", "more": []}
+            {"says": _("No checkout has asked yet, so there is nothing to try it on."), "more": []}
         )
     catalog = await load_catalog(connections, shop.shop)
     # In a thread: it takes longer than other calls should wait.
     run = await asyncio.to_thread(dry_run, campaign, decisions, catalog, shop.time_zone, shop.settings)
-    return JSONResponse({"says": run.says(), "more": [*left_out_words(run.left_out), *_untold(run.missing)]})
+    return JSONResponse(
+        {"says": dry_run_words(run), "more": [*left_out_words(run.left_out), *_untold(run.missing)]}
+    )
+
+
+def dry_run_words(run: DryRun) -> str:
+    """Return in a sentence what the campaign would have done."""
+    if not run.judged:
+        return _("None of the last %(number)s decisions tells all that the rule reads.", number=run.looked_at)
+    return _(
+        "Would have been shown %(fired)s times to %(shoppers)s shoppers, %(bought)s of %(known)s times to "
+        "one who bought anyway, in %(judged)s of the last %(number)s decisions that can be judged.",
+        fired=run.fired, shoppers=run.shoppers, bought=run.bought, known=run.known, judged=run.judged,
+        number=run.looked_at,
+    )  # fmt: skip
 
 
 def _untold(missing: Mapping[str, int]) -> list[str]:
     """Return what decisions did not tell, so that they could not be judged."""
     return [
-        f"{counted(count, 'decision')} can't be judged: they don't tell "
-        f"{FIELDS[name].label if name in FIELDS else 'enough of what shoppers did'}."
+        ngettext(
+            "%(num)s decision can't be judged, as it does not tell: %(what)s",
+            "%(num)s decisions can't be judged, as they don't tell: %(what)s",
+            count,
+            what=FIELDS[name].label if name in FIELDS else _("enough of what shoppers did"),
+        )
         for name, count in sorted(missing.items())
     ]
 
@@ -166,7 +184,7 @@ async def _check_use(connections: Connections, shop: Shop, campaign_id: str) -> 
     campaign = (await one_campaign(connections, shop.shop, campaign_id)).campaign
     for each in await found_in(connections, shop, campaign.rule, campaign):
         if each.stops:
-            raise InputError(f"Not started. {each.message}", each.path)
+            raise InputError(_("Not started. %(why)s", why=each.message), each.path)
 
 
 _CALLS = "/admin/api/campaigns"

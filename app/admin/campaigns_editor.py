@@ -16,6 +16,8 @@ from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import Written
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
+from app.admin.figures import weekdays
+from app.admin.language import Lazy, lazy, told
 from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of, zone_of
@@ -32,23 +34,23 @@ from app.rules.words import in_words
 from app.shops.store import Shop
 
 MOST_NAMED = 200
-GROUPS: Mapping[str, str] = {
-    "profile": "The customer",
-    "cart": "The cart",
-    "visit": "The visit",
-    "intent": "Purchase intent",
-    "shopper": "The customer",
-    "checkout": "The checkout",
-    "market": "Market and language",
-    "time": "Time",
-    "product": "The product shown",
-    "trigger": "What asked",
+GROUPS: Mapping[str, Lazy] = {
+    "profile": lazy("The customer"),
+    "cart": lazy("The cart"),
+    "visit": lazy("The visit"),
+    "intent": lazy("Purchase intent"),
+    "shopper": lazy("The customer"),
+    "checkout": lazy("The checkout"),
+    "market": lazy("Market and language"),
+    "time": lazy("Time"),
+    "product": lazy("The product shown"),
+    "trigger": lazy("What asked"),
 }
-STARTS: Mapping[str, str] = {
-    "coupon": "A discount, with a code for each shopper",
-    "banner": "A sentence at the top of the checkout",
-    "progress": "A bar towards an amount, such as free shipping",
-    "upsell": "Products you choose",
+STARTS: Mapping[str, Lazy] = {
+    "coupon": lazy("A discount, with a code for each shopper"),
+    "banner": lazy("A sentence at the top of the checkout"),
+    "progress": lazy("A bar towards an amount, such as free shipping"),
+    "upsell": lazy("Products you choose"),
 }
 _NAMED: tuple[Names, ...] = ("segment", "product_type", "vendor", "tag")
 _FIRST_ROW = Row("cart.subtotal", ">")
@@ -57,7 +59,12 @@ _FIRST_ROW = Row("cart.subtotal", ">")
 async def begin(_connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return what a campaign can begin from."""
     templates = [
-        {"id": name, "name": each.campaign.name, "says": each.says, "kind": KINDS[each.campaign.offer.kind]}
+        {
+            "id": name,
+            "name": told(each.campaign.name),
+            "says": told(each.says),
+            "kind": str(KINDS[each.campaign.offer.kind]),
+        }
         for name, each in TEMPLATES.items()
     ]
     return {"templates": templates, "starts": STARTS, **frame(f"{PATH}/new", shop)}
@@ -70,7 +77,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
     except NotFound:
         return {"form": None, **frame(f"{PATH}/edit", shop)}
     names = await names_of(connections, shop, _NAMED)
-    document = fields_document(shop.currency, "en")
+    document = fields_document(shop.currency, language_of(shop))
     return {
         "form": form,
         "status": status,
@@ -82,7 +89,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
         "kinds": KINDS,
         "variables": {kind: [f"{{{each}}}" for each in sorted(known)] for kind, known in VARIABLES.items()},
         "editing": _for_script(document["fields"], names),
-        "weekdays": [(at + 1, name.capitalize()) for at, name in enumerate(WEEKDAYS)],
+        "weekdays": list(enumerate(weekdays(), 1)),
         "zone": shop.time_zone or "UTC",
         "default_locale": str(shop.settings.get(LOCALE) or "en"),
         "blank": Message(),
@@ -166,16 +173,18 @@ async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tup
 
 def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the fields under the headings that merchants look for them."""
-    grouped: dict[str, list[dict[str, Any]]] = {heading: [] for heading in dict.fromkeys(GROUPS.values())}
+    grouped: dict[str, list[dict[str, Any]]] = {
+        heading: [] for heading in dict.fromkeys(map(str, GROUPS.values()))
+    }
     for each in fields:
-        grouped[GROUPS[each["group"]]].append(each)
+        grouped[str(GROUPS[each["group"]])].append(each)
     return grouped
 
 
 def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[str]]) -> dict[str, Any]:
     """Return what the page's script needs to know of each field."""
     return {
-        "asked": ASKED,
+        "asked": {name: str(words) for name, words in ASKED.items()},
         "asked_of": ASKED_OF,
         "fields": {
             each["name"]: {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from app.admin.language import _
 from app.campaigns.campaign import Campaign
 from app.campaigns.messages import Text, chain, key_of, normalised, text_for
 from app.rules.locale import Locale
@@ -42,10 +43,13 @@ def preview(campaign: Campaign, currency: str, locale: str, country: str | None,
         words = BUILT_IN_ENGLISH.get(key, "")
         return Preview(
             _filled(words, campaign, currency, language_table("en")),
-            "The page's own sentence, here in English; shoppers read it in their language.",
+            _("The page's own sentence, here in English; shoppers read it in their language."),
         )
     name = next(each for each in chain(locale, country, default) if each in texts)
-    return Preview(_filled(_form(text, table), campaign, currency, table), f"Your words for {name}.")
+    return Preview(
+        _filled(_form(text, table), campaign, currency, table),
+        _("Your words for %(language)s.", language=name),
+    )
 
 
 def _form(text: Text, table: Locale) -> str:

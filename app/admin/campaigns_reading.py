@@ -15,6 +15,7 @@ import msgspec
 
 from app.admin.campaigns_form import HOUR_S, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
+from app.admin.language import _
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
@@ -116,7 +117,7 @@ class _Reading:
         """Return the campaign's name."""
         name = self._form.name.strip()
         if not (1 <= len(name) <= 100 and name.isprintable()):
-            self.note("name", "give it a name of up to 100 characters, to know it by")
+            self.note("name", _("give it a name of up to 100 characters, to know it by"))
         return name
 
     def rule(self) -> Any:
@@ -147,7 +148,7 @@ class _Reading:
         except InputError as error:
             self.note("rule", f"{error.field}: {error}")
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            self.note("rule", f"this is not JSON: {error}")
+            self.note("rule", _("this is not JSON: %(why)s", why=error))
         else:
             return data
         return None
@@ -184,16 +185,16 @@ class _Reading:
     def _percentage(self) -> float:
         percentage = self.number("off", 0, 100, None)
         if percentage == 0 and not self._noted("off"):
-            self.note("off", "say how much is taken off, such as 10")
+            self.note("off", _("say how much is taken off, such as 10"))
         return percentage
 
     def _products(self) -> list[int]:
         texts = [each for each in re.split(r"[\s,]+", self._form.products) if each]
         ids = [each.rpartition("/")[2] for each in texts]
         if not 1 <= len(ids) <= 3:
-            self.note("products", "name one to three products")
+            self.note("products", _("name one to three products"))
         if not all(each.isascii() and each.isdigit() and 0 < int(each) < 2**63 for each in ids):
-            self.note("products", "a product is named by its number, the last part of its address in Shopify")
+            self.note("products", _("a product is named by its number, the end of its address in Shopify"))
             return []
         return [int(each) for each in ids]
 
@@ -217,7 +218,7 @@ class _Reading:
         """Return when it runs."""
         hours = [self.whole(each, 0, 24, None) for each in ("hour_from", "hour_until")]
         if len([each for each in hours if each is None]) == 1 and not self._noted("hour_from", "hour_until"):
-            self.note("hour_until", "give both hours, or none for the whole day")
+            self.note("hour_until", _("give both hours, or none for the whole day"))
         return self.some(
             starts_at=self._time("starts_at"),
             ends_at=self._time("ends_at"),
@@ -233,7 +234,7 @@ class _Reading:
             told = datetime.fromisoformat(text)
             return as_utc(told if told.tzinfo else told.replace(tzinfo=self._zone))
         except (ValueError, OverflowError):
-            self.note(field, "write the day and the time like 2026-12-01 09:00")
+            self.note(field, _("write the day and the time like 2026-12-01 09:00"))
             return None
 
     def lasts(self) -> int | None:
@@ -253,7 +254,7 @@ class _Reading:
             return usual
         number = self.number(field, least, most, usual)
         if number != int(number):
-            self.note(field, "this is a whole number")
+            self.note(field, _("this is a whole number"))
         return int(number)
 
     def number(self, field: str, least: float, most: float, usual: float | None) -> float:
@@ -265,7 +266,8 @@ class _Reading:
         if number is None:
             return least
         if not least <= number <= most:
-            self.note(field, f"this goes from {plain_number(round(least, 3))} to {most:,.10g}")
+            low = plain_number(round(least, 3))
+            self.note(field, _("this goes from %(low)s to %(high)s", low=low, high=f"{most:,.10g}"))
         return number
 
     def amount(self, field: str, *, needed: bool = False) -> str | None:
@@ -274,14 +276,14 @@ class _Reading:
         if not text and not needed:
             return None
         if not _AMOUNT.fullmatch(text) or (needed and not float(text)):
-            self.note(field, "this is an amount above zero, such as 80 or 49.90")
+            self.note(field, _("this is an amount above zero, such as 80 or 49.90"))
         return text
 
     def word(self, field: str) -> str | None:
         """Return a name that campaigns share, None for none."""
         text: str = getattr(self._form, field).strip()
         if text and not _WORD.fullmatch(text):
-            self.note(field, "use up to 40 letters, digits, spaces, - and _")
+            self.note(field, _("use up to 40 letters, digits, spaces, - and _"))
         return text or None
 
     def _noted(self, *fields: str) -> bool:
@@ -291,11 +293,11 @@ class _Reading:
 def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wrong | None:
     """Return what is wrong with words in a language, None for nothing."""
     if not text:
-        return Wrong("text", "write what shoppers read")
+        return Wrong("text", _("write what shoppers read"))
     if not name:
-        return Wrong("locale", "say which language this is, such as de")
+        return Wrong("locale", _("say which language this is, such as de"))
     if name in others:
-        return Wrong("locale", "there are words in this language already")
+        return Wrong("locale", _("there are words in this language already"))
     for field, words in (("locale", "x"), ("text", _read_text(text))):
         try:
             check_texts(kind, {name: words})
@@ -307,6 +309,6 @@ def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wr
 def _read_text(text: str) -> Text:
     """Return words, or their plural forms where each line begins with one: `one: …`."""
     lines = [line.partition(":") for line in text.splitlines() if line.strip()]
-    if lines and all(colon and form.strip() in PLURALS for form, colon, _ in lines):
-        return {form.strip(): words.strip() for form, _, words in lines}
+    if lines and all(colon and form.strip() in PLURALS for form, colon, _words in lines):
+        return {form.strip(): words.strip() for form, _colon, words in lines}
     return text

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.admin.language import Lazy, _, lazy
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.nodes import (
@@ -32,23 +33,23 @@ from app.rules.nodes import (
 
 Join = Literal["all", "any", "none"]
 # What is asked of a field, by its kind, in the words of the choice.
-ASKED: Mapping[str, str] = {
-    ">": "is above",
-    ">=": "is at least",
-    "<": "is below",
-    "<=": "is at most",
-    "==": "is",
-    "!=": "is not",
-    "between": "is from … to …",
-    "inside": "is above … and below …",
-    "in": "is one of",
-    "some": "include one of",
-    "all": "are only",
-    "none": "include none of",
-    "yes": "is so",
-    "no": "is not so",
-    "known": "is known",
-    "unknown": "is not known",
+ASKED: Mapping[str, Lazy] = {
+    ">": lazy("is above"),
+    ">=": lazy("is at least"),
+    "<": lazy("is below"),
+    "<=": lazy("is at most"),
+    "==": lazy("is"),
+    "!=": lazy("is not"),
+    "between": lazy("is from … to …"),
+    "inside": lazy("is above … and below …"),
+    "in": lazy("is one of"),
+    "some": lazy("include one of"),
+    "all": lazy("are only"),
+    "none": lazy("include none of"),
+    "yes": lazy("is so"),
+    "no": lazy("is not so"),
+    "known": lazy("is known"),
+    "unknown": lazy("is not known"),
 }
 _ORDERED = (">", ">=", "<", "<=", "==", "!=", "between", "inside", "known", "unknown")
 ASKED_OF: Mapping[Kind, tuple[str, ...]] = {
@@ -138,9 +139,9 @@ def condition_of(row: Row, place: str) -> Any:
     """Return the JSONLogic of one row. Raises InputError naming what of it is wrong."""
     field = FIELDS.get(row.field)
     if field is None:
-        raise InputError("choose what this is about", f"{place}.field")
+        raise InputError(_("choose what this is about"), f"{place}.field")
     if row.compare not in ASKED_OF[field.kind]:
-        raise InputError("choose how it is compared", f"{place}.compare")
+        raise InputError(_("choose how it is compared"), f"{place}.compare")
     read = {"var": field.name}
     match row.compare:
         case "yes":
@@ -165,7 +166,7 @@ def _value(field: Field, text: str, place: str) -> Any:
     """Return what was typed as the field has it: shares are typed in percent."""
     text = text.strip()
     if not text:
-        raise InputError("fill this in", place)
+        raise InputError(_("fill this in"), place)
     if not field.is_number:
         return _named(field, text)
     number = typed_number(text, place, typed(field, field.example))
@@ -179,16 +180,16 @@ def typed_number(text: str, place: str, example: str = "10") -> float:
     try:
         number = float(text.replace(",", ".").removesuffix("%"))
     except ValueError:
-        raise InputError(f"this is a number, such as {example}", place) from None
+        raise InputError(_("this is a number, such as %(example)s", example=str(example)), place) from None
     if not abs(number) <= _LARGEST:  # neither too large nor "nan"
-        raise InputError("this number is too large", place)
+        raise InputError(_("this number is too large"), place)
     return number
 
 
 def _list(field: Field, text: str, place: str) -> list[Any]:
     parts = [part for part in (each.strip() for each in text.split(",")) if part]
     if not parts:
-        raise InputError("name at least one", place)
+        raise InputError(_("name at least one"), place)
     return [_value(field, part, place) for part in dict.fromkeys(parts)]
 
 

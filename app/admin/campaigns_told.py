@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app.admin.figures import NOTHING, day, money, percent
-from app.admin.language import _, ngettext
+from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, Done
 from app.campaigns.campaign import Campaign, DiscountTerms
 from app.campaigns.plan import LOCALE
@@ -25,32 +25,38 @@ TONES: Mapping[str, str] = {
     "ended": "neutral",
     "draft": "info",
 }
-KINDS: Mapping[str, str] = {
-    "coupon": "Discount",
-    "banner": "Banner",
-    "message": "Message",
-    "progress": "Progress bar",
-    "upsell": "Products",
+KINDS: Mapping[str, Lazy] = {
+    "coupon": lazy("Discount"),
+    "banner": lazy("Banner"),
+    "message": lazy("Message"),
+    "progress": lazy("Progress bar"),
+    "upsell": lazy("Products"),
 }
 # Why a campaign that matched was not shown, in a merchant's words.
-LEFT_OUT: Mapping[str, str] = {
-    "withheld": "held back to measure its effect",
-    "capped": "shown often enough already",
-    "waiting": "its delay was not over",
-    "over": "its time for the shopper was over",
-    "dismissed": "the shopper had sent it away",
-    "no_code": "no code was left",
-    "margin": "it would have sold at a loss",
-    "limit": "beyond your limit for discounts",
-    "minimum": "the cart was below the minimum",
-    "not_drawn": "another campaign was drawn",
-    "unknown_cart": "the cart's amount was not known",
-    "in_cart": "the products were in the cart already",
-    "intent_high": "the shopper was likely to buy anyway",
-    "no_effect": "it changes nothing for such a shopper",
-    "no_margin": "nothing would be left of the margin",
+LEFT_OUT: Mapping[str, Lazy] = {
+    "withheld": lazy("held back to measure its effect"),
+    "capped": lazy("shown often enough already"),
+    "waiting": lazy("its delay was not over"),
+    "over": lazy("its time for the shopper was over"),
+    "dismissed": lazy("the shopper had sent it away"),
+    "no_code": lazy("no code was left"),
+    "margin": lazy("it would have sold at a loss"),
+    "limit": lazy("beyond your limit for discounts"),
+    "minimum": lazy("the cart was below the minimum"),
+    "not_drawn": lazy("another campaign was drawn"),
+    "unknown_cart": lazy("the cart's amount was not known"),
+    "in_cart": lazy("the products were in the cart already"),
+    "intent_high": lazy("the shopper was likely to buy anyway"),
+    "no_effect": lazy("it changes nothing for such a shopper"),
+    "no_margin": lazy("nothing would be left of the margin"),
 }
-_CLASSES = {"order": "the order", "product": "products", "shipping": "shipping"}
+STANDINGS: Mapping[str, Lazy] = {
+    "draft": lazy("Draft"),
+    "running": lazy("Running"),
+    "paused": lazy("Paused"),
+    "stopped": lazy("Stopped"),
+    "ended": lazy("Ended"),
+}
 
 
 class Figure(NamedTuple):
@@ -75,23 +81,24 @@ def rule_words(campaign: Campaign, shop: Shop, names: Mapping[str, str] | None =
 
 
 def language_of(shop: Shop) -> str:
-    """Return the language that rules are said in: the shop's where there is a table of it."""
-    language = str(shop.settings.get(LOCALE, "en")).partition("-")[0].lower()
-    return language if language in LANGUAGES else "en"
+    """Return the language that rules are said in: the merchant's, else the shop's, if there is a table."""
+    shops = str(shop.settings.get(LOCALE, "en")).partition("-")[0].lower()
+    return next((each for each in (spoken().language, shops) if each in LANGUAGES), "en")
 
 
 def shows(campaign: Campaign, currency: str) -> str:
     """Return what a shopper gets, in a few words."""
     offer = campaign.offer
     if offer.discount is not None:
-        lasting = f", for {_lasting(campaign.lasts_s)}" if campaign.lasts_s else ""
-        return f"{_off(offer.discount, currency)}{lasting}"
+        off = _off(offer.discount, currency)
+        if not campaign.lasts_s:
+            return off
+        return _("%(off)s, for %(time)s", off=off, time=_lasting(campaign.lasts_s))
     if offer.target is not None:
-        return f"Progress towards {amount(offer.target, currency)}"
+        return _("Progress towards %(amount)s", amount=amount(offer.target, currency))
     if offer.product_ids:
-        count = len(offer.product_ids)
-        return f"{count} product{'' if count == 1 else 's'} you chose"
-    return KINDS[offer.kind]
+        return ngettext("%(num)s product you chose", "%(num)s products you chose", len(offer.product_ids))
+    return str(KINDS[offer.kind])
 
 
 def amount(text: str, currency: str) -> str:
@@ -108,9 +115,11 @@ def level(
     live = [each for each in pools if each.campaign_id == campaign.id and each.ended_at is None]
     refused = next((each.error for each in live if each.error), "")
     if not live:
-        return Level("Made once it runs" if granted else "Waits for your permission", False, refused)
+        waits = _("Made once it runs") if granted else _("Waits for your permission")
+        return Level(waits, False, refused)
     left, size = sum(ready.get(each.pool_id, 0) for each in live), sum(each.size for each in live)
-    return Level(f"{left:,} of {size:,} codes ready", left < size / 10, refused)
+    ready_words = _("%(left)s of %(size)s codes ready", left=left, size=size)
+    return Level(ready_words, left < size / 10, refused)
 
 
 def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> list[str]:
@@ -119,15 +128,18 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
     if discount is None:
         return []
     said = [
-        "Not shown where it would sell the cart at a loss."
+        _("Not shown where it would sell the cart at a loss.")
         if costs_known
-        else "Tillwise doesn't know what your products cost you, so it can't hold back a discount that "
-        "would sell at a loss.",
+        else _(
+            "Tillwise doesn't know what your products cost you, so it can't hold back a discount that would "
+            "sell at a loss."
+        ),
     ]
     if discount.percentage is not None and discount.percentage > most_percent:
-        said.append(f"Never shown: it is above your limit of {most_percent:g} % for one discount.")
+        limit = percent(most_percent / 100)
+        said.append(_("Never shown: it is above your limit of %(limit)s for one discount.", limit=limit))
     if not campaign.holdout:
-        said.append("Nobody is held back, so nobody can tell whether it earns more than it gives away.")
+        said.append(_("Nobody is held back, so nobody can tell whether it earns more than it gives away."))
     return said
 
 
@@ -168,22 +180,39 @@ def window_words(told: Activity, window_days: int) -> str:
 
 def _off(discount: DiscountTerms, currency: str) -> str:
     if discount.applies_to == "shipping":
-        return "Free shipping"
-    off = f"{discount.percentage:g} %" if discount.percentage else amount(discount.amount or "0", currency)
-    on = "" if discount.applies_to == "order" else f" {_CLASSES[discount.applies_to]}"
-    minimum = f", from {amount(discount.minimum, currency)}" if discount.minimum else ""
-    return f"{off} off{on}{minimum}"
+        return _("Free shipping")
+    off = (
+        percent(discount.percentage / 100)
+        if discount.percentage
+        else amount(discount.amount or "0", currency)
+    )
+    said = _("%(off)s off", off=off) if discount.applies_to == "order" else _("%(off)s off products", off=off)
+    if not discount.minimum:
+        return said
+    return _("%(off)s, from %(minimum)s", off=said, minimum=amount(discount.minimum, currency))
 
 
 def _lasting(seconds: int) -> str:
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds % length == 0:
-            count = seconds // length
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"
+    if seconds % 86_400 == 0:
+        return ngettext("%(num)s day", "%(num)s days", seconds // 86_400)
+    if seconds % 3_600 == 0:
+        return ngettext("%(num)s hour", "%(num)s hours", seconds // 3_600)
+    if seconds % 60 == 0:
+        return ngettext("%(num)s minute", "%(num)s minutes", seconds // 60)
+    return ngettext("%(num)s second", "%(num)s seconds", seconds)
+
+
+def standing_words(standing: str) -> str:
+    """Return how a campaign stands."""
+    return str(STANDINGS[standing])
+
+
+def _left_out(why: str, count: int) -> str:
+    reason = str(LEFT_OUT.get(why, why))
+    return ngettext("%(num)s time not shown: %(why)s", "%(num)s times not shown: %(why)s", count, why=reason)
 
 
 def left_out_words(counts: Mapping[str, int]) -> list[str]:
     """Return why it would not have been shown, commonest first."""
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return [f"{count:,} times not shown: {LEFT_OUT.get(why, why)}" for why, count in ordered]
+    return [_left_out(why, count) for why, count in ordered]

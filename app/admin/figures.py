@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 
@@ -57,6 +57,12 @@ def listed(names: Iterable[str]) -> str:
 def day(when: date) -> str:
     """Return `Nov 25, 2026`."""
     return format_date(when, "medium", locale=spoken())
+
+
+def weekdays() -> list[str]:
+    """Return what the days of the week are called, Monday first."""
+    names = get_day_names("wide", "stand-alone", locale=spoken())
+    return [names[day].capitalize() for day in range(7)]
 
 
 def short_day(when: date) -> str:

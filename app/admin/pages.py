@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 
 from app.admin import figures, home, store, view
+from app.admin.campaigns_told import standing_words
 from app.admin.definitions import DEFINITIONS
-from app.admin.language import language_tag, lazy, script_words, speak_in, spoken
+from app.admin.language import language_tag, lazy, script_words, speak_in, spoken, told
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
 from app.config import Settings
@@ -40,6 +41,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 speak_in(_templates)
+_templates.filters["first_upper"] = view.first_upper
 _templates.globals.update(
     counted=view.counted,
     definitions=DEFINITIONS,
@@ -50,6 +52,8 @@ _templates.globals.update(
     number=figures.number,
     percent=figures.percent,
     share=figures.share,
+    standing_words=standing_words,
+    told=told,
     title=title,
     percent_done=view.percent_done,
     import_words=view.import_words,

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.admin.language import told
 from app.admin.whom import Whom
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -39,14 +40,14 @@ class File:
 async def look_up(connections: Connections, shop: ShopDomain, who: Whom) -> dict[str, Any]:
     """Return what somebody told of consent, oldest first, also as files, and how much is held of them."""
     teller = Teller(customer_id=who.customer_id, email=who.email, client_id=who.client_id)
-    told = [_row(entry) for entry in await consent_history(connections, shop, teller)]
+    entries = [_row(entry) for entry in await consent_history(connections, shop, teller)]
     export = await export_person(connections, await _person(connections, shop, who))
     return {
-        "entries": told,
-        "json": msgspec.json.format(msgspec.json.encode(told)).decode(),
-        "csv": csv_text([_flat(row) for row in told]) if told else "",
+        "entries": entries,
+        "json": msgspec.json.format(msgspec.json.encode(entries)).decode(),
+        "csv": csv_text([_flat(row) for row in entries]) if entries else "",
         "held": [
-            {"store": store, "says": holding(store).says, "count": count}
+            {"store": store, "says": told(holding(store).says), "count": count}
             for store, count in export.counts().items()
             if count
         ],

@@ -88,6 +88,11 @@ def named(name: str, names: Mapping[str, Lazy]) -> str:
     return str(names[name]) if name in names else name.replace("_", " ").capitalize()
 
 
+def first_upper(text: str) -> str:
+    """Return the text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def bars(counts: Mapping[str, int], labels: Mapping[str, Lazy]) -> list[Bar]:
     """Return the counts as parts of their sum, in their order."""
     total = sum(counts.values())

@@ -56,7 +56,7 @@ async def test_each_campaign_tells_whom_it_is_for_and_what_came_of_it(
 ) -> None:
     await keep_campaigns(connections)
     text = await opened(browser, "/admin/campaigns")
-    assert "10 % off, for 7 days" in text
+    assert "10% off, for 7 days" in text
     assert "the number of the customer's orders so far is at least 4" in text.replace("&#39;", "'")
     # of 8 checkouts 4 were shown it, of which one took it and two sent it away; of 4 held back one bought
     assert "<dt>Shown to</dt><dd>50% (4 of 8)<small>22% to 78%</small></dd>" in text
@@ -152,7 +152,7 @@ async def test_what_is_written_is_read_back_and_judged(
         "One or more of “hesitant buyers” are among the customer's segments "
         "and the cart's subtotal is above 80.00 USD."
     )
-    assert answer["shows"] == "10 % off, for 1 day"
+    assert answer["shows"] == "10% off, for 1 day"
     assert answer["preview"]["text"] == "A discount for you"
     assert "at a loss" in answer["guards"][0]
 
@@ -218,7 +218,7 @@ async def test_a_change_on_top_of_somebody_elses_is_refused(
     assert (await one_campaign(connections, SHOP, "winter")).campaign.name == "Hesitant buyers"
     answer = await call(browser, "keep", {"form": form})
     assert answer.status_code == 400
-    assert "somebody changed this campaign" in answer.json()["error"]
+    assert "Somebody changed this campaign" in answer.json()["error"]
     gone = written(id="spring", seen=form["seen"])
     assert (await call(browser, "keep", {"form": gone})).status_code == 404
 

@@ -1,11 +1,12 @@
 // The campaigns pages: campaigns started, paused, stopped and moved; the editor is in campaigns_edit.js.
 
 import {ACTIONS, call} from './admin.js';
+import {_} from './language.js';
 
 const CALLS = '/admin/api/campaigns';
 const GRANT_MS = 10_000;
 const POLL_MS = 500;
-const DONE = {running: 'Started: checkouts show it from now on', paused: 'Paused', stopped: 'Stopped'};
+const DONE = {running: _('Started: checkouts show it from now on'), paused: _('Paused'), stopped: _('Stopped')};
 
 /** Wait until Shopify has told the app too, which is a webhook and takes a moment. */
 async function heard() {
@@ -30,7 +31,7 @@ export async function allowed() {
 export async function start(id, needsCode) {
   const may = !needsCode || (await allowed());
   await call(`${CALLS}/status`, {id, status: 'running'});
-  return may ? DONE.running : 'Started, but without the permission to make discount codes nobody gets one.';
+  return may ? DONE.running : _('Started, but without the permission to make discount codes nobody gets one.');
 }
 
 const campaignOf = (button) => button.closest('[data-campaign]').dataset;
@@ -38,7 +39,7 @@ const campaignOf = (button) => button.closest('[data-campaign]').dataset;
 Object.assign(ACTIONS, {
   async allow() {
     if (await allowed()) location.reload();
-    else shopify.toast.show('Nothing was changed: without the permission Tillwise can make no codes.', {isError: true});
+    else shopify.toast.show(_('Nothing was changed: without the permission Tillwise can make no codes.'), {isError: true});
   },
   async status(button) {
     const {campaign, needsCode} = campaignOf(button);

@@ -2,6 +2,7 @@
 
 import {ACTIONS, call, fail} from './admin.js';
 import {start} from './campaigns.js';
+import {_} from './language.js';
 
 const CALLS = '/admin/api/campaigns';
 const TYPING_MS = 400;
@@ -84,9 +85,9 @@ function fitRow(row, moved = false) {
   const how = compare.value;
   part('value', row).hidden = SILENT.includes(how);
   part('upto', row).hidden = !RANGES.includes(how);
-  const label = LISTS.includes(how) ? 'Which' : RANGES.includes(how) ? 'From' : 'Value';
+  const label = LISTS.includes(how) ? _('Which') : RANGES.includes(how) ? _('From') : _('Value');
   named('value', row).setAttribute('label', unit ? `${label} (${unit})` : label);
-  if (LISTS.includes(how)) named('value', row).setAttribute('details', 'Several with commas between');
+  if (LISTS.includes(how)) named('value', row).setAttribute('details', _('Several with commas between'));
   else named('value', row).removeAttribute('details');
   named('value', row).setAttribute('placeholder', choices.length ? '' : example);
   part('choices', row).hidden = choices.length === 0;
@@ -110,9 +111,9 @@ function fitKind() {
   for (const each of form.querySelectorAll('[data-of]')) each.hidden = each.dataset.of !== kind;
   const as = named('off_as').value;
   part('off').hidden = as === 'shipping';
-  named('off').setAttribute('label', as === 'amount' ? 'Amount' : 'Percent');
+  named('off').setAttribute('label', as === 'amount' ? _('Amount') : _('Percent'));
   const fills = variables[kind].join(' ');
-  form.querySelector('[data-fills]').textContent = fills && `In your words, these are filled in: ${fills}`;
+  form.querySelector('[data-fills]').textContent = fills && _('In your words, these are filled in: %(names)s', {names: fills});
 }
 
 function fitGroups() {
@@ -138,17 +139,17 @@ function showWrong(errors, all) {
   const nowhere = errors.filter(({field}) => !fieldNamed(field)).map(({message}) => message);
   const hidden = [...wrong.keys()].some((field) => field?.closest('details'));
   if (all && hidden) form.querySelector('details').open = true;
-  const count = errors.length === 1 ? 'One thing is' : `${errors.length} things are`;
-  place.textContent = all && errors.length ? [`${count} still to be put right.`, ...nowhere].join(' ') : nowhere.join(' ');
+  const count = errors.length === 1 ? _('One thing is still to be put right.') : _('%(count)s things are still to be put right.', {count: errors.length});
+  place.textContent = all && errors.length ? [count, ...nowhere].join(' ') : nowhere.join(' ');
 }
 
 function showTold({says, findings, json, shows = '', preview, guards = []}) {
   if (says) form.querySelector('[data-says]').textContent = says;
   form.dataset.json = json;
-  const tones = findings.map(({message, stops}) => element('s-banner', {tone: stops ? 'critical' : 'info', heading: stops ? 'This would never be shown' : 'Good to know'}, element('s-paragraph', {}, message)));
+  const tones = findings.map(({message, stops}) => element('s-banner', {tone: stops ? 'critical' : 'info', heading: stops ? _('This would never be shown') : _('Good to know')}, element('s-paragraph', {}, message)));
   form.querySelector('[data-findings]').replaceChildren(...tones);
   form.querySelector('[data-shows]').textContent = shows;
-  form.querySelector('[data-preview]').textContent = preview?.text ?? 'Shown once everything above is filled in.';
+  form.querySelector('[data-preview]').textContent = preview?.text ?? _('Shown once everything above is filled in.');
   form.querySelector('[data-whose]').textContent = preview?.whose ?? '';
   form.querySelector('[data-guards]').replaceChildren(...guards.map((each) => element('s-paragraph', {color: 'subdued'}, each)));
 }
@@ -214,12 +215,12 @@ async function save(starting) {
     return;
   }
   const {id, needs_code: needsCode} = await call(`${CALLS}/keep`, asked());
-  let says = 'Saved';
+  let says = _('Saved');
   if (starting) {
     try {
       says = await start(id, needsCode);
     } catch (error) {
-      fail(new Error(`Saved, and not started. ${error.message}`));
+      fail(new Error(_('Saved, and not started. %(why)s', {why: error.message})));
       location.assign(`${location.pathname}${form.dataset.back.replace(/^[^?]*/, '')}&id=${encodeURIComponent(id)}`);
       return;
     }
@@ -245,7 +246,7 @@ Object.assign(ACTIONS, {
     json.hidden = !json.hidden;
     part('rows').hidden = !json.hidden;
     if (!json.hidden && form.dataset.json) named('rule').value = form.dataset.json;
-    button.textContent = json.hidden ? 'Write it as JSON' : 'Write it as conditions';
+    button.textContent = json.hidden ? _('Write it as JSON') : _('Write it as conditions');
     soon();
   },
   async 'pick-products'() {
