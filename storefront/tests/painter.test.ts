@@ -127,6 +127,18 @@ test('two clicks are one line, marked with the decision', async () => {
   expect(bodies).toEqual([`/cart/add.js ${JSON.stringify({items: [{id: 102, quantity: 1, properties}]})}`]);
 });
 
+test('what is taken off a product is applied with it', async () => {
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (address: string) => {
+    asked.push(address);
+    return new Response('{}');
+  });
+  paint({product: PRODUCT, discount: {code: 'TEN OFF', percentage: 10, applies_to: 'product'}});
+  shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
+  await vi.waitFor(() => expect(shelf.querySelector('.tillwise-done')).not.toBeNull());
+  expect(asked).toEqual(['/cart/add.js', '/discount/TEN%20OFF?redirect=%2Fcart.js']);
+});
+
 test('a shelf that is out of sight and stays empty gives up its room; in sight it keeps it', () => {
   paints.paint(null);
   expect([shelf.dataset.tillwiseShelf, shelf.hidden]).toEqual(['empty', false]);
