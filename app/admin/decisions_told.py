@@ -10,7 +10,7 @@ import msgspec
 
 from app.admin.campaigns_told import LEFT_OUT
 from app.admin.decisions_filter import OUTCOMES
-from app.admin.figures import percent
+from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.weigh import Weighed
@@ -24,6 +24,7 @@ from app.rules.fields import FIELDS, Value
 from app.rules.locale import LANGUAGES, locale
 from app.rules.nodes import Constant, Rule
 from app.rules.words import Words, in_words
+from app.values import minor_units
 
 RUNG_MEANS: Mapping[str, Lazy] = {
     "personal": lazy("The shopper allowed history and profile to be used."),
@@ -256,15 +257,23 @@ def offer_title(offer: Mapping[str, Any]) -> str:
 
 
 def _details(offer: Mapping[str, Any]) -> str:
-    product, discount = offer.get("product"), offer.get("discount")
-    if product and product.get("price"):
-        return f"{product['price']} {product.get('currency', '')}".strip()
-    if discount:
-        off = discount.get("percentage")
-        amount = f"{discount.get('amount') or ''} {discount.get('currency') or ''}".strip()
-        taken = f"{off:g}%" if off else amount
-        return _("%(off)s off", off=taken) if taken else ""
+    """Return what the offer costs, or what it takes off."""
+    product, discount = offer.get("product") or {}, offer.get("discount") or {}
+    if product.get("price"):
+        return _money(product["price"], product.get("currency"))
+    if discount.get("percentage"):
+        return _("%(off)s off", off=percent(discount["percentage"] / 100, _digits(discount["percentage"])))
+    if discount.get("amount"):
+        return _("%(off)s off", off=_money(discount["amount"], discount.get("currency")))
     return ""
+
+
+def _digits(number: float) -> int:
+    return 0 if number == round(number) else 1
+
+
+def _money(amount: str, currency: str | None) -> str:
+    return money(minor_units(amount, currency), currency) if currency else amount
 
 
 def _campaign(offer: Mapping[str, Any], campaigns: Mapping[str, str]) -> str:

@@ -178,6 +178,20 @@ async def test_a_decision_says_why_it_offered_what_it_did(
     assert "Show the ranking" in text
 
 
+async def test_prices_and_discounts_are_said_as_the_language_writes_them(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    product = {"product_id": "gid://shopify/Product/2", "title": "Rye", "price": "1250.50", "currency": "EUR"}
+    coupons = [{"percentage": 12.5}, {"percentage": None, "amount": "5.00", "currency": "EUR"}]
+    offers = [{"offer_id": "p", "kind": "upsell", "product": product, "why": []}]
+    offers += [{"offer_id": f"{n}", "kind": "coupon", "discount": each} for n, each in enumerate(coupons)]
+    await keep(connections, shop_row(), decision(0, answer={"offers": offers}))
+    text = await page(browser, "/one", id="d0", locale="de")
+    assert "1.250,50 €" in text
+    assert "12,5 %" in text
+    assert "5,00 €" in text
+
+
 async def test_a_decision_says_what_became_of_its_offers(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
