@@ -32,6 +32,7 @@ from app.errors import InputError, NotAuthentic
 from app.events.kinds import BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
+from app.metrics import EVENTS
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
 from app.profiles.telling import Call, all_told
@@ -116,9 +117,13 @@ async def track_event(request: Request) -> Response:
         await _tell(connections, batch.calls)
     except (RedisError, SQLAlchemyError, OSError) as error:
         _log.error("events could not be kept", extra={"reason": type(error).__name__})
+        EVENTS.labels("not_kept").inc()
         return JSONResponse({"error": "the events could not be kept; send them again"}, 503)
     batch.counts.duplicate = len(batch.events) - batch.counts.accepted
-    return JSONResponse(msgspec.to_builtins(batch.counts), 202)
+    told: dict[str, int] = msgspec.to_builtins(batch.counts)
+    for outcome, count in told.items():
+        EVENTS.labels(outcome).inc(count)
+    return JSONResponse(told, 202)
 
 
 async def _tell(connections: Connections, calls: Sequence[Call]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
@@ -15,6 +17,7 @@ from app.config import Settings, read_settings
 from app.connections import Connections
 from app.errors import ConfigError, TillwiseError
 from app.events.log import EventLog
+from app.migrations import is_current
 from app.recommend.publish import current_version, latest
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import has_token
@@ -23,6 +26,8 @@ from app.upsert import table_of
 from app.values import ShopDomain
 from webhooks.inbox import parked
 
+_EMBEDDED = "not set: `tillwise serve` starts the embedded one"
+_CLOCKS_DIFFER_S = 5
 _BACKFILLS, _SHOPS = table_of(BackfillRow), table_of(ShopRow)
 
 
@@ -46,7 +51,8 @@ async def examine() -> list[Finding]:
     except ConfigError as error:
         return [Finding("settings", False, str(error))]
     findings = [Finding("settings", True, "complete"), _address(settings), _data_dir(settings)]
-    for name, look in {"database": _database, "redis": _redis}.items():
+    findings.append(_secrets(settings))
+    for name, look in _OF_THE_INSTALLATION.items():
         findings.append(await _looked(name, look(settings)))
     return findings
 
@@ -77,6 +83,16 @@ def _data_dir(settings: Settings) -> Finding:
     return Finding("data directory", fine, f"{settings.data_dir}: {says}")
 
 
+def _secrets(settings: Settings) -> Finding:
+    if settings.old_api_secret == settings.api_secret:
+        return Finding(
+            "secrets", False, "SHOPIFY_OLD_API_SECRET is SHOPIFY_API_SECRET: it is for the one before"
+        )
+    keys = len(settings.token_encryption_keys)
+    rotating = ", the app's secret is being rotated" if settings.old_api_secret else ""
+    return Finding("secrets", True, f"{keys} encryption key{'s' if keys > 1 else ''}{rotating}")
+
+
 async def _looked(name: str, look: Awaitable[str]) -> Finding:
     try:
         return Finding(name, True, await look)
@@ -91,17 +107,46 @@ async def _database(settings: Settings) -> str:
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+            current = await connection.run_sync(is_current)
     finally:
         await engine.dispose()
+    if not current:
+        raise _Fault("its tables are of another version: `tillwise serve` or `worker` bring them up to date")
     return f"{engine.url.get_backend_name()} answers"
 
 
 async def _redis(settings: Settings) -> str:
     if settings.redis_url is None:
-        return "not set: `tillwise serve` starts the embedded one"
+        return _EMBEDDED
     async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
         await redis.ping()
     return "answers"
+
+
+async def _redis_keeps(settings: Settings) -> str:
+    """Say whether Redis keeps the event log: on disk, and when its memory ends."""
+    if settings.redis_url is None:
+        return _EMBEDDED
+    async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
+        memory: Any = await redis.info("memory")
+        persistence: Any = await redis.info("persistence")
+    if (policy := memory.get("maxmemory_policy", "noeviction")) != "noeviction":
+        raise _Fault(f"it throws out events when memory ends: set maxmemory-policy noeviction, not {policy}")
+    if not persistence.get("aof_enabled"):
+        raise _Fault("what it holds is gone with its process: set appendonly yes")
+    return "on disk, and nothing is thrown out"
+
+
+async def _clock(settings: Settings) -> str:
+    """Say whether this machine's clock and that of Redis agree: leases and tokens go by them."""
+    if settings.redis_url is None:
+        return "one machine"
+    async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
+        seconds, _ = await redis.time()
+    apart_s = abs(time.time() - seconds)
+    if apart_s > _CLOCKS_DIFFER_S:
+        raise _Fault(f"{apart_s:.0f} s away from that of Redis: let both machines follow a time server")
+    return "agrees with that of Redis"
 
 
 async def _token(connections: Connections, shop: Shop) -> str:
@@ -143,6 +188,12 @@ async def _parked(connections: Connections, shop: Shop) -> str:
     return "none"
 
 
+_OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
+    "database": _database,
+    "redis": _redis,
+    "redis keeps": _redis_keeps,
+    "clock": _clock,
+}
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {
     "token": _token,
     "web pixel": _pixel,

@@ -13,6 +13,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.connections import Connections
+from app.events.log import EventLog
+from app.metrics import DEAD_LETTERS, INBOX_ROWS, LOG_UNHANDLED, REACHABLE
+from webhooks.inbox import count_by_status
 
 _PATIENCE_S = 2.0
 
@@ -32,8 +35,13 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"ready": ready, **report}, status_code=200 if ready else 503)
 
 
-async def metrics(_request: Request) -> Response:
-    """Return the process's metrics as Prometheus text."""
+async def metrics(request: Request) -> Response:
+    """Return the process's metrics, and what the stores hold, as Prometheus text."""
+    connections: Connections = request.app.state.connections
+    looks = {"database": _count_inbox, "redis": _count_events}
+    answers = await asyncio.gather(*(_timed(look, connections) for look in looks.values()))
+    for part, answer in zip(looks, answers, strict=True):
+        REACHABLE.labels(part).set(1 if answer["ok"] else 0)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -47,6 +55,18 @@ async def _timed(
     except Exception as error:  # whatever went wrong there is the answer here
         return {"ok": False, "error": type(error).__name__}
     return {"ok": True, "ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+async def _count_inbox(connections: Connections) -> None:
+    counts = await count_by_status(connections)
+    for status in ("pending", "parked"):
+        INBOX_ROWS.labels(status).set(counts.get(status, 0))
+
+
+async def _count_events(connections: Connections) -> None:
+    log = EventLog(connections.redis)
+    LOG_UNHANDLED.set(await log.count_unhandled())
+    DEAD_LETTERS.set(await log.count_dead())
 
 
 async def _ask_database(connections: Connections) -> None:

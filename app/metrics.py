@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 DECISIONS = Counter(
     "tillwise_decisions_total",
@@ -16,6 +16,22 @@ DECISION_SECONDS = Histogram(
     "From the request's body to the answer",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+
+DELIVERIES = Counter(
+    "tillwise_deliveries_total",
+    "Shopify's deliveries by what became of them at the door: stored, not_authentic, not_stored",
+    ["outcome"],
+)
+EVENTS = Counter(
+    "tillwise_browser_events_total",
+    "Events of browsers: accepted, duplicate, rejected, without_consent; not_kept counts whole batches",
+    ["outcome"],
+)
+# The stores' own state, read when it is asked for: the same whichever process answers.
+INBOX_ROWS = Gauge("tillwise_inbox_rows", "Shopify's deliveries in the inbox", ["status"])
+LOG_UNHANDLED = Gauge("tillwise_event_log_unhandled", "Events that wait to be handled, or are in hand")
+DEAD_LETTERS = Gauge("tillwise_dead_letters", "Events that were put aside")
+REACHABLE = Gauge("tillwise_reachable", "1 when it answers this process, else 0", ["part"])
 
 
 def count_decision(arm: str, rung: str, fallback: str | None, duration_ns: int) -> None:

@@ -28,8 +28,9 @@ from starlette.routing import Route
 from app.body import read_body
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
-from app.errors import InputError
+from app.errors import InputError, NotAuthentic
 from app.gather import Gathered
+from app.metrics import DELIVERIES
 from app.shops.sealed import sealed
 from app.shops.sessions import WebhookHeaders, verify_webhook
 from webhooks.address import address_alone
@@ -67,7 +68,11 @@ async def receive(request: Request) -> Response:
     connections: Connections = request.app.state.connections
     letterbox: Letterbox = request.app.state.letterbox
     body = await read_body(request, LIMIT_BYTES)
-    headers = verify_webhook(request.headers, body, connections.settings)
+    try:
+        headers = verify_webhook(request.headers, body, connections.settings)
+    except NotAuthentic:
+        DELIVERIES.labels("not_authentic").inc()
+        raise
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):
             await letterbox.store(_row(headers, _kept(letterbox, headers, body), datetime.now(UTC)))
@@ -76,7 +81,9 @@ async def receive(request: Request) -> Response:
             "a delivery could not be stored",
             extra={"shop": headers.shop, "topic": headers.topic, "reason": type(error).__name__},
         )
+        DELIVERIES.labels("not_stored").inc()
         return JSONResponse({"error": "the delivery could not be stored; send it again"}, 503)
+    DELIVERIES.labels("stored").inc()
     return Response(status_code=200)
 
 

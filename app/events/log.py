@@ -129,6 +129,16 @@ class EventLog:
         """Return how many dead letters there are, of one shop or of all."""
         return len(await self._dead(shop)) if shop else int(await self._redis.xlen(DEAD))
 
+    async def count_unhandled(self) -> int:
+        """Return how many events no process has handled: waiting, or in somebody's hands."""
+        if not await self._redis.exists(STREAM):
+            return 0
+        groups: Any = await self._redis.xinfo_groups(STREAM)
+        ours = [group for group in groups if _text(group["name"]) == GROUP]
+        if not ours:  # nobody has read yet
+            return int(await self._redis.xlen(STREAM))
+        return int(ours[0]["pending"]) + int(ours[0]["lag"] or 0)
+
     async def entries(self, stream: str) -> AsyncIterator[Entry]:
         """Yield what the log or the dead letters hold, handled or not, up to the last entry there is now."""
         newest: Any = await self._redis.xrevrange(stream, count=1)

