@@ -72,6 +72,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
             "without it, copy them from the app's page in the Shopify Dev Dashboard."
         )
+    if environ.get("EVENT_LOG_URL"):
+        raise ConfigError("EVENT_LOG_URL is not read: the event log is in the Redis of REDIS_URL")
     data_dir = Path(environ.get("TILLWISE_DATA_DIR") or "var").resolve()
     database_url = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'tillwise.db'}"
     return Settings(
