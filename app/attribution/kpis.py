@@ -119,12 +119,9 @@ def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided
     for each in facts.decisions:
         for group in groups_of(each):
             groups[group or UNKNOWN].append(each)
-    if by == "all" and facts.carts:
-        groups["all"] += ()
-    if by == "day":  # a day may have had carts and no decision
-        for day in facts.carts:
-            groups[day] += ()
-    return groups
+    # Carts may have come on a day without a decision.
+    of_carts = {"all": ["all"] if facts.carts else [], "day": facts.carts}.get(by, ())
+    return {group: groups[group] for group in {*groups, *of_carts}}
 
 
 def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) -> Iterator[Kpi]:
