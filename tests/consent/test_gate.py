@@ -118,9 +118,11 @@ FREE = {
     "app.consent.report": Free(_SUMS, ("app.admin", "app.commands.audit")),
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
-    "app.attribution.store": Free(_SUMS, ("app.admin.pages",)),
-    "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
-    "app.attribution.sold": Free(_JOINED, ("app.admin.experiments", "app.attribution", "app.commands")),
+    "app.attribution.store": Free(_SUMS, ("app.admin.home",)),
+    "app.attribution.kpi_facts": Free(_JOINED, ("app.admin.home", "app.attribution", "app.commands")),
+    "app.attribution.sold": Free(
+        _JOINED, ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands")
+    ),
     "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
     "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
     "app.experiments.store": Free(
