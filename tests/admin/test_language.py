@@ -25,6 +25,7 @@ from app.admin.language import (
 )
 from scripts.words import missing, texts
 
+NUMBER = Counter({"num": 1})
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
 
 
@@ -95,8 +96,9 @@ def test_every_text_is_translated(language: str) -> None:
 def test_translation_names_what_its_text_names(language: str) -> None:
     for message in read_catalogue(language):
         asked, wanted = forms(message.id), forms(message.string)
-        for form in wanted:
-            assert held(form) == held(asked[-1]), (message.id, form)
+        assert held(wanted[-1]) == held(asked[-1]), message.id
+        for form in wanted:  # of one, the number may be left out
+            assert held(form) | NUMBER == held(asked[-1]) | NUMBER, (message.id, form)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
