@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
+
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import promise_of
 from app.campaigns.promised import Signing, signings_of
 from app.coupons.uses import Honoured
+from app.offers.grants import unhonoured
+from app.offers.situation import unit_of
+from tests.offers.test_foretold import an_occasion
 
 SECRET = b"s" * 32
 OFFER = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
@@ -43,3 +50,13 @@ def test_who_used_a_grant_gets_no_other_one_under_any_key() -> None:
     assert later.key != signing(Honoured()).key
     assert later.number_of("customer:7") is None
     assert later.number_of("customer:8") == signing(Honoured()).number_of("customer:8") != number
+
+
+def test_who_used_the_discount_is_not_offered_it_again() -> None:
+    occasion = an_occasion()
+    plan, signing = occasion.shop.plan, occasion.shop.signings["ten"]
+    assert plan is not None
+    assert list(unhonoured(occasion, plan)) == []
+    used = replace(signing, used=frozenset({signing.number_of(unit_of(occasion)) or ""}))
+    again = msgspec.structs.replace(occasion, shop=replace(occasion.shop, signings={"ten": used}))
+    assert list(unhonoured(again, plan)) == ["ten"]
