@@ -121,15 +121,20 @@ FREE = {
     "app.attribution.store": Free(_SUMS, ("app.admin.home",)),
     "app.attribution.kpi_facts": Free(_JOINED, ("app.admin.home", "app.attribution", "app.commands")),
     "app.attribution.sold": Free(
-        _JOINED, ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands")
+        _JOINED,
+        ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands"),
     ),
     "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
     "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
     "app.experiments.store": Free(
         _JOINED,
         (
-            "app.admin.experiments", "app.admin.experiments_calls", "app.admin.experiments_told",
-            "app.attribution", "app.commands", "app.experiments",
+            "app.admin.experiments",
+            "app.admin.experiments_calls",
+            "app.admin.experiments_told",
+            "app.attribution",
+            "app.commands",
+            "app.experiments",
         ),
     ),  # fmt: skip
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
