@@ -28,7 +28,7 @@ from tests.test_live import install, sell
 
 ROOT = Path(__file__).parents[2]
 PIXEL_KEY = "pk_" + "k" * 43
-PATIENCE_S = 180.0  # of a machine that others use too
+PATIENCE_S = 240.0  # of a machine that others use too
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import SECRET, checkout_claims, signed_token
 from tests.webhooks.deliveries import headers, order_body, signature
 
-_EVERY_S = 0.25
+_EVERY_S = 0.5
 # A batch may wait for a Redis that does not answer for as long as its socket does.
 _PATIENCE = httpx.Timeout(15.0)
 
@@ -99,7 +99,7 @@ class Traffic:
 
 @asynccontextmanager
 async def under_load(origin: str) -> AsyncIterator[Traffic]:
-    """Yield the traffic, which goes on until left: four of each kind a second."""
+    """Yield the traffic, which goes on until left: two of each kind a second."""
     async with httpx.AsyncClient(base_url=origin, timeout=_PATIENCE) as http:
         traffic = Traffic(http)
 
@@ -120,7 +120,7 @@ async def under_load(origin: str) -> AsyncIterator[Traffic]:
 
 
 async def _keep(kind: Callable[[], Awaitable[None]]) -> None:
-    """Send four a second, whether or not those before are answered."""
+    """Send two a second, whether or not those before are answered."""
     sent: set[asyncio.Task[None]] = set()
     try:
         while True:

