@@ -32,7 +32,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.reach.choosing import TRIGGER
-from app.reach.trying import tried_on_left
+from app.reach.trying import TriedOnLeft, tried_on_left
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
 
@@ -120,7 +120,7 @@ async def try_out(request: Request, connections: Connections, shop: Shop) -> Res
     campaign = _whole(_written(asked.form, shop))
     if campaign.trigger == TRIGGER:
         tried = await tried_on_left(connections, shop, campaign, asked.last)
-        return JSONResponse({"says": tried.says(), "more": left_out_words(tried.left_out)})
+        return JSONResponse({"says": tried_words(tried), "more": left_out_words(tried.left_out)})
     decisions = await past_decisions(connections, shop.shop, asked.last)
     if not decisions:
         return JSONResponse(
@@ -143,6 +143,17 @@ def dry_run_words(run: DryRun) -> str:
         "one who bought anyway, in %(judged)s of the last %(number)s decisions that can be judged.",
         fired=run.fired, shoppers=run.shoppers, bought=run.bought, known=run.known, judged=run.judged,
         number=run.looked_at,
+    )  # fmt: skip
+
+
+def tried_words(tried: TriedOnLeft) -> str:
+    """Return in a sentence to whom the campaign would have written."""
+    if not tried.looked_at:
+        return _("Nobody who may be written to has left a checkout yet, so there is nothing to try it on.")
+    return _(
+        "Would have written %(written)s messages to %(shoppers)s customers about the last %(number)s "
+        "checkouts left by who may be written to, %(bought)s of which were ordered anyway.",
+        written=tried.written, shoppers=tried.shoppers, number=tried.looked_at, bought=tried.bought,
     )  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from app.admin.routes import routes
 from app.campaigns.store import all_campaigns, one_campaign
 from app.campaigns.templates import TEMPLATES
 from app.connections import Connections, connect
+from app.reach_tables import AbandonmentRow
 from tests.admin.campaign_factories import bought, keep_campaigns, weighed, written
-from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, shop_row
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.shops.web import browsing
 
+TIMES = ("began_at", "last_at", "silent_since", "abandoned_at")
 NEVER = '{"and": [{">": [{"var": "cart.lines"}, 5]}, {"<": [{"var": "cart.lines"}, 2]}]}'
 
 
@@ -270,6 +272,31 @@ async def test_a_dry_run_without_any_decision_says_so(
     await keep(connections, shop_row())
     told = (await call(browser, "dry-run", {"form": written()})).json()
     assert told["says"].startswith("No checkout has asked yet")
+
+
+async def test_a_campaign_for_who_left_is_tried_on_checkouts_that_were_left(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    rule = '{">": [{"var": "cart.subtotal"}, 80]}'
+    form = written(rule=rule, trigger="abandonment")
+    told = (await call(browser, "dry-run", {"form": form})).json()
+    assert told["says"].startswith("Nobody who may be written to has left a checkout yet")
+    left = [
+        AbandonmentRow(
+            shop=SHOP, abandonment_id=f"a{n}", kind="checkout", customer_id=11, currency="USD",
+            lines=[[1, 1]], subtotal_minor=n * 5_000, resolution="ordered" if n == 3 else "",
+            **dict.fromkeys(TIMES, now()),
+        )
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    await keep(connections, *left)
+    told = (await call(browser, "dry-run", {"form": form})).json()
+    assert told["says"] == (
+        "Would have written 2 messages to 1 customers about the last 3 checkouts left by who may be written "
+        "to, 1 of which were ordered anyway."
+    )
+    assert told["more"] == []
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
