@@ -104,6 +104,8 @@ def start_all(stage: SmallStage) -> dict[str, str]:
     token = httpx.post(f"{control}/id-token", json={}, timeout=30).json()["token"]
     address, proof = f"{stage.app_url}/admin/api/campaigns/", {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=address, headers=proof, timeout=30) as calls:
+        # As the editor does: codes are asked for once the app has heard that it may make some.
+        until_within(START_S, lambda: calls.get("granted").json()["granted"])
         names = {start(calls, campaign): name for name, campaign in SHIPPED.items()}
     pools = sum(campaign.needs_code for campaign in SHIPPED.values())
     ready = "SELECT count(DISTINCT pool_id) FROM coupons WHERE status = 'pooled'"
