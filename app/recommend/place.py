@@ -58,7 +58,8 @@ def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float3
             pulled = model.kind_links[model.kinds[visit.cart]].mean(axis=0)
             facts[KIND] = np.sqrt(pulled)[model.kinds[candidates]]
         of_cart = links(model, visit.cart, candidates)
-        facts[CLOSEST], facts[LINKED] = np.sqrt(of_cart.max(axis=0)), (of_cart > 0).mean(axis=0)
+        facts[CLOSEST] = np.sqrt(of_cart.max(axis=0))
+        facts[LINKED] = np.add.reduce(of_cart > 0, axis=0, dtype=np.float32) / len(visit.cart)
     return facts
 
 

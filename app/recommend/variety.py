@@ -32,7 +32,7 @@ def held_back(scores: Doubles, kinds: Kinds, in_cart: NDArray[np.bool_], variety
     in_cart: whether a product's kind is in the cart.
     """
     less = scores - variety.in_cart * in_cart
-    return np.asarray(less - variety.again * _before(less, kinds))
+    return np.asarray(less - variety.again * _before(less, kinds)) if variety.again else less
 
 
 def _before(scores: Doubles, kinds: Kinds) -> Positions:
