@@ -136,7 +136,7 @@ FREE = {
             "app.commands",
             "app.experiments",
         ),
-    ),  # fmt: skip
+    ),
     "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.admin.settings_store": Free(_RECORDS, ("app.admin.settings", "app.admin.settings_export")),
