@@ -87,7 +87,7 @@ def judged(pages: dict[str, str]) -> dict[str, dict[str, object]]:
         input=json.dumps(pages),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     verdicts: dict[str, dict[str, object]] = json.loads(done.stdout)
