@@ -82,6 +82,10 @@ class Traffic:
 
     async def send_again(self) -> None:
         """Send what was not acknowledged until it is, as Shopify and browsers do."""
+        async with httpx.AsyncClient(base_url=self.http.base_url, timeout=_PATIENCE) as self.http:
+            await self._send_again()
+
+    async def _send_again(self) -> None:
         while self.orders_again or self.events_again:
             orders, self.orders_again = self.orders_again, set()
             events, self.events_again = self.events_again, set()
