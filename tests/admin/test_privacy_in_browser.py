@@ -57,10 +57,10 @@ async def test_merchant_answers_a_request_for_data_and_then_has_its_receipt(conn
     await keep_ann(connections)
     await keep(connections, asked("r1"))
     async with served(connections) as url, opened(url, "/admin/privacy/people", DESKTOP) as page:
-        file = await saved(page, "Save the data asked for")
+        file = await saved(page, "Save data and close")
         with zipfile.ZipFile(file) as archive:
             assert {"data.json", "receipt.json", "customers.csv"} <= set(archive.namelist())
-        receipt = await saved(page, "Save the receipt")
+        receipt = await saved(page, "Receipt")
         assert '"signature"' in receipt.read_text()
     request = await read_request(connections, SHOP, "r1")
     assert request is not None

@@ -74,7 +74,7 @@ def test_a_request_for_data_and_one_to_erase_are_answered_and_leave_receipts_tha
     customer_id = someone_with_orders(stage)
     tell(stage, "customers/data_request", customer_id)
     frame = opened_once(page, stage, PEOPLE, lambda frame: frame.get_by_text("Show what is held").count())
-    file = saved(page, frame, "Save the data asked for")
+    file = saved(page, frame, "Save data and close")
     with zipfile.ZipFile(file) as archive:
         data = json.loads(archive.read("data.json"))
         (stage.home / "answered.json").write_bytes(archive.read("receipt.json"))
@@ -84,7 +84,7 @@ def test_a_request_for_data_and_one_to_erase_are_answered_and_leave_receipts_tha
     stage.tillwise("verify-receipt", str(stage.home / "answered.json"))
 
     tell(stage, "customers/redact", customer_id)
-    receipts = "Save the receipt"
+    receipts = "Receipt"
     frame = opened_once(
         page, stage, PEOPLE, lambda frame: frame.get_by_role("button", name=receipts).count() == 2
     )

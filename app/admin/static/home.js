@@ -36,15 +36,16 @@ function columns(days) {
 
 /** Add what the chart shows as a table, for who can't see it. */
 function told(days) {
+  const hidden = Object.assign(document.createElement('div'), {className: 'unseen'});
   const table = document.createElement('table');
-  table.className = 'unseen';
   const caption = table.createCaption();
   caption.textContent = _('Incremental revenue by day');
   for (const {day, says, range} of days) {
     const row = table.insertRow();
     for (const words of [day, says, range]) row.insertCell().textContent = words;
   }
-  return table;
+  hidden.append(table);
+  return hidden;
 }
 
 async function showEarned(box) {

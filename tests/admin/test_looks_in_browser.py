@@ -1,0 +1,84 @@
+"""Every page of the admin in Chromium: on a phone, light and dark, right to left; axe looks at each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from app.connections import Connections
+from tests.admin.campaign_factories import keep_campaigns
+from tests.admin.experiment_factories import keep_experiment
+from tests.admin.factories import keep_busy_shop, keep_private_matters
+from tests.admin.model_factories import a_watch, keep_models, keep_watch
+from tests.admin.segment_factories import keep_segments
+from tests.admin.test_in_browser import PHONE, ROOT, opened, served
+from tests.admin.test_markup import ABOUT, PAGES
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+# What Shopify's admin brings around the page.
+FRAMES_OWN = {rule: {"enabled": False} for rule in ("region", "page-has-heading-one", "landmark-one-main")}
+SHIFTS = """() => new Promise((told) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })
+    .observe({type: 'layout-shift', buffered: true});
+  requestAnimationFrame(() => setTimeout(() => told(sum), 50));
+})"""
+WIDE = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const beyond = ({left, right}) => left < -1 || right > innerWidth + 1;
+  const all = [...document.body.querySelectorAll('*')].filter((each) => beyond(each.getBoundingClientRect()));
+  return all.slice(0, 5).map((each) => each.outerHTML.slice(0, 120));
+}"""
+NARROW = {"width": 375, "height": 812}
+
+
+async def keep_everything(connections: Connections) -> None:
+    await keep_busy_shop(connections)
+    await keep_private_matters(connections)
+    await keep_campaigns(connections)
+    await keep_segments(connections)
+    await keep_models(connections)
+    await keep_watch(connections, a_watch())
+    await keep_experiment(connections, units=200)
+
+
+async def too_wide(page: Page) -> Any:
+    """Return what makes the page wider than its window."""
+    return await page.evaluate(WIDE)
+
+
+async def violations(page: Page) -> list[Any]:
+    await page.evaluate(AXE.read_text())
+    asked = {"rules": FRAMES_OWN, "resultTypes": ["violations"]}
+    found = await page.evaluate("(asked) => axe.run(document, asked)", asked)
+    return [
+        (each["id"], node["html"][:200], node["failureSummary"][-200:])
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/definitions"])
+async def test_page_is_right_on_a_phone_in_light_and_dark(connections: Connections, path: str) -> None:
+    await keep_everything(connections)
+    async with served(connections) as url, opened(url, path, NARROW, **ABOUT.get(path, {})) as page:
+        await page.wait_for_load_state("networkidle")
+        assert await too_wide(page) == []
+        assert await page.evaluate(SHIFTS) < 0.1  # what Shopify calls good
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert (scheme, await violations(page)) == (scheme, [])
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/campaigns/edit", "/admin/segments"])
+async def test_page_fits_and_passes_when_it_reads_from_right_to_left(
+    connections: Connections, path: str
+) -> None:
+    await keep_everything(connections)
+    about = {**ABOUT.get(path, {}), "locale": "ar"}
+    async with served(connections) as url, opened(url, path, PHONE, **about) as page:
+        await page.wait_for_load_state("networkidle")
+        assert await too_wide(page) == []
+        assert await violations(page) == []
