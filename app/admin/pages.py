@@ -43,7 +43,6 @@ _templates = Environment(
 speak_in(_templates)
 _templates.filters["first_upper"] = view.first_upper
 _templates.globals.update(
-    counted=view.counted,
     definitions=DEFINITIONS,
     day=figures.day,
     milliseconds=figures.milliseconds,

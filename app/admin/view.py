@@ -78,11 +78,6 @@ class Bar:
     percent: int
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 order`, `1,234 orders`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def named(name: str, names: Mapping[str, Lazy]) -> str:
     """Return what a name of ours is called; one without a word of its own stands for itself."""
     return str(names[name]) if name in names else name.replace("_", " ").capitalize()

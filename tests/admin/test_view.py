@@ -11,7 +11,6 @@ from app.admin.view import (
     RUNGS,
     bars,
     comparisons,
-    counted,
     import_words,
     offers_of,
     percent_done,
@@ -41,14 +40,6 @@ def test_share_of_nothing_is_a_dash_not_a_number() -> None:
     assert share(1, 8) == "12.5%"  # 100 / 8
     assert milliseconds(None) == "–"
     assert milliseconds(1449) == "1.4 ms"
-
-
-def test_one_is_not_plural() -> None:
-    assert [counted(number, "order") for number in (0, 1, 1234)] == [
-        "0 orders",
-        "1 order",
-        "1,234 orders",
-    ]
 
 
 def test_bars_are_parts_of_their_sum() -> None:
