@@ -93,7 +93,9 @@ async def restore_lost(connections: Connections, now: datetime) -> None:
     count = await give_again(connections, now)
     await connections.redis.set(LOG_IS_OURS, 1)
     if count:
-        _log.error("the event log came back empty: what it held is put into it again", extra={"deliveries": count})
+        _log.error(
+            "the event log came back empty: what it held is put into it again", extra={"deliveries": count}
+        )
 
 
 async def empty_bodies(connections: Connections) -> None:
