@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,12 +40,14 @@ class Process:
     environment: Mapping[str, str]
     log: Path
     running: asyncio.subprocess.Process | None = None
+    _groups: list[int] = field(default_factory=list)
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
-                *self.command, env=self.environment, cwd=ROOT, stdout=log, stderr=log
+                *self.command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
+        self._groups.append(self.running.pid)
 
     async def kill(self) -> None:
         """End it without warning, as the kernel or a power cut would."""
@@ -54,6 +56,13 @@ class Process:
     async def stop(self) -> int:
         """Return its exit code, once it has ended as it was asked to."""
         return await self._end(signal.SIGTERM)
+
+    async def clear(self) -> None:
+        """End it, and whatever it or one before it had started and left."""
+        await self.kill()
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
 
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -146,7 +155,7 @@ async def staged(directory: Path, database_url: str | None = None) -> AsyncItera
             yield stage
         finally:
             for process in (stage.worker, stage.web, stage.redis):
-                await process.kill()
+                await process.clear()
 
 
 def _stage(directory: Path, environment: dict[str, str]) -> Stage:
