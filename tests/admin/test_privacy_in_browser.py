@@ -30,7 +30,7 @@ async def test_merchant_looks_somebody_up_by_keyboard_and_saves_what_is_there(
         await page.get_by_role("textbox", name="Customer number").focus()
         await page.keyboard.type("5")
         await page.keyboard.press("Enter")
-        await page.get_by_text("2 entries, oldest first").wait_for()
+        await page.get_by_text("Consent history, oldest first: 2").wait_for()
         assert await page.get_by_text("marketing: no").count() == 2  # what was said, and what stands
         assert await page.get_by_text("The customer's number and their answers about marketing").count() == 1
         history = await saved(page, "Save history as CSV")
