@@ -16,7 +16,7 @@ def asked(left_days: int | None) -> Asked:
 
 
 def alert(kind: str, says: str = "So it is.") -> KeptAlert:
-    return KeptAlert("a", kind, "", says, {}, NOW, NOW, None, "sent", 1)
+    return KeptAlert("a", kind, "", says, NOW, NOW, None, "sent", 1, {})
 
 
 def test_healthy_shop_needs_no_hand() -> None:
