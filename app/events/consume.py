@@ -72,7 +72,8 @@ async def _work_off(
     kept = await as_kept(connections, [event for _, event in part])
     read = [(delivery, event) for (delivery, _), event in zip(part, kept, strict=True) if event is not None]
     done = [delivery for (delivery, _), event in zip(part, kept, strict=True) if event is None]
-    await note_active(connections.redis, {event.shop for _, event in read})
+    # A request to erase is not the shop's doing, and may be of a shop that is gone.
+    await note_active(connections.redis, {each.shop for _, each in read if not isinstance(each, REQUESTS)})
     together = await _record_together(connections, [event for _, event in read])
     try:
         for delivery, event in read:
