@@ -137,7 +137,9 @@ async def test_a_new_process_inherits_at_once_what_a_dead_one_of_its_machine_hel
     assert (inherited.event(), inherited.deliveries) == (event(1), 2)
 
 
-@pytest.mark.parametrize("holder", ["another-machine-1", this_consumer(), "no number"])
+@pytest.mark.parametrize(
+    "holder", ["another-machine-1", this_consumer(), "no number"], ids=["elsewhere", "alive", "not told"]
+)
 async def test_what_a_process_holds_that_may_live_is_left_to_it(
     connections: Connections, holder: str
 ) -> None:
