@@ -142,6 +142,7 @@ class LiveShops:
 
     async def _listen(self) -> None:
         while True:
+            _heed_a_cancellation()
             try:
                 async with self._connections.redis.pubsub() as channel:
                     await channel.subscribe(CHANGED)
@@ -156,6 +157,7 @@ class LiveShops:
 
     async def _poll(self) -> None:
         while True:
+            _heed_a_cancellation()
             await asyncio.sleep(POLL_S)
             try:
                 self._change(*await self._announced())
@@ -188,6 +190,7 @@ class LiveShops:
 
     async def _reload_changed(self) -> None:
         while True:
+            _heed_a_cancellation()
             await self._something_changed.wait()
             self._something_changed.clear()
             changed, self._changed = self._changed, set()
@@ -218,6 +221,13 @@ class LiveShops:
             (await current_foresight(self._connections, shop)).version,
             await honoured_fingerprint(self._connections, shop),
         )  # fmt: skip
+
+
+def _heed_a_cancellation() -> None:
+    """Raise CancelledError in a task that was cancelled: on its way through a client's calls that can be lost."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @asynccontextmanager
