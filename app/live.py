@@ -224,7 +224,7 @@ class LiveShops:
 
 
 def _heed_a_cancellation() -> None:
-    """Raise CancelledError in a task that was cancelled: on its way through a client's calls that can be lost."""
+    """Raise CancelledError in a task that was cancelled: on its way through clients it can be lost."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
