@@ -148,6 +148,7 @@ class LiveShops:
                     await channel.subscribe(CHANGED)
                     self._change(*await self._announced())  # while nobody listened
                     while True:
+                        _heed_a_cancellation()
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
                         if message:
                             self._change(ShopDomain(message["data"].decode()))
