@@ -58,7 +58,7 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
         said = "Average order at least 100.50 USD and orders more than 3 in the last 30 days."
         await page.get_by_text(said).wait_for()
         await page.get_by_role("button", name="Save segment").click()
-        await page.get_by_role("button", name="Remove Big spenders").wait_for()
+        await page.get_by_role("button", name="Remove: Big spenders").wait_for()
     kept = (await settings_of(connections))["segments"][1]
     assert (kept["name"], kept["conditions"][1]["within_days"]) == ("big_spenders", 30)
 
@@ -66,12 +66,12 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
 async def test_merchant_changes_and_removes_a_segment(connections: Connections) -> None:
     await keep_segments(connections)
     async with served(connections) as url, opened(url, "/admin/segments/own", DESKTOP) as page:
-        await page.get_by_role("link", name="Change Regulars").click()
+        await page.get_by_role("link", name="Change: Regulars").click()
         await page.get_by_role("textbox", name="Number or amount").fill("5")
         await page.get_by_role("button", name="Save segment").click()
         await page.get_by_text("Orders more than 5 in the last 30 days.").wait_for()
-        await page.get_by_role("button", name="Remove Regulars").click()
-        await page.get_by_role("button", name="Remove Regulars").wait_for(state="detached")
+        await page.get_by_role("button", name="Remove: Regulars").click()
+        await page.get_by_role("button", name="Remove: Regulars").wait_for(state="detached")
     assert (await settings_of(connections))["segments"] == []
 
 
