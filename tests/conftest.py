@@ -126,7 +126,7 @@ def _lacks_tables(database: Connection) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a journey in a browser, which shares its machine with others, be tried once more."""
+    """Let a journey in a browser, which shares its machine with others, be tried again."""
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+        if {"page", "browser"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.flaky(reruns=2))
