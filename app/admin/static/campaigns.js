@@ -125,3 +125,5 @@ if (moved) {
   const button = campaign?.querySelector(`[data-by="${by}"]`) ?? campaign?.querySelector('[data-by]');
   void customElements.whenDefined('s-button').then(() => button?.focus());
 }
+
+for (const grip of document.querySelectorAll('.grip')) grip.draggable = true;
