@@ -12,7 +12,7 @@ from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Message, Offer, Why
-from app.recommend.model import Scored
+from app.recommend.model import Keep, Scored
 from app.recommend.reasons import Reason
 from app.recommend.terms import Past
 from app.values import gid
@@ -49,16 +49,7 @@ def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
 
 
 def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
-    assert shop.model is not None
-    ranked = shop.model.rank(
-        asked_about(situation),
-        k=CANDIDATES,
-        customer_id=situation.customer_id,
-        history=history_in(situation),
-        orders=situation.orders,
-        allowed=shop.allowed,
-        keep=partial(_best, shop, situation),
-    )
+    ranked = ranking(shop, situation, partial(_best, shop, situation))
     picks = in_order(
         shop.approach,
         [_pick(scored) for scored in ranked],
@@ -67,6 +58,20 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
         situation.segments,
     )
     return _with_new(shop, situation, _with_pinned(shop, situation, picks))
+
+
+def ranking(shop: ShopSnapshot, situation: Situation, keep: Keep) -> list[Scored]:
+    """Return what is kept of the products that the model, which there must be, ranks best."""
+    assert shop.model is not None
+    return shop.model.rank(
+        _asked_about(situation),
+        k=CANDIDATES,
+        customer_id=situation.customer_id,
+        history=_history_in(situation),
+        orders=situation.orders,
+        allowed=shop.allowed,
+        keep=keep,
+    )
 
 
 def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:
@@ -121,7 +126,7 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     if bucket(situation.decision_id, "explore") >= EXPLORED:
         return picks
     assert shop.model is not None
-    cart, history = asked_about(situation), history_in(situation)
+    cart, history = _asked_about(situation), _history_in(situation)
     visit = shop.model.visit(cart, situation.customer_id, history, situation.orders)
     there = {*situation.sent_away, *(pick.product_id for pick in picks[:-1])}
     best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
@@ -131,12 +136,12 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
 
 
-def asked_about(situation: Situation) -> tuple[int, ...]:
+def _asked_about(situation: Situation) -> tuple[int, ...]:
     """Return the cart. An empty one says nothing; what the visit looked at does."""
     return situation.cart or situation.viewed
 
 
-def history_in(situation: Situation) -> dict[int, Past]:
+def _history_in(situation: Situation) -> dict[int, Past]:
     """Return what was bought before, as the model reads it."""
     return {product_id: Past(times, days) for product_id, times, days in situation.history}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.offers.choose import CANDIDATES, MOST_OFFERS, around_of, asked_about, history_in
+from app.offers.choose import MOST_OFFERS, around_of, ranking
 from app.offers.rerank import OF_CART, OF_PRODUCT, SAME_TYPE, rerank
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
@@ -44,15 +44,7 @@ def considered(shop: ShopSnapshot, situation: Situation) -> list[Considered]:
         found.extend(_looked_at(shop, situation, product_ids, scores))
         return []
 
-    shop.model.rank(
-        asked_about(situation),
-        k=CANDIDATES,
-        customer_id=situation.customer_id,
-        history=history_in(situation),
-        orders=situation.orders,
-        allowed=shop.allowed,
-        keep=look,
-    )
+    ranking(shop, situation, look)
     return found
 
 
