@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,12 +24,6 @@ NEVER = '{"and": [{">": [{"var": "cart.lines"}, 5]}, {"<": [{"var": "cart.lines"
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, path: str, shop: str = SHOP, **query: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +22,6 @@ PAGE = "/admin/campaigns/learnt"
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, shop: str = SHOP) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -33,12 +32,6 @@ from tests.admin.factories import (
     shop_row,
 )
 from tests.shops.web import browsing
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def page(browser: httpx.AsyncClient, path: str = "", shop: str = SHOP, **about: str) -> str:

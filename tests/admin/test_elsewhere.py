@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -8,7 +7,6 @@ import httpx
 import pytest
 
 from app.admin import elsewhere_calls
-from app.admin.routes import routes
 from app.connections import Connections, redis_key
 from app.outbound.api_keys import holder_of
 from app.outbound.signature import HEADER, verified
@@ -18,7 +16,6 @@ from app.shops.store import Shop, get_shop
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.outbound.test_deliver import Receiver
-from tests.shops.web import browsing
 
 URL = "https://hooks.example.com/in"
 BODIES: dict[str, Any] = {
@@ -30,12 +27,6 @@ BODIES: dict[str, Any] = {
     "keys": {"label": "CRM"},
     "keys/revoke": {"key_id": "1a2b3c4d"},
 }
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def call(browser: httpx.AsyncClient, name: str, body: Any = None, shop: str = SHOP) -> httpx.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -34,12 +33,6 @@ BODIES: dict[str, Any] = {
     "conclude": {"id": "dear", "version": 1, "arm": "changed"},
     "export": {"id": "dear"},
 }
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def page(browser: httpx.AsyncClient, path: str = "", shop: str = SHOP, **about: str) -> str:

@@ -1,23 +1,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from app.admin.definitions import DEFINITIONS
-from app.admin.routes import routes
 from app.connections import Connections
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import bearer, entrance, imported, keep, keep_busy_shop, shop_row
-from tests.shops.web import browsing
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, path: str = "/", **query: str) -> str:

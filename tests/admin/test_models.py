@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
 from app.admin.models_chart import curve
 from app.admin.models_view import TERMS as WORDS
 from app.admin.models_view import challenge, learnt_words, watch_words, weights
-from app.admin.routes import routes
 from app.connections import Connections, redis_key
 from app.jobs import Progress, report_progress
 from app.recommend.card import Difference
@@ -20,13 +17,6 @@ from app.recommend.watch import Bin
 from app.values import ShopDomain
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, shop_row
 from tests.admin.model_factories import NOW, a_watch, full_card, keep_models, keep_watch
-from tests.shops.web import browsing
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as opened:
-        yield opened
 
 
 async def page(browser: httpx.AsyncClient, path: str = "/admin/model", shop: str = SHOP) -> str:

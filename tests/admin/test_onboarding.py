@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +8,12 @@ import httpx
 import pytest
 
 from app.admin.onboarding import Journey, checkout_editor, steps, theme_editor
-from app.admin.routes import routes
 from app.admin.store import Health, Import, Model
 from app.connections import Connections
 from app.consent.policy import RegionPolicy, ShopPolicy
 from app.shops.store import get_shop
 from app.values import ShopDomain
 from tests.admin.factories import SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
-from tests.shops.web import browsing
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 IN = [Import(kind, "done", 12, 12) for kind in ("products", "customers", "orders")]
@@ -31,12 +28,6 @@ def journey(**changes: Any) -> Journey:
     waiting = [Import("products", "waiting")]
     new = Journey(ShopDomain(SHOP), "key", waiting, empty, None, ShopPolicy(), 0.05, {})
     return replace(new, **changes)
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def home(browser: httpx.AsyncClient) -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -44,12 +43,6 @@ ADDRESS = "ann@example.com"
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, path: str, shop: str = SHOP) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +19,6 @@ from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, product, 
 from tests.admin.test_campaigns_in_browser import violations
 from tests.admin.test_in_browser import DESKTOP, PHONE, opened, served
 from tests.shops.web import browsing
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def page(browser: httpx.AsyncClient, shop: str = SHOP, **about: str) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,12 +34,6 @@ TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, path: str = "/", **query: str) -> str:

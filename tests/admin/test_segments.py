@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -35,12 +35,6 @@ BIG_SPENDERS = {
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 async def opened(browser: httpx.AsyncClient, path: str, shop: str = SHOP, **query: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
@@ -47,12 +46,6 @@ BODIES: dict[str, Any] = {
     "way": {"way": "alerts_mail", "on": False},
     "export": {"days": 30},
 }
-
-
-@pytest.fixture
-async def browser(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    async with browsing(routes, connections) as client:
-        yield client
 
 
 def subscribed(*subscriptions: dict[str, Any]) -> dict[str, Any]:
