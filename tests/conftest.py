@@ -128,5 +128,5 @@ def _lacks_tables(database: Connection) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a journey in a browser, which shares its machine with others, be tried again."""
     for item in items:
-        if {"page", "browser"}.intersection(getattr(item, "fixturenames", ())):
+        if "page" in getattr(item, "fixturenames", ()) or "journeys" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=2))
