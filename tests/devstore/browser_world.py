@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -124,6 +124,15 @@ def chromium() -> str | None:
     """Return the browser that the set-up found; None lets Playwright take its own."""
     found = ROOT / ".venv" / "chromium"
     return found.read_text().strip() if found.exists() else shutil.which("chromium")
+
+
+@contextmanager
+def opened_browser() -> Iterator[Browser]:
+    """Yield a browser, closed on leaving."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 def bundles(app_url: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from devstore.app_config import from_dict
 from devstore.checkout import complete, start
@@ -18,7 +18,7 @@ from devstore.main import create_app, create_store
 from devstore.records import Customer, Order
 from devstore.shop import Shop
 from devstore.store import Store
-from tests.devstore.browser_world import World, build_host, chromium, small_world
+from tests.devstore.browser_world import World, build_host, opened_browser, small_world
 from tests.devstore.small_shop import DOMAIN, NOW, SECRET, small_shop
 
 KEY = "the-key"
@@ -130,10 +130,8 @@ async def desk() -> AsyncIterator[Desk]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

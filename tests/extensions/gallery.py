@@ -12,9 +12,9 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, TimeoutError, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, TimeoutError, ViewportSize
 
-from tests.devstore.browser_world import build_host, chromium
+from tests.devstore.browser_world import build_host, opened_browser
 from tests.extensions.checkout_world import PLACE, CheckoutWorld, checkout_world
 from tests.extensions.shown import show
 from tests.extensions.states import STATES, State
@@ -34,12 +34,9 @@ img{display:block;inline-size:100%;border-radius:8px}
 def main(folder: Path, *names: str) -> None:
     """Write the sheets, each with every state on it: one a locale, and one of phones."""
     build_host()
-    with sync_playwright() as playwright, TemporaryDirectory() as home:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        with checkout_world(Path(home)) as world:
-            for name in names or SHEETS:
-                _sheet(browser, folder / f"offers-{name}.png", _pictures(browser, world, *SHEETS[name]))
-        browser.close()
+    with opened_browser() as browser, TemporaryDirectory() as home, checkout_world(Path(home)) as world:
+        for name in names or SHEETS:
+            _sheet(browser, folder / f"offers-{name}.png", _pictures(browser, world, *SHEETS[name]))
 
 
 def _pictures(

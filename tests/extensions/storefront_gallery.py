@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
-from tests.devstore.browser_world import build_host, chromium
+from tests.devstore.browser_world import build_host, opened_browser
 from tests.extensions.checkout_world import answer, coupon_offer, progress_offer
 from tests.extensions.storefront_world import DIALOG, SHELF, StorefrontWorld, offer_of, storefront_world
 
@@ -25,18 +25,15 @@ PICTURES: dict[str, tuple[ViewportSize, dict[str, str]]] = {
 def main(folder: Path) -> None:
     """Write each picture: the block of a product's page, and the dialog of who is about to leave it."""
     build_host()
-    with sync_playwright() as playwright, TemporaryDirectory() as home:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        with storefront_world(Path(home)) as world:
-            soon = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
-            coupon = coupon_offer(expires_at=soon)
-            bread = offer_of(world, 102)
-            bread["product"]["handle"] = world.shop.products[2].handle
-            world.app.body = answer(bread, offer_of(world, 103), progress_offer("0.00", "50.00"))
-            world.app.parting = answer(coupon, offer_of(world, 102), decision_id="d2")
-            for name, (size, query) in PICTURES.items():
-                _picture(browser, world, folder / f"storefront-{name}.png", size, query)
-        browser.close()
+    with opened_browser() as browser, TemporaryDirectory() as home, storefront_world(Path(home)) as world:
+        soon = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
+        coupon = coupon_offer(expires_at=soon)
+        bread = offer_of(world, 102)
+        bread["product"]["handle"] = world.shop.products[2].handle
+        world.app.body = answer(bread, offer_of(world, 103), progress_offer("0.00", "50.00"))
+        world.app.parting = answer(coupon, offer_of(world, 102), decision_id="d2")
+        for name, (size, query) in PICTURES.items():
+            _picture(browser, world, folder / f"storefront-{name}.png", size, query)
 
 
 def _picture(

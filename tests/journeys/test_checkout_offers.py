@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Route, expect
 
 from devstore.demo import DOMAIN
 from devstore.records import gid
-from tests.devstore.browser_world import build_host, chromium, until_within
+from tests.devstore.browser_world import build_host, until_within
 from tests.extensions.checkout_world import BLOCK, LINES, ORDER_STATUS, PLACE, THANK_YOU
 from tests.journeys.shopper import TRIES, Shopper, shopper
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
@@ -25,14 +25,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
     build_host()
     with small_stage(tmp_path_factory.mktemp("stage")) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from app.coupons.signed import ATTRIBUTE, number_in
 from devstore.demo import DOMAIN
 from devstore.functions import built_functions
 from devstore.records import Order
-from tests.devstore.browser_world import ROOT, build_host, chromium, until_within
+from tests.devstore.browser_world import ROOT, build_host, until_within
 from tests.journeys.shopper import TRIES, Shopper, shopper
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
 from tests.journeys.stores import rows_of
@@ -44,14 +44,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
         made.tillwise("campaigns", "run", "--shop", DOMAIN, "ten")
         until_within(START_S, lambda: rows_of(made, "SELECT 1 FROM automatic_discounts") == [(1,)])
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

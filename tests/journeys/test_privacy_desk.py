@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Page, expect
 
 from devstore.demo import DOMAIN
-from tests.devstore.browser_world import build_host, chromium
+from tests.devstore.browser_world import build_host, opened_browser
 from tests.journeys.small_stage import SmallStage, small_stage
 
 PEOPLE, RULES = "/admin/privacy/people", "/admin/privacy/rules"
@@ -27,10 +27,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with opened_browser() as browser:
         yield browser.new_page(viewport={"width": 1400, "height": 1000})
-        browser.close()
 
 
 def tell(stage: SmallStage, topic: str, customer_id: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from app.config import read_settings
 from app.connections import connect
@@ -27,7 +27,7 @@ from app.profiles.visit import NO_VISIT, Visit
 from app.shops.changes import CHANGED
 from devstore.demo import DOMAIN
 from devstore.records import Customer
-from tests.devstore.browser_world import build_host, chromium, until_within
+from tests.devstore.browser_world import build_host, until_within
 from tests.journeys.shopper import Shopper, at_checkout, shopper
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
 from tests.journeys.stores import everything_kept, places_of, rows_of
@@ -56,14 +56,6 @@ def digests(stage: SmallStage) -> Digests:
 
     with ThreadPoolExecutor() as beside_the_browsers_loop:
         return beside_the_browsers_loop.submit(asyncio.run, opened()).result()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.devstore.browser_world import build_host, chromium, until, until_within
+from tests.devstore.browser_world import build_host, until, until_within
 from tests.extensions.storefront_world import DIALOG, SHELF
 from tests.journeys.shopper import BUSY, TRIES
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
@@ -24,14 +24,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
     home: Path = tmp_path_factory.mktemp("stage")
     with small_stage(home) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def offered(stage: SmallStage, page: Page, **visitor: str) -> tuple[dict[str, Any], dict[str, Any]]:

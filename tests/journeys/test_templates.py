@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from app.admin.campaigns_form import form_of
 from app.campaigns.campaign import Campaign
@@ -28,7 +28,7 @@ from app.shops.changes import CHANGED
 from devstore.demo import DOMAIN
 from devstore.records import Customer
 from devstore.shop import Shop
-from tests.devstore.browser_world import build_host, chromium, until_within
+from tests.devstore.browser_world import build_host, until_within
 from tests.journeys.shopper import TRIES, Shopper, shopper
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
 from tests.journeys.stores import rows_of
@@ -83,14 +83,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
         names = start_all(stage)
         goods = dict(zip(PRICES, stage.shop.products, strict=False))
         yield Templates(stage, names, goods, champion_of(stage))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def start_all(stage: SmallStage) -> dict[str, str]:
