@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
     """Yield open connections; all are closed on leaving."""
     engine = _engine(settings.database_url)
     redis: Redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
-    redis.connection_pool.connection_class = _packing_in_c(redis.connection_pool.connection_class)
+    redis.connection_pool.connection_class = _mended(redis.connection_pool.connection_class)
     async with open_http(settings) as http:
         try:
             yield Connections(
@@ -73,13 +74,30 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
             await engine.dispose()
 
 
-def _packing_in_c(connection_class: Any) -> Any:
-    """Return the class with its commands packed by hiredis, as redis-py's blocking connections have it."""
+def _mended(connection_class: Any) -> Any:
+    """Return the class with its commands packed by hiredis, as redis-py's blocking connections have it.
 
-    def pack_command(_connection: Any, *args: Any) -> Any:
-        return _packer.pack(*args)
+    And with no cancellation lost: redis-py sends within `asyncio.wait_for`, which on Python 3.11 swallows one
+    that comes just when all is sent. Whoever loops until cancelled would loop for ever.
+    """
 
-    return type(connection_class.__name__, (connection_class,), {"pack_command": pack_command})
+    class Mended(connection_class):  # type: ignore[misc]
+        def pack_command(self, *args: Any) -> Any:
+            return _packer.pack(*args)
+
+        async def send_packed_command(self, *args: Any, **options: Any) -> None:
+            before = _cancellations()
+            await super().send_packed_command(*args, **options)
+            if _cancellations() > before:
+                await self.disconnect(nowait=True)  # what it is answered, nobody reads
+                raise asyncio.CancelledError
+
+    return Mended
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -142,13 +142,11 @@ class LiveShops:
 
     async def _listen(self) -> None:
         while True:
-            _heed_a_cancellation()
             try:
                 async with self._connections.redis.pubsub() as channel:
                     await channel.subscribe(CHANGED)
                     self._change(*await self._announced())  # while nobody listened
                     while True:
-                        _heed_a_cancellation()
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
                         if message:
                             self._change(ShopDomain(message["data"].decode()))
@@ -158,7 +156,6 @@ class LiveShops:
 
     async def _poll(self) -> None:
         while True:
-            _heed_a_cancellation()
             await asyncio.sleep(POLL_S)
             try:
                 self._change(*await self._announced())
@@ -191,7 +188,6 @@ class LiveShops:
 
     async def _reload_changed(self) -> None:
         while True:
-            _heed_a_cancellation()
             await self._something_changed.wait()
             self._something_changed.clear()
             changed, self._changed = self._changed, set()
@@ -222,13 +218,6 @@ class LiveShops:
             (await current_foresight(self._connections, shop)).version,
             await honoured_fingerprint(self._connections, shop),
         )  # fmt: skip
-
-
-def _heed_a_cancellation() -> None:
-    """Raise CancelledError in a task that was cancelled: on its way through clients it can be lost."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 @asynccontextmanager
