@@ -13,6 +13,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -63,16 +64,23 @@ RECONNECT_S = 1.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A shop in memory: of which stored state and announced change it is, and when it was last asked for."""
+
+    snapshot: ShopSnapshot
+    fingerprint: tuple[Any, ...]
+    revision: bytes | None
+    asked_at: float
+
+
 class LiveShops:
     """The snapshots of the shops that this process was asked about."""
 
     def __init__(self, connections: Connections, most_products: int = MOST_PRODUCTS) -> None:
         self._connections = connections
         self._most_products = most_products
-        self._shops: dict[ShopDomain, ShopSnapshot] = {}
-        self._fingerprints: dict[ShopDomain, Any] = {}
-        self._revisions: dict[ShopDomain, bytes | None] = {}
-        self._asked_at: dict[ShopDomain, float] = {}
+        self._shops: dict[ShopDomain, _Held] = {}
         self._unpolled: list[ShopDomain] = []
         self._absent_until: dict[ShopDomain, float] = {}
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
@@ -86,8 +94,8 @@ class LiveShops:
         """
         now = monotonic()
         if known := self._shops.get(shop):
-            self._asked_at[shop] = now
-            return known
+            known.asked_at = now
+            return known.snapshot
         if now < self._absent_until.get(shop, 0):
             return None
         async with asyncio.timeout(FIRST_LOAD_S):
@@ -114,31 +122,28 @@ class LiveShops:
 
     async def _reload(self, shop: ShopDomain) -> ShopSnapshot | None:
         revision, fingerprint = await self._revision(shop), await self._fingerprint(shop)
-        snapshot = await load_snapshot(self._connections, shop, self._shops.get(shop))
+        known = self._shops.get(shop)
+        snapshot = await load_snapshot(self._connections, shop, known.snapshot if known else None)
         if snapshot is None:
-            self._drop(shop)
+            self._shops.pop(shop, None)
             self._absent_until[shop] = monotonic() + POLL_S
             return None
         if shop not in self._shops:
             gc.freeze()  # a catalogue is thousands of objects that no collection needs to walk again
-            self._asked_at[shop] = monotonic()
-        self._shops[shop], self._fingerprints[shop], self._revisions[shop] = snapshot, fingerprint, revision
+        asked_at = self._shops[shop].asked_at if shop in self._shops else monotonic()
+        self._shops[shop] = _Held(snapshot, fingerprint, revision, asked_at)
         self._make_room(shop)
         return snapshot
 
     def _make_room(self, loaded: ShopDomain) -> None:
         """Let go of what was not asked for longest, until the others are few enough. One is always held."""
-        held = sum(len(each.catalog.products) for each in self._shops.values())
-        for shop in sorted(self._shops, key=self._asked_at.__getitem__):
-            if held <= self._most_products:
+        products = sum(len(each.snapshot.catalog.products) for each in self._shops.values())
+        for shop, held in sorted(self._shops.items(), key=lambda item: item[1].asked_at):
+            if products <= self._most_products:
                 return
             if shop != loaded:
-                held -= len(self._shops[shop].catalog.products)
-                self._drop(shop)
-
-    def _drop(self, shop: ShopDomain) -> None:
-        for known in (self._shops, self._fingerprints, self._revisions, self._asked_at):
-            known.pop(shop, None)
+                products -= len(held.snapshot.catalog.products)
+                del self._shops[shop]
 
     async def _listen(self) -> None:
         while True:
@@ -163,7 +168,8 @@ class LiveShops:
                 _log.warning("not told of changes", extra={"reason": reason_of(error)})
             for shop in self._next_polled():
                 try:
-                    if await self._fingerprint(shop) != self._fingerprints.get(shop):
+                    fingerprint, held = await self._fingerprint(shop), self._shops.get(shop)
+                    if held is not None and fingerprint != held.fingerprint:
                         self._change(shop)
                 except (SQLAlchemyError, OSError) as error:
                     _log.warning("not polled", extra={"shop": shop, "reason": reason_of(error)})
@@ -172,7 +178,8 @@ class LiveShops:
         """Return the shops of which a change was announced that they were loaded without."""
         shops = list(self._shops)
         found = await revisions(self._connections.redis, shops)
-        return [shop for shop, one in zip(shops, found, strict=True) if one != self._revisions.get(shop)]
+        held = ((shop, self._shops.get(shop), one) for shop, one in zip(shops, found, strict=True))
+        return [shop for shop, known, one in held if known is not None and known.revision != one]
 
     def _next_polled(self) -> list[ShopDomain]:
         """Return those whose turn it is, each once before any comes again."""

@@ -317,7 +317,7 @@ async def test_a_choice_that_fails_is_answered_with_the_defaults(connections: Co
         await ask(client, 10)
         snapshot = await live.get(SHOP)
         torn = replace(snapshot.model, neighbours=snapshot.model.neighbours[:1])
-        live._shops[SHOP] = replace(snapshot, model=torn)
+        live._shops[SHOP].snapshot = replace(snapshot, model=torn)
         answer = await ask(client, 40, 20)
         pinned = await ask(client, 20)
     assert (answer["rung"], answer["fallback"]) == ("static", "error")

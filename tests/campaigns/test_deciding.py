@@ -317,7 +317,7 @@ async def test_a_campaign_that_trips_does_not_cost_the_offers(
         def trips(_facts: Any) -> Any:
             raise RuntimeError("tripped")
 
-        live._shops[SHOP] = replace(snapshot, plan=replace(snapshot.plan, matching=trips))
+        live._shops[SHOP].snapshot = replace(snapshot, plan=replace(snapshot.plan, matching=trips))
         answer = await ask(client, 10)
     assert (nudges(answer), len(answer["offers"]), answer["fallback"]) == ([], 3, None)
 
