@@ -2,7 +2,8 @@
 
 A row is marked only after its event is in the log, so a crash between the two appends it again:
 every reaction to an event can bear that. Its body goes once the event is handled: until then it is
-put into the log again should the log come back empty.
+put into the log again should the log come back empty. A body that names whom its event may not goes
+at once: such a notice of a cart is worth less than what was promised to its visitor.
 """
 
 from __future__ import annotations
@@ -75,14 +76,15 @@ async def work_off_due(connections: Connections, now: datetime) -> int:
         event = await _read(connections, letter, currencies, now)
         if event is not None:
             read.append((letter, event))
-    ids = [letter.id for letter, _ in read]
     try:
         events = await as_allowed(connections, [event for _, event in read])
         await EventLog(connections.redis).append(events)
     except (RedisError, OSError):
-        await give_back(connections, ids, now)
+        await give_back(connections, [letter.id for letter, _ in read], now)
         raise
-    await hand_over(connections, ids, now)
+    whole = {letter.id for (letter, event), kept in zip(read, events, strict=True) if kept is event}
+    await hand_over(connections, whole, now)
+    await finish(connections, {letter.id for letter, _ in read} - whole)  # their bodies name whom we may not
     return len(letters)
 
 

@@ -18,7 +18,7 @@ async def test_tags_are_switched_on_with_the_permission_and_not_without(connecti
     await keep(connections, shop_row())
     async with served(connections) as url, opened(url, PAGE, DESKTOP) as page:
         await page.evaluate("window.agreed = 'declined-all'")
-        await page.get_by_role("button", name="Turn tags on").click()
+        await page.get_by_role("button", name="Turn on: Tags").click()
         await expect(page).to_have_title("Nothing was changed: without the permission to edit customers "
                                          "Tillwise can write nothing.")  # fmt: skip
         shop = await get_shop(connections, SHOP)
@@ -26,8 +26,8 @@ async def test_tags_are_switched_on_with_the_permission_and_not_without(connecti
         assert not write_back_of(shop.settings).anything
         await page.evaluate("window.agreed = 'granted-all'")
         await keep(connections, shop_row(scopes="write_customers"))  # as Shopify tells the app meanwhile
-        await page.get_by_role("button", name="Turn tags on").click()
-        await page.get_by_role("button", name="Turn tags off").wait_for()
+        await page.get_by_role("button", name="Turn on: Tags").click()
+        await page.get_by_role("button", name="Turn off: Tags").wait_for()
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert (write_back_of(shop.settings).tags, write_back_of(shop.settings).metafields) == (True, False)

@@ -66,6 +66,21 @@ async def test_a_delivery_becomes_an_event_in_the_shops_currency(on_both_databas
     assert await work_off_due(on_both_databases, NOW + LEASE) == 0
 
 
+async def test_a_body_stays_for_the_log_but_not_one_that_names_whom_its_event_may_not(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    order, cart = order_body(), b'{"token": "c1", "line_items": [], "updated_at": "2026-11-01T11:59:00Z"}'
+    await deliver(connections, order)
+    await deliver(connections, cart, topic="carts/update")
+    await work_off_due(connections, NOW)
+    assert len(await logged(connections)) == 2
+    assert {row.topic: row.body for row in await inbox(connections)} == {
+        "orders/create": order,
+        "carts/update": b"",
+    }
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
