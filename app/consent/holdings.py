@@ -123,8 +123,8 @@ HOLDINGS: tuple[Holding, ...] = (
             "losing nothing", _INTEREST, ("customer_id", "client_id", "checkout_token", "cart_token"),
             _ANONYMISE, "orders and decisions without whose they are; everything else of theirs goes"),
     Holding("inbox", _TABLE,
-            "deliveries of Shopify's that wait to be worked off, whose events are being handled (not of carts "
-            "and checkouts whose visitor has not allowed it), or that were put aside",
+            "deliveries of Shopify's that wait to be worked off, whose events are being handled, or that "
+            "were put aside",
             "losing nothing", _INTEREST, ("body",), _ANONYMISE,
             "orders and refunds as the merchant's sums; everything else of theirs is emptied"),
     Holding("privacy_requests", _TABLE, "requests to show or erase, with their deadlines",
