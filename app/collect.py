@@ -32,6 +32,7 @@ from app.errors import InputError, NotAuthentic
 from app.events.kinds import BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
+from app.limits import door_at
 from app.metrics import EVENTS
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
@@ -100,19 +101,24 @@ class Sorted:
     calls: list[Call]
 
 
+NO_NAMES = Names()
 _batch = msgspec.json.Decoder(Batch)
 _sent = msgspec.json.Decoder(Sent)
 
 
 @any_origin
 async def track_event(request: Request) -> Response:
-    """Return 202 with the counts once the events are in the log, 503 when they can't be."""
+    """Return 202 with the counts once the events are in the log, 503 when they can't be.
+
+    429 to a visitor or a shop that sends too often: of their batch nothing is kept.
+    """
     connections: Connections = request.app.state.connections
     now = datetime.now(UTC)
     try:
         sender = await _sender(connections, request.headers.get("authorization"), now)
         policy = await remembered_policy(connections, sender.shop)
         batch = sort_out(await read_body(request, LIMIT_BYTES), sender, policy, now)
+        _check_rates(connections, sender, batch)
         batch.counts.accepted = await EventLog(connections.redis).append_unseen(batch.events)
         await _tell(connections, batch.calls)
     except (RedisError, SQLAlchemyError, OSError) as error:
@@ -124,6 +130,16 @@ async def track_event(request: Request) -> Response:
     for outcome, count in told.items():
         EVENTS.labels(outcome).inc(count)
     return JSONResponse(told, 202)
+
+
+def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> None:
+    """Return when the visitor may send so often, and the shop. Raises TooOften."""
+    door = door_at(connections, "events")
+    # A browser sends what one visitor did.
+    names = batch.calls[0].names if batch.calls else NO_NAMES
+    if visitor := names.customer_id or names.client_id or names.checkout_token:
+        door.check("visitor", (sender.shop, visitor))
+    door.check("shop", sender.shop)
 
 
 async def _tell(connections: Connections, calls: Sequence[Call]) -> None:

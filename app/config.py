@@ -32,6 +32,22 @@ class Smtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """How many calls a second one web process answers, for long: of one shop, of one of its visitors.
+
+    forger: deliveries with a wrong signature, from one address.
+    """
+
+    shop: int = 500
+    visitor: int = 20
+    forger: int = 5
+
+    def each(self) -> dict[str, int]:
+        """Return the rates by whose they are."""
+        return {"shop": self.shop, "visitor": self.visitor, "forger": self.forger}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment said.
 
@@ -55,6 +71,7 @@ class Settings:
     dev_store_url: str | None
     smtp: Smtp | None = None
     plans: Mapping[str, int] = field(default_factory=dict, hash=False)
+    rates: Rates = Rates()
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -89,7 +106,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         token_encryption_keys=_keys(environ, data_dir, embedded="DATABASE_URL" not in environ),
         dev_store_url=_loopback("SHOPIFY_DEV_STORE_URL", environ.get("SHOPIFY_DEV_STORE_URL")),
         smtp=_smtp(environ.get("SMTP_URL")),
-        plans=_plans(environ.get("PLANS", "")),
+        plans=_numbers("PLANS", environ.get("PLANS", ""), "Basic=10000"),
+        rates=_rates(environ.get("RATES", "")),
     )
 
 
@@ -136,15 +154,22 @@ def _smtp(text: str | None) -> Smtp | None:
     return Smtp(url.hostname, port or usual, security, user, password, sender)
 
 
-def _plans(text: str) -> dict[str, int]:
-    """Return what each plan covers: `Basic=10000, Growth=200000`."""
-    plans: dict[str, int] = {}
+def _numbers(variable: str, text: str, example: str) -> dict[str, int]:
+    """Return numbers above nought by name: `Basic=10000, Growth=200000`."""
+    numbers: dict[str, int] = {}
     for each in filter(None, map(str.strip, text.split(","))):
-        name, mark, answers = each.rpartition("=")
-        if not mark or not name.strip() or not re.fullmatch(r"[1-9][0-9]{0,11}", answers.strip(), re.ASCII):
-            raise ConfigError(f"PLANS names plans as Basic=10000, not {each!r}")
-        plans[name.strip()] = int(answers)
-    return plans
+        name, mark, number = each.rpartition("=")
+        if not mark or not name.strip() or not re.fullmatch(r"[1-9][0-9]{0,11}", number.strip(), re.ASCII):
+            raise ConfigError(f"{variable} is written as {example}, not {each!r}")
+        numbers[name.strip()] = int(number)
+    return numbers
+
+
+def _rates(text: str) -> Rates:
+    try:
+        return Rates(**_numbers("RATES", text, "shop=500, visitor=20"))
+    except TypeError:
+        raise ConfigError(f"RATES limits {', '.join(Rates().each())}: {text!r}") from None
 
 
 def _port(text: str) -> int:

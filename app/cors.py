@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from app.errors import InputError, TillwiseError
+from app.errors import TillwiseError
+from app.refused import refused
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -38,15 +39,8 @@ def any_origin(endpoint: Endpoint) -> Endpoint:
         try:
             response = await endpoint(request)
         except TillwiseError as error:
-            response = _refusal(error)
+            response = refused(error)
         response.raw_headers += _RAW
         return response
 
     return answer
-
-
-def _refusal(error: TillwiseError) -> Response:
-    body = {"error": str(error)}
-    if isinstance(error, InputError) and error.field:
-        body["field"] = error.field
-    return JSONResponse(body, error.status)

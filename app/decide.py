@@ -10,6 +10,7 @@ error     choosing went wrong: the shop's defaults are offered, or nothing
 log       the decision could not be written down: its offers stand, and will earn nothing
 no_shop   the shop does not have the app: nothing is offered
 timeout   the shop was not loaded in time: nothing is offered
+busy      the shop is asked about too often: its defaults are offered, nothing is read or written down
 """
 
 from __future__ import annotations
@@ -46,16 +47,18 @@ from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 from app.gather import Gathered, gathered_reads
+from app.limits import Door, door_at
 from app.live import LiveShops, live_shops
 from app.metrics import count_decision
 from app.offers.answer import answer_to, nothing
+from app.offers.busy import answer_in_haste
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
 from app.offers.grants import with_grants
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.names import Names
-from app.profiles.recall import keep_told, recall
+from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import Call, consent_told
 from app.shops.sessions import CheckoutClaims, ProxyClaims, verify_checkout_token
 
@@ -86,20 +89,24 @@ class Till:
     digests: Digests
     codes: Codes
     keeper: Keeper
+    door: Door
 
 
 @any_origin
 async def personalize(request: Request) -> Response:
-    """Return the offers for a checkout. Errors are the caller's own: 401, 400, 413."""
+    """Return the offers for a checkout. Errors are the caller's own: 401, 429, 400, 413."""
     started = perf_counter_ns()
     claims = _proven(request)
+    till: Till = request.app.state.till
+    # A token is of one checkout; whoever is logged in is the same in all of theirs.
+    till.door.check("visitor", (claims.shop, claims.customer_id or request.headers["authorization"]))
     question = read_question(await read_body(request, MAX_BODY))
-    return await respond(request, claims, question, started)
+    return await respond(till, claims, question, started)
 
 
-async def respond(request: Request, claims: Claims, question: Question, started: int) -> Response:
+async def respond(till: Till, claims: Claims, question: Question, started: int) -> Response:
     """Return the decision as JSON, counted. started: when the request came, of `perf_counter_ns`."""
-    answer = await _answered(request.app.state.till, claims, question)
+    answer = await _answered(till, claims, question)
     count_decision(answer.arm, answer.rung, answer.fallback, perf_counter_ns() - started)
     return Response(write_answer(answer), media_type="application/json")
 
@@ -127,6 +134,18 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         till.keeper.served(occasion.shop)
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+
+
+async def hurry(till: Till, claims: Claims, question: Question, decision_id: str) -> Answer:
+    """Return what costs least of all that can be shown."""
+    shop = await till.live.get(claims.shop)
+    if shop is None:
+        return nothing(decision_id, "no_shop")
+    consent = settle(question.consent, question.region, shop.policy)
+    may = permissions(consent)
+    shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
+    occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
+    return answer_in_haste(occasion)
 
 
 async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:
@@ -157,7 +176,8 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
-        return await decide(till, claims, question, decision_id)
+        answered = hurry if till.door.wait_s("shop", claims.shop) else decide
+        return await answered(till, claims, question, decision_id)
     except TimeoutError:
         return nothing(decision_id, "timeout")
     except Exception:  # the sale goes on, whatever it was
@@ -209,6 +229,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             digests=digests,
             codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
+            door=door_at(connections, "offers"),
         )
         yield
         await keeper.close()

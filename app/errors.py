@@ -9,6 +9,7 @@ TillwiseError                      status  says
 │   └── ProofMissing               400     no proof was sent at all
 ├── NotAllowed                     403     proven, but not theirs to do
 ├── NotFound                       404
+├── TooOften                       429     more calls than a caller may make
 ├── ShopifyError                   502     Shopify refused or could not be reached
 │   ├── ShopifyUnavailable         502     no answer, a 5xx or a throttle that did not end
 │   ├── ShopifyRefused             502     the request was understood and refused
@@ -74,6 +75,16 @@ class NotFound(TillwiseError):
     """What was asked for does not exist for this shop."""
 
     status = 404
+
+
+class TooOften(TillwiseError):
+    """More calls than a caller may make. wait_s: whole seconds after which one more is let in."""
+
+    status = 429
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class ShopifyError(TillwiseError):

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 import app.admin.routes
 import app.collect
@@ -20,7 +20,8 @@ import app.storefront
 import webhooks.receive
 from app.config import Settings
 from app.connections import connect
-from app.errors import InputError, TillwiseError
+from app.errors import TillwiseError
+from app.refused import refused
 
 ROUTES = [
     *webhooks.receive.routes,
@@ -54,7 +55,4 @@ async def answer_error(_request: Request, error: Exception) -> Response:
     """Return our own error as JSON with its status: what was wrong, and with which field."""
     if not isinstance(error, TillwiseError):
         raise error
-    body = {"error": str(error)}
-    if isinstance(error, InputError) and error.field:
-        body["field"] = error.field
-    return JSONResponse(body, status_code=error.status)
+    return refused(error)

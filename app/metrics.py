@@ -27,6 +27,11 @@ EVENTS = Counter(
     "Events of browsers: accepted, duplicate, rejected, without_consent; not_kept counts whole batches",
     ["outcome"],
 )
+TURNED_AWAY = Counter(
+    "tillwise_turned_away_total",
+    "Calls beyond a limit, by door and by whose limit it was: shop, visitor, forger",
+    ["door", "whose"],
+)
 # The stores' own state, read when it is asked for: the same whichever process answers.
 INBOX_ROWS = Gauge("tillwise_inbox_rows", "Shopify's deliveries in the inbox", ["status"])
 LOG_UNHANDLED = Gauge("tillwise_event_log_unhandled", "Events that wait to be handled, or are in hand")

@@ -78,10 +78,14 @@ def _operation(path: str, says: str) -> dict[str, Any]:
     refusals |= {"400": "A parameter can't be used."} if len(parameters) > 1 else {}
     responses: dict[str, Any] = {"200": _response(says, answer)}
     responses |= {status: _response(words, Error) for status, words in sorted(refusals.items())}
-    waits = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
-    responses["429"] = _response("Too many calls in this minute.", Error) | {"headers": waits}
+    responses["429"] = _wait("Too many calls in this minute.")
     listed = [{"name": name, "required": one["in"] == "path", **one} for name, one in parameters.items()]
     return {"summary": says, "parameters": listed, "responses": responses}
+
+
+def _wait(says: str) -> dict[str, Any]:
+    waits = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+    return _response(says, Error) | {"headers": waits}
 
 
 def _response(says: str, answer: type) -> dict[str, Any]:
@@ -101,6 +105,7 @@ _OFFERS: dict[str, Any] = {
                 "400": _response("The question can't be read: `field` names what is wrong.", Error),
                 "401": _response("No session token, or none that is good.", Error),
                 "413": _response(f"The question is longer than {MAX_BODY} bytes.", Error),
+                "429": _wait("This visitor asks too often."),
             },
         }
     },
@@ -113,6 +118,7 @@ _OFFERS: dict[str, Any] = {
                 "200": _response("As of `/api/personalize`.", Answer),
                 "400": _response("The proxy's signature is missing or wrong, or the question is.", Error),
                 "413": _response(f"The question is longer than {MAX_BODY} bytes.", Error),
+                "429": _wait("This visitor asks too often."),
             },
         }
     },

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.decide import respond
+from app.decide import Till, respond
 from app.errors import InputError, NotAuthentic
 from app.offers.wire import read_question
 from app.shops.sessions import ProxyClaims, verify_app_proxy
@@ -22,12 +22,16 @@ from app.shops.sessions import ProxyClaims, verify_app_proxy
 async def offers(request: Request) -> Response:
     """Return the answer of `POST /api/personalize` to the query's `question`, which is that body.
 
-    400 for a signature or a question that is no good; no cache keeps what was answered to one visitor.
+    400 for a signature or a question that is no good, 429 for a visitor who asks too often. No cache keeps
+    what was answered to one visitor.
     """
     started = perf_counter_ns()
     claims = _proven(request)
     question = read_question(request.query_params.get("question", "").encode())
-    response = await respond(request, claims, question, started)
+    till: Till = request.app.state.till
+    if visitor := claims.customer_id or question.client_id:
+        till.door.check("visitor", (claims.shop, visitor))
+    response = await respond(till, claims, question, started)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from app.config import read_settings
+from app.config import Rates, read_settings
 from app.errors import ConfigError
 
 GIVEN = {"SHOPIFY_API_KEY": "key", "SHOPIFY_API_SECRET": "secret", "APP_URL": "https://app.example.com"}
@@ -112,5 +112,15 @@ def test_plans_are_named_with_what_they_cover() -> None:
 
 @pytest.mark.parametrize("plans", ["Basic", "=5", "Basic=", "Basic=0", "Basic=-1", "Basic=many"])
 def test_unusable_plans_are_named(plans: str) -> None:
-    with pytest.raises(ConfigError, match="PLANS names plans as Basic=10000"):
+    with pytest.raises(ConfigError, match="PLANS is written as Basic=10000"):
         read_settings(GIVEN | {"PLANS": plans})
+
+
+def test_rates_are_named_and_what_is_not_named_stays() -> None:
+    assert read_settings(GIVEN | {"RATES": "visitor=50"}).rates == Rates(shop=500, visitor=50, forger=5)
+
+
+@pytest.mark.parametrize("rates", ["shop", "shop=0", "shop=-1", "guest=5", "shop=5; visitor=5"])
+def test_unusable_rates_are_named(rates: str) -> None:
+    with pytest.raises(ConfigError, match="RATES"):
+        read_settings(GIVEN | {"RATES": rates})

@@ -30,6 +30,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.errors import InputError, NotAuthentic
 from app.gather import Gathered
+from app.limits import door_at
 from app.metrics import DELIVERIES
 from app.shops.sealed import sealed
 from app.shops.sessions import WebhookHeaders, verify_webhook
@@ -72,6 +73,8 @@ async def receive(request: Request) -> Response:
         headers = verify_webhook(request.headers, body, connections.settings)
     except NotAuthentic:
         DELIVERIES.labels("not_authentic").inc()
+        # Only after it was looked at: else a forger would keep out what comes the same way from Shopify.
+        door_at(connections, "webhooks").check("forger", request.client and request.client.host)
         raise
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from app.collect import routes as collecting
 from app.connections import Connections
 from app.health import routes
-from app.metrics import DELIVERIES, EVENTS, count_decision
+from app.metrics import DELIVERIES, EVENTS, TURNED_AWAY, count_decision
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -27,6 +27,7 @@ _OUTCOMES = {DELIVERIES: ("stored", "not_authentic", "not_stored"), EVENTS: ("ac
 async def exported(connections: Connections) -> set[str]:
     """The names of the samples that /metrics gives."""
     count_decision("personalised", "personal", None, 1)
+    TURNED_AWAY.labels("offers", "shop")
     for counter, outcomes in _OUTCOMES.items():
         for outcome in outcomes:
             counter.labels(outcome)

@@ -1,0 +1,78 @@
+"""How often one caller may ask at a door: buckets of this process, filled steadily, a call taken each time.
+
+Each web process counts for itself, so that counting costs no round trip: four of them let in four times as
+much. Nothing is known of a caller but a hash of who they are, which only this process can make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import ceil
+from time import monotonic
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.config import Rates
+from app.connections import Connections
+from app.errors import TooOften
+from app.metrics import TURNED_AWAY
+
+BURST_S = 10  # what a bucket holds, in seconds of its rate
+MOST = 20_000  # callers of whom a door remembers when they last came, twice over
+
+
+class Buckets:
+    """A bucket for each caller. Of each it keeps one number: when it will be full again (GCRA, ITU-T I.371).
+
+    a_second: how fast they fill. most: when so many were seen, those that did not come again are forgotten.
+    """
+
+    def __init__(self, a_second: float, most: int = MOST) -> None:
+        self._one_s = 1 / a_second
+        self._most = most
+        self._late: dict[int, float] = {}
+        self._early: dict[int, float] = {}
+
+    def wait_s(self, caller: int, now: float) -> int:
+        """Return 0 and take one call, or take none and return after how many seconds there will be one."""
+        if len(self._late) >= self._most:
+            self._early, self._late = self._late, {}
+        full_at = max(now, self._late.get(caller) or self._early.get(caller, now))
+        missing_s = full_at + self._one_s - now - BURST_S
+        self._late[caller] = full_at + self._one_s if missing_s <= 0 else full_at
+        return max(0, ceil(missing_s))
+
+    def __len__(self) -> int:
+        return len(self._late) + len(self._early)
+
+
+class Door:
+    """What is asked for at one route, by shops, their visitors, and forgers by where they call from."""
+
+    def __init__(self, name: str, rates: Rates) -> None:
+        self._name = name
+        self._buckets = {whose: Buckets(rate) for whose, rate in rates.each().items()}
+
+    def wait_s(self, whose: str, caller: Hashable) -> int:
+        """Return 0 for who may come in, else in how many seconds. whose: `shop`, `visitor` or `forger`."""
+        wait_s = self._buckets[whose].wait_s(hash(caller), monotonic())
+        if wait_s:
+            TURNED_AWAY.labels(self._name, whose).inc()
+        return wait_s
+
+    def check(self, whose: str, caller: Hashable) -> None:
+        """Return when the caller may come in. Raises TooOften."""
+        if wait_s := self.wait_s(whose, caller):
+            raise TooOften(f"too many calls of this {whose}: try again in {wait_s} s", wait_s)
+
+
+_doors: WeakKeyDictionary[AsyncEngine, dict[str, Door]] = WeakKeyDictionary()
+
+
+def door_at(connections: Connections, name: str) -> Door:
+    """Return the door of that name, the same for all that share the connections."""
+    doors = _doors.setdefault(connections.engine, {})
+    if name not in doors:
+        doors[name] = Door(name, connections.settings.rates)
+    return doors[name]

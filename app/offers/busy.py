@@ -1,0 +1,25 @@
+"""The answer when a shop is asked about more often than there is time for. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.experiments.assign import HOLDOUT, STATIC
+from app.offers.answer import nothing
+from app.offers.choose import choose
+from app.offers.situation import Occasion, in_arms, situation_of
+from app.offers.wire import Answer
+
+
+def answer_in_haste(occasion: Occasion) -> Answer:
+    """Return the shop's defaults, of which nobody who is held out sees any.
+
+    Nothing is ranked, and what the shopper is like is not asked: the occasion's is one who was not read.
+    """
+    occasion = in_arms(occasion)
+    situation = situation_of(occasion)
+    answer = msgspec.structs.replace(nothing(occasion.decision_id, "busy"), arm=situation.arm)
+    if situation.arm == HOLDOUT:
+        return answer
+    defaults = choose(occasion.shop, msgspec.structs.replace(situation, arm=STATIC))
+    return msgspec.structs.replace(answer, offers=defaults)
