@@ -14,6 +14,7 @@ import msgspec
 from app.campaigns.campaign import Campaign, Kind, Running, Schedule, Trigger
 from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
+from app.campaigns.later import marks_of
 from app.campaigns.messages import Text, normalised
 from app.rules.compiled import first_matching_of
 from app.rules.expression import read_rule, reads
@@ -85,7 +86,8 @@ class Plan:
 
     numbers: by campaign, where its showings are counted. costs: of a product's unit, in minor units.
     margin: the usual share of a price that is profit, None where no cost is known.
-    weights: by choice and campaign, how likely each is to be drawn.
+    weights: by choice and campaign, how likely each is to be drawn. marks: by campaign, after how many
+    seconds of a stay its rule may say something else.
     """
 
     shop: str
@@ -100,6 +102,7 @@ class Plan:
     costs: Mapping[int, int]
     margin: float | None
     weights: Mapping[str, Mapping[str, float]]
+    marks: Mapping[str, frozenset[int]]
 
     @cached_property
     def by_id(self) -> Mapping[str, Planned]:
@@ -159,7 +162,7 @@ def plan_of(
         return None
     numbers = {each.campaign.id: each.number for each in campaigns}
     ordered = sorted((each.campaign for each in campaigns), key=lambda each: (-each.priority, each.id))
-    fields, matching = _asking(tuple(msgspec.json.encode(each.rule) for each in ordered))
+    fields, matching, marks = _asking(tuple(msgspec.json.encode(each.rule) for each in ordered))
     return Plan(
         shop=shop,
         currency=currency,
@@ -173,6 +176,7 @@ def plan_of(
         costs=costs or {},
         margin=margin,
         weights=weights or {},
+        marks={each.id: found for each, found in zip(ordered, marks, strict=True) if found},
     )
 
 
@@ -203,10 +207,10 @@ def is_open(schedule: Schedule, local: datetime) -> bool:
 
 
 @lru_cache(maxsize=_KEPT)
-def _asking(rules: tuple[bytes, ...]) -> tuple[frozenset[str], Matching]:
-    """Return which facts the rules read, and what asks them all; worked out once for the same rules."""
+def _asking(rules: tuple[bytes, ...]) -> tuple[frozenset[str], Matching, tuple[frozenset[int], ...]]:
+    """Return which facts the rules read, what asks them all, and each rule's marks; kept for the same."""
     read = [read_rule(msgspec.json.decode(each)) for each in rules]
-    return frozenset[str]().union(*map(reads, read)), first_matching_of(read)
+    return frozenset[str]().union(*map(reads, read)), first_matching_of(read), tuple(map(marks_of, read))
 
 
 def _planned(campaign: Campaign, currency: str) -> Planned:

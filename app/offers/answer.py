@@ -8,6 +8,7 @@ import msgspec
 
 from app.consent.policy import Rung
 from app.experiments.assign import HOLDOUT, STATIC
+from app.offers.again import again_s
 from app.offers.choose import choose
 from app.offers.foretold import chances_at, features_at
 from app.offers.situation import Occasion, Situation
@@ -31,6 +32,7 @@ def answer_to(occasion: Occasion, situation: Situation) -> Answer:
         offers=offers,
         fallback=failed or (None if occasion.shopper.reached else "redis"),
         ttl_s=TTL_S,
+        again_s=again_s(occasion, situation),
     )
 
 

@@ -37,9 +37,12 @@ _COUNTER = 4  # bytes
 
 
 def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str] = ()) -> Situation:
-    """Return the situation with the shop's campaigns weighed. dry: pools that have no code now."""
+    """Return the situation with the shop's campaigns weighed, where there is a place for what they say.
+
+    dry: pools that have no code now.
+    """
     plan = occasion.shop.plan
-    if plan is None:
+    if plan is None or situation.wants == "products":
         return situation
     inputs = _inputs(occasion, situation, plan, dry)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))

@@ -6,7 +6,7 @@ from functools import partial
 
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
-from app.offers.nudges import campaign_products, nudges_of, upsell_of
+from app.offers.nudges import campaign_products, message_of, nudges_of, upsell_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
@@ -28,6 +28,8 @@ def choose(shop: ShopSnapshot, situation: Situation) -> tuple[Offer, ...]:
     """Return up to three products, best first, behind what campaigns say: none for a holdout."""
     if situation.arm == HOLDOUT:
         return ()
+    if situation.wants == "message":
+        return tuple(message_of(shop, situation))
     personalised = situation.arm == PERSONALISED and shop.model is not None
     picks = _model_picks(shop, situation) if personalised else _static_picks(shop, situation)
     offers = tuple(_offer(shop, situation.decision_id, pick) for pick in picks)

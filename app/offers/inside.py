@@ -35,8 +35,8 @@ class Considered:
 
 
 def considered(shop: ShopSnapshot, situation: Situation) -> list[Considered]:
-    """Return the products that the model ranked best, as it ranked them; none without a model."""
-    if shop.model is None:
+    """Return the products that the model ranked best, as it ranked them; none without a model or place."""
+    if shop.model is None or situation.wants == "message":
         return []
     found: list[Considered] = []
 

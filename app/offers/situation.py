@@ -12,7 +12,7 @@ from app.consent.policy import Consent, Permissions
 from app.experiments.assign import Placed, assign, place
 from app.offers.snapshot import ShopSnapshot
 from app.offers.variants import is_unserved, variant_of
-from app.offers.wire import Question
+from app.offers.wire import Question, Wants
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
 from app.profiles.visiting import visit_segment
@@ -48,7 +48,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
     most telling first, from the visit where no order is known; sent_away: products that they said no to in
     the visit. All are empty unless the visitor allowed their use. campaigns: the shop's, weighed; None for
-    a shop that has none.
+    a shop that has none. wants: what there is a place for.
     """
 
     decision_id: str
@@ -62,6 +62,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segments: tuple[str, ...] = ()
     sent_away: tuple[int, ...] = ()
     campaigns: Weighed | None = None
+    wants: Wants = "all"
 
 
 def offer_id(decision_id: str, what: int | str) -> str:
@@ -93,6 +94,7 @@ def situation_of(occasion: Occasion) -> Situation:
         viewed=shopper.visit.last_viewed,
         sent_away=shopper.visit.sent_away,
         segments=segments_of(occasion),
+        wants=occasion.question.wants,
     )
 
 

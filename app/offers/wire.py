@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +23,7 @@ Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 Token = Annotated[str, Meta(pattern=r"\A[!-~]{1,100}\Z")]
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,40}\Z")]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
+Wants = Literal["all", "products", "message"]
 
 _PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
 _MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
@@ -65,7 +66,10 @@ class Signals(Struct, frozen=True, gc=False):
 
 
 class Question(Struct, frozen=True, gc=False, kw_only=True):
-    """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be."""
+    """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be.
+
+    wants: what there is a place for: `message`, one that stands above the products, and nothing else.
+    """
 
     surface: Word
     cart: Cart
@@ -78,6 +82,7 @@ class Question(Struct, frozen=True, gc=False, kw_only=True):
     locale: Word | None = None
     country: Word | None = None
     signals: Signals | None = None
+    wants: Wants = "all"
 
     @property
     def product(self) -> int | None:
@@ -167,8 +172,11 @@ class Offer(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     why: tuple[Why, ...]
 
 
-class Answer(Struct, frozen=True, gc=False):
-    """The answer. fallback: why it is less than it could be, None when it isn't."""
+class Answer(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The answer. fallback: why it is less than it could be, None when it isn't.
+
+    again_s: after how many seconds it is worth asking for a `message`, absent where it is not.
+    """
 
     decision_id: str
     rung: str
@@ -178,6 +186,7 @@ class Answer(Struct, frozen=True, gc=False):
     offers: tuple[Offer, ...]
     fallback: str | None
     ttl_s: int
+    again_s: int | None = None
 
 
 _decoder = msgspec.json.Decoder(Question)

@@ -16,8 +16,8 @@ export interface Asked {
   cart: Cart;
 }
 
-/** Return the offers for this page and cart, null where there is none. trigger: what made the page ask. */
-export async function ask(page: Page, trigger: 'page' | 'exit_intent'): Promise<Asked | null> {
+/** Return the offers for this page and cart, null where there is none. trigger: what made the page ask; wants: what it has a place for. */
+export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: 'products'): Promise<Asked | null> {
   const {locale, country, product_id} = page;
   try {
     const {titles, grant, ...cart} = await readCart(page);
@@ -31,12 +31,13 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent'): Promise<
       consent: consent(),
       client_id: clientId(),
       cart,
+      wants,
     };
     const response = await fetch(`${page.proxy || PROXY}/offers?question=${encodeURIComponent(JSON.stringify(question))}`, {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    const offers = response.ok ? parseAnswer(await response.json()) : null;
-    return offers && {offers: await honoured(page, offers, grant), cart: {titles, ...cart}};
+    const answer = response.ok ? parseAnswer(await response.json()) : null;
+    return answer && {offers: await honoured(page, answer.offers, grant), cart: {titles, ...cart}};
   } catch {
     return null;
   }

@@ -42,7 +42,9 @@ function live(page: Page): void {
   /** Ask where there is a place for the answer, or there may be one yet: the shop is then warm at checkout too. */
   async function found(soon: (then: () => void) => void): Promise<void> {
     const wanted = places.length > 0 || (dialog?.dataset.after && !isSettled());
-    const mine = (asked = wanted ? new Promise((done) => soon(() => done(ask(page, 'page')))) : Promise.resolve(null));
+    // What campaigns say is used up by being asked for, so it is left where there is no place for it yet.
+    const wants = places.length ? undefined : 'products';
+    const mine = (asked = wanted ? new Promise((done) => soon(() => done(ask(page, 'page', wants)))) : Promise.resolve(null));
     const given = await mine;
     if (places.length && mine === asked) await paint((with_) => mine === asked && with_.paint(given));
   }

@@ -1,10 +1,18 @@
 import {parseOffer, type Offer} from './offer.ts';
-import {isRecord, text} from './parse.ts';
+import {isRecord, number, text} from './parse.ts';
 
-/** Return the offers of an answer, without the broken ones; null when it is no answer at all. */
-export function parseAnswer(body: unknown): Offer[] | null {
+/** What the app says to a question. */
+export interface Answer {
+  offers: Offer[];
+  /** After how many seconds it may have something more to say; absent where it will not. */
+  again_s?: number;
+}
+
+/** Return the answer, without the offers that are broken; null when it is no answer at all. */
+export function parseAnswer(body: unknown): Answer | null {
   if (!isRecord(body)) return null;
   const decisionId = text(body.decision_id);
   if (!decisionId || !Array.isArray(body.offers)) return null;
-  return body.offers.flatMap((each) => parseOffer(each, decisionId) ?? []);
+  const again_s = number(body.again_s);
+  return {offers: body.offers.flatMap((each) => parseOffer(each, decisionId) ?? []), ...(again_s && again_s > 0 && {again_s})};
 }

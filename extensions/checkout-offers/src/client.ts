@@ -1,5 +1,4 @@
-import {parseAnswer} from './answer.ts';
-import type {Offer} from './offer.ts';
+import {parseAnswer, type Answer} from './answer.ts';
 import type {Question} from './question.ts';
 
 /** The Shopify CLI writes the app's address in when it builds. */
@@ -14,8 +13,8 @@ export interface Asking {
   timeout_ms?: number;
 }
 
-/** Return the offers, or null when no usable answer came in time. Never throws: the checkout goes on. */
-export async function ask(question: Question, {token, signal, timeout_ms = TIMEOUT_MS}: Asking): Promise<Offer[] | null> {
+/** Return the answer, or null when no usable one came in time. Never throws: the checkout goes on. */
+export async function ask(question: Question, {token, signal, timeout_ms = TIMEOUT_MS}: Asking): Promise<Answer | null> {
   const given = new AbortController();
   const giveUp = () => given.abort();
   const timer = setTimeout(giveUp, timeout_ms);
@@ -30,7 +29,7 @@ export async function ask(question: Question, {token, signal, timeout_ms = TIMEO
   }
 }
 
-async function post(question: Question, token: () => Promise<string>, signal: AbortSignal): Promise<Offer[] | null> {
+async function post(question: Question, token: () => Promise<string>, signal: AbortSignal): Promise<Answer | null> {
   const response = await fetch(`${APP_URL}/api/personalize`, {
     method: 'POST',
     headers: {'Content-Type': 'application/json', Authorization: `Bearer ${await token()}`},

@@ -90,7 +90,9 @@ export interface Button {
 
 /** Return what to show, and nothing when there is nothing worth the buyer's attention. */
 export function view(state: State, scene: Scene): View {
-  const cards = boxedIn(arranged(state.entries.flatMap((entry) => card(entry, scene) ?? []), scene), state.boxes);
+  const made = (entries: Entry[]) => entries.flatMap((entry) => card(entry, scene) ?? []);
+  const there = boxedIn(arranged(made(state.entries.filter(({late}) => !late)), scene), state.boxes);
+  const cards = seated(there, made(state.entries.filter(({late}) => late)), state);
   const heading = scene.settings.heading ?? {key: isOpen(scene.surface) ? 'heading.checkout' : 'heading.thank_you'};
   const boxed = state.boxes !== undefined;
   if (cards.length) return {kind: 'offers', heading: boxed || cards.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
@@ -133,6 +135,14 @@ function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
   const decided = products.some(({offer}) => offer.decision_id);
   const messages = cards.filter((each) => !isProduct(each)).slice(0, decided ? boxes - 1 : boxes);
   return [...messages, ...products].slice(0, boxes);
+}
+
+/** A message that came late takes the place of the last product that the buyer has not touched: nothing moves for it. */
+function seated(cards: CardView[], [late]: CardView[], {entries}: State): CardView[] {
+  if (!late) return cards;
+  const untouched = new Set(entries.filter(({phase}) => phase === 'offer').map(({id}) => id));
+  const given = cards.filter((each) => isProduct(each) && untouched.has(each.id)).pop();
+  return given ? cards.map((each) => (each === given ? late : each)) : [...cards, late];
 }
 
 /** Where nothing can be added the skeleton would most often make room for nothing. */

@@ -14,6 +14,10 @@ export interface Question {
   /** codes: those that the buyer has applied, so that nothing is offered which does not go with them. */
   cart: {currency: string; subtotal: string; lines: QuestionLine[]; codes: string[]};
   consent: Consent;
+  /** dwell_ms: how long the buyer has been on this page; only for an app that may use it. */
+  signals?: {dwell_ms: number};
+  /** A message, and nothing else; absent where there is a place for all there is. */
+  wants?: 'message';
 }
 
 export interface QuestionLine {

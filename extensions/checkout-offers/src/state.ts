@@ -8,6 +8,8 @@ export interface Entry {
   id: string;
   offer: Offer;
   phase: Phase;
+  /** It joined those that were there already, so it may move none of them. */
+  late?: true;
 }
 
 export interface State {
@@ -22,6 +24,8 @@ export type Action =
   /** `upgrade`: the answer to what was painted ahead; `late`: past its budget, so only its names are taken. */
   | {type: 'answered'; offers: Offer[]; upgrade?: boolean; late?: boolean}
   | {type: 'unanswered'}
+  /** A message for who has stayed a while. */
+  | {type: 'joined'; offers: Offer[]}
   | {type: 'withdrawn'}
   /** `offer`: as its decision names it, where that was only just found out. */
   | {type: 'moved'; id: string; phase: Phase; offer?: Offer};
@@ -55,6 +59,8 @@ export function reduce(state: State, action: Action): State {
       return {loading: false, entries: merge(state.entries, action.offers)};
     case 'unanswered':
       return {...state, loading: false};
+    case 'joined':
+      return {...state, entries: [...state.entries, ...action.offers.slice(0, 1).map((offer) => ({...entry(offer), late: true as const}))]};
     case 'withdrawn':
       return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
     case 'moved':

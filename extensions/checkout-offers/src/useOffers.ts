@@ -1,4 +1,6 @@
 import {useLayoutEffect, useReducer, useRef, useState} from 'preact/hooks';
+import {askAgain} from './again.ts';
+import type {Answer} from './answer.ts';
 import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
 import {consentOf, isNarrower} from './consent.ts';
@@ -31,6 +33,9 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
   const asked = useRef(false);
   const carried = useRef<string>();
+  const came = useRef(Date.now());
+  /** Only an app that the buyer lets use the visit says when to ask again: it alone is told how long they stay. */
+  const mayTell = useRef(false);
   const token = host.checkoutToken.value;
 
   const now = occasion(host);
@@ -39,7 +44,10 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   // Before the frame is drawn: the question is on its way while the first offer is painted.
   useLayoutEffect(() => {
     if (isEditor(host)) return undefined;
-    if (isNarrower(consent, before.current)) dispatch({type: 'withdrawn'});
+    if (isNarrower(consent, before.current)) {
+      mayTell.current = false;
+      dispatch({type: 'withdrawn'});
+    }
     before.current = consent;
     const given = new AbortController();
     const upgrade = !asked.current;
@@ -51,15 +59,32 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   /** Ask, and show what can be shown of the answer; a question that another has overtaken answers nothing. */
   async function asking(signal: AbortSignal, upgrade: boolean): Promise<Offer[] | null> {
     const begun = Date.now();
-    const offers = await ask(question(host, surface), {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
+    const given = await put(signal);
     if (signal.aborted) return null;
     const late = Date.now() - begun > UPGRADE_MS;
-    const here = scene(host, surface, Date.now());
-    const fit = offers?.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
-    const shown = fit && (await honoured(fit));
+    const shown = given && (await showable(given.offers));
     if (signal.aborted) return null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
-    return offers;
+    void askingAgain(given?.again_s, signal);
+    return given && given.offers;
+  }
+
+  /** While the buyer changes nothing, ask for a message alone when the app says so. */
+  async function askingAgain(after_s: number | undefined, signal: AbortSignal): Promise<void> {
+    mayTell.current ||= after_s !== undefined;
+    const shown = await showable(await askAgain(after_s, () => put(signal, 'message'), signal));
+    if (shown.length && !signal.aborted) dispatch({type: 'joined', offers: shown});
+  }
+
+  function put(signal: AbortSignal, wants?: 'message'): Promise<Answer | null> {
+    const signals = mayTell.current ? {dwell_ms: Date.now() - came.current} : undefined;
+    return ask({...question(host, surface), signals, wants}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
+  }
+
+  /** Leave out what can't be shown here, and what says that it is taken off and would not be. */
+  function showable(offers: Offer[]): Promise<Offer[]> {
+    const here = scene(host, surface, Date.now());
+    return honoured(offers.filter((offer) => card({id: '', offer, phase: 'offer'}, here)));
   }
 
   /** Leave out what says that it is taken off by itself while the cart can't carry its grant: it carries one. */

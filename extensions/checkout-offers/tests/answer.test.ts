@@ -4,7 +4,7 @@ import {answer, upsell, wireUpsell} from './offers.ts';
 
 describe('reading an answer', () => {
   test('a whole offer is read, its ids as GIDs and its price as a number', () => {
-    expect(parseAnswer(answer())).toEqual([upsell()]);
+    expect(parseAnswer(answer())).toEqual({offers: [upsell()]});
   });
 
   test.each([
@@ -18,12 +18,23 @@ describe('reading an answer', () => {
   });
 
   test('an answer with no offers is an answer', () => {
-    expect(parseAnswer(answer({offers: []}))).toEqual([]);
+    expect(parseAnswer(answer({offers: []}))).toEqual({offers: []});
+  });
+
+  test.each([
+    [61, 61],
+    ['5', 5],
+    [0, undefined],
+    [-1, undefined],
+    ['soon', undefined],
+    [null, undefined],
+  ])('asked to come again after %o, it is after %o seconds', (again_s, expected) => {
+    expect(parseAnswer(answer({again_s}))?.again_s).toBe(expected);
   });
 
   test('a broken offer is left out and the others stay', () => {
     const offers = [null, 'x', {kind: 'upsell'}, {offer_id: 'o2'}, wireUpsell()];
-    expect(parseAnswer(answer({offers}))).toEqual([upsell()]);
+    expect(parseAnswer(answer({offers}))).toEqual({offers: [upsell()]});
   });
 
   test.each([
@@ -35,16 +46,16 @@ describe('reading an answer', () => {
     ['a garbage id', {product_id: 'seven'}],
   ])('a product with %s is no product', (_, broken) => {
     const offers = [wireUpsell({product: {...wireUpsell().product, ...broken}})];
-    expect(parseAnswer(answer({offers}))?.[0]?.product).toBeUndefined();
+    expect(parseAnswer(answer({offers}))?.offers[0]?.product).toBeUndefined();
   });
 
   test('ids may be GIDs, digits or numbers', () => {
     const product = {...wireUpsell().product, product_id: 7, variant_id: 'gid://shopify/ProductVariant/70'};
-    expect(parseAnswer(answer({offers: [wireUpsell({product})]}))).toEqual([upsell()]);
+    expect(parseAnswer(answer({offers: [wireUpsell({product})]}))).toEqual({offers: [upsell()]});
   });
 
   test('an image that is no web address is left out', () => {
     const product = {...wireUpsell().product, image: 'javascript:alert(1)'};
-    expect(parseAnswer(answer({offers: [wireUpsell({product})]}))?.[0]?.product?.image).toBeUndefined();
+    expect(parseAnswer(answer({offers: [wireUpsell({product})]}))?.offers[0]?.product?.image).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ afterEach(() => {
 test('the question goes to the app with a fresh session token', async () => {
   const fetch = reply(JSON.stringify(answer()));
   vi.stubGlobal('fetch', fetch);
-  expect(await ask(QUESTION, {token})).toEqual([upsell()]);
+  expect(await ask(QUESTION, {token})).toEqual({offers: [upsell()]});
   const [address, request] = fetch.mock.calls[0]!;
   expect(address).toBe('https://app.example.test/api/personalize');
   expect(request).toMatchObject({method: 'POST', headers: {Authorization: 'Bearer fresh', 'Content-Type': 'application/json'}});

@@ -24,7 +24,7 @@ export function Notice({notice, boxed, say, doing}: Props) {
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
       footer={(dismiss || details.length > 0) && <Footer lines={details} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <Own type={details.length ? 'strong' : 'generic'}>{say(text)}</Own>
+      <s-stack accessibilityRole="status"><Own type={details.length ? 'strong' : 'generic'}>{say(text)}</Own></s-stack>
     </Row>
   );
 }

@@ -1,0 +1,116 @@
+"""When a checkout is told to ask again: for the sake of campaigns that its visitor lets know of the visit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.campaigns.campaign import Campaign, Running
+from app.campaigns.nudged import Fired, Nudged, pack, place_of
+from app.consent.policy import permissions, settle
+from app.offers.answer import answer_to
+from app.offers.campaigns import with_campaigns
+from app.offers.situation import Occasion, situation_of
+from app.offers.wire import Answer, Question, read_question
+from app.profiles.recall import Shopper
+from app.profiles.visit import Visit
+from tests.campaigns.factories import HELP, a_campaign
+from tests.offers.factories import EVERYTHING, NOW, a_body, a_shop, as_json, goes_together
+
+MODEL = goes_together({(10, 20): 1.0})
+STAYS = {">=": [{"var": "checkout.dwell_s"}, 60]}
+VISIT = Visit(began_at=int(NOW.timestamp()) - 60, last_at=int(NOW.timestamp()), visits=1)
+
+
+def a_question(**changes: Any) -> Question:
+    return read_question(as_json(a_body(10, **({"consent": EVERYTHING} | changes))))
+
+
+def answered(*campaigns: Campaign, shopper: Shopper | None = None, **changes: Any) -> Answer:
+    running = [Running(each, number) for number, each in enumerate(campaigns)]
+    shop = a_shop(model=MODEL, campaigns=running, **changes.pop("shop", {}))
+    question = a_question(**changes)
+    consent = settle(question.consent, question.region, shop.policy)
+    known = shopper or Shopper(unit="checkout:token")
+    occasion = Occasion("d", NOW, shop, question, consent, permissions(consent), known)
+    return answer_to(occasion, with_campaigns(occasion, situation_of(occasion)))
+
+
+def stayed(seconds: float) -> dict[str, Any]:
+    return {"signals": {"dwell_ms": int(seconds * 1000)}, "wants": "message"}
+
+
+def test_it_is_asked_again_once_a_rules_time_is_over_and_is_then_told() -> None:
+    campaign = a_campaign(rule=STAYS)
+    first = answered(campaign)
+    assert ({each.campaign for each in first.offers}, first.again_s) == ({None}, 61)
+    then = answered(campaign, **stayed(61))
+    assert ([each.campaign for each in then.offers], then.again_s) == (["help"], None)
+
+
+def test_a_question_for_a_message_is_answered_with_no_product_and_no_progress() -> None:
+    bar = a_campaign("bar", offer={"kind": "progress", "key": "progress.free_shipping", "target": "500"})
+    pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
+    everything = answered(a_campaign(), bar, pick)
+    assert {each.campaign for each in everything.offers} == {"help", "bar", "pick", None}
+    assert [each.campaign for each in answered(a_campaign(), bar, pick, wants="message").offers] == ["help"]
+
+
+def test_where_there_is_a_place_for_products_alone_no_campaign_is_used_up() -> None:
+    answer = answered(a_campaign(), wants="products")
+    assert {each.campaign for each in answer.offers} == {None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"consent": {}, "region": {"country": "DE"}},
+        {"surface": "thank_you"},
+        {"surface": "storefront"},
+        {"shop": {"settings": {"arms": {"static": 1}}}},
+        {"shop": {"settings": {"arms": {"static": 1}, "holdout": 1}}},
+        {"shop": {"settings": {"arms": {"holdout": 1}}}},
+    ],
+)
+def test_it_is_not_asked_again_where_nothing_could_come_of_it(changes: dict[str, Any]) -> None:
+    assert answered(a_campaign(rule=STAYS), **changes).again_s is None
+
+
+def test_a_shop_without_campaigns_or_with_such_as_time_does_not_change_is_asked_once() -> None:
+    assert answered().again_s is None
+    assert answered(a_campaign(rule={">": [{"var": "cart.subtotal"}, 500]})).again_s is None
+    assert b"again_s" not in msgspec.json.encode(answered())
+
+
+def test_while_a_message_stands_there_is_no_asking_for_another() -> None:
+    assert answered(a_campaign("now"), a_campaign(rule=STAYS)).again_s is None
+
+
+def test_no_time_is_waited_for_by_what_has_no_place_above_the_products() -> None:
+    bar = {"kind": "progress", "key": "progress.free_shipping", "target": "500"}
+    assert answered(a_campaign(rule=STAYS, offer=bar)).again_s is None
+
+
+def test_whose_visit_it_is_is_asked_for_only_until_it_is_known() -> None:
+    looked = a_campaign(rule={">": [{"var": "visit.viewed_dearest_price"}, 1000]})
+    assert answered(looked).again_s == 5
+    assert answered(looked, shopper=Shopper(unit="checkout:token", visit=VISIT)).again_s is None
+    assert answered(looked, **stayed(5.1)).again_s is None
+
+
+def test_what_matches_and_waits_is_asked_for_when_its_delay_is_over() -> None:
+    campaign = a_campaign(delay_s=90)
+    assert answered(campaign).again_s == 90
+    before = Fired(matched_at=int((NOW - timedelta(seconds=30)).timestamp()))
+    nudged = pack(Nudged(int(NOW.timestamp()), {"help": before}))
+    assert answered(campaign, shopper=Shopper(unit="checkout:token", nudged=nudged)).again_s == 60
+
+
+def test_who_sent_it_away_is_not_asked_about_it_again() -> None:
+    gone = Fired(times=1, in_session=1, place=place_of("checkout", "token"), dismissed=True)
+    nudged = pack(Nudged(int(NOW.timestamp()), {"help": gone}))
+    sent_away = Shopper(unit="checkout:token", nudged=nudged)
+    assert answered(a_campaign(offer=HELP), shopper=sent_away).again_s is None
