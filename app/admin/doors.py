@@ -61,17 +61,6 @@ def bounce_shop(query: QueryParams) -> ShopDomain:
     return shop_domain(query.get("shop", ""))
 
 
-def frame_headers(settings: Settings, shop: ShopDomain) -> dict[str, str]:
-    """Return what every document of the admin carries: only this shop's admin may frame it."""
-    admins = [f"https://{shop}", "https://admin.shopify.com", settings.dev_store_url or ""]
-    return {
-        "Content-Security-Policy": f"frame-ancestors {' '.join(filter(None, admins))};",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-    }
-
-
 async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
     """Return the shop, installed with the staff member's token when we hold no good one."""
     if await has_token(connections, claims.shop):

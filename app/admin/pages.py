@@ -14,13 +14,13 @@ from app.admin import figures, home, store, view
 from app.admin.campaigns_told import standing_words
 from app.admin.definitions import DEFINITIONS
 from app.admin.language import language_tag, lazy, script_words, speak_in, spoken, told
+from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
 from app.config import Settings
 from app.connections import Connections
 from app.shops.store import Shop
 
-_CDN = "https://cdn.shopify.com/shopifycloud"
 _NAVIGATION = (
     ("/admin", lazy("Home")),
     ("/admin/decisions", lazy("Decisions")),
@@ -101,7 +101,7 @@ def _scripts(settings: Settings) -> dict[str, str]:
     if settings.dev_store_url:
         app_bridge = f"{settings.dev_store_url}/app-bridge.js"
         return {"app_bridge": app_bridge, "polaris": "/admin/static/polaris-dev.js"}
-    return {"app_bridge": f"{_CDN}/app-bridge.js", "polaris": f"{_CDN}/polaris.js"}
+    return {"app_bridge": f"{CDN}/app-bridge.js", "polaris": f"{CDN}/polaris.js"}
 
 
 async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[str, Any]:

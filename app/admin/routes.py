@@ -41,9 +41,10 @@ from app.admin import (
     view,
 )
 from app.admin import settings as settings_page
-from app.admin.doors import bounce_shop, detour, frame_headers, staff_only, welcome
+from app.admin.doors import bounce_shop, detour, staff_only, welcome
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
+from app.admin.policy import headers_for
 from app.body import read_body
 from app.connections import Connections
 from app.errors import InputError, ShopifyError
@@ -53,8 +54,6 @@ from app.shops.store import Shop
 Read = Callable[[Connections, Shop, QueryParams], Awaitable[Mapping[str, Any]]]
 
 _MAX_BODY = 4096
-# A page of no shop belongs in no shop's admin.
-NO_FRAME = {"Content-Security-Policy": "frame-ancestors 'none';"}
 
 
 class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,11 +71,11 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         settings, query = connections.settings, request.query_params
         speak(request)
         if "shop" not in query:
-            return HTMLResponse(pages.draw(settings, "outside.html"), headers=NO_FRAME)
+            return HTMLResponse(pages.draw(settings, "outside.html"), headers=headers_for(settings, None))
         found = detour(request.url.path, query, settings, datetime.now(UTC))
         if isinstance(found, Response):
             return found
-        headers = frame_headers(settings, found.shop)
+        headers = headers_for(settings, found.shop)
         try:
             shop = await welcome(connections, found)
             shown = await read(connections, shop, query)
@@ -96,7 +95,7 @@ async def bounce(request: Request) -> Response:
     connections: Connections = request.app.state.connections
     speak(request)
     settings, shop = connections.settings, bounce_shop(request.query_params)
-    return HTMLResponse(pages.draw(settings, "bounce.html"), headers=frame_headers(settings, shop))
+    return HTMLResponse(pages.draw(settings, "bounce.html"), headers=headers_for(settings, shop))
 
 
 @staff_only

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from app.connections import Connections
 from app.consent.clearing import change_limits
 from app.privacy.aged import clear_aged
@@ -50,6 +52,12 @@ def entrance(path: str = "/", shop: str = SHOP, **changes: str | None) -> tuple[
 def bearer(shop: str = SHOP) -> dict[str, str]:
     claims = admin_claims(now(), dest=f"https://{shop}", iss=f"https://{shop}/admin")
     return {"Authorization": f"Bearer {signed_token(claims)}"}
+
+
+def policy_of(answer: httpx.Response) -> dict[str, list[str]]:
+    """Return what a document allows, by directive."""
+    directives = answer.headers["content-security-policy"].split("; ")
+    return {name: sources.split() for name, _, sources in (each.partition(" ") for each in directives)}
 
 
 def grant() -> Grant:

@@ -140,3 +140,19 @@ async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
     async with served(connections) as url, opened(url, path, PHONE, **ABOUT.get(path, {})) as page:
         width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
+
+
+async def test_a_script_that_is_no_file_of_ours_or_shopifys_does_not_run(connections: Connections) -> None:
+    await keep_busy_shop(connections)
+    async with served(connections) as url, opened(url, "/admin/products", DESKTOP) as page:
+        refused: list[str] = []
+        page.on("console", lambda said: refused.append(said.text))
+        await page.evaluate("""() => {
+          const script = document.createElement("script");
+          script.textContent = "document.title = 'ran'";
+          document.body.append(script);
+          document.body.insertAdjacentHTML("beforeend", "<img src='/none' onerror='document.title = 1'>");
+          return new Promise((resolve) => { document.body.lastChild.addEventListener("error", resolve); });
+        }""")
+        assert await page.title() not in ("ran", "1")
+        assert [each for each in refused if "Content Security Policy" in each]
