@@ -54,6 +54,7 @@ from app.offers.answer import answer_to, nothing
 from app.offers.busy import answer_in_haste
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
 from app.offers.grants import with_grants
+from app.offers.ranked import Rankings
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
@@ -90,6 +91,7 @@ class Till:
     codes: Codes
     keeper: Keeper
     door: Door
+    rankings: Rankings
 
 
 @any_origin
@@ -125,7 +127,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, occasion, situation)
-    answer = answer_to(occasion, situation)
+    answer = answer_to(occasion, situation, till.rankings)
     entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
     told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
     written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
@@ -230,6 +232,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
             door=door_at(connections, "offers"),
+            rankings=Rankings(),
         )
         yield
         await keeper.close()

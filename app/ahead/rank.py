@@ -9,7 +9,7 @@ import msgspec
 
 from app.ahead.form import VERSION, AheadOffer, AheadWhy, CustomerOffers, ProductOffers, ShopOffers
 from app.offers.approach import in_order
-from app.offers.choose import CANDIDATES
+from app.offers.ranked import CANDIDATES
 from app.offers.rerank import Around, rerank
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick

@@ -11,6 +11,7 @@ from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.again import again_s
 from app.offers.choose import choose
 from app.offers.foretold import chances_at, features_at
+from app.offers.ranked import Rankings
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
@@ -20,9 +21,12 @@ TTL_S = 60
 _log = logging.getLogger(__name__)
 
 
-def answer_to(occasion: Occasion, situation: Situation) -> Answer:
-    """Return the offers, the rung they stand on, and why they are less than they could be."""
-    offers, failed = _offers(occasion.shop, situation)
+def answer_to(occasion: Occasion, situation: Situation, known: Rankings | None = None) -> Answer:
+    """Return the offers, the rung they stand on, and why they are less than they could be.
+
+    known: rankings that need not be made again.
+    """
+    offers, failed = _offers(occasion.shop, situation, known)
     return Answer(
         decision_id=occasion.decision_id,
         rung=_rung(occasion, situation, failed),
@@ -50,12 +54,14 @@ def nothing(decision_id: str, reason: str) -> Answer:
     )  # fmt: skip
 
 
-def _offers(shop: ShopSnapshot, situation: Situation) -> tuple[tuple[Offer, ...], str | None]:
+def _offers(
+    shop: ShopSnapshot, situation: Situation, known: Rankings | None
+) -> tuple[tuple[Offer, ...], str | None]:
     """Return the offers, and why they are only the shop's defaults."""
     if situation.arm == HOLDOUT:
         return (), None
     try:
-        return choose(shop, situation), "no_model" if shop.model is None else None
+        return choose(shop, situation, known), "no_model" if shop.model is None else None
     except Exception:  # at a checkout, a model that trips over a cart must not cost the defaults
         _log.exception("choosing failed", extra={"shop": shop.shop})
         return choose(shop, msgspec.structs.replace(situation, arm=STATIC)), "error"

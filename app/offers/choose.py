@@ -7,31 +7,33 @@ from functools import partial
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
 from app.offers.nudges import campaign_products, message_of, nudges_of, upsell_of
+from app.offers.ranked import Rankings, ranking, visit_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Message, Offer, Why
-from app.recommend.model import Keep, Scored
+from app.recommend.model import Scored
 from app.recommend.reasons import Reason
-from app.recommend.terms import Past
 from app.values import gid
 
 MOST_OFFERS = 3
-CANDIDATES = 24
 # One decision in ten gives its last place to a product that was never sold, so that it can be.
 EXPLORED = 0.1
 EXPLORED_AMONG = 5
 
 
-def choose(shop: ShopSnapshot, situation: Situation) -> tuple[Offer, ...]:
-    """Return up to three products, best first, behind what campaigns say: none for a holdout."""
+def choose(shop: ShopSnapshot, situation: Situation, known: Rankings | None = None) -> tuple[Offer, ...]:
+    """Return up to three products, best first, behind what campaigns say: none for a holdout.
+
+    known: rankings that need not be made again.
+    """
     if situation.arm == HOLDOUT:
         return ()
     if situation.wants == "message":
         return tuple(message_of(shop, situation))
     personalised = situation.arm == PERSONALISED and shop.model is not None
-    picks = _model_picks(shop, situation) if personalised else _static_picks(shop, situation)
+    picks = _model_picks(shop, situation, known) if personalised else _static_picks(shop, situation)
     offers = tuple(_offer(shop, situation.decision_id, pick) for pick in picks)
     return offers if situation.campaigns is None else _with_campaigns(shop, situation, offers)
 
@@ -50,8 +52,8 @@ def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
     return [pick for pick in shop.defaults if pick.product_id not in in_cart][:MOST_OFFERS]
 
 
-def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
-    ranked = ranking(shop, situation, partial(_best, shop, situation))
+def _model_picks(shop: ShopSnapshot, situation: Situation, known: Rankings | None) -> list[Pick]:
+    ranked = ranking(shop, situation, partial(_best, shop, situation), known)
     picks = in_order(
         shop.approach,
         [_pick(scored) for scored in ranked],
@@ -60,20 +62,6 @@ def _model_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
         situation.segments,
     )
     return _with_new(shop, situation, _with_pinned(shop, situation, picks))
-
-
-def ranking(shop: ShopSnapshot, situation: Situation, keep: Keep) -> list[Scored]:
-    """Return what is kept of the products that the model, which there must be, ranks best."""
-    assert shop.model is not None
-    return shop.model.rank(
-        _asked_about(situation),
-        k=CANDIDATES,
-        customer_id=situation.customer_id,
-        history=_history_in(situation),
-        orders=situation.orders,
-        allowed=shop.allowed,
-        keep=keep,
-    )
 
 
 def _best(shop: ShopSnapshot, situation: Situation, product_ids: list[int], scores: list[float]) -> list[int]:
@@ -128,24 +116,13 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     if bucket(situation.decision_id, "explore") >= EXPLORED:
         return picks
     assert shop.model is not None
-    cart, history = _asked_about(situation), _history_in(situation)
-    visit = shop.model.visit(cart, situation.customer_id, history, situation.orders)
+    visit = visit_of(shop.model, situation)
     there = {*situation.sent_away, *(pick.product_id for pick in picks[:-1])}
     best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
     new = [one for one in best if one.product_id not in there]
     if not new:
         return picks
     return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
-
-
-def _asked_about(situation: Situation) -> tuple[int, ...]:
-    """Return the cart. An empty one says nothing; what the visit looked at does."""
-    return situation.cart or situation.viewed
-
-
-def _history_in(situation: Situation) -> dict[int, Past]:
-    """Return what was bought before, as the model reads it."""
-    return {product_id: Past(times, days) for product_id, times, days in situation.history}
 
 
 def _pick(scored: Scored) -> Pick:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.offers.choose import MOST_OFFERS, around_of, ranking
+from app.offers.choose import MOST_OFFERS, around_of
+from app.offers.ranked import ranking
 from app.offers.rerank import OF_CART, OF_PRODUCT, SAME_TYPE, rerank
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot

@@ -18,9 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.parts import parts
+from app.recommend.place import Ranking as Ranking
 from app.recommend.place import place
 from app.recommend.reasons import Reason, explain
-from app.recommend.score import BOUGHT, NOTHING, STANDING, WHOLE, Doubles, Positions, Pull, pull, scores
+from app.recommend.score import (
+    BOUGHT,
+    NOTHING,
+    STANDING,
+    WHOLE,
+    Doubles,
+    Positions,
+    Pull,
+    highest,
+    pull,
+    scores,
+)
 from app.recommend.score import top as top
 from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
@@ -37,6 +49,9 @@ TOGETHER_CANDIDATES = 400
 HISTORY_CANDIDATES = 200
 NEW_CANDIDATES = 1_000
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
+
+
+_NEVER = of_history(np.zeros(0), np.zeros(0), 0)
 
 
 class Scored(msgspec.Struct, frozen=True, gc=False):
@@ -117,15 +132,24 @@ class Model:
         keep: says which of the k to return, from their ids and scores; only these are explained.
         """
         visit = self.visit(cart, customer_id, history or {}, orders)
+        ranking = self.ranking(visit, allowed, k)
+        ids, found = self.product_ids.take(ranking.chosen).tolist(), ranking.scores.tolist()
+        kept = range(len(ids)) if keep is None else keep(ids, found)
+        scored = self.explained(visit, ranking, kept)
+        return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
+
+    def ranking(self, visit: Visit, allowed: Mask | None, k: int) -> Ranking:
+        """Return the k best for the visit."""
         few = len(self.product_ids) <= WHOLE
         candidates = self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k)
-        weights = self._weights_for(visit)
-        chosen, found, corrected = place(self, visit, candidates, weights, k)
-        if keep is not None:
-            kept = keep(self.product_ids[chosen].tolist(), found.tolist())
-            chosen, corrected = chosen[kept], corrected[kept]
-        scored = self._scored(visit, chosen, weights, corrected)
-        return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
+        return place(self, visit, candidates, self._weights_for(visit), k)
+
+    def explained(self, visit: Visit, ranking: Ranking, kept: Sequence[int]) -> list[Scored]:
+        """Return these places of a ranking with what speaks for each. visit: whose ranking it is."""
+        if not len(kept):
+            return []
+        chosen, corrected = ranking.chosen[kept], ranking.corrected[kept]
+        return self._scored(visit, chosen, self._weights_for(visit), corrected)
 
     def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
         """Return at most k products that were never sold, those first that fit the visit best."""
@@ -154,8 +178,8 @@ class Model:
         in_cart = self.positions(list(dict.fromkeys(cart)))
         known = [product_id for product_id in history if product_id in self._position]
         before = self.positions(known)
-        past = np.array([history[product_id] for product_id in known], dtype=np.float64).reshape(-1, 2)
-        bought = of_history(past[:, 0], past[:, 1], orders)
+        past = np.array([history[product_id] for product_id in known], dtype=np.float64)
+        bought = of_history(past[:, 0], past[:, 1], orders) if known else _NEVER
         tastes = np.array([self._cart_taste(in_cart), self._customer_taste(customer_id)])
         learned_mean, learned_scale = self._learned_scale(tastes)
         return Visit(
@@ -175,8 +199,8 @@ class Model:
     def candidates(self, visit: Visit, allowed: Mask | None, k: int) -> Positions:
         """Return what is worth scoring; all that is allowed when that leaves fewer than k."""
         wanted = np.zeros(len(self.product_ids), dtype=np.bool_)
-        wanted[_highest(visit.together.values, TOGETHER_CANDIDATES)] = True
-        wanted[_highest(visit.with_history.values, HISTORY_CANDIDATES)] = True
+        wanted[highest(visit.together.values, TOGETHER_CANDIDATES)] = True
+        wanted[highest(visit.with_history.values, HISTORY_CANDIDATES)] = True
         wanted[visit.history] = True
         wanted[self._popular] = True
         offerable = self._offerable(visit, allowed)
@@ -372,11 +396,3 @@ class Model:
 def _shifted(rows: Doubles, visit: Visit) -> Doubles:
     """Return (4, t) weights and shifts as the visit's circumstances make them, (t,)."""
     return np.asarray(rows[0] + visit.circumstances @ rows[1:])
-
-
-def _highest(values: Doubles, most: int) -> Positions:
-    """Return the positions of at most so many positive values, the highest, in no order."""
-    positive = np.flatnonzero(values > 0)
-    if len(positive) <= most:
-        return positive
-    return positive[np.argpartition(-values[positive], most - 1)[:most]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,20 @@ REBOUGHT, KIND, CLOSEST, LINKED = range(AROUND.stop, AROUND.stop + 4)
 TOLD = LINKED + 1
 
 
-def place(
-    model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int
-) -> tuple[Positions, Doubles, Doubles]:
-    """Return the k best of the candidates, their scores, and what of these the weights do not say."""
+class Ranking(NamedTuple):
+    """The best for a visit: their places in product_ids, their scores, and what of these no weight says."""
+
+    chosen: Positions
+    scores: Doubles
+    corrected: Doubles
+
+
+def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
+    """Return the k best of the candidates."""
     found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
     if not (len(trees) or len(model.variety) or len(model.appeal)):
         best = top(found, k)
-        return candidates[best], found[best], np.zeros(len(best))
+        return Ranking(candidates[best], found[best], np.zeros(len(best)))
     best = top(found, max(k, RESCORED))
     chosen, total = candidates[best], found[best]
     if len(trees):
@@ -39,7 +45,7 @@ def place(
         kinds = model.kinds[chosen]
         total = held_back(total, kinds, visit.kinds[0, kinds] > 0, Variety(*model.variety.tolist()))
     order = top(total, k)
-    return chosen[order], total[order], (total - found[best])[order]
+    return Ranking(chosen[order], total[order], (total - found[best])[order])
 
 
 def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float32]:

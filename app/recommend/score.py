@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Doubles = NDArray[np.float64]
 Positions = NDArray[np.intp]
+Value = TypeVar("Value", bound=np.generic)
 
 WHOLE = 2_000  # of so few products all are scored: to pick some takes longer
 NOTHING = 1e-9
@@ -21,6 +22,7 @@ NOTHING = 1e-9
 STANDING_NAMES = ("popular", "recent", "fresh", "kind_popular", "learned_item")
 STANDING = np.array([AT[name] for name in STANDING_NAMES])
 BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
+KINDS = np.array([AT["same_kind"], AT["kind_history"]])  # the rows of `Visit.kinds`
 
 
 class Pull(NamedTuple):
@@ -32,7 +34,7 @@ class Pull(NamedTuple):
 
     def at(self, positions: Positions) -> Doubles:
         """Return the z-scores there."""
-        return np.asarray((self.values[positions] - self.mean) * self.scale)
+        return (self.values.take(positions) - self.mean) * self.scale
 
     def of(self, position: int) -> float:
         """Return the z-score there."""
@@ -50,43 +52,61 @@ def pull(values: Doubles) -> Pull:
 def scores(model: Model, visit: Visit, candidates: Positions, weights: Doubles) -> Doubles:
     """Return the candidates' scores, `weights @ features` up to what is the same for all of them."""
     if len(model.product_ids) <= WHOLE:  # to read all rows in turn takes less than to pick some
-        return _scores(model, visit, slice(None), weights)[candidates]
+        return _scores(model, visit, None, weights).take(candidates)
     return _scores(model, visit, candidates, weights)
 
 
-def _scores(model: Model, visit: Visit, at: Positions | slice, weights: Doubles) -> Doubles:
+def _scores(model: Model, visit: Visit, at: Positions | None, weights: Doubles) -> Doubles:
+    """Return the scores there, of all products in their order when at is None."""
     learned = weights[AT["learned"]] * visit.learned_scale
-    standing = weights[STANDING]
+    standing = weights.take(STANDING)
     standing[-1] += learned
     taste = visit.tastes[0] * learned + visit.tastes[1] * (learned + weights[AT["learned_customer"]])
-    total = np.asarray(standing @ model.standing[:, at])
-    total += model.item_embeddings[at] @ taste.astype(np.float32)
-    total += visit.together.values[at] * (weights[AT["together"]] * visit.together.scale)
+    total: Doubles = standing @ _at(model.standing, at, 1)
+    total += _at(model.item_embeddings, at, 0) @ taste.astype(np.float32)
+    total += _at(visit.together.values, at, 0) * (weights[AT["together"]] * visit.together.scale)
     if len(model.kinds) and (len(visit.cart) or len(visit.history)):
-        total += (weights[[AT["same_kind"], AT["kind_history"]]] @ visit.kinds)[model.kinds[at]]
+        total += (weights.take(KINDS) @ visit.kinds).take(_at(model.kinds, at, 0))
     if len(visit.history):
-        total += visit.with_history.values[at] * (weights[AT["with_history"]] * visit.with_history.scale)
+        with_history = weights[AT["with_history"]] * visit.with_history.scale
+        total += _at(visit.with_history.values, at, 0) * with_history
         bought = np.zeros(len(model.product_ids))
         bought[visit.history] = _of_history(model, visit, weights)
-        total += bought[at]
+        total += _at(bought, at, 0)
     return total
+
+
+def _at(values: NDArray[Value], at: Positions | None, axis: int) -> NDArray[Value]:
+    return values if at is None else values.take(at, axis)
 
 
 def _of_history(model: Model, visit: Visit, weights: Doubles) -> Doubles:
     """Return what speaks for each product of the history because it was bought."""
     repeats = weights[AT["repeats"]] * visit.repeats.scale
     together = weights[AT["together_again"]] * visit.together.at(visit.history)
-    popular = weights[AT["popular_again"]] * model.standing[0, visit.history]
-    return np.asarray(weights[BOUGHT] @ visit.bought[1:] + repeats * visit.bought[0] + together + popular)
+    popular = weights[AT["popular_again"]] * model.standing[0].take(visit.history)
+    found: Doubles = weights.take(BOUGHT) @ visit.bought[1:] + repeats * visit.bought[0]
+    found += together
+    found += popular
+    return found
 
 
 def top(scores: Doubles, k: int) -> Positions:
     """Return the positions of the k highest scores, highest first, ties by position."""
     if k <= 0:
         return np.empty(0, dtype=np.intp)
-    if len(scores) > k:
-        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-        contenders = np.flatnonzero(scores >= threshold)
-    else:
-        contenders = np.arange(len(scores))
-    return contenders[np.argsort(-scores[contenders], kind="stable")][:k]
+    if len(scores) <= k:
+        return (-scores).argsort(kind="stable")
+    parted = scores.copy()
+    parted.partition(len(scores) - k)
+    (contenders,) = (scores >= parted[len(scores) - k]).nonzero()
+    best: Positions = contenders.take((-scores.take(contenders)).argsort(kind="stable")[:k])
+    return best
+
+
+def highest(values: Doubles, most: int) -> Positions:
+    """Return the positions of at most so many positive values, the highest, in no order."""
+    positive = np.flatnonzero(values > 0)
+    if len(positive) <= most:
+        return positive
+    return positive[np.argpartition(-values[positive], most - 1)[:most]]
