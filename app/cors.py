@@ -6,10 +6,10 @@ No cookie opens them, so any origin may read their answers; the proof is in the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import TillwiseError
 from app.refused import refused
@@ -29,18 +29,27 @@ async def preflight(_request: Request) -> Response:
     return Response(status_code=204, headers=CORS_HEADERS)
 
 
-def any_origin(endpoint: Endpoint) -> Endpoint:
+def any_origin(endpoint: Endpoint) -> ASGIApp:
     """Return the endpoint with preflights answered and every answer, errors too, readable."""
+    return _Readable(endpoint)
 
-    @wraps(endpoint)
-    async def answer(request: Request) -> Response:
+
+class _Readable:
+    """An app of its own, so that Starlette does not make one around the endpoint at every call."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return await preflight(request)
         try:
-            response = await endpoint(request)
+            response = await self._endpoint(request)
         except TillwiseError as error:
             response = refused(error)
         response.raw_headers += _RAW
         return response
-
-    return answer

@@ -166,12 +166,14 @@ async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) 
 
 def _told(occasion: Occasion, names: Names, source: str) -> AnyEvent | None:
     """Return what the question's consent tells the ledger, None when that is nothing new."""
-    question, shop = occasion.question, occasion.shop
+    question, shop, told = occasion.question, occasion.shop, occasion.shopper.told
+    if all(told.get(kind) == question.consent for kind, _ in names):
+        return None
     call = Call(
         shop.shop, occasion.decision_id, occasion.now, source,
         names, question.consent, question.region, shop.policy,
     )  # fmt: skip
-    return consent_told(call, occasion.shopper.told)
+    return consent_told(call, told)
 
 
 async def _answered(till: Till, claims: Claims, question: Question) -> Answer:

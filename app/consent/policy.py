@@ -24,7 +24,8 @@ class Purpose(StrEnum):
     SALE_OF_DATA = "sale_of_data"
 
 
-PURPOSES: tuple[str, ...] = tuple(Purpose)
+_PURPOSES = tuple(Purpose)
+PURPOSES: tuple[str, ...] = _PURPOSES
 
 
 class Reason(StrEnum):
@@ -181,7 +182,7 @@ def settle(
     """Return the four purposes, each as its verdict says."""
     if None not in (answers.analytics, answers.marketing, answers.preferences, answers.sale_of_data):
         region, policy = NOWHERE, UNREAD  # nothing is left for them to say
-    return Consent(*(verdict(each, answers, region, policy, opt_outs).allowed for each in Purpose))
+    return Consent(*(verdict(each, answers, region, policy, opt_outs).allowed for each in _PURPOSES))
 
 
 def consent_of(permitted: Iterable[str]) -> Consent:

@@ -20,6 +20,8 @@ SEEN = FEATURES.index("seen")
 PAYING = 5  # the step of a visit at which the payment is submitted
 BOUGHT = 6
 
+_LOGS = tuple(round(log1p(count), 4) for count in range(256))  # of nearly every count there is
+
 Features = tuple[float, ...]
 
 
@@ -47,15 +49,18 @@ def features_of(visit: Visit, cart: InCart, signals: Noticed, now: float) -> Fea
     """
     bought = visit.step >= BOUGHT
     step = 0 if bought else min(max(visit.step, signals.step), PAYING - 1)
-    errors = log1p(max(visit.errors, signals.errors))
-    idle = log1p(min(max(now - visit.last_at, 0), PAUSE_S)) if visit.last_at else 0.0
+    errors = _log(max(visit.errors, signals.errors))
+    idle = round(log1p(min(max(now - visit.last_at, 0), PAUSE_S)), 4) if visit.last_at else 0.0
     in_checkout = float(step > 0)
-    row = (
-        float(visit.last_at > 0), log1p(visit.pages), log1p(visit.products), log1p(visit.dwell_s),
-        log1p(visit.searches), log1p(visit.searches_empty), log1p(visit.added), log1p(visit.removed),
-        float(visit.visits > 1), errors, idle, log1p(cart.units), log1p(max(cart.value, 0.0)),
+    return (
+        float(visit.last_at > 0), _log(visit.pages), _log(visit.products), _log(visit.dwell_s),
+        _log(visit.searches), _log(visit.searches_empty), _log(visit.added), _log(visit.removed),
+        float(visit.visits > 1), errors, idle, _log(cart.units), round(log1p(max(cart.value, 0.0)), 4),
         float(cart.units > 0), in_checkout, float(step > 1), float(step > 2), float(step > 3),
-        idle * in_checkout, errors * in_checkout, log1p(visit.coupon_failures), log1p(visit.steps_back),
-        log1p(visit.exit_intents),
+        idle * in_checkout, errors * in_checkout, _log(visit.coupon_failures), _log(visit.steps_back),
+        _log(visit.exit_intents),
     )  # fmt: skip
-    return tuple([round(each, 4) for each in row])
+
+
+def _log(count: int) -> float:
+    return _LOGS[count] if 0 <= count < len(_LOGS) else round(log1p(count), 4)

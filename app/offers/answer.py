@@ -10,7 +10,7 @@ from app.consent.policy import Rung
 from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.again import again_s
 from app.offers.choose import choose
-from app.offers.foretold import chances_at, features_at
+from app.offers.foretold import soon_at
 from app.offers.ranked import Rankings
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
@@ -42,8 +42,8 @@ def answer_to(occasion: Occasion, situation: Situation, known: Rankings | None =
 
 def _intent(occasion: Occasion) -> float | None:
     """Return how likely a purchase within five minutes is, as far as what is allowed tells."""
-    chances = chances_at(occasion, features_at(occasion))
-    return None if chances is None else round(chances.now, 4)
+    chance = soon_at(occasion)
+    return None if chance is None else round(chance, 4)
 
 
 def nothing(decision_id: str, reason: str) -> Answer:

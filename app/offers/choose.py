@@ -7,15 +7,12 @@ from functools import partial
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
 from app.offers.nudges import campaign_products, message_of, nudges_of, upsell_of
-from app.offers.ranked import Rankings, ranking, visit_of
+from app.offers.ranked import Rankings, pick_of, ranking, visit_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
-from app.offers.wire import Message, Offer, Why
-from app.recommend.model import Scored
-from app.recommend.reasons import Reason
-from app.values import gid
+from app.offers.wire import Message, Offer
 
 MOST_OFFERS = 3
 # One decision in ten gives its last place to a product that was never sold, so that it can be.
@@ -56,7 +53,7 @@ def _model_picks(shop: ShopSnapshot, situation: Situation, known: Rankings | Non
     ranked = ranking(shop, situation, partial(_best, shop, situation), known)
     picks = in_order(
         shop.approach,
-        [_pick(scored) for scored in ranked],
+        ranked,
         situation.orders,
         len(situation.viewed),
         situation.segments,
@@ -122,21 +119,7 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     new = [one for one in best if one.product_id not in there]
     if not new:
         return picks
-    return [*picks[:-1], _pick(new[int(bucket(situation.decision_id, "which") * len(new))])]
-
-
-def _pick(scored: Scored) -> Pick:
-    companion = scored.reasons[0].with_product_id if scored.reasons else None
-    return Pick(scored.product_id, tuple(map(_why, scored.reasons)), companion)
-
-
-def _why(reason: Reason) -> Why:
-    companion = reason.with_product_id
-    return Why(
-        reason=reason.reason,
-        weight=round(reason.weight, 2),
-        with_=None if companion is None else gid("Product", companion),
-    )
+    return [*picks[:-1], pick_of(new[int(bucket(situation.decision_id, "which") * len(new))])]
 
 
 def _offer(shop: ShopSnapshot, decision_id: str, pick: Pick) -> Offer:

@@ -34,6 +34,13 @@ def chances_at(occasion: Occasion, features: Features) -> Chances | None:
     return occasion.shop.intent.intent.chances(features)
 
 
+def soon_at(occasion: Occasion) -> float | None:
+    """Return how likely a purchase within five minutes is, None once there has been one."""
+    if occasion.question.surface in ORDERED:
+        return None
+    return occasion.shop.intent.intent.now(features_at(occasion))
+
+
 def unworthy_at(
     occasion: Occasion, plan: Plan, features: Features, subtotal_minor: int | None, spare_minor: int | None
 ) -> dict[str, str]:

@@ -14,11 +14,16 @@ import msgspec
 
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
-from app.recommend.model import Keep, Model, Ranking, Scored, Visit
+from app.offers.static import Pick
+from app.offers.wire import Why
+from app.recommend.model import Keep, Mask, Model, Ranking, Scored, Visit
+from app.recommend.reasons import Reason
 from app.recommend.terms import Past
+from app.values import gid
 
 CANDIDATES = 24
-MOST = 8_000  # about 4 KB each
+MOST = 8_000  # about 6 KB each
+MOST_PICKS = 8  # of one ranking, beside other things
 
 _Key = tuple[str, str, bytes]
 _encoder = msgspec.msgpack.Encoder()
@@ -26,12 +31,13 @@ _encoder = msgspec.msgpack.Encoder()
 
 @dataclass(slots=True)
 class Ranked:
-    """A ranking as it was told, and those of its places that were explained."""
+    """A ranking as it was told, those of its places that were explained, and what was picked beside what."""
 
     ranking: Ranking
     product_ids: list[int]
     scores: list[float]
-    explained: dict[int, Scored] = field(default_factory=dict)
+    explained: dict[int, Pick] = field(default_factory=dict)
+    picks: dict[bytes, tuple[Pick, ...]] = field(default_factory=dict)
 
 
 class Rankings:
@@ -63,26 +69,31 @@ class Rankings:
 
 def ranking(
     shop: ShopSnapshot, situation: Situation, keep: Keep, known: Rankings | None = None
-) -> list[Scored]:
+) -> tuple[Pick, ...]:
     """Return what is kept of the products that the model, which there must be, ranks best.
 
-    known: rankings to take this one from, or to keep it in.
+    known: rankings to take this one from, or to keep it in, for the same `keep`.
     """
-    model, visit = shop.model, None
-    assert model is not None
-    key = None if known is None else _key(shop, situation)
-    ranked = None if known is None or key is None else known.of(key)
+    assert shop.model is not None
+    key, beside = _key(shop, situation), _digest(_beside(situation))
+    ranked = None if known is None else known.of(key)
+    if ranked is not None and beside in ranked.picks:
+        return ranked.picks[beside]
+    visit = visit_of(shop.model, situation)
     if ranked is None:
-        visit = visit_of(model, situation)
-        found = model.ranking(visit, shop.allowed, CANDIDATES)
-        ranked = Ranked(found, model.product_ids.take(found.chosen).tolist(), found.scores.tolist())
-        if known is not None and key is not None:
+        ranked = _ranked(shop.model, visit, shop.allowed)
+        if known is not None:
             known.keep(key, ranked)
-    kept = keep(ranked.product_ids, ranked.scores)
-    if unexplained := [place for place in kept if place not in ranked.explained]:
-        scored = model.explained(visit or visit_of(model, situation), ranked.ranking, unexplained)
-        ranked.explained.update(zip(unexplained, scored, strict=True))
-    return [ranked.explained[place] for place in kept]
+    if len(ranked.picks) >= MOST_PICKS:
+        ranked.picks.clear()
+    picks = ranked.picks[beside] = _picks(shop.model, visit, ranked, keep)
+    return picks
+
+
+def pick_of(scored: Scored) -> Pick:
+    """Return the product as it is offered, with the reasons for it."""
+    companion = scored.reasons[0].with_product_id if scored.reasons else None
+    return Pick(scored.product_id, tuple(map(_why, scored.reasons)), companion)
 
 
 def visit_of(model: Model, situation: Situation) -> Visit:
@@ -91,10 +102,42 @@ def visit_of(model: Model, situation: Situation) -> Visit:
     return model.visit(_asked_about(situation), situation.customer_id, history, situation.orders)
 
 
+def _ranked(model: Model, visit: Visit, allowed: Mask | None) -> Ranked:
+    found = model.ranking(visit, allowed, CANDIDATES)
+    return Ranked(found, model.product_ids.take(found.chosen).tolist(), found.scores.tolist())
+
+
+def _picks(model: Model, visit: Visit, ranked: Ranked, keep: Keep) -> tuple[Pick, ...]:
+    kept = keep(ranked.product_ids, ranked.scores)
+    if unexplained := [place for place in kept if place not in ranked.explained]:
+        scored = model.explained(visit, ranked.ranking, unexplained)
+        ranked.explained.update(zip(unexplained, map(pick_of, scored), strict=True))
+    return tuple(ranked.explained[place] for place in kept)
+
+
+def _key(shop: ShopSnapshot, situation: Situation) -> _Key:
+    """Return all that a ranking depends on."""
+    asked = (_asked_about(situation), situation.customer_id, situation.history, situation.orders)
+    return shop.shop, shop.version, _digest(asked)
+
+
+def _beside(situation: Situation) -> tuple[object, ...]:
+    """Return all that `keep` looks at beside the ranking."""
+    return situation.cart, situation.subtotal_minor, situation.viewed, situation.sent_away
+
+
 def _asked_about(situation: Situation) -> tuple[int, ...]:
     return situation.cart or situation.viewed
 
 
-def _key(shop: ShopSnapshot, situation: Situation) -> _Key:
-    asked = (_asked_about(situation), situation.customer_id, situation.history, situation.orders)
-    return shop.shop, shop.version, blake2b(_encoder.encode(asked), digest_size=16).digest()
+def _digest(value: object) -> bytes:
+    return blake2b(_encoder.encode(value), digest_size=16).digest()
+
+
+def _why(reason: Reason) -> Why:
+    companion = reason.with_product_id
+    return Why(
+        reason=reason.reason,
+        weight=round(reason.weight, 2),
+        with_=None if companion is None else gid("Product", companion),
+    )

@@ -160,11 +160,22 @@ def rerank(candidates: Sequence[Candidate], scores: Sequence[float], around: Aro
     candidates: `with_standing` under the same terms.
     """
     adjusted = [score + candidate.standing for candidate, score in zip(candidates, scores, strict=True)]
-    for step in OF_CART:
+    for step in _speaking(around):
         adjusted = [
             score + step(candidate, around) for candidate, score in zip(candidates, adjusted, strict=True)
         ]
     return diverse(candidates, adjusted, most, around.terms.same_type)
+
+
+def _speaking(around: Around) -> list[Step]:
+    """Return the steps OF_CART that have an opinion of any product beside this cart."""
+    speaks = (
+        around.subtotal_minor,
+        around.viewed,
+        around.sent_away,
+        around.kinds_in_cart and around.terms.substitute,
+    )
+    return [step for step, speaks in zip(OF_CART, speaks, strict=True) if speaks]
 
 
 def diverse(
@@ -177,6 +188,7 @@ def diverse(
         at = left.index(best)
         chosen.append(at)
         left[at] = NEVER
-        kind = kinds[at]
-        left = [score - same_type if of == kind else score for score, of in zip(left, kinds, strict=True)]
+        if same_type:
+            kind = kinds[at]
+            left = [score - same_type if of == kind else score for score, of in zip(left, kinds, strict=True)]
     return chosen

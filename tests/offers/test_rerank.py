@@ -135,3 +135,24 @@ def test_no_step_offers_twice_or_what_must_not_be_offered(
     ]
     assert not set(chosen) & set(barred)
     assert len(chosen) == min(most, len(candidates) - len(barred))
+
+
+@given(CANDIDATES, st.none() | st.integers(0, 9_000), st.booleans(), st.sampled_from([0.0, 0.7]))
+def test_a_step_that_is_left_out_had_nothing_to_say(
+    candidates: list[Candidate], subtotal: int | None, looks: bool, substitute: float
+) -> None:
+    surrounding = Around(
+        Terms(substitute=substitute),
+        subtotal,
+        viewed=(1, 2, 3) if looks else (),
+        sent_away=(4, 5) if looks else (),
+        kinds_in_cart=frozenset({"a"}) if looks else frozenset(),
+    )
+    standing = [rerank.with_standing(one, surrounding.terms) for one in candidates]
+    scores = [1 / (at + 1) for at in range(len(candidates))]
+    every_step = [
+        score + one.standing + sum(step(one, surrounding) for step in rerank.OF_CART)
+        for one, score in zip(standing, scores, strict=True)
+    ]
+    expected = rerank.diverse(standing, every_step, 3)
+    assert rerank.rerank(standing, scores, surrounding, 3) == expected
