@@ -13,7 +13,7 @@ from math import ceil
 from app.campaigns.facts import LONG_S
 from app.rules.nodes import Compare, Condition, Constant, Either, Every, Not, Read, Rule, Term, fields_of
 
-SOON_S = 5  # by then the pixel has told whose visit it is
+SOON_S = (5, 20)  # by then the pixel has told whose visit it is
 LATEST_S = 900
 # Questions that a page asks by itself, at most: every shopper of the shop pays for them.
 MOST = 4
@@ -45,7 +45,7 @@ def next_mark(marks: Iterable[int], stayed_s: float) -> int | None:
 def _marks(root: Condition) -> Iterator[int]:
     fields = set(fields_of(root))
     if any(field.needs == "visit" and field.name not in _BY_THE_PAGE for field in fields):
-        yield SOON_S
+        yield from SOON_S
     named = [mark for each in _comparisons(root) for mark in _named(each)]
     yield from named
     if not named and any(field.name in _GOES_ON for field in fields):

@@ -26,8 +26,8 @@ def again_s(occasion: Occasion, situation: Situation) -> int | None:
         return None
     soonest = [*_waited_for(plan, weighed)]
     if occasion.may.may_use_visit:
-        known = {SOON_S} if occasion.shopper.visit.visits else set[int]()
-        mark = next_mark(_marks(plan, weighed) - known, _stayed_s(occasion))
+        marks = _marks(plan, weighed).difference(SOON_S if occasion.shopper.visit.visits else ())
+        mark = next_mark(marks, _stayed_s(occasion))
         soonest += [] if mark is None else [mark]
     return min(soonest, default=None)
 

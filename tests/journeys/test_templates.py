@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect
 
 from app.admin.campaigns_form import form_of
 from app.campaigns.campaign import Campaign
+from app.campaigns.later import SOON_S
 from app.campaigns.templates import TEMPLATES
 from app.coupons.minting import SCOPE
 from app.profiles.keys import checkout_key
@@ -154,12 +155,16 @@ class Walk:
 
     def buy(self, name: str, login: int | None = None) -> dict[str, Any]:
         """Put the product into the cart, go to the checkout and come back to it; return its answer then."""
+        self.into_the_checkout(name, login)
+        self.until_known(lambda visit: visit.step > 0 and visit.added == 1)
+        return self.again(self.made.page.url)
+
+    def into_the_checkout(self, name: str, login: int | None = None) -> None:
+        """Put the product into the cart and go to the checkout."""
         self.look(name, login=login)
         self.made.page.get_by_role("button", name="Add to cart", exact=True).click()
         self.made.page.locator("[data-cart-count]").get_by_text("1").wait_for()
         self.made.check_out()
-        self.until_known(lambda visit: visit.step > 0 and visit.added == 1)
-        return self.again(self.made.page.url)
 
     def leave(self) -> None:
         """Be about to leave a page of the shop, where the app's block sees it."""
@@ -281,6 +286,17 @@ def test_a_shopper_is_told_what_is_for_them_and_nothing_else(
             answer = walk.again(made.page.url)  # a busy app answers too late for what is painted
         for name, words in WORDS.items():
             expect(made.offers.get_by_text(words)).to_have_count(int(name in said))
+
+
+def test_a_shopper_who_stays_is_told_without_touching_the_cart(running: Templates, browser: Browser) -> None:
+    with shopper(running.stage, browser) as made:
+        walk = Walk(running, made)
+        walk.look("dear")
+        walk.into_the_checkout("snack")
+        expect(made.offers.get_by_text(WORDS["viewed-dear"])).to_be_visible(timeout=START_S * 1000)
+        again = [question for question in made.questions if question.get("wants") == "message"]
+        assert again
+        assert all(question["signals"]["dwell_ms"] >= SOON_S[0] * 1000 for question in again)
 
 
 def painted(made: Shopper, said: set[str]) -> bool:

@@ -98,7 +98,8 @@ def test_whose_visit_it_is_is_asked_for_only_until_it_is_known() -> None:
     looked = a_campaign(rule={">": [{"var": "visit.viewed_dearest_price"}, 1000]})
     assert answered(looked).again_s == 5
     assert answered(looked, shopper=Shopper(unit="checkout:token", visit=VISIT)).again_s is None
-    assert answered(looked, **stayed(5.1)).again_s is None
+    assert answered(looked, **stayed(5.5)).again_s == 15
+    assert answered(looked, **stayed(20.1)).again_s is None
 
 
 def test_what_matches_and_waits_is_asked_for_when_its_delay_is_over() -> None:
