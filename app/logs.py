@@ -61,7 +61,9 @@ def _message(record: logging.LogRecord) -> str:
 
 def _masked(value: Any) -> Any:
     """Return a text without addresses and customers' numbers, anything else as it is."""
-    return _PERSON.sub("…", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _PERSON.sub("…", value).encode(errors="replace").decode()  # half a surrogate pair can't be written
 
 
 def _plain(value: Any) -> str:

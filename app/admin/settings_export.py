@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from io import StringIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -19,7 +17,7 @@ from app.connections import Connections
 from app.experiments.versions import versions
 from app.outbound.wanted import WEBHOOK
 from app.shops.store import Shop
-from app.spreadsheet import cell
+from app.spreadsheet import line
 
 MOST_DECISIONS = 100_000
 _IN_MEMORY = 8 * 1024 * 1024
@@ -111,6 +109,4 @@ def _json(told: object) -> bytes:
 
 
 def _lines(rows: Collection[tuple[object, ...]]) -> bytes:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(tuple(map(cell, row)) for row in rows)
-    return text.getvalue().encode()
+    return "".join(f"{line(row)}\n" for row in rows).encode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from app.consent.digests import open_digests
 from app.consent.entries import GPC, RECORDED, Entry
 from app.consent.ledger import every_entry, histories
 from app.consent.policy import PURPOSES
+from app.spreadsheet import line
 from app.tables import CustomerRow, OrderRow
 from app.upsert import table_of
 
@@ -58,9 +57,9 @@ async def consent_history(connections: Connections, shop: str, person: Person) -
 async def ledger_lines(connections: Connections, shop: str, form: str) -> AsyncIterator[str]:
     """Yield the shop's whole ledger, a line a word. form: csv, with a heading, or json."""
     if form == "csv":
-        yield _csv_line(COLUMNS)
+        yield line(COLUMNS)
     async for entry in every_entry(connections, shop):
-        yield _csv_line(_csv_values(entry)) if form == "csv" else json_line(entry)
+        yield line(_csv_values(entry)) if form == "csv" else json_line(entry)
 
 
 def json_line(entry: Entry) -> str:
@@ -73,12 +72,6 @@ def _csv_values(entry: Entry) -> list[Any]:
     facts = [getattr(entry, name) for name in _FACTS[1:]]
     words = [said.get(word) for said in (entry.told, entry.answers) for word in _WORDS]
     return [entry.told_at.isoformat(), *facts, " ".join(entry.permitted), *words]
-
-
-def _csv_line(values: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
 
 
 async def _customers(db: AsyncSession, shop: str, person: Person, email_digest: str) -> set[int]:

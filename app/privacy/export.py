@@ -20,8 +20,8 @@ from app.errors import NotFound
 from app.privacy.erasure import named_by, receipt_id_of
 from app.privacy.person import Person, find_person
 from app.privacy.stores import Held, Sought, read_held, seek
+from app.spreadsheet import cell
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ONE_DATE = (2000, 1, 1, 0, 0, 0)  # the same data makes the same archive
 
 
@@ -150,8 +150,7 @@ def _index(export: Export) -> list[dict[str, Any]]:
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else _plain(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return cell(value if isinstance(value, str) else _plain(value))
 
 
 def _plain(value: Any) -> str:
