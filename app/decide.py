@@ -10,7 +10,8 @@ error     choosing went wrong: the shop's defaults are offered, or nothing
 log       the decision could not be written down: its offers stand, and will earn nothing
 no_shop   the shop does not have the app: nothing is offered
 timeout   the shop was not loaded in time: nothing is offered
-busy      the shop is asked about too often: its defaults are offered, nothing is read or written down
+busy      the shop is asked about too often, or too many ask at once: its defaults are offered, nothing is
+          read or written down
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from app.consent.policy import permissions, settle
 from app.cors import any_origin
 from app.coupons.grants import grant
 from app.coupons.handing import Codes
+from app.crowd import Crowd
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
@@ -92,6 +94,7 @@ class Till:
     keeper: Keeper
     door: Door
     rankings: Rankings
+    crowd: Crowd
 
 
 @any_origin
@@ -180,8 +183,9 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
-        answered = hurry if till.door.wait_s("shop", claims.shop) else decide
-        return await answered(till, claims, question, decision_id)
+        answered = hurry if till.crowd.is_full or till.door.wait_s("shop", claims.shop) else decide
+        with till.crowd:
+            return await answered(till, claims, question, decision_id)
     except TimeoutError:
         return nothing(decision_id, "timeout")
     except Exception:  # the sale goes on, whatever it was
@@ -235,6 +239,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             keeper=keeper,
             door=door_at(connections, "offers"),
             rankings=Rankings(),
+            crowd=Crowd(),
         )
         yield
         await keeper.close()
