@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 from app.errors import InputError
+from app.wording import wording
 
 ShopDomain = NewType("ShopDomain", str)
 
@@ -55,12 +56,12 @@ def shopify_id(value: object, field: str = "id") -> int:
 def described(value: object) -> str:
     """Return what kind of value it is, for a message that is stored and logged."""
     if value is None or isinstance(value, bool):
-        return "nothing" if value is None else "true or false"
+        return wording("nothing") if value is None else wording("true or false")
     if isinstance(value, (int, float, Decimal)):
-        return "a number"
+        return wording("a number")
     if isinstance(value, str):
-        return f"a text of length {len(value)}"
-    return "a list" if isinstance(value, (list, tuple)) else "an object"
+        return wording(f"a text of length {len(value)}")
+    return wording("a list") if isinstance(value, (list, tuple)) else wording("an object")
 
 
 def gid(kind: str, number: int) -> str:

@@ -17,6 +17,7 @@ from babel.messages.pofile import write_po
 
 from app.admin.borrowed import borrowed
 from app.admin.language import LANGUAGES, SOURCE, catalogue_path, read_catalogue
+from scripts.phrases import phrases
 
 ADMIN = Path(__file__).parents[1] / "app" / "admin"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2"), ("static/**.js", "javascript")]
@@ -33,7 +34,7 @@ def texts() -> Catalog:
         ADMIN, _METHODS, _OPTIONS, keywords=_KEYWORDS, comment_tags=()
     ):
         found.add(text, locations=[(file, 0)], context=context)
-    for file, text in borrowed():
+    for file, text in (*borrowed(), *phrases()):
         found.add(text, locations=[(file, 0)])
     return found
 

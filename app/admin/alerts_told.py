@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.admin.figures import percent
-from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.language import Lazy, _, lazy, ngettext, told
+from app.admin.view import FALLBACKS, named
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert
 
@@ -46,7 +47,7 @@ def _fallbacks(facts: Facts) -> str:
     return _(
         "%(some)s of %(all)s answers to checkouts in the last hour were fallbacks, most of them for this "
         "reason: %(reason)s. Shoppers saw less than they could; sales go on.",
-        some=facts["some"], all=facts["all"], reason=facts["reason"],
+        some=facts["some"], all=facts["all"], reason=named(facts["reason"], FALLBACKS),
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def _unsent(facts: Facts) -> str:
         "%(num)s message to shoppers was not sent in the last day, because: %(reason)s",
         "%(num)s messages to shoppers were not sent in the last day, most of them because: %(reason)s",
         facts["count"],
-        reason=facts["reason"],
+        reason=told(facts["reason"]),
     )
 
 

@@ -10,18 +10,18 @@ from app.consent.retention import KEPT
 
 
 def borrowed() -> Iterator[tuple[str, str]]:
-    """Yield each text, as a format, with the file that shows it."""
+    """Yield each text, as a format, with the file that it is of."""
     for file, text in _plain():
         yield file, text.replace("%", "%%")
 
 
 def _plain() -> Iterator[tuple[str, str]]:
     for template in TEMPLATES.values():
-        yield "templates/campaigns_new.html", template.says
-        yield "templates/campaigns_new.html", template.campaign.name
+        yield "../campaigns/templates.py", template.says
+        yield "../campaigns/templates.py", template.campaign.name
     for held in HOLDINGS:
         for text in (held.says, held.purpose, held.ground.value):
-            yield "templates/privacy_rules.html", text
+            yield "../consent/holdings.py", text
     for kept in KEPT:
-        yield "templates/privacy_rules.html", kept.label
-        yield "templates/privacy_rules.html", kept.says
+        yield "../consent/retention.py", kept.label
+        yield "../consent/retention.py", kept.says

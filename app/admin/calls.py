@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
+from app.admin.language import _
 from app.body import read_body
 from app.errors import InputError
 from app.profiles.written import unusable
@@ -22,4 +23,4 @@ async def read_call(request: Request, kind: type[Body], most: int) -> Body:
     except msgspec.ValidationError as error:
         raise unusable(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InputError("the call is not JSON") from None
+        raise InputError(_("The call is not JSON.")) from None

@@ -18,7 +18,7 @@ from app.admin.campaigns import may_discount
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
 from app.admin.campaigns_reading import Written, campaign_id_of, read_form
-from app.admin.campaigns_told import left_out_words
+from app.admin.campaigns_told import field_words, left_out_words
 from app.admin.doors import staff_only
 from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
@@ -164,7 +164,7 @@ def _untold(missing: Mapping[str, int]) -> list[str]:
             "%(num)s decision can't be judged, as it does not tell: %(what)s",
             "%(num)s decisions can't be judged, as they don't tell: %(what)s",
             count,
-            what=FIELDS[name].label if name in FIELDS else _("enough of what shoppers did"),
+            what=field_words(FIELDS[name]) if name in FIELDS else _("enough of what shoppers did"),
         )
         for name, count in sorted(missing.items())
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.admin.campaigns_reading import Written
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
 from app.admin.figures import weekdays
-from app.admin.language import Lazy, lazy, told
+from app.admin.language import Lazy, _, lazy, told
 from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of, zone_of
@@ -100,7 +101,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
 
 async def judged(connections: Connections, shop: Shop, written: Written, locale: str) -> dict[str, Any]:
     """Return what there is to know of what is written: the sentence, what is wrong, what it shows."""
-    told: dict[str, Any] = {
+    known: dict[str, Any] = {
         "errors": [{"field": each.field, "message": each.message} for each in written.wrong],
         "says": "",
         "findings": [],
@@ -109,11 +110,11 @@ async def judged(connections: Connections, shop: Shop, written: Written, locale:
     if written.rule is not None:
         rule = read_rule(written.rule)
         names = await titles_in(connections, shop, [written.rule])
-        told["says"] = f"{in_words(rule, shop.currency, language_of(shop), names)}."
+        known["says"] = f"{in_words(rule, shop.currency, language_of(shop), names)}."
         found = await found_in(connections, shop, written.rule, written.campaign)
-        told["findings"] = [{"message": each.message, "stops": each.stops} for each in found]
-        told["json"] = msgspec.json.format(msgspec.json.encode(written.rule), indent=2).decode()
-    return told | (_shown(shop, written.campaign, locale) if written.campaign else {})
+        known["findings"] = [{"message": each.message, "stops": each.stops} for each in found]
+        known["json"] = msgspec.json.format(msgspec.json.encode(written.rule), indent=2).decode()
+    return known | (_shown(shop, written.campaign, locale) if written.campaign else {})
 
 
 async def found_in(
@@ -128,8 +129,9 @@ async def found_in(
         await names_of(connections, shop, wanted),
         datetime.now(UTC).astimezone(zone_of(shop.time_zone)).date(),
         read_rule(schedule) if schedule else None,
+        language_of(shop),
     )
-    return findings(read, known)
+    return [replace(each, message=told(each.message)) for each in findings(read, known)]
 
 
 def _shown(shop: Shop, campaign: Campaign, locale: str) -> dict[str, Any]:
@@ -166,7 +168,7 @@ async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tup
         return form_of(template(query["template"]).campaign, zone), "draft"
     kind = query.get("kind", "coupon")
     if kind not in KINDS:
-        raise NotFound(f"there is no kind of offer {kind[:40]!r}")
+        raise NotFound(_("There is no such kind of offer."))
     limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
     return msgspec.convert({"kind": kind, **limited}, Form), "draft"
 

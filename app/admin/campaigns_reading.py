@@ -15,7 +15,8 @@ import msgspec
 
 from app.admin.campaigns_form import HOUR_S, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
-from app.admin.language import _
+from app.admin.campaigns_told import field_words
+from app.admin.language import _, told
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
@@ -25,6 +26,7 @@ from app.values import as_utc
 
 Value = TypeVar("Value")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}", re.ASCII)
+_BYTE = re.compile(r"\(byte ([0-9]+)\)")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
 # Where the campaign's own field stands in the editor.
 _PLACES: Mapping[str, str] = {
@@ -102,7 +104,7 @@ class _Reading:
         try:
             return read()
         except InputError as error:
-            self.note(field or _PLACES.get(error.field, error.field), str(error))
+            self.note(field or _PLACES.get(error.field, error.field), told(str(error)))
             return None
 
     def note(self, field: str, message: str) -> None:
@@ -136,8 +138,8 @@ class _Reading:
         try:
             read_rule(condition_of(row, place))
         except RuleError as error:
-            label = FIELDS[row.field].label
-            self.note(f"{place}.value", str(error).replace(row.field, label))
+            label = field_words(FIELDS[row.field])
+            self.note(f"{place}.value", told(str(error)).replace(row.field, label))
         except InputError as error:
             self.note(error.field, str(error))
 
@@ -146,9 +148,11 @@ class _Reading:
             data = msgspec.json.decode(text)
             read_rule(data)
         except InputError as error:
-            self.note("rule", f"{error.field}: {error}")
+            self.note("rule", f"{error.field}: {told(str(error))}")
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            self.note("rule", _("this is not JSON: %(why)s", why=error))
+            at = _BYTE.search(str(error))
+            says = _("this is not JSON, from byte %(at)s on", at=at[1]) if at else _("this is not JSON")
+            self.note("rule", says)
         else:
             return data
         return None
@@ -302,7 +306,7 @@ def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wr
         try:
             check_texts(kind, {name: words})
         except InputError as error:
-            return Wrong(field, str(error))
+            return Wrong(field, told(str(error)))
     return None
 
 

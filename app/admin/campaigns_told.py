@@ -13,8 +13,9 @@ from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
 from app.intent.rates import Rate
 from app.rules.expression import read_rule
-from app.rules.locale import LANGUAGES
-from app.rules.words import in_words
+from app.rules.fields import Field
+from app.rules.locale import LANGUAGES, locale
+from app.rules.words import Words, in_words
 from app.shops.store import Shop
 from app.values import minor_units
 
@@ -84,6 +85,11 @@ def language_of(shop: Shop) -> str:
     """Return the language that rules are said in: the merchant's, else the shop's, if there is a table."""
     shops = str(shop.settings.get(LOCALE, "en")).partition("-")[0].lower()
     return next((each for each in (spoken().language, shops) if each in LANGUAGES), "en")
+
+
+def field_words(field: Field) -> str:
+    """Return what a field of rules is called in the merchant's language."""
+    return Words(locale(spoken().language), "", {}).name(field)
 
 
 def shows(campaign: Campaign, currency: str) -> str:

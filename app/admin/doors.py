@@ -11,11 +11,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.admin.language import speak
+from app.admin.language import _, speak, told
 from app.admin.outage import OUTAGES, outage_words
 from app.config import Settings
 from app.connections import Connections
-from app.errors import InputError, NotAllowed, NotAuthentic
+from app.errors import InputError, NotAllowed, NotAuthentic, TillwiseError
 from app.shops.addresses import app_in_admin
 from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
 from app.shops.store import Shop, finish_install, get_shop, install
@@ -75,7 +75,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token.
 
     Who asks is in `request.state.staff_id`. 503, with what can't be reached, while the database or
-    Redis is away.
+    Redis is away; every error says in the language of who asks what is wrong.
     """
 
     @wraps(call)
@@ -92,9 +92,12 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
         try:
             shop = await get_shop(connections, claims.shop)
             if shop is None or shop.uninstalled_at:
-                raise NotAllowed(f"{claims.shop} has not installed the app")
+                raise NotAllowed(_("This shop has not installed Tillwise."))
             return await call(request, connections, shop)
         except OUTAGES as error:
             return JSONResponse({"error": outage_words(error, claims.shop)}, 503)
+        except TillwiseError as error:
+            error.args = (told(str(error)),)
+            raise
 
     return endpoint

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from app.admin.language import _
+from app.admin.language import _, told
 from app.admin.privacy_view import minute
 from app.admin.segments import TABS
+from app.admin.view import first_upper
 from app.connections import Connections
 from app.outbound.api_keys import ApiKey, keys_of
 from app.outbound.deliveries import Parked, count_waiting, parked_deliveries
@@ -24,10 +25,10 @@ MOST_PARKED = 20
 
 async def elsewhere(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return the switches of what leaves, how far it is, and the keys of the API."""
-    told, webhook = await status(connections, shop), webhook_of(shop.settings)
+    marked, webhook = await status(connections, shop), webhook_of(shop.settings)
     parked = await parked_deliveries(connections, shop.shop)
     return {
-        "told": told,
+        "told": marked,
         "granted": may_write(shop.scopes),
         "scope": SCOPE,
         "webhook": webhook,
@@ -48,7 +49,7 @@ def _given_up(each: Parked) -> dict[str, Any]:
         "event_id": each.event_id,
         "at": minute(each.made_at),
         "attempts": each.attempts,
-        "why": each.error,
+        "why": told(each.error),
     }
 
 
@@ -59,7 +60,7 @@ def _sent(each: Sent) -> dict[str, Any]:
         "what": _("Test") if each.test else _("Change of a segment"),
         "attempt": each.attempt,
         "taken": each.error is None,
-        "says": _("Taken") if each.error is None else f"{each.error[:1].upper()}{each.error[1:]}",
+        "says": _("Taken") if each.error is None else first_upper(told(each.error)),
     }
 
 

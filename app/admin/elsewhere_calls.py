@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
+from app.admin.language import _, told
 from app.connections import Connections
 from app.errors import InputError
 from app.outbound.api_keys import make_key, revoke_key
@@ -88,7 +89,7 @@ async def try_webhook(_request: Request, connections: Connections, shop: Shop) -
     """Send a message that tells nothing of anybody; return whether it was taken, else why not."""
     async with open_post() as post:
         sent = await send_test(connections, post, shop)
-    return JSONResponse({"taken": sent.error is None, "says": sent.error or ""})
+    return JSONResponse({"taken": sent.error is None, "says": told(sent.error or "")})
 
 
 @staff_only
@@ -102,10 +103,12 @@ async def new_key(request: Request, connections: Connections, shop: Shop) -> Res
     """Return a new key of the API with its secret, this once."""
     label = (await read_call(request, Label, _MAX_BODY)).label.strip()
     if not (1 <= len(label) <= _LONGEST_LABEL and label.isprintable()):
-        raise InputError(f"say what the key is for, in up to {_LONGEST_LABEL} characters", "label")
+        raise InputError(
+            _("Say what the key is for, in up to %(most)s characters.", most=_LONGEST_LABEL), "label"
+        )
     made = await make_key(connections, shop.shop, label)
-    told = {"key_id": made.key_id, "secret": made.secret}
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+    shown = {"key_id": made.key_id, "secret": made.secret}
+    return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
 
 @staff_only
@@ -117,13 +120,13 @@ async def drop_key(request: Request, connections: Connections, shop: Shop) -> Re
 
 
 async def _written_back(connections: Connections, shop: Shop) -> dict[str, Any]:
-    told = await status(connections, shop)
+    marked = await status(connections, shop)
     return {
-        "tags": told.wants.tags,
-        "metafields": told.wants.metafields,
+        "tags": marked.wants.tags,
+        "metafields": marked.wants.metafields,
         "granted": may_write(shop.scopes),
-        "written": told.written,
-        "waiting": told.waiting,
+        "written": marked.written,
+        "waiting": marked.waiting,
     }
 
 

@@ -65,7 +65,7 @@ async def keep_arm(
 def _changes(version: Version, arm: str) -> dict[str, Any]:
     found = next((each for each in version.design.arms if each.name == arm), None)
     if found is None or version.started_at is None:
-        raise NotFound(f"{version.design.id} has no arm {arm!r} that anybody was in")
+        raise NotFound(_("Nobody was in this group, so it can't be kept."))
     return found.changes
 
 

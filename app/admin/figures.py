@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format, get_day_names
 from babel.lists import format_list
@@ -49,9 +50,9 @@ def milliseconds(microseconds: int | None) -> str:
     return NOTHING if microseconds is None else f"{number(microseconds / 1000, 1)} ms"
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return `A, B and C`, as the language joins them."""
-    return format_list(list(names), locale=spoken())
+def listed(names: Iterable[str], style: Literal["standard", "or"] = "standard") -> str:
+    """Return `A, B and C`, as the language joins them; `or`: `A, B or C`."""
+    return format_list(list(names), style, locale=spoken())
 
 
 def day(when: date) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.admin.attention import Attention
 from app.admin.figures import NOTHING, number, percent
-from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.language import Lazy, _, lazy, ngettext, told
 from app.admin.models_store import Version
 from app.admin.privacy_view import minute
 from app.recommend.card import Card, Difference
@@ -280,7 +280,7 @@ def listed(versions: Sequence[Version]) -> list[VersionRow]:
             minute(each.card.trained_at),
             *_status(each.status),
             quality=_quality(each.card),
-            reason=each.card.decision.reason,
+            reason=told(each.card.decision.reason),
             can_serve=each.there and not each.serves,
         )
         for each in versions

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.admin.language import told
+from app.admin.language import _, told
 from app.admin.whom import Whom
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -74,7 +74,7 @@ async def receipt_file(connections: Connections, shop: ShopDomain, request_id: s
     receipt_id = request.receipt_id if request else None
     signed = await read_receipt(connections, receipt_id) if receipt_id else None
     if signed is None:
-        raise NotFound(f"{shop} has no receipt of a request {request_id[:50]!r}")
+        raise NotFound(_("There is no receipt of this request."))
     return File("receipt.json", JSON, written(signed))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import privacy_view as view
-from app.admin.language import _, lazy
+from app.admin.language import _, lazy, told
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, audit
 from app.consent.outcomes import allowed, served
@@ -78,7 +78,7 @@ async def rules(connections: Connections, shop: Shop, _query: QueryParams) -> di
         "groups": view.region_groups(history[0].policy) if history else [],
         "policies": view.policies_told(history),
         "limits": [(each, view.limit_words(each)) for each in stores],
-        "warnings": [*standing.unusable, *warnings_of(standing)],
+        "warnings": [told(each) for each in (*standing.unusable, *warnings_of(standing))],
         "held": await held(connections, shop.shop),
         **_frame("/admin/privacy/rules"),
     }

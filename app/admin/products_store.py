@@ -38,7 +38,7 @@ async def keep_wish(connections: Connections, shop: Shop, product_id: int, wish:
     factor = None if wish in (USUAL, PINNED) else _factor(wish)
     title = (await store.titles(connections, shop, {product_id})).get(product_id)
     if title is None:
-        raise NotFound(f"{shop.name} has no product {product_id}")
+        raise NotFound(_("Your shop has no such product any more."))
     query = select(ShopRow).where(col(ShopRow.shop) == shop.shop).with_for_update()
     async with connections.write() as db:
         row = (await db.exec(query)).one()

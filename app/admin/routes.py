@@ -41,13 +41,13 @@ from app.admin import (
     view,
 )
 from app.admin import settings as settings_page
+from app.admin.calls import read_call
 from app.admin.doors import bounce_shop, detour, staff_only, welcome
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
 from app.admin.policy import headers_for
-from app.body import read_body
 from app.connections import Connections
-from app.errors import InputError, ShopifyError
+from app.errors import ShopifyError
 from app.jobs import request_job
 from app.shops.store import Shop
 
@@ -125,17 +125,9 @@ async def import_again(_request: Request, connections: Connections, shop: Shop) 
 @staff_only
 async def exclude(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep a product out of offers or let it in again; return its title."""
-    wish = await _read_exclusion(request)
+    wish = await read_call(request, Exclusion, _MAX_BODY)
     title = await store.set_excluded(connections, shop, wish.product_id, excluded=wish.excluded)
     return JSONResponse({"title": title, "excluded": wish.excluded})
-
-
-async def _read_exclusion(request: Request) -> Exclusion:
-    body = await read_body(request, _MAX_BODY)
-    try:
-        return msgspec.json.decode(body, type=Exclusion)
-    except msgspec.DecodeError as error:
-        raise InputError(f"not an exclusion: {error}") from None
 
 
 _home = document("home.html", pages.home_page)

@@ -11,7 +11,7 @@ from app.admin import segments_chart as chart
 from app.admin import segments_evidence as evidence
 from app.admin import segments_store as store
 from app.admin import segments_view as view
-from app.admin.language import _, lazy
+from app.admin.language import _, lazy, told
 from app.admin.privacy_view import minute
 from app.admin.segment_titles import title
 from app.admin.segments_meanings import (
@@ -160,7 +160,7 @@ async def beside(connections: Connections, shop: Shop, query: QueryParams) -> di
         "cell_title": _("%(ours)s here, %(theirs)s at Shopify", ours=title(ours), theirs=title(group))
         if shown
         else "",
-        "cell_says": difference(ours, group) or "" if shown else "",
+        "cell_says": told(difference(ours, group) or "") if shown else "",
         "most": MOST_MEMBERS,
         **_frame("/admin/segments/shopify"),
     }
@@ -244,7 +244,7 @@ async def _sized(
 
 async def _members(connections: Connections, shop: Shop, name: str) -> dict[str, Any]:
     found = await store.members(connections, shop.shop, name, MOST_MEMBERS) if name else []
-    shown = [(each.customer_id, each.memberships[0]["why"]) for each in found]
+    shown = [(each.customer_id, view.why_words(each.memberships[0]["why"])) for each in found]
     return {"members": shown, "members_of": title(name) if name else "", "most": MOST_MEMBERS}
 
 
@@ -259,12 +259,12 @@ def _cell_title(ours: str, theirs: str) -> str:
 
 
 def _rfm_why(card: store.Card) -> str:
-    return next((each["why"] for each in card.memberships if each["kind"] == "rfm"), "")
+    return next((view.why_words(each["why"]) for each in card.memberships if each["kind"] == "rfm"), "")
 
 
 def _moved(move: store.Move) -> dict[str, Any]:
     words, at = view.move_words(move), minute(move.moved_at)
-    return {"customer_id": move.customer_id, "at": at, "way": words, "why": move.why}
+    return {"customer_id": move.customer_id, "at": at, "way": words, "why": view.why_words(move.why)}
 
 
 def _frame(path: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.admin import segments_settings as settings
 from app.admin import segments_store as store
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
+from app.admin.language import _
 from app.admin.outage import OUTAGES
 from app.admin.segments_meanings import known_names, rule_words
 from app.connections import Connections
@@ -138,7 +139,7 @@ async def _decide(
     connections: Connections, shop: Shop, customer_id: int, verdict: Verdict, segment: str | None, by: str
 ) -> None:
     if verdict == "pinned" and segment not in await _names(connections, shop):
-        raise InputError("choose a segment to pin this customer to", "segment")
+        raise InputError(_("Choose a segment to pin this customer to."), "segment")
     await decide_review(connections, shop.shop, customer_id, verdict, segment, by)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.admin.figures import NOTHING, money, number, percent
-from app.admin.language import _, lazy, ngettext
+from app.admin.language import _, lazy, ngettext, told
 from app.admin.segment_titles import title
 from app.profiles.segment_names import foreseen_name
 
@@ -69,7 +69,7 @@ def clusters(report: Mapping[str, Any]) -> Judged:
     )
     reference = found["reference"]
     shape = "" if reference is None else _without(reference)
-    return Judged(_("Clusters"), found["silhouette"] is not None, found["reason"], shape, "", lines)
+    return Judged(_("Clusters"), found["silhouette"] is not None, told(found["reason"]), shape, "", lines)
 
 
 def _without(reference: float) -> str:
@@ -128,7 +128,7 @@ def _classifier(found: Mapping[str, Any]) -> Judged:
     return Judged(
         heading=title(foreseen_name(found["label"])),
         published=found["publish"],
-        reason=found["reason"].replace("_", " "),
+        reason=told(found["reason"]).replace("_", " "),
         tested=f"{_tested(found)} {_happened(found)}",
         plain=str(_RULES[found["label"]]),
         lines=tuple(lines),

@@ -7,9 +7,10 @@ from itertools import product
 from math import expm1
 from typing import NamedTuple
 
-from app.admin.figures import listed, money
-from app.admin.language import _, lazy
+from app.admin.figures import listed, money, percent
+from app.admin.language import _, lazy, told
 from app.admin.segment_titles import title
+from app.admin.view import first_upper
 from app.profiles import clusters as grouping
 from app.profiles.clusters import Clusters
 from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
@@ -66,18 +67,23 @@ def known_names(rules: Rules, made: Segmentation | None) -> list[str]:
 
 def rule_words(rule: Rule, currency: str) -> str:
     """Return a merchant's own segment as a sentence."""
-    joined = f" {'and' if rule.match == 'all' else 'or'} ".join(
-        sentence(each, currency) for each in rule.conditions
-    )
-    return f"{joined[:1].upper()}{joined[1:]}."
+    said = [told(sentence(each, currency)) for each in rule.conditions]
+    return f"{first_upper(listed(said, 'standard' if rule.match == 'all' else 'or'))}."
 
 
 def foreseen_words(classifier: Classifier) -> str:
     """Return what a classifier's label says will happen, and from which probability on it is given."""
-    will = f"buy {times(classifier.many_orders)} or more" if classifier.label == "loyal" else "buy nothing"
-    return (
-        f"Foreseen to {will} in the next {classifier.window_days} days, "
-        f"with a probability of {classifier.threshold:.0%} or more."
+    foreseen = {"days": classifier.window_days, "share": percent(classifier.threshold)}
+    if classifier.label == "loyal":
+        return _(
+            "Foreseen to buy %(times)s or more in the next %(days)s days, with a probability of %(share)s or "
+            "more.",
+            times=told(times(classifier.many_orders)),
+            **foreseen,
+        )
+    return _(
+        "Foreseen to buy nothing in the next %(days)s days, with a probability of %(share)s or more.",
+        **foreseen,
     )
 
 
@@ -89,10 +95,12 @@ def rfm_words(name: str) -> str:
     made_of = [each for each in every if segment(each) == name]
     recency = sorted({each.recency for each in made_of})
     value = sorted({(each.frequency + each.monetary) / 2 for each in made_of})
-    said = ", ".join(SHOPIFY_WORDS[name])
-    return (
-        f"{said[:1].upper()}{said[1:]}: recency {' or '.join(map(str, recency))} of 5, "
-        f"orders and spend on average {value[0]:g} to {value[-1]:g}."
+    return _(
+        "%(said)s: recency %(recency)s of 5, orders and spend on average %(low)s to %(high)s.",
+        said=first_upper(", ".join(map(told, SHOPIFY_WORDS[name]))),
+        recency=listed(map(str, recency), "or"),
+        low=f"{value[0]:g}",
+        high=f"{value[-1]:g}",
     )
 
 
@@ -128,8 +136,7 @@ def _centre_words(clusters: Clusters, centroid: Sequence[float]) -> str:
     """Return why who stands in the very middle of a cluster is in it."""
     columns = zip(clusters.features, centroid, clusters.scales, clusters.means, strict=True)
     values = {name: max(expm1(place * scale + mean), 0.0) for name, place, scale, mean in columns}
-    said = grouping.why(clusters, values).partition(": ")[2]
-    return f"{said[:1].upper()}{said[1:]}"
+    return first_upper(told(grouping.why(clusters, values).partition(": ")[2]))
 
 
 def _range(cut: Cut, score: int) -> tuple[int | None, int | None] | None:
@@ -148,9 +155,10 @@ def _ago(cut: Cut, score: int) -> str:
     # The cuts are of days negated: the highest value is the latest purchase.
     longest, latest = (None if each is None else -each for each in found)
     if longest is None:
-        return _("any time") if latest is None else _("%(when)s or before", when=ago(latest))
+        return _("any time") if latest is None else _("%(when)s or before", when=told(ago(latest)))
     if latest is None or longest == latest:
-        return ago(longest) if longest in (0, latest) else _("%(when)s or since", when=ago(longest))
+        said = told(ago(longest))
+        return said if longest in (0, latest) else _("%(when)s or since", when=said)
     return _("%(latest)s to %(longest)s days ago", latest=latest, longest=longest)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.admin.language import _
 from app.admin.outage import OUTAGES
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -46,9 +47,11 @@ def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency:
     if rule.name != replaces:
         check_free(rule.name, "segments[0].name")
     if replaces is not None and replaces not in names:
-        raise NotFound(f"there is no segment {replaces[:50]!r} any more")
+        raise NotFound(_("There is no segment “%(name)s” any more.", name=replaces[:50]))
     if rule.name in names and rule.name != replaces:
-        raise InputError(f"there is a segment named {rule.name} already", "segments[0].name")
+        raise InputError(
+            _("There is a segment named “%(name)s” already.", name=rule.name), "segments[0].name"
+        )
     made = msgspec.to_builtins(rule)
     wanted = (
         [*kept, made] if replaces is None else [made if each["name"] == replaces else each for each in kept]
@@ -60,7 +63,7 @@ def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency:
 def without_rule(kept: Sequence[Any], name: str) -> list[Any]:
     """Return the shop's segments without one. Raises NotFound when it is not there. Pure."""
     if name not in [each["name"] for each in kept]:
-        raise NotFound(f"there is no segment {name[:50]!r} any more")
+        raise NotFound(_("There is no segment “%(name)s” any more.", name=name[:50]))
     return [each for each in kept if each["name"] != name]
 
 
@@ -71,7 +74,9 @@ def checked_policy(written: Any, known: Collection[str]) -> Policy:
         for at, step in enumerate(getattr(policy, side)):
             for name in step.segments:
                 if name not in known:
-                    raise InputError(f"there is no segment {name[:50]!r}", f"{side}[{at}].segments")
+                    raise InputError(
+                        _("There is no segment “%(name)s”.", name=name[:50]), f"{side}[{at}].segments"
+                    )
     return policy
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.admin.figures import NOTHING, money, number, percent
-from app.admin.language import _, lazy
+from app.admin.figures import NOTHING, listed, money, number, percent
+from app.admin.language import _, lazy, told
 from app.admin.privacy_view import minute
 from app.admin.segment_titles import title
 from app.admin.segments_meanings import KINDS
@@ -57,10 +57,19 @@ def named(card: Card) -> list[Named]:
             title(each["name"]),
             str(KINDS.get(each["kind"], each["kind"])),
             _TONES.get(each["kind"], "neutral"),
-            each["why"],
+            why_words(each["why"]),
         )
         for each in card.memberships
     ]
+
+
+def why_words(why: str) -> str:
+    """Return why somebody is in a segment, as `Almost lost: last bought …` was kept."""
+    name, _colon, kept = why.partition(": ")
+    conditions = kept.removesuffix(".").split(" and ")
+    if all(each.endswith(")") for each in conditions):  # of a merchant's own segment, each with their number
+        return f"{name}: {listed(map(told, conditions))}."
+    return f"{told(name)}: {told(kept)}" if kept else told(why)
 
 
 def figures(card: Card, currency: str) -> list[tuple[str, str]]:
@@ -89,7 +98,7 @@ def drawn_to(profile: Profile, interests: Interests) -> list[tuple[str, str]]:
     said = [
         (_("Categories"), _listed(interests.categories)),
         (_("Vendors"), _listed(interests.vendors)),
-        (_("Prices"), "" if level is None else price_words(level)),
+        (_("Prices"), "" if level is None else told(price_words(level))),
         (_("Orders with a discount"), "" if affinity is None else percent(affinity)),
         (_("Money given back"), "" if returned is None else percent(returned)),
     ]
@@ -106,7 +115,7 @@ def shopify_words(card: Card) -> tuple[str, str]:
     if card.rfm_group is None:
         return _("Not read yet"), _("Shopify's group of this customer has not been read yet.")
     why = difference(segment(card.scores), card.rfm_group)
-    return title(theirs or card.rfm_group.lower()), why or _("The same as our RFM segment.")
+    return title(theirs or card.rfm_group.lower()), told(why) if why else _("The same as our RFM segment.")
 
 
 def move_words(move: Move) -> str:
@@ -138,7 +147,7 @@ def reviewed(review: Review, segments: Mapping[int, str]) -> dict[str, Any]:
     return {
         "customer_id": review.customer_id,
         "reason": str(REASONS.get(review.reason, title(review.reason))),
-        "detail": review.detail,
+        "detail": told(review.detail),
         "segment": title(name) if name else "–",
         "verdict": verdict_words(review),
         "decided": decided_words(review),
@@ -148,7 +157,7 @@ def reviewed(review: Review, segments: Mapping[int, str]) -> dict[str, Any]:
 def differences(found: Comparison) -> list[Difference]:
     """Return where the two differ and why, most customers first."""
     apart = [
-        Difference(ours, theirs, customers, difference(ours, theirs) or "")
+        Difference(ours, theirs, customers, told(difference(ours, theirs) or ""))
         for (ours, theirs), customers in found.cells.items()
         if ours != theirs
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
+from app.admin.language import _
 from app.connections import Connections
 from app.errors import NotFound
 from app.shops.changes import announce_change
@@ -217,7 +218,7 @@ async def set_excluded(connections: Connections, shop: Shop, product_id: int, *,
     """Keep a product out of offers or let it in again; return its title. Raises NotFound."""
     title = (await titles(connections, shop, {product_id})).get(product_id)
     if title is None:
-        raise NotFound(f"{shop.name} has no product {product_id}")
+        raise NotFound(_("Your shop has no such product any more."))
     row = {"shop": shop.shop, "product_id": product_id, "excluded_at": datetime.now(UTC)}
     async with connections.write() as db:
         if excluded:

@@ -1,9 +1,10 @@
-"""Whom a merchant means by what they type. Pure."""
+"""Whom a merchant means by what they type. Pure but for the language."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.admin.language import _
 from app.errors import InputError
 from app.values import shopify_id
 
@@ -27,9 +28,9 @@ def whom(text: str) -> Whom:
     """
     word = text.strip()
     if not word or len(word) > LONGEST or not word.isprintable() or " " in word:
-        raise InputError("name a customer's number, an e-mail address or the id of a browser", "who")
+        raise InputError(_("Write a customer's number, an e-mail address or the id of a browser."), "who")
     if word.startswith("gid://") and not word.startswith("gid://shopify/Customer/"):
-        raise InputError("of Shopify's gids only a customer's names somebody", "who")
+        raise InputError(_("Of Shopify's ids, only a customer's names somebody."), "who")
     if word.startswith("gid://") or (word.isascii() and word.isdigit()):
         return Whom(customer_id=shopify_id(word, "who"))
     return Whom(email=word) if "@" in word else Whom(client_id=word)

@@ -14,6 +14,7 @@ from app.campaigns.messages import Text, check_texts
 from app.errors import InputError
 from app.rules.expression import read_rule
 from app.values import as_utc
+from app.wording import wording
 
 Kind = Literal["coupon", "banner", "message", "progress", "upsell"]
 Status = Literal["draft", "running", "paused", "stopped"]
@@ -147,29 +148,34 @@ def _of_offer(offer: OfferTerms) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the offer, with the field it is about."""
     discount = offer.discount
     if (offer.kind == "coupon") != (discount is not None):
-        says = "a coupon needs a discount" if discount is None else f"a {offer.kind} can't have a discount"
-        yield f"{says}; only an offer of kind `coupon` has one", "offer.discount"
+        says = (
+            wording("a coupon needs a discount; only an offer of kind `coupon` has one")
+            if discount is None
+            else wording(f"a {offer.kind} can't have a discount; only an offer of kind `coupon` has one")
+        )
+        yield says, "offer.discount"
     if discount is not None and (discount.percentage is None) == (discount.amount is None):
-        yield "give either a percentage or an amount", "offer.discount"
+        yield wording("give either a percentage or an amount"), "offer.discount"
     if discount is not None and discount.amount is not None and not float(discount.amount):
-        yield "the amount must be above zero", "offer.discount.amount"
+        yield wording("the amount must be above zero"), "offer.discount.amount"
     if (offer.kind == "progress") != (offer.target is not None):
-        yield "a progress, and nothing else, needs a target: the amount it leads to", "offer.target"
+        yield wording("a progress, and nothing else, needs a target: the amount it leads to"), "offer.target"
     if offer.target is not None and not float(offer.target):
-        yield "the target must be above zero", "offer.target"
+        yield wording("the target must be above zero"), "offer.target"
     if (offer.kind == "upsell") != bool(offer.product_ids):
-        yield "an upsell, and nothing else, needs product_ids", "offer.product_ids"
+        yield wording("an upsell, and nothing else, needs product_ids"), "offer.product_ids"
 
 
 def _of_times(campaign: Campaign) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with when it runs."""
     schedule = campaign.schedule
     if schedule.starts_at and schedule.ends_at and as_utc(schedule.ends_at) <= as_utc(schedule.starts_at):
-        yield "it ends before it starts", "schedule.ends_at"
+        yield wording("it ends before it starts"), "schedule.ends_at"
     if schedule.hours and schedule.hours[0] == schedule.hours[1]:
-        yield "the hours begin and end at the same time; leave them out for the whole day", "schedule.hours"
+        says = wording("the hours begin and end at the same time; leave them out for the whole day")
+        yield says, "schedule.hours"
     if campaign.expires_s is not None and campaign.delay_s >= campaign.expires_s:
-        yield "it would be over before its delay is", "delay_s"
+        yield wording("it would be over before its delay is"), "delay_s"
 
 
 def ended(campaign: Campaign, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.experiments.estimates import Estimate, cautious, difference, mean_of, ratio_of
 from app.experiments.sequential import p_value, tuning
 from app.experiments.units import capped
+from app.wording import wording
 
 ALPHA = 0.05
 LEAST_UNITS = 100  # in each arm, before anything is said
@@ -86,19 +87,27 @@ REFUNDED_WITHIN_S = 7 * 86_400
 _REFUNDS_KNOWN_S = COMPLETES_WITHIN_S + REFUNDED_WITHIN_S
 # An offer that one in fifty browsers can't show is bad enough; who is shown none has none that fails.
 WATCHED: tuple[Watched, ...] = (
-    Watched("completion", "fewer checkouts are completed", -1, 0.0, COMPLETES_WITHIN_S, "ordered"),
-    Watched("errors", "its offers fail in shoppers' browsers", 1, 0.02, 600.0, "failed"),
-    Watched("latency", "answers take longer", 1, 10_000.0, 0.0, "duration_us", events=False),
-    Watched("refunds", "more orders are given back", 1, 0.0, _REFUNDS_KNOWN_S, "given_back", "ordered"),
+    Watched("completion", wording("fewer checkouts are completed"), -1, 0.0, COMPLETES_WITHIN_S, "ordered"),
+    Watched("errors", wording("its offers fail in shoppers' browsers"), 1, 0.02, 600.0, "failed"),
+    Watched("latency", wording("answers take longer"), 1, 10_000.0, 0.0, "duration_us", events=False),
+    Watched(
+        "refunds", wording("more orders are given back"), 1, 0.0, _REFUNDS_KNOWN_S, "given_back", "ordered"
+    ),
 )
 
 ORDERS_WITHIN_S = 3 * 86_400  # who is written to may take their time
 _LETTERS_REFUNDS_KNOWN_S = ORDERS_WITHIN_S + REFUNDED_WITHIN_S
 # Of who left a checkout and was written to. No offer of theirs fails on a page, and no answer waits for it.
 WATCHED_LETTERS: tuple[Watched, ...] = (
-    Watched("completion", "fewer of those written to order", -1, 0.0, ORDERS_WITHIN_S, "ordered"),
+    Watched("completion", wording("fewer of those written to order"), -1, 0.0, ORDERS_WITHIN_S, "ordered"),
     Watched(
-        "refunds", "more orders are given back", 1, 0.0, _LETTERS_REFUNDS_KNOWN_S, "given_back", "ordered"
+        "refunds",
+        wording("more orders are given back"),
+        1,
+        0.0,
+        _LETTERS_REFUNDS_KNOWN_S,
+        "given_back",
+        "ordered",
     ),
 )
 
@@ -117,8 +126,8 @@ class Harm:
     def sentence(self) -> str:
         """Return what a merchant is told."""
         shown, held_back = (_figure(self.metric, each) for each in (self.shown, self.held_back))
-        chance = "less than one in a million" if self.p_value < 1e-6 else f"{self.p_value:.2g}"
-        return (
+        chance = wording("less than one in a million") if self.p_value < 1e-6 else f"{self.p_value:.2g}"
+        return wording(
             f"{self.says}: {shown} where it is shown, {held_back} where it is held back "
             f"({self.units} shoppers; by chance alone: {chance})"
         )

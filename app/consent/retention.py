@@ -9,6 +9,7 @@ from typing import Any
 
 from app.consent.told import KEPT_S
 from app.errors import InputError
+from app.wording import wording
 
 SETTING = "retention"
 LEAST_DAYS = 1
@@ -62,16 +63,16 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
     """Return the limits that a shop's settings make. What can't be used falls back, and is said."""
     wanted = settings.get(SETTING, {})
     if not isinstance(wanted, Mapping):
-        return Limits(_defaults(), ("retention is not a set of limits: the defaults hold",))
+        return Limits(_defaults(), (wording("retention is not a set of limits: the defaults hold"),))
     names = {each.setting for each in KEPT}
-    unusable = [f"{name} is no limit we know" for name in wanted if name not in names]
+    unusable = [wording(f"{name} is no limit we know") for name in wanted if name not in names]
     days: dict[str, int] = {}
     for each in KEPT:
         value = wanted.get(each.setting, each.days)
         usable = _usable(each, value)
         days[each.store] = value if usable else each.days
         if not usable:
-            unusable.append(f"{_refusal(each, value)}: {each.days} holds instead")
+            unusable.append(wording(f"{_refusal(each, value)}: {each.days} holds instead"))
     return Limits(days, tuple(unusable))
 
 
@@ -91,7 +92,8 @@ def warnings_of(limits: Limits) -> list[str]:
     shortest = min(limits.days["decisions"], limits.days["feedback"])
     if shortest >= TOLD_DAYS:
         return []
-    return [f"What offers earned is told of {shortest} days instead of {TOLD_DAYS} with these limits."]
+    told = wording(f"What offers earned is told of {shortest} days instead of {TOLD_DAYS} with these limits.")
+    return [told]
 
 
 def _defaults() -> dict[str, int]:
@@ -103,4 +105,5 @@ def _usable(kept: Kept, value: object) -> bool:
 
 
 def _refusal(kept: Kept, value: object) -> str:
-    return f"{kept.setting} must be {LEAST_DAYS} to {kept.most_days} whole days, not {str(value)[:30]!r}"
+    given = str(value)[:30]
+    return wording(f"{kept.setting} must be {LEAST_DAYS} to {kept.most_days} whole days, not {given!r}")

@@ -32,6 +32,7 @@ from app.outbound.wanted import Webhook, webhook_of
 from app.shops.store import Shop, get_shop
 from app.shops.vault import unseal
 from app.upsert import chunks
+from app.wording import wording
 
 EVENT_ID = "Tillwise-Event-Id"
 _LOOK_EVERY_S = 1.0
@@ -116,7 +117,7 @@ async def _send(
     try:
         secret = unseal(connections.settings.token_encryption_keys, webhook.sealed)
     except TokenRevoked:
-        return "the webhook's secret was sealed with a key that is not known any more: set it anew"
+        return wording("the webhook's secret was sealed with a key that is not known any more: set it anew")
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"Tillwise ({connections.settings.app_url})",

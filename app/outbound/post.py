@@ -15,6 +15,7 @@ import httpx
 
 from app.errors import InputError
 from app.outbound.addresses import check_url, is_public
+from app.wording import wording
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 
@@ -26,9 +27,9 @@ _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 # What went wrong, without what the error says of where: that may be of our own network.
 _REASONS = {
-    "ConnectError": "no connection, or a certificate that is not good for the host",
-    "ConnectTimeout": "no connection within 3 seconds",
-    "ReadTimeout": "no answer within 5 seconds",
+    "ConnectError": wording("no connection, or a certificate that is not good for the host"),
+    "ConnectTimeout": wording("no connection within 3 seconds"),
+    "ReadTimeout": wording("no answer within 5 seconds"),
 }
 
 
@@ -49,11 +50,11 @@ class Post:
             async with asyncio.timeout(_IN_ALL_S):
                 return await self._send(check_url(url), body, headers)
         except TimeoutError:
-            return f"no answer within {_IN_ALL_S:.0f} seconds"
+            return wording(f"no answer within {_IN_ALL_S:.0f} seconds")
         except InputError as error:
             return str(error)
         except socket.gaierror:
-            return "the host of the address is not known"
+            return wording("the host of the address is not known")
         except (httpx.HTTPError, OSError) as error:
             return _REASONS.get(type(error).__name__, type(error).__name__)
 
@@ -61,7 +62,7 @@ class Post:
         asked = httpx.URL(url)
         addresses = await self._resolve(asked.host)
         if not addresses or not all(map(self._may_reach, addresses)):
-            return "the host has no address, or one that is not public"
+            return wording("the host has no address, or one that is not public")
         request = self._client.build_request(
             "POST",
             asked.copy_with(host=addresses[0]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from app.wording import wording
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -31,6 +33,21 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 FEATURES = Behaviour.__struct_fields__
+# What each is called.
+SAID: Mapping[str, str] = {
+    "orders": wording("orders"),
+    "spent": wording("spent"),
+    "average_order": wording("average order"),
+    "days_since_order": wording("days since order"),
+    "visits": wording("visits"),
+    "days_since_visit": wording("days since visit"),
+    "views": wording("views"),
+    "dwell_s": wording("time on pages"),
+    "searches": wording("searches"),
+    "cart_changes": wording("cart changes"),
+    "unfinished_checkouts": wording("unfinished checkouts"),
+    "form_errors": wording("form errors"),
+}
 
 
 def row(behaviour: Behaviour) -> list[float]:

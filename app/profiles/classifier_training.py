@@ -25,9 +25,11 @@ from threadpoolctl import threadpool_limits
 from app.profiles.purchases import DAY_S, Purchases
 from app.profiles.snapshots import FEATURES, LONGEST_WINDOW_DAYS, Snapshot, snapshot, window_days
 from app.profiles.trees import LEAF, Classifier, Sigmoid, Trees, probability
+from app.wording import wording
 
 AT_RISK, LOYAL = "at_risk", "loyal"
 RULES = {AT_RISK: "recency_days", LOYAL: "orders_last_window"}
+_RULES_SAID = {AT_RISK: wording("days since the last order"), LOYAL: wording("orders in the last window")}
 FEWEST_CUSTOMERS = 200
 FEWEST_OF_A_KIND = 30
 MOST_WINDOWS = 12
@@ -253,8 +255,14 @@ def _report(
 
 
 def _reason(label: str, publish: bool, low: float, high: float) -> str:
-    than = f"{RULES[label]} alone: the squared error falls by {low:.4f} to {high:.4f}"
-    return f"Better than {than}." if publish else f"Not surely better than {than}."
+    rule = _RULES_SAID[label]
+    return (
+        wording(f"Better than {rule} alone: the squared error falls by {low:.4f} to {high:.4f}.")
+        if publish
+        else wording(
+            f"Not surely better than {rule} alone: the squared error falls by {low:.4f} to {high:.4f}."
+        )
+    )
 
 
 def _interval(gained: Floats, seed: int) -> tuple[float, float]:

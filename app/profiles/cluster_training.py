@@ -23,6 +23,7 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from app.profiles.clusters import FURTHEST, Clusters, named
+from app.wording import wording
 
 FEWEST_SHOPPERS = 60
 MOST_CLUSTERS = 6
@@ -59,11 +60,12 @@ def find_clusters(
     same clusters.
     """
     if len(values) < FEWEST_SHOPPERS:
-        return Found(None, {}, None, f"{len(values)} shoppers are too few: {FEWEST_SHOPPERS} are needed.")
+        reason = wording(f"{len(values)} shoppers are too few: {FEWEST_SHOPPERS} are needed.")
+        return Found(None, {}, None, reason)
     logs = np.log1p(np.maximum(values, 0))
     telling = np.flatnonzero(np.ptp(logs, axis=0) > 0)
     if not len(telling):
-        return Found(None, {}, None, "All shoppers behave the same.")
+        return Found(None, {}, None, wording("All shoppers behave the same."))
     logs, kept = logs[:, telling], [features[int(at)] for at in telling]
     means, scales = logs.mean(axis=0), logs.std(axis=0)
     points = np.clip((logs - means) / scales, -FURTHEST, FURTHEST)
@@ -83,7 +85,8 @@ def find_clusters(
         sizes=tuple(np.bincount(fitted.labels_, minlength=k).tolist()),
         silhouette=silhouettes[k],
     )
-    reason = f"{k} clusters: a silhouette of {silhouettes[k]:.2f}, {reference:.2f} without clusters."
+    best = silhouettes[k]
+    reason = wording(f"{k} clusters: a silhouette of {best:.2f}, {reference:.2f} without clusters.")
     return Found(named(clusters, previous), silhouettes, reference, reason)
 
 
@@ -102,9 +105,9 @@ def _refusal(silhouettes: dict[int, float], reference: float) -> str | None:
     """Return why there are no clusters, None when there are."""
     best = max(silhouettes.values(), default=0.0)
     if best < FLOOR:
-        return f"No clusters: the best silhouette is {best:.2f}, below {FLOOR}."
+        return wording(f"No clusters: the best silhouette is {best:.2f}, below {FLOOR}.")
     if best < reference + MARGIN:
-        return f"No clusters: a silhouette of {best:.2f}, and shape alone gives {reference:.2f}."
+        return wording(f"No clusters: a silhouette of {best:.2f}, and shape alone gives {reference:.2f}.")
     return None
 
 

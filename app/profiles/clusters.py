@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from app.profiles.behaviour import SAID
+from app.wording import wording
+
 # How far a shopper can stand out, in standard deviations: one huge order must not own a cluster.
 FURTHEST = 3.0
 # How far above or below the shop's average a cluster has to be to earn a label, and to keep one.
@@ -74,12 +77,15 @@ def why(clusters: Clusters, values: Mapping[str, float]) -> str:
     at = assign(clusters, values)
     centroid = clusters.centroids[at]
     telling = sorted(range(len(centroid)), key=lambda each: -abs(centroid[each]))[:3]
-    said = [
-        f"{clusters.features[each].replace('_', ' ')} {'above' if centroid[each] > 0 else 'below'} average"
-        for each in telling
-    ]
+    features = (
+        (SAID.get(clusters.features[each], clusters.features[each]), centroid[each]) for each in telling
+    )
+    said = ", ".join(
+        wording(f"{feature} above average") if place > 0 else wording(f"{feature} below average")
+        for feature, place in features
+    )
     name = called(clusters, at).replace("_", " ").capitalize()
-    return f"{name}: behaves most like {clusters.sizes[at]} shoppers with {', '.join(said)}."
+    return f"{name}: {wording(f'behaves most like {clusters.sizes[at]} shoppers with {said}.')}"
 
 
 def named(clusters: Clusters, previous: Clusters | None) -> Clusters:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from app.profiles.customer import Bought
 from app.profiles.purchases import DAY_S
+from app.wording import wording
 
 HALF_LIFE_DAYS = 90
 MOST = 3
@@ -58,8 +59,8 @@ def interests_of(bought: Mapping[int, Bought], sold: Mapping[int, Sold], now: in
 def price_words(level: float) -> str:
     """Return a price level as a merchant reads it."""
     if level < 1 / 3:
-        return "Chooses the cheaper ones"
-    return "Chooses the dearer ones" if level > 2 / 3 else "Chooses from the middle"
+        return wording("Chooses the cheaper ones")
+    return wording("Chooses the dearer ones") if level > 2 / 3 else wording("Chooses from the middle")
 
 
 def _shares(weights: Mapping[int, float], name_of: Callable[[int], str]) -> tuple[Interest, ...]:

@@ -16,6 +16,7 @@ import msgspec
 from app.errors import InputError
 from app.profiles.written import read
 from app.values import decimal_amount
+from app.wording import wording
 
 BULK, RESELLER, TEST, BURST, CONTRADICTION = "bulk_buyer", "reseller", "test_orders", "burst", "contradiction"
 REASONS = (BULK, RESELLER, TEST, BURST, CONTRADICTION)
@@ -135,9 +136,11 @@ def _bulk(customer: Seen, usual: Usual, currency: str, limits: Limits) -> str | 
     most = max(customer.orders, key=lambda order: order.units, default=None)
     if largest and _far(largest.amount_minor, usual.amount, limits):
         amount = decimal_amount(largest.amount_minor, currency)
-        return f"An order of {amount} {currency}, {_times(largest.amount_minor, usual.amount)} the usual one."
+        times = _times(largest.amount_minor, usual.amount)
+        return wording(f"An order of {amount} {currency}, {times} times the usual one.")
     if most and _far(most.units, usual.units, limits):
-        return f"An order of {most.units} units, {_times(most.units, usual.units)} the usual one."
+        times = _times(most.units, usual.units)
+        return wording(f"An order of {most.units} units, {times} times the usual one.")
     return None
 
 
@@ -145,16 +148,16 @@ def _reseller(customer: Seen, limits: Limits) -> str | None:
     stocked = [order for order in customer.orders if order.most_of_one >= limits.resold]
     if len(stocked) < limits.resold_orders:
         return None
-    return f"{len(stocked)} orders with {limits.resold} or more of a single variant."
+    return wording(f"{len(stocked)} orders with {limits.resold} or more of a single variant.")
 
 
 def _test(customer: Seen, limits: Limits) -> str | None:
     tests = sum(order.test for order in customer.orders)
     free = sum(order.amount_minor == 0 for order in customer.orders)
     if tests:
-        return f"{tests} of {len(customer.orders)} orders are marked as tests."
+        return wording(f"{tests} of {len(customer.orders)} orders are marked as tests.")
     if free >= limits.free_orders and 2 * free > len(customer.orders):
-        return f"{free} of {len(customer.orders)} orders had nothing to pay."
+        return wording(f"{free} of {len(customer.orders)} orders had nothing to pay.")
     return None
 
 
@@ -165,18 +168,19 @@ def _burst(customer: Seen, limits: Limits) -> str | None:
         while time - times[first] > limits.burst_s:
             first += 1
         most = max(most, last - first + 1)
-    return f"{most} orders within {limits.burst_s} seconds." if most >= limits.burst else None
+    return wording(f"{most} orders within {limits.burst_s} seconds.") if most >= limits.burst else None
 
 
 def _contradiction(customer: Seen, limits: Limits) -> str | None:
     at_risk, loyal = customer.at_risk or 0, customer.loyal or 0
     if at_risk >= limits.sure and loyal >= limits.sure:
-        return f"Foreseen to leave ({at_risk:.0%}) and to come often ({loyal:.0%})."
+        return wording(f"Foreseen to leave ({at_risk:.0%}) and to come often ({loyal:.0%}).")
     if at_risk >= limits.sure and customer.rfm in ("champions", "loyal"):
-        return f"{customer.rfm.capitalize()} by what they bought, foreseen to leave ({at_risk:.0%})."
+        name = customer.rfm.capitalize()
+        return wording(f"{name} by what they bought, foreseen to leave ({at_risk:.0%}).")
     if loyal >= limits.sure and customer.rfm in ("dormant", "almost_lost", "at_risk", "previously_loyal"):
         name = customer.rfm.replace("_", " ").capitalize()
-        return f"{name} by what they bought, foreseen to come often ({loyal:.0%})."
+        return wording(f"{name} by what they bought, foreseen to come often ({loyal:.0%}).")
     return None
 
 
@@ -197,4 +201,4 @@ def _log_ratio(value: float, middle: float) -> float:
 
 
 def _times(value: float, usual: tuple[float, float]) -> str:
-    return f"{value / usual[0]:.0f} times"
+    return f"{value / usual[0]:.0f}"

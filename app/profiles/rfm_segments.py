@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from app.profiles.rfm import Scores
 from app.values import decimal_amount
+from app.wording import wording
 
 PROSPECTS = "prospects"
 SEGMENTS = (
@@ -39,8 +40,20 @@ _TABLE = {
     2: ("almost_lost", "almost_lost", "at_risk", "at_risk", "previously_loyal"),
     1: ("dormant", "dormant", "at_risk", "at_risk", "previously_loyal"),
 }
-_FIFTHS = {1: "lowest", 2: "second lowest", 3: "middle", 4: "second highest", 5: "highest"}
-_RECENT_FIFTHS = {1: "longest ago", 2: "longer ago than most", 3: "middling", 4: "recent", 5: "most recent"}
+_FIFTHS = {
+    1: wording("lowest"),
+    2: wording("second lowest"),
+    3: wording("middle"),
+    4: wording("second highest"),
+    5: wording("highest"),
+}
+_RECENT_FIFTHS = {
+    1: wording("longest ago"),
+    2: wording("longer ago than most"),
+    3: wording("middling"),
+    4: wording("recent"),
+    5: wording("most recent"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +80,25 @@ def title(name: str) -> str:
 def why(scores: Scores | None, standing: Standing | None, currency: str) -> str:
     """Return in one sentence why a customer is in their segment."""
     if scores is None or standing is None:
-        return f"{title(PROSPECTS)}: has not bought anything yet."
-    return (
-        f"{title(segment(scores))}: last bought {ago(standing.recency_days)} "
-        f"({_RECENT_FIFTHS[scores.recency]}, {scores.recency} of 5), "
-        f"ordered {times(standing.orders)} ({_FIFTHS[scores.frequency]} fifth) and spent "
-        f"{decimal_amount(standing.spent_minor, currency)} {currency} ({_FIFTHS[scores.monetary]} fifth), "
-        "compared with this shop's other customers."
+        return f"{title(PROSPECTS)}: {wording('has not bought anything yet.')}"
+    last, often = ago(standing.recency_days), times(standing.orders)
+    recent, frequent, spending = (
+        _RECENT_FIFTHS[scores.recency], _FIFTHS[scores.frequency], _FIFTHS[scores.monetary],
+    )  # fmt: skip
+    amount = decimal_amount(standing.spent_minor, currency)
+    said = wording(
+        f"last bought {last} ({recent}, {scores.recency} of 5), ordered {often} ({frequent} fifth) and spent "
+        f"{amount} {currency} ({spending} fifth), compared with this shop's other customers."
     )
+    return f"{title(segment(scores))}: {said}"
 
 
 def ago(days: int) -> str:
     """Return whole days as they are said: `today`, `9 days ago`."""
-    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+    return {0: wording("today"), 1: wording("yesterday")}.get(days, wording(f"{days} days ago"))
 
 
 def times(orders: int) -> str:
     """Return a count as it is said: `once`, `12 times`."""
-    return {0: "never", 1: "once", 2: "twice"}.get(orders, f"{orders} times")
+    said = {0: wording("never"), 1: wording("once"), 2: wording("twice")}
+    return said.get(orders, wording(f"{orders} times"))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, title
+from app.wording import wording
 
 
 class Words(NamedTuple):
@@ -24,18 +25,23 @@ class Words(NamedTuple):
 
 
 SHOPIFY_WORDS = {
-    "champions": Words("very recent purchases", "many orders", "the most spend"),
-    "loyal": Words("recent purchases", "many orders", "the most spend"),
-    "active": Words("recent purchases", "some orders", "moderate spend"),
-    "needs_attention": Words("recent purchases", "some orders", "moderate spend"),
-    "new": Words("very recent purchases", "few orders", "low spend"),
-    "promising": Words("recent purchases", "few orders", "low spend"),
-    "at_risk": Words("no recent purchases", "a strong history of orders", "strong spend"),
-    "previously_loyal": Words("no recent purchases", "a very strong history of orders", "very strong spend"),
-    "almost_lost": Words("no recent purchases", "fewer orders", "lower spend"),
-    "dormant": Words("no recent purchases", "infrequent orders", "low spend"),
+    "champions": Words(wording("very recent purchases"), wording("many orders"), wording("the most spend")),
+    "loyal": Words(wording("recent purchases"), wording("many orders"), wording("the most spend")),
+    "active": Words(wording("recent purchases"), wording("some orders"), wording("moderate spend")),
+    "needs_attention": Words(wording("recent purchases"), wording("some orders"), wording("moderate spend")),
+    "new": Words(wording("very recent purchases"), wording("few orders"), wording("low spend")),
+    "promising": Words(wording("recent purchases"), wording("few orders"), wording("low spend")),
+    "at_risk": Words(
+        wording("no recent purchases"), wording("a strong history of orders"), wording("strong spend")
+    ),
+    "previously_loyal": Words(
+        wording("no recent purchases"),
+        wording("a very strong history of orders"),
+        wording("very strong spend"),
+    ),
+    "almost_lost": Words(wording("no recent purchases"), wording("fewer orders"), wording("lower spend")),
+    "dormant": Words(wording("no recent purchases"), wording("infrequent orders"), wording("low spend")),
 }
-_UNSEEN = "Shopify shows no scores; it may count what we leave out, or have counted at another time."
 
 
 class Comparison(NamedTuple):
@@ -82,19 +88,26 @@ def difference(ours: str, rfm_group: str | None) -> str | None:
     if theirs == ours:
         return None
     if theirs is None:
-        return "Shopify has no group for this customer yet."
+        return wording("Shopify has no group for this customer yet.")
     if PROSPECTS in (ours, theirs):
         return _about_a_prospect(ours)
     here, there = SHOPIFY_WORDS[ours], SHOPIFY_WORDS[theirs]
     if here == there:
-        return (
-            f"Shopify describes {title(ours)} and {title(theirs)} in the same words; ours differ by recency."
-        )
-    said = [f"{their} and not {our}" for our, their in zip(here, there, strict=True) if our != their]
-    return f"Shopify says {title(theirs)}: it sees {', '.join(said)}. {_UNSEEN}"
+        mine, shopifys = title(ours), title(theirs)
+        return wording(f"Shopify describes {mine} and {shopifys} in the same words; ours differ by recency.")
+    unlike = [(our, their) for our, their in zip(here, there, strict=True) if our != their]
+    seen, unseen = (", ".join(words) for words in zip(*((their, our) for our, their in unlike), strict=True))
+    return wording(
+        f"Shopify says {title(theirs)}: it sees {seen} and not {unseen}. Shopify shows no scores; it may "
+        "count what we leave out, or have counted at another time."
+    )
 
 
 def _about_a_prospect(ours: str) -> str:
     if ours == PROSPECTS:
-        return "Shopify counts an order that was given back whole, or whose customer it knows and we do not."
-    return "Shopify does not count this customer's orders yet; its groups follow new orders with a delay."
+        return wording(
+            "Shopify counts an order that was given back whole, or whose customer it knows and we do not."
+        )
+    return wording(
+        "Shopify does not count this customer's orders yet; its groups follow new orders with a delay."
+    )

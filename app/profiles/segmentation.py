@@ -23,6 +23,7 @@ from app.profiles.segment_names import foreseen_name
 from app.profiles.snapshots import features_of
 from app.profiles.thresholds import Rules
 from app.profiles.trees import Classifier
+from app.wording import wording
 
 HORIZON_DAYS = 90
 
@@ -145,14 +146,21 @@ def _known(classifier: Classifier, history: Sequence[Purchase], now: int) -> lis
 
 def _why_foreseen(classifier: Classifier, row: Sequence[float], chance: float) -> str:
     known = dict(zip(classifier.features, map(int, row), strict=True))
-    often = f"buy {times(classifier.many_orders)} or more" if classifier.label == "loyal" else "buy nothing"
-    name = title(foreseen_name(classifier.label))
-    return (
-        f"{name}: of customers like this one {chance:.0%} {often} in the next "
-        f"{classifier.window_days} days; last bought {ago(known['recency_days'])}, "
-        f"{times(known['orders_last_window'])} in the last {classifier.window_days} days and "
-        f"{times(known['orders_window_before'])} in as many days before."
+    days, often = classifier.window_days, times(classifier.many_orders)
+    last, lately = ago(known["recency_days"]), times(known["orders_last_window"])
+    before = times(known["orders_window_before"])
+    said = (
+        wording(
+            f"of customers like this one {chance:.0%} buy {often} or more in the next {days} days; last "
+            f"bought {last}, {lately} in the last {days} days and {before} in as many days before."
+        )
+        if classifier.label == "loyal"
+        else wording(
+            f"of customers like this one {chance:.0%} buy nothing in the next {days} days; last bought "
+            f"{last}, {lately} in the last {days} days and {before} in as many days before."
+        )
     )
+    return f"{title(foreseen_name(classifier.label))}: {said}"
 
 
 def _by_behaviour(clusters: Clusters | None, behaviour: Behaviour | None) -> list[Membership]:

@@ -22,6 +22,7 @@ from app.errors import InputError
 from app.profiles.purchases import DAY_S, Purchase
 from app.profiles.written import read
 from app.values import decimal_amount, minor_units
+from app.wording import wording
 
 MOST_RULES = 50
 MOST_CONDITIONS = 10
@@ -40,7 +41,13 @@ _COMPARE: dict[Compare, Callable[[int, int], bool]] = {
     "at_most": operator.le,
     "less_than": operator.lt,
 }
-_WORDS = {"more_than": "more than", "at_least": "at least", "at_most": "at most", "less_than": "less than"}
+_MEASURES: dict[Measure, str] = {
+    "days_since_last_order": wording("days since last order"),
+    "orders": wording("orders"),
+    "spent": wording("spent"),
+    "average_order": wording("average order"),
+    "largest_order": wording("largest order"),
+}
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +85,7 @@ def read_rules(data: object, currency: str) -> Rules:
     for at, rule in enumerate(rules):
         _check_rule(rule, f"segments[{at}]", currency)
         if rule.name in {other.name for other in rules[:at]}:
-            raise InputError(f"there are two segments named {rule.name}", f"segments[{at}].name")
+            raise InputError(f"there are two segments named “{rule.name}”", f"segments[{at}].name")
     return Rules(currency, rules)
 
 
@@ -122,19 +129,27 @@ def measured_value(condition: Condition, history: History, now: int) -> int | No
 
 def sentence(condition: Condition, currency: str) -> str:
     """Return the condition as a merchant reads it: `average order more than 100.00 EUR`."""
-    name = condition.measure.replace("_", " ")
-    value = _threshold(condition, currency)
+    measure, value = _MEASURES[condition.measure], _threshold(condition, currency)
     amount = f"{decimal_amount(value, currency)} {currency}" if condition.measure in _MONEY else str(value)
-    within = "" if condition.within_days is None else f" in the last {condition.within_days} days"
-    return f"{name} {_WORDS[condition.compare]} {amount}{within}"
+    said = {
+        "more_than": wording(f"{measure} more than {amount}"),
+        "at_least": wording(f"{measure} at least {amount}"),
+        "at_most": wording(f"{measure} at most {amount}"),
+        "less_than": wording(f"{measure} less than {amount}"),
+    }[condition.compare]
+    return (
+        said if condition.within_days is None else wording(f"{said} in the last {condition.within_days} days")
+    )
 
 
 def why(rule: Rule, currency: str, history: History, now: int) -> str:
     """Return in one sentence which of the segment's conditions the customer fulfils, and with what."""
     held = [each for each in rule.conditions if holds(each, currency, history, now)]
-    said = [f"{sentence(each, currency)} ({_measured(each, currency, history, now)})" for each in held]
+    said = [
+        wording(f"{sentence(each, currency)} ({_measured(each, currency, history, now)})") for each in held
+    ]
     name = rule.name.replace("_", " ").capitalize()
-    return f"{name}: {' and '.join(said) or 'no condition holds'}."
+    return f"{name}: {' and '.join(said) or wording('no condition holds')}."
 
 
 def _measured(condition: Condition, currency: str, history: History, now: int) -> str:
@@ -157,7 +172,7 @@ def _check_condition(condition: Condition, field: str, currency: str) -> None:
         raise InputError(f"within_days is 1 to {LONGEST_DAYS}", f"{field}.within_days")
     if condition.measure in _MONEY:
         if isinstance(condition.value, int):
-            raise InputError('money is a decimal string, "100.00"', f"{field}.value")
+            raise InputError("money is a decimal string, such as 100.00", f"{field}.value")
         if _amount(condition.value, currency, f"{field}.value") < 0:
             raise InputError("an amount is not negative", f"{field}.value")
         return

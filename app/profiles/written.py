@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from app.errors import InputError
+from app.wording import wording
 
 Value = TypeVar("Value")
 
@@ -16,9 +17,11 @@ _MISSING = re.compile(r"required field `(?P<name>[^`]*)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _CHOICE = re.compile(r"Invalid enum value (?P<value>.*)")
 _KIND = re.compile(r"Expected `(?P<wanted>[a-z| ]+)`, got `(?P<given>[a-z]+)`")
+_LIMIT = re.compile(r"Expected `\w+` (?P<length>of length )?(?P<compares>[<>]=?) (?P<limit>[0-9.eE+-]+)")
 _KINDS = {
-    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false",
-    "array": "a list", "object": "a set of fields", "null": "empty",
+    "int": wording("a whole number"), "float": wording("a number"), "str": wording("text"),
+    "bool": wording("true or false"), "array": wording("a list"), "object": wording("a set of fields"),
+    "null": wording("empty"),
 }  # fmt: skip
 
 
@@ -44,12 +47,34 @@ def unusable(error: msgspec.ValidationError, root: str = "") -> InputError:
 
 def _said(message: str) -> str:
     if missing := _MISSING.search(message):
-        return f"{missing['name']} is missing"
+        return wording(f"“{missing['name']}” is missing")
     if unknown := _UNKNOWN.search(message):
-        return f"there is no field {unknown['name']}"
+        return wording(f"there is no field “{unknown['name']}”")
     if choice := _CHOICE.search(message):
-        return f"{choice['value']} is none of the choices"
+        return wording(f"{choice['value']} is none of the choices")
     if kind := _KIND.search(message):
         wanted = " or ".join(_KINDS.get(each, each) for each in kind["wanted"].split(" | "))
-        return f"this has to be {wanted}, not {_KINDS.get(kind['given'], kind['given'])}"
+        return wording(f"this has to be {wanted}, not {_KINDS.get(kind['given'], kind['given'])}")
+    if limit := _LIMIT.search(message):
+        return _beyond(limit["compares"], limit["limit"], in_length=bool(limit["length"]))
     return message
+
+
+def _beyond(compares: str, limit: str, *, in_length: bool) -> str:
+    """Return what a number, or the length of a text, has to be."""
+    if in_length:
+        return (
+            wording(f"this has at least {limit} characters")
+            if compares == ">="
+            else wording(f"this has at most {limit} characters")
+        )
+    limit = limit.removesuffix(".0")
+    match compares:
+        case ">":
+            return wording(f"this has to be above {limit}")
+        case ">=":
+            return wording(f"this has to be {limit} or more")
+        case "<":
+            return wording(f"this has to be below {limit}")
+        case _:
+            return wording(f"this has to be {limit} or less")

@@ -17,6 +17,7 @@ from app.shopify import accepted
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
 from app.values import decimal_amount
+from app.wording import wording
 
 HANDLE = "checkout-abandoned"
 
@@ -31,9 +32,11 @@ async def tell_flow(
         data = await ask_shop(connections, shop.shop, FLOW_TRIGGER, {"handle": HANDLE, "payload": payload})
         accepted(data, "flowTriggerReceive", shop=shop.shop)
     except ShopifyUnavailable as error:
-        return Outcome("unknown", f"Flow may have it, and is not told again: {str(error)[:300]}")
+        return Outcome("unknown", wording(f"Flow may have it, and is not told again: {str(error)[:300]}"))
     except ShopifyError as error:
-        return Outcome("refused", f"Flow does not take it; is Shopify Flow installed? {str(error)[:300]}")
+        return Outcome(
+            "refused", wording(f"Flow does not take it; is Shopify Flow installed? {str(error)[:300]}")
+        )
     return Outcome("sent")
 
 

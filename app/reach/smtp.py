@@ -15,6 +15,7 @@ from email.policy import SMTP
 from typing import Literal
 
 from app.config import Smtp
+from app.wording import wording
 
 _TIMEOUT_S = 20.0
 # Lines as long as they may be: a link that is folded is encoded, and then no mail program finds it.
@@ -46,9 +47,9 @@ def _send(smtp: Smtp, letter: EmailMessage, address: str) -> Outcome:
     try:
         server = _open(smtp)
     except smtplib.SMTPAuthenticationError as error:
-        return Outcome("later", f"the mail server does not take our password ({error.smtp_code})")
+        return Outcome("later", wording(f"the mail server does not take our password ({error.smtp_code})"))
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("later", f"the mail server is not reached: {type(error).__name__}")
+        return Outcome("later", wording(f"the mail server is not reached: {type(error).__name__}"))
     try:
         return _hand_over(server, smtp, letter, address)
     finally:
@@ -77,25 +78,32 @@ def _hand_over(server: smtplib.SMTP, smtp: Smtp, letter: EmailMessage, address: 
     try:
         code, _ = server.mail(smtp.sender)
         if code != 250:
-            return _refusal("the sender", code)
+            return _refusal(wording("the sender"), code)
         code, says = server.rcpt(address)
         if code not in (250, 251):
             gone = code in _NO_SUCH_ADDRESS and (says.startswith(_GONE) or not says.startswith(b"5."))
-            return Outcome("bounced", f"the address takes no mail ({code})") if gone else _refusal("it", code)
+            return (
+                Outcome("bounced", wording(f"the address takes no mail ({code})"))
+                if gone
+                else _refusal(wording("the address"), code)
+            )
         body = letter.as_bytes(policy=_WIRE)
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        return Outcome("later", f"the mail server broke off: {type(error).__name__}")
+        return Outcome("later", wording(f"the mail server broke off: {type(error).__name__}"))
     try:
         code, _ = server.data(body)
     except smtplib.SMTPDataError as error:  # not even asked for
-        return _refusal("the letter", error.smtp_code)
+        return _refusal(wording("the letter"), error.smtp_code)
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("unknown", f"the mail server broke off, and may have it: {type(error).__name__}")
-    return Outcome("sent") if code == 250 else _refusal("the letter", code)
+        return Outcome(
+            "unknown", wording(f"the mail server broke off, and may have it: {type(error).__name__}")
+        )
+    return Outcome("sent") if code == 250 else _refusal(wording("the letter"), code)
 
 
 def _refusal(what: str, code: int) -> Outcome:
-    return Outcome("refused" if 500 <= code < 600 else "later", f"the mail server refuses {what} ({code})")
+    says = wording(f"the mail server refuses {what} ({code})")
+    return Outcome("refused" if 500 <= code < 600 else "later", says)
 
 
 def _close(server: smtplib.SMTP) -> None:

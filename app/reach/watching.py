@@ -42,6 +42,7 @@ from app.shops.active import KEPT_S
 from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
+from app.wording import wording
 
 STOPPED = "stopped by its guardrail: "
 _KINDS = frozenset({SPIKE, ERRORS, FALLBACKS, COUPONS_LOW, COUPONS_REFUSED, GUARDRAIL, MAIL, FLOW})
@@ -135,7 +136,8 @@ async def _stop(
         return False
     if kept.status != "running" or kept.updated_at > since:
         return False
-    await change_status(connections, shop, campaign_id, "stopped", STOPPED + harm.sentence())
+    reason = wording(f"stopped by its guardrail: {harm.sentence()}")
+    await change_status(connections, shop, campaign_id, "stopped", reason)
     place = {"shop": shop, "campaign": campaign_id, "reason": harm.metric}
     _log.warning("a campaign was stopped by its guardrail", extra=place)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.recommend.card import Decision
 from app.recommend.model import Basis
 from app.recommend.report import OURS, Report
+from app.wording import wording
 
 
 def decide(report: Report | None, basis: Basis) -> Decision:
@@ -14,18 +15,22 @@ def decide(report: Report | None, basis: Basis) -> Decision:
     chance, and not when the champion is.
     """
     if report is None:
-        return Decision(True, f"too few later orders to test on; {basis} with default weights")
+        return Decision(True, wording(f"too few later orders to test on; {basis} with default weights"))
     ours, plain = report.figures[OURS].ndcg_at_10, report.figures["popularity"].ndcg_at_10
-    figures = f"NDCG@10 {ours:.4f} against popularity's {plain:.4f} on {report.cases} later carts"
+    figures = wording(f"NDCG@10 {ours:.4f} against popularity's {plain:.4f} on {report.cases} later carts")
     if ours < plain:
         return Decision(False, figures)
     for name, interval in report.differences.items():
         if interval.high < 0:
-            return Decision(
-                False, f"{name} is better by {-interval.mean:.4f} NDCG@10 on {report.cases} carts"
-            )
+            better = -interval.mean
+            says = wording(f"{name} is better by {better:.4f} NDCG@10 on {report.cases} carts")
+            return Decision(False, says)
     duel = report.duel
     if duel is not None and duel.difference.high < 0:
-        worse = f"{-duel.difference.mean:.4f} NDCG@10 on {duel.cases} carts that neither has seen"
-        return Decision(False, f"the champion {duel.champion} is better by {worse}")
+        better = -duel.difference.mean
+        says = wording(
+            f"the champion {duel.champion} is better by {better:.4f} NDCG@10 on {duel.cases} carts that "
+            "neither has seen"
+        )
+        return Decision(False, says)
     return Decision(True, figures)

@@ -23,6 +23,7 @@ from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, Progress, quiet
 from app.recommend.train import TrainedModel
+from app.wording import wording
 
 FEWEST_NEW = 50
 TEST_SHARE = 0.2
@@ -115,7 +116,9 @@ def _sample(baskets: Baskets, most: int, seed: int) -> Baskets:
 
 def _card(champion: Card, dataset: Dataset, found: Difference, new: int, resumed_at: datetime) -> Card:
     better = found.mean > 0
-    says = f"went on with {new} new orders: NDCG@10 {found.mean:+.4f} on {found.cases} of their carts"
+    says = wording(
+        f"went on with {new} new orders: NDCG@10 {found.mean:+.4f} on {found.cases} of their carts"
+    )
     return msgspec.structs.replace(
         champion,
         trained_at=resumed_at,

@@ -15,6 +15,7 @@ from app.recommend.publish import current_version, load, point_to, versions
 from app.shops.changes import announce_change
 from app.tables import ModelRow
 from app.values import ShopDomain
+from app.wording import wording
 
 
 async def roll_back(connections: Connections, shop: ShopDomain, version: str | None = None) -> str:
@@ -29,9 +30,8 @@ async def roll_back(connections: Connections, shop: ShopDomain, version: str | N
         there = {path.name: path for path in versions(data_dir, shop)}
         chosen = version or await _champion_before(connections, shop, current, list(there))
         if chosen is None or chosen not in there:
-            raise NotFound(
-                f"{shop} has no version {chosen or 'before the current one'} on disk: {_names(there)}"
-            )
+            wanted = chosen or wording("before the current one")
+            raise NotFound(f"{shop} has no version {wanted} on disk: {_names(there)}")
         await asyncio.to_thread(load, there[chosen])
         point_to(data_dir, shop, chosen)
         await _record(connections, shop, chosen)
@@ -66,4 +66,4 @@ async def _record(connections: Connections, shop: ShopDomain, chosen: str) -> No
 
 
 def _names(there: Iterable[str]) -> str:
-    return ", ".join(sorted(there)) or "none is there"
+    return ", ".join(sorted(there)) or wording("none is there")

@@ -35,6 +35,7 @@ from app.rules.reach import hull
 from app.rules.space import ALL_KNOWN, ANYTHING, Space
 from app.rules.spans import Numbers, Range
 from app.rules.words import Words
+from app.wording import wording
 
 Found = Literal[
     "never_matches", "matches_everyone", "contradiction", "never_holds", "always_holds", "over",
@@ -45,9 +46,12 @@ MOST_PAIRS = 1_000
 MOST_PARTS = 20
 
 _KINDS: Mapping[Names, str] = {
-    "product": "product", "product_type": "product type", "vendor": "vendor", "tag": "product tag",
-    "segment": "segment",
-}  # fmt: skip
+    "product": wording("product"),
+    "product_type": wording("product type"),
+    "vendor": wording("vendor"),
+    "tag": wording("product tag"),
+    "segment": wording("segment"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,14 @@ class Shop:
     """What a rule is held against. names: what there is, by what it is; a kind left out is not checked.
 
     today: in the shop's time zone, None to leave the calendar out. schedule: when the rule is asked at
-    all, as a rule over time.*.
+    all, as a rule over time.*. language: of the parts of rules that a sentence repeats.
     """
 
     currency: str = ""
     names: Mapping[Names, frozenset[str]] | None = None
     today: date | None = None
     schedule: Rule | None = None
+    language: str = "en"
 
 
 ANY_SHOP = Shop()
@@ -79,7 +84,7 @@ ANY_SHOP = Shop()
 
 def findings(rule: Rule, shop: Shop = ANY_SHOP, path: str = "rule") -> list[Finding]:
     """Return what there is to know of a rule, what matters most first; empty for a rule that is fine."""
-    review = _Review(shop, Words(locale("en"), shop.currency, {}))
+    review = _Review(shop, Words(locale(shop.language), shop.currency, {}))
     whole = list(review.whole(rule.root, path))
     parts = () if whole else review.parts(rule.root, path, ANYTHING)
     return [*whole, *parts, *review.names(rule.root, path), *review.divisions(rule.root, path)]
@@ -95,17 +100,20 @@ class _Review:
         if possible(root) is None:
             yield Finding("never_matches", self._why_never(root), path, stops=True)
         elif possible(Not(root)) is None:
-            yield Finding("matches_everyone", "This rule matches everyone: it tells nobody apart.", path)
+            message = wording("This rule matches everyone: it tells nobody apart.")
+            yield Finding("matches_everyone", message, path)
         elif possible(Not(root), ALL_KNOWN) is None:
-            read = _listed(sorted({self.words.name(each) for each in fields_of(root)}))
-            yield Finding(
-                "matches_everyone", f"This rule matches everyone of whom it is known: {read}.", path
+            read = self.words.locale.listed(
+                sorted({self.words.name(each) for each in fields_of(root)}), "and"
             )
+            message = wording(f"This rule matches everyone of whom it is known: {read}.")
+            yield Finding("matches_everyone", message, path)
         elif self.shop.today and not _meets(root, self.shop.today):
-            yield Finding("over", "This rule only matches on dates that have passed.", path, stops=True)
+            message = wording("This rule only matches on dates that have passed.")
+            yield Finding("over", message, path, stops=True)
         elif self.shop.schedule and possible(Every((root, self.shop.schedule.root))) is None:
             when = self.words.condition(self.shop.schedule.root)
-            message = f"This rule never matches while it runs, that is when {when}."
+            message = wording(f"This rule never matches while it runs, that is when {when}.")
             yield Finding("outside_schedule", message, path, stops=True)
 
     def parts(self, node: Condition, path: str, space: Space) -> Iterator[Finding]:
@@ -122,7 +130,8 @@ class _Review:
             for at, part in enumerate(node.parts):
                 inside = f"{path}.or[{at}]"
                 if possible(part, space) is None:
-                    yield Finding("never_holds", f"This part never holds: {self._said(part)}.", inside)
+                    message = wording(f"This part never holds: {self._said(part)}.")
+                    yield Finding("never_holds", message, inside)
                 else:
                     yield from self.parts(part, inside, space)
 
@@ -131,7 +140,8 @@ class _Review:
         for at, part in enumerate(node.parts if 1 < len(node.parts) <= MOST_PARTS else ()):
             others = possible(Every((*node.parts[:at], *node.parts[at + 1 :])))
             if others is not None and possible(Not(part), others) is None:
-                message = f"This part changes nothing, the others ask for it already: {self._said(part)}."
+                said = self._said(part)
+                message = wording(f"This part changes nothing, the others ask for it already: {said}.")
                 yield Finding("always_holds", message, f"{path}.and[{at}]")
                 return  # of two that say the same, one has to stay
 
@@ -144,8 +154,13 @@ class _Review:
                 continue
             told.add((names, text))
             close = None if names == "product" else nearest(text, known)
-            meant = f" Did you mean {close!r}?" if close else ""
-            yield Finding("unknown_name", f"The shop has no {_KINDS[names]} {text!r}.{meant}", where)
+            kind = _KINDS[names]
+            message = (
+                wording(f"The shop has no {kind} {text!r}. Did you mean {close!r}?")
+                if close
+                else wording(f"The shop has no {kind} {text!r}.")
+            )
+            yield Finding("unknown_name", message, where)
 
     def divisions(self, root: Condition, path: str) -> Iterator[Finding]:
         """Yield the calculations that divide by what can be 0."""
@@ -156,18 +171,20 @@ class _Review:
                 least, most = hull(divisor, ANYTHING)
                 if least <= 0 <= most:
                     by = self.words.term(divisor)
-                    message = f"This divides by {by}, which can be 0: the comparison does not hold then."
+                    message = wording(
+                        f"This divides by {by}, which can be 0: the comparison does not hold then."
+                    )
                     yield Finding("divides_by_zero", message, where)
 
     def _why_never(self, root: Condition) -> str:
         """Return what makes a rule impossible: two parts that exclude each other, where two do."""
         if isinstance(root, Always):
-            return "This rule matches no one: it says so itself."
+            return wording("This rule matches no one: it says so itself.")
         pair = _conflict(root)
         if pair is None:
-            return f"This rule never matches: it can't be that {self._said(root)}."
+            return wording(f"This rule never matches: it can't be that {self._said(root)}.")
         one, other = (self._said(each) for each in pair)
-        return f"This rule never matches: it can't be that {one}, and also that {other}."
+        return wording(f"This rule never matches: it can't be that {one}, and also that {other}.")
 
     def _said(self, node: Condition) -> str:
         return self.words.condition(node)
@@ -230,7 +247,3 @@ def _texts(root: Condition, path: str) -> Iterator[tuple[Field, str, str]]:
                 _, (Constant(str(value)), Read(field))
             ):
                 yield field, value, where
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,12 +12,21 @@ from app.errors import RuleError
 from app.rules.fields import FIELDS, Field, Kind, nearest
 from app.rules.nodes import Arithmetic, Constant, Count, Read, Term
 from app.values import described
+from app.wording import wording
 
 MOST_OPERATIONS = 12
 
 _OPERATIONS = {"+": (1, 100), "-": (1, 2), "*": (1, 100), "/": (2, 2), "min": (1, 100), "max": (1, 100)}
 _ORDERED: tuple[Kind, ...] = ("number", "date")
-_SAID = {"number": "a number", "text": "a text", "flag": "true or false", "texts": "a list", "date": "a date"}
+_SAID: Mapping[Kind, str] = {
+    "number": wording("a number"),
+    "text": wording("a text"),
+    "flag": wording("true or false"),
+    "texts": wording("a list"),
+    "date": wording("a date"),
+}
+# What is asked of each text of a list.
+_EACH = '{"in": [{"var": ""}, ["a", "b"]]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,12 @@ class Place:
 
     def unknown_operator(self, operator: str, known: tuple[str, ...]) -> RuleError:
         """Return the error for an operator that does not belong here."""
-        close = nearest(operator, known)
-        meant = f": did you mean `{close}`?" if close else f". There are {', '.join(known)}."
+        close, unknown, there = nearest(operator, known), operator[:40], ", ".join(known)
         return RuleError(
-            f"there is no operator `{operator[:40]}` for a condition or value here{meant}", self.path
+            f"there is no operator `{unknown}` for a condition or value here: did you mean `{close}`?"
+            if close
+            else f"there is no operator `{unknown}` for a condition or value here. There are {there}.",
+            self.path,
         )
 
 
@@ -84,8 +95,13 @@ def read_field(arguments: list[Any], place: Place) -> Field:
     if name in FIELDS:
         return FIELDS[name]
     close = nearest(name, FIELDS)
-    meant = f": did you mean {close}?" if close else ": docs/rules.md lists them."
-    raise RuleError(f"there is no field {name[:60]!r}{meant}", str(place))
+    unknown = name[:60]
+    raise RuleError(
+        f"there is no field {unknown!r}: did you mean {close}?"
+        if close
+        else f"there is no field {unknown!r}: docs/rules.md lists them.",
+        str(place),
+    )
 
 
 def read_texts(data: object, field: Field, place: Place) -> tuple[str, ...]:
@@ -95,7 +111,7 @@ def read_texts(data: object, field: Field, place: Place) -> tuple[str, ...]:
             for at, text in enumerate(texts):
                 check_constant(text, field, (place / "in").at(1).at(at))
             return tuple(texts)
-    raise RuleError('write what each is asked as {"in": [{"var": ""}, ["a", "b"]]}', str(place))
+    raise RuleError(f"write what each is asked as {_EACH}", str(place))
 
 
 def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple[Term, ...]:
@@ -116,8 +132,8 @@ def _check_alike(comparison: str, terms: Sequence[Term], place: Place) -> None:
     if "texts" in kinds:
         raise RuleError("a list is looked into with `in`, `some`, `all` or `none`", str(place))
     if len(kinds) > 1:
-        told = " with ".join(_SAID[kind] for kind in sorted(kinds))
-        raise RuleError(f"{told} can't be compared", str(place))
+        one, other, *_more = (_SAID[kind] for kind in sorted(kinds))
+        raise RuleError(f"{one} with {other} can't be compared", str(place))
     [kind] = kinds
     if kind not in _ORDERED and comparison not in ("==", "!="):
         raise RuleError(f"{_SAID[kind]} has no order: only == and != go with it", str(place))
@@ -134,7 +150,7 @@ def check_constant(value: object, field: Field, place: Place) -> None:
     else:
         fits = isinstance(value, str)
     if not fits:
-        kind = _SAID[_plain(field.kind)] if field.kind != "texts" else "a list of texts"
+        kind = _SAID[_plain(field.kind)] if field.kind != "texts" else wording("a list of texts")
         raise RuleError(
             f"{field.name} is {kind}, not {described(value)}; for example {_example(field)}", str(place)
         )
@@ -145,7 +161,8 @@ def check_constant(value: object, field: Field, place: Place) -> None:
 def _check_text(text: str, field: Field, place: Place) -> None:
     if field.choices and text not in field.choices:
         close = nearest(text, field.choices)
-        meant = f"did you mean {close}?" if close else f"it is one of {', '.join(field.choices)}."
+        choices = ", ".join(field.choices)
+        meant = wording(f"did you mean {close}?") if close else wording(f"it is one of {choices}.")
         raise RuleError(f"{field.name} is never {text[:60]!r}: {meant}", str(place))
     if field.pattern and not re.fullmatch(field.pattern, text, re.ASCII):
         raise RuleError(f"{field.name} never looks like {text[:60]!r} but like {_example(field)}", str(place))

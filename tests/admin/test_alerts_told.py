@@ -9,6 +9,7 @@ import pytest
 
 from app.admin.alerts_told import alert_words
 from app.admin.language import speaking
+from app.admin.view import FALLBACKS
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm
 from app.campaigns.store import Kept
 from app.reach.alert_store import KeptAlert
@@ -48,6 +49,7 @@ def test_every_alert_is_told_from_its_facts_as_it_was_written(alert: Alert) -> N
     with speaking("en"):
         told = alert_words(kept(alert))
     named = [alert.facts[name] for name in ("name", "error", "reason") if name in alert.facts]
+    named = [str(FALLBACKS.get(each, each)) for each in named]
     counted = [str(alert.facts[name]) for name in ("some", "all", "ready", "count") if name in alert.facts]
     assert all(each in told for each in (*named, *counted)), told
     assert "%(" not in told

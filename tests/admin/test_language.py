@@ -3,9 +3,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 from jinja2 import Environment
 from markupsafe import Markup
 
@@ -22,7 +23,9 @@ from app.admin.language import (
     script_words,
     speak_in,
     speaking,
+    told,
 )
+from scripts.phrases import phrases
 from scripts.words import missing, texts
 
 NUMBER = Counter({"num": 1})
@@ -82,7 +85,7 @@ def test_value_in_a_pages_text_is_escaped_and_markup_is_not() -> None:
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_catalogue_has_the_codes_texts_and_no_others(language: str) -> None:
     kept = {(message.context, message.id) for message in read_catalogue(language) if message.id}
-    said = {(message.context, message.id) for message in texts() if message.id}
+    said = {(message.context, message.id) for message in code_texts() if message.id}
     assert sorted(map(str, said - kept)) == []  # `make words` brings them in
     assert sorted(map(str, kept - said)) == []
 
@@ -108,11 +111,36 @@ def test_text_may_stand_in_an_attribute_and_is_a_format(language: str) -> None:
         assert re.fullmatch(r"(?:[^%]|%%|%\(\w+\)s)*", message), message
 
 
+def test_sentence_of_another_domain_is_found_again_by_its_format() -> None:
+    sentence = "there is no field 'cart.total': did you mean cart.subtotal?"
+    with speaking("de"):
+        assert told(sentence) == "es gibt kein Feld 'cart.total': meinten Sie cart.subtotal?"
+        assert told("a number, a date") == "eine Zahl, ein Datum"
+        assert told("Shopify: SHOP_IS_FROZEN, today") == "Shopify: SHOP_IS_FROZEN, today"
+    assert told(sentence) == sentence
+
+
+def test_what_somebody_wrote_stays_as_they_wrote_it() -> None:
+    with speaking("de"):
+        assert told("there are two segments named “today”") == "es gibt zwei Segmente namens „today“"
+
+
+def test_no_format_has_two_values_side_by_side() -> None:
+    """Nobody could tell where the first of them ends."""
+    assert [text for _file, text in phrases() if ")s%(" in text] == []
+
+
 def test_scripts_texts_are_sent_along_with_the_page() -> None:
     with speaking("de"):
         words = script_words()
     assert words["The import goes on"] != "The import goes on"
     assert "Home" not in words
+
+
+@cache
+def code_texts() -> Catalog:
+    """Return what the code says, read once."""
+    return texts()
 
 
 def forms(text: str | tuple[str, ...] | list[str]) -> list[str]:

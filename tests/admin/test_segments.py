@@ -188,7 +188,10 @@ async def test_shopifys_groups_are_compared_and_each_difference_has_its_reason_a
     # 10 the same; 11 and 12 not; 13 and 14 not read yet
     assert "The same for 33.3% of 3 customers" in text
     assert "2 customers not read yet" in text
-    assert "Shopify says Almost lost: it sees fewer orders and not infrequent orders" in text
+    assert (
+        "Shopify says Almost lost: it sees fewer orders, lower spend and not infrequent orders, low spend."
+        in text
+    )
     cell = await opened(browser, "/admin/segments/shopify", ours="dormant", theirs="almost_lost")
     assert "Dormant here, Almost lost at Shopify" in cell
     assert 'accessibilityLabel="Customer 12"' in cell

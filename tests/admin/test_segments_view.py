@@ -7,12 +7,15 @@ import pytest
 
 from app.admin import segments_chart as chart
 from app.admin import segments_evidence as evidence
+from app.admin.language import speaking
 from app.admin.segments_meanings import known_names, meanings, rfm_words, score_lines, visitors_words
 from app.admin.segments_settings import checked_policy, with_rule, without_rule
+from app.admin.segments_view import why_words
 from app.errors import InputError, NotFound
 from app.profiles.clusters import LABELS
 from app.profiles.rfm import NEVER, Cuts, Scores, score
-from app.profiles.rfm_segments import SEGMENTS, segment
+from app.profiles.rfm_segments import SEGMENTS, Standing, segment
+from app.profiles.rfm_segments import why as rfm_why
 from app.profiles.segment_names import FORESEEN
 from app.profiles.thresholds import Rules
 from tests.admin.segment_factories import REGULARS, a_segmentation, a_training_report
@@ -138,3 +141,30 @@ def test_way_with_shoppers_names_segments_there_are() -> None:
     with pytest.raises(InputError) as refused:
         checked_policy(written, ["champions"])
     assert refused.value.field == "warm[0].segments"
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (
+            rfm_why(Scores(4, 5, 3), Standing(1, 12, 40_000), "EUR"),
+            "Treu: zuletzt gekauft: gestern (kürzlich, 4 von 5), bestellt: 12-mal (oberstes Fünftel), "
+            "ausgegeben: 400.00 EUR (mittleres Fünftel), verglichen mit den anderen Kunden dieses Shops.",
+        ),
+        (
+            "Regulars: orders more than 3 in the last 30 days (5) and spent at least 10.00 EUR (12.00).",
+            "Regulars: Bestellungen über 3 in den letzten 30 Tagen (5) und ausgegeben mindestens "
+            "10.00 EUR (12.00).",
+        ),
+        (
+            "Group 1: behaves most like 90 shoppers with visits above average, time on pages below average.",
+            "Group 1: verhält sich am ehesten wie 90 Käufer mit Besuche über dem Durchschnitt, Zeit auf "
+            "Seiten unter dem Durchschnitt.",
+        ),
+        ("Regulars: as an older version wrote it.", "Regulars: as an older version wrote it."),
+    ],
+)
+def test_reason_that_was_kept_is_said_in_the_merchants_language(kept: str, said: str) -> None:
+    with speaking("de"):
+        assert why_words(kept) == said
+    assert why_words(kept) == kept

@@ -58,7 +58,7 @@ def test_where_nothing_can_be_foreseen_nothing_is_published() -> None:
     report = evaluate(a_shop(customers=1_500, telling=False), AT_RISK, NOW_S)
     assert report is not None
     assert not report.publish
-    assert report.reason.startswith("Not surely better than recency_days alone")
+    assert report.reason.startswith("Not surely better than days since the last order alone")
 
 
 @pytest.mark.parametrize("customers", [0, 1, 4, 60])

@@ -13,10 +13,10 @@ GOOD = {"measure": "orders", "compare": "at_least", "value": 3}
     ("data", "field", "says"),
     [
         ([], "rule", "this has to be a set of fields, not a list"),
-        ({"conditions": []}, "rule.name", "name is missing"),
+        ({"conditions": []}, "rule.name", "“name” is missing"),
         ({"name": 7, "conditions": []}, "rule.name", "this has to be text, not a whole number"),
         ({"name": "a", "conditions": 3}, "rule.conditions", "this has to be a list, not a whole number"),
-        ({"name": "a", "conditions": [], "hue": 1}, "rule.hue", "there is no field hue"),
+        ({"name": "a", "conditions": [], "hue": 1}, "rule.hue", "there is no field “hue”"),
         (
             {"name": "a", "conditions": [GOOD | {"measure": "shoes"}]},
             "rule.conditions[0].measure",
