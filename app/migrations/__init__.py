@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 _TURN = 7_455_101  # ours alone in the database
 
 
-def _config(connection: Connection) -> Config:
+def config_of(connection: Connection) -> Config:
+    """Return Alembic's view of the steps, on the connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
@@ -24,12 +25,12 @@ def _config(connection: Connection) -> Config:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # processes that start together take turns
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
-    command.upgrade(_config(connection), "head")
+    command.upgrade(config_of(connection), "head")
 
 
 def is_current(connection: Connection) -> bool:
     """Return whether the tables are those that this version expects."""
-    newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    newest = ScriptDirectory.from_config(config_of(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
 
 
