@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.fernet import Fernet
 
 from app.errors import ConfigError
+from app.redis_address import CLUSTER, cluster_address
 
 API_VERSION = "2026-07"
 _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
@@ -193,9 +194,15 @@ def _async_database(url: str) -> str:
 
 
 def _redis(url: str | None) -> str | None:
-    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-        raise ConfigError("REDIS_URL starts with redis://, rediss:// or unix://")
-    return url or None
+    if not url:
+        return None
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix", CLUSTER}:
+        raise ConfigError(f"REDIS_URL starts with redis://, rediss://, unix:// or {CLUSTER}://")
+    try:
+        cluster_address(url)
+    except ConfigError as error:
+        raise ConfigError(f"REDIS_URL: {error}") from None
+    return url
 
 
 def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from redis.asyncio import Redis
@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.config import Settings
+from app.redis_address import cluster_address
+from app.redis_cluster import open_cluster
 from app.shopify import open_http
 
 _BUSY_MS = 10_000
@@ -56,8 +58,7 @@ def redis_key(shop: str, *parts: str | int) -> str:
 async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connections]:
     """Yield open connections; all are closed on leaving."""
     engine = _engine(settings.database_url)
-    redis: Redis = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
-    redis.connection_pool.connection_class = _mended(redis.connection_pool.connection_class)
+    redis = _redis(redis_url)
     async with open_http(settings) as http:
         try:
             yield Connections(
@@ -72,6 +73,16 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
         finally:
             await redis.aclose()
             await engine.dispose()
+
+
+def _redis(url: str) -> Redis:
+    """Return a client of the Redis, or of the cluster: the app calls what both answer alike."""
+    patience: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    if address := cluster_address(url):
+        return cast(Redis, open_cluster(address, _mended, **patience))
+    redis = Redis.from_url(url, **patience)
+    redis.connection_pool.connection_class = _mended(redis.connection_pool.connection_class)
+    return redis
 
 
 def _mended(connection_class: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,6 +21,8 @@ from app.errors import ConfigError, TillwiseError
 from app.events.log import EventLog
 from app.migrations import is_current
 from app.recommend.publish import current_version, latest
+from app.redis_address import CLUSTER, cluster_address
+from app.redis_cluster import each_node
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import has_token
 from app.tables import BackfillRow, ShopRow
@@ -115,25 +119,50 @@ async def _database(settings: Settings) -> str:
     return f"{engine.url.get_backend_name()} answers"
 
 
+@asynccontextmanager
+async def _each_redis(url: str) -> AsyncIterator[dict[str, Redis]]:
+    """Yield a client of each node of the Redis, by what to call it."""
+    if address := cluster_address(url):
+        async with each_node(address, socket_timeout=2, socket_connect_timeout=2) as nodes:
+            yield nodes
+    else:
+        async with Redis.from_url(url, socket_timeout=2) as redis:
+            yield {"it": redis}
+
+
 async def _redis(settings: Settings) -> str:
-    if settings.redis_url is None:
+    if (url := settings.redis_url) is None:
         return _EMBEDDED
-    async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
-        await redis.ping()
-    return "answers"
+    async with _each_redis(url) as nodes:
+        for name, redis in nodes.items():
+            try:
+                await redis.ping()
+                clustered: Any = await redis.info("cluster")
+            except (RedisConnectionError, TimeoutError) as error:
+                raise _Fault(f"{name} does not answer: {error}") from None
+            if not clustered.get("cluster_enabled"):
+                continue
+            if cluster_address(url) is None:
+                raise _Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
+            state: Any = await redis.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+            if lost := 16_384 - int(state["cluster_slots_ok"]):
+                raise _Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
+    return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers"
 
 
 async def _redis_keeps(settings: Settings) -> str:
     """Say whether Redis keeps the event log: on disk, and when its memory ends."""
     if settings.redis_url is None:
         return _EMBEDDED
-    async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
-        memory: Any = await redis.info("memory")
-        persistence: Any = await redis.info("persistence")
-    if (policy := memory.get("maxmemory_policy", "noeviction")) != "noeviction":
-        raise _Fault(f"it throws out events when memory ends: set maxmemory-policy noeviction, not {policy}")
-    if not persistence.get("aof_enabled"):
-        raise _Fault("what it holds is gone with its process: set appendonly yes")
+    async with _each_redis(settings.redis_url) as nodes:
+        for name, redis in nodes.items():
+            memory: Any = await redis.info("memory")
+            persistence: Any = await redis.info("persistence")
+            if (policy := memory.get("maxmemory_policy", "noeviction")) != "noeviction":
+                wanted = f"set maxmemory-policy noeviction, not {policy}"
+                raise _Fault(f"{name} throws out events when memory ends: {wanted}")
+            if not persistence.get("aof_enabled"):
+                raise _Fault(f"what {name} holds is gone with its process: set appendonly yes")
     return "on disk, and nothing is thrown out"
 
 
@@ -141,9 +170,8 @@ async def _clock(settings: Settings) -> str:
     """Say whether this machine's clock and that of Redis agree: leases and tokens go by them."""
     if settings.redis_url is None:
         return "one machine"
-    async with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
-        seconds, _ = await redis.time()
-    apart_s = abs(time.time() - seconds)
+    async with _each_redis(settings.redis_url) as nodes:
+        apart_s = max([abs(time.time() - (await redis.time())[0]) for redis in nodes.values()])
     if apart_s > _CLOCKS_DIFFER_S:
         raise _Fault(f"{apart_s:.0f} s away from that of Redis: let both machines follow a time server")
     return "agrees with that of Redis"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 from typing import Any, Generic, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from redis.asyncio import Redis
 
 from app.failures import reason_of
+from app.redis_cluster import Cluster
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,10 @@ class Gathered(Generic[Asked, Answered]):
                 future.set_exception(error)
 
 
-def gathered_reads(redis: Redis, *, timeout_ms: int) -> Gathered[Sequence[str], list[bytes | None]]:
+Reads = Gathered[Sequence[str], list[bytes | None]]
+
+
+def gathered_reads(redis: Redis | Cluster, *, timeout_ms: int) -> Reads:
     """Return a reader of keys: one MGET for all who ask at the same time."""
 
     async def read(batch: list[Sequence[str]]) -> list[list[bytes | None]]:
@@ -86,4 +91,22 @@ def gathered_reads(redis: Redis, *, timeout_ms: int) -> Gathered[Sequence[str], 
         remaining = iter(values)
         return [[next(remaining) for _ in keys] for keys in batch]
 
+    if isinstance(redis, Cluster):
+        return _ReadsByNode(redis, read, timeout_ms=timeout_ms)
     return Gathered(read, timeout_ms=timeout_ms)
+
+
+class _ReadsByNode(Reads):
+    """Reads of keys, gathered for each node of a cluster: who asks a slow one, or a lost one, waits alone.
+
+    Keys asked for together share a node.
+    """
+
+    def __init__(self, cluster: Cluster, run: Any, *, timeout_ms: int) -> None:
+        super().__init__(run, timeout_ms=timeout_ms)
+        self._cluster = cluster
+        self._nodes = defaultdict[str, Reads](lambda: Gathered(run, timeout_ms=timeout_ms))
+
+    async def __call__(self, asked: Sequence[str]) -> list[bytes | None]:
+        """Return the values, None for what is not there."""
+        return await self._nodes[self._cluster.place_of(asked[0])](asked)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 from redis.exceptions import LockError
 from streaq import Worker
 
 from app.connections import Connections, redis_key
+from app.redis_address import cluster_address
 
 Job = Literal[
     "backfill", "train", "segment", "freshen", "clear", "opt_outs", "write_back", "offers_ahead", "watch",
@@ -34,9 +35,28 @@ class Progress(msgspec.Struct, frozen=True):
     total: int = 0
 
 
+class _OnCluster(Worker[Any]):
+    """A queue on a cluster. It closes what its client leaves open."""
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        try:
+            async with super().__asynccontextmanager__():
+                yield self
+        finally:
+            pool: Any = self._redis.connection_pool
+            for stream in pool.cluster_layout._error_stream:
+                stream.close()
+
+
 def job_queue(redis_url: str, **options: Any) -> Worker[Any]:
     """Return the queue both sides speak through. JSON, because a pickle would run what it is told."""
-    return Worker(redis_url=redis_url, serializer=json.dumps, deserializer=json.loads, **options)
+    options |= {"serializer": json.dumps, "deserializer": json.loads}
+    if (cluster := cluster_address(redis_url)) is None:
+        return Worker(redis_url=redis_url, **options)
+    proof = {"username": cluster.username, "password": cluster.password}
+    # Its scripts reach for keys they do not name: the tag keeps all of a queue on one node.
+    return _OnCluster(cluster_nodes=[*cluster.nodes], redis_kwargs=proof, queue_name="{jobs}", **options)
 
 
 async def request_job(connections: Connections, job: Job, shop: str) -> None:

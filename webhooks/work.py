@@ -47,7 +47,7 @@ from webhooks.translate import is_ours, translate
 ALWAYS_HEARD = frozenset(
     {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
 )
-LOG_IS_OURS = "tw:events:ours"  # gone when the log is
+LOG_IS_OURS = "{tw:events}:ours"  # gone when the log is
 _POLL_S = 1.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _SHOPS = table_of(ShopRow)

@@ -14,6 +14,7 @@ from app.consent.entries import Entry, standing, taken_in
 from app.consent.policy import Answers
 from app.consent.told import KEPT_S, pack, told_key
 from app.privacy_tables import ConsentRow, ErasedRow
+from app.redis_cluster import key_on_each_node
 from app.tables import ShopRow
 from app.upsert import chunks
 
@@ -80,7 +81,8 @@ async def every_entry(connections: Connections, shop: str) -> AsyncIterator[Entr
 
 async def restore_told(connections: Connections) -> int:
     """Return how many subjects' answers were put back into a Redis that lost them, once each time."""
-    if await connections.redis.exists(_RESTORED):
+    marks = await key_on_each_node(connections.redis, _RESTORED)
+    if await connections.redis.exists(*marks) == len(marks):
         return 0
     restored = 0
     async with connections.read() as db:
@@ -91,7 +93,8 @@ async def restore_told(connections: Connections) -> int:
             held = await _held(db, shop, last)
         await _remember(connections, shop, held, only_missing=True)
         restored += len(_standings(held))
-    await connections.redis.set(_RESTORED, 1)
+    for mark in marks:
+        await connections.redis.set(mark, 1)
     return restored
 
 

@@ -21,10 +21,10 @@ from redis.exceptions import ResponseError
 from app.events.kinds import AnyEvent
 
 STREAM = "tw:events"
-DEAD = "tw:events:dead"
+DEAD = "{tw:events}:dead"  # the tag keeps what belongs to the log on the log's own node of a cluster
 GROUP = "tillwise"
 _EVENT = "e"
-# A repeat within a day is noticed. The tag keeps these keys on the log's own node of a cluster.
+# A repeat within a day is noticed.
 _SEEN = "{tw:events}:seen:"
 _SEEN_TTL_S = 24 * 3600
 _PAGE = 1_000

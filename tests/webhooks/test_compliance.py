@@ -191,7 +191,7 @@ async def test_a_redacted_shop_leaves_a_receipt_without_its_name_and_nothing_els
     await told(on_both_databases, event)
     after = await dump(on_both_databases)
     assert found_in(after, [SHOP.encode()]) == set()
-    assert found_in(after, OTTO.markers) >= {"table customers", "table inbox", "key tw:events:dead"}
+    assert found_in(after, OTTO.markers) >= {"table customers", "table inbox", "key {tw:events}:dead"}
     kinds = [each.receipt.kind for each in await receipts_of(on_both_databases, SHOP)]
     assert sorted(kinds) == ["redact", "shop_redact"]
     await told(on_both_databases, event)

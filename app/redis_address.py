@@ -1,0 +1,45 @@
+"""Where a Redis Cluster is, as an address says it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from app.errors import ConfigError
+
+CLUSTER = "redis+cluster"
+_PORT = 6379
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAddress:
+    """Some of the nodes, which know all the others, and who asks them."""
+
+    nodes: tuple[tuple[str, int], ...]
+    username: str | None
+    password: str | None = field(repr=False)
+
+
+def cluster_address(url: str) -> ClusterAddress | None:
+    """Return what `redis+cluster://user:password@a:6379,b:6379` says, None for an address of another kind.
+
+    Raises ConfigError for one that can't be read.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme != CLUSTER:
+        return None
+    proof, _, nodes = rest.removesuffix("/").rpartition("@")
+    username, _, password = proof.partition(":")
+    found = tuple(_node(each) for each in nodes.split(","))
+    return ClusterAddress(found, unquote(username) or None, unquote(password) or None)
+
+
+def _node(text: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.path or parts.query:
+        raise ConfigError(f"{CLUSTER}:// is followed by nodes alone, as in a:6379,b:6379, not by {text!r}")
+    return host, port or _PORT

@@ -1,0 +1,213 @@
+"""A Redis Cluster, spoken to as a single Redis is: the same calls, each sent to the nodes that hold its keys.
+
+The keys of a shop share a slot by their hash tag, and so do those of the event log and of the job queue.
+What redis-py's client of a cluster lacks, or does worse than its client of one node, is mended here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import (
+    ClusterNode,
+    ClusterPipeline,
+    PipelineCommand,
+    PipelineStrategy,
+    RedisCluster,
+    TransactionStrategy,
+)
+from redis.crc import key_slot
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    RedisClusterException,
+    SlotNotCoveredError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from app.redis_address import ClusterAddress
+
+_MANY = 2**31  # connections: as many as a single node's client would open
+_KEY_AT = {"EVAL": 3, "EVALSHA": 3}  # where a command has its first key, if not first
+
+
+class Cluster(RedisCluster):
+    """The client. What asks for keys of several slots asks each node once, all nodes at the same time.
+
+    What it raises in an outage is a RedisError, as with a single node.
+    """
+
+    _lost: str | None = None
+
+    async def initialize(
+        self, additional_startup_nodes_info: Any = None, last_failed_node_name: str | None = None
+    ) -> RedisCluster:
+        """Find out which nodes hold what, unless that is known. Raises ConnectionError."""
+        try:
+            lost = last_failed_node_name or self._lost
+            return await super().initialize(additional_startup_nodes_info, lost)
+        except RedisClusterException as error:
+            raise RedisConnectionError(str(error)) from error
+        except IndexError:  # redis-py trips over it
+            raise RedisConnectionError("the node is in no cluster: it holds no slot and knows none") from None
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Return the answer of the nodes that the command is for."""
+        try:
+            return await super().execute_command(*args, **options)
+        except SlotNotCoveredError as error:
+            raise ClusterDownError(str(error)) from error
+
+    def mget(self, keys: Any, *args: Any) -> Any:
+        """Return the values in the order of the keys, whatever their slots."""
+        return self.mget_nonatomic(keys, *args)
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:
+        """Return a pipeline; a transaction's keys share a slot."""
+        pipe = _Pipeline(self, transaction)  # type: ignore[abstract]
+        pipe._execution_strategy = _Transaction(pipe) if transaction else _Together(pipe)
+        return pipe
+
+    async def bgrewriteaof(self, schedule: bool = True, **options: Any) -> Any:
+        """Let each node write its append-only file anew."""
+        await self.initialize()
+        return await self.execute_command("BGREWRITEAOF", target_nodes=self.get_nodes(), **options)
+
+    def lose(self, node: ClusterNode) -> None:
+        """Let it be found out anew which nodes hold what, from another than this one."""
+        self._initialize, self._lost = True, node.name
+
+    def node_of(self, *command: Any) -> ClusterNode:
+        """Return the node that holds the command's first key."""
+        return self.nodes_manager.get_node_from_slot(self.slot_of(*command))
+
+    def place_of(self, key: str) -> str:
+        """Return the name of the node that holds the key, as far as that is known yet."""
+        nodes = self.nodes_manager.slots_cache.get(self.slot_of("GET", key))
+        return nodes[0].name if nodes else ""
+
+    def slot_of(self, *command: Any) -> int:
+        """Return the slot of the command's first key."""
+        return key_slot(self.encoder.encode(command[_KEY_AT.get(command[0], 1)]))  # type: ignore[no-untyped-call]
+
+
+class _Pipeline(ClusterPipeline):
+    """A pipeline in which the values that a transaction goes by can be read together."""
+
+    def mget(self, keys: Any, *args: Any) -> Any:
+        return self.execute_command("MGET", *keys, *args)
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        try:
+            return await super().execute(raise_on_error, allow_redirections)
+        except SlotNotCoveredError as error:
+            raise ClusterDownError(str(error)) from error
+
+
+class _Together(PipelineStrategy):
+    """Commands sent to each node at once, to all nodes at the same time.
+
+    When a node is lost, redis-py closes its connections to all of them, and waits.
+    """
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        client: Any = self._pipe.cluster_client
+        try:
+            await client.initialize()
+            parts: dict[ClusterNode, list[PipelineCommand]] = {}
+            for command in self._command_queue:
+                command.kwargs.pop("target_nodes", None)
+                parts.setdefault(client.node_of(*command.args), []).append(command)
+            await asyncio.gather(*(self._send(client, node, part) for node, part in parts.items()))
+            return [await self._answer(client, command, raise_on_error) for command in self._command_queue]
+        finally:
+            await self.reset()  # type: ignore[no-untyped-call]
+
+    async def _send(self, client: Cluster, node: ClusterNode, part: list[PipelineCommand]) -> None:
+        """Let the commands have their results; an idle connection may have ended, and is made anew."""
+        for _ in range(2):
+            try:
+                await node.execute_pipeline(part)
+            except RedisConnectionError as error:
+                for command in part:
+                    command.result = error
+            if not any(isinstance(command.result, RedisConnectionError) for command in part):
+                return
+            await node.disconnect_free_connections()
+        client.lose(node)
+
+    async def _answer(self, client: Any, command: PipelineCommand, raise_on_error: bool) -> Any:
+        if isinstance(command.result, (AskError, TryAgainError)):  # MovedError is an AskError
+            command.result = await client.execute_command(*command.args, **command.kwargs)
+        if raise_on_error and isinstance(command.result, Exception):
+            raise command.result
+        return command.result
+
+
+class _Transaction(TransactionStrategy):
+    """A transaction whose commands are put together where they are called.
+
+    redis-py starts a thread with an event loop of its own for each, to find out which slot its key has.
+    """
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        client: Any = self._pipe.cluster_client
+        if args[0] not in self.NO_SLOTS_COMMANDS:
+            self._pipeline_slots.add(client.slot_of(*args))
+        if args[0] == "WATCH":
+            self._validate_watch()  # type: ignore[no-untyped-call]
+        elif self._explicit_transaction or not self._watching:
+            return super(TransactionStrategy, self).execute_command(*args, **options)
+        return self._immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+
+def open_cluster(address: ClusterAddress, mended: Callable[[Any], Any], **options: Any) -> Cluster:
+    """Return a client of the cluster. mended: makes of a class of connections the one to use."""
+    cluster = Cluster(
+        startup_nodes=[ClusterNode(*node) for node in address.nodes],
+        username=address.username,
+        password=address.password,
+        max_connections=_MANY,
+        **options,
+    )
+    connection_class = mended(cluster.connection_kwargs["connection_class"])
+    cluster.connection_kwargs["connection_class"] = connection_class
+    for node in cluster.startup_nodes:
+        node.connection_class = connection_class
+    return cluster
+
+
+@asynccontextmanager
+async def each_node(address: ClusterAddress, **options: Any) -> AsyncIterator[dict[str, Redis]]:
+    """Yield a client of each node, by name; it follows no redirection. Raises RedisError."""
+    cluster = open_cluster(address, lambda known: known, **options)
+    try:
+        await cluster.initialize()
+        places = [(node.name, node.host, int(node.port)) for node in cluster.get_nodes()]
+    finally:
+        await cluster.aclose()
+    options |= {"username": address.username, "password": address.password}
+    nodes = {name: Redis(host=host, port=port, **options) for name, host, port in places}
+    try:
+        yield nodes
+    finally:
+        for node in nodes.values():
+            await node.aclose()
+
+
+async def key_on_each_node(redis: Any, name: str) -> list[str]:
+    """Return keys of this name, one on each node that holds any: it is gone when what the node held is."""
+    if not isinstance(redis, Cluster):
+        return [name]
+    await redis.initialize()
+    nodes, keys, number = len(redis.get_primaries()), dict[Any, str](), 0
+    while len(keys) < nodes:
+        key = f"{{{number}}}:{name}"  # the first tag counts
+        keys.setdefault(redis.get_node_from_key(key), key)
+        number += 1
+    return sorted(keys.values())

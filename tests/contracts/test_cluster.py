@@ -1,0 +1,159 @@
+"""What holds on a Redis Cluster beyond what holds on any engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from redis.exceptions import RedisError
+
+from app.config import Settings, read_settings
+from app.connections import Connections, connect, redis_key
+from app.doctor import examine
+from app.errors import ConfigError
+from app.events.log import STREAM
+from app.gather import gathered_reads
+from app.redis_address import cluster_address
+from app.redis_cluster import key_on_each_node
+from tests.cluster import PASSWORD, Nodes, node_client
+from tests.conftest import ENVIRONMENT
+
+SHOPS = [f"shop-{number}.myshopify.com" for number in range(30)]
+
+
+@pytest.fixture
+async def connections(settings: Settings, cluster: Nodes) -> AsyncIterator[Connections]:
+    async with connect(settings, cluster.url) as opened:
+        await opened.redis.flushall()
+        yield opened
+
+
+@pytest.fixture
+def whole_again(cluster: Nodes) -> Iterator[None]:
+    yield
+    cluster.wait_until_whole()
+
+
+def of_node(connections: Connections, port: int) -> str:
+    """Return a key of a shop whose values are on the node."""
+    redis: Any = connections.redis
+    keys = (redis_key(shop, "n") for shop in SHOPS)
+    return next(key for key in keys if redis.place_of(key) == f"127.0.0.1:{port}")
+
+
+async def test_values_of_many_shops_come_in_the_order_of_their_keys(connections: Connections) -> None:
+    keys = [redis_key(shop, "n") for shop in SHOPS]
+    for key in keys[1:]:
+        await connections.redis.set(key, key)
+    assert await connections.redis.mget(keys) == [None, *(key.encode() for key in keys[1:])]
+
+
+async def test_a_pipeline_answers_in_the_order_of_its_commands(connections: Connections) -> None:
+    async with connections.redis.pipeline(transaction=False) as pipe:
+        for number, shop in enumerate(SHOPS):
+            pipe.eval("return tonumber(ARGV[1])", 1, redis_key(shop, "n"), number)
+        assert await pipe.execute() == [*range(30)]
+
+
+async def test_a_transaction_begins_again_when_what_it_read_has_changed(connections: Connections) -> None:
+    key, beside = redis_key(SHOPS[0], "n"), redis_key(SHOPS[0], "beside")
+    read = []
+
+    async def add(pipe: Any) -> None:
+        (value,) = await pipe.mget([key])
+        read.append(value)
+        if len(read) == 1:
+            await connections.redis.set(key, 5)
+        pipe.multi()
+        pipe.set(key, int(value or 0) + 1)
+        pipe.delete(beside)
+
+    await connections.redis.transaction(add, key, beside)
+    assert (read, await connections.redis.get(key)) == ([None, b"5"], b"6")
+
+
+async def test_there_is_a_key_on_each_node_that_goes_when_the_node_is_emptied(
+    connections: Connections, cluster: Nodes
+) -> None:
+    keys = await key_on_each_node(connections.redis, redis_key("ledger", "told"))
+    assert len(keys) == 3
+    for key in keys:
+        await connections.redis.set(key, 1)
+    for left, port in enumerate(cluster.servers):
+        with node_client(port) as node:
+            assert await connections.redis.exists(*keys) == 3 - left
+            node.flushall()
+
+
+async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
+    connections: Connections, cluster: Nodes, whole_again: None
+) -> None:
+    redis: Any = connections.redis
+    await redis.ping()
+    log = redis.place_of(STREAM)
+    lost, other = [port for port in cluster.servers if f"127.0.0.1:{port}" != log]
+    there, gone = of_node(connections, other), of_node(connections, lost)
+    await redis.set(there, b"there")
+    await redis.set(gone, b"gone")
+    read = gathered_reads(redis, timeout_ms=5_000)
+    cluster.kill(lost)
+    found = await asyncio.gather(read([gone]), read([there]), return_exceptions=True)
+    assert isinstance(found[0], RedisError)
+    assert found[1] == [b"there"]
+    assert await redis.xlen(STREAM) == 0
+    cluster.start(lost)
+    cluster.wait_until_whole()
+    assert await read([gone]) == [b"gone"]
+
+
+async def wrong(monkeypatch: pytest.MonkeyPatch, url: str) -> str:
+    for name, value in (ENVIRONMENT | {"REDIS_URL": url}).items():
+        monkeypatch.setenv(name, value)
+    return {finding.name: finding.says for finding in await examine() if not finding.ok}.get("redis", "")
+
+
+async def test_the_doctor_tells_what_is_wrong_with_a_cluster(
+    cluster: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = cluster.servers
+    assert await wrong(monkeypatch, cluster.url) == ""
+    said = await wrong(monkeypatch, f"redis://:{PASSWORD}@127.0.0.1:{one}")
+    assert said == "it is a node of a cluster: let REDIS_URL start with redis+cluster://"
+    assert "cannot be connected" in await wrong(monkeypatch, f"redis+cluster://:{PASSWORD}@127.0.0.1:1")
+
+
+async def test_the_doctor_takes_no_single_server_for_a_cluster(
+    tcp_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await wrong(monkeypatch, tcp_redis_url.replace("redis://", "redis+cluster://").removesuffix("/0"))
+    assert "Cluster mode is not enabled on this node" in said
+
+
+async def test_the_doctor_names_slots_that_nobody_serves(
+    cluster: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = cluster.servers
+    with node_client(one) as node:
+        node.execute_command("CLUSTER DELSLOTS", 7)
+        try:
+            assert "slots" in await wrong(monkeypatch, cluster.url)
+        finally:
+            node.execute_command("CLUSTER ADDSLOTS", 7)
+    cluster.wait_until_whole()
+
+
+def test_an_address_names_nodes_and_who_asks() -> None:
+    address = cluster_address("redis+cluster://me:p%40ss@a:7000,b,[::1]:7002")
+    assert address is not None
+    assert address.nodes == (("a", 7000), ("b", 6379), ("::1", 7002))
+    assert (address.username, address.password) == ("me", "p@ss")
+    assert "p@ss" not in repr(address)
+    assert cluster_address("redis://a:7000") is None
+
+
+@pytest.mark.parametrize("nodes", ["", "a:7000,", "a:port", "a:7000/0", "a:7000?x=1"])
+def test_an_address_that_can_not_be_read_is_refused_at_boot(nodes: str) -> None:
+    with pytest.raises(ConfigError, match=r"REDIS_URL.*a:6379,b:6379"):
+        read_settings(ENVIRONMENT | {"REDIS_URL": f"redis+cluster://{nodes}"})
