@@ -36,9 +36,13 @@ PLACE = '[data-extension-target="{target}"]'
 
 @dataclass(slots=True)
 class App:
-    """The app's side. body: what it answers, as JSON unless it is text; it keeps what it was asked."""
+    """The app's side. body: what it answers, as JSON unless it is text; it keeps what it was asked.
+
+    later: what it answers who asks for a message alone.
+    """
 
     body: Any = None
+    later: Any = None
     status: int = 200
     delay_s: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -48,8 +52,10 @@ class App:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=CORS)
         self.tokens.append(request.headers["authorization"])
-        self.asked.append(json.loads(await request.body()))
-        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        question = json.loads(await request.body())
+        self.asked.append(question)
+        body = self.later if question.get("wants") == "message" else self.body
+        text = body if isinstance(body, str) else json.dumps(body)
         status = self.status
         await asyncio.sleep(self.delay_s)
         return PlainTextResponse(text, status, headers=CORS, media_type="application/json")
@@ -70,7 +76,7 @@ class CheckoutWorld:
         self.shop.checkouts.clear()
         for number, (*_, stock) in enumerate(GOODS, 1):
             self.shop.variants[100 + number].inventory = stock
-        self.app.body, self.app.status, self.app.delay_s = None, 200, 0.0
+        self.app.body, self.app.later, self.app.status, self.app.delay_s = None, None, 200, 0.0
         self.app.asked.clear()
         self.app.tokens.clear()
 

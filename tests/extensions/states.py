@@ -61,6 +61,16 @@ def _product(variant_id: int, **changed: Any) -> Callable[[CheckoutWorld], dict[
     return lambda world: product_offer(world, variant_id, **changed)
 
 
+def _stays(later: dict[str, Any], *make: Callable[[CheckoutWorld], dict[str, Any]]) -> Prepare:
+    """The app has something to say to who stays."""
+
+    def prepare(world: CheckoutWorld) -> None:
+        world.app.body = answer(*(each(world) for each in make)) | {"again_s": 0.1}
+        world.app.later = answer(later, decision_id="d2")
+
+    return prepare
+
+
 def _is(offer: dict[str, Any]) -> Callable[[CheckoutWorld], dict[str, Any]]:
     return lambda _world: offer
 
@@ -155,6 +165,12 @@ STATES = (
             BREAD,
             COFFEE,
         ),
+        query={"max_offers": "2"},
+    ),
+    State(
+        "stayed",
+        ("Sourdough Loaf", "message.banner.help"),
+        _stays(message_offer(message={"key": "banner.help", "args": {}}), BREAD, COFFEE),
         query={"max_offers": "2"},
     ),
     State("privacy choice", ("privacy.question",), _answers(), query={"ask_privacy": "1", "consent": ""}),

@@ -152,6 +152,26 @@ def test_the_live_offer_takes_the_place_of_the_first_and_nothing_moves(
     assert len(set(page.evaluate("heights"))) == 1
 
 
+@pytest.mark.parametrize("ahead", [True, False], ids=["painted-ahead", "not-ahead"])
+@pytest.mark.parametrize("later", ["coupon", "banner"])
+def test_what_is_said_to_who_stays_takes_the_place_of_a_product_and_nothing_moves(
+    page: Page, world: CheckoutWorld, later: str, ahead: bool
+) -> None:
+    world.app.body = answer(product_offer(world, 102)) | {"again_s": 1}
+    world.app.later = answer(LIVE[later](world), decision_id="d2")
+    if ahead:
+        offers_ahead(world, 103)
+    page.add_init_script(WATCH)
+    frame = world.open(page)
+    expect(frame.get_by_text("Sourdough Loaf", exact=True)).to_be_visible()
+    page.evaluate("heights.splice(0, heights.length - 1)")  # of the skeleton and what took its place
+    expect(frame.get_by_text("Sourdough Loaf", exact=True)).to_have_count(0)
+    expect(frame.locator("s-heading")).to_be_visible()
+    page.wait_for_timeout(100)  # a frame tells of its height once it is drawn
+    assert len(set(page.evaluate("heights"))) <= 1
+    assert [question.get("wants") for question in world.app.asked] == [None, "message"]
+
+
 def test_a_coupon_does_not_take_the_only_box_from_the_product(page: Page, world: CheckoutWorld) -> None:
     world.app.body = answer(coupon_offer(), product_offer(world, 102))
     offers_ahead(world, 103)

@@ -39,6 +39,8 @@ export type CardView = ProductView | NoticeView | ProgressView;
 interface Shown {
   id: string;
   offer: Offer;
+  /** In the place of a product, whose frame is as high as every other. */
+  boxed?: true;
 }
 
 export interface ProductView extends Shown {
@@ -95,7 +97,7 @@ export function view(state: State, scene: Scene): View {
   const cards = seated(there, made(state.entries.filter(({late}) => late)), state);
   const heading = scene.settings.heading ?? {key: isOpen(scene.surface) ? 'heading.checkout' : 'heading.thank_you'};
   const boxed = state.boxes !== undefined;
-  if (cards.length) return {kind: 'offers', heading: boxed || cards.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
+  if (cards.length) return {kind: 'offers', heading: boxed || there.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
   if (!state.loading || !worthWaiting(scene)) return {kind: 'nothing'};
   return {kind: 'skeleton', heading, rows: scene.settings.max_offers, reason: scene.settings.show_reason};
 }
@@ -142,7 +144,7 @@ function seated(cards: CardView[], [late]: CardView[], {entries}: State): CardVi
   if (!late) return cards;
   const untouched = new Set(entries.filter(({phase}) => phase === 'offer').map(({id}) => id));
   const given = cards.filter((each) => isProduct(each) && untouched.has(each.id)).pop();
-  return given ? cards.map((each) => (each === given ? late : each)) : [...cards, late];
+  return given ? cards.map((each) => (each === given ? {...late, boxed: true} : each)) : [...cards, late];
 }
 
 /** Where nothing can be added the skeleton would most often make room for nothing. */

@@ -45,7 +45,7 @@ export function Offers({host, surface, till}: Props) {
         {preview && <s-banner tone="info">{say({key: 'sample.note'})}</s-banner>}
         {shown.kind === 'skeleton' && <Skeleton {...shown} heading={say(shown.heading)} say={say} />}
         {shown.kind === 'offers' && shown.heading !== undefined && <s-heading>{say(shown.heading)}</s-heading>}
-        {shown.kind === 'offers' && cards.map((card, place) => <Shown key={place} card={card} boxed={shown.boxed} spoken={spoken} doing={doing} />)}
+        {shown.kind === 'offers' && cards.map((card, place) => <Shown key={place} card={card} boxed={shown.boxed || card.boxed === true} spoken={spoken} doing={doing} />)}
       </s-stack>
     </s-query-container>
   );
