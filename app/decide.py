@@ -51,7 +51,7 @@ from app.events.log import EventLog
 from app.gather import Gathered, gathered_reads
 from app.limits import Door, door_at
 from app.live import LiveShops, live_shops
-from app.metrics import count_decision
+from app.metrics import RANKINGS, count_decision
 from app.offers.answer import answer_to, nothing
 from app.offers.busy import answer_in_haste
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
@@ -228,7 +228,9 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
         await keep_told(connections.redis, digests, events)  # a round trip for news only
         return [None] * len(batch)
 
-    keeper = Keeper(connections)
+    keeper, rankings = Keeper(connections), Rankings()
+    RANKINGS.labels("asked").set_function(lambda: rankings.asked)
+    RANKINGS.labels("found").set_function(lambda: rankings.found)
     async with live_shops(connections) as live:
         web.state.till = Till(
             live=live,
@@ -238,7 +240,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
             door=door_at(connections, "offers"),
-            rankings=Rankings(),
+            rankings=rankings,
             crowd=Crowd(),
         )
         yield

@@ -32,6 +32,9 @@ TURNED_AWAY = Counter(
     "Calls beyond a limit, by door and by whose limit it was: shop, visitor, forger",
     ["door", "whose"],
 )
+RANKINGS = Gauge(
+    "tillwise_rankings", "Rankings since the start: asked for, and found among those that are kept", ["which"]
+)
 # The stores' own state, read when it is asked for: the same whichever process answers.
 INBOX_ROWS = Gauge("tillwise_inbox_rows", "Shopify's deliveries in the inbox", ["status"])
 LOG_UNHANDLED = Gauge("tillwise_event_log_unhandled", "Events that wait to be handled, or are in hand")

@@ -1,7 +1,9 @@
 """POST /api/personalize against a plain hello route of the same server, in the same run.
 
-The shop is made up, in the shape of a real one: a thousand products, baskets drawn from a long-tailed
-popularity, a model of the size that training publishes. It measures speed and says nothing of quality.
+The shop is made up, in the shape of a real one: a thousand products, shoppers with histories, a model of the
+parts and sizes that training publishes. It measures speed and says nothing of quality. The carts are those of
+the demo shop's orders, a grocer's year. Each is asked for once by each of the two places that a checkout has
+for offers, so that a ranking is found among the kept ones as often as it would be there.
 """
 
 from __future__ import annotations
@@ -13,15 +15,14 @@ import os
 import re
 import tempfile
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import numpy as np
-from numpy.typing import NDArray
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
@@ -39,13 +40,18 @@ from app.recommend.model import Model, Weights
 from app.recommend.publish import publish
 from app.tables import ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
-from benchmarks.load import Load, measure, request
+from benchmarks.carts import Cart, carts
+from benchmarks.load import Load, measure, paced, request
+from benchmarks.recommend import DIMENSIONS, a_model
 from benchmarks.server import ENVIRONMENT, HELLO, Server, served
 
 SHOP = ShopDomain("bench.myshopify.com")
-PRODUCTS, CUSTOMERS, NEIGHBOURS, DIMENSIONS = 1_000, 300, 200, 64
-QUESTIONS = 200
+PRODUCTS, CUSTOMERS = 1_000, 300
+CHECKOUTS = 200
+MEASURED_CHECKOUTS = 10_000  # each is asked for once, unless the server answers more of them in the time
+SURFACES = ("checkout_lines", "checkout")
 CONNECTIONS = 32
+PACE = 0.5  # of the most it can answer a second, for what one waits when the server keeps up
 EVERYTHING = {"analytics": True, "marketing": True, "preferences": True}
 # Of ten shoppers, as a guess: six allow all, two allow analytics, two nothing.
 CONSENTS = [EVERYTHING] * 6 + [{"analytics": True}] * 2 + [{}] * 2
@@ -55,15 +61,19 @@ CONSENTS = [EVERYTHING] * 6 + [{"analytics": True}] * 2 + [{}] * 2
 class Figures:
     """What was measured. fallbacks: share of answers that were less than they could be.
 
-    cpu_us: the server's processor time an answer, of hello and of decide; it does not depend on what
-    else the machine is busy with. None where the system does not tell. peak_mb: the server's memory.
+    paced: at `PACE` of the most a second. cpu_us: the server's processor time an answer: of hello, of decide
+    in its first second, and after that; it depends little on what else the machine is busy with. None where
+    the system does not tell. kept: the share of rankings that were kept from an earlier question, in the
+    first second and after it. peak_mb: the server's memory.
     """
 
     hello: Load
     decide: Load
     quiet: Load
+    paced: Load
     fallbacks: float
-    cpu_us: tuple[float, float] | None
+    cpu_us: tuple[float, float, float] | None
+    kept: tuple[float, float]
     peak_mb: float
 
     @property
@@ -83,44 +93,79 @@ def main(seconds: float = 5.0) -> Figures:
                 figures = _measured(server, seconds)
     print(
         f"hello   {figures.hello.per_second:8.0f} a second at {CONNECTIONS} connections\n"
-        f"decide  {figures.decide.per_second:8.0f} a second, p50 {figures.decide.p50_ms:.1f} ms, "
-        f"p99 {figures.decide.p99_ms:.1f} ms\n"
+        f"decide  {figures.decide.per_second:8.0f} a second, {_waits(figures.decide)}\n"
         f"        {figures.ratio:8.3f} of hello\n"
         f"        {_said(figures.cpu_us)}\n"
-        f"        {figures.quiet.p50_ms:8.2f} ms p50, {figures.quiet.p99_ms:.2f} ms p99 at 4 connections\n"
-        f"        {figures.decide.failed + figures.quiet.failed:8d} failed, "
+        f"        {figures.kept[1]:8.0%} of the rankings were kept ones ({figures.kept[0]:.0%} in the first second)\n"
+        f"        {_waits(figures.quiet)} at 4 connections\n"
+        f"        {_waits(figures.paced)} at {figures.paced.per_second:.0f} a second, as they come\n"
+        f"        {figures.decide.failed + figures.quiet.failed + figures.paced.failed:8d} failed, "
         f"{figures.fallbacks:.2%} fell back, {figures.peak_mb:.0f} MB at most"
     )
     return figures
 
 
-def _said(cpu_us: tuple[float, float] | None) -> str:
+def _waits(load: Load) -> str:
+    return f"p50 {load.p50_ms:.2f} ms, p99 {load.p99_ms:.2f} ms, p99.9 {load.p999_ms:.2f} ms"
+
+
+def _said(cpu_us: tuple[float, float, float] | None) -> str:
     if cpu_us is None:
         return "processor time is not told here"
-    hello, decide = cpu_us
-    return f"{decide:8.0f} µs of the processor an answer, hello {hello:.0f}: {hello / decide:.3f}"
+    hello, first, decide = cpu_us
+    return (
+        f"{decide:8.0f} µs of the processor an answer ({first:.0f} in the first second), hello {hello:.0f}: "
+        f"{hello / decide:.3f}"
+    )
 
 
 def _measured(server: Server, seconds: float) -> Figures:
-    port, asked = server.port, questions()
-    plain = [request("GET", "/hello")]
-    measure(port, asked, connections=CONNECTIONS, seconds=1)  # warm: tokens verified, shop loaded
-    cpu = [server.cpu_s()]
+    port, plain, asked = server.port, [request("GET", "/hello")], questions(carts()[-MEASURED_CHECKOUTS:])
+    eighth = len(asked) // 8
+    measure(port, questions([()] * CUSTOMERS), connections=CONNECTIONS, seconds=1)  # tokens, the shop
+    told = [_told(server)]
+    first = measure(port, asked[:eighth], connections=CONNECTIONS, seconds=1)
+    told.append(_told(server))
     hello = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
-    cpu.append(server.cpu_s())
-    decide = measure(port, asked, connections=CONNECTIONS, seconds=seconds)
-    cpu.append(server.cpu_s())
+    told.append(_told(server))
+    decide = measure(port, asked[eighth : 5 * eighth], connections=CONNECTIONS, seconds=seconds)
+    told.append(_told(server))
     again = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
-    quiet = measure(port, asked, connections=4, seconds=seconds)
+    quiet = measure(port, asked[5 * eighth : 7 * eighth], connections=4, seconds=seconds)
+    pace = decide.per_second * PACE
+    steady = paced(port, asked[7 * eighth :], per_second=pace, seconds=seconds)
     # The machine's mood changes: decide stands between two hellos.
     mean = Load((hello.per_second + again.per_second) / 2, hello.p50_ms, hello.p99_ms, hello.failed)
-    started, between, ended = cpu
-    cpu_us = (
-        (between - started) / hello.per_second / seconds * 1e6,
-        (ended - between) / decide.per_second / seconds * 1e6,
-    )
-    fallbacks = _fallbacks(port)
-    return Figures(mean, decide, quiet, fallbacks, cpu_us if ended else None, server.peak_mb())
+    cpu = [
+        (after.cpu_s - before.cpu_s) / load.per_second / lasted * 1e6
+        for before, after, load, lasted in zip(
+            told, told[1:], (first, hello, decide), (1, seconds, seconds), strict=False
+        )
+    ]
+    return Figures(
+        mean, decide, quiet, steady, _fallbacks(port),
+        (cpu[1], cpu[0], cpu[2]) if told[-1].cpu_s else None,
+        (_share(told[0], told[1]), _share(told[2], told[3])),
+        server.peak_mb(),
+    )  # fmt: skip
+
+
+class Told(NamedTuple):
+    """What the server told of itself so far: its processor time, and rankings that it was asked for."""
+
+    cpu_s: float
+    asked: float
+    found: float
+
+
+def _told(server: Server) -> Told:
+    counts = dict(re.findall(r'tillwise_rankings\{which="(\w+)"\} ([\d.e+]+)', _metrics(server.port)))
+    return Told(server.cpu_s(), float(counts["asked"]), float(counts["found"]))
+
+
+def _share(before: Told, after: Told) -> float:
+    """Return the share of the rankings between them that were kept."""
+    return (after.found - before.found) / max(after.asked - before.asked, 1)
 
 
 def web() -> Starlette:
@@ -174,7 +219,7 @@ async def _shop_around(
         at = now - timedelta(days=10 * number)
         lines = tuple(
             Line(line_id=n, product_id=product_id, variant_id=None, quantity=1, price_minor=500)
-            for n, product_id in enumerate(_basket(random, 8))
+            for n, product_id in enumerate(_cart(random))
         )
         order = OrderPlaced(
             shop=SHOP, event_id=f"{customer_id}-{number}", happened_at=at,
@@ -184,7 +229,7 @@ async def _shop_around(
         )  # fmt: skip
         await record_order(connections, order)
         await remember_order(connections, order)
-    for product_id in _basket(random, 5):
+    for product_id in (*_cart(random), *_cart(random)):
         looked = BrowserEvent(
             shop=SHOP, event_id=f"browser:{customer_id}-{product_id}", happened_at=now, name="product_viewed",
             client_id=f"client-{customer_id}", checkout_token=f"checkout-{customer_id}", customer_id=None,
@@ -194,30 +239,17 @@ async def _shop_around(
         await remember_browsing(connections, looked)
 
 
-def _basket(random: np.random.Generator, items: int) -> list[int]:
-    """Return distinct products, a few of them far more often than most."""
-    drawn = np.minimum(random.zipf(1.3, size=items * 4), PRODUCTS)
-    return [int(each) for each in dict.fromkeys(drawn.tolist())][:items]
+def _cart(random: np.random.Generator) -> Cart:
+    return carts()[int(random.integers(len(carts())))]
 
 
 def _model(random: np.random.Generator) -> Model:
-    """Return a model of random numbers with the shapes of a trained one."""
-
-    def noise(*shape: int) -> NDArray[np.float32]:
-        return (random.normal(size=shape) / 8).astype(np.float32)
-
-    return Model(
-        version="", basis="blend", weights=Weights(together=1, learned=0.5, repeats=0.5, popular=0.1),
-        product_ids=np.arange(1, PRODUCTS + 1, dtype=np.int64),
-        orders=random.integers(1, 500, PRODUCTS).astype(np.int32),
-        popularity=random.zipf(1.3, PRODUCTS).astype(np.float32), freshness=np.zeros(PRODUCTS, np.float32),
-        neighbours=random.integers(0, PRODUCTS, (PRODUCTS, NEIGHBOURS)).astype(np.int32),
-        neighbour_weights=random.random((PRODUCTS, NEIGHBOURS)).astype(np.float32),
-        item_embeddings=noise(PRODUCTS, DIMENSIONS), item_biases=noise(PRODUCTS),
-        cart_embeddings=noise(PRODUCTS, DIMENSIONS),
+    """Return a model of random numbers with the parts and shapes of a trained one."""
+    return replace(
+        a_model(PRODUCTS),
         customer_ids=np.arange(1, CUSTOMERS + 1, dtype=np.int64),
-        customer_embeddings=noise(CUSTOMERS, DIMENSIONS),
-    )  # fmt: skip
+        customer_embeddings=(random.normal(size=(CUSTOMERS, DIMENSIONS)) / 8).astype(np.float32),
+    )
 
 
 def _card(now: datetime) -> Card:
@@ -227,13 +259,18 @@ def _card(now: datetime) -> Card:
     )  # fmt: skip
 
 
-def questions() -> list[bytes]:
-    """Return what its checkouts ask."""
-    random = np.random.default_rng(11)
-    return [_question(number, random) for number in range(QUESTIONS)]
+def questions(of: Sequence[Cart] | None = None) -> list[bytes]:
+    """Return what checkouts of these carts ask, two questions each; of the latest carts if none are given."""
+    found = carts()[-CHECKOUTS:] if of is None else of
+    tokens = [_token(customer_id) for customer_id in range(1, CUSTOMERS + 1)]
+    return [
+        _question(number, cart, surface, tokens[number % CUSTOMERS])
+        for number, cart in enumerate(found)
+        for surface in SURFACES
+    ]
 
 
-def _question(number: int, random: np.random.Generator) -> bytes:
+def _question(number: int, cart: Cart, surface: str, token: str) -> bytes:
     customer_id = number % CUSTOMERS + 1
     lines = [
         {
@@ -242,10 +279,10 @@ def _question(number: int, random: np.random.Generator) -> bytes:
             "quantity": 1,
             "price": "5.00",
         }
-        for product_id in _basket(random, int(random.integers(1, 9)))
+        for product_id in cart
     ]
     body = {
-        "surface": "checkout",
+        "surface": surface,
         "checkout_token": f"checkout-{customer_id}",
         "client_id": f"client-{customer_id}",
         "locale": "en-US",
@@ -253,7 +290,7 @@ def _question(number: int, random: np.random.Generator) -> bytes:
         "cart": {"currency": "USD", "subtotal": f"{5 * len(lines)}.00", "lines": lines},
         "consent": CONSENTS[number % len(CONSENTS)],
     }
-    headers = {"Authorization": f"Bearer {_token(customer_id)}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     return request("POST", "/api/personalize", headers, json.dumps(body).encode())
 
 
@@ -268,11 +305,15 @@ def _token(customer_id: int) -> str:
 
 def _fallbacks(port: int) -> float:
     """Return the share of answers that fell back, as the server counted them."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        text = answer.read().decode()
-    counts = re.findall(r'tillwise_decisions_total\{.*fallback="(\w+)".*\} ([\d.e+]+)', text)
+    counts = re.findall(r'tillwise_decisions_total\{.*fallback="(\w+)".*\} ([\d.e+]+)', _metrics(port))
     total = sum(float(count) for _, count in counts)
     return sum(float(count) for reason, count in counts if reason != "none") / max(total, 1)
+
+
+def _metrics(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 if __name__ == "__main__":
