@@ -96,7 +96,7 @@ def main(seconds: float = 5.0) -> Figures:
         f"decide  {figures.decide.per_second:8.0f} a second, {_waits(figures.decide)}\n"
         f"        {figures.ratio:8.3f} of hello\n"
         f"        {_said(figures.cpu_us)}\n"
-        f"        {figures.kept[1]:8.0%} of the rankings were kept ones ({figures.kept[0]:.0%} in the first second)\n"
+        f"        {figures.kept[1]:8.0%} of rankings were kept, {figures.kept[0]:.0%} in the first second\n"
         f"        {_waits(figures.quiet)} at 4 connections\n"
         f"        {_waits(figures.paced)} at {figures.paced.per_second:.0f} a second, as they come\n"
         f"        {figures.decide.failed + figures.quiet.failed + figures.paced.failed:8d} failed, "
