@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     name: 'checkout-offers',
     environment: 'node',
+    setupFiles: ['tests/afterwards.ts'],
     server: {deps: {inline: ['@shopify/ui-extensions-tester']}},
   },
 });

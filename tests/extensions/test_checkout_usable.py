@@ -172,12 +172,16 @@ def test_what_is_said_to_who_stays_takes_the_place_of_a_product_and_nothing_move
     assert [question.get("wants") for question in world.app.asked] == [None, "message"]
 
 
-def test_a_coupon_does_not_take_the_only_box_from_the_product(page: Page, world: CheckoutWorld) -> None:
+def test_a_coupon_has_the_only_box_once_the_product_has_had_its_time(
+    page: Page, world: CheckoutWorld
+) -> None:
     world.app.body = answer(coupon_offer(), product_offer(world, 102))
     offers_ahead(world, 103)
     frame = world.open(page)
     expect(frame.get_by_text("Sourdough Loaf", exact=True)).to_be_visible()
     expect(frame.get_by_text("Save 10%")).to_have_count(0)
+    expect(frame.get_by_text("Save 10%")).to_be_visible()
+    expect(frame.get_by_text("Sourdough Loaf", exact=True)).to_have_count(0)
 
 
 def test_an_answer_past_its_budget_changes_nothing_under_the_buyers_eyes(

@@ -16,7 +16,7 @@ export async function askAgain(after_s: number | undefined, ask: () => Promise<A
 }
 
 /** Return true after the time, or false at once when the signal aborts. */
-function pause(time_ms: number, signal: AbortSignal): Promise<boolean> {
+export function pause(time_ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((done) => {
     const timer = setTimeout(() => done(!signal.aborted), time_ms);
     signal.addEventListener('abort', () => {

@@ -93,8 +93,10 @@ export interface Button {
 /** Return what to show, and nothing when there is nothing worth the buyer's attention. */
 export function view(state: State, scene: Scene): View {
   const made = (entries: Entry[]) => entries.flatMap((entry) => card(entry, scene) ?? []);
-  const there = boxedIn(arranged(made(state.entries.filter(({late}) => !late)), scene), state.boxes);
-  const cards = seated(there, made(state.entries.filter(({late}) => late)), state);
+  const all = arranged(made(state.entries.filter(({late}) => !late)), scene);
+  const there = boxedIn(all, state.boxes);
+  const waiting = state.waited ? all.filter((each) => !isProduct(each) && !there.includes(each)) : [];
+  const cards = seated(there, [...made(state.entries.filter(({late}) => late)), ...waiting], state);
   const heading = scene.settings.heading ?? {key: isOpen(scene.surface) ? 'heading.checkout' : 'heading.thank_you'};
   const boxed = state.boxes !== undefined;
   if (cards.length) return {kind: 'offers', heading: boxed || there.some(isProduct) ? heading : undefined, cards: oneProminent(cards), boxed};
@@ -129,7 +131,7 @@ function arranged(cards: CardView[], {settings}: Scene): CardView[] {
 
 /**
  * Return what comes into the boxes that were painted ahead. One of them stays a product's where a decision offers any:
- * messages that find no box wait until the buyer changes the cart.
+ * messages that find no box wait until it has had its time, or the buyer changes the cart.
  */
 function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
   if (boxes === undefined) return cards;
@@ -139,7 +141,7 @@ function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
   return [...messages, ...products].slice(0, boxes);
 }
 
-/** A message that came late takes the place of the last product that the buyer has not touched: nothing moves for it. */
+/** A message that comes late takes the place of the last product that the buyer has not touched: nothing moves for it. */
 function seated(cards: CardView[], [late]: CardView[], {entries}: State): CardView[] {
   if (!late) return cards;
   const untouched = new Set(entries.filter(({phase}) => phase === 'offer').map(({id}) => id));

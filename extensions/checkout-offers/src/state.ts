@@ -18,14 +18,16 @@ export interface State {
   entries: Entry[];
   /** How many offers were painted ahead: what takes their place is as many, so that nothing moves. */
   boxes?: number;
+  /** True once a product has had its time: a message that found no box may then have its place. */
+  waited?: true;
 }
 
 export type Action =
   /** `upgrade`: the answer to what was painted ahead; `late`: past its budget, so only its names are taken. */
   | {type: 'answered'; offers: Offer[]; upgrade?: boolean; late?: boolean}
   | {type: 'unanswered'}
-  /** A message for who has stayed a while. */
-  | {type: 'joined'; offers: Offer[]}
+  /** A message for who has stayed a while. `waited`: it was in an answer that came too late, or found no box. */
+  | {type: 'joined'; offers: Offer[]; waited?: true}
   | {type: 'withdrawn'}
   /** `offer`: as its decision names it, where that was only just found out. */
   | {type: 'moved'; id: string; phase: Phase; offer?: Offer};
@@ -60,7 +62,7 @@ export function reduce(state: State, action: Action): State {
     case 'unanswered':
       return {...state, loading: false};
     case 'joined':
-      return {...state, entries: [...state.entries, ...action.offers.slice(0, 1).map((offer) => ({...entry(offer), late: true as const}))]};
+      return joined(action.waited ? {...state, waited: true} : state, action.offers);
     case 'withdrawn':
       return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
     case 'moved':
@@ -95,6 +97,12 @@ function upgraded(state: State, offers: Offer[], late = false): State {
   if (late || state.entries.some(({phase}) => phase !== 'offer')) return {...done, entries: state.entries.map((each) => renamed(each, offers))};
   const left = offers.length ? state.entries.filter((each) => !named(each.offer, offers)) : [];
   return {...done, entries: [...offers.map(entry), ...left]};
+}
+
+/** Return the state with the first of the offers that is not there yet. */
+function joined(state: State, offers: Offer[]): State {
+  const fresh = offers.map(entry).filter(({id}) => !state.entries.some((each) => each.id === id));
+  return {...state, entries: [...state.entries, ...fresh.slice(0, 1).map((each) => ({...each, late: true as const}))]};
 }
 
 function renamed(entry: Entry, offers: Offer[]): Entry {

@@ -1,5 +1,5 @@
 import {useLayoutEffect, useReducer, useRef, useState} from 'preact/hooks';
-import {askAgain} from './again.ts';
+import {askAgain, pause} from './again.ts';
 import type {Answer} from './answer.ts';
 import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
@@ -16,6 +16,8 @@ import {accept, carry, undo} from './till.ts';
 
 /** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
 export const UPGRADE_MS = 1000;
+/** So long the only box is a product's, when there is a message too. */
+export const PRODUCT_FIRST_MS = 10_000;
 
 export interface Offers {
   state: State;
@@ -66,7 +68,14 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (signal.aborted) return null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
     void askingAgain(given?.again_s, signal);
+    if (shown && upgrade) void letting(shown, signal);
     return given && given.offers;
+  }
+
+  /** Let a message join that was answered and could not be shown at once. */
+  async function letting(shown: Offer[], signal: AbortSignal): Promise<void> {
+    const messages = shown.filter(({kind}) => kind !== 'upsell');
+    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: messages, waited: true});
   }
 
   /** While the buyer changes nothing, ask for a message alone when the app says so. */

@@ -81,6 +81,21 @@ describe('what is shown', () => {
     expect(after).toMatchObject({boxed: true, cards: expected.map((layout) => ({layout})), heading: {key: 'heading.checkout'}});
   });
 
+  test('once the product has had its time, the message that found no box has its place', () => {
+    const ahead = painted([upsell()]);
+    const after = {...ahead, entries: [...ready('offer', coupon()).entries, ...ahead.entries], waited: true as const};
+    expect(view(after, scene())).toMatchObject({cards: [{layout: 'notice', boxed: true}], heading: {key: 'heading.checkout'}});
+  });
+
+  test.each<[Phase, string[]]>([
+    ['offer', ['notice']],
+    ['added', ['product', 'notice']],
+    ['failed', ['product', 'notice']],
+  ])('a message that comes late takes no product’s place that is %s but “offer”', (phase, expected) => {
+    const late = {...ready('offer', coupon()).entries[0]!, late: true as const};
+    expect(cards({loading: false, entries: [...ready(phase, upsell()).entries, late]}).map(({layout}) => layout)).toEqual(expected);
+  });
+
   test('a message comes into the box of what the decision does not offer', () => {
     const ahead = painted([upsell({decision_id: undefined})]);
     const after = {...ahead, entries: [...ready('offer', coupon()).entries, ...ahead.entries]};

@@ -55,6 +55,14 @@ describe('the state of the offers', () => {
     expect(reduce(taken, {type: 'answered', offers: [again]})).toEqual(taken);
   });
 
+  test('of the messages that come late one joins, and none that is there', () => {
+    const [help, more] = ['b1', 'b2'].map((offer_id) => upsell({kind: 'banner', offer_id, product: undefined}));
+    const after = reduce(offered, {type: 'joined', offers: [help!, more!]});
+    expect(after.entries.map(({offer, late}) => [offer.offer_id, late])).toEqual([['o1', undefined], ['b1', true]]);
+    expect(reduce(after, {type: 'joined', offers: [help!]}).entries).toEqual(after.entries);
+    expect(reduce(offered, {type: 'joined', offers: [], waited: true})).toEqual({...offered, waited: true});
+  });
+
   test('what was refused does not come back', () => {
     const refused = moved(offered, 'dismissed');
     expect(reduce(refused, {type: 'answered', offers: [upsell({offer_id: 'o9', decision_id: 'd2'})]})).toEqual(refused);
