@@ -81,12 +81,12 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
     }
 
 
-def _wanted(query: QueryParams, shop: Shop) -> tuple[Filter, str]:
-    """Return what is asked for, and what is wrong with it: then everything is shown."""
+def _wanted(query: QueryParams, shop: Shop) -> tuple[Filter, dict[str, str]]:
+    """Return what is asked for, and what is wrong with which field of it: then everything is shown."""
     try:
-        return read_filter(query, shop.time_zone), ""
+        return read_filter(query, shop.time_zone), {}
     except InputError as error:
-        return Filter(), str(error)
+        return Filter(), {error.field: str(error)}
 
 
 async def _products(connections: Connections, shop: Shop, wanted: Filter) -> list[int] | None:

@@ -167,6 +167,34 @@ DEFINITIONS: Mapping[str, Definition] = {
             "so that everybody was watched for as long."
         ),
     ),
+    "experiment_unserved": Definition(
+        lazy("Not served as planned"),
+        lazy(
+            "What their group changes could not be served, so they saw your shop as it is. They count in "
+            "their group all the same, which makes differences look smaller than they are."
+        ),
+    ),
+    "experiment_cut_short": Definition(
+        lazy("Followed beyond the end"),
+        lazy(
+            "The experiment ended while they were followed: for the rest of their days they saw your shop as "
+            "everybody does, which makes differences look smaller than they are."
+        ),
+    ),
+    "experiment_recognised": Definition(
+        lazy("Recognised shoppers"),
+        lazy(
+            "Shoppers who came under a second name before they ordered, such as on another device, or as a "
+            "customer after having signed in. Each counts once."
+        ),
+    ),
+    "experiment_cut": Definition(
+        lazy("Too large to count in full"),
+        lazy(
+            "So that a single order does not decide, what a shopper spent beyond the limit that one buyer "
+            "in a hundred reaches is left out, in all groups alike."
+        ),
+    ),
     "credited": Definition(
         lazy("Credited to offers"),
         lazy(

@@ -139,6 +139,7 @@ def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
         "groups": told.groups(found, names),
         "figures": told.figures(found, names),
         "notes": told.notes(found),
+        "provisos": told.provisos(found, names),
         "done": done,
         "progress": words,
         "control": arm_words(found.design.control, names),

@@ -146,6 +146,25 @@ def notes(found: Readout) -> list[str]:
     return [text for many, text in told if many]
 
 
+def provisos(found: Readout, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what is in the figures otherwise than one might think: its definition, and how much it is."""
+    aside, known = found.observed.aside, sum(found.observed.recognised)
+    unserved, short, cut = aside.unserved, aside.cut_short, _cut_words(found, names)
+    told = (
+        (unserved, "unserved", _("%(n)s shoppers saw your shop as it is instead.", n=unserved)),
+        (short, "cut_short", _("%(n)s shoppers were still followed when the experiment ended.", n=short)),
+        (known, "recognised", _("%(n)s shoppers were recognised under a second name.", n=known)),
+        (cut, "cut", _("Of the revenue, left out as too large: %(shares)s.", shares=cut)),
+    )
+    return [(f"experiment_{name}", text) for many, name, text in told if many]
+
+
+def _cut_words(found: Readout, names: Mapping[str, str]) -> str:
+    """Return which share of each group's revenue the limit took, empty where it took none."""
+    shares = zip(found.design.shares, found.reading.cut, strict=False)
+    return ", ".join(f"{arm_words(arm, names)} {percent(share, 1)}" for arm, share in shares if share)
+
+
 def progress(found: Readout) -> tuple[int, str]:
     """Return how far it is to the planned number of shoppers: percent at most 100, and in words."""
     done, planned = sum(found.observed.units.counts(len(found.design.arms))), found.design.planned_units

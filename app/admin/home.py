@@ -17,7 +17,9 @@ from app.admin.attention import Attention, alerted, attention, due, to_review
 from app.admin.doors import staff_only
 from app.admin.figures import day, money
 from app.admin.home_view import Figures, caused_words, signs, tiles
+from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
+from app.admin.settings import over_words
 from app.attribution.kpi_facts import read_facts
 from app.attribution.kpis import kpis
 from app.attribution.report import Incremental
@@ -32,6 +34,7 @@ from app.reach.alert_store import open_alerts
 from app.recommend.watching import last_watch
 from app.remembered import Remembered
 from app.shops.grants import covers
+from app.shops.plan import Plan, read_plan
 from app.shops.store import Shop
 from app.values import ShopDomain, exponent
 
@@ -51,10 +54,11 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
     figures = await _figures.of(connections, shop.shop)
     revenue = await attributed_revenue(connections, shop.shop, since)
     counts = await offer_counts(connections, shop.shop, since)
+    beyond = await _beyond_plan(connections, shop, served.total)
     return {
         "imports": imports,
         "imported": all(one.status == "done" for one in imports),
-        "attention": await _attention(connections, shop, imports, health),
+        "attention": [*await _attention(connections, shop, imports, health), *beyond],
         "steps": await _steps(connections, shop, imports, health, model),
         "tiles": tiles(figures, revenue, counts, served),
         "signs": signs(health, served, model),
@@ -107,6 +111,12 @@ async def _read_history(connections: Connections, shop: str) -> list[tuple[datet
     return history
 
 
+async def _read_plan(connections: Connections, shop: str) -> Plan | None:
+    return await read_plan(connections, ShopDomain(shop))
+
+
+# Shopify is asked for it while a merchant waits.
+_plans = Remembered(_read_plan, for_s=600)
 # They read every decision of a month, and change slowly.
 _figures = Remembered(_read_figures, for_s=60)
 _history = Remembered(_read_history, for_s=3600)
@@ -125,6 +135,19 @@ async def _attention(
     ]
     order = ("critical", "warning", "info")
     return sorted(found, key=lambda each: order.index(each.tone) if each.tone in order else len(order))
+
+
+async def _beyond_plan(connections: Connections, shop: Shop, used: int) -> list[Attention]:
+    """Return that the plan is exceeded. used: answers in 30 days.
+
+    Shopify is not asked for the plan where the smallest one covers them.
+    """
+    plans = connections.settings.plans
+    if used <= min(plans.values(), default=used):
+        return []
+    says = over_words(await _plans.of(connections, shop.shop), used, plans)
+    link = (_("Settings"), "/admin/settings")
+    return [Attention("warning", _("Beyond your plan"), says, link=link)] if says else []
 
 
 async def _steps(

@@ -140,6 +140,18 @@ async def test_a_rare_thing_is_looked_for_so_far_and_then_on_demand(
     assert listed(text) == ["d9"]
 
 
+async def test_a_day_that_is_none_is_refused_at_its_field_and_stays_as_it_was_typed(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_busy_shop(connections)
+    address, query = entrance("/admin/decisions", day="<yesterday>")
+    text = (await browser.get(address, params=query)).text
+    field = text.partition("<s-date-field")[2].partition("</s-date-field>")[0]
+    assert 'value="&lt;yesterday&gt;"' in field
+    assert 'error="Write a day as 2026-01-31. All decisions are shown."' in field
+    assert "<s-banner" not in text
+
+
 def test_a_day_is_the_shops_own() -> None:
     asked = read_filter({"day": "2026-11-25"}, "America/New_York")
     assert asked.since is not None

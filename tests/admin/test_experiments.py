@@ -8,12 +8,17 @@ from io import StringIO
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from app.admin.experiments_form import arm_words
+from app.admin.experiments_told import provisos
 from app.admin.routes import routes
 from app.campaigns.store import keep_campaign, one_campaign
 from app.connections import Connections, connect
 from app.experiments.design import read_design
+from app.experiments.outcomes import Aside
+from app.experiments.store import Readout
 from app.experiments.versions import Version, draft, versions
 from app.shops.store import get_shop
 from app.values import ShopDomain
@@ -21,6 +26,7 @@ from tests.admin.campaign_factories import keep_named
 from tests.admin.experiment_factories import days_ago, design, keep_experiment
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, product, shop_row
 from tests.campaigns.factories import a_campaign
+from tests.experiments.test_export import a_readout
 from tests.shops.web import browsing
 
 CALLS = "/admin/api/experiments"
@@ -44,6 +50,10 @@ async def page(browser: httpx.AsyncClient, path: str = "", shop: str = SHOP, **a
 
 async def call(browser: httpx.AsyncClient, name: str, shop: str = SHOP, **changes: Any) -> httpx.Response:
     return await browser.post(f"{CALLS}/{name}", json=BODIES[name] | changes, headers=bearer(shop))
+
+
+def first_arm(found: Readout) -> str:
+    return arm_words(next(iter(found.design.shares)), {})
 
 
 async def of_shop(connections: Connections, name: str = "dear") -> Version:
@@ -330,6 +340,21 @@ async def test_what_redis_was_away_for_is_said_and_done_by_a_repeat(
     assert "can't reach its Redis" in answer.json()["error"]
     assert (await call(browser, name)).status_code == 200
     assert (await of_shop(connections)).status == ("running" if name == "start" else "stopped")
+
+
+def test_what_is_in_the_figures_otherwise_than_one_might_think_is_said_with_its_definition() -> None:
+    found = a_readout()
+    aside = Aside(unserved=3, cut_short=1_200)
+    observed = replace(found.observed, aside=aside, recognised=(4, 5))
+    reading = replace(found.reading, cut=(0.021, 0.0))
+    assert provisos(msgspec.structs.replace(found, observed=observed, reading=reading), {}) == [
+        ("experiment_unserved", "3 shoppers saw your shop as it is instead."),
+        ("experiment_cut_short", "1,200 shoppers were still followed when the experiment ended."),
+        ("experiment_recognised", "9 shoppers were recognised under a second name."),
+        ("experiment_cut", f"Of the revenue, left out as too large: {first_arm(found)} 2.1%."),
+    ]
+    clean = msgspec.structs.replace(found, reading=replace(found.reading, cut=()))
+    assert provisos(clean, {}) == []
 
 
 async def test_an_older_version_is_read_apart_and_its_own_arm_is_kept(

@@ -62,9 +62,11 @@ def growth(**changes: Any) -> dict[str, Any]:
     return told | changes
 
 
-async def page(browser: httpx.AsyncClient, shopify: Any = None, shop: str = SHOP) -> str:
+async def page(
+    browser: httpx.AsyncClient, shopify: Any = None, shop: str = SHOP, path: str = "/admin/settings"
+) -> str:
     """Return the page; shopify: what the Admin API answers, nothing where it can't be reached."""
-    address, query = entrance("/admin/settings", shop)
+    address, query = entrance(path, shop)
     with respx.mock(assert_all_called=False) as admin:
         route = admin.post(url__regex=r".*/graphql\.json")
         if shopify is None:
@@ -123,6 +125,16 @@ async def test_what_is_beyond_the_plan_is_said_and_nothing_is_withheld(connectio
         text = await page(browser, subscribed(growth()))
         assert "Your plan covers 2 answers in 30 days; there were 3." in text
         assert "Beyond your plan" not in await page(browser, subscribed(growth(name="Unlimited")))
+        assert "Your plan covers 2 answers" in await page(browser, subscribed(growth()), path="/")
+
+
+async def test_home_asks_shopify_for_no_plan_while_the_smallest_one_covers_what_is_used(
+    connections: Connections,
+) -> None:
+    await keep_busy_shop(connections)
+    settings = replace(connections.settings, plans={"Growth": 3, "Pro": 9})
+    async with browsing(routes, replace(connections, settings=settings)) as browser:
+        assert "Beyond your plan" not in await page(browser, path="/")
 
 
 def test_at_its_limit_a_plan_is_not_beyond_it() -> None:

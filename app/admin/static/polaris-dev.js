@@ -284,6 +284,7 @@
 
   defineField('s-text-field');
   defineField('s-number-field');
+  defineField('s-date-field');
   defineField('s-text-area', {lines: true});
 
   define('s-checkbox', (read, field) => `
