@@ -21,20 +21,9 @@ from app.recommend.parts import parts
 from app.recommend.place import Ranking as Ranking
 from app.recommend.place import place
 from app.recommend.reasons import Reason, explain
-from app.recommend.score import (
-    BOUGHT,
-    NOTHING,
-    STANDING,
-    WHOLE,
-    Doubles,
-    Positions,
-    Pull,
-    highest,
-    pull,
-    scores,
-)
+from app.recommend.score import NOTHING, WHOLE, Doubles, Positions, Pull, highest, pull, scores
 from app.recommend.score import top as top
-from app.recommend.terms import AT, TERMS, Past, circumstances, no_shifts, of_history
+from app.recommend.terms import AT, BOUGHT, KINDS, STANDING, TERMS, Past, circumstances, no_shifts, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
 from app.recommend.trees import Trees, no_trees
 from app.recommend.visit import Visit as Visit
@@ -217,14 +206,18 @@ class Model:
     def features(self, visit: Visit, candidates: Positions) -> Doubles:
         """Return what each term says of each candidate, shape (t, candidates), in the order of TERMS."""
         terms = np.zeros((len(TERMS), len(candidates)))
-        terms[STANDING] = self.standing[:, candidates]
+        self.add_features(terms, visit, candidates)
+        return terms
+
+    def add_features(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
+        """Put the features into rows that are 0."""
+        terms[STANDING] = self.standing.take(candidates, axis=1)
         terms[AT["together"]] = visit.together.at(candidates)
         self._add_learned(terms, visit, candidates)
         if len(visit.history) and len(candidates):
             self._add_history(terms, visit, candidates)
         if len(self.kinds):
-            terms[[AT["same_kind"], AT["kind_history"]]] = visit.kinds[:, self.kinds[candidates]]
-        return terms
+            terms[KINDS] = visit.kinds.take(self.kinds.take(candidates), axis=1)
 
     def linear_scores(self, visit: Visit, candidates: Positions) -> Doubles:
         """Return the candidates' scores before the trees, up to what is the same for all of them."""
@@ -285,28 +278,29 @@ class Model:
         totals = [sum(of_one) + more for of_one, more in zip(of_each, added.tolist(), strict=True)]
         return [Scored(*one) for one in zip(ids, totals, reasons, strict=True)]
 
-    def _add_learned(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
+    def _add_learned(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
         cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
-        learned = cart + customer + self.item_biases[candidates] - visit.learned_mean
+        learned = cart + customer + self.item_biases.take(candidates) - visit.learned_mean
         terms[AT["learned"]] = learned * visit.learned_scale
         terms[AT["learned_customer"]] = customer - self.centre @ visit.tastes[1]
 
-    def _add_history(self, terms: Doubles, visit: Visit, candidates: Positions) -> None:
+    def _add_history(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
         terms[AT["with_history"]] = visit.with_history.at(candidates)
         terms[AT["repeats"]] = visit.repeats.at(candidates)
         before = np.full(len(self.product_ids), -1)
         before[visit.history] = np.arange(len(visit.history))
-        at = np.flatnonzero(before[candidates] >= 0)
-        terms[BOUGHT[:, None], at] = visit.bought[1:, before[candidates[at]]]
+        there = before.take(candidates)
+        (at,) = (there >= 0).nonzero()
+        terms[BOUGHT[:, None], at] = visit.bought[1:].take(there.take(at), axis=1)
         for name in ("together", "popular"):
             terms[AT[f"{name}_again"], at] = terms[AT[name], at]
 
     def _pull(self, rows: Positions, weights: Doubles | None) -> Pull:
         """Return the root of how strongly the rows' neighbours are pulled, each row weighted."""
-        pulls = self.neighbour_weights[rows]
+        pulls = self.neighbour_weights.take(rows, axis=0)
         if weights is not None:
             pulls = pulls * weights[:, None].astype(np.float32)
-        at = self.neighbours[rows].ravel()
+        at = self.neighbours.take(rows, axis=0).ravel()
         return pull(np.sqrt(np.bincount(at, pulls.ravel(), minlength=len(self.product_ids))))
 
     def _history_pull(self, history: Positions, repeats: Doubles) -> Pull:

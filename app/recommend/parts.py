@@ -5,16 +5,17 @@ As `Model.features` for many, but number by number: arrays take longer to call t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.recommend.score import STANDING_NAMES, Doubles, Positions
-from app.recommend.terms import OF_HISTORY, TERMS
+from app.recommend.score import Doubles, Positions
+from app.recommend.terms import AT, BOUGHT, STANDING, TERMS
 
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
 
-BESIDE_LEARNED = tuple(name for name in TERMS if name != "learned")
+BESIDE_LEARNED = tuple(at for name, at in AT.items() if name != "learned")
+_STANDING, _BOUGHT = STANDING.tolist(), BOUGHT.tolist()
 
 
 def parts(model: Model, visit: Visit, chosen: Positions, weights: Doubles) -> list[list[float]]:
@@ -22,17 +23,17 @@ def parts(model: Model, visit: Visit, chosen: Positions, weights: Doubles) -> li
 
     That is the learned term's part of the cart, of the customer and of the item, then the other terms.
     """
-    of = dict(zip(TERMS, weights.tolist(), strict=True))
-    tastes = ((model.item_embeddings[chosen] - model.centre) @ visit.tastes.T).tolist()
-    standing = model.standing[:, chosen].T.tolist()
+    of = weights.tolist()
+    tastes = ((model.item_embeddings.take(chosen, axis=0) - model.centre) @ visit.tastes.T).tolist()
+    standing = model.standing.take(chosen, axis=1).T.tolist()
     before = {item: at for at, item in enumerate(visit.history.tolist())}
     kinds = visit.kinds[:, model.kinds[chosen]].T.tolist() if len(model.kinds) else [(0.0, 0.0)] * len(chosen)
-    scale = visit.learned_scale * of["learned"]
+    scale = visit.learned_scale * of[AT["learned"]]
     found = []
     for item, (cart, customer), stands, kind in zip(chosen.tolist(), tastes, standing, kinds, strict=True):
         terms = _terms(visit, item, customer, stands, kind, before.get(item))
-        learned = [cart * scale, customer * scale, terms["learned_item"] * scale]
-        found.append(learned + [terms.get(name, 0.0) * of[name] for name in BESIDE_LEARNED])
+        learned = [cart * scale, customer * scale, terms[AT["learned_item"]] * scale]
+        found.append(learned + [terms[at] * of[at] for at in BESIDE_LEARNED])
     return found
 
 
@@ -43,15 +44,18 @@ def _terms(
     standing: Sequence[float],
     kind: Sequence[float],
     bought: int | None,
-) -> Mapping[str, float]:
-    """Return what the terms say of a product, those left out nothing. bought: where in the history it is."""
-    together = visit.together.of(item)
-    terms = dict(zip(STANDING_NAMES, standing, strict=True))
-    terms |= {"together": together, "learned_customer": customer}
-    terms["same_kind"], terms["kind_history"] = kind
+) -> list[float]:
+    """Return what the terms say of a product, in the order of TERMS. bought: where in the history it is."""
+    terms = [0.0] * len(TERMS)
+    for at, value in zip(_STANDING, standing, strict=True):
+        terms[at] = value
+    terms[AT["together"]] = together = visit.together.of(item)
+    terms[AT["learned_customer"]] = customer
+    terms[AT["same_kind"]], terms[AT["kind_history"]] = kind
     if len(visit.history):
-        terms |= {"with_history": visit.with_history.of(item), "repeats": visit.repeats.of(item)}
+        terms[AT["with_history"]], terms[AT["repeats"]] = visit.with_history.of(item), visit.repeats.of(item)
     if bought is not None:
-        terms |= dict(zip(OF_HISTORY[1:], visit.bought[1:, bought].tolist(), strict=True))
-        terms |= {"together_again": together, "popular_again": terms["popular"]}
+        for at, value in zip(_BOUGHT, visit.bought[1:, bought].tolist(), strict=True):
+            terms[at] = value
+        terms[AT["together_again"]], terms[AT["popular_again"]] = together, terms[AT["popular"]]
     return terms

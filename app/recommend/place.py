@@ -55,16 +55,16 @@ def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float3
     those in the cart, and of the cart's products how much the closest goes with it and what share does.
     """
     facts = np.zeros((TOLD, len(candidates)), dtype=np.float32)
-    facts[: len(TERMS)] = model.features(visit, candidates)
+    model.add_features(facts, visit, candidates)
     facts[AROUND] = visit.circumstances[:, None]
     if len(model.rebought):
-        facts[REBOUGHT] = model.rebought[candidates]
+        facts[REBOUGHT] = model.rebought.take(candidates)
     if len(visit.cart):
         if len(model.kind_links):
-            pulled = model.kind_links[model.kinds[visit.cart]].mean(axis=0)
-            facts[KIND] = np.sqrt(pulled)[model.kinds[candidates]]
+            pulled = model.kind_links.take(model.kinds.take(visit.cart), axis=0).mean(axis=0)
+            facts[KIND] = np.sqrt(pulled).take(model.kinds.take(candidates))
         of_cart = links(model, visit.cart, candidates)
-        facts[CLOSEST] = np.sqrt(of_cart.max(axis=0))
+        np.sqrt(of_cart.max(axis=0), out=facts[CLOSEST])
         facts[LINKED] = np.add.reduce(of_cart > 0, axis=0, dtype=np.float32) / len(visit.cart)
     return facts
 
@@ -73,8 +73,9 @@ def links(model: Model, cart: Positions, candidates: Positions) -> NDArray[np.fl
     """Return how much each candidate goes with each product of the cart, (cart, candidates)."""
     column = np.full(len(model.product_ids), -1, dtype=np.int32)
     column[candidates] = np.arange(len(candidates), dtype=np.int32)
-    columns = column[model.neighbours[cart]]
-    row, at = np.nonzero(columns >= 0)
+    columns = column.take(model.neighbours.take(cart, axis=0).ravel())
+    (at,) = (columns >= 0).nonzero()
+    weights = model.neighbour_weights.take(cart, axis=0).ravel()
     found = np.zeros((len(cart), len(candidates)), dtype=np.float32)
-    found[row, columns[row, at]] = model.neighbour_weights[cart[row], at]
+    found[at // model.neighbours.shape[1], columns.take(at)] = weights.take(at)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -64,11 +63,12 @@ def explain(
 def _reasons(
     model: Model, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
 ) -> tuple[Reason, ...]:
-    shares: dict[ReasonName, float] = defaultdict(float)
+    shares: dict[ReasonName, float] = {}
     of_cart = _of_cart(model, item, companion)
     for reason, term in zip(REASONS, terms, strict=True):
         if term > 0:
-            shares[reason or of_cart] += term
+            said = reason or of_cart
+            shares[said] = shares.get(said, 0.0) + term
     total = sum(shares.values())
     if not total:
         return (Reason("popular", 1.0),)
@@ -81,7 +81,8 @@ def _companions(model: Model, visit: Visit, chosen: Positions) -> list[int] | li
     """Return the cart position that pulls each item most: by neighbour weight, else by embedding."""
     if not len(visit.cart):
         return [None] * len(chosen)
-    neighbours, weights = model.neighbours[visit.cart], model.neighbour_weights[visit.cart].ravel()
+    neighbours = model.neighbours.take(visit.cart, axis=0)
+    weights = model.neighbour_weights.take(visit.cart, axis=0).ravel()
     return [_companion(model, visit.cart, neighbours, weights, item) for item in chosen.tolist()]
 
 
@@ -92,10 +93,11 @@ def _companion(
     weights: NDArray[np.float32],
     item: int,
 ) -> int:
-    linked = np.flatnonzero(neighbours == item)
-    pulls = weights[linked]
-    if pulls.any():
-        return int(cart[linked[pulls.argmax()] // neighbours.shape[1]])
+    (linked,) = (neighbours.ravel() == item).nonzero()
+    if len(linked):
+        strongest = int(linked[weights.take(linked).argmax()])
+        if weights[strongest]:
+            return int(cart[strongest // neighbours.shape[1]])
     return int(cart[(model.cart_embeddings[cart] @ model.item_embeddings[item]).argmax()])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.terms import AT, OF_HISTORY
+from app.recommend.terms import AT, BOUGHT, KINDS, STANDING
 
 if TYPE_CHECKING:
     from app.recommend.model import Model, Visit
@@ -17,12 +17,8 @@ Positions = NDArray[np.intp]
 Value = TypeVar("Value", bound=np.generic)
 
 WHOLE = 2_000  # of so few products all are scored: to pick some takes longer
+FEW = 200  # so few are sorted whole: to set the best apart takes longer
 NOTHING = 1e-9
-# Terms that a product has whoever asks: the rows of `Model.standing`, the learned one's part last.
-STANDING_NAMES = ("popular", "recent", "fresh", "kind_popular", "learned_item")
-STANDING = np.array([AT[name] for name in STANDING_NAMES])
-BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
-KINDS = np.array([AT["same_kind"], AT["kind_history"]])  # the rows of `Visit.kinds`
 
 
 class Pull(NamedTuple):
@@ -95,8 +91,9 @@ def top(scores: Doubles, k: int) -> Positions:
     """Return the positions of the k highest scores, highest first, ties by position."""
     if k <= 0:
         return np.empty(0, dtype=np.intp)
-    if len(scores) <= k:
-        return (-scores).argsort(kind="stable")
+    if len(scores) <= max(k, FEW):
+        few: Positions = (-scores).argsort(kind="stable")[:k]
+        return few
     parted = scores.copy()
     parted.partition(len(scores) - k)
     (contenders,) = (scores >= parted[len(scores) - k]).nonzero()

@@ -60,6 +60,10 @@ TERMS = tuple(field.name for field in fields(Weights))
 AT = {name: at for at, name in enumerate(TERMS)}
 # What is only known of products that the shopper bought before.
 OF_HISTORY = ("repeats", "times", "month", "bought", "twice", "rate", "rate_lately")
+BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
+# What a product has whoever asks: the rows of `Model.standing`, the learned one's part last.
+STANDING = np.array([AT[name] for name in ("popular", "recent", "fresh", "kind_popular", "learned_item")])
+KINDS = np.array([AT["same_kind"], AT["kind_history"]])  # the rows of `Visit.kinds`
 CIRCUMSTANCES = 3
 REPEATS_HALF_LIFE_DAYS = 90.0
 MONTH_DAYS = 30.0
