@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import tempfile
 import warnings
@@ -19,6 +20,11 @@ import app.tables  # noqa: F401  (fills the metadata)
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
+
+# Tests run beside each other: threads of one would only wait for those of another. Read by OpenMP and BLAS
+# as they are loaded, here and in the processes that tests start.
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
 
 # Properties are judged by what they find, never by how long a busy machine takes.
 hypothesis.settings.register_profile("unhurried", deadline=None)

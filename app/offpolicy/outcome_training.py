@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,8 @@ def cross_fitted(
         if not len(varies):
             foretold[asked], elsewhere[folds[of] == fold] = reward[learnt].mean(), reward[learnt].mean()
             continue
-        model.fit(seen[learnt][:, varies], reward[learnt])
+        with threadpool_limits(limits=1):  # threads that wait for each other cost more than they save
+            model.fit(seen[learnt][:, varies], reward[learnt])
         foretold[asked] = model.predict(seen[asked][:, varies])
         theirs = folds[of] == fold
         if theirs.any():
