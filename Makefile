@@ -5,7 +5,7 @@ export OPT_OUT_INSTRUMENTATION := true
 export SHOPIFY_CLI_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos serve setup build words lock clean
+.PHONY: help demo test check bench chaos audit serve setup build words lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ bench: setup build ## Measure decide and webhook receive against a plain route o
 
 chaos: setup ## Kill, empty, stop and fill what the app stands on, under load, and tell what each fault cost
 	CHAOS=1 CONVERGENCE_EXAMPLES=40 pytest -s tests/chaos tests/convergence
+
+audit: setup ## Write what the app is built from as CycloneDX, and ask what is known to be wrong with it
+	@python -m scripts.audit
 
 serve: setup ## Start the app on the environment's settings (what `shopify app dev` runs)
 	@tillwise serve
