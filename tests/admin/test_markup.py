@@ -99,8 +99,9 @@ async def test_shopifys_validator_finds_nothing_wrong_with_any_page(
 ) -> None:
     pages = await drawn(connections)
     broken = pages["/"].replace('tone="success"', 'tone="cheerful"')
-    verdicts = judged({**pages, "broken": broken})
-    assert [name for name, verdict in verdicts.items() if not verdict["valid"]] == ["broken"]
+    verdicts = judged({"all": "\n".join(pages.values()), "broken": broken})  # a second each, however long
+    assert not verdicts["broken"]["valid"]
+    assert verdicts["all"]["valid"], [each["says"] for each in judged(pages).values() if not each["valid"]]
 
 
 async def test_every_element_of_the_pages_has_a_stand_in_for_development(
