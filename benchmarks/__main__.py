@@ -7,7 +7,18 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import campaigns, decide, extension, follow, fresh, rules, storefront, training, webhooks
+from benchmarks import (
+    campaigns,
+    decide,
+    decide_shops,
+    extension,
+    follow,
+    fresh,
+    rules,
+    storefront,
+    training,
+    webhooks,
+)
 
 
 def main() -> None:
@@ -18,7 +29,9 @@ def main() -> None:
     asked = parser.parse_args()
     print("POST /api/personalize, a made-up shop of 1,000 products")
     decided = decide.main(asked.seconds)
-    print("\nthe same shop with campaigns")
+    print("\none process for many shops")
+    many = decide_shops.main(asked.seconds)
+    print("\nthe shop of the first with campaigns")
     nudged = campaigns.main(asked.seconds)
     print("\nPOST /webhooks, signed orders into SQLite")
     received = webhooks.main(asked.seconds)
@@ -37,6 +50,7 @@ def main() -> None:
     if asked.json:
         figures = {
             "decide": asdict(decided) | {"ratio": decided.ratio},
+            "decide_shops": [asdict(each) for each in many],
             "campaigns": [asdict(each) for each in nudged],
             "webhooks": asdict(received) | {"ratio": received.ratio},
             "follow": asdict(followed),

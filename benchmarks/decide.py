@@ -193,7 +193,7 @@ async def fill(settings: Settings, redis_url: str) -> None:
             db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=now))
             for product_id in range(1, PRODUCTS + 1):
                 db.add_all(_rows(product_id, now))
-        publish(settings.data_dir, SHOP, _model(random), _card(now))
+        publish(settings.data_dir, SHOP, _model(random), a_card(now))
         for customer_id in range(1, CUSTOMERS + 1):
             await _shop_around(connections, customer_id, random, now)
 
@@ -252,7 +252,8 @@ def _model(random: np.random.Generator) -> Model:
     )
 
 
-def _card(now: datetime) -> Card:
+def a_card(now: datetime) -> Card:
+    """Return the card of a model that nobody trained."""
     return Card(
         trained_at=now, basis="blend", weights=Weights(), counts={}, parameters={}, figures={},
         decision=Decision(True, "made up for a benchmark"), libraries={},
@@ -262,15 +263,16 @@ def _card(now: datetime) -> Card:
 def questions(of: Sequence[Cart] | None = None) -> list[bytes]:
     """Return what checkouts of these carts ask, two questions each; of the latest carts if none are given."""
     found = carts()[-CHECKOUTS:] if of is None else of
-    tokens = [_token(customer_id) for customer_id in range(1, CUSTOMERS + 1)]
+    tokens = [a_token(customer_id) for customer_id in range(1, CUSTOMERS + 1)]
     return [
-        _question(number, cart, surface, tokens[number % CUSTOMERS])
+        a_question(number, cart, surface, tokens[number % CUSTOMERS])
         for number, cart in enumerate(found)
         for surface in SURFACES
     ]
 
 
-def _question(number: int, cart: Cart, surface: str, token: str) -> bytes:
+def a_question(number: int, cart: Cart, surface: str, token: str) -> bytes:
+    """Return what one place of a checkout asks. number: whose, and what they allow."""
     customer_id = number % CUSTOMERS + 1
     lines = [
         {
@@ -294,10 +296,11 @@ def _question(number: int, cart: Cart, surface: str, token: str) -> bytes:
     return request("POST", "/api/personalize", headers, json.dumps(body).encode())
 
 
-def _token(customer_id: int) -> str:
+def a_token(customer_id: int, shop: str = SHOP) -> str:
+    """Return the session token of a buyer who is logged in."""
     now = int(datetime.now(UTC).timestamp())
     claims = {
-        "dest": SHOP, "aud": ENVIRONMENT["SHOPIFY_API_KEY"], "exp": now + 300, "nbf": now, "iat": now,
+        "dest": shop, "aud": ENVIRONMENT["SHOPIFY_API_KEY"], "exp": now + 300, "nbf": now, "iat": now,
         "jti": str(customer_id), "sub": f"gid://shopify/Customer/{customer_id}",
     }  # fmt: skip
     return jwt.encode(claims, ENVIRONMENT["SHOPIFY_API_SECRET"].encode().ljust(64, b"\0"), algorithm="HS256")
