@@ -11,13 +11,14 @@ from typing import Any, cast
 import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.config import Settings
 from app.redis_address import cluster_address
-from app.redis_cluster import open_cluster
+from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
 
 _BUSY_MS = 10_000
@@ -71,7 +72,7 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
                 _writers=_sessions(engine.execution_options(tillwise_write=True)),
             )
         finally:
-            await redis.aclose()
+            await (redis.close_for_good() if isinstance(redis, Cluster) else redis.aclose())
             await engine.dispose()
 
 
@@ -95,6 +96,11 @@ def _mended(connection_class: Any) -> Any:
     class Mended(connection_class):  # type: ignore[misc]
         def pack_command(self, *args: Any) -> Any:
             return _packer.pack(*args)
+
+        async def _send_packed_command(self, command: Any) -> None:
+            if self._writer is None:  # another task has closed it meanwhile
+                raise RedisConnectionError("the connection is closed")
+            await super()._send_packed_command(command)
 
         async def send_packed_command(self, *args: Any, **options: Any) -> None:
             before = _cancellations()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import (
     ClusterNode,
     ClusterPipeline,
+    ClusterPubSub,
     PipelineCommand,
     PipelineStrategy,
     RedisCluster,
@@ -33,6 +35,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from app.redis_address import ClusterAddress
 
 _MANY = 2**31  # connections: as many as a single node's client would open
+_LOOKED_UP_EVERY_S = 2.0
 _KEY_AT = {"EVAL": 3, "EVALSHA": 3}  # where a command has its first key, if not first
 
 
@@ -43,25 +46,71 @@ class Cluster(RedisCluster):
     """
 
     _lost: str | None = None
+    _look_again_at = 0.0
+    _looking: asyncio.Task[None] | None = None
 
     async def initialize(
         self, additional_startup_nodes_info: Any = None, last_failed_node_name: str | None = None
     ) -> RedisCluster:
-        """Find out which nodes hold what, unless that is known. Raises ConnectionError."""
+        """Know which nodes hold what. Raises ConnectionError.
+
+        Once that is known nobody waits for it to be looked up again, which is done now and then: redis-py
+        asks for it at each error, and a lost node would keep all the others from answering.
+        """
+        if self._initialize:
+            known = bool(self.nodes_manager.slots_cache)
+            self._initialize = not known
+            if self._may_look(known):
+                self._look_again_at = monotonic() + _LOOKED_UP_EVERY_S
+                self._looking = asyncio.create_task(self._look(known, last_failed_node_name or self._lost))
+                self._looking.add_done_callback(_retrieved)
+            if not known and self._looking:
+                await asyncio.shield(self._looking)  # who gives up leaves it to the others
+        return self
+
+    def _may_look(self, known: bool) -> bool:
+        if self._looking and not self._looking.done():
+            return False
+        return not known or monotonic() >= self._look_again_at
+
+    async def _look(self, known: bool, lost: str | None) -> None:
         try:
-            lost = last_failed_node_name or self._lost
-            return await super().initialize(additional_startup_nodes_info, lost)
+            await self.nodes_manager.initialize(last_failed_node_name=lost)
         except RedisClusterException as error:
             raise RedisConnectionError(str(error)) from error
         except IndexError:  # redis-py trips over it
             raise RedisConnectionError("the node is in no cluster: it holds no slot and knows none") from None
+        if not known:
+            await self.commands_parser.initialize(self.nodes_manager.default_node)
+            self._initialize = False
+
+    async def aclose(self) -> None:
+        """Find out anew which nodes hold what.
+
+        redis-py calls it for that, and would cut off whoever is being answered.
+        """
+        self._initialize = True
+
+    async def close_for_good(self) -> None:
+        """Close every connection."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        self._initialize = True
+        await self.nodes_manager.aclose()
+        await self.nodes_manager.aclose("startup_nodes")
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Return the answer of the nodes that the command is for."""
+        await self.initialize()  # before it is decided where to: redis-py asks any node else
         try:
             return await super().execute_command(*args, **options)
         except SlotNotCoveredError as error:
             raise ClusterDownError(str(error)) from error
+
+    def pubsub(self, *args: Any, **options: Any) -> ClusterPubSub:
+        """Return a subscription, which any node can serve."""
+        return _PubSub(self, *args, **options)
 
     def mget(self, keys: Any, *args: Any) -> Any:
         """Return the values in the order of the keys, whatever their slots."""
@@ -94,6 +143,20 @@ class Cluster(RedisCluster):
     def slot_of(self, *command: Any) -> int:
         """Return the slot of the command's first key."""
         return key_slot(self.encoder.encode(command[_KEY_AT.get(command[0], 1)]))  # type: ignore[no-untyped-call]
+
+
+def _retrieved(task: asyncio.Task[None]) -> None:
+    """Note what a task raised that perhaps nobody waits for: the next call has it tried again."""
+    if not task.cancelled():
+        task.exception()
+
+
+class _PubSub(ClusterPubSub):
+    """A subscription that may be the first thing asked of a cluster."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        await self.cluster.initialize()
+        return await super().execute_command(*args, **options)
 
 
 class _Pipeline(ClusterPipeline):
@@ -138,7 +201,8 @@ class _Together(PipelineStrategy):
                     command.result = error
             if not any(isinstance(command.result, RedisConnectionError) for command in part):
                 return
-            await node.disconnect_free_connections()
+            for connection in node._free:
+                connection.mark_for_reconnect()  # type: ignore[no-untyped-call]
         client.lose(node)
 
     async def _answer(self, client: Any, command: PipelineCommand, raise_on_error: bool) -> Any:
@@ -190,7 +254,7 @@ async def each_node(address: ClusterAddress, **options: Any) -> AsyncIterator[di
         await cluster.initialize()
         places = [(node.name, node.host, int(node.port)) for node in cluster.get_nodes()]
     finally:
-        await cluster.aclose()
+        await cluster.close_for_good()
     options |= {"username": address.username, "password": address.password}
     nodes = {name: Redis(host=host, port=port, **options) for name, host, port in places}
     try:

@@ -50,6 +50,24 @@ async def test_values_of_many_shops_come_in_the_order_of_their_keys(connections:
     assert await connections.redis.mget(keys) == [None, *(key.encode() for key in keys[1:])]
 
 
+async def test_all_who_ask_first_at_the_same_time_are_answered(settings: Settings, cluster: Nodes) -> None:
+    async with connect(settings, cluster.url) as fresh:
+        redis = fresh.redis
+
+        async def lock(shop: str) -> bool:
+            async with redis.lock(redis_key(shop, "lock"), timeout=60):
+                return True
+
+        async def subscribe() -> bool:
+            async with redis.pubsub() as channel:
+                await channel.subscribe("news")
+                return channel.subscribed
+
+        keys = [redis_key(shop, "n") for shop in SHOPS]
+        sets, locks = [redis.set(key, 1) for key in keys], map(lock, SHOPS)
+        assert all(await asyncio.gather(*sets, *locks, *(subscribe() for _ in range(5))))
+
+
 async def test_a_pipeline_answers_in_the_order_of_its_commands(connections: Connections) -> None:
     async with connections.redis.pipeline(transaction=False) as pipe:
         for number, shop in enumerate(SHOPS):
