@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.admin.language import _, speak, told
-from app.admin.outage import OUTAGES, outage_words
+from app.admin.outage import OUTAGES, outage_words, shopify_words
 from app.config import Settings
 from app.connections import Connections
-from app.errors import InputError, NotAllowed, NotAuthentic, TillwiseError
+from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, TillwiseError
 from app.shops.addresses import app_in_admin
 from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
 from app.shops.store import Shop, finish_install, get_shop, install
@@ -96,6 +96,8 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
             return await call(request, connections, shop)
         except OUTAGES as error:
             return JSONResponse({"error": outage_words(error, claims.shop)}, 503)
+        except ShopifyError as error:
+            return JSONResponse({"error": shopify_words(error, claims.shop)}, error.status)
         except TillwiseError as error:
             error.args = (told(str(error)),)
             raise

@@ -7,9 +7,10 @@ import logging
 from redis.exceptions import RedisError
 
 from app.admin.language import _
+from app.errors import ShopifyError, TokenRevoked
 from app.events.consume import OUTAGES
 
-__all__ = ["OUTAGES", "outage_words"]
+__all__ = ["OUTAGES", "outage_words", "shopify_words"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,3 +29,11 @@ def outage_words(error: BaseException, shop: str = "") -> str:
     return _(
         "Tillwise can't reach its database just now. Your checkout is not affected. Try again in a moment."
     )
+
+
+def shopify_words(error: ShopifyError, shop: str) -> str:
+    """Return what a merchant is told when Shopify does not do its part, and leave a line for the operator."""
+    _log.warning("Shopify did not answer the dashboard", extra={"shop": shop, "reason": str(error)})
+    if isinstance(error, TokenRevoked):
+        return _("Tillwise has no access to your shop any more. Open the app again from Shopify's Apps menu.")
+    return _("Shopify can't be reached just now, or refuses what Tillwise asks of it. Try again in a moment.")

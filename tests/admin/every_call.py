@@ -14,7 +14,7 @@ FORM: dict[str, Any] = {
     "messages": [{"locale": "en", "text": "{percentage} off"}],
 }
 SEGMENT: dict[str, Any] = {
-    "name": "regulars",
+    "name": "spenders",
     "conditions": [{"measure": "orders", "compare": "more_than", "value": 3}],
 }
 # What the shop of `keep_campaigns` and an experiment can be asked for, by call.
