@@ -62,7 +62,7 @@ class Cluster(RedisCluster):
             self._initialize = not known
             if self._may_look(known):
                 self._look_again_at = monotonic() + _LOOKED_UP_EVERY_S
-                self._looking = asyncio.create_task(self._look(known, last_failed_node_name or self._lost))
+                self._looking = asyncio.create_task(self._look(last_failed_node_name or self._lost))
                 self._looking.add_done_callback(_retrieved)
             if not known and self._looking:
                 await asyncio.shield(self._looking)  # who gives up leaves it to the others
@@ -73,16 +73,14 @@ class Cluster(RedisCluster):
             return False
         return not known or monotonic() >= self._look_again_at
 
-    async def _look(self, known: bool, lost: str | None) -> None:
+    async def _look(self, lost: str | None) -> None:
         try:
             await self.nodes_manager.initialize(last_failed_node_name=lost)
         except RedisClusterException as error:
             raise RedisConnectionError(str(error)) from error
         except IndexError:  # redis-py trips over it
             raise RedisConnectionError("the node is in no cluster: it holds no slot and knows none") from None
-        if not known:
-            await self.commands_parser.initialize(self.nodes_manager.default_node)
-            self._initialize = False
+        self._initialize = False
 
     async def aclose(self) -> None:
         """Find out anew which nodes hold what.
@@ -122,6 +120,16 @@ class Cluster(RedisCluster):
         pipe._execution_strategy = _Transaction(pipe) if transaction else _Together(pipe)
         return pipe
 
+    async def script_load(self, script: Any) -> Any:
+        """Return the script's name, once each node that answers has it."""
+        await self.initialize()
+        loads = [self.execute_command("SCRIPT LOAD", script, target_nodes=n) for n in self.get_primaries()]
+        answers = await asyncio.gather(*loads, return_exceptions=True)
+        names = [each for each in answers if not isinstance(each, BaseException)]
+        if not names:
+            raise RedisConnectionError("no node answers") from answers[0]
+        return names[0]
+
     async def bgrewriteaof(self, schedule: bool = True, **options: Any) -> Any:
         """Let each node write its append-only file anew."""
         await self.initialize()
@@ -142,7 +150,12 @@ class Cluster(RedisCluster):
 
     def slot_of(self, *command: Any) -> int:
         """Return the slot of the command's first key."""
-        return key_slot(self.encoder.encode(command[_KEY_AT.get(command[0], 1)]))  # type: ignore[no-untyped-call]
+        at = command.index(b"STREAMS") + 1 if command[0] == "XREADGROUP" else _KEY_AT.get(command[0], 1)
+        return key_slot(self.encoder.encode(command[at]))  # type: ignore[no-untyped-call]
+
+    async def _determine_slot(self, command: str, *args: Any) -> int:
+        """Return the slot of the command: redis-py asks a node for it, which may be the lost one."""
+        return self.slot_of(command, *args)
 
 
 def _retrieved(task: asyncio.Task[None]) -> None:

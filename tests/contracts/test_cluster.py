@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,13 +14,15 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
 from app.errors import ConfigError
-from app.events.log import STREAM
+from app.events.kinds import AppUninstalled
+from app.events.log import STREAM, EventConsumer, EventLog
 from app.gather import gathered_reads
 from app.redis_address import cluster_address
 from app.redis_cluster import key_on_each_node
 from tests.cluster import PASSWORD, Nodes, node_client
 from tests.conftest import ENVIRONMENT
 
+EVENT = AppUninstalled(shop="a.myshopify.com", event_id="e", happened_at=datetime(2026, 11, 1, tzinfo=UTC))
 SHOPS = [f"shop-{number}.myshopify.com" for number in range(30)]
 
 
@@ -124,6 +127,31 @@ async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
     cluster.start(lost)
     cluster.wait_until_whole()
     assert await read([gone]) == [b"gone"]
+
+
+async def test_a_process_that_starts_while_the_logs_node_is_lost_serves_what_is_on_the_others(
+    settings: Settings, cluster: Nodes, connections: Connections, whole_again: None
+) -> None:
+    redis: Any = connections.redis
+    await redis.ping()
+    lost = int(redis.place_of(STREAM).rpartition(":")[2])
+    other = next(port for port in cluster.servers if port != lost)
+    with node_client(other) as node:
+        node.script_flush()
+    cluster.kill(lost)
+    async with connect(settings, cluster.url) as fresh:
+        key = of_node(connections, other)
+        await fresh.redis.set(key, 1)
+        async with fresh.redis.lock(f"{key}:lock", timeout=60):
+            assert await fresh.redis.mget([key]) == [b"1"]
+        with pytest.raises(RedisError):
+            await EventLog(fresh.redis).append([EVENT])
+        cluster.start(lost)
+        cluster.wait_until_whole()
+        await EventLog(fresh.redis).append([EVENT])
+        consumer = EventConsumer(fresh.redis, "test")
+        await consumer.open()
+        assert len(await consumer.read(block_ms=1)) == 1
 
 
 async def wrong(monkeypatch: pytest.MonkeyPatch, url: str) -> str:
