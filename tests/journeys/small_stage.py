@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,19 +143,25 @@ def running(home: Path, app_url: str, environment: dict[str, str]) -> Iterator[N
     command = [sys.executable, "-m", "app.cli", "serve", "--worker"]
     with (home / "app.log").open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-        )
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
     try:
         until_within(START_S, lambda: process.poll() is not None or is_ready(app_url))
         assert process.poll() is None, (home / "app.log").read_text(errors="replace")[-3000:]
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(25)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        kill_session(process.pid)
+        process.kill()
+        process.wait()
+
+
+def kill_session(leader: int) -> None:
+    """End a process and all that it started, at once: nothing of them is looked at any more."""
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(each.name)) == leader:
+                os.kill(int(each.name), signal.SIGKILL)
 
 
 def is_ready(app_url: str) -> bool:
