@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ from app.shops.store import get_shop
 from tests.admin.campaign_factories import keep_campaigns
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import (
+    OTHER,
     SHOP,
     bearer,
     entrance,
@@ -52,17 +54,21 @@ def chromium() -> str:
 
 
 async def app_bridge(_request: Request) -> Response:
-    """Answer a stand-in for App Bridge: tokens, also to come back with, and toasts shown as the title."""
-    token = bearer()["Authorization"].removeprefix("Bearer ")
+    """Answer a stand-in for App Bridge: tokens, also to come back with, and toasts shown as the title.
+
+    A token is of the shop in whose admin the document is.
+    """
+    tokens = {shop: bearer(shop)["Authorization"].removeprefix("Bearer ") for shop in (SHOP, OTHER)}
     script = f"""
+        const token = ({json.dumps(tokens)})[new URLSearchParams(location.search).get("shop")];
         window.shopify = {{
-          idToken: async () => "{token}",
+          idToken: async () => token,
           toast: {{show: (message) => {{ document.title = message; }}}},
           // A merchant who agrees unless the test says otherwise.
           scopes: {{request: async () => ({{result: window.agreed ?? "granted-all"}})}},
         }};
         const back = new URLSearchParams(location.search).get("shopify-reload");
-        if (back) location.replace(`${{back}}&id_token={token}`);
+        if (back) location.replace(`${{back}}&id_token=${{token}}`);
     """
     return Response(script, media_type="text/javascript")
 
