@@ -52,6 +52,7 @@ from app.gather import Gathered, gathered_reads
 from app.limits import Door, door_at
 from app.live import LiveShops, live_shops
 from app.metrics import RANKINGS, count_decision
+from app.offers.again import is_idle
 from app.offers.answer import answer_to, nothing
 from app.offers.busy import answer_in_haste
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
@@ -131,9 +132,10 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, occasion, situation)
     answer = answer_to(occasion, situation, till.rankings)
-    entry = entry_of(occasion, situation, answer, (perf_counter_ns() - started) // 1000)
+    duration_us = (perf_counter_ns() - started) // 1000
+    made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
-    written = Written([entry, told] if told else [entry], nudging_of(occasion, situation, answer.offers))
+    written = Written([*made, told] if told else made, nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
     if await _is_written(till, written):
         till.keeper.served(occasion.shop)

@@ -10,6 +10,7 @@ from app.campaigns.plan import Plan
 from app.campaigns.weigh import WAITING, Weighed
 from app.experiments.assign import PERSONALISED
 from app.offers.situation import Occasion, Situation
+from app.offers.wire import Answer
 
 SURFACE = "checkout"
 
@@ -30,6 +31,12 @@ def again_s(occasion: Occasion, situation: Situation) -> int | None:
         mark = next_mark(marks, _stayed_s(occasion))
         soonest += [] if mark is None else [mark]
     return min(soonest, default=None)
+
+
+def is_idle(situation: Situation, answer: Answer) -> bool:
+    """Return whether a message was asked for and no campaign had one, shown or held back."""
+    matched = situation.campaigns.matched if situation.campaigns else ()
+    return situation.wants == "message" and not answer.offers and not matched
 
 
 def _stands(plan: Plan, weighed: Weighed) -> bool:

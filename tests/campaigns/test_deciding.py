@@ -90,6 +90,24 @@ async def test_a_running_campaign_is_shown_before_the_products(connections: Conn
     assert entry.inputs["propensities"] == [1.0] * 4
 
 
+async def test_who_stays_is_told_and_a_question_of_which_nothing_comes_is_no_decision(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, rule={">=": [{"var": "checkout.dwell_s"}, 60]})
+    async with a_till(connections) as client:
+        first = await ask(client, 10, consent=EVERYTHING)
+        again = {"consent": EVERYTHING, "wants": "message"}
+        sooner = await ask(client, 10, signals={"dwell_ms": 30_000}, **again)
+        then = await ask(client, 10, signals={"dwell_ms": 61_000}, **again)
+    assert (nudges(first), first["again_s"]) == ([], 61)
+    assert (sooner["offers"], sooner["again_s"]) == ([], 31)
+    assert ([offer["campaign"] for offer in then["offers"]], "again_s" in then) == (["help"], False)
+    made = await logged(connections)
+    assert [each.event_id for each in made] == [first["decision_id"], then["decision_id"]]
+    assert [each.inputs["situation"]["wants"] for each in made] == ["all", "message"]
+
+
 async def test_starting_and_pausing_a_campaign_reaches_the_next_checkouts(connections: Connections) -> None:
     await a_trained_shop(connections)
     async with a_till(connections) as client:

@@ -11,6 +11,7 @@ import pytest
 from app.campaigns.campaign import Campaign, Running
 from app.campaigns.nudged import Fired, Nudged, pack, place_of
 from app.consent.policy import permissions, settle
+from app.offers.again import is_idle
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.situation import Occasion, situation_of
@@ -29,14 +30,24 @@ def a_question(**changes: Any) -> Question:
     return read_question(as_json(a_body(10, **({"consent": EVERYTHING} | changes))))
 
 
-def answered(*campaigns: Campaign, shopper: Shopper | None = None, **changes: Any) -> Answer:
+def answered(*campaigns: Campaign, **changes: Any) -> Answer:
+    occasion = asked(*campaigns, **changes)
+    return answer_to(occasion, with_campaigns(occasion, situation_of(occasion)))
+
+
+def asked(*campaigns: Campaign, shopper: Shopper | None = None, **changes: Any) -> Occasion:
     running = [Running(each, number) for number, each in enumerate(campaigns)]
     shop = a_shop(model=MODEL, campaigns=running, **changes.pop("shop", {}))
     question = a_question(**changes)
     consent = settle(question.consent, question.region, shop.policy)
     known = shopper or Shopper(unit="checkout:token")
-    occasion = Occasion("d", NOW, shop, question, consent, permissions(consent), known)
-    return answer_to(occasion, with_campaigns(occasion, situation_of(occasion)))
+    return Occasion("d", NOW, shop, question, consent, permissions(consent), known)
+
+
+def idle(*campaigns: Campaign, **changes: Any) -> bool:
+    occasion = asked(*campaigns, **changes)
+    situation = with_campaigns(occasion, situation_of(occasion))
+    return is_idle(situation, answer_to(occasion, situation))
 
 
 def stayed(seconds: float) -> dict[str, Any]:
@@ -49,6 +60,14 @@ def test_it_is_asked_again_once_a_rules_time_is_over_and_is_then_told() -> None:
     assert ({each.campaign for each in first.offers}, first.again_s) == ({None}, 61)
     then = answered(campaign, **stayed(61))
     assert ([each.campaign for each in then.offers], then.again_s) == (["help"], None)
+
+
+def test_a_question_of_which_nothing_comes_is_told_of_only_where_a_message_was_held_back() -> None:
+    assert idle(a_campaign(rule=STAYS), **stayed(30))
+    assert idle(**stayed(30))
+    assert not idle(a_campaign(rule=STAYS), **stayed(61))
+    assert not idle(a_campaign(rule=STAYS, holdout=0.999999), **stayed(61))
+    assert not idle(a_campaign(rule=STAYS))
 
 
 def test_a_question_for_a_message_is_answered_with_no_product_and_no_progress() -> None:
