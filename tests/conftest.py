@@ -77,7 +77,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def connections(settings: Settings, redis_url: str, empty_database: Path) -> AsyncIterator[Connections]:
     """Open connections on an empty database and an empty Redis."""
-    async with _on_sqlite(settings, redis_url, empty_database) as opened:
+    async with on_sqlite(settings, redis_url, empty_database) as opened:
         yield opened
 
 
@@ -99,15 +99,16 @@ async def on_both_databases(
 ) -> AsyncIterator[Connections]:
     """The same as `connections`, once on SQLite and once on PostgreSQL: for stores."""
     if request.param == "sqlite":
-        opening = _on_sqlite(settings, redis_url, empty_database)
+        opening = on_sqlite(settings, redis_url, empty_database)
     else:
-        opening = _on_postgresql(settings, redis_url, request.getfixturevalue("postgres_url"))
+        opening = on_postgresql(settings, redis_url, request.getfixturevalue("postgres_url"))
     async with opening as opened:
         yield opened
 
 
 @asynccontextmanager
-async def _on_sqlite(settings: Settings, redis_url: str, empty: Path) -> AsyncIterator[Connections]:
+async def on_sqlite(settings: Settings, redis_url: str, empty: Path) -> AsyncIterator[Connections]:
+    """Yield connections on a copy of the empty database, and on an emptied Redis."""
     path = Path(make_url(settings.database_url).database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(empty, path)
@@ -117,7 +118,8 @@ async def _on_sqlite(settings: Settings, redis_url: str, empty: Path) -> AsyncIt
 
 
 @asynccontextmanager
-async def _on_postgresql(settings: Settings, redis_url: str, url: str) -> AsyncIterator[Connections]:
+async def on_postgresql(settings: Settings, redis_url: str, url: str) -> AsyncIterator[Connections]:
+    """Yield connections on the database, emptied, and on an emptied Redis."""
     async with connect(dataclasses.replace(settings, database_url=url), redis_url) as opened:
         async with opened.engine.begin() as database:
             if await database.run_sync(_lacks_tables):

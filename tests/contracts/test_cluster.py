@@ -108,6 +108,47 @@ async def test_there_is_a_key_on_each_node_that_goes_when_the_node_is_emptied(
             node.flushall()
 
 
+async def test_a_shop_whose_slot_moves_to_another_node_is_found_there(
+    connections: Connections, cluster: Nodes
+) -> None:
+    key, redis = redis_key("moves.myshopify.com", "n"), connections.redis
+    for ask in (_by_itself, _together, _in_a_transaction):
+        await redis.set(key, 1)
+        await _move(connections, cluster, key)
+        assert await ask(redis, key) == b"1"
+        assert await redis.get(key) == b"1"
+
+
+async def _by_itself(redis: Any, key: str) -> Any:
+    return await redis.get(key)
+
+
+async def _together(redis: Any, key: str) -> Any:
+    return (await redis.mget([redis_key(SHOPS[0], "n"), key]))[1]
+
+
+async def _in_a_transaction(redis: Any, key: str) -> Any:
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.get(key)
+        pipe.expire(key, 60)
+        return (await pipe.execute())[0]
+
+
+async def _move(connections: Connections, cluster: Nodes, key: str) -> None:
+    """Move the key's slot to another node, without the client's knowing."""
+    redis: Any = connections.redis
+    here = int(redis.place_of(key).rpartition(":")[2])
+    there = next(port for port in cluster.servers if port != here)
+    slot = redis.slot_of("GET", key)
+    with node_client(here) as giver, node_client(there) as taker:
+        giver_id, taker_id = (each.execute_command("CLUSTER MYID") for each in (giver, taker))
+        taker.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", giver_id)
+        giver.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", taker_id)
+        giver.migrate("127.0.0.1", there, key, 0, 10_000, auth=PASSWORD)
+        for each in (taker, giver):
+            each.execute_command("CLUSTER SETSLOT", slot, "NODE", taker_id)
+
+
 async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
     connections: Connections, cluster: Nodes, whole_again: None
 ) -> None:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 from starlette.applications import Starlette
 
 import app.collect
 import app.decide
 import webhooks.receive
 from app.config import Settings, read_settings
-from app.connections import Connections, connect
+from app.connections import Connections
+from app.consent.requests import Kind, open_request
+from app.coupons.grants import Wanted, grant
+from app.coupons.pool import fill
 from app.errors import ConfigError
 from app.events.consume import work_off
 from app.events.log import DEAD, EventConsumer, EventLog
 from app.jobs import only_one, request_job
+from app.privacy.shop import erase_shop
+from app.profiles.store import kept_profile
 from app.tables import EventRow, OrderLineRow, OrderRow
+from app.values import shop_domain
 from app.work_jobs import work_jobs
 from app.worker import HANDLERS
-from tests.conftest import ENVIRONMENT
+from tests.conftest import ENVIRONMENT, on_postgresql, on_sqlite
 from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import checkout_claims, signed_token
 from tests.test_live import install, sell
@@ -38,16 +44,17 @@ REDIS = {"unix socket": "redis_url", "tcp": "tcp_redis_url", "cluster": "cluster
 
 
 @pytest.fixture(params=[f"{database}, {way}" for database in ("sqlite", "postgresql") for way in REDIS])
-async def engines(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Connections]:
+async def engines(
+    request: pytest.FixtureRequest, settings: Settings, empty_database: Path
+) -> AsyncIterator[Connections]:
     """The app with one shop, on a pair of engines."""
     database, way = request.param.split(", ")
-    if database == "postgresql":
-        settings = replace(settings, database_url=request.getfixturevalue("postgres_url"))
-    async with connect(settings, request.getfixturevalue(REDIS[way])) as connections:
-        async with connections.engine.begin() as connection:
-            await connection.run_sync(SQLModel.metadata.drop_all)
-            await connection.run_sync(SQLModel.metadata.create_all)
-        await connections.redis.flushall()
+    redis_url = request.getfixturevalue(REDIS[way])
+    if database == "sqlite":
+        opening = on_sqlite(settings, redis_url, empty_database)
+    else:
+        opening = on_postgresql(settings, redis_url, request.getfixturevalue("postgres_url"))
+    async with opening as connections:
         await install(connections, settings={"arms": {"personalised": 1}}, publishable_key=PIXEL_KEY)
         await sell(connections, 10)
         await restore_lost(connections, datetime.now(UTC))
@@ -126,6 +133,38 @@ async def test_what_fails_is_put_aside_and_put_back(engines: Connections) -> Non
     await handle(engines)
     assert await engines.redis.xlen(DEAD) == 1
     assert await EventLog(engines.redis).revive() == 1
+
+
+async def test_what_a_customer_bought_is_in_their_profile(
+    http: httpx.AsyncClient, engines: Connections
+) -> None:
+    body = order_body(id=1, customer={"id": 7})
+    await http.post("/webhooks", content=body, headers=headers(body, Shop_Domain=SHOP))
+    await handle(engines)
+    assert set((await kept_profile(engines, SHOP, 7)).bought) == {2}
+
+
+async def test_two_shoppers_share_no_code_and_who_asks_again_has_the_same(engines: Connections) -> None:
+    now = datetime.now(UTC)
+    one, other = (Wanted(SHOP, "c", "pool", unit, 3_600, now) for unit in ("customer:7", "customer:8"))
+    assert await fill(engines, SHOP, "pool", ["A", "B"]) == 2
+    first = await grant(engines.redis, [one, other])
+    assert sorted(each.code for each in first if each) == ["A", "B"]
+    assert await grant(engines.redis, [one, other]) == first
+
+
+async def test_a_shop_that_is_erased_leaves_nothing_in_redis(
+    http: httpx.AsyncClient, engines: Connections
+) -> None:
+    body = order_body(id=1, customer={"id": 7})
+    await http.post("/webhooks", content=body, headers=headers(body, Shop_Domain=SHOP))
+    await handle(engines)
+    await fill(engines, SHOP, "pool", ["A"])
+    await open_request(engines, shop_domain(SHOP), "r", Kind.SHOP, datetime.now(UTC))
+    await erase_shop(engines, shop_domain(SHOP), "r")
+    keys = {key async for key in engines.redis.scan_iter(match="*", count=1_000)}
+    assert not [key for key in keys if SHOP.encode() in key]
+    assert await EventLog(engines.redis).count("tw:events", SHOP) == 0
 
 
 async def test_a_shops_job_runs_in_one_place_at_a_time(engines: Connections) -> None:
