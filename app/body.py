@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from app.errors import InputError, TooLarge
 
@@ -15,13 +15,14 @@ async def read_body(request: Request, limit: int) -> bytes:
     told = request.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and int(told[:12]) > limit:
         raise TooLarge(f"the body is longer than {limit} bytes")
-    parts, length = [], 0
-    try:
-        async for part in request.stream():
-            length += len(part)
-            if length > limit:
-                raise TooLarge(f"the body is longer than {limit} bytes")
-            parts.append(part)
-    except ClientDisconnect:
-        raise InputError("the body was cut off") from None
+    parts, length, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InputError("the body was cut off")
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+        length += len(parts[-1])
+        if length > limit:
+            raise TooLarge(f"the body is longer than {limit} bytes")
     return b"".join(parts)

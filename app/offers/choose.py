@@ -85,6 +85,8 @@ def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[
     Only the last place is left to chance: one time in ten it goes to one of at most five new products.
     offers: how many the ranking makes.
     """
+    if not shop.unsold:
+        return [1.0] * offers
     gone = {*situation.cart, *situation.sent_away}
     pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in gone)
     if not pool or situation.arm != PERSONALISED or campaign_products(shop, situation):
