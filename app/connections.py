@@ -11,7 +11,6 @@ from typing import Any, cast
 import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
-from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -96,11 +95,6 @@ def _mended(connection_class: Any) -> Any:
     class Mended(connection_class):  # type: ignore[misc]
         def pack_command(self, *args: Any) -> Any:
             return _packer.pack(*args)
-
-        async def _send_packed_command(self, command: Any) -> None:
-            if self._writer is None:  # another task has closed it meanwhile
-                raise RedisConnectionError("the connection is closed")
-            await super()._send_packed_command(command)
 
         async def send_packed_command(self, *args: Any, **options: Any) -> None:
             before = _cancellations()

@@ -252,11 +252,23 @@ def open_cluster(address: ClusterAddress, mended: Callable[[Any], Any], **option
         max_connections=_MANY,
         **options,
     )
-    connection_class = mended(cluster.connection_kwargs["connection_class"])
+    connection_class = _told_when_closed(mended(cluster.connection_kwargs["connection_class"]))
     cluster.connection_kwargs["connection_class"] = connection_class
     for node in cluster.startup_nodes:
         node.connection_class = connection_class
     return cluster
+
+
+def _told_when_closed(connection_class: Any) -> Any:
+    """Return the class, with an error of its own where another task closed the connection of a lost node."""
+
+    class Connection(connection_class):  # type: ignore[misc]
+        async def _send_packed_command(self, command: Any) -> None:
+            if self._writer is None:
+                raise RedisConnectionError("the connection is closed")
+            await super()._send_packed_command(command)
+
+    return Connection
 
 
 @asynccontextmanager
