@@ -252,7 +252,7 @@ class Model:
         """Return all that is allowed and not in the cart."""
         mask = np.ones(len(self.product_ids), dtype=np.bool_) if allowed is None else allowed.copy()
         mask[visit.cart] = False
-        return np.flatnonzero(mask)
+        return mask.nonzero()[0]
 
     def _weights_for(self, visit: Visit) -> Doubles:
         weights = _shifted(self._rows, visit)
@@ -328,7 +328,7 @@ class Model:
         return np.asarray(weights @ self.cart_embeddings[cart])
 
     def _customer_taste(self, customer_id: int | None) -> Floats:
-        at = 0 if customer_id is None else int(np.searchsorted(self.customer_ids, customer_id))
+        at = 0 if customer_id is None else int(self.customer_ids.searchsorted(customer_id))
         if customer_id is None or at == len(self.customer_ids) or self.customer_ids[at] != customer_id:
             return np.zeros(self.item_embeddings.shape[1], dtype=np.float32)
         return np.asarray(self.customer_embeddings[at])

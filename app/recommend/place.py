@@ -61,8 +61,8 @@ def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float3
         facts[REBOUGHT] = model.rebought.take(candidates)
     if len(visit.cart):
         if len(model.kind_links):
-            pulled = model.kind_links.take(model.kinds.take(visit.cart), axis=0).mean(axis=0)
-            facts[KIND] = np.sqrt(pulled).take(model.kinds.take(candidates))
+            pulled = np.add.reduce(model.kind_links.take(model.kinds.take(visit.cart), axis=0), axis=0)
+            facts[KIND] = np.sqrt(pulled / len(visit.cart)).take(model.kinds.take(candidates))
         of_cart = links(model, visit.cart, candidates)
         np.sqrt(of_cart.max(axis=0), out=facts[CLOSEST])
         facts[LINKED] = np.add.reduce(of_cart > 0, axis=0, dtype=np.float32) / len(visit.cart)

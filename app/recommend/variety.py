@@ -41,9 +41,9 @@ def _before(scores: Doubles, kinds: Kinds) -> Positions:
     Within a kind products are chosen from the highest score down, so that this is how many were chosen.
     """
     order = np.lexsort((-scores, kinds))
-    of_kind = kinds[order]
-    starts = np.concatenate([[True], of_kind[1:] != of_kind[:-1]])
-    places = np.arange(len(order))
+    of_kind, places = kinds.take(order), np.arange(len(order))
+    starts = places.copy()
+    starts[1:][of_kind[1:] == of_kind[:-1]] = 0
     before = np.empty(len(order), dtype=np.intp)
-    before[order] = places - np.maximum.accumulate(np.where(starts, places, 0))
+    before[order] = places - np.maximum.accumulate(starts)
     return before
