@@ -247,7 +247,12 @@ def _became(name: str, shown: Mapping[str, float], weighed: Weighed) -> str:
 
 
 def _kind(offer: Mapping[str, Any]) -> str:
-    kinds = {"coupon": _("A discount"), "banner": _("A banner"), "message": _("A message")}
+    kinds = {
+        "coupon": _("A discount"),
+        "banner": _("A banner"),
+        "message": _("A message"),
+        "upsell": _("A product"),
+    }
     return kinds.get(offer.get("kind", ""), _("A progress bar"))
 
 

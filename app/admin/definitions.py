@@ -81,7 +81,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         ),
     ),
     "arm": Definition(
-        lazy("Arm"),
+        lazy("Group"),
         lazy(
             "The group of an experiment that chance put a visitor into. In the one that always runs, "
             "personalised visitors get offers chosen for them, static ones your defaults, the holdout none."

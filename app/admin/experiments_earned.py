@@ -11,7 +11,7 @@ from app.admin.experiments_form import arm_words
 from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.refusals import refusal_words
-from app.admin.view import REASONS
+from app.admin.view import REASONS, SURFACES
 from app.attribution.models import Model
 from app.attribution.report import NONE, Incremental, Report, Share
 from app.connections import Connections
@@ -31,6 +31,14 @@ _BY: Mapping[str, Lazy] = {
     "reason": lazy("First reason given"),
     "surface": lazy("Where"),
     "product": lazy("Product sold"),
+}
+# What stands for an offer of none of a group.
+_NONE: Mapping[str, Lazy] = {
+    "kind": lazy("Not known"),
+    "campaign": lazy("No campaign"),
+    "reason": lazy("No reason given"),
+    "surface": lazy("Not known"),
+    "product": lazy("No single product"),
 }
 
 
@@ -91,11 +99,17 @@ async def groups(
         "kind": KINDS,
         "campaign": campaigns,
         "reason": {name: _(says.text, product="…") for name, says in REASONS.items()},
-        "surface": {},
+        "surface": SURFACES,
         "product": {str(number): title for number, title in titles.items()},
     }
     return [
-        (str(_BY[by]), [_row(name, each, words[by], report.currency) for name, each in _first(shares)])
+        (
+            str(_BY[by]),
+            [
+                _row(name, each, {NONE: _NONE[by], **words[by]}, report.currency)
+                for name, each in _first(shares)
+            ],
+        )
         for by, shares in report.groups.items()
         if shares
     ]
@@ -106,8 +120,8 @@ def _first(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
 
 
 def _row(name: str, share: Share, words: Mapping[str, object], currency: str) -> Row:
-    said = _("None") if name == NONE else str(words.get(name, name.replace("_", " ")))
-    return Row(said, money(share.minor, currency), share.orders)
+    said = words.get(name, name.replace("_", " "))
+    return Row(str(said), money(share.minor, currency), share.orders)
 
 
 def _orders(number: int) -> str:

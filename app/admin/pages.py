@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import figures, home, store, view
 from app.admin.campaigns_told import standing_words
+from app.admin.decisions_told import offer_title
 from app.admin.definitions import DEFINITIONS
 from app.admin.language import language_tag, lazy, script_words, speak_in, spoken, told
 from app.admin.policy import CDN
@@ -116,7 +117,7 @@ async def _decisions(connections: Connections, shop: Shop, most: int) -> dict[st
             "based_on": view.named(each.rung, RUNGS),
             "arm": each.arm,
             "fallback": each.fallback and view.named(each.fallback, view.FALLBACKS),
-            "offers": offers,
+            "offers": [offer_title(offer) for offer in each.answer.get("offers") or ()],
             "why": [view.reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         }
         for each in logged

@@ -46,7 +46,8 @@ def in_words(rule: Rule, currency: str, language: str = "en", names: Mapping[str
     currency: the shop's. names: what the shop's own ids and names are shown as, `{"801…": "Skis"}`.
     """
     said = Words(locale(language), currency, names or {}).condition(rule.root)
-    return said[:1].upper() + said[1:]
+    begins = len(said) - len(said.lstrip("("))
+    return said[:begins] + said[begins : begins + 1].upper() + said[begins + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
