@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.fernet import Fernet
 
 from app.errors import ConfigError
-from app.redis_address import CLUSTER, cluster_address
+from app.redis_address import CLUSTER, TLS_CLUSTER, cluster_address
 
 API_VERSION = "2026-07"
 _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
@@ -196,8 +196,8 @@ def _async_database(url: str) -> str:
 def _redis(url: str | None) -> str | None:
     if not url:
         return None
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix", CLUSTER}:
-        raise ConfigError(f"REDIS_URL starts with redis://, rediss://, unix:// or {CLUSTER}://")
+    if urlsplit(url).scheme not in (schemes := ("redis", "rediss", "unix", CLUSTER, TLS_CLUSTER)):
+        raise ConfigError(f"REDIS_URL starts with one of {', '.join(f'{each}://' for each in schemes)}")
     try:
         cluster_address(url)
     except ConfigError as error:

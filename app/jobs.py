@@ -54,7 +54,7 @@ def job_queue(redis_url: str, **options: Any) -> Worker[Any]:
     options |= {"serializer": json.dumps, "deserializer": json.loads}
     if (cluster := cluster_address(redis_url)) is None:
         return Worker(redis_url=redis_url, **options)
-    proof = {"username": cluster.username, "password": cluster.password}
+    proof = {"username": cluster.username, "password": cluster.password, "ssl": cluster.tls}
     # Its scripts reach for keys they do not name: the tag keeps all of a queue on one node.
     return _OnCluster(cluster_nodes=[*cluster.nodes], redis_kwargs=proof, queue_name="{jobs}", **options)
 

@@ -8,30 +8,37 @@ from urllib.parse import unquote, urlsplit
 from app.errors import ConfigError
 
 CLUSTER = "redis+cluster"
+TLS_CLUSTER = "rediss+cluster"
 _PORT = 6379
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterAddress:
-    """Some of the nodes, which know all the others, and who asks them."""
+    """Some of the nodes, which know all the others, and who asks them.
+
+    tls: whether they are asked over TLS, known by a certificate that this machine trusts.
+    """
 
     nodes: tuple[tuple[str, int], ...]
     username: str | None
     password: str | None = field(repr=False)
+    tls: bool = False
 
 
 def cluster_address(url: str) -> ClusterAddress | None:
     """Return what `redis+cluster://user:password@a:6379,b:6379` says, None for an address of another kind.
 
+    `rediss+cluster://` says it of a cluster that is asked over TLS.
+
     Raises ConfigError for one that can't be read.
     """
     scheme, _, rest = url.partition("://")
-    if scheme != CLUSTER:
+    if scheme not in {CLUSTER, TLS_CLUSTER}:
         return None
     proof, _, nodes = rest.removesuffix("/").rpartition("@")
     username, _, password = proof.partition(":")
     found = tuple(_node(each) for each in nodes.split(","))
-    return ClusterAddress(found, unquote(username) or None, unquote(password) or None)
+    return ClusterAddress(found, unquote(username) or None, unquote(password) or None, scheme == TLS_CLUSTER)
 
 
 def _node(text: str) -> tuple[str, int]:

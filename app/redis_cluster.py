@@ -249,6 +249,7 @@ def open_cluster(address: ClusterAddress, mended: Callable[[Any], Any], **option
         startup_nodes=[ClusterNode(*node) for node in address.nodes],
         username=address.username,
         password=address.password,
+        ssl=address.tls,
         max_connections=_MANY,
         **options,
     )
@@ -280,7 +281,7 @@ async def each_node(address: ClusterAddress, **options: Any) -> AsyncIterator[di
         places = [(node.name, node.host, int(node.port)) for node in cluster.get_nodes()]
     finally:
         await cluster.close_for_good()
-    options |= {"username": address.username, "password": address.password}
+    options |= {"username": address.username, "password": address.password, "ssl": address.tls}
     nodes = {name: Redis(host=host, port=port, **options) for name, host, port in places}
     try:
         yield nodes

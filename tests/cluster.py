@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -26,10 +26,11 @@ _WITHIN_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The nodes of a running cluster, by their ports."""
+    """The nodes of a running cluster, by their ports. announced: other ports, at which they say they are."""
 
     directory: Path
     servers: dict[int, subprocess.Popen[bytes]]
+    announced: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -43,7 +44,7 @@ class Nodes:
 
     def start(self, port: int) -> None:
         """Start a node; one that was there before takes up its place again."""
-        self.servers[port] = _start(self.directory / str(port), port)
+        self.servers[port] = _start(self.directory / str(port), port, self.announced.get(port, port))
 
     def wait_until_whole(self) -> None:
         """Return once every node says that all slots are served."""
@@ -53,11 +54,14 @@ class Nodes:
 
 
 @contextmanager
-def redis_cluster(directory: Path, nodes: int = 3) -> Iterator[Nodes]:
-    """Yield a cluster: every slot is on one of its nodes, none of which has a replica."""
-    cluster = Nodes(directory, {})
+def redis_cluster(directory: Path, announced: Mapping[int, int] | None = None) -> Iterator[Nodes]:
+    """Yield a cluster: every slot is on one of its nodes, none of which has a replica.
+
+    announced: the nodes' ports, with those at which they say they are; without it three say where they are.
+    """
+    cluster = Nodes(directory, {}, announced or {port: port for port in free_ports(3)})
     try:
-        for port in _free_ports(nodes):
+        for port in cluster.announced:
             cluster.start(port)
         _join([*cluster.servers])
         cluster.wait_until_whole()
@@ -68,12 +72,13 @@ def redis_cluster(directory: Path, nodes: int = 3) -> Iterator[Nodes]:
             server.wait()
 
 
-def _start(directory: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(directory: Path, port: int, announced: int) -> subprocess.Popen[bytes]:
     directory.mkdir(parents=True, exist_ok=True)
     settings = {
         "port": port, "bind": "127.0.0.1", "cluster-port": port + _BUS, "dir": directory, "save": "",
         "appendonly": "yes", "appendfsync": "no", "requirepass": PASSWORD, "primaryauth": PASSWORD,
-        "cluster-enabled": "yes", "cluster-node-timeout": 2_000, "cluster-require-full-coverage": "no",
+        "cluster-enabled": "yes", "cluster-announce-port": announced,
+        "cluster-node-timeout": 2_000, "cluster-require-full-coverage": "no",
     }  # fmt: skip
     flat = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
     return subprocess.Popen(
@@ -113,10 +118,10 @@ def wait_for(asked: Callable[[], object]) -> None:
         except redis.ConnectionError:
             pass
         time.sleep(0.02)
-    raise AssertionError("the cluster did not come up")
+    raise AssertionError("the server did not come up")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return ports that are free now, with those that the nodes speak to each other on.
 
     They lie below those that the system gives to who asks for any.

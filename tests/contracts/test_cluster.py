@@ -17,7 +17,7 @@ from app.errors import ConfigError
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
 from app.gather import gathered_reads
-from app.redis_address import cluster_address
+from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node
 from tests.cluster import PASSWORD, Nodes, node_client
 from tests.conftest import ENVIRONMENT
@@ -237,6 +237,8 @@ def test_an_address_names_nodes_and_who_asks() -> None:
     assert address.nodes == (("a", 7000), ("b", 6379), ("::1", 7002))
     assert (address.username, address.password) == ("me", "p@ss")
     assert "p@ss" not in repr(address)
+    assert not address.tls
+    assert cluster_address("rediss+cluster://a") == ClusterAddress((("a", 6379),), None, None, tls=True)
     assert cluster_address("redis://a:7000") is None
 
 
