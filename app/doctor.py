@@ -32,6 +32,7 @@ from webhooks.inbox import parked
 
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one"
 _CLOCKS_DIFFER_S = 5
+_SLOTS = 16_384  # of every cluster
 _BACKFILLS, _SHOPS = table_of(BackfillRow), table_of(ShopRow)
 
 
@@ -131,23 +132,26 @@ async def _each_redis(url: str) -> AsyncIterator[dict[str, Redis]]:
 
 
 async def _redis(settings: Settings) -> str:
+    """Say whether Redis answers, or each node of a cluster, and whether it is what its address says."""
     if (url := settings.redis_url) is None:
         return _EMBEDDED
     async with _each_redis(url) as nodes:
         for name, redis in nodes.items():
             try:
-                await redis.ping()
                 clustered: Any = await redis.info("cluster")
             except (RedisConnectionError, TimeoutError) as error:
                 raise _Fault(f"{name} does not answer: {error}") from None
-            if not clustered.get("cluster_enabled"):
-                continue
-            if cluster_address(url) is None:
+            if cluster_address(url):
+                await _served_slots(name, redis)
+            elif clustered.get("cluster_enabled"):
                 raise _Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
-            state: Any = await redis.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
-            if lost := 16_384 - int(state["cluster_slots_ok"]):
-                raise _Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
     return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers"
+
+
+async def _served_slots(name: str, redis: Redis) -> None:
+    state: Any = await redis.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+    if lost := _SLOTS - int(state["cluster_slots_ok"]):
+        raise _Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
 
 
 async def _redis_keeps(settings: Settings) -> str:

@@ -13,26 +13,13 @@ from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.cluster import (
-    ClusterNode,
-    ClusterPipeline,
-    ClusterPubSub,
-    PipelineCommand,
-    PipelineStrategy,
-    RedisCluster,
-    TransactionStrategy,
-)
+from redis.asyncio.cluster import ClusterNode, ClusterPipeline, ClusterPubSub, RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    RedisClusterException,
-    SlotNotCoveredError,
-    TryAgainError,
-)
+from redis.exceptions import ClusterDownError, RedisClusterException, SlotNotCoveredError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.redis_address import ClusterAddress
+from app.redis_pipelines import Pipeline, Together, Transaction
 
 _MANY = 2**31  # connections: as many as a single node's client would open
 _LOOKED_UP_EVERY_S = 2.0
@@ -116,8 +103,8 @@ class Cluster(RedisCluster):
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:
         """Return a pipeline; a transaction's keys share a slot."""
-        pipe = _Pipeline(self, transaction)  # type: ignore[abstract]
-        pipe._execution_strategy = _Transaction(pipe) if transaction else _Together(pipe)
+        pipe = Pipeline(self, transaction)  # type: ignore[abstract]
+        pipe._execution_strategy = Transaction(pipe) if transaction else Together(pipe)
         return pipe
 
     async def script_load(self, script: Any) -> Any:
@@ -170,77 +157,6 @@ class _PubSub(ClusterPubSub):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         await self.cluster.initialize()
         return await super().execute_command(*args, **options)
-
-
-class _Pipeline(ClusterPipeline):
-    """A pipeline in which the values that a transaction goes by can be read together."""
-
-    def mget(self, keys: Any, *args: Any) -> Any:
-        return self.execute_command("MGET", *keys, *args)
-
-    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
-        try:
-            return await super().execute(raise_on_error, allow_redirections)
-        except SlotNotCoveredError as error:
-            raise ClusterDownError(str(error)) from error
-
-
-class _Together(PipelineStrategy):
-    """Commands sent to each node at once, to all nodes at the same time.
-
-    When a node is lost, redis-py closes its connections to all of them, and waits.
-    """
-
-    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
-        client: Any = self._pipe.cluster_client
-        try:
-            await client.initialize()
-            parts: dict[ClusterNode, list[PipelineCommand]] = {}
-            for command in self._command_queue:
-                command.kwargs.pop("target_nodes", None)
-                parts.setdefault(client.node_of(*command.args), []).append(command)
-            await asyncio.gather(*(self._send(client, node, part) for node, part in parts.items()))
-            return [await self._answer(client, command, raise_on_error) for command in self._command_queue]
-        finally:
-            await self.reset()  # type: ignore[no-untyped-call]
-
-    async def _send(self, client: Cluster, node: ClusterNode, part: list[PipelineCommand]) -> None:
-        """Let the commands have their results; an idle connection may have ended, and is made anew."""
-        for _ in range(2):
-            try:
-                await node.execute_pipeline(part)
-            except RedisConnectionError as error:
-                for command in part:
-                    command.result = error
-            if not any(isinstance(command.result, RedisConnectionError) for command in part):
-                return
-            for connection in node._free:
-                connection.mark_for_reconnect()  # type: ignore[no-untyped-call]
-        client.lose(node)
-
-    async def _answer(self, client: Any, command: PipelineCommand, raise_on_error: bool) -> Any:
-        if isinstance(command.result, (AskError, TryAgainError)):  # MovedError is an AskError
-            command.result = await client.execute_command(*command.args, **command.kwargs)
-        if raise_on_error and isinstance(command.result, Exception):
-            raise command.result
-        return command.result
-
-
-class _Transaction(TransactionStrategy):
-    """A transaction whose commands are put together where they are called.
-
-    redis-py starts a thread with an event loop of its own for each, to find out which slot its key has.
-    """
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        client: Any = self._pipe.cluster_client
-        if args[0] not in self.NO_SLOTS_COMMANDS:
-            self._pipeline_slots.add(client.slot_of(*args))
-        if args[0] == "WATCH":
-            self._validate_watch()  # type: ignore[no-untyped-call]
-        elif self._explicit_transaction or not self._watching:
-            return super(TransactionStrategy, self).execute_command(*args, **options)
-        return self._immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
 
 def open_cluster(address: ClusterAddress, mended: Callable[[Any], Any], **options: Any) -> Cluster:

@@ -150,7 +150,7 @@ async def _move(connections: Connections, cluster: Nodes, key: str) -> None:
 
 
 async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
-    connections: Connections, cluster: Nodes, whole_again: None
+    connections: Connections, cluster: Nodes, whole_again: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redis: Any = connections.redis
     await redis.ping()
@@ -165,6 +165,9 @@ async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
     assert isinstance(found[0], RedisError)
     assert found[1] == [b"there"]
     assert await redis.xlen(STREAM) == 0
+    assert str(lost) in await wrong(monkeypatch, cluster.url) or "slots" in await wrong(
+        monkeypatch, cluster.url
+    )
     cluster.start(lost)
     cluster.wait_until_whole()
     assert await read([gone]) == [b"gone"]
