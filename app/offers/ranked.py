@@ -22,7 +22,7 @@ from app.recommend.terms import Past
 from app.values import gid
 
 CANDIDATES = 24
-MOST = 8_000  # about 6 KB each
+MOST = 8_000  # about 5 KB each
 MOST_PICKS = 8  # of one ranking, beside other things
 
 _Key = tuple[str, str, bytes]
