@@ -31,10 +31,12 @@ class Format:
         begins with is no list: each of a list is a sentence of its own.
         """
         first, last = self.between[0], self.between[-1]
-        at, end = len(first), len(sentence) - len(last)
+        if not sentence.startswith(first):
+            return None
         if not self.names:
             return {} if sentence == first else None
-        if not sentence.startswith(first) or not sentence.endswith(last) or end < at:
+        at, end = len(first), len(sentence) - len(last)
+        if end < at or not sentence.endswith(last):
             return None
         found = {}
         for name, follows in zip(self.names[:-1], self.between[1:-1], strict=True):
