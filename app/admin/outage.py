@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from app.admin.language import _
 from app.errors import ShopifyError, TokenRevoked
 from app.events.consume import OUTAGES
+from app.failures import reason_of
 
 __all__ = ["OUTAGES", "outage_words", "shopify_words"]
 
@@ -33,7 +34,7 @@ def outage_words(error: BaseException, shop: str = "") -> str:
 
 def shopify_words(error: ShopifyError, shop: str) -> str:
     """Return what a merchant is told when Shopify does not do its part, and leave a line for the operator."""
-    _log.warning("Shopify did not answer the dashboard", extra={"shop": shop, "reason": str(error)})
+    _log.warning("Shopify did not answer the dashboard", extra={"shop": shop, "reason": reason_of(error)})
     if isinstance(error, TokenRevoked):
         return _("Tillwise has no access to your shop any more. Open the app again from Shopify's Apps menu.")
     return _("Shopify can't be reached just now, or refuses what Tillwise asks of it. Try again in a moment.")
