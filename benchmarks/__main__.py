@@ -29,7 +29,7 @@ def main() -> None:
     asked = parser.parse_args()
     print("POST /api/personalize, a made-up shop of 1,000 products")
     decided = decide.main(asked.seconds)
-    print("\none process for many shops")
+    print("\none process where many shops are installed")
     many = decide_shops.main(asked.seconds)
     print("\nthe shop of the first with campaigns")
     nudged = campaigns.main(asked.seconds)

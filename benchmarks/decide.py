@@ -2,8 +2,9 @@
 
 The shop is made up, in the shape of a real one: a thousand products, shoppers with histories, a model of the
 parts and sizes that training publishes. It measures speed and says nothing of quality. The carts are those of
-the demo shop's orders, a grocer's year. Each is asked for once by each of the two places that a checkout has
-for offers, so that a ranking is found among the kept ones as often as it would be there.
+the demo shop's orders, a grocer's year, each checkout once. How often a ranking is found among the kept ones
+hangs on how many places for offers a checkout has, as the second one's is always there: both are told, one
+place and two.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Figures:
     paced: at `PACE` of the most a second. cpu_us: the server's processor time an answer: of hello, of decide
     in its first second, and after that; it depends little on what else the machine is busy with. None where
     the system does not tell. kept: the share of rankings that were kept from an earlier question, in the
-    first second and after it. peak_mb: the server's memory.
+    first second and after it. one_place_us, one_place_kept: where a checkout has one place for offers, the
+    others are of two. peak_mb: the server's memory.
     """
 
     hello: Load
@@ -74,6 +76,8 @@ class Figures:
     fallbacks: float
     cpu_us: tuple[float, float, float] | None
     kept: tuple[float, float]
+    one_place_us: float
+    one_place_kept: float
     peak_mb: float
 
     @property
@@ -97,6 +101,7 @@ def main(seconds: float = 5.0) -> Figures:
         f"        {figures.ratio:8.3f} of hello\n"
         f"        {_said(figures.cpu_us)}\n"
         f"        {figures.kept[1]:8.0%} of rankings were kept, {figures.kept[0]:.0%} in the first second\n"
+        f"        {figures.one_place_kept:8.0%} with one place a checkout: {figures.one_place_us:.0f} µs\n"
         f"        {_waits(figures.quiet)} at 4 connections\n"
         f"        {_waits(figures.paced)} at {figures.paced.per_second:.0f} a second, as they come\n"
         f"        {figures.decide.failed + figures.quiet.failed + figures.paced.failed:8d} failed, "
@@ -131,6 +136,11 @@ def _measured(server: Server, seconds: float) -> Figures:
     decide = measure(port, asked[eighth : 5 * eighth], connections=CONNECTIONS, seconds=seconds)
     told.append(_told(server))
     again = measure(port, plain, connections=CONNECTIONS, seconds=seconds)
+    before = _told(server)
+    one = measure(
+        port, questions(carts()[:-MEASURED_CHECKOUTS], SURFACES[:1]), connections=CONNECTIONS, seconds=seconds
+    )
+    told.append(_told(server))
     quiet = measure(port, asked[5 * eighth : 7 * eighth], connections=4, seconds=seconds)
     pace = decide.per_second * PACE
     steady = paced(port, asked[7 * eighth :], per_second=pace, seconds=seconds)
@@ -146,6 +156,7 @@ def _measured(server: Server, seconds: float) -> Figures:
         mean, decide, quiet, steady, _fallbacks(port),
         (cpu[1], cpu[0], cpu[2]) if told[-1].cpu_s else None,
         (_share(told[0], told[1]), _share(told[2], told[3])),
+        (told[4].cpu_s - before.cpu_s) / one.per_second / seconds * 1e6, _share(before, told[4]),
         server.peak_mb(),
     )  # fmt: skip
 
@@ -260,14 +271,14 @@ def a_card(now: datetime) -> Card:
     )  # fmt: skip
 
 
-def questions(of: Sequence[Cart] | None = None) -> list[bytes]:
-    """Return what checkouts of these carts ask, two questions each; of the latest carts if none are given."""
+def questions(of: Sequence[Cart] | None = None, surfaces: Sequence[str] = SURFACES) -> list[bytes]:
+    """Return what checkouts of these carts ask, for each place; of the latest carts if none are given."""
     found = carts()[-CHECKOUTS:] if of is None else of
     tokens = [a_token(customer_id) for customer_id in range(1, CUSTOMERS + 1)]
     return [
         a_question(number, cart, surface, tokens[number % CUSTOMERS])
         for number, cart in enumerate(found)
-        for surface in SURFACES
+        for surface in surfaces
     ]
 
 

@@ -1,8 +1,9 @@
-"""POST /api/personalize of one process for 1, 100 and 10,000 shops: what shoppers wait for, and memory.
+"""POST /api/personalize of one process where 1, 100 and 10,000 shops are installed: waits and memory.
 
 Each shop has ten products. Few shops are asked about often and most hardly ever (the n-th a n-th as often as
 the first); the hundred asked about most have a model, the others show their defaults. Questions come as they
-come, whether or not the server keeps up: first to one that holds no shop yet, then the same ones again.
+come, whether or not the server keeps up: first to one that holds no shop yet, then the same ones again. Of
+10,000 shops that is about a hundred in so short a time; what all of them loaded would cost is not told.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ AT_ONCE = 1_000  # shops a statement
 class Figures:
     """What was measured. asked: shops that were asked about. cpu_us: the server's processor time an answer.
 
-    first: nothing was loaded yet; again: the same shops. mb_a_shop: what the server grew by, per shop loaded.
+    first: nothing was loaded yet; again: the same shops. mb_a_shop: what the server grew by, for whatever
+    reason, per shop loaded.
     """
 
     shops: int
