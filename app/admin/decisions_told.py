@@ -12,6 +12,7 @@ from app.admin.campaigns_told import LEFT_OUT
 from app.admin.decisions_filter import OUTCOMES
 from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
+from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.weigh import Weighed
 from app.consent.policy import PURPOSES
@@ -113,7 +114,7 @@ def facts(logged: Logged, situation: Situation | None) -> list[tuple[str, str]]:
     if logged.fallback:
         told.append((_("Fallback"), _known(FALLBACKS, logged.fallback)))
     if segment := logged.answer.get("segment"):
-        told.append((_("Segment"), str(segment).replace("_", " ")))
+        told.append((_("Segment"), title(str(segment))))
     if (intent := logged.answer.get("intent")) is not None:
         told.append((_("Chance of a purchase within five minutes"), percent(intent)))
     if situation is not None and situation.orders:
@@ -231,7 +232,8 @@ def _value(value: Value, name: str, words: Words) -> str:
         case bool():
             return _("yes") if value else _("no")
         case tuple() | list():
-            return ", ".join(each.replace("_", " ") for each in value) or _("none")
+            named = title if FIELDS[name].names == "segment" else str
+            return ", ".join(map(named, value)) or _("none")
         case _:
             return words.term(Constant(value), FIELDS[name])
 

@@ -11,6 +11,7 @@ from app.admin.figures import NOTHING, number, percent
 from app.admin.language import Lazy, _, lazy, ngettext, told
 from app.admin.models_store import Version
 from app.admin.privacy_view import minute
+from app.admin.view import first_upper, named
 from app.recommend.card import Card, Difference
 from app.recommend.report import OURS
 from app.recommend.terms import Weights
@@ -79,6 +80,15 @@ MEASURES = {
     "cart_unknown": lazy("Products in carts that the model never saw sold"),
     "orders_before": lazy("How many orders shoppers had placed"),
     "score": lazy("How sure the model is of its first offer"),
+}
+PARAMETERS = {
+    "dimensions": lazy("Numbers an item is told by"),
+    "epochs": lazy("Passes over the orders"),
+    "learning_rate": lazy("Learning rate"),
+    "half_life_days": lazy("Days after which an order counts half"),
+    "size_power": lazy("How much less large carts count"),
+    "popularity_power": lazy("How much best sellers are held back"),
+    "seed": lazy("Seed of chance"),
 }
 _COLUMNS = ("ndcg_at_10", "recall_at_10", "hit_at_4", "coverage")
 
@@ -268,7 +278,7 @@ def weights(card: Card) -> list[tuple[str, float, int]]:
 
 def parameters(card: Card) -> list[tuple[str, str]]:
     """Return with which settings it was learnt, and with which libraries."""
-    said = [(name.replace("_", " ").capitalize(), _short(value)) for name, value in card.parameters.items()]
+    said = [(named(name, PARAMETERS), _short(value)) for name, value in card.parameters.items()]
     return said + sorted(card.libraries.items())
 
 
@@ -307,7 +317,7 @@ def _lines(lines: int) -> str:
 
 def _rival(name: str) -> str:
     """Return what a model is called that was measured beside ours."""
-    return "Tillwise" if name == OURS else name[0].upper() + name[1:]
+    return "Tillwise" if name == OURS else first_upper(told(name))
 
 
 def _since(when: datetime, watch: Watch) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from app.admin.figures import NOTHING, money, number, percent
 from app.admin.language import _, lazy, ngettext, told
 from app.admin.segment_titles import title
+from app.admin.view import first_upper
 from app.profiles.segment_names import foreseen_name
 
 _FIGURES = (
@@ -85,7 +86,7 @@ def spend_ways(report: Mapping[str, Any], currency: str) -> list[Way]:
     names = {model: spend["ours"], **spend["plain"]}
     return [
         Way(
-            name=f"{name[:1].upper()}{name[1:]}",
+            name=first_upper(told(name)),
             serves=name == spend["serves"],
             typical_error=money(round(figures["rmse"]), currency),
             mean_error=money(round(figures["mae"]), currency),
@@ -105,18 +106,18 @@ def spend_words(report: Mapping[str, Any]) -> str:
             "Too few customers came back to compare ways to foresee spend: what each spent in the last "
             "90 days is expected again."
         )
-    told = {"customers": spend["tested"], "days": spend["days"]}
+    counts = {"customers": spend["tested"], "days": spend["days"]}
     if spend["publish"]:
         return _(
             "On the next %(days)s days of %(customers)s customers, which no way had seen, the model's "
             "squared error is surely lower than that of each plain way: it serves.",
-            **told,
+            **counts,
         )
     return _(
         "On the next %(days)s days of %(customers)s customers, which no way had seen, the model is not "
         "surely better than each plain way; %(way)s serves.",
-        way=spend["serves"],
-        **told,
+        way=told(spend["serves"]),
+        **counts,
     )
 
 

@@ -18,13 +18,15 @@ from scipy.stats import rankdata
 from app.profiles.lifetime import Lifetime, Pace, Worth, expected_orders, expected_value
 from app.profiles.purchases import DAY_S, Ints, Purchases
 from app.profiles.snapshots import FEATURES, snapshot
+from app.wording import wording
 
 HORIZON_DAYS = 90
 FEWEST_CUSTOMERS = 100
 FEWEST_REPEATERS = 30
 RESAMPLES = 1_000
 MODEL = "BG/NBD and Gamma-Gamma"
-SAME_AGAIN, OWN_PACE, EVERYONE = "the last window again", "own pace", "the shop's average"
+SAME_AGAIN = wording("the last window again")
+OWN_PACE, EVERYONE = wording("own pace"), wording("the shop's average")
 
 Floats = NDArray[np.float64]
 

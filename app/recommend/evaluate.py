@@ -24,6 +24,7 @@ from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
 from app.recommend.progress import OnProgress, Progress, quiet
 from app.recommend.report import OURS, Report, report_on
 from app.recommend.store import read_files
+from app.wording import wording
 
 MOST_TEST_CASES = 3_000
 MOST_CHOOSING_CASES = 6_000
@@ -201,16 +202,16 @@ def _plain(trial: Trial) -> Iterator[Named]:
     items, model, ids = trial.dataset.items, trial.model, trial.dataset.items.product_ids
     now = int(trial.before.times[-1])
     weighted = cosine(trial.before, len(ids), now, trial.recipe.cosine)
-    yield "popularity", lambda: by_popularity(model.popularity), False
+    yield wording("popularity"), lambda: by_popularity(model.popularity), False
     yield (
-        "weighted cosine",
+        wording("weighted cosine"),
         lambda: by_similarity(ids, with_cold_items(weighted, items, model.orders > 0)),
         True,
     )
     if model.item_embeddings.shape[1]:
-        yield "LightFM of carts", lambda: by_embeddings(model), True
+        yield wording("LightFM of carts"), lambda: by_embeddings(model), True
     if len(trial.dataset.customer_ids):
-        yield "own repeats", lambda: by_repeats(ids, model.popularity), False
+        yield wording("own repeats"), lambda: by_repeats(ids, model.popularity), False
 
 
 def _rivals(trial: Trial, progress: OnProgress) -> Iterator[Named]:
@@ -224,7 +225,7 @@ def _rivals(trial: Trial, progress: OnProgress) -> Iterator[Named]:
         yield "implicit TF-IDF", lambda: rivals.implicit_tfidf(items, before), False
         yield "implicit ALS", lambda: rivals.implicit_als(items, before, parameters.seed), False
     if len(dataset.customer_ids):
-        yield "plain LightFM", lambda: _plain_lightfm(trial, progress), True
+        yield wording("plain LightFM"), lambda: _plain_lightfm(trial, progress), True
 
 
 def _plain_lightfm(trial: Trial, progress: OnProgress) -> Scorer:

@@ -32,7 +32,7 @@ async def test_the_page_shows_what_serves_beside_the_plain_models(
     shown = await page(browser)
     for words in (
         serving, "12,345", "40,000 lines", "between 0.192 and 0.210", "+0.145 [+0.137, +0.154]",
-        "Own repeats", "Nothing allowed: the cart alone", "Regulars", "own repeats is better by 0.0100",
+        "Own repeats", "Nothing allowed: the cart alone", "Regulars", "Own repeats is better by 0.0100",
         "On 800 carts newer than both", "Bought with the cart",
     ):  # fmt: skip
         assert words in shown, words
