@@ -7,16 +7,19 @@ change of the cart asks for that, so an answer says when it is worth asking once
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import ceil
+from typing import NamedTuple
 
 from app.campaigns.facts import LONG_S
 from app.rules.nodes import Compare, Condition, Constant, Either, Every, Not, Read, Rule, Term, fields_of
 
-SOON_S = (5, 20)  # by then the pixel has told whose visit it is
+SOON_S = (5, 20)  # by one of them the pixel has told whose visit it is
 LATEST_S = 900
-# Questions that a page asks by itself, at most: every shopper of the shop pays for them.
+# Times at which a page asks by itself, at most: every shopper of the shop pays for them.
 MOST = 4
+# Kinds of engagement that every checkout shows once its visit is known: a cart, and a begun checkout.
+_AT_ONCE = 2
 # What is compared with a time, and how much later than that time it has surely passed: a visit's clock is
 # as old as its last event, which came a little before or after the page's first question.
 _CLOCKS = {"checkout.dwell_s": 1, "visit.dwell_s": 15, "visit.idle_s": 15}
@@ -27,29 +30,30 @@ _GOES_ON = frozenset(_CLOCKS) | _BY_THE_PAGE | {
 }  # fmt: skip
 
 
-def marks_of(rule: Rule) -> frozenset[int]:
-    """Return after how many seconds of a stay the rule may say something else than at its beginning.
+class Marks(NamedTuple):
+    """After how many seconds of a stay a campaign may apply that did not at its beginning.
 
-    That is soon, where it reads the visit, and when a time that it names is over; a minute where it reads
-    what goes on and names none.
+    soon: also once it is known whose visit it is.
     """
-    return frozenset(min(mark, LATEST_S) for mark in _marks(rule.root))
+
+    times: frozenset[int] = frozenset()
+    soon: bool = False
 
 
-def next_mark(marks: Iterable[int], stayed_s: float) -> int | None:
-    """Return how many seconds it is to the next mark, at least 1; None behind the last that is asked at."""
-    ahead = [mark - stayed_s for mark in sorted(marks)[:MOST] if mark > stayed_s]
-    return max(1, ceil(ahead[0])) if ahead else None
+def marks_of(rule: Rule, evidence: int = 0) -> Marks:
+    """Return the marks of a campaign.
 
-
-def _marks(root: Condition) -> Iterator[int]:
-    fields = set(fields_of(root))
-    if any(field.needs == "visit" and field.name not in _BY_THE_PAGE for field in fields):
-        yield from SOON_S
-    named = [mark for each in _comparisons(root) for mark in _named(each)]
-    yield from named
-    if not named and any(field.name in _GOES_ON for field in fields):
-        yield LONG_S
+    They are when a time is over that its rule names; a minute where it reads what goes on and names none, or
+    where the dwelling itself is needed as evidence. evidence: how many kinds of engagement it asks for.
+    """
+    fields = set(fields_of(rule.root))
+    times = {mark for each in _comparisons(rule.root) for mark in _named(each)}
+    if not times and any(field.name in _GOES_ON for field in fields):
+        times.add(LONG_S)
+    if evidence > _AT_ONCE:
+        times.add(LONG_S + 1)
+    soon = evidence > 1 or any(each.needs == "visit" and each.name not in _BY_THE_PAGE for each in fields)
+    return Marks(frozenset(time for time in times if time <= LATEST_S), soon)
 
 
 def _comparisons(node: Condition) -> Iterator[Compare]:

@@ -14,7 +14,7 @@ import msgspec
 from app.campaigns.campaign import Campaign, Kind, Running, Schedule, Trigger
 from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
-from app.campaigns.later import marks_of
+from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.messages import Text, normalised
 from app.rules.compiled import first_matching_of
 from app.rules.expression import read_rule, reads
@@ -86,8 +86,8 @@ class Plan:
 
     numbers: by campaign, where its showings are counted. costs: of a product's unit, in minor units.
     margin: the usual share of a price that is profit, None where no cost is known.
-    weights: by choice and campaign, how likely each is to be drawn. marks: by campaign, after how many
-    seconds of a stay its rule may say something else.
+    weights: by choice and campaign, how likely each is to be drawn. marks: by campaign, when it may
+    apply that did not at once.
     """
 
     shop: str
@@ -102,7 +102,7 @@ class Plan:
     costs: Mapping[int, int]
     margin: float | None
     weights: Mapping[str, Mapping[str, float]]
-    marks: Mapping[str, frozenset[int]]
+    marks: Mapping[str, Marks]
 
     @cached_property
     def by_id(self) -> Mapping[str, Planned]:
@@ -128,6 +128,20 @@ class Plan:
     def discounts(self) -> bool:
         """Return whether any campaign takes something off."""
         return any(each.campaign.offer.discount for each in self.planned)
+
+    @cached_property
+    def timed(self) -> tuple[tuple[int, tuple[Planned, ...]], ...]:
+        """Return the first times of a stay at which something may come to the top, and what of each."""
+        found: dict[int, list[Planned]] = {}
+        for planned in self.planned:
+            for time in self.marks[planned.id].times if planned.place == "top" else ():
+                found.setdefault(time, []).append(planned)
+        return tuple((time, tuple(found[time])) for time in sorted(found)[:MOST])
+
+    @cached_property
+    def by_visit(self) -> tuple[Planned, ...]:
+        """Return what may come to the top once it is known whose visit it is."""
+        return tuple(each for each in self.planned if each.place == "top" and self.marks[each.id].soon)
 
     @cached_property
     def content(self) -> list[Any]:
@@ -162,7 +176,9 @@ def plan_of(
         return None
     numbers = {each.campaign.id: each.number for each in campaigns}
     ordered = sorted((each.campaign for each in campaigns), key=lambda each: (-each.priority, each.id))
-    fields, matching, marks = _asking(tuple(msgspec.json.encode(each.rule) for each in ordered))
+    fields, matching, marks = _asking(
+        tuple(msgspec.json.encode(each.rule) for each in ordered), tuple(each.evidence for each in ordered)
+    )
     return Plan(
         shop=shop,
         currency=currency,
@@ -176,7 +192,7 @@ def plan_of(
         costs=costs or {},
         margin=margin,
         weights=weights or {},
-        marks={each.id: found for each, found in zip(ordered, marks, strict=True) if found},
+        marks={each.id: found for each, found in zip(ordered, marks, strict=True)},
     )
 
 
@@ -207,10 +223,13 @@ def is_open(schedule: Schedule, local: datetime) -> bool:
 
 
 @lru_cache(maxsize=_KEPT)
-def _asking(rules: tuple[bytes, ...]) -> tuple[frozenset[str], Matching, tuple[frozenset[int], ...]]:
+def _asking(
+    rules: tuple[bytes, ...], evidence: tuple[int, ...]
+) -> tuple[frozenset[str], Matching, tuple[Marks, ...]]:
     """Return which facts the rules read, what asks them all, and each rule's marks; kept for the same."""
     read = [read_rule(msgspec.json.decode(each)) for each in rules]
-    return frozenset[str]().union(*map(reads, read)), first_matching_of(read), tuple(map(marks_of, read))
+    marks = tuple(map(marks_of, read, evidence))
+    return frozenset[str]().union(*map(reads, read)), first_matching_of(read), marks
 
 
 def _planned(campaign: Campaign, currency: str) -> Planned:

@@ -34,8 +34,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
     altogether. lacking: those with no code or grant to give. applied: codes on the cart that are none of
-    ours. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
-    what that was read from, as FEATURES names it.
+    ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its price for
+    this shopper, with the reason; features: what that was read from, as FEATURES names it.
     """
 
     at: int
@@ -53,6 +53,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     applied: int = 0
+    places: tuple[Place, ...] | None = None
     unworthy: dict[str, str] = {}
     features: Features = ()
 
@@ -116,7 +117,8 @@ class _Weighing:
         self._plan, self._inputs, self._decision_id = plan, inputs, decision_id
         self._withheld = withheld
         self._local = datetime.fromtimestamp(inputs.at, plan.zone)
-        self._room: dict[Place, int] = {place: ROOM[place] for place in plan.places}
+        there = plan.places if inputs.places is None else plan.places.intersection(inputs.places)
+        self._room: dict[Place, int] = {place: ROOM[place] for place in there}
         self._groups: set[str] = set()
         self._chosen: list[Chosen] = []
         self._matched: list[str] = []
@@ -156,7 +158,7 @@ class _Weighing:
         """Take the campaign in, or note why not; its rule holds."""
         campaign = planned.campaign
         taken = campaign.group is not None and campaign.group in self._groups
-        if taken or not self._room[planned.place] or campaign.choice in self._drawn:
+        if taken or not self._room.get(planned.place) or campaign.choice in self._drawn:
             return
         if not self._applies(planned):
             return
@@ -202,7 +204,7 @@ class _Weighing:
 
     def _may_compete(self, planned: Planned) -> bool:
         campaign = planned.campaign
-        if not self._applies(planned) or self._why_not(planned) or not self._room[planned.place]:
+        if not self._applies(planned) or self._why_not(planned) or not self._room.get(planned.place):
             return False
         if campaign.holdout and self._withheld(planned.id, campaign.holdout):
             # Told, so that the draw can be made again among the same.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
-from app.campaigns.later import SOON_S, next_mark
+from app.campaigns.later import SOON_S
 from app.campaigns.nudged import NEVER
-from app.campaigns.plan import Plan
+from app.campaigns.plan import Plan, Planned
 from app.campaigns.weigh import WAITING, Weighed
 from app.experiments.assign import PERSONALISED
 from app.offers.situation import Occasion, Situation
@@ -18,39 +19,47 @@ SURFACE = "checkout"
 def again_s(occasion: Occasion, situation: Situation) -> int | None:
     """Return after how many seconds a campaign may have something to say; None where none will.
 
-    Only for what stands above the products, and only while nothing does: what stands there stays.
+    Only for what stands above the products, only while nothing does: what stands there stays; and only where
+    the visit may be used.
     """
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None or situation.arm != PERSONALISED:
         return None
-    if occasion.question.surface != SURFACE or _stands(plan, weighed):
+    if occasion.question.surface != SURFACE or not occasion.may.may_use_visit or _is_settled(plan, weighed):
         return None
-    soonest = [*_waited_for(plan, weighed)]
-    if occasion.may.may_use_visit:
-        marks = _marks(plan, weighed).difference(SOON_S if occasion.shopper.visit.visits else ())
-        mark = next_mark(marks, _stayed_s(occasion))
-        soonest += [] if mark is None else [mark]
-    return min(soonest, default=None)
+    stayed_s = _stayed_s(occasion)
+    ahead = [mark - stayed_s for mark in _marks(occasion, plan, weighed) if mark > stayed_s]
+    return min([*_waited_for(plan, weighed), *(max(1, ceil(each)) for each in ahead)], default=None)
 
 
 def is_idle(situation: Situation, answer: Answer) -> bool:
     """Return whether a message was asked for and no campaign had one, shown or held back."""
-    matched = situation.campaigns.matched if situation.campaigns else ()
-    return situation.wants == "message" and not answer.offers and not matched
+    weighed = situation.campaigns
+    told = weighed is not None and (weighed.chosen or weighed.withheld)
+    return situation.wants == "message" and not answer.offers and not told
 
 
-def _stands(plan: Plan, weighed: Weighed) -> bool:
-    return any(plan.by_id[each.campaign_id].place == "top" for each in weighed.chosen)
+def _is_settled(plan: Plan, weighed: Weighed) -> bool:
+    """Return whether something stands at the top, or a campaign matched behind which nothing is looked at."""
+    if any(plan.by_id[each.campaign_id].place == "top" for each in weighed.chosen):
+        return True
+    return any(plan.by_id[name].campaign.stop for name in weighed.matched if not _waits(weighed, name))
 
 
-def _marks(plan: Plan, weighed: Weighed) -> set[int]:
-    """Return the marks of the campaigns that are not out already."""
-    return {
-        mark
-        for name, marks in plan.marks.items()
-        if plan.by_id[name].place == "top" and weighed.left_out.get(name, WAITING) == WAITING
-        for mark in marks
-    }
+def _marks(occasion: Occasion, plan: Plan, weighed: Weighed) -> Iterator[int]:
+    """Yield the times of a stay at which a campaign may come that is not over, nor left out for good."""
+
+    def may_come(planned: Planned) -> bool:
+        left_out = planned.id in weighed.left_out and not _waits(weighed, planned.id)
+        return not left_out and weighed.inputs.at < planned.ends_at
+
+    if not occasion.shopper.visit.visits and any(map(may_come, plan.by_visit)):
+        yield from SOON_S
+    yield from (time for time, campaigns in plan.timed if any(map(may_come, campaigns)))
+
+
+def _waits(weighed: Weighed, name: str) -> bool:
+    return weighed.left_out.get(name) == WAITING
 
 
 def _waited_for(plan: Plan, weighed: Weighed) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from app.campaigns.nudged import (
     place_of,
     unpack,
 )
-from app.campaigns.plan import Plan
+from app.campaigns.plan import Place, Plan
 from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.consent.policy import Permissions
 from app.coupons.grants import Granted, Wanted
@@ -28,21 +28,19 @@ from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
 from app.offers.grants import unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
-from app.offers.wire import Offer, Question
+from app.offers.wire import Offer, Question, Wants
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
+_PLACES: Mapping[Wants, tuple[Place, ...] | None] = {"all": None, "products": ("main",), "message": ("top",)}
 
 
 def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str] = ()) -> Situation:
-    """Return the situation with the shop's campaigns weighed, where there is a place for what they say.
-
-    dry: pools that have no code now.
-    """
+    """Return the situation with the shop's campaigns weighed. dry: pools that have no code now."""
     plan = occasion.shop.plan
-    if plan is None or situation.wants == "products":
+    if plan is None:
         return situation
     inputs = _inputs(occasion, situation, plan, dry)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
@@ -143,6 +141,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         spent=tuple(_spent(plan, shopper.fired)),
         lacking=(*(plan.pools[each] for each in dry if each in plan.pools), *unhonoured(occasion, plan)),
         applied=_not_ours(question.cart.codes or (), nudged),
+        places=_PLACES[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )

@@ -6,7 +6,7 @@ from functools import partial
 
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
-from app.offers.nudges import campaign_products, message_of, nudges_of, upsell_of
+from app.offers.nudges import campaign_products, nudges_of, upsell_of
 from app.offers.ranked import Rankings, pick_of, ranking, visit_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
@@ -28,7 +28,7 @@ def choose(shop: ShopSnapshot, situation: Situation, known: Rankings | None = No
     if situation.arm == HOLDOUT:
         return ()
     if situation.wants == "message":
-        return tuple(message_of(shop, situation))
+        return tuple(nudges_of(shop, situation))
     personalised = situation.arm == PERSONALISED and shop.model is not None
     picks = _model_picks(shop, situation, known) if personalised else _static_picks(shop, situation)
     offers = tuple(_offer(shop, situation.decision_id, pick) for pick in picks)

@@ -35,12 +35,6 @@ def nudges_of(shop: ShopSnapshot, situation: Situation) -> list[Offer]:
     return [_nudge(situation.decision_id, shown) for shown in chosen if shown.planned.place != "main"]
 
 
-def message_of(shop: ShopSnapshot, situation: Situation) -> list[Offer]:
-    """Return what the campaigns show at the top, at most one."""
-    chosen = _chosen(shop, situation)
-    return [_nudge(situation.decision_id, shown) for shown in chosen if shown.planned.place == "top"]
-
-
 def campaign_products(shop: ShopSnapshot, situation: Situation) -> dict[int, Shown]:
     """Return the products that campaigns offer, at most three, each with its campaign."""
     in_cart, found = set(situation.cart), dict[int, Shown]()

@@ -68,7 +68,7 @@ class Signals(Struct, frozen=True, gc=False):
 class Question(Struct, frozen=True, gc=False, kw_only=True):
     """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be.
 
-    wants: what there is a place for: `message`, one that stands above the products, and nothing else.
+    wants: what there is a place for: `products` alone, or a `message` alone, one that stands above them.
     """
 
     surface: Word

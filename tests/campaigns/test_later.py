@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.campaigns.later import LATEST_S, MOST, SOON_S, marks_of, next_mark
+from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.templates import TEMPLATES
 from app.rules.expression import read_rule
+from tests.campaigns.factories import a_campaign, a_plan
 
 
 def var(name: str) -> dict[str, str]:
@@ -14,54 +15,62 @@ def var(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "marks"),
+    ("rule", "times", "soon"),
     [
-        (True, set()),
-        ({">": [var("cart.subtotal"), 100]}, set()),
-        ({"in": ["champions", var("profile.segments")]}, set()),
-        ({">=": [var("checkout.dwell_s"), 60]}, {61}),
-        ({"<": [60, var("checkout.dwell_s")]}, {61}),
-        ({"<": [30, var("checkout.dwell_s"), 90]}, {31, 91}),
-        ({"!": {">=": [var("checkout.dwell_s"), 2.5]}}, {4}),
-        ({">=": [var("checkout.dwell_s"), 86_400]}, {LATEST_S}),
-        ({">=": [var("visit.dwell_s"), 180]}, {*SOON_S, 195}),
-        ({"or": [{">=": [var("visit.idle_s"), 600]}, var("visit.exit_intent")]}, {*SOON_S, 615}),
-        ({">=": [var("visit.errors"), 2]}, {*SOON_S, 60}),
-        ({">=": [var("checkout.errors"), 1]}, {60}),
-        ({"<": [var("intent.now"), 0.2]}, {*SOON_S, 60}),
-        ({">": [var("visit.viewed_dearest_price"), 1000]}, {*SOON_S}),
-        ({">=": [var("checkout.dwell_s"), var("visit.idle_s")]}, {*SOON_S, 60}),
-        ({">=": [{"+": [var("checkout.dwell_s"), 5]}, 60]}, {60}),
+        (True, set(), False),
+        ({">": [var("cart.subtotal"), 100]}, set(), False),
+        ({"in": ["champions", var("profile.segments")]}, set(), False),
+        ({">=": [var("checkout.dwell_s"), 60]}, {61}, False),
+        ({"<": [60, var("checkout.dwell_s")]}, {61}, False),
+        ({"<": [30, var("checkout.dwell_s"), 90]}, {31, 91}, False),
+        ({"!": {">=": [var("checkout.dwell_s"), 2.5]}}, {4}, False),
+        ({">=": [var("checkout.dwell_s"), 86_400]}, set(), False),
+        ({">=": [var("visit.dwell_s"), 180]}, {195}, True),
+        ({"or": [{">=": [var("visit.idle_s"), 600]}, var("visit.exit_intent")]}, {615}, True),
+        ({">=": [var("visit.errors"), 2]}, {60}, True),
+        ({">=": [var("checkout.errors"), 1]}, {60}, False),
+        ({"<": [var("intent.now"), 0.2]}, {60}, True),
+        ({">": [var("visit.viewed_dearest_price"), 1000]}, set(), True),
+        ({">=": [var("checkout.dwell_s"), var("visit.idle_s")]}, {60}, True),
+        ({">=": [{"+": [var("checkout.dwell_s"), 5]}, 60]}, {60}, False),
     ],
 )
-def test_a_rule_may_say_something_else_when_a_time_of_its_is_over(rule: Any, marks: set[int]) -> None:
-    assert marks_of(read_rule(rule)) == marks
+def test_a_rule_may_hold_when_a_time_of_its_is_over(rule: Any, times: set[int], soon: bool) -> None:
+    assert marks_of(read_rule(rule)) == Marks(frozenset(times), soon)
+
+
+@pytest.mark.parametrize(("evidence", "marks"), [(1, (set(), False)), (2, (set(), True)), (3, ({61}, True))])
+def test_what_needs_more_evidence_than_a_first_question_has_may_apply_later(
+    evidence: int, marks: tuple[set[int], bool]
+) -> None:
+    assert marks_of(read_rule(True), evidence) == marks
 
 
 @pytest.mark.parametrize(
-    ("name", "marks"),
+    ("name", "times", "soon"),
     [
-        ("viewed-dear", {*SOON_S}),
-        ("hesitant-helped", {*SOON_S, 61, 195}),
-        ("high-value-leaves", {*SOON_S, 615}),
-        ("cold-introduced", {*SOON_S}),
-        ("loyal-thanked", set()),
-        ("free-shipping", set()),
+        ("viewed-dear", set(), True),
+        ("hesitant-helped", {61, 195}, True),
+        ("high-value-leaves", {615}, True),
+        ("cold-introduced", set(), True),
+        ("loyal-thanked", set(), False),
+        ("free-shipping", set(), False),
     ],
 )
-def test_what_is_shipped_is_asked_for_when_it_may_apply(name: str, marks: set[int]) -> None:
-    assert marks_of(read_rule(TEMPLATES[name].campaign.rule)) == marks
+def test_what_is_shipped_is_asked_for_when_it_may_apply(name: str, times: set[int], soon: bool) -> None:
+    campaign = TEMPLATES[name].campaign
+    assert marks_of(read_rule(campaign.rule), campaign.evidence) == (times, soon)
 
 
-@pytest.mark.parametrize(
-    ("stayed_s", "seconds"), [(0, 5), (4.9, 1), (5, 56), (60.5, 1), (61, 134), (195, None), (10_000, None)]
-)
-def test_the_next_mark_is_so_many_seconds_away(stayed_s: float, seconds: int | None) -> None:
-    assert next_mark({195, 5, 61}, stayed_s) == seconds
-
-
-def test_a_page_is_asked_for_at_the_first_marks_only() -> None:
-    many = range(10, 1_000, 10)
-    asked = [mark for mark in many if next_mark(many, mark - 1) == 1]
-    assert asked == list(many)[:MOST]
-    assert next_mark([], 0) is None
+def test_a_page_asks_at_the_first_times_of_what_comes_to_the_top() -> None:
+    rules = [{">=": [var("checkout.dwell_s"), seconds]} for seconds in range(90, 0, -10)]
+    many = [a_campaign(f"c{number}", rule=rule) for number, rule in enumerate(rules)]
+    bar = {"kind": "progress", "key": "progress.free_shipping", "target": "500"}
+    plan = a_plan(*many, a_campaign("bar", rule={">": [var("checkout.dwell_s"), 1]}, offer=bar))
+    assert [time for time, _ in plan.timed] == [11, 21, 31, 41][:MOST]
+    assert [[each.id for each in campaigns] for _, campaigns in plan.timed] == [
+        ["c8"],
+        ["c7"],
+        ["c6"],
+        ["c5"],
+    ]

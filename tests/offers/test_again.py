@@ -14,14 +14,18 @@ from app.consent.policy import permissions, settle
 from app.offers.again import is_idle
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
+from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import Answer, Question, read_question
 from app.profiles.recall import Shopper
 from app.profiles.visit import Visit
-from tests.campaigns.factories import HELP, a_campaign
+from tests.campaigns.factories import a_campaign
 from tests.offers.factories import EVERYTHING, NOW, a_body, a_shop, as_json, goes_together
 
 MODEL = goes_together({(10, 20): 1.0})
+BAR = {"kind": "progress", "key": "progress.free_shipping", "target": "500"}
+GONE = Fired(times=1, in_session=1, place=place_of("checkout", "token"), dismissed=True)
+SENT_AWAY = Shopper(unit="checkout:token", nudged=pack(Nudged(int(NOW.timestamp()), {"help": GONE})))
 STAYS = {">=": [{"var": "checkout.dwell_s"}, 60]}
 VISIT = Visit(began_at=int(NOW.timestamp()) - 60, last_at=int(NOW.timestamp()), visits=1)
 
@@ -68,25 +72,37 @@ def test_a_question_of_which_nothing_comes_is_told_of_only_where_a_message_was_h
     assert not idle(a_campaign(rule=STAYS), **stayed(61))
     assert not idle(a_campaign(rule=STAYS, holdout=0.999999), **stayed(61))
     assert not idle(a_campaign(rule=STAYS))
+    bar = a_campaign("bar", offer=BAR)
+    assert idle(a_campaign(rule=STAYS), bar, **stayed(30))
+    assert idle(a_campaign(delay_s=90), **stayed(30))
+    assert idle(a_campaign(), shopper=SENT_AWAY, **stayed(30))
 
 
 def test_a_question_for_a_message_is_answered_with_no_product_and_no_progress() -> None:
-    bar = a_campaign("bar", offer={"kind": "progress", "key": "progress.free_shipping", "target": "500"})
+    bar = a_campaign("bar", offer=BAR)
     pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
     everything = answered(a_campaign(), bar, pick)
     assert {each.campaign for each in everything.offers} == {"help", "bar", "pick", None}
     assert [each.campaign for each in answered(a_campaign(), bar, pick, wants="message").offers] == ["help"]
 
 
-def test_where_there_is_a_place_for_products_alone_no_campaign_is_used_up() -> None:
-    answer = answered(a_campaign(), wants="products")
-    assert {each.campaign for each in answer.offers} == {None}
+def test_of_what_there_is_no_place_for_nothing_is_used_up() -> None:
+    pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
+    answer = answered(a_campaign(), pick, wants="products")
+    assert {each.campaign for each in answer.offers} == {"pick", None}
+    for wants, chosen in (("products", ["pick"]), ("message", ["help"])):
+        occasion = asked(a_campaign(), pick, wants=wants)
+        weighed = with_campaigns(occasion, situation_of(occasion)).campaigns
+        assert weighed is not None
+        assert [each.campaign_id for each in weighed.chosen] == chosen
+        assert weighed.matched == tuple(chosen)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"consent": {}, "region": {"country": "DE"}},
+        {"consent": EVERYTHING | {"analytics": False}},
         {"surface": "thank_you"},
         {"surface": "storefront"},
         {"shop": {"settings": {"arms": {"static": 1}}}},
@@ -96,6 +112,7 @@ def test_where_there_is_a_place_for_products_alone_no_campaign_is_used_up() -> N
 )
 def test_it_is_not_asked_again_where_nothing_could_come_of_it(changes: dict[str, Any]) -> None:
     assert answered(a_campaign(rule=STAYS), **changes).again_s is None
+    assert answered(a_campaign(delay_s=90), **changes).again_s is None
 
 
 def test_a_shop_without_campaigns_or_with_such_as_time_does_not_change_is_asked_once() -> None:
@@ -109,8 +126,7 @@ def test_while_a_message_stands_there_is_no_asking_for_another() -> None:
 
 
 def test_no_time_is_waited_for_by_what_has_no_place_above_the_products() -> None:
-    bar = {"kind": "progress", "key": "progress.free_shipping", "target": "500"}
-    assert answered(a_campaign(rule=STAYS, offer=bar)).again_s is None
+    assert answered(a_campaign(rule=STAYS, offer=BAR)).again_s is None
 
 
 def test_whose_visit_it_is_is_asked_for_only_until_it_is_known() -> None:
@@ -119,6 +135,23 @@ def test_whose_visit_it_is_is_asked_for_only_until_it_is_known() -> None:
     assert answered(looked, shopper=Shopper(unit="checkout:token", visit=VISIT)).again_s is None
     assert answered(looked, **stayed(5.5)).again_s == 15
     assert answered(looked, **stayed(20.1)).again_s is None
+    known = Shopper(unit="checkout:token", visit=VISIT)
+    assert answered(a_campaign(rule={">=": [{"var": "checkout.dwell_s"}, 19]}), shopper=known).again_s == 20
+
+
+def test_nothing_is_waited_for_that_is_over_or_stands_behind_the_last_word() -> None:
+    over = a_campaign(rule=STAYS, schedule={"ends_at": "2026-01-01T00:00:00+00:00"})
+    assert answered(over).again_s is None
+    last = a_campaign("last", stop=True, holdout=0.999999, priority=9)
+    assert answered(last, a_campaign(rule=STAYS)).again_s is None
+
+
+def test_the_times_are_those_that_are_still_to_come() -> None:
+    times = {"or": [STAYS, {">=": [{"var": "visit.dwell_s"}, 180]}]}
+    never = a_campaign(rule={"and": [times, {">": [{"var": "cart.subtotal"}, 1_000_000]}]})
+    known = Shopper(unit="checkout:token", visit=VISIT)
+    seconds = {0: 61, 60.5: 1, 61: 134, 195: None}
+    assert {at: answered(never, shopper=known, **stayed(at)).again_s for at in seconds} == seconds
 
 
 def test_what_matches_and_waits_is_asked_for_when_its_delay_is_over() -> None:
@@ -130,7 +163,14 @@ def test_what_matches_and_waits_is_asked_for_when_its_delay_is_over() -> None:
 
 
 def test_who_sent_it_away_is_not_asked_about_it_again() -> None:
-    gone = Fired(times=1, in_session=1, place=place_of("checkout", "token"), dismissed=True)
-    nudged = pack(Nudged(int(NOW.timestamp()), {"help": gone}))
-    sent_away = Shopper(unit="checkout:token", nudged=nudged)
-    assert answered(a_campaign(offer=HELP), shopper=sent_away).again_s is None
+    assert answered(a_campaign(), shopper=SENT_AWAY).again_s is None
+
+
+@pytest.mark.parametrize("wants", ["all", "products", "message"])
+def test_it_is_decided_again_as_it_was_whatever_there_was_a_place_for(wants: str) -> None:
+    pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
+    occasion = asked(a_campaign(), a_campaign("bar", offer=BAR), pick, wants=wants)
+    situation = with_campaigns(occasion, situation_of(occasion))
+    answer = answer_to(occasion, situation)
+    entry = entry_of(occasion, situation, answer, 1)
+    assert replay(entry.inputs, {occasion.shop.version: occasion.shop}) == answer.offers
