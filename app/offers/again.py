@@ -23,7 +23,7 @@ def again_s(occasion: Occasion, situation: Situation) -> int | None:
     the visit may be used.
     """
     plan, weighed = occasion.shop.plan, situation.campaigns
-    if plan is None or weighed is None or situation.arm != PERSONALISED:
+    if plan is None or weighed is None or situation.arm != PERSONALISED or situation.wants == "products":
         return None
     if occasion.question.surface != SURFACE or not occasion.may.may_use_visit or _is_settled(plan, weighed):
         return None

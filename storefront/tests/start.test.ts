@@ -90,6 +90,14 @@ test('who refused is asked for without a name', async () => {
   expect(asked[0]).not.toHaveProperty('client_id');
 });
 
+test('without a place for messages yet, only products are asked for', async () => {
+  visitor(ALL);
+  document.querySelector('section')!.remove();
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  expect(asked[0]).toMatchObject({wants: 'products'});
+});
+
 test('with nowhere to show an offer, nobody is asked', async () => {
   visitor(ALL);
   document.querySelector('section')!.remove();

@@ -104,6 +104,7 @@ def test_of_what_there_is_no_place_for_nothing_is_used_up() -> None:
         {"consent": {}, "region": {"country": "DE"}},
         {"consent": EVERYTHING | {"analytics": False}},
         {"surface": "thank_you"},
+        {"wants": "products"},
         {"surface": "storefront"},
         {"shop": {"settings": {"arms": {"static": 1}}}},
         {"shop": {"settings": {"arms": {"static": 1}, "holdout": 1}}},

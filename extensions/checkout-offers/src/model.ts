@@ -144,7 +144,7 @@ function boxedIn(cards: CardView[], boxes: number | undefined): CardView[] {
 /** A message that comes late takes the place of the last product that the buyer has not touched: nothing moves for it. */
 function seated(cards: CardView[], [late]: CardView[], {entries}: State): CardView[] {
   if (!late) return cards;
-  const untouched = new Set(entries.filter(({phase}) => phase === 'offer').map(({id}) => id));
+  const untouched = new Set(entries.filter(({touched}) => !touched).map(({id}) => id));
   const given = cards.filter((each) => isProduct(each) && untouched.has(each.id)).pop();
   return given ? cards.map((each) => (each === given ? {...late, boxed: true} : each)) : [...cards, late];
 }

@@ -16,8 +16,8 @@ export interface Question {
   consent: Consent;
   /** dwell_ms: how long the buyer has been on this page; only for an app that may use it. */
   signals?: {dwell_ms: number};
-  /** A message, and nothing else; absent where there is a place for all there is. */
-  wants?: 'message';
+  /** What there is a place for; absent where that is everything. */
+  wants?: 'message' | 'products';
 }
 
 export interface QuestionLine {

@@ -8,6 +8,8 @@ export interface Entry {
   id: string;
   offer: Offer;
   phase: Phase;
+  /** The buyer has done something with it: it keeps its place. */
+  touched?: true;
   /** It joined those that were there already, so it may move none of them. */
   late?: true;
 }
@@ -84,7 +86,7 @@ function entry(offer: Offer): Entry {
 }
 
 function move(entry: Entry, {id, phase, offer = entry.offer}: Extract<Action, {type: 'moved'}>): Entry {
-  return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer} : entry;
+  return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer, touched: true} : entry;
 }
 
 /**
@@ -110,10 +112,15 @@ function renamed(entry: Entry, offers: Offer[]): Entry {
   return offer ? {...entry, offer: {...entry.offer, decision_id: offer.decision_id, offer_id: offer.offer_id}} : entry;
 }
 
+/** Return what an offer is known again by in another answer: what it is of, beside its own id. */
+function namesOf({offer_id, product, discount}: Offer): string[] {
+  return [offer_id, ...(product ? [product.variant_id] : []), ...(discount?.code && !product ? [discount.code] : [])];
+}
+
 /** Return the entries that the buyer has touched, in their places, then the new offers. */
 function merge(entries: Entry[], offers: Offer[]): Entry[] {
-  const touched = entries.filter((entry) => entry.phase !== 'offer');
-  const known = new Set(touched.flatMap(({offer}) => [offer.offer_id, offer.product?.variant_id]));
-  const fresh = offers.filter(({offer_id, product}) => !known.has(offer_id) && !(product && known.has(product.variant_id)));
+  const touched = entries.filter((entry) => entry.phase !== 'offer').map(({late: _, ...each}) => each);
+  const known = new Set(touched.flatMap(({offer}) => namesOf(offer)));
+  const fresh = offers.filter((offer) => !namesOf(offer).some((name) => known.has(name)));
   return [...touched, ...fresh.map(entry)];
 }

@@ -1,15 +1,16 @@
-import {useLayoutEffect, useReducer, useRef, useState} from 'preact/hooks';
+import {useEffect, useLayoutEffect, useReducer, useRef, useState} from 'preact/hooks';
 import {askAgain, pause} from './again.ts';
 import type {Answer} from './answer.ts';
 import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
-import {consentOf, isNarrower} from './consent.ts';
+import {consentOf, isNarrower, regionOf} from './consent.ts';
 import {instructionsOf, isEditor, type Host, type Till} from './host.ts';
 import {card} from './model.ts';
 import type {Offer} from './offer.ts';
 import {publisher} from './publish.ts';
 import {occasion, question} from './question.ts';
 import {scene} from './scene.ts';
+import {readSettings} from './settings.ts';
 import {canMove, named, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
 import {accept, carry, undo} from './till.ts';
@@ -28,6 +29,13 @@ export interface Offers {
   sawAll: (offers: Offer[]) => void;
 }
 
+interface Later {
+  signal: AbortSignal;
+  again_s: number | undefined;
+  /** Of the answer that is to take the place of what was painted ahead. */
+  messages: Offer[];
+}
+
 /** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart or consent changes. */
 export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [state, dispatch] = useReducer(reduce, undefined, () => begin(host, surface, Date.now()));
@@ -35,22 +43,25 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
   const asked = useRef(false);
   const carried = useRef<string>();
-  const came = useRef(Date.now());
+  const onScreen = host.extension.rendered.value;
+  /** When the buyer first saw the page, once they did: Shopify renders a step before it is reached. */
+  const came = useRef<number>();
+  if (onScreen) came.current ??= Date.now();
   /** Only an app that the buyer lets use the visit says when to ask again: it alone is told how long they stay. */
   const mayTell = useRef(false);
+  const later = useRef<Later>();
   const token = host.checkoutToken.value;
 
   const now = occasion(host);
   const consent = consentOf(host.customerPrivacy.value);
-  const before = useRef(consent);
+  const region = JSON.stringify(regionOf(host.customerPrivacy.value));
+  const before = useRef({consent, region});
   // Before the frame is drawn: the question is on its way while the first offer is painted.
   useLayoutEffect(() => {
     if (isEditor(host)) return undefined;
-    if (isNarrower(consent, before.current)) {
-      mayTell.current = false;
-      dispatch({type: 'withdrawn'});
-    }
-    before.current = consent;
+    if (isNarrower(consent, before.current.consent)) dispatch({type: 'withdrawn'});
+    if (isNarrower(consent, before.current.consent) || region !== before.current.region) mayTell.current = false;
+    before.current = {consent, region};
     const given = new AbortController();
     const upgrade = !asked.current;
     asked.current = true;
@@ -67,27 +78,34 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const shown = given && (await showable(given.offers));
     if (signal.aborted) return null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
-    void askingAgain(given?.again_s, signal);
-    if (shown && upgrade) void letting(shown, signal);
+    mayTell.current ||= given?.again_s !== undefined;
+    const messages = upgrade && shown ? shown.filter(({kind}) => kind !== 'upsell' && kind !== 'progress') : [];
+    later.current = {signal, again_s: given?.again_s, messages};
+    if (host.extension.rendered.value) void staying();
     return given && given.offers;
   }
 
-  /** Let a message join that was answered and could not be shown at once. */
-  async function letting(shown: Offer[], signal: AbortSignal): Promise<void> {
-    const messages = shown.filter(({kind}) => kind !== 'upsell');
-    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: messages, waited: true});
-  }
+  // What is for who stays begins once the buyer sees the page.
+  useEffect(() => {
+    if (onScreen) void staying();
+  }, [onScreen]);
 
-  /** While the buyer changes nothing, ask for a message alone when the app says so. */
-  async function askingAgain(after_s: number | undefined, signal: AbortSignal): Promise<void> {
-    mayTell.current ||= after_s !== undefined;
-    const shown = await showable(await askAgain(after_s, () => put(signal, 'message'), signal));
+  /** What the last answer leaves for later: a message that could not be shown at once, and when to ask for another. */
+  async function staying(): Promise<void> {
+    if (!later.current) return;
+    const {signal, again_s, messages} = later.current;
+    later.current = undefined;
+    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: messages, waited: true});
+    const offers = await askAgain(again_s, () => put(signal, 'message'), signal);
+    const shown = signal.aborted ? [] : await showable(offers);
     if (shown.length && !signal.aborted) dispatch({type: 'joined', offers: shown});
   }
 
+  /** Return the answer to what is in the checkout now, for what there is a place for. */
   function put(signal: AbortSignal, wants?: 'message'): Promise<Answer | null> {
-    const signals = mayTell.current ? {dwell_ms: Date.now() - came.current} : undefined;
-    return ask({...question(host, surface), signals, wants}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
+    const signals = mayTell.current && came.current ? {dwell_ms: Date.now() - came.current} : undefined;
+    const room = readSettings(host.settings.value).show_messages ? wants : 'products';
+    return ask({...question(host, surface), signals, wants: room}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
   }
 
   /** Leave out what can't be shown here, and what says that it is taken off and would not be. */

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {askAgain, MOST} from '../src/again.ts';
+import {askAgain, MOST_QUESTIONS} from '../src/again.ts';
 import {upsell} from './offers.ts';
 
 const never = new AbortController().signal;
@@ -48,7 +48,7 @@ test('an app that always wants to be asked again is asked so many times', async 
   const found = askAgain(1, ask, never);
   await vi.advanceTimersByTimeAsync(600_000);
   expect(await found).toEqual([]);
-  expect(ask).toHaveBeenCalledTimes(MOST);
+  expect(ask).toHaveBeenCalledTimes(MOST_QUESTIONS);
 });
 
 test('a checkout that changed meanwhile asks by itself', async () => {

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
@@ -354,6 +355,36 @@ describe('while the buyer stays', () => {
     fireEvent.click(Array.from(document.querySelectorAll('s-link, s-button')).filter((each) => each.textContent === 'button.dismiss').pop()!);
     await waitFor(() => expect(words()).toContain('Rye crisps'));
     expect(words()).not.toContain('message.banner.help');
+  });
+
+  test('a cart that changes meanwhile asks by itself, and nothing old joins', async () => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer({offers: two, again_s: 3600})));
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    customerPrivacy.value = {...answered(true), region: {countryCode: 'DE'}};
+    await waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+    expect(asks(fetch).map(({signals, wants}) => [signals, wants])).toEqual([[undefined, undefined], [undefined, undefined]]);
+  });
+
+  test('time runs from when the buyer sees the step', async () => {
+    using extension = setUpExtension(TARGET);
+    const rendered = signal(false);
+    Object.assign(extension.shopify.extension, {rendered});
+    const fetch = (extension.fetch = answering(answer({decision_id: 'd2', offers: [HELP]})));
+    await renderOffer(extension);
+    await new Promise((done) => setTimeout(done, 50));
+    expect(fetch).toHaveBeenCalledTimes(1);
+    rendered.value = true;
+    await waitFor(() => expect(words()).toContain('message.banner.help'));
+  });
+
+  test('where the merchant shows no messages none is asked for', async () => {
+    using extension = setUpExtension(TARGET);
+    extension.shopify.settings.value = {show_messages: false};
+    const fetch = (extension.fetch = replying(answer()));
+    await renderOffer(extension);
+    expect(asks(fetch).map(({wants}) => wants)).toEqual(['products']);
   });
 
   test('once the buyer allows less, nobody is told how long they stay', async () => {

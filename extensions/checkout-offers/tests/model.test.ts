@@ -87,13 +87,16 @@ describe('what is shown', () => {
     expect(view(after, scene())).toMatchObject({cards: [{layout: 'notice', boxed: true}], heading: {key: 'heading.checkout'}});
   });
 
-  test.each<[Phase, string[]]>([
-    ['offer', ['notice']],
-    ['added', ['product', 'notice']],
-    ['failed', ['product', 'notice']],
-  ])('a message that comes late takes no product’s place that is %s but “offer”', (phase, expected) => {
+  test.each<[Phase, boolean, string[]]>([
+    ['offer', false, ['notice']],
+    ['added', true, ['product', 'notice']],
+    ['failed', true, ['product', 'notice']],
+    ['offer', true, ['product', 'notice']], // added and taken back
+  ])('a message that comes late, beside a product that is “%s” and was touched (%s), makes %j', (phase, touched, expected) => {
+    const [product] = ready(phase, upsell()).entries;
     const late = {...ready('offer', coupon()).entries[0]!, late: true as const};
-    expect(cards({loading: false, entries: [...ready(phase, upsell()).entries, late]}).map(({layout}) => layout)).toEqual(expected);
+    const entries = [{...product!, ...(touched && {touched: true as const})}, late];
+    expect(cards({loading: false, entries}).map(({layout}) => layout)).toEqual(expected);
   });
 
   test('a message comes into the box of what the decision does not offer', () => {

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {canMove, INITIAL, painted, reduce, type Phase, type State} from '../src/state.ts';
-import {upsell} from './offers.ts';
+import {coupon, upsell} from './offers.ts';
 
 const offered = reduce(INITIAL, {type: 'answered', offers: [upsell()]});
 const moved = (state: State, ...phases: Phase[]) =>
@@ -61,6 +61,12 @@ describe('the state of the offers', () => {
     expect(after.entries.map(({offer, late}) => [offer.offer_id, late])).toEqual([['o1', undefined], ['b1', true]]);
     expect(reduce(after, {type: 'joined', offers: [help!]}).entries).toEqual(after.entries);
     expect(reduce(offered, {type: 'joined', offers: [], waited: true})).toEqual({...offered, waited: true});
+  });
+
+  test('a coupon that came late and was taken is there once, in its own place, when the cart changes', () => {
+    const taken = moved(reduce({...offered, entries: []}, {type: 'joined', offers: [coupon()]}), 'adding', 'added');
+    const after = reduce(taken, {type: 'answered', offers: [coupon({decision_id: 'd2', offer_id: 'c9'}), upsell()]});
+    expect(after.entries.map(({offer, phase, late}) => [offer.offer_id, phase, late])).toEqual([['c1', 'added', undefined], ['o1', 'offer', undefined]]);
   });
 
   test('what was refused does not come back', () => {
