@@ -89,7 +89,10 @@ class Shopper:
         until(lambda: self.page.wait_for_timeout(50) or true())
 
     def heard(self, response: Response) -> None:
-        if response.url.endswith("/api/personalize") and response.request.method == "POST":
+        if not response.url.endswith("/api/personalize") or response.request.method != "POST":
+            return
+        question = json.loads(response.request.post_data or "{}")
+        if question.get("wants") != "message":  # that is of a page that was stayed at
             self.answers.append(response.json())
 
     def said(self, request: Request) -> None:

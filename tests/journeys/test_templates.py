@@ -174,9 +174,9 @@ class Walk:
         self.until_known(lambda visit: visit.exit_intents == 1, checkout)
 
     def again(self, checkout: str) -> dict[str, Any]:
-        """Open the checkout again; return the answer there."""
+        """Open the checkout again, its block for messages alone; return the answer there."""
         asked = len(self.made.answers)
-        self.made.page.goto(checkout)
+        self.made.page.goto(f"{checkout.partition('?')[0]}?{MESSAGES_ALONE}")
         return self.made.next_answer(asked)
 
     def until_known(self, true: Callable[[Visit], bool], checkout: str | None = None) -> None:
@@ -203,6 +203,8 @@ class Walk:
 LEAVES = (
     "document.dispatchEvent(new MouseEvent('mouseout', {bubbles: true, relatedTarget: null, clientY: 0}))"
 )
+# As a merchant sets the block where another place shows products: no product painted ahead has its room.
+MESSAGES_ALONE = "show_products=false"
 LONG_AGO, A_WHILE_AGO = timedelta(hours=1), timedelta(seconds=200)
 
 

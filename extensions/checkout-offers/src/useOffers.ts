@@ -79,7 +79,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (signal.aborted) return null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
     mayTell.current ||= given?.again_s !== undefined;
-    const messages = upgrade && shown ? shown.filter(({kind}) => kind !== 'upsell' && kind !== 'progress') : [];
+    const messages = upgrade && shown ? shown.filter(({kind}) => kind !== 'upsell') : [];
     later.current = {signal, again_s: given?.again_s, messages};
     if (host.extension.rendered.value) void staying();
     return given && given.offers;
@@ -95,7 +95,9 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (!later.current) return;
     const {signal, again_s, messages} = later.current;
     later.current = undefined;
-    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: messages, waited: true});
+    // A bar that came in time waits with the others; one that comes late would keep a message from its place.
+    const late = messages.filter(({kind}) => kind !== 'progress');
+    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: late, waited: true});
     const offers = await askAgain(again_s, () => put(signal, 'message'), signal);
     const shown = signal.aborted ? [] : await showable(offers);
     if (shown.length && !signal.aborted) dispatch({type: 'joined', offers: shown});
