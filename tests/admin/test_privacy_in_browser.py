@@ -45,12 +45,12 @@ async def test_merchant_is_told_what_is_wrong_with_a_name(connections: Connectio
         field = page.get_by_role("textbox", name="Customer number")
         await field.fill("two words")
         await page.get_by_role("button", name="Look up").click()
-        await page.get_by_text("name a customer's number").wait_for()
+        await page.get_by_text("Write a customer's number").wait_for()
         assert await field.get_attribute("aria-invalid") == "true"
         await field.fill("6")
         await field.press("Enter")
         await page.get_by_text("Nothing is held about them").wait_for()
-        assert await page.get_by_text("name a customer's number").count() == 0
+        assert await page.get_by_text("Write a customer's number").count() == 0
 
 
 async def test_merchant_answers_a_request_for_data_and_then_has_its_receipt(connections: Connections) -> None:
