@@ -14,6 +14,7 @@ from benchmarks import (
     extension,
     follow,
     fresh,
+    pages,
     rules,
     storefront,
     training,
@@ -43,6 +44,8 @@ def main() -> None:
     trained = training.main()
     print("\na shop's rules, all at once")
     ruled = rules.main()
+    print("\nwhat a merchant waits for, on the demo's shop")
+    opened = pages.main()
     print("\nwhat a shopper waits for, in a browser")
     shown = extension.main()
     print("\nwhat the storefront's pages pay, by Lighthouse")
@@ -57,6 +60,7 @@ def main() -> None:
             "fresh": asdict(freshened),
             "training": [asdict(each) for each in trained],
             "rules": asdict(ruled),
+            "pages": [asdict(each) for each in opened],
             "extension": [asdict(each) for each in shown],
             "storefront": [asdict(each) | {"loss": each.loss} for each in stores],
         }
