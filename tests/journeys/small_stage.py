@@ -171,12 +171,15 @@ def is_ready(app_url: str) -> bool:
         return False
 
 
+def entrance(stage: SmallStage) -> dict[str, str]:
+    """Return the query that the admin opens a page of the app with, its id token fresh."""
+    token = httpx.post(f"{stage.store_url}/control/id-token", json={}, timeout=30).json()["token"]
+    return {"shop": DOMAIN, "embedded": "1", "host": "YWRtaW4", "id_token": token}
+
+
 def install(stage: SmallStage) -> None:
     """Open the embedded app as the admin does, with a fresh id token: that installs it."""
-    control = f"{stage.store_url}/control"
-    httpx.post(f"{control}/install", json={}, timeout=30).raise_for_status()
-    token = httpx.post(f"{control}/id-token", json={}, timeout=30).json()["token"]
-    query = {"shop": DOMAIN, "embedded": "1", "host": "YWRtaW4", "id_token": token}
-    answer = httpx.get(f"{stage.app_url}/", params=query, timeout=60)
+    httpx.post(f"{stage.store_url}/control/install", json={}, timeout=30).raise_for_status()
+    answer = httpx.get(f"{stage.app_url}/", params=entrance(stage), timeout=60)
     assert answer.status_code == httpx.codes.OK, f"{answer.status_code}: {answer.text}"
     until_within(START_S, lambda: stage.shop.installation and stage.shop.installation.pixel)
