@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.fernet import Fernet
 
 from app.errors import ConfigError
+from app.postgres import readable
 from app.redis_address import CLUSTER, TLS_CLUSTER, cluster_address
 
 API_VERSION = "2026-07"
@@ -190,7 +191,8 @@ def _async_database(url: str) -> str:
     driver = drivers.get(scheme, scheme)
     if not separator or driver not in _DATABASES:
         raise ConfigError(f"DATABASE_URL is for SQLite or PostgreSQL, not {scheme!r}")
-    return f"{driver}://{rest}"
+    address = f"{driver}://{rest}"
+    return readable(address) if driver.startswith("postgresql") else address
 
 
 def _redis(url: str | None) -> str | None:

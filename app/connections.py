@@ -12,10 +12,11 @@ import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.config import Settings
+from app.postgres import open_engine
 from app.redis_address import cluster_address
 from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
@@ -117,8 +118,8 @@ def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
-    engine = create_async_engine(url, connect_args={"isolation_level": None})
+        return open_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    engine = open_engine(url, connect_args={"isolation_level": None})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.config import Settings, read_settings
 from app.connections import Connections
 from app.errors import ConfigError, TillwiseError
 from app.events.log import EventLog
 from app.migrations import is_current
+from app.postgres import open_engine
 from app.recommend.publish import current_version, latest
 from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
@@ -108,7 +108,7 @@ async def _looked(name: str, look: Awaitable[str]) -> Finding:
 
 
 async def _database(settings: Settings) -> str:
-    engine = create_async_engine(settings.database_url)
+    engine = open_engine(settings.database_url)
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))

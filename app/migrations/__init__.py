@@ -9,7 +9,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.postgres import open_engine
 
 _TURN = 7_455_101  # ours alone in the database
 
@@ -38,7 +39,7 @@ async def migrate(database_url: str) -> None:
     """Bring the database's tables to what this version expects; safe to run again."""
     if database_url.startswith("sqlite"):
         Path(database_url.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(database_url)
+    engine = open_engine(database_url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)

@@ -154,7 +154,7 @@ async def staged(directory: Path, database_url: str | None = None) -> AsyncItera
         "TILLWISE_DATA_DIR": str(directory / "var"),
         "DATABASE_URL": database_url or f"sqlite:///{directory / 'tillwise.db'}",
         "REDIS_URL": redis_url,
-        "PORT": str(_free_port()),
+        "PORT": str(free_port()),
         "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=",
     }
     stage = _stage(directory, environment)
@@ -203,7 +203,7 @@ async def _open_shop(connections: Connections) -> None:
     publish(connections.settings.data_dir, SHOP, model, a_card())
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

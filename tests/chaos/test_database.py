@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.replicated import replicated
 from tests.chaos.stage import staged
 from tests.chaos.test_faults import in_full_only, surviving
 
@@ -54,6 +55,20 @@ async def test_a_postgresql_killed_under_load_loses_and_doubles_nothing(
             await asyncio.sleep(3)
             await start_again(postgres)
             await asyncio.sleep(2)
+    assert traffic.refused
+    assert "unreachable" not in traffic.answers
+
+
+@in_full_only
+async def test_a_replica_that_takes_over_has_all_that_was_acknowledged_and_is_found(tmp_path: Path) -> None:
+    with replicated() as (primary, replica):
+        both = f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{replica.port}/postgres"
+        async with staged(tmp_path, both) as stage, surviving(stage, "postgresql failed over") as traffic:
+            assert primary.ask("SELECT sync_state FROM pg_stat_replication") == "sync"
+            primary.kill()
+            await asyncio.sleep(3)
+            await asyncio.to_thread(replica.promote)
+        assert replica.ask("SELECT pg_is_in_recovery()") == "f"
     assert traffic.refused
     assert "unreachable" not in traffic.answers
 
