@@ -14,6 +14,7 @@ from redis.exceptions import LockError
 from streaq import Worker
 
 from app.connections import Connections, redis_key
+from app.failures import reason_of
 from app.redis_address import cluster_address
 
 Job = Literal[
@@ -51,12 +52,17 @@ class _OnCluster(Worker[Any]):
 
 def job_queue(redis_url: str, **options: Any) -> Worker[Any]:
     """Return the queue both sides speak through. JSON, because a pickle would run what it is told."""
-    options |= {"serializer": json.dumps, "deserializer": json.loads}
+    options |= {"serializer": _as_json, "deserializer": json.loads}
     if (cluster := cluster_address(redis_url)) is None:
         return Worker(redis_url=redis_url, **options)
     proof = {"username": cluster.username, "password": cluster.password, "ssl": cluster.tls}
     # Its scripts reach for keys they do not name: the tag keeps all of a queue on one node.
     return _OnCluster(cluster_nodes=[*cluster.nodes], redis_kwargs=proof, queue_name="{jobs}", **options)
+
+
+def _as_json(told: Any) -> str:
+    """Return the text. Of a job that failed the queue keeps the error, and ends of one that it can't."""
+    return json.dumps(told, default=reason_of)
 
 
 async def request_job(connections: Connections, job: Job, shop: str) -> None:

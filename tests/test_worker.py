@@ -175,6 +175,34 @@ async def test_a_job_under_way_when_the_worker_stops_is_done_by_the_next(
     assert seen == [SHOP]
 
 
+async def test_a_job_that_fails_disturbs_no_other(connections: Connections) -> None:
+    began, stop = asyncio.Event(), asyncio.Event()
+    done: list[str] = []
+
+    async def results() -> int:
+        return len(await connections.redis.keys("streaq:default:task:results:*"))
+
+    async def broken(_connections: Connections, _shop: str) -> None:
+        await began.wait()
+        raise LookupError("what may quote a person")
+
+    async def under_way(_connections: Connections, shop: str) -> None:
+        began.set()
+        await until(results, 1)
+        done.append(shop)
+
+    await request_job(connections, "segment", SHOP)
+    await request_job(connections, "train", SHOP)
+    working = asyncio.create_task(work_jobs(connections, {"segment": broken, "train": under_way}, stop))
+    await until(results, 2)
+    stop.set()
+    async with asyncio.timeout(30):
+        await working
+    assert done == [SHOP]
+    kept = await connections.redis.mget(await connections.redis.keys("streaq:default:task:results:*"))
+    assert not any(b"quote a person" in each for each in kept)
+
+
 @pytest.mark.parametrize("key", [redis_key(SHOP, "waiting", "train")])
 async def test_a_job_that_waits_is_not_asked_for_twice(connections: Connections, key: str) -> None:
     await request_job(connections, "train", SHOP)
