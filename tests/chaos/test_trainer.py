@@ -18,23 +18,22 @@ from tests.recommend.test_retrain import OTHER, sell
 from tests.test_live import install
 
 
-async def asked_to_train(stage: Stage) -> int:
-    """Return the training's process, once it learns."""
+async def asked_to_train(stage: Stage) -> None:
+    """Return once the training learns."""
     await request_job(stage.connections, "train", OTHER)
 
     async def learns() -> bool:
-        return await stage_of(stage.connections) not in ("", "reading", "failed") and bool(trainers(stage))
+        return await stage_of(stage.connections) not in ("", "reading", "failed") and bool(children(stage))
 
     await until(learns)
-    return trainers(stage)[0]
 
 
-def trainers(stage: Stage) -> list[int]:
-    """Return the worker's children that train."""
+def children(stage: Stage) -> list[int]:
+    """Return the worker's children that make models: by training, or of one that serves."""
     assert stage.worker.running is not None
     worker = Path(f"/proc/{stage.worker.running.pid}")
-    children = [int(each) for file in worker.glob("task/*/children") for each in file.read_text().split()]
-    return [each for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    found = [int(each) for file in worker.glob("task/*/children") for each in file.read_text().split()]
+    return [each for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
 async def stage_of(connections: Connections) -> str:
@@ -55,7 +54,9 @@ async def test_a_training_killed_is_no_model_and_is_done_when_it_is_asked_for_ag
         await install(stage.connections, OTHER)
         await sell(stage.connections, OTHER, 3_000)
         async with surviving(stage, "trainer killed") as traffic:
-            os.kill(await asked_to_train(stage), signal.SIGKILL)
+            await asked_to_train(stage)
+            for child in children(stage):
+                os.kill(child, signal.SIGKILL)
 
             async def failed() -> bool:
                 return await stage_of(stage.connections) == "failed"
