@@ -65,13 +65,14 @@ def _ways(rules: Sequence[Rule]) -> dict[str, Way]:
     engine = Engine(families=["ExtString"])
     session, made = engine.session(), [engine.compile(program(rule.root)) for rule in rules]
     alone, closures = [compiled(rule) for rule in rules], [_closure(rule.stored) for rule in rules]
+    index = matching_of(rules)
 
     def library(facts: Facts) -> list[int]:
         answers = session.evaluate_many(made, DataHandle(facts))
         return [at for at, answer in enumerate(answers) if answer == "true"]
 
     return {
-        "index": matching_of(rules),
+        "index": lambda facts: list(index(facts)),
         "library": library,
         "rule by rule": lambda facts: [at for at, each in enumerate(alone) if each(facts)],
         "closures": lambda facts: [at for at, each in enumerate(closures) if each(facts)],

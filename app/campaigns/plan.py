@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property, lru_cache
@@ -16,9 +16,10 @@ from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.messages import Text, normalised
-from app.rules.compiled import first_matching_of
+from app.rules.compiled import Matching, Wanted, matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import Facts
+from app.rules.index import bits
 from app.values import as_utc, minor_units
 
 Place = Literal["top", "progress", "main"]
@@ -31,7 +32,6 @@ PLACES: Mapping[Kind, Place] = {
     "progress": "progress",
     "upsell": "main",
 }
-Matching = Callable[[Facts], Iterable[int]]
 _KEPT = 64  # shops whose rules are kept as they are asked: the catalogue changes oftener than they do
 LIMITS, LOCALE = "discount_limits", "locale"
 
@@ -150,9 +150,20 @@ class Plan:
         weights = sorted((name, sorted(arms.items())) for name, arms in self.weights.items())
         return [campaigns, str(self.zone), self.locale, msgspec.to_builtins(self.limits), weights]
 
-    def matches(self, facts: Facts) -> Iterator[Planned]:
-        """Yield the campaigns whose rules hold, first things first; what nobody asks for costs nothing."""
-        return (self.planned[at] for at in self.matching(facts))
+    @cached_property
+    def at_place(self) -> Mapping[Place, int]:
+        """Return which campaigns take each place, as the bits of a number."""
+        return {
+            place: bits(at for at, each in enumerate(self.planned) if each.place == place)
+            for place in self.places
+        }
+
+    def matches(self, facts: Facts, wanted: Wanted) -> Iterator[Planned]:
+        """Yield the campaigns whose rules hold, first things first; what nobody asks for costs nothing.
+
+        wanted: tells now and then which are asked for, as the bits of a number.
+        """
+        return (self.planned[at] for at in self.matching(facts, wanted))
 
 
 def plan_of(
@@ -229,7 +240,7 @@ def _asking(
     """Return which facts the rules read, what asks them all, and each rule's marks; kept for the same."""
     read = [read_rule(msgspec.json.decode(each)) for each in rules]
     marks = tuple(map(marks_of, read, evidence))
-    return frozenset[str]().union(*map(reads, read)), first_matching_of(read), marks
+    return frozenset[str]().union(*map(reads, read)), matching_of(read), marks
 
 
 def _planned(campaign: Campaign, currency: str) -> Planned:

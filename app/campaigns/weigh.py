@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -90,9 +91,24 @@ class Weighed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 Withheld = Callable[[str, float], bool]  # whether the shopper is in a campaign's holdout, of this share
 
 
-def weigh(plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld) -> Weighed:
+class LookUp(NamedTuple):
+    """What is looked up only of campaigns that are come to, as there may be hundreds; see `Inputs`.
+
+    The inputs of what comes of it have the answers.
+    """
+
+    spent: Callable[[Planned], bool] = lambda _: False
+    lacking: Callable[[Planned], bool] = lambda _: False
+
+
+NOTHING = LookUp()
+
+
+def weigh(
+    plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld, look_up: LookUp = NOTHING
+) -> Weighed:
     """Return which campaigns to show. decision_id: what is left to chance follows from it."""
-    return _Weighing(plan, inputs, decision_id, withheld).result()
+    return _Weighing(plan, inputs, decision_id, withheld, look_up).result()
 
 
 def again(plan: Plan, logged: Weighed, decision_id: str) -> Weighed:
@@ -113,9 +129,11 @@ def discount_minor(planned: Planned, subtotal_minor: int) -> int:
 class _Weighing:
     """One weighing under way."""
 
-    def __init__(self, plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld) -> None:
+    def __init__(
+        self, plan: Plan, inputs: Inputs, decision_id: str, withheld: Withheld, look_up: LookUp
+    ) -> None:
         self._plan, self._inputs, self._decision_id = plan, inputs, decision_id
-        self._withheld = withheld
+        self._withheld, self._look_up = withheld, look_up
         self._local = datetime.fromtimestamp(inputs.at, plan.zone)
         there = plan.places if inputs.places is None else plan.places.intersection(inputs.places)
         self._room: dict[Place, int] = {place: ROOM[place] for place in there}
@@ -126,8 +144,8 @@ class _Weighing:
         self._drawn: set[str] = set()
         self._done = False
         # Those whose rules hold: come to one after the other, or looked at ahead for a draw.
-        self._holding, self._ahead = plan.matches(inputs.facts), deque[Planned]()
-        self._met: set[str] = set()
+        self._holding, self._ahead = plan.matches(inputs.facts, self._wanted), deque[Planned]()
+        self._met: list[Planned] = []
 
     def result(self) -> Weighed:
         """Return what comes of it."""
@@ -139,20 +157,28 @@ class _Weighing:
         """Return the next campaign whose rule holds, None behind the last."""
         planned = self._ahead.popleft() if self._ahead else next(self._holding, None)
         if planned is not None:
-            self._met.add(planned.id)
+            self._met.append(planned)
         return planned
 
+    def _wanted(self) -> int:
+        """Return the campaigns that there is room for, as the bits of a number."""
+        at_place = self._plan.at_place
+        return sum(at_place[place] for place, room in self._room.items() if room)
+
     def _told(self) -> Inputs:
-        """Return the inputs without what is said there of campaigns that were not come to."""
-        inputs = self._inputs
-        if not (inputs.spent or inputs.lacking):
-            return inputs
-        met = self._met.union(each.id for each in self._ahead)
+        """Return the inputs with what was looked up, of the campaigns that were come to alone."""
+        met = (*self._met, *self._ahead)
         return msgspec.structs.replace(
-            inputs,
-            spent=tuple(name for name in inputs.spent if name in met),
-            lacking=tuple(name for name in inputs.lacking if name in met),
+            self._inputs,
+            spent=tuple(each.id for each in met if self._is_spent(each)),
+            lacking=tuple(each.id for each in met if self._is_lacking(each)),
         )
+
+    def _is_spent(self, planned: Planned) -> bool:
+        return planned.id in self._inputs.spent or self._look_up.spent(planned)
+
+    def _is_lacking(self, planned: Planned) -> bool:
+        return planned.id in self._inputs.lacking or self._look_up.lacking(planned)
 
     def _take(self, planned: Planned) -> None:
         """Take the campaign in, or note why not; its rule holds."""
@@ -255,7 +281,7 @@ class _Weighing:
         return (
             (caps.per_visitor is not None and fired.times >= caps.per_visitor)
             or (caps.per_session is not None and fired.in_session >= caps.per_session)
-            or planned.id in inputs.spent
+            or self._is_spent(planned)
         )
 
     def _of_cart(self, planned: Planned) -> str | None:
@@ -273,10 +299,10 @@ class _Weighing:
             return None
         held = self._fired(planned)
         promised = bool(held.code and held.expires_at > inputs.at)
-        if not discount.with_code and planned.id in inputs.lacking:
+        if not discount.with_code and self._is_lacking(planned):
             return NO_CODE
         if discount.with_code and not promised:
-            if not inputs.remembers or planned.id in inputs.lacking:
+            if not inputs.remembers or self._is_lacking(planned):
                 return NO_CODE
             if self._codes_held(planned) + inputs.applied >= self._plan.limits.codes:
                 return LIMIT

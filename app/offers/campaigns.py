@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -19,14 +20,14 @@ from app.campaigns.nudged import (
     place_of,
     unpack,
 )
-from app.campaigns.plan import Place, Plan
-from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.campaigns.plan import Place, Plan, Planned
+from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
 from app.consent.policy import Permissions
 from app.coupons.grants import Granted, Wanted
 from app.experiments.assign import PERSONALISED, bucket
 from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
-from app.offers.grants import unhonoured
+from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.wire import Offer, Question, Wants
 from app.profiles.keys import fired_key, nudged_key
@@ -80,7 +81,7 @@ def without_codes(occasion: Occasion, situation: Situation) -> Situation:
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None or code_wanted(occasion, situation) is None:
         return situation
-    lacking = (*plan.pools.values(), *unhonoured(occasion, plan))
+    lacking = (*weighed.inputs.lacking, *plan.pools.values())
     inputs = msgspec.structs.replace(weighed.inputs, lacking=lacking)
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
@@ -116,6 +117,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
         inputs,
         occasion.decision_id,
         lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
+        LookUp(partial(_is_spent, occasion, plan), partial(is_unhonoured, occasion)),
     )
 
 
@@ -138,8 +140,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
-        spent=tuple(_spent(plan, shopper.fired)),
-        lacking=(*(plan.pools[each] for each in dry if each in plan.pools), *unhonoured(occasion, plan)),
+        lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=_not_ours(question.cart.codes or (), nudged),
         places=_PLACES[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
@@ -187,10 +188,10 @@ def _spare(question: Question, plan: Plan) -> int | None:
     return spare_minor(lines, plan.costs, plan.margin)
 
 
-def _spent(plan: Plan, fired: bytes | None) -> Iterator[str]:
-    """Yield the campaigns that were shown as often as they may be. fired: a counter a number."""
-    for name in plan.counted:
-        at = plan.numbers[name] * _COUNTER
-        count = int.from_bytes((fired or b"")[at : at + _COUNTER], "big")
-        if count >= (plan.by_id[name].campaign.caps.total or 0):
-            yield name
+def _is_spent(occasion: Occasion, plan: Plan, planned: Planned) -> bool:
+    """Return whether the campaign was shown as often as it may be altogether."""
+    most, fired = planned.campaign.caps.total, occasion.shopper.fired or b""  # a counter a number
+    if most is None:
+        return False
+    at = plan.numbers[planned.id] * _COUNTER
+    return int.from_bytes(fired[at : at + _COUNTER], "big") >= most

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
 from app.campaigns.campaign import COUPON_S
-from app.campaigns.plan import Plan
+from app.campaigns.plan import Planned
 from app.campaigns.promised import Signing
 from app.coupons.signed import last_step, sign_grant, whose_cart
 from app.offers.situation import Occasion, unit_of
 from app.offers.wire import Answer, Discount, Offer
 
 
-def unhonoured(occasion: Occasion, plan: Plan) -> Iterator[str]:
-    """Yield the campaigns whose discount nothing would take off: no code, and no grant that would hold."""
-    signings = occasion.shop.signings if occasion.question.cart.lines else {}
-    for planned in plan.planned:
-        discount = planned.campaign.offer.discount
-        if discount is None or discount.with_code:
-            continue
-        signing = signings.get(planned.id)
-        if signing is None or signing.number_of(unit_of(occasion)) is None:
-            yield planned.id
+def is_unhonoured(occasion: Occasion, planned: Planned) -> bool:
+    """Return whether nothing would take its discount off: no code, and no grant that would hold."""
+    discount = planned.campaign.offer.discount
+    if discount is None or discount.with_code:
+        return False
+    signing = occasion.shop.signings.get(planned.id) if occasion.question.cart.lines else None
+    return signing is None or signing.number_of(unit_of(occasion)) is None
 
 
 def with_grants(occasion: Occasion, answer: Answer, customer_id: int | None) -> Answer:

@@ -8,19 +8,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from typing import Protocol
 
 from datalogic_py import DataHandle, Engine, ParseError, Session
 
 from app.rules.fields import Facts, Value
-from app.rules.index import Index
+from app.rules.index import Index, places
 from app.rules.nodes import Rule
 from app.rules.program import program
 
 # The operators of JSONLogic itself, and `length`.
 _ENGINE = Engine(families=["ExtString"])
 _YES = "true"
-_FEW = 8
+_FEW = 4
+
+Wanted = Callable[[], int]
+
+
+class Matching(Protocol):
+    """What yields the rules that hold; see `matching_of`."""
+
+    def __call__(self, facts: Facts, wanted: Wanted = ..., /) -> Iterator[int]: ...
 
 
 class _Here(threading.local):
@@ -37,7 +45,7 @@ _here = _Here()
 def compiled(rule: Rule) -> Callable[[Facts], bool]:
     """Return a function that says whether the rule holds for these facts; it never raises.
 
-    For the many rules of a shop, `matching_of` asks them all at once.
+    For the many rules of a shop, `matching_of` asks them together.
     """
     made = _ENGINE.compile(program(rule.root))
 
@@ -47,37 +55,28 @@ def compiled(rule: Rule) -> Callable[[Facts], bool]:
     return holds
 
 
-def matching_of(rules: Sequence[Rule]) -> Callable[[Facts], list[int]]:
-    """Return a function that gives the places, ascending, of the rules that hold; it never raises."""
-    index = Index([rule.root for rule in rules])
-    made = [_ENGINE.compile(program(rule.root)) for rule in rules]
-
-    def matching(facts: Facts) -> list[int]:
-        facts, handle = _read(facts)
-        places = index.candidates(facts)
-        answers = _here.session.evaluate_many([made[at] for at in places], handle)
-        return [at for at, answer in zip(places, answers, strict=True) if answer == _YES]
-
-    return matching
-
-
-def first_matching_of(rules: Sequence[Rule]) -> Callable[[Facts], Iterator[int]]:
+def matching_of(rules: Sequence[Rule]) -> Matching:
     """Return a function that yields the places, ascending, of the rules that hold; it never raises.
 
-    A few rules are asked at a time: who needs the first ones only, asks for no more.
+    A few rules are asked at a time: who needs the first ones only, asks for no more. wanted: tells before
+    each time which rules are asked for at all, as the bits of a number.
     """
     index = Index([rule.root for rule in rules])
     made = [_ENGINE.compile(program(rule.root)) for rule in rules]
 
-    def matching(facts: Facts) -> Iterator[int]:
+    def matching(facts: Facts, wanted: Wanted = _every) -> Iterator[int]:
         facts, handle = _read(facts)
-        places, few = index.places(facts), _FEW
-        while asked := list(islice(places, few)):
+        left, few = index.candidates(facts), _FEW
+        while asked := places(left & wanted(), few):
             answers = _here.session.evaluate_many([made[at] for at in asked], handle)
             yield from (at for at, answer in zip(asked, answers, strict=True) if answer == _YES)
-            few *= _FEW
+            left, few = left >> asked[-1] + 1 << asked[-1] + 1, few * _FEW
 
     return matching
+
+
+def _every() -> int:
+    return -1
 
 
 def _read(facts: Facts) -> tuple[Facts, DataHandle]:

@@ -8,7 +8,7 @@ A few lookups and ANDs leave the rules worth running, however many there are.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
 from itertools import accumulate
@@ -32,7 +32,7 @@ class Index:
 
     def __init__(self, roots: Sequence[Condition]) -> None:
         spaces = [possible(root, UNDECLARED, looks=1) for root in roots]
-        self._any = _bits(at for at, space in enumerate(spaces) if space is not None)
+        self._any = bits(at for at, space in enumerate(spaces) if space is not None)
         names = dict.fromkeys(name for space in spaces if space for name in space.ranges if name in FIELDS)
         self._looks: list[tuple[str, Look]] = []
         for name in names:
@@ -40,27 +40,20 @@ class Index:
             ranges = [space.ranges.get(name, whole) if space else whole for space in spaces]
             self._looks.append((name, _look(FIELDS[name].kind, ranges)))
 
-    def candidates(self, facts: Facts) -> list[int]:
-        """Return the places of the rules that can hold, ascending; every rule that holds is among them."""
-        return list(self.places(facts))
-
-    def places(self, facts: Facts) -> Iterator[int]:
-        """Yield the same, one after the other, for who may not need them all."""
+    def candidates(self, facts: Facts) -> int:
+        """Return the rules that can hold, as the bits of a number; every rule that holds is among them."""
         left = self._any
         for name, look in self._looks:
-            left &= look(facts.get(name))
             if not left:
-                return
-        while left:
-            lowest = left & -left
-            yield lowest.bit_length() - 1
-            left ^= lowest
+                break
+            left &= look(facts.get(name))
+        return left
 
 
 def _look(kind: Kind, ranges: Sequence[Range]) -> Look:
     """Return what tells the rules that a field's fact lets hold."""
-    unknown = _bits(at for at, each in enumerate(ranges) if each.unknown)
-    everyone = _bits(range(len(ranges)))
+    unknown = bits(at for at, each in enumerate(ranges) if each.unknown)
+    everyone = bits(range(len(ranges)))
     values = [each.values for each in ranges]
     if kind == "texts":
         free, wanting = _lists([each for each in values if isinstance(each, Lists)])
@@ -139,8 +132,8 @@ def _numbers(sets: Sequence[Numbers]) -> tuple[list[float], list[int]]:
 def _texts(sets: Sequence[Texts]) -> tuple[dict[str | bool, int], int]:
     """Return the rules for each text that one of them names, and those for any other text."""
     names = {text for each in sets for text in each.these}
-    named = {text: _bits(at for at, each in enumerate(sets) if text in each) for text in names}
-    return named, _bits(at for at, each in enumerate(sets) if each.all_but)
+    named = {text: bits(at for at, each in enumerate(sets) if text in each) for text in names}
+    return named, bits(at for at, each in enumerate(sets) if each.all_but)
 
 
 def _lists(sets: Sequence[Lists]) -> tuple[int, dict[str, int]]:
@@ -154,8 +147,19 @@ def _lists(sets: Sequence[Lists]) -> tuple[int, dict[str, int]]:
     return free, wanting
 
 
-def _bits(places: Iterable[int]) -> int:
-    bits = 0
+def bits(places: Iterable[int]) -> int:
+    """Return the number whose bits are at these places."""
+    found = 0
     for at in places:
-        bits |= 1 << at
-    return bits
+        found |= 1 << at
+    return found
+
+
+def places(of: int, most: int) -> list[int]:
+    """Return where the lowest bits of a number are, ascending, at most so many."""
+    found: list[int] = []
+    while of and len(found) < most:
+        lowest = of & -of
+        found.append(lowest.bit_length() - 1)
+        of ^= lowest
+    return found

@@ -10,7 +10,8 @@ import pytest
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired
-from app.campaigns.weigh import again, discount_minor, weigh
+from app.campaigns.plan import Planned
+from app.campaigns.weigh import LookUp, again, discount_minor, weigh
 from tests.campaigns.factories import (
     AT,
     DAY_S,
@@ -19,6 +20,7 @@ from tests.campaigns.factories import (
     a_campaign,
     a_plan,
     inputs,
+    nobody,
     shown,
     weighed,
 )
@@ -55,6 +57,22 @@ def test_nothing_is_looked_at_behind_one_that_stops() -> None:
     bar = a_campaign("bar", offer=PROGRESS)
     assert shown(a_plan(stops, bar)) == ["stops"]
     assert shown(a_plan(a_campaign("stops", priority=1, stop=True, rule=RICH), bar)) == ["bar"]
+
+
+def test_of_hundreds_only_those_that_are_come_to_are_asked_and_looked_up() -> None:
+    banners = [a_campaign(f"banner{n:03}") for n in range(300)]
+    plan = a_plan(*banners, a_campaign("bar", priority=-1, offer=PROGRESS))
+    looked_up: list[str] = []
+
+    def lacks(planned: Planned) -> bool:
+        looked_up.append(planned.id)
+        return planned.id == "banner000"
+
+    first = weigh(plan, inputs(), "d", nobody, LookUp(lacking=lacks))
+    assert [each.campaign_id for each in first.chosen] == ["banner000", "bar"]
+    assert set(looked_up) == {f"banner{n:03}" for n in range(4)} | {"bar"}  # four are asked at once
+    assert first.inputs.lacking == ("banner000",)
+    assert again(plan, first, "d") == first
 
 
 def test_of_a_group_only_the_first_that_matches_is_shown() -> None:
