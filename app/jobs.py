@@ -15,6 +15,7 @@ from streaq import Worker
 
 from app.connections import Connections, redis_key
 from app.failures import reason_of
+from app.leases import let_go_if_overlong
 from app.redis_address import cluster_address
 
 Job = Literal[
@@ -92,8 +93,11 @@ async def alone(connections: Connections, what: str, shop: str) -> AsyncIterator
 
     A process that dies is waited for at most half a minute.
     """
-    lock = connections.redis.lock(redis_key(shop, "running", what), timeout=_LEASE_S)
-    await lock.acquire()
+    key = redis_key(shop, "running", what)
+    lock = connections.redis.lock(key, timeout=_LEASE_S)
+    await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
+    while not await lock.acquire(blocking_timeout=_LEASE_S):
+        await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
     keeper = asyncio.create_task(_keep(lock))
     try:
         yield

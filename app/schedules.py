@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from app.connections import Connections, redis_key
+from app.leases import let_go_if_overlong
 from app.loops import rest
 
 _log = logging.getLogger(__name__)
@@ -51,5 +52,8 @@ async def _attempt(connections: Connections, schedule: Schedule) -> None:
 async def _is_mine(connections: Connections, schedule: Schedule) -> bool:
     """Return whether no other worker has done, or is doing, this turn's work."""
     turn_ms = int(schedule.every_s * 900)  # a little less, so that no turn is skipped
-    key = redis_key("schedule", schedule.name)
-    return bool(await connections.redis.set(key, 1, nx=True, px=turn_ms))
+    key, redis = redis_key("schedule", schedule.name), connections.redis
+    while not await redis.set(key, 1, nx=True, px=turn_ms):
+        if not await let_go_if_overlong(redis, key, turn_ms):
+            return False
+    return True

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.schedules import Schedule, keep_schedules
 
 SHOP = "a.myshopify.com"
@@ -30,6 +30,20 @@ async def test_a_turn_is_done_by_one_worker_of_all(connections: Connections) -> 
     for _ in range(2):
         await run_once(connections, Schedule("a", 60, once), Schedule("b", 60, everywhere, everywhere=True))
     assert sorted(done) == ["everywhere", "everywhere", "once"]
+
+
+async def test_a_turn_that_redis_holds_since_its_clock_was_put_back_keeps_nobody_out(
+    connections: Connections,
+) -> None:
+    done: list[str] = []
+
+    async def once(_connections: Connections) -> None:
+        done.append("once")
+
+    await connections.redis.set(redis_key("schedule", "a"), 1, px=24 * 3_600_000)
+    for _ in range(2):
+        await run_once(connections, Schedule("a", 60, once))
+    assert done == ["once"]
 
 
 async def test_work_that_fails_holds_up_no_other(

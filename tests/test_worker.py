@@ -14,7 +14,7 @@ from app.connections import Connections, redis_key
 from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
 from app.events.log import DEAD, EventConsumer
-from app.jobs import request_job
+from app.jobs import only_one, request_job
 from app.shops.changes import CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.work_jobs import work_jobs
@@ -201,6 +201,14 @@ async def test_a_job_that_fails_disturbs_no_other(connections: Connections) -> N
     assert done == [SHOP]
     kept = await connections.redis.mget(await connections.redis.keys("streaq:default:task:results:*"))
     assert not any(b"quote a person" in each for each in kept)
+
+
+async def test_a_lock_that_redis_holds_since_its_clock_was_put_back_keeps_nobody_out(
+    connections: Connections,
+) -> None:
+    await connections.redis.set(redis_key(SHOP, "running", "train"), "of the dead", px=24 * 3_600_000)
+    async with asyncio.timeout(10), only_one(connections, "train", SHOP):
+        assert await connections.redis.pttl(redis_key(SHOP, "running", "train")) <= 30_000
 
 
 @pytest.mark.parametrize("key", [redis_key(SHOP, "waiting", "train")])

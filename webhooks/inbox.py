@@ -21,7 +21,7 @@ KEPT_PARKED = timedelta(days=30)
 _FIRST_RETRY_S = 5.0
 _MAX_ERROR = 1_000
 # No retry is put off for longer: what is due later than this was written under a clock that was wrong.
-_FARTHEST = timedelta(hours=1)
+_FARTHEST = timedelta(minutes=10)
 _INBOX = table_of(InboxRow)
 _KEPT_FOR_THE_LOG = (_INBOX.c.status == "done") & (_INBOX.c.body != b"")
 

@@ -41,6 +41,7 @@ from webhooks.read_admin import read_customer, read_order, read_product
 
 # A change can be seen in a search a while after it happened.
 _OVERLAP = timedelta(minutes=15)
+_AT_LEAST = timedelta(days=1)  # each shop has its turn every hour, if nothing is wrong
 _log = logging.getLogger(__name__)
 
 Change = CustomerChanged | OrderUpdated | ProductChanged
@@ -77,7 +78,7 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     """Return how many changes since the last time were missed; they are in the log now."""
     key = redis_key(shop.shop, "reconciled")
     last: Any = await connections.redis.get(key)
-    since = (moment(last.decode()) if last else shop.installed_at) - _OVERLAP
+    since = _since(moment(last.decode()) if last else shop.installed_at, now)
     missed = 0
     for kind in KINDS:
         async for changed in _pages(connections, shop, kind, since):
@@ -89,6 +90,11 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     missed += await note_gone(connections, shop, now)
     await connections.redis.set(key, now.isoformat())
     return missed
+
+
+def _since(last: datetime, now: datetime) -> datetime:
+    """Return from when on to look. A last time that lies ahead was by a clock that was put back since."""
+    return (last if last <= now + _OVERLAP else now - _AT_LEAST) - _OVERLAP
 
 
 async def _pages(

@@ -69,7 +69,7 @@ async def request_due_learning(connections: Connections) -> None:
     now = datetime.now(UTC)
     for shop in await shops_to_look_at(connections, "intent"):
         last = await trained_at(connections, shop.shop)
-        if (last is None or last < now - AGAIN_AFTER) and await has_events(connections, shop.shop):
+        if (last is None or abs(now - last) > AGAIN_AFTER) and await has_events(connections, shop.shop):
             await request_job(connections, "intent", shop.shop)
 
 

@@ -150,7 +150,7 @@ async def request_clearing(connections: Connections, shop: str) -> None:
 
 def _due(last: Mapping[str, Cleared], days: Mapping[str, int], now: datetime) -> bool:
     return any(
-        store not in last or last[store].limit_days != limit or last[store].ran_at < now - AGAIN_AFTER
+        store not in last or last[store].limit_days != limit or abs(now - last[store].ran_at) > AGAIN_AFTER
         for store, limit in days.items()
     )
 

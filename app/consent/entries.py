@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.consent.policy import PURPOSES, Answers
 
 GPC = "gpc"
 RECORDED = ("email_marketing", "sms_marketing", "data_sale_opt_out")
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _PURPOSES = tuple(map(str, PURPOSES))
 _SAID = (*_PURPOSES, *RECORDED)
 
@@ -46,16 +47,17 @@ class Entry:
     withdraws: bool = field(default=False, compare=False)
 
 
-def taken_in(known: Sequence[Entry], entry: Entry) -> Entry | None:
+def taken_in(known: Sequence[Entry], entry: Entry, now: datetime) -> Entry | None:
     """Return the entry with what stands after it, None when it adds nothing to what is known.
 
     known: the subject's entries as they were written down, the last one saying what stands.
+    now: a word that lies ahead of it was told by a clock that was wrong, and holds up no refusal.
     """
     if any(one.event_id == entry.event_id for one in known):
         return None
     before: Mapping[str, Any] = known[-1].answers if known else {}
     later = [one for one in known if one.told_at > entry.told_at]
-    after = {**dict.fromkeys(entry.told), **before, **_counting(entry, later)}
+    after = {**dict.fromkeys(entry.told), **before, **_counting(entry, later, now + _CLOCKS_DIFFER)}
     if entry.told.get(GPC) is not None:
         after[GPC] = bool(before.get(GPC) or entry.told[GPC])
     if after == before and not entry.withdraws and not (later and _differs(entry, before)):
@@ -77,17 +79,23 @@ def purposes_of(words: Mapping[str, Any]) -> Answers:
     return Answers(**{name: words.get(name) for name in _PURPOSES}, gpc=bool(words.get(GPC)))
 
 
-def _counting(entry: Entry, later: Sequence[Entry]) -> dict[str, Any]:
-    """Return the words that count: those that nobody said anything about later."""
+def _counting(entry: Entry, later: Sequence[Entry], latest: datetime) -> dict[str, Any]:
+    """Return the words that count: those that nobody said anything about later, up to the latest."""
+    credible = [one for one in later if one.told_at <= latest]
     return {
         name: entry.told[name]
         for name in _SAID
-        if _said(entry, name) and not any(_said(one, name) for one in later)
+        if _said(entry, name)
+        and not any(_said(one, name) for one in (credible if _refuses(entry, name) else later))
     }
 
 
 def _differs(entry: Entry, stands: Mapping[str, Any]) -> bool:
     return any(_said(entry, name) and stands.get(name) != entry.told[name] for name in _SAID)
+
+
+def _refuses(entry: Entry, name: str) -> bool:
+    return name in _PURPOSES and entry.told[name] is False
 
 
 def _said(entry: Entry, name: str) -> bool:

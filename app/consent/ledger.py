@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -40,9 +40,10 @@ async def append_to(db: AsyncSession, shop: str, entries: Sequence[Entry]) -> Kn
     if not entries or not await _locked(db, shop):
         return {}
     known = await _by_subject(db, shop, [entry.subject for entry in entries])
+    now = datetime.now(UTC)
     for entry in entries:
         theirs = known.setdefault(entry.subject, [])
-        if taken := taken_in(theirs, entry):
+        if taken := taken_in(theirs, entry, now):
             db.add(_row(shop, taken))
             theirs.append(taken)
     return known

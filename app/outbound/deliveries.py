@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
@@ -22,6 +22,8 @@ from app.shops.store import Shop
 from app.shops.turns import shops_to_look_at
 from app.upsert import chunks, insert_new, table_of
 
+# No attempt is put off for longer: what is due later than this was written under a clock that was wrong.
+_FARTHEST = timedelta(hours=2)
 LEASE = timedelta(seconds=60)  # a message whose worker died is sent by another after this
 PARKED_FOR = timedelta(days=30)
 _AT_ONCE = 500
@@ -76,21 +78,21 @@ async def who_may_be_shared(connections: Connections, shop: str, customer_ids: C
     return {who for who, standing in standings.items() if may(Use.SHARE, standing, basis).allowed}
 
 
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    time = _DELIVERIES.c.next_attempt_at
+    return _DELIVERIES.c.status == "pending", or_(time <= now, time > now + _FARTHEST)
+
+
 async def shops_due(connections: Connections, now: datetime) -> list[str]:
     """Return the shops with messages that are due."""
-    due = (_DELIVERIES.c.status == "pending", _DELIVERIES.c.next_attempt_at <= now)
-    query = select(_DELIVERIES.c.shop).where(*due).distinct()
+    query = select(_DELIVERIES.c.shop).where(*_due(now)).distinct()
     async with connections.read() as db:
         return list(await (await db.connection()).scalars(query))
 
 
 async def claim(connections: Connections, shop: str, now: datetime, limit: int) -> list[Delivery]:
     """Return messages of the shop that are due, the oldest first: this process's until the lease ends."""
-    due = (
-        _DELIVERIES.c.shop == shop,
-        _DELIVERIES.c.status == "pending",
-        _DELIVERIES.c.next_attempt_at <= now,
-    )
+    due = (_DELIVERIES.c.shop == shop, *_due(now))
     columns = [_DELIVERIES.c[each] for each in ("event_id", "customer_id", "body", "attempts", "made_at")]
     first = select(_DELIVERIES.c.event_id).where(*due).order_by(_DELIVERIES.c.made_at).limit(limit)
     async with connections.write() as db:

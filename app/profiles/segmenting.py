@@ -93,7 +93,7 @@ async def request_due_segmentations(connections: Connections) -> None:
         async with connections.read() as db:
             connection = await db.connection()
             trained_at, any_order = await connection.scalar(made), await connection.scalar(ordered)
-        if any_order is not None and (trained_at is None or trained_at < now - AGAIN_AFTER):
+        if any_order is not None and (trained_at is None or abs(now - trained_at) > AGAIN_AFTER):
             await request_job(connections, "segment", shop.shop)
 
 

@@ -87,7 +87,7 @@ async def request_due_watches(connections: Connections) -> None:
     """Ask for a look at every shop that was not looked at for six hours and decided since."""
     for shop in await shops_to_look_at(connections, "watch"):
         watch = await last_watch(connections, shop.shop)
-        rested = watch is None or datetime.now(UTC) - watch.looked_at >= LOOK_EVERY
+        rested = watch is None or abs(datetime.now(UTC) - watch.looked_at) >= LOOK_EVERY
         if rested and await _decided(connections, shop.shop):
             await request_job(connections, "watch", shop.shop)
 

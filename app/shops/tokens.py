@@ -19,6 +19,7 @@ from sqlmodel import col, delete, select, update
 
 from app.connections import Connections, redis_key
 from app.errors import ShopifyUnavailable, TokenRevoked
+from app.leases import let_go_if_overlong
 from app.shopify import graphql, request_grant
 from app.shops.grants import (
     Grant,
@@ -63,8 +64,8 @@ async def ask_shop(
 ) -> dict[str, Any]:
     """Return the shop's answer, asked with its own token.
 
-    A token that Shopify no longer takes is forgotten, unless another process has put a new one in
-    its place: then that one is tried.
+    In place of a token that Shopify no longer takes, the one is tried that another process has put there,
+    else a new one: by a clock that is wrong, or was, a token may look good that is not.
     """
     token = await access_token(connections, shop)
     ask = connections.http, connections.settings, shop
@@ -72,9 +73,11 @@ async def ask_shop(
         return await graphql(*ask, token, document, variables)
     except TokenRevoked:
         newer = await _newer_token(connections, shop, token)
-        if newer is None:
-            raise
+    try:
         return await graphql(*ask, newer, document, variables)
+    except TokenRevoked:
+        await _forget_refused(connections, shop, newer)
+        raise
 
 
 async def exchange_id_token(connections: Connections, shop: ShopDomain, id_token: str) -> Grant:
@@ -117,11 +120,12 @@ def sealed_row(connections: Connections, shop: str, grant: Grant) -> TokenRow:
     return TokenRow(shop=shop, **_columns(connections, grant))
 
 
-async def _refresh(connections: Connections, shop: str) -> str:
+async def _refresh(connections: Connections, shop: str, refused: str | None = None) -> str:
+    """Return the token in place of one that is near its end, or was refused."""
     async with _lease(connections, shop):
         row = await _stored(connections, shop)
-        if not _near_expiry(row):
-            return _open_access(connections, row)  # the process before us has done it
+        if not _near_expiry(row) and (token := _open_access(connections, row)) != refused:
+            return token  # the process before us has done it
         if row.refresh_token is None:
             raise TokenRevoked(f"{shop}: the access token expired and can't be renewed")
         spent = unseal(connections.settings.token_encryption_keys, row.refresh_token)
@@ -149,14 +153,22 @@ async def _token_in_place_of(connections: Connections, old: TokenRow) -> str:
     return _open_access(connections, row)
 
 
-async def _newer_token(connections: Connections, shop: str, refused: str) -> str | None:
-    """Return the token stored in place of a refused one; forget the refused one when there is none."""
+async def _newer_token(connections: Connections, shop: str, refused: str) -> str:
+    """Return the token in place of a refused one. Raises TokenRevoked, the old one forgotten, for none."""
     row = await _stored(connections, shop)
     token = _open_access(connections, row)
     if token != refused:
         return token
-    await _forget_exactly(connections, row)
-    return None
+    if row.refresh_token is None:
+        await _forget_exactly(connections, row)
+        raise TokenRevoked(f"{shop}: Shopify no longer takes the access token, and it can't be renewed")
+    return await asyncio.shield(_refresh(connections, shop, refused))
+
+
+async def _forget_refused(connections: Connections, shop: str, refused: str) -> None:
+    row = await _stored(connections, shop)
+    if _open_access(connections, row) == refused:
+        await _forget_exactly(connections, row)
 
 
 async def _replace(connections: Connections, old: TokenRow, grant: Grant) -> bool:
@@ -182,8 +194,10 @@ async def _forget_exactly(connections: Connections, row: TokenRow) -> None:
 
 @asynccontextmanager
 async def _lease(connections: Connections, shop: str) -> AsyncIterator[None]:
-    lock = connections.redis.lock(redis_key(shop, "refreshing"), timeout=_LEASE_S)
+    key = redis_key(shop, "refreshing")
+    lock = connections.redis.lock(key, timeout=_LEASE_S)
     if not await lock.acquire(blocking_timeout=_LEASE_S):
+        await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
         raise ShopifyUnavailable(f"{shop}: another process is still renewing the token")
     try:
         yield

@@ -22,6 +22,7 @@ from app.upsert import chunks
 FEW = 100  # shops that are all looked at every time
 LATELY_S = 15 * 60
 ALL_WITHIN_S = 3600  # by then each shop had its turn
+_CLOCKS_DIFFER_S = 60
 _TURNS = "tw:turns"
 
 
@@ -53,7 +54,9 @@ async def _turn(redis: Redis, work: str, names: Sequence[str]) -> list[str]:
     known: Any = await redis.hget(_TURNS, work)
     now = time.time()
     at_s, _space, last = known.decode().partition(" ") if known else ("0", "", "")
-    since, each_s = max(float(at_s), now - ALL_WITHIN_S), ALL_WITHIN_S / len(names)
+    # A turn that lies ahead was noted before a clock was put back. It would leave nobody one until then.
+    noted = float(at_s) if float(at_s) < now + _CLOCKS_DIFFER_S else 0.0
+    since, each_s = min(now, max(noted, now - ALL_WITHIN_S)), ALL_WITHIN_S / len(names)
     many = min(len(names), int((now - since) / each_s))
     if not many:
         return []

@@ -11,6 +11,7 @@ from app.consent.entries import RECORDED, Entry, standing, taken_in
 from app.consent.policy import PURPOSES, Answers
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=1)
 YES = dict.fromkeys(PURPOSES, True)
 NO = dict.fromkeys(PURPOSES, False)
 
@@ -24,11 +25,11 @@ def word(minute: float, **told: Any) -> Entry:
     return Entry("subject", "client", f"e{minute}", at, "pixel", told)
 
 
-def ledger(*entries: Entry) -> list[Entry]:
+def ledger(*entries: Entry, now: datetime = LATER) -> list[Entry]:
     """Return what is written down of the entries as they arrive."""
     known: list[Entry] = []
     for entry in entries:
-        if taken := taken_in(known, entry):
+        if taken := taken_in(known, entry, now):
             known.append(taken)
     return known
 
@@ -51,6 +52,16 @@ def test_a_word_that_comes_late_is_history_and_overrides_nothing_newer() -> None
     assert standing(known) == Answers(False, False, False, False)
 
 
+def test_a_refusal_counts_after_a_consent_that_a_clock_which_was_put_back_told_of() -> None:
+    ahead, now = word(24 * 60, **YES), NOON + timedelta(minutes=2)
+    assert standing(ledger(ahead, word(1, **NO), now=now)) == Answers(False, False, False, False)
+
+
+def test_a_consent_does_not_count_after_a_refusal_that_lies_ahead() -> None:
+    ahead, now = word(24 * 60, **NO), NOON + timedelta(minutes=2)
+    assert standing(ledger(ahead, word(1, **YES), now=now)) == Answers(False, False, False, False)
+
+
 def test_a_late_word_counts_where_nobody_said_anything_later() -> None:
     late = word(1, analytics=False, marketing=True)
     assert stands(word(5, analytics=True), late) == Answers(analytics=True, marketing=True)
@@ -64,8 +75,8 @@ def test_a_late_refusal_counts_against_an_older_consent_that_was_not_repeated() 
 def test_a_repeat_adds_nothing() -> None:
     yes, no = word(0, **YES), word(1, **NO)
     assert ledger(yes, yes, no, yes, no) == ledger(yes, no)
-    assert taken_in(ledger(yes), word(2, **YES)) is None
-    assert taken_in(ledger(no, yes), yes) is None
+    assert taken_in(ledger(yes), word(2, **YES), LATER) is None
+    assert taken_in(ledger(no, yes), yes, LATER) is None
 
 
 def test_somebody_for_whom_the_policy_speaks_is_written_down_once() -> None:

@@ -357,6 +357,18 @@ async def test_a_message_whose_worker_died_is_sent_by_another(
     assert [each["event_id"] for each in receiver.told] == [receiver.told[0]["event_id"]] * 2
 
 
+async def test_a_message_put_off_by_a_clock_that_was_put_back_is_not_late(
+    connections: Connections, receiver: Receiver
+) -> None:
+    await shop_with_webhook(connections, ADA)
+    await move(connections, SHOP, ADA, "champions")
+    receiver.answers = [503]
+    await run(connections, receiver, timedelta(days=1))
+    assert len(await rows(connections)) == 1
+    await run(connections, receiver)
+    assert await rows(connections) == []
+
+
 async def test_two_workers_make_one_message_of_a_move(on_both_databases: Connections) -> None:
     await shop_with_webhook(on_both_databases, ADA)
     await move(on_both_databases, SHOP, ADA, "champions")

@@ -257,6 +257,44 @@ async def test_revoked_token_is_forgotten_when_nobody_has_a_newer_one(
     await keep(connections, grant())
     with respx.mock:
         respx.post(GRAPHQL_URL).respond(401)
+        respx.post(TOKEN_URL).respond(400, json={"error": "invalid_request"})
+        with pytest.raises(TokenRevoked):
+            await ask_shop(connections, SHOP, "query Name { shop { name } }")
+    assert not await has_token(connections, SHOP)
+
+
+async def test_revoked_token_that_can_not_be_renewed_is_forgotten(connections: Connections) -> None:
+    await keep(connections, grant(refresh_token=None))
+    with respx.mock:
+        respx.post(GRAPHQL_URL).respond(401)
+        with pytest.raises(TokenRevoked):
+            await ask_shop(connections, SHOP, "query Name { shop { name } }")
+    assert not await has_token(connections, SHOP)
+
+
+async def test_token_that_looked_good_by_a_clock_put_back_is_renewed_and_not_forgotten(
+    connections: Connections,
+) -> None:
+    await keep(connections, grant(timedelta(days=1)))
+
+    def by_token(request: httpx.Request) -> httpx.Response:
+        if request.headers["X-Shopify-Access-Token"] == "shpat_old":
+            return httpx.Response(401)
+        return httpx.Response(200, json={"data": {"shop": {"name": "Acme"}}})
+
+    with respx.mock:
+        respx.post(GRAPHQL_URL).mock(side_effect=by_token)
+        renewed = respx.post(TOKEN_URL).respond(json=answer())
+        data = await ask_shop(connections, SHOP, "query Name { shop { name } }")
+    assert (data["shop"]["name"], renewed.call_count) == ("Acme", 1)
+    assert await has_token(connections, SHOP)
+
+
+async def test_token_that_is_refused_as_soon_as_it_is_new_is_forgotten(connections: Connections) -> None:
+    await keep(connections, grant())
+    with respx.mock:
+        respx.post(GRAPHQL_URL).respond(401)
+        respx.post(TOKEN_URL).respond(json=answer())
         with pytest.raises(TokenRevoked):
             await ask_shop(connections, SHOP, "query Name { shop { name } }")
     assert not await has_token(connections, SHOP)

@@ -34,6 +34,18 @@ async def looked_at(connections: Connections, work: str = "freshen", few: int = 
     return [each.shop for each in await shops_to_look_at(connections, work, few=few)]
 
 
+@pytest.mark.parametrize("jump_s", [3_600, 24 * 3_600])
+async def test_a_clock_that_was_ahead_and_is_put_back_leaves_nobody_without_a_turn(
+    connections: Connections, clock: list[float], jump_s: float
+) -> None:
+    clock.append(jump_s)
+    await looked_at(connections)
+    clock.append(-jump_s)
+    assert await looked_at(connections) == SHOPS
+    clock.append(turns.ALL_WITHIN_S * 0.401)
+    assert await looked_at(connections) == SHOPS[:10]
+
+
 async def test_where_there_are_few_all_are_looked_at_every_time(connections: Connections) -> None:
     assert await looked_at(connections, few=25) == await looked_at(connections, few=25) == SHOPS
 

@@ -67,6 +67,12 @@ async def test_a_change_is_looked_for_since_the_last_time(front: Shopfront) -> N
     assert await reconcile_shop(front.connections, front.installed, later) == 0
 
 
+async def test_a_last_time_by_a_clock_that_was_put_back_hides_no_change(front: Shopfront) -> None:
+    now = datetime.now(UTC)
+    missed = await reconcile_shop(front.connections, front.installed, now + timedelta(days=1))
+    assert await reconcile_shop(front.connections, front.installed, now) == missed
+
+
 async def test_a_shop_that_cannot_be_asked_holds_up_no_other(front: Shopfront) -> None:
     await front.http.post("/control/uninstall")
     await reconcile(front.connections)
