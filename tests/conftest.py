@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import shutil
 import tempfile
@@ -10,10 +11,12 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import Connection, create_engine, inspect, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401  (fills the metadata)
@@ -25,6 +28,10 @@ from app.embedded_redis import embedded_redis
 # as they are loaded, here and in the processes that tests start.
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
+
+# Every HTTP client reads whom it trusts: one authority many times faster than all public ones. No test calls
+# a stranger.
+os.environ.setdefault("SSL_CERT_FILE", str(Path(__file__).with_name("authority.pem")))
 
 # Properties are judged by what they find, never by how long a busy machine takes.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -131,6 +138,28 @@ async def on_postgresql(settings: Settings, redis_url: str, url: str) -> AsyncIt
 
 def _lacks_tables(database: Connection) -> bool:
     return not set(SQLModel.metadata.tables) <= set(inspect(database).get_table_names())
+
+
+_STATEMENTS: LRUCache[Any, Any] = LRUCache(2_000)
+_DIALECTS: dict[str, Dialect] = {}  # SQL is kept by who speaks it
+
+
+@event.listens_for(Engine, "engine_connect")
+def _keep_statements(connection: Connection) -> None:
+    """Make a statement's SQL once for all the SQLite databases of a run, each of which has its own engine."""
+    if connection.dialect.driver == "aiosqlite":
+        connection.dialect = _DIALECTS.setdefault("aiosqlite", connection.dialect)
+        connection.execution_options(compiled_cache=_STATEMENTS)
+
+
+def pytest_sessionstart() -> None:
+    """Look for no garbage among what is only imported, neither now nor later."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
