@@ -119,6 +119,10 @@ DEFINITIONS: Mapping[str, Definition] = {
             "first 10."
         ),
     ),
+    "coverage": Definition(
+        lazy("Coverage"),
+        lazy("Of your catalogue, the share that was recommended for at least one of those carts."),
+    ),
     "experiment_conversion": Definition(
         lazy("Shoppers who ordered"),
         lazy("The share of an experiment's shoppers with an order that stands, while they were followed."),
@@ -210,3 +214,14 @@ DEFINITIONS: Mapping[str, Definition] = {
         ),
     ),
 }
+_ABOUT = (
+    (lazy("What Tillwise earns"), ("incremental_revenue", "attributed_revenue", "credited", "caused")),
+    (lazy("Your shoppers"), ("conversion", "aov", "lifetime_value")),
+    (lazy("Offers"), ("offers_shown", "offers_accepted", "latency", "holdout", "arm", "rung", "fallback")),
+    (lazy("The model"), ("hit_at_4", "recall_at_10", "ndcg_at_10", "coverage")),
+)
+# The definitions as a page tells them: by what they are about, each once.
+PARTS: tuple[tuple[Lazy, tuple[str, ...]], ...] = (
+    *_ABOUT,
+    (lazy("Experiments"), tuple(name for name in DEFINITIONS if name.startswith("experiment_"))),
+)

@@ -11,8 +11,10 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.admin.figures import keep_time
 from app.admin.language import _, speak, told
 from app.admin.outage import OUTAGES, outage_words, shopify_words
+from app.campaigns.plan import zone_of
 from app.config import Settings
 from app.connections import Connections
 from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, TillwiseError
@@ -93,6 +95,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
             shop = await get_shop(connections, claims.shop)
             if shop is None or shop.uninstalled_at:
                 raise NotAllowed(_("This shop has not installed Tillwise."))
+            keep_time(zone_of(shop.time_zone))
             return await call(request, connections, shop)
         except OUTAGES as error:
             return JSONResponse({"error": outage_words(error, claims.shop)}, 503)

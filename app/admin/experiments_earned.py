@@ -53,11 +53,12 @@ class Caused:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one group of offers is credited with."""
+    """What one group of offers is credited with. percent: of all that is credited."""
 
     name: str
     credited: str
-    orders: int
+    orders: str
+    percent: int
 
 
 def sold(report: Report) -> tuple[str, str]:
@@ -105,10 +106,7 @@ async def groups(
     return [
         (
             str(_BY[by]),
-            [
-                _row(name, each, {NONE: _NONE[by], **words[by]}, report.currency)
-                for name, each in _first(shares)
-            ],
+            [_row(name, each, {NONE: _NONE[by], **words[by]}, report) for name, each in _first(shares)],
         )
         for by, shares in report.groups.items()
         if shares
@@ -119,9 +117,11 @@ def _first(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
     return list(shares.items())[:MOST_ROWS]
 
 
-def _row(name: str, share: Share, words: Mapping[str, object], currency: str) -> Row:
+def _row(name: str, share: Share, words: Mapping[str, object], report: Report) -> Row:
     said = words.get(name, name.replace("_", " "))
-    return Row(str(said), money(share.minor, currency), share.orders)
+    orders = ngettext("%(num)s order", "%(num)s orders", share.orders)
+    percent_of_all = round(100 * share.minor / report.credited_minor) if report.credited_minor > 0 else 0
+    return Row(str(said), money(share.minor, report.currency), orders, max(0, min(100, percent_of_all)))
 
 
 def _orders(number: int) -> str:

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
 
 from app.admin.language import spoken
 from app.values import decimal_amount
 
 NOTHING = "–"
+# As letters, so that what follows a Latin sign stays where it was written among Arabic ones.
+_LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+
+_clock: ContextVar[tzinfo] = ContextVar("clock", default=UTC)
+
+
+def keep_time(zone: tzinfo) -> None:
+    """Tell times as they are in the zone, until the request is answered."""
+    _clock.set(zone)
 
 
 def number(value: float, digits: int = 0) -> str:
     """Return `1,234`, with so many digits after the point."""
     return format_decimal(value, format=_pattern(digits), locale=spoken())
+
+
+def signed(value: float, digits: int) -> str:
+    """Return `+0.043`, with so many digits after the point."""
+    pattern = _pattern(digits)
+    return format_decimal(value, format=f"+{pattern};-{pattern}" if value else pattern, locale=spoken())
+
+
+def short(value: float) -> str:
+    """Return `0.05`, with as many digits as it needs."""
+    return format_decimal(value, format="#,##0.####", locale=spoken())
 
 
 def percent(value: float, digits: int = 0, *, signed: bool = False) -> str:
@@ -40,14 +62,23 @@ def money(amount_minor: int, currency: str) -> str:
     """Return `$1,250.00`; the language says where the currency's sign goes."""
     amount = Decimal(decimal_amount(amount_minor, currency))
     # As CLDR asks for a code, which Babel leaves to its caller: `CHF 5.00`.
-    return re.sub(
+    written = re.sub(
         r"(?<=[A-Za-z])(?=\d)", "\N{NO-BREAK SPACE}", format_currency(amount, currency, locale=spoken())
     )
+    if spoken().text_direction == "rtl":
+        return re.sub(r"([A-Z]+\$)", rf"\1{_LEFT_TO_RIGHT}", written)
+    return written
 
 
 def milliseconds(microseconds: int | None) -> str:
     """Return `1.4 ms`, or a dash."""
-    return NOTHING if microseconds is None else f"{number(microseconds / 1000, 1)} ms"
+    if microseconds is None:
+        return NOTHING
+    return str(
+        format_unit(
+            round(microseconds / 1000, 1), "duration-millisecond", "short", format="#,##0.0", locale=spoken()
+        )
+    )
 
 
 def listed(names: Iterable[str], style: Literal["standard", "or"] = "standard") -> str:
@@ -56,8 +87,18 @@ def listed(names: Iterable[str], style: Literal["standard", "or"] = "standard") 
 
 
 def day(when: date) -> str:
-    """Return `Nov 25, 2026`."""
-    return format_date(when, "medium", locale=spoken())
+    """Return `Nov 25, 2026`; of a time, the day it is then in the shop."""
+    local = when.astimezone(_clock.get()) if isinstance(when, datetime) and when.tzinfo else when
+    return format_date(local, "medium", locale=spoken())
+
+
+def region(code: str) -> str:
+    """Return `Germany` of DE, `United States (CA)` of US-CA; a code that nobody knows as it is."""
+    country, _mark, part = code.partition("-")
+    name = spoken().territories.get(country)
+    if name is None:
+        return code
+    return f"{name} ({part})" if part else str(name)
 
 
 def weekdays() -> list[str]:
@@ -72,10 +113,14 @@ def short_day(when: date) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Return `Nov 25, 2026, 17:46 UTC`. when: in UTC."""
+    """Return `Nov 25, 2026, 5:46 PM` as it is in the shop then, and in `UTC` where its zone is not known."""
+    zone = _clock.get()
+    local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(zone)
     pattern = str(get_datetime_format("medium", locale=spoken()))
-    written = pattern.replace("{1}", day(when)).replace("{0}", format_time(when, "short", locale=spoken()))
-    return f"{written} UTC"
+    # The narrow space of CLDR is none in many fonts.
+    time = format_time(local, "short", locale=spoken()).replace("\u202f", "\N{NO-BREAK SPACE}")
+    written = pattern.replace("{1}", day(local)).replace("{0}", time)
+    return f"{written} UTC" if zone is UTC else written
 
 
 def _pattern(digits: int) -> str:

@@ -127,6 +127,14 @@ def language_tag() -> str:
     return str(spoken()).replace("_", "-")
 
 
+def direction(tag: str) -> str:
+    """Return which way the language of a tag, such as `ar` or `de@CH`, is written: ltr or rtl."""
+    try:
+        return str(Locale.parse(tag.partition("@")[0], sep="-").text_direction)
+    except (ValueError, UnknownLocaleError):
+        return "ltr"
+
+
 def script_words() -> Mapping[str, str]:
     """Return the texts of the admin's scripts in the language spoken, by the English one."""
     return _script_words(spoken().language)

@@ -44,7 +44,8 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         "weights": view.weights(serving) if serving else [],
         "parameters": view.parameters(serving) if serving else [],
         "versions": view.listed(versions),
-        "before": next((each.card.version for each in versions if _came_before(each)), None),
+        "before": next((each.card for each in versions if _came_before(each)), None),
+        "version_words": view.version_words,
     }
 
 

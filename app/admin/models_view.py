@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.admin.attention import Attention
-from app.admin.figures import NOTHING, number, percent
+from app.admin.figures import NOTHING, moment, number, percent, short, signed
 from app.admin.language import Lazy, _, lazy, ngettext, told
 from app.admin.models_store import Version
-from app.admin.privacy_view import minute
-from app.admin.view import first_upper, named
+from app.admin.view import first_upper, named, quality
 from app.recommend.card import Card, Difference
 from app.recommend.report import OURS
 from app.recommend.terms import Weights
@@ -82,7 +81,7 @@ MEASURES = {
     "score": lazy("How sure the model is of its first offer"),
 }
 PARAMETERS = {
-    "dimensions": lazy("Numbers an item is told by"),
+    "dimensions": lazy("Numbers that describe a product"),
     "epochs": lazy("Passes over the orders"),
     "learning_rate": lazy("Learning rate"),
     "half_life_days": lazy("Days after which an order counts half"),
@@ -106,10 +105,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A version as it is listed."""
+    """A version as it is listed. name: by when it was trained, as versions are told apart."""
 
     version: str
-    trained: str
+    name: str
     status: str
     tone: str
     quality: str
@@ -120,11 +119,16 @@ class VersionRow:
 def learnt_words(card: Card) -> str:
     """Return when a version learnt what it knows."""
     if card.learnt_in_full_at is None:
-        return _("Trained on %(time)s", time=minute(card.trained_at))
+        return _("Trained on %(time)s", time=moment(card.trained_at))
     return _(
         "Went on with new orders on %(time)s, trained on %(full)s",
-        time=minute(card.trained_at), full=minute(card.learnt_in_full_at),
+        time=moment(card.trained_at), full=moment(card.learnt_in_full_at),
     )  # fmt: skip
+
+
+def version_words(card: Card) -> str:
+    """Return what a version is called: when it was trained."""
+    return moment(card.trained_at)
 
 
 def facts(card: Card) -> list[tuple[str, str, str]]:
@@ -177,29 +181,31 @@ def challenge(card: Card) -> str:
     told = {
         "carts": found.cases,
         "by": number(abs(found.mean), 3),
-        "champion": card.champion,
         "difference": difference_words(found),
     }
     said = (
         _(
-            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s better than that of %(champion)s "
-            "(%(difference)s).",
+            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s better than that of the version that "
+            "served: %(difference)s.",
             **told,
         )
         if found.mean >= 0
         else _(
-            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s worse than that of %(champion)s "
-            "(%(difference)s).",
+            "On %(carts)s carts newer than both, its NDCG@10 was %(by)s worse than that of the version that "
+            "served: %(difference)s.",
             **told,
         )
     )
     sure = found.low > 0 or found.high < 0
-    return said if sure else f"{said} {_('That may be chance.')}"
+    return said if sure else " ".join((said, _("That may be chance.")))
 
 
 def difference_words(found: Difference | None) -> str:
-    """Return `+0.043 [+0.037, +0.049]`, empty where it was not measured."""
-    return "" if found is None else f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    """Return `+0.043 (+0.037 to +0.049)`, empty where it was not measured."""
+    if found is None:
+        return ""
+    between = _("%(low)s to %(high)s", low=signed(found.low, 3), high=signed(found.high, 3))
+    return f"{signed(found.mean, 3)} ({between})"
 
 
 def shifted(watch: Watch) -> list[tuple[str, str]]:
@@ -239,7 +245,8 @@ def attention(watch: Watch | None) -> list[Attention]:
     """Return what the first page says while the model does not fit any more."""
     if watch is None or watch.since is None:
         return []
-    says = f"{_since(watch.since, watch)} {_('It is trained anew by itself.')}"
+    trained_anew = _("It is trained anew by itself.")
+    says = f"{_since(watch.since, watch)} {trained_anew}"
     heading, link = _("The model no longer fits what your shoppers do"), (_("See the model"), "/admin/model")
     return [Attention("warning", heading, says, link=link)]
 
@@ -267,13 +274,19 @@ def _measure_words(measure: str) -> str:
     return _("First offer: %(term)s", term=TERMS.get(measure, measure))
 
 
-def weights(card: Card) -> list[tuple[str, float, int]]:
-    """Return the terms that count, the strongest first: label, weight, share of the strongest in percent."""
+def weights(card: Card) -> list[tuple[str, str, int, bool]]:
+    """Return the terms that count, the strongest first.
+
+    Each: label, weight, percent of the strongest, whether it speaks for a product.
+    """
     held = {name: float(getattr(card.weights, name)) for name in Weights.__dataclass_fields__}
     strongest = max(map(abs, held.values()), default=0.0)
     found = [(str(TERMS.get(name, name)), weight) for name, weight in held.items() if abs(weight) >= 0.005]
     found.sort(key=lambda each: -abs(each[1]))
-    return [(label, weight, round(100 * abs(weight) / strongest)) for label, weight in found]
+    return [
+        (label, signed(weight, 2), round(100 * abs(weight) / strongest), weight > 0)
+        for label, weight in found
+    ]
 
 
 def parameters(card: Card) -> list[tuple[str, str]]:
@@ -287,7 +300,7 @@ def listed(versions: Sequence[Version]) -> list[VersionRow]:
     return [
         VersionRow(
             each.card.version,
-            minute(each.card.trained_at),
+            version_words(each.card),
             *_status(each.status),
             quality=_quality(each.card),
             reason=told(each.card.decision.reason),
@@ -303,7 +316,7 @@ def _quality(card: Card) -> str:
 
 
 def _numbers(figures: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(number(figures[name], 3) if name in figures else NOTHING for name in _COLUMNS)
+    return tuple(quality(name, figures[name]) if name in figures else NOTHING for name in _COLUMNS)
 
 
 def _status(name: str) -> tuple[str, str]:
@@ -321,7 +334,7 @@ def _rival(name: str) -> str:
 
 
 def _since(when: datetime, watch: Watch) -> str:
-    return _("Since %(time)s: %(what)s.", time=minute(when), what=wrong_words(watch))
+    return _("Since %(time)s: %(what)s.", time=moment(when), what=wrong_words(watch))
 
 
 def _tone(found: Difference | None) -> str:
@@ -331,4 +344,4 @@ def _tone(found: Difference | None) -> str:
 
 
 def _short(value: float | int | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return NOTHING if value is None else short(value)

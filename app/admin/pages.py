@@ -13,8 +13,8 @@ from starlette.datastructures import QueryParams
 from app.admin import figures, home, store, view
 from app.admin.campaigns_told import standing_words
 from app.admin.decisions_told import offer_title
-from app.admin.definitions import DEFINITIONS
-from app.admin.language import language_tag, lazy, script_words, speak_in, spoken, told
+from app.admin.definitions import DEFINITIONS, PARTS
+from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken, told
 from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
@@ -42,15 +42,17 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 speak_in(_templates)
-_templates.filters["first_upper"] = view.first_upper
+_templates.filters.update(first_upper=view.first_upper, region=figures.region)
 _templates.globals.update(
     definitions=DEFINITIONS,
     day=figures.day,
+    direction=direction,
     milliseconds=figures.milliseconds,
     moment=figures.moment,
     money=figures.money,
     number=figures.number,
     percent=figures.percent,
+    quality=view.quality,
     share=figures.share,
     standing_words=standing_words,
     told=told,
@@ -69,7 +71,7 @@ async def home_page(connections: Connections, shop: Shop, query: QueryParams) ->
 
 async def definitions(_connections: Connections, _shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return what the page that says what each number is shows."""
-    return {}
+    return {"parts": PARTS}
 
 
 def draw(settings: Settings, template: str, **shown: Any) -> str:

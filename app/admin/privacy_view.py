@@ -11,6 +11,7 @@ from typing import Any
 from app.admin import figures
 from app.admin.figures import NOTHING
 from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.segment_titles import title
 from app.admin.view import named
 from app.consent.audit import Figure, Finding, Group
 from app.consent.policies import PolicyRead
@@ -176,7 +177,7 @@ def told(figure: Figure, *, percent: bool = True) -> Told:
     if figure.finding is Finding.TOO_FEW or figure.value is None or figure.low is None or figure.high is None:
         return Told(NOTHING, tone=tone, says=str(FINDINGS[Finding.TOO_FEW][1]))
     scale = 100 if percent else 1
-    low, high = (figures.number(bound * scale, 1) for bound in (figure.low, figure.high))
+    low, high = (figures.percent(bound * scale / 100, 1) for bound in (figure.low, figure.high))
     interval = _("%(low)s to %(high)s", low=low, high=high)
     ratio = "" if figure.to_best is None else figures.number(figure.to_best, 2)
     value = figures.percent(figure.value * scale / 100, 1)
@@ -273,7 +274,7 @@ def changes(new: PolicyRead, old: PolicyRead) -> tuple[str, ...]:
     for code in sorted({*before, *after}):
         if before.get(code) != after.get(code):
             change = f"{_region(before.get(code))} → {_region(after.get(code))}"
-            alike.setdefault(change, []).append(code)
+            alike.setdefault(change, []).append(figures.region(code))
     was = settings_words(old.settings)
     return (
         *(f"{', '.join(codes)}: {change}" for change, codes in alike.items()),
@@ -314,6 +315,7 @@ def _region(region: RegionPolicy | None) -> str:
 
 
 def _called(group: Group, unknown: str) -> str:
-    """Return a segment as words, a region as its code."""
-    name = group.name or unknown
-    return name if name.isupper() else name.replace("_", " ").capitalize()
+    """Return a segment's name, or a region's."""
+    if not group.name:
+        return unknown
+    return figures.region(group.name) if group.name.isupper() else title(group.name)

@@ -43,9 +43,11 @@ from app.admin import (
 from app.admin import settings as settings_page
 from app.admin.calls import read_call
 from app.admin.doors import bounce_shop, detour, staff_only, welcome
+from app.admin.figures import keep_time
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words
 from app.admin.policy import headers_for
+from app.campaigns.plan import zone_of
 from app.connections import Connections
 from app.errors import ShopifyError
 from app.jobs import request_job
@@ -78,6 +80,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         headers = headers_for(settings, found.shop)
         try:
             shop = await welcome(connections, found)
+            keep_time(zone_of(shop.time_zone))
             shown = await read(connections, shop, query)
         except ShopifyError as error:
             page = pages.draw(settings, "unreachable.html", reason=str(error))

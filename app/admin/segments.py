@@ -56,6 +56,14 @@ MEASURES = {
     "average_order": lazy("Average order"),
     "largest_order": lazy("Largest order"),
 }
+APPROACH_TITLES = {
+    "introduction": lazy("Introduction"),
+    "generic_offer": lazy("Generic offer"),
+    "education": lazy("Education"),
+    "history": lazy("History"),
+    "loyalty": lazy("Loyalty"),
+    "complements": lazy("Complements"),
+}
 MONEY = ("spent", "average_order", "largest_order")
 COMPARISONS = {
     "more_than": lazy("is more than"),
@@ -137,6 +145,7 @@ async def approach(connections: Connections, shop: Shop, _query: QueryParams) ->
             "cold": [each for each in APPROACHES if each not in ("history", "loyalty", "complements")],
             "warm": list(APPROACHES),
         },
+        "approach_titles": {name: str(words) for name, words in APPROACH_TITLES.items()},
         "names": names,
         **_frame("/admin/segments/approach"),
     }

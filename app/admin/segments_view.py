@@ -120,7 +120,8 @@ def shopify_words(card: Card) -> tuple[str, str]:
 
 def move_words(move: Move) -> str:
     """Return `Dormant → Champions`."""
-    return f"{_('Nothing') if move.before is None else title(move.before)} → {title(move.after)}"
+    before = _("Nothing") if move.before is None else title(move.before)
+    return f"{before} → {title(move.after)}"
 
 
 def verdict_words(review: Review) -> str:

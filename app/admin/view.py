@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.admin.figures import number, percent
 from app.admin.language import Lazy, _, lazy
 from app.admin.store import Import, LoggedDecision, Model
 from app.errors import InputError
@@ -17,6 +18,7 @@ FIGURES: Mapping[str, Lazy] = {
     "recall_at_10": lazy("Share of what they went on to buy that was in the top 10 (recall@10)"),
     "ndcg_at_10": lazy("Ranking quality of the top 10 (NDCG@10)"),
 }
+_INDICES = frozenset({"ndcg_at_10"})  # between 0 and 1, and a share of nothing
 KINDS: Mapping[str, Lazy] = {
     "products": lazy("Products"),
     "customers": lazy("Customers"),
@@ -170,3 +172,8 @@ def product_number(identifier: object) -> int | None:
         return shopify_id(identifier)
     except InputError:
         return None
+
+
+def quality(name: str, value: float) -> str:
+    """Return a figure of a model's card: a share in percent, an index as a number."""
+    return number(value, 3) if name in _INDICES else percent(value, 1)

@@ -31,7 +31,7 @@ async def test_the_page_shows_what_serves_beside_the_plain_models(
     _, serving = await keep_models(connections)
     shown = await page(browser)
     for words in (
-        serving, "12,345", "40,000 lines", "between 0.192 and 0.210", "+0.145 [+0.137, +0.154]",
+        serving, "12,345", "40,000 lines", "between 0.192 and 0.210", "+0.145 (+0.137 to +0.154)",
         "Own repeats", "Nothing allowed: the cart alone", "Regulars", "Own repeats is better by 0.0100",
         "On 800 carts newer than both", "Bought with the cart",
     ):  # fmt: skip
@@ -123,23 +123,24 @@ async def test_a_training_is_asked_for_and_followed(
 
 def test_a_difference_that_may_be_chance_is_called_so() -> None:
     sure, unsure = Difference(-0.02, -0.03, -0.01, 50), Difference(0.01, -0.01, 0.03, 50)
-    assert challenge(full_card(NOW, champion_difference=sure)).endswith("[-0.030, -0.010]).")
+    assert challenge(full_card(NOW, champion_difference=sure)).endswith("-0.020 (-0.030 to -0.010).")
     assert "0.020 worse" in challenge(full_card(NOW, champion_difference=sure))
     assert challenge(full_card(NOW, champion_difference=unsure)).endswith("That may be chance.")
     assert "too few newer carts" in challenge(full_card(NOW, champion_difference=None))
 
 
 def test_a_version_that_went_on_says_when_it_was_trained_in_full() -> None:
-    assert learnt_words(full_card(NOW)) == "Trained on Nov 24, 2026, 12:00\u202fPM UTC"
+    assert learnt_words(full_card(NOW)) == "Trained on Nov 24, 2026, 12:00\N{NO-BREAK SPACE}PM UTC"
     went_on = full_card(NOW, learnt_in_full_at=NOW.replace(day=20))
     assert learnt_words(went_on).endswith(
-        "on Nov 24, 2026, 12:00\u202fPM UTC, trained on Nov 20, 2026, 12:00\u202fPM UTC"
+        "on Nov 24, 2026, 12:00\N{NO-BREAK SPACE}PM UTC, "
+        "trained on Nov 20, 2026, 12:00\N{NO-BREAK SPACE}PM UTC"
     )
 
 
 def test_every_term_of_a_score_has_words() -> None:
     shown = weights(full_card(NOW))
-    assert [label for label, _, _ in shown][:2] == ["Bought with the cart", "Bought before, lately more so"]
+    assert [label for label, *_ in shown][:2] == ["Bought with the cart", "Bought before, lately more so"]
     assert set(WORDS) == set(TERMS)
 
 

@@ -123,11 +123,11 @@ async def test_rules_tell_the_policy_what_changed_in_it_the_limits_and_what_is_h
         "Asks first (1)",
         "Does not ask (1)",
         "Shopify&#39;s consent banner: on",
-        "US-CA: not listed → not said",
+        "United States (CA): not listed → not said",
         "First read: 2 regions",
         "What offers earned is told of 20 days instead of 30",
         "0 deleted, 83 left",
-        "the merchant&#39;s own account of what was sold",
+        "The merchant&#39;s own account of what was sold",
     ):
         assert words in text, words
 
@@ -139,7 +139,7 @@ async def test_audit_tells_which_groups_get_less_and_of_too_few_nothing(
     await keep_private_matters(connections)
     text = await opened(browser, "/admin/privacy/audit")
     assert "New, offered something: 0.0%, where Loyal has 100.0%." in text
-    assert "US-CA, offered something: 0.0%, where DE has 100.0%." in text
+    assert "United States (CA), offered something: 0.0%, where Germany has 100.0%." in text
     assert "Too few to tell" in text
     assert "Of 82 checkout answers" in text  # one of 83 is held out
 

@@ -64,7 +64,7 @@ def test_figure_is_told_with_its_interval_and_ratio() -> None:
     new = next(group for group in found.by_segment if group.name == "new").exposure
     shown = told(new)
     assert (shown.value, shown.ratio, shown.tone, shown.says) == ("45.0%", "0.50", "warning", "Lower")
-    assert shown.interval == "35.6 to 54.8"
+    assert shown.interval == "35.6% to 54.8%"
 
 
 @pytest.mark.parametrize("figure", [share(0, 0), share(1, 2)])
@@ -89,7 +89,7 @@ def test_everybody_comes_last_and_only_the_largest_groups_are_shown() -> None:
     assert len(rows) == 26
     assert (rows[0]["name"], rows[-1]["name"]) == ("S39", "Everybody")
     (region, _) = group_rows(found.by_region, "Not known", found.everybody)
-    assert region["name"] == "US-CA"
+    assert region["name"] == "United States (CA)"
     assert found.by_region[0].exposure.finding is Finding.ALONE
 
 
@@ -129,9 +129,9 @@ def test_changes_of_a_policy_are_told_by_region_and_setting() -> None:
         banner={"enabled": False},
     )
     assert changes(new, old) == (
-        "AT, CH: not listed → not said",
-        "DE: asks first → does not ask, opt-out of sale",
-        "FR: asks first → not listed",
+        "Austria, Switzerland: not listed → not said",
+        "Germany: asks first → does not ask, opt-out of sale",
+        "France: asks first → not listed",
         "Shopify's consent banner: off",
     )
 

@@ -101,7 +101,7 @@ async def test_the_plan_is_the_one_that_shopify_tells(
 ) -> None:
     await keep(connections, shop_row())
     text = await page(browser, subscribed(growth()))
-    assert "Your plan is “Growth”. The period ends on Dec 1, 2026." in text
+    assert "Your plan is “Growth”. The period ends on Nov 30, 2026." in text  # at midnight UTC, in New York
     assert "https://admin.shopify.com/store/acme/charges/tillwise/pricing_plans" in text
     assert "nothing is charged" in await page(browser, subscribed(growth(test=True)))
     assert "You have chosen no plan." in await page(browser, subscribed())

@@ -10,8 +10,9 @@ const GREEN = '#29845a';
 /** Return the chart's series: the range as a band, the figure as a line. */
 function drawn(days, box) {
   const quiet = getComputedStyle(box).color;
-  const edge = `color-mix(in srgb, ${quiet} 14%, transparent)`;
-  const written = new Intl.NumberFormat(document.documentElement.lang);
+  const edge = 'rgb(128 128 128 / 20%)'; // a canvas knows no color-mix
+  const {currency} = box.dataset;
+  const written = new Intl.NumberFormat(document.documentElement.lang, {style: 'currency', currency, maximumFractionDigits: 0});
   const axis = {stroke: quiet, grid: {stroke: edge}, ticks: {stroke: edge}, font: '12px Inter, sans-serif'};
   const short = new Intl.DateTimeFormat(document.documentElement.lang, {day: 'numeric', month: 'short'});
   const bound = {stroke: 'transparent', points: {show: false}};
@@ -21,8 +22,8 @@ function drawn(days, box) {
     legend: {show: false},
     cursor: {show: false},
     axes: [
-      {...axis, values: (_chart, at) => at.map((second) => short.format(new Date(second * 1000)))},
-      {...axis, size: 64, values: (_chart, ticks) => ticks.map((tick) => written.format(tick))},
+      {...axis, grid: {show: false}, values: (_chart, at) => at.map((second) => short.format(new Date(second * 1000)))},
+      {...axis, size: 80, values: (_chart, ticks) => ticks.map((tick) => written.format(tick))},
     ],
     series: [{}, bound, bound, {stroke: GREEN, width: 2, points: {show: true, size: 6}}],
     bands: [{series: [1, 2], fill: 'rgb(41 132 90 / 20%)'}],
@@ -58,6 +59,7 @@ async function showEarned(box) {
       return;
     }
     says.remove();
+    document.querySelector('[data-earned-legend]').hidden = false;
     const chart = new uPlot(drawn(days, box), columns(days), box);
     box.setAttribute('role', 'img');
     box.setAttribute('aria-label', _('Incremental revenue by day'));

@@ -12,7 +12,13 @@
       tone, [`var(--dev-${tone}-back)`, `var(--dev-${tone}-ink)`],
     ]),
   );
-  const ICONS = {'question-circle': '?', x: '×', 'arrow-up': '↑', 'arrow-down': '↓'};
+  const ICONS = {'question-circle': 'ⓘ', x: '×', 'arrow-up': '↑', 'arrow-down': '↓'};
+  const VARIANTS = {
+    primary: `a, button { background: var(--dev-ink); color: var(--dev-card); box-shadow: none; }
+      a:hover, button:hover { background: var(--dev-subdued); }`,
+    tertiary: `a, button { padding: 4px 6px; background: none; color: var(--dev-subdued); box-shadow: none; }
+      a:hover, button:hover { background: var(--dev-edge); color: var(--dev-ink); }`,
+  };
   const FONT = 'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, sans-serif';
 
   const page = new CSSStyleSheet();
@@ -55,6 +61,7 @@
       s-table-header-row { display: none; }
       s-table-row { display: block; padding: 10px 16px; border-block-start: 1px solid var(--dev-line); }
       s-table-row:first-child { border-block-start: 0; }
+      s-section:not([padding=none]) s-table-row { padding-inline: 0; }
       s-table-row > s-table-cell, s-table-cell.numeric { display: flex; justify-content: space-between; gap: 16px; padding: 3px 0; border: 0; text-align: end; }
       s-table-cell.primary { text-align: start; font-weight: 550; }
       s-table-row > s-table-cell:not([data-label]) { text-align: start; }
@@ -167,7 +174,7 @@
     return `
       <style>
         a { color: var(--dev-link); text-decoration: underline; }
-        a.tab { display: block; padding: 6px 12px; border-radius: 8px; color: var(--dev-ink); text-decoration: none; font-weight: 550; }
+        a.tab { display: block; padding: 6px 12px; white-space: nowrap; border-radius: 8px; color: var(--dev-ink); text-decoration: none; font-weight: 550; }
         a.tab:hover, a.tab[aria-current] { background: var(--dev-edge); }
       </style>
       <a ${tab ? 'class="tab"' : ''} ${current ? 'aria-current="page"' : ''} ${label} href="${escaped(read('href'))}"><slot></slot></a>`;
@@ -188,9 +195,10 @@
       <style>
         :host { display: inline-block; }
         a, button { display: inline-block; padding: 6px 12px; border: 0; border-radius: 8px; background: var(--dev-card); color: var(--dev-ink); cursor: pointer;
-          font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; white-space: nowrap;
-          box-shadow: 0 -1px 0 var(--dev-faint) inset, 0 0 0 1px rgb(0 0 0 / 10%) inset, 0 .5px 0 1.5px var(--dev-card) inset; }
+          font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; text-align: center;
+          box-shadow: 0 0 0 1px var(--dev-faint) inset, 0 1px 0 var(--dev-edge); }
         a:hover, button:hover { background: var(--dev-hover); }
+        ${VARIANTS[read('variant')] ?? ''}
         :focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
         button:disabled { color: var(--dev-faint); cursor: default; }
       </style>${inside}`;
@@ -215,7 +223,7 @@
   define('s-search-field', (read) => `
     <style>
       :host { display: block; }
-      input { box-sizing: border-box; inline-size: 100%; padding: 6px 12px; border: 1px solid var(--dev-border); border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: var(--dev-field); }
+      input { box-sizing: border-box; inline-size: 100%; min-block-size: 2.125rem; padding: 6px 12px; border: 1px solid var(--dev-border); border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: var(--dev-field); }
       input:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
     </style>
     <input type="search" aria-label="${escaped(read('label'))}" placeholder="${escaped(read('placeholder'))}" value="${escaped(read('value'))}">`, {
@@ -245,7 +253,7 @@
           :host { display: block; }
           label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
           .field { display: flex; gap: 8px; align-items: center; }
-          input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; padding: 6px 12px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? 'var(--dev-refused)' : 'var(--dev-field)'}; }
+          input, textarea { box-sizing: border-box; inline-size: ${read('suffix') ? '7rem' : '100%'}; min-block-size: 2.125rem; padding: 6px 12px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: ${read('error') ? 'var(--dev-refused)' : 'var(--dev-field)'}; }
           textarea { resize: vertical; min-block-size: 5rem; }
           input:focus-visible, textarea:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
           p { margin: 4px 0 0; color: var(--dev-subdued); font: 0.8125rem/1.4 ${FONT}; }
@@ -325,7 +333,7 @@
       <style>
         :host { display: block; }
         label { display: block; margin-block-end: 4px; font: 0.8125rem/1.4 ${FONT}; }
-        select { box-sizing: border-box; inline-size: 100%; padding: 6px 8px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; background: var(--dev-field); font: 0.8125rem/1.5 ${FONT}; }
+        select { box-sizing: border-box; inline-size: 100%; min-block-size: 2.125rem; padding: 6px 8px; border: 1px solid ${read('error') ? 'var(--dev-critical)' : 'var(--dev-border)'}; border-radius: 8px; background: var(--dev-field); font: 0.8125rem/1.5 ${FONT}; }
         select:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
         p { margin: 4px 0 0; color: var(--dev-critical); font: 0.8125rem/1.4 ${FONT}; }
       </style>
@@ -363,8 +371,13 @@
   // App Bridge shows these links in the admin's own navigation; here they are tabs.
   define('s-app-nav', () => `
     <style>
-      :host { display: flex; flex-wrap: wrap; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 4px 0; }
-    </style><slot></slot>`);
+      :host { display: flex; gap: 4px; max-inline-size: 62rem; margin: 0 auto; padding: 12px 4px 0; overflow-x: auto; scrollbar-width: none; }
+    </style><slot></slot>`, {
+    connected: (nav) => addEventListener('load', () => {
+      const current = [...nav.children].find((link) => link.shadowRoot?.querySelector('[aria-current]'));
+      if (current) nav.scrollLeft += current.getBoundingClientRect().left - nav.getBoundingClientRect().left - nav.clientWidth / 3;
+    }),
+  });
 
   /** On a phone a row becomes a list: each cell then says which column it belongs to. */
   function labelCells(table) {
