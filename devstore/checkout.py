@@ -244,5 +244,5 @@ def _in_stock(
     if not variant.available:
         raise Refused(f"{title} is sold out.")
     held = sum(x.quantity for x in checkout.lines if x.variant_id == variant_id and x is not beside)
-    if held + quantity > variant.inventory:
+    if variant.tracked and held + quantity > variant.inventory:
         raise Refused(f"Only {variant.inventory} of {title} are available.")

@@ -144,8 +144,8 @@ def _options(product: Product) -> list[dict[str, Any]]:
 PRODUCT: dict[str, Reader] = metafields("Product") | {
     "descriptionHtml": lambda c, p, a: p.body_html,
     "description": lambda c, p, a: re.sub(r"<[^>]*>", "", p.body_html),
-    "totalInventory": lambda c, p, a: sum(v.inventory for v in p.variants),
-    "tracksInventory": lambda c, p, a: True,
+    "totalInventory": lambda c, p, a: sum(v.inventory for v in p.variants if v.tracked),
+    "tracksInventory": lambda c, p, a: any(v.tracked for v in p.variants),
     "hasOnlyDefaultVariant": lambda c, p, a: len(p.variants) == 1,
     "hasOutOfStockVariants": lambda c, p, a: any(not v.available for v in p.variants),
     "isGiftCard": lambda c, p, a: False,
@@ -188,7 +188,7 @@ VARIANT: dict[str, Reader] = metafields("ProductVariant") | {
 
 INVENTORY_ITEM: dict[str, Reader] = {
     "sku": lambda c, i, a: i.variant.sku,
-    "tracked": lambda c, i, a: True,
+    "tracked": lambda c, i, a: i.variant.tracked,
     "requiresShipping": lambda c, i, a: True,
     "legacyResourceId": lambda c, i, a: i.id,
     "variant": lambda c, i, a: i.variant,

@@ -110,7 +110,7 @@ def inventory_level(variant: Variant, now: datetime) -> Json:
     return {
         "inventory_item_id": item,
         "location_id": LOCATION_ID,
-        "available": variant.inventory,
+        "available": variant.inventory if variant.tracked else None,
         "updated_at": rest_when(now),
         "admin_graphql_api_id": f"{gid('InventoryLevel', LOCATION_ID)}?inventory_item_id={item}",
     }

@@ -30,10 +30,11 @@ class Variant:
     inventory_item_id: int
     sku: str = ""
     weight_grams: int = 0
+    tracked: bool = True
 
     @property
     def available(self) -> bool:
-        return self.inventory > 0
+        return self.inventory > 0 or not self.tracked
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ from webhooks.documents import (
 )
 from webhooks.jsonl import Tree, trees
 from webhooks.payload import Payload
-from webhooks.read_admin import read_customer, read_level, read_order, read_product
+from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
 
 BATCH = 500
 _FIRST_LOOK_S = 0.2
@@ -176,8 +176,10 @@ async def _keep(connections: Connections, shop: Shop, kind: Kind, batch: Sequenc
 async def _store_products(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
     def read(tree: Tree) -> Any:
         variants = [Payload(variant) for variant in tree.of_kind("ProductVariant")]
+        product = read_product(shop.shop, Payload(tree.root), variants, shop.currency)
         levels = [read_level(shop.shop, Payload(level)) for level in tree.of_kind("InventoryLevel")]
-        return read_product(shop.shop, Payload(tree.root), variants, shop.currency), levels
+        untracked = {each.inventory_item_id for each in product.variants if each.tracked is False}
+        return product, [uncounted(e) if e.inventory_item_id in untracked else e for e in levels]
 
     pairs = _readable(read, shop, batch)
     await record_products(connections, [product for product, _ in pairs])

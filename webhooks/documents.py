@@ -76,7 +76,7 @@ query BulkOperationStatus($id: ID!) {
 CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt totalInventory }
+    nodes { id updatedAt totalInventory tracksInventory }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -126,7 +126,12 @@ STOCK_OF_PRODUCT = f"""
 query StockOfProduct($id: ID!, $after: String) {{
   product(id: $id) {{
     variants(first: 10, after: $after) {{
-      nodes {{ inventoryItem {{ inventoryLevels(first: 20) {{ nodes {{ {_LEVEL} }} }} }} }}
+      nodes {{
+        inventoryItem {{
+          id tracked
+          inventoryLevels(first: 20) {{ nodes {{ {_LEVEL} }} pageInfo {{ hasNextPage }} }}
+        }}
+      }}
       pageInfo {{ hasNextPage endCursor }}
     }}
   }}

@@ -1,34 +1,55 @@
-"""Stock that differs from what Shopify has: a delivery of a level was missed."""
+"""Stock that differs from what Shopify has: a delivery of a level was missed, or tells too little.
+
+No webhook says which items a shop counts, and none that we hear says that it keeps one somewhere no more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from app.connections import Connections
 from app.events.kinds import AnyEvent, InventoryChanged
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
 from app.tables import InventoryRow, VariantRow
-from app.upsert import table_of
+from app.upsert import chunks, table_of
 from webhooks.documents import STOCK_OF_PRODUCT
 from webhooks.payload import Payload
-from webhooks.read_admin import read_level
+from webhooks.read_admin import read_level, uncounted
 
 _NOT_KNOWN = -1
 _VARIANTS, _LEVELS = table_of(VariantRow), table_of(InventoryRow)
 
 
+@dataclass(slots=True)
+class _Stock:
+    """What Shopify says. nowhere_else: items whose levels are all there, with what others then hold."""
+
+    levels: list[InventoryChanged] = field(default_factory=list)
+    nowhere_else: dict[int, int | None] = field(default_factory=dict)
+
+
 async def missed_stock(connections: Connections, shop: Shop, products: Sequence[Payload]) -> list[AnyEvent]:
-    """Return the levels that were missed of these products: those whose sum differs from ours."""
-    known = await _sums(connections, shop, [product.id("id") for product in products])
+    """Return the levels that were missed of these products.
+
+    Asked for where the sum differs from ours, and where a variant is sold out of which no place told.
+    """
+    ids = [product.id("id") for product in products]
+    known, unheard = await _sums(connections, shop, ids), await _unheard(connections, shop, ids)
     missed: list[AnyEvent] = []
-    for product in products:
-        total, ours = product.count_or_none("totalInventory"), known.get(product.id("id"), _NOT_KNOWN)
-        if ours is not None and ours != total:
-            missed += await _unknown(connections, shop, await _levels(connections, shop, product.text("id")))
+    for number, product in zip(ids, products, strict=True):
+        if number in unheard or known.get(number, _NOT_KNOWN) != _counted(product):
+            missed += await _unknown(connections, shop, await _stock(connections, shop, product.text("id")))
     return missed
+
+
+def _counted(product: Payload) -> int | None:
+    """Return the units Shopify has, None where the shop counts none of the product's variants."""
+    return product.count_or_none("totalInventory") if product.flag_or_none("tracksInventory") else None
 
 
 async def _sums(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> dict[int, int | None]:
@@ -43,37 +64,83 @@ async def _sums(connections: Connections, shop: Shop, product_ids: Sequence[int]
     return {row[0]: None if row[1] is None else int(row[1]) for row in rows}
 
 
-async def _levels(connections: Connections, shop: Shop, gid: str) -> list[InventoryChanged]:
+async def _unheard(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> set[int]:
+    """Return which of the products have a variant that is sold out by the product's own webhook alone."""
+    told = exists().where(
+        _LEVELS.c.shop == _VARIANTS.c.shop, _LEVELS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
+    )
+    query = select(_VARIANTS.c.product_id).where(
+        _VARIANTS.c.shop == shop.shop, _VARIANTS.c.product_id.in_(product_ids),
+        _VARIANTS.c.inventory_item_id.is_not(None), _VARIANTS.c.available <= 0, ~told,
+    )  # fmt: skip
+    async with connections.read() as db:
+        return set(await (await db.connection()).scalars(query.distinct()))
+
+
+async def _stock(connections: Connections, shop: Shop, gid: str) -> _Stock:
     """Return where how much of the product is."""
-    levels: list[InventoryChanged] = []
+    stock = _Stock()
     variables: dict[str, str | None] = {"id": gid, "after": None}
     while True:
         answer = Payload(await ask_shop(connections, shop.shop, STOCK_OF_PRODUCT, variables))
         product = answer.child_or_none("product")
         if product is None:  # deleted since
-            return levels
+            return stock
         page = product.child("variants")
         for variant in page.children("nodes"):
-            nodes = variant.child("inventoryItem").child("inventoryLevels").children("nodes")
-            levels += [read_level(shop.shop, node) for node in nodes]
+            _add(stock, shop, variant.child("inventoryItem"))
         if not page.child("pageInfo").flag_or_none("hasNextPage"):
-            return levels
+            return stock
         variables["after"] = page.child("pageInfo").text("endCursor")
 
 
-async def _unknown(
-    connections: Connections, shop: Shop, levels: Sequence[InventoryChanged]
-) -> list[InventoryChanged]:
-    """Return the levels that we know otherwise, or not at all."""
-    items = sorted({level.inventory_item_id for level in levels})
-    query = select(_LEVELS.c.inventory_item_id, _LEVELS.c.location_id, _LEVELS.c.available).where(
-        _LEVELS.c.shop == shop.shop, _LEVELS.c.inventory_item_id.in_(items)
-    )
+def _add(stock: _Stock, shop: Shop, item: Payload) -> None:
+    counted, levels = item.flag_or_none("tracked") is not False, item.child("inventoryLevels")
+    read = [read_level(shop.shop, node) for node in levels.children("nodes")]
+    stock.levels += read if counted else map(uncounted, read)
+    if not levels.child("pageInfo").flag_or_none("hasNextPage"):
+        stock.nowhere_else[item.id("id")] = 0 if counted else None
+
+
+async def _unknown(connections: Connections, shop: Shop, stock: _Stock) -> list[InventoryChanged]:
+    """Return the levels that we know otherwise, or not at all, and those that are none any more."""
+    told = {(level.inventory_item_id, level.location_id): level for level in stock.levels}
+    known = await _known(connections, shop, sorted({item for item, _ in told}.union(stock.nowhere_else)))
+    absent = (object(), None)
+    differing = [level for key, level in told.items() if known.get(key, absent)[0] != level.available]
+    return differing + [
+        _gone(shop, *key, stock.nowhere_else[key[0]], updated_at)
+        for key, (available, updated_at) in known.items()
+        if key not in told
+        and key[0] in stock.nowhere_else
+        and available not in (None, stock.nowhere_else[key[0]])
+    ]
+
+
+async def _known(
+    connections: Connections, shop: Shop, items: Sequence[int]
+) -> dict[tuple[int, int], tuple[int | None, datetime]]:
+    """Return how much we know where of these items, and since when."""
+    columns = _LEVELS.c.inventory_item_id, _LEVELS.c.location_id, _LEVELS.c.available, _LEVELS.c.updated_at
+    known: dict[tuple[int, int], tuple[int | None, datetime]] = {}
     async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
-    known = {(row.inventory_item_id, row.location_id): row.available for row in rows}
-    absent = object()
-    return [
-        level for level in levels
-        if known.get((level.inventory_item_id, level.location_id), absent) != level.available
-    ]  # fmt: skip
+        for part in chunks(items):
+            query = select(*columns).where(_LEVELS.c.shop == shop.shop, _LEVELS.c.inventory_item_id.in_(part))
+            for item, place, available, updated_at in await (await db.connection()).execute(query):
+                known[item, place] = available, updated_at
+    return known
+
+
+def _gone(
+    shop: Shop, item_id: int, location_id: int, available: int | None, known_at: datetime
+) -> InventoryChanged:
+    """Return the level of a place that has none any more: as late as what we know, so that news is later."""
+    return InventoryChanged(
+        shop=shop.shop,
+        event_id=f"gone:{item_id}:{location_id}:{known_at.isoformat()}",
+        happened_at=known_at,
+        inventory_item_id=item_id,
+        location_id=location_id,
+        available=available,
+        updated_at=known_at,
+    )

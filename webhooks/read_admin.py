@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from app.events.kinds import (
     CodeUsed,
     CustomerChanged,
@@ -44,7 +46,10 @@ def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency
 
 
 def read_level(shop: str, level: Payload) -> InventoryChanged:
-    """Return the stock at a location; the level's own id names the item it is of."""
+    """Return the stock at a location; the level's own id names the item it is of.
+
+    There is a number of what the shop does not count as well: see uncounted.
+    """
     updated_at = level.time("updatedAt")
     quantity = next(iter(level.children("quantities")), None)
     return InventoryChanged(
@@ -54,6 +59,11 @@ def read_level(shop: str, level: Payload) -> InventoryChanged:
         available=quantity.count_or_none("quantity") if quantity else None,
         updated_at=updated_at,
     )
+
+
+def uncounted(level: InventoryChanged) -> InventoryChanged:
+    """Return the level of an item that the shop does not count, as its webhook tells it: without a number."""
+    return replace(level, available=None)
 
 
 def read_customer(shop: str, node: Payload) -> CustomerChanged:

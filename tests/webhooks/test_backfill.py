@@ -69,6 +69,13 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     assert {level.inventory_item_id: level.available for level in levels}[904] == 0
 
 
+async def test_what_the_shop_does_not_count_is_imported_as_in_stock(front: Shopfront) -> None:
+    front.shop.variants[104].tracked = False  # Shopify still tells a number of each place
+    await run_backfill(front.connections, front.installed.shop)
+    catalog = await load_catalog(front.connections, front.installed.shop)
+    assert catalog.available_ids == {1, 2, 3, 4}
+
+
 async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront) -> None:
     connections, shop = front.connections, front.installed.shop
     await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=7)

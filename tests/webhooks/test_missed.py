@@ -4,17 +4,23 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import col, delete
 
-from app.catalog.store import load_catalog
+from app.catalog.store import load_catalog, record_inventory, record_product
 from app.connections import Connections
 from app.events.consume import work_off
+from app.events.kinds import InventoryChanged
 from app.events.log import EventConsumer
-from app.tables import CustomerRow, RefundRow, VariantRow
+from app.tables import CustomerRow, InventoryRow, RefundRow, VariantRow
 from app.worker import HANDLERS
+from devstore.payloads import product as product_payload
 from devstore.schema import MODULES
 from devstore.shop import refund
 from tests.devstore.conftest import past_order
 from tests.webhooks.shopfront import Shopfront, installed
+from webhooks.delivery import Delivery
+from webhooks.payload import Payload
+from webhooks.read_catalog import read_product
 from webhooks.reconcile import reconcile_shop
 
 pytestmark = pytest.mark.skipif(
@@ -50,6 +56,13 @@ async def look(front: Shopfront) -> int:
     return missed
 
 
+async def available(front: Shopfront, variant_id: int) -> int | None:
+    async with front.connections.read() as db:
+        row = await db.get(VariantRow, (front.shop.domain, variant_id))
+    assert row is not None
+    return row.available
+
+
 async def test_what_is_known_is_missed_no_second_time(front: Shopfront) -> None:
     assert await look(front) == 0
 
@@ -67,10 +80,49 @@ async def test_a_refund_is_found_though_its_order_is_known_as_it_stands(front: S
 async def test_stock_is_found_though_its_product_is_known_as_it_stands(front: Shopfront) -> None:
     front.shop.variants[103].inventory = 3
     assert await look(front) == 1
-    async with front.connections.read() as db:
-        row = await db.get(VariantRow, (front.shop.domain, 103))
-    assert row is not None
-    assert row.available == 3
+    assert await available(front, 103) == 3
+
+
+async def test_what_is_not_counted_any_more_is_found(front: Shopfront) -> None:
+    front.shop.variants[104].tracked = False
+    assert await look(front) == 1
+    assert await available(front, 104) is None
+    assert await look(front) == 0
+
+
+async def test_stock_that_is_counted_from_now_on_is_found(front: Shopfront) -> None:
+    front.shop.variants[104].tracked = False
+    await look(front)
+    front.shop.variants[104].tracked = True
+    assert await look(front) == 1
+    assert await available(front, 104) == 0
+
+
+async def test_a_product_told_by_its_webhook_alone_is_in_stock_if_it_is_not_counted(front: Shopfront) -> None:
+    front.shop.variants[104].tracked = False
+    async with front.connections.write() as db:
+        await db.exec(delete(VariantRow).where(col(VariantRow.variant_id) == 104))
+        await db.exec(delete(InventoryRow).where(col(InventoryRow.inventory_item_id) == 904))
+    told = product_payload(front.shop, front.shop.products[4])
+    delivery = Delivery(front.shop.domain, "products/create", "e", datetime.now(UTC), "USD")
+    event = read_product(Payload(told), delivery)
+    assert event.variants[0].tracked is None  # webhooks do not say
+    await record_product(front.connections, event)
+    assert await available(front, 104) == 0
+    await look(front)
+    assert await available(front, 104) is None
+
+
+async def test_stock_at_a_place_that_the_shop_has_no_more_is_let_go_of(front: Shopfront) -> None:
+    closed = InventoryChanged(
+        shop=front.shop.domain, event_id="closed", happened_at=front.shop.products[4].updated_at,
+        inventory_item_id=904, location_id=77, available=10, updated_at=front.shop.products[4].updated_at,
+    )  # fmt: skip
+    await record_inventory(front.connections, closed)
+    assert await available(front, 104) == 10
+    assert await look(front) == 1
+    assert await available(front, 104) == 0
+    assert await look(front) == 0
 
 
 async def test_an_answer_about_marketing_is_found_though_its_customer_is_known(front: Shopfront) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.catalog.store import record_product
+from app.catalog.store import record_inventory, record_product
 from app.connections import Connections
 from app.events.kinds import AnyEvent, CustomerChanged, InventoryChanged, OrderUpdated, ProductChanged
 from app.events.log import EventConsumer
@@ -56,6 +56,8 @@ async def test_what_is_known_already_is_not_repeated(front: Shopfront) -> None:
     for event in await logged(front.connections):
         if isinstance(event, ProductChanged):
             await record_product(front.connections, event)
+        elif isinstance(event, InventoryChanged):
+            await record_inventory(front.connections, event)
         elif isinstance(event, OrderUpdated):
             await record_order(front.connections, event)
     assert await reconcile_shop(front.connections, front.installed, datetime.now(UTC)) == 0
