@@ -20,6 +20,7 @@ from app.postgres import open_engine
 from app.redis_address import cluster_address
 from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
+from app.tracing import tracing
 
 _BUSY_MS = 10_000
 _packer: Any = HiredisRespSerializer()
@@ -60,6 +61,9 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
     """Yield open connections; all are closed on leaving."""
     engine = _engine(settings.database_url)
     redis = _redis(redis_url)
+    if traced := tracing():
+        traced.follow_database(engine)
+        traced.follow_redis(redis)
     async with open_http(settings) as http:
         try:
             yield Connections(

@@ -22,6 +22,7 @@ from app.config import Settings
 from app.connections import connect
 from app.errors import TillwiseError
 from app.refused import refused
+from app.tracing import tracing
 
 ROUTES = [
     *webhooks.receive.routes,
@@ -48,7 +49,13 @@ def create_app(settings: Settings, redis_url: str) -> Starlette:
             await stack.enter_async_context(app.decide.opened(web))
             yield
 
-    return Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers={TillwiseError: answer_error})
+    traced = tracing()
+    return Starlette(
+        routes=ROUTES,
+        middleware=[traced.middleware()] if traced else [],
+        lifespan=lifespan,
+        exception_handlers={TillwiseError: answer_error},
+    )
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from app.connections import connect
 from app.embedded_redis import embedded_redis, end_with_parent
 from app.main import create_app
 from app.migrations import migrate
+from app.tracing import start_tracing
 from app.worker import run_worker
 
 _STOP_PATIENCE_S = 20
@@ -41,6 +42,7 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
     """Serve the app until stopped, with the database brought up to date first."""
     # uvicorn raises the signal again once it has stopped; what is around it has yet to be left.
     signal.signal(signal.SIGTERM, _leave)
+    start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
         if not with_worker:
@@ -52,6 +54,7 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
 
 def work(settings: Settings) -> None:
     """Run the worker until SIGTERM or SIGINT; what it holds it finishes or leaves to be redone."""
+    start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
         asyncio.run(_work(settings, redis_url))

@@ -11,6 +11,7 @@ from time import monotonic
 from app.connections import Connections, redis_key
 from app.leases import let_go_if_overlong
 from app.loops import rest
+from app.tracing import span
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ async def _keep(connections: Connections, schedule: Schedule, stop: asyncio.Even
 async def _attempt(connections: Connections, schedule: Schedule) -> None:
     try:
         if schedule.everywhere or await _is_mine(connections, schedule):
-            await schedule.work(connections)
+            with span(f"schedule {schedule.name}"):
+                await schedule.work(connections)
     except Exception:
         _log.exception("scheduled work failed", extra={"schedule": schedule.name})
 

@@ -16,6 +16,7 @@ from app.events.consume import OUTAGES
 from app.failures import reason_of
 from app.jobs import Job, job_queue
 from app.shops.active import note_active
+from app.tracing import span
 from app.values import ShopDomain, shop_domain
 
 Work = Callable[[Connections, ShopDomain], Awaitable[object]]
@@ -32,7 +33,7 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
     queue = job_queue(connections.redis_url, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
     _make_a_guest(queue)
     for name, work in jobs.items():
-        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, work, stop))
+        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, name, work, stop))
     running = asyncio.create_task(queue.run_async())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -59,13 +60,14 @@ def _make_a_guest(queue: Any) -> None:
 
 
 def _task(
-    connections: Connections, work: Work, stop: asyncio.Event
+    connections: Connections, name: Job, work: Work, stop: asyncio.Event
 ) -> Callable[[str], Coroutine[Any, Any, None]]:
     """Return the work as the queue runs it: an outage, of Shopify's too, puts it off."""
 
     async def do(shop: str) -> None:
         try:
-            await _unless_stopped(work(connections, shop_domain(shop)), stop)
+            with span(f"job {name}", shop=shop):
+                await _unless_stopped(work(connections, shop_domain(shop)), stop)
             await note_active(connections.redis, [shop])  # it may have left something to do for others
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})

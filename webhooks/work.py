@@ -25,6 +25,7 @@ from app.events.log import EventConsumer, EventLog
 from app.failures import reason_of
 from app.shops.sealed import opened
 from app.tables import ShopRow
+from app.tracing import span
 from app.upsert import table_of
 from webhooks.address import address_alone, with_customer
 from webhooks.allowed import as_allowed
@@ -68,8 +69,13 @@ async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
 async def work_off_due(connections: Connections, now: datetime) -> int:
     """Return how many due rows were worked off. Raises when the log or the database is down."""
     letters = await claim(connections, now)
-    if not letters:
-        return 0
+    if letters:
+        with span("deliveries"):
+            await _work_off(connections, letters, now)
+    return len(letters)
+
+
+async def _work_off(connections: Connections, letters: Sequence[Letter], now: datetime) -> None:
     currencies = await _installed(connections, {letter.shop for letter in letters})
     read: list[tuple[Letter, AnyEvent]] = []
     for letter in letters:
@@ -85,7 +91,6 @@ async def work_off_due(connections: Connections, now: datetime) -> int:
     whole = {letter.id for (letter, event), kept in zip(read, events, strict=True) if kept is event}
     await hand_over(connections, whole, now)
     await finish(connections, {letter.id for letter, _ in read} - whole)  # their bodies name whom we may not
-    return len(letters)
 
 
 async def restore_lost(connections: Connections, now: datetime) -> None:

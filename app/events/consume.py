@@ -24,6 +24,7 @@ from app.events.log import Delivery, EventConsumer, this_consumer
 from app.events.store import record_events
 from app.failures import reason_of
 from app.shops.active import note_active
+from app.tracing import span
 
 Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
@@ -130,8 +131,9 @@ async def _react(
     try:
         if not recorded:
             await record_events(connections, [event])
-        for handler in handlers.get(type(event), ()):
-            await handler(connections, event)
+        with span(f"event {type(event).__name__}", shop=event.shop):
+            for handler in handlers.get(type(event), ()):
+                await handler(connections, event)
     except OUTAGES:
         raise
     except Exception as error:

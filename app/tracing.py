@@ -1,0 +1,68 @@
+"""Traces, where an operator asks for them. Else nothing of OpenTelemetry is loaded, nothing is wrapped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from typing import Protocol, cast
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.middleware import Middleware
+
+from app.errors import ConfigError
+
+ASKED_BY = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+class Tracing(Protocol):
+    """What `app.spans` does for the parts that are traced."""
+
+    def span(self, name: str, facts: Mapping[str, str]) -> AbstractContextManager[object]:
+        """Return a span around what is done within. facts: of machines, never of persons."""
+
+    def middleware(self) -> Middleware:
+        """Return what makes a span of each request."""
+
+    def follow_database(self, engine: AsyncEngine) -> None:
+        """Make a span of each statement within another span."""
+
+    def follow_redis(self, redis: Redis) -> None:
+        """Make a span of each round trip within another span."""
+
+
+_tracing: Tracing | None = None
+
+
+def start_tracing(environ: Mapping[str, str] = os.environ) -> None:
+    """Send spans to where OTEL_EXPORTER_OTLP_ENDPOINT says, if it says so. Raises ConfigError."""
+    if not environ.get(ASKED_BY):
+        return
+    try:
+        spans = import_module("app.spans")
+    except ImportError:
+        raise ConfigError(f"{ASKED_BY} needs more packages: pip install 'tillwise[tracing]'") from None
+    use(cast(Tracing, spans.exporting()))
+
+
+def use(tracing: Tracing | None) -> None:
+    """Trace with this from now on, or not at all."""
+    global _tracing
+    _tracing = tracing
+
+
+def tracing() -> Tracing | None:
+    """Return what traces, None when nothing does."""
+    return _tracing
+
+
+@contextmanager
+def span(name: str, **facts: str) -> Iterator[None]:
+    """Be a span of the worker's, where it is traced."""
+    if _tracing is None:
+        yield
+        return
+    with _tracing.span(name, facts):
+        yield
