@@ -23,7 +23,8 @@ class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one campaign was to one shopper. Times are epoch seconds, 0 for never.
 
     times, in_session: how often it was shown, at all and in this session. matched_at: since when it
-    matches in this session. place: where it was shown last. code: theirs alone, until expires_at.
+    matches in this session. place: where it was shown last. code: theirs alone, until expires_at, out of
+    this pool; empty for what was kept before pools were.
     """
 
     times: int = 0
@@ -35,6 +36,7 @@ class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
     code: str | None = None
     expires_at: int = 0
     dismissed: bool = False
+    pool: str = ""
 
 
 class Nudged(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,14 +58,14 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
 class Nudging(NamedTuple):
     """What is to be kept of a decision. key: the shopper's, None where nothing may be kept of them.
 
-    read: what stood there when it was decided. codes: given out to them, with their ends. counts: the
-    numbers of the campaigns whose showings are counted, at `counter`.
+    read: what stood there when it was decided. codes: given out to them, with their ends and pools. counts:
+    the numbers of the campaigns whose showings are counted, at `counter`.
     """
 
     key: str | None
     read: bytes | None
     visit: Visit | None
-    codes: Mapping[str, tuple[str, int]]
+    codes: Mapping[str, tuple[str, int, str]]
     showing: Showing
     counter: str
     counts: tuple[int, ...]
@@ -73,8 +75,9 @@ class Nudging(NamedTuple):
         nudged = unpack(value)
         new = is_new_session(nudged, self.visit, self.showing.at)
         known = in_this_session(nudged, new, nudged.fired)
-        for name, (code, until) in self.codes.items():
-            known[name] = msgspec.structs.replace(known.get(name, NEVER), code=code, expires_at=until)
+        for name, (code, until, pool) in self.codes.items():
+            before = known.get(name, NEVER)
+            known[name] = msgspec.structs.replace(before, code=code, expires_at=until, pool=pool)
         return pack(after(nudged, known, self.showing))
 
 

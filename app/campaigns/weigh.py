@@ -276,7 +276,7 @@ class _Weighing:
         caps, inputs = planned.campaign.caps, self._inputs
         if inputs.unread:  # how often is not known
             return planned.has_caps or caps.total is not None
-        if is_standing(fired, inputs.place) or (fired.code and fired.expires_at > inputs.at):
+        if is_standing(fired, inputs.place) or fired.expires_at > inputs.at:
             return False
         return (
             (caps.per_visitor is not None and fired.times >= caps.per_visitor)

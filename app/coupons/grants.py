@@ -1,4 +1,4 @@
-"""Codes handed out: one shopper, one campaign, one code, for as long as it is theirs.
+"""Codes handed out: one shopper, one pool, one code, for as long as it is theirs.
 
 A grant is one step in Redis, however many of a shopper's tabs and blocks ask at once: who holds a code is
 told it again, who holds none takes the next of the pool.
@@ -17,7 +17,7 @@ from app.coupons.pool import pool_key
 from app.coupons.terms import REMEMBERED_S
 from app.profiles.keys import granted_key
 
-# KEYS: the shopper's grants, the pool. ARGV: campaign, when it ends, how long it is remembered (s).
+# KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s).
 _GRANT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held then return held end
@@ -63,7 +63,7 @@ async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
             keys = granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)
             ends = int(each.now.timestamp()) + each.expires_s
             # Not a registered script: a pipeline asks first whether those are there.
-            pipe.eval(_GRANT, 2, *keys, each.campaign_id, ends, each.expires_s + REMEMBERED_S)
+            pipe.eval(_GRANT, 2, *keys, each.pool_id, ends, each.expires_s + REMEMBERED_S)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]
 

@@ -11,6 +11,7 @@ from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import Sold, spare_minor
 from app.campaigns.nudged import (
     NEVER,
+    Fired,
     Nudged,
     Nudging,
     Showing,
@@ -56,7 +57,9 @@ def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
         planned = plan.by_id[chosen.campaign_id]
         held = weighed.inputs.fired.get(planned.id, NEVER)
         if planned.pool_id is not None and not (held.code and held.expires_at > weighed.inputs.at):
-            lasts_s = planned.campaign.lasts_s or 0
+            # One for a code of terms that changed ends with it.
+            left_s = held.expires_at - weighed.inputs.at
+            lasts_s = left_s if left_s > 0 else planned.campaign.lasts_s or 0
             return Wanted(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now)
     return None
 
@@ -71,7 +74,8 @@ def with_code(occasion: Occasion, situation: Situation, wanted: Wanted, granted:
     if granted is None or until <= inputs.at:
         inputs = msgspec.structs.replace(inputs, lacking=(*inputs.lacking, name))
     else:
-        held = msgspec.structs.replace(inputs.fired.get(name, NEVER), code=granted.code, expires_at=until)
+        held = inputs.fired.get(name, NEVER)
+        held = msgspec.structs.replace(held, code=granted.code, expires_at=until, pool=wanted.pool_id)
         inputs = msgspec.structs.replace(inputs, fired={**inputs.fired, name: held})
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
@@ -103,7 +107,7 @@ def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]
         key=nudged_key(plan.shop, shopper.unit) if keeps and shopper.unit else None,
         read=shopper.nudged,
         visit=_visit(occasion),
-        codes={name: (each.code, each.expires_at) for name, each in held.items() if each.code},
+        codes={name: (each.code, each.expires_at, each.pool) for name, each in held.items() if each.code},
         showing=showing,
         counter=fired_key(plan.shop),
         counts=tuple(sorted(plan.numbers[name] for name in counted)),
@@ -126,6 +130,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     moment = _moment(occasion, situation, plan, chances_at(occasion, features))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
+    fired = in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id)
     spare_minor = _spare(question, plan) if plan.discounts and moment.own_currency else None
     return Inputs(
         at=at,
@@ -139,13 +144,20 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
-        fired=in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id),
+        fired={name: _of_these_terms(each, plan.by_id[name]) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=_not_ours(question.cart.codes or (), nudged),
         places=_PLACES[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )
+
+
+def _of_these_terms(fired: Fired, planned: Planned) -> Fired:
+    """Return what it was to the shopper, without a code of earlier terms: it does not do what is said now."""
+    if not fired.pool or fired.pool == planned.pool_id:
+        return fired
+    return msgspec.structs.replace(fired, code=None)
 
 
 def _not_ours(codes: Iterable[str], nudged: Nudged) -> int:

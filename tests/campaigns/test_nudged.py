@@ -28,7 +28,7 @@ from tests.campaigns.factories import AT
 HERE, THERE = place_of("checkout", "token"), place_of("thank_you", "token")
 
 
-def a_nudging(showing: Showing, read: bytes | None = None, **codes: tuple[str, int]) -> Nudging:
+def a_nudging(showing: Showing, read: bytes | None = None, **codes: tuple[str, int, str]) -> Nudging:
     return Nudging("key", read, None, codes, showing, "counter", ())
 
 
@@ -96,8 +96,9 @@ def test_only_what_was_not_standing_is_newly_shown() -> None:
 
 def test_a_code_given_out_is_kept_whatever_was_written_meanwhile() -> None:
     other = pack(saw(Showing(AT, THERE, ("other",))))
-    kept = unpack(a_nudging(Showing(AT, HERE, ("ten",)), None, ten=("TEN", AT + 60)).onto(other))
-    assert (kept.fired["ten"].code, kept.fired["ten"].expires_at) == ("TEN", AT + 60)
+    kept = unpack(a_nudging(Showing(AT, HERE, ("ten",)), None, ten=("TEN", AT + 60, "ten.1")).onto(other))
+    held = kept.fired["ten"]
+    assert (held.code, held.expires_at, held.pool) == ("TEN", AT + 60, "ten.1")
     assert kept.fired["other"].times == 1
 
 
