@@ -157,15 +157,15 @@ async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
 
 
 async def change_scopes(connections: Connections, event: ScopesEvent) -> None:
-    """Keep the scopes that the merchant granted, unless the token already tells of later ones."""
-    scopes = ",".join(sorted(event.scopes))
+    """Keep the scopes that the merchant granted; where the token tells of later ones, those."""
     async with connections.write() as db:
         token = await db.get(TokenRow, event.shop)
-        if token is None or token.updated_at > event.happened_at:
+        if token is None:
             return
-        token.scopes, token.updated_at = scopes, event.happened_at
-        db.add(token)
-        await db.exec(update(ShopRow).where(col(ShopRow.shop) == event.shop).values(scopes=scopes))
+        if token.updated_at <= event.happened_at:
+            token.scopes, token.updated_at = ",".join(sorted(event.scopes)), event.happened_at
+            db.add(token)
+        await db.exec(update(ShopRow).where(col(ShopRow.shop) == event.shop).values(scopes=token.scopes))
     await announce_change(connections.redis, event.shop)
 
 
@@ -177,6 +177,8 @@ async def _keep(connections: Connections, shop: ShopDomain, grant: Grant) -> Non
             row = ShopRow(shop=shop, publishable_key=new_publishable_key(), installed_at=now)
         elif row.uninstalled_at is not None:
             row.installed_at, row.uninstalled_at = now, None
+        elif await db.get(TokenRow, shop) is None:  # the app may have been gone, and its pixel with it
+            row.web_pixel_id = None
         row.scopes = ",".join(sorted(grant.scopes))
         db.add(row)
         await db.merge(sealed_row(connections, shop, grant))

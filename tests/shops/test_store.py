@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from app.shops.store import (
     mark_uninstalled,
     shop_by_publishable_key,
 )
-from app.shops.tokens import has_token
+from app.shops.tokens import forget_token, has_token, sealed_row
 from app.tables import BackfillRow
 from app.values import shop_domain
 
@@ -180,6 +180,15 @@ async def test_shop_that_comes_back_keeps_its_key_and_is_imported_and_measured_a
     assert await queued(connections)
 
 
+async def test_shop_that_was_gone_without_our_knowing_is_measured_anew(connections: Connections) -> None:
+    with admin_api(Admin()) as admin:
+        await install(connections, SHOP, GRANT)
+        await forget_token(connections, SHOP)  # Shopify took it no more
+        admin.pixel = None  # Shopify deletes it with the app
+        await install(connections, SHOP, GRANT)
+    assert admin.pixel is not None
+
+
 async def test_late_uninstall_of_an_earlier_install_changes_nothing(
     connections: Connections,
 ) -> None:
@@ -207,6 +216,20 @@ async def test_scopes_change_for_this_shop_only_and_not_to_older_ones(
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.scopes == {"read_orders"}
+
+
+async def test_scopes_told_late_are_those_that_a_newer_token_tells_of(connections: Connections) -> None:
+    told_at = datetime.now(UTC) - timedelta(minutes=5)
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+    more = replace(GRANT, scopes=GRANT.scopes | {"write_customers"})
+    async with connections.write() as db:  # a token renewed meanwhile brings what was granted
+        await db.merge(sealed_row(connections, SHOP, more))
+    late = ScopesChanged(shop=SHOP, event_id="1", happened_at=told_at, scopes=tuple(more.scopes))
+    await change_scopes(connections, late)
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert shop.scopes == more.scopes
 
 
 @pytest.mark.parametrize("key", ["", "pk_short", "pk_" + "a" * 44, "sk_" + "a" * 43, "pk_" + "a" * 43])
