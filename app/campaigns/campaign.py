@@ -158,12 +158,20 @@ def _of_offer(offer: OfferTerms) -> Iterator[tuple[str, str]]:
         yield wording("give either a percentage or an amount"), "offer.discount"
     if discount is not None and discount.amount is not None and not float(discount.amount):
         yield wording("the amount must be above zero"), "offer.discount.amount"
+    if discount is not None and _is_part_of_shipping(discount) and discount.with_code:
+        says = wording("a code can make shipping free and nothing less: write 100 percent")
+        yield says, "offer.discount"
     if (offer.kind == "progress") != (offer.target is not None):
         yield wording("a progress, and nothing else, needs a target: the amount it leads to"), "offer.target"
     if offer.target is not None and not float(offer.target):
         yield wording("the target must be above zero"), "offer.target"
     if (offer.kind == "upsell") != bool(offer.product_ids):
         yield wording("an upsell, and nothing else, needs product_ids"), "offer.product_ids"
+
+
+def _is_part_of_shipping(discount: DiscountTerms) -> bool:
+    """Return whether it leaves some of the shipping to be paid, which Shopify's codes can't."""
+    return discount.applies_to == "shipping" and discount.percentage != 100
 
 
 def _of_times(campaign: Campaign) -> Iterator[tuple[str, str]]:

@@ -69,6 +69,8 @@ def a_coupon(**discount: Any) -> dict[str, Any]:
         (a_coupon(percentage=120), "offer.discount.percentage", "<= 100"),
         (a_coupon(amount="0.00"), "offer.discount.amount", "above"),
         (a_coupon(amount="-5"), "offer.discount.amount", "matching regex"),
+        (a_coupon(percentage=50, applies_to="shipping"), "offer.discount", "make shipping free"),
+        (a_coupon(amount="5", applies_to="shipping"), "offer.discount", "make shipping free"),
         (changed(offer={"kind": "progress"}), "offer.target", "needs a target"),
         (changed(offer={"kind": "banner", "target": "5"}), "offer.target", "nothing else"),
         (changed(offer={"kind": "upsell"}), "offer.product_ids", "needs product_ids"),
