@@ -18,7 +18,7 @@ from app.connections import Connections, redis_key
 from app.errors import InputError, ShopifyError
 from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventLog
-from app.shops.store import Shop
+from app.shops.store import Shop, describe, get_shop
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow, OrderRow, ProductRow
@@ -68,6 +68,8 @@ async def reconcile(connections: Connections) -> None:
     """Put what each shop whose turn it is changed, and we don't know, into the event log."""
     for shop in await shops_by_turns(connections, "reconcile"):
         try:
+            await describe(connections, shop.shop)  # a merchant may change the currency and the time zone
+            shop = await get_shop(connections, shop.shop) or shop
             missed = await reconcile_shop(connections, shop, datetime.now(UTC))
             _log.info("reconciled", extra={"shop": shop.shop, "missed": missed})
         except ShopifyError as error:

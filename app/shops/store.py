@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, or_, select, update
 
 from app.connections import Connections
 from app.errors import NotFound, ShopifyError
@@ -130,7 +130,7 @@ async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
     if imported is None:
         await request_job(connections, "backfill", shop)
     if not (row.name and row.time_zone):
-        await _attempt(_describe(connections, shop), shop)
+        await _attempt(describe(connections, shop), shop)
     if row.web_pixel_id is None:
         await _attempt(_connect_pixel(connections, row), shop)
     async with connections.read() as db:
@@ -190,13 +190,16 @@ def new_publishable_key() -> str:
     return f"pk_{secrets.token_urlsafe(32)}"
 
 
-async def _describe(connections: Connections, shop: str) -> None:
+async def describe(connections: Connections, shop: str) -> None:
+    """Keep the shop's name, currency and time zone as Shopify has them now. Raises ShopifyError."""
     data = await ask_shop(connections, shop, DESCRIBE_SHOP)
     told = data["shop"]
     values = {"name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"]}
+    other = or_(*(col(getattr(ShopRow, name)) != value for name, value in values.items()))
     async with connections.write() as db:
-        await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop).values(**values))
-    await announce_change(connections.redis, shop)
+        changed = await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop, other).values(**values))
+    if changed.rowcount:
+        await announce_change(connections.redis, shop)
 
 
 async def _connect_pixel(connections: Connections, row: ShopRow) -> None:

@@ -8,6 +8,8 @@ from app.connections import Connections
 from app.events.kinds import AnyEvent, CustomerChanged, InventoryChanged, OrderUpdated, ProductChanged
 from app.events.log import EventConsumer
 from app.orders.store import record_order
+from app.shops.changes import revisions
+from app.shops.store import get_shop
 from devstore.schema import MODULES
 from tests.devstore.conftest import past_order
 from tests.webhooks.shopfront import Shopfront, installed
@@ -88,3 +90,18 @@ async def test_a_customers_opt_out_that_no_webhook_told_of_is_put_into_the_log(f
     events = await logged(front.connections)
     (change,) = [event for event in events if isinstance(event, CustomerChanged)]
     assert (change.customer_id, change.data_sale_opt_out) == (customer.id, True)
+
+
+async def test_a_shop_that_moved_is_known_as_it_is_now(front: Shopfront) -> None:
+    front.shop.currency, front.shop.timezone = "EUR", "Europe/Berlin"
+    await reconcile(front.connections)
+    shop = await get_shop(front.connections, front.installed.shop)
+    assert shop is not None
+    assert (shop.currency, shop.time_zone) == ("EUR", "Europe/Berlin")
+    assert shop.name == front.installed.name
+
+
+async def test_a_shop_that_stayed_as_it_was_is_not_announced_as_changed(front: Shopfront) -> None:
+    before = await revisions(front.connections.redis, [front.installed.shop])
+    await reconcile(front.connections)
+    assert await revisions(front.connections.redis, [front.installed.shop]) == before
