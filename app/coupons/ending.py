@@ -7,7 +7,6 @@ A code that no browser said it showed goes back to its pool.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +14,17 @@ from datetime import datetime, timedelta
 from app.connections import Connections
 from app.coupons.discounts import delete_codes, delete_discount, renew_discount
 from app.coupons.pool import drop_pool, fill, forget_pool, let_back
-from app.coupons.store import Over, Pool, codes_of, grants_over, keep_pool, last_expiry, pools_of, set_status
+from app.coupons.store import (
+    Over,
+    Pool,
+    codes_of,
+    grants_over,
+    keep_pool,
+    last_expiry,
+    pools_of,
+    pools_over,
+    set_status,
+)
 from app.errors import ShopifyError
 
 GRACE = timedelta(minutes=15)
@@ -26,17 +35,18 @@ _log = logging.getLogger(__name__)
 
 
 async def end_grants(connections: Connections, now: datetime) -> None:
-    """End every grant whose time is over. What Shopify refuses is tried again at the next call."""
-    by_shop: dict[str, dict[str, list[Over]]] = defaultdict(lambda: defaultdict(list))
-    for each in await grants_over(connections, now - GRACE, _AT_ONCE):
-        by_shop[each.shop][each.pool_id].append(each)
-    for shop, by_pool in by_shop.items():
+    """End every grant whose time is over. What Shopify refuses is tried again at the next call.
+
+    Pool by pool: a discount that is gone in Shopify, or a shop without the app, holds up no other.
+    """
+    over = now - GRACE
+    for shop, pool_id in await pools_over(connections, over):
         pools = {pool.pool_id: pool for pool in await pools_of(connections, shop)}
-        for pool_id, over in by_pool.items():
-            try:
-                await _end(connections, shop, pools.get(pool_id), over)
-            except ShopifyError as error:
-                _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
+        grants = await grants_over(connections, shop, pool_id, over, _AT_ONCE)
+        try:
+            await _end(connections, shop, pools.get(pool_id), grants)
+        except ShopifyError as error:
+            _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
 
 
 async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[Over]) -> None:

@@ -45,8 +45,6 @@ class Code:
 class Over:
     """A grant whose time is over. shown: whether the shopper's browser said that it was seen."""
 
-    shop: str
-    pool_id: str
     code: str
     redeem_id: int | None
     shown: bool
@@ -166,8 +164,19 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
         )
 
 
-async def grants_over(connections: Connections, now: datetime, most: int) -> list[Over]:
-    """Return grants whose time is over, the oldest first."""
+async def pools_over(connections: Connections, now: datetime) -> list[tuple[str, str]]:
+    """Return the pools with grants whose time is over, each with its shop, in a fixed order."""
+    over = (_CODES.c.status == "granted", _CODES.c.expires_at <= now)
+    statement = select(_CODES.c.shop, _CODES.c.pool_id).where(*over).distinct()
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(statement.order_by(_CODES.c.shop, _CODES.c.pool_id))
+        return [(row.shop, row.pool_id) for row in rows]
+
+
+async def grants_over(
+    connections: Connections, shop: str, pool_id: str, now: datetime, most: int
+) -> list[Over]:
+    """Return the pool's grants whose time is over, the oldest first."""
     shown = (
         select(_FEEDBACK.c.event_id)
         .where(
@@ -178,7 +187,8 @@ async def grants_over(connections: Connections, now: datetime, most: int) -> lis
         .exists()
     )
     statement = (
-        select(_CODES.c.shop, _CODES.c.pool_id, _CODES.c.code, _CODES.c.redeem_id, shown.label("shown"))
+        select(_CODES.c.code, _CODES.c.redeem_id, shown.label("shown"))
+        .where(_CODES.c.shop == shop, _CODES.c.pool_id == pool_id)
         .where(_CODES.c.status == "granted", _CODES.c.expires_at <= now)
         .order_by(_CODES.c.expires_at)
         .limit(most)

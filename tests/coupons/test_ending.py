@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.connections import Connections
+from app.coupons import ending
+from app.coupons.ending import end_grants
+from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_granted
+from app.coupons.terms import CouponTerms
+from app.errors import ShopifyRefused
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+OVER = NOW - timedelta(hours=1)
+
+
+@pytest.fixture
+async def ended(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
+    """Shops and pools whose codes Shopify ended; of a discount that is gone it ends none."""
+    told: list[str] = []
+
+    async def delete_codes(_connections: Connections, shop: str, discount_id: str, _ids: list[int]) -> None:
+        if discount_id == "gone":
+            raise ShopifyRefused("there is no such discount")
+        told.append(f"{shop} {discount_id}")
+
+    monkeypatch.setattr(ending, "delete_codes", delete_codes)
+    monkeypatch.setattr(ending, "_AT_ONCE", 2)
+    return told
+
+
+async def hand_out(connections: Connections, shop: str, pool_id: str, discount_id: str, *codes: str) -> None:
+    """Have codes in shoppers' hands whose time is over, of a pool that serves no more."""
+    pool = Pool(pool_id, "spring", CouponTerms("Spring", percentage=10), 5, discount_id, ended_at=OVER)
+    await keep_pool(connections, shop, pool, OVER)
+    await keep_codes(connections, shop, pool_id, [Code(each, 1) for each in codes], "pooled")
+    await note_granted(connections, shop, f"d-{pool_id}", dict.fromkeys(codes, OVER), OVER)
+
+
+async def test_codes_that_shopify_will_not_end_hold_up_no_others(
+    connections: Connections, ended: list[str]
+) -> None:
+    await hand_out(connections, "a.myshopify.com", "spring.1", "gone", "A", "B", "C")
+    await hand_out(connections, "a.myshopify.com", "spring.2", "there", "D")
+    await hand_out(connections, "b.myshopify.com", "spring.1", "there", "E")
+    await end_grants(connections, NOW)
+    assert ended == ["a.myshopify.com there", "b.myshopify.com there"]
+    assert await count_codes(connections, "a.myshopify.com") == {
+        "spring.1": {"granted": 3},
+        "spring.2": {"deleted": 1},
+    }
+
+
+async def test_more_codes_than_are_ended_at_once_are_ended_call_by_call(
+    connections: Connections, ended: list[str]
+) -> None:
+    await hand_out(connections, "a.myshopify.com", "spring.1", "there", "A", "B", "C")
+    await end_grants(connections, NOW)
+    await end_grants(connections, NOW)
+    assert await count_codes(connections, "a.myshopify.com") == {"spring.1": {"deleted": 3}}
+    assert ended == ["a.myshopify.com there"] * 2
