@@ -189,6 +189,7 @@ class OrderRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_orders_time", "shop", "created_at"),
         Index("ix_orders_customer", "shop", "customer_id"),
+        Index("ix_orders_checkout", "shop", "checkout_token"),
     )
     shop: str = Field(primary_key=True)
     order_id: int = _id(primary_key=True)
@@ -249,6 +250,7 @@ class DecisionRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_decisions_time", "shop", "decided_at"),
         Index("ix_decisions_checkout", "shop", "checkout_token"),
+        Index("ix_decisions_customer", "shop", "customer_id"),
     )
     shop: str = Field(primary_key=True)
     decision_id: str = Field(primary_key=True)

@@ -126,16 +126,15 @@ async def _orders(
 ) -> dict[Any, list[int]]:
     """Return what each order that stands brought, less what was given back, by checkout or customer."""
     found: dict[Any, list[int]] = defaultdict(list)
+    # Of each order found: summed up beside them, all of the shop's would be, for every part.
     back = (
-        select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor).label("minor"))
-        .where(_REFUNDS.c.shop == shop)
-        .group_by(_REFUNDS.c.order_id)
-        .subquery()
+        select(func.sum(_REFUNDS.c.amount_minor))
+        .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id == _ORDERS.c.order_id)
+        .scalar_subquery()
     )
     for part in chunks(sorted(names)):
         query = (
-            select(by, _ORDERS.c.subtotal_minor, back.c.minor)
-            .outerjoin(back, back.c.order_id == _ORDERS.c.order_id)
+            select(by, _ORDERS.c.subtotal_minor, back)
             .where(_ORDERS.c.shop == shop, by.in_(part), _ORDERS.c.cancelled_at.is_(None))
             .where(_ORDERS.c.currency == currency)
         )
