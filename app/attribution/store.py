@@ -24,27 +24,17 @@ _shop: Any = ShopRow
 
 
 async def attributed_revenue(connections: Connections, shop: ShopDomain, since: datetime) -> Revenue:
-    """Return what orders placed since then owe to offers of ours that were really made."""
-    refunded = _refunded_by_line(shop)
-    query = (
-        select(
-            _line.order_id,
-            _line.quantity,
-            _line.price_minor,
-            _line.discount_minor,
-            func.coalesce(refunded.c.minor, 0),
-        )
-        .join(_order, _order_of_line())
-        .join(_decision, _decision_of(_line))
-        .outerjoin(refunded, refunded.c.line_id == _line.line_id)
-        .where(_line.shop == shop, _order.created_at >= since, _stands())
-    )
+    """Return what orders placed since then owe to offers of ours that were really made.
+
+    Orders in another currency than the shop's are in no sum.
+    """
     async with connections.read() as db:
+        currency = await _currency(db, shop)
         lines = [
             OfferedLine(order_id, quantity, price, discount, int(back))
-            for order_id, quantity, price, discount, back in await _rows(db, query)
+            for order_id, quantity, price, discount, back in await _rows(db, _offered(shop, since, currency))
         ]
-        return revenue_of(lines, await _currency(db, shop))
+    return revenue_of(lines, currency)
 
 
 async def offer_counts(connections: Connections, shop: ShopDomain, since: datetime) -> OfferCounts:
@@ -59,6 +49,19 @@ async def offer_counts(connections: Connections, shop: ShopDomain, since: dateti
             accepted=feedback.get("accepted", 0),
             ordered=await _decisions_ordered(db, shop, since),
         )
+
+
+def _offered(shop: str, since: datetime, currency: str) -> Any:
+    """Return the query of the lines that a decision put there, with what was given back of each."""
+    refunded = _refunded_by_line(shop)
+    columns = _line.order_id, _line.quantity, _line.price_minor, _line.discount_minor
+    return (
+        select(*columns, func.coalesce(refunded.c.minor, 0))
+        .join(_order, _order_of_line())
+        .join(_decision, _decision_of(_line))
+        .outerjoin(refunded, refunded.c.line_id == _line.line_id)
+        .where(_line.shop == shop, _order.created_at >= since, _order.currency == currency, _stands())
+    )
 
 
 async def _decisions(db: Any, shop: str, since: datetime, arm: ColumnElement[bool]) -> int:

@@ -90,6 +90,13 @@ async def test_cancelled_and_older_orders_earn_nothing(connections: Connections)
     assert (await attributed_revenue(connections, SHOP, SINCE)).orders == 0
 
 
+async def test_an_order_in_another_currency_is_in_no_sum(connections: Connections) -> None:
+    foreign = an_order(2, currency="JPY")  # of before the shop changed its own
+    await write(connections, a_shop(), a_decision(), an_order(), foreign, a_line(1, 1), a_line(2, 2))
+    revenue = await attributed_revenue(connections, SHOP, SINCE)
+    assert (revenue.orders, revenue.gross_minor, revenue.currency) == (1, 1000, "EUR")
+
+
 async def test_another_shops_refund_takes_nothing_back(connections: Connections) -> None:
     await write(connections, a_shop(), a_decision(), an_order(), a_line())
     await write(connections, a_refund(1, 1000, shop="b.myshopify.com"))
