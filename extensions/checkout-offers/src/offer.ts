@@ -5,6 +5,8 @@ export interface Offer {
   decision_id?: string;
   offer_id: string;
   kind: string;
+  /** The merchant's campaign that makes it, where one does. */
+  campaign?: string;
   product?: Product;
   discount?: Discount;
   message?: Message;
@@ -67,11 +69,13 @@ export function parseOffer(raw: unknown, decision_id: string): Offer | undefined
   if (!isRecord(raw)) return undefined;
   const offer_id = text(raw.offer_id);
   const kind = text(raw.kind);
+  const campaign = text(raw.campaign);
   if (!offer_id || !kind) return undefined;
   return {
     decision_id,
     offer_id,
     kind,
+    ...(campaign && {campaign}),
     product: parseProduct(raw.product),
     discount: parseDiscount(raw.discount),
     message: parseMessage(raw.message),

@@ -103,7 +103,7 @@ function upgraded(state: State, offers: Offer[], late = false): State {
 
 /** Return the state with the first of the offers that is not there yet. */
 function joined(state: State, offers: Offer[]): State {
-  const fresh = offers.map(entry).filter(({id}) => !state.entries.some((each) => each.id === id));
+  const fresh = unknown(offers, state.entries).map(entry).filter(({id}) => !state.entries.some((each) => each.id === id));
   return {...state, entries: [...state.entries, ...fresh.slice(0, 1).map((each) => ({...each, late: true as const}))]};
 }
 
@@ -112,15 +112,20 @@ function renamed(entry: Entry, offers: Offer[]): Entry {
   return offer ? {...entry, offer: {...entry.offer, decision_id: offer.decision_id, offer_id: offer.offer_id}} : entry;
 }
 
-/** Return what an offer is known again by in another answer: what it is of, beside its own id. */
-function namesOf({offer_id, product, discount}: Offer): string[] {
-  return [offer_id, ...(product ? [product.variant_id] : []), ...(discount?.code && !product ? [discount.code] : [])];
+/** Return what an offer is known again by in another answer: what it is of, or whose message it is, beside its own id. */
+function namesOf({offer_id, campaign, product, discount}: Offer): string[] {
+  const others = product ? [product.variant_id] : [campaign && `campaign ${campaign}`, discount?.code];
+  return [offer_id, ...others.flatMap((each) => each || [])];
+}
+
+/** Return the offers that are none of what the buyer has touched. */
+function unknown(offers: Offer[], entries: Entry[]): Offer[] {
+  const known = new Set(entries.filter(({phase}) => phase !== 'offer').flatMap(({offer}) => namesOf(offer)));
+  return offers.filter((offer) => !namesOf(offer).some((name) => known.has(name)));
 }
 
 /** Return the entries that the buyer has touched, in their places, then the new offers. */
 function merge(entries: Entry[], offers: Offer[]): Entry[] {
   const touched = entries.filter((entry) => entry.phase !== 'offer').map(({late: _, ...each}) => each);
-  const known = new Set(touched.flatMap(({offer}) => namesOf(offer)));
-  const fresh = offers.filter((offer) => !namesOf(offer).some((name) => known.has(name)));
-  return [...touched, ...fresh.map(entry)];
+  return [...touched, ...unknown(offers, entries).map(entry)];
 }

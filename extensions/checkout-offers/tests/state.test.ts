@@ -75,6 +75,20 @@ describe('the state of the offers', () => {
     expect(reduce(refused, {type: 'withdrawn'}).entries).toEqual(refused.entries);
   });
 
+  test('a message that was refused does not come back with another decision, at once or late', () => {
+    const banner = (decision_id: string, campaign = 'help') => upsell({kind: 'banner', product: undefined, decision_id, offer_id: `b-${decision_id}`, campaign});
+    const refused = moved(reduce(INITIAL, {type: 'answered', offers: [banner('d1')]}), 'dismissed');
+    expect(reduce(refused, {type: 'answered', offers: [banner('d2')]}).entries).toEqual(refused.entries);
+    expect(reduce(refused, {type: 'joined', offers: [banner('d2')]}).entries).toEqual(refused.entries);
+    expect(reduce(refused, {type: 'joined', offers: [banner('d2', 'other')]}).entries).toHaveLength(2);
+  });
+
+  test('a campaign whose product was refused may still offer its others', () => {
+    const [one, two] = [70, 71].map((variant) => upsell({campaign: 'socks', offer_id: `o-${variant}`, product: {...upsell().product!, variant_id: `gid://shopify/ProductVariant/${variant}`}}));
+    const refused = moved(reduce(INITIAL, {type: 'answered', offers: [one!]}), 'dismissed');
+    expect(reduce(refused, {type: 'answered', offers: [two!]}).entries).toHaveLength(2);
+  });
+
   test.each<Phase[]>([['dismissed'], ['adding', 'failed', 'dismissed'], ['adding', 'sold_out', 'dismissed']])('an offer that was %s %s %s is gone', (...phases) => {
     expect(phaseOf(moved(offered, ...phases))).toBe('dismissed');
   });
