@@ -58,6 +58,7 @@ class Settings:
     dev_store_url: development only; every request for a shop goes to this origin instead.
     smtp: None sends no e-mail.
     plans: how many answers in 30 days each plan of the app covers, by its name at Shopify; none names none.
+    patience_s: how long a page or a call of the admin waits for the stores and Shopify.
     """
 
     api_key: str
@@ -74,6 +75,7 @@ class Settings:
     smtp: Smtp | None = None
     plans: Mapping[str, int] = field(default_factory=dict, hash=False)
     rates: Rates = Rates()
+    patience_s: float = 25.0
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -110,6 +112,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         smtp=_smtp(environ.get("SMTP_URL")),
         plans=_numbers("PLANS", environ.get("PLANS", ""), "Basic=10000"),
         rates=_rates(environ.get("RATES", "")),
+        patience_s=_patience(environ.get("PATIENCE") or "25"),
     )
 
 
@@ -172,6 +175,12 @@ def _rates(text: str) -> Rates:
         return Rates(**_numbers("RATES", text, "shop=500, visitor=20"))
     except TypeError:
         raise ConfigError(f"RATES limits {', '.join(Rates().each())}: {text!r}") from None
+
+
+def _patience(text: str) -> float:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII):
+        raise ConfigError(f"PATIENCE is 1 to 999 whole seconds, not {text!r}")
+    return float(text)
 
 
 def _port(text: str) -> int:

@@ -116,6 +116,13 @@ def test_unusable_plans_are_named(plans: str) -> None:
         read_settings(GIVEN | {"PLANS": plans})
 
 
+def test_patience_is_whole_seconds() -> None:
+    assert (read_settings(GIVEN).patience_s, read_settings(GIVEN | {"PATIENCE": "5"}).patience_s) == (25, 5)
+    for seconds in ("0", "1.5", "long", "1000"):
+        with pytest.raises(ConfigError, match="PATIENCE"):
+            read_settings(GIVEN | {"PATIENCE": seconds})
+
+
 def test_rates_are_named_and_what_is_not_named_stays() -> None:
     assert read_settings(GIVEN | {"RATES": "visitor=50"}).rates == Rates(shop=500, visitor=50, forger=5)
 

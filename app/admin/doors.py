@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -13,18 +14,21 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.admin.figures import keep_time
 from app.admin.language import _, speak, told
-from app.admin.outage import OUTAGES, outage_words, shopify_words
+from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.campaigns.plan import zone_of
 from app.config import Settings
 from app.connections import Connections
 from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, TillwiseError
 from app.shops.addresses import app_in_admin
+from app.shops.changes import begin_telling, is_untold
 from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
 from app.shops.store import Shop, finish_install, get_shop, install
 from app.shops.tokens import exchange_id_token, has_token
 from app.values import ShopDomain, shop_domain
 
 BOUNCE = "/auth/bounce"
+LATER = "X-Tillwise-Later"
+_log = logging.getLogger(__name__)
 
 Call = Callable[[Request, Connections, Shop], Awaitable[Response]]
 
@@ -76,27 +80,32 @@ async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
 def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that lets the shop's staff in and asks App Bridge for a better token.
 
-    Who asks is in `request.state.staff_id`. 503, with what can't be reached, while the database or
-    Redis is away; every error says in the language of who asks what is wrong.
+    Who asks is in `request.state.staff_id`. 503, with what can't be reached or is too slow, while the
+    database or Redis is away; every error says in the language of who asks what is wrong.
     """
 
     @wraps(call)
     async def endpoint(request: Request) -> Response:
         connections: Connections = request.app.state.connections
         speak(request)
+        begin_telling()
         try:
             token = bearer_token(request.headers.get("authorization"))
             claims = verify_admin_token(token, connections.settings, datetime.now(UTC))
             request.state.staff_id = claims.user_id
         except NotAuthentic as error:
             retry = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
-            return JSONResponse({"error": str(error)}, 401, retry)
+            _log.info("a call without a good session token", extra={"reason": str(error)})
+            return JSONResponse(
+                {"error": _("Your session in Shopify's admin has ended. Reload the page.")}, 401, retry
+            )
         try:
-            shop = await get_shop(connections, claims.shop)
-            if shop is None or shop.uninstalled_at:
-                raise NotAllowed(_("This shop has not installed Tillwise."))
-            keep_time(zone_of(shop.time_zone))
-            return await call(request, connections, shop)
+            async with patience(connections.settings):
+                shop = await get_shop(connections, claims.shop)
+                if shop is None or shop.uninstalled_at:
+                    raise NotAllowed(_("This shop has not installed Tillwise."))
+                keep_time(zone_of(shop.time_zone))
+                return _with_delay(await call(request, connections, shop))
         except OUTAGES as error:
             return JSONResponse({"error": outage_words(error, claims.shop)}, 503)
         except ShopifyError as error:
@@ -106,3 +115,10 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
             raise
 
     return endpoint
+
+
+def _with_delay(answer: Response) -> Response:
+    """Return the answer, marked where what was kept reaches checkouts a little later than at once."""
+    if is_untold():
+        answer.headers[LATER] = "1"
+    return answer

@@ -25,7 +25,7 @@ from app.experiments.power import Needed, Plan, days_needed, units_needed
 from app.experiments.store import read_out
 from app.experiments.versions import draft, get_version, start, stop, versions
 from app.live_arms import check_arms
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.shops.store import Shop
 
 _MAX_BODY = 16_384
@@ -101,7 +101,7 @@ async def end(request: Request, connections: Connections, shop: Shop) -> Respons
     """Stop the experiment: everybody is served as the shop is set. A repeat only announces it again."""
     asked = await read_call(request, Named, _MAX_BODY)
     if (await get_version(connections, shop.shop, asked.id)).status == "stopped":
-        await announce_change(connections.redis, shop.shop)
+        await announce_kept(connections.redis, shop.shop)
     else:
         await stop(connections, shop.shop, asked.id, datetime.now(UTC))
     return JSONResponse({"id": asked.id, "status": "stopped"})

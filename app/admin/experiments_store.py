@@ -22,7 +22,7 @@ from app.experiments.patch import patched
 from app.experiments.versions import Version, get_version
 from app.offers.variants import CAMPAIGNS, MODEL
 from app.recommend.rollback import roll_back
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.shops.store import Shop
 from app.tables import ShopRow
 
@@ -59,7 +59,7 @@ async def keep_arm(
     async with connections.write() as db:
         await _keep_changes(db, shop, changes, now)
         await _stop(db, shop, version, now)
-    await announce_change(connections.redis, shop.shop)
+    await announce_kept(connections.redis, shop.shop)
 
 
 def _changes(version: Version, arm: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.admin.language import _
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.offers.terms import MOST_BOOST
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.shops.store import Shop
 from app.tables import ShopRow
 
@@ -44,7 +44,7 @@ async def keep_wish(connections: Connections, shop: Shop, product_id: int, wish:
         row = (await db.exec(query)).one()
         row.settings = _with_wish(row.settings, product_id, pinned=wish == PINNED, factor=factor)
         db.add(row)
-    await announce_change(connections.redis, shop.shop)
+    await announce_kept(connections.redis, shop.shop)
     return title
 
 

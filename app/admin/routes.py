@@ -45,7 +45,7 @@ from app.admin.calls import read_call
 from app.admin.doors import bounce_shop, detour, staff_only, welcome
 from app.admin.figures import keep_time
 from app.admin.language import speak
-from app.admin.outage import OUTAGES, outage_words
+from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.admin.policy import headers_for
 from app.campaigns.plan import zone_of
 from app.connections import Connections
@@ -79,11 +79,12 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
             return found
         headers = headers_for(settings, found.shop)
         try:
-            shop = await welcome(connections, found)
-            keep_time(zone_of(shop.time_zone))
-            shown = await read(connections, shop, query)
+            async with patience(settings):
+                shop = await welcome(connections, found)
+                keep_time(zone_of(shop.time_zone))
+                shown = await read(connections, shop, query)
         except ShopifyError as error:
-            page = pages.draw(settings, "unreachable.html", reason=str(error))
+            page = pages.draw(settings, "unreachable.html", reason=shopify_words(error, found.shop))
             return HTMLResponse(page, error.status, headers)
         except OUTAGES as error:
             page = pages.draw(settings, "outage.html", reason=outage_words(error, found.shop))

@@ -21,7 +21,7 @@ from app.campaigns.plan import LOCALE
 from app.connections import Connections
 from app.errors import InputError
 from app.reach.switches import change_reach
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.shops.settings import change_setting
 from app.shops.store import Shop
 
@@ -55,7 +55,7 @@ async def speak(request: Request, connections: Connections, shop: Shop) -> Respo
     if asked.locale not in LANGUAGES:
         raise InputError(_("Choose one of the languages that are offered."), "locale")
     await change_setting(connections, shop.shop, LOCALE, lambda _kept: asked.locale)
-    await announce_change(connections.redis, shop.shop)
+    await announce_kept(connections.redis, shop.shop)
     return JSONResponse({"locale": asked.locale})
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from app.admin.language import _
 from app.connections import Connections
 from app.errors import NotFound
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.shops.store import Shop
 from app.tables import (
     BackfillRow,
@@ -226,7 +226,7 @@ async def set_excluded(connections: Connections, shop: Shop, product_id: int, *,
         else:
             chosen = _exclusions.c.shop == shop.shop, _exclusions.c.product_id == product_id
             await (await db.connection()).execute(_exclusions.delete().where(*chosen))
-    await announce_change(connections.redis, shop.shop)
+    await announce_kept(connections.redis, shop.shop)
     return title
 
 

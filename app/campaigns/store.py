@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
@@ -18,7 +17,7 @@ from app.campaigns.campaign import Campaign, Running, Status, ended, read_campai
 from app.campaigns.order import Ranked, placed
 from app.connections import Connections
 from app.errors import InputError, NotFound
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.values import ShopDomain
 
 MOST_CAMPAIGNS = 1_000
@@ -55,7 +54,7 @@ async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Ca
         row.content, row.updated_at = msgspec.to_builtins(campaign), now
         db.add(row)
         kept = _kept(row)
-    await _announce(connections, shop)
+    await announce_kept(connections.redis, shop)
     return kept
 
 
@@ -76,7 +75,7 @@ async def change_status(
         row.status, row.reason, row.updated_at = status, reason, now
         db.add(row)
         kept = _kept(row)
-    await _announce(connections, shop)
+    await announce_kept(connections.redis, shop)
     return kept
 
 
@@ -97,16 +96,7 @@ async def place_campaign(
             row = readable[name]
             row.content, row.updated_at = {**row.content, "priority": priority}, now
             db.add(row)
-    await _announce(connections, shop)
-
-
-async def _announce(connections: Connections, shop: str) -> None:
-    """Have live shops reload; where they can't be told, what is kept holds until they look themselves."""
-    try:
-        await announce_change(connections.redis, shop)
-    except (RedisError, OSError) as error:
-        place = {"shop": shop, "reason": type(error).__name__}
-        _log.warning("a change of campaigns is not announced", extra=place)
+    await announce_kept(connections.redis, shop)
 
 
 async def all_campaigns(connections: Connections, shop: str) -> list[Kept]:

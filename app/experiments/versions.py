@@ -18,7 +18,7 @@ from app.experiment_tables import ExperimentRow
 from app.experiments.assign import Experiment
 from app.experiments.design import Design, experiment_of
 from app.experiments.patch import overlap
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.tables import ShopRow
 from app.values import ShopDomain
 
@@ -91,7 +91,7 @@ async def start(
         newest.status, newest.ramp = "running", ramp
         newest.started_at = newest.started_at or now
         db.add_all(rows)
-    await announce_change(connections.redis, shop)
+    await announce_kept(connections.redis, shop)
     return _version(newest)
 
 
@@ -107,7 +107,7 @@ async def stop(connections: Connections, shop: ShopDomain, experiment_id: str, n
             raise NotFound(f"{shop} runs no experiment {experiment_id!r}")
         running[0].status, running[0].stopped_at = "stopped", now
         db.add(running[0])
-    await announce_change(connections.redis, shop)
+    await announce_kept(connections.redis, shop)
     return _version(running[0])
 
 

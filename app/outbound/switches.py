@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import UTC, datetime
+
+from redis.exceptions import RedisError
 
 from app.connections import Connections, redis_key
 from app.jobs import request_job
@@ -13,6 +16,8 @@ from app.outbound.wanted import WEBHOOK, WRITE_BACK, WriteBack
 from app.shops.settings import change_setting
 from app.shops.vault import seal
 from app.values import ShopDomain
+
+_log = logging.getLogger(__name__)
 
 
 async def switch_write_back(connections: Connections, shop: ShopDomain, wants: WriteBack) -> None:
@@ -24,8 +29,11 @@ async def switch_write_back(connections: Connections, shop: ShopDomain, wants: W
         connections, shop, WRITE_BACK, lambda _kept: {"tags": wants.tags, "metafields": wants.metafields}
     )
     await look_again(connections, shop)
-    await connections.redis.delete(redis_key(shop, "resting", "write_back"))
-    await request_job(connections, "write_back", shop)
+    try:
+        await connections.redis.delete(redis_key(shop, "resting", "write_back"))
+        await request_job(connections, "write_back", shop)
+    except (RedisError, OSError) as error:  # the schedule comes by all the same
+        _log.warning("writing back not asked for", extra={"shop": shop, "reason": type(error).__name__})
 
 
 async def set_webhook(connections: Connections, shop: ShopDomain, url: str) -> str:

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.jobs import alone
 from app.recommend.forget import PUBLISHING
 from app.recommend.publish import current_version, load, point_to, versions
-from app.shops.changes import announce_change
+from app.shops.changes import announce_kept
 from app.tables import ModelRow
 from app.values import ShopDomain
 from app.wording import wording
@@ -35,7 +35,7 @@ async def roll_back(connections: Connections, shop: ShopDomain, version: str | N
         await asyncio.to_thread(load, there[chosen])
         point_to(data_dir, shop, chosen)
         await _record(connections, shop, chosen)
-    await announce_change(connections.redis, shop)
+    await announce_kept(connections.redis, shop)
     return chosen
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from app.shops.active import forget_activity, note_active
 
 CHANGED = "tw:changed"
 _REVISIONS = "tw:revisions"
+_PATIENCE_S = 2.0
+_log = logging.getLogger(__name__)
+_untold: ContextVar[bool] = ContextVar("untold", default=False)
 
 
 async def announce_change(redis: Redis, shop: str) -> None:
@@ -21,6 +28,29 @@ async def announce_change(redis: Redis, shop: str) -> None:
     await note_active(redis, [shop])
     await redis.hincrby(_REVISIONS, shop, 1)
     await redis.publish(CHANGED, shop)
+
+
+async def announce_kept(redis: Redis, shop: str) -> None:
+    """Announce what is kept, where that can be: processes look for changes themselves, a little later.
+
+    Whoever answers for the change learns by `is_untold` that it takes that little longer.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await announce_change(redis, shop)
+    except (RedisError, OSError) as error:  # a TimeoutError is one of the system's
+        _log.warning("nobody told of a change", extra={"shop": shop, "reason": type(error).__name__})
+        _untold.set(True)
+
+
+def begin_telling() -> None:
+    """Know of no change that could not be announced: a request begins."""
+    _untold.set(False)
+
+
+def is_untold() -> bool:
+    """Return whether a change could not be announced in this request or task."""
+    return _untold.get()
 
 
 async def forget_changes(redis: Redis, shop: str) -> None:
