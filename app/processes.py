@@ -23,8 +23,12 @@ from app.migrations import migrate
 from app.tracing import start_tracing
 from app.worker import run_worker
 
+if sys.platform != "win32":
+    import resource
+
 _STOP_PATIENCE_S = 20
 _RESTART_AFTER_S = 2.0
+_OPEN_FILES = 65_536  # a process may map hardly more anyway
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +46,7 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
     """Serve the app until stopped, with the database brought up to date first."""
     # uvicorn raises the signal again once it has stopped; what is around it has yet to be left.
     signal.signal(signal.SIGTERM, _leave)
+    allow_open_files()
     start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
@@ -54,10 +59,20 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
 
 def work(settings: Settings) -> None:
     """Run the worker until SIGTERM or SIGINT; what it holds it finishes or leaves to be redone."""
+    allow_open_files()
     start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
         asyncio.run(_work(settings, redis_url))
+
+
+def allow_open_files() -> None:
+    """Let this process have as many files open as it may allow itself: connections, and what models map."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

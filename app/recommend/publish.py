@@ -31,6 +31,8 @@ POINTER = "CURRENT"
 VERSIONS_KEPT = 5
 READS = 3
 ABANDONED_S = 3600
+# What is smaller is read: what is mapped holds a file open, and a process may hold thousands of shops.
+MAPPED_FROM = 64 * 1024
 
 
 def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card) -> Card:
@@ -118,7 +120,7 @@ def latest(data_dir: Path, shop: ShopDomain) -> Model | None:
 
 
 def load(path: Path) -> Model:
-    """Return the model of a version directory, its arrays mapped read-only.
+    """Return the model of a version directory, its arrays read-only, the large ones mapped.
 
     Raises ModelUnusable naming the file that is missing, torn, altered or of another layout.
     """
@@ -185,8 +187,7 @@ def _read_array(path: Path, card: Card, name: str) -> NDArray[Any]:
     if expected is None:
         raise ModelUnusable(f"{path / 'card.json'}: does not describe {name}")
     try:
-        # An empty array has nothing to map.
-        mode: Literal["r"] | None = "r" if 0 not in expected.shape else None
+        mode: Literal["r"] | None = "r" if file.stat().st_size >= MAPPED_FROM else None
         array = np.load(file, mmap_mode=mode, allow_pickle=False).view(np.ndarray)
     except (OSError, ValueError, EOFError) as error:
         raise ModelUnusable(f"{file}: {error}") from error

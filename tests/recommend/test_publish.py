@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,17 @@ import pytest
 from app.errors import InputError, ModelUnusable
 from app.recommend.card import LAYOUT, Card, Decision
 from app.recommend.model import Model, Weights
-from app.recommend.publish import ARRAYS, SINCE, current_version, latest, load, publish, read_card, succeed
+from app.recommend.publish import (
+    ARRAYS,
+    MAPPED_FROM,
+    SINCE,
+    current_version,
+    latest,
+    load,
+    publish,
+    read_card,
+    succeed,
+)
 from app.values import ShopDomain
 from tests.recommend.factories import a_model, linked
 
@@ -50,6 +61,22 @@ def test_what_is_published_is_what_is_loaded(tmp_path: Path) -> None:
         assert np.array_equal(getattr(loaded, name), getattr(model, name))
     assert loaded.rank([10]) == model.rank([10])
     assert not loaded.popularity.flags.writeable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up in /proc")
+def test_a_small_model_holds_no_file_open_and_the_large_arrays_of_a_larger_one_are_mapped(
+    tmp_path: Path,
+) -> None:
+    open_files = Path("/proc/self/fd")
+    publish(tmp_path, SHOP, a_model(10, 8), a_card())
+    before = len(list(open_files.iterdir()))
+    small = latest(tmp_path, SHOP)
+    assert (small is not None, len(list(open_files.iterdir()))) == (True, before)
+    publish(tmp_path, SHOP, a_model(2_100, 8), a_card(NOW + timedelta(days=1)))
+    large = latest(tmp_path, SHOP)
+    assert large is not None
+    assert large.item_embeddings.nbytes >= MAPPED_FROM > large.popularity.nbytes
+    assert before < len(list(open_files.iterdir())) < before + len(ARRAYS) / 2
 
 
 def test_the_card_says_what_the_model_was_made_of(tmp_path: Path) -> None:
