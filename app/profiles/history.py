@@ -129,6 +129,9 @@ async def _rows(db: AsyncSession, query: Any) -> Any:
 
 
 def _placed(row: Any, currency: str, lines: Sequence[BoughtLine], refunded_minor: int) -> PlacedOrder:
+    """Return the order. Refunds are told without tax: with all goods, all that was to pay went back."""
+    if 0 < row.subtotal_minor <= refunded_minor:
+        refunded_minor = max(refunded_minor, row.total_minor)
     return PlacedOrder(
         order_id=row.order_id,
         placed_at=int(row.created_at.timestamp()),

@@ -2,6 +2,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.policy import Answers
@@ -131,6 +133,29 @@ async def test_what_was_given_back_is_taken_off_the_profile(connections: Connect
     await remember_refund(connections, refund)
     profile = await at(connections, customer_key(SHOP, 7))
     assert (profile.spent_minor, profile.return_rate) == (600, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("given_back", "orders", "spent"),
+    [
+        (1000, 0, 0),  # all goods: the tax, 80, went back with them and is told nowhere
+        (1080, 0, 0),
+        (1200, 0, 0),  # 120 too much, and nothing else was spent
+        (400, 1, 680),
+    ],
+)
+async def test_who_was_given_all_goods_back_bought_nothing(
+    connections: Connections, given_back: int, orders: int, spent: int
+) -> None:
+    await place(connections, an_order(1, [10], subtotal_minor=1000, total_minor=1080))
+    refund = RefundCreated(
+        shop=SHOP, event_id="r", happened_at=NOW, refund_id=1, order_id=1, created_at=NOW,
+        lines=(RefundLine(line_id=1, quantity=1, amount_minor=given_back),),
+    )  # fmt: skip
+    await record_refund(connections, refund)
+    await remember_refund(connections, refund)
+    profile = await at(connections, customer_key(SHOP, 7))
+    assert (profile.orders_count, profile.spent_minor) == (orders, spent)
 
 
 async def test_any_order_of_arrival_leads_to_the_same_profile_bit_for_bit(connections: Connections) -> None:
