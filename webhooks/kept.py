@@ -126,6 +126,7 @@ class Checkout(Kept):
     cart_token: Plain = None
     customer: Person | None = None
     currency: Plain = None
+    presentment_currency: Plain = None
     subtotal_price: Plain = None
     completed_at: Plain = None
     line_items: list[CartLine] | None = None

@@ -136,7 +136,9 @@ def read_cart(payload: Payload, delivery: Delivery) -> CartUpdated:
 
 
 def read_checkout(payload: Payload, delivery: Delivery) -> CheckoutUpdated:
-    currency = payload.text_or_none("currency") or delivery.currency
+    # A checkout's `currency` is the shop's, but its amounts are in what the shopper pays in.
+    paid_in = payload.text_or_none("presentment_currency") or payload.text_or_none("currency")
+    currency = paid_in or delivery.currency
     return CheckoutUpdated(
         **delivery.envelope,
         checkout_token=payload.text("token"),

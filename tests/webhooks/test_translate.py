@@ -220,6 +220,13 @@ def test_a_deleted_checkout_needs_no_token() -> None:
     assert isinstance(translated("checkouts/delete", {"id": 5}), CheckoutDeleted)
 
 
+def test_a_checkouts_amounts_are_in_the_currency_that_is_paid_in() -> None:
+    told = {"token": "t", "currency": "USD", "presentment_currency": "JPY", "subtotal_price": "15000"}
+    event = translated("checkouts/update", told | {"line_items": [{"price": "15000", "quantity": 1}]})
+    assert isinstance(event, CheckoutUpdated)
+    assert (event.currency, event.subtotal_minor, event.lines[0].price_minor) == ("JPY", 15_000, 15_000)
+
+
 def product(**fields: Any) -> dict[str, Any]:
     return {
         "id": 2,
