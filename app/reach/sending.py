@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.plan import LOCALE, plan_of
+from app.campaigns.plan import LOCALE, plan_of, zone_of
 from app.campaigns.store import running_campaigns
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -106,7 +106,7 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, no
     letter = letter_to(
         Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
         Sender(customer.shop_name, smtp.sender, customer.reply_to, customer.footer),
-        _facts(customer.shop_name, abandonment, campaign, granted),
+        _facts(customer.shop_name, abandonment, campaign, granted, zone_of(shop.time_zone)),
         await _links(connections, shop, abandonment, digest, granted),
         reach.words,
         f"{due.abandonment_id}.{due.attempts}",
@@ -197,7 +197,10 @@ async def _code(
     return None, None
 
 
-def _facts(name: str, abandonment: Abandonment, campaign: Campaign | None, granted: Granted | None) -> Facts:
+def _facts(
+    name: str, abandonment: Abandonment, campaign: Campaign | None, granted: Granted | None, zone: tzinfo
+) -> Facts:
+    """Return what a letter tells. zone: the shop's, in which its times are told."""
     count = sum(quantity for _, quantity in abandonment.lines)
     basket = (name, count, abandonment.subtotal_minor, abandonment.currency)
     discount = campaign.offer.discount if campaign else None
@@ -210,7 +213,7 @@ def _facts(name: str, abandonment: Abandonment, campaign: Campaign | None, grant
         code=granted.code,
         percentage=None if free_shipping else discount.percentage,
         amount_minor=None if free_shipping else amount,
-        expires_at=granted.expires_at,
+        expires_at=granted.expires_at.astimezone(zone),
     )
 
 

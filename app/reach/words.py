@@ -47,7 +47,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a letter can tell. count: items. percentage, amount_minor: of a code; neither: free shipping."""
+    """What a letter can tell. count: items. percentage, amount_minor: of a code; neither: free shipping.
+
+    expires_at: in the zone it is told in.
+    """
 
     shop: str
     count: int
@@ -161,5 +164,5 @@ def _values(facts: Facts, locale: str) -> dict[str, str]:
     if facts.amount_minor is not None:
         known["amount"] = money(facts.amount_minor)
     if facts.expires_at is not None:
-        known["expires"] = facts.expires_at.strftime("%Y-%m-%d %H:%M")
+        known["expires"] = facts.expires_at.strftime("%Y-%m-%d %H:%M %Z")
     return known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -53,6 +54,9 @@ async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(sce
     assert body is not None
     assert f"15 % off it with the code {code}" in body.get_content()
     assert f"/cart/11:2?discount={code}" in body.get_content()
+    assert scene.front.installed.time_zone
+    ends = granted[0].expires_at.astimezone(ZoneInfo(scene.front.installed.time_zone))
+    assert f"It is good until {ends:%Y-%m-%d %H:%M %Z}." in body.get_content()
     assert scene.front.shop.told_flow[0]["Discount code"] == code
 
 
