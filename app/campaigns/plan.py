@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -224,13 +224,16 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
 
 
 def is_open(schedule: Schedule, local: datetime) -> bool:
-    """Return whether the weekday and the hour are among the schedule's. local: in the shop's zone."""
-    if schedule.weekdays and local.isoweekday() not in schedule.weekdays:
+    """Return whether the weekday and the hour are among the schedule's. local: in the shop's zone.
+
+    Hours that go past midnight are of the day they began on: 22 to 6 on Friday ends on Saturday.
+    """
+    begin, end = schedule.hours or (0, 24)
+    past_midnight = begin > end and local.hour < end
+    weekday = (local - timedelta(days=1) if past_midnight else local).isoweekday()
+    if schedule.weekdays and weekday not in schedule.weekdays:
         return False
-    if schedule.hours is None:
-        return True
-    begin, end = schedule.hours
-    return begin <= local.hour < end if begin < end else local.hour >= begin or local.hour < end
+    return past_midnight or begin <= local.hour < (end if begin < end else 24)
 
 
 @lru_cache(maxsize=_KEPT)

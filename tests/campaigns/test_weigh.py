@@ -95,6 +95,9 @@ def test_of_a_group_only_the_first_that_matches_is_shown() -> None:
         ({"hours": [9, 12]}, False),
         ({"hours": [22, 6]}, False),
         ({"hours": [22, 13]}, True),  # past midnight until one in the afternoon
+        ({"hours": [22, 13], "weekdays": [2]}, True),  # which began on Tuesday
+        ({"hours": [22, 13], "weekdays": [3]}, False),  # which begins tonight
+        ({"hours": [12, 6], "weekdays": [3]}, True),
     ],
 )
 def test_it_runs_as_scheduled(schedule: dict[str, Any], open_: bool) -> None:
