@@ -25,6 +25,8 @@ Id = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,39}\Z")]
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,39}\Z")]
 ProductId = Annotated[int, Meta(gt=0, le=2**63 - 1)]
 Times = Annotated[int, Meta(ge=1, le=10**9)]
+# With its offset: whose midnight a bare one means is not to be guessed.
+Moment = Annotated[datetime, Meta(tz=True)]
 
 MOST_PRODUCTS = 3
 DAY_S = 86_400
@@ -39,8 +41,8 @@ class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     Hours that end before they begin go past midnight: 22 to 6.
     """
 
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     weekdays: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = ()
     hours: tuple[Annotated[int, Meta(ge=0, le=24)], Annotated[int, Meta(ge=0, le=24)]] | None = None
 
