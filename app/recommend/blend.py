@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -23,6 +23,7 @@ from app.recommend.terms import Weights
 from app.recommend.vary import choose_variety
 
 Doubles = NDArray[np.float64]
+Step = Callable[[Model, Sequence[Case], int], Model]
 COSINES = tuple(
     CosineParameters(size_power, popularity_power, half_life_days)
     for size_power, popularity_power, half_life_days in product((0.5, 1.0), (0.2, 0.35), (None, 120.0))
@@ -77,16 +78,16 @@ def weighed(model: Model, cases: Sequence[Case], seed: int) -> Model:
     return with_rows(model, learn_weights(model, cases, rows_of(model), among_all, seed))
 
 
-def with_trees(model: Model, cases: Sequence[Case], seed: int) -> Model:
+def with_trees(model: Model, cases: Sequence[Case]) -> Model:
     """Return the model with trees learnt from what its weights leave to learn, for strangers their own."""
-    asks, edges, leaves = grow(model, cases, seed)
+    asks, edges, leaves = grow(model, cases)
     model = replace(model, tree_asks=asks, tree_edges=edges, tree_leaves=leaves)
-    asks, edges, leaves = grow(model, anonymous(cases), seed)
+    asks, edges, leaves = grow(model, anonymous(cases))
     return replace(model, stranger_asks=asks, stranger_edges=edges, stranger_leaves=leaves)
 
 
 # Each learns on what the one before has left.
-STEPS = (weighed, with_trees)
+STEPS: tuple[Step, ...] = (weighed, lambda model, cases, _: with_trees(model, cases))
 
 
 def with_rows(model: Model, rows: Doubles) -> Model:

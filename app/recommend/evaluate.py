@@ -14,7 +14,7 @@ from app.recommend import rivals
 from app.recommend.assemble import Recipe, assemble, default_recipe, recipe_of
 from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity, tops_of
 from app.recommend.blend import choose_cosine, weigh
-from app.recommend.cases import make_cases
+from app.recommend.cases import Case, make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
 from app.recommend.duel import Champion, duel
 from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
@@ -160,7 +160,7 @@ def _chosen(
     recipe = default_recipe(split.train)
     seed = parameters.seed + 1
     earlier, later = _to_choose_with(split, recipe)
-    cases = make_cases(dataset, earlier, later, most=MOST_CHOOSING_CASES, seed=seed)
+    cases = cases_to_choose_with(dataset, earlier, later, gone, seed)
     choosing = recipe.basis in ("blend", "neighbours") and len(cases) >= FEWEST_CASES
     if choosing:
         progress(Progress("choosing", 0, 2))
@@ -172,6 +172,14 @@ def _chosen(
         recipe = recipe_of(model, recipe.cosine)
         progress(Progress("choosing", 2, 2))
     return recipe, embeddings
+
+
+def cases_to_choose_with(
+    dataset: Dataset, earlier: Baskets, later: Baskets, gone: NDArray[np.bool_], seed: int
+) -> list[Case]:
+    """Return the carts to choose with; each knows what its shopper bought until then, as when serving."""
+    until_then = earlier.and_then(later.without(gone))
+    return make_cases(dataset, until_then, later, most=MOST_CHOOSING_CASES, seed=seed)
 
 
 def _to_choose_with(split: Split, recipe: Recipe) -> tuple[Baskets, Baskets]:

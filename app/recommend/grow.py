@@ -20,10 +20,9 @@ from app.recommend.score import Positions, top
 from app.recommend.trees import DEPTH, Trees, no_trees
 
 TREES = 120
-RATE = 0.1
+RATE = 0.2
 BINS = 32
 HELD_BACK = 10.0  # how much of a leaf's own curvature it takes to be believed half
-ASKED_SHARE = 0.5  # of the terms that a tree may ask for, drawn for each
 SMALLEST = 1e-6
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -42,10 +41,10 @@ class Placed:
     starts: NDArray[np.intp]
 
 
-def grow(model: Model, cases: Sequence[Case], seed: int) -> Trees:
+def grow(model: Model, cases: Sequence[Case]) -> Trees:
     """Return trees that place what was bought with the carts further up; none when the carts say nothing."""
     placed = placed_first(model, cases)
-    return no_trees() if placed is None else boost(placed, seed)
+    return no_trees() if placed is None else boost(placed)
 
 
 def placed_first(model: Model, cases: Sequence[Case]) -> Placed | None:
@@ -78,9 +77,8 @@ def _asked_of(model: Model, visit: Visit) -> Iterator[Positions]:
         yield np.setdiff1d(candidates, visit.history)
 
 
-def boost(placed: Placed, seed: int) -> Trees:
+def boost(placed: Placed) -> Trees:
     """Return trees that lower the listwise loss step by step, beginning from the scores."""
-    random = np.random.default_rng(seed)
     edges = [_edges(row) for row in placed.told]
     bins = np.array([np.searchsorted(of, row) for of, row in zip(edges, placed.told, strict=True)], np.uint8)
     able = np.flatnonzero([len(of) > 0 for of in edges])
@@ -90,8 +88,7 @@ def boost(placed: Placed, seed: int) -> Trees:
     scores, grown = placed.scores.copy(), []
     for _ in range(TREES):
         pulls = _pulls(placed, carts, scores)
-        asked = random.permutation(able)[: max(1, int(len(able) * ASKED_SHARE))]
-        asks, cuts, leaf = _questions(bins, edges, asked, pulls)
+        asks, cuts, leaf = _questions(bins, edges, able, pulls)
         slope, curve = (np.bincount(leaf, of, 1 << DEPTH) for of in pulls)
         leaves = -RATE * slope / (curve + HELD_BACK)
         scores += leaves[leaf]

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.errors import InputError
 from app.recommend.cases import make_cases
-from app.recommend.evaluate import evaluate_files, hold_out
+from app.recommend.evaluate import cases_to_choose_with, evaluate_files, hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.plot import write_report
 from app.recommend.progress import Progress
@@ -93,6 +93,23 @@ def test_a_case_knows_how_often_and_how_long_ago() -> None:
     (case,) = make_cases(shop, shop.baskets.between(0, 2), shop.baskets.between(2, 3), most=1, seed=0)
     assert case.history == {1: Past(1, 91), 2: Past(1, 1)}
     assert case.orders == 2
+
+
+def test_a_cart_to_choose_with_knows_all_before_it_but_what_is_held_back() -> None:
+    rows = [
+        (1, 7, "2026-01-01", 1),
+        (2, 7, "2026-04-01", 2),
+        (2, 7, "2026-04-01", 5),
+        (3, 7, "2026-04-03", 3),
+        (3, 7, "2026-04-03", 4),
+    ]
+    columns = ["order_id", "customer_id", "created_at", "product_id"]
+    shop = build_dataset(pl.DataFrame(rows, schema=columns, orient="row"))
+    held_back = shop.items.product_ids == 5
+    earlier, later = shop.baskets.between(0, 1), shop.baskets.between(1, 3)
+    first, second = cases_to_choose_with(shop, earlier, later, held_back, seed=0)
+    assert first.history == {1: Past(1, 90)}
+    assert second.history == {1: Past(1, 92), 2: Past(1, 2)}
 
 
 def test_the_same_seed_evaluates_the_same() -> None:

@@ -57,7 +57,7 @@ def test_trees_learn_what_only_holds_together() -> None:
     wanted = (marks[0] != marks[1]).astype(np.float64)
     wanted[::8], wanted[1::8] = 1, 0  # each cart wants one and leaves one
     placed = Placed(marks, np.zeros(len(wanted)), wanted, np.arange(0, len(wanted), 8))
-    added = corrections(boost(placed, 0), marks)
+    added = corrections(boost(placed), marks)
     fits = marks[0] != marks[1]
     both = marks[0] + marks[1] == 2
     assert added[fits].min() > max(added[~fits & ~both].max(), added[both].max())
@@ -65,15 +65,15 @@ def test_trees_learn_what_only_holds_together() -> None:
 
 def test_nothing_to_tell_apart_grows_no_trees() -> None:
     placed = Placed(np.ones((3, 4), np.float32), np.zeros(4), np.array([1.0, 0, 0, 1]), np.array([0, 2]))
-    assert not len(boost(placed, 0))
+    assert not len(boost(placed))
 
 
-def test_the_same_seed_grows_the_same() -> None:
+def test_the_same_carts_grow_the_same() -> None:
     random = np.random.default_rng(3)
     facts = random.normal(size=(5, 60)).astype(np.float32)
     placed = Placed(facts, np.zeros(60), (random.random(60) < 0.5).astype(np.float64), np.arange(0, 60, 6))
     placed.wanted[::6] = 1
-    first, second = boost(placed, 1), boost(placed, 1)
+    first, second = boost(placed), boost(placed)
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
@@ -125,7 +125,7 @@ def test_what_trees_learnt_is_served() -> None:
         past = {200 + 10 * (at % 9): once, 300 + 10 * (at % 7): often}
         cases.append(Case((10,), frozenset({200 + 10 * (at % 9)}), None, past, 7))
     model = a_model(40, weights=Weights(times=1.0))
-    learnt = with_trees(model, cases * 4, seed=0)
+    learnt = with_trees(model, cases * 4)
     best = learnt.rank([10], k=1, history=cases[0].history, orders=7)
     assert model.rank([10], k=1, history=cases[0].history, orders=7)[0].product_id == 300
     assert best[0].product_id == 200
@@ -138,7 +138,7 @@ def test_strangers_are_served_by_trees_of_their_own() -> None:
     past = {20: Past(2, 5)}
     known = [Case((10,), frozenset({20}), None, past, 3)] * 40
     strangers = [Case((10,), frozenset({40 + 10 * (at % 3)}), None, {}) for at in range(120)]
-    learnt = with_trees(model, [*known, *strangers], seed=0)
+    learnt = with_trees(model, [*known, *strangers])
     assert learnt.trees_for(learnt.visit([10], None, {})) is learnt.strangers_trees
     assert learnt.trees_for(learnt.visit([10], None, past, 3)) is learnt.trees
     assert learnt.rank([10], k=1)[0].product_id != 20
