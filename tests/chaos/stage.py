@@ -163,7 +163,7 @@ async def staged(directory: Path, database_url: str | None = None) -> AsyncItera
             await stage.start_redis()
             await stage.start_web()
             await stage.worker.start()
-            await _open_shop(stage.connections)
+            await open_shop(stage.connections)
             yield stage
         finally:
             for process in (stage.worker, stage.web, stage.redis):
@@ -194,7 +194,7 @@ def _stage(directory: Path, environment: dict[str, str]) -> Stage:
     )
 
 
-async def _open_shop(connections: Connections) -> None:
+async def open_shop(connections: Connections) -> None:
     """Let the shop have the app and a model of its four products."""
     await install(connections, settings={"arms": {"personalised": 1}}, publishable_key=PIXEL_KEY)
     for product_id in (10, 20, 30, 40):

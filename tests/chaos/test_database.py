@@ -34,7 +34,7 @@ def postgres() -> Iterator[Any]:
 
 
 async def start_again(postgres: Any) -> None:
-    """Start the killed server, once the last of its processes has gone."""
+    """Start the killed server, once the last of its processes has gone. Bounded by who waits."""
     while True:
         with suppress(SubprocessError):
             await asyncio.to_thread(postgres.ensure_postgres_running)

@@ -19,12 +19,13 @@ from sqlmodel import col, select
 from app.connections import Connections
 from app.events.log import DEAD
 from app.tables import DecisionRow, EventRow, InboxRow, OrderLineRow, OrderRow
-from tests.chaos.stage import Stage, staged, until
+from tests.chaos.stage import PATIENCE_S, Stage, staged, until
 from tests.chaos.traffic import Traffic, under_load
 from tests.offers.factories import SHOP
 
 FULL = os.environ.get("CHAOS") == "1"
 in_full_only = pytest.mark.skipif(not FULL, reason="`make chaos` runs it")
+LONGEST_S = 2 * PATIENCE_S  # a fault, from the load's begin until it is mended
 _LOAD_S = 4.0 if FULL else 1.5
 
 
@@ -42,7 +43,7 @@ async def surviving(
 
     may_go: what a browser was promised may be lost with the store that had it (`events`, `decisions`).
     """
-    async with under_load(stage.origin) as traffic:
+    async with asyncio.timeout(LONGEST_S), under_load(stage.origin) as traffic:
         await _works(stage.connections, traffic)  # a process that is still starting is not what is tried
         await asyncio.sleep(_LOAD_S)
         before = (set(traffic.events), set(traffic.decisions))
@@ -54,7 +55,7 @@ async def surviving(
     await traffic.send_again()
     events = traffic.events - before[0] if "events" in may_go else traffic.events
     decisions = traffic.decisions - before[1] if "decisions" in may_go else traffic.decisions
-    await _all_there(stage.connections, traffic, events, decisions)
+    await all_there(stage.connections, traffic, events, decisions)
     print(f"{fault}: works again after {recovered_s:.1f} s; answers {dict(traffic.answers)}")  # noqa: T201
 
 
@@ -72,7 +73,7 @@ async def _works(connections: Connections, traffic: Traffic) -> None:
     await until(there)
 
 
-async def _all_there(
+async def all_there(
     connections: Connections, traffic: Traffic, events: set[str], decisions: set[str]
 ) -> None:
     """Return when what was acknowledged is in the database. Fails when it does not come, or comes twice."""

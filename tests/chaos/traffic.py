@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from tests.chaos.stage import PIXEL_KEY
+from tests.chaos.stage import PATIENCE_S, PIXEL_KEY
 from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import SECRET, checkout_claims, signed_token
 from tests.webhooks.deliveries import headers, order_body, signature
@@ -52,20 +52,20 @@ class Traffic:
         (self.orders if taken else self.orders_again).add(number)
         return taken
 
-    async def event(self, name: str) -> bool:
+    async def event(self, name: str, client_id: str = "c-1") -> bool:
         """Return whether a browser's event was acknowledged."""
         event = {
             "id": name, "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(),
-            "client_id": "c-1", "data": {"product_id": 10}, "consent": {"analytics": True},
+            "client_id": client_id, "data": {"product_id": 10}, "consent": {"analytics": True},
         }  # fmt: skip
         sent = {"Authorization": f"Bearer {PIXEL_KEY}"}
         taken = await self._status("/api/track_event", sent, json={"events": [event]}) == 202
         (self.events if taken else self.events_again).add(name)
         return taken
 
-    async def checkout(self) -> str:
-        """Return the fallback that a checkout was answered with, `none` for none."""
-        token = signed_token(checkout_claims(datetime.now(UTC)), SECRET)
+    async def checkout(self, **claims: str | None) -> str:
+        """Return the fallback that a checkout was answered with, `none` for none. claims: of its token."""
+        token = signed_token(checkout_claims(datetime.now(UTC), **claims), SECRET)
         body = a_body(10, checkout_token=f"t-{next(self.numbers)}")
         try:
             answer = await self.http.post(
@@ -84,8 +84,13 @@ class Traffic:
 
     async def send_again(self) -> None:
         """Send what was not acknowledged until it is, as Shopify and browsers do."""
-        async with httpx.AsyncClient(base_url=self.http.base_url, timeout=_PATIENCE) as self.http:
+        before = self.http
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            httpx.AsyncClient(base_url=before.base_url, timeout=_PATIENCE) as self.http,
+        ):
             await self._send_again()
+        self.http = before
 
     async def _send_again(self) -> None:
         while self.orders_again or self.events_again:
@@ -107,10 +112,16 @@ class Traffic:
 
 
 @asynccontextmanager
+async def calm(origin: str) -> AsyncIterator[Traffic]:
+    """Yield traffic that only comes when it is told to."""
+    async with httpx.AsyncClient(base_url=origin, timeout=_PATIENCE) as http:
+        yield Traffic(http)
+
+
+@asynccontextmanager
 async def under_load(origin: str) -> AsyncIterator[Traffic]:
     """Yield the traffic, which goes on until left: two of each kind a second."""
-    async with httpx.AsyncClient(base_url=origin, timeout=_PATIENCE) as http:
-        traffic = Traffic(http)
+    async with calm(origin) as traffic:
 
         async def orders() -> None:
             await traffic.order(next(traffic.numbers))

@@ -1,0 +1,72 @@
+"""What a process keeps of a visit that is over: next to nothing. `make chaos` asks for two hours of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import tracemalloc
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.connections import Connections
+from app.events.consume import work_off
+from app.events.log import EventConsumer
+from app.main import create_app
+from app.worker import HANDLERS
+from tests.chaos.stage import open_shop
+from tests.chaos.traffic import Traffic
+from webhooks.work import work_off_due
+
+WARM, VISITS = 15, 40
+MOST_BYTES = 4_000  # a visit: its token and its callers are remembered, up to a number
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up in /proc")
+async def test_a_visit_that_is_over_leaves_next_to_nothing_in_the_processes(connections: Connections) -> None:
+    await open_shop(connections)
+    web = create_app(connections.settings, connections.redis_url)
+    async with (
+        web.router.lifespan_context(web),
+        httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://t") as http,
+    ):
+        traffic, worker = Traffic(http), EventConsumer(connections.redis, "test")
+        await worker.open()
+        await visit(connections, traffic, worker, WARM)
+        tracemalloc.start()
+        await visit(connections, traffic, worker, WARM)
+        bytes_before, before = held(), (open_files(), len(asyncio.all_tasks()))
+        await visit(connections, traffic, worker, VISITS)
+        assert (held() - bytes_before) / VISITS < MOST_BYTES
+        tracemalloc.stop()
+        files, tasks = open_files(), len(asyncio.all_tasks())
+    assert files <= before[0] + 4
+    assert tasks <= before[1] + 4
+    assert len(traffic.orders) == 2 * WARM + VISITS
+    await worker.trim()
+    assert await connections.redis.xlen("tw:events") == 0
+
+
+async def visit(connections: Connections, traffic: Traffic, worker: EventConsumer, visits: int) -> None:
+    """Let so many look at something, go to the checkout and buy, and work off what they did."""
+    for _ in range(visits):
+        number = next(traffic.numbers)
+        assert await traffic.event(f"v-{number}", f"c-{number % 10}")
+        await traffic.checkout(sub=None, jti=f"j-{number % 10}")
+        assert await traffic.order(number)
+    while await work_off_due(connections, datetime.now(UTC)):
+        pass
+    while deliveries := await worker.read(block_ms=1):
+        await work_off(connections, worker, HANDLERS, deliveries)
+
+
+def held() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
