@@ -226,8 +226,12 @@ class OrderLineRow(SQLModel, table=True):
     offer_id: str | None = None
 
 
+# What stands in place of a refund's line: it belongs to no particular one, or is of no goods at all.
+OF_NO_LINE, OF_SHIPPING = 0, -1
+
+
 class RefundRow(SQLModel, table=True):
-    """What one refund gave back of one line; line_id 0 is a refund of no particular line."""
+    """What one refund gave back of one line; line_id OF_NO_LINE: of none in particular."""
 
     __tablename__ = "refunds"
     __table_args__ = (Index("ix_refunds_order", "shop", "order_id"),)

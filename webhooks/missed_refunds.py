@@ -68,7 +68,8 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
         order_id=Payload({"id": order_gid}).id("id"),
         created_at=created_at,
         lines=tuple(_line(line, shop.currency) for line in lines.children("nodes")),
-        other_minor=shipping - adjusted,
+        other_minor=-adjusted,
+        shipping_minor=shipping,
     )
 
 

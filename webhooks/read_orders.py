@@ -90,13 +90,15 @@ def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
     currency = delivery.currency
+    other_minor, shipping_minor = _refunded_beside(payload, currency)
     return RefundCreated(
         **delivery.envelope,
         refund_id=payload.id("id"),
         order_id=payload.id("order_id"),
         created_at=payload.time_or_none("created_at") or delivery.triggered_at,
         lines=tuple(_refund_line(line, currency) for line in payload.children("refund_line_items")),
-        other_minor=_other_refunded(payload, currency),
+        other_minor=other_minor,
+        shipping_minor=shipping_minor,
     )
 
 
@@ -109,21 +111,24 @@ def _refund_line(line: Payload, currency: str) -> RefundLine:
     )
 
 
-def _other_refunded(payload: Payload, currency: str) -> int:
-    """Return what was given back beside the lines.
+def _refunded_beside(payload: Payload, currency: str) -> tuple[int, int]:
+    """Return what was given back beside the lines: of none in particular, and of shipping.
 
     Adjustments are negative when money goes to the customer. Shipping is written as an adjustment
     by older API versions, as its own list by newer ones.
     """
-    shipping = payload.children("refund_shipping_lines")
-    adjustments = [
-        adjustment
-        for adjustment in payload.children("order_adjustments")
-        if not (shipping and adjustment.text_or_none("kind") == "shipping_refund")
+    listed = [
+        line.shop_money("subtotal_amount_set", currency) or 0
+        for line in payload.children("refund_shipping_lines")
     ]
-    return sum(line.shop_money("subtotal_amount_set", currency) or 0 for line in shipping) - sum(
-        adjustment.money("amount", currency) for adjustment in adjustments
-    )
+    other, shipping = 0, 0
+    for adjustment in payload.children("order_adjustments"):
+        amount = -adjustment.money("amount", currency)
+        if adjustment.text_or_none("kind") == "shipping_refund":
+            shipping += amount
+        else:
+            other += amount
+    return other, sum(listed) if listed else shipping
 
 
 def read_cart(payload: Payload, delivery: Delivery) -> CartUpdated:

@@ -87,7 +87,7 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
-    """Money given back. What belongs to no line (shipping, goodwill) is `other_minor`.
+    """Money given back. What belongs to no line (goodwill) is `other_minor`; shipping is of no goods.
 
     other_minor is negative when less was given back than the lines are worth.
     """
@@ -97,6 +97,7 @@ class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
     created_at: datetime
     lines: tuple[RefundLine, ...]
     other_minor: int = 0
+    shipping_minor: int = 0
 
 
 class CartUpdated(Event, frozen=True, kw_only=True, tag=True):

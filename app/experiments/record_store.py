@@ -9,16 +9,18 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import and_, exists, false, func, null, select
+from sqlalchemy import and_, case, exists, false, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.experiments.records import Records, exposures_in, orders_in, refunds_in
-from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_SHIPPING, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import table_of
 
 _AT_ONCE = 10_000  # rows as Python has them; what was read is columns
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
+# What was given back of shipping takes nothing off goods, and was given back all the same.
+_GOODS_BACK = case((_REFUNDS.c.line_id == OF_SHIPPING, 0), else_=_REFUNDS.c.amount_minor)
 _BOUGHT: dict[str, Any] = {"order_id": pl.Int64, "product_id": pl.Int64, "quantity": pl.Int64}
 
 
@@ -56,10 +58,13 @@ async def read_records(
     since = (earliest if isinstance(earliest, datetime) else now) - before
     placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since)
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
-    refunds = await _read(connection, _of_orders(_REFUNDS, placed, "created_at", "amount_minor"), refunds_in)
+    back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, _GOODS_BACK)
+    refunds = await _read(connection, back, refunds_in)
     costs = _costs_in(known.settings)
     if costs:
-        lines = await _read(connection, _of_orders(_LINES, placed, "product_id", "quantity"), _lines_in)
+        lines = await _read(
+            connection, _of_orders(_LINES, placed, _LINES.c.product_id, _LINES.c.quantity), _lines_in
+        )
         orders = _with_costs(orders, lines, costs)
     return Records(exposures, orders, refunds)
 
@@ -97,9 +102,9 @@ def _placed(placed: Any, currency: str) -> Any:
     ).where(placed)  # fmt: skip
 
 
-def _of_orders(of: Any, placed: Any, *names: str) -> Any:
+def _of_orders(of: Any, placed: Any, *wanted: Any) -> Any:
     theirs = and_(_ORDERS.c.shop == of.c.shop, _ORDERS.c.order_id == of.c.order_id)
-    return select(of.c.order_id, *(of.c[name] for name in names)).join(_ORDERS, theirs).where(placed)
+    return select(of.c.order_id, *wanted).join(_ORDERS, theirs).where(placed)
 
 
 def _costs_in(settings: Mapping[str, Any]) -> dict[int, int]:

@@ -11,10 +11,8 @@ from sqlalchemy import func, or_
 
 from app.connections import Connections
 from app.events.kinds import Line, OrderFacts, RefundCreated
-from app.tables import OrderLineRow, OrderRow, RefundRow
+from app.tables import OF_NO_LINE, OF_SHIPPING, OrderLineRow, OrderRow, RefundRow
 from app.upsert import by_key, delete_keys, upsert
-
-NO_LINE = 0
 
 
 async def record_order(connections: Connections, event: OrderFacts) -> None:
@@ -93,8 +91,9 @@ def _refund_rows(event: RefundCreated) -> list[dict[str, Any]]:
     for line in event.lines:
         quantities[line.line_id] += line.quantity
         amounts[line.line_id] += line.amount_minor
-    if event.other_minor:
-        amounts[NO_LINE] = event.other_minor
+    for place, minor in ((OF_NO_LINE, event.other_minor), (OF_SHIPPING, event.shipping_minor)):
+        if minor:
+            amounts[place] = minor
     return [
         {
             "shop": event.shop,

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.profiles.customer import BoughtLine, PlacedOrder
 from app.profiles.visit import Seen
-from app.tables import EventRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import OF_SHIPPING, EventRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
@@ -38,7 +38,7 @@ async def orders_of(
         lines = await _lines_of(db, shop, [row.order_id for row in rows])
         refunded = await _refunds_of(db, shop, [row.order_id for row in rows])
         for row in rows:
-            order = _placed(row, currency, lines.get(row.order_id, ()), refunded.get(row.order_id, 0))
+            order = _placed(row, currency, lines.get(row.order_id, ()), *refunded.get(row.order_id, (0, 0)))
             found[row.customer_id].append(order)
     return found
 
@@ -112,15 +112,18 @@ async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> di
     return lines
 
 
-async def _refunds_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, int]:
-    refunded: dict[int, int] = {}
+async def _refunds_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return what was given back of each order, in all and of goods."""
+    refunded: dict[int, tuple[int, int]] = {}
+    amount = _REFUNDS.c.amount_minor
+    of_goods = case((_REFUNDS.c.line_id == OF_SHIPPING, 0), else_=amount)
     for part in chunks(order_ids):
         query = (
-            select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor))
+            select(_REFUNDS.c.order_id, func.sum(amount), func.sum(of_goods))
             .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id.in_(part))
             .group_by(_REFUNDS.c.order_id)
         )
-        refunded |= {order_id: int(amount) for order_id, amount in await _rows(db, query)}
+        refunded |= {order_id: (int(whole), int(goods)) for order_id, whole, goods in await _rows(db, query)}
     return refunded
 
 
@@ -128,9 +131,11 @@ async def _rows(db: AsyncSession, query: Any) -> Any:
     return (await (await db.connection()).execute(query)).all()
 
 
-def _placed(row: Any, currency: str, lines: Sequence[BoughtLine], refunded_minor: int) -> PlacedOrder:
+def _placed(
+    row: Any, currency: str, lines: Sequence[BoughtLine], refunded_minor: int, goods_back_minor: int
+) -> PlacedOrder:
     """Return the order. Refunds are told without tax: with all goods, all that was to pay went back."""
-    if 0 < row.subtotal_minor <= refunded_minor:
+    if 0 < row.subtotal_minor <= goods_back_minor:
         refunded_minor = max(refunded_minor, row.total_minor)
     return PlacedOrder(
         order_id=row.order_id,

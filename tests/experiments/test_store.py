@@ -15,7 +15,7 @@ from app.experiments.mismatch import Mismatch
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Readout, read_out
 from app.experiments.versions import draft, start
-from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import OF_SHIPPING, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from tests.attribution.test_store import SHOP, a_shop, write
 from tests.experiments.factories import NOW
 from tests.experiments.test_design import a_design
@@ -69,13 +69,14 @@ async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Conn
     refund = RefundRow(
         shop=SHOP, refund_id=1, line_id=1, order_id=1, amount_minor=200, created_at=WHEN + timedelta(days=2)
     )
+    of_shipping = RefundRow(**refund.model_dump() | {"line_id": OF_SHIPPING, "amount_minor": 90})
     accepted = FeedbackRow(
         shop=SHOP, event_id="e", decision_id="a", offer_id="o", kind="accepted", happened_at=WHEN
     )
     connections = on_both_databases
     await running(
         connections, a_decision("a", "pinned"), a_decision("b"), an_order(1, "token-a"), a_line(1), refund,
-        accepted, an_order(2, "token-z"), costs={"10": 150},
+        of_shipping, accepted, an_order(2, "token-z"), costs={"10": 150},
     )  # fmt: skip
     found = (await read(connections)).observed
     units = found.units

@@ -120,10 +120,11 @@ async def test_a_refund_is_kept_by_line_and_a_repeat_changes_nothing(
         created_at=NOON,
         lines=(back, back),
         other_minor=50,
+        shipping_minor=70,
     )
     for _ in range(2):
         await record_refund(on_both_databases, refund)
     async with on_both_databases.read() as db:
         rows = (await db.exec(select(RefundRow))).all()
     # one line came back to two locations: 2 units, 2 x 400
-    assert {(r.line_id, r.quantity, r.amount_minor) for r in rows} == {(1, 2, 800), (0, 0, 50)}
+    assert {(r.line_id, r.quantity, r.amount_minor) for r in rows} == {(1, 2, 800), (0, 0, 50), (-1, 0, 70)}

@@ -136,21 +136,22 @@ async def test_what_was_given_back_is_taken_off_the_profile(connections: Connect
 
 
 @pytest.mark.parametrize(
-    ("given_back", "orders", "spent"),
+    ("goods", "shipping", "orders", "spent"),
     [
-        (1000, 0, 0),  # all goods: the tax, 80, went back with them and is told nowhere
-        (1080, 0, 0),
-        (1200, 0, 0),  # 120 too much, and nothing else was spent
-        (400, 1, 680),
+        (1000, 0, 0, 0),  # all goods: the tax, 80, went back with them and is told nowhere
+        (1000, 60, 0, 0),
+        (1200, 0, 0, 0),  # 120 too much, and nothing else was spent
+        (400, 0, 1, 680),
+        (950, 60, 1, 70),  # the last of the goods stayed
     ],
 )
 async def test_who_was_given_all_goods_back_bought_nothing(
-    connections: Connections, given_back: int, orders: int, spent: int
+    connections: Connections, goods: int, shipping: int, orders: int, spent: int
 ) -> None:
     await place(connections, an_order(1, [10], subtotal_minor=1000, total_minor=1080))
     refund = RefundCreated(
         shop=SHOP, event_id="r", happened_at=NOW, refund_id=1, order_id=1, created_at=NOW,
-        lines=(RefundLine(line_id=1, quantity=1, amount_minor=given_back),),
+        lines=(RefundLine(line_id=1, quantity=1, amount_minor=goods),), shipping_minor=shipping,
     )  # fmt: skip
     await record_refund(connections, refund)
     await remember_refund(connections, refund)

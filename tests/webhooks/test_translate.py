@@ -171,24 +171,28 @@ def test_a_refund_tells_what_came_back_of_each_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "other_minor"),
+    ("fields", "other_minor", "shipping_minor"),
     [
         # 5.00 of shipping, as an adjustment
-        ({"order_adjustments": [{"amount": "-5.00", "kind": "shipping_refund"}]}, 500),
+        ({"order_adjustments": [{"amount": "-5.00", "kind": "shipping_refund"}]}, 0, 500),
         # the same 5.00 written both ways counts once
         (
             {
                 "order_adjustments": [{"amount": "-5.00", "kind": "shipping_refund"}],
                 "refund_shipping_lines": [{"subtotal_amount_set": {"shop_money": {"amount": "5.00"}}}],
             },
+            0,
             500,
         ),
         # 2.00 less than the line was worth
-        ({"order_adjustments": [{"amount": "2.00", "kind": "refund_discrepancy"}]}, -200),
+        ({"order_adjustments": [{"amount": "2.00", "kind": "refund_discrepancy"}]}, -200, 0),
     ],
 )
-def test_what_belongs_to_no_line_is_refunded_once(fields: dict[str, Any], other_minor: int) -> None:
-    assert translated("refunds/create", refund(**fields)).other_minor == other_minor
+def test_what_belongs_to_no_line_is_refunded_once(
+    fields: dict[str, Any], other_minor: int, shipping_minor: int
+) -> None:
+    event = translated("refunds/create", refund(**fields))
+    assert (event.other_minor, event.shipping_minor) == (other_minor, shipping_minor)
 
 
 def test_a_cart_is_priced_in_the_shops_currency() -> None:
