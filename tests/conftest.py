@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +105,17 @@ async def on_both_databases(
     request: pytest.FixtureRequest, settings: Settings, redis_url: str, empty_database: Path
 ) -> AsyncIterator[Connections]:
     """The same as `connections`, once on SQLite and once on PostgreSQL: for stores."""
-    if request.param == "sqlite":
-        opening = on_sqlite(settings, redis_url, empty_database)
-    else:
-        opening = on_postgresql(settings, redis_url, request.getfixturevalue("postgres_url"))
-    async with opening as opened:
+    async with on_either(request, settings, redis_url, empty_database) as opened:
         yield opened
+
+
+def on_either(
+    request: pytest.FixtureRequest, settings: Settings, redis_url: str, empty_database: Path
+) -> AbstractAsyncContextManager[Connections]:
+    """Return connections on the database that the request's parameter names."""
+    if request.param == "sqlite":
+        return on_sqlite(settings, redis_url, empty_database)
+    return on_postgresql(settings, redis_url, request.getfixturevalue("postgres_url"))
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +26,7 @@ from app.errors import TillwiseError
 from app.main import answer_error
 from app.shops.store import get_shop
 from tests.admin.campaign_factories import keep_campaigns
+from tests.admin.chromium import CHROMIUM
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import (
     OTHER,
@@ -44,13 +44,6 @@ from tests.admin.test_markup import ABOUT, PAGES
 
 ROOT = Path(__file__).parents[2]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
-
-
-def chromium() -> str:
-    known = ROOT / ".venv/chromium"
-    path = known.read_text().strip() if known.exists() else shutil.which("chromium")
-    assert path, "Chromium is needed; `make install` finds or brings one"
-    return path
 
 
 async def app_bridge(_request: Request) -> Response:
@@ -98,13 +91,11 @@ async def opened(url: str, path: str, viewport: dict[str, int], **about: str) ->
     """Yield a page of the admin; an error in its scripts fails the test. about: whom it shows."""
     address, query = entrance(path, **about)
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = await browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+    async with CHROMIUM.context(viewport) as context:
+        page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(f"{url}{address}?{urlencode(query)}")
         yield page
-        await browser.close()
     assert errors == []
 
 

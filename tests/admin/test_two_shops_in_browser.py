@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import urlencode
 
 import msgspec
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from app.admin.store import count_excluded
 from app.campaigns.store import keep_campaign
@@ -14,8 +14,9 @@ from app.connections import Connections
 from app.outbound.api_keys import make_key
 from app.shops.store import get_shop
 from app.values import ShopDomain
+from tests.admin.chromium import CHROMIUM
 from tests.admin.factories import OTHER, SHOP, entrance, keep, product, shop_row
-from tests.admin.test_in_browser import DESKTOP, chromium, served
+from tests.admin.test_in_browser import DESKTOP, served
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
 
 NAMES = {SHOP: "Nordwand", OTHER: "Seeblick"}
@@ -53,9 +54,7 @@ async def test_neither_tab_ever_shows_or_changes_the_other_shop(connections: Con
     for shop in NAMES:
         await keep_named(connections, shop)
     seen: dict[str, list[str]] = {shop: [] for shop in NAMES}
-    async with served(connections) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        context = await browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    async with served(connections) as url, CHROMIUM.context(DESKTOP) as context:
         tabs = {shop: await context.new_page() for shop in NAMES}
         for path in PAGES:
             both = await asyncio.gather(*(go(page, url, path, shop) for shop, page in tabs.items()))
@@ -70,7 +69,6 @@ async def test_neither_tab_ever_shows_or_changes_the_other_shop(connections: Con
         for shop, page in tabs.items():  # as they were left, out of the browser's own memory
             await page.go_back()
             seen[shop].append(await page.content())
-        await browser.close()
     for shop, told in seen.items():
         (other,) = NAMES.keys() - {shop}
         assert NAMES[other].lower() not in " ".join(told).lower()
