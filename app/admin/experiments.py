@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 
 from starlette.datastructures import QueryParams
@@ -14,14 +15,19 @@ from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
 from app.admin.language import lazy
 from app.attribution.models import Model
-from app.attribution.sold import attribution
+from app.attribution.report import Incremental, report_of
+from app.attribution.sold import incremental, read_sold
+from app.attribution.touches import WINDOW_DAYS
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import STANDING
+from app.experiments.refusal import Refusal
 from app.experiments.store import Readout, read_out
 from app.experiments.versions import Version, versions
+from app.remembered import Remembered
 from app.shops.store import Shop
+from app.values import ShopDomain
 
 PATH = "/admin/experiments"
 TABS = (
@@ -84,7 +90,9 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
     models: tuple[Model, ...] = get_args(Model)
     model = next((each for each in models if each == query.get("model")), models[0])
     now = datetime.now(UTC)
-    report = await attribution(connections, shop.shop, model, now - timedelta(days=days), now)
+    since = now - timedelta(days=days)
+    sold = await read_sold(connections, shop.shop, since, now, WINDOW_DAYS)
+    report = report_of(sold, await _CAUSED[days].of(connections, shop.shop), model, WINDOW_DAYS, since)
     names = await campaign_names(connections, shop)
     return {
         "days": days,
@@ -98,6 +106,15 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
         "foreign": report.foreign_orders,
         **frame(f"{PATH}/earned"),
     }
+
+
+async def _read_caused(days: int, connections: Connections, shop: str) -> Incremental | Refusal:
+    now = datetime.now(UTC)
+    return await incremental(connections, ShopDomain(shop), now - timedelta(days=days), now)
+
+
+# By the days before: it takes every shopper of them, and another way to share credit changes nothing in it.
+_CAUSED = {days: Remembered(partial(_read_caused, days), for_s=60) for days in PERIODS}
 
 
 def frame(here: str) -> dict[str, Any]:

@@ -21,13 +21,16 @@ NONE = "none"  # the group of what has no campaign, no reason or no product
 class Sold:
     """A period's sales and the offers made before them, as they stand now.
 
-    foreign_orders: in another currency than the shop's, in no sum.
+    foreign_orders: in another currency than the shop's, in no sum. other_orders, other_minor: of orders whose
+    lines no offer can be credited with, and what they brought.
     """
 
     currency: str
     lines: tuple[SoldLine, ...]
     touches: tuple[Touch, ...]
     foreign_orders: int = 0
+    other_orders: int = 0
+    other_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ def report_of(
         window_days=window_days,
         since=since,
         currency=sold.currency,
-        orders=len({line.order_id for line in sold.lines}),
-        sold_minor=sum(line.net_minor for line in sold.lines),
+        orders=len({line.order_id for line in sold.lines}) + sold.other_orders,
+        sold_minor=sum(line.net_minor for line in sold.lines) + sold.other_minor,
         credited_orders=len({credit.order_id for credit in found}),
         credited_minor=round(sum(credit.minor for credit in found)),
         foreign_orders=sold.foreign_orders,

@@ -7,11 +7,11 @@ report as one that came in time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.models import Model
@@ -28,6 +28,17 @@ from app.values import ShopDomain
 
 _ORDERS, _LINES = table_of(OrderRow), table_of(OrderLineRow)
 _REFUNDS, _DECISIONS = table_of(RefundRow), table_of(DecisionRow)
+# What is read of an order or a line that is looked at closely.
+_OF_ORDER = tuple(
+    _ORDERS.c[name] for name in ("order_id", "created_at", "customer_id", "checkout_token", "discount_codes")
+)
+_OF_LINE = tuple(
+    _LINES.c[name]
+    for name in (
+        "order_id", "line_id", "product_id", "quantity", "price_minor", "discount_minor", "decision_id",
+        "offer_id",
+    )
+)  # fmt: skip
 
 
 async def attribution(
@@ -65,44 +76,102 @@ async def incremental(
 async def read_sold(
     connections: Connections, shop: str, since: datetime, now: datetime, window_days: float
 ) -> Sold:
-    """Return the lines of orders that stand, placed since then, and the offers that may have led to them."""
+    """Return what was sold by orders that stand, placed since then, and the offers that may have led to it.
+
+    Line by line only where an offer may have a part in it, or something was given back: of the others, which
+    are nobody's, the database adds up what they brought.
+    """
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
-        orders = {row.order_id: row for row in await _orders(db, shop, since, now)}
-        ours = {number: row for number, row in orders.items() if row.currency == known.currency}
-        lines = await _lines(db, shop, ours)
+        brought = await _brought(db, shop, since, now)
+        ours = {each.order_id: each for each in brought if each.currency == known.currency}
         touches = await _touches(db, shop, since - timedelta(days=window_days), now)
+        back = await _given_back(db, shop, since, now)
+        met = _made_to(touches)
+        certain = {number for number, each in ours.items() if number in back or each.linked}
+        asked = [number for number, each in ours.items() if number in certain or met.keys() & people_of(each)]
+        orders = {
+            row.order_id: row
+            for row in await _of_orders(db, _ORDERS, _OF_ORDER, shop, asked)
+            if row.order_id in certain or _came_after(row, met, timedelta(days=window_days))
+        }
+        lines = await _lines(db, shop, orders, back)
         linked = {line.decision_id for line in lines if line.decision_id}
         touches |= await _linked(db, shop, linked - touches.keys())
     made = tuple(touch for each in touches.values() for touch in each)
-    return Sold(known.currency, tuple(lines), made, len(orders) - len(ours))
+    others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
+    return Sold(known.currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
 
 
-async def _orders(db: AsyncSession, shop: str, since: datetime, now: datetime) -> Iterable[Any]:
+def _made_to(touches: Mapping[str, Iterable[Touch]]) -> dict[str, list[datetime]]:
+    """Return when offers were made, by whom they were made to."""
+    met: dict[str, list[datetime]] = defaultdict(list)
+    for each in touches.values():
+        for touch in each:
+            for person in touch.people:
+                met[person].append(touch.at)
+    return met
+
+
+def _came_after(order: Any, met: Mapping[str, Sequence[datetime]], window: timedelta) -> bool:
+    """Return whether an offer was made to who ordered within the window before."""
+    placed = order.created_at
+    return any(placed - window <= at <= placed for person in people_of(order) for at in met.get(person, ()))
+
+
+async def _brought(db: AsyncSession, shop: str, since: datetime, now: datetime) -> Sequence[Any]:
+    """Return each order that stands: whose it is, how many lines it has and what they brought at first."""
+    orders, lines = _ORDERS.c, _LINES.c
+    charged = lines.quantity * lines.price_minor - lines.discount_minor
+    own = orders.order_id, orders.currency, orders.customer_id, orders.checkout_token
+    query = (
+        select(
+            *own,
+            func.sum(case((charged > 0, charged), else_=0)).label("minor"),
+            func.count(lines.line_id).label("lines"),
+            func.count(lines.decision_id).label("linked"),
+        )
+        .outerjoin(_LINES, and_(lines.shop == orders.shop, lines.order_id == orders.order_id))
+        .where(orders.shop == shop, *_placed(since, now))
+        .group_by(*own)
+    )
+    return (await (await db.connection()).execute(query)).all()
+
+
+def _placed(since: datetime, now: datetime) -> tuple[Any, ...]:
+    """Return what holds of an order of the period that stands."""
     columns = _ORDERS.c
-    query = select(
-        columns.order_id, columns.created_at, columns.currency, columns.customer_id, columns.checkout_token,
-        columns.discount_codes,
-    ).where(
-        columns.shop == shop, columns.created_at >= since, columns.created_at <= now,
-        columns.cancelled_at.is_(None),
-    )  # fmt: skip
-    return await (await db.connection()).execute(query)
+    return columns.created_at >= since, columns.created_at <= now, columns.cancelled_at.is_(None)
 
 
-async def _lines(db: AsyncSession, shop: str, orders: Mapping[int, Any]) -> list[SoldLine]:
-    of_order: dict[int, list[Any]] = defaultdict(list)
-    for row in await _of_orders(db, _LINES, shop, orders):
-        of_order[row.order_id].append(row)
+async def _given_back(
+    db: AsyncSession, shop: str, since: datetime, now: datetime
+) -> dict[int, dict[int, int]]:
+    """Return what was given back, by order and line."""
+    columns, orders = _REFUNDS.c, _ORDERS.c
+    query = (
+        select(columns.order_id, columns.line_id, columns.amount_minor)
+        .join(_ORDERS, and_(orders.shop == columns.shop, orders.order_id == columns.order_id))
+        .where(columns.shop == shop, *_placed(since, now))
+    )
     back: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in await _of_orders(db, _REFUNDS, shop, orders):
+    for row in await (await db.connection()).execute(query):
         back[row.order_id][row.line_id] += row.amount_minor
+    return back
+
+
+async def _lines(
+    db: AsyncSession, shop: str, orders: Mapping[int, Any], back: Mapping[int, Mapping[int, int]]
+) -> list[SoldLine]:
+    of_order: dict[int, list[Any]] = defaultdict(list)
+    for row in await _of_orders(db, _LINES, _OF_LINE, shop, orders):
+        of_order[row.order_id].append(row)
     return [
         line
         for order_id, rows in of_order.items()
-        for line in sold_lines(orders[order_id], rows, back[order_id])
+        for line in sold_lines(orders[order_id], rows, back.get(order_id, {}))
     ]
 
 
@@ -113,7 +182,7 @@ def sold_lines(order: Any, rows: Iterable[Any], back: Mapping[int, int]) -> Iter
     """
     stayed = {row.line_id: (row, _stayed(row, back.get(row.line_id, 0))) for row in rows}
     total, of_none = sum(minor for _, minor in stayed.values()), back.get(0, 0)
-    people = _people(order.customer_id, order.checkout_token)
+    people = people_of(order)
     codes = frozenset(str(each.get("code", "")).upper() for each in order.discount_codes or ())
     for row, minor in stayed.values():
         off = min(minor, round(of_none * minor / total)) if total else 0
@@ -128,10 +197,12 @@ def _stayed(row: Any, back_minor: int) -> int:
     return max(0, charged - back_minor)
 
 
-async def _of_orders(db: AsyncSession, table: Any, shop: str, orders: Iterable[int]) -> list[Any]:
+async def _of_orders(
+    db: AsyncSession, table: Any, wanted: Sequence[Any], shop: str, orders: Iterable[int]
+) -> list[Any]:
     found: list[Any] = []
     for part in chunks(sorted(orders)):
-        query = select(table).where(table.c.shop == shop, table.c.order_id.in_(part))
+        query = select(*wanted).where(table.c.shop == shop, table.c.order_id.in_(part))
         found += await (await db.connection()).execute(query)
     return found
 
@@ -167,7 +238,7 @@ async def _made(db: AsyncSession, shop: str, *which: Any) -> dict[str, list[Touc
 
 def touches_of(row: Any) -> Iterator[Touch]:
     """Yield the offers that a decision made."""
-    people = _people(row.customer_id, row.checkout_token)
+    people = people_of(row)
     for offer in row.answer.get("offers") or ():
         product, discount, why = offer.get("product"), offer.get("discount"), offer.get("why")
         yield Touch(
@@ -184,6 +255,8 @@ def touches_of(row: Any) -> Iterator[Touch]:
         )
 
 
-def _people(customer_id: int | None, checkout_token: str | None) -> frozenset[str]:
+def people_of(row: Any) -> frozenset[str]:
+    """Return whom an order or a decision is of, as far as that may be kept."""
+    customer_id, checkout_token = row.customer_id, row.checkout_token
     names = (customer_id and f"customer:{customer_id}", checkout_token and f"checkout:{checkout_token}")
     return frozenset(name for name in names if name)

@@ -1,0 +1,97 @@
+"""What the database adds up of sales, beside every line of every order taken one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.attribution.models import Model
+from app.attribution.report import Report, Sold, report_of
+from app.attribution.sold import read_sold, sold_lines, touches_of
+from app.attribution.touches import WINDOW_DAYS
+from app.connections import Connections
+from app.experiments.refusal import Cause, Refusal
+from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow
+from tests.attribution.test_sold import SINCE, offering
+from tests.attribution.test_store import NOW, SHOP, a_line, a_refund, a_shop, an_order, write
+
+NOTHING_CAUSED = Refusal(Cause.NOBODY, "")
+
+
+def a_months_sales(seed: int) -> list[Any]:
+    """Return orders and offers of few people and products, so that many of them meet."""
+    random = Random(seed)
+    people = [{"customer_id": 1}, {"customer_id": 2}, {"checkout_token": "t"}, {"checkout_token": "u"}, {}]
+    rows: list[Any] = []
+    for number in range(1, 41):
+        at = NOW - timedelta(hours=random.uniform(0, 32 * 24))
+        whose = random.choice(people)
+        cancelled = NOW if random.random() < 0.1 else None
+        currency = "JPY" if random.random() < 0.1 else "EUR"
+        codes = [{"code": "ten"}] if random.random() < 0.3 else []
+        placed = {"created_at": at, "cancelled_at": cancelled, "currency": currency, "discount_codes": codes}
+        rows.append(an_order(number, **placed, **whose))
+        for line in range(random.randint(0, 3)):
+            added = random.random() < 0.2
+            rows.append(
+                a_line(
+                    10 * number + line, number, product_id=random.randint(1, 4),
+                    quantity=random.randint(1, 3), price_minor=random.randint(0, 900),
+                    discount_minor=random.choice([0, 0, 50, 2_000]),
+                    decision_id=f"d{random.randint(1, 40)}" if added else None,
+                    offer_id="o" if added else None,
+                )
+            )  # fmt: skip
+        if random.random() < 0.25:
+            back = a_refund(number, random.randint(1, 700), line_id=random.choice([0, 10 * number]))
+            back.order_id = number
+            rows.append(back)
+        offered = {
+            "offer_id": "o", "kind": "upsell", "why": [],
+            "product": {"product_id": f"gid://shopify/Product/{random.randint(1, 4)}"},
+        }  # fmt: skip
+        code = {"offer_id": "c", "kind": "coupon", "product": None, "discount": {"code": "TEN"}, "why": []}
+        made_to = {"checkout_token": None} | random.choice(people)
+        made = NOW - timedelta(hours=random.uniform(0, 45 * 24))
+        rows.append(offering(f"d{number}", random.choice([offered, code]), decided_at=made, **made_to))
+    return rows
+
+
+async def one_by_one(connections: Connections, model: Model) -> Report:
+    """Return the report of every line there is, with every offer there is."""
+    async with connections.read() as db:
+        orders = (await db.exec(select(OrderRow))).all()
+        lines = (await db.exec(select(OrderLineRow))).all()
+        refunds = (await db.exec(select(RefundRow))).all()
+        decisions = (await db.exec(select(DecisionRow))).all()
+    standing = [each for each in orders if SINCE <= each.created_at <= NOW and each.cancelled_at is None]
+    found = []
+    for order in (each for each in standing if each.currency == "EUR"):
+        back: dict[int, int] = defaultdict(int)
+        for each in refunds:
+            if each.order_id == order.order_id:
+                back[each.line_id] += each.amount_minor
+        found += sold_lines(order, [each for each in lines if each.order_id == order.order_id], back)
+    touches = tuple(touch for each in decisions for touch in touches_of(each))
+    foreign = sum(each.currency != "EUR" for each in standing)
+    sold = Sold("EUR", tuple(found), touches, foreign)
+    return report_of(sold, NOTHING_CAUSED, model, WINDOW_DAYS, SINCE)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_sums_of_the_database_are_those_of_every_line(
+    on_both_databases: Connections, seed: int
+) -> None:
+    await write(on_both_databases, a_shop(), *a_months_sales(seed))
+    sold = await read_sold(on_both_databases, SHOP, SINCE, NOW, WINDOW_DAYS)
+    assert sold.other_orders > 0 < len(sold.lines)
+    models: tuple[Model, ...] = ("last_touch", "linear", "time_decay", "position")
+    for model in models:
+        report = report_of(sold, NOTHING_CAUSED, model, WINDOW_DAYS, SINCE)
+        assert report == await one_by_one(on_both_databases, model)
+        assert report.credited_minor > 0
