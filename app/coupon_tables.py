@@ -35,7 +35,8 @@ class CouponPoolRow(SQLModel, table=True):
 
 
 class CouponRow(SQLModel, table=True):
-    """A code of our own. redeem_id: Shopify's id of it. decision_id: the latest that showed it.
+    """A code of our own. redeem_id: Shopify's id of it. decision_id: the latest that told it, or the one it
+    was seen by; None where no browser may say what was seen.
 
     status: asked (Shopify may or may not have it), pooled, granted, redeemed, deleted. expires_at: when it
     ends for the shopper it was granted to.

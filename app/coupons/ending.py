@@ -1,7 +1,7 @@
 """Codes that end: those whose shopper's time is over, and pools that nobody needs any more.
 
 What a shopper holds works until their own time is over, and a little longer, for who is paying just then.
-A code that no browser said it showed goes back to its pool.
+A code that a browser would have said it showed, and did not, goes back to its pool.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.connections import Connections
+from app.consent.policy import consent_of, permissions
 from app.coupons.store import note_granted, note_redeemed
 from app.coupons.uses import note_use
 from app.events.kinds import DecisionMade, OrderFacts
@@ -18,7 +19,9 @@ async def follow_grants(connections: Connections, event: DecisionMade) -> None:
     """Write down the codes that the decision showed."""
     granted = dict(_codes(event.answer))
     if granted:
-        await note_granted(connections, event.shop, event.event_id, granted, event.happened_at)
+        # Without analytics no browser says what was seen.
+        told_by = event.event_id if permissions(consent_of(event.permitted)).may_use_visit else None
+        await note_granted(connections, event.shop, told_by, granted, event.happened_at)
 
 
 async def follow_redemptions(connections: Connections, event: OrderFacts) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 
 from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
@@ -43,7 +43,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A grant whose time is over. shown: whether the shopper's browser said that it was seen."""
+    """A grant whose time is over. shown: whether the shopper's browser said that it was seen, or may not."""
 
     code: str
     redeem_id: int | None
@@ -130,20 +130,27 @@ async def count_codes(connections: Connections, shop: str) -> dict[str, dict[str
 
 
 async def note_granted(
-    connections: Connections, shop: str, decision_id: str, granted: Mapping[str, datetime], at: datetime
+    connections: Connections,
+    shop: str,
+    decision_id: str | None,
+    granted: Mapping[str, datetime],
+    at: datetime,
 ) -> None:
     """Write down which decision showed which codes, by code until when; what was redeemed stays so.
 
-    A pool may have ended just when its code was handed out: that one still is the shopper's.
+    decision_id: None of one whose browser may not tell what was seen. A code that was seen stays its
+    decision's, however many tell it again. A pool may have ended just when its code was handed out: that
+    one still is the shopper's.
     """
     in_hand = _CODES.c.status.in_(["pooled", "granted"])
     just_ended = (_CODES.c.status == "deleted") & _CODES.c.granted_at.is_(None)
+    stays = (_CODES.c.status == "granted") & _may_be_seen()
     async with connections.write() as db:
         for code, expires_at in granted.items():
             held = (_CODES.c.shop == shop, _CODES.c.code == code, in_hand | just_ended)
             values: dict[str, Any] = {
                 "status": "granted",
-                "decision_id": decision_id,
+                "decision_id": case((stays, _CODES.c.decision_id), else_=decision_id),
                 "expires_at": expires_at,
             }
             first = func.coalesce(_CODES.c.granted_at, at)
@@ -177,17 +184,8 @@ async def grants_over(
     connections: Connections, shop: str, pool_id: str, now: datetime, most: int
 ) -> list[Over]:
     """Return the pool's grants whose time is over, the oldest first."""
-    shown = (
-        select(_FEEDBACK.c.event_id)
-        .where(
-            _FEEDBACK.c.shop == _CODES.c.shop,
-            _FEEDBACK.c.decision_id == _CODES.c.decision_id,
-            _FEEDBACK.c.kind.in_(["shown", "accepted", "dismissed"]),
-        )
-        .exists()
-    )
     statement = (
-        select(_CODES.c.code, _CODES.c.redeem_id, shown.label("shown"))
+        select(_CODES.c.code, _CODES.c.redeem_id, _may_be_seen().label("shown"))
         .where(_CODES.c.shop == shop, _CODES.c.pool_id == pool_id)
         .where(_CODES.c.status == "granted", _CODES.c.expires_at <= now)
         .order_by(_CODES.c.expires_at)
@@ -195,6 +193,16 @@ async def grants_over(
     )
     async with connections.read() as db:
         return [Over(*row) for row in (await (await db.connection()).execute(statement)).all()]
+
+
+def _may_be_seen() -> ColumnElement[bool]:
+    """Return whether a browser said that the granted code was seen, or may not say it."""
+    said = select(_FEEDBACK.c.event_id).where(
+        _FEEDBACK.c.shop == _CODES.c.shop,
+        _FEEDBACK.c.decision_id == _CODES.c.decision_id,
+        _FEEDBACK.c.kind.in_(["shown", "accepted", "dismissed"]),
+    )
+    return or_(_CODES.c.decision_id.is_(None), said.exists())
 
 
 async def set_status(connections: Connections, shop: str, codes: Collection[str], status: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from app.connections import Connections
 from app.coupons import ending
 from app.coupons.ending import end_grants
-from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_granted
+from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_granted, pools_of
 from app.coupons.terms import CouponTerms
 from app.errors import ShopifyRefused
+from app.events.kinds import BrowserEvent
+from app.offers.store import record_feedback
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OVER = NOW - timedelta(hours=1)
@@ -51,6 +54,24 @@ async def test_codes_that_shopify_will_not_end_hold_up_no_others(
         "spring.1": {"granted": 3},
         "spring.2": {"deleted": 1},
     }
+
+
+async def test_a_code_that_was_seen_once_is_never_another_shoppers(
+    connections: Connections, ended: list[str]
+) -> None:
+    shop = "a.myshopify.com"
+    await hand_out(connections, shop, "spring.1", "there", "A")
+    await keep_pool(connections, shop, replace((await pools_of(connections, shop))[0], ended_at=None), NOW)
+    ids = {"decision_id": "d-spring.1", "offer_id": "o"}
+    seen = BrowserEvent(
+        shop=shop, event_id="s", happened_at=OVER, client_id="c", checkout_token=None, customer_id=None,
+        name="tillwise:offer_accepted", data=ids, permitted=(),
+    )  # fmt: skip
+    await record_feedback(connections, seen)
+    # The cart changed: the next decision tells the same code, whose card stands there already.
+    await note_granted(connections, shop, "d-again", {"A": OVER}, OVER)
+    await end_grants(connections, NOW)
+    assert await count_codes(connections, shop) == {"spring.1": {"deleted": 1}}
 
 
 async def test_more_codes_than_are_ended_at_once_are_ended_call_by_call(

@@ -57,16 +57,19 @@ async def statuses(front: Shopfront, wish: PoolWish = WISH) -> dict[str, int]:
     return (await count_codes(front.connections, front.installed.shop)).get(wish.pool_id, {})
 
 
-async def granted(front: Shopfront, unit: str = "customer:7", ago: timedelta = timedelta()) -> Granted:
+async def granted(
+    front: Shopfront, unit: str = "customer:7", permitted: tuple[str, ...] = ("analytics",)
+) -> Granted:
     """Let a decision hand a code to a shopper, and let the worker hear of it."""
-    shop, at = front.installed.shop, datetime.now(UTC) - ago
+    shop, at = front.installed.shop, datetime.now(UTC)
     (made,) = await grant(front.connections.redis, [Wanted(shop, "spring", WISH.pool_id, unit, DAY_S, at)])
     assert made is not None
     discount = {"code": made.code, "expires_at": made.expires_at.isoformat()}
     event = DecisionMade(
         shop=shop, event_id=f"d-{unit}", happened_at=at, surface="checkout", rung="personal",
         arm="personalised", fallback=None, model_version=None, checkout_token=None, customer_id=None,
-        permitted=(), region=None, duration_us=1, inputs={}, answer={"offers": [{"discount": discount}]},
+        permitted=permitted, region=None, duration_us=1, inputs={},
+        answer={"offers": [{"discount": discount}]},
     )  # fmt: skip
     await follow_grants(front.connections, event)
     return made
@@ -200,6 +203,15 @@ async def test_a_code_that_nobody_saw_goes_back_into_the_pool(front: Shopfront) 
     assert await waiting(front) == 20
     assert await statuses(front) == {"pooled": 20}
     assert made.code in ours(front)[0].codes
+
+
+async def test_a_code_whose_browser_may_not_say_that_it_was_seen_is_never_another_shoppers(
+    front: Shopfront,
+) -> None:
+    await keep(front, WISH)
+    made = await granted(front, permitted=("marketing", "preferences"))
+    await end_grants(front.connections, made.expires_at + GRACE)
+    assert await statuses(front) == {"pooled": 19, "deleted": 1}
 
 
 async def test_a_code_that_an_order_used_is_redeemed_whatever_comes_after(front: Shopfront) -> None:
