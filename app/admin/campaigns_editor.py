@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,8 @@ from app.admin.campaigns_reading import Written
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
 from app.admin.figures import weekdays
-from app.admin.language import Lazy, _, lazy, told
+from app.admin.language import Lazy, _, lazy
+from app.admin.sentences import told
 from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of, zone_of
@@ -148,14 +149,19 @@ def _shown(shop: Shop, campaign: Campaign, locale: str) -> dict[str, Any]:
 
 def _asked_when(schedule: Schedule) -> Any:
     """Return the days and hours of a schedule as a rule, None for always."""
-    parts: list[Any] = []
-    if schedule.weekdays:
-        parts.append({"in": [{"var": "time.weekday"}, [WEEKDAYS[each - 1] for each in schedule.weekdays]]})
-    if schedule.hours:
-        begin, end = schedule.hours
-        since, until = {">=": [{"var": "time.hour"}, begin]}, {"<": [{"var": "time.hour"}, end]}
-        parts.append({"and" if begin < end else "or": [since, until]})
-    return {"and": parts} if parts else None
+    days = _on(schedule.weekdays)
+    if schedule.hours is None:
+        return {"and": days} if days else None
+    begin, end = schedule.hours
+    since, until = {">=": [{"var": "time.hour"}, begin]}, {"<": [{"var": "time.hour"}, end]}
+    if begin < end:
+        return {"and": [*days, since, until]}
+    after_midnight = _on([day % 7 + 1 for day in schedule.weekdays])
+    return {"or": [{"and": [*days, since]}, {"and": [*after_midnight, until]}]}
+
+
+def _on(weekdays: Sequence[int]) -> list[Any]:
+    return [{"in": [{"var": "time.weekday"}, [WEEKDAYS[day - 1] for day in weekdays]]}] if weekdays else []
 
 
 async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tuple[Form, Status]:

@@ -313,6 +313,9 @@ class _Weighing:
         if inputs.subtotal_minor < planned.minimum_minor:
             return MINIMUM
         takes_minor = discount_minor(planned, inputs.subtotal_minor)
+        most_minor = self._plan.limits.percent * inputs.subtotal_minor / 100
+        if discount.percentage is None and takes_minor > most_minor:
+            return LIMIT
         if inputs.spare_minor is not None and takes_minor > inputs.spare_minor:
             return MARGIN
         return None if promised else inputs.unworthy.get(planned.id)

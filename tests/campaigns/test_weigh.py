@@ -223,6 +223,13 @@ def test_no_discount_is_higher_than_the_merchants_limit() -> None:
     assert weighed(plan).left_out == {"ten": "limit"}
 
 
+def test_an_amount_is_no_higher_a_share_of_the_cart_than_the_limit() -> None:
+    offer = {"kind": "coupon", "discount": {"amount": "20"}}
+    plan = a_plan(a_campaign("off", offer=offer), settings={"discount_limits": {"percent": 25}})
+    assert shown(plan, subtotal_minor=8_000) == ["off"]  # 20 of 80 -> 25 %
+    assert weighed(plan, subtotal_minor=7_999).left_out == {"off": "limit"}
+
+
 @pytest.mark.parametrize(
     ("discount", "spare_minor", "given"),
     [
