@@ -90,6 +90,15 @@ async def codes_held(connections: Connections, shop: str, discount_id: str) -> d
         after = info.get("endCursor")
 
 
+async def discounts_there(connections: Connections, shop: str, discount_ids: Sequence[str]) -> set[str]:
+    """Return those of the discounts that Shopify still has."""
+    there: set[str] = set()
+    for part in chunks(discount_ids, documents.ASK_AT_ONCE):
+        answer = await ask_shop(connections, shop, documents.STILL_THERE, {"ids": list(part)})
+        there |= {str(node["id"]) for node in answer.get("nodes") or () if node}
+    return there
+
+
 async def delete_codes(
     connections: Connections, shop: str, discount_id: str, redeem_ids: Sequence[int]
 ) -> None:

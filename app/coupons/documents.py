@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ADD_AT_ONCE = 250  # discountRedeemCodeBulkAdd takes no more
 DELETE_AT_ONCE = 250
+ASK_AT_ONCE = 250
 
 CREATE_BASIC = """
 mutation CreateCoupons($discount: DiscountCodeBasicInput!) {
@@ -66,6 +67,12 @@ query ListCoupons($id: ID!, $after: String) {
       }
     }
   }
+}
+"""
+
+STILL_THERE = """
+query StillThere($ids: [ID!]!) {
+  nodes(ids: $ids) { id }
 }
 """
 

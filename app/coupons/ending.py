@@ -79,17 +79,17 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
     held_until = await last_expiry(connections, shop, pool.pool_id)
     if held_until is None and now - (pool.ended_at or now) >= SETTLED:
         await delete_discount(connections, shop, pool.discount_id)
-        await _delete_left(connections, shop, pool, ("asked", "pooled"))
+        await delete_left(connections, shop, pool, ("asked", "pooled"))
         await forget_pool(connections, shop, pool.pool_id)
         await keep_pool(connections, shop, replace(pool, discount_id=None), now)
         return
-    await _delete_left(connections, shop, pool, ("pooled",))
+    await delete_left(connections, shop, pool, ("pooled",))
     if held_until is not None and (pool.lapses_at is None or pool.lapses_at < held_until + GRACE):
         await renew_discount(connections, shop, pool.discount_id, pool.terms, held_until + GRACE)
         await keep_pool(connections, shop, replace(pool, lapses_at=held_until + GRACE), now)
 
 
-async def _delete_left(connections: Connections, shop: str, pool: Pool, statuses: Sequence[str]) -> None:
+async def delete_left(connections: Connections, shop: str, pool: Pool, statuses: Sequence[str]) -> None:
     """Let the codes that wait work no more. A code of a deleted discount is gone with it."""
     for status in statuses:
         left = await codes_of(connections, shop, pool.pool_id, status)

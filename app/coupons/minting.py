@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from app.connections import Connections
 from app.coupons.discounts import add_codes, codes_held, make_discount, renew_discount
 from app.coupons.ending import end_pool
+from app.coupons.missing import without_missing
 from app.coupons.pool import fill
 from app.coupons.store import Code, Pool, codes_of, keep_codes, keep_pool, pools_of
 from app.coupons.terms import LASTS, CouponTerms, lapses_at, new_codes, pool_id
@@ -52,7 +53,8 @@ async def keep_pools(connections: Connections, shop: Shop, wishes: Sequence[Pool
     if SCOPE not in shop.scopes:
         return
     now = datetime.now(UTC)
-    known = {pool.pool_id: pool for pool in await pools_of(connections, shop.shop)}
+    pools = await without_missing(connections, shop.shop, await pools_of(connections, shop.shop), now)
+    known = {pool.pool_id: pool for pool in pools}
     for wish in wishes:
         new = Pool(wish.pool_id, wish.campaign_id, wish.terms, wish.size)
         pool = replace(known.pop(wish.pool_id, new), size=wish.size, ended_at=None)

@@ -173,6 +173,18 @@ async def test_what_shopify_refuses_is_told_and_the_other_pools_are_filled(
     assert (await pool(front, bad)).error == ""
 
 
+async def test_a_discount_that_somebody_deleted_in_shopify_is_made_anew(front: Shopfront) -> None:
+    await keep(front, WISH)
+    dead, (gone,) = await ready(front), ours(front)
+    del front.shop.discounts[gone.id]
+    await keep(front, WISH)
+    (made,) = ours(front)
+    assert await ready(front) == set(made.codes)
+    assert len(made.codes) == 20
+    assert not dead & await ready(front)
+    assert await statuses(front) == {"deleted": 20, "pooled": 20}
+
+
 async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront) -> None:
     await keep(front, WISH)
     (discount,) = ours(front)
