@@ -3,7 +3,7 @@
 Each shop has ten products. Few shops are asked about often and most hardly ever (the n-th a n-th as often as
 the first); the hundred asked about most have a model, the others show their defaults. Questions come as they
 come, whether or not the server keeps up: first to one that holds no shop yet, then the same ones again. Of
-10,000 shops that is about a hundred in so short a time; what all of them loaded would cost is not told.
+10,000 shops that is about a hundred in so short a time; `benchmarks.held_shops` loads all of them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main(seconds: float = 5.0) -> list[Figures]:
             environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
             settings = read_settings(environment)
             with embedded_redis(settings.data_dir) as redis_url:
-                asyncio.run(_fill(settings, redis_url, count))
+                asyncio.run(fill(settings, redis_url, count))
                 with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
                     found.append(_measured(server, count, seconds))
         print(_said(found[-1]))
@@ -91,28 +91,28 @@ def _measured(server: Server, count: int, seconds: float) -> Figures:
     return Figures(count, loaded, first, again, cpu_us, grown_mb / loaded)
 
 
-def _shop(number: int) -> ShopDomain:
+def shop_named(number: int) -> ShopDomain:
     return ShopDomain(f"shop-{number}.myshopify.com")
 
 
 def _question(number: int, random: np.random.Generator) -> bytes:
     cart = random.choice(PRODUCTS, size=int(random.integers(1, 4)), replace=False) + 1
-    return a_question(number, tuple(cart.tolist()), "checkout", a_token(number + 1, _shop(number)))
+    return a_question(number, tuple(cart.tolist()), "checkout", a_token(number + 1, shop_named(number)))
 
 
-async def _fill(settings: Settings, redis_url: str, count: int) -> None:
+async def fill(settings: Settings, redis_url: str, count: int) -> None:
     now = datetime.now(UTC)
     async with connect(settings, redis_url) as connections:
         async with connections.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
         for start in range(0, count, AT_ONCE):
-            shops = [_shop(number) for number in range(start, min(start + AT_ONCE, count))]
+            shops = [shop_named(number) for number in range(start, min(start + AT_ONCE, count))]
             async with connections.write() as db:
                 for row, rows in _rows(shops, now):
                     await (await db.connection()).execute(insert(table_of(row)), rows)
     model = replace(a_model(PRODUCTS), version="")
     for number in range(min(count, MODELS)):
-        publish(settings.data_dir, _shop(number), model, a_card(now))
+        publish(settings.data_dir, shop_named(number), model, a_card(now))
 
 
 def _rows(shops: Sequence[ShopDomain], now: datetime) -> list[tuple[type[SQLModel], list[dict[str, Any]]]]:

@@ -32,6 +32,7 @@ from benchmarks.server import ENVIRONMENT, served
 from benchmarks.webhooks import signed_order
 
 SHOP = ShopDomain("bench.myshopify.com")
+PIXEL_KEY = "pk_" + "k" * 43
 CUSTOMERS, ORDERS_EACH = 400, 12
 A_SECOND = 10
 _PATIENCE_S = 30.0
@@ -55,7 +56,7 @@ def main(seconds: float = 20.0) -> Figures:
         asyncio.run(migrate(settings.database_url))
         with embedded_redis(settings.data_dir) as redis_url:
             environment |= {"REDIS_URL": redis_url}
-            asyncio.run(_fill(settings, redis_url))
+            asyncio.run(fill(settings, redis_url))
             with served("benchmarks.webhooks:web", environment) as server, worker(environment):
                 waited = asyncio.run(_measure(server.port, redis_url, round(seconds * A_SECOND)))
     known = sorted(each for each in waited if each is not None)
@@ -126,7 +127,7 @@ async def send(port: int, delivery: bytes) -> None:
         raise RuntimeError(f"not stored: {status!r}")
 
 
-async def _fill(settings: Settings, redis_url: str) -> None:
+async def fill(settings: Settings, redis_url: str) -> None:
     async with connect(settings, redis_url) as connections:
         await _sell(connections)
         await segment_shop(connections, SHOP)
@@ -135,7 +136,7 @@ async def _fill(settings: Settings, redis_url: str) -> None:
 async def _sell(connections: Connections) -> None:
     chance, now = random.Random(3), datetime.now(UTC)
     async with connections.write() as db:
-        db.add(ShopRow(shop=SHOP, publishable_key="pk_bench", installed_at=now))
+        db.add(ShopRow(shop=SHOP, publishable_key=PIXEL_KEY, installed_at=now))
         for customer in range(1, CUSTOMERS + 1):
             for number in range(chance.randint(1, ORDERS_EACH)):
                 at, order_id = now - timedelta(days=chance.random() * 365), customer * 100 + number
