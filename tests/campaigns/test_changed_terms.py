@@ -10,7 +10,7 @@ from app.campaigns.codes import pool_of
 from app.connections import Connections
 from app.coupons.pool import fill
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
-from tests.campaigns.test_deciding import kept, nudges, run
+from tests.campaigns.till import kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_decide import a_till, a_trained_shop, ask
 from tests.test_live import until

@@ -6,47 +6,27 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 
 import msgspec
 import pytest
 
-from app.campaigns.codes import pool_of, promise_of
 from app.campaigns.dismissals import remember_dismissal
-from app.campaigns.nudged import unpack
-from app.campaigns.store import change_status, keep_campaign
+from app.campaigns.store import change_status
 from app.connections import Connections
-from app.coupons.grants import Granted, Wanted
-from app.coupons.handing import DRY_S, Codes
-from app.coupons.pool import fill
-from app.coupons.uses import Discount, keep_discount
-from app.decide import MOST_CODES
 from app.events.kinds import BrowserEvent
-from app.gather import Gathered
 from app.offers.replay import replay
 from app.offers.store import record_decision
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.store import forget
-from tests.campaigns.factories import TEN_PERCENT, a_campaign
+from tests.campaigns.factories import TEN_PERCENT
+from tests.campaigns.till import KEY, fill_pool, granted, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.profiles.factories import a_view, browse
-from tests.test_decide import a_till, a_trained_shop, ask, logged, token
+from tests.test_decide import a_till, a_trained_shop, ask, logged
 from tests.test_live import until
 
-KEY = nudged_key(SHOP, "customer:7")
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that runs tests may pause for longer than a checkout should wait."""
-    for limit in ("LOG_MS", "GRANT_MS"):
-        monkeypatch.setattr(f"app.decide.{limit}", 10_000)
-
-
-async def run(connections: Connections, name: str = "help", **changes: Any) -> None:
-    await keep_campaign(connections, SHOP, a_campaign(name, **changes))
-    await change_status(connections, SHOP, name, "running")
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 def a_dismissal(data: dict[str, Any]) -> BrowserEvent:
@@ -54,23 +34,6 @@ def a_dismissal(data: dict[str, Any]) -> BrowserEvent:
         shop=SHOP, event_id="browser:1", happened_at=datetime.now(UTC), name="tillwise:offer_dismissed",
         client_id="pixel", checkout_token=None, customer_id=None, permitted=("analytics",), data=data,
     )  # fmt: skip
-
-
-def nudges(answer: dict[str, Any]) -> list[str]:
-    return [offer["campaign"] for offer in answer["offers"] if "campaign" in offer]
-
-
-async def kept(connections: Connections, key: str = KEY) -> Any:
-    return unpack(await connections.redis.get(key))
-
-
-async def fill_pool(connections: Connections, *codes: str) -> None:
-    campaign = a_campaign("ten", offer=TEN_PERCENT)
-    await fill(connections, SHOP, str(pool_of(campaign, "USD")), codes)
-
-
-async def granted(connections: Connections) -> list[bytes]:
-    return await connections.redis.keys("*granted*")
 
 
 async def test_a_running_campaign_is_shown_before_the_products(connections: Connections) -> None:
@@ -214,98 +177,6 @@ async def test_a_campaign_that_was_shown_often_enough_to_all_ends(connections: C
     assert await connections.redis.get(fired_key(SHOP)) == bytes(4) + (3).to_bytes(4, "big")
 
 
-async def test_a_code_is_given_once_and_shown_again(connections: Connections) -> None:
-    await a_trained_shop(connections)
-    await run(connections, "ten", offer=TEN_PERCENT, expires_s=86_400)
-    await fill_pool(connections, "CODE-0", "CODE-1", "CODE-2")
-    async with a_till(connections) as client:
-        answers = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(3)]
-        other = await ask(client, 10, consent=EVERYTHING, headers=token(sub="gid://shopify/Customer/8"))
-    discounts = [each["offers"][0]["discount"] for each in answers]
-    assert [each["code"] for each in discounts] == ["CODE-0"] * 3
-    assert {name: discounts[0][name] for name in ("percentage", "amount", "applies_to")} == {
-        "percentage": 10.0, "amount": None, "applies_to": "order",
-    }  # fmt: skip
-    assert len({each["expires_at"] for each in discounts}) == 1
-    assert other["offers"][0]["discount"]["code"] == "CODE-1"
-    assert (await kept(connections)).fired["ten"].code == "CODE-0"
-
-
-async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Connections) -> None:
-    await a_trained_shop(connections)
-    await run(connections, "ten", offer=TEN_PERCENT, priority=5)
-    await run(connections)
-    async with a_till(connections) as client:
-        nobody = await ask(client, 10)  # who may not be remembered has no code of their own
-        empty = await ask(client, 10, consent=EVERYTHING)
-        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
-    assert nudges(nobody) == nudges(empty) == ["help"]
-    entries = await logged(connections)
-    assert [each.inputs["situation"]["campaigns"]["left_out"] for each in entries] == [{"ten": "no_code"}] * 2
-    assert entries[1].inputs["situation"]["campaigns"]["inputs"]["lacking"] == ["ten"]
-    again = replay(json.loads(json.dumps(entries[1].inputs)), {snapshot.version: snapshot})
-    assert json.loads(msgspec.json.encode(again)) == empty["offers"]
-
-
-async def test_a_pool_found_empty_is_left_alone_for_a_while_and_then_asked_again(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await a_trained_shop(connections)
-    await run(connections, "ten", offer=TEN_PERCENT)
-    async with a_till(connections) as client:
-        assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
-        await fill_pool(connections, "CODE")
-        assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
-        monkeypatch.setattr("app.coupons.handing.monotonic", lambda: monotonic() + DRY_S)
-        assert nudges(await ask(client, 10, consent=EVERYTHING)) == ["ten"]
-
-
-async def test_not_every_empty_pool_is_asked_before_something_else_is_shown(connections: Connections) -> None:
-    await a_trained_shop(connections)
-    for n in range(MOST_CODES + 3):
-        await run(connections, f"ten{n}", offer=TEN_PERCENT, priority=5)
-    await run(connections)
-    asked = []
-
-    async def empty(batch: list[Wanted]) -> list[Granted | None]:
-        asked.extend(batch)
-        return [None] * len(batch)
-
-    async with a_till(connections) as client:
-        web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=Codes(Gathered(empty, timeout_ms=1_000)))
-        answers = [await ask(client, 10, consent=EVERYTHING) for _ in range(3)]
-    assert [nudges(each) for each in answers] == [["help"]] * 3
-    assert len(asked) == MOST_CODES + 3  # three, the other three, none
-
-
-async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections) -> None:
-    await a_trained_shop(connections)
-    await run(connections, "ten", offer=TEN_PERCENT)
-
-    async def broken(_batch: list[Wanted]) -> list[Granted | None]:
-        raise ConnectionError("gone")
-
-    async with a_till(connections) as client:
-        web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=Codes(Gathered(broken, timeout_ms=1_000)))
-        answer = await ask(client, 10, consent=EVERYTHING)
-    assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
-
-
-async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(connections: Connections) -> None:
-    # Cart of 2 at 5.00, costs 4.60 each: 0.80 is left, and 10 % are 10.00 of a subtotal of 100.00.
-    await a_trained_shop(connections, costs={"10": 460, "20": 460})
-    await run(connections, "ten", offer=TEN_PERCENT)
-    await fill_pool(connections, "CODE")
-    async with a_till(connections) as client:
-        answer = await ask(client, 10, 20, consent=EVERYTHING)
-    assert (nudges(answer), await granted(connections)) == ([], [])
-    (entry,) = await logged(connections)
-    told = entry.inputs["situation"]["campaigns"]
-    assert (told["left_out"], told["inputs"]["spare_minor"]) == ({"ten": "margin"}, 80)
-
-
 @pytest.mark.parametrize("arm", ["holdout", "static"])
 async def test_outside_the_personalised_arm_nothing_is_shown_or_kept_and_the_match_is_logged(
     connections: Connections, arm: str
@@ -384,24 +255,3 @@ async def test_what_is_forgotten_is_forgotten_here_too(connections: Connections)
     await forget(connections, SHOP, customer_id=7)
     await forget(connections, SHOP, client_id="browser")
     assert await connections.redis.keys("*nudged*") == []
-
-
-async def test_a_discount_without_a_code_comes_with_a_grant_once_shopify_has_it_and_never_into_the_log(
-    connections: Connections,
-) -> None:
-    offer = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
-    promise = promise_of(a_campaign("auto", offer=offer), "USD")
-    assert promise is not None
-    await a_trained_shop(connections)
-    await run(connections, "auto", offer=offer)
-    async with a_till(connections) as client:
-        assert nudges(await ask(client, 10)) == []
-    kept = Discount(promise.terms_id, "auto", "gid://shopify/DiscountAutomaticNode/1")
-    await keep_discount(connections, SHOP, kept, datetime.now(UTC))
-    async with a_till(connections) as client:
-        answer = await ask(client, 10)
-    (discount,) = [each["discount"] for each in answer["offers"] if each.get("campaign") == "auto"]
-    version, terms_id, _until, whose, _number, _seal = discount["grant"].split(".")
-    assert (version, terms_id, whose[0]) == ("1", promise.terms_id, "c")
-    assert discount["code"] is None
-    assert all("grant" not in json.dumps(entry.answer) for entry in await logged(connections))
