@@ -7,6 +7,8 @@ import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any, Literal, Self
 
 import msgspec
@@ -26,6 +28,7 @@ Job = Literal[
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
 _LEASE_S = 30
+_may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +38,10 @@ class Progress(msgspec.Struct, frozen=True):
     stage: str
     done: int = 0
     total: int = 0
+
+
+class UnderWay(Exception):
+    """Another process runs this job of the shop: it may not see what this one was asked for."""
 
 
 class _OnCluster(Worker[Any]):
@@ -75,6 +82,19 @@ async def request_job(connections: Connections, job: Job, shop: str) -> None:
         await queue.enqueue_unsafe(job, shop)
 
 
+async def hand_back(connections: Connections, job: Job, shop: str, after: timedelta) -> None:
+    """Put a shop's job back in the queue for after that time; it need not be asked for until then."""
+    await connections.redis.set(_waiting(shop, job), 1, ex=_REQUEST_TTL_S)
+    queue = job_queue(connections.redis_url)
+    async with queue:
+        await queue.enqueue_unsafe(job, shop).start(delay=after)
+
+
+def never_wait() -> None:
+    """Let `only_one` raise UnderWay in this task instead of waiting: that would take a place from others."""
+    _may_wait.set(False)
+
+
 async def job_begins(connections: Connections, job: Job, shop: str) -> None:
     """Let the next request queue again: what happens from now on this run may not see."""
     await connections.redis.delete(_waiting(shop, job))
@@ -82,7 +102,15 @@ async def job_begins(connections: Connections, job: Job, shop: str) -> None:
 
 @asynccontextmanager
 async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
-    """Wait until no other process runs this job for the shop, and keep them out until left."""
+    """Wait until no other process runs this job for the shop, and keep them out until left.
+
+    Raises UnderWay where that may not be waited for.
+    """
+    key = redis_key(shop, "running", job)
+    if not _may_wait.get():
+        await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
+        if await connections.redis.exists(key):
+            raise UnderWay(f"{shop}: {job}")
     async with alone(connections, job, shop):
         yield
 

@@ -6,15 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
+from redis.exceptions import RedisError
 from streaq import StreaqRetry
 
 from app.connections import Connections
 from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
 from app.failures import reason_of
-from app.jobs import Job, job_queue
+from app.jobs import Job, UnderWay, hand_back, job_queue, never_wait
 from app.shops.active import note_active
 from app.tracing import span
 from app.values import ShopDomain, shop_domain
@@ -23,7 +25,8 @@ Work = Callable[[Connections, ShopDomain], Awaitable[object]]
 
 _AT_ONCE = 4
 _MAX_TRIES = 20
-_TRY_AGAIN_S = 30
+_TRY_AGAIN = timedelta(seconds=30)
+_LOOK_AGAIN = timedelta(seconds=5)  # whether the run before has ended
 _IDLE_S = 30  # a job whose worker died is taken up by another after this
 _log = logging.getLogger(__name__)
 
@@ -62,18 +65,29 @@ def _make_a_guest(queue: Any) -> None:
 def _task(
     connections: Connections, name: Job, work: Work, stop: asyncio.Event
 ) -> Callable[[str], Coroutine[Any, Any, None]]:
-    """Return the work as the queue runs it: an outage, of Shopify's too, puts it off."""
+    """Return the work as the queue runs it: what is not its fault puts it off, however long that lasts."""
 
     async def do(shop: str) -> None:
+        never_wait()
         try:
             with span(f"job {name}", shop=shop):
                 await _unless_stopped(work(connections, shop_domain(shop)), stop)
             await note_active(connections.redis, [shop])  # it may have left something to do for others
+        except UnderWay:
+            await _put_off(connections, name, shop, _LOOK_AGAIN)
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})
-            raise StreaqRetry(delay=_TRY_AGAIN_S) from error
+            await _put_off(connections, name, shop, _TRY_AGAIN)
 
     return do
+
+
+async def _put_off(connections: Connections, name: Job, shop: str, after: timedelta) -> None:
+    """Hand the job back. Where that can't be, the queue tries it again itself, as often as one that kills."""
+    try:
+        await hand_back(connections, name, shop, after)
+    except (RedisError, OSError) as error:
+        raise StreaqRetry(delay=after) from error
 
 
 async def _unless_stopped(work: Awaitable[object], stop: asyncio.Event) -> None:

@@ -10,11 +10,13 @@ import pytest
 from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
+from app import work_jobs as work_jobs_module
 from app.connections import Connections, redis_key
+from app.errors import ShopifyUnavailable
 from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
 from app.events.log import DEAD, EventConsumer
-from app.jobs import only_one, request_job
+from app.jobs import job_begins, only_one, request_job
 from app.shops.changes import CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.work_jobs import work_jobs
@@ -201,6 +203,62 @@ async def test_a_job_that_fails_disturbs_no_other(connections: Connections) -> N
     assert done == [SHOP]
     kept = await connections.redis.mget(await connections.redis.keys("streaq:default:task:results:*"))
     assert not any(b"quote a person" in each for each in kept)
+
+
+async def test_a_long_job_of_one_shop_takes_no_place_of_others(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_jobs_module, "_LOOK_AGAIN", timedelta(milliseconds=50))
+    ended, stop = asyncio.Event(), asyncio.Event()
+    began: list[str] = []
+    meanwhile: list[str] = []
+
+    async def long(connections: Connections, shop: str) -> None:
+        async with only_one(connections, "train", shop):
+            await job_begins(connections, "train", shop)
+            began.append(shop)
+            await ended.wait()
+
+    async def quick(_connections: Connections, shop: str) -> None:
+        meanwhile.append(shop)
+
+    async def begun() -> int:
+        return len(began)
+
+    async def done() -> int:
+        return len(meanwhile)
+
+    for _ in range(6):  # asked for again and again while it takes its time, as more places as there are
+        await request_job(connections, "train", SHOP)
+        await connections.redis.delete(redis_key(SHOP, "waiting", "train"))
+    working = asyncio.create_task(work_jobs(connections, {"train": long, "segment": quick}, stop))
+    await until(begun, 1)
+    await request_job(connections, "segment", SHOP)
+    await until(done, 1)
+    assert began == [SHOP]
+    ended.set()
+    await until(begun, 2)  # what was asked for meanwhile is done
+    stop.set()
+    async with asyncio.timeout(30):
+        await working
+
+
+async def test_a_job_outlasts_an_outage_however_long(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_jobs_module, "_TRY_AGAIN", timedelta())
+    tries, stop = [], asyncio.Event()
+
+    async def out(_connections: Connections, shop: str) -> None:
+        tries.append(shop)
+        if len(tries) <= 25:
+            raise ShopifyUnavailable("out")
+        stop.set()
+
+    await request_job(connections, "backfill", SHOP)
+    async with asyncio.timeout(30):
+        await work_jobs(connections, {"backfill": out}, stop)
+    assert len(tries) == 26
 
 
 async def test_a_lock_that_redis_holds_since_its_clock_was_put_back_keeps_nobody_out(
