@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.admin.figures import percent
-from app.admin.language import Lazy, _, lazy, ngettext, told
+from app.admin.language import Lazy, _, lazy, ngettext
+from app.admin.sentences import told
 from app.admin.view import FALLBACKS, named
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert

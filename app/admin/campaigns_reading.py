@@ -16,7 +16,8 @@ import msgspec
 from app.admin.campaigns_form import HOUR_S, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
 from app.admin.campaigns_told import field_words
-from app.admin.language import _, told
+from app.admin.language import _
+from app.admin.sentences import told
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError

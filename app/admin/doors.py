@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.admin.figures import keep_time
-from app.admin.language import _, speak, told
+from app.admin.language import _, speak
 from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
+from app.admin.sentences import told
 from app.campaigns.plan import zone_of
 from app.config import Settings
 from app.connections import Connections

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from app.admin.language import _, told
+from app.admin.language import _
 from app.admin.privacy_view import minute
 from app.admin.segments import TABS
+from app.admin.sentences import told
 from app.admin.view import first_upper
 from app.connections import Connections
 from app.outbound.api_keys import ApiKey, keys_of

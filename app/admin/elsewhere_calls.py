@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
-from app.admin.language import _, told
+from app.admin.language import _
+from app.admin.sentences import told
 from app.connections import Connections
 from app.errors import InputError
 from app.outbound.api_keys import make_key, revoke_key

@@ -29,7 +29,7 @@ def keep_time(zone: tzinfo) -> None:
     _clock.set(zone)
 
 
-def number(value: float, digits: int = 0) -> str:
+def number(value: float | Decimal, digits: int = 0) -> str:
     """Return `1,234`, with so many digits after the point."""
     return format_decimal(value, format=_pattern(digits), locale=spoken())
 
@@ -60,7 +60,11 @@ def share(part: int, whole: int) -> str:
 
 def money(amount_minor: int, currency: str) -> str:
     """Return `$1,250.00`; the language says where the currency's sign goes."""
-    amount = Decimal(decimal_amount(amount_minor, currency))
+    return price(Decimal(decimal_amount(amount_minor, currency)), currency)
+
+
+def price(amount: Decimal, currency: str) -> str:
+    """Return `$1,250.00` of an amount in the currency's own unit."""
     # As CLDR asks for a code, which Babel leaves to its caller: `CHF 5.00`.
     written = re.sub(
         r"(?<=[A-Za-z])(?=\d)", "\N{NO-BREAK SPACE}", format_currency(amount, currency, locale=spoken())

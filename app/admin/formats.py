@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _VALUE = re.compile(r"%\((\w+)\)s")
+_LETTERS = 6  # of its beginning or its end a format is looked for by
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,39 @@ def format_of(text: str) -> Format:
 def most_telling_first(texts: Iterable[str]) -> tuple[Format, ...]:
     """Return the texts as formats, those first that say the most themselves."""
     return tuple(sorted(map(format_of, texts), key=lambda each: -len("".join(each.between))))
+
+
+class Formats:
+    """Formats to find sentences by, kept by how they begin, else by how they end: few are tried for each."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._all = most_telling_first(texts)
+        self._whole: dict[str, list[int]] = defaultdict(list)
+        self._begins: dict[str, list[int]] = defaultdict(list)
+        self._ends: dict[str, list[int]] = defaultdict(list)
+        self._others: list[tuple[str, int]] = []  # by the longest that they say themselves
+        for place, each in enumerate(self._all):
+            first, last = each.between[0], each.between[-1]
+            if not each.names:
+                self._whole[first].append(place)
+            elif len(first) >= _LETTERS:
+                self._begins[first[:_LETTERS]].append(place)
+            elif len(last) >= _LETTERS:
+                self._ends[last[-_LETTERS:]].append(place)
+            else:
+                self._others.append((max(each.between, key=len), place))
+
+    def find(self, sentence: str) -> tuple[Format, Mapping[str, str]] | None:
+        """Return the most telling format that says the sentence, with its values; None where none does."""
+        for place in sorted(self._worth_trying(sentence)):
+            if (values := self._all[place].values(sentence)) is not None:
+                return self._all[place], values
+        return None
+
+    def _worth_trying(self, sentence: str) -> list[int]:
+        return [
+            *self._whole.get(sentence, ()),
+            *self._begins.get(sentence[:_LETTERS], ()),
+            *self._ends.get(sentence[-_LETTERS:], ()),
+            *(place for says, place in self._others if says in sentence),
+        ]

@@ -27,14 +27,10 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 from starlette.requests import Request
 
-from app.admin.formats import Format, most_telling_first
-
 SOURCE = "en"
 # As the extensions speak to shoppers.
 LANGUAGES = (SOURCE, "ar", "de", "es", "fr", "ja")
 LOCALES = Path(__file__).parent / "locales"
-# Where texts are from that other domains tell: from the domain itself, or a segment's title.
-_OTHERS = ("../", "segment_titles.py")
 
 _spoken: ContextVar[Locale] = ContextVar("spoken", default=Locale(SOURCE))  # noqa: B039 - nobody changes a locale
 
@@ -54,6 +50,11 @@ def _(text: str, /, **named: object) -> str:
     return _catalogue(spoken().language).gettext(text) % _written(named)
 
 
+def translated(text: str) -> str:
+    """Return the text in the language spoken, still a format."""
+    return _catalogue(spoken().language).gettext(text)
+
+
 def ngettext(one: str, many: str, number: int, /, **named: object) -> str:
     """Return the text that fits the number, which it may name as %(num)s."""
     found = _catalogue(spoken().language).ngettext(one, many, number)
@@ -63,28 +64,6 @@ def ngettext(one: str, many: str, number: int, /, **named: object) -> str:
 def pgettext(context: str, text: str, /, **named: object) -> str:
     """Return the text as it is meant in the context, where one English word is two in another language."""
     return _catalogue(spoken().language).pgettext(context, text) % _written(named)
-
-
-def told(text: str) -> str:
-    """Return a sentence of another domain's, found by its format; one of no format stands as it is.
-
-    Formats are of `scripts.phrases` and `app.admin.borrowed`. A value that is such a text itself, or a list
-    of them, is said in the language too, unless it stands in quotation marks: then somebody wrote it.
-    """
-    if (whole := _told(text)) is not None:
-        return whole
-    parts = text.split(", ")
-    known = [said for part in parts if (said := _told(part)) is not None]
-    return ", ".join(known) if len(known) == len(parts) else text
-
-
-def _told(text: str) -> str | None:
-    language = spoken().language
-    for each in _formats(language):
-        if (values := each.values(text)) is not None:
-            named = {name: value if name in each.quoted else told(value) for name, value in values.items()}
-            return _catalogue(language).gettext(each.text) % named
-    return None
 
 
 def lazy(text: str) -> Lazy:
@@ -227,18 +206,6 @@ def read_catalogue(language: str) -> Catalog:
     """Return a language's texts as they are kept."""
     with catalogue_path(language).open("rb") as kept:
         return read_po(kept, locale=language, domain="admin")
-
-
-@cache
-def _formats(language: str) -> tuple[Format, ...]:
-    """Return what other domains tell; in the source language it stands as it is."""
-    if language == SOURCE:
-        return ()
-    return most_telling_first(
-        str(message.id)
-        for message in read_catalogue(language)
-        if any(place.startswith(_OTHERS) for place, _line in message.locations)
-    )
 
 
 @cache

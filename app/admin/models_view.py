@@ -8,8 +8,9 @@ from datetime import datetime
 
 from app.admin.attention import Attention
 from app.admin.figures import NOTHING, moment, number, percent, short, signed
-from app.admin.language import Lazy, _, lazy, ngettext, told
+from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.models_store import Version
+from app.admin.sentences import told
 from app.admin.view import first_upper, named, quality
 from app.recommend.card import Card, Difference
 from app.recommend.report import OURS

@@ -14,10 +14,11 @@ from app.admin import figures, home, store, view
 from app.admin.campaigns_told import standing_words
 from app.admin.decisions_told import offer_title
 from app.admin.definitions import DEFINITIONS, PARTS
-from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken, told
+from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken
 from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
+from app.admin.sentences import told
 from app.config import Settings
 from app.connections import Connections
 from app.shops.store import Shop

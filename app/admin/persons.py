@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from app.admin.language import _, told
+from app.admin.language import _
+from app.admin.sentences import told
 from app.admin.whom import Whom
 from app.connections import Connections
 from app.consent.digests import open_digests

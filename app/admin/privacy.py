@@ -8,7 +8,8 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import privacy_view as view
-from app.admin.language import _, lazy, told
+from app.admin.language import _, lazy
+from app.admin.sentences import told
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, audit
 from app.consent.outcomes import allowed, served

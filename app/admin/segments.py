@@ -11,7 +11,7 @@ from app.admin import segments_chart as chart
 from app.admin import segments_evidence as evidence
 from app.admin import segments_store as store
 from app.admin import segments_view as view
-from app.admin.language import _, lazy, told
+from app.admin.language import _, lazy
 from app.admin.privacy_view import minute
 from app.admin.segment_titles import title
 from app.admin.segments_meanings import (
@@ -23,6 +23,7 @@ from app.admin.segments_meanings import (
     visitors_words,
 )
 from app.admin.segments_settings import policy_of, rules_of
+from app.admin.sentences import told
 from app.connections import Connections
 from app.errors import InputError
 from app.profiles.interests import interests_of

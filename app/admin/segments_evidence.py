@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.admin.figures import NOTHING, money, number, percent
-from app.admin.language import _, lazy, ngettext, told
+from app.admin.language import _, lazy, ngettext
 from app.admin.segment_titles import title
+from app.admin.sentences import told
 from app.admin.view import first_upper
 from app.profiles.segment_names import foreseen_name
 

@@ -8,8 +8,9 @@ from math import expm1
 from typing import NamedTuple
 
 from app.admin.figures import listed, money, percent
-from app.admin.language import _, lazy, told
+from app.admin.language import _, lazy
 from app.admin.segment_titles import title
+from app.admin.sentences import told
 from app.admin.view import first_upper
 from app.profiles import clusters as grouping
 from app.profiles.clusters import Clusters

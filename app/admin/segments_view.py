@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.admin.figures import NOTHING, listed, money, number, percent
-from app.admin.language import _, lazy, told
+from app.admin.language import _, lazy
 from app.admin.privacy_view import minute
 from app.admin.segment_titles import title
 from app.admin.segments_meanings import KINDS
 from app.admin.segments_store import Card, Move
+from app.admin.sentences import told
 from app.profiles.customer import Profile
 from app.profiles.interests import Interest, Interests, price_words
 from app.profiles.reviews import Review

@@ -73,9 +73,9 @@ def read_policy(data: object) -> Policy:
     """
     policy = read(data, Policy)
     if not 1 <= policy.warm_from_orders <= 100:
-        raise InputError("warm_from_orders is 1 to 100", "warm_from_orders")
+        raise InputError("the number of orders is 1 to 100", "warm_from_orders")
     if not 0 <= policy.warm_from_views <= 1_000:
-        raise InputError("warm_from_views is 0 to 1000", "warm_from_views")
+        raise InputError("the number of products looked at is 0 to 1000", "warm_from_views")
     _check("cold", policy.cold)
     _check("warm", policy.warm)
     return policy
@@ -108,4 +108,4 @@ def _check(name: str, given: tuple[Step, ...]) -> None:
         if name == "cold" and step.approach in _WARM_ONLY:
             raise InputError(f"{step.approach} is for shoppers one knows", f"cold[{at}].approach")
         if step.most_percent is not None and not 1 <= step.most_percent <= MOST_PERCENT:
-            raise InputError(f"most_percent is 1 to {MOST_PERCENT}", f"{name}[{at}].most_percent")
+            raise InputError(f"the highest discount is 1 to {MOST_PERCENT} percent", f"{name}[{at}].most_percent")

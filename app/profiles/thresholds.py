@@ -169,7 +169,7 @@ def _check_rule(rule: Rule, field: str, currency: str) -> None:
 
 def _check_condition(condition: Condition, field: str, currency: str) -> None:
     if condition.within_days is not None and not 1 <= condition.within_days <= LONGEST_DAYS:
-        raise InputError(f"within_days is 1 to {LONGEST_DAYS}", f"{field}.within_days")
+        raise InputError(f"the days looked back are 1 to {LONGEST_DAYS}", f"{field}.within_days")
     if condition.measure in _MONEY:
         if isinstance(condition.value, int):
             raise InputError("money is a decimal string, such as 100.00", f"{field}.value")

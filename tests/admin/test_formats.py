@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.admin.formats import format_of, most_telling_first
+from app.admin.formats import Formats, format_of, most_telling_first
 from scripts.phrases import phrases
 
 FORMATS = sorted({text for _file, text in phrases()})
@@ -40,3 +40,22 @@ def test_a_sentence_is_taken_apart_by_its_format(
 def test_of_two_formats_that_fit_the_one_that_says_more_is_tried_first() -> None:
     formats = most_telling_first(["%(what)s is missing", "%(what)s is missing in %(where)s"])
     assert [each.names for each in formats] == [("what", "where"), ("what",)]
+
+
+FOUND_BY = Formats(FORMATS)
+ALL = most_telling_first(FORMATS)
+WORDS = st.text(st.sampled_from("ab12 ,.()“”%"), max_size=12)
+
+
+@given(st.sampled_from(FORMATS), st.data())
+def test_what_is_looked_up_is_what_trying_every_format_finds(text: str, data: st.DataObject) -> None:
+    form = format_of(text)
+    sentence = text % {name: data.draw(WORDS) for name in form.names} + data.draw(st.sampled_from(["", "x"]))
+    tried = ((each, each.values(sentence)) for each in ALL)
+    assert FOUND_BY.find(sentence) == next((found for found in tried if found[1] is not None), None)
+
+
+@given(WORDS)
+def test_what_no_format_says_is_found_by_none(sentence: str) -> None:
+    tried = ((each, each.values(sentence)) for each in ALL)
+    assert FOUND_BY.find(sentence) == next((found for found in tried if found[1] is not None), None)

@@ -23,8 +23,8 @@ from app.admin.language import (
     script_words,
     speak_in,
     speaking,
-    told,
 )
+from app.admin.sentences import told
 from scripts.phrases import phrases
 from scripts.words import missing, texts
 
@@ -118,6 +118,29 @@ def test_sentence_of_another_domain_is_found_again_by_its_format() -> None:
         assert told("a number, a date") == "eine Zahl, ein Datum"
         assert told("Shopify: SHOP_IS_FROZEN, today") == "Shopify: SHOP_IS_FROZEN, today"
     assert told(sentence) == sentence
+
+
+def test_numbers_and_amounts_of_a_sentence_are_written_as_the_language_does() -> None:
+    better = "own repeats is better by 0.0100 NDCG@10 on 3000 carts"
+    bulk = "An order of 9000.00 USD, 60 times the usual one."
+    assert told(better) == "own repeats is better by 0.0100 NDCG@10 on 3,000 carts"
+    assert told(bulk) == "An order of $9,000.00, 60 times the usual one."
+    with speaking("de"):
+        assert "0,0100" in told(better)
+        assert "3.000" in told(better)
+        assert "9.000,00\N{NO-BREAK SPACE}$" in told(bulk)
+
+
+def test_what_only_looks_like_a_number_stays() -> None:
+    assert told("acme.myshopify.com has no request 12345") == "acme.myshopify.com has no request 12345"
+    assert told("the address takes no mail (5500)") == "the address takes no mail (5500)"
+
+
+def test_names_of_the_apps_own_are_said_in_the_merchants_words() -> None:
+    told_in_english = told("days_since_last_order is a whole number from 0 to 10000")
+    assert told_in_english == "Days since the last order is a whole number from 0 to 10,000"
+    with speaking("de"):
+        assert "events_days" not in told("events_days must be 1 to 3650 whole days, not 0")
 
 
 def test_what_somebody_wrote_stays_as_they_wrote_it() -> None:

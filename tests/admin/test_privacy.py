@@ -164,7 +164,7 @@ async def test_limit_that_can_be_none_is_refused_by_name(
     for days in (0, 3651, "30", None, 1.5, True):
         answer = await call(browser, "limits", {"limits": {"events_days": days}})
         assert (answer.status_code, answer.json()["field"]) == (400, "events_days")
-        assert "1 to 3650 whole days" in answer.json()["error"]
+        assert "1 to 3,650 whole days" in answer.json()["error"]
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.settings == {}

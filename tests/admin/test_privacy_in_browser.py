@@ -73,7 +73,7 @@ async def test_merchant_changes_a_limit_and_is_told_of_one_that_can_be_none(conn
         field = page.get_by_label("Events", exact=True)
         await field.fill("0")
         await page.get_by_role("button", name="Save limits").click()
-        await page.get_by_text("events_days must be 1 to 3650").wait_for()
+        await page.get_by_text("Events must be 1 to 3,650").wait_for()
         await field.fill("30")
         await field.press("Enter")
         await page.get_by_text("What is older is being deleted").wait_for()

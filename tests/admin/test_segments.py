@@ -149,7 +149,7 @@ async def test_card_says_why_shopify_differs_and_that_a_pin_is_the_merchants(
     await keep_segments(connections)
     text = await opened(browser, "/admin/customer", id="11")
     assert "Shopify says Loyal: it sees recent purchases and not very recent purchases" in text
-    assert "An order of 9000.00 USD" in text
+    assert "An order of $9,000.00" in text
     pinned = await opened(browser, "/admin/customer", id="13")
     assert "Pinned by you" in pinned
     assert "Pinned to Loyal By staff member 42" in pinned
@@ -203,7 +203,7 @@ async def test_segment_is_checked_while_it_is_written_and_every_mistake_names_it
 ) -> None:
     await keep_segments(connections)
     good = await call(browser, "check", {"segment": BIG_SPENDERS})
-    assert good.json() == {"says": "Average order more than 100.00 USD."}
+    assert good.json() == {"says": "Average order more than $100.00."}
     condition = BIG_SPENDERS["conditions"][0]
     for changes, field in (
         ({"name": "Big"}, "segments[0].name"),
@@ -227,7 +227,7 @@ async def test_segment_is_kept_changed_and_removed_and_a_segmentation_asked_for(
     kept = await call(browser, "keep", {"segment": BIG_SPENDERS})
     assert kept.json() == {"name": "big_spenders", "requested": True}
     assert await connections.redis.exists(redis_key(SHOP, "waiting", "segment"))
-    assert "Average order more than 100.00 USD." in await opened(browser, "/admin/segments/own")
+    assert "Average order more than $100.00." in await opened(browser, "/admin/segments/own")
     renamed = BIG_SPENDERS | {"name": "spenders"}
     await call(browser, "keep", {"segment": renamed, "replaces": "big_spenders"})
     assert [each["name"] for each in (await settings_of(connections))["segments"]] == ["regulars", "spenders"]
@@ -298,7 +298,7 @@ async def test_customer_who_stands_out_leaves_the_queue_and_comes_back_when_the_
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep_segments(connections)
-    assert "An order of 9000.00 USD" in await opened(browser, "/admin/segments/review")
+    assert "An order of $9,000.00" in await opened(browser, "/admin/segments/review")
     await call(browser, "decide", {"customer_id": "11", "verdict": "excluded"})
     assert "Excluded from what is learnt" in await opened(browser, "/admin/segments/review")
     decided = await review_of(connections, SHOP, 11)

@@ -81,7 +81,7 @@ async def test_merchant_changes_how_shoppers_are_spoken_to(connections: Connecti
         await page.get_by_role("button", name="Move this approach up").nth(1).click()
         orders = page.get_by_role("textbox", name="Orders")
         await orders.fill("0")
-        await page.get_by_text("warm_from_orders is 1 to 100").first.wait_for()
+        await page.get_by_text("the number of orders is 1 to 100").first.wait_for()
         await orders.fill("2")
         await page.get_by_role("button", name="Save").click()
         await expect(page).to_have_title("Saved")
