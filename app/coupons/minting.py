@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
 from app.coupons.discounts import add_codes, codes_held, make_discount, renew_discount
@@ -84,7 +84,9 @@ async def _discount(connections: Connections, shop: Shop, pool: Pool, wish: Pool
         pool = replace(pool, discount_id=made, lapses_at=end, error="")
         await keep_pool(connections, shop.shop, pool, now)
         return pool
-    if pool.lapses_at is None or end - pool.lapses_at > LASTS / 7:
+    # What lapses in a week is renewed daily, what ends with its campaign as soon as that ends later.
+    least = LASTS / 7 if end >= now + LASTS else timedelta()
+    if pool.lapses_at is None or end - pool.lapses_at > least:
         await renew_discount(connections, shop.shop, pool.discount_id, pool.terms, end)
         return replace(pool, lapses_at=end, error="")
     return replace(pool, error="")

@@ -17,6 +17,7 @@ import msgspec
 from app.values import decimal_amount, gid
 
 LASTS = timedelta(days=7)
+OUTLIVES = timedelta(hours=1)
 # Who had a code or a grant of a campaign gets no second one this long after it ended.
 REMEMBERED_S = 30 * 86_400
 # No letter or digit that is taken for another, and no vowels: nothing spells a word.
@@ -57,8 +58,11 @@ def new_codes(prefix: str, count: int) -> list[str]:
 
 
 def lapses_at(now: datetime, ends_at: datetime | None) -> datetime:
-    """Return when the discount is to end unless it is renewed."""
-    return now + LASTS if ends_at is None else min(now + LASTS, ends_at)
+    """Return when the discount is to end unless it is renewed: a while after its campaign does.
+
+    Who holds a code then keeps it, and the discount is renewed for them only once somebody looks.
+    """
+    return now + LASTS if ends_at is None else min(now + LASTS, ends_at + OUTLIVES)
 
 
 def discount_input(

@@ -196,6 +196,23 @@ async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront
     assert discount.ends_at > datetime.now(UTC) + LASTS - timedelta(hours=1)
 
 
+async def test_codes_outlive_their_campaigns_end_until_they_are_looked_after(front: Shopfront) -> None:
+    ends_at = datetime.now(UTC) + timedelta(hours=1)
+    await keep(front, replace(WISH, ends_at=ends_at))
+    (discount,) = ours(front)
+    assert discount.ends_at is not None
+    assert ends_at + timedelta(minutes=30) < discount.ends_at < ends_at + timedelta(days=1)
+
+
+async def test_a_campaign_that_goes_on_a_little_longer_has_codes_that_do(front: Shopfront) -> None:
+    ends_at = datetime.now(UTC) + timedelta(hours=1)
+    await keep(front, replace(WISH, ends_at=ends_at))
+    await keep(front, replace(WISH, ends_at=ends_at + timedelta(hours=5)))
+    (discount,) = ours(front)
+    assert discount.ends_at is not None
+    assert discount.ends_at > ends_at + timedelta(hours=5)
+
+
 async def test_a_shoppers_code_works_for_their_time_and_a_little_longer(front: Shopfront) -> None:
     await keep(front, WISH)
     made = await granted(front)

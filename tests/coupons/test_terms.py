@@ -21,9 +21,9 @@ def test_other_terms_are_another_pool() -> None:
     assert pool_id("spring", TEN) != pool_id("spring", CouponTerms("Hesitant buyers", percentage=12))
 
 
-def test_a_discount_lapses_within_a_week_or_with_its_campaign() -> None:
+def test_a_discount_lapses_within_a_week_or_a_while_after_its_campaign() -> None:
     assert lapses_at(NOW, None) == NOW + timedelta(days=7)
-    assert lapses_at(NOW, NOW + timedelta(days=2)) == NOW + timedelta(days=2)
+    assert lapses_at(NOW, NOW + timedelta(days=2)) == NOW + timedelta(days=2, hours=1)
 
 
 def test_a_percentage_is_for_the_whole_order_once() -> None:
