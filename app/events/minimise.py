@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+# Whole names of fields. The first kind also with something before it, as in `billingAddress`.
 _PERSONAL = re.compile(
-    r"(e?mail|phone|first_?name|last_?name|full_?name|address|zip|postal|city|company|note|ip)", re.IGNORECASE
+    r"\w*(e?mail|phone|address)(_?(line)?_?\d|_?number)?|(first|last|full)_?name|(zip|postal)(_?code)?"
+    r"|post_?code|street|city|company|note|ip",
+    re.IGNORECASE,
 )
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _DEEPEST = 4

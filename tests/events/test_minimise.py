@@ -11,6 +11,10 @@ from app.events.minimise import minimised
         ({"product_id": 2, "price": "4.20"}, {"product_id": 2, "price": "4.20"}),
         ({"email": "a", "firstName": "J", "last_name": "D", "phone": "1"}, {}),
         ({"line": {"address": {"zip": "1"}, "sku": "S"}}, {"line": {"sku": "S"}}),
+        # as Shopify writes a checkout's address and its customer
+        ({"billingAddress": {"sku": 1}, "shipping_address": {"sku": 1}, "smsMarketingPhone": "1"}, {}),
+        ({"to": {"address1": "1 Main", "address2": "", "countryCode": "US"}}, {"to": {"countryCode": "US"}}),
+        ({"customer_email": "a", "phoneNumber": "1", "zipCode": "1", "postal_code": "1", "street": "M"}, {}),
         ({"text": "write to jane@example.com"}, {}),
         ({"url": "https://shop.example/p?email=x#y"}, {"url": "https://shop.example/p"}),
         ({"query": "what is 1 < 2?"}, {"query": "what is 1 < 2?"}),
