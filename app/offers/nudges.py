@@ -150,7 +150,10 @@ def _until(shown: Shown) -> int | None:
     held, lasts_s = shown.inputs.fired.get(shown.planned.id, NEVER), shown.planned.campaign.lasts_s
     if held.expires_at:
         return held.expires_at
-    return None if lasts_s is None else (held.first_at or shown.inputs.at) + lasts_s
+    if lasts_s is None:
+        return None
+    # Without a code it is over with its campaign: Shopify takes nothing off any more.
+    return int(min((held.first_at or shown.inputs.at) + lasts_s, shown.planned.ends_at))
 
 
 def _money(amount_minor: int, shown: Shown) -> Amount:
