@@ -120,9 +120,9 @@ async def retry_later(
     await _set(connections, [letter.id], error=reason[:_MAX_ERROR], next_attempt_at=again_at)
 
 
-async def give_back(connections: Connections, ids: Collection[int], now: datetime) -> None:
-    """Undo a claim: it was not the rows' fault that nothing came of it."""
-    await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=now)
+async def give_back(connections: Connections, ids: Collection[int], due_at: datetime) -> None:
+    """Undo a claim until then: it was not the rows' fault that nothing came of it."""
+    await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=due_at)
 
 
 async def parked(connections: Connections, shop: str | None = None) -> list[Parked]:

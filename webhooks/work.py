@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from app.connections import Connections
-from app.errors import InputError
+from app.errors import InputError, ShopifyUnavailable
 from app.events.kinds import AnyEvent
 from app.events.log import EventConsumer, EventLog
 from app.failures import reason_of
@@ -51,6 +51,7 @@ ALWAYS_HEARD = frozenset(
 LOG_IS_OURS = "{tw:events}:ours"  # gone when the log is
 _POLL_S = 1.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
+_SHOPIFY_RESTS = timedelta(minutes=2)
 _SHOPS = table_of(ShopRow)
 _chance = random.Random()
 _log = logging.getLogger(__name__)
@@ -128,6 +129,9 @@ async def _read(
     except InputError as error:
         _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
         await park(connections, letter.id, str(error))
+    except ShopifyUnavailable as error:  # nobody's fault: it is asked until Shopify answers
+        _log.warning("a delivery waits for Shopify", extra=facts | {"reason": str(error)})
+        await give_back(connections, [letter.id], now + _SHOPIFY_RESTS)
     except Exception as error:
         _log.exception("a delivery could not be translated", extra=facts)
         await retry_later(connections, letter, reason_of(error), now, _chance)

@@ -18,6 +18,7 @@ from tests.webhooks.deliveries import SHOP, headers
 from tests.webhooks.test_receive import stored, web
 from tests.webhooks.test_work import logged
 from webhooks.address import address_alone
+from webhooks.inbox import MAX_ATTEMPTS, parked
 from webhooks.work import work_off_due
 
 ADDRESS = "somebody@example.com"
@@ -80,7 +81,7 @@ async def test_an_address_nobody_here_knows_is_asked_for_and_asked_again_when_no
     respx.post(URL).mock(return_value=httpx.Response(503))
     assert await worked_off(connections) == []
     (row,) = await stored(connections)
-    assert (row.status, row.attempts) == ("pending", 1)
+    assert (row.status, row.attempts) == ("pending", 0)
     assert ADDRESS.encode() not in row.body
     found = {"data": {"customerByIdentifier": {"id": "gid://shopify/Customer/77"}}}
     respx.post(URL).mock(return_value=httpx.Response(200, json=found))
@@ -101,3 +102,18 @@ async def test_an_address_shopify_refuses_to_tell_goes_on_by_its_digest(connecti
     (event,) = await worked_off(connections)
     digest = (await open_digests(connections)).of_email(SHOP, ADDRESS)
     assert (event.customer_id, event.email_digest) == (None, digest)
+
+
+@respx.mock
+async def test_a_request_outlasts_any_trouble_of_shopifys(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_token(connections)
+    await delivered(connections, body(email=ADDRESS))
+    monkeypatch.setattr("app.shopify._ATTEMPTS", 1)
+    respx.post(URL).mock(return_value=httpx.Response(503))
+    for hours in range(2 * MAX_ATTEMPTS):
+        await work_off_due(connections, later() + timedelta(hours=hours))
+    assert not await parked(connections, SHOP)
+    (row,) = await stored(connections)
+    assert (row.status, row.attempts) == ("pending", 0)
