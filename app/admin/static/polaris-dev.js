@@ -12,13 +12,14 @@
       tone, [`var(--dev-${tone}-back)`, `var(--dev-${tone}-ink)`],
     ]),
   );
-  const ICONS = {'question-circle': 'ⓘ', x: '×', 'arrow-up': '↑', 'arrow-down': '↓'};
+  const ICONS = {'question-circle': '?', x: '×', 'arrow-up': '↑', 'arrow-down': '↓'};
   const VARIANTS = {
     primary: `a, button { background: var(--dev-ink); color: var(--dev-card); box-shadow: none; }
       a:hover, button:hover { background: var(--dev-subdued); }`,
     tertiary: `a, button { padding: 4px 6px; background: none; color: var(--dev-subdued); box-shadow: none; }
       a:hover, button:hover { background: var(--dev-edge); color: var(--dev-ink); }`,
   };
+  const ROUND = `button { inline-size: 1.25rem; block-size: 1.25rem; padding: 0; border-radius: 50%; box-shadow: 0 0 0 1px var(--dev-border) inset; font-size: 0.6875rem; }`;
   const FONT = 'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, sans-serif';
 
   const page = new CSSStyleSheet();
@@ -199,6 +200,7 @@
           box-shadow: 0 0 0 1px var(--dev-faint) inset, 0 1px 0 var(--dev-edge); }
         a:hover, button:hover { background: var(--dev-hover); }
         ${VARIANTS[read('variant')] ?? ''}
+        ${read('icon') === 'question-circle' ? ROUND : ''}
         :focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
         button:disabled { color: var(--dev-faint); cursor: default; }
       </style>${inside}`;
