@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
+from xdist.scheduler import LoadFileScheduling
 
 import app.tables  # noqa: F401  (fills the metadata)
 from app.config import Settings, read_settings
@@ -168,7 +169,30 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a journey in a browser, which shares its machine with others, be tried again."""
+    """Let a journey in a browser, which shares its machine with others, be tried again.
+
+    The journeys are first, and of them those of one stage: what takes longest is not what all wait for.
+    """
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()) or "journeys" in item.path.parts:
+        if "page" in _asked_by(item) or "journeys" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=2))
+    items.sort(key=lambda item: ("journeys" not in item.path.parts, "trained_stage" not in _asked_by(item)))
+
+
+def _asked_by(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
+
+
+class _InTurn(LoadFileScheduling):  # type: ignore[misc]
+    """Files in the order they were collected in; all journeys with one worker, which shares their stage."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "journeys" if "/journeys/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return _InTurn(config, log)

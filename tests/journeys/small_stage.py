@@ -147,7 +147,8 @@ def running(home: Path, app_url: str, environment: dict[str, str]) -> Iterator[N
             start_new_session=True,
         )  # fmt: skip
     try:
-        until_within(START_S, lambda: process.poll() is not None or is_ready(app_url))
+        with httpx.Client(base_url=app_url, timeout=2) as client:
+            until_within(START_S, lambda: process.poll() is not None or is_ready(client))
         assert process.poll() is None, (home / "app.log").read_text(errors="replace")[-3000:]
         yield
     finally:
@@ -164,9 +165,9 @@ def kill_session(leader: int) -> None:
                 os.kill(int(each.name), signal.SIGKILL)
 
 
-def is_ready(app_url: str) -> bool:
+def is_ready(client: httpx.Client) -> bool:
     try:
-        return httpx.get(f"{app_url}/readyz", timeout=2).status_code == httpx.codes.OK
+        return client.get("/readyz").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

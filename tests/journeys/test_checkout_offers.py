@@ -11,20 +11,18 @@ from playwright.sync_api import Browser, FrameLocator, Route, expect
 
 from devstore.demo import DOMAIN
 from devstore.records import gid
-from tests.devstore.browser_world import build_host, until_within
+from tests.devstore.browser_world import until_within
 from tests.extensions.checkout_world import BLOCK, LINES, ORDER_STATUS, PLACE, THANK_YOU
 from tests.journeys.shopper import TRIES, Shopper, shopper
-from tests.journeys.small_stage import START_S, SmallStage, small_stage
+from tests.journeys.small_stage import START_S, SmallStage
 
 SECONDS = 30.0  # on a busy machine too
 PERSONALIZE = "**/api/personalize"
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
-    build_host()
-    with small_stage(tmp_path_factory.mktemp("stage")) as made:
-        yield made
+def stage(trained_stage: SmallStage) -> SmallStage:
+    return trained_stage
 
 
 @pytest.fixture(scope="module")

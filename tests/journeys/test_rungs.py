@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,9 +26,9 @@ from app.profiles.visit import NO_VISIT, Visit
 from app.shops.changes import CHANGED
 from devstore.demo import DOMAIN
 from devstore.records import Customer
-from tests.devstore.browser_world import build_host, until_within
+from tests.devstore.browser_world import until_within
 from tests.journeys.shopper import Shopper, at_checkout, shopper
-from tests.journeys.small_stage import START_S, SmallStage, small_stage
+from tests.journeys.small_stage import START_S, SmallStage
 from tests.journeys.stores import everything_kept, places_of, rows_of
 
 STRANGER = 7_700_000_000_001  # a customer whom no import and no webhook has told the app of
@@ -39,11 +38,8 @@ SECONDS = 30.0  # on a busy machine too
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
-    build_host()
-    home: Path = tmp_path_factory.mktemp("stage")
-    with small_stage(home) as made:
-        yield made
+def stage(trained_stage: SmallStage) -> SmallStage:
+    return trained_stage
 
 
 @pytest.fixture(scope="module")

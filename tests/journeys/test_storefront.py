@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.devstore.browser_world import build_host, until, until_within
+from tests.devstore.browser_world import until, until_within
 from tests.extensions.storefront_world import DIALOG, SHELF
 from tests.journeys.shopper import BUSY, TRIES
-from tests.journeys.small_stage import START_S, SmallStage, small_stage
+from tests.journeys.small_stage import START_S, SmallStage
 from tests.journeys.stores import rows_of
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
-    build_host()
-    home: Path = tmp_path_factory.mktemp("stage")
-    with small_stage(home) as made:
-        yield made
+def stage(trained_stage: SmallStage) -> SmallStage:
+    return trained_stage
 
 
 def offered(stage: SmallStage, page: Page, **visitor: str) -> tuple[dict[str, Any], dict[str, Any]]:
