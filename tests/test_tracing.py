@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
@@ -27,9 +26,9 @@ from app.events.consume import work_off
 from app.events.log import EventConsumer
 from app.logs import JsonFormatter
 from app.main import create_app
-from app.spans import Spans
 from app.tables import ShopRow
 from app.worker import HANDLERS
+from tests.traced import kept_spans
 from tests.webhooks.deliveries import SHOP, headers, order_body
 from webhooks.work import work_off_due
 
@@ -38,12 +37,8 @@ PERSON = {"email": "jane@example.com", "first_name": "Jane", "id": 778_899}
 
 @pytest.fixture
 def kept() -> Iterator[InMemorySpanExporter]:
-    """Trace into memory."""
-    exporter, make = InMemorySpanExporter(), logging.getLogRecordFactory()
-    tracing.use(Spans(SimpleSpanProcessor(exporter)))
-    yield exporter
-    tracing.use(None)
-    logging.setLogRecordFactory(make)
+    with kept_spans() as exporter:
+        yield exporter
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
+from app import tracing
 from app.config import Settings, read_settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
@@ -21,6 +22,7 @@ from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node
 from tests.cluster import PASSWORD, Nodes, node_client
 from tests.conftest import ENVIRONMENT
+from tests.traced import kept_spans
 
 EVENT = AppUninstalled(shop="a.myshopify.com", event_id="e", happened_at=datetime(2026, 11, 1, tzinfo=UTC))
 SHOPS = [f"shop-{number}.myshopify.com" for number in range(30)]
@@ -69,6 +71,20 @@ async def test_all_who_ask_first_at_the_same_time_are_answered(settings: Setting
         keys = [redis_key(shop, "n") for shop in SHOPS]
         sets, locks = [redis.set(key, 1) for key in keys], map(lock, SHOPS)
         assert all(await asyncio.gather(*sets, *locks, *(subscribe() for _ in range(5))))
+
+
+async def test_round_trips_are_traced_by_their_commands(settings: Settings, cluster: Nodes) -> None:
+    with kept_spans() as kept:
+        async with connect(settings, cluster.url) as traced:
+            with tracing.span("job train"):
+                await traced.redis.set(redis_key(SHOPS[0], "n"), 1)
+                async with traced.redis.pipeline(transaction=False) as pipe:
+                    for shop in SHOPS:
+                        pipe.get(redis_key(shop, "n"))
+                    assert (await pipe.execute())[0] == b"1"
+            await traced.redis.delete(redis_key(SHOPS[0], "n"))
+    names = [span.name for span in kept.get_finished_spans()]
+    assert names == ["redis SET", "redis pipeline", "job train"]
 
 
 async def test_a_pipeline_answers_in_the_order_of_its_commands(connections: Connections) -> None:
