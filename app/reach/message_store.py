@@ -70,6 +70,21 @@ async def plan_messages(
             await (await db.connection()).execute(update(_MESSAGES).where(*again).values(**times))
 
 
+async def unplanned(connections: Connections, shop: str, since: datetime) -> list[str]:
+    """Return the open abandonments found since then about which nobody was to be written to yet."""
+    planned = select(_MESSAGES.c.way).where(
+        _MESSAGES.c.shop == _ABANDONED.c.shop, _MESSAGES.c.abandonment_id == _ABANDONED.c.abandonment_id
+    )
+    lately = (
+        _ABANDONED.c.shop == shop,
+        _ABANDONED.c.abandoned_at > since,
+        _ABANDONED.c.resolved_at.is_(None),
+    )
+    query = select(_ABANDONED.c.abandonment_id).where(*lately, ~planned.exists())
+    async with connections.read() as db:
+        return list(await (await db.connection()).scalars(query))
+
+
 async def claim_due(connections: Connections, shop: str, now: datetime) -> Due | None:
     """Return a message that is due, this process's alone: written down as leaving before it does.
 

@@ -14,7 +14,7 @@ from app.reach.alert_store import KeptAlert, claim_mail, clear_alerts, settle_ma
 from app.reach.documents import SHOP_TO_ALERT
 from app.reach.finding import find_abandoned, resolve_abandoned
 from app.reach.letters import Sender, alert_to
-from app.reach.message_store import give_up
+from app.reach.message_store import give_up, unplanned
 from app.reach.planning import plan_for
 from app.reach.sending import send_due
 from app.reach.smtp import Outcome, send
@@ -29,6 +29,7 @@ from app.values import ShopDomain
 KEPT_DAYS = 90
 _MOST_TRIES = 8
 _AGAIN = timedelta(minutes=1)
+_BROKEN_OFF = timedelta(minutes=15)
 
 
 async def request_reach(connections: Connections) -> None:
@@ -53,6 +54,8 @@ async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: dat
     """Return how many messages left. What came of those who left is looked at first, and last of all sent."""
     await resolve_abandoned(connections, shop.shop, now)
     found = await find_abandoned(connections, shop.shop, reach.wait, now)
+    # Those too of a look that broke off before it planned.
+    found = list(dict.fromkeys([*await unplanned(connections, shop.shop, now - _BROKEN_OFF), *found]))
     await plan_for(connections, shop, reach, found, now)
     await give_up(connections, shop.shop, now)
     return await send_due(connections, shop, reach, now)

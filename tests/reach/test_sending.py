@@ -156,6 +156,22 @@ async def test_a_worker_that_can_not_reach_redis_gives_the_message_back(
     assert await scene.left(DUE + timedelta(minutes=6)) == 1
 
 
+async def test_what_was_found_when_a_look_broke_off_is_planned_by_the_next(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off(*_: Any, **__: Any) -> None:
+        raise ConnectionError("Redis went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("app.reach.planning.was_written_to", break_off)
+        with pytest.raises(ConnectionError):
+            await scene.look(GONE_SILENT)
+    assert await scene.messages() == []
+    minute = timedelta(minutes=1)
+    assert await scene.left(GONE_SILENT + minute, GONE_SILENT + 2 * minute, DUE + minute) == 1
+    assert await scene.messages() == [("mail", "sent", "")]
+
+
 async def test_two_checkouts_of_one_customer_are_one_letter(scene: Scene) -> None:
     await scene.add(checkout(scene, "u"))
     assert await scene.left(GONE_SILENT, DUE, DUE + timedelta(hours=1)) == 1
