@@ -149,7 +149,7 @@ SCHEDULES = (
     Schedule("reach cleared", 3_600, clear_old_reach),
     Schedule("privacy settings", 60, read_policies),
     Schedule("told", 60, restore_told),
-    Schedule("opt-outs", 86_400, request_opt_outs),
+    Schedule("opt-outs", 60, request_opt_outs),
     Schedule("erasures", 300, finish_erasures),
     Schedule("retention", 3_600, request_due_clearings),
 )

@@ -23,8 +23,8 @@ from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.outbound.rfm_groups import record_rfm_groups
 from app.shopify import accepted, download
-from app.shops.store import installed_shops
 from app.shops.tokens import ask_shop
+from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
 from app.upsert import CHUNK, table_of
 from app.values import ShopDomain
@@ -33,6 +33,7 @@ from webhooks.jsonl import trees
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
 
+_A_DAY_S = 24 * 3_600
 _LOOK_EVERY_S = 2.0
 _UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _CUSTOMERS = table_of(CustomerRow)
@@ -40,8 +41,8 @@ _log = logging.getLogger(__name__)
 
 
 async def request_opt_outs(connections: Connections) -> None:
-    """Ask for the comparison of every shop that has the app."""
-    for shop in await installed_shops(connections):
+    """Ask for the comparison of each shop once a day: of all at once, it would hold up all other work."""
+    for shop in await shops_by_turns(connections, "opt-outs", _A_DAY_S):
         await request_job(connections, "opt_outs", shop.shop)
 
 

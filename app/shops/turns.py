@@ -42,21 +42,21 @@ async def shops_to_look_at(
     return [shop for part in chunks(names) for shop in await _shops(connections, part)]
 
 
-async def shops_by_turns(connections: Connections, work: str) -> list[Shop]:
-    """Return the installed shops whose turn it is, by name of domain: one an hour each, in even steps."""
+async def shops_by_turns(connections: Connections, work: str, within_s: float = ALL_WITHIN_S) -> list[Shop]:
+    """Return the installed shops whose turn it is, by name of domain: one within that time, in even steps."""
     names = await _installed(connections)
-    turn = sorted(await _turn(connections.redis, work, names)) if names else []
+    turn = sorted(await _turn(connections.redis, work, names, within_s)) if names else []
     return [shop for part in chunks(turn) for shop in await _shops(connections, part)]
 
 
-async def _turn(redis: Redis, work: str, names: Sequence[str]) -> list[str]:
+async def _turn(redis: Redis, work: str, names: Sequence[str], within_s: float = ALL_WITHIN_S) -> list[str]:
     """Return the names that follow on those of the last turn: the more of them, the longer ago that was."""
     known: Any = await redis.hget(_TURNS, work)
     now = time.time()
     at_s, _space, last = known.decode().partition(" ") if known else ("0", "", "")
     # A turn that lies ahead was noted before a clock was put back. It would leave nobody one until then.
     noted = float(at_s) if float(at_s) < now + _CLOCKS_DIFFER_S else 0.0
-    since, each_s = min(now, max(noted, now - ALL_WITHIN_S)), ALL_WITHIN_S / len(names)
+    since, each_s = min(now, max(noted, now - within_s)), within_s / len(names)
     many = min(len(names), int((now - since) / each_s))
     if not many:
         return []

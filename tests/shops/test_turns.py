@@ -8,6 +8,7 @@ from app.shops import active, turns
 from app.shops.active import active_shops, note_active
 from app.shops.turns import shops_by_turns, shops_to_look_at
 from app.tables import ShopRow
+from webhooks.opt_outs import request_opt_outs
 
 SHOPS = [f"shop-{number:02}.myshopify.com" for number in range(25)]
 GONE = "shop-00a.myshopify.com"
@@ -114,3 +115,17 @@ async def test_by_turns_each_shop_comes_once_an_hour_in_even_steps(
 async def test_where_nobody_is_installed_nobody_has_a_turn(on_both_databases: Connections) -> None:
     assert await shops_by_turns(on_both_databases, "reconcile") == []
     assert await shops_to_look_at(on_both_databases, "freshen") == []
+
+
+async def test_what_is_done_once_a_day_comes_in_even_steps_all_day_long(
+    connections: Connections, clock: list[float]
+) -> None:
+    await request_opt_outs(connections)
+    asked = []
+    for _ in range(3):
+        for key in await connections.redis.keys("tw:*:waiting:opt_outs"):
+            await connections.redis.delete(key)
+        clock.append(24 * 3_600 * 0.401)
+        await request_opt_outs(connections)
+        asked.append(len(await connections.redis.keys("tw:*:waiting:opt_outs")))
+    assert asked == [10, 10, 10]
