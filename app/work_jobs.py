@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from socket import gaierror
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -77,9 +78,17 @@ def _task(
             await _put_off(connections, name, shop, _LOOK_AGAIN)
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})
+            if not _passes(error):
+                raise StreaqRetry(delay=_TRY_AGAIN) from error
             await _put_off(connections, name, shop, _TRY_AGAIN)
 
     return do
+
+
+def _passes(error: Exception) -> bool:
+    """Return whether it is trouble of others, which passes by itself; a full disk of ours need not. Pure."""
+    ours = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError | gaierror)
+    return not ours
 
 
 async def _put_off(connections: Connections, name: Job, shop: str, after: timedelta) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -241,6 +242,29 @@ async def test_a_long_job_of_one_shop_takes_no_place_of_others(
     stop.set()
     async with asyncio.timeout(30):
         await working
+
+
+async def test_a_job_that_meets_a_full_disk_is_given_up_in_the_end(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_jobs_module, "_TRY_AGAIN", timedelta())
+    monkeypatch.setattr(work_jobs_module, "_MAX_TRIES", 3)
+    tries, stop = [], asyncio.Event()
+
+    async def full(_connections: Connections, shop: str) -> None:
+        tries.append(shop)
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async def results() -> int:
+        return len(await connections.redis.keys("streaq:default:task:results:*"))
+
+    await request_job(connections, "train", SHOP)
+    working = asyncio.create_task(work_jobs(connections, {"train": full}, stop))
+    await until(results, 1)
+    stop.set()
+    async with asyncio.timeout(30):
+        await working
+    assert len(tries) == 3
 
 
 async def test_a_job_outlasts_an_outage_however_long(
