@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
 import uvicorn
 from playwright.async_api import Page
 from starlette.applications import Starlette
@@ -25,22 +24,8 @@ from app.connections import Connections
 from app.errors import TillwiseError
 from app.main import answer_error
 from app.shops.store import get_shop
-from tests.admin.campaign_factories import keep_campaigns
 from tests.admin.chromium import CHROMIUM
-from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import (
-    OTHER,
-    SHOP,
-    bearer,
-    entrance,
-    imported,
-    keep,
-    keep_busy_shop,
-    keep_private_matters,
-    shop_row,
-)
-from tests.admin.segment_factories import keep_segments
-from tests.admin.test_markup import ABOUT, PAGES
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
 
 ROOT = Path(__file__).parents[2]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
@@ -125,18 +110,6 @@ async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
         await keep(connections, imported("orders"))
         await orders.wait_for(state="detached")
         await page.get_by_text("No checkout has asked for an offer yet").wait_for()
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_page_fits_a_phone(connections: Connections, path: str) -> None:
-    await keep_busy_shop(connections)
-    await keep_private_matters(connections)
-    await keep_campaigns(connections)
-    await keep_segments(connections)
-    await keep_experiment(connections, units=300)
-    async with served(connections) as url, opened(url, path, PHONE, **ABOUT.get(path, {})) as page:
-        width = await page.evaluate("document.documentElement.scrollWidth")
-    assert width <= PHONE["width"]
 
 
 async def test_a_script_that_is_no_file_of_ours_or_shopifys_does_not_run(connections: Connections) -> None:

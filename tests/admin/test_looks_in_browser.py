@@ -8,11 +8,7 @@ import pytest
 from playwright.async_api import Page
 
 from app.connections import Connections
-from tests.admin.campaign_factories import keep_campaigns
-from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import keep_busy_shop, keep_private_matters
-from tests.admin.model_factories import a_watch, keep_models, keep_watch
-from tests.admin.segment_factories import keep_segments
+from tests.admin.full_shop import keep_everything
 from tests.admin.test_in_browser import PHONE, ROOT, opened, served
 from tests.admin.test_markup import ABOUT, PAGES
 
@@ -29,23 +25,14 @@ WIDE = """() => {
   if (document.documentElement.scrollWidth <= innerWidth) return [];
   const beyond = ({left, right}) => left < -1 || right > innerWidth + 1;
   const all = [...document.body.querySelectorAll('*')].filter((each) => beyond(each.getBoundingClientRect()));
-  return all.slice(0, 5).map((each) => each.outerHTML.slice(0, 120));
+  const shown = all.slice(0, 5).map((each) => each.outerHTML.slice(0, 120));
+  return [document.documentElement.scrollWidth, ...shown];
 }"""
 NARROW = {"width": 375, "height": 812}
 
 
-async def keep_everything(connections: Connections) -> None:
-    await keep_busy_shop(connections)
-    await keep_private_matters(connections)
-    await keep_campaigns(connections)
-    await keep_segments(connections)
-    await keep_models(connections)
-    await keep_watch(connections, a_watch())
-    await keep_experiment(connections, units=200)
-
-
 async def too_wide(page: Page) -> Any:
-    """Return what makes the page wider than its window."""
+    """Return how wide the page is if wider than its window, and what makes it so."""
     return await page.evaluate(WIDE)
 
 

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from app.admin.routes import routes
 from app.connections import Connections
-from tests.admin.campaign_factories import keep_campaigns
-from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import entrance, imported, keep, keep_busy_shop, keep_private_matters, parked
-from tests.admin.model_factories import a_watch, keep_models, keep_watch
-from tests.admin.segment_factories import keep_segments
+from tests.admin.factories import entrance, imported, keep, parked
+from tests.admin.full_shop import keep_everything
 from tests.shops.web import browsing
 
 ROOT = Path(__file__).parents[2]
@@ -57,16 +54,10 @@ STAND_INS = ROOT / "app/admin/static/polaris-dev.js"
 
 async def drawn(connections: Connections) -> dict[str, str]:
     """Return the body of each page of a shop that shows everything there is, by its path."""
-    await keep_busy_shop(connections)
+    await keep_everything(connections, units=800)
     failed = imported("orders", status="failed")
     loading = imported("customers", status="loading", loaded=3, total=9)
     await keep(connections, parked(), failed, loading)
-    await keep_private_matters(connections)
-    await keep_campaigns(connections)
-    await keep_segments(connections)
-    await keep_experiment(connections)
-    await keep_models(connections)
-    await keep_watch(connections, a_watch())
     bodies = {}
     async with browsing(routes, connections) as browser:
         for path in PAGES:

@@ -33,23 +33,9 @@ from app.events.log import STREAM
 from app.main import ROUTES, answer_error
 from app.outbound.api_keys import make_key
 from app.values import ShopDomain
-from tests.admin.campaign_factories import keep_campaigns, keep_learnt
-from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import (
-    OTHER,
-    SHOP,
-    bearer,
-    entrance,
-    imported,
-    keep,
-    keep_busy_shop,
-    keep_private_matters,
-    parked,
-    product,
-    shop_row,
-)
-from tests.admin.model_factories import a_watch, keep_models, keep_watch
-from tests.admin.segment_factories import keep_segments
+from tests.admin.campaign_factories import keep_learnt
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, imported, keep, parked, product, shop_row
+from tests.admin.full_shop import keep_everything
 from tests.admin.test_markup import ABOUT
 from tests.offers.factories import EVERYTHING, a_body
 from tests.outbound.segments import answer, move
@@ -173,15 +159,9 @@ async def asking(connections: Connections, theirs: dict[str, str]) -> AsyncItera
 async def plant_the_other(connections: Connections) -> dict[str, str]:
     """Fill the other shop with everything there is, and return its ids that are made by chance."""
     await plant(connections, ROSA, OTTO, shop=ShopDomain(SHOP))
-    await keep_busy_shop(connections)
+    version = await keep_everything(connections, units=20)
     await keep(connections, parked())
-    await keep_private_matters(connections)
-    await keep_campaigns(connections)
     await keep_learnt(connections)
-    await keep_segments(connections)
-    await keep_experiment(connections, units=20)
-    _, version = await keep_models(connections)
-    await keep_watch(connections, a_watch())
     await move(connections, SHOP, ROSA.customer, "champions")
     await answer(connections, SHOP, ROSA.customer, marketing=True, sale_of_data=True)
     return {"version": version, "key": (await make_key(connections, SHOP)).key_id}
