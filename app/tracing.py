@@ -1,4 +1,4 @@
-"""Traces, where an operator asks for them. Else nothing of OpenTelemetry is loaded, nothing is wrapped."""
+"""Traces, where an operator asks for them. Else `app.spans` is not loaded, and nothing is wrapped."""
 
 from __future__ import annotations
 
