@@ -196,7 +196,7 @@
       <style>
         :host { display: inline-block; }
         a, button { display: inline-block; padding: 6px 12px; border: 0; border-radius: 8px; background: var(--dev-card); color: var(--dev-ink); cursor: pointer;
-          font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; text-align: center;
+          font: 550 0.75rem/1.35 ${FONT}; text-decoration: none; white-space: nowrap;
           box-shadow: 0 0 0 1px var(--dev-faint) inset, 0 1px 0 var(--dev-edge); }
         a:hover, button:hover { background: var(--dev-hover); }
         ${VARIANTS[read('variant')] ?? ''}
@@ -395,9 +395,12 @@
     }
   }
 
-  define('s-table', () => '<slot></slot>', {connected: (table) => queueMicrotask(() => labelCells(table))});
+  define('s-table', () => '<slot></slot>', {
+    connected(table) {
+      labelCells(table);
+      // Rows are labelled as they come, before they are painted, so that nothing moves.
+      new MutationObserver(() => labelCells(table)).observe(table, {childList: true, subtree: true});
+    },
+  });
   for (const part of ['header-row', 'header', 'body', 'row', 'cell']) define(`s-table-${part}`, () => '<slot></slot>');
-
-  // A script in the head meets the elements before their children are parsed.
-  addEventListener('DOMContentLoaded', () => document.querySelectorAll('s-table').forEach(labelCells));
 })();
