@@ -191,6 +191,7 @@ class _InTurn(LoadFileScheduling):  # type: ignore[misc]
         return "journeys" if "/journeys/" in file else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     if config.getvalue("dist") != "loadfile":
         return None
