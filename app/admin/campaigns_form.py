@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.campaigns_rows import Group, rows_of
-from app.campaigns.campaign import Campaign, Kind
+from app.campaigns.campaign import Campaign, Class, Kind
 from app.campaigns.messages import Text
 from app.rules.expression import read_rule
 from app.values import as_utc
@@ -39,7 +39,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     kind: Kind = "coupon"
     off: str = ""
     off_as: Off = "percentage"
-    applies_to: Literal["order", "product"] = "order"
+    applies_to: Class = "order"
     minimum: str = ""
     combines_with: tuple[Literal["order", "product", "shipping"], ...] = ()
     with_code: bool = True
@@ -74,11 +74,11 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
     discount, hours = offer.discount, schedule.hours or ("", "")
     told: dict[str, Any] = {}
     if discount is not None:
-        shipping = discount.applies_to == "shipping"
+        free = discount.applies_to == "shipping" and discount.percentage == 100
         told = {
-            "off": "" if shipping else plain_number(discount.percentage) or discount.amount or "",
-            "off_as": "shipping" if shipping else "amount" if discount.amount else "percentage",
-            "applies_to": "order" if shipping else discount.applies_to,
+            "off": "" if free else plain_number(discount.percentage) or discount.amount or "",
+            "off_as": "shipping" if free else "amount" if discount.amount else "percentage",
+            "applies_to": "order" if free else discount.applies_to,
             "minimum": discount.minimum or "",
             "combines_with": discount.combines_with,
             "with_code": discount.with_code,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.admin.figures import NOTHING, day, money, percent
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, Done
-from app.campaigns.campaign import Campaign, DiscountTerms
+from app.campaigns.campaign import Campaign, Class, DiscountTerms
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
 from app.intent.rates import Rate
@@ -184,15 +184,22 @@ def window_words(told: Activity, window_days: int) -> str:
     return _("Since %(day)s: what was before is too much to count while you wait.", day=day(told.since))
 
 
+_OFF: Mapping[Class, Callable[[str], str]] = {
+    "order": lambda off: _("%(off)s off", off=off),
+    "product": lambda off: _("%(off)s off products", off=off),
+    "shipping": lambda off: _("%(off)s off the shipping", off=off),
+}
+
+
 def _off(discount: DiscountTerms, currency: str) -> str:
-    if discount.applies_to == "shipping":
+    if discount.applies_to == "shipping" and discount.percentage == 100:
         return _("Free shipping")
     off = (
         percent(discount.percentage / 100)
         if discount.percentage
         else amount(discount.amount or "0", currency)
     )
-    said = _("%(off)s off", off=off) if discount.applies_to == "order" else _("%(off)s off products", off=off)
+    said = _OFF[discount.applies_to](off)
     if not discount.minimum:
         return said
     return _("%(off)s, from %(minimum)s", off=said, minimum=amount(discount.minimum, currency))

@@ -18,6 +18,7 @@ from app.campaigns.order import Ranked, placed
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.shops.changes import announce_kept
+from app.tables import ShopRow
 from app.values import ShopDomain
 
 MOST_CAMPAIGNS = 1_000
@@ -70,7 +71,9 @@ async def change_status(
         row = await db.get(CampaignRow, (shop, campaign_id))
         if row is None:
             raise NotFound(f"{shop} has no campaign {campaign_id!r}")
-        if status == "running" and row.status != "running":
+        if row.status == status:
+            return _kept(row)
+        if status == "running":
             await _check_start(db, shop, _kept(row), now)
         row.status, row.reason, row.updated_at = status, reason, now
         db.add(row)
@@ -134,6 +137,8 @@ async def campaigns_fingerprint(connections: Connections, shop: str) -> tuple[An
 
 
 async def _new(db: Any, shop: str, campaign_id: str, now: datetime) -> CampaignRow:
+    # One after the other: two at once would have the same number.
+    await db.exec(select(ShopRow.shop).where(ShopRow.shop == shop).with_for_update())
     mine = col(CampaignRow.shop) == shop
     query = select(func.count(), func.max(CampaignRow.number)).where(mine)
     count, highest = (await db.exec(query)).one()

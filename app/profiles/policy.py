@@ -108,4 +108,6 @@ def _check(name: str, given: tuple[Step, ...]) -> None:
         if name == "cold" and step.approach in _WARM_ONLY:
             raise InputError(f"{step.approach} is for shoppers one knows", f"cold[{at}].approach")
         if step.most_percent is not None and not 1 <= step.most_percent <= MOST_PERCENT:
-            raise InputError(f"the highest discount is 1 to {MOST_PERCENT} percent", f"{name}[{at}].most_percent")
+            raise InputError(
+                f"the highest discount is 1 to {MOST_PERCENT} percent", f"{name}[{at}].most_percent"
+            )

@@ -12,6 +12,7 @@ from app.admin.campaigns_form import Form, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
 from app.admin.campaigns_reading import Written, campaign_id_of, read_form
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
+from app.admin.campaigns_told import shows
 from app.campaigns.campaign import Campaign
 from app.campaigns.templates import TEMPLATES
 from app.rules.expression import read_rule
@@ -59,6 +60,23 @@ def test_every_field_of_a_campaign_comes_back_from_the_editor() -> None:
                "messages": {"en": {"one": "{count} item", "other": "{count} items"}, "de@CH": "Grüezi"}},
     )  # fmt: skip
     assert read_form(form_of(campaign, BERLIN), "all", BERLIN).campaign == campaign
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        ({"percentage": 100}, "Free shipping"),
+        ({"percentage": 50}, "50% off the shipping"),
+        ({"amount": "2.50"}, "$2.50 off the shipping"),
+    ],
+)
+def test_what_is_taken_off_the_shipping_stays_as_it_is_when_it_is_saved_again(
+    off: dict[str, Any], said: str
+) -> None:
+    terms = {"applies_to": "shipping", "with_code": False, **off}
+    campaign = a_campaign("parcel", offer={"kind": "coupon", "discount": terms})
+    assert read_form(form_of(campaign, BERLIN), "parcel", BERLIN).campaign == campaign
+    assert shows(campaign, "USD").startswith(said)
 
 
 def test_times_are_typed_in_the_shops_zone() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from app.campaigns.store import (
 )
 from app.connections import Connections
 from app.errors import InputError, NotFound
+from app.tables import ShopRow
 from app.values import ShopDomain
 from tests.campaigns.factories import NOW, a_campaign
 
@@ -38,6 +40,23 @@ async def test_a_changed_campaign_keeps_its_number_and_its_status(connections: C
     after = await keep_campaign(connections, SHOP, a_campaign("second", priority=5))
     assert (before.number, after.number, after.status) == (1, 1, "running")
     assert [each.campaign.id for each in await all_campaigns(connections, SHOP)] == ["second", "first"]
+
+
+async def test_campaigns_kept_at_once_have_each_a_number_of_their_own(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW))
+    kept = await asyncio.gather(*(keep_campaign(connections, SHOP, a_campaign(f"c{n}")) for n in range(8)))
+    assert sorted(each.number for each in kept) == list(range(8))
+
+
+async def test_to_say_again_what_stands_changes_nothing(connections: Connections) -> None:
+    await keep_campaign(connections, SHOP, a_campaign())
+    stopped = await change_status(connections, SHOP, "help", "stopped", "too many errors")
+    assert await change_status(connections, SHOP, "help", "stopped") == stopped
+    assert await one_campaign(connections, SHOP, "help") == stopped
 
 
 async def test_every_change_is_seen_in_the_fingerprint(connections: Connections) -> None:
