@@ -32,7 +32,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 # Every HTTP client reads whom it trusts: one authority many times faster than all public ones. No test calls
 # a stranger.
-os.environ.setdefault("SSL_CERT_FILE", str(Path(__file__).with_name("authority.pem")))
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("authority.pem"))
 
 # Properties are judged by what they find, never by how long a busy machine takes.
 hypothesis.settings.register_profile("unhurried", deadline=None)
