@@ -50,7 +50,7 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
         for _ in range(3):
             await page.keyboard.press("Backspace")
         await page.keyboard.type("100,50")
-        await page.get_by_text("Average order at least 100.50 USD.").wait_for()
+        await page.get_by_text("Average order at least $100.50.").wait_for()
         await page.get_by_role("button", name="Add a condition").click()
         await page.get_by_role("combobox", name="What").nth(1).select_option("Number of orders")
         await page.get_by_role("textbox", name="Number or amount in USD").nth(1).fill("3")
