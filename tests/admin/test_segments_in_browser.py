@@ -55,7 +55,7 @@ async def test_merchant_writes_a_segment_is_told_what_is_wrong_and_what_it_means
         await page.get_by_role("combobox", name="What").nth(1).select_option("Number of orders")
         await page.get_by_role("textbox", name="Number or amount in USD").nth(1).fill("3")
         await page.get_by_role("textbox", name="Within days").nth(1).fill("30")
-        said = "Average order at least 100.50 USD and orders more than 3 in the last 30 days."
+        said = "Average order at least $100.50 and orders more than 3 in the last 30 days."
         await page.get_by_text(said).wait_for()
         await page.get_by_role("button", name="Save segment").click()
         await page.get_by_role("button", name="Remove: Big spenders").wait_for()
