@@ -65,6 +65,7 @@ from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import Call, consent_told
 from app.shops.sessions import CheckoutClaims, ProxyClaims, verify_checkout_token
+from app.tracing import span
 
 READ_MS = 15
 GRANT_MS = 30
@@ -131,7 +132,8 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, occasion, situation)
-    answer = answer_to(occasion, situation, till.rankings)
+    with span("ranking"):
+        answer = answer_to(occasion, situation, till.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")

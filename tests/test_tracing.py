@@ -28,6 +28,7 @@ from app.logs import JsonFormatter
 from app.main import create_app
 from app.tables import ShopRow
 from app.worker import HANDLERS
+from tests.test_decide import a_till, a_trained_shop, ask
 from tests.traced import kept_spans
 from tests.webhooks.deliveries import SHOP, headers, order_body
 from webhooks.work import work_off_due
@@ -53,6 +54,16 @@ async def traced(kept: InMemorySpanExporter, connections: Connections) -> AsyncI
 
 def named(kept: InMemorySpanExporter) -> dict[str, ReadableSpan]:
     return {span.name: span for span in kept.get_finished_spans()}
+
+
+async def test_a_decision_tells_how_much_of_it_was_the_ranking(
+    kept: InMemorySpanExporter, connections: Connections
+) -> None:
+    await a_trained_shop(connections)
+    async with a_till(connections) as client:
+        await ask(client, 10)
+    ranking = named(kept)["ranking"]
+    assert not ranking.attributes
 
 
 async def test_a_delivery_is_traced_from_the_request_to_the_tables_without_whom_it_is_about(
