@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def trained_stage(tmp_path_factory: pytest.TempPathFactory) -> SmallStage:
-    """The stage that files share which leave it as they found it: to import and train takes longer than to walk."""
+    """The stage of the files that leave it as they found it: to set it takes longer than to walk it."""
     if _ASKS not in _SHARED:
         build_host()
         _SHARED[_ASKS] = _OPEN.enter_context(small_stage(tmp_path_factory.mktemp("stage")))
