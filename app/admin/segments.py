@@ -23,7 +23,7 @@ from app.admin.segments_meanings import (
     visitors_words,
 )
 from app.admin.segments_settings import policy_of, rules_of
-from app.admin.sentences import told
+from app.admin.sentences import APPROACH_TITLES, told
 from app.connections import Connections
 from app.errors import InputError
 from app.profiles.interests import interests_of
@@ -56,14 +56,6 @@ MEASURES = {
     "spent": lazy("Money spent"),
     "average_order": lazy("Average order"),
     "largest_order": lazy("Largest order"),
-}
-APPROACH_TITLES = {
-    "introduction": lazy("Introduction"),
-    "generic_offer": lazy("Generic offer"),
-    "education": lazy("Education"),
-    "history": lazy("History"),
-    "loyalty": lazy("Loyalty"),
-    "complements": lazy("Complements"),
 }
 MONEY = ("spent", "average_order", "largest_order")
 COMPARISONS = {

@@ -26,17 +26,20 @@ _PRICE = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})", re.ASCII)
 _CALLED = re.compile(
     r"(?:.*_)?(?:id|code|name|version)2?|text|value|given|data|said|each2?|root|shop", re.ASCII
 )
-# What the app's own words for it are not a merchant's.
-_NAMES: Mapping[str, Lazy] = {
-    "cold": lazy("Cold"),
-    "warm": lazy("Warm"),
-    "days_since_last_order": lazy("Days since the last order"),
+APPROACH_TITLES: Mapping[str, Lazy] = {
     "introduction": lazy("Introduction"),
     "generic_offer": lazy("Generic offer"),
     "education": lazy("Education"),
     "history": lazy("History"),
     "loyalty": lazy("Loyalty"),
     "complements": lazy("Complements"),
+}
+# What the app's own words for it are not a merchant's.
+_NAMES: Mapping[str, Lazy] = {
+    "cold": lazy("Cold"),
+    "warm": lazy("Warm"),
+    "days_since_last_order": lazy("Days since the last order"),
+    **APPROACH_TITLES,
 }
 _NAMED_BY = frozenset({"measure", "approach", "setting"})
 _SIDES = frozenset({"cold", "warm"})
