@@ -47,7 +47,7 @@ from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.past import find_version
-from app.recommend.publish import current_version, latest, load
+from app.recommend.publish import current_version, latest, load, stand_in
 from app.shops.changes import CHANGED, revisions
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
@@ -308,7 +308,7 @@ def _model_under(data_dir: Path, shop: ShopDomain, current: Model | None, change
     version = model_under(now, changes)
     if version == now or version is None:
         return current if version == now else None
-    path = find_version(data_dir, shop, version)
+    path = find_version(data_dir, shop, version) or stand_in(data_dir, shop, version)
     if path is None:
         raise ModelUnusable(f"{shop} has no model {version!r} any more")
     return load(path)

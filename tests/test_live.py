@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,9 +10,11 @@ from sqlmodel import col, delete, update
 import app.live
 import app.remembered
 from app.connections import Connections
-from app.live import LiveShops, live_shops
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start
+from app.live import LiveShops, live_shops, load_snapshot
 from app.profiles.segments import publish_segmentation
-from app.recommend.publish import publish
+from app.recommend.publish import publish, succeed, withdraw
 from app.shops.changes import announce_change
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
@@ -96,6 +99,22 @@ async def test_an_unusable_model_is_as_good_as_none(connections: Connections) ->
     snapshot = await LiveShops(connections).get(SHOP)
     assert snapshot is not None
     assert snapshot.model is None
+
+
+async def test_an_arm_is_served_with_what_took_the_place_of_its_model(connections: Connections) -> None:
+    await install(connections)
+    data_dir = connections.settings.data_dir
+    tried = publish(data_dir, SHOP, a_model(3), a_card())
+    publish(data_dir, SHOP, a_model(4), a_card(NOW + timedelta(days=1)))
+    arms = [{"name": "now"}, {"name": "old", "changes": {"model": tried.version}}]
+    await draft(connections, SHOP, read_design({"id": "model", "arms": arms, "control": "now"}), NOW)
+    await start(connections, SHOP, "model", NOW)
+    successor = succeed(data_dir, SHOP, tried, a_model(3, 2))  # as an erasure makes one
+    withdraw(data_dir, SHOP, tried.version, successor.version)
+    snapshot = await load_snapshot(connections, SHOP)
+    assert snapshot is not None
+    assert snapshot.variants[frozenset({("model", "old")})].model_version == successor.version
+    assert not snapshot.unserved
 
 
 async def test_an_announced_change_is_seen(connections: Connections) -> None:

@@ -24,6 +24,7 @@ from app.values import ShopDomain
 
 # Every combination of arms is a shop of its own in memory, made ahead of any decision.
 MOST_COMBINATIONS = 16
+_MODEL = "model"  # what an arm's change of the model is called, as app/offers/variants.py reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,12 @@ async def versions(connections: Connections, shop: str) -> list[Version]:
 async def running_experiments(connections: Connections, shop: str) -> tuple[Experiment, ...]:
     """Return what assigns now, by name: the order in which changes are laid over the settings."""
     return tuple(each.experiment for each in await versions(connections, shop) if each.status == "running")
+
+
+async def models_tried(connections: Connections, shop: str) -> frozenset[str]:
+    """Return the versions of the model that arms of running experiments name."""
+    arms = [arm for each in await running_experiments(connections, shop) for arm in each.arms]
+    return frozenset(str(arm.changes[_MODEL]) for arm in arms if arm.changes.get(_MODEL))
 
 
 async def get_version(

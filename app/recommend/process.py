@@ -49,7 +49,8 @@ class TrainingStopped(TrainingFailed):
 class Job:
     """All that a training needs to know. resumes: it goes on from what serves, rather than from nothing.
 
-    appeal: what shoppers make of the products they are shown, None where that foretells nothing.
+    appeal: what shoppers make of the products they are shown, None where that foretells nothing. spared:
+    older versions that stay, as experiments try them.
     """
 
     data_dir: Path
@@ -59,6 +60,7 @@ class Job:
     trained_at: datetime
     resumes: bool = False
     appeal: Appeal | None = None
+    spared: frozenset[str] = frozenset()
 
 
 def nobody() -> Collection[int]:
@@ -117,7 +119,7 @@ def _train_and_publish(job: Job, sender: Connection) -> None:
             sender.send(_TRAINED)
             model = with_appeal(without(trained.model, sender.recv()), job.appeal)
             card = msgspec.structs.replace(trained.card, appeal=gain_of(job.appeal))
-            sender.send(publish(job.data_dir, job.shop, model, card))
+            sender.send(publish(job.data_dir, job.shop, model, card, job.spared))
         else:
             sender.send(msgspec.structs.replace(trained.card, version=""))
     except TillwiseError as error:

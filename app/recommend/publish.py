@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -35,10 +36,10 @@ ABANDONED_S = 3600
 MAPPED_FROM = 64 * 1024
 
 
-def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card) -> Card:
+def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card, spared: Collection[str] = ()) -> Card:
     """Return the card as stored, once its version is complete on disk.
 
-    It becomes the shop's current version when the card's decision says so.
+    It becomes the shop's current version when the card's decision says so. The oldest go, but for the spared.
     """
     home = _home(data_dir, shop)
     home.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def publish(data_dir: Path, shop: ShopDomain, model: Model, card: Card) -> Card:
     _write_version(home, stored, arrays)
     if stored.decision.publish:
         _replace_text(home / POINTER, stored.version)
-    _prune(home)
+    _prune(home, spared)
     return stored
 
 
@@ -57,6 +58,15 @@ def versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
     if not home.is_dir():
         return []
     return sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def stand_in(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
+    """Return where a version stands, or what took its place: of the same training, with somebody taken out.
+
+    None where neither is. A name is looked up and never made a path of: it may be what a merchant wrote.
+    """
+    alike = [path for path in versions(data_dir, shop) if _training(path.name) == _training(version)]
+    return next((path for path in alike if path.name == version), alike[-1] if alike else None)
 
 
 def succeed(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
@@ -239,12 +249,18 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _prune(home: Path) -> None:
+def _training(version: str) -> str:
+    """Return when a version was learnt, which its name begins with and its successors' do."""
+    return version.partition("-")[0]
+
+
+def _prune(home: Path, spared: Collection[str]) -> None:
     """Remove the oldest versions and what a killed training left half-written."""
     current = (home / POINTER).read_text("ascii").strip() if (home / POINTER).exists() else ""
     complete = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
+    stay = {_training(each) for each in (current, *spared)}
     for version in complete[:-VERSIONS_KEPT]:
-        if version.name != current:
+        if _training(version.name) not in stay:
             shutil.rmtree(version, ignore_errors=True)
     for scratch in home.glob(".writing-*"):
         if time.time() - scratch.stat().st_mtime > ABANDONED_S:

@@ -18,6 +18,7 @@ from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.experiments.appeal import Appeal, appeal
 from app.experiments.showing_store import read_showings
+from app.experiments.versions import models_tried
 from app.jobs import Progress, alone, job_begins, only_one, report_progress
 from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
@@ -82,7 +83,8 @@ async def _train(
         dataset = await read_shop(db, shop, unnamed, left_out)
     liked = await asyncio.to_thread(appeal, await read_showings(connections, shop, began, left_out))
     found = liked if isinstance(liked, Appeal) else None
-    job = Job(connections.settings.data_dir, shop, dataset, parameters, began, resumes, found)
+    tried = await models_tried(connections, shop)
+    job = Job(connections.settings.data_dir, shop, dataset, parameters, began, resumes, found, tried)
     async with AsyncExitStack() as publishing:
         card = await _in_its_process(connections, job, publishing)
         if card.version:

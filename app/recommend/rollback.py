@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.jobs import alone
 from app.recommend.forget import PUBLISHING
-from app.recommend.publish import current_version, load, point_to, versions
+from app.recommend.publish import current_version, load, point_to, stand_in, versions
 from app.shops.changes import announce_kept
 from app.tables import ModelRow
 from app.values import ShopDomain
@@ -21,22 +21,23 @@ from app.wording import wording
 async def roll_back(connections: Connections, shop: ShopDomain, version: str | None = None) -> str:
     """Return the version that serves from now on: the named one, else the champion before the current one.
 
-    It is read whole first. Raises NotFound when there is none to go back to, ModelUnusable when its
-    files are damaged; the current one then stays.
+    Of one that somebody was taken out of, what took its place. It is read whole first. Raises NotFound when
+    there is none to go back to, ModelUnusable when its files are damaged; the current one then stays.
     """
     data_dir = connections.settings.data_dir
     async with alone(connections, PUBLISHING, shop):
         current = current_version(data_dir, shop)
-        there = {path.name: path for path in versions(data_dir, shop)}
-        chosen = version or await _champion_before(connections, shop, current, list(there))
-        if chosen is None or chosen not in there:
-            wanted = chosen or wording("before the current one")
+        there = [path.name for path in versions(data_dir, shop)]
+        wanted = version or await _champion_before(connections, shop, current, there)
+        chosen = stand_in(data_dir, shop, wanted) if wanted else None
+        if chosen is None:
+            wanted = wanted or wording("before the current one")
             raise NotFound(f"{shop} has no version {wanted} on disk: {_names(there)}")
-        await asyncio.to_thread(load, there[chosen])
-        point_to(data_dir, shop, chosen)
-        await _record(connections, shop, chosen)
+        await asyncio.to_thread(load, chosen)
+        point_to(data_dir, shop, chosen.name)
+        await _record(connections, shop, chosen.name)
     await announce_kept(connections.redis, shop)
-    return chosen
+    return chosen.name
 
 
 async def _champion_before(

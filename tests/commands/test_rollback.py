@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import col, select
 
 from app.connections import Connections
-from app.recommend.publish import current_version, load, publish, version_path
+from app.recommend.forget import rename_version
+from app.recommend.publish import (
+    current_version,
+    load,
+    publish,
+    read_card,
+    succeed,
+    version_path,
+    withdraw,
+)
 from app.tables import ModelRow
 from app.values import ShopDomain
 from tests.commands.conftest import Terminal
@@ -63,6 +72,24 @@ def test_the_champion_before_serves_again(terminal: Terminal) -> None:
     forward = terminal.run("rollback", "--shop", SHOP, "--to", versions[1])
     assert forward.exit_code == 0
     assert states(terminal) == ["withdrawn", "champion"]
+
+
+def test_what_took_the_place_of_a_version_serves_where_that_is_asked_for(terminal: Terminal) -> None:
+    versions: list[str] = []
+
+    async def prepare(connections: Connections) -> None:
+        versions.extend(await two_champions(connections))
+        data_dir = connections.settings.data_dir
+        path = version_path(data_dir, SHOP, versions[0])
+        successor = succeed(data_dir, SHOP, read_card(path), a_model(2))
+        await rename_version(connections, SHOP, versions[0], successor)
+        withdraw(data_dir, SHOP, versions[0], successor.version)
+        versions.append(successor.version)
+
+    terminal.prepare(prepare)
+    result = terminal.run("rollback", "--shop", SHOP, "--to", versions[0])
+    assert (result.exit_code, result.output) == (0, f"{versions[2]}: serves {SHOP} again\n")
+    assert states(terminal) == ["champion", "withdrawn"]
 
 
 def test_without_an_earlier_champion_or_with_a_damaged_one_nothing_changes(terminal: Terminal) -> None:

@@ -8,7 +8,15 @@ import pytest
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.design import Design, read_design
-from app.experiments.versions import draft, get_version, running_experiments, start, stop, versions
+from app.experiments.versions import (
+    draft,
+    get_version,
+    models_tried,
+    running_experiments,
+    start,
+    stop,
+    versions,
+)
 from app.shops.changes import CHANGED
 from tests.attribution.test_store import SHOP, a_shop, write
 from tests.experiments.factories import NOW
@@ -28,6 +36,18 @@ async def test_a_draft_assigns_nobody_until_it_is_started(connections: Connectio
     started = await start(connections, SHOP, "pin", NOW)
     assert (started.status, started.version, started.started_at) == ("running", 1, NOW)
     assert [each.id for each in await running_experiments(connections, SHOP)] == ["pin"]
+
+
+async def test_the_models_that_are_tried_are_those_of_what_runs(connections: Connections) -> None:
+    await write(connections, a_shop())
+    arms = [{"name": "now"}, {"name": "old", "changes": {"model": "v1"}}]
+    arms += [{"name": "none", "changes": {"model": None}}, {"name": "pins", "changes": {"pinned": [1]}}]
+    await draft(connections, SHOP, read_design(a_design(id="model", arms=arms, control="now")), NOW)
+    assert await models_tried(connections, SHOP) == frozenset()
+    await start(connections, SHOP, "model", NOW)
+    assert await models_tried(connections, SHOP) == {"v1"}
+    await stop(connections, SHOP, "model", NOW)
+    assert await models_tried(connections, SHOP) == frozenset()
 
 
 async def test_a_change_is_a_new_version_and_the_old_one_is_kept_and_stopped(

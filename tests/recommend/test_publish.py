@@ -25,7 +25,10 @@ from app.recommend.publish import (
     load,
     publish,
     read_card,
+    stand_in,
     succeed,
+    versions,
+    withdraw,
 )
 from app.values import ShopDomain
 from tests.recommend.factories import a_model, linked
@@ -109,9 +112,30 @@ def test_old_versions_go_and_the_current_one_stays(tmp_path: Path) -> None:
     first = publish(tmp_path, SHOP, a_model(), a_card())
     for day in range(1, 9):
         publish(tmp_path, SHOP, a_model(day + 4), a_card(NOW + timedelta(days=day), serve=False))
-    versions = [path.name for path in home(tmp_path).iterdir() if path.is_dir()]
-    assert first.version in versions
-    assert len(versions) == 6
+    there = [path.name for path in home(tmp_path).iterdir() if path.is_dir()]
+    assert first.version in there
+    assert len(there) == 6
+
+
+def test_old_versions_that_an_experiment_tries_stay(tmp_path: Path) -> None:
+    tried, *_ = [
+        publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day))).version for day in range(5)
+    ]
+    for day in range(5, 12):
+        publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day)), {tried})
+    names = [path.name for path in versions(tmp_path, SHOP)]
+    assert (names[0], len(names)) == (tried, 6)
+
+
+def test_what_took_a_versions_place_stands_in_for_it(tmp_path: Path) -> None:
+    first, second = (publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day))) for day in (0, 1))
+    successor = succeed(tmp_path, SHOP, first, a_model(7))
+    assert stand_in(tmp_path, SHOP, first.version) == home(tmp_path) / first.version
+    withdraw(tmp_path, SHOP, first.version, successor.version)
+    assert stand_in(tmp_path, SHOP, first.version) == home(tmp_path) / successor.version
+    assert stand_in(tmp_path, SHOP, second.version) == home(tmp_path) / second.version
+    for name in ("", "..", "CURRENT", "20200101T000000-0"):
+        assert stand_in(tmp_path, SHOP, name) is None
 
 
 @pytest.mark.parametrize("name", ["card.json", "popularity.npy", "neighbours.npy"])

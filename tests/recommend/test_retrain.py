@@ -6,14 +6,18 @@ import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start
 from app.jobs import read_progress, request_job
 from app.recommend.fit import FitParameters
 from app.recommend.process import TrainingFailed
-from app.recommend.publish import current_version, latest, version_path
+from app.recommend.publish import current_version, latest, publish, version_path, versions
 from app.recommend.retrain import resume_shop, train_shop
 from app.shops.changes import CHANGED
-from app.tables import ModelRow, OrderLineRow, OrderRow, ProductRow
+from app.tables import ModelRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.values import ShopDomain, shop_domain
+from tests.recommend.factories import a_model
+from tests.recommend.test_publish import a_card
 
 SHOP = shop_domain("harvest-lane.myshopify.com")
 OTHER = shop_domain("another-lane.myshopify.com")
@@ -79,6 +83,21 @@ async def test_a_new_version_retires_the_one_before(connections: Connections) ->
     statuses = dict(await models(connections, SHOP))
     assert statuses[second.version] == "champion"
     assert first.version == second.version or statuses[first.version] == "retired"
+
+
+async def test_a_version_that_an_experiment_tries_outlives_later_trainings(connections: Connections) -> None:
+    await sell(connections, SHOP, 60)
+    tried, *_ = [
+        publish(connections.settings.data_dir, SHOP, a_model(3), a_card(START + timedelta(days=day))).version
+        for day in range(5)
+    ]
+    arms = [{"name": "now"}, {"name": "old", "changes": {"model": tried}}]
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk_model", installed_at=START))
+    await draft(connections, SHOP, read_design({"id": "model", "arms": arms, "control": "now"}), START)
+    await start(connections, SHOP, "model", START)
+    await train_shop(connections, SHOP, SMALL)
+    assert versions(connections.settings.data_dir, SHOP)[0].name == tried
 
 
 async def test_one_shop_never_learns_from_another(connections: Connections) -> None:
