@@ -174,9 +174,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The journeys are first, and of them those of one stage: what takes longest is not what all wait for.
     """
     for item in items:
-        if "page" in _asked_by(item) or "journeys" in item.path.parts:
+        if _is_in_browser(item):
             item.add_marker(pytest.mark.flaky(reruns=2))
     items.sort(key=lambda item: ("journeys" not in item.path.parts, "trained_stage" not in _asked_by(item)))
+
+
+def _is_in_browser(item: pytest.Item) -> bool:
+    named = "journeys" in item.path.parts or item.path.stem.endswith("_in_browser")
+    return named or "page" in _asked_by(item)
 
 
 def _asked_by(item: pytest.Item) -> Sequence[str]:
