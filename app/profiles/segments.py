@@ -35,7 +35,7 @@ from app.upsert import chunks, table_of, upsert
 
 VERSIONS_KEPT = 5
 _SEGMENTATIONS, _SEGMENTS = table_of(SegmentationRow), table_of(CustomerSegmentRow)
-_MOVES, _REVIEWS = table_of(SegmentMoveRow), table_of(ReviewRow)
+_MOVES, _REVIEWS, _SIZES = table_of(SegmentMoveRow), table_of(ReviewRow), table_of(SegmentSizeRow)
 
 
 class Segmented(msgspec.Struct, frozen=True):
@@ -177,6 +177,8 @@ async def count_segments(connections: Connections, shop: str, day: str) -> dict[
             {"shop": shop, "day": day, "segment": name, "customers": customers}
             for name, customers in sizes.items()
         ]
+        # Anew: a segment that was counted earlier on the day may be nobody's by now.
+        await connection.execute(delete(_SIZES).where(_SIZES.c.shop == shop, _SIZES.c.day == day))
         await upsert(db, SegmentSizeRow, written)
     return sizes
 

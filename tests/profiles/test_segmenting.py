@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -20,7 +20,7 @@ from app.profiles.packed import unpack_profile
 from app.profiles.reviews import decide_review, reviews
 from app.profiles.rfm import Cuts, Measures, cuts
 from app.profiles.segmenting import segment_shop
-from app.profiles.segments import latest_segmentation
+from app.profiles.segments import count_segments, latest_segmentation
 from app.profiles.store import rebuild, refresh_customers
 from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow, SegmentSizeRow
 from app.tables import OrderLineRow, OrderRow, ShopRow
@@ -126,6 +126,22 @@ async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connect
     found = await segments(connections)
     assert {who for who, name in found.items() if name == "regulars"} == {9, 10}
     assert (await profile(connections, 10)).segments == ("regulars", "champions")
+
+
+async def test_a_segment_that_was_given_up_is_not_in_the_days_sizes_any_more(
+    connections: Connections,
+) -> None:
+    everyone = {"name": "everyone", "conditions": [{"measure": "orders", "compare": "more_than", "value": 0}]}
+    await a_shop(connections, segments=[everyone])
+    await segment_shop(connections, SHOP)
+    assert await count_segments(connections, SHOP, "2026-11-25") == {"everyone": 10}
+    async with connections.write() as db:
+        await db.exec(update(ShopRow).values(settings={}))
+    await segment_shop(connections, SHOP)
+    sizes = await count_segments(connections, SHOP, "2026-11-25")
+    written = [row for row in await rows(connections, SegmentSizeRow) if row.day == "2026-11-25"]
+    assert {row.segment: row.customers for row in written} == sizes
+    assert "everyone" not in sizes
 
 
 async def test_a_pin_outlives_a_training(connections: Connections) -> None:
