@@ -20,7 +20,6 @@ from time import monotonic
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.campaigns.campaign import Running
 from app.campaigns.promised import Signing, signings_of
@@ -171,7 +170,7 @@ class LiveShops:
                     fingerprint, held = await self._fingerprint(shop), self._shops.get(shop)
                     if held is not None and fingerprint != held.fingerprint:
                         self._change(shop)
-                except (SQLAlchemyError, OSError) as error:
+                except Exception as error:  # also what is stored and can't be read: others are followed on
                     _log.warning("not polled", extra={"shop": shop, "reason": reason_of(error)})
 
     async def _announced(self) -> list[ShopDomain]:

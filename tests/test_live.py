@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import app.remembered
 from app.connections import Connections
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start
+from app.intent_tables import ForesightRow
 from app.live import LiveShops, live_shops, load_snapshot
 from app.profiles.segments import publish_segmentation
 from app.recommend.publish import publish, succeed, withdraw
@@ -251,6 +253,26 @@ async def test_stored_changes_of_many_shops_are_noticed_by_turns(
             return all(each is not None and 10 in each.catalog.available_ids for each in held)
 
         await until(all_noticed)
+
+
+async def test_a_shop_that_can_not_be_read_keeps_no_other_from_being_followed(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "POLL_S", 0.01)
+    odd = ShopDomain("odd.myshopify.com")
+    for shop in (odd, SHOP):
+        await install(connections, shop)
+    async with live_shops(connections) as live:
+        before = await live.get(odd)
+        assert await live.get(SHOP) is not None
+        async with connections.write() as db:
+            db.add(ForesightRow(shop=odd, kind="choice", trained_at=NOW, content={"weights": 1}, report={}))
+        with monkeypatch.context() as at_once:
+            at_once.setattr(app.remembered.Remembered, "of", lambda self, *of: self._read(*of))
+            for product_id in (10, 20):
+                await sell(connections, product_id)
+                await until(partial(sells, live, product_id))
+        assert await live.get(odd) is before
 
 
 async def test_of_too_many_products_those_of_the_shop_asked_for_longest_ago_go(
