@@ -31,6 +31,7 @@ from app.intent.store import (
     browsed,
     current_foresight,
     has_events,
+    latest_foresight,
     publish_foresight,
     trained_at,
 )
@@ -117,6 +118,8 @@ async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetim
     kept = [each.campaign for each in await all_campaigns(connections, shop)]
     coupons = [each for each in kept if each.offer.discount is not None and 0 < each.holdout < 1]
     if not coupons:
+        if (await latest_foresight(connections, shop)).uplift:  # of one that holds nobody back any more
+            await publish_foresight(connections, shop, UPLIFT, {"models": []}, {"campaigns": {}}, now)
         return
     decisions, orders = await decided(connections, shop, now)
     models, reports = await _in_its_process(learn_uplift, decisions, orders, coupons, now.timestamp())

@@ -16,10 +16,18 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
 from app.consent.ledger import append
+from app.intent.features import FEATURES
 from app.intent.foresight import UNTAUGHT
 from app.intent.moments import Browsed
 from app.intent.prior import PRIOR
-from app.intent.store import current_foresight, latest_foresight, latest_reports
+from app.intent.store import (
+    UPLIFT,
+    current_foresight,
+    latest_foresight,
+    latest_reports,
+    publish_foresight,
+)
+from app.intent.uplift import Effect, UpliftModel
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from benchmarks.shop_with_truth import browsing, deciders, features, shoppers
@@ -103,6 +111,19 @@ async def test_a_shop_with_few_visits_keeps_the_shared_model_and_says_why(connec
     assert (await latest_reports(connections, SHOP))["intent"]["reason"].startswith(
         "Too few to learn from: 30"
     )
+
+
+async def test_what_was_learnt_of_a_coupon_goes_once_nobody_is_held_back_from_it(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    learnt = UpliftModel("ten", FEATURES, "average", (Effect(0.1, 0.05, 0.15),), tuple(ROW), 0.0)
+    content = {"models": msgspec.to_builtins([learnt])}
+    await publish_foresight(connections, SHOP, UPLIFT, content, {"campaigns": {}}, NOW - timedelta(days=1))
+    await keep_campaign(connections, SHOP, coupon(holdout=0.0))
+    assert (await latest_foresight(connections, SHOP)).uplift == {"ten": learnt}
+    await learn_shop(connections, SHOP)
+    assert (await latest_foresight(connections, SHOP)).uplift == {}
 
 
 async def test_learning_is_asked_for_once_a_day(connections: Connections) -> None:
