@@ -254,11 +254,19 @@ def _training(version: str) -> str:
     return version.partition("-")[0]
 
 
+def _served(path: Path) -> bool:
+    try:
+        return read_card(path).decision.publish
+    except ModelUnusable:
+        return False
+
+
 def _prune(home: Path, spared: Collection[str]) -> None:
-    """Remove the oldest versions and what a killed training left half-written."""
+    """Remove the oldest versions, but for one to go back to, and what a killed training left half-written."""
     current = (home / POINTER).read_text("ascii").strip() if (home / POINTER).exists() else ""
     complete = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
-    stay = {_training(each) for each in (current, *spared)}
+    before = [path.name for path in complete if path.name != current and _served(path)][-1:]
+    stay = {_training(each) for each in (current, *before, *spared)}
     for version in complete[:-VERSIONS_KEPT]:
         if _training(version.name) not in stay:
             shutil.rmtree(version, ignore_errors=True)

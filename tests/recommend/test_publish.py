@@ -117,6 +117,15 @@ def test_old_versions_go_and_the_current_one_stays(tmp_path: Path) -> None:
     assert len(there) == 6
 
 
+def test_what_served_before_stays_however_many_were_not_good_enough_since(tmp_path: Path) -> None:
+    served = [publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day))) for day in range(3)]
+    for day in range(3, 9):
+        publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day), serve=False))
+    names = [path.name for path in versions(tmp_path, SHOP)]
+    assert names[:2] == [card.version for card in served[1:]]
+    assert len(names) == 7
+
+
 def test_old_versions_that_an_experiment_tries_stay(tmp_path: Path) -> None:
     tried, *_ = [
         publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day))).version for day in range(5)
