@@ -26,7 +26,7 @@ from app.experiments.refusal import Refusal
 from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
 from app.offpolicy.judging import Other
-from app.offpolicy.store import Judged, judge
+from app.offpolicy.store import MOST, Judged, judge
 from app.shops.store import get_shop
 from app.values import ShopDomain, shop_domain
 
@@ -110,16 +110,17 @@ async def _now(
 
 def _says(found: Judged) -> list[str]:
     told = f"{found.decisions:,} first decisions, {found.untold:,} of which do not tell all it depends on"
+    begins = [told] if found.until is None else [told, _until(found.until)]
     result = found.result
     if isinstance(result, Refusal):
-        return [told, f"not known: {result.says}"]
+        return [*begins, f"not known: {result.says}"]
 
     def said(name: str, each: Interval) -> str:
         low, value, high = (money(one, found.currency) for one in (each.low, each.value, each.high))
         return f"  {name:<17}{value} ({low} to {high})"
 
     return [
-        told,
+        *begins,
         f"worth {result.effective:,.0f} of its own; {result.support:.1%} of what it does was done",
         "revenue a decision, with 95 % intervals:",
         said("earned", result.logged),
@@ -128,3 +129,10 @@ def _says(found: Judged) -> list[str]:
         said("doubly robust", result.doubly_robust),
         said("gain", result.gain),
     ]
+
+
+def _until(until: datetime) -> str:
+    return (
+        f"only those until {until:%Y-%m-%d %H:%M} UTC: the period has more than {MOST:,} decisions, which is "
+        "the most that are read; begin later"
+    )

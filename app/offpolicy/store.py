@@ -36,19 +36,23 @@ _DECISIONS, _ORDERS, _REFUNDS = table_of(DecisionRow), table_of(OrderRow), table
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the other policy would have earned. untold: decisions that do not tell all it would depend on."""
+    """What the other policy would have earned. untold: decisions that do not tell all it would depend on.
+
+    until: of the last decision that was read, where the period has more than can be; None for all of them.
+    """
 
     decisions: int
     untold: int
     currency: str
     result: Estimated | Refusal
+    until: datetime | None = None
 
 
 async def judge(
     connections: Connections, shop: ShopDomain, other: Other, since: datetime, now: datetime
 ) -> Judged:
     """Return what the other policy would have earned of persons' first decisions since then."""
-    rows = await _first_decisions(connections, shop, since, now - WINDOW)
+    rows, until = await _first_decisions(connections, shop, since, now - WINDOW)
     plans = await _plans(connections, shop, {row.inputs["snapshot"] for row in rows})
     async with connections.read() as db:
         earned = await _earned(db, shop, other.shop.currency, {row.checkout_token for row in rows})
@@ -64,13 +68,16 @@ async def judge(
         if row.inputs["snapshot"] in plans
     ]
     result, used = await asyncio.to_thread(judged, logged, other)
-    return Judged(len(rows), len(rows) - used, other.shop.currency, result)
+    return Judged(len(rows), len(rows) - used, other.shop.currency, result, until)
 
 
 async def _first_decisions(
     connections: Connections, shop: ShopDomain, since: datetime, until: datetime
-) -> list[Any]:
-    """Return each unit's first decision before an order, of those who may be learnt from, oldest first."""
+) -> tuple[list[Any], datetime | None]:
+    """Return each unit's first decision before an order, of those who may be learnt from, oldest first.
+
+    And when the last one read was made, if there are more than MOST.
+    """
     refuse = await who_refuse(connections, shop, Use.TRAIN)
     columns = _DECISIONS.c
     query = (
@@ -82,15 +89,16 @@ async def _first_decisions(
         .where(columns.decided_at >= since, columns.decided_at <= until)
         .where(columns.surface.not_in(sorted(AFTER_THE_ORDER)))
         .order_by(columns.decided_at, columns.decision_id)
-        .limit(MOST)
+        .limit(MOST + 1)
     )  # fmt: skip
     first: dict[str, Any] = {}
     async with connections.read() as db:
-        for row in await (await db.connection()).execute(query):
+        read = list(await (await db.connection()).execute(query))
+        for row in read[:MOST]:
             unit, told = row.inputs.get("unit"), "situation" in row.inputs and "snapshot" in row.inputs
             if unit and told and row.customer_id not in refuse:
                 first.setdefault(unit, row)
-    return list(first.values())
+    return list(first.values()), read[MOST - 1].decided_at if len(read) > MOST else None
 
 
 async def _plans(connections: Connections, shop: str, versions: Collection[str]) -> dict[str, Plan | None]:

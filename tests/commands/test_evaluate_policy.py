@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import app.offpolicy.store
 from app.archive.store import keep
 from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign
@@ -75,6 +76,18 @@ def test_a_banner_for_everyone_and_none_at_all_are_worth_what_the_log_holds(
     told = json.loads(terminal.run(*words, a_file(tmp_path, nothing)).output)
     assert told["result"]["self_normalised"]["value"] == pytest.approx(1_003, abs=2)
     assert told["result"]["support"] == pytest.approx(1, abs=0.2)
+
+
+def test_a_log_that_is_too_long_says_until_when_it_was_read(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.prepare(a_logged_shop)
+    words = ("evaluate-policy", "--shop", SHOP, a_file(tmp_path, {"campaigns": {"help": None}}))
+    assert "only those until" not in terminal.run(*words).output
+    monkeypatch.setattr(app.offpolicy.store, "MOST", 300)
+    told = terminal.run(*words).output
+    assert told.startswith("300 first decisions")
+    assert f"only those until {WHEN:%Y-%m-%d %H:%M} UTC: the period has more than" in told
 
 
 def test_a_campaign_that_never_ran_is_refused(terminal: Terminal, tmp_path: Path) -> None:
