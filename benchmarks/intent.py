@@ -172,15 +172,16 @@ def _changed() -> Iterator[str]:
 
 
 def _thresholds() -> Iterator[str]:
-    """Yield a threshold as the merchant reads it, and what came of it among those held back."""
+    """Yield a threshold, and what came of it among those held back."""
     random = np.random.default_rng(5)
     given, _ = random_exposures(12_000, seed=5)
     model, _ = uplift_training.train("bench", given)
     assert model is not None
     best = max(model.effects, key=lambda each: each.mean)
-    said = threshold(2_000, 600, best.mean)
+    limit = threshold(2_000, 600, best.mean)
     yield "\n### A threshold\n"
-    yield f"An order that leaves 20.00, a coupon of 6.00, an effect of {best.mean:+.3f}. {said.why}"
+    yield f"An order that leaves 20.00, a coupon of 6.00, an effect of {best.mean:+.3f}: it pays while fewer than"
+    yield f"{limit:.1%} would buy anyway."
     of = deciders(40_000, random)
     bought = random.random(len(of)) < of.buys
     fires = np.array(

@@ -165,7 +165,7 @@ def _limit(
     if cart is None:
         return _("Without your products' costs it can't be told for whom it is worth its price.")
     takes = _taken_off(campaign, cart["subtotal_minor"], shop)
-    limit = threshold(cart["spare_minor"], takes, average["mean"]).value
+    limit = threshold(cart["spare_minor"], takes, average["mean"])
     if average["low"] <= 0 or not limit:
         return _("To nobody but one in twenty, who are given it to learn: it does not pay for itself.")
     return _(

@@ -1,4 +1,4 @@
-"""Whether a coupon is worth its price: a threshold of intent by expected value, in a sentence. Pure.
+"""Whether a coupon is worth its price: a threshold of intent by expected value. Pure.
 
 A shopper who buys leaves the margin m; with a coupon of d it leaves m - d. With p the probability that
 they buy anyway and u what the coupon adds to it, the coupon pays while
@@ -22,16 +22,6 @@ EXPLORED = 0.05
 Reason = Literal["pays", "no_margin", "no_effect", "intent_high"]
 
 
-class Threshold(msgspec.Struct, frozen=True, gc=False):
-    """Up to which probability of buying anyway a coupon pays, and why in one sentence.
-
-    value: from 0 (never) to 1 (always).
-    """
-
-    value: float
-    why: str
-
-
 class Worth(msgspec.Struct, frozen=True, gc=False):
     """Whether to give the coupon. gained: expected profit it adds for this shopper, minor units."""
 
@@ -41,27 +31,16 @@ class Worth(msgspec.Struct, frozen=True, gc=False):
     threshold: float
 
 
-def threshold(margin_minor: int, discount_minor: int, uplift: float) -> Threshold:
-    """Return up to which probability of buying anyway a coupon pays.
+def threshold(margin_minor: int, discount_minor: int, uplift: float) -> float:
+    """Return up to which probability of buying anyway a coupon pays, from 0 (never) to 1 (always).
 
     margin_minor: what an order leaves before the discount. discount_minor: what the coupon takes of it;
     one of nothing (help, a message) pays whenever it changes anything. uplift: added probability.
     """
     left = margin_minor - discount_minor
-    if uplift <= 0:
-        return Threshold(0.0, "Never: the coupon brings no more purchases.")
-    if left <= 0:
-        return Threshold(
-            0.0, f"Never: of a margin of {_money(margin_minor)} nothing is left after the coupon."
-        )
-    if discount_minor <= 0:
-        return Threshold(1.0, "Always: it costs nothing and brings more purchases.")
-    value = min(uplift * left / discount_minor, 1.0)
-    return Threshold(
-        value,
-        f"While fewer than {value:.1%} would buy anyway: the coupon wins {uplift:.1%} of shoppers, who leave "
-        f"{_money(left)} each, and gives {_money(discount_minor)} to everyone who would have bought.",
-    )
+    if uplift <= 0 or left <= 0:
+        return 0.0
+    return min(uplift * left / discount_minor, 1.0) if discount_minor > 0 else 1.0
 
 
 def worth(margin_minor: int, discount_minor: int, chance: float, effect: Effect) -> Worth:
@@ -69,7 +48,7 @@ def worth(margin_minor: int, discount_minor: int, chance: float, effect: Effect)
 
     Not without a margin left, not while its effect may be none, not where too many buy anyway.
     """
-    limit = threshold(margin_minor, discount_minor, effect.mean).value
+    limit = threshold(margin_minor, discount_minor, effect.mean)
     after = min(chance + effect.mean, 1.0)
     gained = after * (margin_minor - discount_minor) - chance * margin_minor
     if margin_minor - discount_minor <= 0:
@@ -97,7 +76,3 @@ def bought_anyway_said(measured: Rate) -> str:
         f"Of {measured.of} shoppers who matched and were held back, {measured.happened} bought anyway: "
         f"{measured.share:.1%}, between {measured.low:.1%} and {measured.high:.1%}."
     )
-
-
-def _money(minor: int) -> str:
-    return f"{minor / 100:.2f}"
