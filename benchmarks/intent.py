@@ -180,8 +180,8 @@ def _thresholds() -> Iterator[str]:
     best = max(model.effects, key=lambda each: each.mean)
     limit = threshold(2_000, 600, best.mean)
     yield "\n### A threshold\n"
-    yield f"An order that leaves 20.00, a coupon of 6.00, an effect of {best.mean:+.3f}: it pays while fewer than"
-    yield f"{limit:.1%} would buy anyway."
+    yield f"An order that leaves 20.00, a coupon of 6.00, an effect of {best.mean:+.3f}:"
+    yield f"it pays while fewer than {limit:.1%} would buy anyway."
     of = deciders(40_000, random)
     bought = random.random(len(of)) < of.buys
     fires = np.array(
