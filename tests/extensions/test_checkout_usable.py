@@ -157,7 +157,7 @@ def test_the_live_offer_takes_the_place_of_the_first_and_nothing_moves(
 def test_what_is_said_to_who_stays_takes_the_place_of_a_product_and_nothing_moves(
     page: Page, world: CheckoutWorld, later: str, ahead: bool
 ) -> None:
-    world.app.body = answer(product_offer(world, 102)) | {"again_s": 1}
+    world.app.body = answer(product_offer(world, 102)) | {"again_s": 2}
     world.app.later = answer(LIVE[later](world), decision_id="d2")
     if ahead:
         offers_ahead(world, 103)
