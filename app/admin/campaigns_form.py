@@ -74,7 +74,7 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
     discount, hours = offer.discount, schedule.hours or ("", "")
     told: dict[str, Any] = {}
     if discount is not None:
-        free = discount.applies_to == "shipping" and discount.percentage == 100
+        free = discount.frees_shipping
         told = {
             "off": "" if free else plain_number(discount.percentage) or discount.amount or "",
             "off_as": "shipping" if free else "amount" if discount.amount else "percentage",

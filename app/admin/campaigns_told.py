@@ -192,7 +192,7 @@ _OFF: Mapping[Class, Callable[[str], str]] = {
 
 
 def _off(discount: DiscountTerms, currency: str) -> str:
-    if discount.applies_to == "shipping" and discount.percentage == 100:
+    if discount.frees_shipping:
         return _("Free shipping")
     off = (
         percent(discount.percentage / 100)

@@ -69,6 +69,11 @@ class DiscountTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     combines_with: tuple[Class, ...] = ()
     with_code: bool = True
 
+    @property
+    def frees_shipping(self) -> bool:
+        """Return whether nothing of the shipping is left to be paid."""
+        return self.applies_to == "shipping" and self.percentage == 100
+
 
 class OfferTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is shown. slot: where, the usual place of its kind by default.
@@ -173,7 +178,7 @@ def _of_offer(offer: OfferTerms) -> Iterator[tuple[str, str]]:
 
 def _is_part_of_shipping(discount: DiscountTerms) -> bool:
     """Return whether it leaves some of the shipping to be paid, which Shopify's codes can't."""
-    return discount.applies_to == "shipping" and discount.percentage != 100
+    return discount.applies_to == "shipping" and not discount.frees_shipping
 
 
 def _of_times(campaign: Campaign) -> Iterator[tuple[str, str]]:

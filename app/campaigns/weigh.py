@@ -146,6 +146,7 @@ class _Weighing:
         # Those whose rules hold: come to one after the other, or looked at ahead for a draw.
         self._holding, self._ahead = plan.matches(inputs.facts, self._wanted), deque[Planned]()
         self._met: list[Planned] = []
+        self._lacking: dict[str, bool] = {}
 
     def result(self) -> Weighed:
         """Return what comes of it."""
@@ -178,7 +179,10 @@ class _Weighing:
         return planned.id in self._inputs.spent or self._look_up.spent(planned)
 
     def _is_lacking(self, planned: Planned) -> bool:
-        return planned.id in self._inputs.lacking or self._look_up.lacking(planned)
+        if planned.id not in self._lacking:  # a grant's number takes a signature
+            known = planned.id in self._inputs.lacking
+            self._lacking[planned.id] = known or self._look_up.lacking(planned)
+        return self._lacking[planned.id]
 
     def _take(self, planned: Planned) -> None:
         """Take the campaign in, or note why not; its rule holds."""

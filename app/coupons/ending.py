@@ -10,6 +10,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from app.connections import Connections
 from app.coupons.discounts import delete_codes, delete_discount, renew_discount
@@ -40,13 +42,14 @@ async def end_grants(connections: Connections, now: datetime) -> None:
     Pool by pool: a discount that is gone in Shopify, or a shop without the app, holds up no other.
     """
     over = now - GRACE
-    for shop, pool_id in await pools_over(connections, over):
+    for shop, theirs in groupby(await pools_over(connections, over), key=itemgetter(0)):
         pools = {pool.pool_id: pool for pool in await pools_of(connections, shop)}
-        grants = await grants_over(connections, shop, pool_id, over, _AT_ONCE)
-        try:
-            await _end(connections, shop, pools.get(pool_id), grants)
-        except ShopifyError as error:
-            _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
+        for _, pool_id in theirs:
+            grants = await grants_over(connections, shop, pool_id, over, _AT_ONCE)
+            try:
+                await _end(connections, shop, pools.get(pool_id), grants)
+            except ShopifyError as error:
+                _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
 
 
 async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[Over]) -> None:

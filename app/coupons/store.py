@@ -172,7 +172,7 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
 
 
 async def pools_over(connections: Connections, now: datetime) -> list[tuple[str, str]]:
-    """Return the pools with grants whose time is over, each with its shop, in a fixed order."""
+    """Return the pools with grants whose time is over, each with its shop, a shop's together."""
     over = (_CODES.c.status == "granted", _CODES.c.expires_at <= now)
     statement = select(_CODES.c.shop, _CODES.c.pool_id).where(*over).distinct()
     async with connections.read() as db:
