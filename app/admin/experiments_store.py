@@ -18,9 +18,8 @@ from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiment_tables import ExperimentRow
-from app.experiments.patch import patched
+from app.experiments.patch import CAMPAIGNS, MODEL, patched
 from app.experiments.versions import Version, get_version
-from app.offers.variants import CAMPAIGNS, MODEL
 from app.recommend.rollback import roll_back
 from app.shops.changes import announce_kept
 from app.shops.store import Shop

@@ -10,6 +10,8 @@ from app.errors import InputError
 # Who is held out, what may be known of whom and who is told is the same for everybody.
 _NOT_BY_ARM = frozenset({"arms", "profile_basis", "retention", "webhook", "write_back", "segments"})
 _DEEPEST = 8
+# What an arm may change beside the settings: running campaigns by id, and the version of the model.
+CAMPAIGNS, MODEL = "campaigns", "model"
 
 
 def patched(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

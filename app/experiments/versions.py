@@ -17,14 +17,13 @@ from app.errors import InputError, NotFound
 from app.experiment_tables import ExperimentRow
 from app.experiments.assign import Experiment
 from app.experiments.design import Design, experiment_of
-from app.experiments.patch import overlap
+from app.experiments.patch import MODEL, overlap
 from app.shops.changes import announce_kept
 from app.tables import ShopRow
 from app.values import ShopDomain
 
 # Every combination of arms is a shop of its own in memory, made ahead of any decision.
 MOST_COMBINATIONS = 16
-_MODEL = "model"  # what an arm's change of the model is called, as app/offers/variants.py reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ async def running_experiments(connections: Connections, shop: str) -> tuple[Expe
 async def models_tried(connections: Connections, shop: str) -> frozenset[str]:
     """Return the versions of the model that arms of running experiments name."""
     arms = [arm for each in await running_experiments(connections, shop) for arm in each.arms]
-    return frozenset(str(arm.changes[_MODEL]) for arm in arms if arm.changes.get(_MODEL))
+    return frozenset(str(arm.changes[MODEL]) for arm in arms if arm.changes.get(MODEL))
 
 
 async def get_version(

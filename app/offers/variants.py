@@ -12,11 +12,8 @@ import msgspec
 from app.campaigns.campaign import Running, read_campaign
 from app.errors import TillwiseError
 from app.experiments.assign import Experiment, Placed
-from app.experiments.patch import patched
+from app.experiments.patch import CAMPAIGNS, MODEL, patched
 from app.offers.snapshot import ShopSnapshot
-
-# What an arm may change beside the settings: running campaigns by id, and the version of the model.
-CAMPAIGNS, MODEL = "campaigns", "model"
 
 Changes = tuple[Mapping[str, Any], ...]
 Arms = frozenset[tuple[str, str]]
