@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -30,11 +29,10 @@ from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.store import keep_campaign
 from app.campaigns.templates import TEMPLATES
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.consent.policy import permissions, settle
-from app.embedded_redis import embedded_redis
 from app.events.log import encode
 from app.gather import gathered_reads
 from app.live import load_snapshot
@@ -49,7 +47,7 @@ from app.profiles.recall import recall
 from app.shops.changes import announce_change
 from benchmarks.decide import SHOP, fill, questions
 from benchmarks.load import Load, measure
-from benchmarks.server import ENVIRONMENT, Server, served
+from benchmarks.server import Server, own_stores, served
 
 COUNTS = (0, 5, 500)
 ROUNDS, ALONE_ROUNDS = 3, 10
@@ -78,15 +76,12 @@ class Figures:
 
 def main(seconds: float = 5.0) -> list[Figures]:
     """Return the figures for each count of campaigns, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-        settings = read_settings(environment)
-        with embedded_redis(settings.data_dir) as redis_url:
-            asyncio.run(fill(settings, redis_url))
-            asyncio.run(_keep(settings, redis_url))
-            alone = asyncio.run(_alone(settings, redis_url))
-            with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
-                found = _measured(server, settings, redis_url, seconds, alone)
+    with own_stores() as (settings, redis_url, environment):
+        asyncio.run(fill(settings, redis_url))
+        asyncio.run(_keep(settings, redis_url))
+        alone = asyncio.run(_alone(settings, redis_url))
+        with served("benchmarks.decide:web", environment) as server:
+            found = _measured(server, settings, redis_url, seconds, alone)
     for each in found:
         print(
             f"{each.campaigns:4d} campaigns  a decision {each.decided_us:4.0f} µs, p99 "

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,7 +30,6 @@ import app.decide
 import app.health
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
-from app.embedded_redis import embedded_redis
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
 from app.orders.store import record_order
@@ -44,7 +42,7 @@ from app.values import ShopDomain
 from benchmarks.carts import Cart, carts
 from benchmarks.load import Load, measure, paced, request
 from benchmarks.recommend import DIMENSIONS, a_model
-from benchmarks.server import ENVIRONMENT, HELLO, Server, served
+from benchmarks.server import ENVIRONMENT, HELLO, Server, own_stores, served
 
 SHOP = ShopDomain("bench.myshopify.com")
 PRODUCTS, CUSTOMERS = 1_000, 300
@@ -88,13 +86,10 @@ class Figures:
 
 def main(seconds: float = 5.0) -> Figures:
     """Return the figures of a server of one worker, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-        settings = read_settings(environment)
-        with embedded_redis(settings.data_dir) as redis_url:
-            asyncio.run(fill(settings, redis_url))
-            with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
-                figures = _measured(server, seconds)
+    with own_stores() as stores:
+        asyncio.run(fill(stores.settings, stores.redis_url))
+        with served("benchmarks.decide:web", stores.environment) as server:
+            figures = _measured(server, seconds)
     print(
         f"hello   {figures.hello.per_second:8.0f} a second at {CONNECTIONS} connections\n"
         f"decide  {figures.decide.per_second:8.0f} a second, {_waits(figures.decide)}\n"

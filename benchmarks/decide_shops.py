@@ -9,7 +9,6 @@ come, whether or not the server keeps up: first to one that holds no shop yet, t
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,9 +18,8 @@ import numpy as np
 from sqlalchemy import insert
 from sqlmodel import SQLModel
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import connect
-from app.embedded_redis import embedded_redis
 from app.recommend.publish import publish
 from app.tables import ProductRow, ShopRow, VariantRow
 from app.upsert import table_of
@@ -29,7 +27,7 @@ from app.values import ShopDomain
 from benchmarks.decide import a_card, a_question, a_token
 from benchmarks.load import Load, paced
 from benchmarks.recommend import a_model
-from benchmarks.server import ENVIRONMENT, Server, served
+from benchmarks.server import Server, own_stores, served
 
 COUNTS = (1, 100, 10_000)
 PRODUCTS, MODELS = 10, 100
@@ -57,13 +55,10 @@ def main(seconds: float = 5.0) -> list[Figures]:
     """Return the figures for each count of shops, printed as well."""
     found = []
     for count in COUNTS:
-        with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-            environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-            settings = read_settings(environment)
-            with embedded_redis(settings.data_dir) as redis_url:
-                asyncio.run(fill(settings, redis_url, count))
-                with served("benchmarks.decide:web", environment | {"REDIS_URL": redis_url}) as server:
-                    found.append(_measured(server, count, seconds))
+        with own_stores() as stores:
+            asyncio.run(fill(stores.settings, stores.redis_url, count))
+            with served("benchmarks.decide:web", stores.environment) as server:
+                found.append(_measured(server, count, seconds))
         print(_said(found[-1]))
     return found
 

@@ -11,8 +11,7 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,15 +19,14 @@ from time import perf_counter
 
 from redis.asyncio import Redis
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import Connections, connect
-from app.embedded_redis import embedded_redis
 from app.migrations import migrate
 from app.profiles.keys import customer_key
 from app.profiles.segmenting import segment_shop
 from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
-from benchmarks.server import ENVIRONMENT, served
+from benchmarks.server import own_stores, served
 from benchmarks.webhooks import signed_order
 
 SHOP = ShopDomain("bench.myshopify.com")
@@ -50,15 +48,11 @@ class Figures:
 
 def main(seconds: float = 20.0) -> Figures:
     """Return the figures, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-        settings = read_settings(environment)
+    with own_stores() as (settings, redis_url, environment):
         asyncio.run(migrate(settings.database_url))
-        with embedded_redis(settings.data_dir) as redis_url:
-            environment |= {"REDIS_URL": redis_url}
-            asyncio.run(fill(settings, redis_url))
-            with served("benchmarks.webhooks:web", environment) as server, worker(environment):
-                waited = asyncio.run(_measure(server.port, redis_url, round(seconds * A_SECOND)))
+        asyncio.run(fill(settings, redis_url))
+        with served("benchmarks.webhooks:web", environment) as server, worker(environment):
+            waited = asyncio.run(_measure(server.port, redis_url, round(seconds * A_SECOND)))
     known = sorted(each for each in waited if each is not None)
     figures = Figures(
         len(waited), len(waited) - len(known), known[len(known) // 2], known[len(known) * 99 // 100]
@@ -71,7 +65,7 @@ def main(seconds: float = 20.0) -> Figures:
 
 
 @contextmanager
-def worker(environment: dict[str, str]) -> Iterator[None]:
+def worker(environment: Mapping[str, str]) -> Iterator[None]:
     """Run a worker of its own meanwhile."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "worker"],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,9 +17,8 @@ from typing import Any
 
 import msgspec
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import Connections, connect
-from app.embedded_redis import embedded_redis
 from app.live import LiveShops, live_shops
 from app.migrations import migrate
 from app.offers.snapshot import ShopSnapshot
@@ -29,7 +27,7 @@ from app.recommend.retrain import train_shop
 from app.tables import OrderLineRow, OrderRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from benchmarks.follow import send, worker
-from benchmarks.server import ENVIRONMENT, served
+from benchmarks.server import own_stores, served
 from benchmarks.webhooks import signed, signed_order
 
 SHOP = ShopDomain("fresh.myshopify.com")
@@ -47,15 +45,11 @@ class Figures:
 
 def main(rounds: int = ROUNDS) -> Figures:
     """Return the figures, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-        settings = read_settings(environment)
+    with own_stores() as (settings, redis_url, environment):
         asyncio.run(migrate(settings.database_url))
-        with embedded_redis(settings.data_dir) as redis_url:
-            environment |= {"REDIS_URL": redis_url}
-            asyncio.run(_fill(settings, redis_url))
-            with served("benchmarks.webhooks:web", environment) as server, worker(environment):
-                figures = asyncio.run(_measure(settings, redis_url, server.port, rounds))
+        asyncio.run(_fill(settings, redis_url))
+        with served("benchmarks.webhooks:web", environment) as server, worker(environment):
+            figures = asyncio.run(_measure(settings, redis_url, server.port, rounds))
     print(
         f"an order counted after {_listed(figures.orders_s)} s, a new product could be recommended after "
         f"{_listed(figures.products_s)} s, {PRODUCTS:,} products"

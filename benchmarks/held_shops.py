@@ -7,18 +7,16 @@ disk that each has under its own name. What is mapped from files is told beside 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import connect
-from app.embedded_redis import embedded_redis
 from app.live import LiveShops
 from benchmarks.decide_shops import MODELS, fill, shop_named
-from benchmarks.server import ENVIRONMENT
+from benchmarks.server import own_stores
 
 COUNTS = (1_000, 10_000)
 
@@ -41,10 +39,8 @@ def main(counts: Sequence[int] = COUNTS) -> list[Held]:
     """Return what was measured for each count of shops, printed as well."""
     found = []
     for count in counts:
-        with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-            settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": directory})
-            with embedded_redis(settings.data_dir) as redis_url:
-                found.append(asyncio.run(_measured(settings, redis_url, count)))
+        with own_stores() as stores:
+            found.append(asyncio.run(_measured(stores.settings, stores.redis_url, count)))
         each = found[-1]
         kb = each.own_mb / count * 1024
         print(

@@ -7,7 +7,6 @@ starts a checkout, and allows everything. The figures are Redis's own (MEMORY US
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,15 +16,14 @@ import httpx
 from starlette.applications import Starlette
 
 import app.collect
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import Connections, connect
-from app.embedded_redis import embedded_redis
 from app.events.consume import work_off
 from app.events.log import EventConsumer
 from app.migrations import migrate
 from app.worker import HANDLERS
 from benchmarks.follow import CUSTOMERS, PIXEL_KEY, fill
-from benchmarks.server import ENVIRONMENT
+from benchmarks.server import own_stores
 
 VISITS, LOOKED_AT = 300, 10
 YES = dict.fromkeys(("analytics", "marketing", "preferences", "sale_of_data"), True)
@@ -50,11 +48,9 @@ class Held:
 
 def main() -> list[Held]:
     """Return what each kind of key takes, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": directory})
-        asyncio.run(migrate(settings.database_url))
-        with embedded_redis(settings.data_dir) as redis_url:
-            found = asyncio.run(_measured(settings, redis_url))
+    with own_stores() as stores:
+        asyncio.run(migrate(stores.settings.database_url))
+        found = asyncio.run(_measured(stores.settings, stores.redis_url))
     for each in found:
         print(f"{each.kind:35s} {each.keys:6d} keys, {each.bytes_each:6.0f} bytes each")
     return found

@@ -8,7 +8,6 @@ told for a minute of its schedules.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +17,11 @@ from unittest.mock import patch
 from sqlalchemy import event
 from sqlmodel import SQLModel
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.connections import connect
-from app.embedded_redis import embedded_redis
 from app.tables import ShopRow
 from app.worker import SCHEDULES
-from benchmarks.server import ENVIRONMENT
+from benchmarks.server import own_stores
 
 COUNTS = (1, 100, 1_000, 10_000)
 # Those that look at shops for work in the app's own stores; the others ask Shopify, or look at none.
@@ -45,10 +43,8 @@ def main(counts: Sequence[int] = COUNTS) -> list[Cost]:
     """Return the costs, printed as well."""
     found = []
     for count in counts:
-        with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-            settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": directory})
-            with embedded_redis(settings.data_dir) as redis_url:
-                found.append(asyncio.run(_measured(settings, redis_url, count)))
+        with own_stores() as stores:
+            found.append(asyncio.run(_measured(stores.settings, stores.redis_url, count)))
         each = found[-1]
         print(
             f"{each.shops:6d} quiet shops  {each.ms:7.0f} ms of the processor, "

@@ -1,4 +1,4 @@
-"""One uvicorn worker under test, in a process of its own, with what it cost the machine."""
+"""One uvicorn worker under test in its own process, what it cost the machine, and stores to try it on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from app.config import Settings, read_settings
+from app.embedded_redis import embedded_redis
 
 ENVIRONMENT = {
     "SHOPIFY_API_KEY": "bench-key",
@@ -51,6 +56,24 @@ class Server:
 async def hello(_request: Request) -> JSONResponse:
     """Return what the other routes are measured against."""
     return JSONResponse({"hello": "world"})
+
+
+class Stores(NamedTuple):
+    """A database and a Redis of one's own. environment: what a process is told so that it uses them."""
+
+    settings: Settings
+    redis_url: str
+    environment: Mapping[str, str]
+
+
+@contextmanager
+def own_stores() -> Iterator[Stores]:
+    """Yield empty stores, the database without tables; gone on leaving."""
+    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
+        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
+        settings = read_settings(environment)
+        with embedded_redis(settings.data_dir) as redis_url:
+            yield Stores(settings, redis_url, environment | {"REDIS_URL": redis_url})
 
 
 HELLO = Route("/hello", hello)

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,13 +21,12 @@ from sqlmodel import func, select
 from starlette.applications import Starlette
 
 import webhooks.receive
-from app.config import read_settings
+from app.config import Settings, read_settings
 from app.connections import connect
-from app.embedded_redis import embedded_redis
 from app.migrations import migrate
 from app.tables import InboxRow
 from benchmarks.load import Load, measure, request
-from benchmarks.server import ENVIRONMENT, HELLO, Server, served
+from benchmarks.server import ENVIRONMENT, HELLO, Server, own_stores, served
 
 SHOP = "bench.myshopify.com"
 DELIVERIES = 30_000
@@ -52,14 +50,11 @@ class Figures:
 
 def main(seconds: float = 5.0) -> Figures:
     """Return the figures of a server of one worker, printed as well."""
-    with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        environment = ENVIRONMENT | {"TILLWISE_DATA_DIR": directory}
-        settings = read_settings(environment)
-        asyncio.run(migrate(settings.database_url))
-        with embedded_redis(settings.data_dir) as redis_url:
-            with served("benchmarks.webhooks:web", environment | {"REDIS_URL": redis_url}) as server:
-                hello, receive, peak = _measured(server, seconds)
-            stored = asyncio.run(_stored(environment, redis_url))
+    with own_stores() as stores:
+        asyncio.run(migrate(stores.settings.database_url))
+        with served("benchmarks.webhooks:web", stores.environment) as server:
+            hello, receive, peak = _measured(server, seconds)
+        stored = asyncio.run(_stored(stores.settings, stores.redis_url))
     figures = Figures(hello, receive, stored, peak)
     print(
         f"hello   {hello.per_second:8.0f} a second at {CONNECTIONS} connections\n"
@@ -125,6 +120,6 @@ def signed(shop: str, topic: str, number: int, payload: dict[str, Any]) -> bytes
     return request("POST", "/webhooks", headers, body)
 
 
-async def _stored(environment: dict[str, str], redis_url: str) -> int:
-    async with connect(read_settings(environment), redis_url) as connections, connections.read() as db:
+async def _stored(settings: Settings, redis_url: str) -> int:
+    async with connect(settings, redis_url) as connections, connections.read() as db:
         return (await db.exec(select(func.count()).select_from(InboxRow))).one()
