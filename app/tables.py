@@ -183,7 +183,10 @@ class CustomerRow(SQLModel, table=True):
 
 
 class OrderRow(SQLModel, table=True):
-    """An order; money in `currency`, the shop's. discount_codes: code and what it took off, None unknown."""
+    """An order; money in `currency`, the shop's. discount_codes: code and what it took off, None unknown.
+
+    cancelled_at: from when on it does not count, because it was cancelled or deleted.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (

@@ -33,6 +33,7 @@ from app.events.kinds import (
     InventoryChanged,
     MarketingConsentChanged,
     OrderCancelled,
+    OrderDeleted,
     OrderPaid,
     OrderPlaced,
     OrderUpdated,
@@ -47,7 +48,7 @@ from app.jobs import Job
 from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
-from app.orders.store import record_order, record_refund
+from app.orders.store import record_order, record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
 from app.outbound.leaf_writing import forget_leaves
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
@@ -81,6 +82,7 @@ HANDLERS: Handlers = {
     OrderUpdated: (record_order, remember_order, follow_redemptions),
     OrderPaid: (record_order, remember_order),
     OrderCancelled: (record_order, remember_order),
+    OrderDeleted: (remove_order, remember_refund),
     RefundCreated: (record_refund, remember_refund),
     ProductChanged: (record_product, _changes.note),
     ProductDeleted: (remove_product, _changes.note),

@@ -42,7 +42,7 @@ async def fire(store: Store, shop: Shop, topic: str, record: int | None) -> int:
     """Return how many subscriptions are told. Without an id the newest record is meant.
 
     What a topic is about happens first: orders/cancelled cancels, refunds/create refunds all that is
-    left, products/delete and customers/delete delete, app/uninstalled uninstalls, a
+    left, orders/delete, products/delete and customers/delete delete, app/uninstalled uninstalls, a
     consent update subscribes or unsubscribes.
     """
     make = TOPICS.get(topic)
@@ -73,6 +73,12 @@ def _order(store: Store, shop: Shop, record: int | None) -> Json:
 def _cancelled(store: Store, shop: Shop, record: int | None) -> Json:
     order = cancel(pick(shop.orders, record, "order"), store.clock())
     return order_payloads.order(shop, order)
+
+
+def _order_gone(_store: Store, shop: Shop, record: int | None) -> Json:
+    order = pick(shop.orders, record, "order")
+    shop.remove_order(order)
+    return {"id": order.id}
 
 
 def _refunded(store: Store, shop: Shop, record: int | None) -> Json:
@@ -151,6 +157,7 @@ TOPICS: dict[str, Callable[[Store, Shop, int | None], Json]] = {
     "orders/updated": _order,
     "orders/paid": _order,
     "orders/cancelled": _cancelled,
+    "orders/delete": _order_gone,
     "refunds/create": _refunded,
     "carts/create": _cart,
     "carts/update": _cart,

@@ -115,6 +115,13 @@ class Shop:
                 discount.codes[spelt] += 1
         return order
 
+    def remove_order(self, order: Order) -> None:
+        """Let the shop have no such order any more, nor its checkout; what it took stays sold."""
+        del self.orders[order.id]
+        if order.customer_id is not None:
+            self.by_customer[order.customer_id].remove(order)
+        self.checkouts = {token: each for token, each in self.checkouts.items() if each.order_id != order.id}
+
     def take(self, order: Order) -> list[Variant]:
         """Return the variants whose stock this order lowered, which is a change of their products too."""
         sold = [(self.variants[x.variant_id], x) for x in order.lines if x.variant_id in self.variants]

@@ -251,6 +251,7 @@ BODIES: Mapping[str, type[Kept]] = {
     "orders/updated": Order,
     "orders/paid": Order,
     "orders/cancelled": Order,
+    "orders/delete": Numbered,
     "refunds/create": Refund,
     "carts/create": Cart,
     "carts/update": Cart,

@@ -14,6 +14,7 @@ from app.events.kinds import (
     GrantUsed,
     Line,
     OrderCancelled,
+    OrderDeleted,
     OrderFacts,
     OrderPaid,
     OrderPlaced,
@@ -47,6 +48,10 @@ def read_order_paid(payload: Payload, delivery: Delivery) -> OrderPaid:
 
 def read_order_cancelled(payload: Payload, delivery: Delivery) -> OrderCancelled:
     return _order(OrderCancelled, payload, delivery)
+
+
+def read_order_deleted(payload: Payload, delivery: Delivery) -> OrderDeleted:
+    return OrderDeleted(**delivery.envelope, order_id=payload.id("id"), currency=delivery.currency)
 
 
 def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: bool = False) -> Order:

@@ -78,6 +78,13 @@ class OrderPaid(OrderFacts, frozen=True, kw_only=True, tag=True): ...
 class OrderCancelled(OrderFacts, frozen=True, kw_only=True, tag=True): ...
 
 
+class OrderDeleted(Event, frozen=True, kw_only=True, tag=True):
+    """An order that the merchant deleted. currency: the shop's."""
+
+    order_id: int
+    currency: str
+
+
 class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a refund gave back of one line."""
 
@@ -312,6 +319,7 @@ AnyEvent = (
     | OrderUpdated
     | OrderPaid
     | OrderCancelled
+    | OrderDeleted
     | RefundCreated
     | CartUpdated
     | CheckoutUpdated

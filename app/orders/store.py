@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import func, or_
 
 from app.connections import Connections
-from app.events.kinds import Line, OrderFacts, RefundCreated
+from app.events.kinds import Line, OrderDeleted, OrderFacts, RefundCreated
 from app.tables import OF_NO_LINE, OF_SHIPPING, OrderLineRow, OrderRow, RefundRow
 from app.upsert import by_key, delete_keys, upsert
 
@@ -39,6 +39,25 @@ async def record_orders(connections: Connections, events: Sequence[OrderFacts]) 
         lines = [_line_row(orders[key], line) for key in kept for line in orders[key].lines]
         await delete_keys(db, OrderLineRow, ("shop", "order_id"), kept)
         await upsert(db, OrderLineRow, by_key(lines, "shop", "line_id"))
+
+
+async def remove_order(connections: Connections, event: OrderDeleted) -> None:
+    """Let the order count as cancelled for good, also when what it was is only told later."""
+    at = event.happened_at
+    unknown = {
+        "shop": event.shop, "order_id": event.order_id, "currency": event.currency,
+        "subtotal_minor": 0, "discount_minor": 0, "total_minor": 0, "paid": False, "discount_codes": [],
+        "created_at": at, "updated_at": at,
+    }  # fmt: skip
+    as_it_is = {name: lambda old, _new, name=name: old[name] for name in unknown}
+    async with connections.write() as db:
+        await upsert(
+            db,
+            OrderRow,
+            [unknown | {"cancelled_at": at}],
+            newer=lambda old, _new: old.cancelled_at.is_(None),
+            merge=as_it_is,
+        )
 
 
 async def record_refund(connections: Connections, event: RefundCreated) -> None:

@@ -18,7 +18,7 @@ from app.consent.policy import Answers, consent_of, permissions
 from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
-from app.events.kinds import BrowserEvent, CustomerDeleted, OrderFacts, RefundCreated
+from app.events.kinds import BrowserEvent, CustomerDeleted, OrderDeleted, OrderFacts, RefundCreated
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
     checkouts_of,
@@ -48,8 +48,8 @@ async def remember_order(connections: Connections, event: OrderFacts) -> None:
         await refresh_customers(connections, event.shop, [event.customer_id])
 
 
-async def remember_refund(connections: Connections, event: RefundCreated) -> None:
-    """Let the profile of the order's customer follow what was given back."""
+async def remember_refund(connections: Connections, event: RefundCreated | OrderDeleted) -> None:
+    """Let the profile of the order's customer follow what was given back, or that the order is gone."""
     async with connections.read() as db:
         customer_id = await customer_of_order(db, event.shop, event.order_id)
     if customer_id is not None:

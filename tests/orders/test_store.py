@@ -4,8 +4,16 @@ from typing import Any
 from sqlmodel import select
 
 from app.connections import Connections
-from app.events.kinds import Line, OrderCancelled, OrderPaid, OrderPlaced, RefundCreated, RefundLine
-from app.orders.store import record_order, record_orders, record_refund
+from app.events.kinds import (
+    Line,
+    OrderCancelled,
+    OrderDeleted,
+    OrderPaid,
+    OrderPlaced,
+    RefundCreated,
+    RefundLine,
+)
+from app.orders.store import record_order, record_orders, record_refund, remove_order
 from app.tables import OrderLineRow, OrderRow, RefundRow
 
 SHOP = "a.myshopify.com"
@@ -83,6 +91,39 @@ async def test_a_cancelled_order_stays_cancelled(on_both_databases: Connections)
     await record_order(on_both_databases, order(OrderCancelled, cancelled_at=NOON))
     await record_order(on_both_databases, order(OrderPaid, minutes=1, paid=True))
     assert (await the_order(on_both_databases)).cancelled_at == NOON
+
+
+def deleted(minutes: int) -> OrderDeleted:
+    at = NOON + timedelta(minutes=minutes)
+    return OrderDeleted(shop=SHOP, event_id="gone", happened_at=at, order_id=11, currency="USD")
+
+
+async def test_a_deleted_order_counts_no_more_whatever_is_told_of_it_late(
+    on_both_databases: Connections,
+) -> None:
+    await record_order(on_both_databases, order())
+    for _ in range(2):
+        await remove_order(on_both_databases, deleted(5))
+    await record_order(on_both_databases, order(OrderPaid, minutes=6, paid=True))
+    kept = await the_order(on_both_databases)
+    assert (kept.cancelled_at, kept.total_minor) == (NOON + timedelta(minutes=5), 1000)
+
+
+async def test_an_order_that_was_cancelled_before_it_was_deleted_stays_cancelled_from_then_on(
+    on_both_databases: Connections,
+) -> None:
+    await record_order(on_both_databases, order(OrderCancelled, minutes=1, cancelled_at=NOON))
+    await remove_order(on_both_databases, deleted(5))
+    assert (await the_order(on_both_databases)).cancelled_at == NOON
+
+
+async def test_an_order_that_is_told_of_after_its_deletion_never_counts(
+    on_both_databases: Connections,
+) -> None:
+    await remove_order(on_both_databases, deleted(5))
+    await record_order(on_both_databases, order())
+    await record_order(on_both_databases, order(OrderPaid, minutes=1, paid=True))
+    assert (await the_order(on_both_databases)).cancelled_at is not None
 
 
 async def test_many_orders_are_kept_at_once_and_the_newest_wins(on_both_databases: Connections) -> None:

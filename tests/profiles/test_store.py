@@ -9,8 +9,8 @@ from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
-from app.events.kinds import CustomerDeleted, RefundCreated, RefundLine
-from app.orders.store import record_refund
+from app.events.kinds import CustomerDeleted, OrderDeleted, RefundCreated, RefundLine
+from app.orders.store import record_refund, remove_order
 from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.packed import pack, unpack_profile, unpack_visit
@@ -157,6 +157,15 @@ async def test_who_was_given_all_goods_back_bought_nothing(
     await remember_refund(connections, refund)
     profile = await at(connections, customer_key(SHOP, 7))
     assert (profile.orders_count, profile.spent_minor) == (orders, spent)
+
+
+async def test_a_deleted_order_leaves_its_customers_profile(connections: Connections) -> None:
+    for number in (1, 2):
+        await place(connections, an_order(number, [10 * number]))
+    gone = OrderDeleted(shop=SHOP, event_id="gone", happened_at=NOW, order_id=1, currency="USD")
+    await remove_order(connections, gone)
+    await remember_refund(connections, gone)
+    assert await times_bought(connections, 7) == {20: 1}
 
 
 async def test_any_order_of_arrival_leads_to_the_same_profile_bit_for_bit(connections: Connections) -> None:

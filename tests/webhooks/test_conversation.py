@@ -27,9 +27,9 @@ pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
 # What takes away what the others tell of, and what needs a bulk operation: test_backfill has one.
-LEFT_OUT = {"products/delete", "customers/delete", "customers/redact", "app/uninstalled", "shop/redact"} | {
-    "bulk_operations/finish"
-}
+LEFT_OUT = {"orders/delete", "products/delete", "customers/delete", "customers/redact", "app/uninstalled"} | {
+    "shop/redact", "bulk_operations/finish"
+}  # fmt: skip
 
 
 async def test_whatever_a_shop_tells_is_understood_and_acted_on(connections: Connections) -> None:
