@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
@@ -20,12 +21,37 @@ Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 Waiting = tuple[Asked, "asyncio.Future[Answered]"]
 
+_PAUSE_S = 0.002
+
+
+@asynccontextmanager
+async def _at_most(seconds: float) -> AsyncIterator[None]:
+    """Raise TimeoutError when what is inside takes longer, but for what the process itself stood still.
+
+    After a pause, of a collection of garbage or a busy machine, an answer may lie there unread that came in
+    time: it is given as long to be read as the pause went on past the limit.
+    """
+    loop = asyncio.get_running_loop()
+    due = loop.time() + seconds
+    async with asyncio.timeout(None) as limit:
+
+        def check() -> None:
+            late = loop.time() - due
+            limit.reschedule(due + 2 * late if late > _PAUSE_S else due)
+
+        timer = loop.call_at(due, check)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
 
 class Gathered(Generic[Asked, Answered]):
     """Calls made while one batch is under way, sent together as the next.
 
-    run: answers a batch, one answer each in order. timeout_ms: how long a batch may take. When it
-    fails, so does whatever waits behind it: no caller waits for two time-outs.
+    run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting what
+    this process itself stood still. When it fails, so does whatever waits behind it: no caller waits for two
+    time-outs.
     """
 
     def __init__(
@@ -61,7 +87,7 @@ class Gathered(Generic[Asked, Answered]):
 
     async def _answer(self, batch: list[Waiting[Asked, Answered]]) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with _at_most(self._timeout_s):
                 answers = await self._run([asked for asked, _ in batch])
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():  # its caller may have gone away

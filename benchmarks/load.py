@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -62,7 +64,8 @@ def measure(port: int, requests: Sequence[bytes], *, connections: int, seconds: 
     """Return how the server on this port copes when so many connections ask without pause."""
     if shutil.which("wrk"):
         return _wrk(port, requests, connections, seconds)
-    return asyncio.run(_sockets(port, requests, connections, seconds))
+    with _without_pauses():
+        return asyncio.run(_sockets(port, requests, connections, seconds))
 
 
 def _wrk(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
@@ -122,7 +125,18 @@ def paced(port: int, requests: Sequence[bytes], *, per_second: float, seconds: f
 
     Each waits from the moment it comes: also for one of the connections, where all are busy.
     """
-    return asyncio.run(_paced(port, requests, per_second, seconds))
+    with _without_pauses():
+        return asyncio.run(_paced(port, requests, per_second, seconds))
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Let no collection of garbage hold up who asks: its pauses of 150 ms would be told of the server."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def _paced(port: int, requests: Sequence[bytes], per_second: float, seconds: float) -> Load:

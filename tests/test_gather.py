@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -49,6 +50,28 @@ async def test_a_batch_is_never_larger_than_it_may_be() -> None:
     asked = Gathered(answer, timeout_ms=1_000, batch_size=3)
     assert await asyncio.gather(*map(asked, range(7))) == list(range(7))
     assert sizes == [3, 3, 1]
+
+
+async def test_an_answer_that_came_while_the_process_stood_still_is_in_time() -> None:
+    async def answer(batch: list[int]) -> list[int]:
+        loop = asyncio.get_running_loop()
+        came = loop.create_future()
+        loop.call_later(0.001, came.set_result, batch)
+        loop.call_soon(time.sleep, 0.1)  # the answer comes meanwhile, and so does the end of the time
+        return list(await came)
+
+    asked = Gathered(answer, timeout_ms=10)
+    assert await asked(1) == 1
+
+
+async def test_nothing_comes_after_a_pause_either() -> None:
+    async def hang(batch: list[int]) -> list[int]:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.02)
+        await asyncio.Event().wait()
+        return batch
+
+    with pytest.raises(TimeoutError):
+        await Gathered(hang, timeout_ms=10)(1)
 
 
 async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
