@@ -53,11 +53,15 @@ export function question(host: Host, surface: Surface): Question {
   };
 }
 
-/** Return what a new question is worth asking for: the buyer's own lines, consent and region, not the offers they took. */
-export function occasion(host: Host): string {
+/**
+ * Return what a new question is worth asking for: the buyer's own lines and codes, consent and region, not the offers
+ * they took. taken: codes of those, in capitals.
+ */
+export function occasion(host: Host, taken: ReadonlySet<string>): string {
   const own = host.lines.value.filter((line) => !isOurs(line)).map((line) => [line.merchandise.id, line.quantity]);
+  const codes = host.discountCodes.value.map(({code}) => code.toUpperCase()).filter((code) => !taken.has(code));
   const privacy = host.customerPrivacy.value;
-  return JSON.stringify([own, consentOf(privacy), regionOf(privacy)]);
+  return JSON.stringify([own, codes, consentOf(privacy), regionOf(privacy)]);
 }
 
 export function isOurs(line: Line): boolean {

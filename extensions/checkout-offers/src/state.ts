@@ -31,6 +31,8 @@ export type Action =
   /** A message for who has stayed a while. `waited`: it was in an answer that came too late, or found no box. */
   | {type: 'joined'; offers: Offer[]; waited?: true}
   | {type: 'withdrawn'}
+  /** The buyer took it out of the order elsewhere. `names`: offers of lines, and codes in capitals. */
+  | {type: 'gone'; names: string[]}
   /** `offer`: as its decision names it, where that was only just found out. */
   | {type: 'moved'; id: string; phase: Phase; offer?: Offer};
 
@@ -38,7 +40,8 @@ export const INITIAL: State = {loading: true, entries: []};
 
 /** What may follow each phase. Anything else is a late or a double click, and is ignored. */
 const NEXT: Record<Phase, Phase[]> = {
-  offer: ['adding', 'dismissed'],
+  // A code may be in the order before it was taken here.
+  offer: ['adding', 'undoing', 'dismissed'],
   adding: ['added', 'failed', 'sold_out'],
   added: ['undoing'],
   undoing: ['offer', 'added'],
@@ -67,6 +70,8 @@ export function reduce(state: State, action: Action): State {
       return joined(action.waited ? {...state, waited: true} : state, action.offers);
     case 'withdrawn':
       return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
+    case 'gone':
+      return {...state, entries: state.entries.map((each) => (isGone(each, action.names) ? {...each, phase: 'offer'} : each))};
     case 'moved':
       return {...state, entries: state.entries.map((entry) => move(entry, action))};
   }
@@ -87,6 +92,11 @@ function entry(offer: Offer): Entry {
 
 function move(entry: Entry, {id, phase, offer = entry.offer}: Extract<Action, {type: 'moved'}>): Entry {
   return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer, touched: true} : entry;
+}
+
+/** What is on its way in or out is told by its own change. */
+function isGone({offer: {offer_id, product, discount}, phase}: Entry, names: string[]): boolean {
+  return phase === 'added' && names.includes(product ? offer_id : (discount?.code?.toUpperCase() ?? ''));
 }
 
 /**

@@ -14,6 +14,7 @@ import {readSettings} from './settings.ts';
 import {canMove, named, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
 import {accept, carry, undo} from './till.ts';
+import {useHeld} from './useHeld.ts';
 
 /** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
 export const UPGRADE_MS = 1000;
@@ -36,13 +37,14 @@ interface Later {
   messages: Offer[];
 }
 
-/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart or consent changes. */
+/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart, codes or consent change. */
 export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [state, dispatch] = useReducer(reduce, undefined, () => begin(host, surface, Date.now()));
   const [say] = useState(() => publisher(host.analytics, surface));
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
   const asked = useRef(false);
   const carried = useRef<string>();
+  const taken = useRef(new Set<string>());
   const onScreen = host.extension.rendered.value;
   /** When the buyer first saw the page, once they did: Shopify renders a step before it is reached. */
   const came = useRef<number>();
@@ -52,7 +54,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const later = useRef<Later>();
   const token = host.checkoutToken.value;
 
-  const now = occasion(host);
+  const now = occasion(host, taken.current);
   const consent = consentOf(host.customerPrivacy.value);
   const region = JSON.stringify(regionOf(host.customerPrivacy.value));
   const before = useRef({consent, region});
@@ -84,6 +86,8 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (host.extension.rendered.value) void staying();
     return given && given.offers;
   }
+
+  useHeld(host, (names) => dispatch({type: 'gone', names}));
 
   // What is for who stays begins once the buyer sees the page.
   useEffect(() => {
@@ -135,6 +139,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const offer = offerOf(id);
     if (!till || !offer || !canMove(state, id, 'adding')) return;
     move(id, 'adding');
+    if (offer.discount?.code) taken.current.add(offer.discount.code.toUpperCase());
     const known = await withDecision(offer, answer.current);
     const phase = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true);
     move(id, phase, known);
