@@ -33,7 +33,7 @@ export interface Offers {
 interface Later {
   signal: AbortSignal;
   again_s: number | undefined;
-  /** Of the answer that is to take the place of what was painted ahead. */
+  /** Those that found no place among what was painted ahead, and those whose grant the cart did not carry in time. */
   messages: Offer[];
 }
 
@@ -76,12 +76,13 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const begun = Date.now();
     const given = await put(signal);
     if (signal.aborted) return null;
-    const late = Date.now() - begun > UPGRADE_MS;
-    const shown = given && (await showable(given.offers));
+    const took_ms = Date.now() - begun;
+    const fit = given && showable(given.offers);
+    const shown = fit && (await honoured(fit, signal, (upgrade && state.boxes ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
     if (signal.aborted) return null;
-    dispatch(shown ? {type: 'answered', offers: shown, upgrade, late} : {type: 'unanswered'});
+    dispatch(shown ? {type: 'answered', offers: shown, upgrade, late: took_ms > UPGRADE_MS} : {type: 'unanswered'});
     mayTell.current ||= given?.again_s !== undefined;
-    const messages = upgrade && shown ? shown.filter(({kind}) => kind !== 'upsell') : [];
+    const messages = (fit ?? []).filter((offer) => offer.kind !== 'upsell' && (upgrade || !shown?.includes(offer)));
     later.current = {signal, again_s: given?.again_s, messages};
     if (host.extension.rendered.value) void staying();
     return given && given.offers;
@@ -101,9 +102,12 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     later.current = undefined;
     // A bar that came in time waits with the others; one that comes late would keep a message from its place.
     const late = messages.filter(({kind}) => kind !== 'progress');
-    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) dispatch({type: 'joined', offers: late, waited: true});
+    if (messages.length && (await pause(PRODUCT_FIRST_MS, signal))) {
+      const offers = await honoured(late, signal, TIMEOUT_MS);
+      if (!signal.aborted) dispatch({type: 'joined', offers, waited: true});
+    }
     const offers = await askAgain(again_s, () => put(signal, 'message'), signal);
-    const shown = signal.aborted ? [] : await showable(offers);
+    const shown = signal.aborted ? [] : await honoured(showable(offers), signal, TIMEOUT_MS);
     if (shown.length && !signal.aborted) dispatch({type: 'joined', offers: shown});
   }
 
@@ -114,22 +118,28 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     return ask({...question(host, surface), signals, wants: room}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
   }
 
-  /** Leave out what can't be shown here, and what says that it is taken off and would not be. */
-  function showable(offers: Offer[]): Promise<Offer[]> {
+  /** Leave out what can't be shown here. */
+  function showable(offers: Offer[]): Offer[] {
     const here = scene(host, surface, Date.now());
-    return honoured(offers.filter((offer) => card({id: '', offer, phase: 'offer'}, here)));
+    return offers.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
   }
 
-  /** Leave out what says that it is taken off by itself while the cart can't carry its grant: it carries one. */
-  async function honoured(offers: Offer[]): Promise<Offer[]> {
+  /** Leave out what says that it is taken off by itself, until the cart carries its grant: it carries one. */
+  async function honoured(offers: Offer[], signal: AbortSignal, patience_ms: number): Promise<Offer[]> {
     const granted = offers.filter(({discount}) => discount?.code === null && discount.grant);
     const [first] = granted;
     const grant = first?.discount?.grant;
     if (!grant) return offers;
-    const can = instructionsOf(host).attributes?.canUpdateAttributes === true;
-    const holds = grant === carried.current || (till && can && (await carry(till, grant)));
-    if (holds) carried.current = grant;
+    const holds = await Promise.race([carries(grant), pause(Math.max(patience_ms, 0), signal).then(() => false)]);
     return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
+  }
+
+  /** Return whether the cart carries the grant, once it does. */
+  async function carries(grant: string): Promise<boolean> {
+    if (grant === carried.current) return true;
+    if (!till || instructionsOf(host).attributes?.canUpdateAttributes !== true || !(await carry(till, grant))) return false;
+    carried.current = grant;
+    return true;
   }
 
   const move = (id: string, phase: Phase, offer?: Offer) => dispatch({type: 'moved', id, phase, offer});

@@ -2,7 +2,9 @@
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {fireEvent, waitFor} from '@testing-library/preact';
-import {expect, test, vi} from 'vitest';
+import {afterEach, describe, expect, test, vi} from 'vitest';
+import {TIMEOUT_MS} from '../src/client.ts';
+import {PRODUCT_FIRST_MS, UPGRADE_MS} from '../src/useOffers.ts';
 import {answer, wireUpsell} from './offers.ts';
 import {answered} from './privacy.ts';
 
@@ -101,4 +103,39 @@ test('an answer without offers ends what was painted', async () => {
   await extension.render();
   await waitFor(() => expect(document.body.innerHTML).toBe(''));
   expect(publish).not.toHaveBeenCalled();
+});
+
+describe('a discount without a code whose grant the checkout is slow to take', () => {
+  const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}, why: []};
+  const both = answer({offers: [GRANTED, wireUpsell({product: LIVE_ONE})]});
+  const advance = (time_ms: number) => vi.advanceTimersByTimeAsync(time_ms);
+  afterEach(() => void vi.useRealTimers());
+
+  test('the live product comes in its time, and the message once it holds', async () => {
+    vi.useFakeTimers();
+    const {extension} = ahead(vi.fn(async () => Response.json(both)));
+    using _ = extension;
+    let take = () => undefined as void;
+    extension.shopify.applyAttributeChange = vi.fn(() => new Promise<{type: 'success'}>((done) => (take = () => done({type: 'success'}))));
+    await extension.render();
+    await advance(UPGRADE_MS);
+    expect(words()).toContain('Live one');
+    expect(words()).not.toContain('coupon.no_code');
+    take();
+    await advance(PRODUCT_FIRST_MS);
+    expect(words()).toContain('coupon.no_code');
+  });
+
+  test('one that is never taken is never promised', async () => {
+    vi.useFakeTimers();
+    const {extension} = ahead(vi.fn(async () => Response.json(both)));
+    using _ = extension;
+    extension.shopify.appMetafields.value = [];
+    extension.shopify.applyAttributeChange = vi.fn(() => new Promise<never>(() => undefined));
+    await extension.render();
+    await advance(TIMEOUT_MS);
+    expect(words()).toContain('Live one');
+    await advance(60_000);
+    expect(words()).not.toContain('coupon.no_code');
+  });
 });
