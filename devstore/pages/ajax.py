@@ -1,6 +1,7 @@
 """Shopify's Ajax API of a storefront's cart, and the link that applies a discount."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -19,8 +20,9 @@ Json = dict[str, Any]
 
 async def read(request: Request) -> Response:
     """Answer GET /cart.js; amounts are in hundredths."""
-    shop = store_of(request).shop_of(request.headers.get("host", ""))
-    return JSONResponse(cart_json(shop, visitor_of(request, shop).cart))
+    store = store_of(request)
+    shop = store.shop_of(request.headers.get("host", ""))
+    return JSONResponse(cart_json(shop, visitor_of(request, shop).cart, _codes(request, shop, store.clock())))
 
 
 async def add(request: Request) -> Response:
@@ -55,7 +57,7 @@ async def update(request: Request) -> Response:
         found.attributes[str(name)] = "" if value is None else str(value)
     found.attributes = {name: value for name, value in found.attributes.items() if value}
     await announce(store, shop, found, is_new)
-    answer = JSONResponse(cart_json(shop, found))
+    answer = JSONResponse(cart_json(shop, found, _codes(request, shop, store.clock())))
     keep(answer, CART_COOKIE, found.token)
     return answer
 
@@ -69,8 +71,8 @@ async def discount(request: Request) -> Response:
     return answer
 
 
-def cart_json(shop: Shop, cart: Cart | None) -> Json:
-    """Return the cart as the Ajax API has it; without one, an empty cart."""
+def cart_json(shop: Shop, cart: Cart | None, codes: Sequence[Json] = ()) -> Json:
+    """Return the cart as the Ajax API has it; without one, an empty cart. Codes take off at checkout only."""
     lines = [x for x in cart.lines if x.variant_id in shop.variants] if cart else []
     items = [line_json(shop, line) for line in lines]
     total = sum(item["final_line_price"] for item in items)
@@ -87,7 +89,15 @@ def cart_json(shop: Shop, cart: Cart | None) -> Json:
         "total_discount": 0,
         "requires_shipping": bool(items),
         "cart_level_discount_applications": [],
+        "discount_codes": [*codes],
     }
+
+
+def _codes(request: Request, shop: Shop, now: datetime) -> list[Json]:
+    """Return the code that the visitor's checkout will have, if it will have any."""
+    code = request.cookies.get(DISCOUNT_COOKIE)
+    discount = shop.discount_of(code) if code else None
+    return [{"code": code, "applicable": discount is not None and discount.is_open(now)}] if code else []
 
 
 def line_json(shop: Shop, line: ItemLine) -> Json:

@@ -6,6 +6,7 @@ import type {Page} from './page.ts';
 interface AjaxCart {
   attributes?: Record<string, string>;
   currency: string;
+  discount_codes?: {code: string; applicable: boolean}[];
   items_subtotal_price: number;
   items: {product_id: number; variant_id: number; quantity: number; final_price: number; product_title: string}[];
 }
@@ -14,6 +15,8 @@ export interface Cart {
   currency: string;
   subtotal: string;
   lines: {product_id: string; variant_id: string; quantity: number; price: string}[];
+  /** Codes that take something off it; undefined where the shop does not tell. */
+  codes?: string[];
   /** Titles by product, for the reasons that name one. */
   titles: Record<string, string>;
   /** The grant of a discount without a code that it carries. */
@@ -23,7 +26,7 @@ export interface Cart {
 /** Return the cart as it is now. Throws where the shop does not answer. */
 export async function readCart({routes}: Page): Promise<Cart> {
   const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}});
-  const {attributes, currency, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
+  const {attributes, currency, discount_codes, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
   const price = (hundredths: number) => decimal(hundredths / 100, currency);
   return {
     currency,
@@ -34,6 +37,7 @@ export async function readCart({routes}: Page): Promise<Cart> {
       quantity,
       price: price(final_price),
     })),
+    codes: discount_codes?.filter(({applicable}) => applicable).map(({code}) => code),
     grant: attributes?.[GRANT],
     titles: Object.fromEntries(items.map(({product_id, product_title}) => [gid(product_id), product_title])),
   };

@@ -2,7 +2,8 @@ import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {ALL, NOTHING, PAGE, visitor, write} from './page.ts';
 
 const ITEM = {product_id: 1, variant_id: 101, quantity: 2, final_price: 349, product_title: 'Whole Milk'};
-const AJAX = {currency: 'USD', items_subtotal_price: 698, items: [ITEM]};
+const CODES = [{code: 'TEN', applicable: true}, {code: 'OVER', applicable: false}];
+const AJAX = {currency: 'USD', discount_codes: CODES, items_subtotal_price: 698, items: [ITEM]};
 
 let asked: Record<string, unknown>[];
 let proxies: number;
@@ -67,6 +68,7 @@ test('the question holds the cart, the page, the consent and where the visitor i
     consent: {analytics: true, marketing: true, preferences: true, sale_of_data: true},
     client_id: 'abc-1',
     cart: {
+      codes: ['TEN'],
       currency: 'USD',
       subtotal: '6.98',
       lines: [{product_id: 'gid://shopify/Product/1', variant_id: '101', quantity: 2, price: '3.49'}],

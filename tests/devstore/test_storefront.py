@@ -138,6 +138,8 @@ async def test_the_checkout_has_the_code_of_the_link(
 ) -> None:
     await browser.get(f"/discount/{code}")
     await browser.post("/cart/add.js", json={"id": 101})
+    told = (await browser.get("/cart.js")).json()["discount_codes"]
+    assert told == [{"code": code, "applicable": bool(applied)}]
     await browser.post("/checkouts/new")
     (checkout,) = shop.checkouts.values()
     assert checkout.codes == applied
