@@ -44,7 +44,7 @@ def start_tracing(environ: Mapping[str, str] = os.environ) -> None:
     try:
         spans = import_module("app.spans")
     except ImportError:
-        raise ConfigError(f"{ASKED_BY} needs more packages: pip install 'tillwise[tracing]'") from None
+        raise ConfigError(f"{ASKED_BY} needs more packages: pip install '.[tracing]'") from None
     use(cast(Tracing, spans.exporting()))
 
 

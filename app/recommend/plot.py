@@ -26,7 +26,7 @@ def write_report(report: Report, folder: Path) -> None:
 def draw(report: Report, path: Path) -> None:
     """Write the picture, a PNG. Raises InputError when matplotlib is not installed."""
     if find_spec("matplotlib") is None:
-        raise InputError(f"{path}: a picture needs matplotlib: pip install 'tillwise[evaluate]'")
+        raise InputError(f"{path}: a picture needs matplotlib: pip install '.[evaluate]'")
     figure = import_module("matplotlib.figure").Figure(figsize=(13, 5), layout="constrained")
     import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     panels = figure.subplots(1, 3)

