@@ -32,7 +32,7 @@ export async function readCart({routes}: Page): Promise<Cart> {
     currency,
     subtotal: price(items_subtotal_price),
     lines: items.map(({product_id, variant_id, quantity, final_price}) => ({
-      product_id: gid(product_id),
+      product_id: String(product_id),
       variant_id: String(variant_id),
       quantity,
       price: price(final_price),

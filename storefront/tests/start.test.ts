@@ -71,7 +71,7 @@ test('the question holds the cart, the page, the consent and where the visitor i
       codes: ['TEN'],
       currency: 'USD',
       subtotal: '6.98',
-      lines: [{product_id: 'gid://shopify/Product/1', variant_id: '101', quantity: 2, price: '3.49'}],
+      lines: [{product_id: '1', variant_id: '101', quantity: 2, price: '3.49'}],
     },
   });
 });

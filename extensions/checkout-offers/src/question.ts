@@ -20,6 +20,7 @@ export interface Question {
   wants?: 'message' | 'products';
 }
 
+/** Ids are numbers alone: the app takes 64 KB, and a cart of 500 lines would have more with all of its GIDs. */
 export interface QuestionLine {
   product_id: string;
   variant_id: string;
@@ -71,11 +72,15 @@ export function isOurs(line: Line): boolean {
 function questionLine({merchandise, quantity, cost}: Line): QuestionLine {
   const {amount, currencyCode} = cost.totalAmount;
   return {
-    product_id: merchandise.product.id,
-    variant_id: merchandise.id,
+    product_id: numberOf(merchandise.product.id),
+    variant_id: numberOf(merchandise.id),
     quantity,
     price: decimal(amount / Math.max(quantity, 1), currencyCode),
   };
+}
+
+function numberOf(gid: string): string {
+  return gid.slice(gid.lastIndexOf('/') + 1);
 }
 
 /** Return an amount with its currency's digits: 12.5 USD -> "12.50", 300 JPY -> "300". */

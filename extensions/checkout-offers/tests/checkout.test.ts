@@ -61,10 +61,26 @@ test('the app is told the cart and the consent, and no more', async () => {
       codes: [],
       currency: 'USD',
       subtotal: '9.99',
-      lines: [{product_id: 'gid://shopify/Product/1', variant_id: 'gid://shopify/ProductVariant/1', quantity: 3, price: '3.33'}],
+      lines: [{product_id: '1', variant_id: '1', quantity: 3, price: '3.33'}],
     },
     consent: {analytics: true, marketing: false, preferences: null, sale_of_data: false},
   });
+});
+
+test('the largest cart of Shopify’s is a question that the app takes', async () => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(answer()));
+  const {merchandise} = createCartLine();
+  extension.shopify.lines.value = Array.from({length: 500}, (_, at) =>
+    createCartLine({
+      cost: {totalAmount: {amount: 1234.5, currencyCode: 'USD'}},
+      merchandise: {...merchandise, id: `gid://shopify/ProductVariant/${41234567890123 + at}`, product: {...merchandise.product, id: `gid://shopify/Product/${7234567890123 + at}`}},
+    }),
+  );
+  await renderOffer(extension);
+  const body = String(fetch.mock.calls[0]?.[1]?.body);
+  expect(JSON.parse(body).cart.lines).toHaveLength(500);
+  expect(body.length).toBeLessThan(64 * 1024);
 });
 
 test('what the merchant set is honoured', async () => {
