@@ -33,6 +33,7 @@ from app.connections import Connections, connect
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
 from app.orders.store import record_order
+from app.processes import collect_rarely
 from app.profiles.store import remember_browsing, remember_order
 from app.recommend.card import Card, Decision
 from app.recommend.model import Model, Weights
@@ -177,6 +178,7 @@ def _share(before: Told, after: Told) -> float:
 def web() -> Starlette:
     """Return the server under test: decide as it is, and hello beside it."""
     logging.disable(logging.WARNING)  # what fell back is counted, and need not be said each time
+    collect_rarely()  # as the served app does
 
     @asynccontextmanager
     async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
