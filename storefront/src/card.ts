@@ -34,15 +34,15 @@ export function card(offer: Offer, place: Place): HTMLElement | null {
 }
 
 function productCard(offer: Offer, place: Place): HTMLElement {
-  const {speaker, cart} = place;
+  const {speaker, cart, page} = place;
   const product = offer.product!;
   const {title, currency, price} = product;
-  // Shopify converts by the shop's rules; we can't.
-  const payable = !currency || currency === cart.currency ? speaker.sayMoney(price) : undefined;
+  // Shopify converts by the shop's rules, and knows a company's prices; we can't.
+  const payable = !page.company && (!currency || currency === cart.currency) ? speaker.sayMoney(price) : undefined;
   const saved = offer.discount && savingOf(offer.discount);
   const why = reasonWords(offer, cart.titles);
   const words = [
-    titled(title, place.page, product.handle),
+    titled(title, page, product.handle),
     text('p', 'price', [payable, saved && speaker.say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
     text('p', 'why', why && speaker.say(why)),
   ];

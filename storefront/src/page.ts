@@ -3,6 +3,8 @@
 export interface Page {
   locale: string;
   country: string;
+  /** The company that the shopper buys for, which has prices of its own. */
+  company: number | null;
   product_id: number | null;
   routes: {root: string; cart: string; cart_add: string; cart_update: string};
   /** Where the merchant moved the app's proxy to, empty where it is as the app has it. */

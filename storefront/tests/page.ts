@@ -8,6 +8,7 @@ type Said = ReturnType<CustomerPrivacy['currentVisitorConsent']>;
 export const PAGE: Page = {
   locale: 'en',
   country: 'US',
+  company: null,
   product_id: 1,
   routes: {root: '/', cart: '/cart', cart_add: '/cart/add', cart_update: '/cart/update'},
   proxy: '',

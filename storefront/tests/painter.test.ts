@@ -66,6 +66,13 @@ test('a price in another currency than the cart is not shown', () => {
   expect(shelf.querySelector('.tillwise-price')).toBeNull();
 });
 
+test('a company, which has prices of its own, is told none of the shop’s', () => {
+  paints = painter({...PAGE, company: 7}, TOOLS);
+  paint({product: PRODUCT});
+  expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Sourdough Loaf');
+  expect(shelf.querySelector('.tillwise-price')).toBeNull();
+});
+
 test("a coupon is Shopify's own link, back to the cart", () => {
   paint({kind: 'coupon', discount: {code: 'TEN & MORE', percentage: 10}});
   expect(shelf.querySelector('a')?.getAttribute('href')).toBe('/discount/TEN%20%26%20MORE?redirect=%2Fcart');

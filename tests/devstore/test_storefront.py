@@ -60,6 +60,7 @@ async def test_a_product_page_has_the_blocks_with_their_files_each_once(browser:
     assert "schema" not in html
     page = page_of(html)
     assert (page["product_id"], page["locale"], page["country"], page["design"]) == (1, "de", "DE", False)
+    assert page["company"] is None
     assert page["words"]["button.add_label"] == "In den Warenkorb: {title}"
     (style,) = re.findall(r'href="(/extensions/theme/[^"]*)"', html)
     assert (await browser.get(style)).text == (FOLDER / "assets" / "tillwise.css").read_text()

@@ -24,7 +24,7 @@ export interface Host {
   analytics: Pick<Standard['analytics'], 'publish'>;
   appMetafields: Reading<Entries>;
   /** Absent where the app may not know who buys. */
-  buyerIdentity?: {customer: Reading<{id: string} | undefined>};
+  buyerIdentity?: {customer: Reading<{id: string} | undefined>; purchasingCompany?: Reading<object | undefined>};
   checkoutToken: Reading<string | undefined>;
   cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>};
   customerPrivacy: Reading<CustomerPrivacy>;
@@ -45,6 +45,11 @@ export interface Host {
 /** Return whether this is the merchant's editor: what is not there need not even be undefined. */
 export function isEditor({extension}: Host): boolean {
   return 'editor' in extension && extension.editor !== undefined;
+}
+
+/** Return whether a company buys; false where the app may not know. */
+export function isCompany(host: Host): boolean {
+  return 'buyerIdentity' in host && host.buyerIdentity?.purchasingCompany?.value !== undefined;
 }
 
 /** Return what may be changed; nothing where the page has no instructions. */

@@ -22,6 +22,8 @@ export interface Scene {
   subtotal: number;
   /** What the buyer pays in. */
   currency: string;
+  /** The buyer's company has prices of its own. */
+  ownPrices: boolean;
   storefrontUrl?: string;
   /** Milliseconds since 1970. */
   now: number;
@@ -48,7 +50,7 @@ export interface ProductView extends Shown {
   product: Product;
   /** The product's, as long as a frame holds. */
   title: string;
-  /** In the buyer's currency; undefined when only the shop's own price is known. */
+  /** What the buyer pays, in their currency; undefined when only the shop's own price is known. */
   price?: number;
   badge?: Words;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */

@@ -36,9 +36,9 @@ const STATUS: Partial<Record<Phase, Line>> = {
   sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
 };
 
-/** Shopify converts and rounds by the shop's own rules: a price of ours in another currency would be wrong. */
-function priceFor({price, currency}: Product, scene: Scene): number | undefined {
-  return currency === undefined || currency === scene.currency ? price : undefined;
+/** Shopify converts and rounds by the shop's own rules, and knows a company's prices: one of ours would be wrong. */
+function priceFor({price, currency}: Product, {currency: buyers, ownPrices}: Scene): number | undefined {
+  return !ownPrices && (currency === undefined || currency === buyers) ? price : undefined;
 }
 
 function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {

@@ -1,4 +1,4 @@
-import {instructionsOf, isEditor, type Host, type Line} from './host.ts';
+import {instructionsOf, isCompany, isEditor, type Host, type Line} from './host.ts';
 import type {Scene} from './model.ts';
 import type {CartTitles} from './reason.ts';
 import {readSettings} from './settings.ts';
@@ -21,6 +21,7 @@ export function scene(host: Host, surface: Surface, now: number): Scene {
     codes: new Set(host.discountCodes.value.map(({code}) => code.toUpperCase())),
     subtotal: amount,
     currency: currencyCode,
+    ownPrices: isCompany(host),
     storefrontUrl: host.shop.storefrontUrl,
     now,
     preview: isEditor(host),

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {waitFor} from '@testing-library/preact';
@@ -37,6 +38,17 @@ test('an offer shows image, title, price, reason and one primary button', async 
   expect(button().textContent).toBe('button.add');
   expect(button().getAttribute('variant')).toBe('primary');
   expect(one('s-skeleton-paragraph')).toBeNull();
+});
+
+test('a company, which has prices of its own, is told none of the shop’s', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  const purchasingCompany = signal({company: {id: '1', name: 'Oat Ltd', externalId: undefined}});
+  // The tester tells nothing of who buys, and takes no more than it tells.
+  Object.defineProperty(extension.shopify, 'buyerIdentity', {configurable: true, value: {customer: signal(undefined), purchasingCompany}, writable: true});
+  await renderOffer(extension);
+  expect(words()).not.toContain('12.5');
+  expect(button().textContent).toBe('button.add');
 });
 
 test('the app is told the cart and the consent, and no more', async () => {

@@ -16,6 +16,7 @@ export function scene(overrides: Partial<Scene> = {}): Scene {
     codes: new Set(),
     subtotal: 30,
     currency: 'USD',
+    ownPrices: false,
     storefrontUrl: 'https://shop.example.test/',
     now: Date.parse('2026-11-25T12:00:00Z'),
     preview: false,
