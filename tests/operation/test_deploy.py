@@ -12,15 +12,43 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from app.collect import routes as collecting
+from app.config import read_settings
 from app.connections import Connections
 from app.health import routes
 from app.metrics import DELIVERIES, EVENTS, TURNED_AWAY, count_decision
+from tests.conftest import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 _OURS = re.compile(r"tillwise_\w+")
 # What nothing has set off yet has no sample: each once, so that all are there.
 _OUTCOMES = {DELIVERIES: ("stored", "not_authentic", "not_stored"), EVENTS: ("accepted", "not_kept")}
+# Set by the image, read in place of another, or for developers.
+_NOT_THEIRS = {"HOST", "PORT", "SHOPIFY_DEV_STORE_URL", "TILLWISE_DATA_DIR"}
+
+
+class Noted(dict[str, str]):
+    """An environment that notes which variables were asked for."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.fixture
+def settings_read(tmp_path: Path) -> set[str]:
+    """The variables that the app reads."""
+    environment = Noted(ENVIRONMENT | {"TILLWISE_DATA_DIR": str(tmp_path)})
+    read_settings(environment)
+    return environment.asked
 
 
 @pytest.fixture
@@ -56,6 +84,16 @@ def test_each_alert_is_explained_to_who_operates_it() -> None:
     alerts = re.findall(r"alert: (\w+)", (DEPLOY / "alerts.yaml").read_text())
     guide = (ROOT / "docs/operations.md").read_text()
     assert [alert for alert in alerts if f"`{alert}`" not in guide] == []
+
+
+def test_each_setting_is_explained_to_who_operates_it(settings_read: set[str]) -> None:
+    pages = (ROOT / "README.md").read_text() + (ROOT / "docs/operations.md").read_text()
+    assert {each for each in settings_read if f"`{each}`" not in pages} == {"SHOPIFY_DEV_STORE_URL"}
+
+
+def test_each_setting_reaches_the_processes_of_the_compose_file(settings_read: set[str]) -> None:
+    passed = set(re.findall(r"^    ([A-Z_]+):", (ROOT / "compose.yaml").read_text(), re.MULTILINE))
+    assert settings_read - _NOT_THEIRS - passed == set()
 
 
 async def test_what_waits_in_the_stores_is_told(connections: Connections) -> None:
