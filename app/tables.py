@@ -27,7 +27,8 @@ from app.columns import utc_time as _time
 class ShopRow(SQLModel, table=True):
     """A merchant's shop. Uninstalled shops keep their row until Shopify asks to redact them.
 
-    time_zone: `Europe/Berlin`, empty while it is not known.
+    time_zone: `Europe/Berlin`, empty while it is not known. development: whether it only tries things out,
+    so that all its orders are tests; None while that is not known.
     """
 
     __tablename__ = "shops"
@@ -39,6 +40,7 @@ class ShopRow(SQLModel, table=True):
     web_pixel_id: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     time_zone: str = ""
+    development: bool | None = None
     installed_at: datetime = _time()
     uninstalled_at: datetime | None = _time(default=None, nullable=True)
 

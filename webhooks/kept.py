@@ -85,6 +85,7 @@ class Order(Mailed):
     created_at: Plain = None
     updated_at: Plain = None
     cancelled_at: Plain = None
+    test: Plain = None
     discount_codes: list[CodeUsed] | None = None
     discount_applications: list[Application] | None = None
     note_attributes: Any = None

@@ -99,6 +99,7 @@ def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdat
         lines=tuple(_line(line, currency) for line in lines),
         codes=tuple(CodeUsed(code=code) for code in node.texts("discountCodes")),
         grant=_grant(node),
+        test=node.flag_or_none("test") or False,
     )
 
 

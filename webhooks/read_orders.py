@@ -73,6 +73,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
         "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
         "grant": _grant(payload),
+        "test": payload.flag_or_none("test") or False,
     }
     return kind(**delivery.envelope, **facts)
 

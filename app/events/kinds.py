@@ -48,7 +48,10 @@ class GrantUsed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderFacts(Event, frozen=True, kw_only=True):
-    """An order as it stood at `updated_at`, which decides between two that arrive out of order."""
+    """An order as it stood at `updated_at`, which decides between two that arrive out of order.
+
+    test: nobody paid for it.
+    """
 
     order_id: int
     customer_id: int | None
@@ -64,6 +67,7 @@ class OrderFacts(Event, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     codes: tuple[CodeUsed, ...] = ()
     grant: GrantUsed | None = None
+    test: bool = False
 
 
 class OrderPlaced(OrderFacts, frozen=True, kw_only=True, tag=True): ...

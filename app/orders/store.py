@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, select
 
 from app.connections import Connections
 from app.events.kinds import Line, OrderDeleted, OrderFacts, RefundCreated
-from app.tables import OF_NO_LINE, OF_SHIPPING, OrderLineRow, OrderRow, RefundRow
-from app.upsert import by_key, delete_keys, upsert
+from app.tables import OF_NO_LINE, OF_SHIPPING, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.upsert import by_key, delete_keys, table_of, upsert
+
+_SHOPS = table_of(ShopRow)
 
 
 async def record_order(connections: Connections, event: OrderFacts) -> None:
@@ -21,7 +23,8 @@ async def record_order(connections: Connections, event: OrderFacts) -> None:
 
 
 async def record_orders(connections: Connections, events: Sequence[OrderFacts]) -> None:
-    """Keep many orders in one transaction."""
+    """Keep many orders in one transaction; not the tests of a shop that sells."""
+    events = await _real(connections, events)
     orders = {(event.shop, event.order_id): event for event in _oldest_first(events)}
     rows = by_key(map(_order_row, events), "shop", "order_id", latest="updated_at")
     async with connections.write() as db:
@@ -64,6 +67,17 @@ async def record_refund(connections: Connections, event: RefundCreated) -> None:
     """Keep what a refund gave back, by line."""
     async with connections.write() as db:
         await upsert(db, RefundRow, _refund_rows(event))
+
+
+async def _real(connections: Connections, events: Sequence[OrderFacts]) -> Sequence[OrderFacts]:
+    """Return the orders that count. On a development store every order is a test, so all do there."""
+    tested = {event.shop for event in events if event.test}
+    if not tested:
+        return events
+    query = select(_SHOPS.c.shop).where(_SHOPS.c.shop.in_(tested), _SHOPS.c.development.is_(False))
+    async with connections.read() as db:
+        selling = set(await (await db.connection()).scalars(query))
+    return [event for event in events if not (event.test and event.shop in selling)]
 
 
 def _oldest_first(events: Iterable[OrderFacts]) -> list[OrderFacts]:

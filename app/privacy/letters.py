@@ -24,7 +24,7 @@ _REQUESTS = ("customers/data_request", "customers/redact", "shop/redact")
 _SUMS = ("orders/", "refunds/")
 # What of an order or refund is the merchant's and nobody's.
 _KEPT = frozenset(
-    "id order_id created_at updated_at cancelled_at currency subtotal_price total_discounts total_price "
+    "id order_id created_at updated_at cancelled_at test currency subtotal_price total_discounts total_price "
     "financial_status line_items product_id variant_id quantity price original_price total_discount "
     "discount_allocations amount refund_line_items line_item_id subtotal subtotal_set shop_money "
     "refund_shipping_lines subtotal_amount_set order_adjustments kind properties "

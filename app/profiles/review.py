@@ -63,7 +63,6 @@ class Placed:
     amount_minor: int
     units: int = 1
     most_of_one: int = 1
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def review(customer: Seen, usual: Usual, currency: str, limits: Limits) -> list[
 
 def usual_order(orders: Iterable[Placed]) -> Usual:
     """Return what the shop's orders are like; orders with nothing to pay do not count."""
-    paid = [order for order in orders if order.amount_minor > 0 and not order.test]
+    paid = [order for order in orders if order.amount_minor > 0]
     return Usual(_spread([order.amount_minor for order in paid]), _spread([order.units for order in paid]))
 
 
@@ -152,10 +151,7 @@ def _reseller(customer: Seen, limits: Limits) -> str | None:
 
 
 def _test(customer: Seen, limits: Limits) -> str | None:
-    tests = sum(order.test for order in customer.orders)
     free = sum(order.amount_minor == 0 for order in customer.orders)
-    if tests:
-        return wording(f"{tests} of {len(customer.orders)} orders are marked as tests.")
     if free >= limits.free_orders and 2 * free > len(customer.orders):
         return wording(f"{free} of {len(customer.orders)} orders had nothing to pay.")
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DESCRIBE_SHOP = """
 query DescribeShop {
-  shop { name currencyCode ianaTimezone }
+  shop { name currencyCode ianaTimezone plan { partnerDevelopment } }
 }
 """
 

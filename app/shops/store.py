@@ -191,11 +191,14 @@ def new_publishable_key() -> str:
 
 
 async def describe(connections: Connections, shop: str) -> None:
-    """Keep the shop's name, currency and time zone as Shopify has them now. Raises ShopifyError."""
+    """Keep the shop's name, currency, time zone and kind as Shopify has them now. Raises ShopifyError."""
     data = await ask_shop(connections, shop, DESCRIBE_SHOP)
     told = data["shop"]
-    values = {"name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"]}
-    other = or_(*(col(getattr(ShopRow, name)) != value for name, value in values.items()))
+    values = {
+        "name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"],
+        "development": told["plan"]["partnerDevelopment"],
+    }  # fmt: skip
+    other = or_(*(col(getattr(ShopRow, name)).is_distinct_from(value) for name, value in values.items()))
     async with connections.write() as db:
         changed = await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop, other).values(**values))
     if changed.rowcount:

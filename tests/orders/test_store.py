@@ -14,7 +14,7 @@ from app.events.kinds import (
     RefundLine,
 )
 from app.orders.store import record_order, record_orders, record_refund, remove_order
-from app.tables import OrderLineRow, OrderRow, RefundRow
+from app.tables import OrderLineRow, OrderRow, RefundRow, ShopRow
 
 SHOP = "a.myshopify.com"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -91,6 +91,24 @@ async def test_a_cancelled_order_stays_cancelled(on_both_databases: Connections)
     await record_order(on_both_databases, order(OrderCancelled, cancelled_at=NOON))
     await record_order(on_both_databases, order(OrderPaid, minutes=1, paid=True))
     assert (await the_order(on_both_databases)).cancelled_at == NOON
+
+
+async def test_an_order_that_is_only_a_test_counts_on_development_stores_and_where_nothing_is_known(
+    on_both_databases: Connections,
+) -> None:
+    stores = {"dev.myshopify.com": True, "sells.myshopify.com": False, "unknown.myshopify.com": None}
+    async with on_both_databases.write() as db:
+        for shop, development in stores.items():
+            db.add(ShopRow(shop=shop, publishable_key=shop, installed_at=NOON, development=development))
+    for shop in stores:
+        tried, sold = order(shop=shop, test=True), order(shop=shop, order_id=12, lines=(line(2),))
+        await record_orders(on_both_databases, [tried, sold])
+    async with on_both_databases.read() as db:
+        kept = (await db.exec(select(OrderRow.shop, OrderRow.order_id))).all()
+    assert {(shop, 11) for shop in stores} & set(kept) == {
+        ("dev.myshopify.com", 11), ("unknown.myshopify.com", 11)
+    }  # fmt: skip
+    assert {shop for shop, number in kept if number == 12} == set(stores)
 
 
 def deleted(minutes: int) -> OrderDeleted:

@@ -27,7 +27,7 @@ from app.shops.store import (
     shop_by_publishable_key,
 )
 from app.shops.tokens import forget_token, has_token, sealed_row
-from app.tables import BackfillRow
+from app.tables import BackfillRow, ShopRow
 from app.values import shop_domain
 
 SHOP = shop_domain("acme.myshopify.com")
@@ -64,7 +64,8 @@ class Admin:
         return httpx.Response(200, json={"data": getattr(self, name)(sent["variables"])})
 
     def DescribeShop(self, _variables: Any) -> Any:
-        return {"shop": {"name": "Acme", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin"}}
+        told = {"name": "Acme", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin"}
+        return {"shop": {**told, "plan": {"partnerDevelopment": False}}}
 
     def FindWebPixel(self, _variables: Any) -> Any:
         return {"webPixel": {"id": self.pixel} if self.pixel else None}
@@ -97,6 +98,10 @@ async def test_install_describes_the_shop_makes_its_pixel_and_asks_for_the_impor
     with admin_api(Admin()) as admin:
         shop = await install(connections, SHOP, GRANT)
     assert (shop.name, shop.currency, shop.time_zone) == ("Acme", "EUR", "Europe/Berlin")
+    async with connections.read() as db:
+        row = await db.get(ShopRow, SHOP)
+    assert row is not None
+    assert row.development is False
     assert shop.scopes == {"read_products", "write_pixels"}
     assert len(shop.publishable_key) == 46
     made = dict(admin.asked)["CreateWebPixel"]

@@ -86,6 +86,11 @@ def test_no_name_address_or_mail_of_an_example_gets_into_an_event() -> None:
             assert not [word for word in personal if word in packed], topic
 
 
+@pytest.mark.parametrize(("told", "test"), [({"test": True}, True), ({"test": False}, False), ({}, False)])
+def test_an_order_says_whether_it_is_only_a_test(told: dict[str, Any], test: bool) -> None:
+    assert translated("orders/create", order(**told)).test is test
+
+
 def test_an_order_keeps_its_money_customer_and_lines() -> None:
     event = translated("orders/create", order())
     assert isinstance(event, OrderPlaced)
