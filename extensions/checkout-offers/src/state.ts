@@ -31,8 +31,8 @@ export type Action =
   /** A message for who has stayed a while. `waited`: it was in an answer that came too late, or found no box. */
   | {type: 'joined'; offers: Offer[]; waited?: true}
   | {type: 'withdrawn'}
-  /** The buyer took it out of the order elsewhere. `names`: offers of lines, and codes in capitals. */
-  | {type: 'gone'; names: string[]}
+  /** Lines of these offers, or these codes in capitals, came into the order or left it, whoever moved them. */
+  | {type: 'held'; come: string[]; gone: string[]}
   /** `offer`: as its decision names it, where that was only just found out. */
   | {type: 'moved'; id: string; phase: Phase; offer?: Offer};
 
@@ -70,8 +70,8 @@ export function reduce(state: State, action: Action): State {
       return joined(action.waited ? {...state, waited: true} : state, action.offers);
     case 'withdrawn':
       return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
-    case 'gone':
-      return {...state, entries: state.entries.map((each) => (isGone(each, action.names) ? {...each, phase: 'offer'} : each))};
+    case 'held':
+      return {...state, entries: state.entries.map((each) => ({...each, phase: phaseNow(each, action)}))};
     case 'moved':
       return {...state, entries: state.entries.map((entry) => move(entry, action))};
   }
@@ -86,6 +86,11 @@ export function named(offer: Offer, answer: readonly Offer[] | null): Offer | un
   return answer?.find(({product}) => product && product.variant_id === offer.product?.variant_id);
 }
 
+/** Return what the order has of an offer that was taken: a line marked with its id, else its code in capitals. */
+export function nameInOrder({offer_id, product, discount}: Offer): string {
+  return product ? offer_id : (discount?.code?.toUpperCase() ?? '');
+}
+
 function entry(offer: Offer): Entry {
   return {id: `${offer.decision_id ?? ''} ${offer.offer_id}`, offer, phase: 'offer'};
 }
@@ -94,9 +99,11 @@ function move(entry: Entry, {id, phase, offer = entry.offer}: Extract<Action, {t
   return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer, touched: true} : entry;
 }
 
-/** What is on its way in or out is told by its own change. */
-function isGone({offer: {offer_id, product, discount}, phase}: Entry, names: string[]): boolean {
-  return phase === 'added' && names.includes(product ? offer_id : (discount?.code?.toUpperCase() ?? ''));
+/** What was taken out elsewhere is an offer again, what came in after it was given up is there; else its own change tells. */
+function phaseNow({offer, phase}: Entry, {come, gone}: Extract<Action, {type: 'held'}>): Phase {
+  const name = nameInOrder(offer);
+  if (phase === 'added' && gone.includes(name)) return 'offer';
+  return phase === 'failed' && come.includes(name) ? 'added' : phase;
 }
 
 /**

@@ -11,10 +11,10 @@ import {publisher} from './publish.ts';
 import {occasion, question} from './question.ts';
 import {scene} from './scene.ts';
 import {readSettings} from './settings.ts';
-import {canMove, named, reduce, type Phase, type State} from './state.ts';
+import {canMove, named, nameInOrder, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
 import {accept, carry, undo} from './till.ts';
-import {useHeld} from './useHeld.ts';
+import {held, useHeld} from './useHeld.ts';
 
 /** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
 export const UPGRADE_MS = 1000;
@@ -88,7 +88,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     return given && given.offers;
   }
 
-  useHeld(host, (names) => dispatch({type: 'gone', names}));
+  useHeld(host, (moves) => dispatch({type: 'held', ...moves}));
 
   // What is for who stays begins once the buyer sees the page.
   useEffect(() => {
@@ -151,7 +151,9 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     move(id, 'adding');
     if (offer.discount?.code) taken.current.add(offer.discount.code.toUpperCase());
     const known = await withDecision(offer, answer.current);
-    const phase = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true);
+    const told = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true);
+    // What was given up may have been done all the same.
+    const phase = held(host).includes(nameInOrder(known)) ? 'added' : told;
     move(id, phase, known);
     say('shown', known, token);
     say(phase === 'added' ? 'accepted' : 'failed', known, token);

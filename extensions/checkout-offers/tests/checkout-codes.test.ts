@@ -64,6 +64,25 @@ test('a product that the buyer took out elsewhere is not said to be in the order
   expect(words()).not.toContain('status.added');
 });
 
+test.each(['before', 'after'])('a product that comes into the order %s it was given up is not offered a second time', async (when) => {
+  const {extension, lines} = checkout(answer());
+  using _ = extension;
+  let giveUp = () => undefined as void;
+  const givenUp = new Promise<void>((done) => (giveUp = done)).then(() => ({type: 'error' as const, message: 'Conflict'}));
+  extension.shopify.applyCartLinesChange = vi.fn(() => givenUp) as never;
+  const publish = vi.spyOn(extension.shopify.analytics, 'publish');
+  const come = () => (lines.value = [...lines.value, createCartLine({id: 'gid://shopify/CartLine/2', attributes: [{key: '_tillwise_offer', value: 'o1'}]})]);
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(extension.shopify.applyCartLinesChange).toHaveBeenCalled());
+  if (when === 'before') come();
+  giveUp();
+  await waitFor(() => expect(publish.mock.calls).toHaveLength(2));
+  if (when === 'after') come();
+  await waitFor(() => expect(button().textContent).toBe('button.undo'));
+  expect(words()).toContain('status.added');
+});
+
 test('a code of the buyer’s own is asked about anew, one that an offer brought is not', async () => {
   const {extension, discountCodes, fetch} = checkout(answer({offers: [TEN]}));
   using _ = extension;
