@@ -1,14 +1,14 @@
-/** One question to Tillwise through the shop's app proxy: two seconds, then null; so do a failure and garbage. */
+/** One question to Tillwise through the shop's app proxy: null when it takes too long; so do a failure and garbage. */
 import {parseAnswer} from '../../extensions/checkout-offers/src/answer.ts';
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {readCart, type Cart} from './cart.ts';
 import {honoured} from './grant.ts';
 import type {Page} from './page.ts';
+import {inTime} from './patience.ts';
 import {clientId, consent, region} from './privacy.ts';
 
 /** Where `shopify.app.toml` puts the app's proxy; a merchant may have moved it. */
 declare const PROXY: string;
-const PATIENCE_MS = 2000;
 
 /** What was offered, and the cart that it was asked for. */
 export interface Asked {
@@ -34,7 +34,7 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: '
       wants,
     };
     const response = await fetch(`${page.proxy || PROXY}/offers?question=${encodeURIComponent(JSON.stringify(question))}`, {
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: inTime(),
     });
     const answer = response.ok ? parseAnswer(await response.json()) : null;
     return answer && {offers: await honoured(page, answer.offers, grant), cart: {titles, ...cart}};

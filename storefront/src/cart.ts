@@ -1,6 +1,7 @@
 /** The shopper's cart, as Shopify's Ajax API has it. */
 import {decimal, GRANT} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
+import {inTime} from './patience.ts';
 
 /** Amounts are in hundredths whatever the currency. */
 interface AjaxCart {
@@ -23,9 +24,9 @@ export interface Cart {
   grant?: string;
 }
 
-/** Return the cart as it is now. Throws where the shop does not answer. */
+/** Return the cart as it is now. Throws where the shop does not answer, or not in time. */
 export async function readCart({routes}: Page): Promise<Cart> {
-  const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}});
+  const answer = await fetch(`${routes.cart}.js`, {headers: {Accept: 'application/json'}, signal: inTime()});
   const {attributes, currency, discount_codes, items_subtotal_price, items} = (await answer.json()) as AjaxCart;
   const price = (hundredths: number) => decimal(hundredths / 100, currency);
   return {

@@ -2,6 +2,7 @@
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {GRANT} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
+import {inTime} from './patience.ts';
 
 /**
  * Return the offers whose word holds. A cart carries one grant: the first one's, and only once it does may that say
@@ -21,6 +22,7 @@ async function carry(update: string, grant: string): Promise<boolean> {
       method: 'POST',
       headers: {'Content-Type': 'application/json', Accept: 'application/json'},
       body: JSON.stringify({attributes: {[GRANT]: grant}}),
+      signal: inTime(),
     });
     return answer.ok;
   } catch {

@@ -52,6 +52,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const [target, name, hears] of listened.splice(0)) target.removeEventListener(name, hears);
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 test('the question holds the cart, the page, the consent and where the visitor is', async () => {
@@ -164,6 +165,23 @@ test('a small picture of the gallery is told of, anything else that is clicked i
   document.getElementById('a')!.click();
   const clicks = published.filter(({name}) => name === 'tillwise:thumbnail_clicked');
   expect(clicks).toEqual([{name: 'tillwise:thumbnail_clicked', data: {product_id: '1'}}]);
+});
+
+test.each(['/cart.js', '/apps/tillwise/offers', '/cart/update.js'])('a page whose %s never answers is left as it was', async (silent) => {
+  visitor(ALL);
+  const over = new AbortController();
+  vi.spyOn(AbortSignal, 'timeout').mockReturnValue(over.signal);
+  const granted = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}};
+  const waits: AbortSignal[] = [];
+  vi.stubGlobal('fetch', (address: string, how: RequestInit = {}) => {
+    if (!address.startsWith(silent)) return address === '/cart.js' ? shop(address) : Response.json({decision_id: 'd1', offers: [granted]});
+    if (how.signal) waits.push(how.signal);
+    return new Promise((_, reject) => how.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+  });
+  await load();
+  await vi.waitFor(() => expect(waits).toHaveLength(1));
+  over.abort();
+  await vi.waitFor(() => expect(document.querySelector<HTMLElement>('section')!.dataset.tillwiseShelf).toBe('empty'));
 });
 
 test('the theme editor is left alone', async () => {
