@@ -22,7 +22,6 @@ from app.embedded_redis import embedded_redis, end_with_parent
 from app.main import create_app
 from app.migrations import migrate
 from app.tracing import start_tracing
-from app.worker import run_worker
 
 if sys.platform != "win32":
     import resource
@@ -110,6 +109,8 @@ def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
 
 
 async def _work(settings: Settings, redis_url: str) -> None:
+    from app.worker import run_worker  # with all that trains, which a process that serves does not load
+
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

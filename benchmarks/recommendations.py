@@ -14,11 +14,12 @@ from rich.console import Console
 
 from app.errors import InputError
 from app.follow import step_bars
+from app.recommend.card import OURS
 from app.recommend.evaluate import hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.judge import Figures
 from app.recommend.plot import write_report
-from app.recommend.report import OURS, Report
+from app.recommend.report import Report
 from benchmarks.journey import complete_journey
 
 DOCS = Path(__file__).parents[1] / "docs" / "recommendations.md"

@@ -11,8 +11,8 @@ from app.admin.language import Lazy, _, lazy
 from app.campaigns.campaign import Campaign, Running
 from app.campaigns.plan import plan_of
 from app.campaigns.weigh import discount_minor
-from app.intent.judging import FEWEST_PURCHASES, FEWEST_VISITS
 from app.intent.rates import rate
+from app.intent.table import FEWEST_PURCHASES, FEWEST_VISITS
 from app.intent.worth import threshold
 from app.shops.store import Shop
 

@@ -12,8 +12,7 @@ from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.models_store import Version
 from app.admin.sentences import told
 from app.admin.view import first_upper, named, quality
-from app.recommend.card import Card, Difference
-from app.recommend.report import OURS
+from app.recommend.card import OURS, Card, Difference
 from app.recommend.terms import Weights
 from app.recommend.watch import FEWEST_VISITS, Calibration
 from app.recommend.watching import BEFORE_DAYS, NOW_DAYS, Watch

@@ -22,10 +22,9 @@ from app.errors import InputError
 from app.jobs import read_progress, request_job
 from app.profiles.policy import Policy
 from app.profiles.reviews import Verdict, decide_review, review_of, withdraw_review
-from app.profiles.segmenting import SETTING
 from app.profiles.segments import latest_segmentation
 from app.profiles.store import refresh_customers
-from app.profiles.thresholds import read_rules
+from app.profiles.thresholds import SETTING, read_rules
 from app.shops.store import Shop
 from app.values import shopify_id
 

@@ -15,8 +15,7 @@ from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.profiles.policy import DEFAULT, Policy, read_policy
 from app.profiles.segment_names import check_free
-from app.profiles.segmenting import SETTING
-from app.profiles.thresholds import Rule, Rules, read_rules
+from app.profiles.thresholds import SETTING, Rule, Rules, read_rules
 from app.shops.changes import announce_change
 from app.shops.settings import change_setting
 from app.shops.store import Shop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from app.experiments.estimates import Effect
 from app.experiments.sequential import half_width, tuning
@@ -50,7 +50,7 @@ def units_needed(plan: Plan) -> Needed:
     _check(plan)
     per_unit = _variance(plan, 1)
     wanted = abs(plan.mean * plan.lift)
-    quantiles = norm.isf(plan.alpha / plan.comparisons / 2) + norm.ppf(plan.power)
+    quantiles = ndtri(plan.power) - ndtri(plan.alpha / plan.comparisons / 2)
     fixed = quantiles**2 * per_unit / wanted**2
     if fixed > _MOST_UNITS:
         raise ValueError("so small a difference can't be found with any number of visitors")
@@ -79,7 +79,7 @@ def _power_at(plan: Plan, units: int) -> float:
     effect = Effect(units, abs(plan.mean * plan.lift), _variance(plan, units))
     # As it will be analysed: tuned to this number at the whole level, read at each comparison's part of it.
     half = half_width(effect, tuning(units, plan.alpha), plan.alpha / plan.comparisons)
-    return float(norm.cdf((effect.value - half) / sqrt(effect.variance)))
+    return float(ndtr((effect.value - half) / sqrt(effect.variance)))
 
 
 def _variance(plan: Plan, units: int) -> float:

@@ -12,12 +12,10 @@ import numpy as np
 from app.intent.features import FEATURES
 from app.intent.fitting import Floats, log_losses
 from app.intent.model import IntentModel
-from app.intent.table import Ints, Table, halves
+from app.intent.table import FEWEST_PURCHASES, FEWEST_VISITS, Ints, Table, halves
 from app.intent.training import LABELS, chances, fit, head_of, made_head
 from app.profiles.classifier_training import Figures, figures
 
-FEWEST_VISITS = 300
-FEWEST_PURCHASES = 30  # by as many visits, in what is learnt from and in what is tested
 TESTED = 0.3  # the latest share of visits
 RESAMPLES = 500
 

@@ -14,6 +14,10 @@ from app.intent.moments import LEAKY, Moment
 
 Ints = NDArray[np.int64]
 
+# What a shop's own model needs.
+FEWEST_VISITS = 300
+FEWEST_PURCHASES = 30  # by as many visits, in what is learnt from and in what is tested
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

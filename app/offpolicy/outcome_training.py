@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
@@ -23,6 +22,8 @@ def cross_fitted(
     outcome (cross-fitting: Chernozhukov and others, Econometrics Journal 2018), so a model that learns by
     heart moves no estimate.
     """
+    from sklearn.ensemble import HistGradientBoostingRegressor  # seconds, which no other command waits for
+
     folds = np.arange(len(seen)) % FOLDS
     foretold, elsewhere = np.zeros(len(seen)), np.zeros(len(others))
     for fold in range(FOLDS):

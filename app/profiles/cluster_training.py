@@ -22,7 +22,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from app.profiles.clusters import FURTHEST, Clusters, named
+from app.profiles.cluster_naming import named
+from app.profiles.clusters import FURTHEST, Clusters
 from app.wording import wording
 
 FEWEST_SHOPPERS = 60

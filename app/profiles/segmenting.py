@@ -38,7 +38,7 @@ from app.profiles.segmentation import Segmentation
 from app.profiles.segmentation_training import Training, train_shop
 from app.profiles.segments import count_segments, latest_segmentation, publish_segmentation
 from app.profiles.store import rebuild
-from app.profiles.thresholds import Rules, read_rules
+from app.profiles.thresholds import SETTING, Rules, read_rules
 from app.segment_tables import SegmentationRow
 from app.shops.store import get_shop
 from app.shops.turns import shops_to_look_at
@@ -47,7 +47,6 @@ from app.upsert import table_of
 from app.values import ShopDomain
 
 AGAIN_AFTER = timedelta(days=1)
-SETTING = "segments"
 _BATCH = 500
 _SEGMENTATIONS, _ORDERS = table_of(SegmentationRow), table_of(OrderRow)
 _log = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from app.profiles.written import read
 from app.values import decimal_amount, minor_units
 from app.wording import wording
 
+SETTING = "segments"  # under which name a shop keeps its rules
 MOST_RULES = 50
 MOST_CONDITIONS = 10
 LONGEST_DAYS = 3_650

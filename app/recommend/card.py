@@ -10,6 +10,7 @@ from app.recommend.model import Basis, Weights
 
 LAYOUT = 3
 OLDEST_LAYOUT = 2
+OURS = "tillwise"  # under which name a card has the figures of our own model
 
 
 class ArrayCard(msgspec.Struct, frozen=True):

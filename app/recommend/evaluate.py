@@ -14,6 +14,7 @@ from app.recommend import rivals
 from app.recommend.assemble import Recipe, assemble, default_recipe, recipe_of
 from app.recommend.baselines import Scorer, by_embeddings, by_popularity, by_repeats, by_similarity, tops_of
 from app.recommend.blend import choose_cosine, weigh
+from app.recommend.card import OURS
 from app.recommend.cases import Case, make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
 from app.recommend.duel import Champion, duel
@@ -22,7 +23,7 @@ from app.recommend.judge import Answers, Figures, Jury, K, answers_of, answers_s
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
 from app.recommend.progress import OnProgress, Progress, quiet
-from app.recommend.report import OURS, Report, report_on
+from app.recommend.report import Report, report_on
 from app.recommend.store import read_files
 from app.wording import wording
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.recommend.card import Decision
+from app.recommend.card import OURS, Decision
 from app.recommend.model import Basis
-from app.recommend.report import OURS, Report
+from app.recommend.report import Report
 from app.wording import wording
 
 

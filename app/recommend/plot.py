@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import InputError
+from app.recommend.card import OURS
 from app.recommend.judge import Figures
-from app.recommend.report import OURS, Report
+from app.recommend.report import Report
 
 INK, OWN, OTHER = "#303030", "#0b6e4f", "#b8c4bb"
 DOTS_PER_INCH = 144

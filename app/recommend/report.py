@@ -11,13 +11,13 @@ from rich.table import Table
 
 from app.recommend.assemble import Recipe
 from app.recommend.baselines import by_popularity, tops_of
+from app.recommend.card import OURS
 from app.recommend.cases import Case
 from app.recommend.duel import Duel
 from app.recommend.judge import Answers, Figures, Jury, K, anonymous, by_case, ranked
 from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
 from app.recommend.model import Model
 
-OURS = "tillwise"
 REGULAR = 4  # orders that make a shopper a regular one
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from app.errors import InputError
 from app.recommend.assemble import Recipe, assemble, default_recipe
-from app.recommend.card import Card, Difference
+from app.recommend.card import OURS, Card, Difference
 from app.recommend.dataset import Dataset
 from app.recommend.duel import Champion
 from app.recommend.evaluate import embeddings_for, hold_out
@@ -17,7 +17,7 @@ from app.recommend.gate import decide
 from app.recommend.metrics import Interval
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, quiet
-from app.recommend.report import OURS, Report
+from app.recommend.report import Report
 
 LIBRARIES = ("lightfm-next", "numpy", "polars", "scipy")
 

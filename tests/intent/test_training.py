@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app.intent.judging import FEWEST_VISITS, Report, judged, train
+from app.intent.judging import Report, judged, train
 from app.intent.model import IntentModel
 from app.intent.moments import moments_of
 from app.intent.prior import PRIOR
-from app.intent.table import Table, halves, table_of
+from app.intent.table import FEWEST_VISITS, Table, halves, table_of
 from app.intent.training import chances, fit, fit_prior
 from benchmarks.shop_with_truth import OVER, browsing, checkouts_and_truth, shoppers
 

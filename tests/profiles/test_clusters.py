@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from app.profiles.behaviour import FEATURES
+from app.profiles.cluster_naming import labels
 from app.profiles.cluster_training import FLOOR, MARGIN, find_clusters
-from app.profiles.clusters import BROWSERS, HESITANT, HIGH_VALUE, Clusters, assign, called, labels, why
+from app.profiles.clusters import BROWSERS, HESITANT, HIGH_VALUE, Clusters, assign, called, why
 from benchmarks.shoppers import TYPICAL, one_cloud, three_groups
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from app.recommend.assemble import Recipe
+from app.recommend.card import OURS
 from app.recommend.duel import Duel
 from app.recommend.gate import decide
 from app.recommend.judge import Figures
 from app.recommend.metrics import Interval
 from app.recommend.neighbours import CosineParameters
-from app.recommend.report import OURS, Report
+from app.recommend.report import Report
 from app.recommend.terms import Weights
 
 

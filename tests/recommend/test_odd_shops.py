@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from app.recommend.card import OURS
 from app.recommend.dataset import Dataset
 from app.recommend.fit import FitParameters
 from app.recommend.model import Model, Weights
 from app.recommend.read import build_dataset
-from app.recommend.report import OURS
 from app.recommend.terms import Past
 from app.recommend.train import train
 from tests.recommend.factories import a_model

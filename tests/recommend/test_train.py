@@ -12,13 +12,13 @@ import pytest
 from rich.console import Console
 
 from app.errors import InputError
+from app.recommend.card import OURS
 from app.recommend.cases import make_cases
 from app.recommend.evaluate import cases_to_choose_with, evaluate_files, hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.plot import write_report
 from app.recommend.progress import Progress
 from app.recommend.read import build_dataset
-from app.recommend.report import OURS
 from app.recommend.terms import Past
 from app.recommend.train import train
 from tests.recommend.shops import a_shop, order_table, product_table
