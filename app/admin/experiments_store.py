@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.admin.experiments_form import Choices
@@ -46,18 +46,20 @@ async def choices(connections: Connections, shop: Shop) -> Choices:
 async def keep_arm(
     connections: Connections, shop: Shop, experiment_id: str, number: int, arm: str, now: datetime
 ) -> None:
-    """Stop that version of the experiment and let everybody be served as its arm was: all of it, or nothing.
+    """End the experiment and let everybody be served as that version's arm was: all of it, or nothing.
 
-    Raises NotFound without such an arm of a version that was started, InputError for what can't be kept any
-    more. The model is pointed to first: doing that again changes nothing.
+    It ends also where a later version of it runs, which would go on serving some otherwise. The model is
+    pointed to once all else is known to be possible: doing that again changes nothing. Raises NotFound without
+    such an arm of a version that was started, InputError for what can't be kept any more.
     """
-    version = await get_version(connections, shop.shop, experiment_id, number)
-    changes = _changes(version, arm)
+    changes = _changes(await get_version(connections, shop.shop, experiment_id, number), arm)
+    async with connections.read() as db:
+        await _campaigns_kept(db, shop, changes)
     if MODEL in changes:
         await _serve(connections, shop, changes[MODEL])
     async with connections.write() as db:
         await _keep_changes(db, shop, changes, now)
-        await _stop(db, shop, version, now)
+        await _stop(db, shop, experiment_id, now)
     await announce_kept(connections.redis, shop.shop)
 
 
@@ -81,24 +83,41 @@ async def _keep_changes(db: AsyncSession, shop: Shop, changes: dict[str, Any], n
         row.settings, {name: value for name, value in changes.items() if name not in (CAMPAIGNS, MODEL)}
     )
     db.add(row)
-    for campaign_id, change in (changes.get(CAMPAIGNS) or {}).items():
-        await _keep_campaign(db, shop, campaign_id, change, now)
+    for campaign, content in await _campaigns_kept(db, shop, changes):
+        if content is None:
+            campaign.status, campaign.reason = "stopped", ""
+        else:
+            campaign.content = content
+        campaign.updated_at = now
+        db.add(campaign)
 
 
-async def _keep_campaign(db: AsyncSession, shop: Shop, campaign_id: str, change: Any, now: datetime) -> None:
+async def _campaigns_kept(
+    db: AsyncSession, shop: Shop, changes: dict[str, Any]
+) -> list[tuple[CampaignRow, dict[str, Any] | None]]:
+    """Return the campaigns that change, each with its content from now on: None for one that is stopped."""
+    return [
+        (row := await _campaign(db, shop, name), None if change is None else _content(row, change))
+        for name, change in (changes.get(CAMPAIGNS) or {}).items()
+    ]
+
+
+async def _campaign(db: AsyncSession, shop: Shop, campaign_id: str) -> CampaignRow:
     row = await db.get(CampaignRow, (shop.shop, campaign_id))
     if row is None:
         raise InputError(_("The campaign is not there any more, so its change can't be kept."), "arm")
-    if change is None:
-        row.status, row.reason = "stopped", ""
-    else:
-        row.content = msgspec.to_builtins(read_campaign(patched(row.content, change)))
-    row.updated_at = now
-    db.add(row)
+    return row
 
 
-async def _stop(db: AsyncSession, shop: Shop, version: Version, now: datetime) -> None:
-    row = await db.get(ExperimentRow, (shop.shop, version.design.id, version.version))
-    if row is not None and row.status == "running":
-        row.status, row.stopped_at = "stopped", now
-        db.add(row)
+def _content(row: CampaignRow, change: Any) -> dict[str, Any]:
+    content: dict[str, Any] = msgspec.to_builtins(read_campaign(patched(row.content, change)))
+    return content
+
+
+async def _stop(db: AsyncSession, shop: Shop, experiment_id: str, now: datetime) -> None:
+    running = (
+        col(ExperimentRow.shop) == shop.shop,
+        col(ExperimentRow.experiment_id) == experiment_id,
+        col(ExperimentRow.status) == "running",
+    )
+    await db.exec(update(ExperimentRow).where(*running).values(status="stopped", stopped_at=now))
