@@ -49,8 +49,9 @@ async def keep_arm(
     """End the experiment and let everybody be served as that version's arm was: all of it, or nothing.
 
     It ends also where a later version of it runs, which would go on serving some otherwise. The model is
-    pointed to once all else is known to be possible: doing that again changes nothing. Raises NotFound without
-    such an arm of a version that was started, InputError for what can't be kept any more.
+    pointed to once all else is known to be possible: doing that again changes nothing.
+
+    Raises NotFound without such an arm of a version that was started, InputError for what can't be kept now.
     """
     changes = _changes(await get_version(connections, shop.shop, experiment_id, number), arm)
     async with connections.read() as db:

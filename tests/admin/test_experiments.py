@@ -372,4 +372,4 @@ async def test_an_older_version_is_read_apart_and_its_own_arm_is_kept(
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.settings["dear_ratio"] == 1.5
-    assert (await of_shop(connections)).status == "running"  # the second version goes on
+    assert (await of_shop(connections)).status == "stopped"  # the second version too: it is for everybody
