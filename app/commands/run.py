@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
+from redis.exceptions import ConnectionError as RedisLost
+from redis.exceptions import TimeoutError as RedisSlow
 
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
+from app.errors import TillwiseError
 from app.logs import start_logging
 from app.migrations import migrate
 from app.processes import redis_for
@@ -19,7 +22,10 @@ AnyShop = Annotated[str | None, typer.Option("--shop", help="One shop only: name
 
 
 def with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
-    """Run it on open connections, with the database brought up to date first."""
+    """Run it on open connections, with the database brought up to date first.
+
+    Raises TillwiseError when a store does not answer.
+    """
     start_logging("WARNING")
     settings = read_settings()
     with redis_for(settings) as redis_url:
@@ -31,4 +37,7 @@ async def _connected(
 ) -> None:
     await migrate(settings.database_url)
     async with connect(settings, redis_url) as connections:
-        await run(connections)
+        try:
+            await run(connections)
+        except (RedisLost, RedisSlow) as error:
+            raise TillwiseError(f"Redis does not answer: {error}") from error

@@ -9,7 +9,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.errors import ConfigError
 from app.postgres import open_engine
 
 _TURN = 7_455_101  # ours alone in the database
@@ -36,12 +39,26 @@ def is_current(connection: Connection) -> bool:
 
 
 async def migrate(database_url: str) -> None:
-    """Bring the database's tables to what this version expects; safe to run again."""
-    if database_url.startswith("sqlite"):
-        Path(database_url.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
+    """Bring the database's tables to what this version expects; safe to run again.
+
+    Raises ConfigError when there is no connection to be had.
+    """
     engine = open_engine(database_url)
     try:
+        await _reach(engine)
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()
+
+
+async def _reach(engine: AsyncEngine) -> None:
+    """Return when the database lets us in. Raises ConfigError with its words: nothing was asked of it yet."""
+    try:
+        if engine.url.get_backend_name() == "sqlite":
+            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        async with engine.connect():
+            pass
+    except (OSError, DBAPIError) as error:
+        says = error.orig if isinstance(error, DBAPIError) else error
+        raise ConfigError(f"no connection to the database: {says}") from error

@@ -1,0 +1,35 @@
+"""A store that is away is told in a line, whichever command needs it."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.errors import ConfigError, TillwiseError
+from app.migrations import migrate
+from tests.commands.conftest import Terminal
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:p@127.0.0.1:1/none", "sqlite:////dev/null/none.db"])
+def test_a_database_that_is_not_there_is_told_in_a_line(
+    address: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", address)
+    monkeypatch.setenv("TOKEN_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    error = terminal.run("parked").exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith("no connection to the database: [Errno ")
+
+
+async def test_what_the_database_says_of_who_asks_is_told(postgres_url: str) -> None:
+    with pytest.raises(ConfigError, match='database "none" does not exist'):
+        await migrate(postgres_url.replace("/postgres?", "/none?"))
+
+
+def test_a_redis_that_is_not_there_is_told_in_a_line(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    error = terminal.run("parked").exception
+    assert isinstance(error, TillwiseError)
+    assert str(error).startswith("Redis does not answer: ")
