@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.connections import Connections
 from app.coupon_tables import AutomaticDiscountRow, GrantUseRow
@@ -52,7 +52,7 @@ async def honoured(connections: Connections, shop: str) -> dict[str, Honoured]:
         connection = await db.connection()
         discounts = (await connection.execute(_there(shop))).all()
         if discounts:
-            uses = select(_USES.c.terms_id, _USES.c.number).where(_USES.c.shop == shop)
+            uses = select(_USES.c.terms_id, _USES.c.number).where(*_can_matter(shop))
             for terms_id, number in await connection.execute(uses):
                 used.setdefault(terms_id, set()).add(number)
     return {each.terms_id: Honoured(each.epoch, frozenset(used.get(each.terms_id, ()))) for each in discounts}
@@ -60,7 +60,7 @@ async def honoured(connections: Connections, shop: str) -> dict[str, Honoured]:
 
 async def honoured_fingerprint(connections: Connections, shop: str) -> tuple[Any, ...]:
     """Return a value that is another one once `honoured` is."""
-    uses = select(func.count(), func.max(_USES.c.used_at)).where(_USES.c.shop == shop)
+    uses = select(func.count(), func.max(_USES.c.used_at)).where(*_can_matter(shop))
     async with connections.read() as db:
         connection = await db.connection()
         found = tuple(map(tuple, (await connection.execute(_there(shop))).all()))
@@ -69,9 +69,18 @@ async def honoured_fingerprint(connections: Connections, shop: str) -> tuple[Any
 
 def _there(shop: str) -> Any:
     """Return the query of the terms for which Shopify has a discount, and of their keys' epochs."""
-    there = (_DISCOUNTS.c.shop == shop, _DISCOUNTS.c.discount_id.is_not(None))
     columns = (_DISCOUNTS.c.terms_id, _DISCOUNTS.c.epoch)
-    return select(*columns).where(*there).order_by(_DISCOUNTS.c.terms_id)
+    return select(*columns).where(*_is_there(shop)).order_by(_DISCOUNTS.c.terms_id)
+
+
+def _is_there(shop: str) -> tuple[ColumnElement[bool], ...]:
+    return _DISCOUNTS.c.shop == shop, _DISCOUNTS.c.discount_id.is_not(None)
+
+
+def _can_matter(shop: str) -> tuple[ColumnElement[bool], ...]:
+    """Return which uses are read: terms that Shopify has no more leave theirs behind for a month."""
+    there = select(_DISCOUNTS.c.terms_id).where(*_is_there(shop))
+    return _USES.c.shop == shop, _USES.c.terms_id.in_(there)
 
 
 async def keep_discount(connections: Connections, shop: str, discount: Discount, now: datetime) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace as replace_terms
+
 from app.connections import Connections
 from app.coupons.automatic import SIGNING, keep_automatic
 from app.coupons.follow import follow_redemptions
@@ -71,6 +73,18 @@ async def test_an_order_that_comes_after_its_campaign_ended_counts_once_it_goes_
     await follow_redemptions(connections, an_order(1, number(7)))
     await keep_automatic(connections, shop, [PROMISE], datetime.now(UTC))
     assert metafield(shopify)["used"] == number(7)
+
+
+async def test_a_grant_of_terms_that_ended_is_read_again_by_no_shop_that_promises_others(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    await keep_automatic(connections, shop, [PROMISE], NOW)
+    other = replace(PROMISE, terms=replace_terms(PROMISE.terms, percentage=20))
+    await keep_automatic(connections, shop, [other], NOW)
+    before = await honoured_fingerprint(connections, SHOP)
+    assert await note_use(connections, SHOP, PROMISE.terms_id, number(7), 1, NOW)
+    assert await honoured(connections, SHOP) == {other.terms_id: Honoured()}
+    assert await honoured_fingerprint(connections, SHOP) == before
 
 
 async def test_what_is_honoured_outlives_an_empty_redis(
