@@ -5,7 +5,7 @@ export OPT_OUT_INSTRUMENTATION := true
 export SHOPIFY_CLI_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos audit serve setup build words lock clean
+.PHONY: help demo test check code scripts-types built scripts-tests bench chaos audit serve setup build words lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -13,17 +13,26 @@ help: ## Show this help
 demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journey headless and stops
 	@python -m devstore.demo $(if $(ONCE),--once)
 
-test: setup build check ## Install what is needed and run every check and test, the Chromium journey included
-	npm run --silent check
-	npm test --silent
+test: ## Install what is needed and run every check and test, the Chromium journey included
+	@$(MAKE) --no-print-directory --jobs=2 setup build check built scripts-tests
 	pytest -n auto --dist loadfile
 
-check: setup ## Lint, types and import contracts
+check: code scripts-types ## Lint, types and import contracts
+
+code: .venv/.python
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+
+scripts-types: .venv/.node
 	npm run --silent typecheck
+
+built: build
+	npm run --silent check
+
+scripts-tests: build
+	npm test --silent
 
 bench: setup build ## Measure decide and webhook receive against a plain route of the same server
 	@python -m benchmarks
@@ -37,9 +46,9 @@ audit: setup ## Write what the app is built from as CycloneDX, and ask what is k
 serve: setup ## Start the app on the environment's settings (what `shopify app dev` runs)
 	@tillwise serve
 
-setup: .venv/.python .venv/.node .venv/chromium ## Install everything into this folder
+setup: .venv/.python .venv/.compiled .venv/.node .venv/chromium ## Install everything into this folder
 
-build: setup ## Build the extensions with Shopify's CLI and the dev store's browser side
+build: .venv/.node ## Build the extensions with Shopify's CLI and the dev store's browser side
 	@scripts/build
 
 words: setup ## Bring the admin's catalogues of translations up to date with its texts
@@ -53,6 +62,11 @@ clean: ## Remove what was installed and built, and the demo's data
 
 .venv/.python: requirements.lock pyproject.toml scripts/setup-python
 	@scripts/setup-python
+	@touch $@
+
+# Beside what is installed next, and on all processors; pip would do it alone.
+.venv/.compiled: .venv/.python
+	@.venv/bin/python -m compileall -qq -j 0 .venv/lib || true  # templates of code are not valid code
 	@touch $@
 
 .venv/.node: package-lock.json .venv/.python scripts/setup-node
