@@ -8,11 +8,14 @@ export interface Answer {
   again_s?: number;
 }
 
-/** Return the answer, without the offers that are broken; null when it is no answer at all. */
+/** The arm of nobody: something of the app's failed, and that says nothing of what the buyer is to see. */
+const NO_DECISION = 'none';
+
+/** Return the answer, without the offers that are broken; null when it is no answer at all, or the app came to no decision. */
 export function parseAnswer(body: unknown): Answer | null {
   if (!isRecord(body)) return null;
   const decisionId = text(body.decision_id);
-  if (!decisionId || !Array.isArray(body.offers)) return null;
+  if (!decisionId || !Array.isArray(body.offers) || body.arm === NO_DECISION) return null;
   const again_s = number(body.again_s);
   return {offers: body.offers.flatMap((each) => parseOffer(each, decisionId) ?? []), ...(again_s && again_s > 0 && {again_s})};
 }

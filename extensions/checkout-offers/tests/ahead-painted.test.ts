@@ -35,6 +35,8 @@ function held() {
   return {fetch, answerWith: (body: unknown) => answerWith(body)};
 }
 
+afterEach(() => void vi.useRealTimers());
+
 const names = (publish: {mock: {calls: unknown[][]}}) => publish.mock.calls.map(([name]) => name);
 
 test('the first render has an offer, before anything was asked', async () => {
@@ -54,6 +56,16 @@ test('an app that fails leaves it there, and it is counted nowhere', async () =>
   fireEvent.click(button());
   await waitFor(() => expect(words()).toContain('status.added'));
   expect(publish).not.toHaveBeenCalled();
+});
+
+test('an app that could come to no decision leaves it there', async () => {
+  vi.useFakeTimers();
+  const {extension} = ahead(vi.fn(async () => Response.json(answer({arm: 'none', offers: [], fallback: 'error'}))));
+  using _ = extension;
+  await extension.render();
+  await vi.advanceTimersByTimeAsync(UPGRADE_MS);
+  expect(extension.fetch).toHaveBeenCalled();
+  expect(words()).toContain('Oat biscuits');
 });
 
 test('the answer takes its place, and only that is an impression', async () => {
@@ -109,7 +121,6 @@ describe('a discount without a code whose grant the checkout is slow to take', (
   const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}, why: []};
   const both = answer({offers: [GRANTED, wireUpsell({product: LIVE_ONE})]});
   const advance = (time_ms: number) => vi.advanceTimersByTimeAsync(time_ms);
-  afterEach(() => void vi.useRealTimers());
 
   test('the live product comes in its time, and the message once it holds', async () => {
     vi.useFakeTimers();
