@@ -22,13 +22,18 @@ LOOKED_BACK_S = 24 * 3600  # as far as a visit is kept for decisions
 MOST_EVENTS = 40  # of one visit, after which moments are taken
 LEAKY = ("step_reached", "events_in_all", "seconds_in_all")
 _CARTS = frozenset({"cart_viewed"})
+_AMOUNTS = frozenset({"price", "subtotal", "total"})
 
 
 class Browsed(NamedTuple):
-    """What one browser did, and when orders of it were placed (epoch seconds)."""
+    """What one browser did, and when orders of it were placed (epoch seconds). currency: the shop's.
+
+    Where that is not known, all amounts are taken to be in it.
+    """
 
     seen: Sequence[Seen]
     ordered: Sequence[int] = ()
+    currency: str = ""
 
 
 class Moment(NamedTuple):
@@ -60,13 +65,18 @@ def moments_of(browsed: Browsed, now: int) -> list[Moment]:
         done += len(visit)
         if _at(visit[-1]) + PAUSE_S < now:
             earlier = events[: done - len(visit)]
-            found += _of_visit(earlier, visit, ordered)
+            found += _of_visit(earlier, visit, ordered, browsed.currency)
     return found
 
 
-def cart_after(cart: InCart, event: Seen) -> InCart:
-    """Return the cart as it stands after an event; what can't be read changes nothing."""
+def cart_after(cart: InCart, event: Seen, currency: str = "") -> InCart:
+    """Return the cart as it stands after an event; what can't be read changes nothing.
+
+    currency: see `Browsed`. An amount in another one is not known, as when it is decided.
+    """
     data = event.data
+    if currency and data.get("currency", currency) != currency:
+        data = {name: value for name, value in data.items() if name not in _AMOUNTS}
     if event.name == COMPLETED:
         return InCart()
     if event.name == "product_added_to_cart":
@@ -79,7 +89,9 @@ def cart_after(cart: InCart, event: Seen) -> InCart:
     return cart
 
 
-def _of_visit(earlier: Sequence[Seen], visit: Sequence[Seen], ordered: Sequence[int]) -> list[Moment]:
+def _of_visit(
+    earlier: Sequence[Seen], visit: Sequence[Seen], ordered: Sequence[int], currency: str
+) -> list[Moment]:
     began, last = _at(visit[0]), _at(visit[-1])
     order = next((at for at in ordered if began <= at <= last + PAUSE_S), None)
     paid = next((_at(each) for each in visit if each.name == "payment_info_submitted"), None)
@@ -88,12 +100,12 @@ def _of_visit(earlier: Sequence[Seen], visit: Sequence[Seen], ordered: Sequence[
     known = [each for each in earlier if _at(each) > began - LOOKED_BACK_S]
     cart = InCart()
     for each in known:
-        cart = cart_after(cart, each)
+        cart = cart_after(cart, each, currency)
     # Of a visit of hundreds of events every so many-th is taken: none outweighs dozens of others.
     stride = ceil(len(visit) / MOST_EVENTS)
     found: list[Moment] = []
     for place, event in enumerate(visit):
-        cart = cart_after(cart, event)
+        cart = cart_after(cart, event, currency)
         until = min(_at(visit[place + 1]) if place + 1 < len(visit) else ends, ends)
         times = [at for at in (_at(event), *(_at(event) + each for each in SILENCES_S)) if at < until]
         if place % stride or not times:

@@ -24,6 +24,7 @@ from app.profiles.history import FROM_BROWSERS
 from app.profiles.reviews import excluded_customers
 from app.profiles.visit import Seen
 from app.remembered import Remembered
+from app.shops.store import get_shop
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
 
@@ -44,10 +45,12 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
     names = {client: {event.customer_id for event in events} for client, events in seen.items()}
     refuse = await who_may_not_teach(connections, shop, set().union(*names.values()))
     kept = [client for client in sorted(seen) if names[client].isdisjoint(refuse)]
+    known = await get_shop(connections, shop)
+    currency = known.currency if known else ""
     async with connections.read() as db:
         placed = await _placed(db, shop, set().union(*(tokens[client] for client in kept)))
     return [
-        Browsed(seen[client], sorted(placed[token] for token in tokens[client] if token in placed))
+        Browsed(seen[client], sorted(placed[token] for token in tokens[client] if token in placed), currency)
         for client in kept
     ]
 

@@ -135,3 +135,21 @@ def test_what_happens_after_a_moment_changes_nothing_of_it(seen: list[Seen], cut
 )
 def test_a_cart_is_followed_through_its_events(event: Seen, cart: InCart) -> None:
     assert cart_after(InCart(1, 10.0), event) == cart
+
+
+@pytest.mark.parametrize(
+    ("event", "cart"),
+    [
+        (at(0, "cart_viewed", total="7000", currency="JPY", lines=[{"quantity": 4}]), InCart(4, 0.0)),
+        (at(0, "checkout_started", subtotal="7.00", currency="EUR", lines=[{"quantity": 4}]), InCart(4, 7.0)),
+        (at(0, "product_added_to_cart", price="1250", currency="JPY", quantity=1), InCart(2, 10.0)),
+    ],
+)
+def test_an_amount_in_another_currency_than_the_shops_is_not_known(event: Seen, cart: InCart) -> None:
+    assert cart_after(InCart(1, 10.0), event, "EUR") == cart
+
+
+def test_what_is_learnt_of_a_cart_in_another_currency_is_what_is_known_of_it_when_deciding() -> None:
+    seen = [at(0, "cart_viewed", total="7000", currency="JPY", lines=[{"quantity": 4}])]
+    values = {each.features[FEATURES.index("value")] for each in moments_of(Browsed(seen, (), "EUR"), LATER)}
+    assert values == {0.0}

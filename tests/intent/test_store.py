@@ -72,6 +72,7 @@ async def test_a_browsers_events_come_with_the_orders_of_its_checkouts(
     ]  # fmt: skip
     placed = int((NOW - timedelta(minutes=15)).timestamp())
     assert [list(each.ordered) for each in found] == [[placed], []]
+    assert {each.currency for each in found} == {"USD"}
 
 
 @pytest.mark.parametrize("has_ordered", [True, False])
