@@ -137,11 +137,12 @@ def evaluate(
     from app.recommend.plot import write_report
 
     if json:
-        sys.stdout.write(evaluate_files(orders, products, seed=seed).to_json() + "\n")
-        return
-    with step_bars(out) as progress:
-        report = evaluate_files(orders, products, seed=seed, progress=progress)
-    out.print(*report.tables())
+        report = evaluate_files(orders, products, seed=seed)
+        sys.stdout.write(report.to_json() + "\n")
+    else:
+        with step_bars(out) as progress:
+            report = evaluate_files(orders, products, seed=seed, progress=progress)
+        out.print(*report.tables())
     if out_dir is not None:
         write_report(report, out_dir)
 
