@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,8 +82,9 @@ def _address(settings: Settings) -> Finding:
 
 
 def _data_dir(settings: Settings) -> Finding:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    fine = os.access(settings.data_dir, os.W_OK)
+    with suppress(OSError):  # then it is not writable either
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    fine = os.access(settings.data_dir, os.W_OK) and settings.data_dir.is_dir()
     says = "writable" if fine else "models can't be published: it is not writable"
     return Finding("data directory", fine, f"{settings.data_dir}: {says}")
 

@@ -43,6 +43,13 @@ async def test_an_installation_in_which_nothing_is_wrong_has_no_finding(
     assert await wrong() == {}
 
 
+async def test_a_data_directory_that_can_not_be_made_is_found(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TILLWISE_DATA_DIR", "/dev/null/models")
+    assert await wrong() == {
+        "data directory": "/dev/null/models: models can't be published: it is not writable"
+    }
+
+
 async def test_tables_of_another_version_are_found(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     assert "another version" in (await wrong())["database"]
