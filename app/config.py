@@ -55,6 +55,7 @@ class Settings:
 
     token_encryption_keys: Fernet keys; the first encrypts, all decrypt.
     redis_url: None starts the embedded server in `data_dir`.
+    event_log_url: of a broker behind the event log; None leaves the log to Redis alone.
     dev_store_url: development only; every request for a shop goes to this origin instead.
     smtp: None sends no e-mail.
     plans: how many answers in 30 days each plan of the app covers, by its name at Shopify; none names none.
@@ -76,6 +77,7 @@ class Settings:
     plans: Mapping[str, int] = field(default_factory=dict, hash=False)
     rates: Rates = Rates()
     patience_s: float = 25.0
+    event_log_url: str | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -93,8 +95,6 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
             "without it, copy them from the app's page in the Shopify Dev Dashboard."
         )
-    if environ.get("EVENT_LOG_URL"):
-        raise ConfigError("EVENT_LOG_URL is not read: the event log is in the Redis of REDIS_URL")
     data_dir = Path(environ.get("TILLWISE_DATA_DIR") or "var").resolve()
     database_url = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'tillwise.db'}"
     return Settings(
@@ -113,6 +113,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         plans=_numbers("PLANS", environ.get("PLANS", ""), "Basic=10000"),
         rates=_rates(environ.get("RATES", "")),
         patience_s=_patience(environ.get("PATIENCE") or "25"),
+        event_log_url=_event_log(environ.get("EVENT_LOG_URL")),
     )
 
 
@@ -214,6 +215,12 @@ def _redis(url: str | None) -> str | None:
     except ConfigError as error:
         raise ConfigError(f"REDIS_URL: {error}") from None
     return url
+
+
+def _event_log(url: str | None) -> str | None:
+    if not url:
+        return None
+    raise ConfigError("EVENT_LOG_URL is not read: the event log is in the Redis of REDIS_URL")
 
 
 def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tuple[str, ...]:

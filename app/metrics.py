@@ -38,6 +38,9 @@ RANKINGS = Gauge(
 # The stores' own state, read when it is asked for: the same whichever process answers.
 INBOX_ROWS = Gauge("tillwise_inbox_rows", "Shopify's deliveries in the inbox", ["status"])
 LOG_UNHANDLED = Gauge("tillwise_event_log_unhandled", "Events that wait to be handled, or are in hand")
+LOG_UNSENT = Gauge(
+    "tillwise_event_log_unsent", "Events in Redis that wait for the broker, where there is one"
+)
 DEAD_LETTERS = Gauge("tillwise_dead_letters", "Events that were put aside")
 REACHABLE = Gauge("tillwise_reachable", "1 when it answers this process, else 0", ["part"])
 

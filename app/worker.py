@@ -44,6 +44,8 @@ from app.events.kinds import (
     ShopRedactionRequested,
 )
 from app.events.log import EventConsumer
+from app.events.move import move_events
+from app.events.moved import Moved
 from app.jobs import Job
 from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
@@ -123,7 +125,10 @@ JOBS: Mapping[Job, Work] = {
 async def trim_log(connections: Connections) -> None:
     """Drop from the event log what everyone has handled, and the deliveries that told it."""
     await empty_bodies(connections)
-    await EventConsumer(connections.redis, "trimmer").trim()
+    if connections.settings.event_log_url:
+        await Moved(connections.redis).forget_keys()
+    else:
+        await EventConsumer(connections.redis, "trimmer").trim()
 
 
 async def prune_inbox(connections: Connections) -> None:
@@ -166,6 +171,8 @@ async def run_worker(connections: Connections, stop: asyncio.Event) -> None:
         "schedules": partial(keep_schedules, connections, SCHEDULES, stop),
         "jobs": partial(work_jobs, connections, JOBS, stop),
     }
+    if connections.settings.event_log_url:
+        loops["mover"] = partial(move_events, connections, stop)
     async with asyncio.TaskGroup() as running:
         for name, loop in loops.items():
             running.create_task(keep_running(name, loop, stop))

@@ -20,8 +20,9 @@ from sqlalchemy import select
 
 from app.connections import Connections
 from app.errors import InputError, ShopifyUnavailable
+from app.events.carried import handled_before
 from app.events.kinds import AnyEvent
-from app.events.log import EventConsumer, EventLog
+from app.events.log import EventLog
 from app.failures import reason_of
 from app.shops.sealed import opened
 from app.tables import ShopRow
@@ -108,7 +109,7 @@ async def restore_lost(connections: Connections, now: datetime) -> None:
 
 async def empty_bodies(connections: Connections) -> None:
     """Drop the bodies whose events the log has handled. Its clock is not ours."""
-    before = await EventConsumer(connections.redis, "inbox").handled_before()
+    before = await handled_before(connections)
     if before is not None:
         await empty_handled(connections, min(before, datetime.now(UTC)) - _CLOCKS_DIFFER)
 

@@ -18,9 +18,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.connections import Connections
+from app.events.carried import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
 from app.events.kinds import AnyEvent
-from app.events.log import Delivery, EventConsumer, this_consumer
+from app.events.log import Delivery
 from app.events.store import record_events
 from app.failures import reason_of
 from app.shops.active import note_active
@@ -39,10 +40,16 @@ _log = logging.getLogger(__name__)
 
 
 async def consume(connections: Connections, handlers: Handlers, stop: asyncio.Event) -> None:
-    """Hand out events until stopped. Raises when the database or Redis is down."""
+    """Hand out events until stopped. Raises when the database, Redis or a broker behind it is down."""
     await _check_database(connections)
-    consumer = EventConsumer(connections.redis, this_consumer())
-    await consumer.open()
+    async with open_consumer(connections) as consumer:
+        await consumer.open()
+        await _hand_out(connections, consumer, handlers, stop)
+
+
+async def _hand_out(
+    connections: Connections, consumer: Consumer, handlers: Handlers, stop: asyncio.Event
+) -> None:
     while inherited := await consumer.inherit():
         await work_off(connections, consumer, handlers, inherited)
     reclaim_at = monotonic()
@@ -55,7 +62,7 @@ async def consume(connections: Connections, handlers: Handlers, stop: asyncio.Ev
 
 async def work_off(
     connections: Connections,
-    consumer: EventConsumer,
+    consumer: Consumer,
     handlers: Handlers,
     deliveries: Sequence[Delivery],
 ) -> None:
@@ -68,7 +75,7 @@ async def work_off(
 
 
 async def _work_off(
-    connections: Connections, consumer: EventConsumer, handlers: Handlers, part: Sequence[Read]
+    connections: Connections, consumer: Consumer, handlers: Handlers, part: Sequence[Read]
 ) -> None:
     kept = await as_kept(connections, [event for _, event in part])
     read = [(delivery, event) for (delivery, _), event in zip(part, kept, strict=True) if event is not None]
@@ -93,7 +100,7 @@ def _up_to_each_request(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
             begins = at
 
 
-async def _readable(consumer: EventConsumer, deliveries: Sequence[Delivery]) -> list[Read]:
+async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
     """Return the deliveries with their events; what can't be read, or only kills, is buried."""
     read = []
     for delivery in deliveries:
@@ -120,7 +127,7 @@ async def _record_together(connections: Connections, events: Sequence[AnyEvent])
 
 async def _react(
     connections: Connections,
-    consumer: EventConsumer,
+    consumer: Consumer,
     handlers: Handlers,
     delivery: Delivery,
     event: AnyEvent,

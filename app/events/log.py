@@ -194,6 +194,17 @@ class EventLog:
         return [letter for letter in found if shop is None or _shop_of(letter[1]) == shop]
 
 
+def letter(delivery: Delivery, reason: str) -> dict[Any, Any]:
+    """Return a delivery as the dead letters hold it."""
+    return {
+        _EVENT: delivery.body,
+        "reason": reason[:1_000],
+        "entry": delivery.entry_id,
+        "deliveries": delivery.deliveries,
+        "buried_at": int(time.time()),
+    }
+
+
 def this_consumer() -> str:
     """Return the name under which this process reads the log."""
     return f"{socket.gethostname()}-{os.getpid()}"
@@ -278,15 +289,8 @@ class EventConsumer:
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Move an entry to the dead-letter stream with its reason."""
-        letter: dict[Any, Any] = {
-            _EVENT: delivery.body,
-            "reason": reason[:1_000],
-            "entry": delivery.entry_id,
-            "deliveries": delivery.deliveries,
-            "buried_at": int(time.time()),
-        }
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(DEAD, letter)
+            pipe.xadd(DEAD, letter(delivery, reason))
             pipe.xack(STREAM, self._group, delivery.entry_id)
             await pipe.execute()
 
@@ -295,7 +299,7 @@ class EventConsumer:
         oldest = [await self._oldest_needed(group) for group in await self._groups()]
         if not oldest:
             return 0
-        keep_from = min(oldest, key=_order)
+        keep_from = min(oldest, key=order)
         return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=False))
 
     async def handled_before(self) -> datetime | None:
@@ -303,9 +307,9 @@ class EventConsumer:
         oldest = [await self._oldest_needed(group) for group in await self._groups()]
         if not oldest:
             return None
-        needed = min(oldest, key=_order)
+        needed = min(oldest, key=order)
         if await self._redis.xrange(STREAM, min=needed, count=1):
-            return datetime.fromtimestamp(_order(needed)[0] / 1000, UTC)
+            return datetime.fromtimestamp(order(needed)[0] / 1000, UTC)
         return datetime.now(UTC)
 
     async def _oldest_needed(self, group: dict[str, Any]) -> str:
@@ -313,7 +317,7 @@ class EventConsumer:
         pending: Any = await self._redis.xpending(STREAM, _text(group["name"]))
         if pending["min"]:
             return _text(pending["min"])
-        milliseconds, sequence = _order(_text(group["last-delivered-id"]))
+        milliseconds, sequence = order(_text(group["last-delivered-id"]))
         return f"{milliseconds}-{sequence + 1}"
 
     async def _groups(self) -> list[dict[str, Any]]:
@@ -349,7 +353,8 @@ def _shop_of(body: bytes) -> str | None:
         return None
 
 
-def _order(entry_id: str) -> tuple[int, int]:
+def order(entry_id: str) -> tuple[int, int]:
+    """Return what entries are in order by: when they were appended, and which of that millisecond."""
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds), int(sequence or 0)
 

@@ -9,10 +9,12 @@ from redis.exceptions import RedisError
 from sqlmodel import select
 
 from app.connections import Connections
+from app.events.carried import count_unhandled
 from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, consume, work_off
 from app.events.kinds import AppUninstalled, Event, ScopesChanged
-from app.events.log import DEAD, STREAM, EventConsumer, EventLog
+from app.events.log import DEAD, STREAM
 from app.tables import EventRow
+from tests.brokers import Engine, read
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -35,100 +37,93 @@ class Recorder:
         self.seen.append(event.event_id)
 
 
-async def opened(connections: Connections) -> EventConsumer:
-    consumer = EventConsumer(connections.redis, "test", idle_ms=0)
-    await consumer.open()
-    return consumer
-
-
 async def reasons(connections: Connections) -> list[bytes]:
     return [fields[b"reason"] for _, fields in await connections.redis.xrange(DEAD)]
 
 
-async def test_every_handler_sees_every_event_in_order_and_it_is_recorded(
-    connections: Connections,
-) -> None:
+async def test_every_handler_sees_every_event_in_order_and_it_is_recorded(log: Engine) -> None:
     first, second = Recorder(), Recorder()
-    await EventLog(connections.redis).append([event(1), event(2)])
-    consumer = await opened(connections)
-    await work_off(connections, consumer, {AppUninstalled: (first, second)}, await consumer.read())
+    await log.put(event(1), event(2))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, {AppUninstalled: (first, second)}, await read(consumer, 2))
     assert first.seen == second.seen == ["1", "2"]
     assert await consumer.reclaim() == []
-    async with connections.read() as db:
+    async with log.connections.read() as db:
         assert set((await db.exec(select(EventRow.event_id))).all()) == {"1", "2"}
 
 
-async def test_an_event_nobody_reacts_to_is_recorded_and_done(connections: Connections) -> None:
+async def test_an_event_nobody_reacts_to_is_recorded_and_done(log: Engine) -> None:
     scopes = ScopesChanged(shop="a.myshopify.com", event_id="s", happened_at=NOW, scopes=("a",))
-    await EventLog(connections.redis).append([scopes])
-    consumer = await opened(connections)
-    await work_off(connections, consumer, {}, await consumer.read())
+    await log.put(scopes)
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, {}, await read(consumer, 1))
     assert await consumer.reclaim() == []
 
 
-async def test_a_failing_event_holds_up_no_other_and_is_buried_with_its_reason(
-    connections: Connections,
-) -> None:
+async def test_a_failing_event_holds_up_no_other_and_is_buried_with_its_reason(log: Engine) -> None:
     handler = Recorder(KeyError("variant"), fails_for="1")
-    await EventLog(connections.redis).append([event(1), event(2)])
-    consumer = await opened(connections)
-    await work_off(connections, consumer, {AppUninstalled: (handler,)}, await consumer.read())
+    await log.put(event(1), event(2))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, {AppUninstalled: (handler,)}, await read(consumer, 2))
     assert handler.seen == ["2"]
     for _ in range(MAX_DELIVERIES - 1):
-        assert await reasons(connections) == []
-        await work_off(connections, consumer, {AppUninstalled: (handler,)}, await consumer.reclaim())
-    (reason,) = await reasons(connections)
+        assert await reasons(log.connections) == []
+        await work_off(log.connections, consumer, {AppUninstalled: (handler,)}, await consumer.reclaim())
+    (reason,) = await reasons(log.connections)
     assert re.fullmatch(rb"KeyError at test_consume\.py:\d+: a message of 9 characters, left out", reason)
     assert await consumer.reclaim() == []
 
 
-async def test_an_outage_counts_against_no_event(connections: Connections) -> None:
+async def test_an_outage_counts_against_no_event(log: Engine) -> None:
     down = Recorder(ConnectionError("the database is down"), fails_for="2")
-    await EventLog(connections.redis).append([event(1), event(2), event(3)])
-    consumer = await opened(connections)
+    await log.put(event(1), event(2), event(3))
+    consumer = await log.consumer()
     with pytest.raises(ConnectionError):
-        await work_off(connections, consumer, {AppUninstalled: (down,)}, await consumer.read())
+        await work_off(log.connections, consumer, {AppUninstalled: (down,)}, await read(consumer, 3))
     for _ in range(MAX_DELIVERIES + 3):
         with pytest.raises(ConnectionError):
-            await work_off(connections, consumer, {AppUninstalled: (down,)}, await consumer.reclaim())
-    assert await reasons(connections) == []
+            await work_off(log.connections, consumer, {AppUninstalled: (down,)}, await consumer.reclaim())
+    assert await reasons(log.connections) == []
     up = Recorder()
-    await work_off(connections, consumer, {AppUninstalled: (up,)}, await consumer.reclaim())
+    await work_off(log.connections, consumer, {AppUninstalled: (up,)}, await consumer.reclaim())
     assert down.seen == ["1"]
     assert up.seen == ["2", "3"]
 
 
-async def test_what_is_no_event_is_buried_at_once(connections: Connections) -> None:
-    await connections.redis.xadd(STREAM, {"e": b"\xc1"})
-    consumer = await opened(connections)
-    await work_off(connections, consumer, {}, await consumer.read())
-    (reason,) = await reasons(connections)
+async def test_what_is_no_event_is_buried_at_once(log: Engine) -> None:
+    await log.connections.redis.xadd(STREAM, {"e": b"\xc1"})
+    await log.settle()
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, {}, await read(consumer, 1))
+    (reason,) = await reasons(log.connections)
     assert reason.startswith(b"not an event")
 
 
-async def test_an_event_that_kills_whoever_takes_it_is_buried(connections: Connections) -> None:
-    await EventLog(connections.redis).append([event(1)])
-    consumer = await opened(connections)
-    await consumer.read()
+async def test_an_event_that_kills_whoever_takes_it_is_buried(log: Engine) -> None:
+    await log.put(event(1))
+    consumer = await log.consumer()
+    await read(consumer, 1)
     for _ in range(MAX_DEATHS - 1):
         await consumer.reclaim()
-    await work_off(connections, consumer, {}, await consumer.reclaim())
-    assert await reasons(connections) == [b"no attempt came to an end"]
+    await work_off(log.connections, consumer, {}, await consumer.reclaim())
+    assert await reasons(log.connections) == [b"no attempt came to an end"]
 
 
-async def test_the_loop_ends_when_told_and_leaves_nothing_undone(connections: Connections) -> None:
+async def test_the_loop_ends_when_told_and_leaves_nothing_undone(log: Engine) -> None:
     stop, handler = asyncio.Event(), Recorder()
-    await EventLog(connections.redis).append([event(1), event(2)])
+    await log.put(event(1), event(2))
 
     async def stopping(given: Connections, seen: Event) -> None:
         await handler(given, seen)
-        stop.set()
+        if len(handler.seen) == 2:
+            stop.set()
 
-    await consume(connections, {AppUninstalled: (stopping,)}, stop)
-    assert handler.seen == ["1", "2"]
+    await consume(log.connections, {AppUninstalled: (stopping,)}, stop)
+    assert sorted(handler.seen) == ["1", "2"]
+    assert await count_unhandled(log.connections) == 0
 
 
-async def test_the_loop_does_not_take_events_while_redis_is_down(connections: Connections) -> None:
+async def test_the_loop_does_not_take_events_while_redis_is_down(log: Engine) -> None:
     nowhere: Redis = Redis.from_url("unix:///nowhere.sock")
     with pytest.raises(RedisError):
-        await consume(replace(connections, redis=nowhere), {}, asyncio.Event())
+        await consume(replace(log.connections, redis=nowhere), {}, asyncio.Event())

@@ -1,0 +1,151 @@
+"""The reading side of an event log that has a broker behind it, and what is asked of either."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from app.connections import Connections
+from app.events.broker import Broker, Copy, open_broker
+from app.events.log import Delivery, EventConsumer, EventLog, order, this_consumer
+from app.events.moved import Moved
+
+_ECHO_RESTS = 10  # times as long as an entry, so that what it follows came to an end
+_log = logging.getLogger(__name__)
+
+
+class Consumer(Protocol):
+    """One reader of the log. What it does not acknowledge is given out again, here or elsewhere."""
+
+    async def open(self) -> None:
+        """Begin to read: from the first entry that nobody has acknowledged."""
+
+    async def read(self, *, count: int = 200, block_ms: int = 1_000) -> list[Delivery]:
+        """Return new entries, oldest first; waits up to block_ms for the first."""
+
+    async def reclaim(self, *, count: int = 200) -> list[Delivery]:
+        """Return entries that rested unacknowledged for long enough to be tried again."""
+
+    async def inherit(self, *, count: int = 200) -> list[Delivery]:
+        """Return entries that dead processes of this machine held and nobody else gives out."""
+
+    async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Mark entries as handled: they are not given out again."""
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        """Move an entry to the dead letters with its reason."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """An entry in hand. copies: more than one where it was sent twice. since: when it was given out."""
+
+    copies: list[Copy]
+    delivery: Delivery
+    since: float
+
+
+class BrokerConsumer:
+    """One reader of what a broker holds. What it held when it ends the broker gives to others.
+
+    idle_ms: how long an entry rests after a failure before it is tried again.
+    """
+
+    def __init__(self, redis: Redis, broker: Broker, *, idle_ms: int = 30_000) -> None:
+        self._broker = broker
+        self._moved = Moved(redis)
+        self._idle_s = idle_ms / 1_000
+        self._held: dict[str, _Held] = {}
+        self._echoes: deque[tuple[float, Copy]] = deque()
+
+    async def open(self) -> None:
+        """Begin to read, with Redis there: else what is given out could not be opened."""
+        await self._moved.count()
+        await self._broker.subscribe()
+
+    async def read(self, *, count: int = 200, block_ms: int = 1_000) -> list[Delivery]:
+        """Return new entries, oldest first; waits up to block_ms for the first."""
+        copies = await self._broker.receive(count, block_ms / 1_000)
+        self._echoes += [(monotonic(), copy) for copy in copies if copy.is_echo]
+        sent = [copy for copy in copies if not copy.is_echo]
+        bodies = await self._moved.opened(sent)
+        await self._let_go([copy for copy, body in zip(sent, bodies, strict=True) if body is None])
+        read = [self._hold(copy, body) for copy, body in zip(sent, bodies, strict=True) if body is not None]
+        return await self._take([held for held in read if held])
+
+    async def reclaim(self, *, count: int = 200) -> list[Delivery]:
+        """Return entries that rested for idle_ms."""
+        now = monotonic()
+        while self._echoes and self._echoes[0][0] + _ECHO_RESTS * self._idle_s <= now:
+            await self._let_go([self._echoes.popleft()[1]])
+        rested = [held for held in self._held.values() if held.since + self._idle_s <= now]
+        return await self._take(rested[:count])
+
+    async def inherit(self, *, count: int = 200) -> list[Delivery]:
+        """Return nothing: the broker itself gives out what the dead held."""
+        return []
+
+    async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Mark entries as handled: they are not given out again."""
+        held = [self._held.pop(delivery.entry_id, None) for delivery in deliveries]
+        await self._let_go([copy for each in held if each for copy in each.copies])
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        """Put an entry among the dead letters with its reason, and be done with it."""
+        await self._moved.bury(delivery, reason)
+        await self.acknowledge([delivery])
+
+    def _hold(self, copy: Copy, body: bytes) -> _Held | None:
+        """Return the entry, None for one that is in hand already."""
+        if held := self._held.get(copy.entry_id):
+            held.copies.append(copy)
+            return None
+        return self._held.setdefault(copy.entry_id, _Held([copy], Delivery(copy.entry_id, body), monotonic()))
+
+    async def _take(self, given: Sequence[_Held]) -> list[Delivery]:
+        found = sorted(given, key=lambda held: order(held.delivery.entry_id))
+        times = await self._moved.take([held.delivery.entry_id for held in found])
+        for held, often in zip(found, times, strict=True):
+            held.delivery, held.since = replace(held.delivery, deliveries=often), monotonic()
+        return [held.delivery for held in found]
+
+    async def _let_go(self, copies: Sequence[Copy]) -> None:
+        """Be done with copies: handled, or without a key, as all of their minute was or Redis is lost."""
+        if copies:
+            await self._moved.handled(await self._broker.acknowledge(copies))
+
+
+@asynccontextmanager
+async def open_consumer(connections: Connections) -> AsyncIterator[Consumer]:
+    """Yield a reader of the log: of the broker's queue where there is one, else of the stream."""
+    if url := connections.settings.event_log_url:
+        async with open_broker(url) as broker:
+            yield BrokerConsumer(connections.redis, broker)
+        return
+    if count := await Moved(connections.redis).count():
+        _log.error(
+            "events are with a broker that nobody reads: EVENT_LOG_URL is not set", extra={"events": count}
+        )
+    yield EventConsumer(connections.redis, this_consumer())
+
+
+async def count_unhandled(connections: Connections) -> int:
+    """Return how many events nobody has handled, wherever they are."""
+    if connections.settings.event_log_url:
+        return await Moved(connections.redis).count_unhandled()
+    return await EventLog(connections.redis).count_unhandled()
+
+
+async def handled_before(connections: Connections) -> datetime | None:
+    """Return before when all that came is handled; None while nobody reads."""
+    if connections.settings.event_log_url:
+        return await Moved(connections.redis).handled_before()
+    return await EventConsumer(connections.redis, "inbox").handled_before()
