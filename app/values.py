@@ -6,9 +6,10 @@ An error names the field and what kind of value it held, never the value: it may
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import NewType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.errors import InputError
 from app.wording import wording
@@ -113,3 +114,11 @@ def moment(text: str, field: str = "timestamp") -> datetime:
 def as_utc(time: datetime) -> datetime:
     """Return the same instant in UTC; SQLite gives its times back without a zone."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the zone; UTC for none or one that is not known here."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

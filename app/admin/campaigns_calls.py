@@ -25,7 +25,6 @@ from app.admin.outage import OUTAGES
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
-from app.campaigns.plan import zone_of
 from app.campaigns.store import all_campaigns, change_status, keep_campaign, one_campaign, place_campaign
 from app.catalog.store import load_catalog
 from app.connections import Connections
@@ -35,6 +34,7 @@ from app.reach.choosing import TRIGGER
 from app.reach.trying import TriedOnLeft, tried_on_left
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
+from app.values import zone_of
 
 _MAX_BODY = 65_536
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from app.admin.language import Lazy, _, lazy
 from app.admin.sentences import told
 from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
-from app.campaigns.plan import LOCALE, limits_of, zone_of
+from app.campaigns.plan import LOCALE, limits_of
 from app.campaigns.store import one_campaign
 from app.campaigns.templates import TEMPLATES, template
 from app.connections import Connections
@@ -34,6 +34,7 @@ from app.rules.findings import Finding, findings
 from app.rules.findings import Shop as RulesShop
 from app.rules.words import in_words
 from app.shops.store import Shop
+from app.values import zone_of
 
 MOST_NAMED = 200
 GROUPS: Mapping[str, Lazy] = {

@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 
 from app.admin.language import Lazy, _, lazy
 from app.admin.view import ARMS, FALLBACKS, RUNGS, SURFACES
-from app.campaigns.plan import zone_of
 from app.errors import InputError
-from app.values import as_utc
+from app.values import as_utc, zone_of
 
 OUTCOMES: Mapping[str, Lazy] = {
     "shown": lazy("Shown"),

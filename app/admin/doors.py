@@ -16,7 +16,6 @@ from app.admin.figures import keep_time
 from app.admin.language import _, speak
 from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.admin.sentences import told
-from app.campaigns.plan import zone_of
 from app.config import Settings
 from app.connections import Connections
 from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, TillwiseError
@@ -25,7 +24,7 @@ from app.shops.changes import begin_telling, is_untold
 from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
 from app.shops.store import Shop, finish_install, get_shop, install
 from app.shops.tokens import exchange_id_token, has_token
-from app.values import ShopDomain, shop_domain
+from app.values import ShopDomain, shop_domain, zone_of
 
 BOUNCE = "/auth/bounce"
 LATER = "X-Tillwise-Later"

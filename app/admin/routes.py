@@ -47,11 +47,11 @@ from app.admin.figures import keep_time
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.admin.policy import headers_for
-from app.campaigns.plan import zone_of
 from app.connections import Connections
 from app.errors import ShopifyError
 from app.jobs import request_job
 from app.shops.store import Shop
+from app.values import zone_of
 
 Read = Callable[[Connections, Shop, QueryParams], Awaitable[Mapping[str, Any]]]
 

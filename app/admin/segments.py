@@ -35,7 +35,7 @@ from app.profiles.segments import latest_segmentation
 from app.profiles.store import kept_profile
 from app.profiles.thresholds import Condition
 from app.shops.store import Shop
-from app.values import shopify_id
+from app.values import shopify_id, zone_of
 
 DAYS = 30
 CHART_DAYS = 90
@@ -226,8 +226,9 @@ async def _drawn_to(connections: Connections, shop: Shop, customer_id: int) -> l
 async def _sized(
     connections: Connections, shop: Shop, sizes: dict[str, int], now: datetime
 ) -> list[dict[str, Any]]:
-    days = await store.sizes_by_day(connections, shop.shop, f"{now - timedelta(days=CHART_DAYS):%Y-%m-%d}")
-    since = f"{now - timedelta(days=DAYS):%Y-%m-%d}"
+    today = now.astimezone(zone_of(shop.time_zone)).date()
+    days = await store.sizes_by_day(connections, shop.shop, str(today - timedelta(days=CHART_DAYS)))
+    since = str(today - timedelta(days=DAYS))
     lately = {day: counts for day, counts in days.items() if day >= since}
     emptied = {name for counts in lately.values() for name in counts} - sizes.keys()
     total = sum(sizes.values())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property, lru_cache
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -20,7 +19,7 @@ from app.rules.compiled import Matching, Wanted, matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import Facts
 from app.rules.index import bits
-from app.values import as_utc, minor_units
+from app.values import as_utc, minor_units, zone_of
 
 Place = Literal["top", "progress", "main"]
 # At most one nudge at the top, one progress and three products.
@@ -205,14 +204,6 @@ def plan_of(
         weights=weights or {},
         marks={each.id: found for each, found in zip(ordered, marks, strict=True)},
     )
-
-
-def zone_of(name: str) -> tzinfo:
-    """Return the zone; UTC for none or one that is not known here."""
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def limits_of(settings: Mapping[str, Any]) -> Limits:

@@ -8,7 +8,7 @@ import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -44,7 +44,7 @@ from app.shops.store import get_shop
 from app.shops.turns import shops_to_look_at
 from app.tables import OrderRow
 from app.upsert import table_of
-from app.values import ShopDomain
+from app.values import ShopDomain, zone_of
 
 AGAIN_AFTER = timedelta(days=1)
 _BATCH = 500
@@ -76,7 +76,7 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
         gone = set(await erased_since(connections, shop, facts.placed, now))
         placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
         await find_candidates(connections, shop, placed, rules.currency, now)
-        await count_segments(connections, shop, f"{now:%Y-%m-%d}")
+        await count_segments(connections, shop, f"{await _today(connections, shop, now):%Y-%m-%d}")
         if previous is None:  # Shopify's groups are kept beside segments: there were none to keep them beside
             await request_job(connections, "opt_outs", shop)
         await report_progress(connections, "segment", shop, Progress("done", 1, 1))
@@ -149,6 +149,12 @@ async def _part(db: AsyncSession, shop: str, currency: str, customers: Sequence[
     seen = await seen_of_customers(db, shop, customers, window_begins(now))
     histories = {who: histories_of(orders, now) for who, orders in placed.items()}
     return Facts(placed, list(behaviours(histories, seen, now).values()))
+
+
+async def _today(connections: Connections, shop: str, now: datetime) -> date:
+    """Return the day that it is in the shop."""
+    known = await get_shop(connections, shop)
+    return now.astimezone(zone_of(known.time_zone if known else "")).date()
 
 
 async def _rules(connections: Connections, shop: str) -> Rules:

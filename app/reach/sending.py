@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.plan import LOCALE, plan_of, zone_of
+from app.campaigns.plan import LOCALE, plan_of
 from app.campaigns.store import running_campaigns
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -40,7 +40,7 @@ from app.reach.wanted import Reach
 from app.reach.words import Facts
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop
-from app.values import minor_units
+from app.values import minor_units, zone_of
 
 _AT_ONCE = 50
 _AGAIN = timedelta(minutes=5)

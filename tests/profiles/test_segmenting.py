@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -126,6 +127,19 @@ async def test_the_merchants_own_segment_comes_before_what_is_worked_out(connect
     found = await segments(connections)
     assert {who for who, name in found.items() if name == "regulars"} == {9, 10}
     assert (await profile(connections, 10)).segments == ("regulars", "champions")
+
+
+async def test_a_days_sizes_are_of_the_shops_own_day(connections: Connections) -> None:
+    # Where it is another day than in UTC now.
+    zone = "Pacific/Kiritimati" if datetime.now(UTC).hour >= 11 else "Etc/GMT+12"
+    await a_shop(connections)
+    async with connections.write() as db:
+        await db.exec(update(ShopRow).values(time_zone=zone))
+    before = datetime.now(ZoneInfo(zone)).date()
+    await segment_shop(connections, SHOP)
+    days = {row.day for row in await rows(connections, SegmentSizeRow)}
+    assert days <= {str(before), str(datetime.now(ZoneInfo(zone)).date())}
+    assert days
 
 
 async def test_a_segment_that_was_given_up_is_not_in_the_days_sizes_any_more(
