@@ -55,14 +55,15 @@ export function question(host: Host, surface: Surface): Question {
 }
 
 /**
- * Return what a new question is worth asking for: the buyer's own lines and codes, consent and region, not the offers
- * they took. taken: codes of those, in capitals.
+ * Return what a new question is worth asking for: the buyer's own lines and codes, their market, consent and region,
+ * not the offers they took. taken: codes of those, in capitals.
  */
 export function occasion(host: Host, taken: ReadonlySet<string>): string {
   const own = host.lines.value.filter((line) => !isOurs(line)).map((line) => [line.merchandise.id, line.quantity]);
   const codes = host.discountCodes.value.map(({code}) => code.toUpperCase()).filter((code) => !taken.has(code));
+  const market = [host.localization.country.value?.isoCode, host.cost.subtotalAmount.value.currencyCode];
   const privacy = host.customerPrivacy.value;
-  return JSON.stringify([own, codes, consentOf(privacy), regionOf(privacy)]);
+  return JSON.stringify([own, codes, market, consentOf(privacy), regionOf(privacy)]);
 }
 
 export function isOurs(line: Line): boolean {

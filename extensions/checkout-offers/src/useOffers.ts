@@ -37,12 +37,12 @@ interface Later {
   messages: Offer[];
 }
 
-/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart, codes or consent change. */
+/** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart, market or consent changes. */
 export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [state, dispatch] = useReducer(reduce, undefined, () => begin(host, surface, Date.now()));
   const [say] = useState(() => publisher(host.analytics, surface));
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
-  const asked = useRef(false);
+  const answered = useRef(false);
   const carried = useRef<string>();
   const taken = useRef(new Set<string>());
   const onScreen = host.extension.rendered.value;
@@ -65,21 +65,21 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (isNarrower(consent, before.current.consent) || region !== before.current.region) mayTell.current = false;
     before.current = {consent, region};
     const given = new AbortController();
-    const upgrade = !asked.current;
-    asked.current = true;
-    answer.current = asking(given.signal, upgrade);
+    answer.current = asking(given.signal);
     return () => given.abort();
   }, [now]);
 
   /** Ask, and show what can be shown of the answer; a question that another has overtaken answers nothing. */
-  async function asking(signal: AbortSignal, upgrade: boolean): Promise<Offer[] | null> {
+  async function asking(signal: AbortSignal): Promise<Offer[] | null> {
     const begun = Date.now();
     const given = await put(signal);
     if (signal.aborted) return null;
     const took_ms = Date.now() - begun;
+    const upgrade = !answered.current;
     const fit = given && showable(given.offers);
     const shown = fit && (await honoured(fit, signal, (upgrade && state.boxes ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
     if (signal.aborted) return null;
+    answered.current = true;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late: took_ms > UPGRADE_MS} : {type: 'unanswered'});
     mayTell.current ||= given?.again_s !== undefined;
     const messages = (fit ?? []).filter((offer) => offer.kind !== 'upsell' && (upgrade || !shown?.includes(offer)));

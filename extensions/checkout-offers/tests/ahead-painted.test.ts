@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {fireEvent, waitFor} from '@testing-library/preact';
 import {afterEach, describe, expect, test, vi} from 'vitest';
@@ -107,6 +108,23 @@ test('refused before the answer, it is gone, and the refusal is told once it has
   app.answerWith(answer());
   await waitFor(() => expect(names(publish)).toEqual(['tillwise:offer_shown', 'tillwise:offer_dismissed']));
   expect(words()).not.toContain('Oat biscuits');
+});
+
+test('a market that is known a moment later asks anew, and still nothing moves', async () => {
+  const app = held();
+  const fetch = vi.fn(app.fetch);
+  const {extension} = ahead(fetch);
+  using _ = extension;
+  const country = signal<{isoCode: string} | undefined>(undefined);
+  Object.assign(extension.shopify.localization, {country});
+  await extension.render();
+  await waitFor(() => expect(fetch).toHaveBeenCalledTimes(1));
+  country.value = {isoCode: 'CA'};
+  await waitFor(() => expect(fetch).toHaveBeenCalledTimes(2));
+  const help = {offer_id: 'b1', kind: 'banner', message: {key: 'banner.help', args: {}}, why: []};
+  app.answerWith(answer({offers: [help, wireUpsell({product: LIVE_ONE})]}));
+  await waitFor(() => expect(words()).toContain('Live one'));
+  expect(words()).not.toContain('message.banner.help');
 });
 
 test('an answer without offers ends what was painted', async () => {

@@ -95,6 +95,22 @@ test('the largest cart of Shopify’s is a question that the app takes', async (
   expect(body.length).toBeLessThan(64 * 1024);
 });
 
+test('a buyer whose address puts them in another market is asked for anew, in its currency', async () => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(answer()));
+  const subtotalAmount = signal({amount: 9.99, currencyCode: 'USD'});
+  const country = signal({isoCode: 'US'});
+  Object.assign(extension.shopify.cost, {subtotalAmount});
+  Object.assign(extension.shopify.localization, {country});
+  const asked = () => fetch.mock.calls.map(([, request]) => JSON.parse(String(request?.body))).map(({country, cart}) => [country, cart.currency]);
+  await renderOffer(extension);
+  subtotalAmount.value = {amount: 19.98, currencyCode: 'USD'};
+  country.value = {isoCode: 'CA'};
+  await waitFor(() => expect(asked()).toEqual([['US', 'USD'], ['CA', 'USD']]));
+  subtotalAmount.value = {amount: 27.5, currencyCode: 'CAD'};
+  await waitFor(() => expect(asked()).toEqual([['US', 'USD'], ['CA', 'USD'], ['CA', 'CAD']]));
+});
+
 test('what the merchant set is honoured', async () => {
   using extension = setUpExtension(TARGET);
   extension.shopify.settings.value = {heading: 'Pssst', max_offers: 2, show_reason: false};
