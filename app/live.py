@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -65,12 +66,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Held:
-    """A shop in memory: of which stored state and announced change it is, and when it was last asked for."""
+    """A shop in memory: of which stored state and announced change it is."""
 
     snapshot: ShopSnapshot
     fingerprint: tuple[Any, ...]
     revision: bytes | None
-    asked_at: float
+
+    @property
+    def products(self) -> int:
+        return len(self.snapshot.catalog.products)
 
 
 class LiveShops:
@@ -79,7 +83,9 @@ class LiveShops:
     def __init__(self, connections: Connections, most_products: int = MOST_PRODUCTS) -> None:
         self._connections = connections
         self._most_products = most_products
-        self._shops: dict[ShopDomain, _Held] = {}
+        # The one that was asked for longest ago first.
+        self._shops: OrderedDict[ShopDomain, _Held] = OrderedDict()
+        self._products = 0
         self._unpolled: list[ShopDomain] = []
         self._absent_until: dict[ShopDomain, float] = {}
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
@@ -91,11 +97,10 @@ class LiveShops:
 
         The first call loads it. Raises TimeoutError when that takes too long; it goes on all the same.
         """
-        now = monotonic()
         if known := self._shops.get(shop):
-            known.asked_at = now
+            self._shops.move_to_end(shop)
             return known.snapshot
-        if now < self._absent_until.get(shop, 0):
+        if monotonic() < self._absent_until.get(shop, 0):
             return None
         async with asyncio.timeout(FIRST_LOAD_S):
             return await asyncio.shield(self._load(shop))
@@ -124,25 +129,25 @@ class LiveShops:
         known = self._shops.get(shop)
         snapshot = await load_snapshot(self._connections, shop, known.snapshot if known else None)
         if snapshot is None:
-            self._shops.pop(shop, None)
+            self._let_go(shop)
             self._absent_until[shop] = monotonic() + POLL_S
             return None
         if shop not in self._shops:
             gc.freeze()  # a catalogue is thousands of objects that no collection needs to walk again
-        asked_at = self._shops[shop].asked_at if shop in self._shops else monotonic()
-        self._shops[shop] = _Held(snapshot, fingerprint, revision, asked_at)
-        self._make_room(shop)
+        self._hold(shop, _Held(snapshot, fingerprint, revision))
         return snapshot
 
-    def _make_room(self, loaded: ShopDomain) -> None:
-        """Let go of what was not asked for longest, until the others are few enough. One is always held."""
-        products = sum(len(each.snapshot.catalog.products) for each in self._shops.values())
-        for shop, held in sorted(self._shops.items(), key=lambda item: item[1].asked_at):
-            if products <= self._most_products:
-                return
-            if shop != loaded:
-                products -= len(held.snapshot.catalog.products)
-                del self._shops[shop]
+    def _hold(self, shop: ShopDomain, held: _Held) -> None:
+        """Hold the shop where it stood, and let go of those asked for longest ago until there is room."""
+        before = self._shops.get(shop)
+        self._shops[shop] = held
+        self._products += held.products - (before.products if before else 0)
+        while self._products > self._most_products and len(self._shops) > 1:
+            self._let_go(next(each for each in self._shops if each != shop))
+
+    def _let_go(self, shop: ShopDomain) -> None:
+        if held := self._shops.pop(shop, None):
+            self._products -= held.products
 
     async def _listen(self) -> None:
         while True:
@@ -246,7 +251,7 @@ async def load_snapshot(
 ) -> ShopSnapshot | None:
     """Return the shop as it is now, None when it does not have the app.
 
-    previous: the model is taken from here while it is still the current one, or the new one unusable.
+    previous: models are taken from here: the current one also while the new one is unusable.
     trying: what would run in place of what runs.
     """
     known = await get_shop(connections, shop)
@@ -255,7 +260,6 @@ async def load_snapshot(
     catalog = await load_catalog(connections, shop)
     excluded = await excluded_products(connections, shop)
     policy = await current_policy(connections, shop)
-    model = previous.model if previous else None
     segmentation = await current_segmentation(connections, shop)
     visits = visit_clusters(segmentation.clusters if segmentation else None)
     campaigns = await running_campaigns(connections, shop)
@@ -267,7 +271,7 @@ async def load_snapshot(
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
-        _assemble, data_dir, known, catalog, excluded, model, policy, visits, campaigns, experiments,
+        _assemble, data_dir, known, catalog, excluded, previous, policy, visits, campaigns, experiments,
         returns, intent, partial(signings_of, shop, currency=known.currency, honoured=kept, secret=secret),
     )  # fmt: skip
 
@@ -277,7 +281,7 @@ def _assemble(
     shop: Shop,
     catalog: Catalog,
     excluded: frozenset[int],
-    model: Model | None,
+    previous: ShopSnapshot | None,
     policy: ShopPolicy,
     visits: VisitClusters | None,
     campaigns: Sequence[Running],
@@ -286,13 +290,14 @@ def _assemble(
     intent: Foresight,
     signings: Callable[[Sequence[Running]], Mapping[str, Signing]],
 ) -> ShopSnapshot:
-    model = _current_model(data_dir, shop.shop, model)
+    model = _current_model(data_dir, shop.shop, previous.model if previous else None)
+    loaded = _models_of(previous)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
 
     def take(changes: Changes) -> ShopSnapshot:
         settings, running = settings_under(shop.settings, changes), campaigns_under(campaigns, changes)
-        ranks = _model_under(data_dir, shop.shop, model, changes)
+        ranks = _model_under(data_dir, shop.shop, model, loaded, changes)
         return take_snapshot(
             shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns,
             intent=intent, signings=signings(running),
@@ -301,8 +306,16 @@ def _assemble(
     return with_variants(take(()), experiments, take)
 
 
-def _model_under(data_dir: Path, shop: ShopDomain, current: Model | None, changes: Changes) -> Model | None:
-    """Return the model that the changes name. Raises ModelUnusable."""
+def _models_of(shop: ShopSnapshot | None) -> dict[str, Model]:
+    """Return the models that the shop's arms are ranked by, by version."""
+    arms = shop.variants.values() if shop else ()
+    return {each.model.version: each.model for each in arms if each.model is not None}
+
+
+def _model_under(
+    data_dir: Path, shop: ShopDomain, current: Model | None, loaded: dict[str, Model], changes: Changes
+) -> Model | None:
+    """Return the model that the changes name, read once for all arms and reloads. Raises ModelUnusable."""
     now = current.version if current else None
     version = model_under(now, changes)
     if version == now or version is None:
@@ -310,7 +323,9 @@ def _model_under(data_dir: Path, shop: ShopDomain, current: Model | None, change
     path = find_version(data_dir, shop, version) or stand_in(data_dir, shop, version)
     if path is None:
         raise ModelUnusable(f"{shop} has no model {version!r} any more")
-    return load(path)
+    if path.name not in loaded:
+        loaded[path.name] = load(path)
+    return loaded[path.name]
 
 
 def _current_model(data_dir: Path, shop: ShopDomain, known: Model | None) -> Model | None:

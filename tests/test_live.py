@@ -42,6 +42,13 @@ async def sell(connections: Connections, product_id: int, shop: str = SHOP) -> N
         db.add(VariantRow(shop=shop, variant_id=1000 + product_id, product_id=product_id, price_minor=500))
 
 
+async def run(connections: Connections, name: str, changes: dict[str, Any]) -> None:
+    """Start an experiment with one arm that changes the shop."""
+    arms = [{"name": "now"}, {"name": "changed", "changes": changes}]
+    await draft(connections, SHOP, read_design({"id": name, "arms": arms, "control": "now"}), NOW)
+    await start(connections, SHOP, name, NOW)
+
+
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     """Return once it holds; fail after ten seconds."""
     async with asyncio.timeout(10):
@@ -108,15 +115,35 @@ async def test_an_arm_is_served_with_what_took_the_place_of_its_model(connection
     data_dir = connections.settings.data_dir
     tried = publish(data_dir, SHOP, a_model(3), a_card())
     publish(data_dir, SHOP, a_model(4), a_card(NOW + timedelta(days=1)))
-    arms = [{"name": "now"}, {"name": "old", "changes": {"model": tried.version}}]
-    await draft(connections, SHOP, read_design({"id": "model", "arms": arms, "control": "now"}), NOW)
-    await start(connections, SHOP, "model", NOW)
+    await run(connections, "model", {"model": tried.version})
     successor = succeed(data_dir, SHOP, tried, a_model(3, 2))  # as an erasure makes one
     withdraw(data_dir, SHOP, tried.version, successor.version)
     snapshot = await load_snapshot(connections, SHOP)
     assert snapshot is not None
-    assert snapshot.variants[frozenset({("model", "old")})].model_version == successor.version
+    assert snapshot.variants[frozenset({("model", "changed")})].model_version == successor.version
     assert not snapshot.unserved
+
+
+async def test_the_model_that_arms_try_is_read_once_for_all_of_them_and_for_every_reload(
+    connections: Connections,
+) -> None:
+    await install(connections)
+    data_dir = connections.settings.data_dir
+    tried = publish(data_dir, SHOP, a_model(3), a_card())
+    publish(data_dir, SHOP, a_model(4), a_card(NOW + timedelta(days=1)))
+    await run(connections, "model", {"model": tried.version})
+    await run(connections, "dear", {"dear_ratio": 9})
+    first = await load_snapshot(connections, SHOP)
+    assert first is not None
+    await sell(connections, 10)
+    second = await load_snapshot(connections, SHOP, first)
+    assert second is not None
+    assert second.version != first.version
+    models = [each.model for shop in (first, second) for each in shop.variants.values()]
+    trying = [model for model in models if model is not None and model.version == tried.version]
+    # In no arm of the other experiment, in either of its arms; before and after.
+    assert len(trying) == 2 * 3
+    assert len({id(model) for model in trying}) == 1
 
 
 async def test_an_announced_change_is_seen(connections: Connections) -> None:
@@ -297,6 +324,28 @@ async def test_a_shop_with_too_many_products_is_held_all_the_same(connections: C
     await sell(connections, 20)
     live = LiveShops(connections, most_products=1)
     assert await live.get(SHOP) is await live.get(SHOP)
+
+
+async def test_a_shop_that_grows_in_memory_makes_room_for_itself(connections: Connections) -> None:
+    other = ShopDomain("other.myshopify.com")
+    for shop in (SHOP, other):
+        await install(connections, shop)
+        await sell(connections, 10, shop)
+    live = LiveShops(connections, most_products=2)
+    following = asyncio.create_task(live.follow())
+    before = await live.get(other)
+    assert not await sells(live, 20)
+    assert await live.get(other) is before
+    await sell(connections, 20)
+
+    async def grown() -> bool:
+        await announce_change(connections.redis, SHOP)
+        return await sells(live, 20)
+
+    await until(grown)
+    assert await live.get(other) is not before
+    following.cancel()
+    await asyncio.wait([following])
 
 
 async def test_a_database_that_is_down_leaves_what_was_loaded(connections: Connections) -> None:
