@@ -13,13 +13,17 @@ const LATE: Result = {type: 'error', message: 'No answer in time'};
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Return the phase after trying to take the offer: its product first, then its discount's code, if it has one. */
-export async function accept(till: Till, offer: Offer, canDiscount: boolean): Promise<Phase> {
+/**
+ * Return the phase after trying to take the offer: its product first, then its discount's code, if it has one.
+ * isThere: whether the order has it, which a change may have done that was said to have failed.
+ */
+export async function accept(till: Till, offer: Offer, canDiscount: boolean, isThere = () => false): Promise<Phase> {
   const {product, discount} = offer;
   if (product) {
     const merchandiseId = product.variant_id;
-    const result = await attempt(() =>
-      till.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
+    const result = await attempt(
+      () => till.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
+      isThere,
     );
     if (result.type === 'error') return isSoldOut(result.message) ? 'sold_out' : 'failed';
   }
@@ -54,18 +58,18 @@ function marks({decision_id, offer_id}: Offer): {key: string; value: string}[] {
 }
 
 /** Return the result of a change, tried twice, once no other change of ours is under way. */
-function attempt(change: Change): Promise<Result> {
-  const turn = last.then(() => twice(change));
+function attempt(change: Change, isThere = () => false): Promise<Result> {
+  const turn = last.then(() => twice(change, isThere));
   last = turn;
   return turn;
 }
 
-async function twice(change: Change): Promise<Result> {
+async function twice(change: Change, isThere: () => boolean): Promise<Result> {
   const first = await settle(change);
   // A late change may still be made: a second one could add the product twice.
   if (first.type === 'success' || first === LATE || isSoldOut(first.message)) return first;
   await after(RETRY_AFTER_MS);
-  return settle(change);
+  return isThere() ? {type: 'success'} : settle(change);
 }
 
 async function settle(change: Change): Promise<Result> {

@@ -151,9 +151,10 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     move(id, 'adding');
     if (offer.discount?.code) taken.current.add(offer.discount.code.toUpperCase());
     const known = await withDecision(offer, answer.current);
-    const told = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true);
+    const isThere = () => held(host).includes(nameInOrder(known));
+    const told = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true, isThere);
     // What was given up may have been done all the same.
-    const phase = held(host).includes(nameInOrder(known)) ? 'added' : told;
+    const phase = isThere() ? 'added' : told;
     move(id, phase, known);
     say('shown', known, token);
     say(phase === 'added' ? 'accepted' : 'failed', known, token);

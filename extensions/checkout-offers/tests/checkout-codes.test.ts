@@ -83,6 +83,19 @@ test.each(['before', 'after'])('a product that comes into the order %s it was gi
   expect(words()).toContain('status.added');
 });
 
+test('a change that was made although it failed is not made again', async () => {
+  const {extension, lines} = checkout(answer());
+  using _ = extension;
+  extension.shopify.applyCartLinesChange = vi.fn(async () => {
+    lines.value = [...lines.value, createCartLine({id: 'gid://shopify/CartLine/2', attributes: [{key: '_tillwise_offer', value: 'o1'}]})];
+    throw new Error('The host went away');
+  });
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+  expect(extension.shopify.applyCartLinesChange).toHaveBeenCalledTimes(1);
+});
+
 test('a code of the buyer’s own is asked about anew, one that an offer brought is not', async () => {
   const {extension, discountCodes, fetch} = checkout(answer({offers: [TEN]}));
   using _ = extension;
