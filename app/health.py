@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -16,8 +17,8 @@ from app.connections import Connections
 from app.events.broker import takes_connections
 from app.events.carried import count_unhandled
 from app.events.log import STREAM, EventLog
-from app.metrics import DEAD_LETTERS, INBOX_ROWS, LOG_UNHANDLED, LOG_UNSENT, REACHABLE
-from webhooks.inbox import count_by_status
+from app.metrics import DEAD_LETTERS, INBOX_DUE, INBOX_ROWS, LOG_UNHANDLED, LOG_UNSENT, REACHABLE
+from webhooks import inbox
 
 _PATIENCE_S = 2.0
 _Check = Callable[[Connections], Awaitable[object]]
@@ -69,9 +70,10 @@ async def _timed(check: _Check, connections: Connections) -> dict[str, object]:
 
 
 async def _count_inbox(connections: Connections) -> None:
-    counts = await count_by_status(connections)
-    for status in ("pending", "parked"):
-        INBOX_ROWS.labels(status).set(counts.get(status, 0))
+    waiting = await inbox.look(connections, datetime.now(UTC))
+    INBOX_ROWS.labels("pending").set(waiting.pending)
+    INBOX_ROWS.labels("parked").set(waiting.parked)
+    INBOX_DUE.set(waiting.due_s)
 
 
 async def _count_events(connections: Connections) -> None:

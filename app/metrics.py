@@ -37,6 +37,9 @@ RANKINGS = Gauge(
 )
 # The stores' own state, read when it is asked for: the same whichever process answers.
 INBOX_ROWS = Gauge("tillwise_inbox_rows", "Shopify's deliveries in the inbox", ["status"])
+INBOX_DUE = Gauge(
+    "tillwise_inbox_due_seconds", "For how long the delivery that is due first has waited to be worked off"
+)
 LOG_UNHANDLED = Gauge("tillwise_event_log_unhandled", "Events that wait to be handled, or are in hand")
 LOG_UNSENT = Gauge(
     "tillwise_event_log_unsent", "Events in Redis that wait for the broker, where there is one"

@@ -50,6 +50,15 @@ class Parked:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many rows are pending and parked. due_s: for how long the row that is due first has been due."""
+
+    pending: int
+    parked: int
+    due_s: float
+
+
 async def claim(connections: Connections, now: datetime, count: int = 200) -> list[Letter]:
     """Return due rows in the order their changes happened, leased: a crash gives them back.
 
@@ -160,12 +169,17 @@ async def prune(connections: Connections, now: datetime) -> int:
         return (await (await db.connection()).execute(delete(_INBOX).where(old))).rowcount
 
 
-async def count_by_status(connections: Connections) -> dict[str, int]:
-    """Return how many rows are pending, done and parked, for metrics and operators."""
-    counts = select(_INBOX.c.status, func.count()).group_by(_INBOX.c.status)
+async def look(connections: Connections, now: datetime) -> Waiting:
+    """Return what waits and what was put aside, for metrics and operators."""
+    found = (
+        select(_INBOX.c.status, func.count(), func.min(_INBOX.c.next_attempt_at))
+        .where(_INBOX.c.status.in_(("pending", "parked")))  # what is done stays for days, and is not counted
+        .group_by(_INBOX.c.status)
+    )
     async with connections.read() as db:
-        rows = (await (await db.connection()).execute(counts)).all()
-    return {row[0]: row[1] for row in rows}
+        rows = {row[0]: row[1:] for row in (await (await db.connection()).execute(found)).all()}
+    pending, first = rows.get("pending", (0, now))
+    return Waiting(pending, rows.get("parked", (0,))[0], max(0.0, (now - first).total_seconds()))
 
 
 def retry_delay(attempts: int, chance: float) -> timedelta:

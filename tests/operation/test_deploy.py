@@ -105,3 +105,4 @@ async def test_what_waits_in_the_stores_is_told(connections: Connections) -> Non
     assert "tillwise_event_log_unhandled 1.0" in text
     assert 'tillwise_reachable{part="redis"} 1.0' in text
     assert 'tillwise_inbox_rows{status="parked"} 0.0' in text
+    assert "tillwise_inbox_due_seconds 0.0" in text
