@@ -12,11 +12,12 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.receipts import Signed, read_receipt
 from app.consent.requests import Kind, PrivacyRequest, unfinished_erasures
+from app.errors import ShopifyError, ShopifyUnavailable
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested
 from app.privacy.erasure import erase_person
 from app.privacy.shop import disregard, erase_shop, shop_receipt_id
 from app.privacy.waiting import keep_waiting
-from app.shops.store import get_shop
+from app.shops.store import describe, get_shop
 from app.values import ShopDomain
 
 # Shopify asks for a shop's erasure this long after the app was removed.
@@ -33,7 +34,7 @@ async def note_data_request(connections: Connections, event: CustomerDataRequest
 
 async def redact_customer(connections: Connections, event: CustomerRedactionRequested) -> None:
     """Erase the customer: who they are goes, the merchant's sums stay."""
-    await carry_out(connections, await keep_waiting(connections, event))
+    await _begin(connections, await keep_waiting(connections, event))
 
 
 async def redact_shop(connections: Connections, event: ShopRedactionRequested) -> None:
@@ -41,7 +42,13 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
     digests = await open_digests(connections)
     if await read_receipt(connections, shop_receipt_id(digests, event.shop, event.event_id)):
         return  # told again
-    await carry_out(connections, await keep_waiting(connections, event))
+    await _begin(connections, await keep_waiting(connections, event))
+
+
+async def _begin(connections: Connections, request: PrivacyRequest) -> None:
+    """Carry the request out, or leave it to the schedule where a broker has its event until this is done."""
+    if connections.settings.event_log_url is None:
+        await carry_out(connections, request)
 
 
 async def finish_erasures(connections: Connections) -> None:
@@ -55,13 +62,33 @@ async def finish_erasures(connections: Connections) -> None:
 
 
 async def carry_out(connections: Connections, request: PrivacyRequest) -> Signed | None:
-    """Return the receipt of the erasure, None for a shop that is not erased as it came back."""
+    """Return the receipt of the erasure, None for a shop that is not erased as it came back.
+
+    Raises ShopifyUnavailable where only the shop can say that, and does not now.
+    """
     if request.kind is Kind.CUSTOMER:
         return await erase_person(connections, request.shop, request.request_id)
-    shop = await get_shop(connections, request.shop)
-    returned = shop is not None and shop.uninstalled_at is None
-    if shop and returned and shop.installed_at > request.received_at - _ERASED_AFTER:
+    if await _has_the_app(connections, request):
         _log.warning("a shop that has the app again is not erased", extra={"shop": request.shop})
         await disregard(connections, request)
         return None
     return await erase_shop(connections, ShopDomain(request.shop), request.request_id)
+
+
+async def _has_the_app(connections: Connections, request: PrivacyRequest) -> bool:
+    """Return whether the shop has the app again, or still.
+
+    Its row may not know: of a leaving that nobody told, or a return within minutes. Then the shop is asked.
+    """
+    shop = await get_shop(connections, request.shop)
+    if shop is None or shop.uninstalled_at is not None:
+        return False
+    if shop.installed_at > request.received_at - _ERASED_AFTER:
+        return True
+    try:
+        await describe(connections, shop.shop)
+    except ShopifyUnavailable:
+        raise
+    except ShopifyError:
+        return False
+    return True

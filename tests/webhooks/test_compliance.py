@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
+import respx
 from sqlmodel import select
 
 from app.connections import Connections, redis_key
@@ -19,12 +21,20 @@ from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, 
 from app.events.log import EventConsumer, EventLog, this_consumer
 from app.privacy import erasure
 from app.privacy.export import answer_data_request
+from app.shops.grants import Grant
+from app.shops.tokens import sealed_row
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
 from webhooks.compliance import finish_erasures
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LATER = NOW + timedelta(days=2)
+URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
+DESCRIBED = {
+    "name": "A", "currencyCode": "USD", "ianaTimezone": "Europe/Berlin",
+    "plan": {"partnerDevelopment": False},
+}  # fmt: skip
 
 
 def redaction(event_id: str = "r", **changes: Any) -> CustomerRedactionRequested:
@@ -83,6 +93,12 @@ async def test_whoever_comes_back_is_new(connections: Connections) -> None:
     await told(connections, *come_back)
     assert ROSA.customer in {row.customer_id for row in await all_of(connections, OrderRow)}
     assert ROSA.client in {row.client_id for row in await all_of(connections, EventRow)}
+
+
+async def keep_token(connections: Connections) -> None:
+    """Keep a token that never expires."""
+    async with connections.write() as db:
+        db.add(sealed_row(connections, SHOP, Grant("shpat_x", frozenset(), None, None, None)))
 
 
 def fields_of(event: Any) -> dict[str, Any]:
@@ -225,6 +241,44 @@ async def test_a_shop_that_came_back_is_not_erased(connections: Connections) -> 
     request = await read_request(connections, SHOP, "gone")
     assert request is not None
     assert (request.status, request.receipt_id) == (Status.DONE, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "erased"),
+    [
+        (httpx.Response(200, json={"data": {"shop": DESCRIBED}}), False),
+        (httpx.Response(401), True),
+        (httpx.Response(402), True),
+    ],
+    ids=["lets us in", "does not", "closed"],
+)
+async def test_a_shop_whose_leaving_nobody_told_is_erased_unless_it_lets_us_in(
+    connections: Connections, answer: httpx.Response, erased: bool
+) -> None:
+    await plant(connections, ROSA)
+    await keep_token(connections)
+    with respx.mock:
+        respx.post(URL).mock(return_value=answer)
+        await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+    assert (await all_of(connections, OrderRow) == []) is erased
+
+
+async def test_a_shop_that_can_not_be_asked_now_is_erased_or_not_once_it_answers(
+    connections: Connections,
+) -> None:
+    await plant(connections, ROSA)
+    await keep_token(connections)
+    with respx.mock:
+        respx.post(URL).mock(return_value=httpx.Response(200, text="down for maintenance"))
+        await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+    request = await read_request(connections, SHOP, "gone")
+    assert request is not None
+    assert request.status is Status.OPEN
+    assert len(await all_of(connections, OrderRow)) > 0
+    with respx.mock:
+        respx.post(URL).mock(return_value=httpx.Response(401))
+        await finish_erasures(connections)
+    assert await all_of(connections, OrderRow) == []
 
 
 async def test_keys_of_other_shops_stay(connections: Connections) -> None:
