@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete, select
@@ -22,9 +22,11 @@ from app.recommend.model import Model
 from app.recommend.past import find_version
 from app.recommend.publish import load
 from app.tables import ShopRow
-from app.upsert import chunks, insert_new, table_of, upsert
+from app.upsert import chunks, table_of, upsert
 from app.values import ShopDomain
 
+# For so long it is not written down again that a part was kept.
+_FRESH = timedelta(hours=1)
 _SNAPSHOTS, _PARTS = table_of(SnapshotRow), table_of(SnapshotPartRow)
 
 
@@ -46,7 +48,14 @@ async def keep(
         parts = [
             named | {"digest": name, "content": each, "kept_at": now} for name, each in packed.parts.items()
         ]
-        await insert_new(db, SnapshotPartRow, parts)
+        # A part that is there may be old and of no version any more, about to go.
+        await upsert(
+            db,
+            SnapshotPartRow,
+            parts,
+            newer=lambda old, _new: old.kept_at < now - _FRESH,
+            merge={"content": lambda old, _new: old.content},
+        )
         row = {"version": snapshot.version, "manifest": packed.manifest, "served_at": now}
         await upsert(db, SnapshotRow, [named | row], newer=lambda old, new: new.served_at > old.served_at)
     return frozenset(read_manifest(packed.manifest).digests)
@@ -90,10 +99,10 @@ async def drop_unused_parts(connections: Connections, shop: str, before: datetim
         needed: set[str] = set()
         for packed in await connection.scalars(manifests):
             needed.update(read_manifest(packed).digests)
-        old = select(_PARTS.c.digest).where(_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
-        unused = sorted(set(await connection.scalars(old)) - needed)
-        for part in chunks(unused):
-            await connection.execute(delete(_PARTS).where(_PARTS.c.shop == shop, _PARTS.c.digest.in_(part)))
+        old = (_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
+        unused = sorted(set(await connection.scalars(select(_PARTS.c.digest).where(*old))) - needed)
+        for part in chunks(unused):  # but for those that a version needs since its manifest was looked for
+            await connection.execute(delete(_PARTS).where(*old, _PARTS.c.digest.in_(part)))
     return len(unused)
 
 

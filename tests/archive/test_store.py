@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlmodel import col, func, select, update
+from sqlmodel import col, delete, func, select, update
 
 import app.offers.snapshot
 from app.archive.keeper import Keeper
-from app.archive.store import keep, restore
+from app.archive.store import drop_unused_parts, keep, restore
 from app.archive_tables import SnapshotPartRow, SnapshotRow
 from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign
@@ -212,6 +212,18 @@ async def test_versions_past_the_limit_go_with_the_parts_that_only_they_had(
     assert (await restore(connections, SHOP, new.version)).version == new.version
     with pytest.raises(NotFound):
         await restore(connections, SHOP, old.version)
+
+
+async def test_a_part_that_is_needed_again_is_as_young_as_a_new_one(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    snapshot = await a_busy_shop(connections)
+    for ago in (timedelta(days=40), timedelta()):
+        await keep(connections, snapshot, NOW - ago)
+        async with connections.write() as db:  # as if whoever clears had looked for what is needed before
+            await db.exec(delete(SnapshotRow))
+    assert await drop_unused_parts(connections, SHOP, NOW - timedelta(days=1)) == 0
+    await keep(connections, snapshot, NOW)
+    assert (await restore(connections, SHOP, snapshot.version)).version == snapshot.version
 
 
 async def count(connections: Connections, row: Any, expected: int) -> None:
