@@ -1,4 +1,5 @@
 /** One offer as it stands in the page, whose look is the theme's. */
+import {expiry, isOver} from '../../extensions/checkout-offers/src/expiry.ts';
 import {messageWords} from '../../extensions/checkout-offers/src/message.ts';
 import type {ProgressView} from '../../extensions/checkout-offers/src/model.ts';
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
@@ -59,15 +60,18 @@ function titled(title: string, {routes}: Page, handle: string | undefined): HTML
   return made;
 }
 
-function couponCard(offer: Offer, place: Place): HTMLElement {
+/** One that is over is no more: the page may be older than its end. */
+function couponCard(offer: Offer, place: Place): HTMLElement | null {
   const {speaker, page} = place;
-  const {code, expires_at} = offer.discount!;
+  const {code} = offer.discount!;
+  if (isOver(offer.discount!, Date.now())) return null;
+  const [ends] = expiry(offer.discount!, Date.now());
   const saving = speaker.say(savingWords(offer.discount!));
   const own = messageWords(offer.message);
   const words = [
     text('p', 'title', own ? speaker.say(own) : saving),
     text('p', 'price', code ? speaker.say({key: 'coupon.code', args: {code}}) : speaker.say({key: 'coupon.no_code'})),
-    text('p', 'why', expires_at ? speaker.say({key: 'coupon.expires', when: {when: expires_at}}) : undefined),
+    text('p', 'why', ends && speaker.say(ends.text)),
   ];
   const link = code ? element('a', 'press', speaker.say({key: 'button.apply'})) : null;
   if (link && code) {

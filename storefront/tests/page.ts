@@ -26,6 +26,7 @@ export const PAGE: Page = {
     'button.retry': 'Try again',
     'button.retry_label': 'Try again to add {title}',
     'coupon.code': 'Code {code}',
+    'coupon.expires': 'Expires {when}',
     'coupon.no_code': 'Taken off by itself',
     'coupon.save_order': 'Save {saving} on your order',
     'discount.off': '{saving} off',

@@ -73,6 +73,17 @@ test('a company, which has prices of its own, is told none of the shop’s', () 
   expect(shelf.querySelector('.tillwise-price')).toBeNull();
 });
 
+test('a coupon says until when it is good within a month, and is gone once it is over', () => {
+  const coupon = (code: string, days: number) => ({kind: 'coupon', offer_id: code, discount: {code, percentage: 10, expires_at: new Date(Date.now() + days * 86_400_000).toISOString()}});
+  paint(coupon('SOON', 3), coupon('FAR', 60));
+  expect([...shelf.querySelectorAll('.tillwise-words')].map(({textContent}) => textContent)).toEqual([
+    'Save 10% on your orderCode SOONExpires in 3 days',
+    'Save 10% on your orderCode FAR',
+  ]);
+  paint(coupon('OVER', -0.01));
+  expect(shelf.querySelector('.tillwise-card')).toBeNull();
+});
+
 test("a coupon is Shopify's own link, back to the cart", () => {
   paint({kind: 'coupon', discount: {code: 'TEN & MORE', percentage: 10}});
   expect(shelf.querySelector('a')?.getAttribute('href')).toBe('/discount/TEN%20%26%20MORE?redirect=%2Fcart');

@@ -1,3 +1,4 @@
+import {expiry, isOver} from './expiry.ts';
 import {messageWords} from './message.ts';
 import type {Button, Line, NoticeView, Scene} from './model.ts';
 import type {Discount} from './offer.ts';
@@ -6,8 +7,6 @@ import {savingWords} from './saving.ts';
 import type {Entry, Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 
-const MONTH_MS = 30 * 86_400_000;
-
 /** Return a coupon's card; undefined where it could not be used, or not any more. */
 export function couponCard({id, offer, phase: told}: Entry, scene: Scene): NoticeView | undefined {
   const {discount, message} = offer;
@@ -15,21 +14,17 @@ export function couponCard({id, offer, phase: told}: Entry, scene: Scene): Notic
   const phase = discount.code && scene.codes.has(discount.code.toUpperCase()) && told === 'offer' ? 'added' : told;
   const open = isOpen(scene.surface);
   const done = phase === 'added' || phase === 'undoing';
-  if (!done && (isOver(discount, scene) || (open && discount.code && !scene.can.discount))) return undefined;
+  if (!done && (isOver(discount, scene.now) || (open && discount.code && !scene.can.discount))) return undefined;
   return {
     layout: 'notice',
     id,
     offer,
     icon: done ? 'check-circle' : 'discount',
     text: messageWords(message) ?? savingWords(discount),
-    details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount, scene))],
+    details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount, scene.now))],
     button: open && discount.code ? button(phase, discount.code) : undefined,
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss'} : undefined,
   };
-}
-
-function isOver({expires_at}: Discount, {now}: Scene): boolean {
-  return expires_at !== undefined && expires_at <= now;
 }
 
 /** How the discount comes into the order, and how that went. */
@@ -39,11 +34,6 @@ function usage({code}: Discount, phase: Phase, open: boolean): Line[] {
   if (phase === 'added' || phase === 'undoing') return [{text: {key: 'coupon.applied', args}, tone: 'success'}];
   if (phase === 'failed') return [{text: {key: 'coupon.failed', args}, tone: 'critical'}];
   return [{text: {key: open ? 'coupon.code' : 'coupon.next_order', args}, tone: 'neutral'}];
-}
-
-/** What is far off is no news, and would only press. */
-function expiry({expires_at}: Discount, {now}: Scene): Line[] {
-  return expires_at === undefined || expires_at - now > MONTH_MS ? [] : [{text: {key: 'coupon.expires', when: {when: expires_at}}, tone: 'neutral'}];
 }
 
 function button(phase: Phase, code: string): Button {
