@@ -17,6 +17,7 @@ from typing import Any
 
 from app.catalog.store import record_levels, record_products
 from app.connections import Connections
+from app.consent.barred import let_history_in
 from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
@@ -69,6 +70,7 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
         installed = await get_shop(connections, shop)
         if installed is None or installed.uninstalled_at is not None:
             return
+        await let_history_in(connections, shop, installed.installed_at)
         await try_to_read_policy(connections, shop)
         await _begin(connections, shop)
         for kind in KINDS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -35,3 +35,11 @@ async def shop_erased_since(connections: Connections, shop: str, since: datetime
     query = select(ErasedRow.erased_at).where(ErasedRow.subject == subject, col(ErasedRow.erased_at) >= since)
     async with connections.read() as db:
         return (await db.exec(query)).first() is not None
+
+
+async def let_history_in(connections: Connections, shop: str, installed_at: datetime) -> None:
+    """Let what happened in the shop before it was erased be kept again, as it came back later than that."""
+    subject = (await open_digests(connections)).of(shop, "shop", shop)
+    own = (col(ErasedRow.shop) == subject, col(ErasedRow.subject) == subject)
+    async with connections.write() as db:
+        await db.exec(delete(ErasedRow).where(*own, col(ErasedRow.erased_at) < installed_at))

@@ -13,7 +13,10 @@ from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished
 from app.privacy.erasure import erase_person
+from app.privacy.shop import erase_shop
 from app.profiles.store import customer_key
+from app.shops.store import install
+from app.shops.tokens import exchange_id_token
 from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow
 from app.values import ShopDomain
 from devstore.schema import MODULES
@@ -86,6 +89,20 @@ async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront
     assert {(order.customer_id, order.checkout_token) for order in orders} == {(None, None)}
     assert len(orders) == 5
     assert not await connections.redis.exists(customer_key(shop, 7))
+
+
+async def test_the_history_of_a_shop_that_was_erased_and_came_back_is_imported(front: Shopfront) -> None:
+    connections, shop = front.connections, front.installed.shop
+    await run_backfill(connections, shop)
+    await open_request(connections, shop, "gone", Kind.SHOP, datetime.now(UTC))
+    await erase_shop(connections, shop, "gone")
+    assert await rows(connections, OrderRow) == []
+    token = (await front.http.post("/control/id-token")).json()["token"]
+    await install(connections, shop, await exchange_id_token(connections, shop, token))
+    await run_backfill(connections, shop)
+    assert len(await rows(connections, OrderRow)) == 5
+    (customer,) = await rows(connections, CustomerRow)
+    assert customer.customer_id == 7
 
 
 async def test_without_the_scope_for_all_orders_sixty_days_are_imported(
