@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
+import webhooks.work
 from app.connections import Connections
 from app.events.consume import work_off
 from app.events.log import STREAM, EventConsumer
@@ -48,6 +49,13 @@ async def bodies(connections: Connections) -> list[bytes]:
         return list((await db.exec(select(col(InboxRow.body)))).all())
 
 
+async def due_since(connections: Connections, moment: datetime) -> None:
+    async with connections.write() as db:
+        row = (await db.exec(select(InboxRow))).one()
+        row.next_attempt_at = moment
+        db.add(row)
+
+
 async def test_what_a_lost_log_had_not_handled_is_put_into_it_again(delivered: Connections) -> None:
     await work_off_due(delivered, datetime.now(UTC))
     await delivered.redis.flushall()
@@ -70,16 +78,26 @@ async def test_a_body_stays_until_its_event_is_handled(delivered: Connections) -
     earlier = datetime.now(UTC) - timedelta(minutes=5)
     await EventConsumer(delivered.redis, "test").open()
     await delivered.redis.xadd(STREAM, {"e": b"?"}, id=f"{int(earlier.timestamp() * 1000)}-1")
-    async with delivered.write() as db:
-        row = (await db.exec(select(InboxRow))).one()
-        row.next_attempt_at = earlier
-        db.add(row)
+    await due_since(delivered, earlier)
     await work_off_due(delivered, earlier)
     await empty_bodies(delivered)
     assert b"" not in await bodies(delivered)
     await handle(delivered)
     await empty_bodies(delivered)
     assert await bodies(delivered) == [b""]
+
+
+async def test_a_body_stays_also_where_the_work_on_it_took_minutes(
+    delivered: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, clock = datetime.now(UTC) - timedelta(minutes=5), iter((0.0, 300.0))
+    monkeypatch.setattr(webhooks.work, "monotonic", lambda: next(clock))
+    await delivered.redis.xadd(STREAM, {"e": b"?"})
+    await handle(delivered)
+    await due_since(delivered, began)
+    await work_off_due(delivered, began)
+    await empty_bodies(delivered)
+    assert b"" not in await bodies(delivered)
 
 
 async def test_a_lease_taken_under_a_clock_that_was_a_day_ahead_ends_with_the_mistake(
