@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 
+from app.broker_address import broker_address
 from app.errors import ConfigError
 from app.postgres import readable
 from app.redis_address import CLUSTER, TLS_CLUSTER, cluster_address
@@ -220,7 +221,8 @@ def _redis(url: str | None) -> str | None:
 def _event_log(url: str | None) -> str | None:
     if not url:
         return None
-    raise ConfigError("EVENT_LOG_URL is not read: the event log is in the Redis of REDIS_URL")
+    broker_address(url)
+    return url
 
 
 def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tuple[str, ...]:

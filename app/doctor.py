@@ -15,9 +15,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select, text
 
 from app.config import Settings, read_settings
-from app.connections import Connections
+from app.connections import Connections, connect
 from app.errors import ConfigError, TillwiseError
+from app.events.broker import open_broker
 from app.events.log import EventLog
+from app.events.moved import Moved
 from app.migrations import is_current
 from app.postgres import open_engine
 from app.recommend.publish import current_version, latest
@@ -171,6 +173,21 @@ async def _redis_keeps(settings: Settings) -> str:
     return "on disk, and nothing is thrown out"
 
 
+async def _event_log(settings: Settings) -> str:
+    """Say whether the broker that EVENT_LOG_URL names can be used, or whether one is missed."""
+    if settings.redis_url is None:
+        moved = 0
+    else:
+        async with connect(settings, settings.redis_url) as connections:
+            moved = await Moved(connections.redis).count()
+    if settings.event_log_url:
+        async with open_broker(settings.event_log_url):
+            return f"the broker answers, {moved} events are with it"
+    if moved:
+        raise _Fault(f"{moved} events are with a broker: set EVENT_LOG_URL until they are handled")
+    return "in Redis"
+
+
 async def _clock(settings: Settings) -> str:
     """Say whether this machine's clock and that of Redis agree: leases and tokens go by them."""
     if settings.redis_url is None:
@@ -225,6 +242,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _database,
     "redis": _redis,
     "redis keeps": _redis_keeps,
+    "event log": _event_log,
     "clock": _clock,
 }
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {

@@ -1,11 +1,14 @@
+import re
 import stat
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
+from app import broker_address
 from app.config import Rates, read_settings
 from app.errors import ConfigError
+from app.events.kafka import options_of
 
 GIVEN = {"SHOPIFY_API_KEY": "key", "SHOPIFY_API_SECRET": "secret", "APP_URL": "https://app.example.com"}
 
@@ -131,3 +134,33 @@ def test_rates_are_named_and_what_is_not_named_stays() -> None:
 def test_unusable_rates_are_named(rates: str) -> None:
     with pytest.raises(ConfigError, match="RATES"):
         read_settings(GIVEN | {"RATES": rates})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://broker", "broker", "amqp://", "amqp://a,b", "kafka://", "kafka://a:port", "kafka://a:9092,"],
+)
+def test_an_event_log_that_is_on_no_broker_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="EVENT_LOG_URL"):
+        read_settings(GIVEN | {"EVENT_LOG_URL": url})
+
+
+@pytest.mark.parametrize(("url", "extra"), [("amqp://broker", "amqp"), ("kafkas://a,b", "kafka")])
+def test_a_broker_whose_packages_are_missing_names_the_extra(
+    url: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_settings(GIVEN | {"EVENT_LOG_URL": url}).event_log_url == url
+    monkeypatch.setattr(broker_address, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=re.escape(f"pip install 'tillwise[{extra}]'")):
+        read_settings(GIVEN | {"EVENT_LOG_URL": url})
+
+
+def test_an_address_of_a_broker_tells_all_that_its_client_needs() -> None:
+    address = broker_address.broker_address("kafkas://me:p%40ss@a:1,b/events?ssl.ca.location=%2Fca.pem")
+    assert address.servers == (("a", 1), ("b", 9093))
+    options = options_of(address)
+    assert options["bootstrap.servers"] == "a:1,b:9093"
+    assert (options["sasl.username"], options["sasl.password"]) == ("me", "p@ss")
+    assert (options["security.protocol"], options["ssl.ca.location"]) == ("SASL_SSL", "/ca.pem")
+    assert address.path == "events"
+    assert "p@ss" not in repr(address)

@@ -1,7 +1,7 @@
 """What of the event log is with a broker: noted here from before it is sent until it is handled.
 
-A note is an entry's id with its time. A body is sealed with a key of its minute, which is kept here as long
-as a note of that minute: what a broker still has of an entry that was handled, nobody can read any more.
+A note is an entry's id with its time. A body is sealed with a key of the few seconds it is of, which is kept
+here as long as a note of those seconds: what a broker still has of it then, nobody can read any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.events.log import DEAD, STREAM, Delivery, letter
 MOVED = "{tw:events}:moved"
 KEYS = "{tw:events}:keys"
 TRIES = "{tw:events}:tries"
-_MINUTE_MS = 60_000
+_SPAN_MS = 5_000
 _NONCE = 12
 _LOOK_EVERY_S = 0.05
 _NOTE = """
@@ -44,9 +44,9 @@ return late
 """
 _FORGET_KEYS = """
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-for _, minute in ipairs(redis.call('HKEYS', KEYS[2])) do
-  if not oldest[2] or tonumber(minute) < math.floor(oldest[2] / ARGV[1]) then
-    redis.call('HDEL', KEYS[2], minute)
+for _, span in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if not oldest[2] or tonumber(span) < math.floor(oldest[2] / ARGV[1]) then
+    redis.call('HDEL', KEYS[2], span)
   end
 end
 """
@@ -64,8 +64,8 @@ class Moved:
     async def note(self, count: int) -> list[Copy]:
         """Return the oldest entries that wait to be sent, noted and sealed."""
         noted = [(_text(entry_id), body) for entry_id, body in await self._note([STREAM, MOVED], [count])]
-        keys = await self._keys({_minute(entry_id) for entry_id, _ in noted}, make=True)
-        return [Copy(entry_id, _sealed(keys[_minute(entry_id)], entry_id, body)) for entry_id, body in noted]
+        keys = await self._keys({_span(entry_id) for entry_id, _ in noted}, make=True)
+        return [Copy(entry_id, _sealed(keys[_span(entry_id)], entry_id, body)) for entry_id, body in noted]
 
     async def late(self, count: int, after: timedelta) -> list[Copy]:
         """Return echoes of the oldest entries that were sent so long ago and are not handled."""
@@ -78,8 +78,8 @@ class Moved:
 
     async def opened(self, copies: Sequence[Copy]) -> list[bytes | None]:
         """Return each copy's body, None for one to which there is no key any more."""
-        keys = await self._keys({_minute(copy.entry_id) for copy in copies})
-        return [_opened(keys.get(_minute(copy.entry_id)), copy) for copy in copies]
+        keys = await self._keys({_span(copy.entry_id) for copy in copies})
+        return [_opened(keys.get(_span(copy.entry_id)), copy) for copy in copies]
 
     async def take(self, entry_ids: Sequence[str]) -> list[int]:
         """Return for each entry how often it was taken in hand, this time included."""
@@ -103,15 +103,15 @@ class Moved:
         await self._redis.xadd(DEAD, letter(delivery, reason))
 
     async def forget_keys(self) -> None:
-        """Let nobody open any more what was handled: delete the keys of minutes that have no note."""
-        await self._forget_keys([MOVED, KEYS], [_MINUTE_MS])
+        """Let nobody open any more what was handled: delete the keys of times before the oldest note."""
+        await self._forget_keys([MOVED, KEYS], [_SPAN_MS])
 
     async def count(self) -> int:
         """Return how many entries are with a broker."""
         return int(await self._redis.zcard(MOVED))
 
     async def count_unhandled(self) -> int:
-        """Return how many entries nobody has handled; those that are just being sent count twice."""
+        """Return how many entries nobody has handled; those that are being sent just now count twice."""
         return int(await self._redis.xlen(STREAM)) + await self.count()
 
     async def handled_before(self) -> datetime:
@@ -130,6 +130,18 @@ class Moved:
             await asyncio.sleep(_LOOK_EVERY_S)
         return True
 
+    async def is_emptied(self, within_s: float) -> bool:
+        """Return whether nothing told until now is with a broker, or can be read there; waits for it."""
+        if not await self._redis.exists(MOVED, KEYS):
+            return True
+        now = await self.now()
+        end = _time((int(now.timestamp() * 1_000) // _SPAN_MS + 1) * _SPAN_MS)
+        await asyncio.sleep((end - now).total_seconds())
+        if not await self.passes(end, within_s):
+            return False
+        await self.forget_keys()
+        return True
+
     async def now(self) -> datetime:
         """Return the time that entries are named by."""
         seconds, microseconds = await self._redis.time()
@@ -139,16 +151,16 @@ class Moved:
         found: Any = await self._redis.zrange(MOVED, 0, 0, withscores=True)
         return _time(int(found[0][1])) if found else None
 
-    async def _keys(self, minutes: Collection[int], *, make: bool = False) -> dict[int, bytes]:
-        """Return the keys of the minutes; made where there is none, or left out."""
-        if not minutes:
+    async def _keys(self, spans: Collection[int], *, make: bool = False) -> dict[int, bytes]:
+        """Return the keys of the times; made where there is none, or left out."""
+        if not spans:
             return {}
         async with self._redis.pipeline(transaction=True) as pipe:
-            for minute in minutes if make else ():
-                pipe.hsetnx(KEYS, str(minute), AESGCM.generate_key(256))
-            pipe.hmget(KEYS, [str(minute) for minute in minutes])
+            for span in spans if make else ():
+                pipe.hsetnx(KEYS, str(span), AESGCM.generate_key(256))
+            pipe.hmget(KEYS, [str(span) for span in spans])
             found = (await pipe.execute())[-1]
-        return {minute: key for minute, key in zip(minutes, found, strict=True) if key}
+        return {span: key for span, key in zip(spans, found, strict=True) if key}
 
 
 def _sealed(key: bytes, entry_id: str, body: bytes) -> bytes:
@@ -170,8 +182,8 @@ def _milliseconds(entry_id: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _minute(entry_id: str) -> int:
-    return _milliseconds(entry_id) // _MINUTE_MS
+def _span(entry_id: str) -> int:
+    return _milliseconds(entry_id) // _SPAN_MS
 
 
 def _time(milliseconds: int) -> datetime:

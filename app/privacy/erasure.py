@@ -20,7 +20,7 @@ from app.consent.holdings import HOLDINGS, Effect, erasable
 from app.consent.receipts import Receipt, Signed, keep_receipt, open_receipt_key, read_receipt
 from app.consent.requests import Kind, PrivacyRequest, Status, close, closed, read_request, remember
 from app.consent.withdrawal import bar_late_events
-from app.errors import NotFound, TillwiseError
+from app.errors import NotFound
 from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
 from app.outbound.leaf_writing import take_back
@@ -32,6 +32,7 @@ from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
 from app.privacy.rows import erase_rows
 from app.privacy.stores import Sought, count_held, seek
+from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
 from app.privacy.waiting import keep_waiting
 from app.recommend.forget import forget_in_models
 from app.shops.store import get_shop
@@ -40,10 +41,6 @@ ERASING = "erasing"
 _LOOKS = 3
 _OTHERS_MS = 5_000  # a worker that takes longer for its batch has died, and its events are looked at anew
 _LOOK_EVERY_S = 0.05
-
-
-class Unfinished(TillwiseError):
-    """Something of the person is still there: the next attempt goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,7 @@ async def _erased(erasing: Erasing) -> dict[str, int]:
     for _ in range(_LOOKS):
         for step in STEPS:
             await step(erasing)
+        await empty_broker(erasing.sought.connections)
         counts = await count_held(erasing.sought)
         left = {store: counts[store] for store in erasable()}
         if not any(left.values()):
@@ -137,6 +135,7 @@ async def _bar_late_events(erasing: Erasing) -> None:
     while held and monotonic() < until:
         await asyncio.sleep(_LOOK_EVERY_S)
         held &= await log.being_handled(this_consumer(), _OTHERS_MS)
+    await wait_for_broker(sought.connections)
 
 
 async def _erase_letters(erasing: Erasing) -> None:

@@ -21,8 +21,9 @@ from app.consent.withdrawal import bar_late_events
 from app.errors import NotFound
 from app.events.log import DEAD, STREAM, EventLog
 from app.jobs import alone
-from app.privacy.erasure import ERASING, Unfinished
+from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
+from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
@@ -90,6 +91,7 @@ async def _erased(connections: Connections, request: PrivacyRequest) -> dict[str
     for _ in range(_SECOND_LOOKS):
         for step in STEPS:
             await step(connections, request)
+        await empty_broker(connections)
         left = await shop_data(connections, ShopDomain(request.shop))
         if not any(left.values()):
             return left
@@ -101,6 +103,7 @@ async def _bar_late_events(connections: Connections, request: PrivacyRequest) ->
     """Keep out what happened until now; the bar names the shop by its hash only."""
     owner = (await open_digests(connections)).of(request.shop, "shop", request.shop)
     await bar_late_events(connections, owner, [owner], datetime.now(UTC))
+    await wait_for_broker(connections)
 
 
 async def _erase_log(connections: Connections, request: PrivacyRequest) -> None:

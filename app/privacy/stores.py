@@ -16,6 +16,7 @@ from app.privacy.letters import read_letters
 from app.privacy.log_entries import read_entries
 from app.privacy.person import Person
 from app.privacy.rows import read_rows
+from app.privacy.unfinished import wait_for_broker
 from app.recommend.forget import read_learnt
 from app.values import ShopDomain
 
@@ -52,8 +53,14 @@ async def seek(connections: Connections, person: Person) -> Sought:
 
 
 async def read_held(sought: Sought) -> Held:
-    """Return everything that is held of the person: rows by store."""
+    """Return everything that is held of the person: rows by store.
+
+    The log first: what leaves it meanwhile is handled, and found in the tables. Raises Unfinished when what
+    was told before is with a broker for too long.
+    """
     connections, person, subjects = sought.connections, sought.person, sought.subjects
+    log = await read_entries(connections, person, STREAM)
+    await wait_for_broker(connections)
     rows = await read_rows(connections, person, subjects)
     learnt = await read_learnt(connections, sought.shop, person.customer_ids)
     held: Held = rows | {
@@ -62,7 +69,7 @@ async def read_held(sought: Sought) -> Held:
         "granted": await read_granted(connections, person),
         "told": await read_told(connections, person, subjects),
         "model files": [asdict(each) for each in learnt],
-        "event log": await read_entries(connections, person, STREAM),
+        "event log": log,
         "dead letters": await read_entries(connections, person, DEAD),
         "inbox": await read_letters(connections, person, sought.of_email),
     }

@@ -186,12 +186,7 @@ async def test_a_shops_job_runs_in_one_place_at_a_time(engines: Connections) -> 
     assert (most, done) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["amqp://broker", "kafka://broker"],
-    ids=["rabbitmq", "kafka"],
-)
-@pytest.mark.parametrize("name", ["REDIS_URL", "EVENT_LOG_URL"])
-def test_an_engine_that_is_not_there_is_refused_at_boot(name: str, url: str) -> None:
-    with pytest.raises(ConfigError, match=name):
-        read_settings(ENVIRONMENT | {name: url})
+@pytest.mark.parametrize("url", ["amqp://broker", "kafka://broker"], ids=["rabbitmq", "kafka"])
+def test_an_engine_that_is_no_redis_is_refused_at_boot(url: str) -> None:
+    with pytest.raises(ConfigError, match="REDIS_URL"):
+        read_settings(ENVIRONMENT | {"REDIS_URL": url})

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from app import doctor
 from app.doctor import examine
+from app.events.moved import MOVED
 from app.migrations import migrate
 from tests.conftest import ENVIRONMENT
 
@@ -82,9 +83,27 @@ async def test_a_secret_that_is_given_as_its_own_successor_is_found(environment:
     assert "the one before" in (await wrong())["secrets"]
 
 
-async def test_an_event_log_that_is_not_there_is_found(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("EVENT_LOG_URL", "kafka://broker")
-    assert "EVENT_LOG_URL is not read" in (await wrong())["settings"]
+@pytest.mark.parametrize("url", ["amqp://guest:not-told@127.0.0.1:1", "kafka://127.0.0.1:1"])
+async def test_a_broker_that_does_not_answer_is_found_and_its_password_not_told(
+    environment: pytest.MonkeyPatch, url: str
+) -> None:
+    for module in ("rabbitmq", "kafka"):
+        environment.setattr(f"app.events.{module}._PATIENCE_S", 0.5)
+    environment.setenv("EVENT_LOG_URL", url)
+    found = await wrong()
+    assert "BrokerAway" in found["event log"]
+    assert "not-told" not in str(found)
+
+
+async def test_events_that_are_with_a_broker_nobody_reads_are_found(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.zadd(MOVED, {"1-0": 1})
+        try:
+            assert "1 events are with a broker" in (await wrong())["event log"]
+        finally:
+            await redis.delete(MOVED)
 
 
 async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPatch) -> None:

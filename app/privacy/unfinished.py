@@ -1,0 +1,37 @@
+"""What keeps a request from being done yet: above all events that a broker has, in which nobody is found."""
+
+from __future__ import annotations
+
+from app.connections import Connections
+from app.errors import TillwiseError
+from app.events.moved import Moved
+from app.wording import wording
+
+_PATIENCE_S = 5.0
+
+
+class Unfinished(TillwiseError):
+    """Something of the person is still there, or may be: the next attempt goes on."""
+
+    status = 503
+
+
+async def wait_for_broker(connections: Connections) -> None:
+    """Return once nothing that was told until now is with a broker. Raises Unfinished."""
+    moved = Moved(connections.redis)
+    if not await moved.passes(await moved.now(), _PATIENCE_S):
+        raise _waits()
+
+
+async def empty_broker(connections: Connections) -> None:
+    """Return once nothing told until now is with a broker, or can be read there. Raises Unfinished."""
+    if not await Moved(connections.redis).is_emptied(_PATIENCE_S):
+        raise _waits()
+
+
+def _waits() -> Unfinished:
+    return Unfinished(
+        wording(
+            "Events from before are still being handled, and one may be theirs. Try again in some minutes."
+        )
+    )
