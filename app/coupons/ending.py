@@ -2,6 +2,8 @@
 
 What a shopper holds works until their own time is over, and a little longer, for who is paying just then.
 A code that a browser would have said it showed, and did not, goes back to its pool.
+
+Who holds a code, and whether it was seen, is told by events: what nobody has handled yet may tell of it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
@@ -28,6 +30,7 @@ from app.coupons.store import (
     set_status,
 )
 from app.errors import ShopifyError
+from app.events.carried import count_unhandled, handled_before
 
 GRACE = timedelta(minutes=15)
 # A code handed out at the last moment is written down by then.
@@ -41,7 +44,10 @@ async def end_grants(connections: Connections, now: datetime) -> None:
 
     Pool by pool: a discount that is gone in Shopify, or a shop without the app, holds up no other.
     """
-    over = now - GRACE
+    behind = await _behind(connections)
+    if behind is None:
+        return
+    over = now - GRACE - behind
     for shop, theirs in groupby(await pools_over(connections, over), key=itemgetter(0)):
         pools = {pool.pool_id: pool for pool in await pools_of(connections, shop)}
         for _, pool_id in theirs:
@@ -80,7 +86,7 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
     if pool.discount_id is None:
         return
     held_until = await last_expiry(connections, shop, pool.pool_id)
-    if held_until is None and now - (pool.ended_at or now) >= SETTLED:
+    if held_until is None and await _is_told(connections, now - (pool.ended_at or now)):
         await delete_discount(connections, shop, pool.discount_id)
         await delete_left(connections, shop, pool, ("asked", "pooled"))
         await forget_pool(connections, shop, pool.pool_id)
@@ -97,3 +103,19 @@ async def delete_left(connections: Connections, shop: str, pool: Pool, statuses:
     for status in statuses:
         left = await codes_of(connections, shop, pool.pool_id, status)
         await set_status(connections, shop, [each.code for each in left], "deleted")
+
+
+async def _is_told(connections: Connections, since: timedelta) -> bool:
+    """Return whether every code that was handed out until so long ago is known to be."""
+    if since < SETTLED:
+        return False
+    behind = await _behind(connections)
+    return behind is not None and since >= SETTLED + behind
+
+
+async def _behind(connections: Connections) -> timedelta | None:
+    """Return for how long the oldest event waits to be handled; None where events wait and nobody reads."""
+    handled = await handled_before(connections)
+    if handled is None:
+        return None if await count_unhandled(connections) else timedelta()
+    return max(datetime.now(UTC) - handled, timedelta())

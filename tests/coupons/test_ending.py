@@ -8,11 +8,12 @@ import pytest
 
 from app.connections import Connections
 from app.coupons import ending
-from app.coupons.ending import end_grants
+from app.coupons.ending import end_grants, end_pool
 from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_granted, pools_of
 from app.coupons.terms import CouponTerms
 from app.errors import ShopifyRefused
 from app.events.kinds import BrowserEvent
+from app.events.log import STREAM, EventConsumer
 from app.offers.store import record_feedback
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -82,3 +83,45 @@ async def test_more_codes_than_are_ended_at_once_are_ended_call_by_call(
     await end_grants(connections, NOW)
     assert await count_codes(connections, "a.myshopify.com") == {"spring.1": {"deleted": 3}}
     assert ended == ["a.myshopify.com there"] * 2
+
+
+async def wait_unhandled(connections: Connections, since: timedelta) -> EventConsumer:
+    """Have an event in the log that nobody has handled for so long, and return who reads there."""
+    consumer = EventConsumer(connections.redis, "test")
+    await consumer.open()
+    told_at = int((datetime.now(UTC) - since).timestamp() * 1000)
+    await connections.redis.xadd(STREAM, {"e": b"?"}, id=f"{told_at}-1")
+    return consumer
+
+
+async def test_no_code_ends_while_an_event_waits_that_may_tell_that_it_was_seen(
+    connections: Connections, ended: list[str]
+) -> None:
+    shop = "a.myshopify.com"
+    await hand_out(connections, shop, "spring.1", "there", "A")
+    consumer = await wait_unhandled(connections, timedelta(hours=2))
+    await end_grants(connections, NOW)
+    assert await count_codes(connections, shop) == {"spring.1": {"granted": 1}}
+    await consumer.acknowledge(await consumer.read(block_ms=1))
+    await end_grants(connections, NOW)
+    assert await count_codes(connections, shop) == {"spring.1": {"deleted": 1}}
+
+
+async def test_a_discount_stays_while_an_event_waits_that_may_tell_of_its_last_code(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[str] = []
+
+    async def delete_discount(_connections: Connections, _shop: str, discount_id: str) -> None:
+        deleted.append(discount_id)
+
+    monkeypatch.setattr(ending, "delete_discount", delete_discount)
+    shop = "a.myshopify.com"
+    pool = Pool("spring.1", "spring", CouponTerms("Spring", percentage=10), 5, "there", ended_at=OVER)
+    await keep_pool(connections, shop, pool, OVER)
+    consumer = await wait_unhandled(connections, timedelta(hours=2))
+    await end_pool(connections, shop, pool, NOW)
+    assert deleted == []
+    await consumer.acknowledge(await consumer.read(block_ms=1))
+    await end_pool(connections, shop, pool, NOW)
+    assert deleted == ["there"]
