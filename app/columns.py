@@ -25,6 +25,11 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else as_utc(value)
 
 
+def nothing() -> list[Any]:
+    """Return a new list: a row's default. Of `list` itself pydantic reads the signature anew for each row."""
+    return []
+
+
 def shopify_number(**options: Any) -> Any:
     """Return a column of Shopify's ids or of minor units: 64 bits."""
     return Field(sa_type=BigInteger, **options)

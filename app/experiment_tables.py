@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
+from app.columns import nothing
 from app.columns import utc_time as _time
 
 
@@ -25,7 +26,7 @@ class ExperimentRow(SQLModel, table=True):
     status: str = "draft"
     design: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     ramp: float = 0.0
-    ramps: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    ramps: list[dict[str, Any]] = Field(default_factory=nothing, sa_type=JSON)
     drafted_at: datetime = _time()
     started_at: datetime | None = _time(default=None, nullable=True)
     stopped_at: datetime | None = _time(default=None, nullable=True)

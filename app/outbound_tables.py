@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, SQLModel
 
+from app.columns import nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
@@ -21,7 +22,7 @@ class MarkRow(SQLModel, table=True):
     __tablename__ = "shopify_marks"
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
-    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    tags: list[str] = Field(default_factory=nothing, sa_type=JSON)
     segments: list[str] | None = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
     seen_at: datetime | None = _time(default=None, nullable=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from app.columns import nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
@@ -53,7 +54,7 @@ class ConsentRow(SQLModel, table=True):
     policy_version: str = ""
     told: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    permitted: list[str] = Field(default_factory=list, sa_type=JSON)
+    permitted: list[str] = Field(default_factory=nothing, sa_type=JSON)
 
 
 class PrivacyRequestRow(SQLModel, table=True):
@@ -71,7 +72,7 @@ class PrivacyRequestRow(SQLModel, table=True):
     subject: str | None = None
     customer_id: int | None = _id(default=None, nullable=True)
     email_digest: str | None = None
-    order_ids: list[int] = Field(default_factory=list, sa_type=JSON)
+    order_ids: list[int] = Field(default_factory=nothing, sa_type=JSON)
     received_at: datetime = _time()
     due_at: datetime = _time()
     done_at: datetime | None = _time(default=None, nullable=True)

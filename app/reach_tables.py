@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field, SQLModel
 
+from app.columns import nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
@@ -35,7 +36,7 @@ class AbandonmentRow(SQLModel, table=True):
     customer_id: int | None = _id(default=None, nullable=True)
     currency: str = ""
     subtotal_minor: int = _id(default=0)
-    lines: list[list[int]] = Field(default_factory=list, sa_type=JSON)
+    lines: list[list[int]] = Field(default_factory=nothing, sa_type=JSON)
     left: bool = False
     began_at: datetime = _time()
     last_at: datetime = _time()

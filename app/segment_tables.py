@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, SQLModel
 
+from app.columns import nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
@@ -36,7 +37,7 @@ class CustomerSegmentRow(SQLModel, table=True):
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
     segment: str
-    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    memberships: list[dict[str, Any]] = Field(default_factory=nothing, sa_type=JSON)
     recency: int | None = None
     frequency: int | None = None
     monetary: int | None = None

@@ -20,6 +20,7 @@ import app.outbound_tables
 import app.privacy_tables
 import app.reach_tables
 import app.segment_tables  # noqa: F401
+from app.columns import nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
 
@@ -114,7 +115,7 @@ class ProductRow(SQLModel, table=True):
     title: str
     vendor: str = ""
     product_type: str = ""
-    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    tags: list[str] = Field(default_factory=nothing, sa_type=JSON)
     image_url: str | None = None
     handle: str | None = None
     published: bool = True
@@ -208,7 +209,7 @@ class OrderRow(SQLModel, table=True):
     created_at: datetime = _time()
     updated_at: datetime = _time()
     cancelled_at: datetime | None = _time(default=None, nullable=True)
-    discount_codes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    discount_codes: list[dict[str, Any]] = Field(default_factory=nothing, sa_type=JSON)
 
 
 class OrderLineRow(SQLModel, table=True):
@@ -271,7 +272,7 @@ class DecisionRow(SQLModel, table=True):
     model_version: str | None = None
     checkout_token: str | None = None
     customer_id: int | None = _id(default=None, nullable=True)
-    permitted: list[str] = Field(default_factory=list, sa_type=JSON)
+    permitted: list[str] = Field(default_factory=nothing, sa_type=JSON)
     region: str | None = None
     duration_us: int = 0
     inputs: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
