@@ -140,20 +140,28 @@ async def finish_install(connections: Connections, shop: ShopDomain) -> Shop:
 async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
     """Delete the shop's tokens and forget its pixel; its row and history stay.
 
-    Nothing happens when Shopify gave out a token after the event: the shop is back already.
+    Where Shopify gave out a token after the event the shop is back already, and only what went with the app
+    is made anew.
     """
     async with connections.write() as db:
         row, token = await db.get(ShopRow, event.shop), await db.get(TokenRow, event.shop)
         if row is None or row.uninstalled_at:
             return
-        if token and token.updated_at > event.happened_at + _CLOCKS_DIFFER:
+        back = token is not None and token.updated_at > event.happened_at + _CLOCKS_DIFFER
+        if back and row.installed_at > event.happened_at:  # this install has made it all
             return
-        row.uninstalled_at, row.web_pixel_id = event.happened_at, None
+        row.web_pixel_id = None
+        await db.exec(delete(BackfillRow).where(col(BackfillRow.shop) == event.shop))
+        if token is not None and back:
+            row.installed_at = token.updated_at
+        else:
+            row.uninstalled_at = event.happened_at
+            await db.exec(delete(TokenRow).where(col(TokenRow.shop) == event.shop))
         db.add(row)
-        for kept in (TokenRow, BackfillRow):  # both begin anew with the next install
-            await db.exec(delete(kept).where(col(kept.shop) == event.shop))
     _forget_key(row.publishable_key)
     await announce_change(connections.redis, event.shop)
+    if back:
+        await finish_install(connections, ShopDomain(event.shop))
 
 
 async def change_scopes(connections: Connections, event: ScopesEvent) -> None:

@@ -205,6 +205,32 @@ async def test_late_uninstall_of_an_earlier_install_changes_nothing(
     assert await has_token(connections, SHOP)
 
 
+async def test_an_uninstall_that_is_told_after_the_return_makes_the_pixel_and_the_import_anew(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()) as admin:
+        await install(connections, SHOP, GRANT)
+        left = datetime.now(UTC) + timedelta(minutes=1)
+        admin.pixel = None  # Shopify deletes it with the app
+        async with connections.write() as db:
+            db.add(BackfillRow(shop=SHOP, kind="orders", updated_at=datetime.now(UTC)))
+            row = sealed_row(connections, SHOP, GRANT)
+            row.updated_at = left + timedelta(minutes=1)
+            await db.merge(row)
+        await connections.redis.flushall()
+        event = AppUninstalled(shop=SHOP, event_id="1", happened_at=left)
+        await mark_uninstalled(connections, event)
+        asked = len(admin.asked)
+        await mark_uninstalled(connections, event)
+    assert len(admin.asked) == asked
+    assert admin.pixel is not None
+    assert await queued(connections)
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert (shop.uninstalled_at, shop.installed_at) == (None, left + timedelta(minutes=1))
+    assert await has_token(connections, SHOP)
+
+
 async def test_scopes_change_for_this_shop_only_and_not_to_older_ones(
     connections: Connections,
 ) -> None:
