@@ -217,8 +217,6 @@ async def _send(
         raise _TryAgain(f"{call}: throttled", _retry_after_s(response))
     if response.status_code >= 500:
         raise unsure(f"{call}: HTTP {response.status_code}")
-    if response.status_code == 401:
-        raise TokenRevoked(f"{call}: Shopify no longer takes the access token")
     if response.status_code != 200:
         raise _refusal(response, call)
     return response
@@ -231,6 +229,9 @@ def _refusal(response: httpx.Response, call: str) -> ShopifyRefused | TokenRevok
         body = {}
     code = str(body.get("error", "")) if isinstance(body, dict) else ""
     message = f"{call}: HTTP {response.status_code} {code}".rstrip()
+    # With a secret that is not the app's no token is spent: it is as good as before once that is mended.
+    if response.status_code == 401 and code != "invalid_client":
+        return TokenRevoked(f"{message}: Shopify no longer takes the token")
     # What the token endpoint says of an id token, a code or a refresh token that is used up.
     spent = {"invalid_grant", "invalid_subject_token", "invalid_request"}
     return TokenRevoked(message) if code in spent else ShopifyRefused(message)

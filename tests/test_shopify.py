@@ -151,16 +151,26 @@ async def test_nothing_leaves_for_what_is_no_shop(http: httpx.AsyncClient, setti
         await graphql(http, settings, "evil.com", "t", QUERY, sleep=Pauses())
 
 
-async def test_used_up_code_or_token_is_a_revoked_token(http: httpx.AsyncClient, settings: Settings) -> None:
-    answer = httpx.Response(400, json={"error": "invalid_grant"})
+@pytest.mark.parametrize(
+    ("status", "error"),
+    # The second is how Shopify answers a refresh token that was used.
+    [(400, "invalid_grant"), (401, "invalid_request"), (400, "invalid_subject_token")],
+)
+async def test_used_up_code_or_token_is_a_revoked_token(
+    http: httpx.AsyncClient, settings: Settings, status: int, error: str
+) -> None:
+    answer = httpx.Response(status, json={"error": error})
     with respx.mock:
         respx.post(TOKEN_URL).mock(return_value=answer)
-        with pytest.raises(TokenRevoked, match="invalid_grant"):
+        with pytest.raises(TokenRevoked, match=error):
             await request_grant(http, settings, SHOP, {"refresh_token": "r"}, sleep=Pauses())
 
 
-async def test_wrong_client_is_a_refusal(http: httpx.AsyncClient, settings: Settings) -> None:
-    answer = httpx.Response(400, json={"error": "invalid_client"})
+@pytest.mark.parametrize("status", [400, 401])
+async def test_wrong_client_is_a_refusal_and_says_nothing_of_the_shops_token(
+    http: httpx.AsyncClient, settings: Settings, status: int
+) -> None:
+    answer = httpx.Response(status, json={"error": "invalid_client"})
     with respx.mock:
         respx.post(TOKEN_URL).mock(return_value=answer)
         with pytest.raises(ShopifyRefused, match="invalid_client"):
