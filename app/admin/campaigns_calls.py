@@ -171,7 +171,7 @@ def _untold(missing: Mapping[str, int]) -> list[str]:
 
 
 def _written(form: Form, shop: Shop, campaign_id: str = "") -> Written:
-    return read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone))
+    return read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone), shop.currency)
 
 
 def _whole(written: Written) -> Campaign:

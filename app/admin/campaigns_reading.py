@@ -18,6 +18,7 @@ from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_num
 from app.admin.campaigns_told import field_words
 from app.admin.language import _
 from app.admin.sentences import told
+from app.admin.typed import check_marks, fraction_of
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
@@ -59,9 +60,12 @@ class Written:
     wrong: tuple[Wrong, ...]
 
 
-def read_form(form: Form, campaign_id: str, zone: tzinfo) -> Written:
-    """Return what the fields say under that id, and all that is wrong with them."""
-    reading = _Reading(form, zone)
+def read_form(form: Form, campaign_id: str, zone: tzinfo, currency: str = "") -> Written:
+    """Return what the fields say under that id, and all that is wrong with them.
+
+    currency: of amounts, empty for one of two decimals.
+    """
+    reading = _Reading(form, zone, currency)
     rule = reading.rule()
     made: dict[str, Any] = {
         "id": campaign_id,
@@ -96,9 +100,9 @@ def campaign_id_of(name: str, taken: frozenset[str]) -> str:
 class _Reading:
     """Fields being read; what is wrong with one leaves the others be."""
 
-    def __init__(self, form: Form, zone: tzinfo) -> None:
+    def __init__(self, form: Form, zone: tzinfo, currency: str) -> None:
         self.wrong: list[Wrong] = []
-        self._form, self._zone = form, zone
+        self._form, self._zone, self._currency = form, zone, currency
 
     def at(self, field: str, read: Callable[[], Value]) -> Value | None:
         """Return what is read, None where that fails, which is noted."""
@@ -132,12 +136,12 @@ class _Reading:
             for number, row in enumerate(group.conditions):
                 self._row(row, f"groups[{at}].conditions[{number}]")
         rows = Rows(self._form.match, self._form.groups)
-        return rule_of(rows) if len(self.wrong) == before else None
+        return rule_of(rows, self._currency) if len(self.wrong) == before else None
 
     def _row(self, row: Row, place: str) -> None:
         """Note what is wrong with one condition; each is a rule of its own."""
         try:
-            read_rule(condition_of(row, place))
+            read_rule(condition_of(row, place, self._currency))
         except RuleError as error:
             label = field_words(FIELDS[row.field])
             self.note(f"{place}.value", told(str(error)).replace(row.field, label))
@@ -277,12 +281,10 @@ class _Reading:
 
     def amount(self, field: str, *, needed: bool = False) -> str | None:
         """Return an amount as it is kept; None where nothing was typed and nothing needs to be."""
-        text: str = getattr(self._form, field).strip().replace(",", ".")
+        text: str = getattr(self._form, field).strip()
         if not text and not needed:
             return None
-        if not _AMOUNT.fullmatch(text) or (needed and not float(text)):
-            self.note(field, _("this is an amount above zero, such as 80 or 49.90"))
-        return text
+        return self.at(field, lambda: _typed_amount(text, field, self._currency, needed=needed))
 
     def word(self, field: str) -> str | None:
         """Return a name that campaigns share, None for none."""
@@ -293,6 +295,14 @@ class _Reading:
 
     def _noted(self, *fields: str) -> bool:
         return any(each.field in fields for each in self.wrong)
+
+
+def _typed_amount(text: str, field: str, currency: str, *, needed: bool) -> str:
+    check_marks(text, field, fraction_of(currency))
+    amount = text.replace(",", ".")
+    if not _AMOUNT.fullmatch(amount) or (needed and not float(amount)):
+        raise InputError(_("this is an amount above zero, such as 80 or 49.90"), field)
+    return amount
 
 
 def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wrong | None:

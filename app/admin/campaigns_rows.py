@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.language import Lazy, _, lazy
+from app.admin.typed import NUMBER, check_marks, fraction_of
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.nodes import (
@@ -106,14 +107,15 @@ def rows_of(rule: Rule) -> Rows | None:
     return Rows(match, tuple(groups))
 
 
-def rule_of(rows: Rows) -> Any:
+def rule_of(rows: Rows, currency: str = "") -> Any:
     """Return the JSONLogic that the rows say. Raises InputError naming the row: `groups[0].conditions[1]`."""
     wanted = [(at, group) for at, group in enumerate(rows.groups) if group.conditions]
     flat: Join = "any" if rows.match == "any" else "all"
     said: list[Any] = []
     for at, group in wanted:
         parts = [
-            condition_of(each, f"groups[{at}].conditions[{n}]") for n, each in enumerate(group.conditions)
+            condition_of(each, f"groups[{at}].conditions[{n}]", currency)
+            for n, each in enumerate(group.conditions)
         ]
         said += parts if group.match == flat and len(wanted) > 1 else [_joined(group.match, parts)]
     return True if not said else said[0] if len(said) == 1 else {_word(flat): said}
@@ -135,8 +137,11 @@ def _word(match: Join) -> str:
     return "and" if match == "all" else "or"
 
 
-def condition_of(row: Row, place: str) -> Any:
-    """Return the JSONLogic of one row. Raises InputError naming what of it is wrong."""
+def condition_of(row: Row, place: str, currency: str = "") -> Any:
+    """Return the JSONLogic of one row. Raises InputError naming what of it is wrong.
+
+    currency: of amounts, empty for one of two decimals.
+    """
     field = FIELDS.get(row.field)
     if field is None:
         raise InputError(_("choose what this is about"), f"{place}.field")
@@ -151,32 +156,34 @@ def condition_of(row: Row, place: str) -> Any:
         case "known" | "unknown":
             return {"!=" if row.compare == "known" else "==": [read, None]}
         case "between" | "inside":
-            ends = _value(field, row.value, f"{place}.value"), _value(field, row.upto, f"{place}.upto")
-            return {_RANGES[row.compare]: [ends[0], read, ends[1]]}
+            low = _value(field, row.value, f"{place}.value", currency)
+            return {_RANGES[row.compare]: [low, read, _value(field, row.upto, f"{place}.upto", currency)]}
         case "in":
-            return {"in": [read, _list(field, row.value, f"{place}.value")]}
+            return {"in": [read, _list(field, row.value, f"{place}.value", currency)]}
         case "some" | "all" | "none":
-            asked = {"in": [{"var": ""}, _list(field, row.value, f"{place}.value")]}
+            asked = {"in": [{"var": ""}, _list(field, row.value, f"{place}.value", currency)]}
             return {row.compare: [read, asked]}
         case _:
-            return {row.compare: [read, _value(field, row.value, f"{place}.value")]}
+            return {row.compare: [read, _value(field, row.value, f"{place}.value", currency)]}
 
 
-def _value(field: Field, text: str, place: str) -> Any:
+def _value(field: Field, text: str, place: str, currency: str) -> Any:
     """Return what was typed as the field has it: shares are typed in percent."""
     text = text.strip()
     if not text:
         raise InputError(_("fill this in"), place)
     if not field.is_number:
         return _named(field, text)
-    number = typed_number(text, place, typed(field, field.example))
+    fraction = fraction_of(currency) if field.kind == "money" else NUMBER
+    number = typed_number(text, place, typed(field, field.example), fraction)
     if field.unit == "share":
         number = round(number / 100, 8)
     return int(number) if number.is_integer() else number
 
 
-def typed_number(text: str, place: str, example: str = "10") -> float:
-    """Return the number that was typed. Raises InputError naming the place."""
+def typed_number(text: str, place: str, example: str = "10", fraction: str = NUMBER) -> float:
+    """Return the number that was typed. Raises InputError naming the place. fraction: see `check_marks`."""
+    check_marks(text, place, fraction)
     try:
         number = float(text.replace(",", ".").removesuffix("%"))
     except ValueError:
@@ -186,11 +193,11 @@ def typed_number(text: str, place: str, example: str = "10") -> float:
     return number
 
 
-def _list(field: Field, text: str, place: str) -> list[Any]:
+def _list(field: Field, text: str, place: str, currency: str) -> list[Any]:
     parts = [part for part in (each.strip() for each in text.split(",")) if part]
     if not parts:
         raise InputError(_("name at least one"), place)
-    return [_value(field, part, place) for part in dict.fromkeys(parts)]
+    return [_value(field, part, place, currency) for part in dict.fromkeys(parts)]
 
 
 def _named(field: Field, text: str) -> str:

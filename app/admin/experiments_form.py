@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.language import Lazy, _, lazy
+from app.admin.typed import check_marks
 from app.campaigns.campaign import Campaign
 from app.campaigns.messages import check_texts
 from app.errors import InputError
@@ -179,6 +180,7 @@ def _campaign(given: str, field: str, choices: Choices) -> str:
 
 def _number(text: str, field: str, low: float, high: float) -> float:
     """Return the number, typed with a point or a comma. Raises InputError beyond its limits."""
+    check_marks(text, field)
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:

@@ -10,6 +10,7 @@ import msgspec
 
 from app.admin.language import _
 from app.admin.outage import OUTAGES
+from app.admin.typed import check_marks, fraction_of
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
@@ -42,6 +43,10 @@ def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency:
     is not there.
     """
     rule = read_rules([written], currency).rules[0]
+    for at, condition in enumerate(rule.conditions):
+        if isinstance(condition.value, str):
+            place = f"segments[0].conditions[{at}].value"
+            check_marks(condition.value, place, fraction_of(currency))
     names = [each["name"] for each in kept]
     if rule.name != replaces:
         check_free(rule.name, "segments[0].name")

@@ -174,6 +174,30 @@ def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, Any], field: 
     assert wrong(**changes)[field].startswith(says)
 
 
+@pytest.mark.parametrize("typed", ["1,000", "1.000", "1 000", "1’000", "2,500,000", "1.234,50"])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        (lambda typed: {"kind": "progress", "target": typed}, "target"),
+        (lambda typed: {"off_as": "amount", "off": typed}, "off"),
+        (lambda typed: {"minimum": typed}, "minimum"),
+        (lambda typed: {"groups": condition("cart.subtotal", ">", typed)}, f"{FIRST}.value"),
+        (lambda typed: {"groups": condition("cart.subtotal", "between", "1", typed)}, f"{FIRST}.upto"),
+    ],
+)
+def test_a_thousand_with_a_mark_is_not_taken_for_one(changes: Any, field: str, typed: str) -> None:
+    assert wrong(**changes(typed))[field].startswith("Write thousands without a mark")
+
+
+def test_three_digits_are_a_fraction_where_the_currency_has_them_and_of_what_is_no_amount() -> None:
+    dinars = written(kind="progress", target="1.250", groups=condition("cart.subtotal", ">", "2,500"))
+    found = read_form(msgspec.convert(dinars, Form), "bar", BERLIN, "KWD").campaign
+    assert found is not None
+    assert (found.offer.target, found.rule) == ("1.250", {">": [{"var": "cart.subtotal"}, 2.5]})
+    assert read(groups=condition("intent.now", "<", "12.125")).rule == {"<": [{"var": "intent.now"}, 0.12125]}
+    assert FIRST + ".value" in wrong(groups=condition("cart.units", ">", "1,000"))
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     found = wrong(name="", off="x", holdout="200", groups=condition("cart.subtotal", ">", ""))
     assert found.keys() == {"name", "off", "holdout", "groups[0].conditions[0].value"}

@@ -113,6 +113,15 @@ def test_segment_takes_the_place_of_the_one_it_replaces() -> None:
         without_rule(kept, "gone")
 
 
+def test_no_own_segment_takes_a_thousand_with_a_mark_for_one() -> None:
+    spent = {"measure": "spent", "compare": "at_least", "value": "1.000", "within_days": None}
+    rich = {"name": "rich", "conditions": [spent], "match": "all"}
+    with pytest.raises(InputError, match="without a mark") as refused:
+        with_rule([], rich, None, "EUR")
+    assert refused.value.field == "segments[0].conditions[0].value"
+    assert with_rule([], rich, None, "KWD")[0]["conditions"][0]["value"] == "1.000"
+
+
 @pytest.mark.parametrize("taken", ["champions", "foreseen_loyal", "hesitant_buyers", "group_12", "returning"])
 def test_no_own_segment_takes_the_name_of_one_that_is_worked_out(taken: str) -> None:
     with pytest.raises(

@@ -1,0 +1,28 @@
+"""Numbers as people type them: a thousand must never be read as one. Pure but for the language."""
+
+from __future__ import annotations
+
+import re
+
+from app.admin.language import _
+from app.errors import InputError
+from app.values import exponent
+
+# `1,000`, `12.500`, `1 000 000`: thousands to one reader, a fraction to another.
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,'’\s][0-9]{3})+([.,][0-9]+)?")
+NUMBER, AMOUNT, FINE_AMOUNT = "[0-9]+[.][0-9]{3}", "(?!)", "[0-9]+[.,][0-9]{3}"
+
+
+def check_marks(text: str, place: str, fraction: str = NUMBER) -> None:
+    """Return for a number that has one meaning. Raises InputError naming the place.
+
+    fraction: what is no thousands although three digits stand behind a mark: see `fraction_of`.
+    """
+    text = text.strip()
+    if _GROUPED.fullmatch(text) and not re.fullmatch(fraction, text):
+        raise InputError(_("Write thousands without a mark between them, such as 1000"), place)
+
+
+def fraction_of(currency: str) -> str:
+    """Return what of an amount is a fraction of three digits: only few currencies have one."""
+    return FINE_AMOUNT if exponent(currency) == 3 else AMOUNT
