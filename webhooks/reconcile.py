@@ -72,7 +72,7 @@ async def reconcile(connections: Connections) -> None:
             shop = await get_shop(connections, shop.shop) or shop
             missed = await reconcile_shop(connections, shop, datetime.now(UTC))
             _log.info("reconciled", extra={"shop": shop.shop, "missed": missed})
-        except ShopifyError as error:
+        except (ShopifyError, InputError) as error:
             _log.warning("not reconciled", extra={"shop": shop.shop, "reason": str(error)})
 
 

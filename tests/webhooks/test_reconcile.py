@@ -83,6 +83,13 @@ async def test_a_shop_that_cannot_be_asked_holds_up_no_other(front: Shopfront) -
     assert await logged(front.connections) == []
 
 
+async def test_a_shop_that_tells_what_nobody_can_read_holds_up_no_other(front: Shopfront) -> None:
+    (customer,) = front.shop.customers.values()
+    customer.id, customer.updated_at = 0, datetime.now(UTC)
+    await reconcile(front.connections)
+    assert any(isinstance(event, ProductChanged) for event in await logged(front.connections))
+
+
 async def test_a_customers_opt_out_that_no_webhook_told_of_is_put_into_the_log(front: Shopfront) -> None:
     (customer,) = front.shop.customers.values()
     customer.data_sale_opt_out, customer.updated_at = True, datetime.now(UTC)
