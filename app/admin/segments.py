@@ -131,7 +131,6 @@ async def own(connections: Connections, shop: Shop, query: QueryParams) -> dict[
 async def approach(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return the shop's way with those it does not know and those it does."""
     made = await latest_segmentation(connections, shop.shop)
-    names = known_names(rules_of(shop), made)
     return {
         "policy": policy_of(shop),
         "approaches": {
@@ -139,7 +138,7 @@ async def approach(connections: Connections, shop: Shop, _query: QueryParams) ->
             "warm": list(APPROACHES),
         },
         "approach_titles": {name: str(words) for name, words in APPROACH_TITLES.items()},
-        "names": names,
+        "titles": {name: title(name) for name in known_names(rules_of(shop), made)},
         **_frame("/admin/segments/approach"),
     }
 

@@ -262,7 +262,7 @@ async def test_way_with_shoppers_is_checked_and_kept(
     assert (await call(browser, "approach", {"policy": policy})).json() == {"requested": True}
     kept = (await settings_of(connections))["approach"]
     assert (kept["warm_from_orders"], kept["cold"][0]["most_percent"]) == (2, 15)
-    assert 'value="regulars, champions"' in await opened(browser, "/admin/segments/approach")
+    assert 'value="Regulars, Champions"' in await opened(browser, "/admin/segments/approach")
     for changes, field in (
         ({"warm_from_orders": 0}, "warm_from_orders"),
         ({"cold": [{"approach": "loyalty"}]}, "cold[0].approach"),

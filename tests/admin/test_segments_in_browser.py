@@ -90,6 +90,22 @@ async def test_merchant_changes_how_shoppers_are_spoken_to(connections: Connecti
     assert [each["approach"] for each in kept["cold"]] == ["generic_offer", "introduction", "education"]
 
 
+async def test_segments_are_named_in_the_merchants_language_where_they_are_typed(
+    connections: Connections,
+) -> None:
+    await keep_segments(connections)
+    there = "/admin/segments/approach"
+    async with served(connections) as url, opened(url, there, DESKTOP, locale="de") as page:
+        loyal = page.locator("[data-list=warm] [data-field=segments]").first.get_by_role("textbox")
+        await loyal.fill("Braucht Aufmerksamkeit, champions")
+        await page.get_by_role("button", name="Speichern").click()
+        await expect(page).to_have_title("Gespeichert")
+        await page.reload()
+        await expect(loyal).to_have_value("Braucht Aufmerksamkeit, Champions")
+    kept = (await settings_of(connections))["approach"]
+    assert kept["warm"][0]["segments"] == ["needs_attention", "champions"]
+
+
 async def test_merchant_pins_a_customer_and_takes_it_back(connections: Connections) -> None:
     await sell(connections)
     await segment_shop(connections, ShopDomain(SHOP))

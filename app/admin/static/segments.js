@@ -53,9 +53,17 @@ function readSegment(form) {
   return {segment, replaces: form.dataset.replaces || null};
 }
 
+/** Return the names of segments that were typed as the page calls them, or as they are kept. */
+function segmentsIn(text, titles) {
+  const names = new Map(Object.entries(titles).map(([name, title]) => [title.toLowerCase(), name]));
+  const typed = text.split(/[,،、]/).map((each) => each.trim()).filter(Boolean);
+  return typed.map((each) => names.get(each.toLowerCase()) ?? keptName(each));
+}
+
 function readApproach(form) {
+  const titles = JSON.parse(form.dataset.titles);
   const steps = (list) => itemsOf(form, list).map((item) => read(item, (name, text) => {
-    if (name === 'segments') return text.split(',').map(keptName).filter(Boolean);
+    if (name === 'segments') return segmentsIn(text, titles);
     return name === 'most_percent' ? optional(text) : text;
   }));
   const own = (name) => counted(form.querySelector(`[data-field="${name}"]`).value.trim());
