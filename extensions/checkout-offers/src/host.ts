@@ -9,7 +9,7 @@ interface Reading<Value> {
 }
 
 /** The parts of a cart line that offers need, alike in a checkout and in a customer's account. */
-export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost'> & {
+export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost' | 'discountAllocations'> & {
   merchandise: Pick<CartLine['merchandise'], 'id' | 'title' | 'selectedOptions' | 'product'>;
 };
 
@@ -28,6 +28,8 @@ export interface Host {
   checkoutToken: Reading<string | undefined>;
   cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>};
   customerPrivacy: Reading<CustomerPrivacy>;
+  /** Of the order as a whole; what is taken off a line stands with it. */
+  discountAllocations: Reading<readonly {type: string}[]>;
   discountCodes: Reading<readonly {code: string}[]>;
   /** `rendered` is false on a step that the buyer has not reached; `editor` is there in the merchant's editor only. */
   extension: {rendered: Reading<boolean>; editor?: unknown};

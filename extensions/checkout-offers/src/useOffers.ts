@@ -13,6 +13,7 @@ import {scene} from './scene.ts';
 import {readSettings} from './settings.ts';
 import {canMove, named, nameInOrder, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
+import {isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
 import {held, useHeld} from './useHeld.ts';
 
@@ -128,9 +129,10 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   async function honoured(offers: Offer[], signal: AbortSignal, patience_ms: number): Promise<Offer[]> {
     const granted = offers.filter(({discount}) => discount?.code === null && discount.grant);
     const [first] = granted;
-    const grant = first?.discount?.grant;
-    if (!grant) return offers;
-    const holds = await Promise.race([carries(grant), pause(Math.max(patience_ms, 0), signal).then(() => false)]);
+    const discount = first?.discount;
+    if (!discount?.grant) return offers;
+    const isIn = await Promise.race([carries(discount.grant), pause(Math.max(patience_ms, 0), signal).then(() => false)]);
+    const holds = isIn && isTakenOff(host, discount);
     return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
   }
 

@@ -4,9 +4,9 @@ import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
-import {expect, test, vi} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {TARGET, button, renderOffer, replying, words} from './block.ts';
-import {answer} from './offers.ts';
+import {answer, wireUpsell} from './offers.ts';
 
 const TEN = {offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: []};
 const asked = (fetch: ReturnType<typeof replying>) => fetch.mock.calls.map(([, request]) => JSON.parse(String(request?.body)).cart.codes);
@@ -107,4 +107,36 @@ test('a code of the buyer’s own is asked about anew, one that an offer brought
   discountCodes.value = [...discountCodes.value, {code: 'OWN'}];
   await waitFor(() => expect(asked(fetch)).toEqual([[], ['TEN', 'OWN']]));
   expect(words()).toContain('coupon.applied');
+});
+
+describe('a discount without a code, beside a code of the buyer’s', () => {
+  const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}, why: []};
+  const off = {type: 'custom' as const, title: 'Tillwise', discountedAmount: {amount: 1, currencyCode: 'USD' as const}};
+
+  /** Shopify says what came of the grant before it answers that the cart carries it. */
+  async function granted(discount: object, allocations: (typeof off)[], ...codes: string[]) {
+    const made = checkout(answer({offers: [{...GRANTED, discount: {...GRANTED.discount, ...discount}}, wireUpsell()]}), ...codes);
+    made.extension.shopify.applyAttributeChange = vi.fn(async () => {
+      made.lines.value = [createCartLine({discountAllocations: allocations})];
+      return {type: 'success' as const};
+    });
+    await renderOffer(made.extension);
+    return made;
+  }
+
+  test('is not promised where it does not stand beside it', async () => {
+    const {extension} = await granted({}, [], 'OWN');
+    using _ = extension;
+    expect(words()).not.toContain('coupon.no_code');
+  });
+
+  test.each([
+    ['it is taken off', {}, [off], ['OWN']],
+    ['there is no other', {}, [], []],
+    ['it is of shipping, of which a block is not told', {applies_to: 'shipping'}, [], ['OWN']],
+  ])('is promised where %s', async (_, discount, allocations, codes) => {
+    const {extension} = await granted(discount, allocations, ...codes);
+    using __ = extension;
+    expect(words()).toContain('coupon.no_code');
+  });
 });
