@@ -14,7 +14,7 @@ from tests.admin.campaign_factories import keep_named
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import SHOP, keep, shop_row
 from tests.admin.test_campaigns_in_browser import violations
-from tests.admin.test_in_browser import DESKTOP, PHONE, opened, served
+from tests.admin.test_in_browser import DESKTOP, opened, served
 from tests.admin.test_markup import ABOUT, EXPERIMENTS
 
 
@@ -80,9 +80,8 @@ async def test_an_arm_is_kept_from_the_page(connections: Connections) -> None:
     assert shop.settings["dear_ratio"] == 1.5
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
 @pytest.mark.parametrize("path", EXPERIMENTS)
-async def test_axe_finds_nothing(connections: Connections, path: str, viewport: dict[str, int]) -> None:
+async def test_axe_finds_nothing(connections: Connections, path: str) -> None:
     await keep_experiment(connections, units=300)
-    async with served(connections) as url, opened(url, path, viewport, **ABOUT.get(path, {})) as page:
+    async with served(connections) as url, opened(url, path, DESKTOP, **ABOUT.get(path, {})) as page:
         assert await violations(page) == []

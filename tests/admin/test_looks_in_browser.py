@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
+from app.config import read_settings
 from app.connections import Connections
 from tests.admin.full_shop import keep_everything
 from tests.admin.test_in_browser import PHONE, ROOT, opened, served
 from tests.admin.test_markup import ABOUT, PAGES
+from tests.conftest import ENVIRONMENT, on_sqlite
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # What Shopify's admin brings around the page.
@@ -31,6 +36,17 @@ WIDE = """() => {
 NARROW = {"width": 375, "height": 812}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def full_shop(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str, empty_database: Path
+) -> AsyncIterator[Connections]:
+    """Open connections on a shop that is only looked at here: to fill it costs as much as to look."""
+    settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": str(tmp_path_factory.mktemp("var"))})
+    async with on_sqlite(settings, redis_url, empty_database) as filled:
+        await keep_everything(filled)
+        yield filled
+
+
 async def too_wide(page: Page) -> Any:
     """Return how wide the page is if wider than its window, and what makes it so."""
     return await page.evaluate(WIDE)
@@ -48,9 +64,8 @@ async def violations(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/admin/definitions"])
-async def test_page_is_right_on_a_phone_in_light_and_dark(connections: Connections, path: str) -> None:
-    await keep_everything(connections)
-    async with served(connections) as url, opened(url, path, NARROW, **ABOUT.get(path, {})) as page:
+async def test_page_is_right_on_a_phone_in_light_and_dark(full_shop: Connections, path: str) -> None:
+    async with served(full_shop) as url, opened(url, path, NARROW, **ABOUT.get(path, {})) as page:
         await page.wait_for_load_state("networkidle")
         assert await too_wide(page) == []
         assert await page.evaluate(SHIFTS) < 0.1  # what Shopify calls good
@@ -61,11 +76,10 @@ async def test_page_is_right_on_a_phone_in_light_and_dark(connections: Connectio
 
 @pytest.mark.parametrize("path", ["/", "/admin/campaigns/edit", "/admin/segments"])
 async def test_page_fits_and_passes_when_it_reads_from_right_to_left(
-    connections: Connections, path: str
+    full_shop: Connections, path: str
 ) -> None:
-    await keep_everything(connections)
     about = {**ABOUT.get(path, {}), "locale": "ar"}
-    async with served(connections) as url, opened(url, path, PHONE, **about) as page:
+    async with served(full_shop) as url, opened(url, path, PHONE, **about) as page:
         await page.wait_for_load_state("networkidle")
         assert await too_wide(page) == []
         assert await violations(page) == []
