@@ -26,20 +26,15 @@ from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.orders.store import record_orders
 from app.profiles.store import rebuild
-from app.shopify import accepted, download
+from app.shopify import download
 from app.shops.changes import announce_change
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
 from app.values import ShopDomain
-from webhooks.documents import (
-    BULK_CUSTOMERS,
-    BULK_ORDERS,
-    BULK_PRODUCTS,
-    BULK_STATUS,
-    START_BULK,
-)
+from webhooks.bulk import start_bulk
+from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
@@ -117,15 +112,9 @@ async def _import(connections: Connections, shop: Shop, kind: Kind) -> None:
 
 
 async def _start(connections: Connections, shop: Shop, kind: Kind) -> BackfillRow:
-    data = await ask_shop(connections, shop.shop, START_BULK, {"query": kind.query})
-    try:
-        started = accepted(data, "bulkOperationRunQuery", shop=shop.shop)
-    except ShopifyRefused as error:
-        if "IN_PROGRESS" in str(error):  # another import of this shop runs at Shopify
-            raise ShopifyUnavailable(str(error)) from error
-        raise
+    operation_id = await start_bulk(connections, shop.shop, kind.query)
     return await _change(
-        connections, shop.shop, kind, status="running", operation_id=started["bulkOperation"]["id"],
+        connections, shop.shop, kind, status="running", operation_id=operation_id,
         url=None, loaded=0, loaded_bytes=0, total=None, error="",
     )  # fmt: skip
 

@@ -22,13 +22,14 @@ from app.events.kinds import CustomerChanged
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.outbound.rfm_groups import record_rfm_groups
-from app.shopify import accepted, download
+from app.shopify import download
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
 from app.upsert import CHUNK, table_of
 from app.values import ShopDomain
-from webhooks.documents import BULK_OPT_OUTS, BULK_STATUS, START_BULK
+from webhooks.bulk import start_bulk
+from webhooks.documents import BULK_OPT_OUTS, BULK_STATUS
 from webhooks.jsonl import trees
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
@@ -66,14 +67,7 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
 
 async def _read_in_bulk(connections: Connections, shop: ShopDomain) -> str | None:
     """Return where Shopify put every customer's flag, None for a shop without customers."""
-    data = await ask_shop(connections, shop, START_BULK, {"query": BULK_OPT_OUTS})
-    try:
-        started = accepted(data, "bulkOperationRunQuery", shop=shop)
-    except ShopifyRefused as error:
-        if "IN_PROGRESS" in str(error):  # an import of this shop goes first
-            raise ShopifyUnavailable(str(error)) from error
-        raise
-    wanted = {"id": started["bulkOperation"]["id"]}
+    wanted = {"id": await start_bulk(connections, shop, BULK_OPT_OUTS)}
     while True:
         data = await ask_shop(connections, shop, BULK_STATUS, wanted)
         operation: dict[str, Any] = data.get("node") or {"status": "EXPIRED"}
