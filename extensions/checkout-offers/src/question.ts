@@ -1,5 +1,6 @@
 import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
 import type {Host, Line} from './host.ts';
+import {gid} from './parse.ts';
 import type {Surface} from './surface.ts';
 
 /** The body of `POST /api/personalize`. Money is in decimal strings. */
@@ -47,7 +48,7 @@ export function question(host: Host, surface: Surface): Question {
     cart: {
       currency: currencyCode,
       subtotal: decimal(amount, currencyCode),
-      lines: host.lines.value.map(questionLine),
+      lines: host.lines.value.flatMap((line) => questionLine(line) ?? []),
       codes: host.discountCodes.value.map(({code}) => code),
     },
     consent: consentOf(host.customerPrivacy.value),
@@ -70,18 +71,22 @@ export function isOurs(line: Line): boolean {
   return line.attributes.some(({key}) => key === OFFER);
 }
 
-function questionLine({merchandise, quantity, cost}: Line): QuestionLine {
+/** Return the line as the app is told it; undefined for one of no product, such as an item that a merchant made up. */
+function questionLine({merchandise, quantity, cost}: Line): QuestionLine | undefined {
   const {amount, currencyCode} = cost.totalAmount;
+  const product_id = numberOf('Product', merchandise.product.id);
+  const variant_id = numberOf('ProductVariant', merchandise.id);
+  if (!product_id || !variant_id) return undefined;
   return {
-    product_id: numberOf(merchandise.product.id),
-    variant_id: numberOf(merchandise.id),
+    product_id,
+    variant_id,
     quantity,
     price: decimal(amount / Math.max(quantity, 1), currencyCode),
   };
 }
 
-function numberOf(gid: string): string {
-  return gid.slice(gid.lastIndexOf('/') + 1);
+function numberOf(type: string, id: string): string | undefined {
+  return gid(type, id)?.split('/').pop();
 }
 
 /** Return an amount with its currency's digits: 12.5 USD -> "12.50", 300 JPY -> "300". */

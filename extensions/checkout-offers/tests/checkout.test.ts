@@ -79,6 +79,16 @@ test('the app is told the cart and the consent, and no more', async () => {
   });
 });
 
+test('a line of no product that the app could know is left out of the question, which it would refuse', async () => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(answer()));
+  const {merchandise} = createCartLine();
+  const custom = createCartLine({merchandise: {...merchandise, product: {...merchandise.product, id: ''}}});
+  extension.shopify.lines.value = [milk(), custom];
+  await renderOffer(extension);
+  expect(JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)).cart.lines).toEqual([{product_id: '1', variant_id: '1', quantity: 3, price: '3.33'}]);
+});
+
 test('the largest cart of Shopify’s is a question that the app takes', async () => {
   using extension = setUpExtension(TARGET);
   const fetch = (extension.fetch = replying(answer()));
