@@ -32,6 +32,20 @@ def test_a_second_process_uses_the_server_of_the_first(tmp_path: Path) -> None:
         assert first == second
 
 
+def test_a_second_process_goes_on_when_the_first_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", START, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        address = first.stdout.readline().strip()
+        with embedded_redis(tmp_path), redis.Redis.from_url(address) as client:
+            client.set("kept", "yes")
+            before = int(client.info("server")["process_id"])
+            first.terminate()
+            assert _gone(before)
+            assert _server_at(client) != before
+            assert client.get("kept") == b"yes"
+
+
 def test_a_long_path_still_gets_a_socket(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     with embedded_redis(deep) as address, redis.Redis.from_url(address) as client:
@@ -64,6 +78,7 @@ def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path) -
 def _server_at(client: redis.Redis) -> int:
     for _ in range(500):
         with suppress(redis.RedisError):
+            client.ping()  # while it loads what it held it tells of itself, and of nothing else
             return int(client.info("server")["process_id"])
         time.sleep(0.02)
     raise AssertionError("the server did not come back")
