@@ -33,7 +33,7 @@ CAMPAIGN = {
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
     build_host()
     home = tmp_path_factory.mktemp("stage")
-    with small_stage(home, trained=False) as made:
+    with small_stage(home, households=60, products=100, trained=False) as made:
         made.shop.functions = FUNCTIONS
         assert made.shop.installation is not None
         scopes = sorted(made.shop.installation.scopes | {"write_discounts", "read_discounts"})
