@@ -28,6 +28,8 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
     """Return products, those with a wish of the merchant's first. query: `q`, words of title or vendor."""
     words = "".join(filter(str.isprintable, query.get("q", ""))).strip()[:100]
     wishes = wishes_of(shop.settings)
+    for product_id in await store.gone(connections, shop, wishes.keys()):
+        del wishes[product_id]
     found = await store.find_products(connections, shop, words, first=wishes.keys())
     return {
         "products": [(each, options(wishes.get(each.product_id, USUAL))) for each in found],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import msgspec
@@ -37,31 +37,36 @@ async def keep_wish(connections: Connections, shop: Shop, product_id: int, wish:
     """
     factor = None if wish in (USUAL, PINNED) else _factor(wish)
     title = (await store.titles(connections, shop, {product_id})).get(product_id)
-    if title is None:
+    gone = await store.gone(connections, shop, {product_id, *wishes_of(shop.settings)})
+    if title is None or product_id in gone:
         raise NotFound(_("Your shop has no such product any more."))
     query = select(ShopRow).where(col(ShopRow.shop) == shop.shop).with_for_update()
     async with connections.write() as db:
         row = (await db.exec(query)).one()
-        row.settings = _with_wish(row.settings, product_id, pinned=wish == PINNED, factor=factor)
+        row.settings = _with_wish(row.settings, product_id, gone, pinned=wish == PINNED, factor=factor)
         db.add(row)
     await announce_kept(connections.redis, shop.shop)
     return title
 
 
 def _with_wish(
-    settings: Mapping[str, Any], product_id: int, *, pinned: bool, factor: float | None
+    settings: Mapping[str, Any], product_id: int, gone: Set[int], *, pinned: bool, factor: float | None
 ) -> dict[str, Any]:
-    """Return the settings with one wish changed; a product is pinned or weighed, not both."""
-    pins = [each for each in _pinned(settings) if each != product_id]
+    """Return the settings with one wish changed; a product is pinned or weighed, not both.
+
+    gone: products that are not sold any more; nobody could take a wish of theirs back.
+    """
+    let_go = gone | {product_id}
+    pins = [each for each in _pinned(settings) if each not in let_go]
     if pinned and len(pins) >= MOST_PINNED:
         raise InputError(_("%(n)s products are pinned, which is the most: unpin one first.", n=len(pins)))
-    boosts = {str(number): each for number, each in _boosts(settings).items() if number != product_id}
+    boosts = {str(number): each for number, each in _boosts(settings).items() if number not in let_go}
     changed = {
         "pinned": [*pins, product_id] if pinned else pins,
         "boosts": boosts if factor is None else {**boosts, str(product_id): factor},
     }
-    others = {name: value for name, value in settings.items() if name not in changed}
-    return others | {name: value for name, value in changed.items() if value}
+    kept = {name: value for name, value in settings.items() if name not in changed}
+    return kept | {name: value for name, value in changed.items() if value}
 
 
 def _factor(wish: str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from app.admin.language import _
 from app.connections import Connections
@@ -200,18 +200,26 @@ async def find_products(
         .limit(SHOWN_PRODUCTS)
     )
     if words:
-        like = f"%{_literal(words.lower())}%"
-        query = query.where(
-            func.lower(columns.title).like(like, escape="\\")
-            | func.lower(columns.vendor).like(like, escape="\\")
-        )
+        query = query.where(or_(*_holding(columns.title, words), *_holding(columns.vendor, words)))
     return [ListedProduct(*row) for row in await _rows(connections, query)]
 
 
 async def count_excluded(connections: Connections, shop: Shop) -> int:
-    """Return how many products the merchant keeps out of offers."""
-    query = select(func.count()).where(_exclusions.c.shop == shop.shop)
+    """Return how many products the merchant keeps out of offers, those aside that are not sold any more."""
+    same = _products.c.shop == _exclusions.c.shop, _products.c.product_id == _exclusions.c.product_id
+    deleted = exists().where(*same, _products.c.deleted_at.is_not(None))
+    query = select(func.count()).where(_exclusions.c.shop == shop.shop, ~deleted)
     return int((await _rows(connections, query))[0][0])
+
+
+async def gone(connections: Connections, shop: Shop, product_ids: Collection[int]) -> set[int]:
+    """Return those of the products that were deleted in Shopify."""
+    query = select(_products.c.product_id).where(
+        _products.c.shop == shop.shop,
+        _products.c.product_id.in_(product_ids),
+        _products.c.deleted_at.is_not(None),
+    )
+    return {row.product_id for row in await _rows(connections, query)}
 
 
 async def set_excluded(connections: Connections, shop: Shop, product_id: int, *, excluded: bool) -> str:
@@ -276,6 +284,13 @@ def first_price() -> Any:
         .limit(1)
         .scalar_subquery()
     )
+
+
+def _holding(column: Any, words: str) -> list[Any]:
+    """Return the conditions of which one holds where the words stand in the column, in whatever case."""
+    # SQLite takes no letter beyond ASCII for the same in the other case.
+    written = dict.fromkeys((words, words.lower(), words.upper(), words.title()))
+    return [column.ilike(f"%{_literal(each)}%", escape="\\") for each in written]
 
 
 def _literal(words: str) -> str:

@@ -14,8 +14,9 @@ from app.admin.routes import routes
 from app.connections import Connections, connect
 from app.live import load_snapshot
 from app.shops.store import get_shop
+from app.tables import ExclusionRow
 from app.values import ShopDomain
-from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, product, shop_row
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, product, shop_row
 from tests.admin.test_campaigns_in_browser import violations
 from tests.admin.test_in_browser import DESKTOP, PHONE, opened, served
 from tests.shops.web import browsing
@@ -101,6 +102,32 @@ async def test_no_more_are_pinned_than_lead(connections: Connections, browser: h
     refused = await wish(browser, 1, "pinned")
     assert refused.status_code == 400
     assert "20 products are pinned" in refused.json()["error"]
+
+
+async def test_what_was_deleted_in_shopify_takes_no_pins_place_and_is_in_no_count(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_products(connections, pinned=[*range(100, 119), 2], boosts={"119": 2.0, "3": 2.0})
+    gone = [row for number in range(100, 120) for row in product(number, f"Old {number}")]
+    for row in gone[::2]:
+        row.deleted_at = now()
+    left_out = [ExclusionRow(shop=SHOP, product_id=number, excluded_at=now()) for number in (1, 100)]
+    await keep(connections, *gone, *left_out)
+    text = await page(browser)
+    assert "2 with a wish of yours" in text
+    assert "<span data-excluded-count>1</span>" in text
+    assert (await wish(browser, 100, "pinned")).status_code == 404
+    assert (await wish(browser, 1, "pinned")).status_code == 200
+    assert await settings(connections) == {"pinned": [2, 1], "boosts": {"3": 2.0}}
+
+
+async def test_a_product_is_found_in_any_case_of_any_letter(on_both_databases: Connections) -> None:
+    shirt = product(1, "Ärmelloses Top")
+    shirt[0].vendor = "Élan"
+    await keep(on_both_databases, shop_row(), *shirt, *product(2, "Butter"))
+    async with browsing(routes, on_both_databases) as browser:
+        for words in ("ärmel", "Ärmel", "ÄRMEL", "ärmelloses top", "élan", "ÉLAN"):
+            assert re.findall(r'data-product="(\d)"', await page(browser, q=words)) == ["1"], words
 
 
 async def test_settings_of_another_layout_are_replaced_by_the_wish(
