@@ -19,6 +19,7 @@ from app.admin.figures import day, money
 from app.admin.home_view import Figures, caused_words, signs, tiles
 from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
+from app.admin.segments_store import segment_of
 from app.admin.settings import over_words
 from app.attribution.kpi_facts import read_facts
 from app.attribution.kpis import kpis
@@ -131,10 +132,16 @@ async def _attention(
         *due(await requests(connections, shop.shop, datetime.now(UTC))),
         *alerted(await open_alerts(connections, shop.shop)),
         *models_view.attention(await last_watch(connections, shop.shop)),
-        *to_review(len(await reviews(connections, shop.shop, only_open=True))),
+        *to_review(await _waiting(connections, shop)),
     ]
     order = ("critical", "warning", "info")
     return sorted(found, key=lambda each: order.index(each.tone) if each.tone in order else len(order))
+
+
+async def _waiting(connections: Connections, shop: Shop) -> int:
+    """Return how many customers wait to be judged, as the page of them has it: nobody who is gone."""
+    waiting = [each.customer_id for each in await reviews(connections, shop.shop, only_open=True)]
+    return len(await segment_of(connections, shop.shop, waiting))
 
 
 async def _beyond_plan(connections: Connections, shop: Shop, used: int) -> list[Attention]:

@@ -45,7 +45,7 @@ async def offer_counts(connections: Connections, shop: ShopDomain, since: dateti
         return OfferCounts(
             decisions=await _decisions(db, shop, since, _decision.arm != _HOLDOUT),
             held_out=held_out,
-            shown=feedback.get("shown", 0),
+            shown=await _decisions_heard_of(db, shop, since),
             accepted=feedback.get("accepted", 0),
             ordered=await _decisions_ordered(db, shop, since),
         )
@@ -79,6 +79,16 @@ async def _decisions_by_feedback(db: Any, shop: str, since: datetime) -> dict[st
         .group_by(_feedback.kind)
     )
     return dict(await _rows(db, query))
+
+
+async def _decisions_heard_of(db: Any, shop: str, since: datetime) -> int:
+    """Return how many were on a screen: whatever a shopper did with an offer, they saw it."""
+    query = (
+        select(func.count(distinct(_feedback.decision_id)))
+        .join(_decision, _decision_of(_feedback))
+        .where(_feedback.shop == shop, _decision.decided_at >= since)
+    )
+    return int(await db.scalar(query))
 
 
 async def _decisions_ordered(db: Any, shop: str, since: datetime) -> int:

@@ -313,6 +313,7 @@ async def test_who_may_not_be_profiled_is_not_shown_in_the_queue(
 ) -> None:
     await keep(connections, shop_row(), candidate(5))
     assert "Nobody to look at" in await opened(browser, "/admin/segments/review")
+    assert "1 customer to look at" not in await opened(browser, "/admin")
     assert "An order of" not in await opened(browser, "/admin/customer", id="5")
 
 

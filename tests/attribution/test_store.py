@@ -112,3 +112,12 @@ async def test_each_decision_is_counted_once_for_how_far_it_got(connections: Con
     await write(connections, a_shop(), *made, *said, an_order(), a_line(1), a_line(2))
     counts = await offer_counts(connections, SHOP, SINCE)
     assert counts == OfferCounts(decisions=2, held_out=1, shown=2, accepted=1, ordered=1)
+
+
+async def test_an_offer_that_was_taken_was_seen_also_where_the_word_of_that_was_lost(
+    connections: Connections,
+) -> None:
+    said = [feedback("1", "d", "accepted"), feedback("2", "e", "shown"), feedback("3", "e", "dismissed")]
+    await write(connections, a_shop(), a_decision("d"), a_decision("e"), *said)
+    counts = await offer_counts(connections, SHOP, SINCE)
+    assert (counts.shown, counts.accepted) == (2, 1)
