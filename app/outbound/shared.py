@@ -16,6 +16,7 @@ from app.upsert import table_of
 from app.values import decimal_amount
 
 _SEGMENTS = table_of(CustomerSegmentRow)
+_AT_ONCE = 100  # rows that are read together, however small the page is
 _LOOKED_AT = 2_000  # rows a call reads at most: where few allow it, a page is short and there is a next one
 
 
@@ -102,9 +103,9 @@ async def customers_in(
 ) -> tuple[list[Customer], int | None]:
     """Return up to so many customers of a segment from an id on, and the id to go on after, if any."""
     found: list[Customer] = []
-    looked_at = 0
+    looked_at, at_once = 0, max(limit, _AT_ONCE)
     while looked_at < _LOOKED_AT:
-        rows = await _rows(connections, shop.shop, name, after, limit)
+        rows = await _rows(connections, shop.shop, name, after, at_once)
         allowed = await who_may_be_shared(connections, shop.shop, [row.customer_id for row in rows])
         for row in rows:
             after = row.customer_id
@@ -112,7 +113,7 @@ async def customers_in(
                 found.append(_customer(row, shop.currency))
                 if len(found) == limit:
                     return found, after
-        if len(rows) < limit:
+        if len(rows) < at_once:
             return found, None
         looked_at += len(rows)
     return found, after

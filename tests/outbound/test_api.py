@@ -20,6 +20,7 @@ from app.outbound.shared import Customer, Page, Segments
 from app.outbound_tables import ApiKeyRow
 from app.tables import ShopRow
 from tests.outbound.segments import answer, change_shop, move
+from tests.security.test_isolation import statements
 
 SHOP, OTHER = "a.myshopify.com", "b.myshopify.com"
 YES = {"marketing": True, "sale_of_data": True}
@@ -101,6 +102,7 @@ async def test_pages_follow_one_another_to_the_end(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "_LOOKED_AT", 4)  # most pages end before they are full
+    monkeypatch.setattr(shared, "_AT_ONCE", 2)
     async with api(connections) as client:
         for who in range(100, 130):
             await move(connections, SHOP, who, "loyal")
@@ -115,6 +117,21 @@ async def test_pages_follow_one_another_to_the_end(
             found += [each["customer_id"] for each in page["customers"]]
             cursor = page["next_cursor"]
     assert found == [CY, 100, 105, 110, 115, 120, 125]
+
+
+async def test_a_small_page_where_nobody_allows_it_takes_no_query_a_customer(
+    connections: Connections,
+) -> None:
+    async with api(connections) as client:
+        for who in range(100, 160):
+            await move(connections, SHOP, who, "loyal")
+        with statements(connections) as made:
+            first = await client.get("/api/v1/segments/loyal/customers", params={"limit": 1})
+            rest = {"limit": 1, "cursor": first.json()["next_cursor"]}
+            last = await client.get("/api/v1/segments/loyal/customers", params=rest)
+    assert [each["customer_id"] for each in first.json()["customers"]] == [CY]
+    assert last.json() == {"customers": [], "next_cursor": None}
+    assert len(made) < 30  # of 61 customers
 
 
 @pytest.mark.parametrize(
