@@ -9,7 +9,7 @@ RUN python -m venv /venv
 RUN sed -e 's/ *\\$//' -e '/^ *--hash/d' requirements.lock > /constraints.txt
 COPY app app
 COPY webhooks webhooks
-RUN /venv/bin/pip install --constraint /constraints.txt '.[tracing]'
+RUN /venv/bin/pip install --constraint /constraints.txt '.[tracing,amqp,kafka]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/tillwise --create-home tillwise
