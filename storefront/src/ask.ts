@@ -37,7 +37,7 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: '
       signal: inTime(),
     });
     const answer = response.ok ? parseAnswer(await response.json()) : null;
-    return answer && {offers: await honoured(page, answer.offers, grant), cart: {titles, ...cart}};
+    return answer && {offers: await honoured(page, answer.offers, {...cart, grant}), cart: {titles, ...cart}};
   } catch {
     return null;
   }

@@ -26,8 +26,8 @@ const CODE = coupon('code', {code: 'TENTH'});
 const ONE = coupon('one', {code: null, grant: 'g1'});
 const TWO = coupon('two', {code: null, grant: 'g2'});
 
-async function names(offers: Offer[], carried?: string): Promise<string[]> {
-  return (await honoured(PAGE, offers, carried)).map(({offer_id}) => offer_id);
+async function names(offers: Offer[], grant?: string, ...codes: string[]): Promise<string[]> {
+  return (await honoured(PAGE, offers, {grant, codes})).map(({offer_id}) => offer_id);
 }
 
 test('the cart carries the first grant, and what it can not carry is not promised', async () => {
@@ -40,6 +40,13 @@ test('a grant that the cart carries already is not sent again', async () => {
   shop(200);
   expect(await names([ONE], 'g1')).toEqual(['one']);
   expect(await names([CODE])).toEqual(['code']);
+  expect(sent).toEqual([]);
+});
+
+test('beside a code of the shopper’s it is not promised: the code may keep it out', async () => {
+  shop(200);
+  expect(await names([CODE, ONE], undefined, 'OWN')).toEqual(['code']);
+  expect(await names([ONE], 'g1', 'OWN')).toEqual([]);
   expect(sent).toEqual([]);
 });
 

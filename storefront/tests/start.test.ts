@@ -174,7 +174,7 @@ test.each(['/cart.js', '/apps/tillwise/offers', '/cart/update.js'])('a page whos
   const granted = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}};
   const waits: AbortSignal[] = [];
   vi.stubGlobal('fetch', (address: string, how: RequestInit = {}) => {
-    if (!address.startsWith(silent)) return address === '/cart.js' ? shop(address) : Response.json({decision_id: 'd1', offers: [granted]});
+    if (!address.startsWith(silent)) return Response.json(address === '/cart.js' ? {...AJAX, discount_codes: []} : {decision_id: 'd1', offers: [granted]});
     if (how.signal) waits.push(how.signal);
     return new Promise((_, reject) => how.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
   });
