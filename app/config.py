@@ -233,7 +233,10 @@ def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tupl
         raise ConfigError(
             "not set: TOKEN_ENCRYPTION_KEYS (comma-separated Fernet keys; `tillwise key` makes one)"
         )
-    keys = keys or (_kept_key(data_dir / "token.key"),)
+    try:
+        keys = keys or (_kept_key(data_dir / "token.key"),)
+    except OSError as error:
+        raise ConfigError(f"TILLWISE_DATA_DIR can't hold the key of the embedded database: {error}") from None
     for key in keys:
         try:
             Fernet(key)
@@ -244,7 +247,7 @@ def _keys(environ: Mapping[str, str], data_dir: Path, *, embedded: bool) -> tupl
 
 def _kept_key(path: Path) -> str:
     """Return the key in the file, made on first use and readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -35,10 +35,16 @@ def test_the_cli_of_shopify_sets_enough_to_start(tmp_path: Path) -> None:
 
 
 def test_the_key_of_the_embedded_database_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    environ = GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path)}
+    environ = GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path / "var")}
     first, second = read_settings(environ), read_settings(environ)
     assert first.token_encryption_keys == second.token_encryption_keys
-    assert stat.S_IMODE((tmp_path / "token.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "var/token.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700  # the database is beside it
+
+
+def test_a_data_directory_that_can_hold_no_key_is_named() -> None:
+    with pytest.raises(ConfigError, match="TILLWISE_DATA_DIR can't hold the key"):
+        read_settings(GIVEN | {"TILLWISE_DATA_DIR": "/dev/null/var"})
 
 
 def test_a_database_of_ones_own_needs_keys_of_ones_own() -> None:

@@ -56,7 +56,7 @@ async def _reach(engine: AsyncEngine) -> None:
     """Return when the database lets us in. Raises ConfigError with its words: nothing was asked of it yet."""
     try:
         if engine.url.get_backend_name() == "sqlite":
-            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            Path(engine.url.database or "").parent.mkdir(0o700, parents=True, exist_ok=True)
         async with engine.connect():
             pass
     except (OSError, DBAPIError) as error:
