@@ -12,7 +12,6 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from app.admin import (
     campaigns,
@@ -44,6 +43,7 @@ from app.admin import settings as settings_page
 from app.admin.calls import read_call
 from app.admin.doors import bounce_shop, detour, staff_only, welcome
 from app.admin.figures import keep_time
+from app.admin.files import OwnFiles
 from app.admin.language import speak
 from app.admin.outage import OUTAGES, outage_words, patience, shopify_words
 from app.admin.policy import headers_for
@@ -180,5 +180,5 @@ routes: list[BaseRoute] = [
     Route("/admin/api/import", import_again, methods=["POST"]),
     Route("/admin/api/exclusions", exclude, methods=["POST"]),
     Route("/auth/bounce", bounce),
-    Mount("/admin/static", StaticFiles(directory=Path(__file__).parent / "static")),
+    Mount("/admin/static", OwnFiles(directory=Path(__file__).parent / "static")),
 ]

@@ -388,3 +388,12 @@ async def test_in_development_the_dev_store_stands_in_for_shopify(connections: C
     assert 'src="/admin/static/polaris-dev.js"' in text
     assert "cdn.shopify.com" not in text
     assert answer.headers["location"] == f"http://127.0.0.1:4700/admin?shop={SHOP}"
+
+
+async def test_a_browser_asks_about_scripts_each_time_and_is_sent_what_changed(
+    browser: httpx.AsyncClient,
+) -> None:
+    first = await browser.get("/admin/static/admin.js")
+    again = await browser.get("/admin/static/admin.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert {each.headers["cache-control"] for each in (first, again)} == {"no-cache"}
