@@ -199,10 +199,15 @@ def _off(discount: DiscountTerms, currency: str) -> str:
         if discount.percentage
         else amount(discount.amount or "0", currency)
     )
-    said = _OFF[discount.applies_to](off)
+    said = off_words(off, discount.applies_to)
     if not discount.minimum:
         return said
     return _("%(off)s, from %(minimum)s", off=said, minimum=amount(discount.minimum, currency))
+
+
+def off_words(off: str, applies_to: Class) -> str:
+    """Return of what it is taken off: `10% off the shipping`."""
+    return _OFF[applies_to](off)
 
 
 def _lasting(seconds: int) -> str:

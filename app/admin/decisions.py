@@ -33,7 +33,6 @@ from app.rules.nodes import Rule
 from app.shops.store import Shop
 
 PATH = "/admin/decisions"
-MOST_PRODUCTS = 10
 
 
 async def overview(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
@@ -42,6 +41,7 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
     wanted, wrong = _wanted(query, shop)
     products = await _products(connections, shop, wanted)
     found = await find(connections, shop, wanted, products)
+    are_some = products is not None and len(products) == store.SHOWN_PRODUCTS
     titles = await store.titles(connections, shop, referred_products(found.decisions))
     came = await outcomes(connections, shop, [each.decision_id for each in found.decisions])
     return {
@@ -52,6 +52,7 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
         "decisions": [_listed(each, titles, came.get(each.decision_id, {})) for each in found.decisions],
         "further": wanted.further(found.further) if found.further else "",
         "stopped": found.stopped,
+        "products": store.SHOWN_PRODUCTS if are_some else 0,
         "looked_through": LOOKED_THROUGH,
         "begins": wanted.before is None,
     }
@@ -90,13 +91,13 @@ def _wanted(query: QueryParams, shop: Shop) -> tuple[Filter, dict[str, str]]:
 
 
 async def _products(connections: Connections, shop: Shop, wanted: Filter) -> list[int] | None:
-    """Return the products that are meant, by number, title or vendor; None where all are."""
+    """Return the products that are meant, by number, title or vendor, so many at most; None where all are."""
     if not wanted.product:
         return None
     if (number := product_number(wanted.product)) is not None:
         return [number]
     found = await store.find_products(connections, shop, wanted.product)
-    return [each.product_id for each in found[:MOST_PRODUCTS]]
+    return [each.product_id for each in found]
 
 
 def _listed(

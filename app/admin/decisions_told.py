@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from app.admin.campaigns_told import LEFT_OUT
+from app.admin.campaigns_told import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
 from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
+from app.campaigns.campaign import Class
 from app.campaigns.weigh import Weighed
 from app.consent.policy import PURPOSES
 from app.offers.inside import Considered
@@ -268,10 +269,16 @@ def _details(offer: Mapping[str, Any]) -> str:
     product, discount = offer.get("product") or {}, offer.get("discount") or {}
     if product.get("price"):
         return _money(product["price"], product.get("currency"))
-    if discount.get("percentage"):
-        return _("%(off)s off", off=percent(discount["percentage"] / 100, _digits(discount["percentage"])))
+    return _off(discount, discount.get("applies_to") or "order")
+
+
+def _off(discount: Mapping[str, Any], applies_to: Class) -> str:
+    if share := discount.get("percentage"):
+        if (share, applies_to) == (100, "shipping"):
+            return _("Free shipping")
+        return off_words(percent(share / 100, _digits(share)), applies_to)
     if discount.get("amount"):
-        return _("%(off)s off", off=_money(discount["amount"], discount.get("currency")))
+        return off_words(_money(discount["amount"], discount.get("currency")), applies_to)
     return ""
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlmodel import update
 
-from app.admin import decisions_store
+from app.admin import decisions_store, store
 from app.admin.decisions_filter import Cursor, read_filter
 from app.admin.routes import routes
 from app.archive_tables import SnapshotRow
@@ -195,6 +195,35 @@ async def test_prices_and_discounts_are_said_as_the_language_writes_them(
     assert "1.250,50 €" in text
     assert "12,5 %" in text
     assert "5,00 €" in text
+
+
+@pytest.mark.parametrize(
+    ("discount", "says"),
+    [
+        ({"percentage": 100, "applies_to": "shipping"}, "Free shipping"),
+        ({"percentage": 50, "applies_to": "shipping"}, "50% off the shipping"),
+        ({"percentage": 100, "applies_to": "order"}, "100% off"),
+        ({"amount": "5.00", "currency": "USD", "applies_to": "product"}, "$5.00 off products"),
+    ],
+)
+async def test_a_discount_says_what_it_is_taken_off(
+    connections: Connections, browser: httpx.AsyncClient, discount: dict[str, Any], says: str
+) -> None:
+    offers = [{"offer_id": "c", "kind": "coupon", "discount": discount}]
+    await keep(connections, shop_row(), decision(0, answer={"offers": offers}))
+    assert f">{says}<" in await page(browser, "/one", id="d0")
+
+
+async def test_words_that_many_products_have_are_looked_for_in_some_and_it_is_said(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_busy_shop(connections)
+    said = "Many products have these words"
+    assert said not in await page(browser, product="rye")
+    monkeypatch.setattr(store, "SHOWN_PRODUCTS", 1)
+    text = await page(browser, product="rye")
+    assert said in text
+    assert set(listed(text)) == {"d0", "d1"}
 
 
 async def test_a_decision_says_what_became_of_its_offers(
