@@ -233,11 +233,12 @@ class OrderLineRow(SQLModel, table=True):
 
 
 # What stands in place of a refund's line: it belongs to no particular one, or is of no goods at all.
-OF_NO_LINE, OF_SHIPPING = 0, -1
+# Below OF_NO_LINE nothing is of goods.
+OF_NO_LINE, OF_SHIPPING, OF_TAX = 0, -1, -2
 
 
 class RefundRow(SQLModel, table=True):
-    """What one refund gave back of one line; line_id OF_NO_LINE: of none in particular."""
+    """What one refund gave back of one line; line_id OF_NO_LINE: of none in particular, see above."""
 
     __tablename__ = "refunds"
     __table_args__ = (Index("ix_refunds_order", "shop", "order_id"),)

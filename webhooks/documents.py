@@ -37,8 +37,13 @@ _LINE = """
 
 _REFUND = """
   id createdAt
+  totalRefundedSet { shopMoney { amount } }
   refundLineItems(first: 100) {
-    nodes { quantity lineItem { id } subtotalSet { shopMoney { amount } } }
+    nodes {
+      quantity lineItem { id }
+      subtotalSet { shopMoney { amount } }
+      totalTaxSet { shopMoney { amount } }
+    }
     pageInfo { hasNextPage }
   }
   refundShippingLines(first: 20) { nodes { subtotalAmountSet { shopMoney { amount } } } }

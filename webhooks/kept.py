@@ -97,6 +97,7 @@ class RefundLine(Kept):
     quantity: Plain = None
     subtotal: Plain = None
     subtotal_set: ShopMoney | None = None
+    total_tax_set: ShopMoney | None = None
 
 
 class RefundShipping(Kept):
@@ -107,6 +108,14 @@ class Adjustment(Amount):
     kind: Plain = None
 
 
+class Transaction(Amount):
+    """Money that moved."""
+
+    kind: Plain = None
+    status: Plain = None
+    currency: Plain = None
+
+
 class Refund(Kept):
     id: Plain = None
     order_id: Plain = None
@@ -114,6 +123,7 @@ class Refund(Kept):
     refund_line_items: list[RefundLine] | None = None
     refund_shipping_lines: list[RefundShipping] | None = None
     order_adjustments: list[Adjustment] | None = None
+    transactions: list[Transaction] | None = None
 
 
 class Cart(Kept):

@@ -16,6 +16,7 @@ from app.tables import RefundRow
 from app.upsert import table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
+from webhooks.read_orders import with_tax
 
 _REFUNDS = table_of(RefundRow)
 _log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
     # Negative when money goes to the customer.
     adjusted = _total(node, "orderAdjustments", "amountSet", shop.currency)
     created_at = node.time("createdAt")
-    return RefundCreated(
+    refund = RefundCreated(
         shop=shop.shop,
         event_id=f"admin:{node.text('id')}",
         happened_at=created_at,
@@ -71,6 +72,8 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
         other_minor=-adjusted,
         shipping_minor=shipping,
     )
+    tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
+    return with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
 
 
 def _line(line: Payload, currency: str) -> RefundLine:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from app.coupons.signed import ATTRIBUTE, number_in
 from app.events.kinds import (
     CartUpdated,
@@ -29,6 +31,7 @@ DECISION_PROPERTY = "_tillwise_decision"
 OFFER_PROPERTY = "_tillwise_offer"
 PAID = {"paid", "partially_refunded", "refunded"}
 AUTOMATIC = "automatic"  # as webhooks name what needs no code
+_FAILED = {"failure", "error"}
 _MAX_REFERENCE = 100
 
 Order = TypeVar("Order", bound=OrderFacts)
@@ -97,14 +100,38 @@ def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
     currency = delivery.currency
     other_minor, shipping_minor = _refunded_beside(payload, currency)
-    return RefundCreated(
+    lines = payload.children("refund_line_items")
+    refund = RefundCreated(
         **delivery.envelope,
         refund_id=payload.id("id"),
         order_id=payload.id("order_id"),
         created_at=payload.time_or_none("created_at") or delivery.triggered_at,
-        lines=tuple(_refund_line(line, currency) for line in payload.children("refund_line_items")),
+        lines=tuple(_refund_line(line, currency) for line in lines),
         other_minor=other_minor,
         shipping_minor=shipping_minor,
+    )
+    tax_minor = sum(line.shop_money("total_tax_set", currency) or 0 for line in lines)
+    return with_tax(refund, _paid_back(payload, currency), tax_minor)
+
+
+def with_tax(refund: RefundCreated, paid_minor: int, tax_minor: int) -> RefundCreated:
+    """Return the refund with what it gave back of its lines' tax.
+
+    paid_minor: all that was paid back. It tells whether the lines' amounts hold their tax already, as they do
+    where prices include it.
+    """
+    told = sum(line.amount_minor for line in refund.lines) + refund.other_minor + refund.shipping_minor
+    return replace(refund, tax_minor=max(0, min(paid_minor - told, tax_minor)))
+
+
+def _paid_back(payload: Payload, currency: str) -> int:
+    """Return what was paid back in the shop's currency: the amount alone tells of no other."""
+    return sum(
+        each.money("amount", currency)
+        for each in payload.children("transactions")
+        if each.text_or_none("kind") == "refund"
+        and each.text_or_none("status") not in _FAILED
+        and (each.text_or_none("currency") or currency) == currency
     )
 
 

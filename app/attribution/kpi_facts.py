@@ -18,7 +18,7 @@ from app.experiments.assign import STANDING, pseudonym
 from app.experiments.records import AFTER_THE_ORDER
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
-from app.tables import OF_SHIPPING, DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_NO_LINE, DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
@@ -130,7 +130,7 @@ async def _orders(
     back = (
         select(func.sum(_REFUNDS.c.amount_minor))
         .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id == _ORDERS.c.order_id)
-        .where(_REFUNDS.c.line_id != OF_SHIPPING)
+        .where(_REFUNDS.c.line_id >= OF_NO_LINE)
         .scalar_subquery()
     )
     for part in chunks(sorted(names)):

@@ -100,7 +100,8 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
 class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
     """Money given back. What belongs to no line (goodwill) is `other_minor`; shipping is of no goods.
 
-    other_minor is negative when less was given back than the lines are worth.
+    other_minor is negative when less was given back than the lines are worth. tax_minor: the lines' tax that
+    went back beside them, nought where prices include it.
     """
 
     refund_id: int
@@ -109,6 +110,7 @@ class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
     lines: tuple[RefundLine, ...]
     other_minor: int = 0
     shipping_minor: int = 0
+    tax_minor: int = 0
 
 
 class CartUpdated(Event, frozen=True, kw_only=True, tag=True):

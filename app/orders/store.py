@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 
 from app.connections import Connections
 from app.events.kinds import Line, OrderDeleted, OrderFacts, RefundCreated
-from app.tables import OF_NO_LINE, OF_SHIPPING, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_NO_LINE, OF_SHIPPING, OF_TAX, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import by_key, delete_keys, table_of, upsert
 
 _SHOPS = table_of(ShopRow)
@@ -124,7 +124,8 @@ def _refund_rows(event: RefundCreated) -> list[dict[str, Any]]:
     for line in event.lines:
         quantities[line.line_id] += line.quantity
         amounts[line.line_id] += line.amount_minor
-    for place, minor in ((OF_NO_LINE, event.other_minor), (OF_SHIPPING, event.shipping_minor)):
+    beside = {OF_NO_LINE: event.other_minor, OF_SHIPPING: event.shipping_minor, OF_TAX: event.tax_minor}
+    for place, minor in beside.items():
         if minor:
             amounts[place] = minor
     return [

@@ -27,8 +27,8 @@ _KEPT = frozenset(
     "id order_id created_at updated_at cancelled_at test currency subtotal_price total_discounts total_price "
     "financial_status line_items product_id variant_id quantity price original_price total_discount "
     "discount_allocations amount refund_line_items line_item_id subtotal subtotal_set shop_money "
-    "refund_shipping_lines subtotal_amount_set order_adjustments kind properties "
-    "_tillwise_decision _tillwise_offer".split()
+    "total_tax_set refund_shipping_lines subtotal_amount_set order_adjustments transactions kind status "
+    "properties _tillwise_decision _tillwise_offer".split()
 )
 _MAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 _GID = re.compile(r"gid://shopify/Customer/(\d{1,19})", re.ASCII)

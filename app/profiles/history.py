@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.profiles.customer import BoughtLine, PlacedOrder
 from app.profiles.visit import Seen
-from app.tables import OF_SHIPPING, EventRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import OF_NO_LINE, EventRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
@@ -116,7 +116,7 @@ async def _refunds_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> 
     """Return what was given back of each order, in all and of goods."""
     refunded: dict[int, tuple[int, int]] = {}
     amount = _REFUNDS.c.amount_minor
-    of_goods = case((_REFUNDS.c.line_id == OF_SHIPPING, 0), else_=amount)
+    of_goods = case((_REFUNDS.c.line_id < OF_NO_LINE, 0), else_=amount)
     for part in chunks(order_ids):
         query = (
             select(_REFUNDS.c.order_id, func.sum(amount), func.sum(of_goods))
@@ -134,7 +134,7 @@ async def _rows(db: AsyncSession, query: Any) -> Any:
 def _placed(
     row: Any, currency: str, lines: Sequence[BoughtLine], refunded_minor: int, goods_back_minor: int
 ) -> PlacedOrder:
-    """Return the order. Refunds are told without tax: with all goods, all that was to pay went back."""
+    """Return the order. Not all refunds tell of tax: with all goods, all that was to pay went back."""
     if 0 < row.subtotal_minor <= goods_back_minor:
         refunded_minor = max(refunded_minor, row.total_minor)
     return PlacedOrder(

@@ -9,7 +9,7 @@ from app.connections import Connections
 from app.experiments.assign import pseudonym
 from app.experiments.refusal import Refusal
 from app.segment_tables import CustomerSegmentRow
-from app.tables import OF_SHIPPING, EventRow
+from app.tables import OF_SHIPPING, OF_TAX, EventRow
 from tests.attribution.test_store import NOW, SHOP, a_decision, a_refund, a_shop, an_order, feedback, write
 
 OFFERED = {"segment": "loyal", "offers": [{"offer_id": "o", "kind": "coupon", "campaign": "welcome"}]}
@@ -39,6 +39,7 @@ async def test_figures_come_from_what_stands_in_the_database(on_both_databases: 
         a_decision("b", checkout_token="t2", arm="holdout"), feedback("f", "a", "accepted"),
         an_order(1, checkout_token="t1", customer_id=7, subtotal_minor=2_000), a_refund(1, 500),
         a_refund(1, 300, line_id=OF_SHIPPING),
+        a_refund(1, 90, line_id=OF_TAX),
         an_order(2, customer_id=7, subtotal_minor=1_000), an_order(3, checkout_token="t2", cancelled_at=NOW),
         an_event("1", "product_added_to_cart", "x"), an_event("2", "product_added_to_cart", "y"),
         an_event("3", "checkout_completed", "x"),

@@ -14,7 +14,7 @@ from app.events.kinds import (
     RefundLine,
 )
 from app.orders.store import record_order, record_orders, record_refund, remove_order
-from app.tables import OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_NO_LINE, OF_SHIPPING, OF_TAX, OrderLineRow, OrderRow, RefundRow, ShopRow
 
 SHOP = "a.myshopify.com"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -180,10 +180,13 @@ async def test_a_refund_is_kept_by_line_and_a_repeat_changes_nothing(
         lines=(back, back),
         other_minor=50,
         shipping_minor=70,
+        tax_minor=64,
     )
     for _ in range(2):
         await record_refund(on_both_databases, refund)
     async with on_both_databases.read() as db:
         rows = (await db.exec(select(RefundRow))).all()
     # one line came back to two locations: 2 units, 2 x 400
-    assert {(r.line_id, r.quantity, r.amount_minor) for r in rows} == {(1, 2, 800), (0, 0, 50), (-1, 0, 70)}
+    assert {(row.line_id, row.quantity, row.amount_minor) for row in rows} == {
+        (1, 2, 800), (OF_NO_LINE, 0, 50), (OF_SHIPPING, 0, 70), (OF_TAX, 0, 64)
+    }  # fmt: skip

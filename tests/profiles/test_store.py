@@ -136,22 +136,25 @@ async def test_what_was_given_back_is_taken_off_the_profile(connections: Connect
 
 
 @pytest.mark.parametrize(
-    ("goods", "shipping", "orders", "spent"),
+    ("goods", "shipping", "tax", "orders", "spent"),
     [
-        (1000, 0, 0, 0),  # all goods: the tax, 80, went back with them and is told nowhere
-        (1000, 60, 0, 0),
-        (1200, 0, 0, 0),  # 120 too much, and nothing else was spent
-        (400, 0, 1, 680),
-        (950, 60, 1, 70),  # the last of the goods stayed
+        (1000, 0, 0, 0, 0),  # all goods: the tax, 80, went back with them and is told nowhere
+        (1000, 60, 0, 0, 0),
+        (1200, 0, 0, 0, 0),  # 120 too much, and nothing else was spent
+        (400, 0, 0, 1, 680),
+        (400, 0, 32, 1, 648),
+        (950, 60, 0, 1, 70),  # the last of the goods stayed
+        (950, 0, 76, 1, 54),  # and its tax
     ],
 )
 async def test_who_was_given_all_goods_back_bought_nothing(
-    connections: Connections, goods: int, shipping: int, orders: int, spent: int
+    connections: Connections, goods: int, shipping: int, tax: int, orders: int, spent: int
 ) -> None:
     await place(connections, an_order(1, [10], subtotal_minor=1000, total_minor=1080))
     refund = RefundCreated(
         shop=SHOP, event_id="r", happened_at=NOW, refund_id=1, order_id=1, created_at=NOW,
         lines=(RefundLine(line_id=1, quantity=1, amount_minor=goods),), shipping_minor=shipping,
+        tax_minor=tax,
     )  # fmt: skip
     await record_refund(connections, refund)
     await remember_refund(connections, refund)

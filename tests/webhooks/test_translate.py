@@ -200,6 +200,33 @@ def test_what_belongs_to_no_line_is_refunded_once(
     assert (event.other_minor, event.shipping_minor) == (other_minor, shipping_minor)
 
 
+def paid_back(amount: str, **fields: Any) -> dict[str, Any]:
+    return {"kind": "refund", "status": "success", "amount": amount, "currency": "USD"} | fields
+
+
+@pytest.mark.parametrize(
+    ("transactions", "tax_minor"),
+    [
+        ([paid_back("10.80")], 80),  # 10.00 of goods and 0.80 of tax
+        ([paid_back("5.00"), paid_back("5.80", currency=None)], 80),
+        ([paid_back("10.00")], 0),  # prices include tax
+        ([paid_back("10.50")], 50),
+        ([paid_back("25.00")], 80),  # the rest is no tax
+        ([], 0),
+        ([paid_back("10.80", status="failure")], 0),
+        ([paid_back("10.80", kind="void")], 0),
+        ([paid_back("1200", currency="JPY")], 0),
+    ],
+)
+def test_tax_went_back_as_far_as_more_was_paid_back_than_the_lines_are_worth(
+    transactions: list[dict[str, Any]], tax_minor: int
+) -> None:
+    tax = {"shop_money": {"amount": "0.80", "currency_code": "USD"}}
+    line = {"line_item_id": 1, "quantity": 1, "subtotal": 10.0, "total_tax_set": tax}
+    event = translated("refunds/create", refund(refund_line_items=[line], transactions=transactions))
+    assert (event.lines[0].amount_minor, event.tax_minor) == (1000, tax_minor)
+
+
 def test_a_cart_is_priced_in_the_shops_currency() -> None:
     lines = [
         {
