@@ -27,7 +27,7 @@ export interface Place {
 
 /** Return the offer's card, null for one that can't be shown here. */
 export function card(offer: Offer, place: Place): HTMLElement | null {
-  if (offer.product && offer.kind === 'upsell') return productCard(offer, place);
+  if (offer.product && offer.kind === 'upsell') return offer.product.product_id in place.cart.titles ? null : productCard(offer, place);
   if (offer.discount && offer.kind === 'coupon') return couponCard(offer, place);
   if (offer.progress && offer.kind === 'progress') return progressCard(offer, place);
   const words = offer.kind === 'banner' || offer.kind === 'message' ? messageWords(offer.message) : undefined;

@@ -3,6 +3,8 @@ import {decimal, GRANT} from '../../extensions/checkout-offers/src/question.ts';
 import type {Page} from './page.ts';
 import {inTime} from './patience.ts';
 
+const MOST_LINES = 50;
+
 /** Amounts are in hundredths whatever the currency. */
 interface AjaxCart {
   attributes?: Record<string, string>;
@@ -15,10 +17,11 @@ interface AjaxCart {
 export interface Cart {
   currency: string;
   subtotal: string;
-  lines: {product_id: string; variant_id: string; quantity: number; price: string}[];
+  /** No more than an address holds, newest first. */
+  lines: {product_id: number; variant_id: number; quantity: number; price: string}[];
   /** Codes that take something off it; undefined where the shop does not tell. */
   codes?: string[];
-  /** Titles by product, for the reasons that name one. */
+  /** Titles of all products in it, for the reasons that name one. */
   titles: Record<string, string>;
   /** The grant of a discount without a code that it carries. */
   grant?: string;
@@ -32,12 +35,7 @@ export async function readCart({routes}: Page): Promise<Cart> {
   return {
     currency,
     subtotal: price(items_subtotal_price),
-    lines: items.map(({product_id, variant_id, quantity, final_price}) => ({
-      product_id: String(product_id),
-      variant_id: String(variant_id),
-      quantity,
-      price: price(final_price),
-    })),
+    lines: items.slice(0, MOST_LINES).map(({product_id, variant_id, quantity, final_price}) => ({product_id, variant_id, quantity, price: price(final_price)})),
     codes: discount_codes?.filter(({applicable}) => applicable).map(({code}) => code),
     grant: attributes?.[GRANT],
     titles: Object.fromEntries(items.map(({product_id, product_title}) => [gid(product_id), product_title])),

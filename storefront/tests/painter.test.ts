@@ -66,6 +66,11 @@ test('a price in another currency than the cart is not shown', () => {
   expect(shelf.querySelector('.tillwise-price')).toBeNull();
 });
 
+test('what is in the cart is not offered', () => {
+  paint({product: PRODUCT}, {product: {...PRODUCT, product_id: 'gid://shopify/Product/1'}, offer_id: 'o2'});
+  expect(shelf.querySelectorAll('.tillwise-card')).toHaveLength(1);
+});
+
 test('a company, which has prices of its own, is told none of the shop’s', () => {
   paints = painter({...PAGE, company: 7}, TOOLS);
   paint({product: PRODUCT});

@@ -72,7 +72,7 @@ test('the question holds the cart, the page, the consent and where the visitor i
       codes: ['TEN'],
       currency: 'USD',
       subtotal: '6.98',
-      lines: [{product_id: '1', variant_id: '101', quantity: 2, price: '3.49'}],
+      lines: [{product_id: 1, variant_id: 101, quantity: 2, price: '3.49'}],
     },
   });
 });
@@ -84,6 +84,20 @@ test('the app is asked where its configuration says, or where the merchant moved
   write(2, {...PAGE, proxy: '/a/suggestions'});
   await load();
   await vi.waitFor(() => expect(paths).toEqual(['/apps/tillwise/offers', '/a/suggestions/offers']));
+});
+
+test('however large the cart, the question fits into an address', async () => {
+  visitor(ALL);
+  const items = Array.from({length: 200}, (_, at) => ({...ITEM, product_id: 7_234_567_890_123 + at, variant_id: 41_234_567_890_123 + at, final_price: 123_450}));
+  let longest = 0;
+  vi.stubGlobal('fetch', (address: string) => {
+    longest = Math.max(longest, address.length);
+    return address === '/cart.js' ? Response.json({...AJAX, items}) : shop(address);
+  });
+  await load();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  expect(asked[0]).toMatchObject({cart: {subtotal: '6.98', lines: {length: 50}}});
+  expect(longest).toBeLessThan(8000 - 400); // web servers take 8 KB as a rule, and Shopify adds a signature
 });
 
 test('who refused is asked for without a name', async () => {
