@@ -137,7 +137,8 @@ class Cluster(RedisCluster):
 
     def slot_of(self, *command: Any) -> int:
         """Return the slot of the command's first key."""
-        at = command.index(b"STREAMS") + 1 if command[0] == "XREADGROUP" else _KEY_AT.get(command[0], 1)
+        reads = command[0] in ("XREAD", "XREADGROUP")
+        at = command.index(b"STREAMS") + 1 if reads else _KEY_AT.get(command[0], 1)
         return key_slot(self.encoder.encode(command[at]))  # type: ignore[no-untyped-call]
 
     async def _determine_slot(self, command: str, *args: Any) -> int:

@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from app.broker_address import broker_address
 
 NOBODYS = "0-0"  # an entry that is none of ours: somebody else wrote it there
+_PATIENCE_S = 1.0  # with one server, before the next is tried
 _MODULES = {"amqp": "app.events.rabbitmq", "kafka": "app.events.kafka"}
 
 
@@ -69,7 +70,8 @@ async def takes_connections(url: str) -> None:
     """Return when one of the broker's servers takes a connection. Raises BrokerAway."""
     for host, port in broker_address(url).servers:
         with suppress(OSError):
-            _reader, writer = await asyncio.open_connection(host, port)
+            async with asyncio.timeout(_PATIENCE_S):
+                _reader, writer = await asyncio.open_connection(host, port)
             writer.close()
             return
     raise BrokerAway("no server takes a connection")

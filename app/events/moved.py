@@ -42,6 +42,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', '(' .. ARGV[1], 'BYSCO
 end
 return late
 """
+_NOW = "return redis.call('TIME')"  # of the node that has the stream
 _FORGET_KEYS = """
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 for _, span in ipairs(redis.call('HKEYS', KEYS[2])) do
@@ -144,7 +145,7 @@ class Moved:
 
     async def now(self) -> datetime:
         """Return the time that entries are named by."""
-        seconds, microseconds = await self._redis.time()
+        seconds, microseconds = map(int, await self._redis.eval(_NOW, 1, STREAM))
         return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     async def _oldest(self) -> datetime | None:

@@ -147,13 +147,16 @@ async def until(condition: Callable[[], Awaitable[bool]], patience_s: float = PA
 
 
 @asynccontextmanager
-async def staged(directory: Path, database_url: str | None = None) -> AsyncIterator[Stage]:
+async def staged(
+    directory: Path, database_url: str | None = None, event_log_url: str = ""
+) -> AsyncIterator[Stage]:
     """Yield all processes up, with one shop that has the app."""
     redis_url = f"unix://{directory / 'redis.sock'}"
     environment = ENVIRONMENT | {
         "TILLWISE_DATA_DIR": str(directory / "var"),
         "DATABASE_URL": database_url or f"sqlite:///{directory / 'tillwise.db'}",
         "REDIS_URL": redis_url,
+        "EVENT_LOG_URL": event_log_url,
         "PORT": str(free_port()),
         "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=",
     }

@@ -17,9 +17,12 @@ from app.doctor import examine
 from app.errors import ConfigError
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
+from app.events.move import move_events
+from app.events.moved import KEYS, Moved
 from app.gather import gathered_reads
 from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node
+from tests.brokers import engine, kafka, new_topic, read
 from tests.cluster import PASSWORD, Nodes, node_client
 from tests.conftest import ENVIRONMENT
 from tests.traced import kept_spans
@@ -265,3 +268,21 @@ def test_an_address_names_nodes_and_who_asks() -> None:
 def test_an_address_that_can_not_be_read_is_refused_at_boot(nodes: str) -> None:
     with pytest.raises(ConfigError, match=r"REDIS_URL.*a:6379,b:6379"):
         read_settings(ENVIRONMENT | {"REDIS_URL": f"redis+cluster://{nodes}"})
+
+
+async def test_the_log_of_a_cluster_moves_to_a_broker_and_is_read_there(connections: Connections) -> None:
+    stop = asyncio.Event()
+    await EventLog(connections.redis).append([EVENT])
+    with kafka() as url:
+        async with engine(connections, new_topic(url)) as log:
+            moving = asyncio.create_task(move_events(log.connections, stop))
+            reader = await log.consumer()
+            (delivery,) = await read(reader, 1)
+            assert (delivery.event(), delivery.deliveries) == (EVENT, 1)
+            await reader.acknowledge([delivery])
+            stop.set()
+            await moving
+            moved = Moved(connections.redis)
+            assert await moved.count_unhandled() == 0
+            await moved.forget_keys()
+            assert await connections.redis.exists(KEYS) == 0

@@ -1,0 +1,60 @@
+"""RabbitMQ behind the event log, and a worker with its events in hand, killed under load."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.events.moved import Moved
+from tests.brokers import RabbitServer, rabbitmq
+from tests.chaos.stage import Stage, staged, until
+from tests.chaos.test_faults import in_full_only, surviving
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[RabbitServer]:
+    with rabbitmq() as server:
+        yield server
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, broker: RabbitServer) -> AsyncIterator[Stage]:
+    async with staged(tmp_path, event_log_url=broker.url) as made:
+        yield made
+
+
+async def nothing_is_left(stage: Stage) -> None:
+    async def handled() -> bool:
+        return await Moved(stage.connections.redis).count_unhandled() == 0
+
+    await until(handled)
+
+
+@in_full_only
+async def test_a_rabbitmq_killed_under_load_loses_and_doubles_nothing(
+    stage: Stage, broker: RabbitServer
+) -> None:
+    async with surviving(stage, "rabbitmq killed") as traffic:
+        for _ in range(2):
+            await asyncio.to_thread(broker.kill)
+            await asyncio.sleep(3)
+            await asyncio.to_thread(broker.start)
+            await asyncio.sleep(3)
+    assert "unreachable" not in traffic.answers
+    await nothing_is_left(stage)
+
+
+@in_full_only
+async def test_a_worker_killed_with_events_of_a_broker_in_hand_loses_and_doubles_nothing(
+    stage: Stage,
+) -> None:
+    async with surviving(stage, "worker with rabbitmq killed") as traffic:
+        for _ in range(3):
+            await stage.worker.kill()
+            await stage.worker.start()
+            await asyncio.sleep(3)
+    assert "unreachable" not in traffic.answers
+    await nothing_is_left(stage)
