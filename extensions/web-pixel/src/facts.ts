@@ -8,10 +8,16 @@ const MOST_LINES = 100;
 const MOST_PRODUCTS = 20;
 
 /** Path segments after which a token that opens a customer's page may follow. */
-const PRIVATE = new Set(['account', 'authenticate', 'checkout', 'checkouts', 'customer_authentication', 'gift_cards', 'invoices', 'orders']);
+const PRIVATE = new Set([
+  'account', 'authenticate', 'cart', 'carts', 'checkout', 'checkouts', 'customer_authentication', 'gift_cards', 'invoices', 'orders',
+]);
+/** Another app's page, whose paths are its own: no more than which app it is. */
+const PROXY = /^(?:\/[a-z]{2}(?:-[a-z]{2,4})?)?\/(?:a|apps|community|tools)\/[^/]+/i;
 
 /** Return the path without query, hash, or anything that could open a customer's page. */
 export function pathOf(pathname: string): string {
+  const [proxied] = PROXY.exec(pathname) ?? [];
+  if (proxied) return proxied;
   const segments = pathname.split('/');
   const end = segments.findIndex((segment) => PRIVATE.has(segment));
   return (end < 0 ? segments : segments.slice(0, end + 1)).join('/') || '/';

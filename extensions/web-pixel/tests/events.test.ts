@@ -116,6 +116,10 @@ test.each([
   ['/123/orders/secret-token/authenticate', '/123/orders'],
   ['/account/activate/secret', '/account'],
   ['/gift_cards/1/secret-token', '/gift_cards'],
+  ['/cart/c/secret-token', '/cart'],
+  ['/apps/returns/orders-of/secret-token', '/apps/returns'],
+  ['/fr-CA/a/returns/secret-token', '/fr-CA/a/returns'],
+  ['/collections/tools/products/saw', '/collections/tools/products/saw'],
 ])('the path %s is kept as %s', (pathname, expected) => {
   expect(pathOf(pathname)).toBe(expected);
 });
