@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Generic, TypeVar
@@ -17,21 +19,33 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Value]):
-    """A reading of shops, one value a shop: for what may be that old and is asked for at every event."""
+    """A reading of shops, one value a shop: for what may be that old and is asked for at every event.
+
+    Who asks while a shop is read waits for that reading: it may be long, and an impatient reader ask again.
+    """
 
     def __init__(
         self, read: Callable[[Connections, str], Awaitable[Value]], for_s: float = REMEMBERED_S
     ) -> None:
         self._read, self._for_s = read, for_s
         self._known: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Value]]] = WeakKeyDictionary()
+        self._turns: WeakKeyDictionary[AsyncEngine, dict[str, Lock]] = WeakKeyDictionary()
 
     async def of(self, connections: Connections, shop: str) -> Value:
         """Return the shop's value, read anew when the last reading is too old."""
         known = self._known.setdefault(connections.engine, {})
-        if shop not in known or monotonic() >= known[shop][0]:
-            known[shop] = (monotonic() + self._for_s, await self._read(connections, shop))
-        return known[shop][1]
+        if shop in known and monotonic() < known[shop][0]:
+            return known[shop][1]
+        turns = self._turns.setdefault(connections.engine, defaultdict(Lock))
+        async with (turn := turns[shop]):
+            if shop in known and monotonic() < known[shop][0]:
+                return known[shop][1]
+            until, value = monotonic() + self._for_s, await self._read(connections, shop)
+            if turns.get(shop) is turn:  # else it was to be forgotten while it was read
+                known[shop] = until, value
+            return value
 
     def forget(self, connections: Connections, shop: str) -> None:
-        """Let the next call read anew."""
+        """Let the next call read anew, also where a reading is under way."""
         self._known.get(connections.engine, {}).pop(shop, None)
+        self._turns.get(connections.engine, {}).pop(shop, None)

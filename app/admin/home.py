@@ -99,7 +99,7 @@ async def _read_figures(connections: Connections, shop: str) -> Figures:
     now = datetime.now(UTC)
     facts, currency = await read_facts(connections, shop, now - _WINDOW, now)
     caused = await incremental(connections, ShopDomain(shop), now - _WINDOW, now)
-    return Figures(caused, {each.name: each for each in kpis(facts) if each.by == "all"}, currency)
+    return Figures(caused, {each.name: each for each in kpis(facts, ("all",))}, currency)
 
 
 async def _read_history(connections: Connections, shop: str) -> list[tuple[datetime, Incremental | None]]:

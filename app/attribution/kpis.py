@@ -92,12 +92,15 @@ BY: Mapping[str, Groups] = {
 }
 
 
-def kpis(facts: Facts) -> list[Kpi]:
-    """Return every figure of every group. They describe; what an arm caused is told by its experiment."""
+def kpis(facts: Facts, ways: Iterable[str] = tuple(BY)) -> list[Kpi]:
+    """Return every figure of every group: of all ways to group, or of these.
+
+    They describe; what an arm caused is told by its experiment.
+    """
     return [
         kpi
-        for by, groups_of in BY.items()
-        for group, decisions in sorted(_grouped(facts, by, groups_of).items())
+        for by in ways
+        for group, decisions in sorted(_grouped(facts, by, BY[by]).items())
         for kpi in _figures(by, group, decisions, facts)
     ]
 

@@ -141,3 +141,9 @@ def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
 def test_a_groups_name_is_no_formula_in_a_spreadsheet() -> None:
     found = kpis(Facts([Decided("t", None, "2026-11-01", "a", "=HYPERLINK()", None)], {}, {}))
     assert "segment,'=HYPERLINK()," in as_csv(found)
+
+
+async def test_only_the_ways_that_are_asked_for_are_worked_out(connections: Connections) -> None:
+    await write(connections, a_shop(), a_decision("a", checkout_token="t1", answer=OFFERED))
+    facts, _ = await read_facts(connections, SHOP, NOW - timedelta(days=1), NOW)
+    assert kpis(facts, ("all",)) == [each for each in kpis(facts) if each.by == "all"]
