@@ -134,14 +134,20 @@ def _measured(model: Model) -> str:
 
 
 def _blocks(journey: Journey) -> Step:
+    done = journey.health.ever_decided
+    text = (
+        _("Pages of your shop ask for offers. Switch them on here where they are still off.")
+        if done
+        else _(
+            "Add the Tillwise block to your checkout and thank-you pages and switch on the app embed of your "
+            "theme, then save. Blocks in checkout itself need Shopify Plus."
+        )
+    )
     return Step(
         "blocks",
         _("The offers are switched on"),
-        _(
-            "Add the Tillwise block to your checkout and thank-you pages and switch on the app embed of your "
-            "theme, then save. Blocks in checkout itself need Shopify Plus."
-        ),
-        journey.health.ever_decided,
+        text,
+        done,
         links=(
             (_("Checkout"), checkout_editor(journey.shop, "checkout", journey.api_key)),
             (_("Thank-you page"), checkout_editor(journey.shop, "thank-you", journey.api_key)),

@@ -40,6 +40,7 @@ def test_empty_shop_has_installed_and_nothing_else() -> None:
     assert [step.name for step in found if step.done] == ["install"]
     assert "Until then nothing is used that needs consent" in found[2].text
     assert "There are no orders to learn from yet" in found[3].text
+    assert "Add the Tillwise block" in found[4].text
 
 
 def test_each_step_is_done_by_what_there_is() -> None:
@@ -47,6 +48,7 @@ def test_each_step_is_done_by_what_there_is() -> None:
     assert [step.name for step in found if not step.done] == ["preview"]
     assert "Visitors of 2 regions are asked first" in found[2].text  # of three, one does not ask
     assert "In 40.0% of later orders" in found[3].text
+    assert "Add the Tillwise block" not in found[4].text
 
 
 @pytest.mark.parametrize("marks", [{"closed": True}, {"holdout": True, "preview": True}])
