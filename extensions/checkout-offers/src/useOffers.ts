@@ -131,8 +131,8 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const [first] = granted;
     const discount = first?.discount;
     if (!discount?.grant) return offers;
-    const isIn = await Promise.race([carries(discount.grant), pause(Math.max(patience_ms, 0), signal).then(() => false)]);
-    const holds = isIn && isTakenOff(host, discount);
+    const inCart = await Promise.race([carries(discount.grant), pause(Math.max(patience_ms, 0), signal).then(() => false)]);
+    const holds = inCart && isTakenOff(host, discount);
     return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
   }
 
@@ -147,13 +147,15 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const move = (id: string, phase: Phase, offer?: Offer) => dispatch({type: 'moved', id, phase, offer});
   const offerOf = (id: string) => state.entries.find((entry) => entry.id === id)?.offer;
 
+  const isIn = (offer: Offer) => held(host).includes(nameInOrder(offer));
+
   async function take(id: string) {
     const offer = offerOf(id);
     if (!till || !offer || !canMove(state, id, 'adding')) return;
     move(id, 'adding');
     if (offer.discount?.code) taken.current.add(offer.discount.code.toUpperCase());
     const known = await withDecision(offer, answer.current);
-    const isThere = () => held(host).includes(nameInOrder(known));
+    const isThere = () => isIn(known);
     const told = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true, isThere);
     // What was given up may have been done all the same.
     const phase = isThere() ? 'added' : told;
@@ -166,7 +168,8 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const offer = offerOf(id);
     if (!till || !offer || !canMove(state, id, 'undoing')) return;
     move(id, 'undoing');
-    const phase = await undo(till, offer, host.lines.value);
+    const told = await undo(till, offer, host.lines.value);
+    const phase = isIn(offer) ? told : 'offer';
     move(id, phase);
     if (phase === 'offer') say('dismissed', offer, token);
   }

@@ -83,6 +83,21 @@ test.each(['before', 'after'])('a product that comes into the order %s it was gi
   expect(words()).toContain('status.added');
 });
 
+test('a code that was taken off although that failed is not said to be applied', async () => {
+  const {extension, discountCodes} = checkout(answer({offers: [TEN]}));
+  using _ = extension;
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.save_order'));
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('coupon.applied'));
+  extension.shopify.applyDiscountCodeChange = vi.fn(async () => {
+    discountCodes.value = [];
+    throw new Error('The host went away');
+  });
+  fireEvent.click(button());
+  await waitFor(() => expect(button().textContent).toBe('button.apply'));
+});
+
 test('a change that was made although it failed is not made again', async () => {
   const {extension, lines} = checkout(answer());
   using _ = extension;
