@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import exists
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,32 +22,42 @@ from app.upsert import chunks
 _PAGE = 1_000
 _RESTORED = redis_key("ledger", "told")
 
+_ERASED_SINCE = exists().where(
+    col(ErasedRow.shop) == col(ConsentRow.shop),
+    col(ErasedRow.subject) == col(ConsentRow.subject),
+    col(ErasedRow.erased_at) >= col(ConsentRow.told_at),
+)
+
 Known = dict[str, list[Entry]]
 
 
 async def append(connections: Connections, shop: str, entries: Sequence[Entry]) -> None:
     """Add the entries that say something new, and keep what stands now where decide reads it."""
     async with connections.write() as db:
-        known = await append_to(db, shop, entries)
+        held = await append_to(db, shop, entries)
         # Before the commit: nobody else writes the shop's ledger now, so no older word comes last.
-        await _remember(connections, shop, await _held(db, shop, known))
+        await _remember(connections, shop, held)
 
 
 async def append_to(db: AsyncSession, shop: str, entries: Sequence[Entry]) -> Known:
     """Add, in the caller's transaction, what is new; return all that the entries' subjects said.
 
-    Nobody else writes the shop's ledger until that transaction ends. A shop that was erased has none.
+    Nobody else writes the shop's ledger until that transaction ends. A shop that was erased has none. What
+    somebody said before they were erased stays written down, and counts no more.
     """
     if not entries or not await _locked(db, shop):
         return {}
-    known = await _by_subject(db, shop, [entry.subject for entry in entries])
-    now = datetime.now(UTC)
+    subjects = {entry.subject for entry in entries}
+    known, erased = await _by_subject(db, shop, subjects), await _erased(db, shop, subjects)
+    held, now = _since(known, erased), datetime.now(UTC)
     for entry in entries:
-        theirs = known.setdefault(entry.subject, [])
+        if any(one.event_id == entry.event_id for one in known.get(entry.subject, ())):
+            continue
+        theirs = held.setdefault(entry.subject, [])
         if taken := taken_in(theirs, entry, now):
             db.add(_row(shop, taken))
             theirs.append(taken)
-    return known
+    return _since(held, erased)
 
 
 async def histories(connections: Connections, shop: str, subjects: Collection[str]) -> Known:
@@ -56,14 +67,14 @@ async def histories(connections: Connections, shop: str, subjects: Collection[st
 
 
 async def answers_of(db: AsyncSession, shop: str, subjects: Collection[str]) -> dict[str, Answers]:
-    """Return what stands for each of the subjects that ever gave an answer."""
-    return _standings(await _by_subject(db, shop, subjects))
+    """Return what stands for each of the subjects that gave an answer; of who was erased, since then."""
+    return _standings(await _by_subject(db, shop, subjects, ~_ERASED_SINCE))
 
 
 async def customers_answers(db: AsyncSession, shop: str) -> dict[str, Answers]:
-    """Return what stands for each customer of the shop that ever gave an answer, by digest."""
+    """Return what stands for each customer of the shop that gave an answer, by digest, likewise."""
     query = select(ConsentRow).where(ConsentRow.shop == shop, ConsentRow.subject_kind == "customer")
-    return _standings(_by_who(await db.exec(query.order_by(col(ConsentRow.id)))))
+    return _standings(_by_who(await db.exec(query.where(~_ERASED_SINCE).order_by(col(ConsentRow.id)))))
 
 
 async def every_entry(connections: Connections, shop: str) -> AsyncIterator[Entry]:
@@ -91,7 +102,7 @@ async def restore_told(connections: Connections) -> int:
     for shop in shops:
         last = {entry.subject: [entry] async for entry in every_entry(connections, shop)}
         async with connections.read() as db:
-            held = await _held(db, shop, last)
+            held = _since(last, await _erased(db, shop, last))
         await _remember(connections, shop, held, only_missing=True)
         restored += len(_standings(held))
     for mark in marks:
@@ -118,23 +129,29 @@ async def _locked(db: AsyncSession, shop: str) -> bool:
     return (await db.exec(query)).first() is not None
 
 
-async def _held(db: AsyncSession, shop: str, known: Known) -> Known:
-    """Return those who said something since they were erased, or never were."""
+async def _erased(db: AsyncSession, shop: str, subjects: Collection[str]) -> dict[str, datetime]:
+    """Return when those of the subjects were erased who were."""
     erased: dict[str, datetime] = {}
-    for part in chunks(sorted(known)):
+    for part in chunks(sorted(subjects)):
         query = select(ErasedRow).where(ErasedRow.shop == shop, col(ErasedRow.subject).in_(part))
         erased |= {row.subject: row.erased_at for row in await db.exec(query)}
-    return {
-        who: said
+    return erased
+
+
+def _since(known: Known, erased: Mapping[str, datetime]) -> Known:
+    """Return those who said something since they were erased, or never were, with what they said. Pure."""
+    held = {
+        who: [one for one in said if who not in erased or one.told_at > erased[who]]
         for who, said in known.items()
-        if who not in erased or any(one.told_at > erased[who] for one in said)
     }
+    return {who: said for who, said in held.items() if said}
 
 
-async def _by_subject(db: AsyncSession, shop: str, subjects: Collection[str]) -> Known:
+async def _by_subject(db: AsyncSession, shop: str, subjects: Collection[str], *which: Any) -> Known:
     known: Known = {}
     for part in chunks(sorted(set(subjects))):
-        query = select(ConsentRow).where(ConsentRow.shop == shop, col(ConsentRow.subject).in_(part))
+        theirs = (ConsentRow.shop == shop, col(ConsentRow.subject).in_(part), *which)
+        query = select(ConsentRow).where(*theirs)
         known |= _by_who(await db.exec(query.order_by(col(ConsentRow.id))))
     return known
 

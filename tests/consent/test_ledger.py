@@ -10,7 +10,14 @@ from sqlmodel import col, select
 from app.connections import Connections
 from app.consent import ledger
 from app.consent.entries import Entry
-from app.consent.ledger import append, customers_answers, every_entry, histories, restore_told
+from app.consent.ledger import (
+    answers_of,
+    append,
+    customers_answers,
+    every_entry,
+    histories,
+    restore_told,
+)
 from app.consent.policy import PURPOSES, Answers
 from app.consent.told import KEPT_S, told_key, unpack
 from app.privacy_tables import ConsentRow, ErasedRow
@@ -126,6 +133,36 @@ async def test_whoever_was_erased_is_history_and_not_remembered(connections: Con
     assert await restore_told(connections) == 0
     await append(connections, SHOP, [word(9)])
     assert await told(connections) == Answers(True, True, True, True)
+
+
+async def test_what_was_allowed_before_an_erasure_allows_nothing_after_it(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    await install(connections)
+    await append(connections, SHOP, [word(0), word(0, "other")])
+    async with connections.write() as db:
+        db.add(ErasedRow(shop=SHOP, subject="s", erased_at=NOON + timedelta(minutes=5)))
+    async with connections.read() as db:
+        assert (await answers_of(db, SHOP, ["s", "other"])).keys() == {"other"}
+        assert (await customers_answers(db, SHOP)).keys() == {"other"}
+    back = word(9, told={**dict.fromkeys(PURPOSES), "analytics": True})
+    await append(connections, SHOP, [back, back])
+    assert await told(connections) == Answers(analytics=True)
+    async with connections.read() as db:
+        assert (await answers_of(db, SHOP, ["s"]))["s"] == Answers(analytics=True)
+        assert (await customers_answers(db, SHOP))["s"] == Answers(analytics=True)
+    assert [entry.event_id for entry in (await histories(connections, SHOP, ["s"]))["s"]] == ["e0", "e9"]
+
+
+async def test_a_word_from_before_an_erasure_that_comes_twice_is_kept_once(connections: Connections) -> None:
+    await install(connections)
+    async with connections.write() as db:
+        db.add(ErasedRow(shop=SHOP, subject="s", erased_at=NOON + timedelta(minutes=5)))
+    late = word(1)
+    for _ in range(2):
+        await append(connections, SHOP, [late])
+    assert len(await rows(connections)) == 1
 
 
 async def test_a_ledger_of_many_pages_is_read_whole(
