@@ -25,19 +25,11 @@ class BrokerAway(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An entry of the log as a broker has it. place: where. body: sealed; empty for an echo.
-
-    An echo follows an entry that may have been lost on its way.
-    """
+    """An entry of the log as a broker has it. body: sealed. place: where the broker has it."""
 
     entry_id: str
     body: bytes
     place: object = None
-
-    @property
-    def is_echo(self) -> bool:
-        """Return whether it only follows an entry."""
-        return not self.body
 
 
 class Broker(Protocol):

@@ -74,12 +74,11 @@ class BrokerConsumer:
     async def read(self, *, count: int = 200, block_ms: int = 1_000) -> list[Delivery]:
         """Return new entries, oldest first; waits up to block_ms for the first."""
         copies = await self._broker.receive(count, block_ms / 1_000)
-        self._echoes += [(monotonic(), copy) for copy in copies if copy.is_echo]
-        sent = [copy for copy in copies if not copy.is_echo]
-        bodies = await self._moved.opened(sent)
-        await self._let_go([copy for copy, body in zip(sent, bodies, strict=True) if body is None])
-        read = [self._hold(copy, body) for copy, body in zip(sent, bodies, strict=True) if body is not None]
-        return await self._take([held for held in read if held])
+        opened = list(zip(copies, await self._moved.opened(copies), strict=True))
+        # All of its time was handled, or Redis was lost, or it is none of ours: no note is of it.
+        await self._broker.acknowledge([copy for copy, body in opened if body is None])
+        self._echoes += [(monotonic(), copy) for copy, body in opened if body == b""]
+        return await self._take([held for copy, body in opened if body and (held := self._hold(copy, body))])
 
     async def reclaim(self, *, count: int = 200) -> list[Delivery]:
         """Return entries that rested for idle_ms."""
@@ -118,7 +117,6 @@ class BrokerConsumer:
         return [held.delivery for held in found]
 
     async def _let_go(self, copies: Sequence[Copy]) -> None:
-        """Be done with copies: handled, or without a key, as all of their minute was or Redis is lost."""
         if copies:
             await self._moved.handled(await self._broker.acknowledge(copies))
 

@@ -2,6 +2,8 @@
 
 A note is an entry's id with its time. A body is sealed with a key of the few seconds it is of, which is kept
 here as long as a note of those seconds: what a broker still has of it then, nobody can read any more.
+
+An echo is an entry without a body, sent after one that may have been lost on its way.
 """
 
 from __future__ import annotations
@@ -64,21 +66,21 @@ class Moved:
 
     async def note(self, count: int) -> list[Copy]:
         """Return the oldest entries that wait to be sent, noted and sealed."""
-        noted = [(_text(entry_id), body) for entry_id, body in await self._note([STREAM, MOVED], [count])]
-        keys = await self._keys({_span(entry_id) for entry_id, _ in noted}, make=True)
-        return [Copy(entry_id, _sealed(keys[_span(entry_id)], entry_id, body)) for entry_id, body in noted]
+        return await self._sealed(await self._note([STREAM, MOVED], [count]))
 
     async def late(self, count: int, after: timedelta) -> list[Copy]:
         """Return echoes of the oldest entries that were sent so long ago and are not handled."""
         before = int((await self.now() - after).timestamp() * 1_000)
-        return [Copy(_text(each), b"") for each in await self._late([STREAM, MOVED], [before, count])]
+        return await self._sealed(
+            [(each, b"") for each in await self._late([STREAM, MOVED], [before, count])]
+        )
 
     async def sent(self, copies: Sequence[Copy]) -> None:
         """Take out of the stream what the broker has on disk."""
         await self._redis.xdel(STREAM, *[copy.entry_id for copy in copies])
 
     async def opened(self, copies: Sequence[Copy]) -> list[bytes | None]:
-        """Return each copy's body, None for one to which there is no key any more."""
+        """Return each copy's body, empty for an echo, None for one that no key opens (any more)."""
         keys = await self._keys({_span(copy.entry_id) for copy in copies})
         return [_opened(keys.get(_span(copy.entry_id)), copy) for copy in copies]
 
@@ -151,6 +153,11 @@ class Moved:
     async def _oldest(self) -> datetime | None:
         found: Any = await self._redis.zrange(MOVED, 0, 0, withscores=True)
         return _time(int(found[0][1])) if found else None
+
+    async def _sealed(self, entries: Sequence[tuple[bytes, bytes]]) -> list[Copy]:
+        named = [(_text(entry_id), body) for entry_id, body in entries]
+        keys = await self._keys({_span(entry_id) for entry_id, _ in named}, make=True)
+        return [Copy(entry_id, _sealed(keys[_span(entry_id)], entry_id, body)) for entry_id, body in named]
 
     async def _keys(self, spans: Collection[int], *, make: bool = False) -> dict[int, bytes]:
         """Return the keys of the times; made where there is none, or left out."""

@@ -59,6 +59,8 @@ class RabbitMQ:
 
     async def acknowledge(self, copies: Sequence[Copy]) -> Sequence[Copy]:
         """Return the copies, once the broker knows that they are not to be given out again."""
+        if not copies:
+            return copies
         async with _in_time():
             for copy in copies:
                 assert isinstance(copy.place, AbstractIncomingMessage)

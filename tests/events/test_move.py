@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from app.connections import Connections
 from app.events import carried
-from app.events.broker import BrokerAway, open_broker
+from app.events.broker import BrokerAway, Copy, open_broker
 from app.events.carried import count_unhandled
 from app.events.consume import consume
 from app.events.kinds import AppUninstalled, BrowserEvent, Event
@@ -133,6 +133,44 @@ async def test_nothing_can_be_opened_of_a_time_whose_events_are_handled(log: Eng
     await reader.acknowledge([delivery])
     await moved.forget_keys()
     assert await log.connections.redis.exists(KEYS) == 0
+
+
+async def test_copies_whose_keys_went_with_redis_are_passed_over(log: Engine) -> None:
+    await log.put(event(1))
+    await log.connections.redis.flushall()
+    await log.put(event(2))
+    assert await numbers(log, 1) == ["2"]
+    assert await count_unhandled(log.connections) == 0
+
+
+async def test_what_others_write_there_is_passed_over_and_takes_no_note_away(log: Engine) -> None:
+    await EventLog(log.connections.redis).append([event(1)])
+    (noted,) = await Moved(log.connections.redis).note(1)
+    async with open_broker(log.url or "") as broker:
+        forged = [
+            Copy(noted.entry_id, b"a body that no key opens"),
+            Copy(noted.entry_id, b""),
+            Copy("?", b"?"),
+        ]
+        await broker.publish(forged)
+    reader = await log.consumer()
+    assert [await reader.read(block_ms=300) for _ in range(3)] == [[], [], []]
+    assert await Moved(log.connections.redis).count() == 1
+    await log.settle()
+    assert [each.event() for each in await read(reader, 1)] == [event(1)]
+
+
+async def test_rabbitmq_keeps_what_workers_gave_back_more_often_than_it_likes(
+    connections: Connections, rabbitmq_url: str
+) -> None:
+    await empty(rabbitmq_url)
+    async with engine(connections, rabbitmq_url) as log:
+        await log.put(event(1))
+        for _ in range(25):
+            reader = await log.consumer()
+            await read(reader, 1)
+            await log.lose(reader)
+        assert await numbers(log, 1) == ["1"]
 
 
 async def test_what_came_before_there_was_a_broker_is_moved_and_what_was_handled_is_not(log: Engine) -> None:
