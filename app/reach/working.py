@@ -70,10 +70,17 @@ async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: d
         for each in claimed:
             await settle_mail(connections, shop.shop, each.alert_id, "off", now)
         return 0
-    outcomes = [await _mail(connections, shop, each, now) for each in claimed]
-    for each, outcome in zip(claimed, outcomes, strict=True):
+    sent = 0
+    for at, each in enumerate(claimed):
+        try:
+            outcome = await _mail(connections, shop, each, now)
+        except Exception:  # of this one and those behind it nothing has left
+            for left in claimed[at:]:
+                await _settle(connections, shop.shop, left, Outcome("later"), now)
+            raise
         await _settle(connections, shop.shop, each, outcome, now)
-    return sum(each.fate == "sent" for each in outcomes)
+        sent += outcome.fate == "sent"
+    return sent
 
 
 async def forget_reached(connections: Connections, event: CustomerDeleted) -> None:

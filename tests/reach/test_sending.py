@@ -9,18 +9,21 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.main import create_app
 from app.reach import sending
 from app.reach.alert_store import open_alerts, raise_alert
-from app.reach.alerts import ERRORS, Alert
+from app.reach.alerts import ERRORS, FALLBACKS, Alert
 from app.reach.store import abandonments_of
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
 from app.reach.working import mail_alerts, reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
+from app.tables import TokenRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
 from tests.reach.places import ADA
@@ -327,6 +330,22 @@ async def test_an_alert_is_mailed_to_the_shops_own_address_once(scene: Scene) ->
     assert "9 of 10 offers failed." in letter.get_content()
     (alert,) = await open_alerts(scene.connections, scene.shop)
     assert alert.mail == "sent"
+
+
+async def test_alerts_of_which_nothing_left_in_an_outage_are_mailed_after_it(scene: Scene) -> None:
+    shop = scene.front.installed
+    for kind in (ERRORS, FALLBACKS):
+        await raise_alert(scene.connections, shop, Alert(kind, "x"), NOW)
+    async with scene.connections.write() as db:
+        token = await db.get(TokenRow, scene.shop)
+        assert token is not None
+        token.access_expires_at = datetime.now(UTC)  # it is to be renewed, under a lease in Redis
+        db.add(token)
+    async with Redis(port=1) as nobody:
+        with pytest.raises(RedisError):
+            await mail_alerts(replace(scene.connections, redis=nobody), shop, MAIL, NOW)
+    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2)) == 2
+    assert {each.mail for each in await open_alerts(scene.connections, scene.shop)} == {"sent"}
 
 
 async def test_without_a_mail_server_alerts_are_not_kept_for_one(connections: Connections) -> None:
