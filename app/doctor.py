@@ -27,7 +27,8 @@ from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import has_token
-from app.tables import BackfillRow, ShopRow
+from app.shops.vault import opens
+from app.tables import BackfillRow, SecretRow, ShopRow
 from app.upsert import table_of
 from app.values import ShopDomain
 from webhooks.inbox import parked
@@ -35,7 +36,7 @@ from webhooks.inbox import parked
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one"
 _CLOCKS_DIFFER_S = 5
 _SLOTS = 16_384  # of every cluster
-_BACKFILLS, _SHOPS = table_of(BackfillRow), table_of(ShopRow)
+_BACKFILLS, _SECRETS, _SHOPS = table_of(BackfillRow), table_of(SecretRow), table_of(ShopRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,21 @@ async def _database(settings: Settings) -> str:
     if not current:
         raise _Fault("its tables are of another version: `tillwise serve` or `worker` bring them up to date")
     return f"{engine.url.get_backend_name()} answers"
+
+
+async def _keys(settings: Settings) -> str:
+    """Say whether the keys open what this installation sealed for itself."""
+    engine = open_engine(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            if not await connection.run_sync(is_current):
+                return "not looked at before the tables are there"
+            sealed = (await connection.scalars(select(_SECRETS.c.sealed))).all()
+    finally:
+        await engine.dispose()
+    if not all(opens(settings.token_encryption_keys, each) for each in sealed):
+        raise _Fault("TOKEN_ENCRYPTION_KEYS lacks the key that what is in the database was sealed with")
+    return "open what is in the database" if sealed else "nothing in the database is sealed yet"
 
 
 @asynccontextmanager
@@ -240,6 +256,7 @@ async def _parked(connections: Connections, shop: Shop) -> str:
 
 _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _database,
+    "encryption keys": _keys,
     "redis": _redis,
     "redis keeps": _redis_keeps,
     "event log": _event_log,

@@ -18,6 +18,7 @@ import uvicorn
 
 from app.config import Settings
 from app.connections import connect
+from app.consent.digests import open_digests
 from app.embedded_redis import embedded_redis, end_with_parent
 from app.main import create_app
 from app.migrations import migrate
@@ -115,6 +116,7 @@ async def _work(settings: Settings, redis_url: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with connect(settings, redis_url) as connections:
+        await open_digests(connections)  # with the keys of another installation each event would fail
         await run_worker(connections, stop)
 
 

@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
-from app.errors import TokenRevoked
-from app.shops.vault import seal, unseal
+from app.errors import ConfigError
+from app.shops.vault import opens, seal, unseal
 from app.tables import SecretRow
 from app.upsert import insert_new
 
@@ -23,7 +23,7 @@ _opened: WeakKeyDictionary[AsyncEngine, dict[str, bytes]] = WeakKeyDictionary()
 async def installation_secret(connections: Connections, name: str) -> bytes:
     """Return the 32 bytes kept under this name, made when first asked for, the same in every process.
 
-    Raises TokenRevoked when the key they were sealed with is no longer among the settings' keys.
+    Raises ConfigError when the key they were sealed with is not among the settings' keys.
     """
     opened = _opened.setdefault(connections.engine, {})
     if name not in opened:
@@ -38,16 +38,12 @@ async def _read_or_make(connections: Connections, name: str) -> bytes:
         await insert_new(db, SecretRow, [{"name": name, "sealed": seal(keys, made)}])
         row = await db.get(SecretRow, name)
         assert row is not None
+        if not opens(keys, row.sealed):
+            raise ConfigError(
+                "TOKEN_ENCRYPTION_KEYS lacks the key that this installation's own are sealed with"
+            )
         text = unseal(keys, row.sealed)
-        if not _sealed_with_first(keys, row.sealed):
+        if not opens(keys[:1], row.sealed):
             row.sealed = seal(keys, text)
             db.add(row)
     return base64.b64decode(text)
-
-
-def _sealed_with_first(keys: tuple[str, ...], sealed: bytes) -> bool:
-    try:
-        unseal(keys[:1], sealed)
-    except TokenRevoked:
-        return False
-    return True

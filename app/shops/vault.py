@@ -24,6 +24,15 @@ def unseal(keys: tuple[str, ...], sealed: bytes) -> str:
         ) from None
 
 
+def opens(keys: tuple[str, ...], sealed: bytes) -> bool:
+    """Return whether any of the keys opens it."""
+    try:
+        unseal(keys, sealed)
+    except TokenRevoked:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4)
 def _vault(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

@@ -9,6 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from app import doctor
+from app.config import read_settings
+from app.connections import connect
+from app.consent.digests import open_digests
 from app.doctor import examine
 from app.events.moved import MOVED
 from app.migrations import migrate
@@ -54,6 +57,16 @@ async def test_a_data_directory_that_can_not_be_made_is_found(environment: pytes
 async def test_tables_of_another_version_are_found(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     assert "another version" in (await wrong())["database"]
+
+
+async def test_keys_that_do_not_open_what_is_sealed_are_found(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async with connect(read_settings(), redis_url) as connections:
+        await open_digests(connections)
+    assert await wrong() == {}
+    environment.setenv("TOKEN_ENCRYPTION_KEYS", "B" * 43 + "=")
+    assert (await wrong()).keys() == {"encryption keys"}
 
 
 async def test_a_redis_that_throws_events_out_is_found(
