@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -56,6 +57,27 @@ DO $$ DECLARE name text; BEGIN
   END LOOP;
 END $$
 """
+
+
+SPAWN = multiprocessing.get_context("spawn")
+_TRAINS = ("lightfm", "sklearn.cluster", "sklearn.ensemble", "sklearn.isotonic", "sklearn.linear_model")
+_CHILDREN = ("campaigns.learning", "profiles.segmenting", "recommend.process", "recommend.refresh")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def children_are_forked() -> Iterator[None]:
+    """Fork the children that train from a server that imported what they do: that takes each two seconds.
+
+    What they are to do is handed to them as to a spawned process; tests/recommend/test_process.py spawns its
+    own.
+    """
+    given = multiprocessing.get_context
+    forks = given("forkserver")
+    forks.set_forkserver_preload([*_TRAINS, *(f"app.{each}" for each in _CHILDREN)])
+    with pytest.MonkeyPatch.context() as patch:
+        context = lambda method=None: forks if method == "spawn" else given(method)  # noqa: E731
+        patch.setattr(multiprocessing, "get_context", context)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,16 @@ from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_trai
 from app.recommend.progress import Progress
 from app.recommend.publish import current_version, latest
 from app.values import ShopDomain
+from tests.conftest import SPAWN
 from tests.recommend.shops import a_shop
 
 SHOP = ShopDomain("harvest-lane.myshopify.com")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def children_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _method: SPAWN)
 
 
 def a_job(data_dir: Path, orders: int, epochs: int = 1) -> Job:
