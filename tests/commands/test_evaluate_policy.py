@@ -27,8 +27,8 @@ WHEN = datetime.now(UTC) - timedelta(days=20)
 BANNER = a_campaign("help", holdout=0.5)
 
 
-async def a_logged_shop(connections: Connections) -> None:
-    """Four hundred decisions of a banner with a holdout of half; it doubles what a checkout brings."""
+async def a_logged_shop(connections: Connections, decisions: int = 400) -> None:
+    """So many decisions of a banner with a holdout of half; it doubles what a checkout brings."""
     async with connections.write() as db:
         settings = {"arms": {"personalised": 1}}
         db.add(ShopRow(shop=SHOP, publishable_key="pk", currency="USD", installed_at=WHEN, settings=settings))
@@ -36,7 +36,7 @@ async def a_logged_shop(connections: Connections) -> None:
     snapshot = await load_snapshot(connections, ShopDomain(SHOP))
     assert snapshot is not None
     await keep(connections, snapshot, WHEN)
-    for n in range(400):
+    for n in range(decisions):
         entry = decided(snapshot, f"d{n}", checkout_token=f"t{n}", consent=("analytics",))
         await record_decision(connections, msgspec.structs.replace(entry, happened_at=WHEN))
         brought = (2_000 if entry.answer["offers"] else 1_000) + n % 7
@@ -98,7 +98,7 @@ def test_a_campaign_that_never_ran_is_refused(terminal: Terminal, tmp_path: Path
 
 
 def test_what_is_no_policy_is_refused_by_name(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.prepare(a_logged_shop)
+    terminal.prepare(lambda connections: a_logged_shop(connections, 40))
     neither = terminal.run("evaluate-policy", "--shop", SHOP)
     assert isinstance(neither.exception, InputError)
     same = terminal.run("evaluate-policy", "--shop", SHOP, a_file(tmp_path, {"dear_ratio": 1.0, "arms": {}}))
