@@ -1,4 +1,4 @@
-"""RabbitMQ behind the event log, and a worker with its events in hand, killed under load."""
+"""A broker behind the event log: RabbitMQ killed under load, and workers with events of either in hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.events.moved import Moved
-from tests.brokers import RabbitServer, rabbitmq
+from tests.brokers import RabbitServer, kafka, new_topic, rabbitmq
 from tests.chaos.stage import Stage, staged, until
 from tests.chaos.test_faults import in_full_only, surviving
 
@@ -48,10 +48,21 @@ async def test_a_rabbitmq_killed_under_load_loses_and_doubles_nothing(
 
 
 @in_full_only
-async def test_a_worker_killed_with_events_of_a_broker_in_hand_loses_and_doubles_nothing(
+async def test_a_worker_killed_with_events_of_rabbitmq_in_hand_loses_and_doubles_nothing(
     stage: Stage,
 ) -> None:
-    async with surviving(stage, "worker with rabbitmq killed") as traffic:
+    await kill_workers(stage, "worker with rabbitmq killed")
+
+
+@in_full_only
+async def test_a_worker_killed_with_events_of_kafka_in_hand_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    with kafka() as url:
+        async with staged(tmp_path, event_log_url=new_topic(url)) as stage:
+            await kill_workers(stage, "worker with kafka killed")
+
+
+async def kill_workers(stage: Stage, fault: str) -> None:
+    async with surviving(stage, fault) as traffic:
         for _ in range(3):
             await stage.worker.kill()
             await stage.worker.start()
