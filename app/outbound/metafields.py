@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.connections import Connections
-from app.outbound.documents import DELETE_METAFIELDS, SET_METAFIELDS
+from app.errors import ShopifyRefused
+from app.outbound.documents import DELETE_METAFIELDS, SET_METAFIELDS, WHO_EXISTS
 from app.shopify import accepted
 from app.shops.tokens import ask_shop
 
@@ -36,10 +37,30 @@ async def set_metafields(
 
 
 async def delete_metafields(connections: Connections, shop: str, which: Sequence[Mapping[str, Any]]) -> None:
-    """Delete the metafields; one that is not there is none. Raises ShopifyError."""
-    if which:
-        answer = await ask_shop(connections, shop, DELETE_METAFIELDS, {"metafields": list(which)})
+    """Delete the metafields; one that is not there is none, nor is that of an owner who is gone.
+
+    Where Shopify refuses all for one who is gone, the others are asked for again. Raises ShopifyError.
+    """
+    if not which:
+        return
+    answer = await ask_shop(connections, shop, DELETE_METAFIELDS, {"metafields": list(which)})
+    try:
         accepted(answer, "metafieldsDelete", shop=shop)
+    except ShopifyRefused:
+        left = await _of_who_is_there(connections, shop, which)
+        if len(left) == len(which):
+            raise
+        await delete_metafields(connections, shop, left)
+
+
+async def _of_who_is_there(
+    connections: Connections, shop: str, which: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return those of the metafields whose owner Shopify still has."""
+    owners = sorted({str(each["ownerId"]) for each in which})
+    nodes = (await ask_shop(connections, shop, WHO_EXISTS, {"ids": owners}))["nodes"]
+    gone = {owner for owner, node in zip(owners, nodes, strict=True) if node is None}
+    return [each for each in which if each["ownerId"] not in gone]
 
 
 def _is_at(error: Mapping[str, Any], length: int) -> bool:
