@@ -79,8 +79,9 @@ def observe(told: Records, frame: Frame) -> Observed:
     late = frame.now + CLOCKS_DIFFER
     ours, ahead = told.orders.filter(pl.col("at") <= late), pl.col("at") > late
     exposures = _timely(told.exposures, frame, late)
-    people = _people(exposures, frame)
-    rows = _rows(_of_persons(exposures, people, ours), told.refunds, frame)
+    theirs = _of_persons(exposures, ours)
+    people = _people(exposures, theirs, frame)
+    rows = _rows(theirs.join(_firsts(people), on="person", how="inner"), told.refunds, frame)
     done = people.filter("done").join(rows, on="person", how="left", maintain_order="left")
     done = done.with_columns(pl.col(_SUMS).fill_null(0), pl.col("unknown").fill_null(value=False))
     aside = Aside(
@@ -108,14 +109,14 @@ def _timely(exposures: pl.DataFrame, frame: Frame, late: datetime) -> pl.DataFra
     return ordered.with_columns(person=pl.Series(persons(ordered), dtype=pl.Int64))
 
 
-def _people(exposures: pl.DataFrame, frame: Frame) -> pl.DataFrame:
-    """Return a row a person: what their first exposure was, and what followed it."""
+def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+    """Return a row a person: what their first exposure was, and what followed it. theirs: their orders."""
     person, arm = exposures["person"].to_numpy(), exposures["arm"].to_numpy()
     _, first = np.unique(person, return_index=True)
     at = exposures["at"].to_physical().to_numpy()
     within = exposures["accepted"].to_numpy() & (at - at[first][person] < frame.window // _MICROSECOND)
     unserved = exposures["unserved"].to_numpy()
-    names = exposures.filter(~pl.col("after")).select("person", "unit").unique()["person"].to_numpy()
+    names = _before_orders(exposures, theirs).select("person", "unit").unique()["person"].to_numpy()
     people = exposures[first].with_columns(
         crossed=pl.Series(np.bincount(person, arm != arm[first][person]) > 0, dtype=pl.Boolean),
         accepted=pl.Series(np.bincount(person, within) > 0, dtype=pl.Boolean),
@@ -127,19 +128,30 @@ def _people(exposures: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     return people if frame.begin is None else people.filter(pl.col("at") >= frame.begin)
 
 
-def _of_persons(exposures: pl.DataFrame, people: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
-    """Return the orders of persons whose window is over, each beside its person's first exposure.
+def _before_orders(exposures: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    """Return the exposures before their persons ordered for the first time since they came."""
+    came = exposures.group_by("person").agg(came=pl.col("at").min())
+    since = pl.col("at") >= pl.col("came") - CLOCKS_DIFFER
+    bought = theirs.join(came, on="person").filter(since).group_by("person").agg(bought=pl.col("at").min())
+    in_time = (pl.col("at") <= pl.col("bought")).fill_null(value=True)
+    return exposures.join(bought, on="person", how="left").filter(~pl.col("after") & in_time)
+
+
+def _of_persons(exposures: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+    """Return the orders of persons, each with whose it is.
 
     An order is of the person whose checkout it came from, else of the one whose account it was.
     """
-    ours = exposures.join(people.select("person"), on="person", how="semi")
     found = orders
     for name in ("checkout_token", "customer_id"):
-        whose = ours.select(name, "person").drop_nulls().unique(name)
+        whose = exposures.select(name, "person").drop_nulls().unique(name)
         found = found.join(whose.rename({"person": f"by_{name}"}), on=name, how="left")
-    whose_it_is = found.with_columns(person=pl.coalesce("by_checkout_token", "by_customer_id"))
-    firsts = people.filter("done").select("person", "end", pl.col(_FIRST).name.prefix("first_"))
-    return whose_it_is.join(firsts, on="person", how="inner")
+    return found.with_columns(person=pl.coalesce("by_checkout_token", "by_customer_id")).drop_nulls("person")
+
+
+def _firsts(people: pl.DataFrame) -> pl.DataFrame:
+    """Return of persons whose window is over when that was, and their first exposures."""
+    return people.filter("done").select("person", "end", pl.col(_FIRST).name.prefix("first_"))
 
 
 def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: Frame) -> pl.DataFrame:

@@ -72,9 +72,10 @@ def observe(
     seen, known = list(exposures), list(orders)
     timely = [each for each in seen if each.at <= late and each.arm in frame.arms]
     ours = [each for each in known if each.at <= late]
-    people = [each for each in persons(timely) if frame.begin is None or each.first.at >= frame.begin]
+    everybody = persons(timely)
+    theirs = _orders_of(everybody, ours)
+    people = [each for each in everybody if frame.begin is None or each.first.at >= frame.begin]
     done = [each for each in people if each.first.at + frame.window <= frame.now]
-    theirs = _orders_of(people, ours)
     rows = [_row(person, theirs.get(person.first.decision_id, []), accepted, frame) for person in done]
     places = [frame.arms.index(person.first.arm) for person in people]
     columns = np.array([row.figures for row in rows], dtype=np.float64).reshape(len(rows), 8).T
@@ -93,7 +94,7 @@ def observe(
     counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
     recognised = [0] * len(frame.arms)
     for person in people:
-        names = {each.unit for each in person.exposures if each.surface not in AFTER_THE_ORDER}
+        names = _names_before(person, theirs.get(person.first.decision_id, []))
         recognised[frame.arms.index(person.first.arm)] += len(names) > 1
     return Observed(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
 
@@ -123,6 +124,16 @@ def _orders_of(people: Sequence[Person], orders: Iterable[Order]) -> Mapping[str
         if of is not None:
             theirs.setdefault(of, []).append(order)
     return theirs
+
+
+def _names_before(person: Person, orders: Iterable[Order]) -> set[str]:
+    """Return the names that they came under before they ordered."""
+    since = [order.at for order in orders if order.at >= person.first.at - CLOCKS_DIFFER]
+    return {
+        each.unit
+        for each in person.exposures
+        if each.surface not in AFTER_THE_ORDER and all(each.at <= at for at in since)
+    }
 
 
 def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Frame) -> _Row:

@@ -76,5 +76,20 @@ def test_who_is_recognised_after_their_order_was_made_so_by_it_and_alarms_nobody
     assert found[0].verdict is Verdict.BETTER
 
 
+def test_buyers_who_come_back_to_their_account_alarm_nobody_because_their_arm_sells_more() -> None:
+    # Half of one arm buys, an eighth of the other; all buyers come again, signed in, for another checkout.
+    buyers = [n for n in range(600) if n % (4 if n % 2 else 16) == n % 2]
+    first = [exposed(f"{n}", EVEN.arms[n % 2], checkout_token=f"t{n}") for n in range(600)]
+    then = [
+        exposed(f"{n}{page}", EVEN.arms[n % 2], days_ago=ago, unit=f"customer:{n}", customer_id=n + 1,
+                checkout_token=f"{token}{n}", surface=page)
+        for n in buyers
+        for page, ago, token in (("thank_you", 19.4, "t"), ("cart", 10, "u"))
+    ]  # fmt: skip
+    orders = [ordered(n, f"t{n}", days_ago=19.5) for n in buyers]
+    observed = observe(records_of(first + then, orders), FRAME)
+    assert (observed.counts, observed.recognised) == ((300, 300), (0, 0))
+
+
 def test_where_nobody_has_a_second_name_there_is_nothing_to_split() -> None:
     assert two_devices(0, signing_in=(0.0, 0.0), people=300).recognised is None
