@@ -43,7 +43,7 @@ def broker_address(url: str) -> BrokerAddress:
     if engine == "amqp" and len(servers) > 1:
         raise ConfigError("EVENT_LOG_URL names one host of RabbitMQ: a name or balancer that leads to all")
     if find_spec(_PACKAGES[engine]) is None:
-        raise ConfigError(f"EVENT_LOG_URL needs more packages: pip install 'tillwise[{engine}]'")
+        raise ConfigError(f"EVENT_LOG_URL needs more packages: pip install '.[{engine}]'")
     return BrokerAddress(
         engine,
         scheme.endswith("s"),

@@ -157,7 +157,7 @@ def test_a_broker_whose_packages_are_missing_names_the_extra(
 ) -> None:
     assert read_settings(GIVEN | {"EVENT_LOG_URL": url}).event_log_url == url
     monkeypatch.setattr(broker_address, "find_spec", lambda _name: None)
-    with pytest.raises(ConfigError, match=re.escape(f"pip install 'tillwise[{extra}]'")):
+    with pytest.raises(ConfigError, match=re.escape(f"pip install '.[{extra}]'")):
         read_settings(GIVEN | {"EVENT_LOG_URL": url})
 
 
