@@ -96,6 +96,11 @@ def test_each_setting_reaches_the_processes_of_the_compose_file(settings_read: s
     assert settings_read - _NOT_THEIRS - passed == set()
 
 
+def test_the_proxy_writes_down_nobodys_address_and_no_token() -> None:
+    settings = (DEPLOY / "nginx.conf").read_text()
+    assert re.findall(r"^ *(?:access|error)_log (.+);$", settings, re.MULTILINE) == ["off", "stderr crit"]
+
+
 async def test_what_waits_in_the_stores_is_told(connections: Connections) -> None:
     web = Starlette(routes=routes)
     web.state.connections = connections
