@@ -63,7 +63,8 @@ class Observed:
 class Frame:
     """Which persons, what of theirs, and when it is looked at. begin: they came first then or later.
 
-    ended: when the experiment did, None while it runs.
+    ended: when the experiment did, None while it runs. untouched: until when no arm can have moved what was
+    spent, None where no exposure came before those that are read.
     """
 
     arms: Sequence[str]
@@ -72,6 +73,7 @@ class Frame:
     now: datetime
     begin: datetime | None = None
     ended: datetime | None = None
+    untouched: datetime | None = None
 
 
 def observe(told: Records, frame: Frame) -> Observed:
@@ -177,15 +179,17 @@ def _dated(orders: pl.DataFrame, frame: Frame) -> pl.DataFrame:
 
     What was spent before is of the customer who was known at the first exposure: who becomes known later
     became so by what they did in their arm, and an adjustment for that would take a part of the effect away.
+    So would one for what was spent in the same arm before an exposure that is not read, see `Frame`.
     """
     at, first = pl.col("at"), pl.col("first_at")
     same = (pl.col("checkout_token") == pl.col("first_checkout_token")).fill_null(value=False)
     began = (at >= first) | (same & ~pl.col("first_after") & (at >= first - CLOCKS_DIFFER))
     of_customer = (pl.col("customer_id") == pl.col("first_customer_id")).fill_null(value=False)
+    untouched = pl.lit(value=True) if frame.untouched is None else at < frame.untouched
     return orders.with_columns(
         placed=began & (at < pl.col("end")),
         cancelled=(pl.col("cancelled_at") < pl.col("end")).fill_null(value=False),
-        earlier=of_customer & (at >= first - frame.before) & (at < first - CLOCKS_DIFFER),
+        earlier=of_customer & untouched & (at >= first - frame.before) & (at < first - CLOCKS_DIFFER),
     )
 
 

@@ -100,7 +100,9 @@ async def observed_of(
         connection = await db.connection()
         records = await read_records(connection, known, which, before, now)
         nobodys = await nameless(connection, which)
-    frame = Frame(tuple(design.shares), window, before, now, begin, ended)
+    # Other shares leave most units where they are, so that the arm they came from is the one they are in.
+    untouched = known.installed_at if design.id == STANDING else None
+    frame = Frame(tuple(design.shares), window, before, now, begin, ended, untouched)
     # In a thread: a large experiment must not keep others waiting.
     return await asyncio.to_thread(observe, records, frame), nobodys, known.currency
 

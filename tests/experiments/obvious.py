@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
@@ -147,7 +146,7 @@ def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Fra
     took = any(each.decision_id in accepted for each in person.exposures if each.at < end)
     figures = (
         bool(standing), len(standing), kept, kept - cost, len(placed), given_back, took,
-        _spent_before(person.first, orders, frame.before),
+        _spent_before(person.first, orders, frame),
     )  # fmt: skip
     late = sum(order.kept_minor(end) - order.kept_minor(frame.now) for order in placed)
     return _Row(tuple(map(float, figures)), sum(order.foreign for order in placed), late)
@@ -162,16 +161,18 @@ def _began(person: Person, order: Order) -> bool:
     return same and first.surface not in AFTER_THE_ORDER and order.at >= first.at - CLOCKS_DIFFER
 
 
-def _spent_before(first: Exposure, orders: Iterable[Order], before: timedelta) -> int:
+def _spent_before(first: Exposure, orders: Iterable[Order], frame: Frame) -> int:
     """Return what the customer spent before, as it stood then.
 
     Of the customer who was known at the first exposure: who becomes known later became so by what they did
-    in their arm, and an adjustment for that would take a part of the effect away.
+    in their arm, and an adjustment for that would take a part of the effect away. And of the time before any
+    arm could move it.
     """
     if first.customer_id is None:
         return 0
+    until = min(first.at - CLOCKS_DIFFER, frame.untouched or first.at)
     return sum(
         order.kept_minor(first.at)
         for order in orders
-        if order.customer_id == first.customer_id and first.at - before <= order.at < first.at - CLOCKS_DIFFER
+        if order.customer_id == first.customer_id and first.at - frame.before <= order.at < until
     )

@@ -70,7 +70,8 @@ def assert_same(found: Observed, expected: Observed) -> None:
 def test_small_crowds_of_every_kind_come_out_alike(seed: int, begin: int | None, days: int) -> None:
     since = None if begin is None else NOW - timedelta(days=begin)
     ended = NOW - timedelta(days=seed)
-    frame = Frame(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended)
+    untouched = None if seed % 2 else NOW - timedelta(days=30)
+    frame = Frame(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended, untouched)
     exposures, orders, accepted = a_crowd(seed, 4 * 3**seed % 700)
     expected = obvious.observe(exposures, orders, accepted, frame)
     assert_same(observe(records_of(exposures, orders, accepted), frame), expected)

@@ -178,6 +178,25 @@ async def test_the_standing_experiment_is_read_by_the_shares_it_had(on_both_data
         await read(connections, "standing", version="all")
 
 
+@pytest.mark.parametrize(("name", "before"), [("standing", [1_000.0]), ("pin", [2_000.0])])
+async def test_the_standing_experiment_adjusts_for_nothing_that_its_arms_may_have_moved(
+    connections: Connections, name: str, before: list[float]
+) -> None:
+    # Under the shares of before, or by decisions that are too old to be kept, they were in the same arm.
+    shop = a_shop()
+    shop.installed_at = WHEN - timedelta(days=60)
+    version = STANDING if name == "standing" else "1"
+    await write(connections, shop)
+    await draft(connections, SHOP, read_design(a_design()), WHEN)
+    await start(connections, SHOP, "pin", WHEN)
+    arm = "personalised" if name == "standing" else "as_is"
+    await write(connections, a_decision("a", arm, version=version, experiment=name, customer_id=7))
+    times = [WHEN - timedelta(days=days) for days in (90, 30)]
+    earlier = [an_order(n, f"then-{n}", created_at=at, customer_id=7) for n, at in enumerate(times, start=1)]
+    await write(connections, *earlier)
+    assert (await read(connections, name)).observed.units.before.tolist() == before
+
+
 async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connections: Connections) -> None:
     await write(connections, a_shop())
     with pytest.raises(NotFound, match="no decision"):
