@@ -28,7 +28,7 @@ from app.orders.store import record_orders
 from app.profiles.store import rebuild
 from app.shopify import download
 from app.shops.changes import announce_change
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop, describe, get_shop
 from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
@@ -62,8 +62,8 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     """
     async with only_one(connections, "backfill", shop):
         await job_begins(connections, "backfill", shop)
-        installed = await get_shop(connections, shop)
-        if installed is None or installed.uninstalled_at is not None:
+        installed = await _described(connections, shop)
+        if installed is None:
             return
         await let_history_in(connections, shop, installed.installed_at)
         await try_to_read_policy(connections, shop)
@@ -82,6 +82,15 @@ async def resume_backfill(connections: Connections, event: BulkOperationFinished
         rows = [await db.get(BackfillRow, (event.shop, kind.name)) for kind in KINDS]
     if any(row and row.operation_id == event.operation_id and row.status == "running" for row in rows):
         await request_job(connections, "backfill", event.shop)
+
+
+async def _described(connections: Connections, shop: ShopDomain) -> Shop | None:
+    """Return the shop with the currency its prices are in now, None for one that does not have the app."""
+    installed = await get_shop(connections, shop)
+    if installed is None or installed.uninstalled_at is not None:
+        return None
+    await describe(connections, shop)
+    return await get_shop(connections, shop)
 
 
 async def _begin(connections: Connections, shop: str) -> None:

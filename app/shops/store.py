@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, or_, select, update
+from sqlmodel import col, delete, exists, or_, select, update
 
 from app.connections import Connections
 from app.errors import NotFound, ShopifyError
@@ -199,7 +199,10 @@ def new_publishable_key() -> str:
 
 
 async def describe(connections: Connections, shop: str) -> None:
-    """Keep the shop's name, currency, time zone and kind as Shopify has them now. Raises ShopifyError."""
+    """Keep the shop's name, currency, time zone and kind as Shopify has them now. Raises ShopifyError.
+
+    Prices are kept in the currency they were read in, so they are read again where that is another one.
+    """
     data = await ask_shop(connections, shop, DESCRIBE_SHOP)
     told = data["shop"]
     values = {
@@ -207,8 +210,13 @@ async def describe(connections: Connections, shop: str) -> None:
         "development": told["plan"]["partnerDevelopment"],
     }  # fmt: skip
     other = or_(*(col(getattr(ShopRow, name)).is_distinct_from(value) for name, value in values.items()))
+    priced = (col(BackfillRow.shop) == shop, col(BackfillRow.kind) == "products")
+    elsewhere = exists().where(col(ShopRow.shop) == shop, col(ShopRow.currency) != told["currencyCode"])
     async with connections.write() as db:
+        unpriced = await db.exec(delete(BackfillRow).where(*priced, elsewhere))
         changed = await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop, other).values(**values))
+    if unpriced.rowcount:
+        await request_job(connections, "backfill", shop)
     if changed.rowcount:
         await announce_change(connections.redis, shop)
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from sqlmodel import select
 
 from app.connections import Connections, redis_key
 from app.errors import NotFound
@@ -19,6 +20,7 @@ from app.shops.changes import CHANGED
 from app.shops.grants import Grant
 from app.shops.store import (
     change_scopes,
+    describe,
     finish_install,
     get_shop,
     install,
@@ -132,6 +134,26 @@ async def test_pixel_that_is_there_already_is_told_the_key(connections: Connecti
         await install(connections, SHOP, GRANT)
     assert "CreateWebPixel" not in admin.names()
     assert dict(admin.asked)["UpdateWebPixel"]["id"] == "gid://shopify/WebPixel/9"
+
+
+async def test_a_shop_with_another_currency_has_its_prices_read_again(connections: Connections) -> None:
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+        async with connections.write() as db:
+            for kind in ("products", "orders"):
+                db.add(BackfillRow(shop=SHOP, kind=kind, status="done", updated_at=datetime.now(UTC)))
+        await connections.redis.flushall()
+        await describe(connections, SHOP)
+        assert not await queued(connections)
+        async with connections.write() as db:
+            row = await db.get(ShopRow, SHOP)
+            assert row is not None
+            row.currency = "JPY"
+            db.add(row)
+        await describe(connections, SHOP)
+    assert await queued(connections)
+    async with connections.read() as db:
+        assert (await db.exec(select(BackfillRow.kind))).all() == ["orders"]
 
 
 async def test_what_shopify_refused_is_done_when_the_app_is_next_opened(

@@ -79,6 +79,16 @@ async def test_what_the_shop_does_not_count_is_imported_as_in_stock(front: Shopf
     assert catalog.available_ids == {1, 2, 3, 4}
 
 
+async def test_prices_are_read_in_the_currency_the_shop_has_though_nobody_described_it_yet(
+    front: Shopfront,
+) -> None:
+    front.shop.currency = "JPY"
+    await run_backfill(front.connections, front.installed.shop)
+    catalog = await load_catalog(front.connections, front.installed.shop)
+    # Shopify says 3.49, and yen have no decimals.
+    assert (catalog.currency, catalog.products[1].variants[0].price_minor) == ("JPY", 3)
+
+
 async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront) -> None:
     connections, shop = front.connections, front.installed.shop
     await open_request(connections, shop, "r", Kind.CUSTOMER, datetime.now(UTC), customer_id=7)
