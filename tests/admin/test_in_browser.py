@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 from playwright.async_api import Page
+from playwright.async_api import Route as Asked
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -95,6 +96,22 @@ async def test_merchant_excludes_a_product_with_a_click(connections: Connections
         assert await page.locator("[data-excluded-count]").inner_text() == "1"
     excluded = [each.title for each in await find_products(connections, shop, "") if each.excluded]
     assert excluded == ["Rye bread"]
+
+
+async def test_a_click_before_the_scripts_listen_waits_for_them(connections: Connections) -> None:
+    await keep_busy_shop(connections)
+    arrives = asyncio.Event()
+
+    async def late(route: Asked) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    async with served(connections) as url, opened(url, "/admin/products", DESKTOP) as page:
+        await page.route("**/admin/static/admin.js", late)
+        await page.reload(wait_until="commit")
+        await page.get_by_role("button", name="Exclude Rye bread").click()
+        arrives.set()
+        await page.get_by_role("button", name="Include Rye bread").wait_for()
 
 
 async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
