@@ -23,6 +23,8 @@ interface Instructions {
 export interface Host {
   analytics: Pick<Standard['analytics'], 'publish'>;
   appMetafields: Reading<Entries>;
+  /** Of the order as a whole. */
+  attributes: Reading<readonly {key: string; value?: string}[] | undefined>;
   /** Absent where the app may not know who buys. */
   buyerIdentity?: {customer: Reading<{id: string} | undefined>; purchasingCompany?: Reading<object | undefined>};
   checkoutToken: Reading<string | undefined>;

@@ -13,7 +13,7 @@ import {scene} from './scene.ts';
 import {readSettings} from './settings.ts';
 import {canMove, named, nameInOrder, reduce, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
-import {isTakenOff} from './takenOff.ts';
+import {grantOf, isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
 import {held, useHeld} from './useHeld.ts';
 
@@ -138,7 +138,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
 
   /** Return whether the cart carries the grant, once it does. */
   async function carries(grant: string): Promise<boolean> {
-    if (grant === carried.current) return true;
+    if (grant === (grantOf(host) ?? carried.current)) return true;
     if (!till || instructionsOf(host).attributes?.canUpdateAttributes !== true || !(await carry(till, grant))) return false;
     carried.current = grant;
     return true;

@@ -98,6 +98,18 @@ test('a discount without a code is shown once the cart carries its grant', async
   expect(changed.mock.calls).toEqual([[{type: 'updateAttribute', key: '_tillwise_grant', value: GRANTED.discount.grant}]]);
 });
 
+test('a cart that has the grant already, from the storefront or before a reload, is not changed for it', async () => {
+  using extension = setUpExtension(TARGET);
+  const changed = vi.fn(async () => ({type: 'success' as const}));
+  extension.shopify.applyAttributeChange = changed as never;
+  extension.shopify.instructions.value.attributes.canUpdateAttributes = false;
+  extension.shopify.attributes.value = [{key: '_tillwise_grant', value: GRANTED.discount.grant}];
+  extension.fetch = replying(answer({offers: [GRANTED]}));
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.no_code'));
+  expect(changed).not.toHaveBeenCalled();
+});
+
 test('a cart carries one grant, so that a second discount without a code is not promised', async () => {
   using extension = setUpExtension(TARGET);
   const changed = vi.fn(async () => ({type: 'success' as const}));
