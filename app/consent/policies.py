@@ -97,12 +97,19 @@ async def policy_history(connections: Connections, shop: str) -> list[PolicyRead
 def regions_of(policies: list[dict[str, Any]]) -> dict[str, RegionPolicy]:
     """Return Shopify's consent policies by `US` or `US-CA`; one without a country says nothing. Pure."""
     return {
-        "-".join(filter(None, (each["countryCode"], each.get("regionCode")))).upper(): RegionPolicy(
+        _region(each["countryCode"], each.get("regionCode")): RegionPolicy(
             each.get("consentRequired"), each.get("dataSaleOptOutRequired")
         )
         for each in policies
         if each.get("countryCode")
     }
+
+
+def _region(country: str, code: str | None) -> str:
+    """Return `US-CA` for `CA` and for `US-CA`: ISO 3166 writes a region both ways."""
+    country = country.upper()
+    region = (code or "").upper().removeprefix(f"{country}-")
+    return f"{country}-{region}" if region else country
 
 
 async def _keep(connections: Connections, shop: str, policy: ShopPolicy, settings: dict[str, Any]) -> bool:

@@ -87,6 +87,11 @@ async def test_before_the_first_look_nothing_is_allowed_unasked(connections: Con
     assert await current_policy(connections, SHOP) is UNREAD
 
 
+@pytest.mark.parametrize("code", ["CA", "US-CA", "us-ca"])
+def test_a_region_is_found_by_either_way_of_writing_its_code(code: str) -> None:
+    assert regions_of([region("US", True, code)]) == {"US-CA": RegionPolicy(True, False)}
+
+
 def test_regions_are_named_by_country_and_province_and_what_names_neither_says_nothing() -> None:
     found = regions_of([region("us", False), region("US", True, "ca"), region(None, False), {}])
     assert found == {"US": RegionPolicy(False, False), "US-CA": RegionPolicy(True, False)}
