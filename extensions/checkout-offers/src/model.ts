@@ -116,10 +116,10 @@ export function card(entry: Entry, scene: Scene): CardView | undefined {
     case 'coupon':
       return couponCard(entry, scene);
     case 'progress':
-      return progressCard(entry, scene) ?? messageCard(entry);
+      return progressCard(entry, scene) ?? messageCard(entry, scene);
     case 'banner':
     case 'message':
-      return messageCard(entry);
+      return messageCard(entry, scene);
     default:
       return undefined;
   }

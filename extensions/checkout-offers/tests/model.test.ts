@@ -175,6 +175,9 @@ describe('an upsell in checkout', () => {
 
   test('the merchant may leave the refusal out', () => {
     expect(product('offer', scene({settings: settings({show_dismiss: false})}))?.dismiss).toBeUndefined();
+    const banner = upsell({kind: 'banner', product: undefined, message: {key: 'banner.help', args: {}}});
+    expect(notice('offer', banner)?.dismiss).toBeDefined();
+    expect(notice('offer', banner, scene({settings: settings({show_dismiss: false})}))).toMatchObject({dismiss: undefined});
   });
 
   test('it is not shown where nothing may be added', () => {
