@@ -106,13 +106,19 @@ async def shop_by_publishable_key(connections: Connections, key: str) -> Shop | 
 async def install(connections: Connections, shop: ShopDomain, grant: Grant) -> Shop:
     """Keep the shop and its token, then do what is left to do; safe to repeat.
 
-    A shop that comes back keeps its publishable key and settings and is imported anew.
+    A shop that comes back keeps its publishable key and settings and is imported anew. An import that failed
+    may have done so with the token before: it goes on with this one.
     """
     try:
         await _keep(connections, shop, grant)
     except IntegrityError:  # opened twice at the same moment: the other one was first
         await _keep(connections, shop, grant)
     await announce_change(connections.redis, shop)
+    failed = select(BackfillRow.kind).where(BackfillRow.shop == shop, BackfillRow.status == "failed")
+    async with connections.read() as db:
+        stopped = (await db.exec(failed)).first()
+    if stopped is not None:
+        await request_job(connections, "backfill", shop)
     return await finish_install(connections, shop)
 
 

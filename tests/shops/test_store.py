@@ -156,6 +156,21 @@ async def test_a_shop_with_another_currency_has_its_prices_read_again(connection
         assert (await db.exec(select(BackfillRow.kind))).all() == ["orders"]
 
 
+@pytest.mark.parametrize(("status", "goes_on"), [("failed", True), ("done", False), ("running", False)])
+async def test_an_import_that_failed_with_the_token_before_goes_on_with_the_next(
+    connections: Connections, status: str, goes_on: bool
+) -> None:
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+        async with connections.write() as db:
+            db.add(BackfillRow(shop=SHOP, kind="orders", status=status, updated_at=datetime.now(UTC)))
+        await connections.redis.flushall()
+        await finish_install(connections, SHOP)
+        assert not await queued(connections)  # opened again with the token that it failed with
+        await install(connections, SHOP, GRANT)
+    assert bool(await queued(connections)) is goes_on
+
+
 async def test_what_shopify_refused_is_done_when_the_app_is_next_opened(
     connections: Connections,
 ) -> None:
