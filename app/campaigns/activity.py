@@ -128,6 +128,7 @@ async def _decided(
         .add_columns(columns.inputs[(*told, "chosen")].label("chosen"))
         .add_columns(columns.inputs[(*told, "left_out")].label("left_out"))
         .add_columns(columns.inputs[(*told, "inputs", "at")].label("weighed_at"))
+        .add_columns(columns.inputs["unit"].as_string().label("unit"))
         .where(columns.shop == shop, columns.decided_at > since, columns.arm == PERSONALISED)
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
@@ -139,7 +140,8 @@ async def _decided(
 def _weighed(row: Any) -> Decided | None:
     """Return what a decision says of its campaigns, None of one without or of another layout."""
     try:
-        told = msgspec.convert({"chosen": row.chosen or (), "left_out": row.left_out or {}}, Told)
+        known = {"chosen": row.chosen or (), "left_out": row.left_out or {}, "unit": row.unit}
+        told = msgspec.convert(known, Told)
     except msgspec.ValidationError:
         return None
     if row.weighed_at is None and not (told.chosen or told.left_out):

@@ -96,8 +96,7 @@ def learn_uplift(
     models: list[UpliftModel] = []
     reports: dict[str, Any] = {}
     for campaign in campaigns:
-        holdout = None if campaign.choice else campaign.holdout
-        given = exposures(decisions, orders, campaign.id, holdout, now)
+        given = exposures(decisions, orders, campaign.id, now)
         model, report = uplift_training.train(campaign.id, given)
         if model is not None:
             models.append(model)

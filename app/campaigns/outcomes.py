@@ -1,7 +1,9 @@
 """What came of the campaigns that decisions weighed: who was shown them by chance, and who then bought. Pure.
 
-One shopper counts once a campaign: by the first decision that showed it to them or held it back. What
-came of it is known when the window after it is over, and not before, whatever it was.
+One shopper counts once a campaign: by the first decision that showed it to them or held it back, in whichever
+checkout. Who was shown it is often kept from it the next time (caps), who was held back never is: counted by
+checkouts, those who come often would be oftener among the latter. What came of it is known when the window
+after it is over, and not before, whatever it was.
 """
 
 from __future__ import annotations
@@ -39,11 +41,12 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a decision's log says of its campaigns."""
+    """What a decision's log says of its campaigns. unit: whose it was, None where that is not told."""
 
     chosen: tuple[Drawn, ...] = ()
     left_out: dict[str, str] = {}
     inputs: Known = Known()
+    unit: str | None = None
 
 
 class _Situation(msgspec.Struct, frozen=True):
@@ -52,6 +55,7 @@ class _Situation(msgspec.Struct, frozen=True):
 
 class _Logged(msgspec.Struct, frozen=True):
     situation: _Situation
+    unit: str | None = None
 
 
 class Decided(NamedTuple):
@@ -122,13 +126,13 @@ def trials(
 
 
 def exposures(
-    decisions: Iterable[Decided], orders: Orders, campaign_id: str, holdout: float | None, now: float,
-    window_s: float = WINDOW_S,
-) -> Exposures:  # fmt: skip
+    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, window_s: float = WINDOW_S
+) -> Exposures:
     """Return the campaign's exposures whose window is over, oldest first: shown, or held back by chance.
 
-    holdout: the share that is held back; None for a campaign that competes, whose share of shown is taken
-    from the log, week by week. Whom another campaign was drawn for is neither.
+    The share of shown is taken from the log, week by week: a merchant changes the holdout, and a season in
+    which more were held back must not count as what the campaign does. Whom another campaign was drawn for
+    is neither.
     """
     met = [
         each
@@ -141,7 +145,7 @@ def exposures(
             len(met), len(FEATURES)
         ),
         shown=np.array([each.shown for each in met], dtype=np.bool_),
-        propensity=np.array([shares[_week(each)] if holdout is None else 1 - holdout for each in met]),
+        propensity=np.array([shares[_week(each)] for each in met]),
         bought=np.array([each.order is not None for each in met], dtype=np.bool_),
     )
 
@@ -174,9 +178,11 @@ def usual_cart(decisions: Iterable[Decided], campaign_id: str) -> Cart | None:
 def read_told(inputs: Mapping[str, Any]) -> Told | None:
     """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
     try:
-        return msgspec.convert(inputs, _Logged).situation.campaigns
+        logged = msgspec.convert(inputs, _Logged)
     except msgspec.ValidationError:
         return None
+    told = logged.situation.campaigns
+    return None if told is None else msgspec.structs.replace(told, unit=logged.unit)
 
 
 def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
@@ -184,9 +190,10 @@ def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_
     seen: set[str] = set()
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
-        if decided.who in seen or not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
+        names = {decided.who, decided.told.unit or decided.who}
+        if names & seen or not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
             continue
-        seen.add(decided.who)
+        seen |= names
         yield _Met(decided, shown, _order(decided, orders, window_s))
 
 

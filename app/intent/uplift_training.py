@@ -3,7 +3,8 @@
 The DR-learner (Kennedy, "Towards optimal doubly robust estimation of heterogeneous causal effects",
 2023): what each shopper would do with and without the coupon is foretold by models that did not see
 them; the difference, corrected by what they did and how likely they were to be exposed, is regressed on
-what was known of them. The propensities are logged, so that the correction is right whatever the models.
+what was known of them. Chance decided, and the log tells how often, so that the correction is right whatever
+the models.
 
 A shopper's own effect is nothing that can be seen. So shoppers are put in fifths by what is foretold of
 them, and what serves is the effect measured in each fifth, with its interval, by forecasts that did not

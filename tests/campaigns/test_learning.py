@@ -253,6 +253,23 @@ def test_what_a_coupon_changes_is_learnt_from_its_holdout(choice: str | None) ->
     assert msgspec.json.encode(reports)
 
 
+def test_a_holdout_that_was_made_smaller_before_the_season_is_not_taken_for_an_effect() -> None:
+    # Half are held back while one in ten buys, one in ten while three in ten do: the coupon adds nothing.
+    random = np.random.default_rng(0)
+    log, orders = [], {}
+    for week, held, buys in ((0, 0.5, 0.1), (6, 0.1, 0.3)):
+        for at in range(4_000):
+            when, who = week * 7 * 86_400 + at * 60, f"t{week}-{at}"
+            chosen = () if random.random() < held else (Drawn("ten", 1.0),)
+            left_out = {} if chosen else {"ten": "withheld"}
+            log.append(Decided(who, when, who, Told(chosen, left_out, Known(tuple(ROW)))))
+            if random.random() < buys:
+                orders[who] = [Ordered(when + 60, 500)]
+    _, reports = learn_uplift(log, orders, [coupon(holdout=0.1)], 100 * 86_400)
+    average = reports["ten"]["average"]
+    assert average["low"] <= 0 <= average["high"]
+
+
 def test_a_coupon_that_nobody_was_shown_is_left_to_its_rule() -> None:
     models, reports = learn_uplift([], {}, [coupon()], 0.0)
     assert models == []

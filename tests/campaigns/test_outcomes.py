@@ -37,13 +37,13 @@ def test_a_shopper_counts_once_by_the_first_decision() -> None:
         decided("anna", 5, ten="withheld"),
         decided("anna", 90, ten="withheld"),
     ]
-    given = exposures(log, {}, "ten", 0.1, NOW)
+    given = exposures(log, {}, "ten", NOW)
     assert given.shown.tolist() == [False]
 
 
 def test_who_matched_and_was_neither_shown_nor_held_back_is_no_exposure() -> None:
     log = [decided("anna", ten="margin"), decided("bert", ten="not_drawn"), decided("carl")]
-    assert len(exposures(log, {}, "ten", 0.1, NOW)) == 0
+    assert len(exposures(log, {}, "ten", NOW)) == 0
 
 
 def test_an_order_in_time_is_a_purchase_and_a_later_one_is_not() -> None:
@@ -53,25 +53,40 @@ def test_an_order_in_time_is_a_purchase_and_a_later_one_is_not() -> None:
         "bert": [Ordered(101 + DAY_S, 500)],
         "carl": [Ordered(99, 500)],  # before the decision
     }
-    assert exposures(log, orders, "ten", 0.1, NOW).bought.tolist() == [True, False, False]
+    assert exposures(log, orders, "ten", NOW).bought.tolist() == [True, False, False]
 
 
 def test_whose_time_is_not_over_is_left_out_whatever_came_of_it() -> None:
     late = NOW - DAY_S / 2
     log = [decided("anna", late, {"ten": 1.0}), decided("bert", late, ten="withheld")]
     orders = {"anna": [Ordered(late + 1, 500)], "bert": [Ordered(late + 1, 500)]}
-    assert len(exposures(log, orders, "ten", 0.1, NOW)) == 0
+    assert len(exposures(log, orders, "ten", NOW)) == 0
     assert bought_anyway(log, orders, "ten", NOW).of == 0
 
 
-def test_the_propensity_is_the_campaigns_own_or_that_of_the_weeks_log() -> None:
+def test_the_propensity_is_that_of_the_weeks_log() -> None:
     log = [
         *(decided(f"anna {number}", number, {"ten": 0.5}) for number in range(6)),
         *(decided(f"bert {number}", number, ten="withheld") for number in range(2)),
         *(decided(f"carl {number}", 8 * DAY_S, ten="withheld") for number in range(2)),
     ]
-    assert set(exposures(log, {}, "ten", 0.2, NOW).propensity) == {0.8}
-    assert exposures(log, {}, "ten", None, NOW).propensity.tolist() == [0.75] * 8 + [0.0] * 2
+    assert exposures(log, {}, "ten", NOW).propensity.tolist() == [0.75] * 8 + [0.0] * 2
+
+
+def test_a_shopper_of_many_checkouts_counts_once_shown_or_held_back() -> None:
+    # Whom a cap keeps from it the second time would count once, who is held back each time.
+    def asked(unit: str, checkout: str, at: float, shown: bool, why: str = "") -> Decided:
+        told = Told((Drawn("ten", 1.0),) if shown else (), {"ten": why} if why else {}, KNOWN, unit)
+        return Decided(checkout, at, checkout, told)
+
+    log = [
+        asked("anna", "a", 0, shown=True), asked("anna", "b", 5, shown=False, why="capped"),
+        asked("bert", "c", 0, shown=False, why="withheld"),
+        asked("bert", "d", 5, shown=False, why="withheld"),
+    ]  # fmt: skip
+    given = exposures(log, {"d": [Ordered(6, 500)]}, "ten", NOW)
+    assert (given.shown.tolist(), given.bought.tolist()) == ([True, False], [False, False])
+    assert bought_anyway(log, {"d": [Ordered(6, 500)]}, "ten", NOW).of == 1
 
 
 def test_who_was_held_back_and_bought_is_a_false_positive() -> None:
@@ -123,8 +138,9 @@ def test_what_a_shopper_said_within_half_an_hour_goes_with_the_draw() -> None:
 
 def test_a_log_entry_is_read_as_decide_writes_it() -> None:
     made = Weighed(Inputs(at=5, features=ROW), (Chosen("ten", 0.9),), ("ten", "help"), {"help": "capped"})
-    read = read_told({"situation": {"campaigns": msgspec.to_builtins(made), "orders": 3}, "snapshot": "s"})
-    assert read == Told((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN)
+    situation = {"campaigns": msgspec.to_builtins(made), "orders": 3}
+    read = read_told({"situation": situation, "snapshot": "s", "unit": "u"})
+    assert read == Told((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN, "u")
 
 
 @pytest.mark.parametrize(
@@ -136,4 +152,4 @@ def test_an_entry_without_campaigns_or_of_another_layout_is_none(inputs: dict[st
 
 def test_features_of_another_layout_teach_nothing() -> None:
     told = Told((Drawn("ten", 1.0),), inputs=Known((1.0, 2.0)))
-    assert len(exposures([Decided("d", 0, "anna", told)], {}, "ten", 0.1, NOW)) == 0
+    assert len(exposures([Decided("d", 0, "anna", told)], {}, "ten", NOW)) == 0
