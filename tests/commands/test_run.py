@@ -1,10 +1,11 @@
-"""A store that is away is told in a line, whichever command needs it."""
+"""A store that is away, or is not ours, is told in a line, whichever command needs it."""
 
 from __future__ import annotations
 
 import pytest
 from cryptography.fernet import Fernet
 
+from app.consent.digests import open_digests
 from app.errors import ConfigError, TillwiseError
 from app.migrations import migrate
 from tests.commands.conftest import Terminal
@@ -33,3 +34,13 @@ def test_a_redis_that_is_not_there_is_told_in_a_line(
     error = terminal.run("parked").exception
     assert isinstance(error, TillwiseError)
     assert str(error).startswith("Redis does not answer: ")
+
+
+def test_a_worker_with_keys_of_another_installation_takes_up_nothing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.prepare(open_digests)
+    monkeypatch.setenv("TOKEN_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    error = terminal.run("worker").exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith("TOKEN_ENCRYPTION_KEYS lacks the key")

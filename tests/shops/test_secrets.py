@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 from cryptography.fernet import Fernet
 
-from app.config import Settings
 from app.connections import Connections, connect
-from app.consent.digests import open_digests
 from app.errors import ConfigError
-from app.migrations import migrate
-from app.processes import work
 from app.shops.secrets import installation_secret
 
 FIRST, SECOND = (Fernet.generate_key().decode() for _ in range(2))
@@ -36,18 +31,3 @@ async def test_keys_of_another_installation_are_named(connections: Connections) 
     await secret_with(connections, FIRST)
     with pytest.raises(ConfigError, match="TOKEN_ENCRYPTION_KEYS lacks the key"):
         await secret_with(connections, SECOND)
-
-
-def test_a_worker_with_keys_of_another_installation_takes_up_nothing(
-    settings: Settings, redis_url: str
-) -> None:
-    ours = replace(settings, redis_url=redis_url, token_encryption_keys=(FIRST,))
-
-    async def begin() -> None:
-        await migrate(ours.database_url)
-        async with connect(ours, redis_url) as connections:
-            await open_digests(connections)
-
-    asyncio.run(begin())
-    with pytest.raises(ConfigError, match="TOKEN_ENCRYPTION_KEYS lacks the key"):
-        work(replace(ours, token_encryption_keys=(SECOND,)))
