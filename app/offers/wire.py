@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from app.consent.policy import NOWHERE, Answers, Region
 from app.errors import InputError, TooLarge
 
-MAX_BODY = 64 * 1024
+MAX_BODY = 128 * 1024  # a cart of as many lines as may be, its ids as GIDs, takes some 90 KB
 MAX_LINES = 500
 
 Id = (
@@ -194,7 +194,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def read_question(body: bytes) -> Question:
-    """Return the question. Raises InputError naming the field, TooLarge beyond 64 KB."""
+    """Return the question. Raises InputError naming the field, TooLarge beyond 128 KB."""
     if len(body) > MAX_BODY:
         raise TooLarge(f"the body is larger than {MAX_BODY} bytes")
     try:

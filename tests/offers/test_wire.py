@@ -93,8 +93,10 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("lines", [0, MAX_LINES])
 def test_carts_of_no_and_of_500_lines_are_read(lines: int) -> None:
     body = a_body()
-    line = {"product_id": 1, "variant_id": 2, "quantity": 1, "price": "1.00"}
-    body["cart"]["lines"] = [line | {"product_id": n + 1} for n in range(lines)]
+    line = {"variant_id": f"gid://shopify/ProductVariant/{10**15}", "quantity": 1_000, "price": "100000.00"}
+    body["cart"]["lines"] = [
+        line | {"product_id": f"gid://shopify/Product/{10**15 + n}"} for n in range(lines)
+    ]
     assert len(read_question(as_json(body)).cart.product_ids) == lines
 
 
@@ -105,7 +107,7 @@ def test_one_line_more_is_refused() -> None:
     assert caught.value.field == "cart.lines"
 
 
-def test_a_body_beyond_64_kb_is_too_large() -> None:
+def test_a_body_beyond_what_a_cart_can_be_is_too_large() -> None:
     with pytest.raises(TooLarge) as caught:
         read_question(b" " * (MAX_BODY + 1))
     assert caught.value.status == 413

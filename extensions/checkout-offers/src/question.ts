@@ -21,7 +21,7 @@ export interface Question {
   wants?: 'message' | 'products';
 }
 
-/** Ids are numbers alone: the app takes 64 KB, and a cart of 500 lines would have more with all of its GIDs. */
+/** Ids are numbers alone: with all of its GIDs, a cart of 500 lines would take twice as long to send. */
 export interface QuestionLine {
   product_id: string;
   variant_id: string;
