@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.intent.fitting import Floats
 
@@ -31,12 +32,16 @@ class Qini:
 
 
 def qini(ranked_by: Floats, effects: Floats, seed: int = 0) -> Qini:
-    """Return how good the ranking is. effects: doubly robust, one a shopper; the highest rank is first."""
-    ordered = effects[np.argsort(-ranked_by, kind="stable")]
-    auuc, value = areas(ordered)
+    """Return how good the ranking is. effects: doubly robust, one a shopper; the highest rank is first.
+
+    Those that are ranked alike stand in no order: who came first is no merit of the ranking.
+    """
+    order = np.argsort(-ranked_by, kind="stable")
+    ordered, alike = effects[order], np.unique(-ranked_by[order], return_inverse=True)[1]
+    auuc, value = areas(_levelled(ordered, alike))
     random = np.random.default_rng(seed)
     places = (np.sort(random.integers(0, len(ordered), len(ordered))) for _ in range(RESAMPLES))
-    again = np.array([areas(ordered[each]) for each in places])
+    again = np.array([areas(_levelled(ordered[each], alike[each])) for each in places])
     (auuc_low, low), (auuc_high, high) = np.quantile(again, [0.025, 0.975], axis=0).tolist()
     return Qini(value, low, high, auuc, auuc_low, auuc_high)
 
@@ -49,3 +54,10 @@ def areas(ordered: Floats) -> tuple[float, float]:
     curve = np.concatenate([[0.0], np.cumsum(ordered)]) / len(ordered)
     auuc = float((curve[1:] + curve[:-1]).sum() / 2 / len(ordered))
     return auuc, auuc - float(curve[-1]) / 2
+
+
+def _levelled(ordered: Floats, alike: NDArray[np.int64]) -> Floats:
+    """Return the effects, each as the mean of those that are ranked alike."""
+    means = np.bincount(alike, ordered) / np.maximum(np.bincount(alike), 1)
+    levelled: Floats = means[alike]
+    return levelled

@@ -31,6 +31,7 @@ from app.intent.uplift import Effect, UpliftModel
 FEWEST_EXPOSURES = 1_000
 FEWEST_PURCHASES = 50  # in each arm
 FOLDS, FIFTHS = 5, 5
+LEAST_OF_A_FIFTH = 100
 TESTED = 0.3
 PENALTY = 30.0
 RIDGES = (1e1, 1e2, 1e3, 1e4, 1e5)
@@ -138,7 +139,11 @@ def _regressed(features: Floats, effects: Floats) -> tuple[Floats, float]:
 
 
 def _by_shopper(average: UpliftModel, given: Exposures, effects: Floats, seed: int) -> UpliftModel:
-    """Return the model with the effect of each fifth, measured by forecasts that did not see it."""
+    """Return the model with the effect of each fifth, measured by forecasts that did not see it.
+
+    Where many are foretold alike, a cut between two fifths falls among them and one of the two has nobody,
+    or hardly anybody: it gets the average.
+    """
     fold = np.random.default_rng(seed + 1).permutation(len(given)) % FOLDS
     fifth = np.empty(len(given), dtype=np.int64)
     for number in range(FOLDS):
@@ -147,10 +152,12 @@ def _by_shopper(average: UpliftModel, given: Exposures, effects: Floats, seed: i
         foretold = given.features @ weights + bias
         fifth[held] = np.searchsorted(_cuts(foretold), foretold[held], side="right")
     weights, bias = _regressed(given.features, effects)
+    parts = [effects[fifth == at] for at in range(FIFTHS)]
+    told = (_effect(part) if len(part) >= LEAST_OF_A_FIFTH else average.effects[0] for part in parts)
     return msgspec.structs.replace(
         average,
         basis="by_shopper",
-        effects=tuple(_effect(effects[fifth == at]) for at in range(FIFTHS)),
+        effects=tuple(told),
         cuts=tuple(_cuts(given.features @ weights + bias).tolist()),
         weights=tuple(weights.tolist()),
         bias=bias,

@@ -71,6 +71,20 @@ def test_a_coupon_that_changes_nothing_is_never_surely_worth_it() -> None:
     assert "not sure" in report.reason
 
 
+def test_shoppers_of_whom_nothing_tells_them_apart_are_one_part_and_stop_no_training() -> None:
+    # Three in four allow nothing to be read, and the coupon changes the others alone.
+    random = np.random.default_rng(5)
+    known, shown = random.random(8_000) < 0.25, random.random(8_000) < 0.5
+    rows = np.zeros((8_000, len(FEATURES)))
+    rows[known, 0] = 1.0
+    bought = random.random(8_000) < np.where(known & shown, 0.5, 0.2)
+    model, report = train("ten", Exposures(rows, shown, np.full(8_000, 0.5), bought))
+    assert model is not None
+    assert report.basis == "by_shopper"
+    assert model.effect(rows[known][0].tolist()).low > 0.2
+    assert model.effect(rows[~known][0].tolist()).high < 0.05
+
+
 def test_too_few_exposures_leave_the_rule() -> None:
     few = np.arange(len(OF)) < FEWEST_EXPOSURES - 1
     model, report = train("ten", exposed(EVEN).where(few))
