@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from app.tables import OF_NO_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,25 @@ class OfferCounts:
     shown: int
     accepted: int
     ordered: int
+
+
+def stayed_of(charged: Mapping[int, int], back: Mapping[int, int]) -> dict[int, int]:
+    """Return what stayed of each line of an order. charged: after discounts, by line; back: given back of it.
+
+    What was given back of no particular line goes off all lines, in proportion to what stayed of them. Below
+    zero it is what was kept of goods that came back, and stays of theirs. No line loses more than it brought.
+    """
+    returned = {line: min(back.get(line, 0), minor) for line, minor in charged.items()}
+    stayed = {line: minor - returned[line] for line, minor in charged.items()}
+    of_none = back.get(OF_NO_LINE, 0)
+    over = stayed if of_none > 0 else returned
+    whole = sum(over.values())
+    if not whole:
+        return stayed
+    return {
+        line: min(max(minor - round(of_none * over[line] / whole), 0), charged[line])
+        for line, minor in stayed.items()
+    }
 
 
 def revenue_of(lines: Iterable[OfferedLine], currency: str) -> Revenue:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.attribution.attribute import stayed_of
 from app.attribution.models import Model
 from app.attribution.report import Incremental, Report, Sold, incremental_of, report_of
 from app.attribution.touches import WINDOW_DAYS, SoldLine, Touch
@@ -176,25 +177,22 @@ async def _lines(
 
 
 def sold_lines(order: Any, rows: Iterable[Any], back: Mapping[int, int]) -> Iterator[SoldLine]:
-    """Yield an order's lines with what stayed of each. back: what was given back, by line; 0 is of none.
-
-    What is of no particular line goes off all of them, in proportion to what stayed.
-    """
-    stayed = {row.line_id: (row, _stayed(row, back.get(row.line_id, 0))) for row in rows}
-    total, of_none = sum(minor for _, minor in stayed.values()), back.get(0, 0)
+    """Yield an order's lines with what stayed of each. back: what was given back, see `stayed_of`."""
+    of_line = {row.line_id: row for row in rows}
+    stayed = stayed_of({line_id: charged_minor(row) for line_id, row in of_line.items()}, back)
     people = people_of(order)
     codes = frozenset(str(each.get("code", "")).upper() for each in order.discount_codes or ())
-    for row, minor in stayed.values():
-        off = min(minor, round(of_none * minor / total)) if total else 0
+    for line_id, row in of_line.items():
         yield SoldLine(
-            order.order_id, row.line_id, order.created_at, people, minor - off, row.product_id, codes,
+            order.order_id, line_id, order.created_at, people, stayed[line_id], row.product_id, codes,
             row.decision_id, row.offer_id,
         )  # fmt: skip
 
 
-def _stayed(row: Any, back_minor: int) -> int:
+def charged_minor(row: Any) -> int:
+    """Return what was charged for an order's line, never less than nothing."""
     charged: int = row.quantity * row.price_minor - row.discount_minor
-    return max(0, charged - back_minor)
+    return max(0, charged)
 
 
 async def _of_orders(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, distinct, func, select
 
-from app.attribution.attribute import OfferCounts, OfferedLine, Revenue, revenue_of
+from app.attribution.attribute import OfferCounts, OfferedLine, Revenue, revenue_of, stayed_of
+from app.attribution.sold import charged_minor
 from app.connections import Connections
-from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_NO_LINE, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.upsert import chunks
 from app.values import ShopDomain
 
 _HOLDOUT = "holdout"
@@ -30,10 +34,15 @@ async def attributed_revenue(connections: Connections, shop: ShopDomain, since: 
     """
     async with connections.read() as db:
         currency = await _currency(db, shop)
-        lines = [
-            OfferedLine(order_id, quantity, price, discount, int(back))
-            for order_id, quantity, price, discount, back in await _rows(db, _offered(shop, since, currency))
-        ]
+        rows = await _rows(db, _offered(shop, since, currency))
+        off = await _off_all_lines(db, shop, {row.order_id for row in rows})
+    lines = [
+        OfferedLine(
+            row.order_id, row.quantity, row.price_minor, row.discount_minor,
+            off.get(row.line_id, int(row.back)),
+        )
+        for row in rows
+    ]  # fmt: skip
     return revenue_of(lines, currency)
 
 
@@ -54,14 +63,35 @@ async def offer_counts(connections: Connections, shop: ShopDomain, since: dateti
 def _offered(shop: str, since: datetime, currency: str) -> Any:
     """Return the query of the lines that a decision put there, with what was given back of each."""
     refunded = _refunded_by_line(shop)
-    columns = _line.order_id, _line.quantity, _line.price_minor, _line.discount_minor
+    columns = _line.order_id, _line.line_id, _line.quantity, _line.price_minor, _line.discount_minor
     return (
-        select(*columns, func.coalesce(refunded.c.minor, 0))
+        select(*columns, func.coalesce(refunded.c.minor, 0).label("back"))
         .join(_order, _order_of_line())
         .join(_decision, _decision_of(_line))
         .outerjoin(refunded, refunded.c.line_id == _line.line_id)
         .where(_line.shop == shop, _order.created_at >= since, _order.currency == currency, _stands())
     )
+
+
+async def _off_all_lines(db: Any, shop: str, order_ids: Iterable[int]) -> dict[int, int]:
+    """Return what was given back by line, of the orders that something was given back of as a whole."""
+    off: dict[int, int] = {}
+    for part in chunks(sorted(order_ids)):
+        refunds = select(_refund.order_id, _refund.line_id, _refund.amount_minor).where(
+            _refund.shop == shop, _refund.order_id.in_(part)
+        )
+        back: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for order_id, line_id, minor in await _rows(db, refunds):
+            back[order_id][line_id] += minor
+        whole = [order_id for order_id, of_lines in back.items() if of_lines.get(OF_NO_LINE)]
+        columns = _line.order_id, _line.line_id, _line.quantity, _line.price_minor, _line.discount_minor
+        of_order: dict[int, dict[int, int]] = defaultdict(dict)
+        for row in await _rows(db, select(*columns).where(_line.shop == shop, _line.order_id.in_(whole))):
+            of_order[row.order_id][row.line_id] = charged_minor(row)
+        for order_id, charged in of_order.items():
+            stayed = stayed_of(charged, back[order_id])
+            off |= {line_id: minor - stayed[line_id] for line_id, minor in charged.items()}
+    return off
 
 
 async def _decisions(db: Any, shop: str, since: datetime, arm: ColumnElement[bool]) -> int:

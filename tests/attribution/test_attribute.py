@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.attribution.attribute import OfferedLine, Revenue, revenue_of
+from app.attribution.attribute import OfferedLine, Revenue, revenue_of, stayed_of
 
 amounts = st.integers(0, 10**9)
 lines = st.lists(st.builds(OfferedLine, st.integers(1, 5), st.integers(1, 9), amounts, amounts, amounts))
@@ -21,6 +21,25 @@ lines = st.lists(st.builds(OfferedLine, st.integers(1, 5), st.integers(1, 9), am
 def test_a_line_earns_its_price_less_discounts_and_refunds(line: OfferedLine, gross: int, net: int) -> None:
     revenue = revenue_of([line], "USD")
     assert (revenue.gross_minor, revenue.net_minor) == (gross, net)
+
+
+@pytest.mark.parametrize(
+    ("back", "stayed"),
+    [
+        ({}, (1_000, 3_000)),
+        ({1: 400}, (600, 3_000)),
+        ({1: 9_000}, (0, 3_000)),
+        ({0: 2_000}, (500, 1_500)),  # 2,000 of 4,000 is half of each
+        ({1: 1_000, 0: 600}, (0, 2_400)),
+        ({1: 1_000, 0: -200}, (200, 3_000)),  # a fee of 200 for what came back is none of the other line's
+        ({0: -200}, (1_000, 3_000)),
+        ({1: 1_000, 2: 1_500, 0: -500}, (200, 1_800)),  # 2/5 and 3/5 of the fee
+    ],
+)
+def test_what_is_of_no_line_is_shared_among_those_it_can_be_of(
+    back: dict[int, int], stayed: tuple[int, int]
+) -> None:
+    assert tuple(stayed_of({1: 1_000, 2: 3_000}, back).values()) == stayed
 
 
 def test_two_offers_in_one_order_are_one_order() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.store import attributed_revenue, offer_counts
 from app.connections import Connections
-from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OF_NO_LINE, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.values import ShopDomain
 
 SHOP = ShopDomain("a.myshopify.com")
@@ -95,6 +95,22 @@ async def test_an_order_in_another_currency_is_in_no_sum(connections: Connection
     await write(connections, a_shop(), a_decision(), an_order(), foreign, a_line(1, 1), a_line(2, 2))
     revenue = await attributed_revenue(connections, SHOP, SINCE)
     assert (revenue.orders, revenue.gross_minor, revenue.currency) == (1, 1000, "EUR")
+
+
+async def test_what_was_given_back_of_no_line_goes_off_all_lines_of_the_order(
+    connections: Connections,
+) -> None:
+    lines = a_line(1, price_minor=1_000), a_line(2, price_minor=3_000, decision_id=None)
+    await write(connections, a_shop(), a_decision(), an_order(), *lines)
+    await write(connections, a_refund(1, 2_000, line_id=OF_NO_LINE))  # half of the order, out of goodwill
+    revenue = await attributed_revenue(connections, SHOP, SINCE)
+    assert (revenue.gross_minor, revenue.net_minor) == (1_000, 500)
+
+
+async def test_what_the_shop_kept_of_goods_that_came_back_stays_of_them(connections: Connections) -> None:
+    await write(connections, a_shop(), a_decision(), an_order(), a_line())
+    await write(connections, a_refund(1, 1_000), a_refund(1, -200, line_id=OF_NO_LINE))
+    assert (await attributed_revenue(connections, SHOP, SINCE)).net_minor == 200
 
 
 async def test_another_shops_refund_takes_nothing_back(connections: Connections) -> None:
