@@ -75,6 +75,30 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(connec
     assert await all_campaigns(connections, SHOP) == []
 
 
+async def press_again(page: Page) -> None:
+    """Have whatever saves be pressed again after a button was, some times, as an impatient finger does."""
+    await page.evaluate("""() => {
+      const saves = [...document.querySelectorAll('s-button')].filter(({textContent}) => textContent.startsWith('Save'));
+      let left = 5;
+      const again = new MutationObserver(() => left-- > 0 && saves.forEach((button) => button.click()));
+      for (const button of saves) again.observe(button, {attributeFilter: ['disabled']});
+    }""")
+
+
+async def test_who_presses_again_while_the_next_page_comes_makes_no_second_campaign(
+    connections: Connections,
+) -> None:
+    await keep(connections, shop_row())
+    new = {"kind": "banner"}
+    async with served(connections) as url, opened(url, "/admin/campaigns/edit", DESKTOP, **new) as page:
+        await page.get_by_label("Name, for you").fill("Welcome")
+        await page.get_by_role("button", name="Remove this condition").click()
+        await press_again(page)
+        await page.get_by_role("button", name="Save for later").click()
+        await page.get_by_role("button", name="Start Welcome").wait_for()
+    assert [each.campaign.name for each in await all_campaigns(connections, SHOP)] == ["Welcome"]
+
+
 async def test_a_campaign_is_moved_and_stopped_by_the_keyboard(connections: Connections) -> None:
     await keep_campaigns(connections, scopes="write_discounts")
     async with served(connections) as url, opened(url, "/admin/campaigns", DESKTOP) as page:

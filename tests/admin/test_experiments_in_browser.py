@@ -13,7 +13,7 @@ from app.shops.store import get_shop
 from tests.admin.campaign_factories import keep_named
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import SHOP, keep, shop_row
-from tests.admin.test_campaigns_in_browser import violations
+from tests.admin.test_campaigns_in_browser import press_again, violations
 from tests.admin.test_in_browser import DESKTOP, opened, served
 from tests.admin.test_markup import ABOUT, EXPERIMENTS
 
@@ -53,6 +53,19 @@ async def test_what_is_wrong_is_said_beside_its_field(connections: Connections) 
         await page.get_by_role("button", name="Start with 10%").click()
         await page.get_by_role("button", name="Let all shoppers in").click()
         await page.get_by_text("with 100% of shoppers").wait_for()
+
+
+async def test_who_presses_again_while_the_next_page_comes_makes_no_second_experiment(
+    connections: Connections,
+) -> None:
+    await keep(connections, shop_row())
+    where = {"tries": "dear_ratio"}
+    async with served(connections) as url, opened(url, "/admin/experiments/new", DESKTOP, **where) as page:
+        await page.get_by_label("Name, for you").fill("Dearer")
+        await press_again(page)
+        await page.get_by_role("button", name="Save as a draft").click()
+        await page.get_by_role("button", name="Start with 10%").wait_for()
+    assert [each.design.says for each in await versions(connections, SHOP)] == ["Dearer"]
 
 
 async def test_figures_are_taken_away_as_a_file(connections: Connections) -> None:

@@ -207,12 +207,12 @@ function remove(item) {
   soon();
 }
 
-/** Save what is written; where something is wrong, lead to the first of it. */
+/** Save what is written and return that the next page comes; where something is wrong, lead to the first of it. */
 async function save(starting) {
   clearTimeout(typing);
   if (!(await check(true))) {
     form.querySelector('[error]')?.focus();
-    return;
+    return false;
   }
   const {id, needs_code: needsCode} = await call(`${CALLS}/keep`, asked());
   let says = _('Saved');
@@ -222,12 +222,15 @@ async function save(starting) {
     } catch (error) {
       fail(new Error(_('Saved, and not started. %(why)s', {why: error.message})));
       location.assign(`${location.pathname}${form.dataset.back.replace(/^[^?]*/, '')}&id=${encodeURIComponent(id)}`);
-      return;
+      return true;
     }
   }
   shopify.toast.show(says);
   location.assign(form.dataset.back);
+  return true;
 }
+
+let saving = false;
 
 Object.assign(ACTIONS, {
   'add-row': (button) => add('row', list('conditions', button.closest('[data-group]'))),
@@ -263,7 +266,16 @@ Object.assign(ACTIONS, {
     place.hidden = false;
     place.replaceChildren(element('s-text', {type: 'strong'}, says), ...more.map((each) => element('s-paragraph', {}, each)));
   },
-  save: ({dataset}) => save(dataset.start === 'true'),
+  async save({dataset}) {
+    if (saving) return; // also until the next page is there: pressed again, a new campaign would be made twice
+    saving = true;
+    try {
+      saving = await save(dataset.start === 'true');
+    } catch (error) {
+      saving = false;
+      throw error;
+    }
+  },
 });
 
 if (form) {

@@ -52,6 +52,8 @@ async function keep() {
 
 const open = ({id}) => location.assign(`${form.dataset.back}&id=${encodeURIComponent(id)}`);
 
+// Also until the next page is there: what is pressed again would be kept twice.
+let saving = false;
 let typing;
 
 function changed() {
@@ -66,7 +68,8 @@ form.addEventListener('change', changed);
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const button = form.querySelector('s-button[type=submit]');
-  if (button.hasAttribute('disabled')) return;
+  if (saving) return;
+  saving = true;
   button.setAttribute('disabled', '');
   let made;
   try {
@@ -78,6 +81,7 @@ form.addEventListener('submit', async (event) => {
     show(error);
     fail(error);
     if (made) open(made); // it is kept as a draft, where it can be started again
+    else saving = false;
   } finally {
     button.removeAttribute('disabled');
   }
@@ -85,9 +89,12 @@ form.addEventListener('submit', async (event) => {
 
 Object.assign(ACTIONS, {
   async 'save-draft'() {
+    if (saving) return;
+    saving = true;
     try {
       open(await keep());
     } catch (error) {
+      saving = false;
       show(error);
       throw error;
     }
