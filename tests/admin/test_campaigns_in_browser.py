@@ -78,7 +78,8 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(connec
 async def press_again(page: Page) -> None:
     """Have whatever saves be pressed again after a button was, some times, as an impatient finger does."""
     await page.evaluate("""() => {
-      const saves = [...document.querySelectorAll('s-button')].filter(({textContent}) => textContent.startsWith('Save'));
+      const buttons = [...document.querySelectorAll('s-button')];
+      const saves = buttons.filter(({textContent}) => textContent.startsWith('Save'));
       let left = 5;
       const again = new MutationObserver(() => left-- > 0 && saves.forEach((button) => button.click()));
       for (const button of saves) again.observe(button, {attributeFilter: ['disabled']});
