@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -20,6 +20,7 @@ from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
 from app.tables import OF_NO_LINE, DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
+from app.values import zone_of
 
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
 _ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
@@ -35,9 +36,10 @@ async def read_facts(
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
-        carts, bought = await _carts(db, shop, since, now)
+        zone = zone_of(known.time_zone)
+        carts, bought = await _carts(db, shop, since, now, zone)
         browsers = await _browsers(db, shop, since, now, frozenset[str]().union(*carts.values()))
-        decisions = await _decisions(db, shop, since, now, browsers)
+        decisions = await _decisions(db, shop, since, now, browsers, zone)
         tokens = {each.checkout for each in decisions if each.checkout}
         ids = {each.customer_id for each in decisions if each.customer_id is not None}
         orders = await _orders(db, shop, known.currency, _ORDERS.c.checkout_token, tokens)
@@ -77,7 +79,7 @@ async def _browsers(
 
 
 async def _decisions(
-    db: AsyncSession, shop: str, since: datetime, now: datetime, browsers: _Browsers
+    db: AsyncSession, shop: str, since: datetime, now: datetime, browsers: _Browsers, zone: tzinfo
 ) -> list[Decided]:
     columns = _DECISIONS.c
     within = columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now
@@ -97,16 +99,16 @@ async def _decisions(
         columns.inputs["trigger"].as_string().label("trigger"),
     ).where(*within)  # fmt: skip
     rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
-    return [_decided(row, heard, browsers) async for row in rows]
+    return [_decided(row, heard, browsers, zone) async for row in rows]
 
 
-def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers) -> Decided:
+def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers, zone: tzinfo) -> Decided:
     offers = row.answer.get("offers") or ()
     places = (row.experiments or {}).items()
     return Decided(
         checkout=row.checkout_token,
         customer_id=row.customer_id,
-        day=row.decided_at.date().isoformat(),
+        day=_day(row.decided_at, zone),
         arm=row.arm,
         segment=row.answer.get("segment"),
         market=row.region,
@@ -156,7 +158,7 @@ async def _ahead(db: AsyncSession, shop: str, ids: Collection[int]) -> dict[int,
 
 
 async def _carts(
-    db: AsyncSession, shop: str, since: datetime, now: datetime
+    db: AsyncSession, shop: str, since: datetime, now: datetime, zone: tzinfo
 ) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     """Return the browsers that filled a cart, by day, and those that completed a checkout.
 
@@ -173,5 +175,10 @@ async def _carts(
         if name == _BOUGHT:
             bought.add(client_id)
         else:
-            carts[at.date().isoformat()].add(client_id)
+            carts[_day(at, zone)].add(client_id)
     return {day: frozenset(each) for day, each in carts.items()}, frozenset(bought)
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    """Return the day that it was in the shop."""
+    return at.astimezone(zone).date().isoformat()

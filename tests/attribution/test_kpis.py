@@ -114,6 +114,15 @@ async def test_a_day_with_carts_and_without_a_decision_is_told(connections: Conn
     assert figure(found, "day", NOW.date().isoformat(), "cart_conversion") == 0
 
 
+async def test_a_day_is_the_shops(connections: Connections) -> None:
+    shop = a_shop()
+    shop.time_zone = "Pacific/Auckland"
+    cart = an_event("c", "product_added_to_cart", "x")
+    await write(connections, shop, cart, a_decision("a"))
+    tomorrow = (NOW + timedelta(days=1)).date().isoformat()  # noon in London is one at night there
+    assert {each.group for each in await read(connections) if each.by == "day"} == {tomorrow}
+
+
 async def test_each_trigger_tells_how_often_it_offered_and_what_was_said_of_it(
     connections: Connections,
 ) -> None:
