@@ -46,9 +46,17 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
 
 
 async def _begin(connections: Connections, request: PrivacyRequest) -> None:
-    """Carry the request out, or leave it to the schedule where a broker has its event until this is done."""
-    if connections.settings.event_log_url is None:
+    """Carry the request out, or leave it to the schedule where a broker has its event until this is done.
+
+    Where Shopify does not answer now it is left to that as well.
+    """
+    if connections.settings.event_log_url is not None:
+        return
+    try:
         await carry_out(connections, request)
+    except ShopifyUnavailable as error:
+        facts = {"shop": request.shop, "request": request.request_id, "reason": str(error)}
+        _log.warning("an erasure waits for Shopify", extra=facts)
 
 
 async def finish_erasures(connections: Connections) -> None:

@@ -26,7 +26,7 @@ from app.shops.tokens import sealed_row
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
-from webhooks.compliance import finish_erasures
+from webhooks.compliance import finish_erasures, redact_shop
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)
@@ -270,7 +270,7 @@ async def test_a_shop_that_can_not_be_asked_now_is_erased_or_not_once_it_answers
     await keep_token(connections)
     with respx.mock:
         respx.post(URL).mock(return_value=httpx.Response(200, text="down for maintenance"))
-        await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+        await redact_shop(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
     request = await read_request(connections, SHOP, "gone")
     assert request is not None
     assert request.status is Status.OPEN
