@@ -3,6 +3,7 @@
 import {_} from './language.js';
 
 const POLL_MS = 2000;
+const KEPT_MS = 10_000; // Safari reads a file only some time after the click
 
 /** Return the app's answer to a call of the shop's staff; what it refuses is thrown in its own words. */
 async function asked(path, body) {
@@ -28,6 +29,13 @@ export async function callForFile(path, body) {
   const answer = await asked(path, body);
   const [, name] = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition'));
   return {name, file: await answer.blob()};
+}
+
+/** Hand a file to the merchant under its name. */
+export function download({name, file}) {
+  const address = URL.createObjectURL(file);
+  Object.assign(document.createElement('a'), {href: address, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
 }
 
 function showImport(row, {percent, says}) {

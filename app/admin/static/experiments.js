@@ -1,18 +1,11 @@
 // The experiments pages: one is started, let grow, stopped, kept for everybody, and taken away as a table.
 
-import {ACTIONS, call, callForFile} from './admin.js';
+import {ACTIONS, call, callForFile, download} from './admin.js';
 import {_} from './language.js';
 
 const CALLS = '/admin/api/experiments';
 
 const experimentOf = (button) => button.closest('[data-experiment]').dataset;
-
-/** Hand a file to the merchant under its name. */
-export function download({name, file}) {
-  const link = Object.assign(document.createElement('a'), {href: URL.createObjectURL(file), download: name});
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
 
 Object.assign(ACTIONS, {
   async 'start-experiment'(button) {

@@ -1,14 +1,7 @@
 // The privacy pages: limits are saved, a person is looked up, files are handed out.
 
-import {ACTIONS, call, callForFile, fail} from './admin.js';
+import {ACTIONS, call, callForFile, download, fail} from './admin.js';
 import {_} from './language.js';
-
-function save(name, file) {
-  const address = URL.createObjectURL(file);
-  const link = Object.assign(document.createElement('a'), {href: address, download: name});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -52,7 +45,7 @@ function buttons(...each) {
 /** A button that saves a file which is here already. */
 function saver(label, name, text, type) {
   const button = element('s-button', {}, label);
-  button.addEventListener('click', () => save(name, new Blob([text], {type})));
+  button.addEventListener('click', () => download({name, file: new Blob([text], {type})}));
   return button;
 }
 
@@ -108,8 +101,8 @@ async function keepLimits(form, answer) {
 /** Hand out a file that the app makes: the server says what it is called. */
 async function handOut(path, body) {
   const {name, file} = await callForFile(path, body);
-  save(name, file);
-  shopify.toast.show(`${name} saved`);
+  download({name, file});
+  shopify.toast.show(_('%(name)s saved', {name}));
 }
 
 const FORMS = {'look-up': lookUp, limits: keepLimits};

@@ -1,7 +1,6 @@
 // The settings page: the shop's language, what leaves by itself, and its data as one file.
 
-import {ACTIONS, call, callForFile, fail} from './admin.js';
-import {download} from './experiments.js';
+import {ACTIONS, call, callForFile, download, fail} from './admin.js';
 import {_} from './language.js';
 
 const CALLS = '/admin/api/settings';
