@@ -22,8 +22,8 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy(
             "What visitors served by Tillwise spent beyond those of the holdout, per visitor, times all "
             "visitors served. Only visitors who may be remembered count, each for the 14 days after they "
-            "came. The true figure lies in the range shown with the probability beside it, however often "
-            "you look. While the range includes zero, nothing is proven."
+            "came. The true figure lies in the range shown with the probability beside it, each day for "
+            "itself, as the period moves on. While the range includes zero, nothing is proven."
         ),
     ),
     "attributed_revenue": Definition(

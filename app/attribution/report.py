@@ -47,7 +47,8 @@ class Incremental:
     """What the experiment's arm brought that its control did not, by assignment.
 
     visitors: of the arm, whose window is over. per_visitor, total: minor units with their interval, which
-    holds at any look with probability `level`. arm_share: of all visitors, as planned.
+    holds with probability `level`: at any look where the period's first day stays, else for one look.
+    arm_share: of all visitors, as planned.
     """
 
     arm: str

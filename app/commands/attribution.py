@@ -98,6 +98,6 @@ def caused(found: object, currency: str) -> str:
     total, per = found.total, found.per_visitor
     return (
         f"{money(total.value, currency)} ({money(total.low, currency)} to {money(total.high, currency)}, "
-        f"{found.level:.1%} at any look): {money(per.value, currency)} a visitor more than "
+        f"{found.level:.1%} sure): {money(per.value, currency)} a visitor more than "
         f"`{found.control}`, times {found.visitors:,} visitors"
     )
