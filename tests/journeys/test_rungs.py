@@ -70,6 +70,13 @@ def regulars(stage: SmallStage) -> list[int]:
     return sorted(known, key=lambda each: (-bought.count(each), each))
 
 
+@pytest.fixture
+def all_personalised(stage: SmallStage) -> Iterator[None]:
+    """Whose consent changes is somebody new to the standing experiment, who may come into another arm."""
+    with shop_settings(stage, {"arms": {"personalised": 1}}):
+        yield
+
+
 def expect_useful(made: Shopper, answer: dict[str, Any]) -> None:
     """Hold the offer to what makes it one: it can be bought, is not in the cart, says why, and is shown."""
     offered = {_number(offer["product"]["product_id"]) for offer in answer["offers"]}
@@ -166,6 +173,7 @@ def test_static_the_merchants_own_picks_are_offered_to_everyone(
         assert reasons(answer) == {"merchant_pick"}
 
 
+@pytest.mark.usefixtures("all_personalised")
 def test_withdrawing_at_checkout_takes_the_personal_offers_away_and_what_they_were_made_of(
     stage: SmallStage, browser: Browser, best_sellers: list[int], regulars: list[int]
 ) -> None:
@@ -194,6 +202,7 @@ def test_withdrawing_at_checkout_takes_the_personal_offers_away_and_what_they_we
         until_within(SECONDS, lambda: rows_of(stage, named, customer, checkout) == [(0,)])
 
 
+@pytest.mark.usefixtures("all_personalised")
 def test_nothing_is_sent_after_a_withdrawal(
     stage: SmallStage, browser: Browser, best_sellers: list[int]
 ) -> None:
@@ -212,6 +221,7 @@ def test_nothing_is_sent_after_a_withdrawal(
         assert len(made.events) == told
 
 
+@pytest.mark.usefixtures("all_personalised")
 def test_the_choice_in_the_checkout_opens_what_it_allows(
     stage: SmallStage, browser: Browser, best_sellers: list[int], regulars: list[int]
 ) -> None:
