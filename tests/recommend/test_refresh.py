@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from app.recommend.publish import current_version, latest, publish
 from app.recommend.read import build_dataset
 from app.recommend.refresh import refresh_shop, succeed_freshened
 from app.recommend.retrain import train_shop
-from app.recommend.train import train
+from app.recommend.train import TrainedModel, train
 from app.tables import ProductRow
 from app.values import ShopDomain
 from tests.recommend.shops import a_shop, order_table, product_table
@@ -26,6 +27,12 @@ from tests.recommend.test_retrain import OTHER, SHOP, SMALL, START, models, sell
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LEARNING = FitParameters(dimensions=8, epochs=3)
+
+
+@cache
+def a_trained_shop() -> TrainedModel:
+    """A training of 1,200 orders, for all who make something else of it."""
+    return train(a_shop(1_200), LEARNING, NOW)
 
 
 def serving(card: Card) -> Card:
@@ -39,7 +46,7 @@ def later_orders(product_ids: list[int], orders: int = 40) -> pl.DataFrame:
 
 
 def test_new_orders_change_neighbours_and_best_sellers_and_leave_weights_alone() -> None:
-    trained = train(a_shop(1_200), LEARNING, NOW)
+    trained = a_trained_shop()
     more = pl.concat([order_table(1_200), later_orders([0, 9])])
     fresh = freshened(trained.model, trained.card, build_dataset(more, product_table()))
     zero, nine = fresh.positions([0, 9])
@@ -52,7 +59,7 @@ def test_new_orders_change_neighbours_and_best_sellers_and_leave_weights_alone()
 
 
 def test_a_new_product_can_be_recommended_and_stands_where_those_like_it_do() -> None:
-    trained = train(a_shop(1_200), LEARNING, NOW)
+    trained = a_trained_shop()
     added = pl.concat([product_table(), pl.DataFrame({"product_id": [20], "title": ["tea from the hills"]})])
     fresh = freshened(trained.model, trained.card, build_dataset(order_table(1_200), added))
     at = fresh.positions([20])[0]
@@ -65,7 +72,7 @@ def test_a_new_product_can_be_recommended_and_stands_where_those_like_it_do() ->
 
 
 def test_a_product_that_is_gone_is_forgotten() -> None:
-    trained = train(a_shop(1_200), LEARNING, NOW)
+    trained = a_trained_shop()
     without = order_table(1_200).filter(pl.col("product_id") != 5)
     products = product_table().filter(pl.col("product_id") != 5)
     fresh = freshened(trained.model, trained.card, build_dataset(without, products))
