@@ -39,10 +39,11 @@ PERIODS = (7, 30, 90)
 
 
 async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
-    """Return the shop's experiments, the newest version of each, what runs first."""
-    newest = {each.design.id: each for each in await versions(connections, shop.shop)}
+    """Return the shop's experiments, of each the version that runs, else the newest; what runs first."""
+    every = sorted(await versions(connections, shop.shop), key=lambda each: each.status == "running")
+    shown = {each.design.id: each for each in every}
     ordered = sorted(
-        newest.values(), key=lambda each: (each.status != "running", -each.drafted_at.timestamp())
+        shown.values(), key=lambda each: (each.status != "running", -each.drafted_at.timestamp())
     )
     names = await campaign_names(connections, shop)
     return {"experiments": [_listed(each, names) for each in ordered], **frame(PATH)}

@@ -373,3 +373,13 @@ async def test_an_older_version_is_read_apart_and_its_own_arm_is_kept(
     assert shop is not None
     assert shop.settings["dear_ratio"] == 1.5
     assert (await of_shop(connections)).status == "stopped"  # the second version too: it is for everybody
+
+
+async def test_the_version_that_runs_is_listed_while_a_later_one_is_written(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_experiment(connections, units=1)
+    await draft(connections, ShopDomain(SHOP), read_design(design()), now())
+    text = await page(browser)
+    assert "Since " in text
+    assert "nobody is in it" not in text
