@@ -26,7 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 async def note_data_request(connections: Connections, event: CustomerDataRequested) -> None:
-    """Write the request down with its deadline, for the merchant to answer from the admin."""
+    """Write the request down with its deadline, for the merchant to answer from the admin.
+
+    Nothing is held of a shop that was erased, and nobody would answer.
+    """
+    if await get_shop(connections, event.shop) is None:
+        _log.warning("data is asked for of a shop of which nothing is held", extra={"shop": event.shop})
+        return
     request = await keep_waiting(connections, event)
     facts = {"shop": event.shop, "request": request.request_id, "due_at": request.due_at.isoformat()}
     _log.warning("a customer asked for their data", extra=facts)

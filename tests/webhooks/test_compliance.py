@@ -182,6 +182,16 @@ async def test_a_data_request_waits_with_its_deadline_and_ends_in_a_receipt(conn
     )  # fmt: skip
 
 
+async def test_a_request_for_data_of_an_erased_shop_asks_for_nothing_that_is_held(
+    connections: Connections,
+) -> None:
+    event = CustomerDataRequested(
+        shop=SHOP, event_id="data", happened_at=NOW, request_id=1, customer_id=ROSA.customer, order_ids=()
+    )
+    await told(connections, event)
+    assert await requests_of(connections, SHOP) == []
+
+
 async def test_a_request_to_show_what_was_erased_first_is_closed_with_the_erasure(
     connections: Connections,
 ) -> None:
