@@ -36,7 +36,12 @@ from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
-_PLACES: Mapping[Wants, tuple[Place, ...] | None] = {"all": None, "products": ("main",), "message": ("top",)}
+_PLACES: Mapping[Wants, tuple[Place, ...] | None] = {
+    "all": None,
+    "products": ("main",),
+    "messages": ("top", "progress"),
+    "message": ("top",),
+}
 
 
 def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str] = ()) -> Situation:

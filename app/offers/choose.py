@@ -27,7 +27,7 @@ def choose(shop: ShopSnapshot, situation: Situation, known: Rankings | None = No
     """
     if situation.arm == HOLDOUT:
         return ()
-    if situation.wants == "message":
+    if not situation.takes_products:
         return tuple(nudges_of(shop, situation))
     personalised = situation.arm == PERSONALISED and shop.model is not None
     picks = _model_picks(shop, situation, known) if personalised else _static_picks(shop, situation)

@@ -37,7 +37,7 @@ class Considered:
 
 def considered(shop: ShopSnapshot, situation: Situation) -> list[Considered]:
     """Return the products that the model ranked best, as it ranked them; none without a model or place."""
-    if shop.model is None or situation.wants == "message":
+    if shop.model is None or not situation.takes_products:
         return []
     found: list[Considered] = []
 

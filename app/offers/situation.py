@@ -66,6 +66,11 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     campaigns: Weighed | None = None
     wants: Wants = "all"
 
+    @property
+    def takes_products(self) -> bool:
+        """Return whether there is a place for products: where there is none, none is ranked."""
+        return self.wants in ("all", "products")
+
 
 def offer_id(decision_id: str, what: int | str) -> str:
     """Return the id of a decision's offer of a product or a campaign: the same whenever it is asked."""

@@ -23,7 +23,7 @@ Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 Token = Annotated[str, Meta(pattern=r"\A[!-~]{1,100}\Z")]
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,40}\Z")]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
-Wants = Literal["all", "products", "message"]
+Wants = Literal["all", "products", "messages", "message"]
 
 _PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
 _MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
@@ -68,7 +68,8 @@ class Signals(Struct, frozen=True, gc=False):
 class Question(Struct, frozen=True, gc=False, kw_only=True):
     """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be.
 
-    wants: what there is a place for: `products` alone, or a `message` alone, one that stands above them.
+    wants: what there is a place for: `products` alone, `messages` and bars alone, or a `message` alone, one
+    that stands above the products.
     """
 
     surface: Word

@@ -13,7 +13,9 @@ from app.campaigns.nudged import Fired, Nudged, pack, place_of
 from app.consent.policy import permissions, settle
 from app.offers.again import is_idle
 from app.offers.answer import answer_to
+from app.offers.busy import answer_in_haste
 from app.offers.campaigns import with_campaigns
+from app.offers.ranked import Rankings
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import Answer, Question, read_question
@@ -64,6 +66,7 @@ def test_it_is_asked_again_once_a_rules_time_is_over_and_is_then_told() -> None:
     assert ({each.campaign for each in first.offers}, first.again_s) == ({None}, 61)
     then = answered(campaign, **stayed(61))
     assert ([each.campaign for each in then.offers], then.again_s) == (["help"], None)
+    assert answered(campaign, wants="messages").again_s == 61
 
 
 def test_a_question_of_which_nothing_comes_is_told_of_only_where_a_message_was_held_back() -> None:
@@ -78,20 +81,41 @@ def test_a_question_of_which_nothing_comes_is_told_of_only_where_a_message_was_h
     assert idle(a_campaign(), shopper=SENT_AWAY, **stayed(30))
 
 
-def test_a_question_for_a_message_is_answered_with_no_product_and_no_progress() -> None:
+def test_the_first_question_of_a_place_for_messages_is_a_decision_whatever_comes_of_it() -> None:
+    assert not idle(wants="messages")
+    assert not idle(a_campaign(rule=STAYS), wants="messages")
+
+
+def test_a_question_for_messages_is_answered_with_no_product_and_one_for_a_message_with_no_progress() -> None:
     bar = a_campaign("bar", offer=BAR)
     pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
     everything = answered(a_campaign(), bar, pick)
     assert {each.campaign for each in everything.offers} == {"help", "bar", "pick", None}
-    assert [each.campaign for each in answered(a_campaign(), bar, pick, wants="message").offers] == ["help"]
+    for wants, said in (("messages", ["bar", "help"]), ("message", ["help"])):
+        assert [each.campaign for each in answered(a_campaign(), bar, pick, wants=wants).offers] == said
+
+
+def test_where_there_is_no_place_for_products_none_is_ranked() -> None:
+    for wants, asked_for in (("all", 1), ("products", 1), ("messages", 0), ("message", 0)):
+        occasion, known = asked(a_campaign(), wants=wants), Rankings()
+        answer_to(occasion, with_campaigns(occasion, situation_of(occasion)), known)
+        assert known.asked == asked_for
+
+
+def test_in_haste_and_outside_the_personalised_arm_messages_are_none_rather_than_products() -> None:
+    assert answer_in_haste(asked(a_campaign(), wants="messages")).offers == ()
+    for arm in ("static", "holdout"):
+        arms = {"settings": {"arms": {arm: 1}}}
+        assert answered(a_campaign(), wants="messages", shop=arms).offers == ()
 
 
 def test_of_what_there_is_no_place_for_nothing_is_used_up() -> None:
     pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
     answer = answered(a_campaign(), pick, wants="products")
     assert {each.campaign for each in answer.offers} == {"pick", None}
-    for wants, chosen in (("products", ["pick"]), ("message", ["help"])):
-        occasion = asked(a_campaign(), pick, wants=wants)
+    bar = a_campaign("bar", offer=BAR)
+    for wants, chosen in (("products", ["pick"]), ("messages", ["bar", "help"]), ("message", ["help"])):
+        occasion = asked(a_campaign(), bar, pick, wants=wants)
         weighed = with_campaigns(occasion, situation_of(occasion)).campaigns
         assert weighed is not None
         assert [each.campaign_id for each in weighed.chosen] == chosen
@@ -167,7 +191,7 @@ def test_who_sent_it_away_is_not_asked_about_it_again() -> None:
     assert answered(a_campaign(), shopper=SENT_AWAY).again_s is None
 
 
-@pytest.mark.parametrize("wants", ["all", "products", "message"])
+@pytest.mark.parametrize("wants", ["all", "products", "messages", "message"])
 def test_it_is_decided_again_as_it_was_whatever_there_was_a_place_for(wants: str) -> None:
     pick = a_campaign("pick", offer={"kind": "upsell", "product_ids": [30]})
     occasion = asked(a_campaign(), a_campaign("bar", offer=BAR), pick, wants=wants)

@@ -20,6 +20,12 @@ def test_without_a_model_nothing_was_ranked() -> None:
     assert considered(a_shop(), a_situation(10)) == []
 
 
+def test_where_there_was_no_place_for_products_none_was_ranked() -> None:
+    shop = a_shop(model=goes_together(LINKS))
+    assert [considered(shop, a_situation(10, wants=wants)) for wants in ("messages", "message")] == [[], []]
+    assert considered(shop, a_situation(10, wants="products"))
+
+
 def test_what_took_a_product_out_is_told() -> None:
     shop = a_shop(model=goes_together(LINKS))
     found = by_product(considered(shop, a_situation(10, sent_away=(20,))))
