@@ -76,7 +76,8 @@ def days_needed(units: int, units_a_day: float, window_days: int, ramp: float = 
 
 def _power_at(plan: Plan, units: int) -> float:
     """Return how likely the interval leaves out zero at this number of units alone: at least that by then."""
-    effect = Effect(units, abs(plan.mean * plan.lift), _variance(plan, units))
+    both = round(units * (plan.share + plan.control_share))
+    effect = Effect(both, abs(plan.mean * plan.lift), _variance(plan, units))
     # As it will be analysed: tuned to this number at the whole level, read at each comparison's part of it.
     half = half_width(effect, tuning(units, plan.alpha), plan.alpha / plan.comparisons)
     return float(ndtr((effect.value - half) / sqrt(effect.variance)))

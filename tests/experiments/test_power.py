@@ -4,7 +4,9 @@ from math import inf, nan
 import pytest
 from scipy.stats import norm
 
+from app.experiments.estimates import Effect
 from app.experiments.power import Plan, days_needed, units_needed
+from app.experiments.sequential import half_width, tuning
 
 # A third of visitors order; a tenth more orders are to be found.
 PLAN = Plan(mean=0.3, deviation=(0.3 * 0.7) ** 0.5, lift=0.1)
@@ -28,6 +30,15 @@ def test_looking_at_any_time_costs_units() -> None:
 )  # fmt: skip
 def test_what_is_harder_to_find_needs_more(harder: dict[str, float]) -> None:
     assert units_needed(replace(PLAN, **harder)).units > units_needed(PLAN).units
+
+
+@pytest.mark.parametrize(("share", "comparisons"), [(0.5, 1), (0.25, 3), (0.05, 2)])
+def test_the_units_of_an_arm_and_of_the_control_alone_find_it(share: float, comparisons: int) -> None:
+    # Of arms beside them nothing is in their interval, which is as wide as the reading makes it.
+    units = units_needed(replace(PLAN, share=share, control_share=share, comparisons=comparisons)).units
+    effect = Effect(round(2 * share * units), 0.03, 2 * 0.21 / (share * units))
+    half = half_width(effect, tuning(units, 0.05), 0.05 / comparisons)
+    assert norm.cdf((0.03 - half) / effect.variance**0.5) == pytest.approx(0.8, abs=0.001)
 
 
 def test_half_the_difference_needs_four_times_the_units() -> None:
