@@ -49,6 +49,8 @@ async def test_a_webhooks_secret_is_shown_once_and_a_wrong_address_is_told_at_it
         await page.get_by_role("button", name="Send a test").wait_for()
         assert await page.get_by_text("whsec_").count() == 0
         await page.get_by_role("button", name="Turn the webhook off").click()
+        await page.get_by_text("Press again to turn it off").wait_for()
+        await page.get_by_role("button", name="Turn the webhook off").click()
         await page.get_by_role("button", name="Send a test").wait_for(state="detached")
     shop = await get_shop(connections, SHOP)
     assert shop is not None
@@ -65,6 +67,9 @@ async def test_a_key_is_made_for_something_shown_once_and_revoked(connections: C
         secret = await page.get_by_text("twk_").inner_text()
         assert await holder_of(connections, secret)
         await page.get_by_role("button", name="I have kept the secret").click()
+        await page.get_by_role("button", name="Revoke the key for CRM").click()
+        await page.get_by_text("Press again to revoke it for good").wait_for()
+        assert await holder_of(connections, secret)
         await page.get_by_role("button", name="Revoke the key for CRM").click()
         await page.get_by_text("Revoked").wait_for()
     assert await holder_of(connections, secret) is None

@@ -30,7 +30,10 @@ async def test_an_experiment_is_planned_started_and_stopped(connections: Connect
         await expect(page.get_by_label("Against")).to_be_visible()
         await page.get_by_label("Try").select_option(label="A campaign, against nothing in its place")
         await page.get_by_role("button", name="Save and start").click()
-        await page.get_by_role("button", name="Stop: serve everybody as before").click()
+        await page.get_by_role("button", name="Stop: serve everybody as before").dblclick()
+        (running,) = await versions(connections, SHOP)
+        assert running.status == "running"  # a finger that slips stops nothing
+        await page.get_by_role("button", name="Press again to stop it for good").click()
         await page.get_by_text("Stopped on").wait_for()
     (kept,) = await versions(connections, SHOP)
     assert (kept.design.says, kept.status) == ("The bar, or nothing", "stopped")
@@ -87,6 +90,7 @@ async def test_an_arm_is_kept_from_the_page(connections: Connections) -> None:
     await keep_experiment(connections)
     async with served(connections) as url, opened(url, "/admin/experiments/read", DESKTOP, id="dear") as page:
         await page.get_by_role("button", name="Keep “Changed” for everybody").click()
+        await page.get_by_role("button", name="Press again to keep it for everybody").click()
         await page.get_by_text("Stopped on").wait_for()
     shop = await get_shop(connections, SHOP)
     assert shop is not None

@@ -3,6 +3,7 @@
 import {_} from './language.js';
 
 const POLL_MS = 2000;
+const SURE_MS = 10_000;
 const KEPT_MS = 10_000; // Safari reads a file only some time after the click
 
 /** Return the app's answer to a call of the shop's staff; what it refuses is thrown in its own words. */
@@ -97,9 +98,25 @@ export function fail(error) {
   shopify.toast.show(error.message || _('That did not work. Try again in a moment.'), {isError: true});
 }
 
+/** Return whether a press is to do what it says: the first one on what can't be taken back only asks. */
+function isMeant(button, {detail}) {
+  const {sure, asked} = button.dataset;
+  if (!sure) return true;
+  if (asked !== undefined) return detail < 2; // a double click's second is no answer
+  const label = button.textContent;
+  button.dataset.asked = '';
+  button.textContent = sure;
+  shopify.toast.show(sure);
+  setTimeout(() => {
+    delete button.dataset.asked;
+    button.textContent = label;
+  }, SURE_MS);
+  return false;
+}
+
 document.addEventListener('click', async (event) => {
   const button = event.target.closest?.('[data-do]');
-  if (!button || button.hasAttribute('disabled')) return;
+  if (!button || button.hasAttribute('disabled') || !isMeant(button, event)) return;
   button.setAttribute('disabled', '');
   try {
     await ACTIONS[button.dataset.do](button);
