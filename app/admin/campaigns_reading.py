@@ -24,7 +24,7 @@ from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS
-from app.values import as_utc
+from app.values import as_utc, minor_units
 
 Value = TypeVar("Value")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}", re.ASCII)
@@ -300,7 +300,7 @@ class _Reading:
 def _typed_amount(text: str, field: str, currency: str, *, needed: bool) -> str:
     check_marks(text, field, fraction_of(currency))
     amount = text.replace(",", ".")
-    if not _AMOUNT.fullmatch(amount) or (needed and not float(amount)):
+    if not _AMOUNT.fullmatch(amount) or (needed and not minor_units(amount, currency)):
         raise InputError(_("this is an amount above zero, such as 80 or 49.90"), field)
     return amount
 

@@ -146,6 +146,7 @@ def test_a_share_is_typed_in_percent() -> None:
         ({"off": "120"}, "off", "This goes from 0 to 100"),
         ({"off": "ten", "off_as": "amount"}, "off", "This is an amount above zero"),
         ({"kind": "progress"}, "target", "This is an amount above zero"),
+        ({"kind": "progress", "target": "0.004"}, "target", "This is an amount above zero"),
         ({"kind": "upsell", "products": "1 2 3 4"}, "products", "Name one to three"),
         ({"kind": "upsell", "products": "skis"}, "products", "A product is named by its number"),
         ({"holdout": "nan"}, "holdout", "This number is too large"),
