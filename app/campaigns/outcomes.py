@@ -190,11 +190,13 @@ def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_
     seen: set[str] = set()
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
-        names = {decided.who, decided.told.unit or decided.who}
-        if names & seen or not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
+        if not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
             continue
-        seen |= names
-        yield _Met(decided, shown, _order(decided, orders, window_s))
+        names = {decided.who, decided.told.unit or decided.who}
+        known = not names.isdisjoint(seen)
+        seen |= names  # who signs in halfway is the same shopper under both names
+        if not known:
+            yield _Met(decided, shown, _order(decided, orders, window_s))
 
 
 def _word(said: Iterable[Said], until: float) -> Word:

@@ -73,12 +73,13 @@ def test_the_propensity_is_that_of_the_weeks_log() -> None:
     assert exposures(log, {}, "ten", NOW).propensity.tolist() == [0.75] * 8 + [0.0] * 2
 
 
+def asked(unit: str, checkout: str, at: float, shown: bool, why: str = "") -> Decided:
+    told = Told((Drawn("ten", 1.0),) if shown else (), {"ten": why} if why else {}, KNOWN, unit)
+    return Decided(f"{checkout} {at}", at, checkout, told)
+
+
 def test_a_shopper_of_many_checkouts_counts_once_shown_or_held_back() -> None:
     # Whom a cap keeps from it the second time would count once, who is held back each time.
-    def asked(unit: str, checkout: str, at: float, shown: bool, why: str = "") -> Decided:
-        told = Told((Drawn("ten", 1.0),) if shown else (), {"ten": why} if why else {}, KNOWN, unit)
-        return Decided(checkout, at, checkout, told)
-
     log = [
         asked("anna", "a", 0, shown=True), asked("anna", "b", 5, shown=False, why="capped"),
         asked("bert", "c", 0, shown=False, why="withheld"),
@@ -87,6 +88,14 @@ def test_a_shopper_of_many_checkouts_counts_once_shown_or_held_back() -> None:
     given = exposures(log, {"d": [Ordered(6, 500)]}, "ten", NOW)
     assert (given.shown.tolist(), given.bought.tolist()) == ([True, False], [False, False])
     assert bought_anyway(log, {"d": [Ordered(6, 500)]}, "ten", NOW).of == 1
+
+
+def test_who_signs_in_in_a_checkout_is_the_same_shopper_in_the_next() -> None:
+    log = [
+        asked("browser", "a", 0, shown=True), asked("account", "a", 1, shown=False, why="withheld"),
+        asked("account", "b", 9, shown=False, why="withheld"),
+    ]  # fmt: skip
+    assert exposures(log, {}, "ten", NOW).shown.tolist() == [True]
 
 
 def test_who_was_held_back_and_bought_is_a_false_positive() -> None:
