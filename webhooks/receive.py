@@ -38,7 +38,7 @@ from webhooks.address import address_alone
 from webhooks.gather import PATIENCE_MS, Row, gathered_inbox
 from webhooks.minimise import minimised
 
-LIMIT_BYTES = 2_000_000
+LIMIT_BYTES = 8_000_000  # a fulfilled order of 500 lines tells each of them several times
 _MAX_HEADER = 255
 _log = logging.getLogger(__name__)
 
