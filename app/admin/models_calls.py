@@ -12,7 +12,7 @@ from starlette.routing import Route
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
 from app.connections import Connections
-from app.jobs import read_progress, request_job
+from app.jobs import Progress, read_progress, report_progress, request_job
 from app.recommend.publish import current_version
 from app.recommend.rollback import roll_back
 from app.shops.store import Shop
@@ -30,6 +30,8 @@ class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @staff_only
 async def train_now(_request: Request, connections: Connections, shop: Shop) -> Response:
     """Ask for a training. 202: the worker does it, and the new version serves if it is good enough."""
+    # What came of the one before is no answer to who follows this one.
+    await report_progress(connections, "train", shop.shop, Progress("asked"))
     await request_job(connections, "train", shop.shop)
     return JSONResponse({"requested": True}, 202)
 

@@ -114,7 +114,10 @@ async def test_a_training_is_asked_for_and_followed(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep(connections, shop_row())
+    await report_progress(connections, "train", SHOP, Progress("rejected", 1, 1))  # by the one before
     assert (await browser.post("/admin/api/model/train", json={}, headers=bearer())).status_code == 202
+    told = (await browser.get("/admin/api/model/progress", headers=bearer())).json()
+    assert (told["stage"], told["done"]) == ("asked", 0)
     assert await connections.redis.exists(redis_key(SHOP, "waiting", "train"))
     await report_progress(connections, "train", SHOP, Progress("testing", 2, 5))
     told = (await browser.get("/admin/api/model/progress", headers=bearer())).json()

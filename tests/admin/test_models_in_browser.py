@@ -34,6 +34,19 @@ async def test_page_follows_the_training_it_asked_for(connections: Connections) 
         await page.get_by_text("what served still does").wait_for()
 
 
+async def test_a_training_that_ends_at_once_is_told_and_the_one_before_is_not(
+    connections: Connections,
+) -> None:
+    await keep(connections, shop_row())
+    await keep_models(connections)
+    await report_progress(connections, "train", SHOP, Progress("rejected", 1, 1))
+    async with served(connections) as url, opened(url, "/admin/model", DESKTOP) as page:
+        await page.get_by_role("button", name="Train now").click()
+        await page.get_by_text("Waiting for the worker").wait_for()
+        await report_progress(connections, "train", SHOP, Progress("failed", 1, 1))
+        await page.get_by_text("what served still does").wait_for()
+
+
 async def test_promised_against_accepted_is_drawn_and_said_on_a_phone_too(connections: Connections) -> None:
     await keep(connections, shop_row())
     await keep_models(connections)

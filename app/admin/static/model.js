@@ -26,7 +26,6 @@ function words({stage, done, total}) {
 
 /** Say how far the training is until it has come to its end, then show what came of it. */
 async function follow(says) {
-  let begun = false;
   for (;;) {
     await new Promise((wake) => setTimeout(wake, POLL_MS));
     if (document.hidden) continue;
@@ -37,9 +36,8 @@ async function follow(says) {
       continue; // the next try may do better
     }
     const outcome = OUTCOMES[news.stage];
-    if (!outcome) begun = true;
-    says.textContent = outcome && begun ? outcome : words(outcome ? {} : news);
-    if (outcome && begun) return news.stage === 'failed' ? undefined : location.reload();
+    says.textContent = outcome ?? words(news);
+    if (outcome) return news.stage === 'failed' ? undefined : location.reload();
   }
 }
 
