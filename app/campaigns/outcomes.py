@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -65,6 +65,22 @@ class Decided(NamedTuple):
     at: float
     who: str
     told: Told
+
+
+class Weighing(Protocol):
+    """A decision that weighed campaigns, whatever else is known of it. who: the checkout."""
+
+    @property
+    def decision_id(self) -> str: ...
+    @property
+    def at(self) -> Any: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def told(self) -> Told: ...
+
+
+Of = TypeVar("Of", bound=Weighing)
 
 
 class Ordered(NamedTuple):
@@ -185,8 +201,8 @@ def read_told(inputs: Mapping[str, Any]) -> Told | None:
     return None if told is None else msgspec.structs.replace(told, unit=logged.unit)
 
 
-def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
-    """Yield each shopper's first meeting with the campaign, oldest first."""
+def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[Of, bool]]:
+    """Yield each shopper's first meeting with the campaign, and whether it was shown, oldest first."""
     seen: set[str] = set()
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
@@ -196,7 +212,12 @@ def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_
         known = not names.isdisjoint(seen)
         seen |= names  # who signs in halfway is the same shopper under both names
         if not known:
-            yield _Met(decided, shown, _order(decided, orders, window_s))
+            yield decided, shown
+
+
+def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
+    for decided, shown in first_meetings(decisions, campaign_id):
+        yield _Met(decided, shown, _order(decided, orders, window_s))
 
 
 def _word(said: Iterable[Said], until: float) -> Word:

@@ -10,8 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import func, select
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Exposed, Units, units_of
-from app.campaigns.outcomes import Told, read_told
-from app.campaigns.weigh import WITHHELD
+from app.campaigns.outcomes import Told, first_meetings, read_told
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.intent.store import who_may_not_teach
@@ -57,19 +56,17 @@ async def watched(connections: Connections, shop: str, since: Mapping[str, datet
     failed = await _failed(connections, shop, [each.decision_id for each in decisions])
     placed = await placed_by(connections, shop, "checkout_token", {each.who for each in decisions})
     return {
-        campaign_id: units_of(_met(campaign_id, begin, decisions, failed, placed))
+        campaign_id: units_of(met(campaign_id, begin, decisions, failed, placed))
         for campaign_id, begin in since.items()
     }
 
 
-def _met(
+def met(
     campaign_id: str, begin: datetime, decisions: Iterable[Decided], failed: Collection[str],
     placed: Mapping[str, list[Placed]],
 ) -> Iterable[tuple[str, Exposed]]:  # fmt: skip
-    for each in decisions:
-        shown = any(drawn.campaign_id == campaign_id for drawn in each.told.chosen)
-        if each.at < begin or not (shown or each.told.left_out.get(campaign_id) == WITHHELD):
-            continue
+    """Yield each shopper's first meeting with the campaign since it began, with the checkout. Pure."""
+    for each, shown in first_meetings((one for one in decisions if one.at >= begin), campaign_id):
         order = first_order(placed.get(each.who, ()), each.at, COMPLETES_WITHIN_S)
         yield (
             each.who,
