@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from devstore.demo import DOMAIN
-from tests.devstore.browser_world import build_host, opened_browser
+from tests.devstore.browser_world import build_host
 from tests.journeys.small_stage import SmallStage, small_stage
 
 PEOPLE, RULES = "/admin/privacy/people", "/admin/privacy/rules"
@@ -26,9 +26,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with opened_browser() as browser:
-        yield browser.new_page(viewport={"width": 1400, "height": 1000})
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        yield context.new_page()
 
 
 def tell(stage: SmallStage, topic: str, customer_id: int) -> None:
