@@ -128,6 +128,11 @@ class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         """Return how long it lasts for one shopper; a code of theirs is never without an end."""
         return self.expires_s or (COUPON_S if self.needs_code else None)
 
+    @property
+    def is_rationed(self) -> bool:
+        """Return whether who was shown it is kept from it later, as who is held back from it is not."""
+        return self.caps.per_visitor is not None or self.lasts_s is not None
+
 
 class Running(NamedTuple):
     """A campaign that runs. number: the shop's own for it, under which its showings are counted."""

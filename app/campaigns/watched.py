@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import func, select
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Exposed, Units, units_of
+from app.campaigns.nudged import KEPT_S
 from app.campaigns.outcomes import Told, first_meetings, read_told
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
@@ -45,19 +46,26 @@ class Placed(NamedTuple):
         return self.given_back_at is not None and self.given_back_at <= until
 
 
-async def watched(connections: Connections, shop: str, since: Mapping[str, datetime]) -> dict[str, Units]:
+async def watched(
+    connections: Connections, shop: str, since: Mapping[str, datetime], rationed: Collection[str] = ()
+) -> dict[str, Units]:
     """Return the shoppers of each campaign. since: by campaign, what came before is of another one.
 
-    Without customers who may not be learnt from.
+    rationed: those that are kept from who was shown them before. Of these only who had not met them before
+    counts: the others would be among those held back alone. Without customers who may not be learnt from.
     """
     if not since:
         return {}
-    decisions = await _decided(connections, shop, min(since.values()))
+    remembered = timedelta(seconds=KEPT_S)
+    known_from = {name: begin - remembered if name in rationed else begin for name, begin in since.items()}
+    decisions = await _decided(connections, shop, min(known_from.values()))
     failed = await _failed(connections, shop, [each.decision_id for each in decisions])
     placed = await placed_by(connections, shop, "checkout_token", {each.who for each in decisions})
     return {
-        campaign_id: units_of(met(campaign_id, begin, decisions, failed, placed))
-        for campaign_id, begin in since.items()
+        name: units_of(
+            met(name, begin, [one for one in decisions if one.at >= known_from[name]], failed, placed)
+        )
+        for name, begin in since.items()
     }
 
 
@@ -65,8 +73,10 @@ def met(
     campaign_id: str, begin: datetime, decisions: Iterable[Decided], failed: Collection[str],
     placed: Mapping[str, list[Placed]],
 ) -> Iterable[tuple[str, Exposed]]:  # fmt: skip
-    """Yield each shopper's first meeting with the campaign since it began, with the checkout. Pure."""
-    for each, shown in first_meetings((one for one in decisions if one.at >= begin), campaign_id):
+    """Yield each shopper's first meeting with the campaign, if since it began, with the checkout. Pure."""
+    for each, shown in first_meetings(decisions, campaign_id):
+        if each.at < begin:
+            continue
         order = first_order(placed.get(each.who, ()), each.at, COMPLETES_WITHIN_S)
         yield (
             each.who,

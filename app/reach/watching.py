@@ -79,7 +79,8 @@ async def guard_campaigns(connections: Connections, shop: ShopDomain, now: datet
     since = {each.campaign.id: max(each.updated_at, now - _LOOKED_BACK) for each in running}
     letters = {each.campaign.id for each in running if each.campaign.trigger == TRIGGER}
     at_checkout = {name: begin for name, begin in since.items() if name not in letters}
-    shoppers = await watched(connections, shop, at_checkout)
+    rationed = [each.campaign.id for each in running if each.campaign.is_rationed]
+    shoppers = await watched(connections, shop, at_checkout, rationed)
     shoppers |= await watched_left(connections, shop, {name: since[name] for name in letters})
     stopped = []
     for campaign_id, units in shoppers.items():

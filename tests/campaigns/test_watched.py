@@ -26,6 +26,8 @@ def test_a_capped_campaign_is_not_stopped_because_who_is_held_back_from_it_comes
             decisions.append(Decided(checkout, at, checkout, 5_000, Told(chosen, why, unit=str(number))))
             if random.random() < (0.75 if keen else 0.4):
                 placed[checkout] = [Placed(at + timedelta(minutes=5), None)]
+    begun_again = BEGUN + timedelta(hours=12)  # whom it had met by then is not counted any more
+    assert len(units_of(met("ten", begun_again, decisions, (), placed))) == 0
     units = units_of(met("ten", BEGUN, decisions, (), placed))
     assert len(units) == 2_500
     assert harms(units, (BEGUN + timedelta(days=30)).timestamp()) == []

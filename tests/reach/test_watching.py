@@ -124,6 +124,28 @@ async def test_what_came_before_a_change_is_not_held_against_it(connections: Con
     assert await guard_campaigns(connections, SHOP, NOW) == ["help"]
 
 
+@pytest.mark.parametrize(("caps", "stopped"), [({"per_visitor": 1}, []), ({}, ["help"])])
+async def test_after_a_change_a_capped_campaign_is_not_judged_by_who_met_it_before(
+    connections: Connections, caps: dict[str, int], stopped: list[str]
+) -> None:
+    # Those it was shown to by then are kept from it, those held back come again: not the same shoppers.
+    await a_shop(connections)
+    await a_running(connections, HOURS_AGO - timedelta(minutes=1), caps=caps)
+    await decisions(connections, bought=(0.1, 0.5))
+    at = HOURS_AGO - timedelta(days=20)
+    situation = {"campaigns": {"chosen": [], "left_out": {"help": "withheld"}}}
+    rows = [
+        DecisionRow(
+            shop=SHOP, decision_id=f"before-{number}", checkout_token=f"t{number}", decided_at=at,
+            surface="checkout", rung="session", arm="personalised", inputs={"situation": situation},
+        )
+        for number in range(900) if number % 10 < 3
+    ]  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+    assert await guard_campaigns(connections, SHOP, NOW) == stopped
+
+
 async def test_one_without_a_holdout_can_not_be_judged_and_is_left_alone(connections: Connections) -> None:
     await a_shop(connections)
     await keep_campaign(connections, SHOP, a_campaign("help", holdout=0))
