@@ -1,6 +1,7 @@
 import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
 import type {Host, Line} from './host.ts';
 import {gid} from './parse.ts';
+import type {Settings} from './settings.ts';
 import type {Surface} from './surface.ts';
 
 /** The body of `POST /api/personalize`. Money is in decimal strings. */
@@ -17,8 +18,8 @@ export interface Question {
   consent: Consent;
   /** dwell_ms: how long the buyer has been on this page; only for an app that may use it. */
   signals?: {dwell_ms: number};
-  /** What there is a place for; absent where that is everything. */
-  wants?: 'message' | 'products';
+  /** What there is a place for; absent where that is everything. A message is one that stands above the products. */
+  wants?: 'products' | 'messages' | 'message';
 }
 
 /** Ids are numbers alone: with all of its GIDs, a cart of 500 lines would take twice as long to send. */
@@ -53,6 +54,12 @@ export function question(host: Host, surface: Surface): Question {
     },
     consent: consentOf(host.customerPrivacy.value),
   };
+}
+
+/** Return what the merchant lets the block show: what it never shows is not to be chosen, nor counted as offered. */
+export function wanted({show_products, show_messages}: Settings): Question['wants'] | 'nothing' {
+  if (show_products) return show_messages ? undefined : 'products';
+  return show_messages ? 'messages' : 'nothing';
 }
 
 /**

@@ -8,7 +8,7 @@ import {instructionsOf, isEditor, type Host, type Till} from './host.ts';
 import {card} from './model.ts';
 import type {Offer} from './offer.ts';
 import {publisher} from './publish.ts';
-import {occasion, question} from './question.ts';
+import {occasion, question, wanted, type Question} from './question.ts';
 import {scene} from './scene.ts';
 import {readSettings} from './settings.ts';
 import {canMove, named, nameInOrder, reduce, type Phase, type State} from './state.ts';
@@ -56,6 +56,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const token = host.checkoutToken.value;
 
   const now = occasion(host, taken.current);
+  const room = wanted(readSettings(host.settings.value));
   const consent = consentOf(host.customerPrivacy.value);
   const region = JSON.stringify(regionOf(host.customerPrivacy.value));
   const before = useRef({consent, region});
@@ -65,15 +66,16 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     if (isNarrower(consent, before.current.consent)) dispatch({type: 'withdrawn'});
     if (isNarrower(consent, before.current.consent) || region !== before.current.region) mayTell.current = false;
     before.current = {consent, region};
+    if (room === 'nothing') return undefined;
     const given = new AbortController();
-    answer.current = asking(given.signal);
+    answer.current = asking(room, given.signal);
     return () => given.abort();
   }, [now]);
 
   /** Ask, and show what can be shown of the answer; a question that another has overtaken answers nothing. */
-  async function asking(signal: AbortSignal): Promise<Offer[] | null> {
+  async function asking(wants: Question['wants'], signal: AbortSignal): Promise<Offer[] | null> {
     const begun = Date.now();
-    const given = await put(signal);
+    const given = await put(wants, signal);
     if (signal.aborted) return null;
     const took_ms = Date.now() - begun;
     const upgrade = !answered.current;
@@ -107,16 +109,15 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
       const offers = await honoured(late, signal, TIMEOUT_MS);
       if (!signal.aborted) dispatch({type: 'joined', offers, waited: true});
     }
-    const offers = await askAgain(again_s, () => put(signal, 'message'), signal);
+    const offers = await askAgain(again_s, () => put('message', signal), signal);
     const shown = signal.aborted ? [] : await honoured(showable(offers), signal, TIMEOUT_MS);
     if (shown.length && !signal.aborted) dispatch({type: 'joined', offers: shown});
   }
 
-  /** Return the answer to what is in the checkout now, for what there is a place for. */
-  function put(signal: AbortSignal, wants?: 'message'): Promise<Answer | null> {
+  /** Return the answer to what is in the checkout now. wants: what there is a place for. */
+  function put(wants: Question['wants'], signal: AbortSignal): Promise<Answer | null> {
     const signals = mayTell.current && came.current ? {dwell_ms: Date.now() - came.current} : undefined;
-    const room = readSettings(host.settings.value).show_messages ? wants : 'products';
-    return ask({...question(host, surface), signals, wants: room}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
+    return ask({...question(host, surface), signals, wants}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
   }
 
   /** Leave out what can't be shown here. */

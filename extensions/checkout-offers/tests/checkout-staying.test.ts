@@ -81,14 +81,6 @@ describe('while the buyer stays', () => {
     await waitFor(() => expect(words()).toContain('message.banner.help'));
   });
 
-  test('where the merchant shows no messages none is asked for', async () => {
-    using extension = setUpExtension(TARGET);
-    extension.shopify.settings.value = {show_messages: false};
-    const fetch = (extension.fetch = replying(answer()));
-    await renderOffer(extension);
-    expect(asks(fetch).map(({wants}) => wants)).toEqual(['products']);
-  });
-
   test('once the buyer allows less, nobody is told how long they stay', async () => {
     using extension = setUpExtension(TARGET);
     const fetch = (extension.fetch = answering(answer({offers: []})));
