@@ -107,6 +107,7 @@ class ProductRow(SQLModel, table=True):
     """A product as the shop sells it. `updated_at` orders late and repeated webhooks.
 
     handle: what its page is called in the shop's addresses, None until Shopify told it.
+    requires_selling_plan: whether it sells with one only, as last read: webhooks do not tell.
     """
 
     __tablename__ = "products"
@@ -118,6 +119,7 @@ class ProductRow(SQLModel, table=True):
     tags: list[str] = Field(default_factory=nothing, sa_type=JSON)
     image_url: str | None = None
     handle: str | None = None
+    requires_selling_plan: bool = False
     published: bool = True
     created_at: datetime = _time()
     updated_at: datetime = _time()

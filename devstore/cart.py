@@ -59,6 +59,8 @@ def _check(shop: Shop, variant_id: int, quantity: int) -> None:
     variant = shop.variants.get(variant_id)
     if variant is None or not shop.products[variant.product_id].published:
         raise NotForSale("This product is no longer sold here.")
+    if shop.products[variant.product_id].requires_selling_plan:
+        raise NotForSale("This product can only be purchased with a selling plan.")
     if variant.tracked and quantity > variant.inventory:
         title = shop.products[variant.product_id].title
         left = f"Only {variant.inventory} left" if variant.available else "Sold out"

@@ -241,6 +241,8 @@ def _in_stock(
     if variant is None or not shop.products[variant.product_id].published:
         raise Refused(f"The merchandise {variant_id} does not exist.")
     title = shop.products[variant.product_id].title
+    if shop.products[variant.product_id].requires_selling_plan:
+        raise Refused(f"{title} can only be purchased with a selling plan.")
     if not variant.available:
         raise Refused(f"{title} is sold out.")
     held = sum(x.quantity for x in checkout.lines if x.variant_id == variant_id and x is not beside)

@@ -52,6 +52,7 @@ class Product:
     body_html: str = ""
     status: str = "active"  # active, draft or archived
     published: bool = True
+    requires_selling_plan: bool = False
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _PRODUCT = """
-  id title handle vendor productType tags status publishedAt createdAt updatedAt
+  id title handle vendor productType tags status publishedAt createdAt updatedAt requiresSellingPlan
   featuredMedia { preview { image { url } } }
 """
 _VARIANT = "id title price position inventoryPolicy inventoryQuantity"
@@ -81,7 +81,7 @@ query BulkOperationStatus($id: ID!) {
 CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt totalInventory tracksInventory }
+    nodes { id updatedAt totalInventory tracksInventory requiresSellingPlan }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -143,7 +143,11 @@ query StockOfProduct($id: ID!, $after: String) {{
 }}
 """
 
-WHICH_EXIST = "query WhichExist($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+WHICH_EXIST = """
+query WhichExist($ids: [ID!]!) {
+  nodes(ids: $ids) { id ... on Product { requiresSellingPlan } }
+}
+"""
 
 CHANGED_CUSTOMERS = """
 query ChangedCustomers($changed: String!, $after: String) {

@@ -1,4 +1,7 @@
-"""Products that Shopify does not have any more, though no delivery told of it. Looked for once a day."""
+"""Products that Shopify does not have any more, though no delivery told of it. Looked for once a day.
+
+The same answer says which sell with a selling plan only, also of products that have not changed for long.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from app.tables import ProductRow
 from app.upsert import chunks, table_of
 from webhooks.documents import WHICH_EXIST
 from webhooks.payload import Payload
+from webhooks.selling_plans import note_selling_plans
 
 _EVERY_S = 24 * 3600
 _PAGE = 250
@@ -50,8 +54,10 @@ async def _known(connections: Connections, shop: Shop, now: datetime) -> list[in
 async def _not_found(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> list[int]:
     gids = [f"gid://shopify/Product/{number}" for number in product_ids]
     answer = await ask_shop(connections, shop.shop, WHICH_EXIST, {"ids": gids})
-    found = {Payload(node).id("id") for node in answer["nodes"] if node is not None}
-    return [number for number in product_ids if number not in found]
+    found = [Payload(node) for node in answer["nodes"] if node is not None]
+    await note_selling_plans(connections, shop, found)
+    there = {node.id("id") for node in found}
+    return [number for number in product_ids if number not in there]
 
 
 def _gone(shop: Shop, product_id: int, now: datetime) -> ProductDeleted:

@@ -42,6 +42,7 @@ def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency
         updated_at=updated_at,
         variants=tuple(_variant(variant, currency) for variant in variants),
         handle=node.text_or_none("handle"),
+        requires_selling_plan=node.flag_or_none("requiresSellingPlan"),
     )
 
 

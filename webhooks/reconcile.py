@@ -38,6 +38,7 @@ from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order, read_product
+from webhooks.selling_plans import note_selling_plans
 
 # A change can be seen in a search a while after it happened.
 _OVERLAP = timedelta(minutes=15)
@@ -153,12 +154,19 @@ def _parts(node: Payload, name: str) -> Sequence[Payload]:
     return parts.children("nodes")
 
 
+async def _beside_products(
+    connections: Connections, shop: Shop, products: Sequence[Payload]
+) -> list[AnyEvent]:
+    await note_selling_plans(connections, shop, products)
+    return await missed_stock(connections, shop, products)
+
+
 _PRODUCTS, _CUSTOMERS, _ORDERS = (table_of(row).c for row in (ProductRow, CustomerRow, OrderRow))
 KINDS = (
     Kind(
         "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
         lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
-        _PRODUCTS.product_id, _PRODUCTS.updated_at, missed_stock,
+        _PRODUCTS.product_id, _PRODUCTS.updated_at, _beside_products,
     ),
     Kind(
         "customer", CHANGED_CUSTOMERS, ONE_CUSTOMER, None,

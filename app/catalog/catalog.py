@@ -33,7 +33,8 @@ class Product:
     """A product with its variants in the merchant's order.
 
     handle: what its page is called. Unset, it is in no encoding: what was kept before there were handles is
-    still the same.
+    still the same. requires_selling_plan: it sells with one only, so that no offer can add it to a cart;
+    unset where it does not.
     """
 
     product_id: int
@@ -46,6 +47,7 @@ class Product:
     tags: tuple[str, ...] = ()
     created_at: datetime | None = None
     handle: str | UnsetType = UNSET
+    requires_selling_plan: bool | UnsetType = UNSET
 
     @property
     def kind(self) -> str | int:
@@ -58,7 +60,9 @@ class Product:
 
         None when there is none.
         """
-        in_stock = [variant for variant in self.variants if variant.in_stock] if self.published else []
+        if not self.published or self.requires_selling_plan is True:
+            return None
+        in_stock = [variant for variant in self.variants if variant.in_stock]
         several = (variant for variant in in_stock if variant.stock is None or variant.stock > 1)
         return next(several, in_stock[0] if in_stock else None)
 

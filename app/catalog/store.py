@@ -50,7 +50,10 @@ async def record_products(connections: Connections, events: Sequence[ProductChan
         (event.shop, event.product_id): event for event in sorted(events, key=lambda event: event.updated_at)
     }
     async with connections.write() as db:
-        kept = await upsert(db, ProductRow, [_product_row(event) for event in latest.values()], newer=_newer)
+        kept: list[Any] = []
+        for told in (True, False):  # what is not told of a selling plan stays as it was told before
+            rows = [_product_row(e) for e in latest.values() if (e.requires_selling_plan is not None) is told]
+            kept += await upsert(db, ProductRow, rows, newer=_newer)
         await _replace_variants(db, [latest[key] for key in kept])
 
 
@@ -138,7 +141,7 @@ async def _sum_levels(db: AsyncSession, items: Collection[tuple[str, int | None]
 
 
 def _product_row(event: ProductChanged) -> dict[str, Any]:
-    return {
+    facts = {
         "shop": event.shop,
         "product_id": event.product_id,
         "title": event.title,
@@ -152,6 +155,8 @@ def _product_row(event: ProductChanged) -> dict[str, Any]:
         "updated_at": event.updated_at,
         "deleted_at": None,
     }
+    plan = event.requires_selling_plan
+    return facts if plan is None else facts | {"requires_selling_plan": plan}
 
 
 def _variant_row(event: ProductChanged, variant: VariantFacts) -> dict[str, Any]:
@@ -197,4 +202,5 @@ def _product(row: Any, variants: Iterable[Variant]) -> Product:
         tags=tuple(row.tags),
         created_at=row.created_at,
         handle=row.handle or UNSET,
+        requires_selling_plan=row.requires_selling_plan or UNSET,
     )

@@ -160,7 +160,7 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     """A product, created or changed, as it stood at `updated_at`.
 
     other_variant_ids: variants it has beside the ones described; Shopify describes a hundred. handle: what
-    its page is called.
+    its page is called. requires_selling_plan: whether it sells with one only, None where that is not told.
     """
 
     product_id: int
@@ -175,6 +175,7 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     variants: tuple[VariantFacts, ...]
     other_variant_ids: tuple[int, ...] = ()
     handle: str | None = None
+    requires_selling_plan: bool | None = None
 
 
 class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):

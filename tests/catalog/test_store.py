@@ -5,6 +5,8 @@ import pytest
 from sqlmodel import select
 
 from app.catalog.catalog import Product
+from app.catalog.fingerprint import catalog_fingerprint
+from app.catalog.selling_plans import record_selling_plans, with_plan_only
 from app.catalog.store import (
     load_catalog,
     record_inventory,
@@ -96,6 +98,30 @@ async def test_a_product_is_loaded_as_it_was_told(on_both_databases: Connections
     assert product.variants[0].price_minor == 420
     assert product.created_at == NOON
     assert catalog.available_ids == {2}
+
+
+async def test_what_a_reading_told_of_a_selling_plan_stays_when_a_webhook_does_not_tell(
+    on_both_databases: Connections,
+) -> None:
+    await record_product(on_both_databases, changed(0, requires_selling_plan=True))
+    await record_product(on_both_databases, changed(1, title="Green tea"))
+    catalog = await load_catalog(on_both_databases, SHOP)
+    assert catalog.products[2].title == "Green tea"
+    assert not catalog.available_ids
+    await record_product(on_both_databases, changed(2, requires_selling_plan=False))
+    assert (await load_catalog(on_both_databases, SHOP)).available_ids == {2}
+
+
+async def test_a_selling_plan_changes_what_servers_look_at(on_both_databases: Connections) -> None:
+    await record_product(on_both_databases, changed())
+    before = await catalog_fingerprint(on_both_databases, SHOP)
+    assert await record_selling_plans(on_both_databases, SHOP, {2: True, 9: True})
+    assert await catalog_fingerprint(on_both_databases, SHOP) != before
+    assert not await record_selling_plans(on_both_databases, SHOP, {2: True})
+    assert await with_plan_only(on_both_databases, SHOP, [2, 9]) == ["Tea"]
+    assert await with_plan_only(on_both_databases, "b.myshopify.com", [2]) == []
+    assert await record_selling_plans(on_both_databases, SHOP, {2: False})
+    assert await catalog_fingerprint(on_both_databases, SHOP) == before
 
 
 async def test_an_unknown_shop_sells_nothing(on_both_databases: Connections) -> None:

@@ -35,6 +35,7 @@ def test_the_same_thing_with_the_same_attributes_is_one_line() -> None:
     ("variant", "quantity", "message"),
     [
         (104, 1, "Mint Ice Cream is sold out."),
+        (103, 1, "Ground Coffee can only be purchased with a selling plan."),
         (101, 21, "Only 20 of Whole Milk are available."),
         (999, 1, "The merchandise 999 does not exist."),
         (101, 0, "A quantity is at least 1."),
@@ -42,6 +43,7 @@ def test_the_same_thing_with_the_same_attributes_is_one_line() -> None:
 )
 def test_what_can_not_be_sold_is_refused_in_words(variant: int, quantity: int, message: str) -> None:
     shop = small_shop()
+    shop.products[3].requires_selling_plan = True
     checkout = start(shop, "t", NOW)
     with pytest.raises(Refused, match=message):
         add_line(shop, checkout, variant, quantity, NOW)

@@ -72,6 +72,14 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     assert {level.inventory_item_id: level.available for level in levels}[904] == 0
 
 
+async def test_what_sells_with_a_selling_plan_only_is_imported_as_not_to_be_offered(front: Shopfront) -> None:
+    front.shop.products[2].requires_selling_plan = True
+    await run_backfill(front.connections, front.installed.shop)
+    catalog = await load_catalog(front.connections, front.installed.shop)
+    assert catalog.products[2].title == "Sourdough Loaf"
+    assert catalog.available_ids == {1, 3}
+
+
 async def test_what_the_shop_does_not_count_is_imported_as_in_stock(front: Shopfront) -> None:
     front.shop.variants[104].tracked = False  # Shopify still tells a number of each place
     await run_backfill(front.connections, front.installed.shop)

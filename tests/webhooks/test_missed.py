@@ -11,6 +11,7 @@ from app.connections import Connections
 from app.events.consume import work_off
 from app.events.kinds import InventoryChanged
 from app.events.log import EventConsumer
+from app.shops.changes import revisions
 from app.tables import CustomerRow, InventoryRow, RefundRow, VariantRow
 from app.worker import HANDLERS
 from devstore.payloads import product as product_payload
@@ -141,3 +142,24 @@ async def test_a_product_that_is_gone_is_found_once_a_day(front: Shopfront) -> N
     assert await look(front) == 1
     catalog = await load_catalog(front.connections, front.shop.domain)
     assert sorted(catalog.products) == [1, 3, 4]
+
+
+async def test_a_product_that_sells_with_a_plan_only_is_not_offered_though_no_webhook_says_so(
+    front: Shopfront,
+) -> None:
+    before = await revisions(front.connections.redis, [front.shop.domain])
+    front.shop.products[2].requires_selling_plan = True
+    await look(front)
+    assert 2 not in (await load_catalog(front.connections, front.shop.domain)).available_ids
+    assert await revisions(front.connections.redis, [front.shop.domain]) != before
+
+
+async def test_a_selling_plan_of_a_product_unchanged_for_long_is_found_once_a_day(front: Shopfront) -> None:
+    for product in front.shop.products.values():
+        product.updated_at -= timedelta(days=900)
+    front.shop.products[2].requires_selling_plan = True
+    await look(front)
+    assert 2 in (await load_catalog(front.connections, front.shop.domain)).available_ids
+    await front.connections.redis.delete("tw:{corner.myshopify.com}:gone_looked_for")
+    await look(front)
+    assert 2 not in (await load_catalog(front.connections, front.shop.domain)).available_ids

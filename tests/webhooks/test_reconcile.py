@@ -53,6 +53,13 @@ async def test_changes_that_were_missed_are_put_into_the_log(front: Shopfront) -
     assert {order.lines[0].variant_id for order in orders} == {101}
 
 
+async def test_a_product_that_was_missed_is_read_with_its_need_of_a_selling_plan(front: Shopfront) -> None:
+    front.shop.products[1].requires_selling_plan = True
+    await reconcile_shop(front.connections, front.installed, datetime.now(UTC))
+    (product,) = [e for e in await logged(front.connections) if isinstance(e, ProductChanged)]
+    assert product.requires_selling_plan
+
+
 async def test_what_is_known_already_is_not_repeated(front: Shopfront) -> None:
     await reconcile(front.connections)
     for event in await logged(front.connections):
