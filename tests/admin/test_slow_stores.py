@@ -210,13 +210,14 @@ async def test_what_is_kept_while_redis_is_silent_is_said_to_reach_checkouts_lat
     connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await a_shop_with_all_that_is_asked_of(connections)
-    monkeypatch.setattr(app.shops.changes, "_PATIENCE_S", PATIENCE_S / 4)
     async with (
         silent_server() as address,
         impatient(address) as silent,
         browsing(routes, replace(connections, redis=silent)) as hindered,
     ):
-        answer = await called(hindered, "exclusions")
+        with monkeypatch.context() as here:
+            here.setattr(app.shops.changes, "_PATIENCE_S", PATIENCE_S / 4)
+            answer = await called(hindered, "exclusions")
     assert (answer.status_code, answer.headers["X-Tillwise-Later"]) == (200, "1")
     answer = await called(browser, "settings/language")
     assert (answer.status_code, "X-Tillwise-Later" in answer.headers) == (200, False)
