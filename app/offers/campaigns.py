@@ -36,7 +36,7 @@ from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
-_PLACES: Mapping[Wants, tuple[Place, ...] | None] = {
+PLACES: Mapping[Wants, tuple[Place, ...] | None] = {
     "all": None,
     "products": ("main",),
     "messages": ("top", "progress"),
@@ -152,7 +152,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         fired={name: _of_these_terms(each, plan.by_id[name]) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=_not_ours(question.cart.codes or (), nudged),
-        places=_PLACES[question.wants],
+        places=PLACES[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )

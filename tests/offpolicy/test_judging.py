@@ -13,6 +13,7 @@ from app.campaigns.weigh import weigh
 from app.experiments.assign import bucket
 from app.experiments.refusal import Cause, Refusal
 from app.offers.situation import Situation
+from app.offers.wire import Wants
 from app.offpolicy.chances import chances
 from app.offpolicy.estimate import Estimated
 from app.offpolicy.judging import Logged, Other, judged
@@ -79,6 +80,19 @@ def test_a_campaign_that_offers_something_else_is_another_one() -> None:
     found, _ = judged(served(400), other([a_campaign("left", offer=TEN_PERCENT)]))
     assert isinstance(found, Refusal)
     assert found.cause == Cause.NO_SUPPORT
+
+
+@pytest.mark.parametrize("wants", ["products", "messages"])
+def test_without_a_place_for_it_a_campaign_changes_nothing(wants: Wants) -> None:
+    rng, logged = np.random.default_rng(0), list[Logged]()
+    for n in range(400):
+        situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), wants=wants)
+        past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
+        logged.append(Logged(past, None, (), frozenset(), int(rng.integers(0, 2_000))))
+    offers = {"products": a_campaign().offer, "messages": {"kind": "upsell", "product_ids": [30]}}
+    found, used = judged(logged, other([a_campaign(offer=offers[wants])]))
+    assert isinstance(found, Estimated)
+    assert (used, found.support, found.gain.value) == (400, 1.0, pytest.approx(0.0))
 
 
 def test_decisions_that_do_not_tell_what_a_rule_reads_are_not_judged() -> None:
