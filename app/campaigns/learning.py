@@ -14,7 +14,8 @@ import msgspec
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
-from app.campaigns.log import decided
+from app.campaigns.log import LOOKED_BACK, decided
+from app.campaigns.nudged import KEPT_S
 from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials, usual_cart
 from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
@@ -92,16 +93,23 @@ def learn_intent(told: Sequence[Browsed], now: int) -> tuple[IntentModel | None,
 def learn_uplift(
     decisions: Sequence[Decided], orders: Orders, campaigns: Sequence[Campaign], now: float
 ) -> tuple[list[UpliftModel], dict[str, Any]]:
-    """Return what each campaign's coupon changes, where that can be told, and what speaks for it. Pure."""
+    """Return what each campaign's coupon changes, where that can be told, and what speaks for it. Pure.
+
+    Of those who met it in the time that is looked back on. Where a campaign is kept from who was shown it,
+    who met it before that too is none of them: only those held back would be.
+    """
     models: list[UpliftModel] = []
     reports: dict[str, Any] = {}
+    since = now - LOOKED_BACK.total_seconds()
+    lately = [each for each in decisions if each.at >= since]
     for campaign in campaigns:
-        given = exposures(decisions, orders, campaign.id, now)
+        known = decisions if campaign.is_rationed else lately
+        given = exposures(known, orders, campaign.id, now, since)
         model, report = uplift_training.train(campaign.id, given)
         if model is not None:
             models.append(model)
-        anyway = bought_anyway(decisions, orders, campaign.id, now)
-        cart = msgspec.to_builtins(usual_cart(decisions, campaign.id))
+        anyway = bought_anyway(lately, orders, campaign.id, now)
+        cart = msgspec.to_builtins(usual_cart(lately, campaign.id))
         told = {"bought_anyway": _told_rate(anyway), "cart": cart}
         reports[campaign.id] = msgspec.to_builtins(report) | told
     return models, reports
@@ -120,7 +128,7 @@ async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetim
         if (await latest_foresight(connections, shop)).uplift:  # of one that holds nobody back any more
             await publish_foresight(connections, shop, UPLIFT, {"models": []}, {"campaigns": {}}, now)
         return
-    decisions, orders = await decided(connections, shop, now)
+    decisions, orders = await decided(connections, shop, now, LOOKED_BACK + timedelta(seconds=KEPT_S))
     models, reports = await _in_its_process(learn_uplift, decisions, orders, coupons, now.timestamp())
     content = {"models": msgspec.to_builtins(models)}
     await publish_foresight(connections, shop, UPLIFT, content, {"campaigns": reports}, now)

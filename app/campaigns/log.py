@@ -25,7 +25,7 @@ _LINES = table_of(OrderLineRow)
 
 
 async def decided(
-    connections: Connections, shop: str, now: datetime
+    connections: Connections, shop: str, now: datetime, looked_back: timedelta = LOOKED_BACK
 ) -> tuple[list[Decided], dict[str, list[Ordered]]]:
     """Return the latest decisions that weighed campaigns, and the orders of their checkouts.
 
@@ -33,7 +33,7 @@ async def decided(
     nobody knows what came of them.
     """
     async with connections.read() as db:
-        found = await _decisions(db, shop, now - LOOKED_BACK)
+        found = await _decisions(db, shop, now - looked_back)
     refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
     decisions = [each for customer_id, each in found if customer_id not in refuse]
     async with connections.read() as db:

@@ -17,12 +17,13 @@ import msgspec
 import numpy as np
 
 from app.campaigns.choice import HEARD_S, WINDOW_S, WORDS, Trial, Word
-from app.campaigns.weigh import NOT_DRAWN, WITHHELD
+from app.campaigns.weigh import CAPPED, DISMISSED, NOT_DRAWN, OVER, WITHHELD
 from app.intent.exposures import Exposures
 from app.intent.features import FEATURES, Features
 from app.intent.rates import Rate, rate
 
 _WEEK_S = 7 * 86_400
+_MET_BEFORE = frozenset({CAPPED, OVER, DISMISSED})
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -142,18 +143,19 @@ def trials(
 
 
 def exposures(
-    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, window_s: float = WINDOW_S
-) -> Exposures:
+    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, since: float = 0,
+    window_s: float = WINDOW_S,
+) -> Exposures:  # fmt: skip
     """Return the campaign's exposures whose window is over, oldest first: shown, or held back by chance.
 
     The share of shown is taken from the log, week by week: a merchant changes the holdout, and a season in
     which more were held back must not count as what the campaign does. Whom another campaign was drawn for
-    is neither.
+    is neither. since: who met it before then is left out.
     """
     met = [
         each
         for each in _met(decisions, orders, campaign_id, window_s)
-        if each.decided.at + window_s <= now and len(_features(each)) == len(FEATURES)
+        if since <= each.decided.at <= now - window_s and len(_features(each)) == len(FEATURES)
     ]
     shares = _shown_by_week(met)
     return Exposures(
@@ -202,16 +204,20 @@ def read_told(inputs: Mapping[str, Any]) -> Told | None:
 
 
 def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[Of, bool]]:
-    """Yield each shopper's first meeting with the campaign, and whether it was shown, oldest first."""
+    """Yield each shopper's first meeting with the campaign, and whether it was shown, oldest first.
+
+    Whom it is kept from since they saw it has met it before, also where that was too long ago to be told.
+    """
     seen: set[str] = set()
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
-        if not (shown or decided.told.left_out.get(campaign_id) == WITHHELD):
+        why = decided.told.left_out.get(campaign_id)
+        if not shown and why != WITHHELD and why not in _MET_BEFORE:
             continue
         names = {decided.who, decided.told.unit or decided.who}
         known = not names.isdisjoint(seen)
         seen |= names  # who signs in halfway is the same shopper under both names
-        if not known:
+        if not known and (shown or why == WITHHELD):
             yield decided, shown
 
 

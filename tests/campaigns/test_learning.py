@@ -225,7 +225,7 @@ async def test_where_costs_are_known_an_order_leaves_its_margin(on_both_database
 
 
 def coupon(**changes: Any) -> Campaign:
-    return a_campaign("ten", offer=TEN_PERCENT, **({"holdout": 0.5} | changes))
+    return a_campaign("ten", **({"offer": TEN_PERCENT, "holdout": 0.5} | changes))
 
 
 @pytest.mark.parametrize("choice", [None, "coupons"])
@@ -268,6 +268,19 @@ def test_a_holdout_that_was_made_smaller_before_the_season_is_not_taken_for_an_e
     _, reports = learn_uplift(log, orders, [coupon(holdout=0.1)], 100 * 86_400)
     average = reports["ten"]["average"]
     assert average["low"] <= 0 <= average["high"]
+
+
+@pytest.mark.parametrize(("caps", "counted"), [({"per_visitor": 1}, 2), ({}, 3)])
+def test_who_met_a_capped_coupon_long_ago_is_not_counted_among_those_held_back(
+    caps: dict[str, int], counted: int
+) -> None:
+    day, told = 86_400, Told((), {"ten": "withheld"}, Known(tuple(ROW)), "anna")
+    log = [Decided(f"{at}", at * day, f"t{at}", told) for at in (10, 120)]
+    log.append(Decided("b", 121 * day, "b", msgspec.structs.replace(told, unit="bert")))
+    log.append(Decided("c", 121 * day, "c", Told((Drawn("ten", 1.0),), {}, Known(tuple(ROW)), "carl")))
+    ever = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
+    _, reports = learn_uplift(log, {}, [coupon(caps=caps, offer=ever)], 180 * day)
+    assert reports["ten"]["exposures"] == counted
 
 
 def test_a_coupon_that_nobody_was_shown_is_left_to_its_rule() -> None:

@@ -90,6 +90,20 @@ def test_a_shopper_of_many_checkouts_counts_once_shown_or_held_back() -> None:
     assert bought_anyway(log, {"d": [Ordered(6, 500)]}, "ten", NOW).of == 1
 
 
+@pytest.mark.parametrize("why", ["capped", "over", "dismissed"])
+def test_whom_it_is_kept_from_since_they_saw_it_has_met_it_before(why: str) -> None:
+    log = [asked("anna", "a", 0, shown=False, why=why), asked("anna", "b", 9, shown=True)]
+    assert len(exposures(log, {}, "ten", NOW)) == 0
+
+
+def test_who_met_it_before_the_time_that_is_asked_for_is_left_out() -> None:
+    log = [asked("anna", "a", 0, shown=False, why="withheld"), asked("anna", "b", 9, shown=True)]
+    assert len(exposures(log, {}, "ten", NOW, since=5)) == 0
+    assert exposures([*log, asked("bert", "c", 5, shown=True)], {}, "ten", NOW, since=5).shown.tolist() == [
+        True
+    ]
+
+
 def test_who_signs_in_in_a_checkout_is_the_same_shopper_in_the_next() -> None:
     log = [
         asked("browser", "a", 0, shown=True), asked("account", "a", 1, shown=False, why="withheld"),
