@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from app.admin.calls import read_call
 from app.admin.campaigns import may_discount
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
-from app.admin.campaigns_reading import Written, campaign_id_of, read_form
+from app.admin.campaigns_reading import Written, Wrong, campaign_id_of, read_form
 from app.admin.campaigns_told import field_words, left_out_words
 from app.admin.doors import staff_only
 from app.admin.language import _, ngettext
@@ -26,6 +27,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
 from app.campaigns.store import all_campaigns, change_status, keep_campaign, one_campaign, place_campaign
+from app.catalog.selling_plans import with_plan_only
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -92,7 +94,7 @@ async def place(request: Request, connections: Connections, shop: Shop) -> Respo
 async def check(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what there is to know of what is written, all that is wrong with it among it."""
     asked = await read_call(request, Asked, _MAX_BODY)
-    written = _written(asked.form, shop)
+    written = await _written(connections, shop, asked.form)
     return JSONResponse(await judged(connections, shop, written, asked.locale))
 
 
@@ -106,7 +108,8 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
     if form.id and others[form.id].updated_at.isoformat() != form.seen:
         raise InputError(_("Somebody changed this campaign meanwhile: open it again to see what it is now."))
     campaign_id = form.id or campaign_id_of(form.name, frozenset(others))
-    kept = await keep_campaign(connections, shop.shop, _whole(_written(form, shop, campaign_id)))
+    campaign = _whole(await _written(connections, shop, form, campaign_id))
+    kept = await keep_campaign(connections, shop.shop, campaign)
     if kept.status == "running" and kept.campaign.needs_code:
         await supply(connections, shop)
     told = {"id": campaign_id, "status": kept.status, "needs_code": kept.campaign.needs_code}
@@ -117,7 +120,7 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
 async def try_out(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what the campaign would have done on the last decisions, or about the last checkouts left."""
     asked = await read_call(request, Asked, _MAX_BODY)
-    campaign = _whole(_written(asked.form, shop))
+    campaign = _whole(await _written(connections, shop, asked.form))
     if campaign.trigger == TRIGGER:
         tried = await tried_on_left(connections, shop, campaign, asked.last)
         return JSONResponse({"says": tried_words(tried), "more": left_out_words(tried.left_out)})
@@ -170,8 +173,14 @@ def _untold(missing: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _written(form: Form, shop: Shop, campaign_id: str = "") -> Written:
-    return read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone), shop.currency)
+async def _written(connections: Connections, shop: Shop, form: Form, campaign_id: str = "") -> Written:
+    written = read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone), shop.currency)
+    chosen = written.campaign.offer.product_ids if written.campaign else ()
+    titles = await with_plan_only(connections, shop.shop, chosen) if chosen else []
+    if not titles:
+        return written
+    why = _("%(product)s sells with a selling plan only, so no offer can add it to a cart", product=titles[0])
+    return replace(written, campaign=None, wrong=(Wrong("products", why),))
 
 
 def _whole(written: Written) -> Campaign:

@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 from app.admin.routes import routes
 from app.campaigns.store import all_campaigns, one_campaign
 from app.campaigns.templates import TEMPLATES
+from app.catalog.selling_plans import record_selling_plans
 from app.connections import Connections, connect
 from app.reach_tables import AbandonmentRow
 from tests.admin.campaign_factories import bought, keep_campaigns, weighed, written
-from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, shop_row
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, product, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.shops.web import browsing
 
@@ -201,6 +202,20 @@ async def test_nothing_is_kept_while_something_is_wrong(
     assert answer.status_code == 400
     assert answer.json() == {"error": "This is a number, such as 10", "field": "off"}
     assert await all_campaigns(connections, SHOP) == []
+
+
+async def test_a_product_that_sells_with_a_selling_plan_only_can_not_be_chosen(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(), *product(7, "Coffee each month"), *product(8, "Cup"))
+    await record_selling_plans(connections, SHOP, {7: True})
+    form = written(kind="upsell", off="", products="7, 8")
+    why = "Coffee each month sells with a selling plan only, so no offer can add it to a cart"
+    (wrong,) = (await call(browser, "check", {"form": form})).json()["errors"]
+    assert wrong == {"field": "products", "message": why}
+    assert (await call(browser, "keep", {"form": form})).json() == {"error": why, "field": "products"}
+    assert await all_campaigns(connections, SHOP) == []
+    assert (await call(browser, "keep", {"form": form | {"products": "8"}})).status_code == 200
 
 
 async def test_a_change_on_top_of_somebody_elses_is_refused(
