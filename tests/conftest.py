@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,18 @@ _CHILDREN = ("campaigns.learning", "profiles.segmenting", "recommend.process", "
 
 @pytest.fixture(scope="session", autouse=True)
 def children_are_forked() -> Iterator[None]:
-    """Fork the children that train from a server that imported what they do: that takes each two seconds.
+    """Fork the children that train from a server that has imported what they need: it takes two seconds.
 
-    What they are to do is handed to them as to a spawned process; tests/recommend/test_process.py spawns its
-    own.
+    They are handed their work as spawned ones are; those of tests/recommend/test_process.py are spawned.
     """
     given = multiprocessing.get_context
     forks = given("forkserver")
+
+    def context(method: str | None = None) -> BaseContext:
+        return forks if method == "spawn" else given(method)
+
     forks.set_forkserver_preload([*_TRAINS, *(f"app.{each}" for each in _CHILDREN)])
     with pytest.MonkeyPatch.context() as patch:
-        context = lambda method=None: forks if method == "spawn" else given(method)  # noqa: E731
         patch.setattr(multiprocessing, "get_context", context)
         yield
 
