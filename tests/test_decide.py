@@ -19,6 +19,7 @@ from app.embedded_redis import embedded_redis
 from app.events.kinds import DecisionMade
 from app.events.log import STREAM, EventConsumer
 from app.offers.replay import replay
+from app.offers.wire import MAX_BODY
 from app.recommend.model import Weights
 from app.recommend.publish import publish
 from tests.offers.factories import EVERYTHING, SHOP, a_body, goes_together
@@ -245,7 +246,7 @@ async def test_a_token_of_another_app_is_401(connections: Connections) -> None:
         (b"\xff", 400, None),
         (b'{"surface": "checkout"}', 400, "cart"),
         (b'{"surface": "checkout", "cart": {"currency": "USD"}}', 400, "cart.subtotal"),
-        (b" " * 65_537, 413, None),
+        (b" " * (MAX_BODY + 1), 413, None),
     ],
 )  # fmt: skip
 async def test_a_malformed_body_is_refused_with_the_field_named(
