@@ -16,9 +16,10 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.assign import STANDING, pseudonym
 from app.experiments.records import AFTER_THE_ORDER
+from app.orders.refunds import OF_GOODS
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
-from app.tables import OF_NO_LINE, DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import zone_of
 
@@ -132,7 +133,7 @@ async def _orders(
     back = (
         select(func.sum(_REFUNDS.c.amount_minor))
         .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id == _ORDERS.c.order_id)
-        .where(_REFUNDS.c.line_id >= OF_NO_LINE)
+        .where(OF_GOODS)
         .scalar_subquery()
     )
     for part in chunks(sorted(names)):

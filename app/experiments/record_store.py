@@ -9,18 +9,17 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import and_, case, exists, false, func, null, select
+from sqlalchemy import and_, exists, false, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.experiments.records import Records, exposures_in, orders_in, refunds_in
-from app.tables import OF_NO_LINE, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.orders.refunds import GOODS_BACK
+from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import table_of
 
 _AT_ONCE = 10_000  # rows as Python has them; what was read is columns
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
-# What was given back of shipping and tax takes nothing off goods, and was given back all the same.
-_GOODS_BACK = case((_REFUNDS.c.line_id < OF_NO_LINE, 0), else_=_REFUNDS.c.amount_minor)
 _BOUGHT: dict[str, Any] = {"order_id": pl.Int64, "product_id": pl.Int64, "quantity": pl.Int64}
 
 
@@ -58,7 +57,7 @@ async def read_records(
     since = (earliest if isinstance(earliest, datetime) else now) - before
     placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since)
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
-    back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, _GOODS_BACK)
+    back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, GOODS_BACK)
     refunds = await _read(connection, back, refunds_in)
     costs = _costs_in(known.settings)
     if costs:

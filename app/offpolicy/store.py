@@ -25,7 +25,8 @@ from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
 from app.offpolicy.estimate import Estimated
 from app.offpolicy.judging import Logged, Other, judged
-from app.tables import OF_NO_LINE, DecisionRow, OrderRow, RefundRow
+from app.orders.refunds import OF_GOODS
+from app.tables import DecisionRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
 
@@ -119,7 +120,7 @@ async def _earned(
     found: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
     back = (
         select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor).label("minor"))
-        .where(_REFUNDS.c.shop == shop, _REFUNDS.c.line_id >= OF_NO_LINE)
+        .where(_REFUNDS.c.shop == shop, OF_GOODS)
         .group_by(_REFUNDS.c.order_id)
         .subquery()
     )

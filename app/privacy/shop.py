@@ -27,12 +27,11 @@ from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
-from app.upsert import table_of
+from app.upsert import chunks, table_of
 from app.values import ShopDomain, shop_domain
 
 _REQUESTS = table_of(PrivacyRequestRow)
 _SECOND_LOOKS = 3
-_AT_ONCE = 1_000
 
 Step = Callable[[Connections, PrivacyRequest], Awaitable[None]]
 
@@ -112,9 +111,8 @@ async def _erase_log(connections: Connections, request: PrivacyRequest) -> None:
 
 
 async def _erase_keys(connections: Connections, request: PrivacyRequest) -> None:
-    keys = await _keys(connections, request.shop)
-    for begin in range(0, len(keys), _AT_ONCE):  # one command for all would hold up every shop's checkouts
-        await connections.redis.unlink(*keys[begin : begin + _AT_ONCE])
+    for part in chunks(await _keys(connections, request.shop)):
+        await connections.redis.unlink(*part)  # of all at once, every shop's checkouts would wait
 
 
 async def _erase_files(connections: Connections, request: PrivacyRequest) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.orders.refunds import GOODS_BACK
 from app.profiles.customer import BoughtLine, PlacedOrder
 from app.profiles.visit import Seen
-from app.tables import OF_NO_LINE, EventRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import EventRow, OrderLineRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
@@ -116,10 +117,9 @@ async def _refunds_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> 
     """Return what was given back of each order, in all and of goods."""
     refunded: dict[int, tuple[int, int]] = {}
     amount = _REFUNDS.c.amount_minor
-    of_goods = case((_REFUNDS.c.line_id < OF_NO_LINE, 0), else_=amount)
     for part in chunks(order_ids):
         query = (
-            select(_REFUNDS.c.order_id, func.sum(amount), func.sum(of_goods))
+            select(_REFUNDS.c.order_id, func.sum(amount), func.sum(GOODS_BACK))
             .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id.in_(part))
             .group_by(_REFUNDS.c.order_id)
         )
