@@ -31,6 +31,14 @@ function checkout(body: unknown, ...codes: string[]) {
   return {extension, discountCodes, lines, fetch, apply: apply as unknown as ReturnType<typeof vi.fn>};
 }
 
+/** Show the offer of the code and press it, until it is applied. */
+async function applyTen(extension: ReturnType<typeof checkout>['extension']) {
+  await extension.render();
+  await waitFor(() => expect(words()).toContain('coupon.save_order'));
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('coupon.applied'));
+}
+
 test('a code that the checkout has already can be taken off', async () => {
   const {extension, apply} = checkout(answer({offers: [TEN]}), 'TEN');
   using _ = extension;
@@ -44,10 +52,7 @@ test('a code that the checkout has already can be taken off', async () => {
 test('a code that the buyer took off elsewhere is not said to be applied', async () => {
   const {extension, discountCodes} = checkout(answer({offers: [TEN]}));
   using _ = extension;
-  await extension.render();
-  await waitFor(() => expect(words()).toContain('coupon.save_order'));
-  fireEvent.click(button());
-  await waitFor(() => expect(words()).toContain('coupon.applied'));
+  await applyTen(extension);
   discountCodes.value = [];
   await waitFor(() => expect(button().textContent).toBe('button.apply'));
   expect(words()).not.toContain('coupon.applied');
@@ -86,10 +91,7 @@ test.each(['before', 'after'])('a product that comes into the order %s it was gi
 test('a code that was taken off although that failed is not said to be applied', async () => {
   const {extension, discountCodes} = checkout(answer({offers: [TEN]}));
   using _ = extension;
-  await extension.render();
-  await waitFor(() => expect(words()).toContain('coupon.save_order'));
-  fireEvent.click(button());
-  await waitFor(() => expect(words()).toContain('coupon.applied'));
+  await applyTen(extension);
   extension.shopify.applyDiscountCodeChange = vi.fn(async () => {
     discountCodes.value = [];
     throw new Error('The host went away');
