@@ -116,10 +116,7 @@ test('a change that was made although it failed is not made again', async () => 
 test('a code of the buyer’s own is asked about anew, one that an offer brought is not', async () => {
   const {extension, discountCodes, fetch} = checkout(answer({offers: [TEN]}));
   using _ = extension;
-  await extension.render();
-  await waitFor(() => expect(words()).toContain('coupon.save_order'));
-  fireEvent.click(button());
-  await waitFor(() => expect(words()).toContain('coupon.applied'));
+  await applyTen(extension);
   expect(asked(fetch)).toEqual([[]]);
   discountCodes.value = [...discountCodes.value, {code: 'OWN'}];
   await waitFor(() => expect(asked(fetch)).toEqual([[], ['TEN', 'OWN']]));
