@@ -13,6 +13,7 @@ import httpx
 
 from app.config import API_VERSION, Settings
 from app.errors import ShopifyRefused, ShopifyUnavailable, TokenRevoked
+from app.silent import OPTIONS
 from app.values import shop_domain
 
 Sleep = Callable[[float], Awaitable[object]]
@@ -67,7 +68,8 @@ class ShopTransport(httpx.AsyncBaseTransport):
 @asynccontextmanager
 async def open_http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Yield the one client of this process: no redirects, bounded in time and connections."""
-    transport = ShopTransport(httpx.AsyncHTTPTransport(limits=_LIMITS), settings.dev_store_url)
+    inner = httpx.AsyncHTTPTransport(limits=_LIMITS, socket_options=OPTIONS)
+    transport = ShopTransport(inner, settings.dev_store_url)
     async with httpx.AsyncClient(transport=transport, timeout=_TIMEOUT) as client:
         yield client
 
@@ -106,7 +108,7 @@ async def graphql(
             json={"query": document, "variables": dict(variables or {})},
             headers={"X-Shopify-Access-Token": token} | _who(settings),
         )
-        return _data(await _send(http, request, call, repeatable=is_query), call)
+        return _data(await _send(http, request, call, repeatable=is_query), call, repeatable=is_query)
 
     return await _patiently(ask, sleep)
 
@@ -237,7 +239,7 @@ def _refusal(response: httpx.Response, call: str) -> ShopifyRefused | TokenRevok
     return TokenRevoked(message) if code in spent else ShopifyRefused(message)
 
 
-def _data(response: httpx.Response, call: str) -> dict[str, Any]:
+def _data(response: httpx.Response, call: str, *, repeatable: bool) -> dict[str, Any]:
     answer = _json(response, call)
     if not (errors := answer.get("errors")):
         data: dict[str, Any] = answer.get("data") or {}
@@ -249,7 +251,10 @@ def _data(response: httpx.Response, call: str) -> dict[str, Any]:
         if (pause_s := throttle_pause_s(answer)) is None:
             raise ShopifyRefused(f"{call}: costs more than the shop's bucket ever holds")
         raise _TryAgain(f"{call}: throttled", pause_s)
-    raise ShopifyRefused(f"{call}: {'; '.join(str(error.get('message')) for error in errors)}")
+    told = f"{call}: {'; '.join(str(error.get('message')) for error in errors)}"
+    if "INTERNAL_SERVER_ERROR" in codes:  # a 5xx inside a 200
+        raise _TryAgain(told) if repeatable else ShopifyUnavailable(told)
+    raise ShopifyRefused(told)
 
 
 def _json(response: httpx.Response, call: str) -> dict[str, Any]:

@@ -18,6 +18,19 @@ TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 QUERY = "query Name { shop { name } }"
 MUTATION = "mutation Make { webPixelDelete(id: 1) { userErrors { message } } }"
 GOOD = httpx.Response(200, json={"data": {"shop": {"name": "Acme"}}})
+# What Shopify says of its own failures, as its changelog of 31 October 2019 has it.
+FAILED_INSIDE = httpx.Response(
+    200,
+    json={
+        "data": None,
+        "errors": [
+            {
+                "message": "Internal error. Looks like something went wrong on our end.",
+                "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": "d2f47302"},
+            }
+        ],
+    },
+)
 
 
 class Pauses:
@@ -77,7 +90,7 @@ async def test_429_waits_as_long_as_shopify_says(http: httpx.AsyncClient, settin
     assert pauses.seconds == [2.0]
 
 
-@pytest.mark.parametrize("failure", [httpx.Response(503), httpx.ReadTimeout("slow")], ids=str)
+@pytest.mark.parametrize("failure", [httpx.Response(503), httpx.ReadTimeout("slow"), FAILED_INSIDE], ids=str)
 async def test_query_is_asked_again_after_a_short_failure_with_longer_pauses(
     http: httpx.AsyncClient, settings: Settings, failure: Any
 ) -> None:
@@ -89,7 +102,7 @@ async def test_query_is_asked_again_after_a_short_failure_with_longer_pauses(
     assert 0.375 <= first <= 0.625 < 0.75 <= second <= 1.25
 
 
-@pytest.mark.parametrize("failure", [httpx.Response(502), httpx.ReadTimeout("slow")], ids=str)
+@pytest.mark.parametrize("failure", [httpx.Response(502), httpx.ReadTimeout("slow"), FAILED_INSIDE], ids=str)
 async def test_mutation_whose_outcome_is_unknown_is_not_sent_again(
     http: httpx.AsyncClient, settings: Settings, failure: Any
 ) -> None:
