@@ -123,8 +123,8 @@ async def request_grant(
 ) -> dict[str, Any]:
     """Return the shop's answer to a request for an access token.
 
-    Raises TokenRevoked when what was offered for it (id token, code, refresh token) is not good,
-    ShopifyUnavailable when patience ends.
+    Raises TokenRevoked when the id or refresh token offered for it is not good, ShopifyRefused for a code
+    that is not, ShopifyUnavailable when patience ends.
     """
     call = f"{shop} access token"
 
@@ -234,8 +234,9 @@ def _refusal(response: httpx.Response, call: str) -> ShopifyRefused | TokenRevok
     # With a secret that is not the app's no token is spent: it is as good as before once that is mended.
     if response.status_code == 401 and code != "invalid_client":
         return TokenRevoked(f"{message}: Shopify no longer takes the token")
-    # What the token endpoint says of an id token, a code or a refresh token that is used up.
-    spent = {"invalid_grant", "invalid_subject_token", "invalid_request"}
+    # What the token endpoint says of an id or refresh token that is used up; of the latter also 401 with
+    # `invalid_request`. With another status that is said of how we asked, and no token is spent.
+    spent = {"invalid_grant", "invalid_subject_token"}
     return TokenRevoked(message) if code in spent else ShopifyRefused(message)
 
 

@@ -12,7 +12,7 @@ import respx
 from cryptography.fernet import Fernet
 
 from app.connections import Connections, connect
-from app.errors import ShopifyUnavailable, TokenRevoked
+from app.errors import ShopifyRefused, ShopifyUnavailable, TokenRevoked
 from app.shops.grants import Grant
 from app.shops.tokens import (
     access_token,
@@ -257,10 +257,19 @@ async def test_revoked_token_is_forgotten_when_nobody_has_a_newer_one(
     await keep(connections, grant())
     with respx.mock:
         respx.post(GRAPHQL_URL).respond(401)
-        respx.post(TOKEN_URL).respond(400, json={"error": "invalid_request"})
+        respx.post(TOKEN_URL).respond(401, json={"error": "invalid_request"})
         with pytest.raises(TokenRevoked):
             await ask_shop(connections, SHOP, "query Name { shop { name } }")
     assert not await has_token(connections, SHOP)
+
+
+async def test_a_renewal_that_was_not_understood_forgets_no_token(connections: Connections) -> None:
+    await keep(connections, grant(timedelta(0)))
+    with respx.mock:
+        respx.post(TOKEN_URL).respond(400, json={"error": "invalid_request"})
+        with pytest.raises(ShopifyRefused, match="invalid_request"):
+            await access_token(connections, SHOP)
+    assert await has_token(connections, SHOP)
 
 
 async def test_revoked_token_that_can_not_be_renewed_is_forgotten(connections: Connections) -> None:
