@@ -17,14 +17,15 @@ from app.profiles.visit import PAUSE_S, Visit
 
 KEPT_S = 90 * 24 * 3600  # after the last showing; the longest that a campaign lasts for one shopper
 MOST_KEPT = 100
+MOST_PLACES = 8  # of a session in which one campaign stands
 
 
 class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one campaign was to one shopper. Times are epoch seconds, 0 for never.
 
     times, in_session: how often it was shown, at all and in this session. matched_at: since when it
-    matches in this session. place: where it was shown last. code: theirs alone, until expires_at, out of
-    this pool; empty for what was kept before pools were.
+    matches in this session. place: where it stands in this session, the latest first, between spaces. code:
+    theirs alone, until expires_at, out of this pool; empty for what was kept before pools were.
     """
 
     times: int = 0
@@ -131,7 +132,7 @@ def in_this_session(nudged: Nudged, new: bool, campaigns: Collection[str]) -> di
 
 def is_standing(fired: Fired, place: str) -> bool:
     """Return whether it stands in this place already. place: cleared when a session begins."""
-    return fired.place == place and fired.in_session > 0
+    return fired.in_session > 0 and place in fired.place.split()
 
 
 def after(nudged: Nudged, known: Mapping[str, Fired], showing: Showing) -> Nudged:
@@ -171,8 +172,13 @@ def _shown(before: Fired, showing: Showing) -> Fired:
         first_at=before.first_at or showing.at,
         last_at=max(before.last_at, showing.at),
         matched_at=before.matched_at or showing.at,
-        place=showing.place,
+        place=_with_place(before.place, showing.place),
     )
+
+
+def _with_place(places: str, place: str) -> str:
+    """Return the places with one more: two blocks of a checkout ask in turns, and each shows it still."""
+    return " ".join(list(dict.fromkeys((place, *places.split())))[:MOST_PLACES])
 
 
 def _kept(fired: Mapping[str, Fired], at: int) -> dict[str, Fired]:

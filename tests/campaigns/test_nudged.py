@@ -7,6 +7,7 @@ import msgspec
 from app.campaigns.nudged import (
     KEPT_S,
     MOST_KEPT,
+    MOST_PLACES,
     NOTHING,
     Fired,
     Nudged,
@@ -51,6 +52,21 @@ def test_another_place_is_one_more_and_so_is_another_session() -> None:
         Showing(AT + 61 + PAUSE_S, THERE, ("help",)),
     ).fired["help"]  # fmt: skip
     assert (fired.times, fired.in_session, fired.first_at) == (3, 1, AT)
+
+
+def test_two_blocks_that_ask_in_turns_are_two_showings_however_often_they_ask() -> None:
+    turns = [Showing(AT + n, HERE if n % 2 else THERE, ("help",)) for n in range(6)]
+    fired = saw(*turns).fired["help"]
+    assert (fired.times, fired.in_session) == (2, 2)
+    assert is_standing(fired, HERE)
+    assert is_standing(fired, THERE)
+    assert newly_shown({"help": fired}, Showing(AT + 9, THERE, ("help",))) == ()
+
+
+def test_of_ever_more_places_the_latest_are_remembered() -> None:
+    places = [place_of("checkout", str(n)) for n in range(2 * MOST_PLACES)]
+    fired = saw(*(Showing(AT, place, ("help",)) for place in places)).fired["help"]
+    assert fired.place.split() == places[: -MOST_PLACES - 1 : -1]
 
 
 def test_questions_that_overtake_each_other_count_the_same() -> None:

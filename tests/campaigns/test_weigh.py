@@ -139,6 +139,13 @@ def test_it_is_shown_as_often_as_it_may_be(caps: dict[str, int], fired: Fired, a
     assert result.left_out == ({} if allowed else {"help": "capped"})
 
 
+def test_what_stands_in_two_places_stays_in_both_when_it_may_be_shown_no_more() -> None:
+    plan = a_plan(a_campaign(caps={"per_visitor": 2}))
+    both = Fired(2, 2, AT - 9, AT - 9, AT - 9, "there here")
+    assert [shown(plan, fired={"help": both}, place=place) for place in ("here", "there")] == [["help"]] * 2
+    assert shown(plan, fired={"help": both}, place="elsewhere") == []
+
+
 def test_what_was_shown_to_all_often_enough_is_shown_no_more() -> None:
     plan = a_plan(a_campaign(caps={"total": 3}), a_campaign("next", priority=-1))
     assert shown(plan, spent=("help",)) == ["next"]
