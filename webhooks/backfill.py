@@ -58,7 +58,8 @@ class Kind:
 async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     """Import what is still to be imported, then ask for a training; safe to repeat at any point.
 
-    Raises ShopifyUnavailable when it is worth trying again later, other ShopifyErrors when not.
+    A kind that Shopify refuses holds up no other, and is raised at the end. Raises ShopifyUnavailable when it
+    is worth trying again later, other ShopifyErrors when not.
     """
     async with only_one(connections, "backfill", shop):
         await job_begins(connections, "backfill", shop)
@@ -68,12 +69,13 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
         await let_history_in(connections, shop, installed.installed_at)
         await try_to_read_policy(connections, shop)
         await _begin(connections, shop)
-        for kind in KINDS:
-            await _import(connections, installed, kind)
+        refused = [error for kind in KINDS if (error := await _refusal(connections, installed, kind))]
         await rebuild(connections, shop)
     await announce_change(connections.redis, shop)
     await request_job(connections, "train", shop)
     await request_job(connections, "segment", shop)
+    if refused:
+        raise refused[0]
 
 
 async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:
@@ -102,6 +104,15 @@ async def _begin(connections: Connections, shop: str) -> None:
     ]
     async with connections.write() as db:
         await insert_new(db, BackfillRow, rows)
+
+
+async def _refusal(connections: Connections, shop: Shop, kind: Kind) -> ShopifyRefused | None:
+    """Import the kind; return why that was refused, if it was."""
+    try:
+        await _import(connections, shop, kind)
+    except ShopifyRefused as error:
+        return error
+    return None
 
 
 async def _import(connections: Connections, shop: Shop, kind: Kind) -> None:

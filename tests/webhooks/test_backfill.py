@@ -194,6 +194,20 @@ async def test_an_operation_that_failed_is_told_and_started_anew_next_time(front
     assert {status for status, _ in (await statuses(front)).values()} == {"done"}
 
 
+async def test_customers_that_are_refused_do_not_keep_out_the_orders(front: Shopfront) -> None:
+    connections, shop = front.connections, front.installed.shop
+    now = datetime.now(UTC)
+    async with connections.write() as db:
+        db.add(BackfillRow(shop=shop, kind="products", status="done", updated_at=now))
+    front.store.fail_next_bulk_after = 0
+    with pytest.raises(ShopifyRefused, match="bulk customers: FAILED"):
+        await run_backfill(connections, shop)
+    told = {kind: status for kind, (status, _) in (await statuses(front)).items()}
+    assert told == {"products": "done", "customers": "failed", "orders": "done"}
+    assert len(await rows(connections, OrderRow)) == 5
+    assert await connections.redis.exists(f"tw:{{{shop}}}:waiting:train")
+
+
 async def test_a_link_that_is_no_longer_good_is_asked_for_anew(front: Shopfront) -> None:
     await run_backfill(front.connections, front.installed.shop)
     async with front.connections.write() as db:
