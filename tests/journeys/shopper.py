@@ -58,8 +58,14 @@ class Shopper:
             self.page.goto(f"{self.stage.store_url}/products/{self.stage.shop.products[product_id].handle}")
             if followed:  # who leaves a page within the second has hardly looked at it
                 self.wait_until(lambda product_id=product_id: str(product_id) in self.viewed)
+        self.add_to_cart(followed=followed)
+
+    def add_to_cart(self, *, followed: bool) -> None:
+        """Put the product into the cart, and stay until the pixel has told of it, where it may."""
         self.page.get_by_role("button", name="Add to cart", exact=True).click()
         self.page.locator("[data-cart-count]").get_by_text("1").wait_for()
+        if followed:
+            self.wait_until(lambda: any(event["name"] == "product_added_to_cart" for event in self.events))
 
     def check_out(self) -> dict[str, Any]:
         """Go to the checkout; return the answer to the extension's first question there."""

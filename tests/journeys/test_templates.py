@@ -162,8 +162,7 @@ class Walk:
     def into_the_checkout(self, name: str, login: int | None = None) -> None:
         """Put the product into the cart and go to the checkout."""
         self.look(name, login=login)
-        self.made.page.get_by_role("button", name="Add to cart", exact=True).click()
-        self.made.page.locator("[data-cart-count]").get_by_text("1").wait_for()
+        self.made.add_to_cart(followed=True)
         self.made.check_out()
 
     def leave(self) -> None:

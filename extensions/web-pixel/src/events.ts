@@ -83,10 +83,14 @@ export const EVENTS: Record<string, Minimise> = {
 export const DOM_EVENTS = ['clicked', 'input_focused', 'form_submitted'];
 export const ACTIVE = 'tillwise:active';
 
-/** Events after which the page is often left, and this script with it. */
-export const ENDS_THE_PAGE = new Set([
+/**
+ * Events that do not wait for others: after them the page is often left, and this script with it.
+ * `checkout_started` tells whose visit the checkout is, which its offers wait for.
+ */
+export const SENT_AT_ONCE = new Set([
   'product_added_to_cart',
   'search_submitted',
+  'checkout_started',
   'checkout_contact_info_submitted',
   'checkout_address_info_submitted',
   'checkout_shipping_info_submitted',

@@ -2,7 +2,7 @@ import type {ExtensionApi} from '@shopify/web-pixels-extension';
 import {createBatch} from './batch.ts';
 import {send} from './client.ts';
 import {consentOf} from './consent.ts';
-import {ACTIVE, DOM_EVENTS, ENDS_THE_PAGE, EVENTS, track, type ShopifyEvent} from './events.ts';
+import {ACTIVE, DOM_EVENTS, SENT_AT_ONCE, EVENTS, track, type ShopifyEvent} from './events.ts';
 import {createVisit} from './visit.ts';
 import {withdrawal} from './withdrawal.ts';
 
@@ -43,7 +43,7 @@ export function pixel({analytics, browser, customerPrivacy, init, settings}: Ext
     tellWithdrawal();
     if (!consent.analytics || !(await visit.admit(event.id))) return;
     // It may have been withdrawn while the count was read.
-    if (consent.analytics) batch.add(track(event, consent, customerId), ENDS_THE_PAGE.has(event.name));
+    if (consent.analytics) batch.add(track(event, consent, customerId), SENT_AT_ONCE.has(event.name));
   }
 
   let activeAt = -Infinity;

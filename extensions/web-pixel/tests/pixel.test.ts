@@ -37,10 +37,10 @@ test('events go to the app with the shop’s key, and outlive the page', async (
   expect(sent().map(({id, client_id}) => [id, client_id])).toEqual([['a', 'client-1'], ['b', 'client-1']]);
 });
 
-test('a completed checkout does not wait', async () => {
+test.each(['checkout_started', 'checkout_completed'])('%s does not wait', async (name) => {
   const shopify = createShopify(ALL);
   pixel(shopify.api);
-  shopify.fire(shopifyEvent('checkout_completed', {data: {checkout: CHECKOUT}}));
+  shopify.fire(shopifyEvent(name, {data: {checkout: CHECKOUT}}));
   await vi.advanceTimersByTimeAsync(0);
   expect(sent()).toHaveLength(1);
 });
