@@ -20,6 +20,7 @@ from app.postgres import open_engine
 from app.redis_address import cluster_address
 from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
+from app.silent import TCP_OPTIONS
 from app.tracing import tracing
 
 _BUSY_MS = 10_000
@@ -83,9 +84,10 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
 def _redis(url: str) -> Redis:
     """Return a client of the Redis, or of the cluster: the app calls what both answer alike."""
     patience: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    far: dict[str, Any] = {"socket_keepalive_options": TCP_OPTIONS}  # who only listens would wait for ever
     if address := cluster_address(url):
-        return cast(Redis, open_cluster(address, _mended, **patience))
-    redis = Redis.from_url(url, **patience)
+        return cast(Redis, open_cluster(address, _mended, **patience, **far))
+    redis = Redis.from_url(url, **patience, **({} if url.startswith("unix") else far))
     redis.connection_pool.connection_class = _mended(redis.connection_pool.connection_class)
     return redis
 

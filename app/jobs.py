@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any, Literal, Self
 
 import msgspec
+from coredis.exceptions import RedisError as QueueError
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import LockError
 from streaq import Worker
 
@@ -28,6 +30,8 @@ Job = Literal[
 # How long a request that never reached the queue keeps the next one out.
 _REQUEST_TTL_S = 60
 _LEASE_S = 30
+_CONNECTS_S, _ANSWERS_S = 2, 5  # as with our own client of Redis
+_OUTAGES = (QueueError, OSError)
 _may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
 _log = logging.getLogger(__name__)
 
@@ -58,14 +62,20 @@ class _OnCluster(Worker[Any]):
                 stream.close()
 
 
-def job_queue(redis_url: str, **options: Any) -> Worker[Any]:
-    """Return the queue both sides speak through. JSON, because a pickle would run what it is told."""
+def job_queue(redis_url: str, *, waits_s: float = 0, **options: Any) -> Worker[Any]:
+    """Return the queue both sides speak through. JSON, because a pickle would run what it is told.
+
+    waits_s: how long Redis may let an answer wait, for whoever reads from the queue.
+    """
     options |= {"serializer": _as_json, "deserializer": json.loads}
+    bounds = {"connect_timeout": _CONNECTS_S, "stream_timeout": waits_s + _ANSWERS_S}
     if (cluster := cluster_address(redis_url)) is None:
-        return Worker(redis_url=redis_url, **options)
+        return Worker(redis_url=redis_url, redis_kwargs=bounds, **options)
     proof = {"username": cluster.username, "password": cluster.password, "ssl": cluster.tls}
     # Its scripts reach for keys they do not name: the tag keeps all of a queue on one node.
-    return _OnCluster(cluster_nodes=[*cluster.nodes], redis_kwargs=proof, queue_name="{jobs}", **options)
+    return _OnCluster(
+        cluster_nodes=[*cluster.nodes], redis_kwargs=proof | bounds, queue_name="{jobs}", **options
+    )
 
 
 def _as_json(told: Any) -> str:
@@ -77,17 +87,29 @@ async def request_job(connections: Connections, job: Job, shop: str) -> None:
     """Put a shop's job in the queue, unless one already waits there."""
     if not await connections.redis.set(_waiting(shop, job), 1, nx=True, ex=_REQUEST_TTL_S):
         return
-    queue = job_queue(connections.redis_url)
-    async with queue:
+    async with _asked(job_queue(connections.redis_url)) as queue:
         await queue.enqueue_unsafe(job, shop)
 
 
 async def hand_back(connections: Connections, job: Job, shop: str, after: timedelta) -> None:
     """Put a shop's job back in the queue for after that time; it need not be asked for until then."""
     await connections.redis.set(_waiting(shop, job), 1, ex=_REQUEST_TTL_S)
-    queue = job_queue(connections.redis_url)
-    async with queue:
+    async with _asked(job_queue(connections.redis_url)) as queue:
         await queue.enqueue_unsafe(job, shop).start(delay=after)
+
+
+@asynccontextmanager
+async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
+    """Open the queue to be asked. A Redis that does not answer it is an outage, as of our own client."""
+    try:
+        async with queue:
+            yield queue
+    except _OUTAGES as error:
+        raise RedisConnectionError(reason_of(error)) from error
+    except ExceptionGroup as group:
+        if group.split(_OUTAGES)[1] is not None:
+            raise
+        raise RedisConnectionError(reason_of(group)) from group
 
 
 def never_wait() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,12 +17,15 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.errors import ConfigError
+from app.silent import SILENT_S, bound
 
 _PORT = 5432
-_EACH_S = 5.0  # one of several servers is asked for no longer: one that is gone may not even refuse
-# A server that acknowledges nothing for so long is gone; the kernel alone would wait a quarter of an hour.
-_SILENT_S = 15
-_BOUNDS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 5, "TCP_USER_TIMEOUT": _SILENT_S * 1_000}  # Linux
+_EACH_S = 5.0  # a server is asked for no longer: one that is gone may not even refuse
+# The server's side of the same: what a process that vanished had locked is free again.
+_OF_THE_SERVER = (
+    f"SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_user_timeout = {SILENT_S * 1_000}"
+)
+_USERS_OWN = Path("~/.postgresql/root.crt")
 # Connection lost, out of disk, memory or connections, shutting down or starting, a replica: of SQLSTATE.
 _AWAY = ("08", "53", "57P", "25006")
 _NOT_NOW = (OSError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
@@ -83,12 +89,16 @@ def _reaching() -> Callable[..., Awaitable[Any]]:
     """Return what connects to the server that takes writes. The one that did last is asked first."""
     last: list[Server] = []
 
-    async def reach(host: Any = None, port: Any = None, sslmode: str | None = None, **options: Any) -> Any:
-        if sslmode is not None:  # as libpq calls it
-            options["ssl"] = sslmode
-        options["connection_class"] = _Bounded
+    async def reach(
+        host: Any = None,
+        port: Any = None,
+        sslmode: str | None = None,
+        sslrootcert: str | None = None,
+        **options: Any,
+    ) -> Any:
+        options["ssl"] = _known_by(sslmode, sslrootcert)
         if not isinstance(host, list):
-            return await asyncpg.connect(host=host, port=port, **options)
+            return await _connected(host, port, options)
         servers: Sequence[Server] = list(zip(host, port, strict=True))
         server, connection = await _first(sorted(servers, key=lambda each: each not in last), options)
         last[:] = [server]
@@ -97,24 +107,43 @@ def _reaching() -> Callable[..., Awaitable[Any]]:
     return reach
 
 
+def _known_by(mode: str | None, authority: str | None) -> ssl.SSLContext | str | None:
+    """Return by what the server is known, as libpq has it, for asyncpg. Raises ConfigError.
+
+    Whom to trust is in a file, of the address or where libpq looks for one, else as this machine has it.
+    """
+    authority = authority or os.environ.get("PGSSLROOTCERT")
+    checked = mode in ("verify-ca", "verify-full") or (mode == "require" and authority)
+    if not checked or (not authority and _USERS_OWN.expanduser().exists()):
+        return mode
+    try:
+        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+    except OSError as error:
+        raise ConfigError(
+            f"DATABASE_URL: sslrootcert {authority} is no certificate: {error.strerror}"
+        ) from None
+    context.check_hostname = mode == "verify-full"
+    return context
+
+
 async def _first(servers: Sequence[Server], options: dict[str, Any]) -> tuple[Server, Any]:
     """Return the first server that takes writes and a connection to it. Raises ConnectionError for none."""
-    options = {"target_session_attrs": "read-write", "timeout": _EACH_S} | options
+    options = {"target_session_attrs": "read-write"} | options
     for host, port in servers:
         with suppress(*_NOT_NOW):
-            return (host, port), await asyncpg.connect(host=host, port=port, **options)
+            return (host, port), await _connected(host, port, options)
     raise ConnectionError("none of the database's servers takes writes")
 
 
-class _Bounded(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that a server which vanished does not hold for ever."""
-
-    __slots__ = ()
-
-    def __init__(self, protocol: Any, transport: Any, *rest: Any) -> None:
-        super().__init__(protocol, transport, *rest)
-        bound = transport.get_extra_info("socket")
-        if bound.family != socket.AF_UNIX:
-            for name, value in _BOUNDS.items():
-                if hasattr(socket, name):
-                    bound.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+async def _connected(host: str | None, port: int | None, options: dict[str, Any]) -> Any:
+    """Return a connection that neither end holds for ever when the other vanished."""
+    connection = await asyncpg.connect(host=host, port=port, **({"timeout": _EACH_S} | options))
+    way = connection._transport.get_extra_info("socket")
+    if way.family != socket.AF_UNIX:
+        try:
+            bound(way)
+            await connection.execute(_OF_THE_SERVER, timeout=_EACH_S)
+        except BaseException:
+            connection.terminate()
+            raise
+    return connection

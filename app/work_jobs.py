@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 
 async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: asyncio.Event) -> None:
     """Do the jobs of the queue until stopped; what is under way then goes back into the queue."""
-    queue = job_queue(connections.redis_url, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
+    url = connections.redis_url
+    queue = job_queue(url, waits_s=_IDLE_S, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
     _make_a_guest(queue)
     for name, work in jobs.items():
         queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, name, work, stop))

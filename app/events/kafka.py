@@ -126,6 +126,7 @@ def options_of(address: BrokerAddress) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap.servers": ",".join(f"{host}:{port}" for host, port in address.servers),
         "socket.timeout.ms": 10_000,
+        "socket.keepalive.enable": True,
     }
     protocol = "SSL" if address.tls else "PLAINTEXT"
     if address.user:

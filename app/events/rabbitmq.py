@@ -17,6 +17,7 @@ from app.events.broker import NOBODYS, BrokerAway, Copy
 QUEUE = "tillwise.events"
 _IN_HAND = 500
 _PATIENCE_S = 15.0
+_HEARD_OF_EVERY_S = 10
 # A version from 4.0 on throws away what was given out twenty times, and every worker that stops gives back
 # what it held. How often an entry was tried is counted in Redis.
 _KEPT: FieldTable = {"x-queue-type": "quorum", "x-delivery-limit": 2**31 - 1}
@@ -73,7 +74,7 @@ class RabbitMQ:
 async def opened(url: str, address: BrokerAddress) -> AsyncIterator[RabbitMQ]:
     """Yield a connection, with the queue there."""
     with _named():
-        connection = await aio_pika.connect(url, timeout=_PATIENCE_S)
+        connection = await aio_pika.connect(_with_heartbeat(url), timeout=_PATIENCE_S)
     try:
         async with _in_time():
             channel = await connection.channel(publisher_confirms=True)
@@ -82,6 +83,16 @@ async def opened(url: str, address: BrokerAddress) -> AsyncIterator[RabbitMQ]:
     finally:
         with suppress(AMQPError, OSError, RuntimeError):
             await connection.close()
+
+
+def _with_heartbeat(url: str) -> str:
+    """Return the address with how often either end is heard of, unless it says so itself. Pure.
+
+    Three times so long a silence ends the connection; what the server would have is a minute.
+    """
+    if "heartbeat=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}heartbeat={_HEARD_OF_EVERY_S}"
 
 
 def _message(copy: Copy) -> aio_pika.Message:
