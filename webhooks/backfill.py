@@ -42,6 +42,7 @@ from webhooks.read_admin import read_customer, read_level, read_order, read_prod
 BATCH = 500
 _FIRST_LOOK_S = 0.2
 _LONGEST_LOOK_S = 10.0
+_PATIENCE_S = 30.0  # an operation can take hours, and whoever waits for it keeps a place from other jobs
 _UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _log = logging.getLogger(__name__)
 
@@ -140,14 +141,20 @@ async def _start(connections: Connections, shop: Shop, kind: Kind) -> BackfillRo
 
 
 async def _wait(connections: Connections, shop: Shop, kind: Kind, row: BackfillRow) -> BackfillRow:
-    """Return the row once the operation is complete. Raises ShopifyRefused when it failed."""
-    look_s = _FIRST_LOOK_S
+    """Return the row once the operation is complete.
+
+    Raises ShopifyRefused when it failed, ShopifyUnavailable when it is still under way after a while.
+    """
+    look_s, waited_s = _FIRST_LOOK_S, 0.0
     while True:
         data = await ask_shop(connections, shop.shop, BULK_STATUS, {"id": row.operation_id})
         operation = data.get("node") or {"status": "EXPIRED"}
         if operation["status"] not in _UNDER_WAY:
             break
+        if waited_s >= _PATIENCE_S:
+            raise ShopifyUnavailable(f"{shop.shop} bulk {kind.name}: {operation['status']}")
         await asyncio.sleep(look_s)
+        waited_s += look_s
         look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
     if operation["status"] != "COMPLETED":
         why = operation.get("errorCode") or ""

@@ -194,6 +194,27 @@ async def test_an_operation_that_failed_is_told_and_started_anew_next_time(front
     assert {status for status, _ in (await statuses(front)).values()} == {"done"}
 
 
+async def test_an_operation_that_takes_long_is_gone_on_with_later_and_not_begun_anew(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_backfill(front.connections, front.installed.shop)
+    monkeypatch.setattr(backfill, "_PATIENCE_S", 0.0)
+    async with front.connections.write() as db:
+        row = await db.get(BackfillRow, (front.installed.shop, "orders"))
+        assert row is not None
+        assert row.operation_id is not None
+        row.status, row.loaded_bytes, row.loaded = "running", 0, 0
+        db.add(row)
+    operation = front.store.bulk[int(row.operation_id.rpartition("/")[2])]
+    operation.status = "RUNNING"
+    with pytest.raises(ShopifyUnavailable, match="bulk orders: RUNNING"):
+        await run_backfill(front.connections, front.installed.shop)
+    operation.status, many = "COMPLETED", len(front.store.bulk)
+    await run_backfill(front.connections, front.installed.shop)
+    assert (await statuses(front))["orders"] == ("done", 5)
+    assert len(front.store.bulk) == many
+
+
 async def test_customers_that_are_refused_do_not_keep_out_the_orders(front: Shopfront) -> None:
     connections, shop = front.connections, front.installed.shop
     now = datetime.now(UTC)
