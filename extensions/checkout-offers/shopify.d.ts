@@ -265,6 +265,16 @@ declare module './src/permalink.ts' {
 }
 
 //@ts-ignore
+declare module './src/prices.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/reason.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -305,7 +315,7 @@ declare module './src/consent.ts' {
 }
 
 //@ts-ignore
-declare module './src/settings.ts' {
+declare module './src/again.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
@@ -315,7 +325,7 @@ declare module './src/settings.ts' {
 }
 
 //@ts-ignore
-declare module './src/again.ts' {
+declare module './src/settings.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
@@ -386,6 +396,16 @@ declare module './src/till.ts' {
 
 //@ts-ignore
 declare module './src/useHeld.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
+declare module './src/usePrices.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api

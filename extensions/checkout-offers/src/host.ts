@@ -1,5 +1,6 @@
 import type {CartLine, CheckoutApi, CustomerPrivacy, StandardApi} from '@shopify/ui-extensions/checkout';
 import type {Entries} from './aheadForm.ts';
+import type {Query} from './prices.ts';
 
 type Standard = StandardApi<'purchase.checkout.block.render'>;
 
@@ -39,6 +40,8 @@ export interface Host {
   /** Absent where nothing can be changed. */
   instructions?: Reading<Instructions>;
   lines: Reading<readonly Line[]>;
+  /** The Storefront API, by the capability `api_access`. */
+  query: Query;
   localization: {language: Reading<{isoCode: string}>; country: Reading<{isoCode: string} | undefined>};
   sessionToken: Standard['sessionToken'];
   settings: Reading<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 import {couponCard} from './coupon.ts';
 import {messageCard} from './notice.ts';
 import type {Offer, Product} from './offer.ts';
+import type {Prices} from './prices.ts';
 import {productCard} from './productCard.ts';
 import {progressCard} from './progress.ts';
 import type {CartTitles} from './reason.ts';
@@ -24,6 +25,8 @@ export interface Scene {
   currency: string;
   /** The buyer's company has prices of its own. */
   ownPrices: boolean;
+  /** What the buyer's market asks, as far as it is known. */
+  prices: Prices;
   storefrontUrl?: string;
   /** Milliseconds since 1970. */
   now: number;
@@ -50,7 +53,7 @@ export interface ProductView extends Shown {
   product: Product;
   /** The product's, as long as a frame holds. */
   title: string;
-  /** What the buyer pays, in their currency; undefined when only the shop's own price is known. */
+  /** What the buyer pays, in their currency; undefined as long as only the shop's own price is known, in another. */
   price?: number;
   badge?: Words;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */

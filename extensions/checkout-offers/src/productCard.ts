@@ -1,6 +1,7 @@
 import type {Button, Line, ProductView, Scene} from './model.ts';
 import type {Offer, Product} from './offer.ts';
 import {cartPermalink} from './permalink.ts';
+import {isUnsold} from './prices.ts';
 import {reasonWords} from './reason.ts';
 import {savingOf} from './saving.ts';
 import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
@@ -13,6 +14,7 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
   const {product} = offer;
   const open = isOpen(scene.surface);
   if (!product || (phase === 'offer' && open && (!scene.can.add || scene.inCart.has(product.variant_id)))) return undefined;
+  const unsold = phase === 'offer' && isUnsold(offer, scene.prices);
   return {
     layout: 'product',
     id,
@@ -21,8 +23,8 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
     title: breakable(shorten(product.title, TITLE_WIDTH)),
     price: priceFor(product, scene),
     badge: open ? saving(offer, scene) : undefined,
-    line: STATUS[phase] ?? reasonLine(offer, scene),
-    button: open ? cartButton(phase, product, scene) : linkButton(offer, product, scene),
+    line: STATUS[phase] ?? (unsold ? UNSOLD : reasonLine(offer, scene)),
+    button: open ? cartButton(phase, product, unsold, scene) : linkButton(offer, product, unsold, scene),
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: product.title}} : undefined,
   };
 }
@@ -36,9 +38,15 @@ const STATUS: Partial<Record<Phase, Line>> = {
   sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
 };
 
-/** Shopify converts and rounds by the shop's own rules, and knows a company's prices: one of ours would be wrong. */
-function priceFor({price, currency}: Product, {currency: buyers, ownPrices}: Scene): number | undefined {
-  return !ownPrices && (currency === undefined || currency === buyers) ? price : undefined;
+/** It was painted before its market was known: what the buyer may be about to press stays where it is. */
+const UNSOLD: Line = {text: {key: 'status.unavailable'}, tone: 'neutral'};
+
+/** Return the price of the buyer's market, which Shopify converts and adjusts by the shop's rules; else the shop's, where it is in their currency. */
+function priceFor({variant_id, price, currency}: Product, {currency: buyers, ownPrices, prices}: Scene): number | undefined {
+  if (ownPrices) return undefined;
+  const told = prices.get(variant_id);
+  if (told?.currency === buyers) return told.amount;
+  return currency === undefined || currency === buyers ? price : undefined;
 }
 
 function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {
@@ -54,7 +62,7 @@ function saving({discount}: Offer, {can, now}: Scene): Words | undefined {
   return discount.code ? {key: 'discount.code', args: {code: discount.code}} : undefined;
 }
 
-function cartButton(phase: Phase, product: Product, {can}: Scene): Button | undefined {
+function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scene): Button | undefined {
   const done = phase === 'added' || phase === 'undoing';
   if (done && !can.remove) return undefined;
   const verb = done ? 'undo' : phase === 'failed' ? 'retry' : 'add';
@@ -64,12 +72,12 @@ function cartButton(phase: Phase, product: Product, {can}: Scene): Button | unde
     action: done ? 'undo' : 'accept',
     variant: done ? 'secondary' : 'primary',
     loading: phase === 'adding' || phase === 'undoing',
-    disabled: phase === 'sold_out',
+    disabled: unsold || phase === 'sold_out',
   };
 }
 
 /** The order is placed: the buyer can only begin another, with the offer in its cart. */
-function linkButton(offer: Offer, product: Product, {storefrontUrl}: Scene): Button | undefined {
+function linkButton(offer: Offer, product: Product, unsold: boolean, {storefrontUrl}: Scene): Button | undefined {
   const href = cartPermalink(offer, product, storefrontUrl);
   if (!href) return undefined;
   return {
@@ -78,7 +86,7 @@ function linkButton(offer: Offer, product: Product, {storefrontUrl}: Scene): But
     action: 'none',
     variant: 'primary',
     loading: false,
-    disabled: false,
-    href,
+    disabled: unsold,
+    ...(!unsold && {href}),
   };
 }

@@ -1,11 +1,12 @@
 import {instructionsOf, isCompany, isEditor, type Host, type Line} from './host.ts';
 import type {Scene} from './model.ts';
+import {NO_PRICES} from './prices.ts';
 import type {CartTitles} from './reason.ts';
 import {readSettings} from './settings.ts';
 import type {Surface} from './surface.ts';
 
 /** Return what the host allows and knows now. */
-export function scene(host: Host, surface: Surface, now: number): Scene {
+export function scene(host: Host, surface: Surface, now: number, prices = NO_PRICES): Scene {
   const {lines, discounts} = instructionsOf(host);
   const {amount, currencyCode} = host.cost.subtotalAmount.value;
   return {
@@ -22,6 +23,7 @@ export function scene(host: Host, surface: Surface, now: number): Scene {
     subtotal: amount,
     currency: currencyCode,
     ownPrices: isCompany(host),
+    prices,
     storefrontUrl: host.shop.storefrontUrl,
     now,
     preview: isEditor(host),

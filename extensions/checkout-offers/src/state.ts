@@ -1,4 +1,5 @@
 import type {Offer} from './offer.ts';
+import {isUnsold, type Prices} from './prices.ts';
 
 /** Where one offer stands with the buyer. */
 export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'failed' | 'sold_out' | 'dismissed';
@@ -31,6 +32,8 @@ export type Action =
   /** A message for who has stayed a while. `waited`: it was in an answer that came too late, or found no box. */
   | {type: 'joined'; offers: Offer[]; waited?: true}
   | {type: 'withdrawn'}
+  /** Prices of the buyer's market have come. shown: ids of what is on the screen, where nothing may move. */
+  | {type: 'priced'; prices: Prices; shown: ReadonlySet<string>}
   /** Lines of these offers, or these codes in capitals, came into the order or left it, whoever moved them. */
   | {type: 'held'; come: string[]; gone: string[]}
   /** `offer`: as its decision names it, where that was only just found out. */
@@ -70,6 +73,8 @@ export function reduce(state: State, action: Action): State {
       return joined(action.waited ? {...state, waited: true} : state, action.offers);
     case 'withdrawn':
       return {loading: true, entries: state.entries.filter(({phase}) => SETTLED.has(phase))};
+    case 'priced':
+      return {...state, entries: state.entries.filter((each) => action.shown.has(each.id) || !isLeft(each, action.prices))};
     case 'held':
       return {...state, entries: state.entries.map((each) => ({...each, phase: phaseNow(each, action)}))};
     case 'moved':
@@ -97,6 +102,11 @@ function entry(offer: Offer): Entry {
 
 function move(entry: Entry, {id, phase, offer = entry.offer}: Extract<Action, {type: 'moved'}>): Entry {
   return entry.id === id && NEXT[entry.phase].includes(phase) ? {...entry, phase, offer, touched: true} : entry;
+}
+
+/** What can't be sold to this buyer is not to come up when another goes. */
+function isLeft({offer, phase}: Entry, prices: Prices): boolean {
+  return phase === 'offer' && isUnsold(offer, prices);
 }
 
 /** What was taken out elsewhere is an offer again, what came in after it was given up is there; else its own change tells. */

@@ -5,8 +5,9 @@ import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
 import {consentOf, isNarrower, regionOf} from './consent.ts';
 import {instructionsOf, isEditor, type Host, type Till} from './host.ts';
-import {card} from './model.ts';
+import {card, type CardView} from './model.ts';
 import type {Offer} from './offer.ts';
+import {isUnsold, type Prices} from './prices.ts';
 import {publisher} from './publish.ts';
 import {occasion, question, wanted, type Question} from './question.ts';
 import {scene} from './scene.ts';
@@ -16,6 +17,7 @@ import type {Surface} from './surface.ts';
 import {grantOf, isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
 import {held, useHeld} from './useHeld.ts';
+import {PRICES_FIRST_MS, usePrices} from './usePrices.ts';
 
 /** After this the offers that were painted ahead stay: a swap under the buyer's eyes would be worse. */
 export const UPGRADE_MS = 1000;
@@ -24,11 +26,13 @@ export const PRODUCT_FIRST_MS = 10_000;
 
 export interface Offers {
   state: State;
+  /** Of the market that the buyer is in. */
+  prices: Prices;
   take: (id: string) => void;
   giveBack: (id: string) => void;
   dismiss: (id: string) => void;
-  /** Say that the offers were rendered where the buyer can see them. */
-  sawAll: (offers: Offer[]) => void;
+  /** Say that these were rendered where the buyer can see them. */
+  sawAll: (cards: CardView[]) => void;
 }
 
 interface Later {
@@ -54,6 +58,11 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const mayTell = useRef(false);
   const later = useRef<Later>();
   const token = host.checkoutToken.value;
+  /** Ids of what the buyer sees. */
+  const shownNow = useRef<ReadonlySet<string>>(new Set());
+  const {prices, look} = usePrices(host, state.entries.map(({offer}) => offer), (known) =>
+    dispatch({type: 'priced', prices: known, shown: shownNow.current}),
+  );
 
   const now = occasion(host, taken.current);
   const room = wanted(readSettings(host.settings.value));
@@ -80,7 +89,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const took_ms = Date.now() - begun;
     const upgrade = !answered.current;
     const fit = given && showable(given.offers);
-    const shown = fit && (await honoured(fit, signal, (upgrade && state.boxes ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
+    const shown = fit && (await ready(fit, signal, (upgrade && state.boxes ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
     if (signal.aborted) return null;
     answered.current = true;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late: took_ms > UPGRADE_MS} : {type: 'unanswered'});
@@ -124,6 +133,14 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   function showable(offers: Offer[]): Offer[] {
     const here = scene(host, surface, Date.now());
     return offers.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
+  }
+
+  /** Leave out what can't be promised or sold to this buyer, as far as it is known in time. */
+  async function ready(offers: Offer[], signal: AbortSignal, patience_ms: number): Promise<Offer[]> {
+    const priced = look(offers, Math.min(patience_ms, PRICES_FIRST_MS), signal);
+    const kept = await honoured(offers, signal, patience_ms);
+    const known = await priced;
+    return kept.filter((offer) => !isUnsold(offer, known));
   }
 
   /** Leave out what says that it is taken off by itself, until the cart carries its grant: it carries one. */
@@ -189,7 +206,11 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     take: (id) => void take(id),
     giveBack: (id) => void giveBack(id),
     dismiss: (id) => void dismiss(id),
-    sawAll: (offers) => offers.forEach((offer) => say('shown', offer, token)),
+    prices,
+    sawAll: (cards) => {
+      shownNow.current = new Set(cards.map(({id}) => id));
+      for (const each of cards) if (!('button' in each && each.button?.disabled)) say('shown', each.offer, token);
+    },
   };
 }
 

@@ -16,6 +16,7 @@ const cards = (state: State, on = scene()): CardView[] => {
 const product = (phase: Phase, on = scene(), offer = upsell()) => cards(ready(phase, offer), on)[0] as ProductView | undefined;
 const notice = (phase: Phase, offer: Offer, on = scene()) => cards(ready(phase, offer), on)[0] as NoticeView | undefined;
 const progress = (offer: Partial<Offer>, on = scene()) => cards(ready('offer', upsell({kind: 'progress', ...offer})), on)[0] as ProgressView | undefined;
+const OATS = upsell().product!.variant_id;
 const NO_ADDING = {add: false, remove: false, discount: false};
 
 const LOADING: State = {loading: true, entries: []};
@@ -112,6 +113,31 @@ describe('an upsell in checkout', () => {
     ['EUR', undefined], // 12.50 dollars are not 12.50 euros, and what they are is Shopify's to say
   ])('a price in dollars is shown to who pays in %s as %s', (currency, price) => {
     expect(product('offer', scene({currency}))?.price).toBe(price);
+  });
+
+  test.each([
+    ['USD', {amount: 13.75, currency: 'USD'}, 13.75], // a market with prices of its own
+    ['EUR', {amount: 11.2, currency: 'EUR'}, 11.2],
+    ['CHF', {amount: 11.2, currency: 'EUR'}, undefined],
+    ['USD', {amount: 11.2, currency: 'EUR'}, 12.5], // not what this checkout is paid in, so the shop's stays
+  ])('who pays in %s where the market says %o is shown %s', (currency, told, price) => {
+    expect(product('offer', scene({currency, prices: new Map([[OATS, told]])}))?.price).toBe(price);
+  });
+
+  test('a company is shown none of the market’s either', () => {
+    expect(product('offer', scene({ownPrices: true, prices: new Map([[OATS, {amount: 13.75, currency: 'USD'}]])}))?.price).toBeUndefined();
+  });
+
+  test('one that the market does not sell can’t be pressed', () => {
+    const shown = product('offer', scene({prices: new Map([[OATS, null]])}));
+    expect(shown).toMatchObject({line: {text: {key: 'status.unavailable'}, tone: 'neutral'}, button: {disabled: true}});
+    const later = product('offer', scene({surface: 'thank_you', prices: new Map([[OATS, null]])}))?.button;
+    expect(later).toMatchObject({disabled: true});
+    expect(later?.href).toBeUndefined();
+  });
+
+  test('what is in the order already can be taken out of it whatever the market says', () => {
+    expect(product('added', scene({prices: new Map([[OATS, null]])}))).toMatchObject({line: {text: {key: 'status.added'}}, button: {disabled: false, action: 'undo'}});
   });
 
   test('a price without a currency is the cart’s', () => {

@@ -17,6 +17,7 @@ export function scene(overrides: Partial<Scene> = {}): Scene {
     subtotal: 30,
     currency: 'USD',
     ownPrices: false,
+    prices: new Map(),
     storefrontUrl: 'https://shop.example.test/',
     now: Date.parse('2026-11-25T12:00:00Z'),
     preview: false,

@@ -55,6 +55,17 @@ describe('the state of the offers', () => {
     expect(reduce(taken, {type: 'answered', offers: [again]})).toEqual(taken);
   });
 
+  test('what can’t be sold and is not on the screen goes; what is on it, or was taken, stays', () => {
+    const more = ['o2', 'o3'].map((offer_id) => upsell({offer_id, product: {...upsell().product!, variant_id: `gid://shopify/ProductVariant/${offer_id}`}}));
+    const state = reduce(INITIAL, {type: 'answered', offers: [upsell(), ...more]});
+    const prices = new Map([upsell(), more[0]!].map(({product}) => [product!.variant_id, null]));
+    const left = (from: State, ...shown: string[]) =>
+      reduce(from, {type: 'priced', prices, shown: new Set(shown)}).entries.map(({id}) => id);
+    expect(left(state, 'd1 o1')).toEqual(['d1 o1', 'd1 o3']);
+    expect(left(state)).toEqual(['d1 o3']);
+    expect(left(moved(state, 'adding', 'added'))).toEqual(['d1 o1', 'd1 o3']);
+  });
+
   test('of the messages that come late one joins, and none that is there', () => {
     const [help, more] = ['b1', 'b2'].map((offer_id) => upsell({kind: 'banner', offer_id, product: undefined}));
     const after = reduce(offered, {type: 'joined', offers: [help!, more!]});

@@ -14,6 +14,9 @@ interface Props {
   doing: Doing;
 }
 
+/** As high as a price, which may come later than the rest. */
+const LINE = '21px';
+
 /** A product, its price, why it is here, and the one thing to do about it. */
 export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
   const {id, product, title, price, badge, line, button, dismiss} = card;
@@ -26,7 +29,7 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
       <Own type="strong">{title}</Own>
-      <s-stack direction="inline" gap="small-200" alignItems="center">
+      <s-stack direction="inline" gap="small-200" alignItems="center" minBlockSize={LINE}>
         {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
         {badge && <s-badge>{say(badge)}</s-badge>}
       </s-stack>

@@ -1,4 +1,4 @@
-import {useEffect} from 'preact/hooks';
+import {useLayoutEffect} from 'preact/hooks';
 import {isEditor, type Host, type Till} from '../host.ts';
 import {view, type CardView} from '../model.ts';
 import {SAMPLE_TILL} from '../sample.ts';
@@ -23,10 +23,10 @@ interface Props {
 /** The extension on every target: shows what was put ahead, asks for better, and lets the buyer take it; above, the privacy choice. */
 export function Offers({host, surface, till}: Props) {
   const preview = isEditor(host);
-  const {state, sawAll, ...doing} = useOffers(host, surface, preview ? (SAMPLE_TILL as Till) : till);
+  const {state, prices, sawAll, ...doing} = useOffers(host, surface, preview ? (SAMPLE_TILL as Till) : till);
   const choice = usePrivacyChoice(host);
   const now = useNow(state.entries.map(({offer}) => offer.discount?.expires_at));
-  const here = scene(host, surface, now);
+  const here = scene(host, surface, now, prices);
   const shown = view(state, here);
   const spoken = speaker(host.i18n as unknown as Parameters<typeof speaker>[0], {...here, locale: host.localization.language.value.isoCode});
   const {say} = spoken;
@@ -34,8 +34,8 @@ export function Offers({host, surface, till}: Props) {
   // Shopify renders a step before the buyer reaches it.
   const onScreen = host.extension.rendered.value;
   const cards = shown.kind === 'offers' ? shown.cards : [];
-  const seen = onScreen ? cards.map(({offer}) => offer) : [];
-  useEffect(() => sawAll(seen), [seen.map(({decision_id, offer_id}) => `${decision_id} ${offer_id}`).join()]);
+  const seen = onScreen ? cards : [];
+  useLayoutEffect(() => sawAll(seen), [seen.map(({offer: {decision_id, offer_id}}) => `${decision_id} ${offer_id}`).join()]);
 
   if (shown.kind === 'nothing' && !choice) return null;
   return (

@@ -1,0 +1,79 @@
+import {pause} from './again.ts';
+import type {Offer} from './offer.ts';
+import {array, isRecord, money, text, type Money} from './parse.ts';
+
+/** What a buyer of one market pays for variants, by GID; null for one that is not sold to them. */
+export type Prices = ReadonlyMap<string, Money | null>;
+
+/** `shopify.query`: the Storefront API, with Shopify's own token. */
+export type Query = (query: string, options: {variables: Record<string, unknown>}) => Promise<{data?: unknown; errors?: unknown}>;
+
+export const NO_PRICES: Prices = new Map();
+
+/** Prices that take longer are left: one that changes late, under the buyer's eyes, looks like a mistake. */
+export const PRICES_MS = 2000;
+
+const QUERY = `query ($ids: [ID!]!, $country: CountryCode!) @inContext(country: $country) {
+  nodes(ids: $ids) {
+    ... on ProductVariant { id availableForSale price { amount currencyCode } }
+  }
+}`;
+
+/** The prices of one market, as far as they were asked for: each variant once, unless that failed. */
+export class PriceList {
+  readonly prices = new Map<string, Money | null>();
+  private readonly asked = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly query: Query,
+    private readonly country: string,
+  ) {}
+
+  lacks(variants: readonly string[]): boolean {
+    return variants.some((variant) => !this.prices.has(variant));
+  }
+
+  /** Ask for those that are not known, in one query. Resolves once they are, or can't be. along: a variant of the cart. */
+  async ask(variants: readonly string[], along?: string): Promise<void> {
+    const unknown = variants.filter((variant) => !this.prices.has(variant));
+    const fresh = unknown.filter((variant) => !this.asked.has(variant));
+    if (fresh.length) {
+      const answered = this.read(fresh, along).finally(() => fresh.forEach((variant) => this.asked.delete(variant)));
+      fresh.forEach((variant) => this.asked.set(variant, answered));
+    }
+    await Promise.all(unknown.map((variant) => this.asked.get(variant)));
+  }
+
+  private async read(variants: readonly string[], along?: string): Promise<void> {
+    const over = new AbortController();
+    const ids = along ? [...variants, along] : variants;
+    try {
+      const late = pause(PRICES_MS, over.signal).then(() => ({data: undefined}));
+      const {data} = await Promise.race([this.query(QUERY, {variables: {ids, country: this.country}}), late]);
+      readPrices(data, variants).forEach((price, variant) => this.prices.set(variant, price));
+    } catch {
+      // What is shown is the shop's own price, then, where that is in the buyer's currency.
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+/** Return what the answer says of these variants: nothing where it knows nothing at all, not even what is in the cart. */
+export function readPrices(data: unknown, variants: readonly string[]): Prices {
+  const nodes = array(isRecord(data) ? data.nodes : undefined).filter(isRecord);
+  if (!nodes.length) return NO_PRICES;
+  const told = new Map(nodes.map((node) => [text(node.id), priceOf(node)]));
+  const known = variants.map((variant) => [variant, told.has(variant) ? told.get(variant) : null] as const);
+  return new Map(known.filter((each): each is [string, Money | null] => each[1] !== undefined));
+}
+
+function priceOf({availableForSale, price}: Record<string, unknown>): Money | null | undefined {
+  if (availableForSale === false) return null;
+  return isRecord(price) ? money(price.amount, price.currencyCode) : undefined;
+}
+
+/** Return whether the offer's product is known not to be sold to the buyer. */
+export function isUnsold({product}: Offer, prices: Prices): boolean {
+  return product !== undefined && prices.get(product.variant_id) === null;
+}
