@@ -66,7 +66,7 @@ clean: ## Remove what was installed and built, and the demo's data
 
 # Beside what is installed next, and on all processors; pip would do it alone.
 .venv/.compiled: .venv/.python
-	@.venv/bin/python -m compileall -qq -j 0 .venv/lib || true  # templates of code are not valid code
+	@.venv/bin/python -W ignore -m compileall -qq -j 0 .venv/lib || true  # templates of code are not valid code
 	@touch $@
 
 .venv/.node: package-lock.json .venv/.python scripts/setup-node

@@ -189,7 +189,7 @@ def _covered(of: Shoppers, seen: Floats, model: UpliftModel | None) -> tuple[int
     truth = of.buys_with_coupon - of.buys
     told = [model.effect(row) for row in seen.tolist()]
     inside = [
-        effect.low <= truth[[each is effect for each in told]].mean() <= effect.high
+        bool(effect.low <= truth[[each is effect for each in told]].mean() <= effect.high)
         for effect in model.effects
     ]
     return sum(inside), len(inside)

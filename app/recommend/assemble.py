@@ -160,7 +160,7 @@ def rebought(baskets: Baskets, items: int) -> NDArray[np.float32]:
     now, then = held[followed], held[followed + 1]
     times = np.bincount(now.indices, minlength=items)
     again = np.bincount(now.multiply(then).tocsr().indices, minlength=items)
-    usual = again.sum() / max(times.sum(), 1)
+    usual = again.sum() / max(int(times.sum()), 1)
     return np.asarray((again + DRAWN_TO_MEAN * usual) / (times + DRAWN_TO_MEAN), dtype=np.float32)
 
 
