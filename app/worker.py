@@ -11,6 +11,7 @@ from app.ahead.due import request_due_offers
 from app.ahead.write import write_offers_ahead
 from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
+from app.campaigns.redeemed import end_redeemed_codes
 from app.campaigns.supply import request_due_codes, supply_codes
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
@@ -80,8 +81,8 @@ _changes = Announcements()
 # Every event is also kept in the events table, where consent allows. Carts and checkouts are kept
 # there and set off nothing else.
 HANDLERS: Handlers = {
-    OrderPlaced: (record_order, remember_order, follow_redemptions),
-    OrderUpdated: (record_order, remember_order, follow_redemptions),
+    OrderPlaced: (record_order, remember_order, follow_redemptions, end_redeemed_codes),
+    OrderUpdated: (record_order, remember_order, follow_redemptions, end_redeemed_codes),
     OrderPaid: (record_order, remember_order),
     OrderCancelled: (record_order, remember_order),
     OrderDeleted: (remove_order, remember_refund),

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.asyncio import Redis
 from sqlmodel import select
 
-from app.campaigns.nudged import dismissed, unpack
-from app.campaigns.nudged import pack as pack_nudged
-from app.campaigns.writing import put_if_same
+from app.campaigns.nudged import Nudged, dismissed
+from app.campaigns.writing import change_kept
 from app.connections import Connections
 from app.consent.policy import consent_of, permissions
 from app.events.kinds import BrowserEvent
 from app.profiles.keys import nudged_key
 from app.profiles.visit import DISMISSED
 from app.tables import DecisionRow
-
-_TRIES = 5
 
 
 async def remember_dismissal(connections: Connections, event: BrowserEvent) -> None:
@@ -29,18 +25,12 @@ async def remember_dismissal(connections: Connections, event: BrowserEvent) -> N
     if decision is None or campaign_id is None:
         return
     at = int(event.happened_at.timestamp())
+
+    def sent_away(nudged: Nudged) -> Nudged:
+        return dismissed(nudged, campaign_id, at) if campaign_id in nudged.fired else nudged
+
     for unit in _units(decision, event):
-        await _dismiss(connections.redis, nudged_key(event.shop, unit), campaign_id, at)
-
-
-async def _dismiss(redis: Redis, key: str, campaign_id: str, at: int) -> None:
-    for _ in range(_TRIES):  # a decision may write in between
-        value: Any = await redis.get(key)
-        nudged = unpack(value)
-        if campaign_id not in nudged.fired:
-            return
-        if await put_if_same(redis, key, value, pack_nudged(dismissed(nudged, campaign_id, at))):
-            return
+        await change_kept(connections.redis, nudged_key(event.shop, unit), sent_away)
 
 
 async def _decision(connections: Connections, shop: str, decision_id: object) -> DecisionRow | None:

@@ -78,7 +78,9 @@ class Nudging(NamedTuple):
         known = in_this_session(nudged, new, nudged.fired)
         for name, (code, until, pool) in self.codes.items():
             before = known.get(name, NEVER)
-            known[name] = msgspec.structs.replace(before, code=code, expires_at=until, pool=pool)
+            # One that was used meanwhile ended earlier than was read.
+            ends_at = min(until, before.expires_at) if before.code == code else until
+            known[name] = msgspec.structs.replace(before, code=code, expires_at=ends_at, pool=pool)
         return pack(after(nudged, known, self.showing))
 
 
@@ -161,6 +163,16 @@ def dismissed(nudged: Nudged, campaign_id: str, at: int) -> Nudged:
     gone = msgspec.structs.replace(nudged.fired.get(campaign_id, NEVER), dismissed=True)
     gone = msgspec.structs.replace(gone, last_at=max(gone.last_at, at))
     return Nudged(nudged.seen_at, {**nudged.fired, campaign_id: gone})
+
+
+def redeemed(nudged: Nudged, codes: Collection[str], at: int) -> Nudged:
+    """Return what the shopper has seen, with those of the codes that are theirs ended. codes: in capitals."""
+    ended = {
+        name: msgspec.structs.replace(fired, expires_at=min(fired.expires_at, at))
+        for name, fired in nudged.fired.items()
+        if fired.code in codes
+    }
+    return Nudged(nudged.seen_at, {**nudged.fired, **ended})
 
 
 def _shown(before: Fired, showing: Showing) -> Fired:

@@ -6,12 +6,12 @@ shopper meet, the later writer puts its own on top of the other's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
-from app.campaigns.nudged import KEPT_S, Nudging
+from app.campaigns.nudged import KEPT_S, Nudged, Nudging, pack, unpack
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 
@@ -42,7 +42,19 @@ async def write_decisions(
             await _put_on_top(redis, nudging, there)
 
 
-async def put_if_same(redis: Redis, key: str, read: bytes | None, value: bytes) -> bool:
+async def change_kept(redis: Redis, key: str, change: Callable[[Nudged], Nudged]) -> None:
+    """Change what is kept of a shopper, if anything is."""
+    for _ in range(_TRIES):  # a decision may write in between
+        value: Any = await redis.get(key)
+        if value is None:
+            return
+        before = unpack(value)
+        after = change(before)
+        if after == before or await _put_if_same(redis, key, value, pack(after)):
+            return
+
+
+async def _put_if_same(redis: Redis, key: str, read: bytes | None, value: bytes) -> bool:
     """Return whether the value was put in the place of the one that was read."""
     answer: Any = await redis.eval(_PUT, 1, key, read or b"", value, KEPT_S)
     return answer is None

@@ -88,6 +88,7 @@ FREE = {
         (
             "app.ahead.customers",
             "app.campaigns.dismissals",
+            "app.campaigns.redeemed",
             "app.coupons.grants",
             "app.offers.campaigns",
             "app.privacy",
@@ -123,6 +124,9 @@ FREE = {
     "app.attribution.sold": Free(
         _JOINED,
         ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands"),
+    ),
+    "app.campaigns.redeemed": Free(
+        "ends what `app.offers.campaigns` kept, and keeps nothing", ("app.worker",)
     ),
     "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
     "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
