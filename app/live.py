@@ -22,6 +22,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from app.campaigns.arms import Changes, campaigns_under
 from app.campaigns.campaign import Running
 from app.campaigns.promised import Signing, signings_of
 from app.campaigns.store import campaigns_fingerprint, running_campaigns
@@ -41,7 +42,7 @@ from app.failures import reason_of
 from app.intent.foresight import Foresight
 from app.intent.store import current_foresight
 from app.offers.snapshot import ShopSnapshot, take_snapshot
-from app.offers.variants import Changes, campaigns_under, model_under, settings_under, with_variants
+from app.offers.variants import model_under, settings_under, with_variants
 from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters

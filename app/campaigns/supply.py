@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from app.campaigns.arms import served
 from app.campaigns.campaign import Running, ended
 from app.campaigns.codes import coupon_terms, promise_of
 from app.campaigns.store import running_campaigns
@@ -18,6 +19,7 @@ from app.coupons.promise import Promise
 from app.coupons.store import pools_of
 from app.coupons.uses import honoured_fingerprint
 from app.errors import ShopifyRefused
+from app.experiments.versions import running_experiments
 from app.jobs import job_begins, only_one, request_job
 from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_to_look_at
@@ -40,11 +42,17 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         installed = await get_shop(connections, shop)
         if installed is None:
             return
-        running = await running_campaigns(connections, shop)
+        running = await _served(connections, shop)
         ready, now = pool_size(installed.settings), datetime.now(UTC)
         await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
         if SCOPE in installed.scopes:
             await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
+
+
+async def _served(connections: Connections, shop: str) -> list[Running]:
+    """Return what the shop runs, also what the arms of its experiments make of that."""
+    running = await running_campaigns(connections, shop)
+    return served(running, await running_experiments(connections, shop))
 
 
 async def _keep_promises(
@@ -60,7 +68,7 @@ async def request_due_codes(connections: Connections) -> None:
     """Ask for the codes and discounts of every shop that has or needs some, and end grants that are over."""
     await end_grants(connections, datetime.now(UTC))
     for shop in await shops_to_look_at(connections, "coupons"):
-        running = await running_campaigns(connections, shop.shop)
+        running = await _served(connections, shop.shop)
         pools = await pools_of(connections, shop.shop)
         going = any(pool.discount_id is not None for pool in pools)
         going = going or bool(await honoured_fingerprint(connections, shop.shop))
@@ -69,15 +77,16 @@ async def request_due_codes(connections: Connections) -> None:
 
 
 def wishes_of(running: Iterable[Running], currency: str, ready: int, now: datetime) -> list[PoolWish]:
-    """Return the pools that these campaigns need. ready: codes in each. Pure."""
-    wishes = []
+    """Return the pools that these campaigns need, each once. ready: codes in each. Pure."""
+    wishes: dict[str, PoolWish] = {}
     for campaign, _ in running:
         terms = coupon_terms(campaign, currency)
         if terms is None or ended(campaign, now):
             continue
         size = ready if campaign.caps.total is None else min(ready, campaign.caps.total)
-        wishes.append(PoolWish(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at))
-    return wishes
+        wish = PoolWish(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at)
+        wishes.setdefault(wish.pool_id, wish)
+    return list(wishes.values())
 
 
 def promises_of(running: Iterable[Running], currency: str, now: datetime) -> list[Promise]:

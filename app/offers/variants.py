@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
-from app.campaigns.campaign import Running, read_campaign
+from app.campaigns.arms import Arms, Changes, combinations_of
 from app.errors import TillwiseError
 from app.experiments.assign import Experiment, Placed
 from app.experiments.patch import CAMPAIGNS, MODEL, patched
 from app.offers.snapshot import ShopSnapshot
-
-Changes = tuple[Mapping[str, Any], ...]
-Arms = frozenset[tuple[str, str]]
 
 _log = logging.getLogger(__name__)
 
@@ -42,20 +37,6 @@ def with_variants(
     return replace(shop, experiments=experiments, variants=variants, unserved=unserved)
 
 
-def combinations_of(experiments: Iterable[Experiment]) -> dict[Arms, Changes]:
-    """Return what changes under each combination of arms that change something."""
-    found: dict[Arms, Changes] = {frozenset(): ()}
-    for each in experiments:
-        changing = [arm for arm in each.arms if arm.changes]
-        found |= {
-            arms | {(each.id, arm.name)}: (*changes, arm.changes)
-            for arms, changes in found.items()
-            for arm in changing
-        }
-    del found[frozenset()]
-    return found
-
-
 def variant_of(shop: ShopSnapshot, places: Iterable[Placed]) -> ShopSnapshot:
     """Return the shop as the unit's arms make it. places: in other experiments than the standing one."""
     if not shop.variants:
@@ -74,18 +55,6 @@ def settings_under(settings: Mapping[str, Any], changes: Changes) -> dict[str, A
         rest = {name: value for name, value in each.items() if name not in (CAMPAIGNS, MODEL)}
         settings = patched(settings, rest)
     return dict(settings)
-
-
-def campaigns_under(campaigns: Sequence[Running], changes: Changes) -> list[Running]:
-    """Return the running campaigns with the changes; one that is changed to nothing is left out.
-
-    Raises InputError for a change that makes no campaign.
-    """
-    under = list(campaigns)
-    for each in changes:
-        by_id = each.get(CAMPAIGNS) or {}
-        under = [_under(one, by_id) for one in under if by_id.get(one.campaign.id, {}) is not None]
-    return under
 
 
 def model_under(current: str | None, changes: Changes) -> str | None:
@@ -110,11 +79,3 @@ def _together(experiments: Iterable[Experiment]) -> list[Arms]:
     for each in experiments:
         found += [arms | {(each.id, arm.name)} for arms in found for arm in each.arms]
     return found
-
-
-def _under(running: Running, by_id: Mapping[str, Any]) -> Running:
-    change = by_id.get(running.campaign.id)
-    if change is None:
-        return running
-    content = patched(msgspec.to_builtins(running.campaign), change)
-    return Running(read_campaign(content | {"id": running.campaign.id}), running.number)

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from app.campaigns.arms import served
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import pool_of
 from app.campaigns.store import change_status, keep_campaign
-from app.campaigns.supply import READY, pool_size, supply_codes, wishes_of
+from app.campaigns.supply import READY, pool_size, promises_of, supply_codes, wishes_of
 from app.connections import Connections
 from app.coupons.pool import pool_key
+from app.experiments.assign import Arm, Experiment
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start
 from devstore.schema import MODULES
 from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 
@@ -46,6 +50,24 @@ def test_a_campaign_whose_time_is_over_needs_none() -> None:
     assert wishes(over) == []
 
 
+def a_test(**discount: Any) -> Experiment:
+    """Return an experiment whose second arm gives another discount."""
+    changes = {"campaigns": {"ten": {"offer": {"discount": discount}}}}
+    return Experiment("salt", (Arm("as_is", 0.5), Arm("other", 0.5, changes)), 1.0, "discount", "1")
+
+
+def test_what_an_arm_makes_of_a_campaign_has_a_pool_of_its_own_where_it_takes_off_something_else() -> None:
+    running, banner = [Running(campaign(), 0)], campaign(id="hello", offer={"kind": "banner"})
+    dearer = served([*running, Running(banner, 1)], [a_test(percentage=15)])
+    found = wishes_of(dearer, "EUR", 500, NOW)
+    assert [each.terms.percentage for each in found] == [10, 15]
+    assert len({each.pool_id for each in found}) == 2
+    renamed = Experiment("salt", (Arm("other", 1.0, {"campaigns": {"ten": {"priority": 9}}}),), 1.0, "p", "1")
+    assert len(wishes_of(served(running, [renamed]), "EUR", 500, NOW)) == 1
+    assert served(running, [a_test(percentage=-1)]) == running
+    assert len(promises_of(served(running, [a_test(with_code=False)]), "EUR", NOW)) == 1
+
+
 @pytest.mark.parametrize(
     ("setting", "size"), [(None, READY), (40, 40), (-1, READY), ("many", READY), (10**9, 10_000)]
 )
@@ -73,3 +95,21 @@ async def test_a_campaign_has_its_codes_while_it_runs_and_none_once_it_stopped(f
     await change_status(front.connections, shop, "ten", "stopped")
     await supply_codes(front.connections, shop)
     assert await front.connections.redis.llen(pool_key(shop, pool)) == 0
+
+
+@needs_packages
+async def test_an_arm_of_an_experiment_has_codes_of_its_own_discount(front: Shopfront) -> None:
+    shop, few, now = front.installed.shop, campaign(caps={"total": 12}), datetime.now(UTC)
+    await keep_campaign(front.connections, shop, few)
+    await change_status(front.connections, shop, "ten", "running")
+    changes = {"campaigns": {"ten": {"offer": {"discount": {"percentage": 15}}}}}
+    arms = [{"name": "as_is"}, {"name": "dearer", "changes": changes}]
+    design = read_design({"id": "discount", "control": "as_is", "arms": arms})
+    await draft(front.connections, shop, design, now)
+    started = await start(front.connections, shop, "discount", now)
+    await supply_codes(front.connections, shop)
+    pools = [
+        pool_of(each, front.installed.currency) for each, _ in served([Running(few, 0)], [started.experiment])
+    ]
+    ready = [await front.connections.redis.llen(pool_key(shop, str(each))) for each in pools]
+    assert ready == [12, 12]

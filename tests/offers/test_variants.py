@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.campaigns.arms import Changes, campaigns_under, combinations_of
 from app.campaigns.campaign import Running
 from app.consent.policy import Consent, permissions
 from app.errors import InputError
@@ -15,14 +16,7 @@ from app.offers.answer import answer_to
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, in_arms, situation_of, unit_of
 from app.offers.snapshot import ShopSnapshot
-from app.offers.variants import (
-    Changes,
-    campaigns_under,
-    combinations_of,
-    model_under,
-    settings_under,
-    with_variants,
-)
+from app.offers.variants import model_under, settings_under, with_variants
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from tests.campaigns.factories import a_campaign
