@@ -28,8 +28,8 @@ from app.campaigns.nudged import (
     newly_shown,
     place_of,
 )
-from app.campaigns.plan import Plan, plan_of
-from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.campaigns.plan import PLACES_OF, Plan, Planned, plan_of
+from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
 from app.catalog.catalog import Catalog, Product
 from app.errors import InputError
 from app.rules.expression import read_rule, reads
@@ -38,9 +38,9 @@ from app.values import exponent
 
 
 class Past(NamedTuple):
-    """A decision as it was logged. who: the customer or the checkout, None where neither may be told.
+    """A decision as it was logged. situation: as logged. unit: whose it was, None where that may not be told.
 
-    situation: as logged. bought: whether they ordered afterwards, None where that can't be known.
+    bought: whether they ordered afterwards, None where that can't be known.
     """
 
     decision_id: str
@@ -51,12 +51,15 @@ class Past(NamedTuple):
     permitted: tuple[str, ...]
     situation: Mapping[str, Any]
     bought: bool | None
+    unit: str | None = None
 
     @property
     def who(self) -> str | None:
-        """Return whom it may be kept of what they saw."""
+        """Return of whom it may be kept what they saw: a customer, a browser or a checkout."""
         if self.customer_id is not None:
             return f"customer:{self.customer_id}"
+        if self.unit is not None:
+            return f"unit:{self.unit}"
         return f"checkout:{self.checkout_token}" if self.checkout_token else None
 
     @property
@@ -152,7 +155,8 @@ class _Running:
         nudged = self._seen.get(who, NOTHING) if who else NOTHING
         known = in_this_session(nudged, is_new_session(nudged, None, at), self._plan.by_id)
         inputs = _inputs(past, facts, evidence, known)
-        weighed = weigh(self._plan, inputs, past.decision_id, lambda _name, _share: False)
+        look_up = LookUp(spent=self._is_spent)
+        weighed = weigh(self._plan, inputs, past.decision_id, lambda _name, _share: False, look_up)
         self._counts["judged"] += 1
         self._counts["matched"] += len(weighed.matched)
         self._left_out.update(weighed.left_out.values())
@@ -162,6 +166,10 @@ class _Running:
             self._fire(past)
         if who:
             self._seen[who] = after(nudged, self._with_code(known, weighed), showing)
+
+    def _is_spent(self, planned: Planned) -> bool:
+        most = planned.campaign.caps.total
+        return most is not None and self._counts["fired"] >= most
 
     def _fire(self, past: Past) -> None:
         self._counts["fired"] += 1
@@ -202,6 +210,8 @@ def _inputs(
         remembers=past.who is not None,
         place=place_of(past.surface, past.checkout_token) if past.who else past.decision_id,
         fired=dict(known),
+        applied=past.inputs.get("applied", 0),
+        places=PLACES_OF.get(past.situation.get("wants", "all")),
     )
 
 

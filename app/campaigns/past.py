@@ -47,6 +47,7 @@ def past_of(row: Any, bought: bool | None) -> Past:
         permitted=tuple(row.permitted),
         situation=row.inputs["situation"],
         bought=bought,
+        unit=row.inputs.get("unit"),
     )
 
 

@@ -31,6 +31,13 @@ PLACES: Mapping[Kind, Place] = {
     "progress": "progress",
     "upsell": "main",
 }
+# Which of them there are where a question asks for less than all.
+PLACES_OF: Mapping[str, tuple[Place, ...] | None] = {
+    "all": None,
+    "products": ("main",),
+    "messages": ("top", "progress"),
+    "message": ("top",),
+}
 _KEPT = 64  # shops whose rules are kept as they are asked: the catalogue changes oftener than they do
 LIMITS, LOCALE = "discount_limits", "locale"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -21,7 +21,7 @@ from app.campaigns.nudged import (
     place_of,
     unpack,
 )
-from app.campaigns.plan import Place, Plan, Planned
+from app.campaigns.plan import PLACES_OF, Plan, Planned
 from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
 from app.consent.policy import Permissions
 from app.coupons.grants import Granted, Wanted
@@ -30,18 +30,12 @@ from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
 from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
-from app.offers.wire import Offer, Question, Wants
+from app.offers.wire import Offer, Question
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
 from app.values import minor_units
 
 _COUNTER = 4  # bytes
-PLACES: Mapping[Wants, tuple[Place, ...] | None] = {
-    "all": None,
-    "products": ("main",),
-    "messages": ("top", "progress"),
-    "message": ("top",),
-}
 
 
 def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str] = ()) -> Situation:
@@ -152,7 +146,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         fired={name: _of_these_terms(each, plan.by_id[name]) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=_not_ours(question.cart.codes or (), nudged),
-        places=PLACES[question.wants],
+        places=PLACES_OF[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
     )

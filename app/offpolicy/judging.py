@@ -10,12 +10,11 @@ import numpy as np
 
 from app.campaigns.dry_run import Past, facts_of_past
 from app.campaigns.facts import evidence_of
-from app.campaigns.plan import Plan
+from app.campaigns.plan import PLACES_OF, Plan
 from app.campaigns.weigh import Inputs
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.units import capped
 from app.intent.features import FEATURES
-from app.offers.campaigns import PLACES
 from app.offers.choose import choose
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
@@ -107,7 +106,7 @@ def _inputs(past: Past, situation: Situation) -> Inputs:
         return situation.campaigns.inputs
     return Inputs(
         at=int(past.at.timestamp()), cart=situation.cart, subtotal_minor=situation.subtotal_minor,
-        remembers=past.who is not None, place=past.decision_id, places=PLACES[situation.wants],
+        remembers=past.who is not None, place=past.decision_id, places=PLACES_OF[situation.wants],
     )  # fmt: skip
 
 

@@ -68,6 +68,29 @@ def test_caps_count_a_customer_wherever_they_are() -> None:
     assert (result.fired, result.shoppers, result.left_out) == (2, 1, {"capped": 2})
 
 
+def test_a_total_counts_all_shoppers_together_and_what_stands_is_not_one_more() -> None:
+    decisions = [a_past(n, n) for n in range(4)]
+    again = a_past(9, 9, checkout_token="t0")
+    result = tried(a_campaign(caps={"total": 2}), *decisions, again)
+    assert (result.fired, result.left_out) == (2, {"capped": 2})
+
+
+def test_who_comes_back_in_the_same_browser_is_one_shopper() -> None:
+    decisions = [a_past(n, n * 60, unit="browser") for n in range(3)]
+    result = tried(a_campaign(caps={"per_visitor": 1}), *decisions, a_past(9, unit="another"))
+    assert (result.fired, result.shoppers, result.left_out) == (2, 2, {"capped": 2})
+
+
+def test_nothing_is_shown_where_its_place_was_not_asked_for() -> None:
+    decisions = [
+        a_past(n, situation={"wants": wants}) for n, wants in enumerate(("all", "products", "messages"))
+    ]
+    bar = {"kind": "progress", "target": "150"}
+    pick = {"kind": "upsell", "product_ids": [20]}
+    shown = [tried(a_campaign(offer=offer), *decisions).fired for offer in (bar, pick)]
+    assert (shown, tried(a_campaign(), *decisions).fired) == ([2, 2], 2)
+
+
 def test_a_coupon_lasts_for_its_shopper_and_is_not_given_twice() -> None:
     coupon = a_campaign(offer=TEN_PERCENT, expires_s=3_600)
     result = tried(coupon, *(a_past(n, n * 40, customer_id=7) for n in range(4)))
