@@ -14,9 +14,11 @@ from app.consent.receipts import Signed, read_receipt
 from app.consent.requests import Kind, PrivacyRequest, unfinished_erasures
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested
+from app.jobs import alone
 from app.privacy.erasure import erase_person
 from app.privacy.shop import disregard, erase_shop, shop_receipt_id
 from app.privacy.waiting import keep_waiting
+from app.shops.arrival import ARRIVING
 from app.shops.store import describe, get_shop
 from app.values import ShopDomain
 
@@ -78,15 +80,17 @@ async def finish_erasures(connections: Connections) -> None:
 async def carry_out(connections: Connections, request: PrivacyRequest) -> Signed | None:
     """Return the receipt of the erasure, None for a shop that is not erased as it came back.
 
-    Raises ShopifyUnavailable where only the shop can say that, and does not now.
+    One that comes back meanwhile waits at the door. Raises ShopifyUnavailable where only the shop can say
+    whether it has the app, and does not now.
     """
     if request.kind is Kind.CUSTOMER:
         return await erase_person(connections, request.shop, request.request_id)
-    if await _has_the_app(connections, request):
-        _log.warning("a shop that has the app again is not erased", extra={"shop": request.shop})
-        await disregard(connections, request)
-        return None
-    return await erase_shop(connections, ShopDomain(request.shop), request.request_id)
+    async with alone(connections, ARRIVING, request.shop):
+        if await _has_the_app(connections, request):
+            _log.warning("a shop that has the app again is not erased", extra={"shop": request.shop})
+            await disregard(connections, request)
+            return None
+        return await erase_shop(connections, ShopDomain(request.shop), request.request_id)
 
 
 async def _has_the_app(connections: Connections, request: PrivacyRequest) -> bool:

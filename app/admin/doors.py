@@ -22,8 +22,7 @@ from app.errors import InputError, NotAllowed, NotAuthentic, ShopifyError, Tillw
 from app.shops.addresses import app_in_admin
 from app.shops.changes import begin_telling, is_untold
 from app.shops.sessions import AdminClaims, bearer_token, verify_admin_token
-from app.shops.store import Shop, finish_install, get_shop, install
-from app.shops.tokens import exchange_id_token, has_token
+from app.shops.store import Shop, get_shop
 from app.values import ShopDomain, shop_domain, zone_of
 
 BOUNCE = "/auth/bounce"
@@ -65,16 +64,6 @@ def bounce_shop(query: QueryParams) -> ShopDomain:
     if not back.startswith("/") or back[1:2] in ("/", "\\") or set(back) & set("\t\r\n"):
         raise InputError("shopify-reload is not an address of this app", "shopify-reload")
     return shop_domain(query.get("shop", ""))
-
-
-async def welcome(connections: Connections, claims: AdminClaims) -> Shop:
-    """Return the shop, installed with the staff member's token when we hold no good one."""
-    if await has_token(connections, claims.shop):
-        shop = await get_shop(connections, claims.shop)
-        if shop and shop.uninstalled_at is None:
-            return await finish_install(connections, claims.shop)
-    grant = await exchange_id_token(connections, claims.shop, claims.token)
-    return await install(connections, claims.shop, grant)
 
 
 def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:

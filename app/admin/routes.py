@@ -41,7 +41,7 @@ from app.admin import (
 )
 from app.admin import settings as settings_page
 from app.admin.calls import read_call
-from app.admin.doors import bounce_shop, detour, staff_only, welcome
+from app.admin.doors import bounce_shop, detour, staff_only
 from app.admin.figures import keep_time
 from app.admin.files import OwnFiles
 from app.admin.language import speak
@@ -50,6 +50,7 @@ from app.admin.policy import headers_for
 from app.connections import Connections
 from app.errors import ShopifyError
 from app.jobs import request_job
+from app.shops.arrival import welcome
 from app.shops.store import Shop
 from app.values import zone_of
 
@@ -80,7 +81,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         headers = headers_for(settings, found.shop)
         try:
             async with patience(settings):
-                shop = await welcome(connections, found)
+                shop = await welcome(connections, found.shop, found.token)
                 keep_time(zone_of(shop.time_zone))
                 shown = await read(connections, shop, query)
         except ShopifyError as error:

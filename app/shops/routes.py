@@ -11,9 +11,8 @@ from starlette.routing import BaseRoute, Route
 from app.connections import Connections
 from app.errors import InputError
 from app.shops.addresses import app_in_admin, for_browser
+from app.shops.arrival import agreed
 from app.shops.oauth import new_state, permission_url, read_callback, requested_shop, signed_state
-from app.shops.store import install
-from app.shops.tokens import exchange_code
 
 _COOKIE = "tillwise_install"
 _COOKIE_LIVES_S = 600
@@ -45,8 +44,7 @@ async def finish(request: Request) -> Response:
     if len({name for name, _value in pairs}) != len(pairs):
         raise InputError("the callback carries a parameter twice")
     callback = read_callback(dict(pairs), request.cookies.get(_COOKIE), settings, datetime.now(UTC))
-    grant = await exchange_code(connections, callback.shop, callback.code)
-    await install(connections, callback.shop, grant)
+    await agreed(connections, callback.shop, callback.code)
     answer = RedirectResponse(app_in_admin(settings, callback.shop), 302)
     answer.delete_cookie(_COOKIE, path="/auth")
     return answer

@@ -20,9 +20,12 @@ from app.events.consume import work_off
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, Event, ShopRedactionRequested
 from app.events.log import EventConsumer, EventLog, this_consumer
 from app.privacy import erasure
+from app.privacy import shop as shop_erasure
 from app.privacy.export import answer_data_request
+from app.shops.arrival import welcome
 from app.shops.grants import Grant
-from app.shops.tokens import sealed_row
+from app.shops.store import Shop
+from app.shops.tokens import access_token, sealed_row
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
 from app.worker import HANDLERS
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
@@ -31,6 +34,7 @@ from webhooks.compliance import finish_erasures, redact_shop
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)
 URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
+TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 DESCRIBED = {
     "name": "A", "currencyCode": "USD", "ianaTimezone": "Europe/Berlin",
     "plan": {"partnerDevelopment": False},
@@ -251,6 +255,34 @@ async def test_a_shop_that_came_back_is_not_erased(connections: Connections) -> 
     request = await read_request(connections, SHOP, "gone")
     assert request is not None
     assert (request.status, request.receipt_id) == (Status.DONE, None)
+
+
+async def test_a_shop_that_comes_back_while_it_is_erased_is_let_in_afterwards(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming: list[asyncio.Task[Shop]] = []
+
+    async def comes_back(*_: Any) -> None:
+        if not coming:
+            coming.append(asyncio.create_task(welcome(connections, SHOP, "id")))
+            await asyncio.wait(coming, timeout=0.3)  # it waits for us: that it is in is not waited for
+
+    await plant(connections, ROSA)
+    async with connections.write() as db:
+        row = await db.get(ShopRow, SHOP)
+        assert row is not None
+        row.uninstalled_at = NOW
+        db.add(row)
+    monkeypatch.setattr(shop_erasure, "STEPS", (comes_back, *shop_erasure.STEPS))
+    gone = ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER)
+    with respx.mock:
+        respx.post(TOKEN_URL).respond(json={"access_token": "shpat_1", "expires_in": 3600})
+        respx.post(URL).respond(json={"data": {"shop": DESCRIBED}})
+        await redact_shop(connections, gone)
+        back = await coming[0]
+    assert back.uninstalled_at is None
+    assert await all_of(connections, OrderRow) == []
+    assert await access_token(connections, SHOP) == "shpat_1"
 
 
 @pytest.mark.parametrize(
