@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from app.apart import apart
 from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import LOOKED_BACK, decided
@@ -46,7 +44,6 @@ from app.values import ShopDomain
 
 AGAIN_AFTER = timedelta(days=1)
 _log = logging.getLogger(__name__)
-Learnt = TypeVar("Learnt")
 
 
 async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
@@ -57,7 +54,7 @@ async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
         await report_progress(connections, "intent", shop, Progress("reading"))
         told = await browsed(connections, shop, now)
         await report_progress(connections, "intent", shop, Progress("training"))
-        model, report = await _in_its_process(learn_intent, told, int(now.timestamp()))
+        model, report = await apart(learn_intent, told, int(now.timestamp()))
         content = {} if model is None else {"model": msgspec.to_builtins(model)}
         await publish_foresight(connections, shop, INTENT, content, msgspec.to_builtins(report), now)
         await _learn_uplift(connections, shop, now)
@@ -129,7 +126,7 @@ async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetim
             await publish_foresight(connections, shop, UPLIFT, {"models": []}, {"campaigns": {}}, now)
         return
     decisions, orders = await decided(connections, shop, now, LOOKED_BACK + timedelta(seconds=KEPT_S))
-    models, reports = await _in_its_process(learn_uplift, decisions, orders, coupons, now.timestamp())
+    models, reports = await apart(learn_uplift, decisions, orders, coupons, now.timestamp())
     content = {"models": msgspec.to_builtins(models)}
     await publish_foresight(connections, shop, UPLIFT, content, {"campaigns": reports}, now)
 
@@ -144,10 +141,3 @@ async def _weigh(
         return
     await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)
     await announce_change(connections.redis, shop)
-
-
-async def _in_its_process(work: Callable[..., Learnt], *given: Any) -> Learnt:
-    """Return what the work finds, done in a process of its own: it would take minutes out of this one's."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return await asyncio.get_running_loop().run_in_executor(pool, work, *given)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,6 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.apart import apart
 from app.connections import Connections
 from app.consent.barred import erased_since
 from app.consent.standing import Use
@@ -114,10 +112,7 @@ async def _train(facts: Facts, rules: Rules, now: datetime, previous: Segmentati
     """Return the training, made in a process of its own: it would take minutes out of this one's."""
     seconds = int(now.timestamp())
     purchases = clean(_columns(facts.placed), seconds)
-    task = (purchases, matrix(facts.behaviours), rules, seconds, previous)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return await asyncio.get_running_loop().run_in_executor(pool, train_shop, *task)
+    return await apart(train_shop, purchases, matrix(facts.behaviours), rules, seconds, previous)
 
 
 async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> Facts:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import monotonic
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from app.apart import apart
 from app.connections import Connections, redis_key
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
@@ -71,21 +70,13 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> Card | None:
         left_out = await excluded_customers(connections, shop)
         async with connections.read() as db:
             dataset = await read_shop(db, shop, unnamed, left_out)
-        card = await _in_its_process(data_dir, shop, version, dataset)
+        card = await apart(succeed_freshened, data_dir, shop, version, dataset)
         if card.version == version:
             return None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)
         await asyncio.to_thread(put_away, data_dir, shop, version, card.version)
     await announce_change(connections.redis, shop)
     return card
-
-
-async def _in_its_process(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
-    """Return the card of the successor, made in a child so that no other work of the worker waits."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(pool, succeed_freshened, data_dir, shop, version, dataset)
 
 
 def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:

@@ -1,0 +1,89 @@
+"""Work that would take minutes out of this process, done in one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from app.errors import TillwiseError
+from app.failures import reason_of
+from app.logs import start_logging
+
+POLL_S = 0.2
+Found = TypeVar("Found")
+_log = logging.getLogger(__name__)
+
+
+class ChildFailed(TillwiseError):
+    """The work stumbled over something unforeseen, or its process ended before it did."""
+
+
+async def apart(work: Callable[..., Found], *given: Any) -> Found:
+    """Return what the work finds. Raises what it raises on purpose, ChildFailed for anything else.
+
+    The process ends with whoever waits for it, be that cancelled or killed.
+    """
+    stop = threading.Event()
+    try:
+        found: Found = await asyncio.to_thread(_done, stop, work, given)
+    finally:
+        stop.set()
+    return found
+
+
+def _done(stop: threading.Event, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_do, args=(sender, work, given), daemon=True)
+    child.start()
+    sender.close()  # so that the child's death ends the conversation
+    try:
+        found, error = _heard(receiver, stop)
+    except EOFError:
+        child.join()
+        raise ChildFailed(f"{work.__name__} ended with exit code {child.exitcode}") from None
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+        receiver.close()
+    if error is not None:
+        raise error
+    return found
+
+
+def _heard(receiver: Connection, stop: threading.Event) -> Any:
+    while not receiver.poll(POLL_S):
+        if stop.is_set():
+            return None, None  # nobody waits for it any more
+    return receiver.recv()
+
+
+def _do(sender: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    """Do the work in the child; what it sends is what was found and why nothing was."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        sender.send((work(*given), None))
+    except Exception as error:
+        start_logging()  # left to itself, the process would print the error with the values it quotes
+        _log.exception("work apart failed")
+        sender.send((None, _sendable(error)))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that asked for it is killed: nobody else would."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _sendable(error: Exception) -> Exception:
+    """Return the error, in words alone where nobody tells it from others: not each can be handed over."""
+    return error if isinstance(error, TillwiseError | OSError) else ChildFailed(reason_of(error))
