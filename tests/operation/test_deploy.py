@@ -92,8 +92,9 @@ def test_each_setting_is_explained_to_who_operates_it(settings_read: set[str]) -
 
 
 def test_each_setting_reaches_the_processes_of_the_compose_file(settings_read: set[str]) -> None:
-    passed = set(re.findall(r"^    ([A-Z_]+):", (ROOT / "compose.yaml").read_text(), re.MULTILINE))
-    assert settings_read - _NOT_THEIRS - passed == set()
+    passed = re.findall(r"^    ([A-Z_]+):", (ROOT / "compose.yaml").read_text(), re.MULTILINE)
+    assert settings_read - _NOT_THEIRS - set(passed) == set()
+    assert len(passed) == len(set(passed)), "Docker takes no file that says a thing twice"
 
 
 def test_the_proxy_writes_down_nobodys_address_and_no_token() -> None:
