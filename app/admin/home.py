@@ -21,10 +21,9 @@ from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
 from app.admin.segments_store import segment_of
 from app.admin.settings import over_words
-from app.attribution.kpi_facts import read_facts
-from app.attribution.kpis import kpis
+from app.attribution.overall import overall
 from app.attribution.report import Incremental
-from app.attribution.sold import incremental
+from app.attribution.sold import incremental, incremental_by_day
 from app.attribution.store import attributed_revenue, offer_counts
 from app.connections import Connections
 from app.consent.policies import current_policy
@@ -97,19 +96,14 @@ def _told(history: list[tuple[datetime, Incremental | None]], currency: str) -> 
 
 async def _read_figures(connections: Connections, shop: str) -> Figures:
     now = datetime.now(UTC)
-    facts, currency = await read_facts(connections, shop, now - _WINDOW, now)
+    told, currency = await overall(connections, shop, now - _WINDOW, now)
     caused = await incremental(connections, ShopDomain(shop), now - _WINDOW, now)
-    return Figures(caused, {each.name: each for each in kpis(facts, ("all",))}, currency)
+    return Figures(caused, {each.name: each for each in told}, currency)
 
 
 async def _read_history(connections: Connections, shop: str) -> list[tuple[datetime, Incremental | None]]:
-    today = datetime.now(UTC)
-    history = []
-    for ago in reversed(range(_CHART_DAYS)):
-        when = today - timedelta(days=ago)
-        found = await incremental(connections, ShopDomain(shop), when - _WINDOW, when)
-        history.append((when, found if isinstance(found, Incremental) else None))
-    return history
+    found = await incremental_by_day(connections, ShopDomain(shop), _WINDOW, _CHART_DAYS, datetime.now(UTC))
+    return [(when, each if isinstance(each, Incremental) else None) for when, each in found]
 
 
 async def _read_plan(connections: Connections, shop: str) -> Plan | None:

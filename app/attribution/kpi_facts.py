@@ -25,7 +25,7 @@ from app.values import zone_of
 
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
 _ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
-_CARTED, _BOUGHT = "product_added_to_cart", COMPLETED
+CARTED, _BOUGHT = "product_added_to_cart", COMPLETED
 _AT_ONCE = 1_000  # rows in memory with their whole answers
 
 
@@ -169,7 +169,7 @@ async def _carts(
     bought: set[str] = set()
     columns = _EVENTS.c
     query = select(columns.name, columns.client_id, columns.recorded_at).where(
-        columns.shop == shop, columns.name.in_((_CARTED, _BOUGHT)), columns.client_id.is_not(None),
+        columns.shop == shop, columns.name.in_((CARTED, _BOUGHT)), columns.client_id.is_not(None),
         columns.recorded_at >= since, columns.recorded_at <= now,
     )  # fmt: skip
     for name, client_id, at in await (await db.connection()).execute(query):

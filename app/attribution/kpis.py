@@ -78,6 +78,24 @@ class Kpi:
     over: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a group's checkouts and customers brought, in net minor units.
+
+    asked: checkouts that a decision was made in before the order; ordered: those of them with an order that
+    stands. foretold, ahead_minor: customers with a forecast, and what they are expected to spend.
+    """
+
+    asked: int = 0
+    ordered: int = 0
+    orders: int = 0
+    orders_minor: int = 0
+    customers: int = 0
+    spent_minor: int = 0
+    foretold: int = 0
+    ahead_minor: int = 0
+
+
 Groups = Callable[[Decided], Iterable[str | None]]
 BY: Mapping[str, Groups] = {
     "all": lambda each: ("all",),
@@ -105,6 +123,16 @@ def kpis(facts: Facts, ways: Iterable[str] = tuple(BY)) -> list[Kpi]:
     ]
 
 
+def of_sums(by: str, group: str, sums: Sums) -> Iterator[Kpi]:
+    """Yield what a group's sums tell: the figures that Home shows, see `app.attribution.overall`."""
+    ordered, asked = sums.ordered, sums.asked
+    yield _kpi(by, group, "checkout_conversion", ordered, asked, "no checkout that may be remembered")
+    yield _kpi(by, group, "aov", sums.orders_minor, sums.orders, "no order that stands")
+    yield _kpi(by, group, "clv_realised", sums.spent_minor, sums.customers, "no known customer")
+    missing = "no customer with a forecast"
+    yield _kpi(by, group, "clv_predicted_90d", sums.ahead_minor, sums.foretold, missing)
+
+
 def as_csv(found: Iterable[Kpi]) -> str:
     """Return a line a figure; an empty value has its reason beside it."""
     text = StringIO()
@@ -128,30 +156,40 @@ def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided
 
 
 def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) -> Iterator[Kpi]:
+    carts = _carts(by, group, decisions, facts)
+    bought = len(carts & facts.bought)
+    yield _kpi(by, group, "cart_conversion", bought, len(carts), "no cart was seen that is of it")
+    yield from of_sums(by, group, _sums(decisions, facts))
+    offered, free = [each for each in decisions if each.kinds], [e for e in decisions if e.arm != HOLDOUT]
+    active = sum(bool(each.kinds) for each in free)
+    yield _kpi(by, group, "activation", active, len(free), "nobody but the holdout asked")
+    for name, said in (("acceptance", "accepted"), ("dismissal", "dismissed")):
+        so = sum(getattr(each, said) for each in offered)
+        yield _kpi(by, group, name, so, len(offered), "no decision that offered anything")
+
+
+def _sums(decisions: Sequence[Decided], facts: Facts) -> Sums:
     checkouts = {each.checkout for each in decisions if each.checkout}
     asked = {each.checkout for each in decisions if each.checkout and each.on_the_way}
     orders = [minor for each in checkouts for minor in facts.orders.get(each, ())]
     ids = {each.customer_id for each in decisions if each.customer_id is not None}
-    known = [facts.customers[each] for each in sorted(ids) if each in facts.customers]
+    known = [facts.customers[each] for each in ids if each in facts.customers]
     ahead = [each.ahead_minor for each in known if each.ahead_minor is not None]
-    offered = [each for each in decisions if each.kinds]
-    ordered = sum(bool(facts.orders.get(each)) for each in asked)
-    carts = _carts(by, group, decisions, facts)
+    return Sums(
+        asked=len(asked),
+        ordered=sum(bool(facts.orders.get(each)) for each in asked),
+        orders=len(orders),
+        orders_minor=sum(orders),
+        customers=len(known),
+        spent_minor=sum(one.spent_minor for one in known),
+        foretold=len(ahead),
+        ahead_minor=sum(ahead),
+    )
 
-    def kpi(name: str, above: float, below: int, missing: str) -> Kpi:
-        value = above / below if below else Refusal(Cause.NO_BASE, missing)
-        return Kpi(by, group, name, value, below)
 
-    yield kpi("cart_conversion", len(carts & facts.bought), len(carts), "no cart was seen that is of it")
-    yield kpi("checkout_conversion", ordered, len(asked), "no checkout that may be remembered")
-    yield kpi("aov", sum(orders), len(orders), "no order that stands")
-    yield kpi("clv_realised", sum(one.spent_minor for one in known), len(known), "no known customer")
-    yield kpi("clv_predicted_90d", sum(ahead), len(ahead), "no customer with a forecast")
-    free = [each for each in decisions if each.arm != HOLDOUT]
-    yield kpi("activation", sum(bool(each.kinds) for each in free), len(free), "nobody but the holdout asked")
-    for name, said in (("acceptance", "accepted"), ("dismissal", "dismissed")):
-        so = sum(getattr(each, said) for each in offered)
-        yield kpi(name, so, len(offered), "no decision that offered anything")
+def _kpi(by: str, group: str, name: str, above: float, below: int, missing: str) -> Kpi:
+    value = above / below if below else Refusal(Cause.NO_BASE, missing)
+    return Kpi(by, group, name, value, below)
 
 
 def _carts(by: str, group: str, decisions: Iterable[Decided], facts: Facts) -> frozenset[str]:

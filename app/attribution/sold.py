@@ -22,7 +22,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import HOLDOUT, PERSONALISED, STANDING
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import read_out
+from app.experiments.store import Period, read_outs
 from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
@@ -65,13 +65,30 @@ async def incremental(
     connections: Connections, shop: ShopDomain, since: datetime, now: datetime
 ) -> Incremental | Refusal:
     """Return what the standing experiment shows of who came first since then, or why it shows nothing."""
+    (found,) = await _incrementals(connections, shop, [Period(since, now)])
+    return found
+
+
+async def incremental_by_day(
+    connections: Connections, shop: ShopDomain, window: timedelta, days: int, today: datetime
+) -> list[tuple[datetime, Incremental | Refusal]]:
+    """Return the same as it was known on each of the last days, over the window before; today stands last."""
+    when = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    found = await _incrementals(connections, shop, [Period(each - window, each) for each in when])
+    return list(zip(when, found, strict=True))
+
+
+async def _incrementals(
+    connections: Connections, shop: ShopDomain, periods: Sequence[Period]
+) -> list[Incremental | Refusal]:
     try:
-        found = await read_out(connections, shop, STANDING, now, begin=since)
+        found = await read_outs(connections, shop, STANDING, periods)
     except (NotFound, InputError) as error:
-        return Refusal(Cause.NOBODY, str(error))
-    if PERSONALISED not in found.design.shares:
-        return Refusal(Cause.EMPTY_ARM, "nobody is served personally, so there is nothing to compare")
-    return incremental_of(found)
+        return [Refusal(Cause.NOBODY, str(error))] * len(periods)
+    if PERSONALISED not in found[0].design.shares:
+        nobody = Refusal(Cause.EMPTY_ARM, "nobody is served personally, so there is nothing to compare")
+        return [nobody] * len(periods)
+    return [incremental_of(each) for each in found]
 
 
 async def read_sold(

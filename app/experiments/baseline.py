@@ -43,7 +43,7 @@ async def baseline_of(
     design = Design(id=STANDING, arms=served, control=PERSONALISED, window_days=window_days)
     since = now - timedelta(days=window_days + _DAYS)
     version = await latest_standing(connections, shop)
-    observed, _, _ = await observed_of(connections, shop, design, version, now, since)
+    observed = await observed_of(connections, shop, design, version, now, since)
     units = winsorised(observed.units, design.winsor)
     if len(units) < LEAST_UNITS:
         raise InputError(

@@ -6,9 +6,10 @@ Nothing is counted up as it comes in: what arrives late or twice leads to the fi
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
 from app.experiments.outcomes import Frame, Observed, observe
 from app.experiments.record_store import Which, nameless, read_records
+from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.versions import get_version
 from app.tables import DecisionRow, ShopRow
@@ -48,6 +50,23 @@ class Readout(msgspec.Struct, frozen=True):
     nameless_by_arm: dict[str, int] = {}
 
 
+class Period(NamedTuple):
+    """Persons who came first at `begin` or later, None for all of them, as `now` knows them."""
+
+    begin: datetime | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a version. nobodys: by arm, see `Readout`. untouched: see `Frame`."""
+
+    records: Records
+    nobodys: dict[str, int]
+    currency: str
+    untouched: datetime | None
+
+
 async def read_out(
     connections: Connections,
     shop: ShopDomain,
@@ -62,6 +81,21 @@ async def read_out(
 
     Raises NotFound without the experiment, InputError for a version that can't be one.
     """
+    (found,) = await read_outs(connections, shop, experiment_id, [Period(begin, now)], version)
+    return found
+
+
+async def read_outs(
+    connections: Connections,
+    shop: ShopDomain,
+    experiment_id: str,
+    periods: Sequence[Period],
+    version: str | None = None,
+) -> list[Readout]:
+    """Return what the experiment shows of each of at least one period, by records that are read once.
+
+    Raises as `read_out`.
+    """
     ended = None
     if experiment_id == STANDING:
         version = version or await latest_standing(connections, shop)
@@ -70,11 +104,16 @@ async def read_out(
         number = None if version is None else int(version) if version.isdecimal() else -1
         found = await get_version(connections, shop, experiment_id, number)
         design, version, ended = found.design, str(found.version), found.stopped_at
-    observed, nobodys, currency = await observed_of(
-        connections, shop, design, version, now, begin=begin, ended=ended
-    )
-    reading = await asyncio.to_thread(reading_of, observed, design)
-    return Readout(design, version, currency, observed, sum(nobodys.values()), reading, nobodys)
+    told = await _told(connections, shop, design, version, max(each.now for each in periods))
+    readouts = []
+    for period in periods:
+        observed = await _observed(told, design, period, ended)
+        reading = await asyncio.to_thread(reading_of, observed, design)
+        nobodys = told.nobodys
+        readouts.append(
+            Readout(design, version, told.currency, observed, sum(nobodys.values()), reading, nobodys)
+        )
+    return readouts
 
 
 async def observed_of(
@@ -84,27 +123,39 @@ async def observed_of(
     version: str,
     now: datetime,
     since: datetime = EVER,
-    begin: datetime | None = None,
-    ended: datetime | None = None,
-) -> tuple[Observed, dict[str, int], str]:
-    """Return what the version's persons did, by arm how many decisions are nobody's, and the shop's currency.
+) -> Observed:
+    """Return what the version's persons did. since: only decisions from then on are read."""
+    told = await _told(connections, shop, design, version, now, since)
+    return await _observed(told, design, Period(None, now))
 
-    since: only decisions from then on are read. begin, ended: see `Frame`.
-    """
-    window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
+
+async def _told(
+    connections: Connections,
+    shop: ShopDomain,
+    design: Design,
+    version: str,
+    now: datetime,
+    since: datetime = EVER,
+) -> _Told:
     which = Which(shop, design.id, version, since)
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
         connection = await db.connection()
-        records = await read_records(connection, known, which, before, now)
+        records = await read_records(connection, known, which, timedelta(days=design.before_days), now)
         nobodys = await nameless(connection, which)
     # Other shares leave most units where they are, so that the arm they came from is the one they are in.
     untouched = known.installed_at if design.id == STANDING else None
-    frame = Frame(tuple(design.shares), window, before, now, begin, ended, untouched)
+    return _Told(records, nobodys, known.currency, untouched)
+
+
+async def _observed(told: _Told, design: Design, period: Period, ended: datetime | None = None) -> Observed:
+    window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
+    arms = tuple(design.shares)
+    frame = Frame(arms, window, before, period.now, period.begin, ended, told.untouched)
     # In a thread: a large experiment must not keep others waiting.
-    return await asyncio.to_thread(observe, records, frame), nobodys, known.currency
+    return await asyncio.to_thread(observe, told.records, frame)
 
 
 def reading_of(observed: Observed, design: Design) -> Reading:

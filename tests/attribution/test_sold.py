@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.attribution.report import Incremental, Report
-from app.attribution.sold import attribution, incremental
+from app.attribution.sold import attribution, incremental, incremental_by_day
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.refusal import Cause, Refusal
@@ -150,6 +150,10 @@ async def test_what_was_caused_is_the_difference_to_the_holdout_times_the_visito
     assert 0 < found.total.low < 0.3 * 1_150 * 600 < found.total.high
     later = await incremental(connections, SHOP, when + timedelta(seconds=1), NOW)
     assert isinstance(later, Refusal)
+    month, days = timedelta(days=30), [NOW - timedelta(days=ago) for ago in reversed(range(9))]
+    by_day = await incremental_by_day(connections, SHOP, month, 9, NOW)
+    assert by_day == [(day, await incremental(connections, SHOP, day - month, day)) for day in days]
+    assert [type(each) for _, each in by_day] == [Refusal] * 2 + [Incremental] * 7
 
 
 async def test_who_came_before_the_period_is_not_new_in_it(connections: Connections) -> None:

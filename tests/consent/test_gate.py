@@ -120,7 +120,8 @@ FREE = {
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
     "app.attribution.store": Free(_SUMS, ("app.admin.home",)),
-    "app.attribution.kpi_facts": Free(_JOINED, ("app.admin.home", "app.attribution", "app.commands")),
+    "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
+    "app.attribution.overall": Free(_JOINED, ("app.admin.home",)),
     "app.attribution.sold": Free(
         _JOINED,
         ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands"),
