@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -23,11 +23,13 @@ async def record_order(connections: Connections, event: OrderFacts) -> None:
 
 
 async def record_orders(connections: Connections, events: Sequence[OrderFacts]) -> None:
-    """Keep many orders in one transaction; not the tests of a shop that sells."""
-    events = await _real(connections, events)
+    """Keep many orders in one transaction. Of the tests of a shop that sells nothing is kept, or stays."""
+    events, tests = await _apart(connections, events)
     orders = {(event.shop, event.order_id): event for event in _oldest_first(events)}
     rows = by_key(map(_order_row, events), "shop", "order_id", latest="updated_at")
     async with connections.write() as db:
+        for table in (OrderRow, OrderLineRow, RefundRow):
+            await delete_keys(db, table, ("shop", "order_id"), tests)
         kept = await upsert(
             db,
             OrderRow,
@@ -69,15 +71,18 @@ async def record_refund(connections: Connections, event: RefundCreated) -> None:
         await upsert(db, RefundRow, _refund_rows(event))
 
 
-async def _real(connections: Connections, events: Sequence[OrderFacts]) -> Sequence[OrderFacts]:
-    """Return the orders that count. On a development store every order is a test, so all do there."""
+async def _apart(
+    connections: Connections, events: Sequence[OrderFacts]
+) -> tuple[Sequence[OrderFacts], Set[tuple[str, int]]]:
+    """Return the orders that count, and which are but tests: of a development store all are, and count."""
     tested = {event.shop for event in events if event.test}
     if not tested:
-        return events
+        return events, frozenset()
     query = select(_SHOPS.c.shop).where(_SHOPS.c.shop.in_(tested), _SHOPS.c.development.is_(False))
     async with connections.read() as db:
         selling = set(await (await db.connection()).scalars(query))
-    return [event for event in events if not (event.test and event.shop in selling)]
+    tests = {(event.shop, event.order_id) for event in events if event.test and event.shop in selling}
+    return [event for event in events if (event.shop, event.order_id) not in tests], tests
 
 
 def _oldest_first(events: Iterable[OrderFacts]) -> list[OrderFacts]:

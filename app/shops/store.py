@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, exists, or_, select, update
+from sqlmodel import and_, col, delete, exists, or_, select, update
 
 from app.connections import Connections
 from app.errors import NotFound, ShopifyError
@@ -207,7 +207,8 @@ def new_publishable_key() -> str:
 async def describe(connections: Connections, shop: str) -> None:
     """Keep the shop's name, currency, time zone and kind as Shopify has them now. Raises ShopifyError.
 
-    Prices are kept in the currency they were read in, so they are read again where that is another one.
+    Prices are kept in the currency they were read in, so they are read again where that is another one; and
+    orders once a development store sells, where those that were tests count no more.
     """
     data = await ask_shop(connections, shop, DESCRIBE_SHOP)
     told = data["shop"]
@@ -216,12 +217,14 @@ async def describe(connections: Connections, shop: str) -> None:
         "development": told["plan"]["partnerDevelopment"],
     }  # fmt: skip
     other = or_(*(col(getattr(ShopRow, name)).is_distinct_from(value) for name, value in values.items()))
-    priced = (col(BackfillRow.shop) == shop, col(BackfillRow.kind) == "products")
-    elsewhere = exists().where(col(ShopRow.shop) == shop, col(ShopRow.currency) != told["currencyCode"])
+    was = exists().where(col(ShopRow.shop) == shop)
+    priced = and_(col(BackfillRow.kind) == "products", was.where(col(ShopRow.currency) != values["currency"]))
+    tried = and_(col(BackfillRow.kind) == "orders", was.where(col(ShopRow.development).is_(True)))
+    outdated = priced if values["development"] else or_(priced, tried)
     async with connections.write() as db:
-        unpriced = await db.exec(delete(BackfillRow).where(*priced, elsewhere))
+        unread = await db.exec(delete(BackfillRow).where(col(BackfillRow.shop) == shop, outdated))
         changed = await db.exec(update(ShopRow).where(col(ShopRow.shop) == shop, other).values(**values))
-    if unpriced.rowcount:
+    if unread.rowcount:
         await request_job(connections, "backfill", shop)
     if changed.rowcount:
         await announce_change(connections.redis, shop)

@@ -111,6 +111,33 @@ async def test_an_order_that_is_only_a_test_counts_on_development_stores_and_whe
     assert {shop for shop, number in kept if number == 12} == set(stores)
 
 
+async def test_what_was_tried_on_a_development_store_goes_once_it_sells(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="k", installed_at=NOON, development=True))
+    tried, sold = order(test=True), order(order_id=12, lines=(line(2),))
+    await record_orders(connections, [tried, sold])
+    for refund_id, order_id, line_id in ((7, 11, 1), (8, 12, 2)):
+        lines = (RefundLine(line_id=line_id, quantity=1, amount_minor=100),)
+        back = RefundCreated(
+            shop=SHOP, event_id="r", happened_at=NOON, refund_id=refund_id, order_id=order_id,
+            created_at=NOON, lines=lines,
+        )  # fmt: skip
+        await record_refund(connections, back)
+    async with connections.write() as db:
+        row = await db.get(ShopRow, SHOP)
+        assert row is not None
+        row.development = False
+        db.add(row)
+    await record_orders(connections, [tried, sold])
+    assert (await the_order(connections)).order_id == 12
+    assert await line_ids(connections) == [2]
+    async with connections.read() as db:
+        assert (await db.exec(select(RefundRow.refund_id))).all() == [8]
+
+
 def deleted(minutes: int) -> OrderDeleted:
     at = NOON + timedelta(minutes=minutes)
     return OrderDeleted(shop=SHOP, event_id="gone", happened_at=at, order_id=11, currency="USD")

@@ -156,6 +156,25 @@ async def test_a_shop_with_another_currency_has_its_prices_read_again(connection
         assert (await db.exec(select(BackfillRow.kind))).all() == ["orders"]
 
 
+async def test_a_development_store_that_sells_from_now_on_has_its_orders_read_again(
+    connections: Connections,
+) -> None:
+    with admin_api(Admin()):
+        await install(connections, SHOP, GRANT)
+        async with connections.write() as db:
+            for kind in ("products", "orders"):
+                db.add(BackfillRow(shop=SHOP, kind=kind, status="done", updated_at=datetime.now(UTC)))
+            row = await db.get(ShopRow, SHOP)
+            assert row is not None
+            row.development = True
+            db.add(row)
+        await connections.redis.flushall()
+        await describe(connections, SHOP)
+    assert await queued(connections)
+    async with connections.read() as db:
+        assert (await db.exec(select(BackfillRow.kind))).all() == ["products"]
+
+
 @pytest.mark.parametrize(("status", "goes_on"), [("failed", True), ("done", False), ("running", False)])
 async def test_an_import_that_failed_with_the_token_before_goes_on_with_the_next(
     connections: Connections, status: str, goes_on: bool
