@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 
@@ -35,11 +36,12 @@ SHORTEST_REST_S = 20
 async def request_due_refreshes(connections: Connections) -> None:
     """Ask for a refresh of every shop with orders or products that its serving model has not seen."""
     for shop in await shops_to_look_at(connections, "freshen"):
-        if current_version(connections.settings.data_dir, shop.shop) is None:
+        version = current_version(connections.settings.data_dir, shop.shop)
+        if version is None:
             continue
         seen = await connections.redis.get(redis_key(shop.shop, "fresh", "seen"))
         resting = await connections.redis.exists(redis_key(shop.shop, "fresh", "rest"))
-        if not resting and _text(seen) != await _latest_change(connections, shop.shop):
+        if not resting and _text(seen) != _seen(version, await _latest_change(connections, shop.shop)):
             await request_job(connections, "freshen", shop.shop)
 
 
@@ -52,31 +54,34 @@ async def refresh_shop(connections: Connections, shop: ShopDomain) -> Card | Non
         await job_begins(connections, "freshen", shop)
         started = monotonic()
         latest = await _latest_change(connections, shop)
-        card = await _refreshed(connections, shop)
-        rest_s = max(SHORTEST_REST_S, int(RESTS * (monotonic() - started)))
-        await connections.redis.set(redis_key(shop, "fresh", "seen"), latest)
-        await connections.redis.set(redis_key(shop, "fresh", "rest"), 1, ex=rest_s)
+        try:
+            version, card = await _refreshed(connections, shop)
+        finally:  # what fails is no more often begun again than what does not
+            rest_s = max(SHORTEST_REST_S, int(RESTS * (monotonic() - started)))
+            await connections.redis.set(redis_key(shop, "fresh", "rest"), 1, ex=rest_s)
+        await connections.redis.set(redis_key(shop, "fresh", "seen"), _seen(version, latest))
     return card
 
 
-async def _refreshed(connections: Connections, shop: ShopDomain) -> Card | None:
+async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, Card | None]:
+    """Return the version that serves, empty when none does, and its card if it is a new one."""
     data_dir = connections.settings.data_dir
     # Nobody publishes or erases meanwhile: who is erased after this was read is erased from its result.
     async with alone(connections, PUBLISHING, shop):
         version = current_version(data_dir, shop)
         if version is None:
-            return None
+            return "", None
         unnamed = await who_refuse(connections, shop, Use.TRAIN)
         left_out = await excluded_customers(connections, shop)
         async with connections.read() as db:
             dataset = await read_shop(db, shop, unnamed, left_out)
         card = await apart(succeed_freshened, data_dir, shop, version, dataset)
         if card.version == version:
-            return None  # nothing that it is made of has changed
+            return version, None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)
         await asyncio.to_thread(put_away, data_dir, shop, version, card.version)
     await announce_change(connections.redis, shop)
-    return card
+    return card.version, card
 
 
 def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: Dataset) -> Card:
@@ -94,6 +99,11 @@ async def _latest_change(connections: Connections, shop: str) -> str:
             query = select(func.max(row.updated_at), func.count()).where(col(row.shop) == shop)
             told.append(str((await db.exec(query)).one()))
     return " ".join(told)
+
+
+def _seen(version: str, latest: str) -> str:
+    """Return what is kept of a version that has seen the latest change: no text of customers' numbers."""
+    return f"{version} {blake2b(latest.encode(), digest_size=16).hexdigest()}"
 
 
 def _text(value: bytes | str | None) -> str:

@@ -11,19 +11,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
+from app.errors import ModelUnusable
 from app.recommend.card import Card, Decision
 from app.recommend.fit import FitParameters
 from app.recommend.freshen import freshened
-from app.recommend.publish import current_version, latest, publish
+from app.recommend.publish import current_version, latest, publish, version_path
 from app.recommend.read import build_dataset
-from app.recommend.refresh import refresh_shop, succeed_freshened
+from app.recommend.refresh import refresh_shop, request_due_refreshes, succeed_freshened
 from app.recommend.retrain import train_shop
+from app.recommend.rollback import roll_back
 from app.recommend.train import TrainedModel, train
+from app.segment_tables import ReviewRow
 from app.tables import ProductRow
 from app.values import ShopDomain
 from tests.recommend.shops import a_shop, order_table, product_table
 from tests.recommend.test_retrain import OTHER, SHOP, SMALL, START, models, sell
+from tests.test_live import install
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LEARNING = FitParameters(dimensions=8, epochs=3)
@@ -37,6 +41,14 @@ def a_trained_shop() -> TrainedModel:
 
 def serving(card: Card) -> Card:
     return msgspec.structs.replace(card, decision=Decision(True, "for a test"))
+
+
+async def add(connections: Connections, product_id: int) -> None:
+    """Let the shop have a product more."""
+    title = f"Product {product_id}"
+    row = ProductRow(shop=SHOP, product_id=product_id, title=title, created_at=START, updated_at=START)
+    async with connections.write() as db:
+        db.add(row)
 
 
 def later_orders(product_ids: list[int], orders: int = 40) -> pl.DataFrame:
@@ -102,8 +114,7 @@ async def test_an_added_product_reaches_the_model_and_nothing_else_is_retrained(
 ) -> None:
     await sell(connections, SHOP, 120)
     before = await train_shop(connections, SHOP, SMALL)
-    async with connections.write() as db:
-        db.add(ProductRow(shop=SHOP, product_id=99, title="Product 99", created_at=START, updated_at=START))
+    await add(connections, 99)
     after = await refresh_shop(connections, SHOP)
     assert after is not None
     model = latest(connections.settings.data_dir, SHOP)
@@ -124,3 +135,47 @@ async def test_nothing_new_changes_nothing(connections: Connections) -> None:
 async def test_a_shop_that_nothing_serves_is_left_to_its_training(connections: Connections) -> None:
     await sell(connections, OTHER, 5)
     assert await refresh_shop(connections, OTHER) is None
+
+
+async def due(connections: Connections) -> bool:
+    """Return whether a refresh is asked for now, whoever rests."""
+    await connections.redis.delete(redis_key(SHOP, "fresh", "rest"), redis_key(SHOP, "waiting", "freshen"))
+    await request_due_refreshes(connections)
+    return bool(await connections.redis.exists(redis_key(SHOP, "waiting", "freshen")))
+
+
+async def test_a_version_that_is_gone_back_to_has_what_came_since(connections: Connections) -> None:
+    await install(connections, SHOP)
+    await sell(connections, SHOP, 120)
+    for product_id in (98, 99):
+        await train_shop(connections, SHOP, SMALL)
+        await add(connections, product_id)
+    await refresh_shop(connections, SHOP)
+    assert not await due(connections)
+    await roll_back(connections, SHOP)
+    assert await due(connections)
+    await refresh_shop(connections, SHOP)
+    model = latest(connections.settings.data_dir, SHOP)
+    assert model is not None
+    assert 99 in model.product_ids
+    assert not await due(connections)
+
+
+async def test_what_cannot_be_refreshed_rests_as_well(connections: Connections) -> None:
+    await install(connections, SHOP)
+    await sell(connections, SHOP, 20)
+    card = await train_shop(connections, SHOP, SMALL)
+    (version_path(connections.settings.data_dir, SHOP, card.version) / "orders.npy").write_bytes(b"torn")
+    with pytest.raises(ModelUnusable):
+        await refresh_shop(connections, SHOP)
+    assert await connections.redis.exists(redis_key(SHOP, "fresh", "rest"))
+
+
+async def test_whoever_is_left_out_is_not_named_in_what_was_seen(connections: Connections) -> None:
+    await sell(connections, SHOP, 20)
+    await train_shop(connections, SHOP, SMALL)
+    async with connections.write() as db:
+        row = ReviewRow(shop=SHOP, customer_id=7_700_123, reason="bulk", found_at=NOW, verdict="excluded")
+        db.add(row)
+    await refresh_shop(connections, SHOP)
+    assert b"7700123" not in await connections.redis.get(redis_key(SHOP, "fresh", "seen"))
