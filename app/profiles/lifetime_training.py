@@ -105,11 +105,10 @@ def summarise(purchases: Purchases, now: int) -> Summary:
 
 
 def fit(summary: Summary) -> Lifetime | None:
-    """Return the shop's model, None with too few customers who came back."""
-    repeaters = int((summary.repeats > 0).sum())
-    if len(summary) < FEWEST_CUSTOMERS or repeaters < FEWEST_REPEATERS:
+    """Return the shop's model, None with too few customers who came back, or who paid anything."""
+    repeaters, valued = summary.repeats > 0, summary.orders > 0
+    if len(summary) < FEWEST_CUSTOMERS or min(repeaters.sum(), valued.sum()) < FEWEST_REPEATERS:
         return None
-    valued = summary.orders > 0
     return Lifetime(
         fit_pace(summary.repeats, summary.last, summary.known),
         fit_worth(summary.orders[valued], summary.mean_minor[valued]),

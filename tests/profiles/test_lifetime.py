@@ -162,6 +162,14 @@ def test_too_few_customers_have_no_model(customers: int) -> None:
     assert evaluate(purchases, NOW_S) is None
 
 
+@pytest.mark.parametrize("free", [{"amount_minor": 0}, {"own_currency": False}])
+def test_a_shop_that_nobody_pays_in_its_currency_has_no_model(free: dict[str, int]) -> None:
+    rows = [Row(customer, days, **free) for customer in range(120) for days in (100 + customer, 95, 10)]
+    purchases = clean(orders_of(rows), NOW_S)
+    assert fit(summarise(purchases, NOW_S)) is None
+    assert evaluate(purchases, NOW_S) is None
+
+
 def test_on_a_music_shop_the_model_beats_every_plain_way() -> None:
     orders = cdnow()
     now = last_moment(orders)
