@@ -2,17 +2,20 @@
 
 A changed one need not count as a change of the customer either, so the hourly look for changes can
 miss it. One bulk operation reads the flag of every customer, which costs a large shop no queries;
-only those that differ from what is known are written. Shopify's RFM group of each is read with it.
+only those that differ from what is known are written. Shopify's RFM group of each is read with it, and who
+is not there any more is noted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from array import array
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from app.connections import Connections
@@ -27,9 +30,10 @@ from app.shops.tokens import ask_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
 from app.upsert import CHUNK, table_of
-from app.values import ShopDomain
+from app.values import ShopDomain, shopify_id
 from webhooks.bulk import start_bulk
 from webhooks.documents import BULK_OPT_OUTS, BULK_STATUS
+from webhooks.gone_customers import note_gone_customers
 from webhooks.jsonl import trees
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
@@ -56,8 +60,7 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
     async with only_one(connections, "opt_outs", shop):
         await job_begins(connections, "opt_outs", shop)
         try:
-            url = await _read_in_bulk(connections, shop)
-            return 0 if url is None else await _compare(connections, shop, url)
+            return await _compare(connections, shop, datetime.now(UTC))
         except ShopifyUnavailable:
             raise
         except ShopifyError as error:
@@ -80,15 +83,26 @@ async def _read_in_bulk(connections: Connections, shop: ShopDomain) -> str | Non
     return url
 
 
-async def _compare(connections: Connections, shop: ShopDomain, url: str) -> int:
-    changed = 0
+async def _compare(connections: Connections, shop: ShopDomain, began: datetime) -> int:
+    url = await _read_in_bulk(connections, shop)
+    changed, there = 0, array("q")
+    async for batch in _batches(connections, url):
+        changed += await _record(connections, shop, batch)
+        there.extend(shopify_id(node.get("id")) for node in batch)
+    await note_gone_customers(connections, shop, np.array(there, dtype=np.int64), began)
+    return changed
+
+
+async def _batches(connections: Connections, url: str | None) -> AsyncIterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
+    if url is None:
+        return
     async for tree in trees(download(connections.http, url)):
         batch.append(tree.root)
         if len(batch) == CHUNK:
-            changed += await _record(connections, shop, batch)
+            yield batch
             batch = []
-    return changed + await _record(connections, shop, batch)
+    yield batch
 
 
 async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[dict[str, Any]]) -> int:

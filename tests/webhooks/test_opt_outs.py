@@ -1,16 +1,22 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
+from app.events.kinds import CustomerChanged, CustomerDeleted
+from app.events.log import STREAM, EventLog
+from app.orders.customers import record_customer, remove_customer
 from app.privacy_tables import ConsentRow
 from app.tables import CustomerRow
 from devstore.schema import MODULES
 from tests.webhooks.shopfront import Shopfront, installed
 from webhooks.opt_outs import compare_opt_outs
 
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
@@ -25,6 +31,11 @@ async def front(connections: Connections) -> AsyncIterator[Shopfront]:
 async def rows(front: Shopfront, kind: Any) -> list[Any]:
     async with front.connections.read() as db:
         return list((await db.exec(select(kind).order_by(col(kind.shop)))).all())
+
+
+async def told(connections: Connections) -> list[CustomerDeleted]:
+    events = [entry.event() async for entry in EventLog(connections.redis).entries(STREAM)]
+    return [event for event in events if isinstance(event, CustomerDeleted)]
 
 
 async def compare(front: Shopfront) -> int:
@@ -43,11 +54,36 @@ async def test_an_opt_out_that_changed_nothing_else_is_found_and_told_the_ledger
         assert await compare(front) == 0
         (known,) = await rows(front, CustomerRow)
         assert known.data_sale_opt_out is opted_out
-    told = [(row.source, row.told) for row in await rows(front, ConsentRow)]
-    assert told == [
+    entries = [(row.source, row.told) for row in await rows(front, ConsentRow)]
+    assert entries == [
         ("customer_record", {"data_sale_opt_out": True}),
         ("customer_record", {"data_sale_opt_out": False}),
     ]
+
+
+async def test_a_customer_who_is_gone_without_a_word_is_told_of_once(front: Shopfront) -> None:
+    connections = front.connections
+    (customer,) = front.shop.customers.values()
+    gone = [replace(customer, id=number) for number in (8, 9)]
+    front.shop.customers |= {each.id: each for each in gone}
+    for each in front.shop.customers.values():
+        event = CustomerChanged(
+            shop=front.installed.shop, event_id="c", happened_at=NOON, customer_id=each.id,
+            orders_count=1, email_marketing=None, sms_marketing=None, data_sale_opt_out=None,
+            created_at=NOON, updated_at=NOON,
+        )  # fmt: skip
+        await record_customer(connections, event)
+    assert await compare(front) == 0
+    assert await told(connections) == []
+    del front.shop.customers[8], front.shop.customers[9]
+    await compare(front)
+    events = await told(connections)
+    assert [event.customer_id for event in events] == [8, 9]
+    for event in events:
+        await remove_customer(connections, event)
+    await compare(front)
+    assert len(await told(connections)) == 2
+    assert [row.deleted_at is None for row in await rows(front, CustomerRow)] == [True, False, False]
 
 
 async def test_a_shop_that_left_is_asked_again_another_day(front: Shopfront) -> None:
