@@ -137,6 +137,11 @@ def is_standing(fired: Fired, place: str) -> bool:
     return fired.in_session > 0 and place in fired.place.split()
 
 
+def stands_at(fired: Fired) -> str:
+    """Return where it was shown last in this session, nothing for nowhere."""
+    return fired.place.partition(" ")[0]
+
+
 def after(nudged: Nudged, known: Mapping[str, Fired], showing: Showing) -> Nudged:
     """Return what the shopper has seen after the showing; the same showing again changes no count.
 

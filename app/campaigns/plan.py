@@ -81,9 +81,10 @@ class Planned:
         return caps.per_visitor is not None or caps.per_session is not None
 
     @property
-    def own(self) -> bool:
-        """Return whether it lasts for each shopper from when they first saw it."""
-        return self.campaign.lasts_s is not None
+    def takes_a_grant(self) -> bool:
+        """Return whether its discount has no code."""
+        discount = self.campaign.offer.discount
+        return discount is not None and not discount.with_code
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.campaigns.campaign import DiscountTerms
 from app.campaigns.nudged import NEVER, Fired, is_standing
 from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
+from app.campaigns.together import codes_held, goes_with, stands_elsewhere
 from app.experiments.assign import bucket
 from app.intent.features import Features
 from app.rules.fields import Value
@@ -36,7 +38,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
     altogether. lacking: those with no code or grant to give. applied: codes on the cart that are none of
     ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its price for
-    this shopper, with the reason; features: what that was read from, as FEATURES names it.
+    this shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by: what
+    draws follow from in place of the decision, so that all blocks of a checkout draw the same.
     """
 
     at: int
@@ -57,6 +60,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     places: tuple[Place, ...] | None = None
     unworthy: dict[str, str] = {}
     features: Features = ()
+    draw_by: str = ""
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
@@ -230,7 +234,8 @@ class _Weighing:
             if is_standing(self._fired(arm), self._inputs.place):
                 return arm, 1.0
         weights = self._plan.weights.get(choice, {})
-        return draw(arms, [weights.get(arm.id, 1.0) for arm in arms], self._decision_id, choice)
+        seed = self._inputs.draw_by or self._decision_id
+        return draw(arms, [weights.get(arm.id, 1.0) for arm in arms], seed, choice)
 
     def _may_compete(self, planned: Planned) -> bool:
         campaign = planned.campaign
@@ -303,12 +308,15 @@ class _Weighing:
             return None
         held = self._fired(planned)
         promised = bool(held.code and held.expires_at > inputs.at)
-        if not discount.with_code and self._is_lacking(planned):
-            return NO_CODE
-        if discount.with_code and not promised:
+        if not discount.with_code:
+            if self._is_lacking(planned):
+                return NO_CODE
+            if self._is_beside_another(planned, discount):
+                return LIMIT
+        elif not promised:
             if not inputs.remembers or self._is_lacking(planned):
                 return NO_CODE
-            if self._codes_held(planned) + inputs.applied >= self._plan.limits.codes:
+            if len(codes_held(inputs.fired, planned, inputs.at)) + inputs.applied >= self._plan.limits.codes:
                 return LIMIT
         if discount.applies_to != "shipping" and (discount.percentage or 0) > self._plan.limits.percent:
             return LIMIT
@@ -324,22 +332,26 @@ class _Weighing:
             return MARGIN
         return None if promised else inputs.unworthy.get(planned.id)
 
-    def _codes_held(self, besides: Planned) -> int:
-        """Return how many codes of other campaigns the shopper could still use."""
-        now, others = self._inputs.at, self._inputs.fired.items()
-        return sum(
-            1 for name, each in others if name != besides.id and each.code and each.expires_at > now
-        )  # fmt: skip
+    def _is_beside_another(self, planned: Planned, discount: DiscountTerms) -> bool:
+        """Return whether the shopper has another discount, beside which this one would not be taken off."""
+        plan, inputs = self._plan, self._inputs
+        if inputs.applied and not discount.combines_with:
+            return True
+        for name in codes_held(inputs.fired, planned, inputs.at):
+            held = plan.by_id[name].campaign.offer.discount if name in plan.by_id else None
+            if held is not None and not goes_with(discount, held):
+                return True
+        return stands_elsewhere(plan, inputs.fired, planned, inputs.at, inputs.place)
 
     def _fired(self, planned: Planned) -> Fired:
         return self._inputs.fired.get(planned.id, NEVER)
 
 
-def draw(arms: list[Planned], weights: list[float], decision_id: str, choice: str) -> tuple[Planned, float]:
-    """Return one of the arms, by weight, and how likely that was; the same decision draws the same."""
+def draw(arms: list[Planned], weights: list[float], seed: str, choice: str) -> tuple[Planned, float]:
+    """Return one of the arms, by weight, and how likely that was; the same seed draws the same."""
     total = sum(weights)
     shares = [each / total for each in weights] if total > 0 else [1 / len(arms)] * len(arms)
-    point = bucket(decision_id, f"choice {choice}")
+    point = bucket(seed, f"choice {choice}")
     for arm, share in zip(arms, shares, strict=True):
         if point < share:
             return arm, round(share, 6)

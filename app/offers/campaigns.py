@@ -149,6 +149,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         places=PLACES_OF[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
         features=features if plan.discounts else (),
+        draw_by=place_of("", question.checkout_token) if shopper.unit and question.checkout_token else "",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from app.campaigns.plan import Plan
 from app.campaigns.weigh import NOT_DRAWN, WITHHELD, Inputs, Weighed, weigh
 from app.experiments.assign import bucket
@@ -20,7 +22,7 @@ def chances(plan: Plan | None, inputs: Inputs) -> dict[Shown, float]:
     """
     if plan is None:
         return {frozenset(): 1.0}
-    found: dict[Shown, float] = {}
+    inputs, found = msgspec.structs.replace(inputs, draw_by=""), dict[Shown, float]()
     seen: set[tuple[Shown, tuple[tuple[str, str], ...]]] = set()
     total = 0.0
     for seed in map(str, range(_SEEDS)):

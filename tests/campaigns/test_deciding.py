@@ -124,6 +124,23 @@ async def test_it_is_kept_what_a_shopper_saw_and_counted_once(connections: Conne
     assert 0 < await connections.redis.ttl(KEY) <= 90 * 86_400
 
 
+async def test_both_blocks_of_a_checkout_draw_the_same_campaign(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    for name in ("kind", "loud"):
+        await run(connections, name, choice="tone")
+    surfaces = ("checkout", "checkout_lines")
+    async with a_till(connections) as client:
+        drawn = []
+        for n in range(12):
+            asked = [
+                ask(client, 10, surface=each, consent={"analytics": True}, checkout_token=f"t{n}")
+                for each in surfaces
+            ]
+            drawn.append([nudges(each) for each in await asyncio.gather(*asked)])
+    assert all(one == other for one, other in drawn)
+    assert {one[0] for one, _ in drawn} == {"kind", "loud"}
+
+
 async def test_questions_at_once_lose_nothing_of_each_other(connections: Connections) -> None:
     await a_trained_shop(connections)
     for n in range(3):

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired
-from app.campaigns.plan import Planned
+from app.campaigns.plan import Plan, Planned
 from app.campaigns.weigh import LookUp, again, discount_minor, weigh
 from tests.campaigns.factories import (
     AT,
@@ -197,6 +198,41 @@ def test_a_discount_of_the_function_needs_no_code() -> None:
     assert shown(plan, remembers=False) == ["ten"]
 
 
+def without_codes(**discounts: tuple[str, ...]) -> Plan:
+    """Return the plan of discounts without a code, first things first. discounts: what each goes with."""
+    terms = {"percentage": 5, "with_code": False}
+    offers = [{"kind": "coupon", "discount": terms | {"combines_with": each}} for each in discounts.values()]
+    return a_plan(
+        *(a_campaign(name, priority=-n, offer=offers[n]) for n, name in enumerate(discounts))
+    )  # fmt: skip
+
+
+def test_a_discount_without_a_code_is_not_promised_beside_a_code_that_it_does_not_go_with() -> None:
+    alone, beside = without_codes(five=()), without_codes(five=("order",))
+    assert [weighed(each, applied=1).left_out for each in (alone, beside)] == [{"five": "limit"}, {}]
+    goes = {"percentage": 10, "combines_with": ["order"]}
+    for combines, left_out in ((goes, {}), (goes | {"combines_with": []}, {"five": "limit"})):
+        held = a_campaign("ten", priority=-9, offer={"kind": "coupon", "discount": combines})
+        five = beside.planned[0].campaign
+        assert weighed(a_plan(five, held), fired={"ten": HELD}).left_out == left_out
+
+
+def test_of_discounts_without_a_code_one_is_promised_in_all_places_of_a_session() -> None:
+    plan, there = without_codes(first=(), second=()), Fired(1, 1, AT - 9, AT - 9, AT - 9, "there")
+    assert weighed(plan, fired={"second": there}).left_out == {"first": "limit"}
+    assert shown(plan, fired={"second": there}) == ["second"]
+    assert shown(plan, fired={"second": there}, place="there") == ["first"]
+    for gone in ({"dismissed": True}, {"in_session": 0}):
+        assert shown(plan, fired={"second": replace(there, **gone)})[0] == "first"
+
+
+def test_of_two_discounts_without_a_code_that_came_up_at_once_one_stays() -> None:
+    plan = without_codes(first=(), second=())
+    here = Fired(1, 1, AT - 9, AT - 9, AT - 9, "here")
+    both = {"first": here, "second": replace(here, place="there")}
+    assert [shown(plan, fired=both, place=place) for place in ("here", "there")] == [["first"], ["first"]]
+
+
 def test_a_code_already_given_stays_good_until_its_own_end_when_the_campaigns_comes_first() -> None:
     over = {"ends_at": (NOW - timedelta(minutes=1)).isoformat()}
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT, schedule=over))
@@ -312,6 +348,13 @@ def test_without_weights_all_are_as_likely_and_the_same_decision_draws_the_same(
     plan = a_plan(*ARMS)
     assert {weighed(plan, f"d{n}").chosen[0].propensity for n in range(50)} == {0.333333}
     assert [shown(plan, f"d{n}") for n in range(50)] == [shown(plan, f"d{n}") for n in range(50)]
+
+
+def test_all_blocks_of_a_checkout_draw_the_same() -> None:
+    plan = a_plan(*ARMS)
+    drawn = [{shown(plan, f"d{n}", draw_by=f"c{c}")[0] for n in range(9)} for c in range(50)]
+    assert {len(each) for each in drawn} == {1}
+    assert set.union(*drawn) == {"kind", "loud", "short"}
 
 
 def test_what_was_drawn_before_stays_where_it_stands() -> None:
