@@ -215,7 +215,7 @@ SHOP: dict[str, Reader] = fields.metafields("Shop") | {
         "displayName": "Development",
     },
     "shopOwnerName": lambda c, s, a: "Shop owner",
-    "enabledPresentmentCurrencies": lambda c, s, a: [s.currency],
+    "enabledPresentmentCurrencies": lambda c, s, a: s.currencies,
     "taxesIncluded": lambda c, s, a: False,
     "weightUnit": lambda c, s, a: "OUNCES",
     "updatedAt": lambda c, s, a: s.created_at,

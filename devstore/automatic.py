@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 def applied(shop: Shop, checkout: Checkout, now: datetime) -> list[Applied]:
     """Return what the shop's open discounts take off. A Function that fails takes nothing off, as there."""
     lines = [line for line in checkout.lines if line.variant_id in shop.variants]
-    gross_minor = sum(shop.variants[line.variant_id].price_minor * line.quantity for line in lines)
+    price = shop.market_of(checkout.country).price
+    gross_minor = sum(price(shop.variants[line.variant_id].price_minor) * line.quantity for line in lines)
     found: list[Applied] = []
     for discount in shop.automatic.values():
         if lines and discount.is_open(now) and _combines(shop, checkout, discount):

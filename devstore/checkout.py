@@ -1,9 +1,11 @@
 """A checkout: what a buyer and an extension can do with it, up to the order it becomes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from devstore.automatic import applied
+from devstore.markets import Market
 from devstore.pricing import Cost, PricedLine, price
 from devstore.records import Checkout, ItemLine, LineItem, Order, Pair
 from devstore.shop import Shop
@@ -15,6 +17,7 @@ __all__ = [
     "apply_code",
     "complete",
     "cost",
+    "enter",
     "remove_code",
     "remove_line",
     "set_attribute",
@@ -36,17 +39,22 @@ def start(
     customer_id: int | None = None,
     cart_token: str | None = None,
     attributes: Mapping[str, str] | None = None,
+    country: str = "",
 ) -> Checkout:
-    """Return a new checkout of (variant id, quantity, attributes) lines, kept in the shop."""
+    """Return a new checkout of (variant id, quantity, attributes) lines, kept in the shop.
+
+    country: where the buyer is, home unless told.
+    """
     customer = shop.customers.get(customer_id) if customer_id is not None else None
     if customer_id is not None and customer is None:
         raise Refused(f"There is no customer {customer_id} in this shop.")
     checkout = Checkout(
         id=shop.next_id(),
         token=token,
-        currency=shop.currency,
+        currency=shop.market_of(country).currency,
         created_at=now,
         updated_at=now,
+        country=country,
         customer_id=customer_id,
         email=customer.email if customer else None,
         cart_token=cart_token,
@@ -59,21 +67,17 @@ def start(
 
 
 def cost(shop: Shop, checkout: Checkout, now: datetime) -> Cost:
-    """Return what the checkout costs now, or cost when it was ordered."""
-    if checkout.order_id is not None:
-        return _sold_for(shop, checkout, shop.orders[checkout.order_id])
-    return price(shop, checkout.lines, checkout.codes, now, applied(shop, checkout, now))
+    """Return what the checkout costs now, or cost when it was ordered, in the currency of its market."""
+    if checkout.sold_for is not None:
+        return Cost(tuple(x for x in checkout.sold_for.lines if x.line.variant_id in shop.variants))
+    automatic = applied(shop, checkout, now)
+    return price(shop, checkout.lines, checkout.codes, now, automatic, checkout.country)
 
 
-def _sold_for(shop: Shop, checkout: Checkout, order: Order) -> Cost:
-    """Return what the order cost: what takes something off of it since then does not change that."""
-    return Cost(
-        tuple(
-            PricedLine(line, sold.price_minor * sold.quantity, sold.allocations)
-            for line, sold in zip(checkout.lines, order.lines, strict=True)
-            if line.variant_id in shop.variants
-        )
-    )
+def enter(shop: Shop, checkout: Checkout, country: str) -> None:
+    """Let the buyer be in this country: what is in the checkout costs what its market asks."""
+    _open(checkout)
+    checkout.country, checkout.currency = country, shop.market_of(country).currency
 
 
 def add_line(
@@ -141,7 +145,7 @@ def apply_code(shop: Shop, checkout: Checkout, code: str, now: datetime) -> None
         raise Refused(f"{spelt} was used as often as it can be.")
     if not any(discount.covers(shop.variants[line.variant_id].product_id) for line in checkout.lines):
         raise Refused(f"{spelt} is for other products than these.")
-    if _worth(shop, checkout) < discount.minimum_minor:
+    if _worth(shop, checkout) < shop.market_of(checkout.country).converted(discount.minimum_minor):
         raise Refused(f"{spelt} is for larger orders.")
     others = [each for each in checkout.codes if each != spelt]
     if any((other := shop.discount_of(each)) and not discount.combines(other) for each in others):
@@ -152,7 +156,8 @@ def apply_code(shop: Shop, checkout: Checkout, code: str, now: datetime) -> None
 
 
 def _worth(shop: Shop, checkout: Checkout) -> int:
-    return sum(shop.variants[line.variant_id].price_minor * line.quantity for line in checkout.lines)
+    price = shop.market_of(checkout.country).price
+    return sum(price(shop.variants[line.variant_id].price_minor) * line.quantity for line in checkout.lines)
 
 
 def remove_code(checkout: Checkout, code: str, now: datetime) -> None:
@@ -183,25 +188,29 @@ def complete(shop: Shop, checkout: Checkout, now: datetime) -> Order:
         raise Refused("The checkout is empty.")
     for line in checkout.lines:
         _in_stock(shop, checkout, line.variant_id, line.quantity, beside=line)
+    sold_for, market = cost(shop, checkout, now), shop.market_of(checkout.country)
     order = Order(
         id=shop.next_id(),
         number=shop.next_order_number(),
         created_at=now,
         updated_at=now,
-        lines=tuple(_sold(shop, line) for line in cost(shop, checkout, now).lines),
+        lines=tuple(_sold(shop, market, line) for line in sold_for.lines),
         token=f"order-{checkout.token}",
         customer_id=checkout.customer_id,
         email=checkout.email,
         checkout_token=checkout.token,
         cart_token=checkout.cart_token,
         attributes=tuple(checkout.attributes.items()),
+        country=checkout.country,
     )
     shop.take(order)
+    checkout.sold_for = sold_for
     checkout.order_id, checkout.completed_at, checkout.updated_at = order.id, now, now
     return shop.place(order)
 
 
-def _sold(shop: Shop, priced: PricedLine) -> LineItem:
+def _sold(shop: Shop, market: Market, priced: PricedLine) -> LineItem:
+    """Return the line as an order has it, in the shop's currency."""
     variant = shop.variants[priced.line.variant_id]
     product = shop.products[variant.product_id]
     return LineItem(
@@ -213,9 +222,11 @@ def _sold(shop: Shop, priced: PricedLine) -> LineItem:
         vendor=product.vendor,
         sku=variant.sku,
         quantity=priced.line.quantity,
-        price_minor=variant.price_minor,
+        price_minor=market.at_home(market.price(variant.price_minor)),
         properties=priced.line.attributes,
-        allocations=priced.allocations,
+        allocations=tuple(
+            replace(x, amount_minor=market.at_home(x.amount_minor)) for x in priced.allocations
+        ),
     )
 
 
@@ -245,6 +256,8 @@ def _in_stock(
         raise Refused(f"{title} can only be purchased with a selling plan.")
     if not variant.available:
         raise Refused(f"{title} is sold out.")
+    if variant.product_id in shop.market_of(checkout.country).left_out:
+        raise Refused(f"{title} is not available in this market.")
     held = sum(x.quantity for x in checkout.lines if x.variant_id == variant_id and x is not beside)
     if variant.tracked and held + quantity > variant.inventory:
         raise Refused(f"Only {variant.inventory} of {title} are available.")

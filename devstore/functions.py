@@ -76,7 +76,7 @@ def _parsed(query: Path) -> DocumentNode:
 def _root(asked: Asked) -> dict[str, Any]:
     discount = asked.discount
     return {
-        "presentmentCurrencyRate": "1.0",
+        "presentmentCurrencyRate": str(asked.shop.market_of(asked.checkout.country).rate),
         "shop": {"localTime": _local_time(asked.now.astimezone(ZoneInfo(asked.shop.timezone)))},
         "discount": {
             "discountClasses": [each.upper() for each in sorted(discount.classes)],

@@ -1,4 +1,4 @@
-"""The dev store as one ASGI app: OAuth, Admin API, bulk results, the browser's host, controls, pages."""
+"""The dev store as one ASGI app: OAuth, GraphQL APIs, bulk results, the browser's host, controls, pages."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from devstore import bulk, control, graphql, host, oauth
+from devstore import bulk, control, graphql, host, oauth, storefront_api
 from devstore.app_config import AppConfig
 from devstore.deliver import Deliverer
 from devstore.shop import Shop
@@ -44,6 +44,7 @@ def create_app(store: Store, pages: Sequence[BaseRoute] = (), **state: Any) -> S
             Route("/healthz", health),
             *oauth.routes,
             *graphql.routes,
+            *storefront_api.routes,
             *bulk.routes,
             *control.routes,
             *host.ROUTES,

@@ -88,11 +88,12 @@ def amounts(shop: Shop, order: Order) -> Json:
         "original_total_additional_fees",
         "original_total_duties",
     )
+    market, both = shop.market_of(order.country), summed | sets
     return (
         {name: money(amount) for name, amount in summed.items()}
-        | {f"{name}_set": money_set(amount, shop.currency) for name, amount in (summed | sets).items()}
+        | {f"{name}_set": money_set(amount, shop.currency, market) for name, amount in both.items()}
         | {f"{name}_set": None for name in never}
-        | {"currency": shop.currency, "presentment_currency": shop.currency, "total_tip_received": "0.00"}
+        | {"currency": shop.currency, "presentment_currency": market.currency, "total_tip_received": "0.00"}
         | {"total_outstanding": "0.00" if order.financial_status != "pending" else money(left)}
     )
 

@@ -59,7 +59,8 @@ def _buyer(shop: Shop, buyer: Customer) -> Json:
 def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
     left = line.quantity - refunded_quantity(order, line.id)
     discounts = list(order.discounts)
-    return _sold_line(shop, line) | {
+    market = shop.market_of(order.country)
+    return _sold_line(shop, order, line) | {
         "attributed_staffs": [],
         "current_quantity": left,
         "fulfillable_quantity": left,
@@ -67,7 +68,7 @@ def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
         "discount_allocations": [
             {
                 "amount": money(a.amount_minor),
-                "amount_set": money_set(a.amount_minor, shop.currency),
+                "amount_set": money_set(a.amount_minor, shop.currency, market),
                 "discount_application_index": discounts.index(a.taken),
             }
             for a in line.allocations
@@ -75,7 +76,7 @@ def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
     }
 
 
-def _sold_line(shop: Shop, line: LineItem) -> Json:
+def _sold_line(shop: Shop, order: Order, line: LineItem) -> Json:
     return {
         "id": line.id,
         "admin_graphql_api_id": gid("LineItem", line.id),
@@ -86,7 +87,7 @@ def _sold_line(shop: Shop, line: LineItem) -> Json:
         "grams": 0,
         "name": line.title,
         "price": money(line.price_minor),
-        "price_set": money_set(line.price_minor, shop.currency),
+        "price_set": money_set(line.price_minor, shop.currency, shop.market_of(order.country)),
         "product_exists": line.product_id in shop.products,
         "product_id": line.product_id,
         "properties": pairs(line.properties),
@@ -154,12 +155,12 @@ def refund(shop: Shop, order: Order, refund: Refund) -> Json:
         "restock": False,
         "admin_graphql_api_id": gid("Refund", refund.id),
         "order_adjustments": [],
-        "refund_line_items": [_refund_line(shop, lines[x.line_item_id], x) for x in refund.lines],
+        "refund_line_items": [_refund_line(shop, order, lines[x.line_item_id], x) for x in refund.lines],
         "transactions": [],
     }
 
 
-def _refund_line(shop: Shop, sold: LineItem, line: RefundLine) -> Json:
+def _refund_line(shop: Shop, order: Order, sold: LineItem, line: RefundLine) -> Json:
     return {
         "id": line.id,
         "quantity": line.quantity,
@@ -168,9 +169,9 @@ def _refund_line(shop: Shop, sold: LineItem, line: RefundLine) -> Json:
         "restock_type": "no_restock",
         "subtotal": line.subtotal_minor / 100,
         "total_tax": 0,
-        "subtotal_set": money_set(line.subtotal_minor, shop.currency),
+        "subtotal_set": money_set(line.subtotal_minor, shop.currency, shop.market_of(order.country)),
         "total_tax_set": money_set(0, shop.currency),
-        "line_item": _sold_line(shop, sold),
+        "line_item": _sold_line(shop, order, sold),
     }
 
 
@@ -243,7 +244,8 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
         "tax_lines": [],
         "taxes_included": False,
         "total_weight": 0,
-        "currency": checkout.currency,
+        # The amounts are in what the buyer pays in all the same.
+        "currency": shop.currency,
         "presentment_currency": checkout.currency,
         "user_id": None,
         "location_id": None,
@@ -254,7 +256,7 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
         "device_id": None,
         "phone": None,
         "customer_locale": "en",
-        "line_items": [_checkout_line(shop, line) for line in cost.lines],
+        "line_items": [_checkout_line(shop, checkout, line) for line in cost.lines],
         "name": f"#{checkout.id}",
         "abandoned_checkout_url": f"https://{shop.domain}/{shop.id}/checkouts/{checkout.token}/recover?key=devstore",
         "discount_codes": _codes(shop, _codes_taken(cost.lines)),
@@ -273,8 +275,9 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
     }
 
 
-def _checkout_line(shop: Shop, priced: PricedLine) -> Json:
+def _checkout_line(shop: Shop, checkout: Checkout, priced: PricedLine) -> Json:
     line, variant = priced.line, shop.variants[priced.line.variant_id]
+    asked = money(shop.market_of(checkout.country).price(variant.price_minor))
     product = shop.products[variant.product_id]
     return {
         "applied_discounts": [],
@@ -297,7 +300,7 @@ def _checkout_line(shop: Shop, priced: PricedLine) -> Json:
         "title": product.title,
         "variant_id": variant.id,
         "variant_title": variant.title,
-        "variant_price": money(variant.price_minor),
+        "variant_price": asked,
         "vendor": product.vendor,
         "user_id": None,
         "unit_price_measurement": {
@@ -310,7 +313,7 @@ def _checkout_line(shop: Shop, priced: PricedLine) -> Json:
         "rank": None,
         "compare_at_price": None,
         "line_price": money(priced.total_minor),
-        "price": money(variant.price_minor),
+        "price": asked,
     }
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from devstore.markets import Market
 from devstore.records import Customer, Installation, Product, Variant, gid
 from devstore.shop import LOCATION_ID, Shop
 from devstore.wire import money, rest_when
@@ -10,10 +11,13 @@ from devstore.wire import money, rest_when
 Json = dict[str, Any]
 
 
-def money_set(minor: int, currency: str) -> Json:
-    """Return an amount in the shop's and the buyer's currency, which are one here."""
+def money_set(minor: int, currency: str, market: Market | None = None) -> Json:
+    """Return an amount in the shop's currency, and in that of the market it was paid in, if in another."""
     amount = {"amount": money(minor), "currency_code": currency}
-    return {"shop_money": amount, "presentment_money": amount}
+    if market is None or market.currency == currency:
+        return {"shop_money": amount, "presentment_money": amount}
+    paid = {"amount": money(market.converted(minor)), "currency_code": market.currency}
+    return {"shop_money": amount, "presentment_money": paid}
 
 
 def product(shop: Shop, product: Product) -> Json:
@@ -276,7 +280,7 @@ def shop(shop: Shop) -> Json:
         "created_at": rest_when(shop.created_at),
         "updated_at": rest_when(shop.created_at),
         "currency": shop.currency,
-        "enabled_presentment_currencies": [shop.currency],
+        "enabled_presentment_currencies": shop.currencies,
         "timezone": shop.timezone,
         "iana_timezone": shop.timezone,
         "shop_owner": "Shop owner",

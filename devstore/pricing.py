@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from devstore.markets import Market
 from devstore.records import Allocation, Discount, ItemLine
 from devstore.shop import Shop
 
@@ -54,16 +55,22 @@ def price(
     codes: Sequence[str],
     now: datetime,
     automatic: Sequence[Applied] = (),
+    country: str = "",
 ) -> Cost:
-    """Return the cost of these lines with every open code of these applied in turn, then the others."""
+    """Return the cost of these lines with every open code of these applied in turn, then the others.
+
+    Amounts are in the currency of the country's market; what is in `automatic` is already.
+    """
+    market = shop.market_of(country)
     kept = [line for line in lines if line.variant_id in shop.variants]
-    left = [shop.variants[line.variant_id].price_minor * line.quantity for line in kept]
+    gross = [market.price(shop.variants[line.variant_id].price_minor) * line.quantity for line in kept]
+    left = list(gross)
     taken: list[list[Allocation]] = [[] for _ in kept]
     for code in codes:
         discount = shop.discount_of(code)
         if discount is None or not discount.is_open(now):
             continue
-        for place, amount in enumerate(_shares(shop, discount, kept, left)):
+        for place, amount in enumerate(_shares(shop, market, discount, kept, left)):
             if amount:
                 left[place] -= amount
                 taken[place].append(Allocation(code, amount))
@@ -74,19 +81,22 @@ def price(
                 taken[place].append(Allocation(each.title, amount, automatic=True))
     return Cost(
         tuple(
-            PricedLine(line, shop.variants[line.variant_id].price_minor * line.quantity, tuple(allocations))
-            for line, allocations in zip(kept, taken, strict=True)
+            PricedLine(line, amount, tuple(allocations))
+            for line, amount, allocations in zip(kept, gross, taken, strict=True)
         )
     )
 
 
-def _shares(shop: Shop, discount: Discount, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:
+def _shares(
+    shop: Shop, market: Market, discount: Discount, lines: Sequence[ItemLine], left: Sequence[int]
+) -> list[int]:
     """Return what the discount takes off each line: its percentage, or its share of the amount."""
     bases = [
         amount if discount.covers(shop.variants[line.variant_id].product_id) else 0
         for line, amount in zip(lines, left, strict=True)
     ]
-    return _off(bases, discount.percentage, discount.amount_minor)
+    amount = discount.amount_minor
+    return _off(bases, discount.percentage, None if amount is None else market.converted(amount))
 
 
 def _automatic_shares(applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from devstore.pricing import Cost
 
 Pair = tuple[str, str]
 
@@ -171,6 +174,9 @@ class Order:
     tags: list[str] = field(default_factory=list)
     note: str = ""
     shipping_minor: int = 0
+    country: str = (
+        ""  # of the market that it was sold in; its amounts are in the shop's currency all the same
+    )
 
     @property
     def name(self) -> str:
@@ -293,6 +299,8 @@ class Checkout:
     cart_token: str | None = None
     order_id: int | None = None
     completed_at: datetime | None = None
+    country: str = ""  # where the buyer is, which decides the market
+    sold_for: Cost | None = None  # once it is an order
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from graphql import (
 from devstore.connection import page, whole
 from devstore.payloads import money_set
 from devstore.records import gid
-from devstore.schema import Access, AdminSchema
+from devstore.schema import Access, ApiSchema
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.wire import money, when
@@ -34,16 +34,21 @@ Table = Mapping[str, Mapping[str, Reader]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who asks what of which shop. batch: the part of the root connection that a bulk operation reads."""
+    """Who asks what of which shop.
+
+    batch: the part of the root connection that a bulk operation reads. country: of the buyer that the
+    Storefront API is asked for.
+    """
 
     store: Store
     shop: Shop
-    schema: AdminSchema
+    schema: ApiSchema
     scopes: frozenset[str]
     now: datetime
     tables: Table
     names: Mapping[type, str]
     batch: slice | None = None
+    country: str = ""
     changed: list[Any] = field(default_factory=list)  # records that mutations changed
 
 

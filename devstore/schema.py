@@ -1,4 +1,4 @@
-"""Shopify's own Admin schema, with the access scopes each type and field asks for."""
+"""Shopify's own schemas: Admin's with the access scopes each type and field asks for, and Storefront's."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class AdminSchema:
+class ApiSchema:
     version: str
     graphql: GraphQLSchema
     types: dict[str, Access]
@@ -42,18 +42,12 @@ class AdminSchema:
 
 
 @cache
-def load(version: str) -> AdminSchema:
-    """Return the schema of a version, read once a process: about half a second and 60 MB.
+def load(version: str) -> ApiSchema:
+    """Return the Admin schema of a version, read once a process: about half a second and 60 MB.
 
     Raises NoSchema for a version that the dev store does not speak, or without npm's packages.
     """
-    if version not in VERSIONS:
-        raise NoSchema(f"API version {version} is not one of {', '.join(VERSIONS)}")
-    path = MODULES / DATA / f"admin_{version}.json.gz"
-    if not path.exists():
-        raise NoSchema(f"{path.name} is missing: run `npm ci` (it comes with @shopify/dev-mcp)")
-    with gzip.open(path) as file:
-        read = json.load(file)
+    read = _read("admin", version)
     items = [item for item in read["offline_scopes"]["items"] if item["offlineScopes"]]
     asked = {
         (item["typeName"], item.get("fieldName")): Access(
@@ -61,9 +55,27 @@ def load(version: str) -> AdminSchema:
         )
         for item in items
     }
-    return AdminSchema(
+    return ApiSchema(
         version,
         build_client_schema(read["data"], assume_valid=True),
         {kind: access for (kind, name), access in asked.items() if name is None},
         {(kind, name): access for (kind, name), access in asked.items() if name is not None},
     )
+
+
+@cache
+def load_storefront(version: str) -> ApiSchema:
+    """Return the Storefront schema of a version. Raises NoSchema as load does."""
+    read = _read("storefront-graphql", version)
+    return ApiSchema(version, build_client_schema(read["data"], assume_valid=True), {}, {})
+
+
+def _read(api: str, version: str) -> dict[str, Any]:
+    if version not in VERSIONS:
+        raise NoSchema(f"API version {version} is not one of {', '.join(VERSIONS)}")
+    path = MODULES / DATA / f"{api}_{version}.json.gz"
+    if not path.exists():
+        raise NoSchema(f"{path.name} is missing: run `npm ci` (it comes with @shopify/dev-mcp)")
+    with gzip.open(path) as file:
+        read: dict[str, Any] = json.load(file)
+    return read

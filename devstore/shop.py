@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from devstore.markets import HOME, Market
 from devstore.records import (
     AutomaticDiscount,
     Cart,
@@ -47,6 +48,7 @@ class Shop:
     email: str = "owner@example.com"  # invented
     country: str = "US"
     timezone: str = "America/New_York"
+    markets: tuple[Market, ...] = ()  # beside its home
     products: dict[int, Product] = field(default_factory=dict)
     variants: dict[int, Variant] = field(default_factory=dict)
     customers: dict[int, Customer] = field(default_factory=dict)
@@ -66,6 +68,16 @@ class Shop:
 
     def next_id(self) -> int:
         return next(self.ids)
+
+    def market_of(self, country: str) -> Market:
+        """Return the market that sells to a country."""
+        found = (market for market in self.markets if country in market.countries)
+        return next(found, Market(HOME, frozenset(), self.currency))
+
+    @property
+    def currencies(self) -> list[str]:
+        """Return what the shop can be paid in, its own currency first."""
+        return list(dict.fromkeys([self.currency, *(market.currency for market in self.markets)]))
 
     def add_product(self, product: Product) -> Product:
         self.products[product.id] = product

@@ -12,11 +12,16 @@ from devstore.demo import catalogue, choose, coupons, people
 from devstore.demo.orders import orders, taken_by_code
 from devstore.demo.rfm_groups import rfm_groups
 from devstore.demo.source import MissingData, Source, installed
+from devstore.markets import Market
 from devstore.shop import Shop
 
 __all__ = ["DOMAIN", "MissingData", "build"]
 
 DOMAIN = "harvest-lane.myshopify.com"
+MARKETS = (  # invented
+    Market("canada", frozenset({"CA"}), "CAD", rate=1.4),
+    Market("ecuador", frozenset({"EC"}), "USD", adjustment_percent=8),
+)
 MAILER_WEEK = 51  # the last whole week of the data that a mailer was printed for
 
 
@@ -39,7 +44,7 @@ def build(
 
 
 def _shop(now: datetime) -> Shop:
-    return Shop(DOMAIN, "Harvest Lane", "USD", now - timedelta(days=365))
+    return Shop(DOMAIN, "Harvest Lane", "USD", now - timedelta(days=365), markets=MARKETS)
 
 
 def _fill(

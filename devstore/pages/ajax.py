@@ -22,7 +22,9 @@ async def read(request: Request) -> Response:
     """Answer GET /cart.js; amounts are in hundredths."""
     store = store_of(request)
     shop = store.shop_of(request.headers.get("host", ""))
-    return JSONResponse(cart_json(shop, visitor_of(request, shop).cart, _codes(request, shop, store.clock())))
+    visitor = visitor_of(request, shop)
+    codes = _codes(request, shop, store.clock())
+    return JSONResponse(cart_json(shop, visitor.cart, visitor.country, codes))
 
 
 async def add(request: Request) -> Response:
@@ -31,7 +33,8 @@ async def add(request: Request) -> Response:
     shop = store.shop_of(request.headers.get("host", ""))
     body, now = await read_json(request), store.clock()
     wanted = body.get("items") or [body]
-    found, is_new = opened(store, shop, visitor_of(request, shop), now)
+    visitor = visitor_of(request, shop)
+    found, is_new = opened(store, shop, visitor, now)
     try:
         lines = [
             carts.add(shop, found, int(item["id"]), int(item.get("quantity", 1)), now, _pairs(item))
@@ -41,7 +44,7 @@ async def add(request: Request) -> Response:
         told = {"status": 422, "message": "Cart Error", "description": str(refusal)}
         return JSONResponse(told, status_code=422)
     await announce(store, shop, found, is_new)
-    answer = JSONResponse({"items": [line_json(shop, line) for line in lines]})
+    answer = JSONResponse({"items": [line_json(shop, line, visitor.country) for line in lines]})
     keep(answer, CART_COOKIE, found.token)
     return answer
 
@@ -51,13 +54,15 @@ async def update(request: Request) -> Response:
     store = store_of(request)
     shop = store.shop_of(request.headers.get("host", ""))
     body = await read_json(request)
-    found, is_new = opened(store, shop, visitor_of(request, shop), store.clock())
+    visitor = visitor_of(request, shop)
+    found, is_new = opened(store, shop, visitor, store.clock())
     given = body.get("attributes")
     for name, value in (given if isinstance(given, dict) else {}).items():
         found.attributes[str(name)] = "" if value is None else str(value)
     found.attributes = {name: value for name, value in found.attributes.items() if value}
     await announce(store, shop, found, is_new)
-    answer = JSONResponse(cart_json(shop, found, _codes(request, shop, store.clock())))
+    codes = _codes(request, shop, store.clock())
+    answer = JSONResponse(cart_json(shop, found, visitor.country, codes))
     keep(answer, CART_COOKIE, found.token)
     return answer
 
@@ -71,16 +76,19 @@ async def discount(request: Request) -> Response:
     return answer
 
 
-def cart_json(shop: Shop, cart: Cart | None, codes: Sequence[Json] = ()) -> Json:
-    """Return the cart as the Ajax API has it; without one, an empty cart. Codes take off at checkout only."""
+def cart_json(shop: Shop, cart: Cart | None, country: str, codes: Sequence[Json] = ()) -> Json:
+    """Return the cart as the Ajax API has it in a country; without one, an empty cart.
+
+    Codes take off at checkout only.
+    """
     lines = [x for x in cart.lines if x.variant_id in shop.variants] if cart else []
-    items = [line_json(shop, line) for line in lines]
+    items = [line_json(shop, line, country) for line in lines]
     total = sum(item["final_line_price"] for item in items)
     return {
         "token": cart.token if cart else "",
         "note": None,
         "attributes": dict(cart.attributes) if cart else {},
-        "currency": shop.currency,
+        "currency": shop.market_of(country).currency,
         "item_count": sum(line.quantity for line in lines),
         "items": items,
         "items_subtotal_price": total,
@@ -100,9 +108,9 @@ def _codes(request: Request, shop: Shop, now: datetime) -> list[Json]:
     return [{"code": code, "applicable": discount is not None and discount.is_open(now)}] if code else []
 
 
-def line_json(shop: Shop, line: ItemLine) -> Json:
+def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
     variant, product = shop.variants[line.variant_id], shop.product_of(line.variant_id)
-    minor = variant.price_minor
+    minor = shop.market_of(country).price(variant.price_minor)
     return {
         "id": variant.id,
         "key": f"{variant.id}:{line.id}",

@@ -33,6 +33,7 @@ async def begin(request: Request) -> Response:
         visitor.customer.id if visitor.customer else None,
         visitor.cart.token,
         visitor.cart.attributes,
+        visitor.country,
     )
     _discounted(request, shop, found, store)
     await store.announce(shop, "checkouts/create", order_payloads.checkout(shop, found, store.clock()))
@@ -47,7 +48,7 @@ def _discounted(request: Request, shop: Shop, found: Checkout, store: Store) -> 
 
 
 async def view(request: Request) -> Response:
-    """Answer the checkout. The query chooses the visitor, as visitor.py reads them, currency and settings."""
+    """Answer the checkout. The query chooses the visitor, as visitor.py reads them, and settings."""
     store, shop, found = _find(request)
     if found is None:
         return _missing(request, shop)
@@ -122,14 +123,13 @@ def _summary(store: Store, shop: Shop, found: Checkout) -> dict[str, Any]:
 
 
 def _adjust(request: Request, shop: Shop, found: Checkout) -> None:
-    """Give the checkout to another buyer, or show it in another currency (amounts unconverted)."""
-    query = request.query_params
-    if "customer" in query:
-        customer = visitor_of(request, shop).customer
+    """Give the checkout to the buyer that the query names, and let it be where the visitor is."""
+    visitor = visitor_of(request, shop)
+    checkouts.enter(shop, found, visitor.country)
+    if "customer" in request.query_params:
+        customer = visitor.customer
         found.customer_id = customer.id if customer else None
         found.email = customer.email if customer else None
-    if "currency" in query:
-        found.currency = query["currency"].upper()
 
 
 def _find(request: Request) -> tuple[Store, Shop, Checkout | None]:

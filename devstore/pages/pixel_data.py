@@ -14,14 +14,15 @@ def money(minor: int, currency: str) -> Json:
     return {"amount": minor / 100, "currencyCode": currency}
 
 
-def variant(shop: Shop, found: Variant) -> Json:
-    product = shop.products[found.product_id]
+def variant(shop: Shop, found: Variant, country: str) -> Json:
+    """Return the variant as the market of a country sells it."""
+    product, market = shop.products[found.product_id], shop.market_of(country)
     return {
         "id": str(found.id),
         "title": found.title,
         "untranslatedTitle": found.title,
         "sku": found.sku,
-        "price": money(found.price_minor, shop.currency),
+        "price": money(market.price(found.price_minor), market.currency),
         "image": {"src": f"/images/{product.id}.svg"},
         "product": {
             "id": str(product.id),
@@ -34,28 +35,29 @@ def variant(shop: Shop, found: Variant) -> Json:
     }
 
 
-def first_variants(shop: Shop, products: Iterable[Product]) -> list[Json]:
-    return [variant(shop, product.variants[0]) for product in products if product.variants]
+def first_variants(shop: Shop, products: Iterable[Product], country: str) -> list[Json]:
+    return [variant(shop, product.variants[0], country) for product in products if product.variants]
 
 
-def cart_line(shop: Shop, line: ItemLine) -> Json:
-    found = shop.variants[line.variant_id]
-    total = money(found.price_minor * line.quantity, shop.currency)
+def cart_line(shop: Shop, line: ItemLine, country: str) -> Json:
+    found, market = shop.variants[line.variant_id], shop.market_of(country)
+    total = money(market.price(found.price_minor) * line.quantity, market.currency)
     return {
         "cost": {"totalAmount": total},
-        "merchandise": variant(shop, found),
+        "merchandise": variant(shop, found, country),
         "quantity": line.quantity,
     }
 
 
-def cart(shop: Shop, token: str, lines: Sequence[ItemLine]) -> Json:
-    drawn = [cart_line(shop, line) for line in lines if line.variant_id in shop.variants]
+def cart(shop: Shop, token: str, lines: Sequence[ItemLine], country: str) -> Json:
+    drawn = [cart_line(shop, line, country) for line in lines if line.variant_id in shop.variants]
     total = sum(line["cost"]["totalAmount"]["amount"] for line in drawn)
+    currency = shop.market_of(country).currency
     return {
         "id": f"gid://shopify/Cart/{token}",
         "attributes": [],
         "lines": drawn,
-        "cost": {"totalAmount": {"amount": round(total, 2), "currencyCode": shop.currency}},
+        "cost": {"totalAmount": {"amount": round(total, 2), "currencyCode": currency}},
         "totalQuantity": sum(line["quantity"] for line in drawn),
     }
 
@@ -91,7 +93,7 @@ def checkout(shop: Shop, found: Checkout, cost: Cost) -> Json:
             "id": str(priced.line.id),
             "title": shop.product_of(priced.line.variant_id).title,
             "quantity": priced.line.quantity,
-            "variant": variant(shop, shop.variants[priced.line.variant_id]),
+            "variant": variant(shop, shop.variants[priced.line.variant_id], found.country),
             "properties": [{"key": key, "value": value} for key, value in priced.line.attributes],
             "finalLinePrice": money(priced.total_minor, currency),
             "discountAllocations": [

@@ -64,7 +64,7 @@ def boot(
         "init": {
             "shop": pixel_data.shop_data(shop),
             "customer": pixel_data.customer(shop, visitor.customer),
-            "cart": pixel_data.cart(shop, cart.token, cart.lines) if cart else None,
+            "cart": pixel_data.cart(shop, cart.token, cart.lines, visitor.country) if cart else None,
             "purchasingCompany": None,
         },
     }

@@ -35,11 +35,8 @@ async def collection(request: Request) -> Response:
     if handle not in names:
         return _missing(request, shop, "There is no such collection.")
     found = [p for p in on_sale(shop) if p.product_type == names[handle]]
-    seen = {"id": handle, "title": names[handle]}
-    seen_event = event(
-        "collection_viewed",
-        collection={**seen, "productVariants": pixel_data.first_variants(shop, found[:PAGE_SIZE])},
-    )
+    seen = {"id": handle, "title": names[handle], "productVariants": _seen(request, shop, found)}
+    seen_event = event("collection_viewed", collection=seen)
     return _grid(request, shop, found, title=label(names[handle]), events=[seen_event])
 
 
@@ -51,10 +48,7 @@ async def search(request: Request) -> Response:
     found = [p for p in on_sale(shop) if words and all(word in _text(p) for word in words)]
     searched = event(
         "search_submitted",
-        searchResult={
-            "query": query,
-            "productVariants": pixel_data.first_variants(shop, found[:PAGE_SIZE]),
-        },
+        searchResult={"query": query, "productVariants": _seen(request, shop, found)},
     )
     title = f"{len(found)} results for “{query}”" if query else "Search"
     return _grid(request, shop, found, title=title, events=[searched], query=query)
@@ -69,7 +63,8 @@ async def product(request: Request) -> Response:
         return _missing(request, shop, "This product is no longer sold here.")
     chosen = _variant(found, request.query_params.get("variant", ""))
     alike = [p for p in on_sale(shop) if p.product_type == found.product_type and p is not found]
-    viewed = event("product_viewed", productVariant=pixel_data.variant(shop, chosen))
+    country = visitor_of(request, shop).country
+    viewed = event("product_viewed", productVariant=pixel_data.variant(shop, chosen, country))
     context = frame(request, shop, [viewed], found) | {
         "product": found,
         "variant": chosen,
@@ -87,6 +82,7 @@ def frame(
     return {
         "shop": shop,
         "visitor": visitor,
+        "market": shop.market_of(visitor.country),
         "boot": boot(request, shop, visitor, events),
         "collections": collections(shop),
         "shown": SHOWN_COLLECTIONS,
@@ -159,6 +155,11 @@ def _text(found: Product) -> str:
 
 def _shop(request: Request) -> Shop:
     return store_of(request).shop_of(request.headers.get("host", ""))
+
+
+def _seen(request: Request, shop: Shop, found: Sequence[Product]) -> list[dict[str, Any]]:
+    """Return what an event tells of the products on a page."""
+    return pixel_data.first_variants(shop, found[:PAGE_SIZE], visitor_of(request, shop).country)
 
 
 def _missing(request: Request, shop: Shop, why: str) -> Response:

@@ -10,6 +10,7 @@ import httpx
 
 from devstore.app_config import AppConfig
 from devstore.main import create_store
+from devstore.markets import Market
 from devstore.records import Customer, Discount, Product, Subscription, Variant
 from devstore.shop import Shop
 from devstore.store import Store
@@ -23,11 +24,18 @@ GOODS = (
     ("Ground Coffee", "Coffee", 899, 20),
     ("Mint Ice Cream", "Ice cream", 549, 0),
 )
+MARKETS = (
+    Market("canada", frozenset({"CA"}), "CAD", rate=1.4),
+    Market("ecuador", frozenset({"EC"}), "USD", adjustment_percent=8, left_out=frozenset({3})),
+)
 
 
 def small_shop() -> Shop:
-    """Return a shop with products 1 to 4 (variants 101 to 104, the last sold out) and customer 7."""
-    shop = Shop(DOMAIN, "Corner", "USD", NOW)
+    """Return a shop with products 1 to 4 (variants 101 to 104, the last sold out) and customer 7.
+
+    In Canada it sells in Canadian dollars, in Ecuador all but the coffee, at higher prices.
+    """
+    shop = Shop(DOMAIN, "Corner", "USD", NOW, markets=MARKETS)
     for number, (title, kind, price, stock) in enumerate(GOODS, 1):
         handle = title.lower().replace(" ", "-")
         product = Product(number, title, handle, "Corner's own", kind, [], NOW, NOW)

@@ -66,6 +66,19 @@ def test_the_app_is_called_from_no_origin_with_a_session_token(page: Page, world
     assert (claims["dest"], claims["sub"]) == (world.shop.domain, "gid://shopify/Customer/7")
 
 
+def test_the_storefront_api_is_asked_only_with_the_capability(
+    page: Page, world: World, tmp_path: Path
+) -> None:
+    declared = tmp_path / EXTENSION / "shopify.extension.toml"
+    frame = open_checkout(page, world)
+    frame.get_by_role("button", name="Price").click()
+    expect(frame.get_by_text("needs the capability api_access")).to_be_visible()
+    declared.write_text(declared.read_text().replace("network_access", "api_access"))
+    frame = open_checkout(page, world)
+    frame.get_by_role("button", name="Price").click()
+    expect(frame.get_by_text("costs 3.49")).to_be_visible()
+
+
 def test_storage_keeps_what_the_extension_writes(page: Page, world: World) -> None:
     frame = open_checkout(page, world)
     frame.get_by_role("button", name="Remember").click()

@@ -91,7 +91,7 @@ def test_without_the_capability_consent_can_not_be_changed(page: Page, world: Wo
     (tmp_path / EXTENSION / "shopify.extension.toml").unlink()
     frame = open_checkout(page, world, "country=DE")
     frame.get_by_role("button", name="Agree in part").click()
-    expect(frame.get_by_text("needs the capability")).to_be_visible()
+    expect(frame.get_by_text("needs the capability collect_buyer_consent")).to_be_visible()
     assert privacy_shown(frame)["said"] == {}
 
 

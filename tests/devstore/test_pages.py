@@ -169,11 +169,11 @@ async def test_the_cart_becomes_a_checkout_of_the_customer_who_logged_in(
     assert told(store)[-1] == "checkouts/create"
 
 
-async def test_the_query_of_a_checkout_chooses_buyer_consent_language_and_currency(
+async def test_the_query_of_a_checkout_chooses_buyer_consent_language_and_market(
     browser: httpx.AsyncClient, shop: Shop
 ) -> None:
     start(shop, "ck", NOW, [(101, 1, ())])
-    query = "customer=7&consent=analytics,preferences&locale=fr-CA&country=ca&province=qc&currency=cad"
+    query = "customer=7&consent=analytics,preferences&locale=fr-CA&country=ca&province=qc"
     boot = boot_of((await browser.get(f"/checkout/ck?{query}")).text)
     assert boot["privacy"] == {
         "visitorConsent": {
@@ -192,7 +192,7 @@ async def test_the_query_of_a_checkout_chooses_buyer_consent_language_and_curren
     assert extension["fallback"] == {"add": "Add"}
     assert extension["country"] == "CA"
     assert state["buyerIdentity"]["customer"]["id"] == "gid://shopify/Customer/7"
-    assert state["cost"]["totalAmount"] == {"amount": 3.49, "currencyCode": "CAD"}
+    assert state["cost"]["totalAmount"] == {"amount": 4.89, "currencyCode": "CAD"}
     assert browser.cookies["devstore_consent"] == "_a1m0p1s0"
     later = boot_of((await browser.get("/storefront")).text)
     assert later["privacy"] == boot["privacy"]

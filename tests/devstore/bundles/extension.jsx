@@ -41,6 +41,11 @@ function Extension() {
     const result = await shopify.applyTrackingConsentChange({type: 'changeVisitorConsent', ...change});
     say(result.type === 'error' ? result.message : 'consent kept');
   };
+  const priced = async () => {
+    const query = '{ node(id: "gid://shopify/ProductVariant/101") { ... on ProductVariant { price { amount } } } }';
+    const told = await shopify.query(query).catch(({message}) => message);
+    say(told.data ? `costs ${told.data.node.price.amount}` : told);
+  };
   const {allowedProcessing, visitorConsent, region, shouldShowBanner, saleOfDataRegion} = customerPrivacy.value;
   const privacy = {said: visitorConsent, allowed: allowedProcessing, region, banner: shouldShowBanner, sale: saleOfDataRegion};
   const remember = async () => {
@@ -62,6 +67,7 @@ function Extension() {
       <s-button onClick={remember}>Remember</s-button>
       <s-button onClick={() => consent({analytics: true, marketing: false, saleOfData: undefined})}>Agree in part</s-button>
       <s-button onClick={() => consent({type: 'changeMind'})}>Ask for the impossible</s-button>
+      <s-button onClick={priced}>Price</s-button>
       <s-button loading accessibilityLabel="Busy">Busy</s-button>
       <Crowd />
       {said && <s-banner tone="info">{said}</s-banner>}

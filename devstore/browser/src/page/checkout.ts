@@ -56,8 +56,29 @@ function answers() {
       return true;
     },
     'consent': (argument: unknown) => changeConsent(argument as Said & {type?: string}),
-    'query': () => ({errors: [{message: 'The dev store has no Storefront API.'}]}),
+    'query': (argument: unknown) => askStorefront(argument as Query),
   };
+}
+
+interface Query {
+  readonly query: string;
+  readonly variables?: unknown;
+  readonly version?: string;
+}
+
+const API_ACCESS = 'api_access';
+
+/** Ask the Storefront API, which an extension may with the capability alone: no token of its own. */
+async function askStorefront({query, variables, version = '2026-07'}: Query): Promise<unknown> {
+  if (!checkout?.extension?.capabilities.includes(API_ACCESS)) {
+    throw new Error(`The extension needs the capability ${API_ACCESS} to query the Storefront API.`);
+  }
+  const answer = await fetch(`/api/${version}/graphql.json`, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({query, variables}),
+  });
+  return answer.json();
 }
 
 const COLLECT_CONSENT = 'collect_buyer_consent.customer_privacy';

@@ -154,7 +154,7 @@ export function createShopify(config: ExtensionConfig, ask: Ask) {
       publish: (name: string, data: unknown) => ask('publish', {name, data}),
       visitor: async () => ({type: 'success'}),
     },
-    query: () => ask('query'),
+    query: (query: string, options: {variables?: unknown; version?: string} = {}) => ask('query', {query, ...options}),
     applyTrackingConsentChange: (change: unknown) => ask('consent', change),
     ...changes(target, ask),
   };
