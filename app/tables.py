@@ -29,7 +29,8 @@ class ShopRow(SQLModel, table=True):
     """A merchant's shop. Uninstalled shops keep their row until Shopify asks to redact them.
 
     time_zone: `Europe/Berlin`, empty while it is not known. development: whether it only tries things out,
-    so that all its orders are tests; None while that is not known.
+    so that all its orders are tests; None while that is not known. offline_locations: where it keeps what it
+    does not sell online.
     """
 
     __tablename__ = "shops"
@@ -42,6 +43,7 @@ class ShopRow(SQLModel, table=True):
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     time_zone: str = ""
     development: bool | None = None
+    offline_locations: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
     installed_at: datetime = _time()
     uninstalled_at: datetime | None = _time(default=None, nullable=True)
 
