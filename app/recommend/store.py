@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +18,7 @@ from app.recommend.read import build_dataset
 from app.tables import OrderLineRow, OrderRow, ProductRow
 from app.values import ShopDomain
 
+_AT_ONCE = 5_000
 _LINES: dict[str, Any] = {
     "order_id": pl.Int64,
     "customer_id": pl.Int64,
@@ -64,24 +66,33 @@ async def read_shop(
     unnamed: customers who don't want to be learnt from; what they bought is nobody's. left_out: customers
     whose orders say nothing of others, such as tests and resellers; none of theirs is in it.
     """
-    connection = await db.connection()
-    lines = await connection.execute(
+    lines = (
         select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
         .add_columns(col(OrderLineRow.product_id), col(OrderLineRow.quantity))
         .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None))
         .where(col(OrderLineRow.shop) == shop, col(OrderLineRow.order_id) == col(OrderRow.order_id))
     )
-    products = await connection.execute(
-        select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
-            col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)
-        )
+    products = select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
+        col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)
     )
-    bought = pl.DataFrame([tuple(row) for row in lines], schema=_LINES, orient="row")
-    counted = bought.filter(~_is_of(left_out).fill_null(value=False))
-    return build_dataset(
-        counted.with_columns(pl.when(~_is_of(unnamed)).then("customer_id")),
-        pl.DataFrame([tuple(row) for row in products], schema=_PRODUCTS, orient="row"),
-    )
+    bought, catalogue = await _table(db, lines, _LINES), await _table(db, products, _PRODUCTS)
+    return await asyncio.to_thread(_dataset, bought, catalogue, unnamed, left_out)
+
+
+async def _table(db: AsyncSession, query: Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Return what the query finds, a part at a time: of a large shop it takes seconds, and others wait."""
+    rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
+    parts = [
+        pl.DataFrame(list(map(tuple, part)), schema=schema, orient="row") async for part in rows.partitions()
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
+
+
+def _dataset(
+    lines: pl.DataFrame, products: pl.DataFrame, unnamed: Collection[int], left_out: Collection[int]
+) -> Dataset:
+    counted = lines.filter(~_is_of(left_out).fill_null(value=False))
+    return build_dataset(counted.with_columns(pl.when(~_is_of(unnamed)).then("customer_id")), products)
 
 
 def _is_of(customer_ids: Collection[int]) -> pl.Expr:
