@@ -14,9 +14,14 @@ export function reaches(root: Value, cart: Value, terms: Value): bool {
   return subtotal + CLOSE >= minimum * rateOf(root);
 }
 
-/** Say an amount of the shop's currency in the cart's, rounded down: never more than was promised. */
+/**
+ * Say an amount of the shop's currency in the cart's: where that is the same one, to its last digit, else rounded down,
+ * never more than was promised.
+ */
 export function sayAmount(root: Value, amount: Value): void {
-  const hundredths = <i64>Math.floor(decimal(amount) * rateOf(root) * <f64>HUNDREDTHS + CLOSE);
+  const rate = rateOf(root);
+  if (rate == 1) return sayText(amount);
+  const hundredths = <i64>Math.floor(decimal(amount) * rate * <f64>HUNDREDTHS + CLOSE);
   const cents = hundredths % HUNDREDTHS;
   sayWhole(hundredths / HUNDREDTHS);
   say(cents < 10 ? '.0' : '.');
