@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
 from app.offers.nudges import campaign_products, nudges_of, upsell_of
-from app.offers.ranked import Rankings, pick_of, ranking, visit_of
+from app.offers.ranked import Rankings, asked_about, pick_of, ranking, visit_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Message, Offer
+from app.values import shopify_id
 
 MOST_OFFERS = 3
 # One decision in ten gives its last place to a product that was never sold, so that it can be.
@@ -79,21 +81,24 @@ def around_of(shop: ShopSnapshot, situation: Situation) -> Around:
     )
 
 
-def propensities(shop: ShopSnapshot, situation: Situation, offers: int) -> list[float]:
+def propensities(shop: ShopSnapshot, situation: Situation, offers: Sequence[Offer]) -> list[float]:
     """Return how likely each offer was to be made in this situation, given its arm.
 
     Only the last place is left to chance: one time in ten it goes to one of at most five new products.
-    offers: how many the ranking makes.
+    offers: those of the ranking, by place.
     """
-    if not shop.unsold:
-        return [1.0] * offers
-    gone = {*situation.cart, *situation.sent_away}
+    certain = [1.0] * len(offers)
+    if not shop.unsold or situation.arm != PERSONALISED or len(offers) < MOST_OFFERS:
+        return certain
+    if campaign_products(shop, situation):
+        return certain
+    first = (shopify_id(offer.product.product_id) for offer in offers[:-1] if offer.product)
+    gone = {*asked_about(situation), *situation.sent_away, *first}
     pool = len(shop.unsold) - sum(product_id in shop.unsold for product_id in gone)
-    if not pool or situation.arm != PERSONALISED or campaign_products(shop, situation):
-        return [1.0] * offers
+    if not pool:
+        return certain
     explores = bucket(situation.decision_id, "explore") < EXPLORED
-    last = EXPLORED / min(pool, EXPLORED_AMONG) if explores else 1 - EXPLORED
-    return [last if place == MOST_OFFERS - 1 else 1.0 for place in range(offers)]
+    return [*certain[:-1], EXPLORED / min(pool, EXPLORED_AMONG) if explores else 1 - EXPLORED]
 
 
 def _with_pinned(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> list[Pick]:
@@ -117,8 +122,8 @@ def _with_new(shop: ShopSnapshot, situation: Situation, picks: list[Pick]) -> li
     assert shop.model is not None
     visit = visit_of(shop.model, situation)
     there = {*situation.sent_away, *(pick.product_id for pick in picks[:-1])}
-    best = shop.model.rank_new(visit, shop.allowed, EXPLORED_AMONG)
-    new = [one for one in best if one.product_id not in there]
+    best = shop.model.rank_new(visit, shop.tried, EXPLORED_AMONG + len(there))
+    new = [one for one in best if one.product_id not in there][:EXPLORED_AMONG]
     if not new:
         return picks
     return [*picks[:-1], pick_of(new[int(bucket(situation.decision_id, "which") * len(new))])]

@@ -99,7 +99,7 @@ def pick_of(scored: Scored) -> Pick:
 def visit_of(model: Model, situation: Situation) -> Visit:
     """Return the situation as the model sees it. Of an empty cart, what was looked at stands in its place."""
     history = {product_id: Past(times, days) for product_id, times, days in situation.history}
-    return model.visit(_asked_about(situation), situation.customer_id, history, situation.orders)
+    return model.visit(asked_about(situation), situation.customer_id, history, situation.orders)
 
 
 def _ranked(model: Model, visit: Visit, allowed: Mask | None) -> Ranked:
@@ -117,7 +117,7 @@ def _picks(model: Model, visit: Visit, ranked: Ranked, keep: Keep) -> tuple[Pick
 
 def _key(shop: ShopSnapshot, situation: Situation) -> _Key:
     """Return all that a ranking depends on."""
-    asked = (_asked_about(situation), situation.customer_id, situation.history, situation.orders)
+    asked = (asked_about(situation), situation.customer_id, situation.history, situation.orders)
     return shop.shop, shop.version, _digest(asked)
 
 
@@ -126,7 +126,8 @@ def _beside(situation: Situation) -> tuple[object, ...]:
     return situation.cart, situation.subtotal_minor, situation.viewed, situation.sent_away
 
 
-def _asked_about(situation: Situation) -> tuple[int, ...]:
+def asked_about(situation: Situation) -> tuple[int, ...]:
+    """Return the products that something is sought for, none of which is offered."""
     return situation.cart or situation.viewed
 
 

@@ -74,7 +74,7 @@ def replay(inputs: Mapping[str, Any], snapshots: Mapping[str, ShopSnapshot]) -> 
 def _propensities(shop: ShopSnapshot, situation: Situation, offers: Sequence[Offer]) -> list[float]:
     """Return how likely each offer was: a campaign's by its draw, the others by the ranking's own chance."""
     if situation.campaigns is None:
-        return propensities(shop, situation, len(offers))
+        return propensities(shop, situation, offers)
     drawn = {each.campaign_id: each.propensity for each in situation.campaigns.chosen}
-    ranked = iter(propensities(shop, situation, sum(offer.campaign is None for offer in offers)))
+    ranked = iter(propensities(shop, situation, [offer for offer in offers if offer.campaign is None]))
     return [next(ranked) if offer.campaign is None else drawn[offer.campaign] for offer in offers]

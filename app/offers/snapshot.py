@@ -19,7 +19,7 @@ from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
 from app.intent.foresight import UNTAUGHT, Foresight
 from app.offers.approach import approach_of
-from app.offers.rerank import Candidate, Terms, with_standing
+from app.offers.rerank import NEVER, Candidate, Terms, with_standing
 from app.offers.sources import Sources
 from app.offers.static import Pick, default_picks
 from app.offers.terms import costs_of, lead_days_of, terms_of
@@ -61,7 +61,7 @@ class ShopSnapshot:
 
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
-    unsold: what the model may rank and nobody has bought yet.
+    tried: of these, what may be offered though nobody has bought it yet; unsold: the ids of these products.
     defaults: what may be offered to anyone, best first.
     terms: what the merchant wants of a ranking.
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
@@ -81,6 +81,7 @@ class ShopSnapshot:
     experiment: Experiment
     allowed: NDArray[np.bool_] | None
     offerable: Mapping[int, Offerable]
+    tried: NDArray[np.bool_] | None
     unsold: frozenset[int]
     defaults: tuple[Pick, ...]
     terms: Terms
@@ -138,6 +139,9 @@ def take_snapshot(
     )  # fmt: skip
     wishes = wishes if plan is None else (*wishes, plan.content)
     known = Known(costs, lead_days_of(settings or {}), returns)
+    offerable = dict(_offerable(catalog, excluded, known, terms))
+    barred = frozenset(each.product_id for each in offerable.values() if each.ranked.standing == NEVER)
+    tried = None if model is None else catalog.allowed(model.product_ids, excluded=excluded | barred)
     return ShopSnapshot(
         shop=shop,
         version=_version(catalog, model, sorted(excluded), pinned, split, approach, *wishes, *known.content),
@@ -145,9 +149,10 @@ def take_snapshot(
         model=model,
         experiment=split,
         allowed=allowed,
-        offerable=dict(_offerable(catalog, excluded, known, terms)),
-        unsold=frozenset() if model is None else frozenset(model.unsold(allowed)),
-        defaults=default_picks(catalog, model, pinned, excluded),
+        offerable=offerable,
+        tried=tried,
+        unsold=frozenset() if model is None else frozenset(model.unsold(tried)),
+        defaults=default_picks(catalog, model, pinned, excluded, barred),
         terms=terms,
         policy=policy,
         approach=approach,

@@ -24,12 +24,19 @@ class Pick(msgspec.Struct, frozen=True, gc=False):
 
 
 def default_picks(
-    catalog: Catalog, model: Model | None, pinned: Sequence[int], excluded: Collection[int]
+    catalog: Catalog,
+    model: Model | None,
+    pinned: Sequence[int],
+    excluded: Collection[int],
+    barred: Collection[int] = (),
 ) -> tuple[Pick, ...]:
-    """Return what the shop may offer to anyone: pinned products, then best sellers or what is new."""
+    """Return what the shop may offer to anyone: pinned products, then best sellers or what is new.
+
+    barred: what business speaks against, see `app.offers.rerank`; a merchant's pin outweighs it.
+    """
     offerable = catalog.available_ids.difference(excluded)
     chosen = list(dict.fromkeys(pin for pin in pinned if pin in offerable))
-    others = offerable.difference(chosen)
+    others = offerable.difference(chosen, barred)
     best = _best_sellers(model, others)
     return (
         *_picks("merchant_pick", chosen),
