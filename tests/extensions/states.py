@@ -123,6 +123,7 @@ OFF_BREAD = {"code": "TENTH", "percentage": 10, "applies_to": "product"}
 STATES = (
     State("skeleton", ("heading.checkout",), _hangs),
     State("painted ahead", ("Ground Coffee", "reason.popular"), _ahead),
+    State("not available", ("Ground Coffee", "status.unavailable"), _ahead, query={"country": "EC"}),
     State("offer", ("Sourdough Loaf", "button.add", "button.dismiss"), _answers(BREAD)),
     State("adding", ("Sourdough Loaf",), _answers(BREAD), _held),
     State("added", ("Sourdough Loaf", "status.added", "button.undo"), _answers(BREAD), _press),

@@ -21,7 +21,7 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
     offer,
     product,
     title: breakable(shorten(product.title, TITLE_WIDTH)),
-    price: priceFor(product, scene),
+    price: unsold ? undefined : priceFor(product, scene),
     badge: open ? saving(offer, scene) : undefined,
     line: STATUS[phase] ?? (unsold ? UNSOLD : reasonLine(offer, scene)),
     button: open ? cartButton(phase, product, unsold, scene) : linkButton(offer, product, unsold, scene),

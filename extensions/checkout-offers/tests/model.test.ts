@@ -130,7 +130,7 @@ describe('an upsell in checkout', () => {
 
   test('one that the market does not sell can’t be pressed', () => {
     const shown = product('offer', scene({prices: new Map([[OATS, null]])}));
-    expect(shown).toMatchObject({line: {text: {key: 'status.unavailable'}, tone: 'neutral'}, button: {disabled: true}});
+    expect(shown).toMatchObject({line: {text: {key: 'status.unavailable'}, tone: 'neutral'}, button: {disabled: true}, price: undefined});
     const later = product('offer', scene({surface: 'thank_you', prices: new Map([[OATS, null]])}))?.button;
     expect(later).toMatchObject({disabled: true});
     expect(later?.href).toBeUndefined();
