@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -97,6 +98,9 @@ def _mended(connection_class: Any) -> Any:
 
     And with no cancellation lost: redis-py sends within `asyncio.wait_for`, which on Python 3.11 swallows one
     that comes just when all is sent. Whoever loops until cancelled would loop for ever.
+
+    And with no connection taken for a quiet one that the kernel gave up: its error is a TimeoutError, as that
+    of redis-py's own patience is. Whoever listens would be told of nothing again and again, without a pause.
     """
 
     class Mended(connection_class):  # type: ignore[misc]
@@ -109,6 +113,12 @@ def _mended(connection_class: Any) -> Any:
             if _cancellations() > before:
                 await self.disconnect(nowait=True)  # what it is answered, nobody reads
                 raise asyncio.CancelledError
+
+        async def _read_response_from_parser(self, *args: Any, **options: Any) -> Any:
+            try:
+                return await super()._read_response_from_parser(*args, **options)
+            except TimeoutError as error:
+                raise RedisConnectionError(f"the connection was given up: {error}") from error
 
     return Mended
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,6 +102,16 @@ async def test_a_redis_or_shopify_that_vanished_holds_no_connection_for_ever(
                 15_000
             ] * 2
             assert all(way.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) for way in ways)
+
+
+async def test_who_listens_to_a_redis_that_vanished_is_told_so(connections: Connections) -> None:
+    async with connections.redis.pubsub() as channel:
+        await channel.subscribe("news")
+        assert await channel.get_message(timeout=PATIENCE_S)
+        given_up = TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+        asyncio.get_running_loop().call_soon(channel.connection._reader.set_exception, given_up)
+        with pytest.raises(RedisError):
+            await channel.get_message(timeout=PATIENCE_S)
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
