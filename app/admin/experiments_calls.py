@@ -15,7 +15,7 @@ from app.admin.doors import staff_only
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_told import METRIC_WORDS, said
-from app.admin.language import _
+from app.admin.language import _, ngettext
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.baseline import Baseline, baseline_of
@@ -136,9 +136,10 @@ async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Base
 def _plan_words(aim: Aim, base: Baseline, needed: Needed, days: int, currency: str) -> dict[str, Any]:
     metric = METRICS[aim.metric]
     return {
-        "takes": _(
-            "About %(weeks)s weeks: %(n)s shoppers, of whom %(daily)s come on a day.",
-            weeks=days // 7,
+        "takes": ngettext(
+            "About a week: %(n)s shoppers, of whom %(daily)s come on a day.",
+            "About %(num)s weeks: %(n)s shoppers, of whom %(daily)s come on a day.",
+            days // 7,
             n=needed.units,
             daily=round(base.units_a_day * aim.share),
         ),

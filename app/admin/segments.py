@@ -22,7 +22,7 @@ from app.admin.segments_meanings import (
     score_lines,
     visitors_words,
 )
-from app.admin.segments_settings import policy_of, rules_of
+from app.admin.segments_settings import policy_of, rules_of, state_of
 from app.admin.sentences import APPROACH_TITLES, told
 from app.connections import Connections
 from app.errors import InputError
@@ -120,6 +120,7 @@ async def own(connections: Connections, shop: Shop, query: QueryParams) -> dict[
             for rule in rules.rules
         ],
         "edited": edited,
+        "seen": state_of(edited) if edited else "",
         "conditions": edited.conditions if edited else (Condition("orders", "at_least", ""),),
         "measures": MEASURES,
         "money_measures": MONEY,
@@ -130,9 +131,10 @@ async def own(connections: Connections, shop: Shop, query: QueryParams) -> dict[
 
 async def approach(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return the shop's way with those it does not know and those it does."""
-    made = await latest_segmentation(connections, shop.shop)
+    made, policy = await latest_segmentation(connections, shop.shop), policy_of(shop)
     return {
-        "policy": policy_of(shop),
+        "policy": policy,
+        "seen": state_of(policy),
         "approaches": {
             "cold": [each for each in APPROACHES if each not in ("history", "loyalty", "complements")],
             "warm": list(APPROACHES),

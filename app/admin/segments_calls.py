@@ -33,10 +33,14 @@ _log = logging.getLogger(__name__)
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A merchant's own segment as they wrote it. replaces: the name of the one it was, None for a new one."""
+    """A merchant's own segment as they wrote it. replaces: the name of the one it was, None for a new one.
+
+    seen: that one's state when it was opened.
+    """
 
     segment: Any
     replaces: str | None = None
+    seen: str | None = None
 
 
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,9 +50,10 @@ class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Approach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way with shoppers as the merchant wrote it."""
+    """A way with shoppers as the merchant wrote it. seen: the state of the one that was opened."""
 
     policy: Any
+    seen: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +85,7 @@ async def check_segment(request: Request, _connections: Connections, shop: Shop)
     """Return the segment as a sentence, or what is wrong with which field."""
     written = await read_call(request, Written, _MAX_BODY)
     kept = shop.settings.get(SETTING, [])
-    settings.with_rule(kept, written.segment, written.replaces, shop.currency)
+    settings.with_rule(kept, written.segment, written.replaces, shop.currency, written.seen)
     rule = read_rules([written.segment], shop.currency).rules[0]
     return JSONResponse({"says": rule_words(rule, shop.currency)})
 
@@ -89,7 +94,7 @@ async def check_segment(request: Request, _connections: Connections, shop: Shop)
 async def keep_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep the segment, and have every customer put into it who belongs there."""
     written = await read_call(request, Written, _MAX_BODY)
-    rule = await settings.keep_rule(connections, shop, written.segment, written.replaces)
+    rule = await settings.keep_rule(connections, shop, written.segment, written.replaces, written.seen)
     requested = await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"name": rule.name, "requested": requested})
 
@@ -106,17 +111,18 @@ async def remove_segment(request: Request, connections: Connections, shop: Shop)
 @staff_only
 async def check_approach(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return that the way with shoppers can be kept, or what is wrong with which field."""
-    await _policy(request, connections, shop)
+    await _policy(await read_call(request, Approach, _MAX_BODY), connections, shop)
     return JSONResponse({"says": ""})
 
 
 @staff_only
 async def keep_approach(request: Request, connections: Connections, shop: Shop) -> Response:
-    """Keep the way with shoppers."""
-    policy = await _policy(request, connections, shop)
-    await settings.keep_policy(connections, shop, policy)
+    """Keep the way with shoppers, and return its state: the page stays open."""
+    asked = await read_call(request, Approach, _MAX_BODY)
+    policy = await _policy(asked, connections, shop)
+    await settings.keep_policy(connections, shop, policy, asked.seen)
     requested = await settings.bring_to_bear(connections, shop, segment=False)
-    return JSONResponse({"requested": requested})
+    return JSONResponse({"requested": requested, "seen": settings.state_of(policy)})
 
 
 @staff_only
@@ -152,8 +158,7 @@ async def _applied(connections: Connections, shop: Shop, customer_id: int) -> bo
     return True
 
 
-async def _policy(request: Request, connections: Connections, shop: Shop) -> Policy:
-    asked = await read_call(request, Approach, _MAX_BODY)
+async def _policy(asked: Approach, connections: Connections, shop: Shop) -> Policy:
     return settings.checked_policy(asked.policy, await _names(connections, shop))
 
 

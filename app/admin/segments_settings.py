@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -36,11 +37,18 @@ def policy_of(shop: Shop) -> Policy:
     return DEFAULT if written is None else read_policy(written)
 
 
-def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency: str) -> list[Any]:
+def state_of(shown: Rule | Policy) -> str:
+    """Return a word for what a page shows, another once somebody changed it. Pure."""
+    return blake2b(msgspec.json.encode(shown), digest_size=8).hexdigest()
+
+
+def with_rule(
+    kept: Sequence[Any], written: Any, replaces: str | None, currency: str, seen: str | None = None
+) -> list[Any]:
     """Return the shop's segments with one added, or in the place of the one it replaces. Pure.
 
-    Raises InputError naming the field as if the segment stood alone, NotFound for one to replace that
-    is not there.
+    seen: the state of that one when it was opened. Raises InputError naming the field as if the segment stood
+    alone, also where it was changed meanwhile; NotFound for one to replace that is not there.
     """
     rule = read_rules([written], currency).rules[0]
     for at, condition in enumerate(rule.conditions):
@@ -56,12 +64,19 @@ def with_rule(kept: Sequence[Any], written: Any, replaces: str | None, currency:
         raise InputError(
             _("There is a segment named “%(name)s” already.", name=rule.name), "segments[0].name"
         )
+    before = [each for each in kept if each["name"] == replaces]
+    if before and seen is not None and state_of(read_rules(before, currency).rules[0]) != seen:
+        raise _changed_meanwhile()
     made = msgspec.to_builtins(rule)
     wanted = (
         [*kept, made] if replaces is None else [made if each["name"] == replaces else each for each in kept]
     )
     read_rules(wanted, currency)
     return wanted
+
+
+def _changed_meanwhile() -> InputError:
+    return InputError(_("Somebody changed this meanwhile: open it again to see what it is now."))
 
 
 def without_rule(kept: Sequence[Any], name: str) -> list[Any]:
@@ -84,11 +99,13 @@ def checked_policy(written: Any, known: Collection[str]) -> Policy:
     return policy
 
 
-async def keep_rule(connections: Connections, shop: Shop, written: Any, replaces: str | None) -> Rule:
-    """Keep one of the merchant's own segments and return it."""
+async def keep_rule(
+    connections: Connections, shop: Shop, written: Any, replaces: str | None, seen: str | None
+) -> Rule:
+    """Keep one of the merchant's own segments and return it. For what is raised see `with_rule`."""
 
     def change(kept: Any) -> list[Any]:
-        return with_rule(kept or [], written, replaces, shop.currency)
+        return with_rule(kept or [], written, replaces, shop.currency, seen)
 
     await change_setting(connections, shop.shop, SETTING, change)
     return read_rules([written], shop.currency).rules[0]
@@ -99,9 +116,19 @@ async def remove_rule(connections: Connections, shop: Shop, name: str) -> None:
     await change_setting(connections, shop.shop, SETTING, lambda kept: without_rule(kept or [], name))
 
 
-async def keep_policy(connections: Connections, shop: Shop, policy: Policy) -> None:
-    """Keep the shop's way with shoppers, in place of the one it had."""
-    await change_setting(connections, shop.shop, APPROACH, lambda _kept: msgspec.to_builtins(policy))
+async def keep_policy(connections: Connections, shop: Shop, policy: Policy, seen: str | None) -> None:
+    """Keep the shop's way with shoppers, in place of the one it had.
+
+    seen: that one's state when it was opened. Raises InputError where it was changed meanwhile.
+    """
+
+    def change(kept: Any) -> Any:
+        before = DEFAULT if kept is None else read_policy(kept)
+        if seen is not None and state_of(before) != seen:
+            raise _changed_meanwhile()
+        return msgspec.to_builtins(policy)
+
+    await change_setting(connections, shop.shop, APPROACH, change)
 
 
 async def bring_to_bear(connections: Connections, shop: Shop, *, segment: bool) -> bool:

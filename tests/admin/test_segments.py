@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -237,6 +238,30 @@ async def test_segment_is_kept_changed_and_removed_and_a_segmentation_asked_for(
         assert (await call(browser, name, body)).status_code == 404
 
 
+async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    both = [seen_on(await opened(browser, "/admin/segments/own", edit="regulars")) for _ in range(2)]
+    for seen, status in zip(both, (200, 400), strict=True):
+        body = {"segment": REGULARS | {"match": "any"}, "replaces": "regulars", "seen": seen}
+        assert (await call(browser, "keep", body)).status_code == status
+    answer = await call(browser, "check", {"segment": REGULARS, "replaces": "regulars", "seen": both[1]})
+    assert "Somebody changed this meanwhile" in answer.json()["error"]
+    policy = {"warm_from_orders": 2}
+    seen = seen_on(await opened(browser, "/admin/segments/approach"))
+    kept = (await call(browser, "approach", {"policy": policy, "seen": seen})).json()
+    assert (await call(browser, "approach", {"policy": {}, "seen": seen})).status_code == 400
+    assert (await settings_of(connections))["approach"]["warm_from_orders"] == 2
+    assert (await call(browser, "approach", {"policy": {}, "seen": kept["seen"]})).status_code == 200
+
+
+def seen_on(page: str) -> str:
+    """Return the state that the page's form sends along."""
+    (seen,) = re.findall(r'data-seen="([0-9a-f]+)"', page)
+    return str(seen)
+
+
 async def test_every_process_hears_of_a_changed_segment(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
@@ -259,7 +284,7 @@ async def test_way_with_shoppers_is_checked_and_kept(
     }
     assert (await call(browser, "approach/check", {"policy": policy})).status_code == 200
     assert "approach" not in await settings_of(connections)
-    assert (await call(browser, "approach", {"policy": policy})).json() == {"requested": True}
+    assert (await call(browser, "approach", {"policy": policy})).json()["requested"]
     kept = (await settings_of(connections))["approach"]
     assert (kept["warm_from_orders"], kept["cold"][0]["most_percent"]) == (2, 15)
     assert 'value="Regulars, Champions"' in await opened(browser, "/admin/segments/approach")

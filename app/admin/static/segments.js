@@ -50,7 +50,7 @@ function readSegment(form) {
   });
   const own = (name) => form.querySelector(`[data-field="${name}"]`).value;
   const segment = {name: keptName(own('name')), match: own('match'), conditions};
-  return {segment, replaces: form.dataset.replaces || null};
+  return {segment, replaces: form.dataset.replaces || null, seen: form.dataset.seen || null};
 }
 
 /** Return the names of segments that were typed as the page calls them, or as they are kept. */
@@ -68,7 +68,7 @@ function readApproach(form) {
   }));
   const own = (name) => counted(form.querySelector(`[data-field="${name}"]`).value.trim());
   const policy = {warm_from_orders: own('warm_from_orders'), warm_from_views: own('warm_from_views')};
-  return {policy: {...policy, cold: steps('cold'), warm: steps('warm')}};
+  return {policy: {...policy, cold: steps('cold'), warm: steps('warm')}, seen: form.dataset.seen};
 }
 
 // What each form sends, where it is checked and kept, and what is said once it is.
@@ -86,7 +86,10 @@ const EDITORS = {
     read: readApproach,
     check: '/admin/api/segments/approach/check',
     keep: '/admin/api/segments/approach',
-    kept: () => shopify.toast.show(_('Saved')),
+    kept(form, {seen}) {
+      form.dataset.seen = seen;
+      shopify.toast.show(_('Saved'));
+    },
   },
 };
 
