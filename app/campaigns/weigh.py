@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -200,6 +201,7 @@ class _Weighing:
         if why := self._why_not(planned):
             self._left_out[planned.id] = why
             return
+        before = frozenset(self._groups)
         if campaign.group is not None:
             self._groups.add(campaign.group)
         self._done = self._done or campaign.stop
@@ -208,7 +210,7 @@ class _Weighing:
         elif campaign.choice is None:
             self._show(planned, 1.0)
         else:
-            self._draw(planned)
+            self._draw(planned, before)
 
     def _show(self, planned: Planned, propensity: float) -> None:
         self._chosen.append(Chosen(planned.id, propensity))
@@ -216,17 +218,33 @@ class _Weighing:
         self._room[planned.place] = max(0, self._room[planned.place] - wanted)
         self._done = self._done or not any(self._room.values())
 
-    def _draw(self, first: Planned) -> None:
-        """Show one of those that compete with the first and could be shown as well as it."""
+    def _draw(self, first: Planned, taken: frozenset[str]) -> None:
+        """Show one of those that compete with the first and could be shown as well as it.
+
+        taken: the groups of which one was shown before.
+        """
         choice = str(first.campaign.choice)
         self._drawn.add(choice)
         self._ahead += self._holding
-        rivals = [each for each in self._ahead if each.campaign.choice == choice]
-        arms = [first, *filter(self._may_compete, rivals)]
-        self._matched += [each.id for each in arms[1:]]
+        rivals = self._rivals(choice, taken)
+        self._matched += [each.id for each in rivals]
+        self._groups |= {each.campaign.group for each in rivals if each.campaign.group is not None}
+        arms = [first, *rivals]
         drawn, propensity = self._one_of(choice, arms)
         self._left_out |= {each.id: NOT_DRAWN for each in arms if each is not drawn}
         self._show(drawn, propensity)
+
+    def _rivals(self, choice: str, taken: frozenset[str]) -> list[Planned]:
+        """Return the others that may be drawn; behind one that stops nothing is looked at, here neither."""
+        rivals: list[Planned] = []
+        for at, each in enumerate(self._ahead):
+            if each.campaign.choice != choice or each.campaign.group in taken or not self._may_compete(each):
+                continue
+            rivals.append(each)
+            if each.campaign.stop:
+                self._ahead = deque(islice(self._ahead, at))
+                break
+        return rivals
 
     def _one_of(self, choice: str, arms: list[Planned]) -> tuple[Planned, float]:
         """Return the arm drawn and its propensity: one that stands there already stays."""

@@ -363,6 +363,34 @@ def test_what_was_drawn_before_stays_where_it_stands() -> None:
     assert {(each.campaign_id, each.propensity) for each in chosen} == {("loud", 1.0)}
 
 
+def shown_to_many(plan: Plan) -> set[tuple[str, ...]]:
+    return {tuple(shown(plan, f"d{n}")) for n in range(40)}
+
+
+def test_of_a_group_one_is_shown_also_where_campaigns_compete() -> None:
+    pick = {"kind": "upsell", "product_ids": [20]}
+    kind, loud = (
+        a_campaign(name, choice="tone", group=group) for name, group in (("kind", None), ("loud", "g"))
+    )
+    earlier = a_campaign("pick", offer=pick, group="g", priority=9)
+    assert shown_to_many(a_plan(earlier, kind, loud)) == {("pick", "kind")}
+    later = a_campaign("pick", offer=pick, group="g", priority=-9)
+    assert shown_to_many(a_plan(kind, loud, later)) == {("kind",), ("loud",)}
+
+
+def test_nothing_is_looked_at_behind_a_competing_one_that_stops() -> None:
+    between, behind = (
+        a_campaign(name, offer=PROGRESS, priority=n) for name, n in (("between", 4), ("behind", 2))
+    )
+    kind, loud = (
+        a_campaign("kind", choice="tone", priority=5),
+        a_campaign("loud", choice="tone", priority=3, stop=True),
+    )
+    last = a_campaign("last", choice="tone")
+    assert shown_to_many(a_plan(kind, loud, last, behind)) == {("kind",), ("loud",)}
+    assert shown_to_many(a_plan(kind, between, loud)) == {("kind", "between"), ("loud", "between")}
+
+
 def test_a_logged_weighing_comes_to_the_same_again() -> None:
     plan = a_plan(*ARMS, a_campaign("bar", offer=PROGRESS, holdout=0.5), a_campaign("a", rule=RICH))
     for n in range(50):
