@@ -9,6 +9,7 @@ from functools import partial
 
 from app.ahead.due import request_due_offers
 from app.ahead.write import write_offers_ahead
+from app.attribution.figures import keep_figures, request_due_figures
 from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
 from app.campaigns.redeemed import end_redeemed_codes
@@ -120,6 +121,7 @@ JOBS: Mapping[Job, Work] = {
     "coupons": supply_codes,
     "reach": reach_shop,
     "alerts": look_after_shop,
+    "figures": keep_figures,
 }
 
 
@@ -154,6 +156,7 @@ SCHEDULES = (
     Schedule("messages", 3_600, clear_old_messages),
     Schedule("reach", 60, request_reach),
     Schedule("alerts", 300, request_alerts),
+    Schedule("figures", 300, request_due_figures),
     Schedule("reach cleared", 3_600, clear_old_reach),
     Schedule("privacy settings", 60, read_policies),
     Schedule("told", 60, restore_told),

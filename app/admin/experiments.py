@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 from starlette.datastructures import QueryParams
 
 from app.admin import experiments_earned as earned_told
 from app.admin import experiments_told as told
+from app.admin import lately
 from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
+from app.admin.home_view import as_of_words
 from app.admin.language import lazy
+from app.attribution.figures import PERIODS
 from app.attribution.models import Model
-from app.attribution.report import Incremental, report_of
-from app.attribution.sold import incremental, read_sold
-from app.attribution.touches import WINDOW_DAYS
+from app.attribution.report import Report
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import STANDING
-from app.experiments.refusal import Refusal
 from app.experiments.store import Readout, read_out
 from app.experiments.versions import Version, versions
-from app.remembered import Remembered
 from app.shops.store import Shop
-from app.values import ShopDomain
 
 PATH = "/admin/experiments"
 TABS = (
@@ -35,7 +32,6 @@ TABS = (
     (f"{PATH}/new", lazy("New experiment")),
     (f"{PATH}/earned", lazy("Credited and caused")),
 )
-PERIODS = (7, 30, 90)
 
 
 async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
@@ -90,32 +86,29 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
     days = next((each for each in PERIODS if str(each) == query.get("days")), 30)
     models: tuple[Model, ...] = get_args(Model)
     model = next((each for each in models if each == query.get("model")), models[0])
-    now = datetime.now(UTC)
-    since = now - timedelta(days=days)
-    sold = await read_sold(connections, shop.shop, since, now, WINDOW_DAYS)
-    report = report_of(sold, await _CAUSED[days].of(connections, shop.shop), model, WINDOW_DAYS, since)
-    names = await campaign_names(connections, shop)
+    found = await lately.earned(connections, shop.shop, days, model)
+    report, names = found.value, await campaign_names(connections, shop)
     return {
         "days": days,
         "periods": PERIODS,
         "model": model,
         "models": {each: str(earned_told.MODELS[each]) for each in models},
+        "as_of": as_of_words(found),
+        "report": await _earned(connections, shop, report, names) if report else None,
+        **frame(f"{PATH}/earned"),
+    }
+
+
+async def _earned(
+    connections: Connections, shop: Shop, report: Report, names: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
         "sold": earned_told.sold(report),
         "credited": earned_told.credited(report),
         "caused": earned_told.caused(report.incremental, report.currency),
         "groups": await earned_told.groups(connections, shop, report, names),
         "foreign": report.foreign_orders,
-        **frame(f"{PATH}/earned"),
     }
-
-
-async def _read_caused(days: int, connections: Connections, shop: str) -> Incremental | Refusal:
-    now = datetime.now(UTC)
-    return await incremental(connections, ShopDomain(shop), now - timedelta(days=days), now)
-
-
-# By the days before: it takes every shopper of them, and another way to share credit changes nothing in it.
-_CAUSED = {days: Remembered(partial(_read_caused, days), for_s=60) for days in PERIODS}
 
 
 def frame(here: str) -> dict[str, Any]:

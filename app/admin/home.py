@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,19 +12,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.admin import models_view, store, view
+from app.admin import lately, models_view, store, view
 from app.admin.attention import Attention, alerted, attention, due, to_review
 from app.admin.doors import staff_only
 from app.admin.figures import day, money
-from app.admin.home_view import Figures, caused_words, signs, tiles
+from app.admin.home_view import as_of_words, caused_words, signs, tiles
 from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
 from app.admin.segments_store import segment_of
 from app.admin.settings import over_words
-from app.attribution.overall import overall
+from app.attribution.figures import CHART_DAYS, MONTH
 from app.attribution.report import Incremental
-from app.attribution.sold import incremental, incremental_by_day
-from app.attribution.store import attributed_revenue, offer_counts
 from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.report import requests
@@ -38,72 +36,56 @@ from app.shops.plan import Plan, read_plan
 from app.shops.store import Shop
 from app.values import ShopDomain, exponent
 
-WINDOW_DAYS = 30
 SHOWN_DECISIONS = 5
-_CHART_DAYS = 14
-_WINDOW = timedelta(days=WINDOW_DAYS)
 
 
 async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return what the first page shows."""
-    since = datetime.now(UTC) - _WINDOW
     imports = await store.imports(connections, shop)
     health = await store.health(connections, shop)
     model = await store.champion(connections, shop)
-    served = await store.served(connections, shop, since)
-    figures = await _figures.of(connections, shop.shop)
-    revenue = await attributed_revenue(connections, shop.shop, since)
-    counts = await offer_counts(connections, shop.shop, since)
-    beyond = await _beyond_plan(connections, shop, served.total)
+    month = await lately.month(connections, shop.shop)
+    served = month.value.served if month.value else None
+    beyond = await _beyond_plan(connections, shop, served.total) if served else []
     return {
         "imports": imports,
         "imported": all(one.status == "done" for one in imports),
         "attention": [*await _attention(connections, shop, imports, health), *beyond],
         "steps": await _steps(connections, shop, imports, health, model),
-        "tiles": tiles(figures, revenue, counts, served),
+        "as_of": as_of_words(month),
+        "tiles": tiles(month.value) if month.value else [],
         "signs": signs(health, served, model),
         "orders": health.orders,
         "model": model,
         "comparisons": view.comparisons(model) if model else [],
         "served": served,
-        "rungs": view.bars(served.by_rung, view.RUNGS),
-        "arms": view.bars(served.by_arm, view.ARMS),
-        "fallbacks": view.bars(served.by_fallback, view.FALLBACKS),
+        "rungs": view.bars(served.by_rung, view.RUNGS) if served else [],
+        "arms": view.bars(served.by_arm, view.ARMS) if served else [],
+        "fallbacks": view.bars(served.by_fallback, view.FALLBACKS) if served else [],
         "excluded": await store.count_excluded(connections, shop),
-        "window_days": WINDOW_DAYS,
-        "chart_days": _CHART_DAYS,
+        "window_days": MONTH.days,
+        "chart_days": CHART_DAYS,
     }
 
 
 @staff_only
 async def earned_by_day(_request: Request, connections: Connections, shop: Shop) -> Response:
     """Return the incremental revenue of the 30 days before each of the last days, with its range."""
-    history = await _history.of(connections, shop.shop)
-    return JSONResponse({"days": list(_told(history, shop.currency))})
+    found = await lately.by_day(connections, shop.shop)
+    awaited = as_of_words(found) if found.is_awaited else ""
+    return JSONResponse({"days": list(_told(found.value or (), shop.currency)), "awaited": awaited})
 
 
-def _told(history: list[tuple[datetime, Incremental | None]], currency: str) -> Iterator[dict[str, Any]]:
+def _told(history: lately.ByDay, currency: str) -> Iterator[dict[str, Any]]:
     """Yield a day's figures in the currency's own unit, None where nothing can be said."""
     unit = 10 ** exponent(currency)
     for when, found in history:
         told: dict[str, Any] = {"at": int(when.timestamp()), "day": day(when), "value": None}
-        if found is not None:
+        if isinstance(found, Incremental):
             total = found.total
             told |= {"value": total.value / unit, "low": total.low / unit, "high": total.high / unit}
             told |= {"says": money(round(total.value), currency), "range": caused_words(found, currency)}
         yield told
-
-
-async def _read_figures(connections: Connections, shop: str) -> Figures:
-    now = datetime.now(UTC)
-    told, currency = await overall(connections, shop, now - _WINDOW, now)
-    caused = await incremental(connections, ShopDomain(shop), now - _WINDOW, now)
-    return Figures(caused, {each.name: each for each in told}, currency)
-
-
-async def _read_history(connections: Connections, shop: str) -> list[tuple[datetime, Incremental | None]]:
-    found = await incremental_by_day(connections, ShopDomain(shop), _WINDOW, _CHART_DAYS, datetime.now(UTC))
-    return [(when, each if isinstance(each, Incremental) else None) for when, each in found]
 
 
 async def _read_plan(connections: Connections, shop: str) -> Plan | None:
@@ -112,9 +94,6 @@ async def _read_plan(connections: Connections, shop: str) -> Plan | None:
 
 # Shopify is asked for it while a merchant waits.
 _plans = Remembered(_read_plan, for_s=600)
-# They read every decision of a month, and change slowly.
-_figures = Remembered(_read_figures, for_s=60)
-_history = Remembered(_read_history, for_s=3600)
 
 
 async def _attention(

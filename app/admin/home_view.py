@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, share
 from app.admin.language import _, ngettext
+from app.admin.lately import Told
 from app.admin.refusals import refusal_words
-from app.admin.store import Health, Model, Served
+from app.admin.store import Health, Model
 from app.attribution.attribute import OfferCounts, Revenue
+from app.attribution.figures import Month
 from app.attribution.kpis import Kpi
 from app.attribution.report import Incremental
+from app.attribution.served import Served
 from app.experiments.refusal import Cause, Refusal
 
 
@@ -34,30 +38,18 @@ class Sign:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A period's figures. kpis: of everybody, by name."""
-
-    incremental: Incremental | Refusal
-    kpis: Mapping[str, Kpi]
-    currency: str
-
-    def kpi(self, name: str) -> Kpi:
-        """Return the figure; one of a shop that nobody has asked says so."""
-        return self.kpis.get(name) or Kpi("all", "all", name, Refusal(Cause.NOBODY, "nobody asked yet"), 0)
-
-
-def tiles(figures: Figures, revenue: Revenue, counts: OfferCounts, served: Served) -> list[Tile]:
+def tiles(month: Month) -> list[Tile]:
     """Return the figures of the first page, the most telling first."""
+    revenue, counts, told = month.revenue, month.counts, {each.name: each for each in month.kpis}
     return [
-        _incremental(figures),
+        _incremental(month),
         Tile("attributed_revenue", money(revenue.net_minor, revenue.currency), _sold(revenue)),
-        Tile("conversion", *_share_of(figures.kpi("checkout_conversion"))),
-        Tile("aov", *_mean_of(figures.kpi("aov"), figures.currency)),
-        _lifetime(figures),
+        Tile("conversion", *_share_of(_kpi(told, "checkout_conversion"))),
+        Tile("aov", *_mean_of(_kpi(told, "aov"), month.currency)),
+        _lifetime(told, month.currency),
         Tile("offers_shown", number(counts.shown), _of_answers(counts)),
         Tile("offers_accepted", number(counts.accepted), _of_shown(counts)),
-        Tile("latency", milliseconds(served.p50_us), _slowest(served)),
+        Tile("latency", milliseconds(month.served.p50_us), _slowest(month.served)),
     ]
 
 
@@ -71,17 +63,32 @@ def caused_words(found: Incremental, currency: str) -> str:
     )
 
 
-def signs(health: Health, served: Served, model: Model | None) -> list[Sign]:
-    """Return how each part of the app is."""
-    return [_webhooks(health), _pixel(health), _checkout(health), _answers(served), _model(model)]
+def signs(health: Health, served: Served | None, model: Model | None) -> list[Sign]:
+    """Return how each part of the app is; of its answers nothing while they are not counted."""
+    answers = [_answers(served)] if served else []
+    return [_webhooks(health), _pixel(health), _checkout(health), *answers, _model(model)]
 
 
-def _incremental(figures: Figures) -> Tile:
-    found = figures.incremental
+def as_of_words(told: Told[Any]) -> str:
+    """Return of when the figures are; empty where they are of now."""
+    if told.is_awaited:
+        return _("Being worked out, which takes some minutes the first time. Come back then.")
+    if told.as_of is None:
+        return ""
+    return _("As of %(time)s: so many decisions are counted ahead.", time=moment(told.as_of))
+
+
+def _kpi(told: Mapping[str, Kpi], name: str) -> Kpi:
+    """Return the figure; one of a shop that nobody has asked says so."""
+    return told.get(name) or Kpi("all", "all", name, Refusal(Cause.NOBODY, "nobody asked yet"), 0)
+
+
+def _incremental(month: Month) -> Tile:
+    found = month.caused
     if isinstance(found, Refusal):
         return Tile("incremental_revenue", NOTHING, refusal_words(found))
-    value = money(round(found.total.value), figures.currency)
-    return Tile("incremental_revenue", value, caused_words(found, figures.currency))
+    value = money(round(found.total.value), month.currency)
+    return Tile("incremental_revenue", value, caused_words(found, month.currency))
 
 
 def _sold(revenue: Revenue) -> str:
@@ -104,15 +111,15 @@ def _mean_of(kpi: Kpi, currency: str) -> tuple[str, str]:
     return money(round(kpi.value), currency), ngettext("%(num)s order", "%(num)s orders", kpi.over)
 
 
-def _lifetime(figures: Figures) -> Tile:
-    so_far, ahead = figures.kpi("clv_realised"), figures.kpi("clv_predicted_90d")
+def _lifetime(told: Mapping[str, Kpi], currency: str) -> Tile:
+    so_far, ahead = _kpi(told, "clv_realised"), _kpi(told, "clv_predicted_90d")
     if isinstance(so_far.value, Refusal):
         return Tile("lifetime_value", NOTHING, refusal_words(so_far.value))
     note = ngettext("%(num)s customer", "%(num)s customers", so_far.over)
     if not isinstance(ahead.value, Refusal):
-        expected = money(round(ahead.value), figures.currency)
+        expected = money(round(ahead.value), currency)
         note = _("%(customers)s; %(amount)s more expected in 90 days", customers=note, amount=expected)
-    return Tile("lifetime_value", money(round(so_far.value), figures.currency), note)
+    return Tile("lifetime_value", money(round(so_far.value), currency), note)
 
 
 def _of_answers(counts: OfferCounts) -> str:

@@ -59,18 +59,6 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """Decisions of a period. p50_us, p99_us: how long they took in the app, None without any."""
-
-    total: int
-    by_rung: Mapping[str, int]
-    by_arm: Mapping[str, int]
-    by_fallback: Mapping[str, int]
-    p50_us: int | None
-    p99_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class LoggedDecision:
     """One decision as it was logged, with its whole answer."""
 
@@ -133,20 +121,6 @@ async def champion(connections: Connections, shop: Shop) -> Model | None:
         reason = str(card.get("decision", {}).get("reason", ""))
         return Model(version, trained_at, orders, card.get("figures", {}), reason)
     return None
-
-
-async def served(connections: Connections, shop: Shop, since: datetime) -> Served:
-    """Return how many decisions were made since then, how they split and how long they took."""
-    by_rung = await _count_by(connections, shop, since, _decisions.c.rung)
-    total = sum(by_rung.values())
-    return Served(
-        total=total,
-        by_rung=by_rung,
-        by_arm=await _count_by(connections, shop, since, _decisions.c.arm),
-        by_fallback=await _count_by(connections, shop, since, _decisions.c.fallback),
-        p50_us=await _duration(connections, shop, since, total // 2) if total else None,
-        p99_us=await _duration(connections, shop, since, total * 99 // 100) if total else None,
-    )
 
 
 async def latest_decisions(connections: Connections, shop: Shop, most: int) -> list[LoggedDecision]:
@@ -249,30 +223,6 @@ async def health(connections: Connections, shop: Shop) -> Health:
     )
     parked, orders, pixel, heard_at, asked_at = (await _rows(connections, query))[0]
     return Health(parked, asked_at is not None, orders, bool(pixel), heard_at, asked_at)
-
-
-async def _count_by(connections: Connections, shop: Shop, since: datetime, column: Any) -> dict[str, int]:
-    """Return counts by the column's values, most first; rows where it is empty don't count."""
-    query = (
-        select(column, func.count())
-        .where(_decisions.c.shop == shop.shop, _decisions.c.decided_at >= since)
-        .where(column.is_not(None))
-        .group_by(column)
-        .order_by(func.count().desc(), column)
-    )
-    return {str(value): count for value, count in await _rows(connections, query)}
-
-
-async def _duration(connections: Connections, shop: Shop, since: datetime, rank: int) -> int:
-    """Return the rank-th shortest duration, counted from 0."""
-    query = (
-        select(_decisions.c.duration_us)
-        .where(_decisions.c.shop == shop.shop, _decisions.c.decided_at >= since)
-        .order_by(_decisions.c.duration_us)
-        .offset(rank)
-        .limit(1)
-    )
-    return int((await _rows(connections, query))[0][0])
 
 
 def first_price() -> Any:

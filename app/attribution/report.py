@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from app.attribution.models import Model
 from app.attribution.touches import Credit, SoldLine, Touch, credits_of
 from app.experiments.analysis import Interval
@@ -42,8 +44,7 @@ class Share:
     orders: int
 
 
-@dataclass(frozen=True, slots=True)
-class Incremental:
+class Incremental(msgspec.Struct, frozen=True, tag="incremental"):
     """What the experiment's arm brought that its control did not, by assignment.
 
     visitors: of the arm, whose window is over. per_visitor, total: minor units with their interval, which

@@ -65,7 +65,7 @@ async def incremental(
     connections: Connections, shop: ShopDomain, since: datetime, now: datetime
 ) -> Incremental | Refusal:
     """Return what the standing experiment shows of who came first since then, or why it shows nothing."""
-    (found,) = await _incrementals(connections, shop, [Period(since, now)])
+    (found,) = await incrementals(connections, shop, [Period(since, now)])
     return found
 
 
@@ -74,13 +74,14 @@ async def incremental_by_day(
 ) -> list[tuple[datetime, Incremental | Refusal]]:
     """Return the same as it was known on each of the last days, over the window before; today stands last."""
     when = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    found = await _incrementals(connections, shop, [Period(each - window, each) for each in when])
+    found = await incrementals(connections, shop, [Period(each - window, each) for each in when])
     return list(zip(when, found, strict=True))
 
 
-async def _incrementals(
+async def incrementals(
     connections: Connections, shop: ShopDomain, periods: Sequence[Period]
 ) -> list[Incremental | Refusal]:
+    """Return the same of each of at least one period, by records that are read once."""
     try:
         found = await read_outs(connections, shop, STANDING, periods)
     except (NotFound, InputError) as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Cause(StrEnum):
@@ -20,8 +21,7 @@ class Cause(StrEnum):
     NO_SUPPORT = "never_done"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """Why there is no figure. says: one sentence, for the merchant."""
 
     cause: Cause

@@ -120,12 +120,13 @@ FREE = {
     "app.consent.report": Free(_SUMS, ("app.admin", "app.commands.audit")),
     "app.consent.outcomes": Free(_SUMS, ("app.admin.privacy", "app.consent.report")),
     "app.admin.store": Free(_SUMS, ("app.admin",)),
-    "app.attribution.store": Free(_SUMS, ("app.admin.home",)),
+    "app.attribution.store": Free(_SUMS, ("app.attribution",)),
+    "app.attribution.served": Free(_SUMS, ("app.admin.home_view", "app.attribution")),
     "app.attribution.kpi_facts": Free(_JOINED, ("app.attribution", "app.commands")),
-    "app.attribution.overall": Free(_JOINED, ("app.admin.home",)),
+    "app.attribution.overall": Free(_JOINED, ("app.attribution",)),
     "app.attribution.sold": Free(
         _JOINED,
-        ("app.admin.experiments", "app.admin.home", "app.attribution", "app.commands"),
+        ("app.admin.lately", "app.attribution", "app.commands"),
     ),
     "app.campaigns.redeemed": Free(
         "ends what `app.offers.campaigns` kept, and keeps nothing", ("app.worker",)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from app.attribution.figures import read_figures
 from app.connections import Connections
 from app.errors import TillwiseError
 from app.events.consume import work_off
@@ -30,6 +31,7 @@ NAMED = {
 }  # fmt: skip
 # They learn in a process of their own, of what was read here before.
 LEARN = frozenset({"train", "resume", "segment", "intent"})
+FIGURES = "figures"  # it reads there too, and so is looked at without it
 
 
 def an_event(kind: Any, number: int) -> Any:
@@ -93,9 +95,10 @@ async def test_no_event_or_job_of_a_shop_reads_or_changes_another(connections: C
         with statements(connections) as made:
             await EventLog(connections.redis).append([*late_events(ROSA, OTHER), *events])
             await work_off(ours, consumer, HANDLERS, await consumer.read(block_ms=1))
-            for job in (job for name, job in JOBS.items() if name not in LEARN):
+            for job in (job for name, job in JOBS.items() if name not in {*LEARN, FIGURES}):
                 with suppress(TillwiseError):  # Shopify knows nobody
                     await job(ours, ShopDomain(OTHER))
+            await read_figures(ours, ShopDomain(OTHER), datetime.now(UTC))
             gone = an_event(ShopRedactionRequested, 99)
             await EventLog(connections.redis).append([gone])
             await work_off(ours, consumer, HANDLERS, await consumer.read(block_ms=1))

@@ -52,10 +52,10 @@ function told(days) {
 async function showEarned(box) {
   const says = box.querySelector('[data-chart-says]');
   try {
-    const {days} = await call('/admin/api/home/earned');
+    const {days, awaited} = await call('/admin/api/home/earned');
     const known = days.filter(({value}) => value !== null);
     if (!known.length) {
-      says.textContent = _('Nothing can be told yet: the visitors of the holdout and the others need their 14 days first.');
+      says.textContent = awaited || _('Nothing can be told yet: the visitors of the holdout and the others need their 14 days first.');
       return;
     }
     says.remove();

@@ -1,0 +1,87 @@
+"""What pages tell of a shop's last days: read while a merchant waits, or as the worker worked it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Generic, TypeVar
+
+from app.attribution.figures import (
+    CHART_DAYS,
+    MONTH,
+    PERIODS,
+    Caused,
+    Month,
+    is_large,
+    kept_figures,
+    read_month,
+)
+from app.attribution.models import Model
+from app.attribution.report import Report, report_of
+from app.attribution.sold import incremental, incremental_by_day, read_sold
+from app.attribution.touches import WINDOW_DAYS
+from app.connections import Connections
+from app.remembered import Remembered
+from app.values import ShopDomain
+
+Value = TypeVar("Value")
+ByDay = Sequence[tuple[datetime, Caused]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[Value]):
+    """A large shop's value and when it was worked out, None while it never was; else the value as it is."""
+
+    value: Value | None
+    as_of: datetime | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Return whether it is being worked out for the first time."""
+        return self.value is None
+
+
+async def month(connections: Connections, shop: ShopDomain) -> Told[Month]:
+    """Return what the first page tells of the last 30 days."""
+    if await _large.of(connections, shop):
+        kept = await kept_figures(connections, shop)
+        return Told(kept.month, kept.read_at) if kept else Told(None)
+    caused = await _caused[MONTH.days].of(connections, shop)
+    return Told(await read_month(connections, shop, datetime.now(UTC), caused))
+
+
+async def by_day(connections: Connections, shop: ShopDomain) -> Told[ByDay]:
+    """Return what was caused in the 30 days before each of the last days."""
+    if await _large.of(connections, shop):
+        kept = await kept_figures(connections, shop)
+        return Told(kept.by_day, kept.read_at) if kept else Told(None)
+    return Told(await _by_day.of(connections, shop))
+
+
+async def earned(connections: Connections, shop: ShopDomain, days: int, model: Model) -> Told[Report]:
+    """Return what was sold, credited and caused in so many days, of PERIODS."""
+    if await _large.of(connections, shop):
+        kept = await kept_figures(connections, shop)
+        return Told(kept.earned[days][model], kept.read_at) if kept else Told(None)
+    now = datetime.now(UTC)
+    since = now - timedelta(days=days)
+    sold = await read_sold(connections, shop, since, now, WINDOW_DAYS)
+    return Told(report_of(sold, await _caused[days].of(connections, shop), model, WINDOW_DAYS, since))
+
+
+async def _read_caused(days: int, connections: Connections, shop: str) -> Caused:
+    now = datetime.now(UTC)
+    return await incremental(connections, ShopDomain(shop), now - timedelta(days=days), now)
+
+
+async def _read_by_day(connections: Connections, shop: str) -> ByDay:
+    return await incremental_by_day(connections, ShopDomain(shop), MONTH, CHART_DAYS, datetime.now(UTC))
+
+
+_large = Remembered(is_large, for_s=60)
+# They read every decision of the experiment, and change slowly. By the days before: another way to share
+# credit changes nothing in what was caused.
+_caused = {days: Remembered(partial(_read_caused, days), for_s=60) for days in PERIODS}
+_by_day = Remembered(_read_by_day, for_s=3600)

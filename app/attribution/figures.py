@@ -1,0 +1,170 @@
+"""What pages tell of a shop's last days. Of a shop with many decisions the worker works it out ahead.
+
+Its figures can't be added up day by day: a shopper's first visit, the caps of large orders and who is one
+person are found over the whole period. So the results are kept, and no shopper of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, get_args
+
+import msgspec
+
+from app.apart import apart
+from app.attribution.attribute import OfferCounts, Revenue
+from app.attribution.kpis import Kpi
+from app.attribution.models import Model
+from app.attribution.overall import overall
+from app.attribution.report import Incremental, Report, report_of
+from app.attribution.served import Served, are_more, served
+from app.attribution.sold import incrementals, read_sold
+from app.attribution.store import attributed_revenue, offer_counts
+from app.attribution.touches import WINDOW_DAYS
+from app.config import Settings
+from app.connections import Connections, connect, redis_key
+from app.experiments.refusal import Refusal
+from app.experiments.store import Period
+from app.jobs import job_begins, only_one, request_job
+from app.shops.store import get_shop
+from app.shops.turns import shops_to_look_at
+from app.values import ShopDomain
+
+MONTH = timedelta(days=30)
+CHART_DAYS = 14
+PERIODS = (7, 30, 90)
+MOST_GROUPS = 12  # of each kind, the largest: as many as the page shows
+# Decisions of a month. Fewer are read while somebody waits.
+MANY = 20_000
+AGAIN_AFTER = timedelta(minutes=20)
+# How many times as long as it took nothing is worked out anew: a twentieth of one processor, at most.
+RESTS = 20
+_KEPT_FOR = timedelta(days=7)
+
+Caused = Incremental | Refusal
+
+
+class Month(msgspec.Struct, frozen=True):
+    """What the first page tells of the last 30 days. kpis: of everybody."""
+
+    currency: str
+    caused: Caused
+    kpis: tuple[Kpi, ...]
+    revenue: Revenue
+    counts: OfferCounts
+    served: Served
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """All that is told of a large shop. by_day: what was caused, as each of the last days knew it.
+
+    earned: by days before and by the model that shares credit, with the largest groups alone.
+    """
+
+    read_at: datetime
+    took_s: float
+    month: Month
+    by_day: tuple[tuple[datetime, Caused], ...]
+    earned: Mapping[int, Mapping[Model, Report]]
+
+
+async def is_large(connections: Connections, shop: str) -> bool:
+    """Return whether the shop's figures are worked out ahead."""
+    return await are_more(connections, shop, datetime.now(UTC) - MONTH, MANY)
+
+
+async def kept_figures(connections: Connections, shop: str) -> Figures | None:
+    """Return a large shop's figures as last worked out; None before the first time, which is asked for."""
+    packed: Any = await connections.redis.get(_key(shop))
+    if packed is None:
+        await request_job(connections, "figures", shop)
+        return None
+    kept: Figures = msgspec.msgpack.decode(packed, type=Figures)
+    return kept
+
+
+async def request_due_figures(connections: Connections) -> None:
+    """Ask for the figures of every large shop whose last ones are old."""
+    now = datetime.now(UTC)
+    for shop in await shops_to_look_at(connections, "figures"):
+        packed: Any = await connections.redis.get(_key(shop.shop))
+        last = msgspec.msgpack.decode(packed, type=_Last) if packed else None
+        if (last is None or last.is_old(now)) and await is_large(connections, shop.shop):
+            await request_job(connections, "figures", shop.shop)
+
+
+async def keep_figures(connections: Connections, shop: ShopDomain) -> None:
+    """Work out a shop's figures in a process of their own, and keep them for its pages."""
+    async with only_one(connections, "figures", shop):
+        await job_begins(connections, "figures", shop)
+        if await get_shop(connections, shop) is None:
+            return
+        packed = await apart(_read_apart, connections.settings, connections.redis_url, shop)
+        if await get_shop(connections, shop) is not None:  # erased meanwhile, and stays so
+            await connections.redis.set(_key(shop), packed, ex=_KEPT_FOR)
+
+
+async def read_figures(connections: Connections, shop: ShopDomain, now: datetime) -> Figures:
+    """Return a shop's figures."""
+    begun = monotonic()
+    days = [now - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
+    periods = [Period(now - timedelta(days=each), now) for each in PERIODS]
+    told = await incrementals(connections, shop, [*periods, *(Period(day - MONTH, day) for day in days)])
+    caused = dict(zip(PERIODS, told, strict=False))
+    earned = {each: await _earned(connections, shop, now, each, caused[each]) for each in PERIODS}
+    month = await read_month(connections, shop, now, caused[MONTH.days])
+    by_day = tuple(zip(days, told[len(PERIODS) :], strict=True))
+    return Figures(now, monotonic() - begun, month, by_day, earned)
+
+
+async def read_month(connections: Connections, shop: ShopDomain, now: datetime, caused: Caused) -> Month:
+    """Return what the first page tells, beside what is known to be caused."""
+    kpis, currency = await overall(connections, shop, now - MONTH, now)
+    return Month(
+        currency=currency,
+        caused=caused,
+        kpis=tuple(kpis),
+        revenue=await attributed_revenue(connections, shop, now - MONTH),
+        counts=await offer_counts(connections, shop, now - MONTH),
+        served=await served(connections, shop, now - MONTH),
+    )
+
+
+async def _earned(
+    connections: Connections, shop: ShopDomain, now: datetime, days: int, caused: Caused
+) -> dict[Model, Report]:
+    since, models = now - timedelta(days=days), get_args(Model)
+    sold = await read_sold(connections, shop, since, now, WINDOW_DAYS)
+    return {each: _largest(report_of(sold, caused, each, WINDOW_DAYS, since)) for each in models}
+
+
+def _largest(report: Report) -> Report:
+    groups = {by: dict(list(shares.items())[:MOST_GROUPS]) for by, shares in report.groups.items()}
+    return replace(report, groups=groups)
+
+
+class _Last(msgspec.Struct, frozen=True):
+    """When a shop's figures were worked out, and how long that took."""
+
+    read_at: datetime
+    took_s: float
+
+    def is_old(self, now: datetime) -> bool:
+        """Return whether they are due again, also where a clock was put back."""
+        return abs(now - self.read_at) > max(AGAIN_AFTER, RESTS * timedelta(seconds=self.took_s))
+
+
+def _read_apart(settings: Settings, redis_url: str, shop: ShopDomain) -> bytes:
+    async def read() -> bytes:
+        async with connect(settings, redis_url) as connections:
+            return msgspec.msgpack.encode(await read_figures(connections, shop, datetime.now(UTC)))
+
+    return asyncio.run(read())
+
+
+def _key(shop: str) -> str:
+    return redis_key(shop, "figures")

@@ -1,0 +1,123 @@
+"""Pages of a shop with so many decisions that the worker counts them ahead."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import delete
+
+from app.admin import lately
+from app.attribution import figures
+from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
+from app.connections import Connections, redis_key
+from app.tables import ShopRow
+from app.values import ShopDomain
+from tests.admin.experiment_factories import keep_experiment
+from tests.admin.factories import SHOP, bearer, feedback, keep, order, refund, shop_row
+from tests.admin.test_home import opened
+
+KEY = redis_key(SHOP, "figures")
+ASKED_FOR = redis_key(SHOP, "waiting", "figures")
+AWAITED = "Being worked out"
+
+
+@pytest.fixture(autouse=True)
+def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work figures out in a thread: to start a process takes longer. tests/test_apart.py has those."""
+    monkeypatch.setattr(figures, "apart", asyncio.to_thread)
+
+
+def large_from(connections: Connections, monkeypatch: pytest.MonkeyPatch, decisions: int) -> None:
+    """Count decisions ahead from so many on."""
+    monkeypatch.setattr(figures, "MANY", decisions)
+    lately._large.forget(connections, SHOP)
+
+
+def told(page: str) -> str:
+    """Return what the page says of the shop, without of when it is."""
+    section = page.partition('class="figure')[2].partition("</s-page>")[0]
+    return section.partition("Health")[0]
+
+
+async def test_pages_show_what_the_worker_found_as_they_would_have_read_it(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_experiment(connections, rates=(0.1, 0.6))
+    await keep(connections, feedback(1, "shown"), *order(1, decision_id="e1"), refund(1, 300))
+    read = [told(await opened(browser, page)) for page in ("/", "/admin/experiments/earned")]
+    days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
+
+    large_from(connections, monkeypatch, decisions=0)
+    assert AWAITED in await opened(browser)
+    assert AWAITED in await opened(browser, "/admin/experiments/earned")
+    awaited = (await browser.get("/admin/api/home/earned", headers=bearer())).json()
+    assert awaited["days"] == []
+    assert awaited["awaited"].startswith(AWAITED)
+    assert await connections.redis.exists(ASKED_FOR)
+
+    await keep_figures(connections, ShopDomain(SHOP))
+    for page, before in zip(("/", "/admin/experiments/earned"), read, strict=True):
+        shown = await opened(browser, page)
+        assert "As of" in shown
+        assert before in shown
+        assert len(before) > 1_000
+    kept = (await browser.get("/admin/api/home/earned", headers=bearer())).json()
+    assert [each["value"] for each in kept["days"]] == [each["value"] for each in days]
+
+
+async def test_what_is_kept_is_what_is_read(connections: Connections) -> None:
+    await keep_experiment(connections, rates=(0.1, 0.6))
+    await keep_figures(connections, ShopDomain(SHOP))
+    kept = await kept_figures(connections, SHOP)
+    assert kept is not None
+    again = await read_figures(connections, ShopDomain(SHOP), kept.read_at)
+    assert kept == msgspec.structs.replace(again, took_s=kept.took_s)
+
+
+async def test_a_large_shops_figures_are_asked_for_when_they_are_old(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_asked_for() -> bool:
+        await connections.redis.delete(ASKED_FOR)
+        await request_due_figures(connections)
+        return bool(await connections.redis.exists(ASKED_FOR))
+
+    async def was_kept(ago: timedelta, took_s: float) -> None:
+        known = {"read_at": datetime.now(UTC) - ago, "took_s": took_s}
+        await connections.redis.set(KEY, msgspec.msgpack.encode(known))
+
+    await keep_experiment(connections, units=5)
+    assert not await is_asked_for()
+    large_from(connections, monkeypatch, decisions=9)
+    assert await is_asked_for()
+    await was_kept(AGAIN_AFTER - timedelta(minutes=1), took_s=1)
+    assert not await is_asked_for()
+    await was_kept(AGAIN_AFTER + timedelta(minutes=1), took_s=1)
+    assert await is_asked_for()
+    await was_kept(AGAIN_AFTER + timedelta(minutes=1), took_s=120)  # not again for 40 minutes
+    assert not await is_asked_for()
+    await was_kept(-timedelta(days=1), took_s=1)  # a clock was put back
+    assert await is_asked_for()
+    large_from(connections, monkeypatch, decisions=10)
+    assert not await is_asked_for()
+
+
+async def test_nothing_is_kept_of_a_shop_that_is_gone(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_figures(connections, ShopDomain(SHOP))
+    assert not await connections.redis.exists(KEY)
+    await keep(connections, shop_row())
+
+    async def erased_meanwhile(*_given: object) -> bytes:
+        async with connections.write() as db:
+            await db.exec(delete(ShopRow))
+        return b""
+
+    monkeypatch.setattr(figures, "apart", erased_meanwhile)
+    await keep_figures(connections, ShopDomain(SHOP))
+    assert not await connections.redis.exists(KEY)
