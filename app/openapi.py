@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def document() -> dict[str, Any]:
         },
         "paths": {path: {"get": _operation(path, read.__doc__ or "")} for path, read in READS} | _OFFERS,
         "components": {
-            "schemas": components,
+            "schemas": {name: _described(schema) for name, schema in components.items()},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -70,6 +71,11 @@ def document() -> dict[str, Any]:
         },
         "security": [{"key": []}],
     }
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    # Python 3.13 takes the indentation out of docstrings, and earlier ones leave it.
+    return schema | {"description": cleandoc(schema["description"])} if "description" in schema else schema
 
 
 def _operation(path: str, says: str) -> dict[str, Any]:
