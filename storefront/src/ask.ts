@@ -5,6 +5,7 @@ import {readCart, type Cart} from './cart.ts';
 import {honoured} from './grant.ts';
 import type {Page} from './page.ts';
 import {inTime} from './patience.ts';
+import type {priced as Priced} from './prices.ts';
 import {clientId, consent, region} from './privacy.ts';
 
 /** Where `shopify.app.toml` puts the app's proxy; a merchant may have moved it. */
@@ -37,8 +38,19 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: '
       signal: inTime(),
     });
     const answer = response.ok ? parseAnswer(await response.json()) : null;
-    return answer && {offers: await honoured(page, answer.offers, {...cart, grant}), cart: {titles, ...cart}};
+    const offers = answer && (await priced(page, await honoured(page, answer.offers, {...cart, grant}), cart));
+    return offers && {offers, cart: {titles, ...cart}};
   } catch {
     return null;
+  }
+}
+
+/** Return the offers at the prices of the shopper's market. Without the script that knows them they stay as they are. */
+async function priced({prices, country, company}: Page, offers: Offer[], cart: Omit<Cart, 'titles'>): Promise<Offer[]> {
+  if (company || !offers.some(({product}) => product)) return offers;
+  try {
+    return await ((await import(prices)) as {priced: typeof Priced}).priced(offers, country, cart);
+  } catch {
+    return offers;
   }
 }

@@ -38,7 +38,7 @@ function productCard(offer: Offer, place: Place): HTMLElement {
   const {speaker, cart, page} = place;
   const product = offer.product!;
   const {title, currency, price} = product;
-  // Shopify converts by the shop's rules, and knows a company's prices; we can't.
+  // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
   const payable = !page.company && (!currency || currency === cart.currency) ? speaker.sayMoney(price) : undefined;
   const saved = offer.discount && savingOf(offer.discount);
   const why = reasonWords(offer, cart.titles);

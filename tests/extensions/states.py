@@ -107,6 +107,12 @@ def _cut_off(page: Page, frame: FrameLocator) -> None:
     _press(page, frame)
 
 
+def _just_sold(page: Page, frame: FrameLocator) -> None:
+    sold_out = "{result: {type: 'error', message: 'Sourdough Loaf is sold out.'}}"
+    page.evaluate(LINE_CHANGES, f"Promise.resolve(Response.json({sold_out}))")
+    _press(page, frame)
+
+
 def _refuse(_page: Page, frame: FrameLocator) -> None:
     frame.locator("s-link").first.click()
 
@@ -115,7 +121,7 @@ def _soon() -> str:
     return (datetime.now(UTC) + timedelta(minutes=25, seconds=-5)).isoformat()
 
 
-BREAD, COFFEE, ICE_CREAM = _product(102), _product(103), _product(104)
+BREAD, COFFEE = _product(102), _product(103)
 TO_GO = {"current": "3.49", "target": "20.00", "currency": "USD"}
 SHIPPING = {"key": "progress.free_shipping", "args": {}}
 OFF_BREAD = {"code": "TENTH", "percentage": 10, "applies_to": "product"}
@@ -128,7 +134,7 @@ STATES = (
     State("adding", ("Sourdough Loaf",), _answers(BREAD), _held),
     State("added", ("Sourdough Loaf", "status.added", "button.undo"), _answers(BREAD), _press),
     State("failed", ("status.failed", "button.retry"), _answers(BREAD), _cut_off),
-    State("sold out", ("Mint Ice Cream", "status.sold_out"), _answers(ICE_CREAM), _press),
+    State("sold out", ("Sourdough Loaf", "status.sold_out"), _answers(BREAD), _just_sold),
     State("refused", ("Ground Coffee",), _answers(BREAD, COFFEE), _refuse),
     State("with a discount", ("Sourdough Loaf",), _answers(_product(102, discount=OFF_BREAD))),
     State("long words", ("button.add",), _long_words),

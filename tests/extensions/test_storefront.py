@@ -80,8 +80,10 @@ def test_an_added_offer_carries_its_decision_into_the_order(world: StorefrontWor
 
 def test_what_can_not_be_added_says_so_and_can_be_tried_again(world: StorefrontWorld, page: Page) -> None:
     world.open(page)
+    add = page.get_by_role("button", name="Add to cart: Sourdough Loaf")
+    expect(add).to_be_visible()
     world.shop.variants[102].inventory = 0
-    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    add.click()
     again = page.get_by_role("button", name="Try again to add Sourdough Loaf")
     expect(again).to_be_visible()
     world.shop.variants[102].inventory = 5
@@ -210,6 +212,24 @@ def test_who_wants_no_more_of_it_is_never_stopped_again(world: StorefrontWorld, 
     context.close()
 
 
+@pytest.mark.parametrize(
+    ("country", "loaf", "coffee"),
+    [
+        ("CA", "CA$5.95", "CA$12.59"),  # 4.25 x 1.4, 8.99 x 1.4
+        ("EC", "$4.59", None),  # 4.25 x 1.08; coffee is not sold there
+    ],
+)
+def test_offers_are_at_the_prices_of_the_visitors_market(
+    world: StorefrontWorld, page: Page, country: str, loaf: str, coffee: str | None
+) -> None:
+    world.open(page, country=country)
+    shelf = page.locator(SHELF)
+    expect(shelf.locator(".tillwise-card", has_text="Sourdough Loaf")).to_contain_text(loaf)
+    expect(shelf.get_by_text("Ground Coffee")).to_have_count(1 if coffee else 0)
+    if coffee:
+        expect(shelf.locator(".tillwise-card", has_text="Ground Coffee")).to_contain_text(coffee)
+
+
 def test_a_refusal_is_told_nobody_and_leaves_nothing_behind(world: StorefrontWorld, page: Page) -> None:
     began = datetime.now(UTC).isoformat()
     world.open(page, consent="none", country="DE")
@@ -239,6 +259,7 @@ def test_a_withdrawal_takes_the_personal_offers_at_once(world: StorefrontWorld, 
     shelf = page.locator(SHELF)
     expect(shelf.get_by_text("Sourdough Loaf")).to_be_visible()
     assert world.app.asked[0]["client_id"]
+    world.shop.variants[104].inventory = 1
     world.app.body = answer(offer_of(world, 104), decision_id="d2")
     world.app.delay_s = 1.0
     page.get_by_role("button", name="Privacy choices").click()
