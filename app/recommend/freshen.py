@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 
 from app.recommend.assemble import Recipe, assemble, basis_for, default_recipe, recipe_of
 from app.recommend.card import Card
-from app.recommend.dataset import Dataset, Items
+from app.recommend.dataset import Dataset
 from app.recommend.fit import Embeddings, no_embeddings
 from app.recommend.liking import appeal_of
 from app.recommend.model import Model
-from app.recommend.neighbours import ALIKE, CosineParameters, likeness
+from app.recommend.neighbours import CosineParameters, stand_ins
 
 Floats = NDArray[np.float32]
 
@@ -54,8 +54,8 @@ def _embeddings(model: Model, dataset: Dataset) -> Embeddings:
     if not model.item_embeddings.shape[1]:
         return no_embeddings(len(items))
     at, known = aligned(model.product_ids, items.product_ids)
-    alike = _like_known(items, known)
-    vectors = _placed(np.column_stack([model.item_embeddings, model.item_biases])[at], known, alike)
+    learnt = np.column_stack([model.item_embeddings, model.item_biases])[at]
+    vectors = _placed(learnt, known, stand_ins(items, known))
     carts = np.where(known[:, None], model.cart_embeddings[at], 0).astype(np.float32)
     who, there = aligned(model.customer_ids, dataset.customer_ids)
     tastes = (
@@ -73,13 +73,6 @@ def aligned(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[
         return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted), dtype=np.bool_)
     at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
     return at, ids[at] == wanted
-
-
-def _like_known(items: Items, known: NDArray[np.bool_]) -> csr_matrix:
-    """Return for each product the known ones most like it, weights summing to one where there are any."""
-    alike = likeness(items, known, ALIKE)
-    alike.data[:] = 1.0
-    return (diags(1 / np.maximum(np.diff(alike.indptr), 1)) @ alike).tocsr()
 
 
 def _placed(vectors: Floats, known: NDArray[np.bool_], alike: csr_matrix) -> Floats:

@@ -54,21 +54,36 @@ def cosine(baskets: Baskets, items: int, now: int, parameters: CosineParameters)
     degrees = np.asarray(weighted.power(2).sum(axis=0)).ravel()
     inverse = np.where(degrees > 0, 1 / np.maximum(degrees, 1e-12), 0.0)
     left = diags(inverse ** (1 - parameters.popularity_power)) @ weighted.T
-    return best_a_row(left.tocsr(), (weighted @ diags(inverse**parameters.popularity_power)).tocsr())
+    right = (weighted @ diags(inverse**parameters.popularity_power)).tocsr()
+    return best_a_row(left.tocsr(), right, np.arange(items))
 
 
-def likeness(items: Items, among: NDArray[np.bool_] | None = None, most: int = MOST_NEIGHBOURS) -> csr_matrix:
-    """Return the cosine of the items' metadata, rarer features counting more, the best a row.
+def likeness(items: Items) -> csr_matrix:
+    """Return the cosine of the items' metadata, rarer features counting more, the best 200 a row."""
+    unit = _described(items)
+    return best_a_row(unit, unit.T.tocsr(), np.arange(len(items)))
 
-    among: only these items are anybody's neighbour; None = all.
+
+def stand_ins(items: Items, known: NDArray[np.bool_]) -> csr_matrix:
+    """Return for each item that is not known the 10 known ones most like it, weights summing to one a row.
+
+    Rows of known items are empty, and those of items like none.
     """
+    unit, others = _described(items), np.flatnonzero(~known)
+    right = (diags(known.astype(np.float64)) @ unit).T.tocsr()
+    alike = best_a_row(unit[others], right, others, ALIKE)
+    sizes = np.diff(alike.indptr)
+    weights = np.repeat(1 / np.maximum(sizes, 1), sizes)
+    return csr_matrix((weights, (np.repeat(others, sizes), alike.indices)), shape=(len(items), len(items)))
+
+
+def _described(items: Items) -> csr_matrix:
+    """Return the items' features, rarer ones weighing more, each row of length one, (n, f)."""
     frequency = np.asarray(items.features.sum(axis=0)).ravel()
     rarity = np.log1p(len(items) / np.maximum(frequency, 1))
     weighted = (items.features @ diags(rarity)).tocsr().astype(np.float64)
     lengths = np.sqrt(np.asarray(weighted.power(2).sum(axis=1)).ravel())
-    unit = diags(np.where(lengths > 0, 1 / np.maximum(lengths, 1e-12), 0.0)) @ weighted
-    right = unit if among is None else diags(among.astype(np.float64)) @ unit
-    return best_a_row(unit.tocsr(), right.T.tocsr(), most)
+    return (diags(np.where(lengths > 0, 1 / np.maximum(lengths, 1e-12), 0.0)) @ weighted).tocsr()
 
 
 def with_cold_items(similar: csr_matrix, items: Items, sold: NDArray[np.bool_]) -> csr_matrix:
@@ -78,18 +93,18 @@ def with_cold_items(similar: csr_matrix, items: Items, sold: NDArray[np.bool_]) 
     """
     if sold.all() or not sold.any() or not items.features.nnz:
         return similar
-    alike = likeness(items, sold, ALIKE)
-    alike.data[:] = 1.0
-    alike = diags((~sold).astype(np.float64) / np.maximum(np.diff(alike.indptr), 1)) @ alike
-    stand_in = (diags(sold.astype(np.float64)) + alike).tocsr()
-    return best_a_row((stand_in @ similar).tocsr(), stand_in.T.tocsr())
+    stand_in = (diags(sold.astype(np.float64)) + stand_ins(items, sold)).tocsr()
+    return best_a_row((stand_in @ similar).tocsr(), stand_in.T.tocsr(), np.arange(len(items)))
 
 
-def best_a_row(left: csr_matrix, right: csr_matrix, most: int = MOST_NEIGHBOURS) -> csr_matrix:
-    """Return left @ right without its diagonal, only the highest positive values of each row."""
+def best_a_row(
+    left: csr_matrix, right: csr_matrix, own: NDArray[np.intp], most: int = MOST_NEIGHBOURS
+) -> csr_matrix:
+    """Return left @ right, only the highest positive values of each row and never its own column."""
     rows = max(1, ENTRIES_AT_ONCE // max(right.shape[1], 1))
     blocks = [
-        _best(left[start : start + rows] @ right, start, most) for start in range(0, left.shape[0], rows)
+        _best(left[start : start + rows] @ right, own[start : start + rows], most)
+        for start in range(0, left.shape[0], rows)
     ]
     return vstack(blocks, format="csr") if blocks else csr_matrix((0, right.shape[1]))
 
@@ -108,10 +123,9 @@ def neighbour_rows(similar: csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.f
     return neighbours, weights
 
 
-def _best(block: csr_matrix, first_row: int, most: int) -> csr_matrix:
+def _best(block: csr_matrix, own: NDArray[np.intp], most: int) -> csr_matrix:
     values = block.toarray()
-    own = np.arange(len(values))
-    values[own, own + first_row] = 0
+    values[np.arange(len(values)), own] = 0
     if values.shape[1] > most:
         columns = np.argpartition(-values, most - 1, axis=1)[:, :most]
     else:

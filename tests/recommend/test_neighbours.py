@@ -15,6 +15,7 @@ from app.recommend.neighbours import (
     likeness,
     neighbour_rows,
     popularity,
+    stand_ins,
     with_cold_items,
 )
 from app.recommend.read import build_dataset
@@ -77,6 +78,16 @@ def test_a_product_never_sold_stands_where_its_likes_stand() -> None:
     assert similar[2, 1] == pytest.approx(similar[0, 1])
     assert similar[0, 1] == pytest.approx(before.toarray()[0, 1])
     assert not similar[3].any()
+
+
+@given(st.sets(st.integers(0, 6)), st.lists(st.sampled_from(["sea salt", "salt", "tea", "mug"]), max_size=7))
+def test_what_stands_in_is_known_and_alike(known: set[int], titles: list[str]) -> None:
+    items = a_dataset([{0}], dict(enumerate(titles))).items
+    alike = likeness(items).toarray() > 0
+    found = stand_ins(items, np.isin(np.arange(7), list(known))).toarray()
+    for item in range(7):
+        wanted = np.array([other in known and item not in known and alike[item, other] for other in range(7)])
+        assert found[item] == pytest.approx(wanted / max(wanted.sum(), 1))
 
 
 @given(BASKETS)
