@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from app.collect import routes as collecting
 from app.config import read_settings
 from app.connections import Connections
+from app.errors import ConfigError
 from app.health import routes
 from app.metrics import DELIVERIES, EVENTS, TURNED_AWAY, count_decision
 from tests.conftest import ENVIRONMENT
@@ -100,6 +101,17 @@ def test_each_setting_reaches_the_processes_of_the_compose_file(settings_read: s
 def test_the_proxy_writes_down_nobodys_address_and_no_token() -> None:
     settings = (DEPLOY / "nginx.conf").read_text()
     assert re.findall(r"^ *(?:access|error)_log (.+);$", settings, re.MULTILINE) == ["off", "stderr crit"]
+
+
+def test_the_proxy_waits_for_longer_than_any_page_may(tmp_path: Path) -> None:
+    given = ENVIRONMENT | {"TILLWISE_DATA_DIR": str(tmp_path)}
+    with pytest.raises(ConfigError, match="PATIENCE"):
+        read_settings(given | {"PATIENCE": "1000"})
+    longest = read_settings(given | {"PATIENCE": "999"}).patience_s
+    everything_else = (DEPLOY / "nginx.conf").read_text().partition("location / {")[2]
+    waits = re.search(r"proxy_read_timeout (\d+)s;", everything_else)
+    assert waits is not None
+    assert int(waits[1]) > longest
 
 
 async def test_what_waits_in_the_stores_is_told(connections: Connections) -> None:
