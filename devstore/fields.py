@@ -172,7 +172,7 @@ VARIANT: dict[str, Reader] = metafields("ProductVariant") | {
     "displayName": lambda c, v, a: f"{c.shop.products[v.product_id].title} - {v.title}",
     "price": lambda c, v, a: v.price_minor,
     "inventoryQuantity": lambda c, v, a: v.inventory,
-    "sellableOnlineQuantity": lambda c, v, a: v.inventory,
+    "sellableOnlineQuantity": lambda c, v, a: v.inventory if c.shop.sells_online else 0,
     "availableForSale": lambda c, v, a: v.available,
     "inventoryItem": lambda c, v, a: item_of(v),
     "inventoryPolicy": lambda c, v, a: "deny",
@@ -226,7 +226,7 @@ INVENTORY_LEVEL: dict[str, Reader] = {
 
 LOCATION: dict[str, Reader] = {
     "isActive": lambda c, p, a: True,
-    "fulfillsOnlineOrders": lambda c, p, a: True,
+    "fulfillsOnlineOrders": lambda c, p, a: c.shop.sells_online,
     "shipsInventory": lambda c, p, a: True,
     "hasActiveInventory": lambda c, p, a: True,
     "legacyResourceId": lambda c, p, a: p.id,

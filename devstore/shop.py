@@ -60,6 +60,7 @@ class Shop:
     carts: dict[str, Cart] = field(default_factory=dict)
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     has_flow: bool = True
+    sells_online: bool = True  # what is in stock at its one location
     told_flow: list[dict[str, object]] = field(default_factory=list)  # what triggers were told, by handle
     installation: Installation | None = None
     ids: Iterator[int] = field(default_factory=counter, repr=False)

@@ -36,6 +36,7 @@ from app.values import ShopDomain
 from webhooks.bulk import start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
+from webhooks.locations import note_locations
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
 
@@ -93,6 +94,7 @@ async def _described(connections: Connections, shop: ShopDomain) -> Shop | None:
     if installed is None or installed.uninstalled_at is not None:
         return None
     await describe(connections, shop)
+    await note_locations(connections, shop)
     return await get_shop(connections, shop)
 
 

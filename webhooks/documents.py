@@ -143,6 +143,15 @@ query StockOfProduct($id: ID!, $after: String) {{
 }}
 """
 
+LOCATIONS = """
+query Locations($after: String) {
+  locations(first: 250, after: $after) {
+    nodes { id fulfillsOnlineOrders }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
 WHICH_EXIST = """
 query WhichExist($ids: [ID!]!) {
   nodes(ids: $ids) { id ... on Product { requiresSellingPlan } }

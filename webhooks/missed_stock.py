@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 
+from app.catalog.stock import offline_locations
 from app.connections import Connections
 from app.events.kinds import AnyEvent, InventoryChanged
 from app.shops.store import Shop
@@ -23,6 +24,9 @@ from webhooks.read_admin import read_level, uncounted
 
 _NOT_KNOWN = -1
 _VARIANTS, _LEVELS = table_of(VariantRow), table_of(InventoryRow)
+_SAME_ITEM = and_(
+    _LEVELS.c.shop == _VARIANTS.c.shop, _LEVELS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
+)
 
 
 @dataclass(slots=True)
@@ -36,10 +40,16 @@ class _Stock:
 async def missed_stock(connections: Connections, shop: Shop, products: Sequence[Payload]) -> list[AnyEvent]:
     """Return the levels that were missed of these products.
 
-    Asked for where the sum differs from ours, and where a variant is sold out of which no place told.
+    Asked for where the sum differs from ours, and where a variant is sold out of which no place told: any
+    variant, where some places do not sell online.
     """
     ids = [product.id("id") for product in products]
-    known, unheard = await _sums(connections, shop, ids), await _unheard(connections, shop, ids)
+    async with connections.read() as db:
+        offline = await offline_locations(db, shop.shop)
+    known = await _sums(connections, shop, ids)
+    for number, units in (await _lying_offline(connections, shop, ids, offline) if offline else {}).items():
+        known[number] = (known.get(number) or 0) + units
+    unheard = await _unheard(connections, shop, ids, any_units=bool(offline))
     missed: list[AnyEvent] = []
     for number, product in zip(ids, products, strict=True):
         if number in unheard or known.get(number, _NOT_KNOWN) != _counted(product):
@@ -64,14 +74,34 @@ async def _sums(connections: Connections, shop: Shop, product_ids: Sequence[int]
     return {row[0]: None if row[1] is None else int(row[1]) for row in rows}
 
 
-async def _unheard(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> set[int]:
-    """Return which of the products have a variant that is sold out by the product's own webhook alone."""
-    told = exists().where(
-        _LEVELS.c.shop == _VARIANTS.c.shop, _LEVELS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
+async def _lying_offline(
+    connections: Connections, shop: Shop, product_ids: Sequence[int], offline: Sequence[int]
+) -> dict[int, int]:
+    """Return the units at places that do not sell online, by product: no variant's own number has them."""
+    product = _VARIANTS.c.product_id
+    query = (
+        select(product, func.sum(_LEVELS.c.available))
+        .join(_LEVELS, _SAME_ITEM)
+        .where(_VARIANTS.c.shop == shop.shop, product.in_(product_ids))
+        .where(_LEVELS.c.location_id.in_(offline), _LEVELS.c.available.is_not(None))
+        .group_by(product)
     )
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def _unheard(
+    connections: Connections, shop: Shop, product_ids: Sequence[int], *, any_units: bool
+) -> set[int]:
+    """Return which of the products have a variant that is sold out by the product's own webhook alone.
+
+    any_units: also one that is not, by that.
+    """
+    by_webhook = _VARIANTS.c.available.is_not(None) if any_units else _VARIANTS.c.available <= 0
     query = select(_VARIANTS.c.product_id).where(
         _VARIANTS.c.shop == shop.shop, _VARIANTS.c.product_id.in_(product_ids),
-        _VARIANTS.c.inventory_item_id.is_not(None), _VARIANTS.c.available <= 0, ~told,
+        _VARIANTS.c.inventory_item_id.is_not(None), by_webhook, ~exists().where(_SAME_ITEM),
     )  # fmt: skip
     async with connections.read() as db:
         return set(await (await db.connection()).scalars(query.distinct()))

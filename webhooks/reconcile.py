@@ -33,6 +33,7 @@ from webhooks.documents import (
     ONE_PRODUCT,
 )
 from webhooks.gone import note_gone
+from webhooks.locations import note_locations
 from webhooks.missed_answers import missed_answers
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
@@ -70,6 +71,7 @@ async def reconcile(connections: Connections) -> None:
     for shop in await shops_by_turns(connections, "reconcile"):
         try:
             await describe(connections, shop.shop)  # a merchant may change the currency and the time zone
+            await note_locations(connections, shop.shop)
             shop = await get_shop(connections, shop.shop) or shop
             missed = await reconcile_shop(connections, shop, datetime.now(UTC))
             _log.info("reconciled", extra={"shop": shop.shop, "missed": missed})

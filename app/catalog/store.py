@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
+from app.catalog.stock import sum_levels
 from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
 from app.tables import InventoryRow, ProductRow, ShopRow, VariantRow
-from app.upsert import by_key, chunks, delete_keys, table_of, upsert
+from app.upsert import by_key, delete_keys, table_of, upsert
 
 _PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
-_SHOPS, _LEVELS = table_of(ShopRow), table_of(InventoryRow)
+_SHOPS = table_of(ShopRow)
 
 
 async def load_catalog(connections: Connections, shop: str) -> Catalog:
@@ -82,7 +83,7 @@ async def record_levels(connections: Connections, events: Sequence[InventoryChan
     rows = by_key(map(_level_row, events), "shop", "inventory_item_id", "location_id", latest="updated_at")
     async with connections.write() as db:
         kept = await upsert(db, InventoryRow, rows, newer=lambda old, new: new.updated_at >= old.updated_at)
-        await _sum_levels(db, {(shop, item) for shop, item, _ in kept})
+        await sum_levels(db, {(shop, item) for shop, item, _ in kept})
 
 
 def _newer(old: Any, new: Any) -> ColumnElement[bool]:
@@ -108,7 +109,7 @@ async def _replace_variants(db: AsyncSession, events: Sequence[ProductChanged]) 
         rows = [_variant_row(e, v) for e, v in described if (v.tracked is not None) is told]
         await upsert(db, VariantRow, by_key(rows, "shop", "variant_id"), merge={"available": available})
     items = {(e.shop, v.inventory_item_id) for e, v in described if v.inventory_item_id}
-    await _sum_levels(db, items)
+    await sum_levels(db, items)
 
 
 def _as_told(old: Any, new: Any) -> ColumnElement[Any]:
@@ -118,26 +119,6 @@ def _as_told(old: Any, new: Any) -> ColumnElement[Any]:
 def _as_known(old: Any, new: Any) -> ColumnElement[Any]:
     """Return the new count, or none for a variant whose stock was said not to be tracked."""
     return case((old.available.is_(None), None), else_=new.available)
-
-
-async def _sum_levels(db: AsyncSession, items: Collection[tuple[str, int | None]]) -> None:
-    """Set each variant's units to the sum over locations, where any location is known."""
-    connection = await db.connection()
-    same_item = (_LEVELS.c.shop == _VARIANTS.c.shop) & (
-        _LEVELS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
-    )
-    total = select(func.sum(_LEVELS.c.available)).where(same_item).scalar_subquery()
-    for shop in {shop for shop, _ in items}:
-        for part in chunks([item for owner, item in items if owner == shop]):
-            await connection.execute(
-                update(_VARIANTS)
-                .where(
-                    _VARIANTS.c.shop == shop,
-                    _VARIANTS.c.inventory_item_id.in_(part),
-                    exists().where(same_item),
-                )
-                .values(available=total)
-            )
 
 
 def _product_row(event: ProductChanged) -> dict[str, Any]:

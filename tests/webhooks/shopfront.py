@@ -21,7 +21,9 @@ from tests.devstore.small_shop import DOMAIN, SECRET, small_shop
 
 KEY = "the-key"
 ORIGIN = "http://devstore.test"
-SCOPES = "read_products,read_orders,read_customers,read_inventory,write_pixels,read_customer_events"
+SCOPES = (
+    "read_products,read_orders,read_customers,read_inventory,read_locations,write_pixels,read_customer_events"
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from devstore.shop import refund
 from tests.devstore.conftest import past_order
 from tests.webhooks.shopfront import Shopfront, installed
 from webhooks.delivery import Delivery
+from webhooks.locations import note_locations
 from webhooks.payload import Payload
 from webhooks.read_catalog import read_product
 from webhooks.reconcile import reconcile_shop
@@ -124,6 +125,39 @@ async def test_stock_at_a_place_that_the_shop_has_no_more_is_let_go_of(front: Sh
     assert await look(front) == 1
     assert await available(front, 104) == 0
     assert await look(front) == 0
+
+
+async def test_what_lies_where_nothing_is_sold_online_is_sold_out(front: Shopfront) -> None:
+    """Shopify counts it all the same, and none of that is missed."""
+    assert await available(front, 101)
+    front.shop.sells_online = False
+    await note_locations(front.connections, front.shop.domain)
+    assert await available(front, 101) == 0
+    catalog = await load_catalog(front.connections, front.shop.domain)
+    assert not catalog.available_ids
+    assert await look(front) == 0
+    front.shop.variants[101].inventory = 3
+    assert await look(front) == 1
+    assert await available(front, 101) == 0
+    front.shop.sells_online = True
+    await note_locations(front.connections, front.shop.domain)
+    assert await available(front, 101) == 3
+
+
+async def test_a_product_told_by_its_webhook_alone_is_sold_out_where_it_is_not_sold_online(
+    front: Shopfront,
+) -> None:
+    front.shop.sells_online = False
+    await note_locations(front.connections, front.shop.domain)
+    async with front.connections.write() as db:
+        await db.exec(delete(VariantRow).where(col(VariantRow.variant_id) == 101))
+        await db.exec(delete(InventoryRow).where(col(InventoryRow.inventory_item_id) == 901))
+    told = product_payload(front.shop, front.shop.products[1])
+    delivery = Delivery(front.shop.domain, "products/create", "e", datetime.now(UTC), "USD")
+    await record_product(front.connections, read_product(Payload(told), delivery))
+    assert await available(front, 101)
+    await look(front)
+    assert await available(front, 101) == 0
 
 
 async def test_an_answer_about_marketing_is_found_though_its_customer_is_known(front: Shopfront) -> None:

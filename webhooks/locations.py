@@ -1,0 +1,43 @@
+"""Which of a shop's locations do not sell online: webhooks of stock do not tell, and count them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+from app.catalog.stock import record_offline_locations
+from app.connections import Connections
+from app.errors import ShopifyRefused
+from app.shops.changes import announce_change
+from app.shops.tokens import ask_shop
+from webhooks.documents import LOCATIONS
+from webhooks.payload import Payload
+
+_log = logging.getLogger(__name__)
+
+
+async def note_locations(connections: Connections, shop: str) -> None:
+    """Keep them as they are now; serving is told where that changes what can be offered.
+
+    Where the app may not read them all count, as before. Raises ShopifyUnavailable and TokenRevoked.
+    """
+    try:
+        offline = [number async for number in _offline(connections, shop)]
+    except ShopifyRefused as error:
+        _log.warning("locations not read", extra={"shop": shop, "reason": str(error)})
+        return
+    if await record_offline_locations(connections, shop, offline):
+        await announce_change(connections.redis, shop)
+
+
+async def _offline(connections: Connections, shop: str) -> AsyncIterator[int]:
+    after: str | None = None
+    while True:
+        answer = await ask_shop(connections, shop, LOCATIONS, {"after": after})
+        page = Payload(answer).child("locations")
+        for node in page.children("nodes"):
+            if node.flag_or_none("fulfillsOnlineOrders") is False:
+                yield node.id("id")
+        if not page.child("pageInfo").flag_or_none("hasNextPage"):
+            return
+        after = page.child("pageInfo").text("endCursor")
