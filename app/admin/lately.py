@@ -19,9 +19,8 @@ from app.attribution.figures import (
     read_month,
 )
 from app.attribution.models import Model
-from app.attribution.report import Report, report_of
-from app.attribution.sold import incremental, incremental_by_day, read_sold
-from app.attribution.touches import WINDOW_DAYS
+from app.attribution.report import Report
+from app.attribution.sold import credited, incremental, incremental_by_day
 from app.connections import Connections
 from app.remembered import Remembered
 from app.values import ShopDomain
@@ -67,8 +66,8 @@ async def earned(connections: Connections, shop: ShopDomain, days: int, model: M
         return Told(kept.earned[days][model], kept.read_at) if kept else Told(None)
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
-    sold = await read_sold(connections, shop, since, now, WINDOW_DAYS)
-    return Told(report_of(sold, await _caused[days].of(connections, shop), model, WINDOW_DAYS, since))
+    (found,) = await credited(connections, shop, [model], since, now)
+    return Told(found.report(await _caused[days].of(connections, shop), since))
 
 
 async def _read_caused(days: int, connections: Connections, shop: str) -> Caused:

@@ -20,11 +20,10 @@ from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.kpis import Kpi
 from app.attribution.models import Model
 from app.attribution.overall import overall
-from app.attribution.report import Incremental, Report, report_of
+from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
-from app.attribution.sold import incrementals, read_sold
+from app.attribution.sold import credited, incrementals
 from app.attribution.store import attributed_revenue, offer_counts
-from app.attribution.touches import WINDOW_DAYS
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.experiments.refusal import Refusal
@@ -138,8 +137,8 @@ async def _earned(
     connections: Connections, shop: ShopDomain, now: datetime, days: int, caused: Caused
 ) -> dict[Model, Report]:
     since, models = now - timedelta(days=days), get_args(Model)
-    sold = await read_sold(connections, shop, since, now, WINDOW_DAYS)
-    return {each: _largest(report_of(sold, caused, each, WINDOW_DAYS, since)) for each in models}
+    found = await credited(connections, shop, models, since, now)
+    return {model: _largest(each.report(caused, since)) for model, each in zip(models, found, strict=True)}
 
 
 def _largest(report: Report) -> Report:

@@ -82,24 +82,49 @@ class Report:
     incremental: Incremental | Refusal
 
 
-def report_of(
-    sold: Sold, incremental: Incremental | Refusal, model: Model, window_days: float, since: datetime
-) -> Report:
-    """Return the report. What is credited in all is the same by each model; only whose it is differs."""
-    found = credits_of(sold.lines, sold.touches, model, window_days)
-    return Report(
-        model=model,
-        window_days=window_days,
-        since=since,
-        currency=sold.currency,
-        orders=len({line.order_id for line in sold.lines}) + sold.other_orders,
-        sold_minor=sum(line.net_minor for line in sold.lines) + sold.other_minor,
-        credited_orders=len({credit.order_id for credit in found}),
-        credited_minor=round(sum(credit.minor for credit in found)),
-        foreign_orders=sold.foreign_orders,
-        groups=_groups(sold.lines, found),
-        incremental=incremental,
-    )
+class Tally:
+    """A period's sales as they are told part by part, and whose they are by one model.
+
+    What is credited in all is the same by each model; only whose it is differs.
+    """
+
+    def __init__(self, model: Model, window_days: float) -> None:
+        self._model: Model = model
+        self._window_days = window_days
+        self._currency = ""
+        self._orders = self._sold_minor = self._credited_orders = self._foreign_orders = 0
+        self._credited_minor = 0.0
+        self._groups: dict[str, dict[str, _Credited]] = {name: defaultdict(_Credited) for name in _BY}
+
+    def add(self, sold: Sold) -> None:
+        """Take in a part. No order is in two."""
+        found = credits_of(sold.lines, sold.touches, self._model, self._window_days)
+        self._currency = sold.currency
+        self._orders += len({line.order_id for line in sold.lines}) + sold.other_orders
+        self._sold_minor += sum(line.net_minor for line in sold.lines) + sold.other_minor
+        self._credited_orders += len({credit.order_id for credit in found})
+        self._credited_minor += sum(credit.minor for credit in found)
+        self._foreign_orders += sold.foreign_orders
+        product_of = {line.line_id: line.product_id for line in sold.lines}
+        for name, of in _BY.items():
+            for group, theirs in _grouped(found, of, product_of).items():
+                self._groups[name][group].add(theirs)
+
+    def report(self, incremental: Incremental | Refusal, since: datetime) -> Report:
+        """Return the report. since: when the period began."""
+        return Report(
+            model=self._model,
+            window_days=self._window_days,
+            since=since,
+            currency=self._currency,
+            orders=self._orders,
+            sold_minor=self._sold_minor,
+            credited_orders=self._credited_orders,
+            credited_minor=round(self._credited_minor),
+            foreign_orders=self._foreign_orders,
+            groups={name: _largest_first(groups) for name, groups in self._groups.items()},
+            incremental=incremental,
+        )
 
 
 def incremental_of(found: Readout) -> Incremental | Refusal:
@@ -123,30 +148,41 @@ def incremental_of(found: Readout) -> Incremental | Refusal:
     )
 
 
-def _groups(lines: Iterable[SoldLine], found: Sequence[Credit]) -> dict[str, dict[str, Share]]:
-    product_of = {line.line_id: line.product_id for line in lines}
-    by: dict[str, Callable[[Credit], object]] = {
-        "kind": lambda credit: credit.touch.kind,
-        "campaign": lambda credit: credit.touch.campaign,
-        "reason": lambda credit: credit.touch.reason,
-        "surface": lambda credit: credit.touch.surface,
-        "product": lambda credit: product_of[credit.line_id],
-    }
-    return {name: _summed(found, of) for name, of in by.items()}
+@dataclass(slots=True)
+class _Credited:
+    """What one group has so far. minor: not rounded."""
+
+    minor: float = 0.0
+    lines: int = 0
+    orders: int = 0
+
+    def add(self, theirs: Sequence[Credit]) -> None:
+        self.minor += sum(credit.minor for credit in theirs)
+        self.lines += len({credit.line_id for credit in theirs})
+        self.orders += len({credit.order_id for credit in theirs})
 
 
-def _summed(found: Iterable[Credit], of: Callable[[Credit], object]) -> dict[str, Share]:
-    """Return each group's sum, the largest first."""
+_Of = Callable[[Credit, Mapping[int, int | None]], object]
+# What a credit is of. Beside it stand the products of the lines.
+_BY: Mapping[str, _Of] = {
+    "kind": lambda credit, _: credit.touch.kind,
+    "campaign": lambda credit, _: credit.touch.campaign,
+    "reason": lambda credit, _: credit.touch.reason,
+    "surface": lambda credit, _: credit.touch.surface,
+    "product": lambda credit, product_of: product_of[credit.line_id],
+}
+
+
+def _grouped(
+    found: Iterable[Credit], of: _Of, product_of: Mapping[int, int | None]
+) -> dict[str, list[Credit]]:
     groups: dict[str, list[Credit]] = defaultdict(list)
     for credit in found:
         if credit.minor:  # last touch gives the others nothing
-            groups[str(of(credit) or NONE)].append(credit)
-    shares = {
-        name: Share(
-            minor=round(sum(credit.minor for credit in each)),
-            lines=len({credit.line_id for credit in each}),
-            orders=len({credit.order_id for credit in each}),
-        )
-        for name, each in groups.items()
-    }
+            groups[str(of(credit, product_of) or NONE)].append(credit)
+    return groups
+
+
+def _largest_first(groups: Mapping[str, _Credited]) -> dict[str, Share]:
+    shares = {name: Share(round(each.minor), each.lines, each.orders) for name, each in groups.items()}
     return dict(sorted(shares.items(), key=lambda item: (-item[1].minor, item[0])))

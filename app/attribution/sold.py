@@ -7,16 +7,16 @@ report as one that came in time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.attribute import stayed_of
 from app.attribution.models import Model
-from app.attribution.report import Incremental, Report, Sold, incremental_of, report_of
+from app.attribution.report import Incremental, Report, Sold, Tally, incremental_of
 from app.attribution.touches import WINDOW_DAYS, SoldLine, Touch
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -29,6 +29,7 @@ from app.values import ShopDomain
 
 _ORDERS, _LINES = table_of(OrderRow), table_of(OrderLineRow)
 _REFUNDS, _DECISIONS = table_of(RefundRow), table_of(DecisionRow)
+_AT_ONCE = 2_000  # orders in memory, with all offers that came before them
 # What is read of an order or a line that is looked at closely.
 _OF_ORDER = tuple(
     _ORDERS.c[name] for name in ("order_id", "created_at", "customer_id", "checkout_token", "discount_codes")
@@ -56,9 +57,24 @@ async def attribution(
     """
     if not 0 < window_days <= 90:
         raise InputError("a window is more than 0 and at most 90 days", "window")
-    sold = await read_sold(connections, shop, since, now, window_days)
-    caused = await incremental(connections, shop, since, now)
-    return report_of(sold, caused, model, window_days, since)
+    (sold,) = await credited(connections, shop, [model], since, now, window_days)
+    return sold.report(await incremental(connections, shop, since, now), since)
+
+
+async def credited(
+    connections: Connections,
+    shop: ShopDomain,
+    models: Iterable[Model],
+    since: datetime,
+    now: datetime,
+    window_days: float = WINDOW_DAYS,
+) -> list[Tally]:
+    """Return what was sold and, by each of the models, whose it is. Raises NotFound."""
+    tallies = [Tally(model, window_days) for model in models]
+    async for part in sold_parts(connections, shop, since, now, window_days):
+        for each in tallies:
+            each.add(part)
+    return tallies
 
 
 async def incremental(
@@ -92,36 +108,60 @@ async def incrementals(
     return [incremental_of(each) for each in found]
 
 
-async def read_sold(
+async def sold_parts(
     connections: Connections, shop: str, since: datetime, now: datetime, window_days: float
-) -> Sold:
-    """Return what was sold by orders that stand, placed since then, and the offers that may have led to it.
+) -> AsyncIterator[Sold]:
+    """Yield what was sold by orders that stand, placed since then, and the offers that may have led to it.
 
-    Line by line only where an offer may have a part in it, or something was given back: of the others, which
-    are nobody's, the database adds up what they brought.
+    So many orders at a time, each in one part: memory does not grow with the period.
     """
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
-        brought = await _brought(db, shop, since, now)
-        ours = {each.order_id: each for each in brought if each.currency == known.currency}
-        touches = await _touches(db, shop, since - timedelta(days=window_days), now)
-        back = await _given_back(db, shop, since, now)
-        met = _made_to(touches)
-        certain = {number for number, each in ours.items() if number in back or each.linked}
-        asked = [number for number, each in ours.items() if number in certain or met.keys() & people_of(each)]
-        orders = {
-            row.order_id: row
-            for row in await _of_orders(db, _ORDERS, _OF_ORDER, shop, asked)
-            if row.order_id in certain or _came_after(row, met, timedelta(days=window_days))
-        }
-        lines = await _lines(db, shop, orders, back)
-        linked = {line.decision_id for line in lines if line.decision_id}
-        touches |= await _linked(db, shop, linked - touches.keys())
+        begin: datetime | None = since
+        while begin is not None:
+            end = await _end_of_part(db, shop, begin, now)
+            placed = _placed(begin, end, now)
+            yield await _sold(db, shop, known.currency, placed, timedelta(days=window_days))
+            begin = end
+
+
+async def _end_of_part(db: AsyncSession, shop: str, begin: datetime, now: datetime) -> datetime | None:
+    """Return when the part's last order was already placed, None where all that are left are in it."""
+    at = _ORDERS.c.created_at
+    query = select(at).where(_ORDERS.c.shop == shop, *_placed(begin, None, now)).order_by(at)
+    connection = await db.connection()
+    end: datetime | None = await connection.scalar(query.offset(_AT_ONCE).limit(1))
+    if end == begin:  # of one moment are more than a part takes
+        end = await connection.scalar(query.where(at > begin).limit(1))
+    return end
+
+
+async def _sold(db: AsyncSession, shop: str, currency: str, placed: Sequence[Any], window: timedelta) -> Sold:
+    """Return what was sold by the orders.
+
+    Line by line only where an offer may have a part in it, or something was given back: of the others, which
+    are nobody's, the database adds up what they brought.
+    """
+    brought = await _brought(db, shop, placed)
+    ours = {each.order_id: each for each in brought if each.currency == currency}
+    touches = await _touches(db, shop, ours.values(), window)
+    back = await _given_back(db, shop, placed)
+    met = _made_to(touches)
+    certain = {number for number, each in ours.items() if number in back or each.linked}
+    asked = [number for number, each in ours.items() if number in certain or met.keys() & people_of(each)]
+    orders = {
+        row.order_id: row
+        for row in await _of_orders(db, _ORDERS, _OF_ORDER, shop, asked)
+        if row.order_id in certain or _came_after(row, met, window)
+    }
+    lines = await _lines(db, shop, orders, back)
+    linked = {line.decision_id for line in lines if line.decision_id}
+    touches |= await _linked(db, shop, linked - touches.keys())
     made = tuple(touch for each in touches.values() for touch in each)
     others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
-    return Sold(known.currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
+    return Sold(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
 
 
 def _made_to(touches: Mapping[str, Iterable[Touch]]) -> dict[str, list[datetime]]:
@@ -140,11 +180,11 @@ def _came_after(order: Any, met: Mapping[str, Sequence[datetime]], window: timed
     return any(placed - window <= at <= placed for person in people_of(order) for at in met.get(person, ()))
 
 
-async def _brought(db: AsyncSession, shop: str, since: datetime, now: datetime) -> Sequence[Any]:
+async def _brought(db: AsyncSession, shop: str, placed: Sequence[Any]) -> Sequence[Any]:
     """Return each order that stands: whose it is, how many lines it has and what they brought at first."""
     orders, lines = _ORDERS.c, _LINES.c
     charged = lines.quantity * lines.price_minor - lines.discount_minor
-    own = orders.order_id, orders.currency, orders.customer_id, orders.checkout_token
+    own = orders.order_id, orders.currency, orders.customer_id, orders.checkout_token, orders.created_at
     query = (
         select(
             *own,
@@ -153,27 +193,26 @@ async def _brought(db: AsyncSession, shop: str, since: datetime, now: datetime) 
             func.count(lines.decision_id).label("linked"),
         )
         .outerjoin(_LINES, and_(lines.shop == orders.shop, lines.order_id == orders.order_id))
-        .where(orders.shop == shop, *_placed(since, now))
+        .where(orders.shop == shop, *placed)
         .group_by(*own)
     )
     return (await (await db.connection()).execute(query)).all()
 
 
-def _placed(since: datetime, now: datetime) -> tuple[Any, ...]:
-    """Return what holds of an order of the period that stands."""
+def _placed(begin: datetime, end: datetime | None, now: datetime) -> tuple[Any, ...]:
+    """Return what holds of an order that stands, placed from then on and before the end, if there is one."""
     columns = _ORDERS.c
-    return columns.created_at >= since, columns.created_at <= now, columns.cancelled_at.is_(None)
+    before = columns.created_at <= now if end is None else columns.created_at < end
+    return columns.created_at >= begin, before, columns.cancelled_at.is_(None)
 
 
-async def _given_back(
-    db: AsyncSession, shop: str, since: datetime, now: datetime
-) -> dict[int, dict[int, int]]:
+async def _given_back(db: AsyncSession, shop: str, placed: Sequence[Any]) -> dict[int, dict[int, int]]:
     """Return what was given back, by order and line."""
     columns, orders = _REFUNDS.c, _ORDERS.c
     query = (
         select(columns.order_id, columns.line_id, columns.amount_minor)
         .join(_ORDERS, and_(orders.shop == columns.shop, orders.order_id == columns.order_id))
-        .where(columns.shop == shop, *_placed(since, now))
+        .where(columns.shop == shop, *placed)
     )
     back: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in await (await db.connection()).execute(query):
@@ -223,15 +262,24 @@ async def _of_orders(
     return found
 
 
-async def _touches(db: AsyncSession, shop: str, since: datetime, now: datetime) -> dict[str, list[Touch]]:
-    """Return the offers made to whoever ordered, by decision."""
-    placed = _ORDERS.c.shop == shop, _ORDERS.c.created_at >= since, _ORDERS.c.created_at <= now
-    ordered = or_(
-        _DECISIONS.c.checkout_token.in_(select(_ORDERS.c.checkout_token).where(*placed)),
-        _DECISIONS.c.customer_id.in_(select(_ORDERS.c.customer_id).where(*placed)),
-    )
-    within = _DECISIONS.c.decided_at >= since, _DECISIONS.c.decided_at <= now
-    return await _made(db, shop, *within, ordered)
+async def _touches(
+    db: AsyncSession, shop: str, orders: Collection[Any], window: timedelta
+) -> dict[str, list[Touch]]:
+    """Return the offers made to whoever ordered, by decision, within the window before any of the orders.
+
+    Looked for by whom they were made to alone: by time, all of a week's decisions would be, for every part.
+    """
+    if not orders:
+        return {}
+    begin = min(each.created_at for each in orders) - window
+    end = max(each.created_at for each in orders)
+    found: dict[str, list[Touch]] = {}
+    for column in (_DECISIONS.c.checkout_token, _DECISIONS.c.customer_id):
+        names = {name for each in orders if (name := getattr(each, column.name))}
+        for part in chunks(sorted(names)):
+            made = await _made(db, shop, column.in_(part))
+            found |= {name: each for name, each in made.items() if each and begin <= each[0].at <= end}
+    return found
 
 
 async def _linked(db: AsyncSession, shop: str, decision_ids: Iterable[str]) -> dict[str, list[Touch]]:

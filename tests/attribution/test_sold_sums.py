@@ -11,8 +11,8 @@ import pytest
 from sqlmodel import select
 
 from app.attribution.models import Model
-from app.attribution.report import Report, Sold, report_of
-from app.attribution.sold import read_sold, sold_lines, touches_of
+from app.attribution.report import Report, Sold, Tally
+from app.attribution.sold import credited, sold_lines, sold_parts, touches_of
 from app.attribution.touches import WINDOW_DAYS
 from app.connections import Connections
 from app.experiments.refusal import Cause, Refusal
@@ -79,19 +79,35 @@ async def one_by_one(connections: Connections, model: Model) -> Report:
         found += sold_lines(order, [each for each in lines if each.order_id == order.order_id], back)
     touches = tuple(touch for each in decisions for touch in touches_of(each))
     foreign = sum(each.currency != "EUR" for each in standing)
-    sold = Sold("EUR", tuple(found), touches, foreign)
-    return report_of(sold, NOTHING_CAUSED, model, WINDOW_DAYS, SINCE)
+    tally = Tally(model, WINDOW_DAYS)
+    tally.add(Sold("EUR", tuple(found), touches, foreign))
+    return tally.report(NOTHING_CAUSED, SINCE)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "at_once"), [(1, 2_000), (2, 2_000), (1, 3), (2, 1)])
 async def test_sums_of_the_database_are_those_of_every_line(
-    on_both_databases: Connections, seed: int
+    on_both_databases: Connections, seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.attribution.sold._AT_ONCE", at_once)
     await write(on_both_databases, a_shop(), *a_months_sales(seed))
-    sold = await read_sold(on_both_databases, SHOP, SINCE, NOW, WINDOW_DAYS)
-    assert sold.other_orders > 0 < len(sold.lines)
+    parts = [each async for each in sold_parts(on_both_databases, SHOP, SINCE, NOW, WINDOW_DAYS)]
+    assert (len(parts) > 5) == (at_once < 5)
+    assert sum(each.other_orders for each in parts) > 0 < sum(len(each.lines) for each in parts)
     models: tuple[Model, ...] = ("last_touch", "linear", "time_decay", "position")
-    for model in models:
-        report = report_of(sold, NOTHING_CAUSED, model, WINDOW_DAYS, SINCE)
+    tallies = await credited(on_both_databases, SHOP, models, SINCE, NOW)
+    for model, each in zip(models, tallies, strict=True):
+        report = each.report(NOTHING_CAUSED, SINCE)
         assert report == await one_by_one(on_both_databases, model)
         assert report.credited_minor > 0
+
+
+async def test_orders_of_one_moment_stay_together(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.attribution.sold._AT_ONCE", 2)
+    moments = [NOW - timedelta(hours=hours) for hours in (9, 5, 5, 5, 5, 2)]
+    orders = [an_order(number, created_at=at) for number, at in enumerate(moments, start=1)]
+    lines = [a_line(number, number, decision_id=None) for number in range(1, 7)]
+    await write(connections, a_shop(), *orders, *lines)
+    parts = [each async for each in sold_parts(connections, SHOP, SINCE, NOW, WINDOW_DAYS)]
+    assert [each.other_orders for each in parts] == [1, 4, 1]
