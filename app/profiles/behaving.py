@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.profiles.behaviour import Behaviour
@@ -17,7 +18,7 @@ from app.tables import EventRow
 from app.upsert import chunks, table_of
 
 WINDOW_DAYS = 90
-_EVENTS_READ = 20_000  # of a batch
+_EVENTS_READ = 200  # of a customer or a browser, the latest
 _BROWSERS_READ = 2_000
 
 _EVENTS = table_of(EventRow)
@@ -31,15 +32,10 @@ async def seen_of_customers(
     columns = _EVENTS.c
     seen: dict[int, list[Seen]] = defaultdict(list)
     for part in chunks(sorted(customer_ids)):
-        query = (
-            select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
-            .where(columns.shop == shop, columns.customer_id.in_(part), columns.happened_at > since)
-            .where(FROM_BROWSERS)
-            .order_by(columns.happened_at.desc(), columns.event_id)
-            .limit(_EVENTS_READ)
-        )
-        for row in (await (await db.connection()).execute(query)).all():
-            seen[row.customer_id].append(Seen(*row))
+        theirs = (columns.shop == shop, columns.customer_id.in_(part), columns.happened_at > since)
+        query = _latest_of_each(columns.customer_id, *theirs)
+        for customer_id, *event in (await (await db.connection()).execute(query)).all():
+            seen[customer_id].append(Seen(*event))
     return seen
 
 
@@ -57,10 +53,8 @@ async def seen_of_browsers(db: AsyncSession, shop: str, since: datetime) -> list
     clients = list(await (await db.connection()).scalars(latest))
     seen: dict[str, list[Seen]] = defaultdict(list)
     for part in chunks(clients):
-        query = select(
-            columns.client_id, columns.event_id, columns.happened_at, columns.name, columns.data
-        ).where(*nobodys, columns.client_id.in_(part), FROM_BROWSERS)
-        for client_id, *event in (await (await db.connection()).execute(query.limit(_EVENTS_READ))).all():
+        query = _latest_of_each(columns.client_id, *nobodys, columns.client_id.in_(part))
+        for client_id, *event in (await (await db.connection()).execute(query)).all():
             seen[client_id].append(Seen(*event))
     return list(seen.values())
 
@@ -98,6 +92,17 @@ def behaviours(
 def window_begins(now: int) -> datetime:
     """Return from when on behaviour counts. Pure."""
     return datetime.fromtimestamp(now - WINDOW_DAYS * DAY_S, UTC)
+
+
+def _latest_of_each(whose: ColumnElement[Any], *which: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for whose event it is and the event: of each so many, whatever others did."""
+    columns = _EVENTS.c
+    event = (columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
+    latest_first = (columns.happened_at.desc(), columns.event_id)
+    place = func.row_number().over(partition_by=whose, order_by=latest_first)
+    each = select(whose.label("whose"), *event, place.label("place")).where(*which, FROM_BROWSERS).subquery()
+    kept = [column for column in each.c if column.name != "place"]
+    return select(*kept).where(each.c.place <= _EVENTS_READ)
 
 
 def _days(now: int, then: int) -> float:
