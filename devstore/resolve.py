@@ -141,7 +141,9 @@ def _connection(context: Context, plan: Plan, value: Any, args: Mapping[str, Any
     if isinstance(value, dict):
         return value
     if context.batch is None:
-        return page(value, args, plan.label.split(".")[1])
+        # What stands at the root was put in order when it was listed.
+        turned = value if root or not args.get("reverse") else value[::-1]
+        return page(turned, args, plan.label.split(".")[1])
     return whole(value[context.batch] if root else value)
 
 

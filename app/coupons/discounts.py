@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -75,17 +75,25 @@ async def _added(
     raise ShopifyUnavailable(f"{shop}: codes are still being added after {LOOKS * LOOK_S:.0f} s")
 
 
-async def codes_held(connections: Connections, shop: str, discount_id: str) -> dict[str, int]:
-    """Return every code that Shopify has of the discount, with Shopify's id of it."""
+async def codes_held(
+    connections: Connections, shop: str, discount_id: str, codes: Collection[str]
+) -> dict[str, int]:
+    """Return those of the codes that Shopify has, with its ids. codes: of the discount's, the newest.
+
+    The newest are read first, and no further than these go: of a campaign that runs for long, Shopify holds
+    all that were ever used.
+    """
     held: dict[str, int] = {}
     after: str | None = None
     while True:
         answer = await ask_shop(connections, shop, documents.LIST_CODES, {"id": discount_id, "after": after})
         discount = (answer.get("codeDiscountNode") or {}).get("codeDiscount") or {}
         page: dict[str, Any] = discount.get("codes") or {}
-        held |= {str(node["code"]): _number(node["id"]) for node in page.get("nodes") or ()}
+        told = {str(node["code"]): _number(node["id"]) for node in page.get("nodes") or ()}
+        found = {code: number for code, number in told.items() if code in codes}
+        held |= found
         info = page.get("pageInfo") or {}
-        if not info.get("hasNextPage"):
+        if not found or len(held) == len(codes) or not info.get("hasNextPage"):
             return held
         after = info.get("endCursor")
 

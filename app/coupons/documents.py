@@ -60,10 +60,16 @@ query ListCoupons($id: ID!, $after: String) {
   codeDiscountNode(id: $id) {
     codeDiscount {
       ... on DiscountCodeBasic {
-        codes(first: 250, after: $after) { nodes { id code } pageInfo { hasNextPage endCursor } }
+        codes(first: 250, after: $after, reverse: true) {
+          nodes { id code }
+          pageInfo { hasNextPage endCursor }
+        }
       }
       ... on DiscountCodeFreeShipping {
-        codes(first: 250, after: $after) { nodes { id code } pageInfo { hasNextPage endCursor } }
+        codes(first: 250, after: $after, reverse: true) {
+          nodes { id code }
+          pageInfo { hasNextPage endCursor }
+        }
       }
     }
   }

@@ -108,10 +108,10 @@ async def _take_in(connections: Connections, shop: str, pool: Pool) -> None:
     asked = {each.code for each in await codes_of(connections, shop, pool.pool_id, "asked")}
     if not asked or pool.discount_id is None:
         return
-    held = await codes_held(connections, shop, pool.discount_id)
+    held = await codes_held(connections, shop, pool.discount_id, asked)
     if missing := sorted(asked - held.keys()):
         await add_codes(connections, shop, pool.discount_id, missing)
-        held = await codes_held(connections, shop, pool.discount_id)
+        held = await codes_held(connections, shop, pool.discount_id, asked)
     pooled = [Code(code, held[code]) for code in sorted(asked & held.keys())]
     await keep_codes(connections, shop, pool.pool_id, pooled, "pooled")
 

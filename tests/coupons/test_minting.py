@@ -9,6 +9,7 @@ import pytest
 
 from app.connections import Connections
 from app.coupons import discounts, minting
+from app.coupons.documents import LIST_CODES
 from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
 from app.coupons.follow import follow_grants, follow_redemptions
 from app.coupons.grants import Granted, Wanted, grant
@@ -114,6 +115,25 @@ async def test_a_pool_that_runs_low_is_filled_and_what_was_handed_out_stays_out(
     assert not held & set(
         await front.connections.redis.lrange(pool_key(front.installed.shop, WISH.pool_id), 0, -1)
     )
+
+
+async def test_a_pool_is_filled_without_reading_what_was_used_of_it_over_the_years(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(front, WISH)
+    (discount,), ask, asked = ours(front), discounts.ask_shop, []
+    front.shop.add_codes(discount, [f"USED-{n}" for n in range(1_000)])
+    for who in range(12):
+        await granted(front, f"customer:{who}")
+
+    async def counted(connections: Connections, shop: str, document: str, *rest: Any) -> Any:
+        asked.append(document)
+        return await ask(connections, shop, document, *rest)
+
+    monkeypatch.setattr(discounts, "ask_shop", counted)
+    await keep(front, WISH)
+    assert await waiting(front) == 20
+    assert asked.count(LIST_CODES) == 2  # before they are added and after
 
 
 async def test_a_grant_that_is_not_yet_written_down_is_not_handed_out_again(front: Shopfront) -> None:
