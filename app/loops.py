@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import monotonic
 
 _FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 10.0
 _log = logging.getLogger(__name__)
 
 

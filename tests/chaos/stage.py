@@ -148,20 +148,23 @@ async def until(condition: Callable[[], Awaitable[bool]], patience_s: float = PA
 
 @asynccontextmanager
 async def staged(
-    directory: Path, database_url: str | None = None, event_log_url: str = ""
+    directory: Path, database_url: str | None = None, event_log_url: str = "", redis_url: str = ""
 ) -> AsyncIterator[Stage]:
-    """Yield all processes up, with one shop that has the app."""
-    redis_url = f"unix://{directory / 'redis.sock'}"
+    """Yield all processes up, with one shop that has the app.
+
+    redis_url: where they find Redis, which is at the directory's `redis.sock` as well.
+    """
+    there = f"unix://{directory / 'redis.sock'}"
     environment = ENVIRONMENT | {
         "TILLWISE_DATA_DIR": str(directory / "var"),
         "DATABASE_URL": database_url or f"sqlite:///{directory / 'tillwise.db'}",
-        "REDIS_URL": redis_url,
+        "REDIS_URL": redis_url or there,
         "EVENT_LOG_URL": event_log_url,
         "PORT": str(free_port()),
         "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=",
     }
     stage = _stage(directory, environment)
-    async with connect(stage.settings, redis_url) as stage.connections:
+    async with connect(stage.settings, there) as stage.connections:
         try:
             await stage.start_redis()
             await stage.start_web()
