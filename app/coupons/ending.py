@@ -17,11 +17,13 @@ from operator import itemgetter
 
 from app.connections import Connections
 from app.coupons.discounts import delete_codes, delete_discount, renew_discount
-from app.coupons.pool import drop_pool, fill, forget_pool, let_back
+from app.coupons.pool import drop_pool, fill, forget_codes, forget_pool
 from app.coupons.store import (
     Over,
     Pool,
     codes_of,
+    drop_ended,
+    drop_unused,
     grants_over,
     keep_pool,
     last_expiry,
@@ -29,6 +31,7 @@ from app.coupons.store import (
     pools_over,
     set_status,
 )
+from app.coupons.terms import REMEMBERED_S
 from app.errors import ShopifyError
 from app.events.carried import count_unhandled, handled_before
 
@@ -42,8 +45,10 @@ _log = logging.getLogger(__name__)
 async def end_grants(connections: Connections, now: datetime) -> None:
     """End every grant whose time is over. What Shopify refuses is tried again at the next call.
 
-    Pool by pool: a discount that is gone in Shopify, or a shop without the app, holds up no other.
+    Pool by pool: a discount that is gone in Shopify, or a shop without the app, holds up no other. What ended
+    is forgotten once no other code is kept from its shopper for it.
     """
+    await drop_ended(connections, now - timedelta(seconds=REMEMBERED_S))
     behind = await _behind(connections)
     if behind is None:
         return
@@ -67,9 +72,11 @@ async def _end(connections: Connections, shop: str, pool: Pool | None, over: Seq
     if pool is not None and pool.discount_id is not None and known:
         await delete_codes(connections, shop, pool.discount_id, known)
     await set_status(connections, shop, [each.code for each in gone], "deleted")
+    if pool is not None:
+        await forget_codes(connections, shop, pool.pool_id, [each.code for each in gone])
     if pool is not None and back:
         await set_status(connections, shop, back, "pooled")
-        await let_back(connections, shop, pool.pool_id, back)
+        await forget_codes(connections, shop, pool.pool_id, back)
         await fill(connections, shop, pool.pool_id, back)
 
 
@@ -88,7 +95,7 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
     held_until = await last_expiry(connections, shop, pool.pool_id)
     if held_until is None and await _is_told(connections, now - (pool.ended_at or now)):
         await delete_discount(connections, shop, pool.discount_id)
-        await delete_left(connections, shop, pool, ("asked", "pooled"))
+        await drop_unused(connections, shop, pool.pool_id)
         await forget_pool(connections, shop, pool.pool_id)
         await keep_pool(connections, shop, replace(pool, discount_id=None), now)
         return

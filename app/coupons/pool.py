@@ -27,8 +27,8 @@ async def fill(connections: Connections, shop: str, pool_id: str, codes: Sequenc
     return int(await script(keys=[pool_key(shop, pool_id), _ever(shop, pool_id)], args=codes))
 
 
-async def let_back(connections: Connections, shop: str, pool_id: str, codes: Collection[str]) -> None:
-    """Let codes be put in again that were handed out and came back."""
+async def forget_codes(connections: Connections, shop: str, pool_id: str, codes: Collection[str]) -> None:
+    """Forget that codes were in it: those that came back may be put in again, those that are gone won't."""
     if codes:
         await connections.redis.srem(_ever(shop, pool_id), *codes)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
@@ -214,3 +214,18 @@ async def set_status(connections: Connections, shop: str, codes: Collection[str]
         for part in chunks(sorted(codes)):
             theirs = (_CODES.c.shop == shop, _CODES.c.code.in_(part), _CODES.c.status != "redeemed")
             await (await db.connection()).execute(update(_CODES).where(*theirs).values(**values))
+
+
+async def drop_ended(connections: Connections, before: datetime) -> None:
+    """Forget codes whose shoppers' time was over by then and that work no more; what was redeemed stays."""
+    async with connections.write() as db:
+        over = (_CODES.c.status == "deleted", _CODES.c.expires_at < before)
+        await (await db.connection()).execute(delete(_CODES).where(*over))
+
+
+async def drop_unused(connections: Connections, shop: str, pool_id: str) -> None:
+    """Forget the pool's codes that nobody was ever given."""
+    async with connections.write() as db:
+        theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.granted_at.is_(None))
+        unused = _CODES.c.status.in_(["asked", "pooled", "deleted"])
+        await (await db.connection()).execute(delete(_CODES).where(*theirs, unused))

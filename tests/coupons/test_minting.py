@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.coupons import discounts, minting
 from app.coupons.documents import LIST_CODES
 from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
@@ -15,8 +15,8 @@ from app.coupons.follow import follow_grants, follow_redemptions
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.minting import PoolWish, keep_pools
 from app.coupons.pool import pool_key
-from app.coupons.store import Pool, count_codes, keep_pool, pools_of
-from app.coupons.terms import LASTS, CouponTerms
+from app.coupons.store import Pool, count_codes, keep_pool, note_redeemed, pools_of
+from app.coupons.terms import LASTS, REMEMBERED_S, CouponTerms
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BrowserEvent, CodeUsed, DecisionMade, OrderPlaced
 from app.offers.store import record_feedback
@@ -244,6 +244,21 @@ async def test_a_shoppers_code_works_for_their_time_and_a_little_longer(front: S
     assert await statuses(front) == {"pooled": 19, "deleted": 1}
 
 
+async def test_what_ended_is_forgotten_in_time_and_what_an_order_used_is_not(front: Shopfront) -> None:
+    await keep(front, WISH)
+    made = [await granted(front, f"customer:{who}") for who in (7, 8)]
+    for who in (7, 8):
+        await shown(front, f"customer:{who}")
+    await note_redeemed(front.connections, front.installed.shop, [made[1].code], 1)
+    over = made[0].expires_at + GRACE
+    await end_grants(front.connections, over)
+    ever = redis_key(front.installed.shop, "coupons", WISH.pool_id, "ever")
+    assert not await front.connections.redis.sismember(ever, made[0].code)
+    assert await statuses(front) == {"pooled": 18, "deleted": 1, "redeemed": 1}
+    await end_grants(front.connections, over + timedelta(seconds=REMEMBERED_S))
+    assert await statuses(front) == {"pooled": 18, "redeemed": 1}
+
+
 async def test_a_code_that_nobody_saw_goes_back_into_the_pool(front: Shopfront) -> None:
     await keep(front, WISH)
     made = await granted(front)
@@ -284,7 +299,7 @@ async def test_an_ended_campaign_hands_out_nothing_and_leaves_nothing_in_shopify
     later = datetime.now(UTC) + SETTLED
     await end_pool(front.connections, front.installed.shop, await pool(front), later)
     assert not ours(front)
-    assert await statuses(front) == {"deleted": 20}
+    assert await statuses(front) == {}
     await end_pool(front.connections, front.installed.shop, await pool(front), later)
 
 
