@@ -33,7 +33,7 @@ from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
 from app.values import ShopDomain
-from webhooks.bulk import start_bulk
+from webhooks.bulk import UNDER_WAY, start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.locations import note_locations
@@ -44,7 +44,6 @@ BATCH = 500
 _FIRST_LOOK_S = 0.2
 _LONGEST_LOOK_S = 10.0
 _PATIENCE_S = 30.0  # an operation can take hours, and whoever waits for it keeps a place from other jobs
-_UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _log = logging.getLogger(__name__)
 
 
@@ -151,7 +150,7 @@ async def _wait(connections: Connections, shop: Shop, kind: Kind, row: BackfillR
     while True:
         data = await ask_shop(connections, shop.shop, BULK_STATUS, {"id": row.operation_id})
         operation = data.get("node") or {"status": "EXPIRED"}
-        if operation["status"] not in _UNDER_WAY:
+        if operation["status"] not in UNDER_WAY:
             break
         if waited_s >= _PATIENCE_S:
             raise ShopifyUnavailable(f"{shop.shop} bulk {kind.name}: {operation['status']}")

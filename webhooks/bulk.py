@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
 from app.connections import Connections
 from app.errors import ShopifyRefused, ShopifyUnavailable
-from app.shopify import accepted
+from app.shopify import accepted, download
 from app.shops.tokens import ask_shop
-from webhooks.documents import START_BULK
+from app.upsert import CHUNK
+from webhooks.documents import BULK_STATUS, START_BULK
+from webhooks.jsonl import trees
 
+UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
+_LOOK_EVERY_S = 2.0
 _OTHERS_FIRST = ("OPERATION_IN_PROGRESS", "LIMIT_REACHED")
 
 
@@ -21,3 +29,33 @@ async def start_bulk(connections: Connections, shop: str, query: str) -> str:
             raise ShopifyUnavailable(str(error)) from error
         raise
     return str(started["bulkOperation"]["id"])
+
+
+async def read_in_bulk(
+    connections: Connections, shop: str, query: str
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield the objects that the query finds, a batch at a time. Raises ShopifyError."""
+    url, batch = await _result(connections, shop, query), list[dict[str, Any]]()
+    if url is None:  # Shopify writes no file for nothing
+        return
+    async for tree in trees(download(connections.http, url)):
+        batch.append(tree.root)
+        if len(batch) == CHUNK:
+            yield batch
+            batch = []
+    yield batch
+
+
+async def _result(connections: Connections, shop: str, query: str) -> str | None:
+    """Return where Shopify put what was found, None for nothing. Raises ShopifyRefused when it failed."""
+    wanted = {"id": await start_bulk(connections, shop, query)}
+    while True:
+        data = await ask_shop(connections, shop, BULK_STATUS, wanted)
+        operation: dict[str, Any] = data.get("node") or {"status": "EXPIRED"}
+        if operation["status"] not in UNDER_WAY:
+            break
+        await asyncio.sleep(_LOOK_EVERY_S)
+    if operation["status"] != "COMPLETED":
+        raise ShopifyRefused(f"{shop} bulk query: {operation['status']}")
+    url: str | None = operation["url"]
+    return url

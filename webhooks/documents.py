@@ -57,6 +57,8 @@ BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }
 BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
 # No webhook tells of these, and they need not count as a change of the customer.
 BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut statistics { rfmGroup } } } } }"
+# With the earliest day in place of %s.
+BULK_ORDER_IDS = "{ orders(query: \"created_at:>='%s'\") { edges { node { id } } } }"
 BULK_ORDERS = (
     f"{{ orders {{ edges {{ node {{ {_ORDER} lineItems {{ edges {{ node {{ {_LINE} }} }} }} }} }} }} }}"
 )

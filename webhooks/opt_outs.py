@@ -8,10 +8,9 @@ is not there any more is noted.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,28 +18,24 @@ import numpy as np
 from sqlalchemy import select
 
 from app.connections import Connections
-from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
+from app.errors import InputError, ShopifyError, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import CustomerChanged
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.outbound.rfm_groups import record_rfm_groups
-from app.shopify import download
-from app.shops.tokens import ask_shop
+from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
-from app.upsert import CHUNK, table_of
+from app.upsert import table_of
 from app.values import ShopDomain, shopify_id
-from webhooks.bulk import start_bulk
-from webhooks.documents import BULK_OPT_OUTS, BULK_STATUS
-from webhooks.gone_customers import note_gone_customers
-from webhooks.jsonl import trees
+from webhooks.bulk import read_in_bulk
+from webhooks.documents import BULK_OPT_OUTS, BULK_ORDER_IDS
+from webhooks.gone_records import CUSTOMERS, ORDERS, READ_BACK, note_gone_records
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
 
 _A_DAY_S = 24 * 3_600
-_LOOK_EVERY_S = 2.0
-_UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _CUSTOMERS = table_of(CustomerRow)
 _log = logging.getLogger(__name__)
 
@@ -59,8 +54,14 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
     """
     async with only_one(connections, "opt_outs", shop):
         await job_begins(connections, "opt_outs", shop)
+        known = await get_shop(connections, shop)
+        if known is None or known.uninstalled_at is not None:
+            return 0
+        now = datetime.now(UTC)
         try:
-            return await _compare(connections, shop, datetime.now(UTC))
+            changed = await _compare(connections, known, now)
+            await _compare_orders(connections, known, now)
+            return changed
         except ShopifyUnavailable:
             raise
         except ShopifyError as error:
@@ -68,41 +69,25 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
             return 0
 
 
-async def _read_in_bulk(connections: Connections, shop: ShopDomain) -> str | None:
-    """Return where Shopify put every customer's flag, None for a shop without customers."""
-    wanted = {"id": await start_bulk(connections, shop, BULK_OPT_OUTS)}
-    while True:
-        data = await ask_shop(connections, shop, BULK_STATUS, wanted)
-        operation: dict[str, Any] = data.get("node") or {"status": "EXPIRED"}
-        if operation["status"] not in _UNDER_WAY:
-            break
-        await asyncio.sleep(_LOOK_EVERY_S)
-    if operation["status"] != "COMPLETED":
-        raise ShopifyRefused(f"{shop} bulk opt-outs: {operation['status']}")
-    url: str | None = operation["url"]
-    return url
-
-
-async def _compare(connections: Connections, shop: ShopDomain, began: datetime) -> int:
-    url = await _read_in_bulk(connections, shop)
+async def _compare(connections: Connections, shop: Shop, began: datetime) -> int:
     changed, there = 0, array("q")
-    async for batch in _batches(connections, url):
-        changed += await _record(connections, shop, batch)
-        there.extend(shopify_id(node.get("id")) for node in batch)
-    await note_gone_customers(connections, shop, np.array(there, dtype=np.int64), began)
+    async for batch in read_in_bulk(connections, shop.shop, BULK_OPT_OUTS):
+        changed += await _record(connections, shop.shop, batch)
+        there.extend(_numbers(batch))
+    await note_gone_records(connections, shop, CUSTOMERS, np.array(there, dtype=np.int64), began)
     return changed
 
 
-async def _batches(connections: Connections, url: str | None) -> AsyncIterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    if url is None:
-        return
-    async for tree in trees(download(connections.http, url)):
-        batch.append(tree.root)
-        if len(batch) == CHUNK:
-            yield batch
-            batch = []
-    yield batch
+async def _compare_orders(connections: Connections, shop: Shop, began: datetime) -> None:
+    there = array("q")
+    query = BULK_ORDER_IDS % f"{began - READ_BACK:%Y-%m-%dT%H:%M:%SZ}"
+    async for batch in read_in_bulk(connections, shop.shop, query):
+        there.extend(_numbers(batch))
+    await note_gone_records(connections, shop, ORDERS, np.array(there, dtype=np.int64), began)
+
+
+def _numbers(batch: Sequence[dict[str, Any]]) -> list[int]:
+    return [shopify_id(node.get("id")) for node in batch]
 
 
 async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[dict[str, Any]]) -> int:

@@ -106,7 +106,7 @@ FREE = {
     "webhooks.reconcile": Free(_RECORDS, ("app.worker",)),
     "webhooks.missed_answers": Free(_RECORDS, ("webhooks.reconcile",)),
     "webhooks.opt_outs": Free(_RECORDS, ("app.worker",)),
-    "webhooks.gone_customers": Free(_RECORDS, ("webhooks.opt_outs",)),
+    "webhooks.gone_records": Free(_RECORDS, ("webhooks.opt_outs",)),
     "app.offers.store": Free("keeps what `app.offers.replay` made under its permissions", ("app.worker",)),
     "app.consent.ledger": Free(
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")

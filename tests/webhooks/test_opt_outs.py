@@ -1,19 +1,23 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
-from app.events.kinds import CustomerChanged, CustomerDeleted
+from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted
 from app.events.log import STREAM, EventLog
 from app.orders.customers import record_customer, remove_customer
+from app.orders.store import remove_order
 from app.privacy_tables import ConsentRow
-from app.tables import CustomerRow
+from app.tables import CustomerRow, OrderRow
 from devstore.schema import MODULES
+from devstore.shop import cancel
+from tests.devstore.conftest import past_order
 from tests.webhooks.shopfront import Shopfront, installed
+from webhooks.backfill import run_backfill
 from webhooks.opt_outs import compare_opt_outs
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -33,9 +37,9 @@ async def rows(front: Shopfront, kind: Any) -> list[Any]:
         return list((await db.exec(select(kind).order_by(col(kind.shop)))).all())
 
 
-async def told(connections: Connections) -> list[CustomerDeleted]:
+async def told(connections: Connections, kind: Any = CustomerDeleted) -> list[Any]:
     events = [entry.event() async for entry in EventLog(connections.redis).entries(STREAM)]
-    return [event for event in events if isinstance(event, CustomerDeleted)]
+    return [event for event in events if isinstance(event, kind)]
 
 
 async def compare(front: Shopfront) -> int:
@@ -84,6 +88,28 @@ async def test_a_customer_who_is_gone_without_a_word_is_told_of_once(front: Shop
     await compare(front)
     assert len(await told(connections)) == 2
     assert [row.deleted_at is None for row in await rows(front, CustomerRow)] == [True, False, False]
+
+
+async def test_an_order_that_is_gone_without_a_word_is_told_of_once(front: Shopfront) -> None:
+    connections, now = front.connections, datetime.now(UTC)
+    made = [past_order(front.shop, 0, number) for number in range(1, 5)]
+    for order in made:
+        order.created_at = order.updated_at = now - timedelta(days=1)
+    stays, goes, called_off, just_placed = made
+    just_placed.created_at = now  # who began to read all of them a moment ago need not have seen it
+    cancel(called_off, now)
+    await run_backfill(connections, front.installed.shop)
+    for order in (goes, called_off, just_placed):
+        front.shop.remove_order(order)
+    await compare(front)
+    (event,) = await told(connections, OrderDeleted)
+    assert (event.order_id, event.currency) == (goes.id, "USD")
+    await remove_order(connections, event)
+    await compare(front)
+    assert len(await told(connections, OrderDeleted)) == 1
+    async with connections.read() as db:
+        query = select(OrderRow.order_id).where(col(OrderRow.cancelled_at).is_(None))
+        assert sorted((await db.exec(query)).all()) == sorted([stays.id, just_placed.id])
 
 
 async def test_a_shop_that_left_is_asked_again_another_day(front: Shopfront) -> None:
