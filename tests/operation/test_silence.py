@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,9 +23,10 @@ from starlette.applications import Starlette
 
 import app.decide
 import webhooks.receive
-from app import jobs
+from app import jobs, shopify
 from app.config import Settings
 from app.connections import Connections
+from app.errors import ShopifyUnavailable
 from app.events import kafka, rabbitmq
 from app.events.broker import BrokerAway, open_broker
 from app.jobs import request_job
@@ -114,10 +117,37 @@ async def test_who_listens_to_a_redis_that_vanished_is_told_so(connections: Conn
             await channel.get_message(timeout=PATIENCE_S)
 
 
+async def test_a_shopify_that_is_silent_is_asked_again_and_answers_once_it_is_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shopify, "_TIMEOUT", httpx.Timeout(0.2))
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        way_to(server.sockets[0].getsockname()[1]) as way,
+        open_http(replace(settings, dev_store_url=f"http://127.0.0.1:{way.port}")) as http,
+    ):
+        asked = partial(shopify.graphql, http, settings, SHOP, "token", "query Shop { shop { id } }")
+        assert await asked(sleep=at_once) == {"shop": {"id": "1"}}
+        way.silence()
+        with pytest.raises(ShopifyUnavailable):
+            await asked(sleep=at_once)
+        way.heal(forgetting=True)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await asked() == {"shop": {"id": "1"}}
+
+
+async def at_once(_seconds: float) -> None:
+    return
+
+
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-    await reader.read()
+    """Be a Shopify that answers every question alike."""
+    body = b'{"data": {"shop": {"id": "1"}}}'
+    with suppress(asyncio.IncompleteReadError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
     writer.close()
 
 
