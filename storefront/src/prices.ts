@@ -12,7 +12,7 @@ const query: Query = async (text, {variables}) => {
     headers: {'Content-Type': 'application/json'},
     body: JSON.stringify({query: text, variables}),
   });
-  return (await answer.json()) as {data?: unknown};
+  return (await answer.json()) as {data?: unknown; errors?: unknown};
 };
 
 const lists = new Map<string, PriceList>();

@@ -5,8 +5,13 @@ import {array, isRecord, money, text, type Money} from './parse.ts';
 /** What a buyer of one market pays for variants, by GID; null for one that is not sold to them. */
 export type Prices = ReadonlyMap<string, Money | null>;
 
+interface Answer {
+  data?: unknown;
+  errors?: unknown;
+}
+
 /** `shopify.query`: the Storefront API, with Shopify's own token. */
-export type Query = (query: string, options: {variables: Record<string, unknown>}) => Promise<{data?: unknown; errors?: unknown}>;
+export type Query = (query: string, options: {variables: Record<string, unknown>}) => Promise<Answer>;
 
 export const NO_PRICES: Prices = new Map();
 
@@ -48,9 +53,9 @@ export class PriceList {
     const over = new AbortController();
     const ids = along ? [...variants, along] : variants;
     try {
-      const late = pause(PRICES_MS, over.signal).then(() => ({data: undefined}));
-      const {data} = await Promise.race([this.query(QUERY, {variables: {ids, country: this.country}}), late]);
-      readPrices(data, variants).forEach((price, variant) => this.prices.set(variant, price));
+      const late = pause(PRICES_MS, over.signal).then(() => ({}));
+      const answer = await Promise.race([this.query(QUERY, {variables: {ids, country: this.country}}), late]);
+      readPrices(answer, variants).forEach((price, variant) => this.prices.set(variant, price));
     } catch {
       // What is shown is the shop's own price, then, where that is in the buyer's currency.
     } finally {
@@ -59,12 +64,15 @@ export class PriceList {
   }
 }
 
-/** Return what the answer says of these variants: nothing where it knows nothing at all, not even what is in the cart. */
-export function readPrices(data: unknown, variants: readonly string[]): Prices {
+/**
+ * Return what the answer says of these variants. What is missing is not sold, unless all is, what is in the cart too, or
+ * an error says that there is another reason.
+ */
+export function readPrices({data, errors}: Answer, variants: readonly string[]): Prices {
   const nodes = array(isRecord(data) ? data.nodes : undefined).filter(isRecord);
-  if (!nodes.length) return NO_PRICES;
+  const missing = nodes.length && !array(errors).length ? null : undefined;
   const told = new Map(nodes.map((node) => [text(node.id), priceOf(node)]));
-  const known = variants.map((variant) => [variant, told.has(variant) ? told.get(variant) : null] as const);
+  const known = variants.map((variant) => [variant, told.has(variant) ? told.get(variant) : missing] as const);
   return new Map(known.filter((each): each is [string, Money | null] => each[1] !== undefined));
 }
 

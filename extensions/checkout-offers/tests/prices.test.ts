@@ -3,7 +3,7 @@ import {PriceList, PRICES_MS, readPrices, type Query} from '../src/prices.ts';
 
 const [OATS, TEA, MILK] = ['70', '60', '1'].map((number) => `gid://shopify/ProductVariant/${number}`) as [string, string, string];
 const node = (id: string, amount = '17.1', currencyCode = 'CAD', availableForSale = true) => ({id, availableForSale, price: {amount, currencyCode}});
-const told = (data: unknown, variants = [OATS, TEA]) => Object.fromEntries(readPrices(data, variants));
+const told = (data: unknown, variants = [OATS, TEA]) => Object.fromEntries(readPrices({data}, variants));
 
 afterEach(() => void vi.useRealTimers());
 
@@ -21,6 +21,11 @@ describe('what an answer says', () => {
 
   test('an API that does not even see what is in the cart says nothing of what is sold', () => {
     expect(told({nodes: [null, null, null]})).toEqual({});
+  });
+
+  test('what is missing beside an error may be sold all the same', () => {
+    const answer = {data: {nodes: [null, node(TEA)]}, errors: [{message: 'Access denied', path: ['nodes', 0, 'price']}]};
+    expect([...readPrices(answer, [OATS, TEA]).keys()]).toEqual([TEA]);
   });
 
   test.each([
