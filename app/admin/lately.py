@@ -66,7 +66,7 @@ async def earned(connections: Connections, shop: ShopDomain, days: int, model: M
         return Told(kept.earned[days][model], kept.read_at) if kept else Told(None)
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
-    (found,) = await credited(connections, shop, [model], since, now)
+    ((found,),) = await credited(connections, shop, [model], [since], now)
     return Told(found.report(await _caused[days].of(connections, shop), since))
 
 

@@ -114,7 +114,7 @@ async def read_figures(connections: Connections, shop: ShopDomain, now: datetime
     periods = [Period(now - timedelta(days=each), now) for each in PERIODS]
     told = await incrementals(connections, shop, [*periods, *(Period(day - MONTH, day) for day in days)])
     caused = dict(zip(PERIODS, told, strict=False))
-    earned = {each: await _earned(connections, shop, now, each, caused[each]) for each in PERIODS}
+    earned = await _earned(connections, shop, now, caused)
     month = await read_month(connections, shop, now, caused[MONTH.days])
     by_day = tuple(zip(days, told[len(PERIODS) :], strict=True))
     return Figures(now, monotonic() - begun, month, by_day, earned)
@@ -134,11 +134,18 @@ async def read_month(connections: Connections, shop: ShopDomain, now: datetime, 
 
 
 async def _earned(
-    connections: Connections, shop: ShopDomain, now: datetime, days: int, caused: Caused
-) -> dict[Model, Report]:
-    since, models = now - timedelta(days=days), get_args(Model)
-    found = await credited(connections, shop, models, since, now)
-    return {model: _largest(each.report(caused, since)) for model, each in zip(models, found, strict=True)}
+    connections: Connections, shop: ShopDomain, now: datetime, caused: Mapping[int, Caused]
+) -> dict[int, dict[Model, Report]]:
+    models, longest_first = get_args(Model), sorted(PERIODS, reverse=True)
+    begins = [now - timedelta(days=each) for each in longest_first]
+    found = await credited(connections, shop, models, begins, now)
+    return {
+        days: {
+            model: _largest(tally.report(caused[days], begin))
+            for model, tally in zip(models, tallies, strict=True)
+        }
+        for days, begin, tallies in zip(longest_first, begins, found, strict=True)
+    }
 
 
 def _largest(report: Report) -> Report:

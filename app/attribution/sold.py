@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import and_, case, func, select
@@ -57,23 +58,27 @@ async def attribution(
     """
     if not 0 < window_days <= 90:
         raise InputError("a window is more than 0 and at most 90 days", "window")
-    (sold,) = await credited(connections, shop, [model], since, now, window_days)
+    ((sold,),) = await credited(connections, shop, [model], [since], now, window_days)
     return sold.report(await incremental(connections, shop, since, now), since)
 
 
 async def credited(
     connections: Connections,
     shop: ShopDomain,
-    models: Iterable[Model],
-    since: datetime,
+    models: Collection[Model],
+    begins: Sequence[datetime],
     now: datetime,
     window_days: float = WINDOW_DAYS,
-) -> list[Tally]:
-    """Return what was sold and, by each of the models, whose it is. Raises NotFound."""
-    tallies = [Tally(model, window_days) for model in models]
-    async for part in sold_parts(connections, shop, since, now, window_days):
-        for each in tallies:
-            each.add(part)
+) -> list[list[Tally]]:
+    """Return what was sold and, by each of the models, whose it is: of each period until now.
+
+    begins: of the periods, the longest first, each of which holds those after it. Raises NotFound.
+    """
+    tallies = [[Tally(model, window_days) for model in models] for _ in begins]
+    for many, (begin, end) in enumerate(zip(begins, [*begins[1:], None], strict=True), start=1):
+        async for part in sold_parts(connections, shop, begin, end, now, window_days):
+            for tally in chain.from_iterable(tallies[:many]):
+                tally.add(part)
     return tallies
 
 
@@ -109,28 +114,37 @@ async def incrementals(
 
 
 async def sold_parts(
-    connections: Connections, shop: str, since: datetime, now: datetime, window_days: float
+    connections: Connections,
+    shop: str,
+    since: datetime,
+    until: datetime | None,
+    now: datetime,
+    window_days: float,
 ) -> AsyncIterator[Sold]:
     """Yield what was sold by orders that stand, placed since then, and the offers that may have led to it.
 
-    So many orders at a time, each in one part: memory does not grow with the period.
+    So many orders at a time, each in one part: memory does not grow with the period. until: of orders before
+    that, where it is not now.
     """
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
             raise NotFound(f"{shop} was never installed")
-        begin: datetime | None = since
-        while begin is not None:
-            end = await _end_of_part(db, shop, begin, now)
+        begin, is_last = since, False
+        while not is_last:
+            found = await _end_of_part(db, shop, begin, until, now)
+            end, is_last = found or until, found is None
             placed = _placed(begin, end, now)
             yield await _sold(db, shop, known.currency, placed, timedelta(days=window_days))
-            begin = end
+            begin = end or now
 
 
-async def _end_of_part(db: AsyncSession, shop: str, begin: datetime, now: datetime) -> datetime | None:
+async def _end_of_part(
+    db: AsyncSession, shop: str, begin: datetime, until: datetime | None, now: datetime
+) -> datetime | None:
     """Return when the part's last order was already placed, None where all that are left are in it."""
     at = _ORDERS.c.created_at
-    query = select(at).where(_ORDERS.c.shop == shop, *_placed(begin, None, now)).order_by(at)
+    query = select(at).where(_ORDERS.c.shop == shop, *_placed(begin, until, now)).order_by(at)
     connection = await db.connection()
     end: datetime | None = await connection.scalar(query.offset(_AT_ONCE).limit(1))
     if end == begin:  # of one moment are more than a part takes
@@ -267,18 +281,19 @@ async def _touches(
 ) -> dict[str, list[Touch]]:
     """Return the offers made to whoever ordered, by decision, within the window before any of the orders.
 
-    Looked for by whom they were made to alone: by time, all of a week's decisions would be, for every part.
+    Looked for by whom they were made to: by time, all of a week's decisions would be, for every part.
     """
     if not orders:
         return {}
-    begin = min(each.created_at for each in orders) - window
-    end = max(each.created_at for each in orders)
+    placed = [each.created_at for each in orders]
+    # Not by the bare column: SQLite would look for them by their time.
+    at = func.coalesce(_DECISIONS.c.decided_at, _DECISIONS.c.decided_at)
+    within = at >= min(placed) - window, at <= max(placed)
     found: dict[str, list[Touch]] = {}
     for column in (_DECISIONS.c.checkout_token, _DECISIONS.c.customer_id):
         names = {name for each in orders if (name := getattr(each, column.name))}
         for part in chunks(sorted(names)):
-            made = await _made(db, shop, column.in_(part))
-            found |= {name: each for name, each in made.items() if each and begin <= each[0].at <= end}
+            found |= await _made(db, shop, column.in_(part), *within)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -62,14 +62,14 @@ def a_months_sales(seed: int) -> list[Any]:
     return rows
 
 
-async def one_by_one(connections: Connections, model: Model) -> Report:
+async def one_by_one(connections: Connections, model: Model, since: datetime) -> Report:
     """Return the report of every line there is, with every offer there is."""
     async with connections.read() as db:
         orders = (await db.exec(select(OrderRow))).all()
         lines = (await db.exec(select(OrderLineRow))).all()
         refunds = (await db.exec(select(RefundRow))).all()
         decisions = (await db.exec(select(DecisionRow))).all()
-    standing = [each for each in orders if SINCE <= each.created_at <= NOW and each.cancelled_at is None]
+    standing = [each for each in orders if since <= each.created_at <= NOW and each.cancelled_at is None]
     found = []
     for order in (each for each in standing if each.currency == "EUR"):
         back: dict[int, int] = defaultdict(int)
@@ -81,7 +81,7 @@ async def one_by_one(connections: Connections, model: Model) -> Report:
     foreign = sum(each.currency != "EUR" for each in standing)
     tally = Tally(model, WINDOW_DAYS)
     tally.add(Sold("EUR", tuple(found), touches, foreign))
-    return tally.report(NOTHING_CAUSED, SINCE)
+    return tally.report(NOTHING_CAUSED, since)
 
 
 @pytest.mark.parametrize(("seed", "at_once"), [(1, 2_000), (2, 2_000), (1, 3), (2, 1)])
@@ -90,14 +90,16 @@ async def test_sums_of_the_database_are_those_of_every_line(
 ) -> None:
     monkeypatch.setattr("app.attribution.sold._AT_ONCE", at_once)
     await write(on_both_databases, a_shop(), *a_months_sales(seed))
-    parts = [each async for each in sold_parts(on_both_databases, SHOP, SINCE, NOW, WINDOW_DAYS)]
+    parts = [each async for each in sold_parts(on_both_databases, SHOP, SINCE, None, NOW, WINDOW_DAYS)]
     assert (len(parts) > 5) == (at_once < 5)
     assert sum(each.other_orders for each in parts) > 0 < sum(len(each.lines) for each in parts)
     models: tuple[Model, ...] = ("last_touch", "linear", "time_decay", "position")
-    tallies = await credited(on_both_databases, SHOP, models, SINCE, NOW)
-    for model, each in zip(models, tallies, strict=True):
-        report = each.report(NOTHING_CAUSED, SINCE)
-        assert report == await one_by_one(on_both_databases, model)
+    later = NOW - timedelta(days=9)
+    month, week = await credited(on_both_databases, SHOP, models, [SINCE, later], NOW)
+    for number, model in enumerate(models):
+        report = month[number].report(NOTHING_CAUSED, SINCE)
+        assert report == await one_by_one(on_both_databases, model, SINCE)
+        assert week[number].report(NOTHING_CAUSED, later) == await one_by_one(on_both_databases, model, later)
         assert report.credited_minor > 0
 
 
@@ -109,5 +111,5 @@ async def test_orders_of_one_moment_stay_together(
     orders = [an_order(number, created_at=at) for number, at in enumerate(moments, start=1)]
     lines = [a_line(number, number, decision_id=None) for number in range(1, 7)]
     await write(connections, a_shop(), *orders, *lines)
-    parts = [each async for each in sold_parts(connections, SHOP, SINCE, NOW, WINDOW_DAYS)]
+    parts = [each async for each in sold_parts(connections, SHOP, SINCE, None, NOW, WINDOW_DAYS)]
     assert [each.other_orders for each in parts] == [1, 4, 1]
