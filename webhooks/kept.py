@@ -29,8 +29,11 @@ class Amount(Kept):
     amount: Plain = None
 
 
-class ShopMoney(Kept):
+class BothMoney(Kept):
+    """An amount in the shop's currency, and in the one that was paid in."""
+
     shop_money: Amount | None = None
+    presentment_money: Amount | None = None
 
 
 class Person(Mailed):
@@ -96,16 +99,17 @@ class RefundLine(Kept):
     line_item_id: Plain = None
     quantity: Plain = None
     subtotal: Plain = None
-    subtotal_set: ShopMoney | None = None
-    total_tax_set: ShopMoney | None = None
+    subtotal_set: BothMoney | None = None
+    total_tax_set: BothMoney | None = None
 
 
 class RefundShipping(Kept):
-    subtotal_amount_set: ShopMoney | None = None
+    subtotal_amount_set: BothMoney | None = None
 
 
 class Adjustment(Amount):
     kind: Plain = None
+    amount_set: BothMoney | None = None
 
 
 class Transaction(Amount):

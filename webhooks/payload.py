@@ -91,10 +91,10 @@ class Payload:
         value = self._data.get(name)
         return 0 if value is None else minor_units(value, currency, self.at(name))
 
-    def shop_money(self, name: str, currency: str) -> int | None:
-        """Return the shop's side of a `…_set`, in minor units; None when it is missing."""
+    def side(self, name: str, side: str, currency: str) -> int | None:
+        """Return a `…_set`'s `shop_money` or `presentment_money`, in minor units; None when it is missing."""
         both = self.child_or_none(name)
-        amount = both.child_or_none("shop_money") if both else None
+        amount = both.child_or_none(side) if both else None
         return amount.money("amount", currency) if amount else None
 
     def count(self, name: str) -> int:

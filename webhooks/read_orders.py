@@ -32,6 +32,7 @@ OFFER_PROPERTY = "_tillwise_offer"
 PAID = {"paid", "partially_refunded", "refunded"}
 AUTOMATIC = "automatic"  # as webhooks name what needs no code
 _FAILED = {"failure", "error"}
+_SHOP, _PAID = "shop_money", "presentment_money"
 _MAX_REFERENCE = 100
 
 Order = TypeVar("Order", bound=OrderFacts)
@@ -98,20 +99,32 @@ def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
-    currency = delivery.currency
-    other_minor, shipping_minor = _refunded_beside(payload, currency)
+    refund, tax_minor = _refund(payload, delivery, _SHOP, delivery.currency)
+    paid_in = _paid_in(payload) or delivery.currency
+    if paid_in == delivery.currency:
+        return with_tax(refund, _paid_back(payload, paid_in), tax_minor)
+    # Of the tax the same share went back in either currency; what was paid tells it in its own.
+    theirs, their_tax = _refund(payload, delivery, _PAID, paid_in)
+    if not their_tax or not any(line.amount_minor for line in theirs.lines):
+        return refund
+    back = with_tax(theirs, _paid_back(payload, paid_in), their_tax).tax_minor
+    return replace(refund, tax_minor=round(tax_minor * back / their_tax))
+
+
+def _refund(payload: Payload, delivery: Delivery, side: str, currency: str) -> tuple[RefundCreated, int]:
+    """Return the refund in one of the currencies it is told in, and the tax of its lines."""
+    other_minor, shipping_minor = _refunded_beside(payload, side, currency)
     lines = payload.children("refund_line_items")
     refund = RefundCreated(
         **delivery.envelope,
         refund_id=payload.id("id"),
         order_id=payload.id("order_id"),
         created_at=payload.time_or_none("created_at") or delivery.triggered_at,
-        lines=tuple(_refund_line(line, currency) for line in lines),
+        lines=tuple(_refund_line(line, side, currency) for line in lines),
         other_minor=other_minor,
         shipping_minor=shipping_minor,
     )
-    tax_minor = sum(line.shop_money("total_tax_set", currency) or 0 for line in lines)
-    return with_tax(refund, _paid_back(payload, currency), tax_minor)
+    return refund, sum(line.side("total_tax_set", side, currency) or 0 for line in lines)
 
 
 def with_tax(refund: RefundCreated, paid_minor: int, tax_minor: int) -> RefundCreated:
@@ -124,8 +137,14 @@ def with_tax(refund: RefundCreated, paid_minor: int, tax_minor: int) -> RefundCr
     return replace(refund, tax_minor=max(0, min(paid_minor - told, tax_minor)))
 
 
+def _paid_in(payload: Payload) -> str | None:
+    """Return the currency that was paid back, None where no payment names one."""
+    named = (each.text_or_none("currency") for each in payload.children("transactions"))
+    return next(filter(None, named), None)
+
+
 def _paid_back(payload: Payload, currency: str) -> int:
-    """Return what was paid back in the shop's currency: the amount alone tells of no other."""
+    """Return what was paid back in this currency: an amount alone is in it too."""
     return sum(
         each.money("amount", currency)
         for each in payload.children("transactions")
@@ -135,33 +154,39 @@ def _paid_back(payload: Payload, currency: str) -> int:
     )
 
 
-def _refund_line(line: Payload, currency: str) -> RefundLine:
-    amount = line.shop_money("subtotal_set", currency)
+def _refund_line(line: Payload, side: str, currency: str) -> RefundLine:
+    amount = line.side("subtotal_set", side, currency)
     return RefundLine(
         line_id=line.id("line_item_id"),
         quantity=line.count("quantity"),
-        amount_minor=line.money("subtotal", currency) if amount is None else amount,
+        amount_minor=_alone(line, "subtotal", side, currency) if amount is None else amount,
     )
 
 
-def _refunded_beside(payload: Payload, currency: str) -> tuple[int, int]:
+def _refunded_beside(payload: Payload, side: str, currency: str) -> tuple[int, int]:
     """Return what was given back beside the lines: of none in particular, and of shipping.
 
     Adjustments are negative when money goes to the customer. Shipping is written as an adjustment
     by older API versions, as its own list by newer ones.
     """
     listed = [
-        line.shop_money("subtotal_amount_set", currency) or 0
+        line.side("subtotal_amount_set", side, currency) or 0
         for line in payload.children("refund_shipping_lines")
     ]
     other, shipping = 0, 0
     for adjustment in payload.children("order_adjustments"):
-        amount = -adjustment.money("amount", currency)
+        told = adjustment.side("amount_set", side, currency)
+        amount = -(_alone(adjustment, "amount", side, currency) if told is None else told)
         if adjustment.text_or_none("kind") == "shipping_refund":
             shipping += amount
         else:
             other += amount
     return other, sum(listed) if listed else shipping
+
+
+def _alone(payload: Payload, name: str, side: str, currency: str) -> int:
+    """Return an amount that is told of the shop's currency alone."""
+    return payload.money(name, currency) if side == _SHOP else 0
 
 
 def read_cart(payload: Payload, delivery: Delivery) -> CartUpdated:

@@ -171,6 +171,15 @@ _REFUND = {
     "refund_shipping_lines": [{"subtotal_amount_set": {"shop_money": {"amount": "1"}}}],
     "order_adjustments": [{"amount": "1", "kind": "refund_discrepancy"}],
 }  # fmt: skip
+_BOTH = {"shop_money": {"amount": "1"}, "presentment_money": {"amount": "150"}}
+_PAID_IN_YEN = _REFUND | {
+    "refund_line_items": [
+        {"line_item_id": 1, "quantity": 1, "subtotal": 1, "subtotal_set": _BOTH, "total_tax_set": _BOTH}
+    ],
+    "refund_shipping_lines": [{"subtotal_amount_set": _BOTH}],
+    "order_adjustments": [{"amount": "1", "amount_set": _BOTH, "kind": "refund_discrepancy"}],
+    "transactions": [{"kind": "refund", "status": "success", "amount": "450", "currency": "JPY"}],
+}
 # What Shopify's examples never hold, so that every field of every reader is looked at.
 EXTRAS: list[tuple[str, dict[str, Any]]] = [
     *(
@@ -179,6 +188,7 @@ EXTRAS: list[tuple[str, dict[str, Any]]] = [
         if "line_items" in kind.__struct_fields__
     ),
     ("refunds/create", _REFUND),
+    ("refunds/create", _PAID_IN_YEN),
     (
         "orders/create",
         _LINES

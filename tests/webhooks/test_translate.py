@@ -227,6 +227,38 @@ def test_tax_went_back_as_far_as_more_was_paid_back_than_the_lines_are_worth(
     assert (event.lines[0].amount_minor, event.tax_minor) == (1000, tax_minor)
 
 
+def both(usd: str, yen: str) -> dict[str, Any]:
+    return {
+        "shop_money": {"amount": usd, "currency_code": "USD"},
+        "presentment_money": {"amount": yen, "currency_code": "JPY"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("paid", "tax_minor"),
+    [
+        ("2160", 160),  # 1000 yen each with 80 of tax; 100 of shipping, which was kept of the goods
+        ("2000", 0),  # prices include tax
+        ("2080", 80),  # half of it
+        ("9000", 160),  # the rest is no tax
+    ],
+)
+def test_tax_went_back_as_far_where_was_paid_in_another_currency(paid: str, tax_minor: int) -> None:
+    line = {"quantity": 1, "subtotal": 10.0, "subtotal_set": both("10.00", "1000")}
+    lines = [line | {"line_item_id": n, "total_tax_set": both("0.80", "80")} for n in (1, 2)]
+    more = {
+        "refund_line_items": lines,
+        "transactions": [paid_back(paid, currency="JPY")],
+        "refund_shipping_lines": [{"subtotal_amount_set": both("1.00", "100")}],
+        "order_adjustments": [
+            {"amount": "1.00", "amount_set": both("1.00", "100"), "kind": "refund_discrepancy"}
+        ],
+    }
+    event = translated("refunds/create", refund(**more))
+    assert [line.amount_minor for line in event.lines] == [1000, 1000]
+    assert (event.other_minor, event.shipping_minor, event.tax_minor) == (-100, 100, tax_minor)
+
+
 def test_a_cart_is_priced_in_the_shops_currency() -> None:
     lines = [
         {
