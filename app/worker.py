@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from app.ahead.due import request_due_offers
+from app.ahead.switch import forget_offers_ahead
 from app.ahead.write import write_offers_ahead
 from app.attribution.figures import keep_figures, request_due_figures
 from app.campaigns.dismissals import remember_dismissal
@@ -54,7 +55,6 @@ from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
 from app.orders.store import record_order, record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
-from app.outbound.leaf_writing import forget_leaves
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
 from app.profiles.consents import follow_consent, record_consent
@@ -99,7 +99,7 @@ HANDLERS: Handlers = {
     ConsentTold: (record_consent, let_abandoned_go, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision, follow_grants),
     BulkOperationFinished: (resume_backfill,),
-    AppUninstalled: (mark_uninstalled, note_uninstall, forget_leaves),
+    AppUninstalled: (mark_uninstalled, note_uninstall, forget_offers_ahead),
     ScopesChanged: (change_scopes,),
     CustomerDataRequested: (note_data_request,),
     CustomerRedactionRequested: (redact_customer,),

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.catalog.fingerprint import catalog_fingerprint
 from app.connections import Connections, redis_key
+from app.experiments.versions import running_experiments
 from app.jobs import request_job
 from app.outbound.leaf_store import count_held
 from app.recommend.publish import current_version
@@ -44,7 +45,8 @@ async def made_from(connections: Connections, shop: Shop) -> str:
         customers = tuple((await (await db.connection()).execute(changes)).one())
     version = current_version(connections.settings.data_dir, shop.shop)
     catalog = await catalog_fingerprint(connections, shop.shop)
-    told = (sorted(shop.settings.items()), sorted(shop.scopes), version, catalog, customers)
+    splits = [(each.salt, each.ramp) for each in await running_experiments(connections, shop.shop)]
+    told = (sorted(shop.settings.items()), sorted(shop.scopes), version, catalog, customers, splits)
     return blake2b(repr(told).encode(), digest_size=12).hexdigest()
 
 

@@ -9,10 +9,10 @@ from app.ahead.due import SETTING, look_again, wanted
 from app.connections import Connections
 from app.jobs import request_job
 from app.outbound.leaf_store import count_held
-from app.outbound.leaf_writing import may_write
+from app.outbound.leaf_writing import forget_leaves, may_write
 from app.outbound.leaves import SCOPES, Kind
 from app.shops.settings import change_setting
-from app.shops.store import Shop
+from app.shops.store import Shop, ShopEvent
 from app.values import ShopDomain
 
 
@@ -33,6 +33,12 @@ async def switch_offers_ahead(connections: Connections, shop: ShopDomain, on: bo
     await change_setting(connections, shop, SETTING, lambda _kept: None if on else False)
     await look_again(connections, shop)
     await request_job(connections, "offers_ahead", shop)
+
+
+async def forget_offers_ahead(connections: Connections, event: ShopEvent) -> None:
+    """Know that Shopify deleted them with the app; a shop that comes back has them written anew."""
+    await forget_leaves(connections, event)
+    await look_again(connections, event.shop)
 
 
 async def status(connections: Connections, shop: Shop) -> Status:

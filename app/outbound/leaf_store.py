@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.connections import Connections
 from app.outbound.leaves import UNSURE, Kind, Leaf, Place
 from app.outbound_tables import AheadRow, CustomerAheadRow
+from app.segment_tables import CustomerSegmentRow
 from app.upsert import chunks, delete_keys, table_of, upsert
 
 OFFERS = "offers"
 _AHEAD, _CUSTOMERS = table_of(AheadRow), table_of(CustomerAheadRow)
+_SEGMENTS = table_of(CustomerSegmentRow)
 
 
 async def held_by(
@@ -34,6 +36,18 @@ async def owners(connections: Connections, shop: str, kind: Kind, after: int, li
     _, owner = _table(kind)
     query = select(owner).where(*_of(shop, kind), owner > after).distinct().order_by(owner).limit(limit)
     async with connections.read() as db:
+        return list(await (await db.connection()).scalars(query))
+
+
+async def strays(connections: Connections, shop: str, after: int, limit: int) -> list[int]:
+    """Return customers who hold offers and are in no segment any more, from an id on."""
+    customer_id = _CUSTOMERS.c.customer_id
+    segments = select(_SEGMENTS.c.customer_id).where(
+        _SEGMENTS.c.shop == _CUSTOMERS.c.shop, _SEGMENTS.c.customer_id == customer_id
+    )
+    theirs = (_CUSTOMERS.c.shop == shop, customer_id > after, ~segments.exists())
+    async with connections.read() as db:
+        query = select(customer_id).where(*theirs).order_by(customer_id).limit(limit)
         return list(await (await db.connection()).scalars(query))
 
 
@@ -75,6 +89,14 @@ async def forget_all(connections: Connections, shop: str) -> None:
     async with connections.write() as db:
         for table in (_AHEAD, _CUSTOMERS):
             await (await db.connection()).execute(delete(table).where(table.c.shop == shop))
+
+
+async def doubt_all(connections: Connections, shop: str) -> None:
+    """Know of nothing for sure that the shop holds it: all is written again, or taken back."""
+    async with connections.write() as db:
+        for table in (_AHEAD, _CUSTOMERS):
+            doubted = update(table).where(table.c.shop == shop).values(digest=UNSURE)
+            await (await db.connection()).execute(doubted)
 
 
 async def _keep(connections: Connections, shop: str, digests: Mapping[Place, str]) -> None:

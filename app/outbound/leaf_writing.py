@@ -8,7 +8,16 @@ from collections.abc import Collection, Sequence
 from app.connections import Connections
 from app.jobs import alone
 from app.outbound.documents import BATCH
-from app.outbound.leaf_store import OFFERS, forget_all, held_by, let_go, note_sending, note_sent
+from app.outbound.leaf_store import (
+    OFFERS,
+    doubt_all,
+    forget_all,
+    held_by,
+    let_go,
+    note_sending,
+    note_sent,
+    strays,
+)
 from app.outbound.leaves import SCOPES, Kind, Leaf, Place, changed
 from app.outbound.metafields import delete_metafields, set_metafields
 from app.shops.grants import covers
@@ -50,9 +59,25 @@ async def take_back(connections: Connections, shop: str, customer_ids: Collectio
             await _write(connections, shop, batch)
 
 
+async def take_back_strays(connections: Connections, shop: str) -> None:
+    """Delete the offers of customers who are in no segment any more, as those who refuse are.
+
+    Raises ShopifyError.
+    """
+    after = 0
+    while page := await strays(connections, shop, after, BATCH):
+        after = page[-1]
+        await take_back(connections, shop, page)
+
+
 async def forget_leaves(connections: Connections, event: ShopEvent) -> None:
-    """Know that Shopify deleted the app's metafields with the app."""
-    await forget_all(connections, event.shop)
+    """Know that Shopify deleted the app's metafields with the app.
+
+    A shop that is back already may hold new ones: Shopify tells of an uninstall up to four hours later.
+    """
+    installed = await get_shop(connections, event.shop)
+    back = installed is not None and installed.uninstalled_at is None
+    await (doubt_all if back else forget_all)(connections, event.shop)
 
 
 def may_write(scopes: frozenset[str], kind: Kind) -> bool:

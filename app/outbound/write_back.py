@@ -12,6 +12,8 @@ from app.consent.standings import profile_basis, standings_of
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.jobs import alone, job_begins, only_one, request_job
 from app.outbound.documents import BATCH
+from app.outbound.leaf_store import strays
+from app.outbound.leaf_writing import take_back_strays
 from app.outbound.mark_store import behind, count_marks, left_over, let_go, look_again, marked
 from app.outbound.marking import MARKING, write
 from app.outbound.marks import NONE, Change, Due, change_of, mark_of
@@ -38,6 +40,7 @@ class Status:
 async def write_back(connections: Connections, shop: ShopDomain) -> int:
     """Return how many customers were written; what was written before and is not wanted goes.
 
+    So do offers written ahead of who may hold none any more: a large shop's others rest for hours.
     Nothing is written, and nothing lost, while the shop has not granted the scope. What Shopify refuses is
     logged and tried again later. Raises ShopifyUnavailable when it is worth trying again soon.
     """
@@ -47,6 +50,7 @@ async def write_back(connections: Connections, shop: ShopDomain) -> int:
         if installed is None or not _can_write(installed):
             return 0
         try:
+            await take_back_strays(connections, shop)
             return await _write_all(connections, installed)
         except ShopifyUnavailable:
             raise
@@ -93,8 +97,13 @@ async def unmark(connections: Connections, shop: str, customer_ids: Collection[i
 
 
 async def note_uninstall(connections: Connections, event: ShopEvent) -> None:
-    """Know that Shopify deleted the app's metafields with the app; tags stay, and are known on a return."""
-    await look_again(connections, event.shop, metafields_gone=True)
+    """Know that Shopify deleted the app's metafields with the app; tags stay, and are known on a return.
+
+    A shop that is back already may carry new ones.
+    """
+    installed = await get_shop(connections, event.shop)
+    back = installed is not None and installed.uninstalled_at is None
+    await look_again(connections, event.shop, metafields_gone=not back)
 
 
 async def _write_all(connections: Connections, shop: Shop) -> int:
@@ -144,7 +153,9 @@ def _change(due: Due, wants: WriteBack, allowed: bool) -> Change:
 async def _something_due(connections: Connections, shop: str, wants: WriteBack) -> bool:
     if wants.anything and await behind(connections, shop, 0, 1):
         return True
-    return bool(await left_over(connections, shop, 0, 1, every=not wants.anything))
+    if await left_over(connections, shop, 0, 1, every=not wants.anything):
+        return True
+    return bool(await strays(connections, shop, 0, 1))
 
 
 async def _rest(connections: Connections, shop: str) -> None:

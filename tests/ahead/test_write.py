@@ -17,19 +17,24 @@ from app.ahead.write import write_offers_ahead
 from app.connections import Connections, redis_key
 from app.errors import ShopifyUnavailable
 from app.events.kinds import AppUninstalled
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start
 from app.outbound import leaf_writing
 from app.outbound.leaf_store import count_held
-from app.outbound.leaf_writing import forget_leaves, take_back
+from app.outbound.leaf_writing import take_back
 from app.outbound.metafields import set_metafields
+from app.outbound.write_back import request_due_write_backs, write_back
 from app.profiles.customer import Bought, Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import pack
 from app.recommend.publish import publish
 from app.shops.store import get_shop
 from app.tables import ProductRow, VariantRow
+from app.worker import HANDLERS
 from devstore.host_state import state
 from devstore.records import Checkout, Customer, ItemLine
 from devstore.schema import MODULES
+from tests.experiments.test_design import a_design
 from tests.offers.factories import goes_together
 from tests.outbound.segments import answer, change_shop, move
 from tests.recommend.test_publish import a_card
@@ -160,6 +165,19 @@ async def test_who_refuses_holds_nothing_and_loses_what_they_held(front: Shopfro
     assert ("Customer/7", "offers") not in held(front)
 
 
+async def test_who_refuses_loses_what_they_held_also_while_the_shop_rests(front: Shopfront) -> None:
+    await bought(front, ADA, 3)
+    await run(front)
+    await request_due_write_backs(front.connections)
+    waiting = redis_key(front.installed.shop, "waiting", "write_back")
+    assert not await front.connections.redis.exists(waiting)
+    await move(front.connections, front.installed.shop, ADA)  # as a refusal does
+    await request_due_write_backs(front.connections)
+    assert await front.connections.redis.exists(waiting)
+    await write_back(front.connections, front.installed.shop)
+    assert ("Customer/7", "offers") not in held(front)
+
+
 async def test_without_the_permissions_the_shops_own_offers_are_written(connections: Connections) -> None:
     async with installed(connections) as front:
         await stock(front)
@@ -182,11 +200,47 @@ async def test_switched_off_all_of_it_is_taken_back(front: Shopfront) -> None:
     assert await run(front) == 5
 
 
+async def uninstall(front: Shopfront, happened_at: datetime) -> None:
+    """Let the worker hear that the app was uninstalled then."""
+    event = AppUninstalled(shop=front.installed.shop, event_id="gone", happened_at=happened_at)
+    for react in HANDLERS[AppUninstalled]:
+        await react(front.connections, event)
+
+
 async def test_an_uninstall_forgets_what_shopify_deletes(front: Shopfront) -> None:
     await run(front)
-    event = AppUninstalled(shop=front.installed.shop, event_id="gone", happened_at=NOW)
-    await forget_leaves(front.connections, event)
+    await uninstall(front, datetime.now(UTC) + timedelta(minutes=5))
     assert not any((await count_held(front.connections, front.installed.shop)).values())
+
+
+async def test_a_shop_that_comes_back_as_it_was_has_its_offers_written_anew(front: Shopfront) -> None:
+    await run(front)
+    await uninstall(front, datetime.now(UTC) + timedelta(minutes=5))
+    await change_shop(front.connections, front.installed.shop, uninstalled_at=None)
+    await request_due_offers(front.connections)
+    assert await waits(front)
+
+
+async def test_an_uninstall_told_of_after_the_return_forgets_nothing_that_is_to_be_taken_back(
+    front: Shopfront,
+) -> None:
+    await bought(front, ADA, 3)
+    await run(front)
+    await uninstall(front, front.installed.installed_at - timedelta(hours=1))
+    assert await waits_again(front)
+    await take_back(front.connections, front.installed.shop, [ADA])
+    assert ("Customer/7", "offers") not in held(front)
+
+
+async def test_an_experiment_that_starts_is_told_to_the_first_paint(front: Shopfront) -> None:
+    await run(front)
+    assert not await waits_again(front)
+    shop, arms = front.installed.shop, [{"name": "as_is"}, {"name": "pins", "changes": {"pinned": [1]}}]
+    await draft(front.connections, shop, read_design(a_design(id="pins", arms=arms)), NOW)
+    await start(front.connections, shop, "pins", NOW)
+    assert await waits_again(front)
+    await run(front)
+    assert held(front)[f"Shop/{front.shop.id}", "offers"]["others"]
 
 
 async def test_what_a_crash_left_half_written_is_written_again(
@@ -231,6 +285,14 @@ async def test_offers_that_shopify_keeps_after_the_permission_went_are_forgotten
 async def waits(front: Shopfront) -> bool:
     key = redis_key(front.installed.shop, "waiting", "offers_ahead")
     return bool(await front.connections.redis.exists(key))
+
+
+async def waits_again(front: Shopfront) -> bool:
+    """Return whether offers are asked for now, as if it had rested."""
+    shop = front.installed.shop
+    await front.connections.redis.delete(redis_key(shop, "ahead", "rest"))
+    await request_due_offers(front.connections)
+    return await waits(front)
 
 
 async def test_a_shop_is_due_when_something_changed_and_it_has_rested(front: Shopfront) -> None:

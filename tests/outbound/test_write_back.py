@@ -225,8 +225,15 @@ async def test_a_shop_that_comes_back_gets_its_metafields_again_and_its_tags_are
     await to(front, "champions")
     await run(front)
     front.shop.installation.metafields.clear()  # type: ignore[union-attr]
-    event = AppUninstalled(shop=front.installed.shop, event_id="e", happened_at=datetime.now(UTC))
+    shop, now = front.installed.shop, datetime.now(UTC)
+    event = AppUninstalled(shop=shop, event_id="e", happened_at=now)
+    await change_shop(front.connections, shop, uninstalled_at=now)
     await note_uninstall(front.connections, event)
     assert await known(front) == {ADA: (["tillwise:champions"], None, False)}
+    await change_shop(front.connections, shop, uninstalled_at=None)
+    await run(front)
+    assert metafields(front) == {"gid://shopify/Customer/7": ["champions"]}
+    await note_uninstall(front.connections, event)  # told once more, after the return
+    assert await known(front) == {ADA: (["tillwise:champions"], ["champions"], False)}
     await run(front)
     assert metafields(front) == {"gid://shopify/Customer/7": ["champions"]}
