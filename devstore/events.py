@@ -42,8 +42,8 @@ async def fire(store: Store, shop: Shop, topic: str, record: int | None) -> int:
     """Return how many subscriptions are told. Without an id the newest record is meant.
 
     What a topic is about happens first: orders/cancelled cancels, refunds/create refunds all that is
-    left, orders/delete, products/delete and customers/delete delete, app/uninstalled uninstalls, a
-    consent update subscribes or unsubscribes.
+    left, the four topics that end in /delete delete, app/uninstalled uninstalls, a consent update subscribes
+    or unsubscribes.
     """
     make = TOPICS.get(topic)
     if make is None:
@@ -129,6 +129,13 @@ def _consent(store: Store, shop: Shop, record: int | None) -> Json:
     return payloads.email_consent(customer)
 
 
+def _sms_consent(store: Store, shop: Shop, record: int | None) -> Json:
+    customer = _person(shop, record)
+    customer.sms_consent = "unsubscribed" if customer.sms_consent == "subscribed" else "subscribed"
+    customer.sms_consent_at = customer.updated_at = store.clock()
+    return payloads.sms_consent(customer)
+
+
 def _cart(_store: Store, shop: Shop, _record: int | None) -> Json:
     cart = next(reversed(shop.carts.values()), None)
     if cart is None:
@@ -141,6 +148,12 @@ def _checkout(store: Store, shop: Shop, _record: int | None) -> Json:
     if found is None:
         raise Unknown("there is no checkout")
     return order_payloads.checkout(shop, found, store.clock())
+
+
+def _checkout_gone(store: Store, shop: Shop, record: int | None) -> Json:
+    by_id = {each.id: token for token, each in shop.checkouts.items()}
+    gone = shop.checkouts.pop(pick(by_id, record, "checkout"))
+    return order_payloads.checkout_deleted(shop, gone, store.clock())
 
 
 def _scopes(store: Store, shop: Shop, _record: int | None) -> Json:
@@ -163,6 +176,7 @@ TOPICS: dict[str, Callable[[Store, Shop, int | None], Json]] = {
     "carts/update": _cart,
     "checkouts/create": _checkout,
     "checkouts/update": _checkout,
+    "checkouts/delete": _checkout_gone,
     "products/create": _product,
     "products/update": _product,
     "products/delete": _product_gone,
@@ -171,6 +185,7 @@ TOPICS: dict[str, Callable[[Store, Shop, int | None], Json]] = {
     "customers/update": _customer,
     "customers/delete": _customer_gone,
     "customers_email_marketing_consent/update": _consent,
+    "customers_marketing_consent/update": _sms_consent,
     "customers/data_request": lambda store, shop, i: payloads.data_request(
         shop, _person(shop, i), shop.next_id()
     ),

@@ -14,6 +14,11 @@ from devstore.wire import money, rest_when
 
 GUEST = ("Guest", "Buyer")  # invented
 GUEST_EMAIL = "guest@example.com"  # invented
+_TOLD_OF_DELETED = (
+    "id", "cart_token", "presentment_currency", "buyer_accepts_sms_marketing", "sms_marketing_phone",
+    "total_discounts", "total_line_items_price", "total_price", "total_tax", "subtotal_price", "total_duties",
+    "reservation_token",
+)  # fmt: skip
 
 
 def order(shop: Shop, order: Order) -> Json:
@@ -216,6 +221,12 @@ def _cart_line(shop: Shop, priced: PricedLine) -> Json:
         **{name: money(amount) for name, amount in amounts.items()},
         **{f"{name}_set": money_set(amount, shop.currency) for name, amount in amounts.items()},
     }
+
+
+def checkout_deleted(shop: Shop, gone: Checkout, now: datetime) -> Json:
+    """Return the payload of checkouts/delete: neither its token nor its lines are told."""
+    told = checkout(shop, gone, now)
+    return {name: told[name] for name in _TOLD_OF_DELETED}
 
 
 def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:

@@ -162,6 +162,21 @@ def email_consent(customer: Customer) -> Json:
     }
 
 
+def sms_consent(customer: Customer) -> Json:
+    """Return the payload of customers_marketing_consent/update; nobody has a phone number here."""
+    asked = customer.sms_consent_at
+    return {
+        "id": customer.id,
+        "phone": None,
+        "sms_marketing_consent": {
+            "state": customer.sms_consent,
+            "opt_in_level": "single_opt_in" if asked else None,
+            "consent_updated_at": rest_when(asked) if asked else None,
+            "consent_collected_from": "other",
+        },
+    }
+
+
 def address_of(shop: Shop, customer: Customer) -> Json:
     """Return the customer's address: invented, the same street for everybody."""
     return {

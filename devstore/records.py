@@ -68,6 +68,8 @@ class Customer:
     updated_at: datetime
     email_consent: str = "not_subscribed"  # subscribed, not_subscribed, unsubscribed or pending
     email_consent_at: datetime | None = None
+    sms_consent: str = "not_subscribed"
+    sms_consent_at: datetime | None = None
     data_sale_opt_out: bool = False
     tags: list[str] = field(default_factory=list)
     note: str = ""
