@@ -68,12 +68,12 @@ class Customer:
     updated_at: datetime
     email_consent: str = "not_subscribed"  # subscribed, not_subscribed, unsubscribed or pending
     email_consent_at: datetime | None = None
-    sms_consent: str = "not_subscribed"
-    sms_consent_at: datetime | None = None
     data_sale_opt_out: bool = False
     tags: list[str] = field(default_factory=list)
     note: str = ""
     rfm_group: str | None = None  # as the schema spells it, such as AT_RISK
+    sms_consent: str = "not_subscribed"
+    sms_consent_at: datetime | None = None
 
     @property
     def name(self) -> str:
