@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from app.admin.campaigns_told import field_words
 from app.admin.language import _
 from app.admin.sentences import told
 from app.admin.typed import check_marks, fraction_of
-from app.campaigns.campaign import Campaign, read_campaign
+from app.campaigns.campaign import Campaign, check_words, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
 from app.rules.expression import read_rule
@@ -87,7 +88,9 @@ def read_form(form: Form, campaign_id: str, zone: tzinfo, currency: str = "") ->
     campaign = None
     if not reading.wrong:
         campaign = reading.at("", lambda: read_campaign(made))
-    return Written(campaign, rule, tuple(reading.wrong))
+    if campaign is not None:
+        reading.words_of(campaign)
+    return Written(None if reading.wrong else campaign, rule, tuple(reading.wrong))
 
 
 def campaign_id_of(name: str, taken: frozenset[str]) -> str:
@@ -218,6 +221,14 @@ class _Reading:
                 continue
             messages[name] = _read_text(text)
         return messages
+
+    def words_of(self, campaign: Campaign) -> None:
+        """Note words with something in them that the campaign does not have."""
+        replace, offer = msgspec.structs.replace, campaign.offer
+        for at, each in enumerate(self._form.messages):
+            if (name := each.locale.strip()) in offer.messages:
+                alone = replace(campaign, offer=replace(offer, messages={name: offer.messages[name]}))
+                self.at(f"messages[{at}].text", partial(check_words, alone))
 
     def caps(self) -> dict[str, int]:
         """Return how often it is shown at most."""

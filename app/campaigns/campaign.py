@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from app.campaigns.messages import Text, check_texts
+from app.campaigns.messages import VARIABLES, Text, check_texts
 from app.errors import InputError
 from app.rules.expression import read_rule
 from app.values import as_utc
@@ -154,6 +154,29 @@ def read_campaign(data: object) -> Campaign:
     if campaign.trigger == "abandonment" and not campaign.needs_code:
         raise InputError("what is written to who left gives a coupon with a code of their own", "trigger")
     return campaign
+
+
+def check_words(campaign: Campaign) -> None:
+    """Return if its words say nothing that it does not have: else no shopper would read them.
+
+    Asked of what is written, not of what runs. Raises InputError naming the locale.
+    """
+    check_texts(campaign.offer.kind, campaign.offer.messages, _filled_in(campaign))
+
+
+def _filled_in(campaign: Campaign) -> frozenset[str]:
+    """Return what the campaign's message comes with."""
+    discount = campaign.offer.discount
+    if discount is None:
+        return VARIABLES[campaign.offer.kind]
+    has = {
+        "code": discount.with_code,
+        "percentage": discount.percentage is not None,
+        "amount": discount.amount is not None,
+        "minimum": discount.minimum is not None and float(discount.minimum) > 0,
+        "count": campaign.lasts_s is not None,
+    }
+    return frozenset(name for name, is_there in has.items() if is_there)
 
 
 def _of_offer(offer: OfferTerms) -> Iterator[tuple[str, str]]:

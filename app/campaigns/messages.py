@@ -42,16 +42,20 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}(@[A-Za-z]{2})?",
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
-def check_texts(kind: str, texts: Mapping[str, Text]) -> None:
-    """Return if the texts can be shown. Raises InputError naming the locale and what is wrong with it."""
+def check_texts(kind: str, texts: Mapping[str, Text], known: frozenset[str] | None = None) -> None:
+    """Return if the texts can be shown. Raises InputError naming the locale and what is wrong with it.
+
+    known: what can be filled in, None for all that an offer of this kind may have.
+    """
+    known = VARIABLES[kind] if known is None else known
     for locale, text in texts.items():
         where = f"offer.messages.{locale}"
         if not _LOCALE.fullmatch(locale):
             raise InputError(f"{locale!r} is not a locale like de, de-AT or de@CH", where)
         for form, words in _forms(text):
-            _check_words(kind, words, f"{where}.{form}" if form else where)
+            _check_words(kind, known, words, f"{where}.{form}" if form else where)
         if isinstance(text, dict):
-            _check_forms(kind, text, where)
+            _check_forms(kind, known, text, where)
 
 
 def text_for(texts: Mapping[str, Text], locale: str | None, country: str | None, default: str) -> Text | None:
@@ -94,8 +98,7 @@ def _forms(text: Text) -> list[tuple[str, str]]:
     return list(text.items()) if isinstance(text, dict) else [("", text)]
 
 
-def _check_words(kind: str, words: str, where: str) -> None:
-    known = VARIABLES[kind]
+def _check_words(kind: str, known: frozenset[str], words: str, where: str) -> None:
     for name in _VARIABLE.findall(words):
         if name not in known:
             fills = ", ".join(f"{{{each}}}" for each in sorted(known)) or "none"
@@ -104,8 +107,8 @@ def _check_words(kind: str, words: str, where: str) -> None:
         raise InputError("a brace is not closed, or not opened", where)
 
 
-def _check_forms(kind: str, forms: Mapping[str, str], where: str) -> None:
-    if "count" not in VARIABLES[kind]:
+def _check_forms(kind: str, known: frozenset[str], forms: Mapping[str, str], where: str) -> None:
+    if "count" not in known:
         raise InputError(f"a {kind} counts nothing, so it has one text and no plural forms", where)
     if unknown := sorted(forms.keys() - PLURALS):
         raise InputError(f"{unknown[0]!r} is not a plural form; known: {', '.join(sorted(PLURALS))}", where)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from app.campaigns.campaign import Campaign, Status, read_campaign
+from app.campaigns.campaign import Campaign, Status, check_words, read_campaign
 from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
 from app.campaigns.plan import LOCALE
@@ -167,7 +167,9 @@ def _read(file: Path) -> list[Campaign]:
     found = []
     for at, each in enumerate(data if isinstance(data, list) else [data]):
         try:
-            found.append(read_campaign(each))
+            campaign = read_campaign(each)
+            check_words(campaign)
+            found.append(campaign)
         except InputError as error:
             name = each.get("id", f"number {at + 1}") if isinstance(each, dict) else f"number {at + 1}"
             field = f" ({error.field})" if error.field else ""

@@ -237,6 +237,15 @@ def test_a_preview_reads_as_the_shopper_would(locale: str, country: str | None, 
     assert preview(with_words(words), "EUR", locale, country, "en").text == text
 
 
+def test_words_that_no_shopper_would_read_are_told_beside_them() -> None:
+    words = [{"locale": "de", "text": "{percentage} % für dich"}, {"locale": "en", "text": "{amount} off"}]
+    made = read(kind="coupon", off="10", off_as="percentage", messages=words)
+    assert made.campaign is None
+    (wrong,) = made.wrong
+    assert wrong.field == "messages[1].text"
+    assert wrong.message.startswith("{amount} can't be filled in here; a coupon has ")
+
+
 def test_a_preview_takes_the_plural_form_of_its_example() -> None:
     words = {"en": {"one": "one item", "other": "{count} items, {code}"}}
     assert preview(with_words(words), "EUR", "en", None, "en").text == "3 items, TILL-EXAMPLE"

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.campaigns.campaign import ended, read_campaign
+from app.campaigns.campaign import check_words, ended, read_campaign
 from app.campaigns.codes import coupon_terms
+from app.campaigns.templates import TEMPLATES
 from app.errors import InputError
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign
 
@@ -117,3 +118,32 @@ def test_what_its_codes_do_is_told_in_minor_units() -> None:
     assert shipping is not None
     assert (shipping.applies_to, shipping.percentage, shipping.amount_minor) == ("shipping", None, None)
     assert coupon_terms(a_campaign(), "EUR") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "taken"),
+    [
+        ("{percentage} % for {count} hours with {code}", {}, True),
+        ("{amount} off", {}, False),
+        ("from {minimum} on", {}, False),
+        ("from {minimum} on", {"minimum": "80"}, True),
+        ("{code}", {"with_code": False}, False),
+        ("{count} hours left", {"with_code": False}, False),
+    ],
+)
+def test_words_say_nothing_that_the_campaign_does_not_have(
+    words: str, changes: dict[str, Any], taken: bool
+) -> None:
+    discount = {"percentage": 10} | changes
+    campaign = a_campaign(offer={"kind": "coupon", "discount": discount, "messages": {"en": words}})
+    if taken:
+        check_words(campaign)
+    else:
+        with pytest.raises(InputError, match="can't be filled in here; a coupon has") as caught:
+            check_words(campaign)
+        assert caught.value.field == "offer.messages.en"
+
+
+def test_every_templates_words_can_be_filled_in() -> None:
+    for each in TEMPLATES.values():
+        check_words(each.campaign)
