@@ -70,6 +70,11 @@ class DiscountTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     with_code: bool = True
 
     @property
+    def counts_as(self) -> Class:
+        """Return its class in Shopify, where a code for all products is one for the order."""
+        return "order" if self.with_code and self.applies_to == "product" else self.applies_to
+
+    @property
     def frees_shipping(self) -> bool:
         """Return whether nothing of the shipping is left to be paid."""
         return self.applies_to == "shipping" and self.percentage == 100

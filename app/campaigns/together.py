@@ -11,7 +11,7 @@ from app.campaigns.plan import Plan, Planned
 
 def goes_with(one: DiscountTerms, other: DiscountTerms) -> bool:
     """Return whether both are taken off one cart: each must let the other's class."""
-    return other.applies_to in one.combines_with and one.applies_to in other.combines_with
+    return other.counts_as in one.combines_with and one.counts_as in other.combines_with
 
 
 def codes_held(fired: Mapping[str, Fired], besides: Planned, at: int) -> list[str]:

@@ -210,7 +210,7 @@ def without_codes(**discounts: tuple[str, ...]) -> Plan:
 def test_a_discount_without_a_code_is_not_promised_beside_a_code_that_it_does_not_go_with() -> None:
     alone, beside = without_codes(five=()), without_codes(five=("order",))
     assert [weighed(each, applied=1).left_out for each in (alone, beside)] == [{"five": "limit"}, {}]
-    goes = {"percentage": 10, "combines_with": ["order"]}
+    goes = {"percentage": 10, "combines_with": ["order"], "applies_to": "product"}  # an order's, to Shopify
     for combines, left_out in ((goes, {}), (goes | {"combines_with": []}, {"five": "limit"})):
         held = a_campaign("ten", priority=-9, offer={"kind": "coupon", "discount": combines})
         five = beside.planned[0].campaign
