@@ -19,7 +19,8 @@ from app.profiles.visit import PAGE_LEFT
 CLOCKS_DIFFER = timedelta(minutes=2)
 MOST_LINES = 100
 _TOLD, _DROPPED, _COMPLETED = "CheckoutUpdated", "CheckoutDeleted", STEPS[-1]
-_CARTED = frozenset({"product_added_to_cart", "product_removed_from_cart", "cart_viewed"})
+DONE = frozenset({_COMPLETED, _DROPPED})
+CARTED = frozenset({"product_added_to_cart", "product_removed_from_cart", "cart_viewed"})
 
 
 class Happened(NamedTuple):
@@ -78,7 +79,7 @@ def checkout_silence(events: Iterable[Happened]) -> Silence | None:
     """
     known = _in_order(events)
     told = [each for each in known if each.name == _TOLD]
-    if any(each.name in (_COMPLETED, _DROPPED) or each.data.get("completed") is True for each in known):
+    if any(each.name in DONE or each.data.get("completed") is True for each in known):
         return None
     steps = [each for each in known if each.name == _TOLD or each.name in STEPS]
     if not steps:
@@ -96,7 +97,7 @@ def cart_silence(events: Iterable[Happened]) -> Silence | None:
     Whose it is nobody knows: a browser's word about its customer proves nothing.
     """
     known = _in_order(events)
-    carted = [each for each in known if each.name in _CARTED]
+    carted = [each for each in known if each.name in CARTED]
     if not carted or any(each.name in STEPS for each in known):
         return None
     put, taken = (

@@ -13,7 +13,8 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
-from app.reach.abandonment import CLOCKS_DIFFER, Happened, Silence, returned
+from app.profiles.signals import STEPS
+from app.reach.abandonment import CARTED, CLOCKS_DIFFER, DONE, Happened, Silence, returned
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
@@ -52,7 +53,8 @@ async def silent_names(
 ) -> list[str]:
     """Return checkouts or browsers that have been silent for the shortest wait and are not known to be.
 
-    Without checkouts that were completed: of most of them nothing more is to be found out.
+    Without checkouts that were completed, and browsers without a cart or with a checkout: of most of them
+    nothing more is to be found out, and to read what they did takes the longer the more visit the shop.
     """
     name = _EVENTS.c[_NAMED_BY[kind]]
     placed = select(_ORDERS.c.checkout_token).where(
@@ -70,13 +72,22 @@ async def silent_names(
         select(name)
         .where(_EVENTS.c.shop == shop, _EVENTS.c.recorded_at > now - LOOKED_BACK, name.is_not(None), ~known)
         .group_by(name)
-        .having(func.max(_EVENTS.c.recorded_at) <= now - shortest)
+        .having(func.max(_EVENTS.c.recorded_at) <= now - shortest, *_may_have_left(kind))
         .order_by(name)
     )
     if kind == CHECKOUT:
         query = query.where(name.not_in(placed))
     async with connections.read() as db:
         return list(await (await db.connection()).scalars(query))
+
+
+def _may_have_left(kind: str) -> tuple[ColumnElement[bool], ...]:
+    """Return what `app.reach.abandonment` asks at the least of what happened under a name."""
+
+    def times(names: Collection[str]) -> ColumnElement[int]:
+        return func.count().filter(_EVENTS.c.name.in_(sorted(names)))
+
+    return (times(DONE) == 0,) if kind == CHECKOUT else (times(CARTED) > 0, times(STEPS) == 0)
 
 
 async def happened_in(
@@ -171,18 +182,15 @@ async def came_back(
     connections: Connections, shop: str, among: Sequence[Abandonment], now: datetime
 ) -> set[str]:
     """Return the ids of those whose shopper did something again after the silence began."""
-    by_token = {each.checkout_token: each for each in among if each.checkout_token}
-    by_client = {each.client_id: each for each in among if each.client_id}
     since = min((each.abandoned_at for each in among), default=now)
     back: set[str] = set()
-    for by, known in (("checkout_token", by_token), ("client_id", by_client)):
-        names = sorted(name for name in known if name is not None)
+    for by in ("checkout_token", "client_id"):
+        names = sorted({name for each in among if (name := getattr(each, by))})
         events = await _happened(connections, shop, by, names, now, recorded_after=since)
-        for name, told in events.items():
-            which = known[name]
-            late = [each for each in told if each.recorded_at > which.abandoned_at]
-            if returned(which.last_at, late):
-                back.add(which.abandonment_id)
+        for each in among:
+            told = events.get(getattr(each, by), ())
+            if returned(each.last_at, [one for one in told if one.recorded_at > each.abandoned_at]):
+                back.add(each.abandonment_id)
     return back
 
 

@@ -8,7 +8,14 @@ from app.connections import Connections
 from app.events.kinds import ConsentTold
 from app.reach.abandonment import Wait
 from app.reach.finding import find_abandoned, follow_withdrawal, resolve_abandoned
-from app.reach.store import Abandonment, abandonments_of, clear_old, counted, open_abandonments
+from app.reach.store import (
+    Abandonment,
+    abandonments_of,
+    clear_old,
+    counted,
+    open_abandonments,
+    silent_names,
+)
 from tests.reach.places import (
     ADA,
     BO,
@@ -124,6 +131,33 @@ async def test_a_return_resolves_it_and_a_new_silence_opens_it_again(on_both_dat
     assert await find(on_both_databases, 71) == [found]
     (again,) = await still_open(on_both_databases)
     assert (again.began_at, again.last_at, again.resolution) == (NOW, NOW + minutes(40), "")
+
+
+async def test_who_comes_back_to_one_of_two_checkouts_has_left_neither(connections: Connections) -> None:
+    await a_shop(connections)
+    for at, token in enumerate("tu"):
+        await write_down(
+            connections, token, told(at), happened("checkout_started", at, client="c", event_id=token)
+        )
+    assert len(await find(connections, 35)) == 2
+    await write_down(connections, None, happened("page_viewed", 40, client="c"))
+    await resolve(connections, 41)
+    assert await still_open(connections) == []
+
+
+async def test_of_browsers_without_a_cart_or_with_a_checkout_nothing_is_read_again(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    await a_shop(connections)
+    await write_down(connections, None, happened("page_viewed", 0, client="looks"))
+    await write_down(connections, None, happened("product_added_to_cart", 0, client="carts"))
+    await write_down(connections, "t", happened("product_added_to_cart", 0, client="pays"))
+    await write_down(connections, "t", happened("checkout_started", 1, client="pays"))
+    await write_down(connections, "u", told(0), happened("checkout_completed", 1, client="paid"))
+    now, silent = NOW + minutes(31), minutes(10)
+    assert await silent_names(connections, SHOP, "cart", now, silent) == ["carts"]
+    assert await silent_names(connections, SHOP, "checkout", now, silent) == ["t"]
 
 
 async def test_an_old_word_that_comes_late_is_no_return(connections: Connections) -> None:
