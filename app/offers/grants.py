@@ -10,16 +10,22 @@ from app.campaigns.campaign import COUPON_S
 from app.campaigns.plan import Planned
 from app.campaigns.promised import Signing
 from app.coupons.signed import last_step, sign_grant, whose_cart
+from app.offers.foretold import ORDERED
 from app.offers.situation import Occasion, unit_of
 from app.offers.wire import Answer, Discount, Offer
 
 
 def is_unhonoured(occasion: Occasion, planned: Planned) -> bool:
-    """Return whether nothing would take its discount off: no code, and no grant that would hold."""
-    discount = planned.campaign.offer.discount
+    """Return whether nothing would take its discount off: no code, and no grant that would hold.
+
+    An order that is placed takes none any more, and the link to the next cart carries none.
+    """
+    discount, question = planned.campaign.offer.discount, occasion.question
     if discount is None or discount.with_code:
         return False
-    signing = occasion.shop.signings.get(planned.id) if occasion.question.cart.lines else None
+    if question.surface in ORDERED or not question.cart.lines:
+        return True
+    signing = occasion.shop.signings.get(planned.id)
     return signing is None or signing.number_of(unit_of(occasion)) is None
 
 

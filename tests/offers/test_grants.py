@@ -60,3 +60,12 @@ def test_who_used_the_discount_is_not_offered_it_again() -> None:
     used = replace(signing, used=frozenset({signing.number_of(unit_of(occasion)) or ""}))
     again = msgspec.structs.replace(occasion, shop=replace(occasion.shop, signings={"ten": used}))
     assert is_unhonoured(again, plan.by_id["ten"])
+
+
+def test_nothing_is_promised_without_a_code_once_the_order_is_placed() -> None:
+    occasion = an_occasion()
+    assert occasion.shop.plan is not None
+    planned = occasion.shop.plan.by_id["ten"]
+    for surface, unhonoured in (("checkout", False), ("thank_you", True), ("order_status", True)):
+        question = msgspec.structs.replace(occasion.question, surface=surface)
+        assert is_unhonoured(msgspec.structs.replace(occasion, question=question), planned) == unhonoured
