@@ -29,6 +29,7 @@ from app.reach.message_store import (
     note_shown,
     settle_message,
     shown_as,
+    times_in_all,
     was_written_to,
 )
 from app.reach.planning import open_ways
@@ -180,7 +181,7 @@ async def _code(
     """
     running = {each.campaign.id: each for each in await running_campaigns(connections, shop.shop)}
     kept = running.get(due.campaign_id or "")
-    if kept is not None:
+    if kept is not None and await _within_total(connections, shop, kept.campaign):
         plan = plan_of(shop.shop, [kept], shop.currency, shop.settings, trigger=TRIGGER)
         pool = plan.planned[0].pool_id if plan else None
         if pool is not None:
@@ -195,6 +196,12 @@ async def _code(
     if due.campaign_id is not None and not reach.remind:
         raise Drop("there is no code to give")
     return None, None
+
+
+async def _within_total(connections: Connections, shop: Shop, campaign: Campaign) -> bool:
+    """Return whether one more may have its code, the one being sent counted: others were sent meanwhile."""
+    most = campaign.caps.total
+    return most is None or (await times_in_all(connections, shop.shop)).get(campaign.id, 0) <= most
 
 
 def _facts(

@@ -19,9 +19,11 @@ from app.profiles.customer import Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import pack
 from app.reach.wanted import Reach
+from app.tables import CustomerRow
+from devstore.records import Customer
 from devstore.schema import MODULES
 from tests.outbound.segments import answer
-from tests.reach.places import ADA
+from tests.reach.places import ADA, BO
 from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout
 
 pytestmark = pytest.mark.skipif(
@@ -89,6 +91,22 @@ async def test_without_a_code_left_it_is_a_reminder_or_nothing(scene: Scene) -> 
     assert await scene.left(DUE) == 0
     assert await scene.messages() == [("mail", "dropped", "there is no code to give")]
     assert made.needs_code
+
+
+async def test_a_total_holds_of_those_too_who_waited_while_others_were_given_theirs(scene: Scene) -> None:
+    await campaign(scene, caps={"total": 1})
+    scene.front.shop.add_customer(
+        Customer(BO, "Bo", "Berg", "bo@example.com", NOW, NOW, email_consent="subscribed")
+    )
+    await scene.add(
+        CustomerRow(shop=scene.shop, customer_id=BO, email_marketing="subscribed", updated_at=NOW),
+        checkout(scene, "b", timedelta(minutes=5), BO),
+    )
+    assert await scene.left(GONE_SILENT, timedelta(minutes=36), DUE) == 1
+    await supply_codes(scene.connections, scene.shop)
+    assert await scene.left(DUE + timedelta(minutes=10)) == 1
+    told = [str(each.get_body(("plain",))) for each in scene.office.letters]
+    assert ["with the code" in each for each in told] == [True, False]
 
 
 async def test_a_campaigns_own_delay_counts(scene: Scene) -> None:
