@@ -14,7 +14,7 @@ _CUSTOMER = """
   defaultPhoneNumber { marketingState }
 """
 _ORDER = """
-  id createdAt updatedAt cancelledAt test currencyCode displayFinancialStatus checkoutToken
+  id createdAt processedAt updatedAt cancelledAt test currencyCode displayFinancialStatus checkoutToken
   customer { id }
   subtotalPriceSet { shopMoney { amount } }
   totalDiscountsSet { shopMoney { amount } }

@@ -86,6 +86,7 @@ class Order(Mailed):
     total_price: Plain = None
     financial_status: Plain = None
     created_at: Plain = None
+    processed_at: Plain = None
     updated_at: Plain = None
     cancelled_at: Plain = None
     test: Plain = None

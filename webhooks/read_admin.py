@@ -20,7 +20,7 @@ from app.events.kinds import (
 from app.values import shopify_id
 from webhooks.delivery import Envelope
 from webhooks.payload import Payload
-from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_used, reference
+from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_used, placed_at, reference
 
 AUTOMATIC = "AutomaticDiscountApplication"
 
@@ -94,7 +94,7 @@ def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdat
         discount_minor=_money(node, "totalDiscountsSet", currency),
         total_minor=_money(node, "totalPriceSet", currency),
         paid=(node.text_or_none("displayFinancialStatus") or "").lower() in PAID,
-        created_at=node.time("createdAt"),
+        created_at=placed_at(node.time("createdAt"), node.time_or_none("processedAt")),
         updated_at=updated_at,
         cancelled_at=node.time_or_none("cancelledAt"),
         lines=tuple(_line(line, currency) for line in lines),

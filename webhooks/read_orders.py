@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -71,7 +72,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "discount_minor": payload.money("total_discounts", currency),
         "total_minor": payload.money("total_price", currency),
         "paid": paid or payload.text_or_none("financial_status") in PAID,
-        "created_at": created_at,
+        "created_at": placed_at(created_at, payload.time_or_none("processed_at")),
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
         "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
@@ -80,6 +81,11 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "test": payload.flag_or_none("test") or False,
     }
     return kind(**delivery.envelope, **facts)
+
+
+def placed_at(created_at: datetime, processed_at: datetime | None) -> datetime:
+    """Return when an order was placed: one that a merchant brought along from another system, long before."""
+    return min(created_at, processed_at or created_at)
 
 
 def _code(used: Payload, currency: str) -> CodeUsed:

@@ -50,7 +50,7 @@ class GrantUsed(msgspec.Struct, frozen=True, kw_only=True):
 class OrderFacts(Event, frozen=True, kw_only=True):
     """An order as it stood at `updated_at`, which decides between two that arrive out of order.
 
-    test: nobody paid for it.
+    created_at: when it was placed, also in another system before this one. test: nobody paid for it.
     """
 
     order_id: int

@@ -27,6 +27,8 @@ from app.events.kinds import (
 from app.events.log import encode
 from tests.webhooks.examples import example_payloads
 from webhooks.delivery import Delivery
+from webhooks.payload import Payload
+from webhooks.read_admin import read_order
 from webhooks.translate import READERS, is_ours, translate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -144,6 +146,24 @@ def test_a_mangled_property_is_no_offer(value: object) -> None:
         "properties": [{"name": "_tillwise_decision", "value": value}],
     }
     assert translated("orders/create", order(line_items=[line])).lines[0].decision_id is None
+
+
+@pytest.mark.parametrize(
+    ("processed_at", "placed_at"),
+    [
+        ("2021-05-04T10:00:00Z", datetime(2021, 5, 4, 10, tzinfo=UTC)),  # brought along from another system
+        ("2026-11-01T10:00:07-05:00", datetime(2026, 11, 1, 15, tzinfo=UTC)),
+        (None, datetime(2026, 11, 1, 15, tzinfo=UTC)),
+    ],
+)
+def test_an_order_counts_from_when_it_was_placed(processed_at: str | None, placed_at: datetime) -> None:
+    told = translated("orders/create", order(processed_at=processed_at))
+    assert told.created_at == placed_at
+    node = {
+        "id": "gid://shopify/Order/11", "createdAt": "2026-11-01T10:00:00-05:00", "processedAt": processed_at,
+        "updatedAt": "2026-11-01T10:05:00-05:00", "currencyCode": "USD",
+    }  # fmt: skip
+    assert read_order(SHOP, Payload(node), []).created_at == placed_at
 
 
 def test_a_line_counts_every_discount_allocated_to_it() -> None:
