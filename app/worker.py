@@ -79,8 +79,8 @@ from webhooks.work import empty_bodies, work_inbox
 
 _changes = Announcements()
 
-# Every event is also kept in the events table, where consent allows. Carts and checkouts are kept
-# there and set off nothing else.
+# Every event but of the catalogue is also kept in the events table, where consent allows. Carts and
+# checkouts are kept there and set off nothing else.
 HANDLERS: Handlers = {
     OrderPlaced: (record_order, remember_order, follow_redemptions, end_redeemed_codes),
     OrderUpdated: (record_order, remember_order, follow_redemptions, end_redeemed_codes),

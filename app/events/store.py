@@ -13,16 +13,24 @@ from app.consent.policy import consent_of, permissions
 from app.events.kinds import (
     AnyEvent,
     BrowserEvent,
+    BulkOperationFinished,
     ConsentTold,
     CustomerRedactionRequested,
     DecisionMade,
+    InventoryChanged,
+    ProductChanged,
+    ProductDeleted,
     ShopRedactionRequested,
 )
 from app.tables import EventRow
 from app.upsert import by_key, insert_new
 
-# Decisions and consents have tables of their own; a request to erase must not leave what it erases.
-_NOT_KEPT = (ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested)
+# Decisions and consents have tables of their own; a request to erase must not leave what it erases; of
+# products and stock, which change with each sale, only the latest counts.
+_NOT_KEPT = (
+    ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested,
+    ProductChanged, ProductDeleted, InventoryChanged, BulkOperationFinished,
+)  # fmt: skip
 _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} | {
     "client_id",
     "checkout_token",

@@ -9,6 +9,8 @@ from app.events.kinds import (
     CartUpdated,
     CustomerRedactionRequested,
     DecisionMade,
+    InventoryChanged,
+    ProductDeleted,
 )
 from app.events.store import record_events
 from app.tables import EventRow
@@ -66,6 +68,10 @@ async def test_what_may_not_be_kept_is_not(on_both_databases: Connections) -> No
                 inputs={},
                 answer={},
             ),
+            InventoryChanged(
+                **ANY, event_id="5", inventory_item_id=1, location_id=1, available=1, updated_at=NOW
+            ),
+            ProductDeleted(**ANY, event_id="6", product_id=2),
         ],
     )
     assert await rows(on_both_databases) == []
