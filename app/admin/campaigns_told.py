@@ -47,6 +47,8 @@ LEFT_OUT: Mapping[str, Lazy] = {
     "not_drawn": lazy("another campaign was drawn"),
     "unknown_cart": lazy("the cart's amount was not known"),
     "in_cart": lazy("the products were in the cart already"),
+    "unavailable": lazy("none of its products could be had"),
+    "beside": lazy("it does not go with another discount of the shopper's"),
     "intent_high": lazy("the shopper was likely to buy anyway"),
     "no_effect": lazy("it changes nothing for such a shopper"),
     "no_margin": lazy("nothing would be left of the margin"),

@@ -155,7 +155,7 @@ class _Running:
         nudged = self._seen.get(who, NOTHING) if who else NOTHING
         known = in_this_session(nudged, is_new_session(nudged, None, at), self._plan.by_id)
         inputs = _inputs(past, facts, evidence, known)
-        look_up = LookUp(spent=self._is_spent)
+        look_up = LookUp(self._is_spent, self._has_nothing)
         weighed = weigh(self._plan, inputs, past.decision_id, lambda _name, _share: False, look_up)
         self._counts["judged"] += 1
         self._counts["matched"] += len(weighed.matched)
@@ -170,6 +170,11 @@ class _Running:
     def _is_spent(self, planned: Planned) -> bool:
         most = planned.campaign.caps.total
         return most is not None and self._counts["fired"] >= most
+
+    def _has_nothing(self, planned: Planned) -> bool:
+        """Return whether it offers products, and none can be had."""
+        wanted = planned.campaign.offer.product_ids
+        return bool(wanted) and self._catalog.available_ids.isdisjoint(wanted)
 
     def _fire(self, past: Past) -> None:
         self._counts["fired"] += 1

@@ -27,7 +27,7 @@ from app.rules.fields import Value
 
 WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
 NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
-UNKNOWN_CART, IN_CART = "unknown_cart", "in_cart"
+UNKNOWN_CART, IN_CART, UNAVAILABLE, BESIDE = "unknown_cart", "in_cart", "unavailable", "beside"
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -37,10 +37,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
     is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those with no code or grant to give. applied: codes on the cart that are none of
-    ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its price for
-    this shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by: what
-    draws follow from in place of the decision, so that all blocks of a checkout draw the same.
+    altogether. lacking: those with no code, grant or product to give. applied: codes on the cart that are
+    none of ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its
+    price for this shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by:
+    what draws follow from in place of the decision, so that all blocks of a checkout draw the same.
     """
 
     at: int
@@ -317,6 +317,8 @@ class _Weighing:
             return UNKNOWN_CART
         if offer.kind == "upsell" and set(offer.product_ids) <= set(self._inputs.cart):
             return IN_CART
+        if offer.kind == "upsell" and self._is_lacking(planned):
+            return UNAVAILABLE
         return None
 
     def _of_discount(self, planned: Planned) -> str | None:
@@ -330,7 +332,7 @@ class _Weighing:
             if self._is_lacking(planned):
                 return NO_CODE
             if self._is_beside_another(planned, discount):
-                return LIMIT
+                return BESIDE
         elif not promised:
             if not inputs.remembers or self._is_lacking(planned):
                 return NO_CODE

@@ -120,7 +120,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
         inputs,
         occasion.decision_id,
         lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
-        LookUp(partial(_is_spent, occasion, plan), partial(is_unhonoured, occasion)),
+        LookUp(partial(_is_spent, occasion, plan), partial(_has_nothing, occasion)),
     )
 
 
@@ -198,6 +198,14 @@ def _spare(question: Question, plan: Plan) -> int | None:
         for line in question.cart.lines
     )
     return spare_minor(lines, plan.costs, plan.margin)
+
+
+def _has_nothing(occasion: Occasion, planned: Planned) -> bool:
+    """Return whether the campaign has nothing to give: no product that can be had, or no grant that holds."""
+    if planned.campaign.offer.kind != "upsell":
+        return is_unhonoured(occasion, planned)
+    in_cart, offerable = occasion.question.cart.product_ids, occasion.shop.offerable
+    return not any(each in offerable and each not in in_cart for each in planned.campaign.offer.product_ids)
 
 
 def _is_spent(occasion: Occasion, plan: Plan, planned: Planned) -> bool:

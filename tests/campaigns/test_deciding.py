@@ -228,6 +228,19 @@ async def test_a_campaign_that_trips_does_not_cost_the_offers(
     assert (nudges(answer), len(answer["offers"]), answer["fallback"]) == ([], 3, None)
 
 
+async def test_a_campaign_whose_products_can_not_be_had_counts_as_shown_to_nobody(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "pick", offer={"kind": "upsell", "product_ids": [404, 10]})
+    async with a_till(connections) as client:
+        answer = await ask(client, 10, consent=EVERYTHING)
+    (entry,) = await logged(connections)
+    weighed = entry.inputs["situation"]["campaigns"]
+    assert (nudges(answer), weighed["left_out"]) == ([], {"pick": "unavailable"})
+    assert weighed["inputs"]["lacking"] == ["pick"]
+
+
 async def test_what_a_shopper_sent_away_stays_away(connections: Connections) -> None:
     await a_trained_shop(connections)
     await run(connections, priority=5)

@@ -91,6 +91,11 @@ def test_nothing_is_shown_where_its_place_was_not_asked_for() -> None:
     assert (shown, tried(a_campaign(), *decisions).fired) == ([2, 2], 2)
 
 
+def test_products_that_can_not_be_had_are_offered_to_nobody() -> None:
+    picks = [a_campaign(offer={"kind": "upsell", "product_ids": ids}) for ids in ([404, 20], [404])]
+    assert [tried(each, a_past(1)).left_out for each in picks] == [{}, {"unavailable": 1}]
+
+
 def test_a_coupon_lasts_for_its_shopper_and_is_not_given_twice() -> None:
     coupon = a_campaign(offer=TEN_PERCENT, expires_s=3_600)
     result = tried(coupon, *(a_past(n, n * 40, customer_id=7) for n in range(4)))

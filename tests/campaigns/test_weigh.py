@@ -209,9 +209,9 @@ def without_codes(**discounts: tuple[str, ...]) -> Plan:
 
 def test_a_discount_without_a_code_is_not_promised_beside_a_code_that_it_does_not_go_with() -> None:
     alone, beside = without_codes(five=()), without_codes(five=("order",))
-    assert [weighed(each, applied=1).left_out for each in (alone, beside)] == [{"five": "limit"}, {}]
+    assert [weighed(each, applied=1).left_out for each in (alone, beside)] == [{"five": "beside"}, {}]
     goes = {"percentage": 10, "combines_with": ["order"], "applies_to": "product"}  # an order's, to Shopify
-    for combines, left_out in ((goes, {}), (goes | {"combines_with": []}, {"five": "limit"})):
+    for combines, left_out in ((goes, {}), (goes | {"combines_with": []}, {"five": "beside"})):
         held = a_campaign("ten", priority=-9, offer={"kind": "coupon", "discount": combines})
         five = beside.planned[0].campaign
         assert weighed(a_plan(five, held), fired={"ten": HELD}).left_out == left_out
@@ -219,7 +219,7 @@ def test_a_discount_without_a_code_is_not_promised_beside_a_code_that_it_does_no
 
 def test_of_discounts_without_a_code_one_is_promised_in_all_places_of_a_session() -> None:
     plan, there = without_codes(first=(), second=()), Fired(1, 1, AT - 9, AT - 9, AT - 9, "there")
-    assert weighed(plan, fired={"second": there}).left_out == {"first": "limit"}
+    assert weighed(plan, fired={"second": there}).left_out == {"first": "beside"}
     assert shown(plan, fired={"second": there}) == ["second"]
     assert shown(plan, fired={"second": there}, place="there") == ["first"]
     for gone in ({"dismissed": True}, {"in_session": 0}):
@@ -312,6 +312,17 @@ def test_a_progress_needs_a_cart_it_can_measure_and_an_upsell_something_to_add()
     result = weighed(a_plan(bar, upsell), subtotal_minor=None)
     assert result.left_out == {"bar": "unknown_cart", "up": "in_cart"}
     assert shown(a_plan(bar, upsell), cart=(20,)) == ["bar", "up"]
+
+
+def test_products_that_can_not_be_had_leave_their_place_to_others() -> None:
+    gone, there = (
+        a_campaign(name, offer={"kind": "upsell", "product_ids": [20]}) for name in ("gone", "there")
+    )
+    result = weighed(a_plan(gone, there), lacking=("gone",))
+    assert ([each.campaign_id for each in result.chosen], result.left_out) == (
+        ["there"],
+        {"gone": "unavailable"},
+    )
 
 
 def test_three_products_are_the_most_that_campaigns_offer() -> None:
