@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.plan import plan_of
+from app.campaigns.plan import Plan, plan_of
 from app.campaigns.store import running_campaigns
 from app.campaigns.weigh import WITHHELD
+from app.catalog.catalog import Catalog
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.policy import permissions, settle
@@ -24,22 +26,34 @@ from app.shops.store import Shop
 _LIFE = timedelta(hours=24)  # after it is due: later nobody knows any more what it is about
 
 
+@dataclass(frozen=True, slots=True)
+class _Offering:
+    """What campaigns are weighed by, read once for all who left. spent: campaigns at their total."""
+
+    plan: Plan
+    catalog: Catalog
+    spent: tuple[str, ...]
+
+
 async def plan_for(
     connections: Connections, shop: Shop, reach: Reach, ids: Sequence[str], now: datetime
 ) -> list[Planned]:
     """Return the messages that are to be sent to those of these who left a checkout and may be written to."""
     ways = open_ways(connections, reach)
     found = await abandonments_of(connections, shop.shop, ids) if ways else []
+    # Of several that one customer left, the last one.
+    found = sorted(found, key=lambda each: each.last_at)
     named = {each.customer_id: each for each in found if each.kind == CHECKOUT and each.lines}
     named.pop(None, None)
     since = now - timedelta(seconds=reach.rest_s)
     planned: list[Planned] = []
+    offering = await _offering(connections, shop) if named else None
     for customer_id, each in named.items():
         assert customer_id is not None
         mine = (customer_id, since, each.abandonment_id)
         if await was_written_to(connections, shop.shop, *mine, or_will_be=True):
             continue
-        planned += await _planned(connections, shop, reach, ways, each, customer_id, now)
+        planned += await _planned(connections, offering, reach, ways, each, customer_id, now)
     await plan_messages(connections, shop.shop, planned, now)
     return planned
 
@@ -50,10 +64,10 @@ def open_ways(connections: Connections, reach: Reach) -> tuple[Way, ...]:
 
 
 async def _planned(
-    connections: Connections, shop: Shop, reach: Reach, ways: Sequence[Way], left: Abandonment,
-    customer_id: int, now: datetime,
+    connections: Connections, offering: _Offering | None, reach: Reach, ways: Sequence[Way],
+    left: Abandonment, customer_id: int, now: datetime,
 ) -> list[Planned]:  # fmt: skip
-    campaign, withheld = await _campaign(connections, shop, left, customer_id, now)
+    campaign, withheld = await _campaign(connections, offering, left, customer_id, now)
     if campaign is None and withheld is None and not reach.remind:
         return []
     delay_s = campaign.delay_s if campaign is not None and campaign.delay_s else reach.delay_s
@@ -69,25 +83,30 @@ async def _planned(
     ]  # fmt: skip
 
 
-async def _campaign(
-    connections: Connections, shop: Shop, left: Abandonment, customer_id: int, now: datetime
-) -> tuple[Campaign | None, str | None]:
-    """Return the campaign that writes, else the one whose holdout the customer is in."""
-    running = await running_campaigns(connections, shop.shop)
+async def _offering(connections: Connections, shop: Shop) -> _Offering | None:
+    """Return what the shop's campaigns for who left are weighed by, None without any."""
     plan = plan_of(
-        shop.shop, running, shop.currency, shop.settings, zone=shop.time_zone,
-        costs=costs_of(shop.settings), trigger=TRIGGER,
+        shop.shop, await running_campaigns(connections, shop.shop), shop.currency, shop.settings,
+        zone=shop.time_zone, costs=costs_of(shop.settings), trigger=TRIGGER,
     )  # fmt: skip
     if plan is None:
-        return None, None
-    leaver = await leaver_of(
-        connections, shop.shop, customer_id, await times_told(connections, shop.shop, customer_id)
-    )
+        return None
     in_all = await times_in_all(connections, shop.shop)
     caps = {each.id: each.campaign.caps.total for each in plan.planned}
     spent = tuple(name for name, most in caps.items() if most is not None and in_all.get(name, 0) >= most)
-    catalog = await load_catalog(connections, shop.shop)
-    weighed = weighed_for(plan, left, leaver, catalog, spent, now)
+    return _Offering(plan, await load_catalog(connections, shop.shop), spent)
+
+
+async def _campaign(
+    connections: Connections, offering: _Offering | None, left: Abandonment, customer_id: int, now: datetime
+) -> tuple[Campaign | None, str | None]:
+    """Return the campaign that writes, else the one whose holdout the customer is in."""
+    if offering is None:
+        return None, None
+    plan, shop = offering.plan, offering.plan.shop
+    told = await times_told(connections, shop, customer_id)
+    leaver = await leaver_of(connections, shop, customer_id, told)
+    weighed = weighed_for(plan, left, leaver, offering.catalog, offering.spent, now)
     if weighed.chosen:
         return plan.by_id[weighed.chosen[0].campaign_id].campaign, None
     return None, next(iter(sorted(weighed.withheld)), None)

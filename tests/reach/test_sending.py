@@ -77,6 +77,14 @@ async def test_who_takes_marketing_back_meanwhile_is_not_written_to(scene: Scene
     assert (status, reason) == ("dropped", "may not be written to: visitor_said_no")
 
 
+async def test_of_two_checkouts_left_together_the_later_one_is_written_about(scene: Scene) -> None:
+    other = checkout(scene, "a", timedelta(minutes=1))
+    other.data = other.data | {"lines": [{"variant_id": 12, "quantity": 1}]}
+    await scene.add(other)
+    assert await scene.left(timedelta(minutes=33), DUE + timedelta(minutes=5)) == 1
+    assert "/cart/12:1" in str(scene.office.letters[0].get_body(("plain",)))
+
+
 async def test_nothing_is_planned_until_a_way_is_switched_on(scene: Scene) -> None:
     scene.reach = Reach()
     await scene.left()
