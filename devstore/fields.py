@@ -225,7 +225,7 @@ INVENTORY_LEVEL: dict[str, Reader] = {
 }
 
 LOCATION: dict[str, Reader] = {
-    "isActive": lambda c, p, a: True,
+    "isActive": lambda c, p, a: c.shop.location_is_open,
     "fulfillsOnlineOrders": lambda c, p, a: c.shop.sells_online,
     "shipsInventory": lambda c, p, a: True,
     "hasActiveInventory": lambda c, p, a: True,

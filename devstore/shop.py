@@ -61,6 +61,7 @@ class Shop:
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     has_flow: bool = True
     sells_online: bool = True  # what is in stock at its one location
+    location_is_open: bool = True
     told_flow: list[dict[str, object]] = field(default_factory=list)  # what triggers were told, by handle
     installation: Installation | None = None
     ids: Iterator[int] = field(default_factory=counter, repr=False)

@@ -147,8 +147,8 @@ query StockOfProduct($id: ID!, $after: String) {{
 
 LOCATIONS = """
 query Locations($after: String) {
-  locations(first: 250, after: $after) {
-    nodes { id fulfillsOnlineOrders }
+  locations(first: 250, after: $after, includeInactive: true) {
+    nodes { id isActive fulfillsOnlineOrders }
     pageInfo { hasNextPage endCursor }
   }
 }

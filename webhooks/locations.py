@@ -1,4 +1,7 @@
-"""Which of a shop's locations do not sell online: webhooks of stock do not tell, and count them all."""
+"""Which of a shop's locations do not sell online: webhooks of stock do not tell, and count them all.
+
+Nor does one that was closed, and no delivery that we hear takes back what lay there.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ async def _offline(connections: Connections, shop: str) -> AsyncIterator[int]:
         answer = await ask_shop(connections, shop, LOCATIONS, {"after": after})
         page = Payload(answer).child("locations")
         for node in page.children("nodes"):
-            if node.flag_or_none("fulfillsOnlineOrders") is False:
+            sells = node.flag_or_none("isActive"), node.flag_or_none("fulfillsOnlineOrders")
+            if False in sells:
                 yield node.id("id")
         if not page.child("pageInfo").flag_or_none("hasNextPage"):
             return

@@ -144,6 +144,12 @@ async def test_what_lies_where_nothing_is_sold_online_is_sold_out(front: Shopfro
     assert await available(front, 101) == 3
 
 
+async def test_what_lay_at_a_place_that_was_closed_is_sold_out(front: Shopfront) -> None:
+    front.shop.location_is_open = False
+    await note_locations(front.connections, front.shop.domain)
+    assert await available(front, 101) == 0
+
+
 async def test_a_product_told_by_its_webhook_alone_is_sold_out_where_it_is_not_sold_online(
     front: Shopfront,
 ) -> None:
