@@ -70,7 +70,7 @@ def letter_to(
         ours.subject_with_code if facts.code else ours.subject, facts, told
     )
     body = own_words(words.body, facts, *where)
-    said = [body] if body else [filled(ours.hello, facts, told)]
+    said = [body] if body else [filled(ours.hello if facts.whole else ours.hello_rest, facts, told)]
     said.append(filled(plural(ours.items, facts.count, told), facts, told))
     if facts.code and not body:
         said += [filled(each, facts, told) for each in _of_code(ours, facts)]

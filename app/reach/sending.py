@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -34,6 +35,7 @@ from app.reach.message_store import (
 )
 from app.reach.planning import open_ways
 from app.reach.smtp import Outcome, send
+from app.reach.stock import still_there
 from app.reach.store import Abandonment, abandonments_of, resolve
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.unsubscribing import PATH, SECRET, token_of
@@ -95,20 +97,24 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, no
     if due.way not in open_ways(connections, reach):
         raise Drop("this way was switched off")
     abandonment = await _still_left(connections, shop, due, now)
+    basket = await still_there(connections, shop, abandonment)
+    if basket is None:
+        raise Drop("sold out")
     await _may_be_written_to(connections, shop, reach, due, now)
     customer = await _still_wanting(connections, shop, abandonment, due, now)
     digest = await _unsuppressed(connections, shop, customer)
     campaign, granted = await _code(connections, shop, reach, due, now)
     if due.way == "flow":
-        return partial(tell_flow, connections, shop, abandonment, due.customer_id, campaign, granted)
+        return partial(tell_flow, connections, shop, basket, due.customer_id, campaign, granted)
     smtp = connections.settings.smtp
     assert smtp is not None
     assert customer.address is not None
+    facts = _facts(customer.shop_name, basket, campaign, granted, zone_of(shop.time_zone))
     letter = letter_to(
         Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
         Sender(customer.shop_name, smtp.sender, customer.reply_to, customer.footer),
-        _facts(customer.shop_name, abandonment, campaign, granted, zone_of(shop.time_zone)),
-        await _links(connections, shop, abandonment, digest, granted),
+        replace(facts, whole=basket is abandonment),
+        await _links(connections, shop, basket, digest, granted),
         reach.words,
         f"{due.abandonment_id}.{due.attempts}",
         now,

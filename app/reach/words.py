@@ -25,6 +25,7 @@ class Words:
     subject: str
     subject_with_code: str
     hello: str
+    hello_rest: str
     items: Mapping[str, str]
     offer_percentage: str
     offer_amount: str
@@ -49,7 +50,7 @@ class Page:
 class Facts:
     """What a letter can tell. count: items. percentage, amount_minor: of a code; neither: free shipping.
 
-    expires_at: in the zone it is told in.
+    expires_at: in the zone it is told in. whole: whether nothing of it is sold out.
     """
 
     shop: str
@@ -60,12 +61,14 @@ class Facts:
     percentage: float | None = None
     amount_minor: int | None = None
     expires_at: datetime | None = None
+    whole: bool = True
 
 
 WORDS: Mapping[str, Words] = {
     "en": Words(
         "Your checkout at {shop} is waiting", "{shop}: something off what you left",
         "You left a checkout at {shop} before it was done. All of it is still there:",
+        "You left a checkout at {shop} before it was done. Some of it is sold out; still there:",
         {"one": "{count} item, {total}", "other": "{count} items, {total}"},
         "{percentage} % off it with the code {code}, which is yours alone.",
         "{amount} off it with the code {code}, which is yours alone.",
@@ -76,6 +79,7 @@ WORDS: Mapping[str, Words] = {
     "de": Words(
         "Deine Bestellung bei {shop} wartet", "{shop}: ein Nachlass auf das, was du ausgesucht hast",
         "Du hast eine Bestellung bei {shop} nicht zu Ende gebracht. Es ist noch alles da:",
+        "Du hast eine Bestellung bei {shop} nicht beendet. Einiges ist ausverkauft; noch da ist:",
         {"one": "{count} Artikel, {total}", "other": "{count} Artikel, {total}"},
         "{percentage} % darauf mit dem Code {code}, der nur für dich ist.",
         "{amount} weniger mit dem Code {code}, der nur für dich ist.",
@@ -86,6 +90,7 @@ WORDS: Mapping[str, Words] = {
     "es": Words(
         "Tu pedido en {shop} te espera", "{shop}: un descuento en lo que dejaste",
         "Dejaste un pedido en {shop} sin terminar. Todo sigue ahí:",
+        "Dejaste un pedido en {shop} sin terminar. Una parte se ha agotado; el resto sigue ahí:",
         {"one": "{count} artículo, {total}", "other": "{count} artículos, {total}"},
         "{percentage} % de descuento con el código {code}, que es solo tuyo.",
         "{amount} menos con el código {code}, que es solo tuyo.",
@@ -96,6 +101,7 @@ WORDS: Mapping[str, Words] = {
     "fr": Words(
         "Votre commande chez {shop} vous attend", "{shop} : une remise sur ce que vous avez laissé",
         "Vous n'avez pas terminé une commande chez {shop}. Tout y est encore :",
+        "Vous n'avez pas terminé une commande chez {shop}. Une partie est épuisée ; le reste y est encore :",
         {"one": "{count} article, {total}", "other": "{count} articles, {total}"},
         "{percentage} % de remise avec le code {code}, qui n'est qu'à vous.",
         "{amount} de moins avec le code {code}, qui n'est qu'à vous.",
