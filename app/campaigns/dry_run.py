@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.campaigns.campaign import Campaign, Running
-from app.campaigns.facts import ALWAYS, evidence_of
+from app.campaigns.facts import ALWAYS, evidence_of, page_of
 from app.campaigns.nudged import (
     NEVER,
     NOTHING,
@@ -226,7 +226,7 @@ def _of_situation(past: Past, catalog: Catalog) -> dict[str, Value]:
     subtotal = situation.get("subtotal_minor")
     digits = exponent(catalog.currency)
     told: dict[str, Value] = {
-        "checkout.surface": past.surface,
+        "checkout.surface": page_of(past.surface),
         "cart.subtotal": None if subtotal is None else round(subtotal / 10**digits, digits),
         "cart.product_ids": tuple(map(str, cart)),
     }

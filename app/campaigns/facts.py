@@ -153,6 +153,11 @@ def readers_of(names: Iterable[str]) -> tuple[tuple[str, Reader], ...]:
     return tuple((name, _allowed(name, READERS[name])) for name in sorted(names) if name in READERS)
 
 
+def page_of(surface: str) -> str:
+    """Return the page that a block stands on: the order summary's is the checkout."""
+    return "checkout" if surface == "checkout_lines" else surface
+
+
 def evidence_of(facts: Mapping[str, Value]) -> tuple[str, ...]:
     """Return the different kinds of engagement that the facts tell of: one action alone says little.
 
@@ -325,7 +330,7 @@ READERS: Mapping[str, Reader] = {
     "visit.viewed_product_ids": _viewed_ids,
     "visit.viewed_product_types": lambda moment: _types(moment.viewed),
     "visit.viewed_dearest_price": lambda moment: _dearest(moment, moment.viewed),
-    "checkout.surface": lambda moment: moment.asked.surface,
+    "checkout.surface": lambda moment: page_of(moment.asked.surface),
     "checkout.dwell_s": _signal("dwell_ms", 1000),
     "checkout.errors": _signal("errors"),
     "checkout.steps": _signal("steps"),

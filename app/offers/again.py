@@ -10,10 +10,9 @@ from app.campaigns.nudged import NEVER
 from app.campaigns.plan import Plan, Planned
 from app.campaigns.weigh import WAITING, Weighed
 from app.experiments.assign import PERSONALISED
+from app.offers.foretold import IN_CHECKOUT
 from app.offers.situation import Occasion, Situation
 from app.offers.wire import Answer
-
-SURFACE = "checkout"
 
 
 def again_s(occasion: Occasion, situation: Situation) -> int | None:
@@ -25,7 +24,11 @@ def again_s(occasion: Occasion, situation: Situation) -> int | None:
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None or situation.arm != PERSONALISED or situation.wants == "products":
         return None
-    if occasion.question.surface != SURFACE or not occasion.may.may_use_visit or _is_settled(plan, weighed):
+    if (
+        occasion.question.surface not in IN_CHECKOUT
+        or not occasion.may.may_use_visit
+        or _is_settled(plan, weighed)
+    ):
         return None
     stayed_s = _stayed_s(occasion)
     ahead = [mark - stayed_s for mark in _marks(occasion, plan, weighed) if mark > stayed_s]

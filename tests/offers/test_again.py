@@ -140,6 +140,14 @@ def test_it_is_not_asked_again_where_nothing_could_come_of_it(changes: dict[str,
     assert answered(a_campaign(delay_s=90), **changes).again_s is None
 
 
+def test_the_order_summary_is_asked_again_as_the_checkout_is_and_meant_by_its_rules() -> None:
+    stays = a_campaign(rule={"and": [STAYS, {"==": [{"var": "checkout.surface"}, "checkout"]}]})
+    both = [answered(stays, surface=each).again_s for each in ("checkout", "checkout_lines")]
+    assert both[0] == both[1] is not None
+    here = a_campaign(rule={"==": [{"var": "checkout.surface"}, "checkout"]})
+    assert [each.campaign for each in answered(here, surface="checkout_lines").offers][:1] == ["help"]
+
+
 def test_a_shop_without_campaigns_or_with_such_as_time_does_not_change_is_asked_once() -> None:
     assert answered().again_s is None
     assert answered(a_campaign(rule={">": [{"var": "cart.subtotal"}, 500]})).again_s is None
