@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import select, text
 
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.errors import ConfigError, TillwiseError
-from app.events.broker import open_broker
+from app.events.broker import BrokerAway, open_broker
 from app.events.log import EventLog
 from app.events.moved import Moved
 from app.migrations import is_current
@@ -29,6 +30,7 @@ from app.shops.store import Shop, get_shop
 from app.shops.tokens import has_token
 from app.shops.vault import opens
 from app.tables import BackfillRow, SecretRow, ShopRow
+from app.unreachable import why
 from app.upsert import table_of
 from app.values import ShopDomain
 from webhooks.inbox import parked
@@ -105,10 +107,11 @@ def _secrets(settings: Settings) -> Finding:
 async def _looked(name: str, look: Awaitable[str]) -> Finding:
     try:
         return Finding(name, True, await look)
-    except TillwiseError as error:
+    except (TillwiseError, BrokerAway) as error:
         return Finding(name, False, str(error))
     except Exception as error:  # whatever it says is the finding
-        return Finding(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        said, _, _ = str(error).partition("\n")
+        return Finding(name, False, why(error) or f"{type(error).__name__}: {said}")
 
 
 async def _database(settings: Settings) -> str:
@@ -146,7 +149,7 @@ async def _each_redis(url: str) -> AsyncIterator[dict[str, Redis]]:
         async with each_node(address, socket_timeout=2, socket_connect_timeout=2) as nodes:
             yield nodes
     else:
-        async with Redis.from_url(url, socket_timeout=2) as redis:
+        async with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
             yield {"it": redis}
 
 
@@ -158,8 +161,10 @@ async def _redis(settings: Settings) -> str:
         for name, redis in nodes.items():
             try:
                 clustered: Any = await redis.info("cluster")
-            except (RedisConnectionError, TimeoutError) as error:
-                raise _Fault(f"{name} does not answer: {error}") from None
+            except (RedisConnectionError, RedisSlow) as error:
+                no_tls = url.startswith("rediss") and isinstance(error, RedisSlow)
+                maybe = ", or speaks no TLS" if no_tls else ""
+                raise _Fault(f"can't talk to {name}: {why(error) or error}{maybe}") from None
             if cluster_address(url):
                 await _served_slots(name, redis)
             elif clustered.get("cluster_enabled"):

@@ -119,9 +119,7 @@ def _known_by(mode: str | None, authority: str | None) -> ssl.SSLContext | str |
     try:
         context = ssl.create_default_context(cafile=None if authority == "system" else authority)
     except OSError as error:
-        raise ConfigError(
-            f"DATABASE_URL: sslrootcert {authority} is no certificate: {error.strerror}"
-        ) from None
+        raise ConfigError(f"DATABASE_URL: sslrootcert {authority} is not usable: {error.strerror}") from None
     context.check_hostname = mode == "verify-full"
     return context
 

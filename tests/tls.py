@@ -9,8 +9,8 @@ import asyncio
 import ssl
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.embedded_redis import end_with_parent
 
+_SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 _Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -58,9 +59,32 @@ def tls_in_front(certificate: Path, port: int, behind: int) -> Iterator[None]:
             process.terminate()
 
 
-async def _serve(certificate: str, *ports: str) -> None:
+@asynccontextmanager
+async def tls_in_front_of_postgresql(certificate: Path, path: str) -> AsyncIterator[int]:
+    """Yield the port at which a PostgreSQL's unix socket is reached over TLS, once that was asked for."""
+    context = _context(certificate)
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            assert await reader.readexactly(8) == _SSL_REQUEST
+            writer.write(b"S")
+            await writer.start_tls(context)
+            from_server, to_server = await asyncio.open_unix_connection(path)
+            await asyncio.gather(_copy(reader, to_server), _copy(from_server, writer))
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hand_on, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def _context(certificate: Path | str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
+    return context
+
+
+async def _serve(certificate: str, *ports: str) -> None:
+    context = _context(certificate)
     for each in ports:
         port, behind = map(int, each.split(":"))
         await asyncio.start_server(_handing_on(behind), "127.0.0.1", port, ssl=context)

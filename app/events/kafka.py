@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -52,14 +53,25 @@ class Kafka:
         self._given: dict[int, _Given] = {}
         self._producer: Any = None
         self._reader: Any = None
+        self._heard = ""
 
     async def open(self) -> None:
         """Ask for the topic: without an answer nothing else is to be tried."""
         sending = {"acks": "all", "enable.idempotence": True, "delivery.timeout.ms": int(_PATIENCE_S * 1_000)}
-        self._producer = Producer(self._options | sending, logger=_log)
-        known = await self._call(lambda: self._producer.list_topics(self._topic, _PATIENCE_S))
-        if error := known.topics[self._topic].error:
-            raise BrokerAway(f"Kafka: the topic {self._topic} can't be used: {error.name()}")
+        with _named():
+            self._producer = Producer(self._options | sending | {"error_cb": self._hear}, logger=_log)
+        try:
+            known = await self._call(lambda: self._producer.list_topics(self._topic, _PATIENCE_S))
+        except BrokerAway as error:
+            await self._call(lambda: self._producer.poll(0))
+            raise BrokerAway(f"Kafka: {self._heard or 'no server answers: perhaps it wants TLS'}") from error
+        if refused := known.topics[self._topic].error:
+            raise BrokerAway(f"Kafka: the topic {self._topic} can't be used: {refused.name()}")
+
+    def _hear(self, error: KafkaError) -> None:
+        """Keep what the client says first of a server: of an attempt it says only that none answered."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._heard = self._heard or error.str()
 
     async def close(self) -> None:
         """Leave the group, so that others need not wait until this member is missed."""
@@ -113,7 +125,8 @@ class Kafka:
 @asynccontextmanager
 async def opened(_url: str, address: BrokerAddress) -> AsyncIterator[Kafka]:
     """Yield a connection to a Kafka that has the topic."""
-    kafka = Kafka(options_of(address), address.path or TOPIC)
+    trusted = os.environ.get("SSL_CERT_FILE")  # OpenSSL's own: this client has one of its own
+    kafka = Kafka(options_of(address, trusted), address.path or TOPIC)
     try:
         await kafka.open()
         yield kafka
@@ -121,8 +134,8 @@ async def opened(_url: str, address: BrokerAddress) -> AsyncIterator[Kafka]:
         await kafka.close()
 
 
-def options_of(address: BrokerAddress) -> dict[str, Any]:
-    """Return librdkafka's settings for the address. Pure."""
+def options_of(address: BrokerAddress, trusted: str | None = None) -> dict[str, Any]:
+    """Return librdkafka's settings for the address. trusted: a file of whom TLS trusts. Pure."""
     options: dict[str, Any] = {
         "bootstrap.servers": ",".join(f"{host}:{port}" for host, port in address.servers),
         "socket.timeout.ms": 10_000,
@@ -133,6 +146,8 @@ def options_of(address: BrokerAddress) -> dict[str, Any]:
         protocol = f"SASL_{protocol}"
         options |= {"sasl.username": address.user, "sasl.password": address.password}
         options |= {"sasl.mechanism": "SCRAM-SHA-512"}
+    if address.tls and trusted:
+        options["ssl.ca.location"] = trusted
     return options | {"security.protocol": protocol} | dict(address.options)
 
 
@@ -186,6 +201,6 @@ def _named() -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise BrokerAway(f"Kafka: {error.args[0].name()}") from error
+        raise BrokerAway(f"Kafka: {error.args[0].str() or error.args[0].name()}") from error
     except RuntimeError as error:  # what is closed already
         raise BrokerAway(f"Kafka: {type(error).__name__}") from error

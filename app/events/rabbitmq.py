@@ -9,10 +9,17 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aiormq.abc import FieldTable
-from aiormq.exceptions import AMQPError, ChannelInvalidStateError
+from aiormq.exceptions import (
+    AMQPError,
+    ChannelAccessRefused,
+    ChannelInvalidStateError,
+    InvalidFrameError,
+    ProbableAuthenticationError,
+)
 
 from app.broker_address import BrokerAddress
 from app.events.broker import NOBODYS, BrokerAway, Copy
+from app.unreachable import why
 
 QUEUE = "tillwise.events"
 _IN_HAND = 500
@@ -120,4 +127,15 @@ def _named() -> Iterator[None]:
     except BrokerAway:
         raise
     except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError) as error:
-        raise BrokerAway(f"RabbitMQ: {type(error).__name__}") from error
+        raise BrokerAway(f"RabbitMQ: {_why(error) or why(error) or type(error).__name__}") from error
+
+
+def _why(error: BaseException) -> str | None:
+    match error:
+        case ProbableAuthenticationError():
+            return "the user or the password is refused"
+        case InvalidFrameError():  # it was closed instead of opened
+            return "there is no such virtual host, or the user may not use it"
+        case ChannelAccessRefused():
+            return f"the user may not configure, write and read {QUEUE}"
+    return None

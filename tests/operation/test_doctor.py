@@ -96,15 +96,21 @@ async def test_a_secret_that_is_given_as_its_own_successor_is_found(environment:
     assert "the one before" in (await wrong())["secrets"]
 
 
-@pytest.mark.parametrize("url", ["amqp://guest:not-told@127.0.0.1:1", "kafka://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("amqp://guest:not-told@127.0.0.1:1", "RabbitMQ: nothing listens there"),
+        ("kafka://guest:not-told@127.0.0.1:1", "Connection refused"),
+    ],
+)
 async def test_a_broker_that_does_not_answer_is_found_and_its_password_not_told(
-    environment: pytest.MonkeyPatch, url: str
+    environment: pytest.MonkeyPatch, url: str, said: str
 ) -> None:
     for module in ("rabbitmq", "kafka"):
         environment.setattr(f"app.events.{module}._PATIENCE_S", 0.5)
     environment.setenv("EVENT_LOG_URL", url)
     found = await wrong()
-    assert "BrokerAway" in found["event log"]
+    assert said in found["event log"]
     assert "not-told" not in str(found)
 
 

@@ -1,0 +1,57 @@
+"""Why a store could not be talked to, as whoever set it up can act on it. Pure.
+
+Nothing of an error's own text is told: it may hold an address with its password.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import asyncpg
+from redis.exceptions import AuthenticationError
+from redis.exceptions import ConnectionError as RedisLost
+from redis.exceptions import TimeoutError as RedisSlow
+
+_ANOTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, …_IP_ADDRESS_MISMATCH
+_NO_TLS, _HANGS_UP = "no TLS is spoken there", "it hangs up: perhaps it wants TLS"
+
+
+def why(error: BaseException) -> str | None:
+    """Return what is wrong, None where that can't be said."""
+    return next(filter(None, map(_why, _chain(error))), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield what led to the error, the first cause first: it says most."""
+    if error is not None:
+        yield from _chain(error.__cause__ or error.__context__)
+        yield error
+
+
+def _why(error: BaseException) -> str | None:
+    match error:
+        case ssl.SSLCertVerificationError() if error.verify_code in _ANOTHER_NAME:
+            return "its certificate is for another name than the address has"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({error.verify_message}): set SSL_CERT_FILE to its own"
+        case ssl.SSLError():
+            return _NO_TLS if error.reason == "WRONG_VERSION_NUMBER" else f"TLS fails: {error.reason}"
+        case socket.gaierror():
+            return "there is no host of that name"
+        case ConnectionRefusedError():
+            return "nothing listens there"
+        case AuthenticationError() | asyncpg.InvalidAuthorizationSpecificationError():
+            return "the user or the password is refused"
+        case asyncpg.InvalidCatalogNameError():
+            return "there is no database of that name"
+        case EOFError():
+            return _HANGS_UP
+        case RedisLost() if "closed by server" in str(error):
+            return _HANGS_UP
+        case ConnectionError() if "rejected SSL" in str(error):
+            return _NO_TLS
+        case TimeoutError() | RedisSlow():
+            return "it does not answer in time"
+    return None
