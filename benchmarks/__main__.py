@@ -14,6 +14,7 @@ from benchmarks import (
     extension,
     follow,
     fresh,
+    large_pages,
     pages,
     rules,
     storefront,
@@ -46,6 +47,8 @@ def main() -> None:
     ruled = rules.main()
     print("\nwhat a merchant waits for, on the demo's shop")
     opened = pages.main()
+    print("\nthe same in a shop with many decisions, by the processor")
+    large = large_pages.main()
     print("\nwhat a shopper waits for, in a browser")
     shown = extension.main()
     print("\nwhat the storefront's pages pay, by Lighthouse")
@@ -61,6 +64,7 @@ def main() -> None:
             "training": [asdict(each) for each in trained],
             "rules": asdict(ruled),
             "pages": [asdict(each) for each in opened],
+            "large_pages": [asdict(each) for each in large],
             "extension": [asdict(each) for each in shown],
             "storefront": [asdict(each) | {"loss": each.loss} for each in stores],
         }
