@@ -23,8 +23,9 @@ from app.recommend.duel import Champion
 from app.recommend.fit import FitParameters
 from app.recommend.forget import without
 from app.recommend.liking import gain_of, with_appeal
+from app.recommend.past import find_version
 from app.recommend.progress import OnProgress, Progress, quiet
-from app.recommend.publish import current_version, load, publish, read_card, version_path
+from app.recommend.publish import latest, publish, read_card
 from app.recommend.resume import resume
 from app.recommend.train import TrainedModel, train
 from app.values import ShopDomain
@@ -145,12 +146,11 @@ def _trained(job: Job, progress: OnProgress) -> TrainedModel:
 
 def _champion(job: Job) -> Champion | None:
     """Return what serves the shop now, None when nothing does or nobody can read it."""
-    version = current_version(job.data_dir, job.shop)
-    if version is None:
-        return None
-    path = version_path(job.data_dir, job.shop, version)
     try:
-        return Champion(read_card(path), load(path))
+        model = latest(job.data_dir, job.shop)
+        # A refresh may have put it away by now.
+        path = None if model is None else find_version(job.data_dir, job.shop, model.version)
+        return None if model is None or path is None else Champion(read_card(path), model)
     except ModelUnusable as error:
         _log.warning("no champion to compare with", extra={"shop": job.shop, "reason": str(error)})
         return None

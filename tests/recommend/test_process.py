@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from app.recommend.fit import FitParameters
-from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_training
+from app.recommend.model import Model
+from app.recommend.past import put_away
+from app.recommend.process import Job, TrainingFailed, TrainingStopped, _champion, run_training
 from app.recommend.progress import Progress
-from app.recommend.publish import current_version, latest
+from app.recommend.publish import current_version, latest, load, point_to, publish
 from app.values import ShopDomain
 from tests.conftest import SPAWN
+from tests.recommend.factories import a_model
 from tests.recommend.shops import a_shop
+from tests.recommend.test_publish import a_card
 
 SHOP = ShopDomain("harvest-lane.myshopify.com")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -79,3 +83,20 @@ def test_a_child_goes_on_from_what_serves_or_says_that_there_is_nothing(tmp_path
     assert card.decision.publish == bool(card.version)
     assert current_version(tmp_path, SHOP) == (card.version or first.version)
     assert card.learnt_in_full_at == early
+
+
+def test_a_champion_that_is_put_away_while_it_is_read_is_met_as_what_took_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (publish(tmp_path, SHOP, a_model(items), a_card(NOW)).version for items in (3, 4))
+    point_to(tmp_path, SHOP, old)
+
+    def meanwhile(path: Path) -> Model:
+        if path.name == old:
+            put_away(tmp_path, SHOP, old, new)
+        return load(path)
+
+    monkeypatch.setattr("app.recommend.publish.load", meanwhile)
+    champion = _champion(a_job(tmp_path, 10))
+    assert champion is not None
+    assert (champion.model.version, champion.card.version) == (new, new)
