@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HOME = "home"
-
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -15,7 +13,6 @@ class Market:
     though of no discount. left_out: products that are not sold there.
     """
 
-    handle: str
     countries: frozenset[str]
     currency: str
     rate: float = 1.0

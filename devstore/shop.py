@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from devstore.markets import HOME, Market
+from devstore.markets import Market
 from devstore.records import (
     AutomaticDiscount,
     Cart,
@@ -74,7 +74,7 @@ class Shop:
     def market_of(self, country: str) -> Market:
         """Return the market that sells to a country."""
         found = (market for market in self.markets if country in market.countries)
-        return next(found, Market(HOME, frozenset(), self.currency))
+        return next(found, Market(frozenset(), self.currency))
 
     @property
     def currencies(self) -> list[str]:

@@ -73,9 +73,7 @@ def _found(context: Context, global_id: str) -> Product | Variant | None:
     try:
         wanted = number(global_id)
     except ValueError:
-        raise GraphQLError(
-            f"Invalid global id '{global_id}'", extensions={"code": "BAD_USER_INPUT"}
-        ) from None
+        raise GraphQLError(f"Invalid global id '{global_id}'") from None
     record: Product | Variant | None = None
     if kind == "gid://shopify/Product":
         record = shop.products.get(wanted)
@@ -98,16 +96,10 @@ def _price(context: Context, variant: Variant, _args: Args) -> dict[str, str]:
 VARIANT: dict[str, Reader] = {
     "price": _price,
     "availableForSale": lambda c, v, a: v.available,
-    "currentlyNotInStock": lambda c, v, a: False,
-    "compareAtPrice": lambda c, v, a: None,
-    "requiresShipping": lambda c, v, a: True,
-    "taxable": lambda c, v, a: True,
     "product": lambda c, v, a: c.shop.products[v.product_id],
 }
 PRODUCT: dict[str, Reader] = {
     "availableForSale": lambda c, p, a: any(variant.available for variant in p.variants),
-    "description": lambda c, p, a: "",
-    "descriptionHtml": lambda c, p, a: p.body_html,
     "variants": lambda c, p, a: p.variants,
 }
 TABLES: Table = {"QueryRoot": {"node": _node, "nodes": _nodes}, "ProductVariant": VARIANT, "Product": PRODUCT}

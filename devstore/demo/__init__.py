@@ -19,8 +19,8 @@ __all__ = ["DOMAIN", "MissingData", "build"]
 
 DOMAIN = "harvest-lane.myshopify.com"
 MARKETS = (  # invented
-    Market("canada", frozenset({"CA"}), "CAD", rate=1.4),
-    Market("ecuador", frozenset({"EC"}), "USD", adjustment_percent=8),
+    Market(frozenset({"CA"}), "CAD", rate=1.4),
+    Market(frozenset({"EC"}), "USD", adjustment_percent=8),
 )
 MAILER_WEEK = 51  # the last whole week of the data that a mailer was printed for
 

@@ -25,8 +25,8 @@ GOODS = (
     ("Mint Ice Cream", "Ice cream", 549, 0),
 )
 MARKETS = (
-    Market("canada", frozenset({"CA"}), "CAD", rate=1.4),
-    Market("ecuador", frozenset({"EC"}), "USD", adjustment_percent=8, left_out=frozenset({3})),
+    Market(frozenset({"CA"}), "CAD", rate=1.4),
+    Market(frozenset({"EC"}), "USD", adjustment_percent=8, left_out=frozenset({3})),
 )
 
 
