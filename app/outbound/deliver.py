@@ -92,22 +92,30 @@ async def _keep_delivering(connections: Connections, post: Post, shop: str, stop
 async def _deliver(
     connections: Connections, post: Post, shop: str, deliveries: Sequence[Delivery], now: datetime
 ) -> bool:
+    for at, part in enumerate(chunks(deliveries, _AT_ONCE)):
+        webhook, told = await _still_told(connections, shop, part)
+        await drop(connections, shop, [each for each in part if each not in told])
+        if webhook is None:
+            continue
+        sending = (_send(connections, post, webhook, each.event_id, each.body) for each in told)
+        errors = await asyncio.gather(*sending)
+        await settle(connections, shop, zip(told, errors, strict=True), now)
+        await note(connections, shop, map(_sent, told, errors))
+        if any(errors):
+            await put_off(connections, shop, deliveries[(at + 1) * _AT_ONCE :], now + _WAIT)
+            return False
+    return True
+
+
+async def _still_told(
+    connections: Connections, shop: str, deliveries: Sequence[Delivery]
+) -> tuple[Webhook | None, list[Delivery]]:
+    """Return where messages go, and those that may be sent now: a slow receiver leaves time for a no."""
     installed = await get_shop(connections, shop)
     webhook = webhook_of(installed.settings) if installed and installed.uninstalled_at is None else None
     named = {each.customer_id for each in deliveries if each.customer_id is not None}
     allowed = {None, *await who_may_be_shared(connections, shop, named)}
-    told = [each for each in deliveries if webhook and each.customer_id in allowed]
-    await drop(connections, shop, [each for each in deliveries if each not in told])
-    for at, part in enumerate(chunks(told, _AT_ONCE)):
-        assert webhook is not None
-        sending = (_send(connections, post, webhook, each.event_id, each.body) for each in part)
-        errors = await asyncio.gather(*sending)
-        await settle(connections, shop, zip(part, errors, strict=True), now)
-        await note(connections, shop, map(_sent, part, errors))
-        if any(errors):
-            await put_off(connections, shop, told[(at + 1) * _AT_ONCE :], now + _WAIT)
-            return False
-    return True
+    return webhook, [each for each in deliveries if webhook and each.customer_id in allowed]
 
 
 async def _send(
