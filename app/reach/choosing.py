@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -60,12 +61,16 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
-    """Who left. may: what their own last answers allow. told: how often a campaign wrote to them."""
+    """Who left. may: what their own last answers allow. told: how often a campaign wrote to them.
+
+    shown: what campaigns of a checkout are to them, as far as that may be used.
+    """
 
     customer_id: int
     may: Permissions
     profile: Profile | None
     told: dict[str, int]
+    shown: Mapping[str, Fired] = field(default_factory=dict)
 
 
 def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
@@ -107,7 +112,10 @@ def weighed_for(
         spare_minor=spare_minor(sold, plan.costs, plan.margin) if moment.own_currency else None,
         remembers=True,
         # Its delay is waited for before the letter leaves, not before it is chosen.
-        fired={name: Fired(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
+        fired={
+            **leaver.shown,
+            **{name: Fired(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
+        },
         spent=spent,
     )
     unit = f"customer:{leaver.customer_id}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.campaigns.campaign import Campaign
+from app.campaigns.nudged import Fired, unpack
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.store import running_campaigns
 from app.campaigns.weigh import WITHHELD
@@ -16,6 +18,7 @@ from app.connections import Connections
 from app.consent.policy import permissions, settle
 from app.consent.standings import standings_of
 from app.offers.terms import costs_of
+from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
 from app.reach.choosing import TRIGGER, Leaver, weighed_for
 from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, was_written_to
@@ -106,10 +109,19 @@ async def _campaign(
     plan, shop = offering.plan, offering.plan.shop
     told = await times_told(connections, shop, customer_id)
     leaver = await leaver_of(connections, shop, customer_id, told)
+    leaver = replace(leaver, shown=await _shown(connections, shop, leaver))
     weighed = weighed_for(plan, left, leaver, offering.catalog, offering.spent, now)
     if weighed.chosen:
         return plan.by_id[weighed.chosen[0].campaign_id].campaign, None
     return None, next(iter(sorted(weighed.withheld)), None)
+
+
+async def _shown(connections: Connections, shop: str, leaver: Leaver) -> Mapping[str, Fired]:
+    """Return what checkouts showed the customer: a code from there is one of those they may have."""
+    if not leaver.may.may_use_profile:
+        return {}
+    value: Any = await connections.redis.get(nudged_key(shop, f"customer:{leaver.customer_id}"))
+    return unpack(value).fired
 
 
 async def leaver_of(connections: Connections, shop: str, customer_id: int, told: dict[str, int]) -> Leaver:

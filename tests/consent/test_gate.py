@@ -64,6 +64,7 @@ ASKING = {
     "app.profiles.telling": Asks(("settle",)),
     "app.campaigns.watched": Asks(("who_may_not_teach",)),
     "app.experiments.showing_store": Asks(("may", "standings_of")),
+    "app.reach.planning": Asks(("permissions", "settle", "standings_of")),
     "app.reach.store": Asks(("may", "standings_of")),
     "app.recommend.store": Asks(("who_refuse",), through=("read_shop",)),
     "app.offpolicy.store": Asks(("who_refuse",)),
@@ -93,6 +94,7 @@ FREE = {
             "app.offers.campaigns",
             "app.privacy",
             "app.profiles",
+            "app.reach.planning",
         ),
     ),
     "app.coupons.grants": Free(

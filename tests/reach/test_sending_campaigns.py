@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.campaigns.campaign import Campaign, read_campaign
+from app.campaigns.nudged import Fired, Nudged
+from app.campaigns.nudged import pack as pack_nudged
 from app.campaigns.store import change_status, keep_campaign
 from app.campaigns.supply import supply_codes
 from app.campaigns.templates import template
@@ -16,7 +18,7 @@ from app.coupon_tables import CouponRow
 from app.coupons.ending import GRACE, end_grants
 from app.coupons.store import count_codes
 from app.profiles.customer import Profile
-from app.profiles.keys import customer_key
+from app.profiles.keys import customer_key, nudged_key
 from app.profiles.packed import pack
 from app.reach.wanted import Reach
 from app.tables import CustomerRow
@@ -125,3 +127,16 @@ async def test_the_template_writes_to_high_value_customers_who_allow_it_alone(sc
     later = timedelta(hours=3)
     await scene.add(checkout(scene, "u", later))
     assert await scene.left(later + GONE_SILENT, later + DUE) == 1
+
+
+async def test_who_holds_a_code_from_the_checkout_is_written_no_other_one(scene: Scene) -> None:
+    await campaign(scene)
+    await answer(scene.connections, scene.shop, ADA, preferences=True, marketing=True)
+    until = int((NOW + timedelta(days=2)).timestamp())
+    for held, sent in ((Fired(1, code="TILL-A", expires_at=until), 0), (Fired(1, code="TILL-A"), 1)):
+        key = nudged_key(scene.shop, f"customer:{ADA}")
+        await scene.connections.redis.set(key, pack_nudged(Nudged(1, {"ten": held})))
+        scene.reach = Reach(mail=True, remind=False)
+        hours = timedelta(hours=3) * sent
+        await scene.add(checkout(scene, f"u{sent}", hours))
+        assert await scene.left(hours + GONE_SILENT, hours + DUE) == sent
