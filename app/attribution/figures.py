@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -45,6 +45,7 @@ RESTS = 20
 _KEPT_FOR = timedelta(days=7)
 
 Caused = Incremental | Refusal
+Kept = TypeVar("Kept")
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -78,11 +79,9 @@ async def is_large(connections: Connections, shop: str) -> bool:
 
 async def kept_figures(connections: Connections, shop: str) -> Figures | None:
     """Return a large shop's figures as last worked out; None before the first time, which is asked for."""
-    packed: Any = await connections.redis.get(_key(shop))
-    if packed is None:
-        await request_job(connections, "figures", shop)
-        return None
-    kept: Figures = msgspec.msgpack.decode(packed, type=Figures)
+    kept = await _kept(connections, shop, Figures)
+    if kept is None:
+        await _ask_for(connections, shop)
     return kept
 
 
@@ -90,10 +89,9 @@ async def request_due_figures(connections: Connections) -> None:
     """Ask for the figures of every large shop whose last ones are old."""
     now = datetime.now(UTC)
     for shop in await shops_to_look_at(connections, "figures"):
-        packed: Any = await connections.redis.get(_key(shop.shop))
-        last = msgspec.msgpack.decode(packed, type=_Last) if packed else None
+        last = await _kept(connections, shop.shop, _Last)
         if (last is None or last.is_old(now)) and await is_large(connections, shop.shop):
-            await request_job(connections, "figures", shop.shop)
+            await _ask_for(connections, shop.shop)
 
 
 async def keep_figures(connections: Connections, shop: ShopDomain) -> None:
@@ -102,9 +100,25 @@ async def keep_figures(connections: Connections, shop: ShopDomain) -> None:
         await job_begins(connections, "figures", shop)
         if await get_shop(connections, shop) is None:
             return
+        await connections.redis.set(_tried(shop), 1, ex=AGAIN_AFTER)
         packed = await apart(_read_apart, connections.settings, connections.redis_url, shop)
         if await get_shop(connections, shop) is not None:  # erased meanwhile, and stays so
             await connections.redis.set(_key(shop), packed, ex=_KEPT_FOR)
+
+
+async def _ask_for(connections: Connections, shop: str) -> None:
+    """Ask for the figures, unless that was tried a moment ago: it may fail for want of memory, each time."""
+    if not await connections.redis.exists(_tried(shop)):
+        await request_job(connections, "figures", shop)
+
+
+async def _kept(connections: Connections, shop: str, kind: type[Kept]) -> Kept | None:
+    """Return what is kept; None also of what another version of the app kept in another layout."""
+    packed: Any = await connections.redis.get(_key(shop))
+    try:
+        return msgspec.msgpack.decode(packed, type=kind) if packed else None
+    except msgspec.ValidationError:
+        return None
 
 
 async def read_figures(connections: Connections, shop: ShopDomain, now: datetime) -> Figures:
@@ -174,3 +188,7 @@ def _read_apart(settings: Settings, redis_url: str, shop: ShopDomain) -> bytes:
 
 def _key(shop: str) -> str:
     return redis_key(shop, "figures")
+
+
+def _tried(shop: str) -> str:
+    return redis_key(shop, "figures", "tried")

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from app.admin import lately
+from app.apart import ChildFailed
 from app.attribution import figures
 from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
 from app.connections import Connections, redis_key
@@ -76,6 +77,28 @@ async def test_what_is_kept_is_what_is_read(connections: Connections) -> None:
     assert kept is not None
     again = await read_figures(connections, ShopDomain(SHOP), kept.read_at)
     assert kept == msgspec.structs.replace(again, took_s=kept.took_s)
+
+
+async def test_what_another_version_kept_in_another_layout_is_worked_out_anew(
+    connections: Connections,
+) -> None:
+    await connections.redis.set(KEY, msgspec.msgpack.encode({"read_at": datetime.now(UTC), "took_s": 1.0}))
+    assert await kept_figures(connections, SHOP) is None
+    assert await connections.redis.exists(ASKED_FOR)
+
+
+async def test_what_fails_is_not_asked_for_again_at_once(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_much(*_given: object) -> bytes:
+        raise ChildFailed("ended with exit code -9")
+
+    monkeypatch.setattr(figures, "apart", too_much)
+    await keep(connections, shop_row())
+    with pytest.raises(ChildFailed):
+        await keep_figures(connections, ShopDomain(SHOP))
+    assert await kept_figures(connections, SHOP) is None
+    assert not await connections.redis.exists(ASKED_FOR)
 
 
 async def test_a_large_shops_figures_are_asked_for_when_they_are_old(
