@@ -21,6 +21,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from cryptography.fernet import Fernet
 from starlette.datastructures import QueryParams
 
 from app.admin import decisions, experiments, lately, pages
@@ -118,7 +119,8 @@ async def _asked(connections: Connections, shop: Shop, size: int, page: str) -> 
 @asynccontextmanager
 async def _opened(database: str | None) -> AsyncIterator[Connections]:
     with tempfile.TemporaryDirectory(prefix="tw-bench", ignore_cleanup_errors=True) as directory:
-        given = {"DATABASE_URL": database} if database else {}
+        key = Fernet.generate_key().decode()
+        given = {"DATABASE_URL": database, "TOKEN_ENCRYPTION_KEYS": key} if database else {}
         settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": directory} | given)
         await migrate(settings.database_url)
         with embedded_redis(Path(directory)) as redis_url:
