@@ -15,6 +15,7 @@ import venv
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -64,6 +65,19 @@ def bill(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": list(parts)}
 
 
+def for_every_machine(lock: str) -> tuple[str, str]:
+    """Return the lock as two, each package once in either: whichever machine or Python a line is for.
+
+    pip-audit asks about those for its own alone, and says nothing of the others.
+    """
+    halves, seen = (list[str](), list[str]()), set[str]()
+    for pinned in re.split(r"^(?=[\w.-]+(?:\[[^\]]*\])?==)", lock, flags=re.MULTILINE)[1:]:
+        name = _PINNED.findall(pinned)[0][0]
+        halves[name in seen].append(re.sub(r"^([^\n;]+?) ; [^\n\\]+", r"\1 ", pinned))
+        seen.add(name)
+    return "".join(halves[0]), "".join(halves[1])
+
+
 def of_pypi(told: dict[str, Any]) -> Asked:
     """Return what pip-audit's JSON says."""
     dependencies = told["dependencies"]
@@ -92,10 +106,18 @@ def ask_pypi() -> Asked:
     tools = ROOT / ".venv/audit"
     if not (tools / "bin/pip-audit").exists():
         venv.create(tools, with_pip=True)
-        subprocess.run([tools / "bin/pip", "install", "--quiet", PIP_AUDIT], check=True)
-    lock = ["--requirement", str(PYTHON), "--disable-pip", "--require-hashes"]
-    command = [str(tools / "bin/pip-audit"), *lock, "--format", "json", "--progress-spinner", "off"]
-    return _asked(of_pypi, command)
+        subprocess.run([tools / "bin/pip", "install", "--quiet", PIP_AUDIT], check=False)
+    options = ["--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off"]
+    asked = []
+    for number, half in enumerate(for_every_machine(PYTHON.read_text())):
+        file = OUT / f"requirements-{number}.txt"
+        file.write_text(half)
+        command = [str(tools / "bin/pip-audit"), *options, "--requirement", str(file)]
+        asked.append(_asked(of_pypi, command))
+    return Asked(
+        tuple(chain.from_iterable(each.known for each in asked)),
+        "; ".join(each.unasked for each in asked if each.unasked),
+    )
 
 
 def ask_npm() -> Asked:
@@ -104,11 +126,14 @@ def ask_npm() -> Asked:
 
 
 def _asked(read: Any, command: list[str]) -> Asked:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return Asked(unasked=str(error))
     try:
         found: Asked = read(json.loads(done.stdout))
     except (ValueError, KeyError):
-        return Asked(unasked=(done.stderr.strip().splitlines() or ["no answer"])[-1])
+        return Asked(unasked=(done.stderr.strip().splitlines() or ["no answer"])[-1][:200])
     return found
 
 
@@ -120,7 +145,7 @@ def main() -> int:
     for name, parts in {"python": bill(python), "node": bill(node)}.items():
         file = OUT / f"{name}.cdx.json"
         file.write_text(json.dumps(parts, indent=1) + "\n")
-        _say(f"{name}: {len(parts['components'])} packages, written to {file.relative_to(ROOT)}")
+        _say(f"{name}: {len(parts['components'])} packages, written to {file}")
         for each in asked[name].known:
             _say(f"  known: {each}")
         _say(f"  not asked: {asked[name].unasked}" if asked[name].unasked else "  asked about all of them")

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
-from scripts.audit import NODE, PYTHON, Asked, bill, node_parts, of_npm, of_pypi, python_parts
+import pytest
+
+from scripts import audit
+from scripts.audit import (
+    NODE,
+    PYTHON,
+    Asked,
+    bill,
+    for_every_machine,
+    node_parts,
+    of_npm,
+    of_pypi,
+    python_parts,
+)
 
 
 def test_each_pinned_package_is_in_the_bill_once() -> None:
@@ -27,6 +41,17 @@ def test_each_package_of_node_is_in_the_bill_once_and_no_folder_of_ours() -> Non
     assert all(part["version"] for part in parts)
 
 
+def test_pypi_is_asked_about_what_only_other_machines_install_too() -> None:
+    lock = PYTHON.read_text()
+    assert re.search(r"^[\w.-]+==\S+ ; ", lock, re.MULTILINE)
+    halves = for_every_machine(lock)
+    pinned = [re.findall(r"^([\w.-]+)==(\S+) *\\$", half, re.MULTILINE) for half in halves]
+    for half in pinned:
+        assert len(dict(half)) == len(half)
+    parts = {(part["name"], part["version"]) for part in bill(python_parts(lock))["components"]}
+    assert {*pinned[0], *pinned[1]} == parts
+
+
 def test_a_package_that_a_list_does_not_tell_about_was_not_asked_about() -> None:
     told = {
         "dependencies": [
@@ -43,3 +68,20 @@ def test_an_error_of_npm_is_no_good_word() -> None:
     assert of_npm({"message": "405 Method Not Allowed"}) == Asked(unasked="405 Method Not Allowed")
     assert of_npm({"vulnerabilities": {"bad": {"severity": "high"}}}) == Asked(("bad: high",))
     assert of_npm({"vulnerabilities": {}}) == Asked()
+
+
+@pytest.mark.parametrize(
+    ("pypi", "npm", "ends_with"),
+    [
+        (Asked(), Asked(), 0),
+        (Asked(), Asked(unasked="no answer"), 2),
+        (Asked(("bad 1: PYSEC-1",), "not of all"), Asked(), 1),
+    ],
+)
+def test_it_ends_well_only_when_everything_was_asked_about_and_nothing_is_known(
+    pypi: Asked, npm: Asked, ends_with: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "OUT", tmp_path)
+    monkeypatch.setattr(audit, "ask_pypi", lambda: pypi)
+    monkeypatch.setattr(audit, "ask_npm", lambda: npm)
+    assert audit.main() == ends_with
