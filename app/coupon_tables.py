@@ -63,6 +63,7 @@ class AutomaticDiscountRow(SQLModel, table=True):
 
     discount_id: the discount in Shopify, None before it is made and after it is deleted. epoch: which of the
     terms' keys its grants are sealed with, and since when. lasts_s: the longest that a grant of it ever held.
+    error: what Shopify last refused, in its words.
     """
 
     __tablename__ = "automatic_discounts"
@@ -73,6 +74,7 @@ class AutomaticDiscountRow(SQLModel, table=True):
     epoch: int = 0
     epoch_at: datetime | None = _time(default=None, nullable=True)
     lasts_s: int = 0
+    error: str = Field(default="", sa_type=Text)
     updated_at: datetime = _time()
 
 

@@ -27,6 +27,7 @@ class Discount:
     epoch: int = 0
     epoch_at: datetime | None = None
     lasts_s: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
