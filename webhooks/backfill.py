@@ -193,9 +193,11 @@ async def _keep(connections: Connections, shop: Shop, kind: Kind, batch: Sequenc
 
 
 async def _store_products(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
+    now = datetime.now(UTC)
+
     def read(tree: Tree) -> Any:
         variants = [Payload(variant) for variant in tree.of_kind("ProductVariant")]
-        product = read_product(shop.shop, Payload(tree.root), variants, shop.currency)
+        product = read_product(shop.shop, Payload(tree.root), variants, shop.currency, now)
         levels = [read_level(shop.shop, Payload(level)) for level in tree.of_kind("InventoryLevel")]
         untracked = {each.inventory_item_id for each in product.variants if each.tracked is False}
         return product, [uncounted(e) if e.inventory_item_id in untracked else e for e in levels]

@@ -83,7 +83,7 @@ query BulkOperationStatus($id: ID!) {
 CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt totalInventory tracksInventory requiresSellingPlan }
+    nodes { id updatedAt status publishedAt totalInventory tracksInventory requiresSellingPlan }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -156,7 +156,7 @@ query Locations($after: String) {
 
 WHICH_EXIST = """
 query WhichExist($ids: [ID!]!) {
-  nodes(ids: $ids) { id ... on Product { requiresSellingPlan } }
+  nodes(ids: $ids) { id ... on Product { status publishedAt requiresSellingPlan } }
 }
 """
 

@@ -1,6 +1,6 @@
 """Products that Shopify does not have any more, though no delivery told of it. Looked for once a day.
 
-The same answer says which sell with a selling plan only, also of products that have not changed for long.
+The same answer says which can be offered, also of products that have not changed for long.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from app.shops.tokens import ask_shop
 from app.tables import ProductRow
 from app.upsert import chunks, table_of
 from webhooks.documents import WHICH_EXIST
+from webhooks.offerable import note_offerable
 from webhooks.payload import Payload
-from webhooks.selling_plans import note_selling_plans
 
 _EVERY_S = 24 * 3600
 _PAGE = 250
@@ -35,7 +35,7 @@ async def note_gone(connections: Connections, shop: Shop, now: datetime) -> int:
         return 0
     gone: list[AnyEvent] = []
     for part in chunks(await _known(connections, shop, now), _PAGE):
-        gone += [_gone(shop, number, now) for number in await _not_found(connections, shop, part)]
+        gone += [_gone(shop, number, now) for number in await _not_found(connections, shop, part, now)]
     await EventLog(connections.redis).append(gone)
     await connections.redis.set(looked, 1, ex=_EVERY_S)
     return len(gone)
@@ -51,11 +51,13 @@ async def _known(connections: Connections, shop: Shop, now: datetime) -> list[in
         return list((await (await db.connection()).scalars(query.order_by(_PRODUCTS.c.product_id))).all())
 
 
-async def _not_found(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> list[int]:
+async def _not_found(
+    connections: Connections, shop: Shop, product_ids: Sequence[int], now: datetime
+) -> list[int]:
     gids = [f"gid://shopify/Product/{number}" for number in product_ids]
     answer = await ask_shop(connections, shop.shop, WHICH_EXIST, {"ids": gids})
     found = [Payload(node) for node in answer["nodes"] if node is not None]
-    await note_selling_plans(connections, shop, found)
+    await note_offerable(connections, shop, found, now)
     there = {node.id("id") for node in found}
     return [number for number in product_ids if number not in there]
 

@@ -25,10 +25,11 @@ from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_
 AUTOMATIC = "AutomaticDiscountApplication"
 
 
-def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency: str) -> ProductChanged:
-    """Return the product; variants: all that it has."""
+def read_product(
+    shop: str, node: Payload, variants: Sequence[Payload], currency: str, now: datetime
+) -> ProductChanged:
+    """Return the product as it is now; variants: all that it has."""
     updated_at = node.time("updatedAt")
-    is_active = node.text("status").lower() == "active"
     return ProductChanged(
         **_envelope(shop, node, updated_at),
         product_id=node.id("id"),
@@ -37,13 +38,19 @@ def read_product(shop: str, node: Payload, variants: Sequence[Payload], currency
         product_type=node.text_or_none("productType") or "",
         tags=node.texts("tags"),
         image_url=_image(node),
-        published=is_active and node.time_or_none("publishedAt") is not None,
+        published=is_published(node, now),
         created_at=node.time("createdAt"),
         updated_at=updated_at,
         variants=tuple(_variant(variant, currency) for variant in variants),
         handle=node.text_or_none("handle"),
         requires_selling_plan=node.flag_or_none("requiresSellingPlan"),
     )
+
+
+def is_published(node: Payload, now: datetime) -> bool:
+    """Return whether the product is in the online store, where one that is scheduled is to be later."""
+    published_at = node.time_or_none("publishedAt")
+    return node.text("status").lower() == "active" and published_at is not None and published_at <= now
 
 
 def read_level(shop: str, level: Payload) -> InventoryChanged:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
 from webhooks.delivery import Delivery
 from webhooks.payload import Payload
+
+_WRITTEN_WITHIN = timedelta(minutes=5)  # a body can tell of what happened after it was set off
 
 
 def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
@@ -19,7 +23,7 @@ def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
         product_type=payload.text_or_none("product_type") or "",
         tags=payload.texts("tags"),
         image_url=_image(payload),
-        published=published_at is not None and _is_active(payload),
+        published=_is_active(payload) and _is_over(published_at, delivery.triggered_at),
         created_at=payload.time_or_none("created_at") or published_at or updated_at,
         updated_at=updated_at,
         variants=tuple(_variant(v, position, delivery.currency) for position, v in variants),
@@ -40,6 +44,11 @@ def read_inventory(payload: Payload, delivery: Delivery) -> InventoryChanged:
         available=payload.count_or_none("available"),
         updated_at=payload.time_or_none("updated_at") or delivery.triggered_at,
     )
+
+
+def _is_over(published_at: datetime | None, now: datetime) -> bool:
+    """Return whether it was published: where it is scheduled, that time is still to come."""
+    return published_at is not None and published_at <= now + _WRITTEN_WITHIN
 
 
 def _is_active(payload: Payload) -> bool:

@@ -37,9 +37,9 @@ from webhooks.locations import note_locations
 from webhooks.missed_answers import missed_answers
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
+from webhooks.offerable import note_offerable
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order, read_product
-from webhooks.selling_plans import note_selling_plans
 
 # A change can be seen in a search a while after it happened.
 _OVERLAP = timedelta(minutes=15)
@@ -159,7 +159,7 @@ def _parts(node: Payload, name: str) -> Sequence[Payload]:
 async def _beside_products(
     connections: Connections, shop: Shop, products: Sequence[Payload]
 ) -> list[AnyEvent]:
-    await note_selling_plans(connections, shop, products)
+    await note_offerable(connections, shop, products, datetime.now(UTC))
     return await missed_stock(connections, shop, products)
 
 
@@ -167,7 +167,7 @@ _PRODUCTS, _CUSTOMERS, _ORDERS = (table_of(row).c for row in (ProductRow, Custom
 KINDS = (
     Kind(
         "product", CHANGED_PRODUCTS, ONE_PRODUCT, "variants",
-        lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency),
+        lambda shop, node, parts: read_product(shop.shop, node, parts, shop.currency, datetime.now(UTC)),
         _PRODUCTS.product_id, _PRODUCTS.updated_at, _beside_products,
     ),
     Kind(

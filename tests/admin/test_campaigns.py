@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from app.admin.routes import routes
 from app.campaigns.store import all_campaigns, one_campaign
 from app.campaigns.templates import TEMPLATES
-from app.catalog.selling_plans import record_selling_plans
+from app.catalog.flags import record_flag
 from app.connections import Connections, connect
 from app.reach_tables import AbandonmentRow
 from tests.admin.campaign_factories import bought, keep_campaigns, weighed, written
@@ -208,7 +208,7 @@ async def test_a_product_that_sells_with_a_selling_plan_only_can_not_be_chosen(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep(connections, shop_row(), *product(7, "Coffee each month"), *product(8, "Cup"))
-    await record_selling_plans(connections, SHOP, {7: True})
+    await record_flag(connections, SHOP, "requires_selling_plan", {7: True})
     form = written(kind="upsell", off="", products="7, 8")
     why = "Coffee each month sells with a selling plan only, so no offer can add it to a cart"
     (wrong,) = (await call(browser, "check", {"form": form})).json()["errors"]

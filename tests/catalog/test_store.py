@@ -6,7 +6,8 @@ from sqlmodel import select
 
 from app.catalog.catalog import Product
 from app.catalog.fingerprint import catalog_fingerprint
-from app.catalog.selling_plans import record_selling_plans, with_plan_only
+from app.catalog.flags import record_flag
+from app.catalog.selling_plans import with_plan_only
 from app.catalog.store import (
     load_catalog,
     record_inventory,
@@ -115,12 +116,12 @@ async def test_what_a_reading_told_of_a_selling_plan_stays_when_a_webhook_does_n
 async def test_a_selling_plan_changes_what_servers_look_at(on_both_databases: Connections) -> None:
     await record_product(on_both_databases, changed())
     before = await catalog_fingerprint(on_both_databases, SHOP)
-    assert await record_selling_plans(on_both_databases, SHOP, {2: True, 9: True})
+    assert await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: True, 9: True})
     assert await catalog_fingerprint(on_both_databases, SHOP) != before
-    assert not await record_selling_plans(on_both_databases, SHOP, {2: True})
+    assert not await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: True})
     assert await with_plan_only(on_both_databases, SHOP, [2, 9]) == ["Tea"]
     assert await with_plan_only(on_both_databases, "b.myshopify.com", [2]) == []
-    assert await record_selling_plans(on_both_databases, SHOP, {2: False})
+    assert await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: False})
     assert await catalog_fingerprint(on_both_databases, SHOP) == before
 
 

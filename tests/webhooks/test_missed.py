@@ -203,3 +203,17 @@ async def test_a_selling_plan_of_a_product_unchanged_for_long_is_found_once_a_da
     await front.connections.redis.delete("tw:{corner.myshopify.com}:gone_looked_for")
     await look(front)
     assert 2 not in (await load_catalog(front.connections, front.shop.domain)).available_ids
+
+
+async def test_a_product_that_is_scheduled_is_offered_once_its_time_has_come(front: Shopfront) -> None:
+    product = front.shop.products[2]
+    product.created_at = datetime.now(UTC) + timedelta(hours=2)  # from when on the dev store sells it
+    await look(front)
+    catalog = await load_catalog(front.connections, front.shop.domain)
+    assert catalog.available_ids == {1, 3}
+    product.created_at = datetime.now(UTC) - timedelta(hours=2)
+    await front.connections.redis.delete("tw:{corner.myshopify.com}:gone_looked_for")
+    product.updated_at -= timedelta(days=40)  # that it is published now is no change of it
+    await look(front)
+    catalog = await load_catalog(front.connections, front.shop.domain)
+    assert catalog.available_ids == {1, 2, 3}

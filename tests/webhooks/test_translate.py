@@ -149,6 +149,20 @@ def test_a_mangled_property_is_no_offer(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("published_at", "published"),
+    [
+        ("2026-10-01T00:00:00Z", True),
+        ("2026-11-01T12:00:30Z", True),  # half a minute after what set the delivery off
+        ("2026-12-01T00:00:00Z", False),  # scheduled
+        (None, False),
+    ],
+)
+def test_a_product_is_published_from_its_time_on(published_at: str | None, published: bool) -> None:
+    told = {"id": 2, "title": "Tea", "status": "active", "published_at": published_at}
+    assert translated("products/update", told).published is published
+
+
+@pytest.mark.parametrize(
     ("processed_at", "placed_at"),
     [
         ("2021-05-04T10:00:00Z", datetime(2021, 5, 4, 10, tzinfo=UTC)),  # brought along from another system
