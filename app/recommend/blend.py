@@ -32,11 +32,13 @@ CASES_FOR_COSINE = 1_000
 FEWEST_NEW_CASES = 20
 FOLDS = 2
 MOST_CASES_FOR_PLAIN = 1_000  # with more, what is learnt says no worse
-# What few carts may prefer to any blend: what goes with the cart, what was bought before, best sellers.
+# What few carts may prefer to any blend: what goes with the cart, it with what was bought before, it with
+# best sellers, and best sellers alone.
 PLAIN = (
     Weights(together=1.0),
-    Weights(times=4.0, bought=2.0, popular=0.5),
-    Weights(popular=1.0),
+    Weights(together=1.0, times=4.0, bought=2.0, popular=0.5),
+    Weights(together=1.0, popular=1.0),
+    Weights(together=0.0, popular=1.0),
 )
 # Among products never sold: what they are alike to, what is learnt from their features, what is new.
 NEW_PRIOR = Weights(together=1.0, learned=0.5, with_history=0.25, fresh=0.5)

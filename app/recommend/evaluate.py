@@ -81,18 +81,23 @@ def hold_out(
     *,
     beside_rivals: bool = False,
     champion: Champion | None = None,
+    plain: Recipe | None = None,
 ) -> Report | None:
     """Return the report on the last tenth of the orders, None when that holds fewer than 20 cases.
 
     beside_rivals: run the stronger models of others too, which takes longer than all the rest.
     champion: what serves now; the report then says how the challenger does beside it.
+    plain: what to test; None: what the orders before choose.
     """
     split, gone = _without_some(dataset.split(), len(dataset.items), parameters.seed)
     before = split.train.and_then(split.validation.without(gone))
     cases = make_cases(dataset, before, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
     if len(cases) < FEWEST_CASES or not len(split.train):
         return None
-    recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
+    if plain is None:
+        recipe, embeddings = _chosen(dataset, split, gone, parameters, progress)
+    else:
+        recipe, embeddings = plain, no_embeddings(len(dataset.items))
 
     # What serves has fresh neighbours and best sellers, and so has what is tested.
     def as_of(baskets: Baskets) -> Model:

@@ -18,7 +18,15 @@ from app.recommend.metrics import Interval
 from app.recommend.model import Model
 from app.recommend.progress import OnProgress, quiet
 from app.recommend.report import Report
+from app.recommend.terms import Weights
+from app.wording import wording
 
+# What a plain way weighs that is a model of its own; of equally good ones the first.
+ALONE = {
+    wording("popularity"): Weights(together=0.0, popular=1.0),
+    wording("weighted cosine"): Weights(together=1.0),
+    wording("own repeats"): Weights(together=0.0, times=4.0, bought=2.0, popular=0.5),
+}
 LIBRARIES = ("lightfm-next", "numpy", "polars", "scipy")
 
 
@@ -39,17 +47,28 @@ def train(
 ) -> TrainedModel:
     """Return the model of all orders, with the figures the same recipe reached on held-out ones.
 
-    champion: what serves now; its card's decision says whether the new model may take its place.
+    champion: what serves now; its card's decision says whether the new model may take its place. Where
+    nothing serves and a plain way does better, that serves: a shop without a model shows what is newest.
 
     Raises InputError when there is neither an order nor a product.
     """
     if not len(dataset.items):
         raise InputError("nothing to learn from: no orders and no products")
     report = hold_out(dataset, parameters, progress, champion=champion)
+    if report is not None and champion is None and not decide(report, report.recipe.basis).publish:
+        report = hold_out(dataset, parameters, progress, plain=_best_plain(report))
     recipe = _recipe(dataset, report)
     embeddings = embeddings_for(dataset, dataset.baskets, recipe, parameters, "learning to serve", progress)
     model = assemble(dataset, dataset.baskets, recipe, embeddings)
     return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at))
+
+
+def _best_plain(report: Report) -> Recipe:
+    """Return the plain way that did best on the held-out orders, as a recipe."""
+    tried = [name for name in ALONE if name in report.figures]
+    best = max(tried, key=lambda name: report.figures[name].ndcg_at_10)
+    recipe = report.recipe
+    return Recipe("neighbours", ALONE[best], recipe.cosine, new_weights=recipe.new_weights)
 
 
 def _recipe(dataset: Dataset, report: Report | None) -> Recipe:

@@ -14,13 +14,15 @@ from rich.console import Console
 from app.errors import InputError
 from app.recommend.card import OURS
 from app.recommend.cases import make_cases
+from app.recommend.duel import Champion
 from app.recommend.evaluate import cases_to_choose_with, evaluate_files, hold_out
 from app.recommend.fit import FitParameters
+from app.recommend.freshen import freshened
 from app.recommend.plot import write_report
 from app.recommend.progress import Progress
 from app.recommend.read import build_dataset
 from app.recommend.terms import Past
-from app.recommend.train import train
+from app.recommend.train import ALONE, train
 from tests.recommend.shops import a_shop, order_table, product_table
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -160,3 +162,32 @@ def test_a_model_serves_the_customers_it_saw_and_no_others() -> None:
     model = train(a_shop(1_200), SMALL, NOW).model
     assert np.isin(model.customer_ids, np.arange(1, 10)).all()
     assert model.rank([0], k=3, customer_id=424242) == model.rank([0], k=3)
+
+
+def by_chance(orders: int) -> pl.DataFrame:
+    """Return orders of products that have nothing to do with one another, some of which sell best."""
+    random = np.random.default_rng(0)
+    share = 1 / np.arange(1, 61) ** 0.8
+    rows = [
+        (order, order, f"2026-01-{1 + order // 24:02} {order % 24:02}:00:00", int(product_id))
+        for order in range(orders)
+        for product_id in random.choice(60, 3, replace=False, p=share / share.sum())
+    ]
+    return pl.DataFrame(rows, schema=["order_id", "customer_id", "created_at", "product_id"], orient="row")
+
+
+def test_where_best_sellers_do_better_they_serve_a_shop_that_has_no_model_and_no_other() -> None:
+    shop = build_dataset(by_chance(300))
+    first = train(shop, SMALL, NOW)
+    assert first.card.decision.publish
+    assert first.card.weights == ALONE["popularity"]
+    figures = first.card.figures
+    assert figures[OURS]["ndcg_at_10"] == figures["popularity"]["ndcg_at_10"]
+    ranked = [one.product_id for one in first.model.rank([0], k=5)]
+    sold = first.model.popularity[first.model.positions(ranked)]
+    assert (np.diff(sold) <= 0).all()
+    later = freshened(first.model, first.card, build_dataset(by_chance(400)))
+    assert (later.basis, later.weights) == ("neighbours", ALONE["popularity"])
+    second = train(shop, SMALL, NOW, champion=Champion(first.card, first.model))
+    assert not second.card.decision.publish
+    assert second.card.weights != first.card.weights
