@@ -23,9 +23,10 @@ async def catalog_fingerprint(connections: Connections, shop: str) -> tuple[Any,
 def _queries(shop: str) -> list[Any]:
     products, variants, exclusions = _PRODUCTS.c, _VARIANTS.c, _EXCLUSIONS.c
     priced = func.sum(variants.price_minor), func.sum(variants.available)
-    planned = func.count().filter(products.requires_selling_plan.is_(True))
+    flags = (products.requires_selling_plan, products.published)
+    flagged = [func.count().filter(flag.is_(True)) for flag in flags]
     return [
-        select(func.count(), func.max(products.updated_at), planned).where(products.shop == shop),
+        select(func.count(), func.max(products.updated_at), *flagged).where(products.shop == shop),
         select(func.count(), *priced).where(variants.shop == shop),
         select(func.count(), func.max(exclusions.excluded_at)).where(exclusions.shop == shop),
     ]

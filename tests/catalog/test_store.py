@@ -123,6 +123,8 @@ async def test_a_selling_plan_changes_what_servers_look_at(on_both_databases: Co
     assert await with_plan_only(on_both_databases, "b.myshopify.com", [2]) == []
     assert await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: False})
     assert await catalog_fingerprint(on_both_databases, SHOP) == before
+    assert await record_flag(on_both_databases, SHOP, "published", {2: False})
+    assert await catalog_fingerprint(on_both_databases, SHOP) != before
 
 
 async def test_an_unknown_shop_sells_nothing(on_both_databases: Connections) -> None:
