@@ -26,6 +26,7 @@ from app.values import gid
 
 READ_BACK = timedelta(days=55)  # orders of the last 60 days are shown to every app
 _PAGE = 250
+_NOTICED_WITHIN = timedelta(days=2)  # who is looked for once a day
 # What a reading that began then may not have seen yet.
 _SETTLED = timedelta(minutes=15)
 _CUSTOMERS, _ORDERS = table_of(CustomerRow).c, table_of(OrderRow).c
@@ -56,6 +57,20 @@ async def note_gone_records(
         await EventLog(connections.redis).append([kind.told(shop, number, began) for number in gone])
         count += len(gone)
     return count
+
+
+async def orders_of_gone(connections: Connections, shop: Shop, now: datetime) -> list[int]:
+    """Return the orders of customers who are gone since the day before yesterday: another has them now.
+
+    Shopify deletes nobody who ordered, but merges two into one.
+    """
+    gone = select(_CUSTOMERS.customer_id).where(
+        _CUSTOMERS.shop == shop.shop, _CUSTOMERS.deleted_at >= now - _NOTICED_WITHIN
+    )
+    theirs = (_ORDERS.shop == shop.shop, _ORDERS.customer_id.in_(gone), _ORDERS.created_at >= now - READ_BACK)
+    async with connections.read() as db:
+        query = select(_ORDERS.order_id).where(*theirs).order_by(_ORDERS.order_id)
+        return list(await (await db.connection()).scalars(query))
 
 
 async def _known(

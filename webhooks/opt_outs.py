@@ -28,10 +28,11 @@ from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow
 from app.upsert import table_of
-from app.values import ShopDomain, shopify_id
+from app.values import ShopDomain, gid, shopify_id
+from webhooks import reconcile
 from webhooks.bulk import read_in_bulk
 from webhooks.documents import BULK_OPT_OUTS, BULK_ORDER_IDS
-from webhooks.gone_records import CUSTOMERS, ORDERS, READ_BACK, note_gone_records
+from webhooks.gone_records import CUSTOMERS, ORDERS, READ_BACK, note_gone_records, orders_of_gone
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer
 
@@ -61,6 +62,7 @@ async def compare_opt_outs(connections: Connections, shop: ShopDomain) -> int:
         try:
             changed = await _compare(connections, known, now)
             await _compare_orders(connections, known, now)
+            await _tell_whose(connections, known, await orders_of_gone(connections, known, now))
             return changed
         except ShopifyUnavailable:
             raise
@@ -84,6 +86,11 @@ async def _compare_orders(connections: Connections, shop: Shop, began: datetime)
     async for batch in read_in_bulk(connections, shop.shop, query):
         there.extend(_numbers(batch))
     await note_gone_records(connections, shop, ORDERS, np.array(there, dtype=np.int64), began)
+
+
+async def _tell_whose(connections: Connections, shop: Shop, order_ids: Sequence[int]) -> None:
+    for number in order_ids:
+        await reconcile.tell(connections, shop, reconcile.ORDERS, gid("Order", number))
 
 
 def _numbers(batch: Sequence[dict[str, Any]]) -> list[int]:

@@ -88,7 +88,7 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     for kind in KINDS:
         async for changed in _pages(connections, shop, kind, since):
             for gid in await _news(connections, shop, kind, changed):
-                missed += await _append(connections, shop, kind, gid)
+                missed += await tell(connections, shop, kind, gid)
             if kind.beside and (events := await kind.beside(connections, shop, changed)):
                 await EventLog(connections.redis).append(events)
                 missed += len(events)
@@ -130,8 +130,8 @@ async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Seque
     ]
 
 
-async def _append(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
-    """Return whether the record is in the log now.
+async def tell(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
+    """Return whether the record is in the log now, as it is at Shopify.
 
     One of more parts than fit a page is left to its webhook: half of it would be worse.
     """
@@ -181,3 +181,4 @@ KINDS = (
         _ORDERS.order_id, _ORDERS.updated_at, missed_refunds,
     ),
 )  # fmt: skip
+ORDERS = KINDS[-1]

@@ -105,7 +105,7 @@ FREE = {
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),
     "app.orders.answers": Free(_LEDGER, ("app.orders.customers",)),
-    "webhooks.reconcile": Free(_RECORDS, ("app.worker",)),
+    "webhooks.reconcile": Free(_RECORDS, ("app.worker", "webhooks.opt_outs")),
     "webhooks.missed_answers": Free(_RECORDS, ("webhooks.reconcile",)),
     "webhooks.opt_outs": Free(_RECORDS, ("app.worker",)),
     "webhooks.gone_records": Free(_RECORDS, ("webhooks.opt_outs",)),

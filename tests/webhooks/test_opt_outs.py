@@ -7,15 +7,15 @@ import pytest
 from sqlmodel import col, select
 
 from app.connections import Connections
-from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted
+from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, OrderUpdated
 from app.events.log import STREAM, EventLog
 from app.orders.customers import record_customer, remove_customer
-from app.orders.store import remove_order
+from app.orders.store import record_order, remove_order
 from app.privacy_tables import ConsentRow
 from app.tables import CustomerRow, OrderRow
 from devstore.schema import MODULES
 from devstore.shop import cancel
-from tests.devstore.conftest import past_order
+from tests.devstore.conftest import past_order, second_customer
 from tests.webhooks.shopfront import Shopfront, installed
 from webhooks.backfill import run_backfill
 from webhooks.opt_outs import compare_opt_outs
@@ -110,6 +110,27 @@ async def test_an_order_that_is_gone_without_a_word_is_told_of_once(front: Shopf
     async with connections.read() as db:
         query = select(OrderRow.order_id).where(col(OrderRow.cancelled_at).is_(None))
         assert sorted((await db.exec(query)).all()) == sorted([stays.id, just_placed.id])
+
+
+async def test_the_orders_of_a_customer_who_was_merged_become_the_others(front: Shopfront) -> None:
+    connections, now = front.connections, datetime.now(UTC)
+    second_customer(front.shop)
+    mine, other = past_order(front.shop, 0, 1), past_order(front.shop, 0, 2)
+    other.customer_id = 8
+    for record in (mine, other, *front.shop.customers.values()):
+        record.created_at = record.updated_at = now - timedelta(days=1)
+    await run_backfill(connections, front.installed.shop)
+    other.customer_id = 7
+    del front.shop.customers[8]
+    await compare(front)
+    for event in await told(connections):
+        await remove_customer(connections, event)
+    await compare(front)
+    (whose,) = await told(connections, OrderUpdated)
+    assert (whose.order_id, whose.customer_id) == (other.id, 7)
+    await record_order(connections, whose)
+    await compare(front)
+    assert len(await told(connections, OrderUpdated)) == 1
 
 
 async def test_a_shop_that_left_is_asked_again_another_day(front: Shopfront) -> None:
