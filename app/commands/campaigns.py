@@ -45,7 +45,9 @@ def list_campaigns(shop: Shop) -> None:
 
     async def run(connections: Connections) -> None:
         installed, now = await _installed(connections, domain), datetime.now(UTC)
-        for kept in await all_campaigns(connections, domain):
+        if not (found := await all_campaigns(connections, domain)):
+            typer.echo("No campaign yet: `tillwise campaigns templates` lists some to begin with.")
+        for kept in found:
             campaign, why = kept.campaign, f" ({kept.reason})" if kept.reason else ""
             typer.echo(f"{campaign.id}  {kept.standing(now)}{why}  priority {campaign.priority}")
             typer.echo(f"  {campaign.name}: {_words(campaign, installed)}")

@@ -49,6 +49,9 @@ def kpis(
         for each in found:
             if each.by == by:
                 table.add_row(each.group, each.name, _said(each, currency), f"{each.over:,}")
+        if not table.row_count:
+            typer.echo(f"Nothing to tell yet: no checkout was answered since {begin:%Y-%m-%d}.")
+            return
         Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
     with_connections(run)
