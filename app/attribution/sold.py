@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.attribute import stayed_of
@@ -290,10 +290,13 @@ async def _touches(
     at = func.coalesce(_DECISIONS.c.decided_at, _DECISIONS.c.decided_at)
     within = at >= min(placed) - window, at <= max(placed)
     found: dict[str, list[Touch]] = {}
-    for column in (_DECISIONS.c.checkout_token, _DECISIONS.c.customer_id):
-        names = {name for each in orders if (name := getattr(each, column.name))}
-        for part in chunks(sorted(names)):
-            found |= await _made(db, shop, column.in_(part), *within)
+    token, customer = _DECISIONS.c.checkout_token, _DECISIONS.c.customer_id
+    for part in chunks(list(orders)):
+        tokens = sorted({each.checkout_token for each in part if each.checkout_token})
+        ids = sorted({each.customer_id for each in part if each.customer_id})
+        found |= await _made(db, shop, token.in_(tokens), *within)
+        others = or_(token.is_(None), token.not_in(tokens))
+        found |= await _made(db, shop, customer.in_(ids), others, *within)
     return found
 
 
