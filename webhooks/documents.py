@@ -99,25 +99,25 @@ query ChangedOrders($changed: String!, $after: String) {
 """
 
 ONE_PRODUCT = f"""
-query OneProduct($id: ID!) {{
+query OneProduct($id: ID!, $after: String) {{
   product(id: $id) {{
     {_PRODUCT}
-    variants(first: 250) {{
+    variants(first: 250, after: $after) {{
       nodes {{ {_VARIANT} inventoryItem {{ id tracked }} }}
-      pageInfo {{ hasNextPage }}
+      pageInfo {{ hasNextPage endCursor }}
     }}
   }}
 }}
 """
 
 ONE_ORDER = f"""
-query OneOrder($id: ID!) {{
+query OneOrder($id: ID!, $after: String) {{
   order(id: $id) {{
     {_ORDER}
     {_GRANT}
-    lineItems(first: 100) {{
+    lineItems(first: 100, after: $after) {{
       nodes {{ {_LINE} }}
-      pageInfo {{ hasNextPage }}
+      pageInfo {{ hasNextPage endCursor }}
     }}
   }}
 }}

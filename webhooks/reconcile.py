@@ -131,29 +131,34 @@ async def _news(connections: Connections, shop: Shop, kind: Kind, changed: Seque
 
 
 async def tell(connections: Connections, shop: Shop, kind: Kind, gid: str) -> bool:
-    """Return whether the record is in the log now, as it is at Shopify.
-
-    One of more parts than fit a page is left to its webhook: half of it would be worse.
-    """
-    answer = Payload(await ask_shop(connections, shop.shop, kind.one, {"id": gid}))
-    node = answer.child_or_none(kind.name)
-    if node is None:  # deleted since
-        return False
+    """Return whether the record is in the log now, as it is at Shopify."""
     try:
-        change = kind.read(shop, node, _parts(node, kind.parts) if kind.parts else ())
+        change = await _read(connections, shop, kind, gid)
     except InputError as error:
         facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
         _log.warning("a missed change is left to its webhook", extra=facts)
+        return False
+    if change is None:  # deleted since
         return False
     await EventLog(connections.redis).append([change])
     return True
 
 
-def _parts(node: Payload, name: str) -> Sequence[Payload]:
-    parts = node.child(name)
-    if parts.child("pageInfo").flag_or_none("hasNextPage"):
-        raise InputError(f"{name} do not fit a page", name)
-    return parts.children("nodes")
+async def _read(connections: Connections, shop: Shop, kind: Kind, gid: str) -> Change | None:
+    """Return the record with all its parts, None for one that is not there. Raises InputError."""
+    variables: dict[str, str | None] = {"id": gid}
+    parts: list[Payload] = []
+    while True:
+        node = Payload(await ask_shop(connections, shop.shop, kind.one, variables)).child_or_none(kind.name)
+        if node is None:
+            return None
+        if kind.parts is None:
+            return kind.read(shop, node, ())
+        page = node.child(kind.parts)
+        parts += page.children("nodes")
+        if not page.child("pageInfo").flag_or_none("hasNextPage"):
+            return kind.read(shop, node, parts)
+        variables["after"] = page.child("pageInfo").text("endCursor")
 
 
 async def _beside_products(

@@ -10,8 +10,10 @@ from app.events.log import EventConsumer
 from app.orders.store import record_order
 from app.shops.changes import revisions
 from app.shops.store import get_shop
+from devstore.checkout import complete, start
 from devstore.schema import MODULES
 from tests.devstore.conftest import past_order
+from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import Shopfront, installed
 from webhooks.reconcile import reconcile, reconcile_shop
 
@@ -51,6 +53,17 @@ async def test_changes_that_were_missed_are_put_into_the_log(front: Shopfront) -
     assert [event.inventory_item_id for event in events if isinstance(event, InventoryChanged)] == [901]
     assert len({order.order_id for order in orders}) == 30
     assert {order.lines[0].variant_id for order in orders} == {101}
+
+
+async def test_an_order_of_more_lines_than_a_page_is_read_whole(front: Shopfront) -> None:
+    front.shop.orders.clear()
+    items = [(101, 1, (("Engraving", str(number)),)) for number in range(101)]
+    large = complete(front.shop, start(front.shop, "large", NOW, items, 7), NOW)
+    large.created_at = large.updated_at = datetime.now(UTC)
+    await reconcile_shop(front.connections, front.installed, datetime.now(UTC))
+    (order,) = [e for e in await logged(front.connections) if isinstance(e, OrderUpdated)]
+    assert [line.line_id for line in order.lines] == [line.id for line in large.lines]
+    assert len(order.lines) == 101
 
 
 async def test_a_product_that_was_missed_is_read_with_its_need_of_a_selling_plan(front: Shopfront) -> None:
