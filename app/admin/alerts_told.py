@@ -61,6 +61,8 @@ def _low(facts: Facts) -> str:
 
 def _refused(facts: Facts) -> str:
     says = {"name": facts["name"], "error": facts["error"]}
+    if facts.get("what") == "discount":
+        return _("Shopify makes no discount for “%(name)s”. It says: %(error)s", **says)
     return _("Shopify makes no codes for “%(name)s”. It says: %(error)s", **says)
 
 

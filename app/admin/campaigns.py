@@ -13,10 +13,12 @@ from app.admin.alerts_told import alert_words
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import Done, activity
+from app.campaigns.promised import refusals
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
 from app.coupons.minting import SCOPE
 from app.coupons.store import Pool, count_codes, pools_of
+from app.coupons.uses import discounts_of
 from app.reach.alert_store import KeptAlert, open_alerts
 from app.shops.grants import covers
 from app.shops.store import Shop
@@ -48,12 +50,16 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     ready = {name: counts.get("pooled", 0) for name, counts in codes.items()}
     alerts = await open_alerts(connections, shop.shop)
     names = await titles_in(connections, shop, (each.campaign.rule for each in kept))
+    refused = refusals(
+        (each.campaign for each in kept), shop.currency, await discounts_of(connections, shop.shop)
+    )
     granted = may_discount(shop)
     return {
         "campaigns": [
-            _listed(each, shop, now, told.done, pools, ready, alerts, names, granted=granted) for each in kept
+            _listed(each, shop, now, told.done, pools, ready, alerts, names, refused, granted=granted)
+            for each in kept
         ],
-        "asks": not granted and any(each.campaign.needs_code and each.status == "running" for each in kept),
+        "asks": not granted and any(each.campaign.takes_off and each.status == "running" for each in kept),
         "alerts": [alert_words(each) for each in alerts if not each.about],
         "window": window_words(told, WINDOW_DAYS),
         **frame(PATH, shop),
@@ -98,10 +104,12 @@ def _listed(
     ready: Mapping[str, int],
     alerts: Sequence[KeptAlert],
     names: Mapping[str, str],
+    refused: Mapping[str, str],
     *,
     granted: bool,
 ) -> dict[str, Any]:
     campaign, standing = kept.campaign, kept.standing(now)
+    codes = level(campaign, pools, ready, granted=granted)
     return {
         "id": campaign.id,
         "name": campaign.name,
@@ -112,8 +120,9 @@ def _listed(
         "rule": rule_words(campaign, shop, names),
         "shows": shows(campaign, shop.currency),
         "steps": _STEPS[standing],
-        "level": level(campaign, pools, ready, granted=granted),
-        "needs_code": campaign.needs_code,
+        "level": codes,
+        "refused": codes.refused if codes else refused.get(campaign.id, ""),
+        "takes_off": campaign.takes_off,
         "alerts": [alert_words(each) for each in alerts if each.about == campaign.id],
         "figures": figures(done.get(campaign.id)),
     }

@@ -77,7 +77,7 @@ async def step(request: Request, connections: Connections, shop: Shop) -> Respon
     if asked.status == "running":
         await _check_use(connections, shop, asked.id)
     kept = await change_status(connections, shop.shop, asked.id, asked.status)
-    if kept.campaign.needs_code:
+    if kept.campaign.takes_off:
         await supply(connections, shop)
     return JSONResponse({"standing": kept.standing(datetime.now(UTC))})
 
@@ -110,9 +110,9 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
     campaign_id = form.id or campaign_id_of(form.name, frozenset(others))
     campaign = _whole(await _written(connections, shop, form, campaign_id))
     kept = await keep_campaign(connections, shop.shop, campaign)
-    if kept.status == "running" and kept.campaign.needs_code:
+    if kept.status == "running" and kept.campaign.takes_off:
         await supply(connections, shop)
-    told = {"id": campaign_id, "status": kept.status, "needs_code": kept.campaign.needs_code}
+    told = {"id": campaign_id, "status": kept.status, "takes_off": kept.campaign.takes_off}
     return JSONResponse(told)
 
 
@@ -192,7 +192,7 @@ def _whole(written: Written) -> Campaign:
 
 
 async def supply(connections: Connections, shop: Shop) -> None:
-    """Ask for the codes that are needed now; where that can't be said, the worker's own round sees to it."""
+    """Ask for what discounts need now; where that can't be said, the worker's own round sees to it."""
     try:
         await request_job(connections, "coupons", shop.shop)
     except OUTAGES as error:

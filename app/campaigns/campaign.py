@@ -129,6 +129,11 @@ class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         return self.offer.discount is not None and self.offer.discount.with_code
 
     @property
+    def takes_off(self) -> bool:
+        """Return whether it takes something off, by a code or without one."""
+        return self.offer.discount is not None
+
+    @property
     def lasts_s(self) -> int | None:
         """Return how long it lasts for one shopper; a code of theirs is never without an end."""
         return self.expires_s or (COUPON_S if self.needs_code else None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from app.campaigns.campaign import Running
+from app.campaigns.campaign import Campaign, Running
 from app.campaigns.codes import promise_of
 from app.coupons.signed import grant_key, grant_number, number_key
-from app.coupons.uses import Honoured
+from app.coupons.uses import Discount, Honoured
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,12 @@ def _signings(
             terms_id = promise.terms_id
             key, numbers = grant_key(secret, shop, terms_id, kept.epoch), number_key(secret, shop, terms_id)
             yield campaign.id, Signing(terms_id, key, numbers, kept.used)
+
+
+def refusals(
+    campaigns: Iterable[Campaign], currency: str, discounts: Mapping[str, Discount]
+) -> dict[str, str]:
+    """Return what Shopify last said against the discounts without a code, by campaign."""
+    found = {each.id: promise_of(each, currency) for each in campaigns}
+    said = {name: discounts.get(promise.terms_id) for name, promise in found.items() if promise is not None}
+    return {name: each.error for name, each in said.items() if each is not None and each.error}

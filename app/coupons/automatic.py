@@ -50,7 +50,8 @@ async def keep_automatic(
 ) -> None:
     """Make the discounts that are missing, tell them which grants were used, delete those nobody wishes.
 
-    One that Shopify refuses is not promised, and the others go on. Raises ShopifyUnavailable.
+    One that Shopify refuses is not promised, why is kept for the merchant, and the others go on. Raises
+    ShopifyUnavailable.
     """
     wanted = {each.terms_id: each for each in promises}
     known = await discounts_of(connections, shop.shop)
@@ -69,7 +70,8 @@ async def keep_automatic(
             await _keep(connections, shop, promise, before, held.get(terms_id), now)
         except ShopifyRefused as error:
             _log.warning("discount not made", extra={"shop": shop.shop, "reason": str(error)})
-            await _drop(connections, shop.shop, {terms_id} & promised)
+            refused = replace(before, discount_id=None, error=str(error))
+            await _write(connections, shop.shop, before, refused, now)
 
 
 async def _keep(
@@ -91,10 +93,16 @@ async def _keep(
         key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
     value = told(promise, shop.currency, key, used)
     discount_id = await _held_as(connections, shop.shop, promise, value, held, now)
-    after = replace(after, discount_id=discount_id)
+    await _write(connections, shop.shop, before, replace(after, discount_id=discount_id, error=""), now)
+
+
+async def _write(
+    connections: Connections, shop: str, before: Discount, after: Discount, now: datetime
+) -> None:
+    """Write down what has changed of a discount, and let decide know."""
     if after != before:
-        await keep_discount(connections, shop.shop, after, now)
-        await announce_change(connections.redis, shop.shop)
+        await keep_discount(connections, shop, after, now)
+        await announce_change(connections.redis, shop)
 
 
 def _listed_since(discount: Discount, now: datetime) -> datetime:

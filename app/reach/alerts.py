@@ -48,7 +48,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class PoolLevel:
-    """A running campaign's pool. ready: codes that wait. error: what Shopify last refused."""
+    """A running campaign's pool. ready: codes that wait. error: what Shopify last refused.
+
+    size: 0 of one that gives its discount without a code.
+    """
 
     campaign_id: str
     name: str
@@ -101,8 +104,9 @@ def coupons(levels: Iterable[PoolLevel]) -> list[Alert]:
     found: list[Alert] = []
     for each in levels:
         if each.error:
-            says = f"Shopify makes no codes for {each.name!r}: {each.error}"
-            refused = {"name": each.name, "error": each.error}
+            what = "codes" if each.size else "discount"
+            says = f"Shopify makes no {what} for {each.name!r}: {each.error}"
+            refused = {"name": each.name, "error": each.error, "what": what}
             found.append(Alert(COUPONS_REFUSED, says, each.campaign_id, refused))
         if each.size and each.ready < max(1, LOW_SHARE * each.size):
             says = (

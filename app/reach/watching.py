@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms, metric_of
+from app.campaigns.promised import refusals
 from app.campaigns.store import Kept, all_campaigns, change_status, one_campaign
 from app.campaigns.watched import watched
 from app.connections import Connections
 from app.coupons.store import count_codes, pools_of
+from app.coupons.uses import discounts_of
 from app.errors import NotFound
 from app.jobs import job_begins, only_one, request_job
 from app.reach.alert_store import raise_alert, resolve_others
@@ -156,7 +158,7 @@ async def _left(connections: Connections, shop: Shop, now: datetime) -> tuple[Sh
 async def _levels(
     connections: Connections, shop: Shop, campaigns: list[Kept], now: datetime
 ) -> list[PoolLevel]:
-    """Return the pools of the campaigns that run and were not started just now."""
+    """Return the pools of the campaigns that run and were not started just now, and discounts refused."""
     pools = {each.pool_id: each for each in await pools_of(connections, shop.shop)}
     ready = await count_codes(connections, shop.shop)
     levels = []
@@ -166,7 +168,10 @@ async def _levels(
             continue
         left = ready.get(pool.pool_id, {}).get("pooled", 0)
         levels.append(PoolLevel(each.campaign.id, each.campaign.name, left, pool.size, pool.error))
-    return levels
+    running = [each.campaign for each in campaigns if each.standing(now) == "running"]
+    refused = refusals(running, shop.currency, await discounts_of(connections, shop.shop))
+    names = {each.id: each.name for each in running}
+    return [*levels, *(PoolLevel(name, names[name], 0, 0, error) for name, error in refused.items())]
 
 
 def _no_way(connections: Connections, shop: Shop) -> bool:

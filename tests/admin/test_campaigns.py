@@ -8,14 +8,19 @@ import pytest
 from redis.asyncio import Redis
 
 from app.admin.routes import routes
+from app.campaigns import store
+from app.campaigns.codes import promise_of
 from app.campaigns.store import all_campaigns, one_campaign
 from app.campaigns.templates import TEMPLATES
 from app.catalog.flags import record_flag
-from app.connections import Connections, connect
+from app.connections import Connections, connect, redis_key
+from app.coupons.uses import Discount, keep_discount
 from app.reach_tables import AbandonmentRow
+from app.values import ShopDomain
 from tests.admin.campaign_factories import bought, keep_campaigns, weighed, written
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, product, shop_row
 from tests.admin.segment_factories import keep_segments
+from tests.campaigns.factories import a_campaign
 from tests.shops.web import browsing
 
 TIMES = ("began_at", "last_at", "silent_since", "abandoned_at")
@@ -74,6 +79,28 @@ async def test_permission_is_asked_for_only_while_a_running_campaign_lacks_it(
     assert "Give the permission" in await opened(browser, "/admin/campaigns")
     await keep(connections, shop_row(scopes="write_discounts"))
     assert "Give the permission" not in await opened(browser, "/admin/campaigns")
+
+
+async def test_a_discount_without_a_code_asks_for_the_permission_and_tells_what_shopify_refused(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    discount = {"percentage": 10, "with_code": False}
+    campaign = a_campaign("auto", offer={"kind": "coupon", "discount": discount})
+    await store.keep_campaign(connections, ShopDomain(SHOP), campaign)
+    assert "Give the permission" not in await opened(browser, "/admin/campaigns")
+    assert (await call(browser, "status", {"id": "auto", "status": "running"})).status_code == 200
+    assert await connections.redis.exists(redis_key(SHOP, "waiting", "coupons"))
+    text = await opened(browser, "/admin/campaigns")
+    assert "Give the permission" in text
+    assert "Shopify made no discount" not in text
+    promise = promise_of(campaign, "USD")
+    assert promise is not None
+    refused = Discount(promise.terms_id, "auto", error="Function offer-discount not found")
+    await keep_discount(connections, SHOP, refused, now())
+    text = await opened(browser, "/admin/campaigns")
+    assert "Shopify made no discount" in text
+    assert "It says: Function offer-discount not found" in text
 
 
 async def test_campaign_is_paused_and_goes_on(connections: Connections, browser: httpx.AsyncClient) -> None:

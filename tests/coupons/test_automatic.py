@@ -10,7 +10,7 @@ from app.coupons.automatic import keep_automatic
 from app.coupons.promise import MOST_BYTES, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
 from app.coupons.terms import CouponTerms
-from app.coupons.uses import Honoured, honoured
+from app.coupons.uses import Honoured, discounts_of, honoured
 from app.shops.store import Shop
 from tests.coupons.automatic_discounts import NOW, PROMISE, SHOP, Discounts
 
@@ -50,6 +50,13 @@ async def test_what_shopify_refuses_is_not_promised_and_the_others_are(
     other = Promise("five", CouponTerms("Five off", percentage=5))
     await keep_automatic(connections, shop, [PROMISE, other], NOW)
     assert set(await honoured(connections, SHOP)) == {other.terms_id}
+    said = {terms_id: each.error for terms_id, each in (await discounts_of(connections, SHOP)).items()}
+    assert "not found" in said[PROMISE.terms_id]
+    assert said[other.terms_id] == ""
+    shopify.refused = frozenset()
+    await keep_automatic(connections, shop, [PROMISE, other], NOW)
+    assert (await discounts_of(connections, SHOP))[PROMISE.terms_id].error == ""
+    assert set(await honoured(connections, SHOP)) == {PROMISE.terms_id, other.terms_id}
 
 
 def test_the_metafield_is_as_the_function_reads_it() -> None:

@@ -75,5 +75,8 @@ def test_a_pool_is_told_of_when_a_tenth_is_left_or_shopify_refuses() -> None:
     assert found(10) == []
     assert [(each.kind, each.about) for each in found(9)] == [(COUPONS_LOW, "ten")]
     assert [each.kind for each in found(0, error="no")] == [COUPONS_REFUSED, COUPONS_LOW]
+    assert found(0, size=0) == []
+    (without_code,) = found(0, size=0, error="no function")
+    assert without_code.says == "Shopify makes no discount for 'Ten': no function"
     assert [each.kind for each in found(1, size=3)] == []
     assert [each.kind for each in found(0, size=3)] == [COUPONS_LOW]

@@ -28,8 +28,8 @@ export async function allowed() {
 }
 
 /** Start a campaign; say what came of it. Without the permission it runs, and gives out no code. */
-export async function start(id, needsCode) {
-  const may = !needsCode || (await allowed());
+export async function start(id, takesOff) {
+  const may = !takesOff || (await allowed());
   await call(`${CALLS}/status`, {id, status: 'running'});
   return may ? DONE.running : _('Started, but without the permission to make discount codes nobody gets one.');
 }
@@ -42,10 +42,10 @@ Object.assign(ACTIONS, {
     else shopify.toast.show(_('Nothing was changed: without the permission Tillwise can make no codes.'), {isError: true});
   },
   async status(button) {
-    const {campaign, needsCode} = campaignOf(button);
+    const {campaign, takesOff} = campaignOf(button);
     const {status} = button.dataset;
     if (status === 'running') {
-      shopify.toast.show(await start(campaign, needsCode === 'true'));
+      shopify.toast.show(await start(campaign, takesOff === 'true'));
     } else {
       await call(`${CALLS}/status`, {id: campaign, status});
       shopify.toast.show(DONE[status]);

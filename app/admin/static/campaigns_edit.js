@@ -214,11 +214,11 @@ async function save(starting) {
     form.querySelector('[error]')?.focus();
     return false;
   }
-  const {id, needs_code: needsCode} = await call(`${CALLS}/keep`, asked());
+  const {id, takes_off: takesOff} = await call(`${CALLS}/keep`, asked());
   let says = _('Saved');
   if (starting) {
     try {
-      says = await start(id, needsCode);
+      says = await start(id, takesOff);
     } catch (error) {
       fail(new Error(_('Saved, and not started. %(why)s', {why: error.message})));
       location.assign(`${location.pathname}${form.dataset.back.replace(/^[^?]*/, '')}&id=${encodeURIComponent(id)}`);
