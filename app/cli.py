@@ -36,7 +36,7 @@ from app.commands.run import AnyShop, Shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
 from app.doctor import examine, examine_shop
-from app.errors import ShopifyError, TillwiseError
+from app.errors import InputError, ShopifyError, TillwiseError
 from app.follow import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.logs import start_logging
 from app.processes import serve, work
@@ -177,13 +177,20 @@ def version() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command; our own errors are one clear line and an exit code, not a traceback."""
+    """Run the command; our own errors are one clear line and an exit code, not a traceback.
+
+    So is a file that can't be read or written.
+    """
     try:
         cli()
     except ShopifyError as error:
         _fail(error, 3)
     except TillwiseError as error:
         _fail(error, 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(InputError(f"{error.filename}: {error.strerror}"), 1)
     raise SystemExit(0)
 
 

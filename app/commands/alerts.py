@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import NotFound
 from app.reach.alert_store import KeptAlert, last_alerts, open_alerts
-from app.shops.store import get_shop
 from app.values import shop_domain
 
 
@@ -24,8 +22,7 @@ def alerts(
     found: list[KeptAlert] = []
 
     async def run(connections: Connections) -> None:
-        if await get_shop(connections, domain) is None:
-            raise NotFound(f"{domain} is not installed")
+        await known_shop(connections, domain)
         found.extend(
             await open_alerts(connections, domain)
             if last is None

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.commands.attribution import first_day
 from app.commands.readings import as_json, tables, version_line
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import InputError
 from app.experiments.baseline import Baseline, baseline_of
@@ -119,6 +119,7 @@ def list_command(shop: Shop) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         for each in await versions(connections, domain):
             typer.echo(version_line(each))
         typer.echo("standing  always runs; `arms` in the shop's settings are its shares")

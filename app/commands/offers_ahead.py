@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from app.ahead.switch import status, switch_offers_ahead
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import NotFound
 from app.outbound.leaves import SCOPES
-from app.shops.store import get_shop
 from app.values import shop_domain
 
 
@@ -27,9 +25,7 @@ def offers_ahead(
     async def run(connections: Connections) -> None:
         if on is not None:
             await switch_offers_ahead(connections, domain, on)
-        installed = await get_shop(connections, domain)
-        if installed is None:
-            raise NotFound(f"{domain} is not installed")
+        installed = await known_shop(connections, domain)
         told = await status(connections, installed)
         typer.echo(f"offers ahead {'on' if told.on else 'off'}")
         for kind, count in told.held.items():

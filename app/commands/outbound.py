@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import NotFound
+from app.errors import InputError
 from app.outbound.deliveries import count_waiting, parked_deliveries, replay_parked
 from app.outbound.switches import remove_webhook, set_webhook, switch_write_back
 from app.outbound.wanted import SCOPE, WriteBack, webhook_of, write_back_of
 from app.outbound.write_back import Status, status
-from app.shops.store import Shop as InstalledShop
-from app.shops.store import get_shop
 from app.values import ShopDomain, shop_domain
 
 
@@ -28,11 +26,11 @@ def write_back(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        now = write_back_of((await _installed(connections, domain)).settings)
+        now = write_back_of((await known_shop(connections, domain)).settings)
         wants = WriteBack(_or(tags, now.tags), _or(metafields, now.metafields))
         if wants != now:
             await switch_write_back(connections, domain, wants)
-        _tell(await status(connections, await _installed(connections, domain)))
+        _tell(await status(connections, await known_shop(connections, domain)))
 
     with_connections(run)
 
@@ -45,9 +43,11 @@ def webhook(
 ) -> None:
     """Show, set or remove where a shop's segment changes are told, and what was given up."""
     domain = shop_domain(shop)
+    if off and url is not None:
+        raise InputError("either --url or --off")
 
     async def run(connections: Connections) -> None:
-        await _installed(connections, domain)
+        await known_shop(connections, domain)
         if off:
             await remove_webhook(connections, domain)
         elif url is not None:
@@ -70,7 +70,7 @@ def _tell(told: Status) -> None:
 
 
 async def _show(connections: Connections, shop: ShopDomain) -> None:
-    known = webhook_of((await _installed(connections, shop)).settings)
+    known = webhook_of((await known_shop(connections, shop)).settings)
     typer.echo(
         "no webhook" if known is None else f"{known.url} since {known.since.isoformat('T', 'seconds')}"
     )
@@ -79,13 +79,6 @@ async def _show(connections: Connections, shop: ShopDomain) -> None:
         made = each.made_at.isoformat(timespec="seconds")
         typer.echo(f"{each.event_id}  {made}  {each.attempts} attempts  {each.error}")
     typer.echo(f"{await count_waiting(connections, shop)} messages waiting, {len(parked)} given up")
-
-
-async def _installed(connections: Connections, shop: ShopDomain) -> InstalledShop:
-    known = await get_shop(connections, shop)
-    if known is None:
-        raise NotFound(f"{shop} is not installed")
-    return known
 
 
 def _or(given: bool | None, otherwise: bool) -> bool:

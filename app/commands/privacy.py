@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.receipts import Signed, written
@@ -133,6 +133,7 @@ async def _person(connections: Connections, shop: ShopDomain, named: Named) -> P
 
 
 async def _erase_person(connections: Connections, shop: ShopDomain, named: Named) -> Signed:
+    await known_shop(connections, shop)  # no receipt for whoever was not looked for
     person = await _person(connections, shop, named)
     request = await open_request(
         connections, shop, _by_hand(), Kind.CUSTOMER, datetime.now(UTC), names=msgspec.to_builtins(person)

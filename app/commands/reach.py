@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import InputError, NotFound
+from app.errors import InputError
 from app.reach.message_store import count_messages
 from app.reach.switches import change_reach
 from app.reach.wanted import Reach, reach_of
-from app.shops.store import get_shop
 from app.values import shop_domain
 
 Minutes = Annotated[
@@ -44,9 +43,7 @@ def reach(
     changes = {name: value for name, value in given.items() if value is not None}
 
     async def run(connections: Connections) -> None:
-        installed = await get_shop(connections, domain)
-        if installed is None:
-            raise NotFound(f"{domain} is not installed")
+        installed = await known_shop(connections, domain)
         wanted = reach_of(installed.settings)
         if changes:
             wanted = await change_reach(connections, domain, changes)

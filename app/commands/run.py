@@ -12,10 +12,13 @@ from redis.exceptions import TimeoutError as RedisSlow
 
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
-from app.errors import TillwiseError
+from app.errors import NotFound, TillwiseError
 from app.logs import start_logging
 from app.migrations import migrate
 from app.processes import redis_for
+from app.shops.store import Shop as Installed
+from app.shops.store import get_shop
+from app.values import ShopDomain
 
 Shop = Annotated[str, typer.Option("--shop", help="The shop's name.myshopify.com")]
 AnyShop = Annotated[str | None, typer.Option("--shop", help="One shop only: name.myshopify.com")]
@@ -30,6 +33,14 @@ def with_connections(run: Callable[[Connections], Awaitable[None]]) -> None:
     settings = read_settings()
     with redis_for(settings) as redis_url:
         asyncio.run(_connected(settings, redis_url, run))
+
+
+async def known_shop(connections: Connections, shop: ShopDomain) -> Installed:
+    """Return the shop, also one that left and was not erased. Raises NotFound: its name may be mistyped."""
+    known = await get_shop(connections, shop)
+    if known is None:
+        raise NotFound(f"{shop} is not installed")
+    return known
 
 
 async def _connected(

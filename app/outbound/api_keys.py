@@ -39,8 +39,12 @@ class Holder:
 
 
 async def make_key(connections: Connections, shop: str, label: str = "") -> ApiKey:
-    """Return a new key of the shop with its secret, which is kept nowhere. Raises NotFound."""
-    if await get_shop(connections, shop) is None:
+    """Return a new key of the shop with its secret, which is kept nowhere.
+
+    Raises NotFound, also of a shop that left: it would open nothing.
+    """
+    known = await get_shop(connections, shop)
+    if known is None or known.uninstalled_at is not None:
         raise NotFound(f"{shop} is not installed")
     secret = f"twk_{secrets.token_urlsafe(32)}"
     made = ApiKey(secrets.token_hex(4), label, datetime.now(UTC), secret=secret)

@@ -164,6 +164,10 @@ def test_an_arm_that_would_change_nothing_or_can_not_be_is_not_started(
     assert "draft" in terminal.run("experiment", "list", "--shop", SHOP).output
 
 
+def test_a_shop_that_is_not_there_has_no_experiments(terminal: Terminal) -> None:
+    assert isinstance(terminal.run("experiment", "list", "--shop", SHOP).exception, NotFound)
+
+
 def test_what_is_not_there_can_not_be_read(terminal: Terminal) -> None:
     terminal.prepare(a_shop)
     for name in ("pin", "standing"):

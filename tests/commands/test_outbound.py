@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.connections import Connections
+from app.errors import InputError
 from app.outbound_tables import DeliveryRow
 from app.shops.store import get_shop
 from app.shops.vault import unseal
@@ -64,6 +65,12 @@ def test_a_webhook_in_our_own_network_is_refused(terminal: Terminal) -> None:
     result = terminal.run("webhook", "--shop", SHOP, "--url", "https://127.0.0.1/")
     assert result.exit_code == 1
     assert "names its host" in str(result.exception)
+
+
+def test_a_webhook_is_not_set_and_removed_at_once(terminal: Terminal) -> None:
+    terminal.prepare(a_shop)
+    words = ("--url", "https://hooks.example.com/in", "--off")
+    assert isinstance(terminal.run("webhook", "--shop", SHOP, *words).exception, InputError)
 
 
 def test_messages_that_were_given_up_are_shown_and_sent_again(terminal: Terminal) -> None:

@@ -64,6 +64,15 @@ def test_who_is_meant_has_to_be_said_and_nobody_known_is_an_error(terminal: Term
     assert isinstance(no_file.exception, InputError)
 
 
+def test_nobody_is_called_erased_of_a_shop_whose_name_is_mistyped(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.prepare(planted)
+    file = tmp_path / "receipt.json"
+    words = ("--customer", str(ROSA.customer), "--receipt", str(file))
+    answer = terminal.run("erase", "--shop", "mistyped.myshopify.com", *words)
+    assert isinstance(answer.exception, NotFound)
+    assert not file.exists()
+
+
 def test_an_erased_person_is_counted_and_a_second_run_finds_nothing(
     terminal: Terminal, tmp_path: Path
 ) -> None:

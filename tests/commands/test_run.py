@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
+from app.cli import main
 from app.consent.digests import open_digests
 from app.errors import ConfigError, TillwiseError
 from app.migrations import migrate
@@ -25,6 +28,20 @@ def test_a_database_that_is_not_there_is_told_in_a_line(
 async def test_what_the_database_says_of_who_asks_is_told(postgres_url: str) -> None:
     with pytest.raises(ConfigError, match='database "none" does not exist'):
         await migrate(postgres_url.replace("/postgres?", "/none?"))
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_file_that_can_not_be_written_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "none" / "ledger.csv"
+    monkeypatch.setattr("sys.argv", ["tillwise", "consent", "--shop", "a.myshopify.com", "--out", str(file)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (
+        1,
+        f"tillwise: {file}: No such file or directory\n",
+    )
 
 
 def test_a_redis_that_is_not_there_is_told_in_a_line(
