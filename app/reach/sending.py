@@ -80,7 +80,7 @@ async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due,
     except ShopifyError as error:
         await settle_message(connections, shop.shop, due, "waiting", _short(error), now, later)
         return False
-    except Exception as error:  # nothing has left: it may be tried again
+    except BaseException as error:  # also where the worker stops: nothing has left, it may be tried again
         await settle_message(connections, shop.shop, due, "waiting", type(error).__name__, now, later)
         raise
     outcome = await leave()

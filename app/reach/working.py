@@ -74,8 +74,9 @@ async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: d
     for at, each in enumerate(claimed):
         try:
             outcome = await _mail(connections, shop, each, now)
-        except Exception:  # of this one and those behind it nothing has left
-            for left in claimed[at:]:
+        except BaseException as error:
+            # What was on its way when the worker was stopped may have left; those behind it have not.
+            for left in claimed[at if isinstance(error, Exception) else at + 1 :]:
                 await _settle(connections, shop.shop, left, Outcome("later"), now)
             raise
         await _settle(connections, shop.shop, each, outcome, now)
