@@ -83,8 +83,23 @@ query BulkOperationStatus($id: ID!) {
 CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
-    nodes { id updatedAt status publishedAt totalInventory tracksInventory requiresSellingPlan }
+    nodes {
+      id updatedAt status publishedAt totalInventory tracksInventory requiresSellingPlan
+      variantsCount { count }
+    }
     pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+PRICE_RANGES = """
+query PriceRanges($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    id
+    ... on Product {
+      variantsCount { count }
+      priceRangeV2 { minVariantPrice { amount } maxVariantPrice { amount } }
+    }
   }
 }
 """

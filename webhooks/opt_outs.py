@@ -2,8 +2,8 @@
 
 A changed one need not count as a change of the customer either, so the hourly look for changes can
 miss it. One bulk operation reads the flag of every customer, which costs a large shop no queries;
-only those that differ from what is known are written. Shopify's RFM group of each is read with it, and who
-is not there any more is noted.
+only those that differ from what is known are written. Shopify's RFM group of each is read with it.
+Which customers and orders are not there any more is noted on the way.
 """
 
 from __future__ import annotations

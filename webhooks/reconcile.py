@@ -37,6 +37,7 @@ from webhooks.locations import note_locations
 from webhooks.missed_answers import missed_answers
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
+from webhooks.missed_variants import told_in_part
 from webhooks.offerable import note_offerable
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_order, read_product
@@ -165,6 +166,8 @@ async def _beside_products(
     connections: Connections, shop: Shop, products: Sequence[Payload]
 ) -> list[AnyEvent]:
     await note_offerable(connections, shop, products, datetime.now(UTC))
+    for gid in await told_in_part(connections, shop, products):
+        await tell(connections, shop, PRODUCTS, gid)
     return await missed_stock(connections, shop, products)
 
 
@@ -186,4 +189,4 @@ KINDS = (
         _ORDERS.order_id, _ORDERS.updated_at, missed_refunds,
     ),
 )  # fmt: skip
-ORDERS = KINDS[-1]
+PRODUCTS, ORDERS = KINDS[0], KINDS[-1]

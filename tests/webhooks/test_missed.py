@@ -15,6 +15,7 @@ from app.shops.changes import revisions
 from app.tables import CustomerRow, InventoryRow, RefundRow, VariantRow
 from app.worker import HANDLERS
 from devstore.payloads import product as product_payload
+from devstore.records import Variant
 from devstore.schema import MODULES
 from devstore.shop import refund
 from tests.devstore.conftest import past_order
@@ -217,3 +218,26 @@ async def test_a_product_that_is_scheduled_is_offered_once_its_time_has_come(fro
     await look(front)
     catalog = await load_catalog(front.connections, front.shop.domain)
     assert catalog.available_ids == {1, 2, 3}
+
+
+async def test_variants_that_no_webhook_describes_are_found(front: Shopfront) -> None:
+    product = front.shop.products[2]
+    for number in range(1_000, 1_100):
+        more = Variant(number, 2, str(number), 500, 3, number + 10_000)
+        product.variants.append(more)
+        front.shop.variants[number] = more
+    told = product_payload(front.shop, product)
+    told["variants"] = told["variants"][:100]  # of 101
+    delivery = Delivery(front.shop.domain, "products/update", "e", datetime.now(UTC), "USD")
+    await record_product(front.connections, read_product(Payload(told), delivery))
+    assert await prices(front, 1_099) == []
+    await look(front)
+    assert await prices(front, 1_099) == [500]
+    more.price_minor = 900
+    await look(front)
+    assert await prices(front, 1_099) == [900]
+
+
+async def prices(front: Shopfront, variant_id: int) -> list[int]:
+    catalog = await load_catalog(front.connections, front.shop.domain)
+    return [each.price_minor for each in catalog.products[2].variants if each.variant_id == variant_id]

@@ -1,0 +1,58 @@
+"""Variants beyond the hundred that a product's webhook describes, where they are others than we know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from app.connections import Connections
+from app.shops.store import Shop
+from app.shops.tokens import ask_shop
+from app.tables import VariantRow
+from app.upsert import chunks, table_of
+from webhooks.documents import PRICE_RANGES
+from webhooks.payload import Payload
+
+_DESCRIBED, _PAGE = 100, 100
+_VARIANTS = table_of(VariantRow)
+
+# How many variants there are, and the least and the greatest price.
+Outline = tuple[int, int, int]
+
+
+async def told_in_part(connections: Connections, shop: Shop, products: Sequence[Payload]) -> list[str]:
+    """Return the GIDs of the products to be read whole: in number or range of prices ours are others."""
+    large = [product.text("id") for product in products if _many(product) > _DESCRIBED]
+    found: list[str] = []
+    for part in chunks(large, _PAGE):
+        answer = await ask_shop(connections, shop.shop, PRICE_RANGES, {"ids": part})
+        told = {node.id("id"): node for node in map(Payload, filter(None, answer["nodes"]))}
+        known = await _known(connections, shop, sorted(told))
+        found += [
+            node.text("id") for key, node in told.items() if known.get(key) != _outline(node, shop.currency)
+        ]
+    return found
+
+
+async def _known(connections: Connections, shop: Shop, product_ids: Sequence[int]) -> dict[int, Outline]:
+    product, price = _VARIANTS.c.product_id, _VARIANTS.c.price_minor
+    query = (
+        select(product, func.count(), func.min(price), func.max(price))
+        .where(_VARIANTS.c.shop == shop.shop, product.in_(product_ids))
+        .group_by(product)
+    )
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _many(product: Payload) -> int:
+    counted = product.child_or_none("variantsCount")
+    return counted.count("count") if counted else 0
+
+
+def _outline(product: Payload, currency: str) -> Outline:
+    prices = product.child("priceRangeV2")
+    least, most = (prices.child(name) for name in ("minVariantPrice", "maxVariantPrice"))
+    return _many(product), least.money("amount", currency), most.money("amount", currency)
