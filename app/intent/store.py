@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import delete, func, select
@@ -31,6 +31,7 @@ from app.upsert import chunks, table_of, upsert
 LOOKED_BACK = timedelta(days=180)
 MOST_EVENTS = 100_000
 VERSIONS_KEPT = 5
+Kept = TypeVar("Kept")
 INTENT, UPLIFT, CHOICE = KINDS = ("intent", "uplift", "choice")
 _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of(ForesightRow)
 
@@ -138,13 +139,21 @@ async def _newest(connections: Connections, shop: str) -> dict[str, Any]:
 
 
 def _intent(content: Mapping[str, Any]) -> IntentModel:
-    model = msgspec.convert(content["model"], IntentModel) if "model" in content else PRIOR
-    return model if usable(model.features) else PRIOR
+    model = _read(content.get("model"), IntentModel)
+    return PRIOR if model is None or not usable(model.features) else model
 
 
 def _uplift(content: Mapping[str, Any]) -> dict[str, UpliftModel]:
-    models = msgspec.convert(content.get("models", []), list[UpliftModel])
-    return {model.campaign: model for model in models if usable(model.features)}
+    models = [_read(each, UpliftModel) for each in content.get("models", ())]
+    return {model.campaign: model for model in models if model is not None and usable(model.features)}
+
+
+def _read(content: object, kind: type[Kept]) -> Kept | None:
+    """Return what was kept, None where another version of the app kept it as this one can't read it."""
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError:
+        return None
 
 
 async def _seen(

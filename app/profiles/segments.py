@@ -22,6 +22,7 @@ from app.profiles.segmentation import (
     spend_ahead,
     standing_of,
 )
+from app.profiles.snapshots import FEATURES
 from app.remembered import Remembered
 from app.segment_tables import (
     BY_MERCHANT,
@@ -84,12 +85,15 @@ def segmented(
 
 
 async def latest_segmentation(connections: Connections, shop: str) -> Segmentation | None:
-    """Return what the shop's segments are worked out with now, None before the first training."""
+    """Return what the shop's segments are worked out with now, None before the first training.
+
+    None too where another version of the app kept it as this one can't read it.
+    """
     query = select(_SEGMENTATIONS.c.content).where(_SEGMENTATIONS.c.shop == shop)
     async with connections.read() as db:
         connection = await db.connection()
         content = await connection.scalar(query.order_by(_SEGMENTATIONS.c.trained_at.desc()).limit(1))
-    return None if content is None else msgspec.convert(content, Segmentation)
+    return None if content is None else _read(content)
 
 
 _segmentations = Remembered(latest_segmentation)
@@ -208,6 +212,16 @@ _CONTENT = (
     "segment", "memberships", "recency", "frequency", "monetary",
     "orders", "spent_minor", "spend_ahead_minor", "foreseen",
 )  # fmt: skip
+
+
+def _read(content: Mapping[str, Any]) -> Segmentation | None:
+    """Return what was kept, of its classifiers those that read what this version of the app works out."""
+    try:
+        made = msgspec.convert(content, Segmentation)
+    except msgspec.ValidationError:
+        return None
+    foreseen = tuple(each for each in made.foreseen if each.features == FEATURES)
+    return msgspec.structs.replace(made, foreseen=foreseen)
 
 
 def _content(each: Segmented) -> dict[str, Any]:

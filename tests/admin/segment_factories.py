@@ -14,6 +14,7 @@ from app.profiles.clusters import Clusters
 from app.profiles.lifetime_training import SpendFigures, SpendReport
 from app.profiles.rfm import NEVER, Cuts
 from app.profiles.segmentation import Segmentation
+from app.profiles.snapshots import FEATURES
 from app.profiles.thresholds import read_rules
 from app.profiles.trees import Classifier, Sigmoid, Trees
 from app.segment_tables import (
@@ -81,7 +82,7 @@ def a_segmentation() -> Segmentation:
         trained_at=0,
         cuts=Cuts((-40, -20, -9, -2), (1, 2, 4, 9), (1_000, 2_500, 10_000, NEVER)),
         rules=read_rules([REGULARS], "USD"),
-        foreseen=(Classifier("at_risk", ("recency_days",), 28, 7, leaf, Sigmoid(1, 0), 0.31),),
+        foreseen=(Classifier("at_risk", FEATURES, 28, 7, leaf, Sigmoid(1, 0), 0.31),),
         clusters=Clusters(
             ("visits", "orders"), (1.0, 1.0), (0.5, 0.5), ((1.0, -0.4), (-1.0, 0.6)), (40, 60), 0.6,
             ("group_1", "group_2"), ("interested_browsers", None), 2,

@@ -131,5 +131,17 @@ async def test_a_model_of_other_features_does_not_serve(connections: Connections
     assert (await latest_foresight(connections, SHOP)).intent is PRIOR
 
 
+async def test_what_another_version_kept_and_this_one_cannot_read_does_not_serve(
+    connections: Connections,
+) -> None:
+    told = UpliftModel("ten", PRIOR.features, "average", (Effect(0.1, 0.05, 0.15),), PRIOR.soon.weights, 0.0)
+    kept = msgspec.to_builtins(told)
+    newer = kept | {"campaign": "eleven", "basis": "by_hour"}
+    await publish_foresight(connections, SHOP, UPLIFT, {"models": [newer, kept]}, {}, NOW)
+    await publish_foresight(connections, SHOP, INTENT, {"model": {"features": PRIOR.features}}, {}, NOW)
+    found = await latest_foresight(connections, SHOP)
+    assert (found.intent, found.uplift) == (PRIOR, {"ten": told})
+
+
 async def test_a_coupon_of_which_nothing_is_known_is_left_to_its_rule() -> None:
     assert UNTAUGHT.worth("ten", (0.0,) * len(PRIOR.features), 4_000, 1_000) is None

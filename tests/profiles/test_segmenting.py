@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pytest
 from sqlmodel import select, update
@@ -20,10 +21,20 @@ from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
 from app.profiles.reviews import decide_review, reviews
 from app.profiles.rfm import Cuts, Measures, cuts
+from app.profiles.segmentation import Segmentation
 from app.profiles.segmenting import segment_shop
-from app.profiles.segments import count_segments, latest_segmentation
+from app.profiles.segments import count_segments, latest_segmentation, publish_segmentation
+from app.profiles.snapshots import FEATURES
 from app.profiles.store import rebuild, refresh_customers
-from app.segment_tables import CustomerSegmentRow, ReviewRow, SegmentMoveRow, SegmentSizeRow
+from app.profiles.thresholds import Rules
+from app.profiles.trees import LEAF, Classifier, Sigmoid, Trees
+from app.segment_tables import (
+    CustomerSegmentRow,
+    ReviewRow,
+    SegmentationRow,
+    SegmentMoveRow,
+    SegmentSizeRow,
+)
 from app.tables import OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.profiles.factories import an_order, place
@@ -89,6 +100,19 @@ async def test_every_customer_is_in_a_segment_with_its_reason(on_both_databases:
     assert (await profile(on_both_databases, 10)).segments == ("champions",)
     sizes = {row.segment: row.customers for row in await rows(on_both_databases, SegmentSizeRow)}
     assert sum(sizes.values()) == 10
+
+
+async def test_what_another_version_trained_serves_as_far_as_it_can_be_read(connections: Connections) -> None:
+    leaf = Trees(0.0, (0,), (LEAF,), (0.0,), (0,), (0,), (0.5,))
+    ours = Classifier("loyal", FEATURES, 28, 2, leaf, Sigmoid(1, 0), 0.5)
+    theirs = msgspec.structs.replace(ours, label="at_risk", features=("moons",))
+    none = cuts_of([])
+    made = Segmentation("USD", 0, none, Rules("USD"), foreseen=(theirs, ours))
+    await publish_segmentation(connections, SHOP, made, {}, NOW)
+    assert await latest_segmentation(connections, SHOP) == msgspec.structs.replace(made, foreseen=(ours,))
+    async with connections.write() as db:
+        await db.exec(update(SegmentationRow).values(content={"currency": "USD"}))
+    assert await latest_segmentation(connections, SHOP) is None
 
 
 async def test_a_new_order_moves_its_customer_at_once_and_the_move_is_written_down(
