@@ -53,25 +53,28 @@ async def add_codes(
     discount_id: str,
     codes: Sequence[str],
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-) -> None:
-    """Add the codes and wait until Shopify has; one that it refuses is left out."""
+) -> set[str]:
+    """Add the codes, wait until Shopify has, and return those that it refuses."""
+    refused: set[str] = set()
     for part in chunks(codes, documents.ADD_AT_ONCE):
         variables = {"id": discount_id, "codes": [{"code": code} for code in part]}
         answer = await ask_shop(connections, shop, documents.ADD_CODES, variables)
         adding = accepted(answer, "discountRedeemCodeBulkAdd", shop=shop).get("bulkCreation") or {}
-        await _added(connections, shop, adding, sleep)
+        refused |= await _refused(connections, shop, adding, sleep)
+    return refused
 
 
-async def _added(
+async def _refused(
     connections: Connections, shop: str, adding: dict[str, Any], sleep: Callable[[float], Awaitable[object]]
-) -> None:
-    done = adding.get("done")
+) -> set[str]:
+    known = adding
     for _ in range(LOOKS):
-        if done:
-            return
+        if known.get("done"):
+            nodes = (known.get("codes") or {}).get("nodes") or ()
+            return {str(each["code"]) for each in nodes if each.get("errors")}
         await sleep(LOOK_S)
         answer = await ask_shop(connections, shop, documents.HOW_FAR, {"id": adding.get("id")})
-        done = (answer.get("discountRedeemCodeBulkCreation") or {}).get("done")
+        known = answer.get("discountRedeemCodeBulkCreation") or {}
     raise ShopifyUnavailable(f"{shop}: codes are still being added after {LOOKS * LOOK_S:.0f} s")
 
 

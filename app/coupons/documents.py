@@ -43,7 +43,11 @@ mutation RenewShippingCoupons($id: ID!, $endsAt: DateTime!) {
 ADD_CODES = """
 mutation AddCoupons($id: ID!, $codes: [DiscountRedeemCodeInput!]!) {
   discountRedeemCodeBulkAdd(discountId: $id, codes: $codes) {
-    bulkCreation { id done }
+    bulkCreation {
+      id
+      done
+      codes(first: 250) { nodes { code errors { message } } }
+    }
     userErrors { code field message }
   }
 }
@@ -51,7 +55,10 @@ mutation AddCoupons($id: ID!, $codes: [DiscountRedeemCodeInput!]!) {
 
 HOW_FAR = """
 query HowFarAreCoupons($id: ID!) {
-  discountRedeemCodeBulkCreation(id: $id) { done codesCount importedCount failedCount }
+  discountRedeemCodeBulkCreation(id: $id) {
+    done
+    codes(first: 250) { nodes { code errors { message } } }
+  }
 }
 """
 

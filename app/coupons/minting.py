@@ -16,7 +16,7 @@ from app.coupons.discounts import add_codes, codes_held, make_discount, renew_di
 from app.coupons.ending import end_pool
 from app.coupons.missing import without_missing
 from app.coupons.pool import fill
-from app.coupons.store import Code, Pool, codes_of, keep_codes, keep_pool, pools_of
+from app.coupons.store import Code, Pool, codes_of, keep_codes, keep_pool, pools_of, set_status
 from app.coupons.terms import LASTS, CouponTerms, lapses_at, new_codes, pool_id
 from app.errors import ShopifyRefused
 from app.shops.store import Shop
@@ -110,8 +110,10 @@ async def _take_in(connections: Connections, shop: str, pool: Pool) -> None:
         return
     held = await codes_held(connections, shop, pool.discount_id, asked)
     if missing := sorted(asked - held.keys()):
-        await add_codes(connections, shop, pool.discount_id, missing)
+        refused = await add_codes(connections, shop, pool.discount_id, missing)
         held = await codes_held(connections, shop, pool.discount_id, asked)
+        # Such as one of a discount whose making we did not hear of: asked again, it is refused again.
+        await set_status(connections, shop, refused - held.keys(), "deleted")
     pooled = [Code(code, held[code]) for code in sorted(asked & held.keys())]
     await keep_codes(connections, shop, pool.pool_id, pooled, "pooled")
 

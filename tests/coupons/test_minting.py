@@ -15,7 +15,7 @@ from app.coupons.follow import follow_grants, follow_redemptions
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.minting import PoolWish, keep_pools
 from app.coupons.pool import pool_key
-from app.coupons.store import Pool, count_codes, keep_pool, note_redeemed, pools_of
+from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_redeemed, pools_of
 from app.coupons.terms import LASTS, REMEMBERED_S, CouponTerms
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BrowserEvent, CodeUsed, DecisionMade, OrderPlaced
@@ -171,6 +171,37 @@ async def test_a_crash_at_any_step_loses_no_code_and_hands_out_none_that_does_no
     known = {code for discount in ours(front) for code in discount.codes}
     assert len(await ready(front)) >= 20
     assert await ready(front) <= known
+
+
+async def test_a_code_that_shopify_will_not_add_is_not_asked_for_for_ever(
+    front: Shopfront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Code("TILL-TAKEN", None)
+    front.shop.add_codes(next(iter(front.shop.discounts.values())), [taken.code])
+    await keep(front, WISH)
+    await keep_codes(front.connections, front.installed.shop, WISH.pool_id, [taken], "asked")
+    await keep(front, WISH)
+    assert await statuses(front) == {"pooled": 20, "deleted": 1}
+    monkeypatch.setattr(minting, "codes_held", None)  # nothing is left to ask for
+    await keep(front, WISH)
+
+
+async def test_codes_are_waited_for_and_those_refused_are_told(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [{"code": "A", "errors": []}, {"code": "B", "errors": [{"message": "taken"}]}]
+    begun = {"discountRedeemCodeBulkAdd": {"bulkCreation": {"id": "1", "done": False}, "userErrors": []}}
+    goes_on, over = {"done": False}, {"done": True, "codes": {"nodes": nodes}}
+    answers = [begun, *({"discountRedeemCodeBulkCreation": each} for each in (goes_on, over))]
+
+    async def ask_shop(*_asked: Any) -> Any:
+        return answers.pop(0)
+
+    async def at_once(_seconds: float) -> None: ...
+
+    monkeypatch.setattr(discounts, "ask_shop", ask_shop)
+    assert await discounts.add_codes(connections, "a.myshopify.com", "1", ["A", "B"], at_once) == {"B"}
+    assert answers == []
 
 
 async def test_what_shopify_refuses_is_told_and_the_other_pools_are_filled(
