@@ -37,7 +37,7 @@ scripts-tests: build
 bench: setup build ## Measure decide and webhook receive against a plain route of the same server
 	@python -m benchmarks
 
-chaos: setup ## Kill, empty, stop and fill what the app stands on, under load, and tell what each fault cost
+chaos: setup ## Kill, empty, stop, fill and cut off what the app stands on, under load, and tell what each fault cost
 	CHAOS=1 CONVERGENCE_EXAMPLES=40 pytest -s tests/chaos tests/convergence
 
 audit: setup ## Write what the app is built from as CycloneDX, and ask what is known to be wrong with it

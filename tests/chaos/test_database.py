@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.replicated import replicated
-from tests.chaos.stage import staged
+from tests.chaos.stage import staged, until
 from tests.chaos.test_faults import in_full_only, surviving
 
 
@@ -119,7 +119,12 @@ async def test_a_full_disk_under_postgresql_costs_nothing_that_was_acknowledged(
             surviving(stage, "disk full under postgresql") as traffic,
         ):
             ballast = await asyncio.to_thread(fill, small_disk)
-            await asyncio.sleep(10)
+
+            async def refuses() -> bool:
+                return bool(traffic.refused)
+
+            await until(refuses)  # it has room left in what it had taken before
+            await asyncio.sleep(3)
             ballast.unlink()
             await start_again(postgres)
     assert traffic.refused
