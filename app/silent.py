@@ -1,4 +1,4 @@
-"""How long a connection of TCP may be without a sign of its other end, which may have vanished. Pure.
+"""How long a connection of TCP may be without a sign of its other end, which may have vanished.
 
 The kernel alone would wait for a quarter of an hour, or for ever where nothing is on its way.
 """

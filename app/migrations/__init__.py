@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import ConfigError
 from app.postgres import open_engine
+from app.unreachable import why
 
 _TURN = 7_455_101  # ours alone in the database
 
@@ -61,4 +62,4 @@ async def _reach(engine: AsyncEngine) -> None:
             pass
     except (OSError, DBAPIError) as error:
         says = error.orig if isinstance(error, DBAPIError) else error
-        raise ConfigError(f"no connection to the database: {says}") from error
+        raise ConfigError(f"no connection to the database: {str(says) or why(error)}") from error

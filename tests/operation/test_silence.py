@@ -23,13 +23,14 @@ from starlette.applications import Starlette
 
 import app.decide
 import webhooks.receive
-from app import jobs, shopify
+from app import jobs, postgres, shopify
 from app.config import Settings
 from app.connections import Connections
-from app.errors import ShopifyUnavailable
+from app.errors import ConfigError, ShopifyUnavailable
 from app.events import kafka, rabbitmq
 from app.events.broker import BrokerAway, open_broker
 from app.jobs import request_job
+from app.migrations import migrate
 from app.shopify import open_http
 from app.tables import InboxRow
 from tests.chaos.stage import open_shop
@@ -186,6 +187,16 @@ async def test_deliveries_are_refused_while_postgresql_is_silent_and_stored_once
                     pass
             async with connections.read() as db:
                 assert sorted((await db.exec(select(InboxRow.event_id))).all()) == ["1", "2"]
+
+
+async def test_a_postgresql_that_is_silent_from_the_start_is_told_at_boot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgres, "_EACH_S", 0.2)
+    async with way_to(0) as way, asyncio.timeout(PATIENCE_S):
+        way.silence()
+        with pytest.raises(ConfigError, match="no connection to the database: it does not answer in time"):
+            await migrate(f"postgresql+asyncpg://postgres@127.0.0.1:{way.port}/postgres")
 
 
 async def deliver(http: httpx.AsyncClient, event_id: str) -> int:
