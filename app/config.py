@@ -20,6 +20,7 @@ from app.redis_address import CLUSTER, TLS_CLUSTER, cluster_address
 
 API_VERSION = "2026-07"
 _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
+_REDIS = ("redis", "rediss", "unix", CLUSTER, TLS_CLUSTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +210,16 @@ def _async_database(url: str) -> str:
 def _redis(url: str | None) -> str | None:
     if not url:
         return None
-    if urlsplit(url).scheme not in (schemes := ("redis", "rediss", "unix", CLUSTER, TLS_CLUSTER)):
-        raise ConfigError(f"REDIS_URL starts with one of {', '.join(f'{each}://' for each in schemes)}")
+    scheme, _, _ = url.partition("://")
+    if scheme not in _REDIS:
+        raise ConfigError(f"REDIS_URL starts with one of {', '.join(f'{each}://' for each in _REDIS)}")
     try:
-        cluster_address(url)
+        if cluster_address(url) is None and scheme != "unix":
+            _ = urlsplit(url).port  # it would be quoted where it is no number, and may be part of a password
     except ConfigError as error:
         raise ConfigError(f"REDIS_URL: {error}") from None
+    except ValueError:
+        raise ConfigError("REDIS_URL can't be read: redis://user:password@host:6379/0, a / as %2F") from None
     return url
 
 

@@ -70,6 +70,22 @@ def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None
         read_settings(GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path), name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://:sec/ret@a:6379"),
+        ("REDIS_URL", "rediss://:6379x@a:sec"),
+        ("DATABASE_URL", "postgresql://u:sec/ret@a:x/n"),
+        ("EVENT_LOG_URL", "amqp://u:sec/ret@a"),
+        ("EVENT_LOG_URL", "kafkas://u:sec@a:b/t"),
+    ],
+)
+def test_an_address_that_can_not_be_read_is_named_without_its_password(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name) as refused:
+        read_settings(GIVEN | {name: value})
+    assert "sec" not in str(refused.value)
+
+
 def test_both_secrets_are_good_while_one_is_rotated(tmp_path: Path) -> None:
     environ = GIVEN | {"TILLWISE_DATA_DIR": str(tmp_path), "SHOPIFY_OLD_API_SECRET": "old"}
     assert read_settings(environ).secrets == ("secret", "old")
