@@ -17,6 +17,7 @@ from devstore.schema import MODULES
 from devstore.shop import cancel
 from tests.devstore.conftest import past_order, second_customer
 from tests.webhooks.shopfront import Shopfront, installed
+from webhooks import bulk
 from webhooks.backfill import run_backfill
 from webhooks.opt_outs import compare_opt_outs
 
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-async def front(connections: Connections) -> AsyncIterator[Shopfront]:
+async def front(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shopfront]:
+    monkeypatch.setattr(bulk, "_LOOK_EVERY_S", 0.02)
     async with installed(connections) as made:
         yield made
 
