@@ -85,6 +85,7 @@ def _operation(path: str, says: str) -> dict[str, Any]:
     responses: dict[str, Any] = {"200": _response(says, answer)}
     responses |= {status: _response(words, Error) for status, words in sorted(refusals.items())}
     responses["429"] = _wait("Too many calls in this minute.")
+    responses["503"] = _wait("A store of ours can't be reached.")
     listed = [{"name": name, "required": one["in"] == "path", **one} for name, one in parameters.items()]
     return {"summary": says, "parameters": listed, "responses": responses}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -15,14 +16,18 @@ from starlette.routing import Route
 
 from app.connections import Connections
 from app.errors import InputError, NotFound, TokenRevoked
+from app.events.consume import OUTAGES
+from app.failures import reason_of
 from app.outbound.api_keys import PER_MINUTE, Holder, holder_of, seconds_to_wait
 from app.outbound.shared import Page, customers_in, segments_of, shared_customer
 from app.shops.vault import seal, unseal
 from app.values import shopify_id
 
 USUAL_LIMIT, MOST = 100, 250
+_WAIT_S = 5
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _CACHED = {"Cache-Control": "no-store"}
+_log = logging.getLogger(__name__)
 Reads = Callable[[Request, Connections, Holder], Awaitable[Any]]
 
 
@@ -31,20 +36,29 @@ def with_key(read: Reads) -> Callable[[Request], Awaitable[Response]]:
 
     @wraps(read)
     async def answer(request: Request) -> Response:
-        connections: Connections = request.app.state.connections
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        holder = await holder_of(connections, secret.strip()) if scheme.lower() == "bearer" else None
-        if holder is None:
-            says = {"error": "send a key of the shop: Authorization: Bearer twk_…"}
-            return JSONResponse(says, 401, {"WWW-Authenticate": "Bearer", **_CACHED})
-        wait_s = await seconds_to_wait(connections, holder, datetime.now(UTC))
-        if wait_s:
-            says = {"error": f"more than {PER_MINUTE} calls in this minute"}
-            return JSONResponse(says, 429, {"Retry-After": str(wait_s), **_CACHED})
-        body = msgspec.json.encode(await read(request, connections, holder))
-        return Response(body, media_type="application/json", headers=_CACHED)
+        try:
+            return await _answer(read, request)
+        except OUTAGES as error:
+            _log.error("the API is without a store", extra={"reason": reason_of(error)})
+            says = {"error": "a store of ours can't be reached; ask again in a moment"}
+            return JSONResponse(says, 503, {"Retry-After": str(_WAIT_S), **_CACHED})
 
     return answer
+
+
+async def _answer(read: Reads, request: Request) -> Response:
+    connections: Connections = request.app.state.connections
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    holder = await holder_of(connections, secret.strip()) if scheme.lower() == "bearer" else None
+    if holder is None:
+        says = {"error": "send a key of the shop: Authorization: Bearer twk_…"}
+        return JSONResponse(says, 401, {"WWW-Authenticate": "Bearer", **_CACHED})
+    wait_s = await seconds_to_wait(connections, holder, datetime.now(UTC))
+    if wait_s:
+        says = {"error": f"more than {PER_MINUTE} calls in this minute"}
+        return JSONResponse(says, 429, {"Retry-After": str(wait_s), **_CACHED})
+    body = msgspec.json.encode(await read(request, connections, holder))
+    return Response(body, media_type="application/json", headers=_CACHED)
 
 
 @with_key
@@ -81,8 +95,10 @@ async def customers(request: Request, connections: Connections, holder: Holder) 
     return Page(found, cursor)
 
 
-async def nowhere(_request: Request) -> Response:
-    """Answer that there is nothing there, as JSON."""
+async def nowhere(request: Request) -> Response:
+    """Answer that there is nothing there, or nothing to change, as JSON."""
+    if request.method not in ("GET", "HEAD"):
+        return JSONResponse({"error": "there is nothing to change here: ask with GET"}, 405, {"Allow": "GET"})
     raise NotFound("there is no such call: see docs/openapi.json")
 
 
@@ -112,5 +128,5 @@ READS = (
 )
 routes = [
     *(Route(path, read, methods=["GET"]) for path, read in READS),
-    Route("/api/v1/{rest:path}", nowhere),
+    Route("/api/v1/{rest:path}", nowhere, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 ]

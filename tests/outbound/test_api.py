@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 import pytest
+from redis.exceptions import ConnectionError as RedisLost
 from sqlmodel import select
 from starlette.applications import Starlette
 
@@ -54,6 +55,28 @@ async def api(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
         headers={"Authorization": f"Bearer {key.secret}"},
     ) as client:
         yield client
+
+
+@pytest.mark.parametrize("path", ["segments", "customers/7", "segments/loyal/customers", "nothing"])
+async def test_whoever_tries_to_change_something_is_told_so_as_of_every_error(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    for method in ("POST", "DELETE"):
+        refused = await client.request(method, f"/api/v1/{path}")
+        assert (refused.status_code, refused.headers["Allow"]) == (405, "GET")
+        assert "GET" in refused.json()["error"]
+
+
+async def test_an_outage_of_ours_is_told_as_every_error_is(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> int:
+        raise RedisLost
+
+    monkeypatch.setattr("app.outbound.routes.seconds_to_wait", away)
+    refused = await client.get("/api/v1/segments")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert "again" in refused.json()["error"]
 
 
 async def test_segments_are_told_with_their_sizes(client: httpx.AsyncClient) -> None:
