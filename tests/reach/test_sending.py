@@ -23,10 +23,10 @@ from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
 from app.reach.working import mail_alerts, reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
-from app.tables import TokenRow, VariantRow
+from app.tables import TokenRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
-from tests.reach.places import ADA, LINES
+from tests.reach.places import ADA
 from tests.reach.scene import DUE, FLOW, GONE_SILENT, MAIL, NOW, Scene, checkout, order
 from tests.webhooks.shopfront import installed
 
@@ -83,33 +83,6 @@ async def test_of_two_checkouts_left_together_the_later_one_is_written_about(sce
     await scene.add(other)
     assert await scene.left(timedelta(minutes=33), DUE + timedelta(minutes=5)) == 1
     assert "/cart/12:1" in str(scene.office.letters[0].get_body(("plain",)))
-
-
-def variant(scene: Scene, variant_id: int, available: int | None) -> VariantRow:
-    return VariantRow(
-        shop=scene.shop, variant_id=variant_id, product_id=1, price_minor=1500, available=available
-    )
-
-
-async def test_what_sold_out_meanwhile_is_neither_promised_nor_linked(scene: Scene) -> None:
-    two = checkout(scene, "t", timedelta(seconds=1))
-    two.data = two.data | {"lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
-    await scene.add(two, variant(scene, 11, 0), variant(scene, 12, None))
-    scene.reach = Reach(flow=True, mail=True)
-    assert await scene.left(GONE_SILENT, DUE) == 2
-    body = str(scene.office.letters[0].get_body(("plain",)))
-    assert "Some of it is sold out; still there" in body.replace("=\n", "")
-    assert "2 items, 30.00 USD" in body
-    assert "/cart/12:2" in body
-    (told,) = scene.front.shop.told_flow
-    assert (told["Total"], told["Items"]) == ("30.00", 2)
-
-
-async def test_of_what_is_all_sold_out_nobody_is_reminded(scene: Scene) -> None:
-    await scene.left(GONE_SILENT)
-    await scene.add(variant(scene, 11, 0))
-    assert await scene.left(DUE) == 0
-    assert await scene.messages() == [("mail", "dropped", "sold out")]
 
 
 async def test_nothing_is_planned_until_a_way_is_switched_on(scene: Scene) -> None:

@@ -1,0 +1,52 @@
+"""What sold out between leaving and the letter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.reach.wanted import Reach
+from app.tables import VariantRow
+from devstore.schema import MODULES
+from tests.reach.places import LINES
+from tests.reach.scene import DUE, GONE_SILENT, Scene, checkout
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+
+
+def variant(scene: Scene, variant_id: int, available: int | None) -> VariantRow:
+    return VariantRow(
+        shop=scene.shop, variant_id=variant_id, product_id=1, price_minor=1500, available=available
+    )
+
+
+async def test_what_sold_out_meanwhile_is_neither_promised_nor_linked(scene: Scene) -> None:
+    two = checkout(scene, "t", timedelta(seconds=1))
+    two.data = two.data | {"lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
+    await scene.add(two, variant(scene, 11, 0), variant(scene, 12, None))
+    scene.reach = Reach(flow=True, mail=True)
+    assert await scene.left(GONE_SILENT, DUE) == 2
+    body = str(scene.office.letters[0].get_body(("plain",)))
+    assert "Some of it is sold out; still there" in body.replace("=\n", "")
+    assert "2 items, 30.00 USD" in body
+    assert "/cart/12:2" in body
+    (told,) = scene.front.shop.told_flow
+    assert (told["Total"], told["Items"]) == ("30.00", 2)
+
+
+async def test_of_what_is_all_sold_out_nobody_is_reminded(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await scene.add(variant(scene, 11, 0))
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "sold out")]
+
+
+async def test_what_the_rest_costs_in_another_currency_is_not_made_up(scene: Scene) -> None:
+    two = checkout(scene, "t", timedelta(seconds=1))
+    two.data = two.data | {"currency": "EUR", "lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
+    await scene.add(two, variant(scene, 11, 0), variant(scene, 12, None))
+    assert await scene.left(GONE_SILENT, DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "sold out")]
