@@ -47,20 +47,27 @@ def train(
 ) -> TrainedModel:
     """Return the model of all orders, with the figures the same recipe reached on held-out ones.
 
-    champion: what serves now; its card's decision says whether the new model may take its place. Where
-    nothing serves and a plain way does better, that serves: a shop without a model shows what is newest.
+    champion: what serves now; its card's decision says whether the new model may take its place. Where it may
+    not, a plain way serves that is surely better than the champion, or where there is none: a shop without a
+    model shows what is newest.
 
     Raises InputError when there is neither an order nor a product.
     """
     if not len(dataset.items):
         raise InputError("nothing to learn from: no orders and no products")
     report = hold_out(dataset, parameters, progress, champion=champion)
-    if report is not None and champion is None and not decide(report, report.recipe.basis).publish:
-        report = hold_out(dataset, parameters, progress, plain=_best_plain(report))
+    if report is not None and not decide(report, report.recipe.basis).publish:
+        plain = hold_out(dataset, parameters, progress, champion=champion, plain=_best_plain(report))
+        report = plain if champion is None or _is_surely_better(plain) else report
     recipe = _recipe(dataset, report)
     embeddings = embeddings_for(dataset, dataset.baskets, recipe, parameters, "learning to serve", progress)
     model = assemble(dataset, dataset.baskets, recipe, embeddings)
     return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at))
+
+
+def _is_surely_better(report: Report | None) -> bool:
+    """Return whether what was tested is better than the champion beyond chance."""
+    return report is not None and report.duel is not None and report.duel.difference.low > 0
 
 
 def _best_plain(report: Report) -> Recipe:

@@ -191,3 +191,14 @@ def test_where_best_sellers_do_better_they_serve_a_shop_that_has_no_model_and_no
     second = train(shop, SMALL, NOW, champion=Champion(first.card, first.model))
     assert not second.card.decision.publish
     assert second.card.weights != first.card.weights
+
+
+def test_best_sellers_take_the_place_of_what_a_shop_grew_up_with_where_they_are_surely_better() -> None:
+    products = pl.DataFrame({"product_id": range(60), "title": ["a thing"] * 60})
+    started = train(build_dataset(by_chance(1).clear(), products), SMALL, datetime(2025, 12, 31, tzinfo=UTC))
+    champion = Champion(started.card, started.model)
+    grown = train(build_dataset(by_chance(300), products), SMALL, NOW, champion=champion)
+    assert grown.card.decision.publish
+    assert grown.card.weights == ALONE["popularity"]
+    assert grown.card.champion_difference is not None
+    assert grown.card.champion_difference.low > 0
