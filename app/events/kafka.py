@@ -125,7 +125,7 @@ class Kafka:
 @asynccontextmanager
 async def opened(_url: str, address: BrokerAddress) -> AsyncIterator[Kafka]:
     """Yield a connection to a Kafka that has the topic."""
-    trusted = os.environ.get("SSL_CERT_FILE")  # OpenSSL's own: this client has one of its own
+    trusted = os.environ.get("SSL_CERT_FILE")  # librdkafka has an OpenSSL of its own
     kafka = Kafka(options_of(address, trusted), address.path or TOPIC)
     try:
         await kafka.open()
