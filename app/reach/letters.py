@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -114,7 +115,7 @@ def _letter(address: str, sender: Sender, subject: str, number: str, now: dateti
         if sender.reply_to:
             letter["Reply-To"] = Address(addr_spec=sender.reply_to)
         letter["Subject"] = " ".join(subject.split())
-    except (ValueError, IndexError):  # what it says may quote the address
+    except (ValueError, IndexError, MessageError):  # what it says may quote the address
         raise InputError("an address that no letter can be sent to", "address") from None
     letter["Date"] = format_datetime(now)
     letter["Message-ID"] = f"<{number}@{domain}>"
