@@ -7,7 +7,8 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -37,22 +38,32 @@ async def apart(work: Callable[..., Found], *given: Any) -> Found:
     return found
 
 
-def _done(stop: threading.Event, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+@contextmanager
+def child_doing(what: str, target: Callable[..., None], *given: Any) -> Iterator[Connection]:
+    """Yield the way to a child that does `target(sender, *given)`; it ends when this is left.
+
+    Raises ChildFailed, which calls it `what`, when the child has ended and something is still waited for.
+    """
     context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_do, args=(sender, work, given), daemon=True)
+    receiver, sender = context.Pipe()
+    child = context.Process(target=target, args=(sender, *given), daemon=True)
     child.start()
     sender.close()  # so that the child's death ends the conversation
     try:
-        found, error = _heard(receiver, stop)
+        yield receiver
     except EOFError:
         child.join()
-        raise ChildFailed(f"{work.__name__} ended with exit code {child.exitcode}") from None
+        raise ChildFailed(f"{what} ended with exit code {child.exitcode}") from None
     finally:
         child.kill()
         child.join()
         child.close()
         receiver.close()
+
+
+def _done(stop: threading.Event, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    with child_doing(work.__name__, _do, work, given) as receiver:
+        found, error = _heard(receiver, stop)
     if error is not None:
         raise error
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.apart import POLL_S, ChildFailed, child_doing
 from app.errors import ModelUnusable, TillwiseError
 from app.experiments.appeal import Appeal
 from app.failures import reason_of
@@ -30,7 +30,6 @@ from app.recommend.resume import resume
 from app.recommend.train import TrainedModel, train
 from app.values import ShopDomain
 
-POLL_S = 0.2
 _TRAINED = "trained"
 _log = logging.getLogger(__name__)
 
@@ -79,21 +78,11 @@ def run_training(
     Blocks: call it from a thread. Killing the child, or this process, leaves no half version behind.
     Raises TrainingStopped when `stop` is set, TrainingFailed when the child fails or dies.
     """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe()
-    child = context.Process(target=_train_and_publish, args=(job, sender), daemon=True)
-    child.start()
-    sender.close()  # so that the child's death ends the conversation
     try:
-        return _listen(receiver, progress, stop or threading.Event(), barred)
-    except EOFError:
-        child.join()
-        raise TrainingFailed(f"{job.shop}: training ended with exit code {child.exitcode}") from None
-    finally:
-        child.kill()
-        child.join()
-        child.close()
-        receiver.close()
+        with child_doing(f"{job.shop}: training", _train_and_publish, job) as receiver:
+            return _listen(receiver, progress, stop or threading.Event(), barred)
+    except ChildFailed as error:
+        raise TrainingFailed(str(error)) from None
 
 
 def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, barred: Barred) -> Card:
@@ -112,7 +101,7 @@ def _listen(receiver: Connection, progress: OnProgress, stop: threading.Event, b
     raise TrainingStopped("training was stopped")
 
 
-def _train_and_publish(job: Job, sender: Connection) -> None:
+def _train_and_publish(sender: Connection, job: Job) -> None:
     """Train in the child; what it sends last is the card or why there is none."""
     try:
         trained = _trained(job, sender.send)
