@@ -10,19 +10,13 @@ from app.events.kinds import (
     CartUpdated,
     CheckoutDeleted,
     CheckoutUpdated,
-    CustomerChanged,
-    CustomerRedactionRequested,
-    InventoryChanged,
     Line,
-    MarketingConsentChanged,
     OrderCancelled,
     OrderPaid,
     OrderPlaced,
     OrderUpdated,
-    ProductChanged,
     RefundCreated,
     RefundLine,
-    ScopesChanged,
 )
 from app.events.log import encode
 from tests.webhooks.examples import example_payloads
@@ -58,6 +52,23 @@ def order(**fields: Any) -> dict[str, Any]:
         "line_items": [
             {"id": 1, "product_id": 2, "variant_id": 3, "quantity": 2, "price": "10.00"},
         ],
+    } | fields
+
+
+def product(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": 2,
+        "title": "Tea",
+        "handle": "green-tea",
+        "vendor": "Harvest",
+        "product_type": "Drinks",
+        "tags": "green, organic",
+        "status": "active",
+        "published_at": "2026-01-01T00:00:00Z",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-02-01T00:00:00Z",
+        "images": [{"src": "https://cdn.example.com/tea.jpg"}],
+        "variants": [{"id": 3, "title": "50 g", "price": "4.20", "inventory_quantity": 7, "position": 1}],
     } | fields
 
 
@@ -327,107 +338,6 @@ def test_a_checkouts_amounts_are_in_the_currency_that_is_paid_in() -> None:
     event = translated("checkouts/update", told | {"line_items": [{"price": "15000", "quantity": 1}]})
     assert isinstance(event, CheckoutUpdated)
     assert (event.currency, event.subtotal_minor, event.lines[0].price_minor) == ("JPY", 15_000, 15_000)
-
-
-def product(**fields: Any) -> dict[str, Any]:
-    return {
-        "id": 2,
-        "title": "Tea",
-        "handle": "green-tea",
-        "vendor": "Harvest",
-        "product_type": "Drinks",
-        "tags": "green, organic",
-        "status": "active",
-        "published_at": "2026-01-01T00:00:00Z",
-        "created_at": "2026-01-01T00:00:00Z",
-        "updated_at": "2026-02-01T00:00:00Z",
-        "images": [{"src": "https://cdn.example.com/tea.jpg"}],
-        "variants": [{"id": 3, "title": "50 g", "price": "4.20", "inventory_quantity": 7, "position": 1}],
-    } | fields
-
-
-def test_a_product_keeps_its_tags_image_and_variants() -> None:
-    event = translated("products/update", product())
-    assert isinstance(event, ProductChanged)
-    assert event.tags == ("green", "organic")
-    assert (event.handle, event.image_url) == ("green-tea", "https://cdn.example.com/tea.jpg")
-    assert (event.variants[0].price_minor, event.variants[0].available) == (420, 7)
-    assert event.published
-
-
-@pytest.mark.parametrize("fields", [{"status": "draft"}, {"status": "archived"}, {"published_at": None}])
-def test_what_shoppers_cannot_see_is_not_published(fields: dict[str, Any]) -> None:
-    assert not translated("products/update", product(**fields)).published
-
-
-@pytest.mark.parametrize(("management", "tracked"), [({}, None), ({"inventory_management": "shopify"}, True)])
-def test_whether_stock_is_counted_is_not_guessed(management: dict[str, Any], tracked: bool | None) -> None:
-    event = translated("products/update", product(variants=[{"id": 3, "price": "1"} | management]))
-    assert event.variants[0].tracked is tracked
-
-
-def test_stock_that_is_not_tracked_has_no_number() -> None:
-    event = translated(
-        "inventory_levels/update", {"inventory_item_id": 1, "location_id": 2, "available": None}
-    )
-    assert isinstance(event, InventoryChanged)
-    assert event.available is None
-    assert event.updated_at == NOW
-
-
-def test_a_customer_is_a_number_and_consents() -> None:
-    event = translated(
-        "customers/update",
-        {"id": 5, "email": "jane@example.com", "email_marketing_consent": {"state": "SUBSCRIBED"}},
-    )
-    assert isinstance(event, CustomerChanged)
-    assert event.email_marketing == "subscribed"
-    assert event.sms_marketing is None
-
-
-@pytest.mark.parametrize(
-    ("topic", "payload", "channel", "state"),
-    [
-        (
-            "customers_email_marketing_consent/update",
-            {"customer_id": 5, "email_marketing_consent": {"state": "subscribed"}},
-            "email",
-            "subscribed",
-        ),
-        (
-            "customers_marketing_consent/update",
-            {"id": 5, "sms_marketing_consent": {"state": None}},
-            "sms",
-            "not_subscribed",
-        ),
-    ],
-)
-def test_marketing_consent_that_is_not_told_is_not_given(
-    topic: str, payload: dict[str, Any], channel: str, state: str
-) -> None:
-    event = translated(topic, payload)
-    assert isinstance(event, MarketingConsentChanged)
-    assert (event.channel, event.state) == (channel, state)
-
-
-def test_privacy_requests_name_their_person_by_digest_too() -> None:
-    payload = {"customer": {"id": None, "email_digest": "d1"}, "orders_to_redact": []}
-    redaction = translated("customers/redact", payload)
-    assert (redaction.customer_id, redaction.email_digest) == (None, "d1")
-    assert translated("customers/data_request", payload).email_digest == "d1"
-    assert translated("customers/update", {"id": 5, "email_digest": "d1"}).email_digest == "d1"
-
-
-def test_scopes_are_those_granted_now() -> None:
-    event = translated("app/scopes_update", {"previous": ["a"], "current": ["a", "b"]})
-    assert isinstance(event, ScopesChanged)
-    assert event.scopes == ("a", "b")
-
-
-def test_a_redaction_names_the_orders_it_covers() -> None:
-    event = translated("customers/redact", {"customer": {"id": 5}, "orders_to_redact": [11, 12]})
-    assert isinstance(event, CustomerRedactionRequested)
-    assert (event.customer_id, event.order_ids) == (5, (11, 12))
 
 
 @pytest.mark.parametrize(
