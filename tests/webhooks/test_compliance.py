@@ -229,13 +229,18 @@ async def test_a_redacted_shop_leaves_a_receipt_without_its_name_and_nothing_els
     assert found_in(await dump(on_both_databases), [SHOP.encode()]) == set()
 
 
-async def test_what_comes_late_of_a_redacted_shop_is_not_written_down(connections: Connections) -> None:
-    await plant(connections, ROSA)
+async def leave(connections: Connections) -> None:
+    """Let the shop have removed the app."""
     async with connections.write() as db:
         row = await db.get(ShopRow, SHOP)
         assert row is not None
         row.uninstalled_at = NOW
         db.add(row)
+
+
+async def test_what_comes_late_of_a_redacted_shop_is_not_written_down(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    await leave(connections)
     await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW))
     await told(connections, *late_events(ROSA))
     assert found_in(await dump(connections), [SHOP.encode(), *ROSA.markers]) == set()
@@ -268,11 +273,7 @@ async def test_a_shop_that_comes_back_while_it_is_erased_is_let_in_afterwards(
             await asyncio.wait(coming, timeout=0.3)  # it waits for us: that it is in is not waited for
 
     await plant(connections, ROSA)
-    async with connections.write() as db:
-        row = await db.get(ShopRow, SHOP)
-        assert row is not None
-        row.uninstalled_at = NOW
-        db.add(row)
+    await leave(connections)
     monkeypatch.setattr(shop_erasure, "STEPS", (comes_back, *shop_erasure.STEPS))
     gone = ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER)
     with respx.mock:
