@@ -11,8 +11,10 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import and_, col, delete, exists, or_, select, update
 
 from app.connections import Connections
@@ -69,9 +71,9 @@ class ScopesEvent(ShopEvent, Protocol):
     def scopes(self) -> tuple[str, ...]: ...
 
 
-# Publishable keys seen lately, with when to look again: an uninstall in another process is
+# Publishable keys seen lately in a database, with when to look again: an uninstall in another process is
 # noticed within half a minute.
-_known_keys: dict[str, tuple[float, Shop | None]] = {}
+_known_keys: WeakKeyDictionary[AsyncEngine, dict[str, tuple[float, Shop | None]]] = WeakKeyDictionary()
 
 
 async def get_shop(connections: Connections, shop: str) -> Shop | None:
@@ -92,14 +94,14 @@ async def shop_by_publishable_key(connections: Connections, key: str) -> Shop | 
     """Return the installed shop whose pixel sends with this key, None for any other key."""
     if not _KEY.fullmatch(key):
         return None
-    known = _known_keys.get(key)
+    known = _known_keys.get(connections.engine, {}).get(key)
     if known and time.monotonic() < known[0]:
         return known[1]
     query = select(ShopRow).where(ShopRow.publishable_key == key)
     async with connections.read() as db:
         row = (await db.exec(query)).first()
     found = shop_of(row) if row and row.uninstalled_at is None else None
-    _know(key, found)
+    _know(connections, key, found)
     return found
 
 
@@ -164,7 +166,7 @@ async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
             row.uninstalled_at = event.happened_at
             await db.exec(delete(TokenRow).where(col(TokenRow.shop) == event.shop))
         db.add(row)
-    _forget_key(row.publishable_key)
+    _forget_key(connections, row.publishable_key)
     await announce_change(connections.redis, event.shop)
     if back:
         await finish_install(connections, ShopDomain(event.shop))
@@ -196,7 +198,7 @@ async def _keep(connections: Connections, shop: ShopDomain, grant: Grant) -> Non
         row.scopes = ",".join(sorted(grant.scopes))
         db.add(row)
         await db.merge(sealed_row(connections, shop, grant))
-    _forget_key(row.publishable_key)
+    _forget_key(connections, row.publishable_key)
 
 
 def new_publishable_key() -> str:
@@ -260,11 +262,12 @@ def shop_of(row: ShopRow) -> Shop:
     )
 
 
-def _know(key: str, shop: Shop | None) -> None:
-    while len(_known_keys) >= _KEYS_REMEMBERED:
-        del _known_keys[next(iter(_known_keys))]
-    _known_keys[key] = (time.monotonic() + _KEY_TTL_S, shop)
+def _know(connections: Connections, key: str, shop: Shop | None) -> None:
+    known = _known_keys.setdefault(connections.engine, {})
+    while len(known) >= _KEYS_REMEMBERED:
+        del known[next(iter(known))]
+    known[key] = (time.monotonic() + _KEY_TTL_S, shop)
 
 
-def _forget_key(key: str) -> None:
-    _known_keys.pop(key, None)
+def _forget_key(connections: Connections, key: str) -> None:
+    _known_keys.get(connections.engine, {}).pop(key, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,6 +32,7 @@ from app.shops.store import (
 from app.shops.tokens import forget_token, has_token, sealed_row
 from app.tables import BackfillRow, ShopRow
 from app.values import shop_domain
+from tests.conftest import on_sqlite
 
 SHOP = shop_domain("acme.myshopify.com")
 OTHER = shop_domain("other.myshopify.com")
@@ -322,6 +324,17 @@ async def test_scopes_told_late_are_those_that_a_newer_token_tells_of(connection
 @pytest.mark.parametrize("key", ["", "pk_short", "pk_" + "a" * 44, "sk_" + "a" * 43, "pk_" + "a" * 43])
 async def test_key_that_is_no_shops_is_nobodys(connections: Connections, key: str) -> None:
     assert await shop_by_publishable_key(connections, key) is None
+
+
+async def test_key_is_remembered_of_the_database_it_was_read_in(
+    connections: Connections, redis_url: str, empty_database: Path, tmp_path: Path
+) -> None:
+    with admin_api(Admin()):
+        shop = await install(connections, SHOP, GRANT)
+    assert await shop_by_publishable_key(connections, shop.publishable_key) == shop
+    elsewhere = replace(connections.settings, database_url=f"sqlite+aiosqlite:///{tmp_path}/another.db")
+    async with on_sqlite(elsewhere, redis_url, empty_database) as another:
+        assert await shop_by_publishable_key(another, shop.publishable_key) is None
 
 
 async def test_install_is_announced_to_every_process(connections: Connections) -> None:
