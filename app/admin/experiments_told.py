@@ -106,13 +106,12 @@ def says(found: Readout, names: Mapping[str, str]) -> Says:
 
 def groups(found: Readout, names: Mapping[str, str]) -> list[Group]:
     """Return who is in which arm, in the order of the design."""
-    completed = found.observed.units.counts(len(found.design.arms))
     return [
         Group(
             arm_words(arm, names), percent(share, 1), number(n), number(done), arm == found.design.control
         )
         for (arm, share), n, done in zip(
-            found.design.shares.items(), found.observed.counts, completed, strict=True
+            found.design.shares.items(), found.counts, found.completed, strict=True
         )
     ]  # fmt: skip
 
@@ -125,7 +124,7 @@ def figures(found: Readout, names: Mapping[str, str]) -> list[Figure]:
 
 def notes(found: Readout) -> list[str]:
     """Return what is not in the figures, and why."""
-    aside, days = found.observed.aside, found.design.window_days
+    aside, days = found.aside, found.design.window_days
     late = money(aside.late_minor, found.currency)
     told = (
         (
@@ -148,7 +147,7 @@ def notes(found: Readout) -> list[str]:
 
 def provisos(found: Readout, names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what is in the figures otherwise than one might think: its definition, and how much it is."""
-    aside, known = found.observed.aside, sum(found.observed.recognised)
+    aside, known = found.aside, sum(found.recognised)
     unserved, short, cut = aside.unserved, aside.cut_short, _cut_words(found, names)
     told = (
         (unserved, "unserved", _("%(n)s shoppers saw your shop as it is instead.", n=unserved)),
@@ -167,7 +166,7 @@ def _cut_words(found: Readout, names: Mapping[str, str]) -> str:
 
 def progress(found: Readout) -> tuple[int, str]:
     """Return how far it is to the planned number of shoppers: percent at most 100, and in words."""
-    done, planned = sum(found.observed.units.counts(len(found.design.arms))), found.design.planned_units
+    done, planned = sum(found.completed), found.design.planned_units
     text = _("%(done)s of %(planned)s planned shoppers were followed to the end.", done=done, planned=planned)
     return min(100, 100 * done // planned), text
 

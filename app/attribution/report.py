@@ -134,7 +134,7 @@ def incremental_of(found: Readout) -> Incremental | Refusal:
         return told
     each = next(one for one in told if one.arm == PERSONALISED)
     place = found.design.terms.arms.index(PERSONALISED)
-    visitors = found.observed.units.counts(len(found.design.arms))[place]
+    visitors = found.completed[place]
     per = each.difference
     return Incremental(
         arm=PERSONALISED,

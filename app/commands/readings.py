@@ -35,11 +35,10 @@ def version_line(version: Version) -> str:
 
 def tables(found: Readout) -> Iterator[Table | str]:
     """Yield who was in it, what it shows, and what is not in the figures."""
-    design, observed = found.design, found.observed
+    design, aside = found.design, found.aside
     yield f"{design.id}, version {found.version}; decided by {design.metric}, beside {design.control}"
     yield _of_arms(found)
     yield _of_metrics(found)
-    aside = observed.aside
     if any(found.reading.cut):
         yield _cut(found)
     notes = {
@@ -64,13 +63,11 @@ def as_json(found: Readout) -> str:
         "experiment": found.design.id,
         "version": found.version,
         "currency": found.currency,
-        "units": dict(zip(found.design.shares, found.observed.counts, strict=True)),
-        "completed": dict(
-            zip(found.design.shares, found.observed.units.counts(len(found.design.arms)), strict=True)
-        ),
+        "units": dict(zip(found.design.shares, found.counts, strict=True)),
+        "completed": dict(zip(found.design.shares, found.completed, strict=True)),
         "without_consent": found.nameless,
         "without_consent_by_arm": found.nameless_by_arm,
-        "aside": found.observed.aside,
+        "aside": found.aside,
         "mismatch": reading.mismatch,
         "recognised": reading.recognised,
         "winsorising_took": dict(zip(found.design.shares, reading.cut, strict=True)),
@@ -91,10 +88,8 @@ def _cut(found: Readout) -> str:
 
 def _of_arms(found: Readout) -> Table:
     table = Table("arm", "planned", "units", "completed", box=None)
-    completed = found.observed.units.counts(len(found.design.arms))
-    for (arm, share), n, done in zip(
-        found.design.shares.items(), found.observed.counts, completed, strict=True
-    ):
+    of_arms = zip(found.design.shares.items(), found.counts, found.completed, strict=True)
+    for (arm, share), n, done in of_arms:
         table.add_row(arm, f"{share:.1%}", f"{n:,}", f"{done:,}")
     split = found.reading.mismatch
     if isinstance(split, Mismatch):

@@ -48,7 +48,7 @@ def _of_arm(found: Readout, arm: str, place: int) -> tuple[object, ...]:
     split = reading.mismatch.always_valid_p if isinstance(reading.mismatch, Mismatch) else ""
     return (
         design.id, found.version, found.currency, arm, design.control, design.shares[arm],
-        found.observed.counts[place], found.observed.units.counts(len(design.arms))[place],
+        found.counts[place], found.completed[place],
         found.nameless_by_arm.get(arm, 0), "" if cut is None else cut, split,
     )  # fmt: skip
 

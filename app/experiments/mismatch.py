@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import exp, lgamma, log
 
+import msgspec
 from scipy.special import chdtrc
 
 # An alarm stops every figure, so it must be rarer than one in a thousand experiments.
@@ -14,8 +14,7 @@ MISMATCH_BELOW = 0.001
 _CONCENTRATION = 1_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(msgspec.Struct, frozen=True, tag="mismatch"):
     """The split as planned and as seen. p_value: for one look. always_valid_p: for any number of looks."""
 
     counts: tuple[int, ...]

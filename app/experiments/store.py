@@ -20,7 +20,7 @@ from app.experiments.analysis import Reading, read
 from app.experiments.assign import STANDING
 from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
-from app.experiments.outcomes import Frame, Observed, observe
+from app.experiments.outcomes import Aside, Frame, Observed, observe
 from app.experiments.record_store import Which, nameless, read_records
 from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
@@ -35,19 +35,26 @@ _decision: Any = DecisionRow
 
 
 class Readout(msgspec.Struct, frozen=True):
-    """One version, what there is of it and what that shows.
+    """One version, how many there are of it and what they show: no person of it.
 
-    nameless: decisions of visitors who did not allow to be remembered, so that nothing follows from them;
-    nameless_by_arm: the same of each arm that has any.
+    counts: persons per arm; completed: those of them whose window is over. nameless_by_arm: decisions of
+    visitors who did not allow to be remembered, so that nothing follows from them, of each arm that has any.
     """
 
     design: Design
     version: str
     currency: str
-    observed: Observed
-    nameless: int
+    counts: tuple[int, ...]
+    completed: tuple[int, ...]
+    aside: Aside
+    recognised: tuple[int, ...]
     reading: Reading
     nameless_by_arm: dict[str, int] = {}
+
+    @property
+    def nameless(self) -> int:
+        """Return how many decisions are nobody's."""
+        return sum(self.nameless_by_arm.values())
 
 
 class Period(NamedTuple):
@@ -108,10 +115,8 @@ async def read_outs(
     readouts = []
     for period in periods:
         observed = await _observed(told, design, period, ended)
-        reading = await asyncio.to_thread(reading_of, observed, design)
-        nobodys = told.nobodys
         readouts.append(
-            Readout(design, version, told.currency, observed, sum(nobodys.values()), reading, nobodys)
+            await asyncio.to_thread(readout_of, observed, design, version, told.currency, told.nobodys)
         )
     return readouts
 
@@ -156,6 +161,23 @@ async def _observed(told: _Told, design: Design, period: Period, ended: datetime
     frame = Frame(arms, window, before, period.now, period.begin, ended, told.untouched)
     # In a thread: a large experiment must not keep others waiting.
     return await asyncio.to_thread(observe, told.records, frame)
+
+
+def readout_of(
+    observed: Observed, design: Design, version: str, currency: str, nobodys: dict[str, int]
+) -> Readout:
+    """Return what was observed of the version. nobodys: see `Readout`."""
+    return Readout(
+        design=design,
+        version=version,
+        currency=currency,
+        counts=observed.counts,
+        completed=tuple(observed.units.counts(len(design.arms))),
+        aside=observed.aside,
+        recognised=observed.recognised,
+        reading=reading_of(observed, design),
+        nameless_by_arm=nobodys,
+    )
 
 
 def reading_of(observed: Observed, design: Design) -> Reading:

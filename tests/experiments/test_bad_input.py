@@ -20,7 +20,7 @@ from app.tables import DecisionRow, OrderRow, RefundRow
 from tests.attribution.test_store import SHOP
 from tests.experiments.factories import NOW
 from tests.experiments.test_design import a_design
-from tests.experiments.test_store import WHEN, a_decision, an_order, read
+from tests.experiments.test_store import WHEN, a_decision, an_order, read, units_of
 from tests.experiments.test_store import running as runs
 
 ARMS = ("as_is", "pinned")
@@ -60,7 +60,7 @@ async def test_without_an_exposure_all_is_refused(on_both_databases: Connections
     found = await read(on_both_databases)
     assert causes(found) == {Cause.NOBODY}
     assert isinstance(found.reading.mismatch, Refusal)
-    assert found.observed.counts == (0, 0)
+    assert found.counts == (0, 0)
 
 
 async def test_an_arm_that_nobody_came_into_is_a_mismatch_and_a_few_are_too_early(
@@ -76,7 +76,7 @@ async def test_an_arm_whose_windows_are_all_open_is_empty_still(connections: Con
     late = [a_decision(f"b{n}", "pinned", decided_at=NOW - 3 * DAY) for n in range(600)]
     await running(connections, *visitors(600, arms=("as_is",)), *late, *orders(many=600))
     found = await read(connections)
-    assert (found.observed.counts, found.observed.aside.open) == ((600, 600), 600)
+    assert (found.counts, found.aside.open) == ((600, 600), 600)
     assert causes(found) == {Cause.EMPTY_ARM}
 
 
@@ -111,10 +111,10 @@ async def test_an_experiment_that_changed_halfway_is_read_apart_and_its_cut_wind
         db.add_all(later)
     first, second = await read(connections, version="1"), await read(connections)
     assert second.version == "2"
-    assert first.observed.counts == second.observed.counts == (300, 300)
+    assert first.counts == second.counts == (300, 300)
     # All of the first version's people were followed for 14 days, and it ended after four.
-    assert (first.observed.aside.cut_short, second.observed.aside.cut_short) == (600, 0)
-    assert first.observed.aside.crossed == 0  # of one version's arms; the other's are no arms of it
+    assert (first.aside.cut_short, second.aside.cut_short) == (600, 0)
+    assert first.aside.crossed == 0  # of one version's arms; the other's are no arms of it
 
 
 async def test_a_stopped_experiment_can_be_read_and_says_whose_window_it_cut(
@@ -123,7 +123,7 @@ async def test_a_stopped_experiment_can_be_read_and_says_whose_window_it_cut(
     await running(connections, *visitors(600), *orders(many=600))
     await stop(connections, SHOP, "pin", WHEN + 15 * DAY)
     found = await read(connections)
-    assert (len(found.observed.units), found.observed.aside.cut_short) == (600, 0)
+    assert (sum(found.completed), found.aside.cut_short) == (600, 0)
     assert told(found, "conversion").verdict is Verdict.UNDECIDED
 
 
@@ -132,9 +132,9 @@ async def test_wrong_clocks_lose_nothing_near_and_count_nothing_far(connections:
     far = an_order(5_001, "token-1", created_at=NOW + 300 * DAY)
     ahead = a_decision("ahead", decided_at=NOW + DAY)
     await running(connections, *visitors(4), near, far, ahead)
-    observed = (await read(connections)).observed
-    assert observed.units.orders.tolist() == [1, 0, 0, 0]
-    assert (observed.counts, observed.aside.from_ahead) == ((2, 2), 2)
+    found, units = await read(connections), await units_of(connections)
+    assert units.orders.tolist() == [1, 0, 0, 0]
+    assert (found.counts, found.aside.from_ahead) == ((2, 2), 2)
 
 
 async def test_a_refund_after_the_window_is_told_beside_and_changes_no_figure(
@@ -148,18 +148,18 @@ async def test_a_refund_after_the_window_is_told_beside_and_changes_no_figure(
 
     placed = [an_order(n, f"token-{n}") for n in range(2)]
     await running(connections, *visitors(4), *placed, back(1, 0, 13), back(2, 1, 15))
-    observed = (await read(connections)).observed
-    assert observed.units.revenue.tolist() == [600, 1_000, 0, 0]
-    assert observed.aside.late_minor == 400
+    found, units = await read(connections), await units_of(connections)
+    assert units.revenue.tolist() == [600, 1_000, 0, 0]
+    assert found.aside.late_minor == 400
 
 
 async def test_a_person_in_two_arms_counts_once_in_the_first(connections: Connections) -> None:
     fields: dict[str, Any] = {"checkout_token": "t", "customer_id": 7}
     again = a_decision("b", "pinned", decided_at=WHEN + timedelta(hours=1), **fields)
     await running(connections, again, a_decision("a", checkout_token="t"), an_order(1, "t"))
-    observed = (await read(connections)).observed
-    assert (observed.counts, observed.aside.crossed) == ((1, 0), 1)
-    assert observed.units.orders.tolist() == [1]
+    found, units = await read(connections), await units_of(connections)
+    assert (found.counts, found.aside.crossed) == ((1, 0), 1)
+    assert units.orders.tolist() == [1]
 
 
 async def test_every_metric_has_an_answer_whatever_happened(connections: Connections) -> None:

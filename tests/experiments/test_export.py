@@ -13,7 +13,7 @@ from app.experiments.design import read_design
 from app.experiments.export import reading_csv
 from app.experiments.outcomes import Aside, Observed
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import Readout, reading_of
+from app.experiments.store import Readout, readout_of
 from app.experiments.units import Units
 from tests.experiments.factories import drawn, these
 
@@ -26,8 +26,7 @@ def a_readout(units: Units | None = None, **changes: Any) -> Readout:
     units = drawn(lift=0.6, size=20_000) if units is None else units
     design, counts = read_design(DESIGN), units.counts(2)
     observed = Observed(units, (counts[0], counts[1]), Aside())
-    reading = reading_of(observed, design)
-    found = Readout(design, "2", "EUR", observed, 3, reading, {"treated": 3})
+    found = readout_of(observed, design, "2", "EUR", {"treated": 3})
     return msgspec.structs.replace(found, **changes)
 
 
@@ -46,7 +45,7 @@ def told(found: Readout, metric: str) -> Comparison:
 def test_the_control_has_a_line_and_each_metric_of_the_other_arms_one() -> None:
     found = a_readout()
     control, *others = rows(found)
-    units = str(found.observed.counts[0])
+    units = str(found.counts[0])
     assert (control["arm"], control["metric"], control["units"]) == ("control", "", units)
     assert [each["metric"] for each in others] == list(found.reading.metrics)
     assert {each["arm"] for each in others} == {"treated"}

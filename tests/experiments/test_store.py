@@ -10,11 +10,12 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments import record_store
 from app.experiments.baseline import baseline_of
-from app.experiments.design import read_design
+from app.experiments.design import read_design, standing_design
 from app.experiments.mismatch import Mismatch
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import Readout, read_out
-from app.experiments.versions import draft, start
+from app.experiments.store import Readout, observed_of, read_out
+from app.experiments.units import Units
+from app.experiments.versions import draft, get_version, start
 from app.tables import OF_SHIPPING, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from tests.attribution.test_store import SHOP, a_shop, write
 from tests.experiments.factories import NOW
@@ -65,6 +66,15 @@ async def read(connections: Connections, name: str = "pin", **version: str) -> R
     return await read_out(connections, SHOP, name, NOW, **version)
 
 
+async def units_of(connections: Connections, name: str = "pin", version: str = "1") -> Units:
+    """Return what each person of the version did."""
+    if name == "standing":
+        design = standing_design(version)
+    else:
+        design = (await get_version(connections, SHOP, name, int(version))).design
+    return (await observed_of(connections, SHOP, design, version, NOW)).units
+
+
 async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Connections) -> None:
     refund = RefundRow(
         shop=SHOP, refund_id=1, line_id=1, order_id=1, amount_minor=200, created_at=WHEN + timedelta(days=2)
@@ -78,8 +88,7 @@ async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Conn
         connections, a_decision("a", "pinned"), a_decision("b"), an_order(1, "token-a"), a_line(1), refund,
         of_shipping, accepted, an_order(2, "token-z"), costs={"10": 150},
     )  # fmt: skip
-    found = (await read(connections)).observed
-    units = found.units
+    found, units = await read(connections), await units_of(connections)
     assert (found.counts, units.arm.tolist()) == ((1, 1), [1, 0])
     assert (units.bought.tolist(), units.revenue.tolist()) == ([1, 0], [800, 0])
     assert (units.profit.tolist(), units.accepted.tolist()) == ([500, 0], [1, 0])  # 800 less 2 * 150
@@ -92,24 +101,24 @@ async def test_what_is_read_in_parts_is_all_of_it(
     decisions = [a_decision(f"{n}", ("as_is", "pinned")[n % 2]) for n in range(11)]
     orders = [an_order(n, f"token-{n}") for n in range(0, 11, 3)]
     await running(connections, *decisions, *orders, *(a_line(n) for n in range(0, 11, 3)), costs={"10": 100})
-    whole = await read(connections)
+    whole, profit = await read(connections), (await units_of(connections)).profit
     monkeypatch.setattr(record_store, "_AT_ONCE", 2)
-    parts = await read(connections)
-    assert parts.observed.counts == whole.observed.counts == (6, 5)
-    assert parts.observed.units.profit.tolist() == whole.observed.units.profit.tolist()
-    assert sorted(parts.observed.units.profit.tolist())[-4:] == [800.0] * 4
+    parts, again = await read(connections), (await units_of(connections)).profit
+    assert parts.counts == whole.counts == (6, 5)
+    assert again.tolist() == profit.tolist()
+    assert sorted(again.tolist())[-4:] == [800.0] * 4
 
 
 async def test_an_order_of_unknown_cost_has_no_profit(connections: Connections) -> None:
     await running(connections, a_decision("a"), an_order(1, "token-a"), a_line(1, product_id=99))
-    assert np.isnan((await read(connections)).observed.units.profit).all()
+    assert np.isnan((await units_of(connections)).profit).all()
 
 
 async def test_each_version_is_read_apart(connections: Connections) -> None:
     await running(connections, a_decision("a"), a_decision("b", version="2"), a_decision("c", version="2"))
     await draft(connections, SHOP, read_design(a_design()), NOW)
-    assert sum((await read(connections)).observed.counts) == 1
-    assert sum((await read(connections, version="2")).observed.counts) == 2
+    assert sum((await read(connections)).counts) == 1
+    assert sum((await read(connections, version="2")).counts) == 2
     for nonsense in ("3", "second"):
         with pytest.raises(NotFound):
             await read(connections, version=nonsense)
@@ -120,7 +129,7 @@ async def test_another_shops_and_another_experiments_decisions_are_not_in_it(
 ) -> None:
     theirs = a_decision("x", shop="b.myshopify.com")
     await running(connections, a_decision("a"), theirs, a_decision("b", experiment="other"))
-    assert (await read(connections)).observed.counts == (1, 0)
+    assert (await read(connections)).counts == (1, 0)
 
 
 async def test_a_visitor_who_is_not_to_be_remembered_is_told_by_arm_and_followed_nowhere(
@@ -134,8 +143,8 @@ async def test_a_visitor_who_is_not_to_be_remembered_is_told_by_arm_and_followed
     )  # fmt: skip
     found = await read(on_both_databases)
     assert (found.nameless, found.nameless_by_arm) == (3, {"as_is": 1, "pinned": 2})
-    assert found.observed.counts == (1, 0)
-    assert found.observed.units.revenue.tolist() == [1_000]
+    assert found.counts == (1, 0)
+    assert (await units_of(on_both_databases)).revenue.tolist() == [1_000]
 
 
 async def test_an_arm_that_could_not_be_served_keeps_its_visitors_and_is_told(
@@ -144,8 +153,8 @@ async def test_an_arm_that_could_not_be_served_keeps_its_visitors_and_is_told(
     unserved = a_decision("a", "pinned", inputs={"unserved": True})
     served = a_decision("b", "pinned", inputs={"unserved": False})
     await running(on_both_databases, unserved, served, a_decision("c"))
-    observed = (await read(on_both_databases)).observed
-    assert (observed.counts, observed.aside.unserved) == ((1, 2), 1)
+    found = await read(on_both_databases)
+    assert (found.counts, found.aside.unserved) == ((1, 2), 1)
 
 
 async def test_money_in_two_currencies_is_refused(connections: Connections) -> None:
@@ -170,10 +179,10 @@ async def test_the_standing_experiment_is_read_by_the_shares_it_had(on_both_data
     await write(connections, a_shop())
     await write(connections, standing("a", "personalised", before, 0), standing("b", "holdout", STANDING, 1))
     found = await read(connections, "standing")
-    assert (found.version, found.observed.counts) == (STANDING, (1, 0, 0))
+    assert (found.version, found.counts) == (STANDING, (1, 0, 0))
     assert isinstance(found.reading.mismatch, Mismatch)
     assert found.reading.mismatch.shares == pytest.approx((0.05, 0.9, 0.05))
-    assert (await read(connections, "standing", version=before)).observed.counts == (0, 1)
+    assert (await read(connections, "standing", version=before)).counts == (0, 1)
     with pytest.raises(InputError):
         await read(connections, "standing", version="all")
 
@@ -194,7 +203,7 @@ async def test_the_standing_experiment_adjusts_for_nothing_that_its_arms_may_hav
     times = [WHEN - timedelta(days=days) for days in (90, 30)]
     earlier = [an_order(n, f"then-{n}", created_at=at, customer_id=7) for n, at in enumerate(times, start=1)]
     await write(connections, *earlier)
-    assert (await read(connections, name)).observed.units.before.tolist() == before
+    assert (await units_of(connections, name, version)).before.tolist() == before
 
 
 async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connections: Connections) -> None:
