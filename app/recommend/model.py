@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -167,7 +168,8 @@ class Model:
         in_cart = self.positions(list(dict.fromkeys(cart)))
         known = [product_id for product_id in history if product_id in self._position]
         before = self.positions(known)
-        past = np.array([history[product_id] for product_id in known], dtype=np.float64)
+        past = np.fromiter(chain.from_iterable(history[product_id] for product_id in known), np.float64)
+        past = past.reshape(-1, 2)
         bought = of_history(past[:, 0], past[:, 1], orders) if known else _NEVER
         tastes = np.array([self._cart_taste(in_cart), self._customer_taste(customer_id)])
         learned_mean, learned_scale = self._learned_scale(tastes)
