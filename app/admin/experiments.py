@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import Any, get_args
 
 from starlette.datastructures import QueryParams
@@ -22,7 +22,7 @@ from app.campaigns.store import all_campaigns
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import STANDING
-from app.experiments.store import Readout, read_out
+from app.experiments.store import Readout
 from app.experiments.versions import Version, versions
 from app.shops.store import Shop
 
@@ -66,15 +66,16 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
     asked = [each for each in of_it if number in (None, str(each.version))]
     version = max(asked, key=lambda each: (each.started_at is not None, each.version), default=None)
     names = await campaign_names(connections, shop)
-    try:
-        found = await read_out(connections, shop.shop, name, datetime.now(UTC), number)
-    except (NotFound, InputError):
-        found = None
+    shown: lately.Told[Readout] | None = None
+    with suppress(NotFound, InputError):
+        shown = await lately.shown(connections, shop.shop, name, number)
+    found = shown.value if shown else None
     return {
         "id": name,
-        "missing": found is None and version is None and name != STANDING,
+        "missing": shown is None and version is None and name != STANDING,
         "name": _name(version),
         "version": None if version is None else _shown(version, of_it),
+        "as_of": as_of_words(shown) if shown else "",
         "found": None if found is None else _told(found, names),
         "arms": [] if version is None else _kept_arms(version, names),
         **frame(f"{PATH}/read"),

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.admin import lately
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_told import METRIC_WORDS, said
+from app.admin.home_view import as_of_words
 from app.admin.language import _, ngettext
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -22,7 +24,6 @@ from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.export import reading_csv
 from app.experiments.metrics import METRICS
 from app.experiments.power import Needed, Plan, days_needed, units_needed
-from app.experiments.store import read_out
 from app.experiments.versions import draft, get_version, start, stop, versions
 from app.live_arms import check_arms
 from app.shops.changes import announce_kept
@@ -119,11 +120,12 @@ async def conclude(request: Request, connections: Connections, shop: Shop) -> Re
 async def export(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what the experiment shows as CSV."""
     asked = await read_call(request, Named, _MAX_BODY)
-    now = datetime.now(UTC)
-    found = await read_out(connections, shop.shop, asked.id, now, asked.version)
-    name = f"{asked.id}-{now:%Y-%m-%d}.csv"
+    shown = await lately.shown(connections, shop.shop, asked.id, asked.version)
+    if shown.value is None:
+        raise InputError(as_of_words(shown))
+    name = f"{asked.id}-{shown.as_of or datetime.now(UTC):%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(reading_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(reading_csv(shown.value), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, Needed, int]:

@@ -16,12 +16,14 @@ from app.attribution.figures import (
     Month,
     is_large,
     kept_figures,
+    key_of_ahead,
     read_month,
 )
 from app.attribution.models import Model
 from app.attribution.report import Report
 from app.attribution.sold import credited, incremental, incremental_by_day
 from app.connections import Connections
+from app.experiments.store import Readout, read_out
 from app.remembered import Remembered
 from app.values import ShopDomain
 
@@ -68,6 +70,21 @@ async def earned(connections: Connections, shop: ShopDomain, days: int, model: M
     since = now - timedelta(days=days)
     ((found,),) = await credited(connections, shop, [model], [since], now)
     return Told(found.report(await _caused[days].of(connections, shop), since))
+
+
+async def shown(
+    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None
+) -> Told[Readout]:
+    """Return what an experiment shows. number: its version, else the latest that was started.
+
+    Raises as `read_out`.
+    """
+    ahead = await _large.of(connections, shop)
+    if ahead and (key := await key_of_ahead(connections, shop, experiment_id, number)):
+        kept = await kept_figures(connections, shop)
+        found = kept.shown.get(key) if kept else None
+        return Told(found.readout, found.read_at) if found else Told(None)
+    return Told(await read_out(connections, shop, experiment_id, datetime.now(UTC), number))
 
 
 async def _read_caused(days: int, connections: Connections, shop: str) -> Caused:

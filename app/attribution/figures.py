@@ -20,12 +20,14 @@ from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.kpis import Kpi
 from app.attribution.models import Model
 from app.attribution.overall import overall
+from app.attribution.readings import Shown, key_ahead, key_of, read_versions
 from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
-from app.attribution.sold import credited, incrementals
+from app.attribution.sold import caused_of, credited, standing
 from app.attribution.store import attributed_revenue, offer_counts
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
+from app.experiments.assign import STANDING
 from app.experiments.refusal import Refusal
 from app.experiments.store import Period
 from app.jobs import job_begins, only_one, request_job
@@ -62,7 +64,8 @@ class Month(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True):
     """All that is told of a large shop. by_day: what was caused, as each of the last days knew it.
 
-    earned: by days before and by the model that shares credit, with the largest groups alone.
+    earned: by days before and by the model that shares credit, with the largest groups alone. shown: what
+    experiments show, by `key_of`.
     """
 
     read_at: datetime
@@ -70,6 +73,7 @@ class Figures(msgspec.Struct, frozen=True):
     month: Month
     by_day: tuple[tuple[datetime, Caused], ...]
     earned: Mapping[int, Mapping[Model, Report]]
+    shown: Mapping[str, Shown]
 
 
 async def is_large(connections: Connections, shop: str) -> bool:
@@ -83,6 +87,13 @@ async def kept_figures(connections: Connections, shop: str) -> Figures | None:
     if kept is None:
         await _ask_for(connections, shop)
     return kept
+
+
+async def key_of_ahead(
+    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None
+) -> str | None:
+    """Return what a large shop's reading is kept under in its figures, see `key_ahead`."""
+    return await key_ahead(connections, shop, experiment_id, number, MANY)
 
 
 async def request_due_figures(connections: Connections) -> None:
@@ -123,15 +134,20 @@ async def _kept(connections: Connections, shop: str, kind: type[Kept]) -> Kept |
 
 async def read_figures(connections: Connections, shop: ShopDomain, now: datetime) -> Figures:
     """Return a shop's figures."""
-    begun = monotonic()
+    begun, before = monotonic(), await _kept(connections, shop, Figures)
     days = [now - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
     periods = [Period(now - timedelta(days=each), now) for each in PERIODS]
-    told = await incrementals(connections, shop, [*periods, *(Period(day - MONTH, day) for day in days)])
+    periods += [Period(day - MONTH, day) for day in days]
+    found = await standing(connections, shop, [Period(None, now), *periods])
+    told = caused_of(found if isinstance(found, Refusal) else found[1:], len(periods))
     caused = dict(zip(PERIODS, told, strict=False))
     earned = await _earned(connections, shop, now, caused)
     month = await read_month(connections, shop, now, caused[MONTH.days])
     by_day = tuple(zip(days, told[len(PERIODS) :], strict=True))
-    return Figures(now, monotonic() - begun, month, by_day, earned)
+    shown = await read_versions(connections, shop, now, MANY, before.shown if before else {})
+    if not isinstance(found, Refusal):
+        shown[key_of(STANDING, found[0].version)] = Shown(now, found[0])
+    return Figures(now, monotonic() - begun, month, by_day, earned, shown)
 
 
 async def read_month(connections: Connections, shop: ShopDomain, now: datetime, caused: Caused) -> Month:

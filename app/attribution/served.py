@@ -47,10 +47,14 @@ async def served(connections: Connections, shop: str, since: datetime) -> Served
     )
 
 
-async def are_more(connections: Connections, shop: str, since: datetime, most: int) -> bool:
+async def are_more(
+    connections: Connections, shop: str, since: datetime, most: int, until: datetime | None = None
+) -> bool:
     """Return whether more decisions than that were made since then, without counting them all."""
     columns = _DECISIONS.c
     query = select(columns.decided_at).where(columns.shop == shop, columns.decided_at >= since)
+    if until is not None:
+        query = query.where(columns.decided_at < until)
     async with connections.read() as db:
         beyond = await (await db.connection()).execute(query.offset(most).limit(1))
         return beyond.first() is not None

@@ -23,7 +23,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import HOLDOUT, PERSONALISED, STANDING
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import Period, read_outs
+from app.experiments.store import Period, Readout, read_outs
 from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
@@ -103,13 +103,26 @@ async def incrementals(
     connections: Connections, shop: ShopDomain, periods: Sequence[Period]
 ) -> list[Incremental | Refusal]:
     """Return the same of each of at least one period, by records that are read once."""
+    return caused_of(await standing(connections, shop, periods), len(periods))
+
+
+async def standing(
+    connections: Connections, shop: ShopDomain, periods: Sequence[Period]
+) -> list[Readout] | Refusal:
+    """Return what the standing experiment shows of each of at least one period, or why it shows nothing."""
     try:
-        found = await read_outs(connections, shop, STANDING, periods)
+        return await read_outs(connections, shop, STANDING, periods)
     except (NotFound, InputError) as error:
-        return [Refusal(Cause.NOBODY, str(error))] * len(periods)
+        return Refusal(Cause.NOBODY, str(error))
+
+
+def caused_of(found: Sequence[Readout] | Refusal, periods: int) -> list[Incremental | Refusal]:
+    """Return what was caused, of each of so many periods."""
+    if isinstance(found, Refusal):
+        return [found] * periods
     if PERSONALISED not in found[0].design.shares:
         nobody = Refusal(Cause.EMPTY_ARM, "nobody is served personally, so there is nothing to compare")
-        return [nobody] * len(periods)
+        return [nobody] * periods
     return [incremental_of(each) for each in found]
 
 

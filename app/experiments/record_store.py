@@ -25,19 +25,21 @@ _BOUGHT: dict[str, Any] = {"order_id": pl.Int64, "product_id": pl.Int64, "quanti
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """The decisions of one version of an experiment, made since then."""
+    """The decisions of one version of an experiment, made since then and before `until`, where it is set."""
 
     shop: str
     experiment_id: str
     version: str
     since: datetime
+    until: datetime | None = None
 
     @property
     def conditions(self) -> tuple[Any, ...]:
         """Return what holds of them, for a query."""
         columns = _DECISIONS.c
         told = columns.inputs[("experiments", self.experiment_id, 0)].as_string()
-        return columns.shop == self.shop, columns.decided_at >= self.since, told == self.version
+        ended = () if self.until is None else (columns.decided_at < self.until,)
+        return columns.shop == self.shop, columns.decided_at >= self.since, *ended, told == self.version
 
     @property
     def arm(self) -> Any:

@@ -24,7 +24,7 @@ from app.experiments.outcomes import Aside, Frame, Observed, observe
 from app.experiments.record_store import Which, nameless, read_records
 from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.versions import get_version
+from app.experiments.versions import Version, get_version
 from app.tables import DecisionRow, ShopRow
 from app.values import ShopDomain
 
@@ -103,15 +103,15 @@ async def read_outs(
 
     Raises as `read_out`.
     """
-    ended = None
+    ended: datetime | None = None
+    ran: tuple[datetime | None, datetime | None] = (None, None)
     if experiment_id == STANDING:
         version = version or await latest_standing(connections, shop)
         design = standing_design(version)
     else:
-        number = None if version is None else int(version) if version.isdecimal() else -1
-        found = await get_version(connections, shop, experiment_id, number)
-        design, version, ended = found.design, str(found.version), found.stopped_at
-    told = await _told(connections, shop, design, version, max(each.now for each in periods))
+        found = await version_named(connections, shop, experiment_id, version)
+        design, version, ended, ran = found.design, str(found.version), found.stopped_at, found.ran
+    told = await _told(connections, shop, design, version, max(each.now for each in periods), *ran)
     readouts = []
     for period in periods:
         observed = await _observed(told, design, period, ended)
@@ -140,9 +140,10 @@ async def _told(
     design: Design,
     version: str,
     now: datetime,
-    since: datetime = EVER,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> _Told:
-    which = Which(shop, design.id, version, since)
+    which = Which(shop, design.id, version, since or EVER, until)
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
@@ -191,6 +192,14 @@ def reading_of(observed: Observed, design: Design) -> Reading:
     )
     metrics = {name: refused if METRICS[name].money else each for name, each in found.metrics.items()}
     return replace(found, metrics=metrics)
+
+
+async def version_named(
+    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None
+) -> Version:
+    """Return that version, else the latest that was started. Raises NotFound, also for no number."""
+    wanted = None if number is None else int(number) if number.isdecimal() else -1
+    return await get_version(connections, shop, experiment_id, wanted)
 
 
 async def latest_standing(connections: Connections, shop: str) -> str:

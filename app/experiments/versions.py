@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations
 from math import prod
 
@@ -22,6 +22,8 @@ from app.shops.changes import announce_kept
 from app.tables import ShopRow
 from app.values import ShopDomain
 
+# Clocks of servers differ by less, and none serves what has ended for so long.
+_AROUND = timedelta(days=1)
 # Every combination of arms is a shop of its own in memory, made ahead of any decision.
 MOST_COMBINATIONS = 16
 
@@ -38,6 +40,12 @@ class Version:
     drafted_at: datetime
     started_at: datetime | None
     stopped_at: datetime | None
+
+    @property
+    def ran(self) -> tuple[datetime | None, datetime | None]:
+        """Return between when all of its decisions were made, None for no bound."""
+        begin, end = self.started_at, self.stopped_at
+        return begin and begin - _AROUND, end and end + _AROUND
 
     @property
     def experiment(self) -> Experiment:

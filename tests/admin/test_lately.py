@@ -14,10 +14,14 @@ from app.admin import lately
 from app.apart import ChildFailed
 from app.attribution import figures
 from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
+from app.attribution.readings import Shown, read_versions
 from app.connections import Connections, redis_key
+from app.experiments.design import read_design
+from app.experiments.versions import draft, start, stop
 from app.tables import ShopRow
 from app.values import ShopDomain
-from tests.admin.experiment_factories import keep_experiment
+from tests.admin.experiment_factories import days_ago, keep_experiment
+from tests.admin.experiment_factories import design as experiment_design
 from tests.admin.factories import SHOP, bearer, feedback, keep, order, refund, shop_row
 from tests.admin.test_home import opened
 
@@ -68,6 +72,66 @@ async def test_pages_show_what_the_worker_found_as_they_would_have_read_it(
         assert len(before) > 1_000
     kept = (await browser.get("/admin/api/home/earned", headers=bearer())).json()
     assert [each["value"] for each in kept["days"]] == [each["value"] for each in days]
+
+
+@pytest.mark.parametrize("name", ["dear", "standing"])
+async def test_an_experiments_page_shows_what_the_worker_found_as_it_would_have_read_it(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def shown() -> tuple[str, str]:
+        page = await opened(browser, "/admin/experiments/read", id=name)
+        as_of, _, rest = page.rpartition("data-as-of")
+        return as_of and rest[:60], page.partition("<s-banner")[2].partition("</s-page>")[0]
+
+    async def taken_away() -> tuple[int, str]:
+        answer = await browser.post("/admin/api/experiments/export", json={"id": name}, headers=bearer())
+        return answer.status_code, answer.text
+
+    await keep_experiment(connections)
+    (at_once, read), (_, table) = await shown(), await taken_away()
+    assert (at_once, "progress" in read, "progress" in table) == ("", True, False)
+
+    large_from(connections, monkeypatch, decisions=0)
+    awaited, figures = await shown()
+    assert (AWAITED in awaited, figures) == (True, "")
+    status, says = await taken_away()
+    assert (status, AWAITED in says) == (400, True)
+
+    await keep_figures(connections, ShopDomain(SHOP))
+    as_of, kept = await shown()
+    assert "As of" in as_of
+    assert (kept, await taken_away()) == (read, (200, table))
+
+
+async def test_a_young_version_and_one_that_is_not_there_are_read_while_somebody_waits(
+    connections: Connections, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_experiment(connections, units=20)
+    large_from(connections, monkeypatch, decisions=30)  # the shop made 40, none of late
+    design = read_design(experiment_design(id="young"))
+    await draft(connections, ShopDomain(SHOP), design, datetime.now(UTC))
+    for name, says in (("dear", AWAITED), ("young", "Nobody"), ("nothing", "is not there")):
+        page = await opened(browser, "/admin/experiments/read", id=name)
+        assert (says in page, AWAITED in page) == (True, says == AWAITED)
+    await stop(connections, ShopDomain(SHOP), "dear", datetime.now(UTC))
+    await start(connections, ShopDomain(SHOP), "young", datetime.now(UTC))
+    assert AWAITED not in await opened(browser, "/admin/experiments/read", id="young")
+
+
+async def test_what_a_version_showed_in_the_end_is_read_once_a_day(connections: Connections) -> None:
+    await keep_experiment(connections, units=20)
+    now = datetime.now(UTC)
+    await stop(connections, ShopDomain(SHOP), "dear", days_ago(15))
+
+    async def read_at(when: datetime, before: dict[str, Shown]) -> datetime:
+        return (await read_versions(connections, ShopDomain(SHOP), when, 1, before))["dear/1"].read_at
+
+    first = await read_versions(connections, ShopDomain(SHOP), now - timedelta(hours=50), 1, {})
+    assert await read_at(now - timedelta(hours=40), first) == now - timedelta(hours=40)  # windows were open
+    kept = await read_versions(connections, ShopDomain(SHOP), now, 1, first)
+    assert await read_at(now + timedelta(hours=23), kept) == now
+    assert await read_at(now + timedelta(hours=25), kept) == now + timedelta(hours=25)
+    assert await read_versions(connections, ShopDomain(SHOP), now, 100, kept) == {}  # few, read at once
 
 
 async def test_what_is_kept_is_what_is_read(connections: Connections) -> None:

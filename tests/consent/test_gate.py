@@ -139,8 +139,8 @@ FREE = {
         _JOINED,
         (
             "app.admin.experiments",
-            "app.admin.experiments_calls",
             "app.admin.experiments_told",
+            "app.admin.lately",
             "app.attribution",
             "app.commands",
             "app.experiments",

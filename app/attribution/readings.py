@@ -1,0 +1,73 @@
+"""What the versions of a large shop's experiments show, read ahead for their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from app.attribution.served import are_more
+from app.connections import Connections
+from app.experiments.assign import STANDING
+from app.experiments.store import Readout, latest_standing, read_out, version_named
+from app.experiments.versions import Version, versions
+from app.values import ShopDomain
+
+# Once all windows of a version that was stopped are over, late refunds and erasures alone change it.
+STOPPED_AGAIN = timedelta(days=1)
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a version shows, and when that was read."""
+
+    read_at: datetime
+    readout: Readout
+
+
+def key_of(experiment_id: str, version: str | int) -> str:
+    """Return what a version's reading is kept under."""
+    return f"{experiment_id}/{version}"
+
+
+async def key_ahead(
+    connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None, many: int
+) -> str | None:
+    """Return what the reading is kept under, None of one that is read while somebody waits.
+
+    number: its version, else the latest that was started. Raises NotFound without it.
+    """
+    if experiment_id == STANDING:
+        latest = await latest_standing(connections, shop)
+        return key_of(STANDING, latest) if number in (None, latest) else None
+    version = await version_named(connections, shop, experiment_id, number)
+    is_kept = await is_long(connections, version, many)
+    return key_of(experiment_id, version.version) if is_kept else None
+
+
+async def is_long(connections: Connections, version: Version, many: int) -> bool:
+    """Return whether more decisions than that were made while the version ran."""
+    begin, end = version.ran
+    return begin is not None and await are_more(connections, version.shop, begin, many, end)
+
+
+async def read_versions(
+    connections: Connections, shop: ShopDomain, now: datetime, many: int, before: Mapping[str, Shown]
+) -> dict[str, Shown]:
+    """Return what each version shows that runs or has more decisions than that; what ended, from before."""
+    found: dict[str, Shown] = {}
+    for version in await versions(connections, shop):
+        key = key_of(version.design.id, version.version)
+        if version.status != "running" and not await is_long(connections, version, many):
+            continue
+        known = before.get(key)
+        if known is None or not _stays(version, known, now):
+            number = str(version.version)
+            known = Shown(now, await read_out(connections, shop, version.design.id, now, number))
+        found[key] = known
+    return found
+
+
+def _stays(version: Version, known: Shown, now: datetime) -> bool:
+    over = (version.stopped_at or now) + timedelta(days=version.design.window_days)
+    return over < known.read_at and abs(now - known.read_at) < STOPPED_AGAIN
