@@ -14,6 +14,11 @@ class Sold(NamedTuple):
     price_minor: int
 
 
+def worth_minor(lines: Iterable[Sold]) -> int:
+    """Return what the lines cost together."""
+    return sum(line.quantity * line.price_minor for line in lines)
+
+
 def spare_minor(lines: Iterable[Sold], costs: Mapping[int, int], margin: float | None) -> int | None:
     """Return the cart's profit, None where the shop has told no cost at all; negative where it is a loss.
 

@@ -34,8 +34,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     """What campaigns are weighed by, reduced to what the visitor allowed.
 
     at: epoch seconds. locale, country: for the words. evidence: kinds of engagement seen. cart: its
-    products. spare_minor: what can be taken off the cart before it is sold at a loss, None where no cost
-    is known. remembers: whether it may be kept what the shopper was shown; unread: whether that could not
+    products. home_minor: what a cart in another currency costs at the shop's own prices. spare_minor: what
+    can be taken off the cart before it is sold at a loss, None where no cost is known. remembers: whether it
+    may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
     altogether. lacking: those with no code, grant or product to give. applied: codes on the cart that are
     none of ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its
@@ -50,6 +51,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     evidence: tuple[str, ...] = ()
     cart: tuple[int, ...] = ()
     subtotal_minor: int | None = None
+    home_minor: int | None = None
     spare_minor: int | None = None
     remembers: bool = False
     unread: bool = False
@@ -338,19 +340,28 @@ class _Weighing:
                 return NO_CODE
             if len(codes_held(inputs.fired, planned, inputs.at)) + inputs.applied >= self._plan.limits.codes:
                 return LIMIT
-        if discount.applies_to != "shipping" and (discount.percentage or 0) > self._plan.limits.percent:
+        return self._of_price(planned, discount) or (None if promised else inputs.unworthy.get(planned.id))
+
+    def _of_price(self, planned: Planned, discount: DiscountTerms) -> str | None:
+        """Return what the cart's worth keeps back: a discount too high, below its minimum, or at a loss."""
+        worth_minor, limits = self._worth_minor(planned), self._plan.limits
+        if discount.applies_to != "shipping" and (discount.percentage or 0) > limits.percent:
             return LIMIT
-        if inputs.subtotal_minor is None:
+        if worth_minor is None:
             return UNKNOWN_CART
-        if inputs.subtotal_minor < planned.minimum_minor:
+        if worth_minor < planned.minimum_minor:
             return MINIMUM
-        takes_minor = discount_minor(planned, inputs.subtotal_minor)
-        most_minor = self._plan.limits.percent * inputs.subtotal_minor / 100
-        if discount.percentage is None and takes_minor > most_minor:
+        takes_minor = discount_minor(planned, worth_minor)
+        if discount.percentage is None and takes_minor > limits.percent * worth_minor / 100:
             return LIMIT
-        if inputs.spare_minor is not None and takes_minor > inputs.spare_minor:
-            return MARGIN
-        return None if promised else inputs.unworthy.get(planned.id)
+        spare_minor = self._inputs.spare_minor
+        return MARGIN if spare_minor is not None and takes_minor > spare_minor else None
+
+    def _worth_minor(self, planned: Planned) -> int | None:
+        """Return what the discount is taken off; what an amount is in another currency only Shopify knows."""
+        if self._inputs.subtotal_minor is not None:
+            return self._inputs.subtotal_minor
+        return None if planned.amount_minor or planned.minimum_minor else self._inputs.home_minor
 
     def _is_beside_another(self, planned: Planned, discount: DiscountTerms) -> bool:
         """Return whether the shopper has another discount, beside which this one would not be taken off."""

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import Sold, spare_minor
+from app.campaigns.margin import Sold, spare_minor, worth_minor
 from app.campaigns.nudged import (
     NEVER,
     Fired,
@@ -23,6 +23,7 @@ from app.campaigns.nudged import (
 )
 from app.campaigns.plan import PLACES_OF, Plan, Planned
 from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
+from app.catalog.catalog import Catalog
 from app.consent.policy import Permissions
 from app.coupons.grants import Granted, Wanted
 from app.experiments.assign import PERSONALISED, bucket
@@ -30,10 +31,10 @@ from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
 from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
-from app.offers.wire import Offer, Question
+from app.offers.wire import Line, Offer, Question
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
-from app.values import minor_units
+from app.values import minor_units, shopify_id
 
 _COUNTER = 4  # bytes
 
@@ -130,7 +131,11 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
     fired = in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id)
-    spare_minor = _spare(question, plan) if plan.discounts and moment.own_currency else None
+    applied = _not_ours(question.cart.codes or (), nudged)
+    sold = _sold(question, occasion.shop.catalog) if plan.discounts else None
+    spare = None if sold is None else spare_minor(sold, plan.costs, plan.margin)
+    # What a code of somebody else's takes off a cart in another currency is not known, nor so what it leaves.
+    at_home = None if moment.own_currency or (applied and spare is not None) else sold
     return Inputs(
         at=at,
         locale=question.locale,
@@ -139,15 +144,16 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         evidence=evidence_of(facts),
         cart=situation.cart,
         subtotal_minor=situation.subtotal_minor,
-        spare_minor=spare_minor,
+        home_minor=None if at_home is None else worth_minor(at_home),
+        spare_minor=spare,
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
         fired={name: _of_these_terms(each, plan.by_id[name]) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
-        applied=_not_ours(question.cart.codes or (), nudged),
+        applied=applied,
         places=PLACES_OF[question.wants],
-        unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare_minor),
+        unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare),
         features=features if plan.discounts else (),
         draw_by=place_of("", question.checkout_token) if shopper.unit and question.checkout_token else "",
     )
@@ -192,12 +198,22 @@ def _visit(occasion: Occasion) -> Visit | None:
     return visit if occasion.may.may_use_visit and visit.visits else None
 
 
-def _spare(question: Question, plan: Plan) -> int | None:
-    lines = (
-        Sold(line.product, line.quantity, minor_units(line.price, plan.currency))
-        for line in question.cart.lines
-    )
-    return spare_minor(lines, plan.costs, plan.margin)
+def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
+    """Return the cart's lines in the shop's currency: of a cart in another one as they are priced at home.
+
+    None of a cart of which nothing is sold there.
+    """
+    lines, currency = question.cart.lines, catalog.currency
+    if question.cart.currency != currency:
+        return tuple(sold for line in lines if (sold := _at_home(line, catalog))) or None
+    return tuple(Sold(line.product, line.quantity, minor_units(line.price, currency)) for line in lines)
+
+
+def _at_home(line: Line, catalog: Catalog) -> Sold | None:
+    """Return the line at the shop's own price, None of what it does not sell."""
+    product, variant_id = catalog.get(line.product), shopify_id(line.variant_id)
+    prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
+    return Sold(line.product, line.quantity, prices[variant_id]) if variant_id in prices else None
 
 
 def _has_nothing(occasion: Occasion, planned: Planned) -> bool:

@@ -46,8 +46,8 @@ def unworthy_at(
 ) -> dict[str, str]:
     """Return the campaigns whose coupon is not worth its price for this shopper, with the reason.
 
-    Of those of which enough is known; where no cost is, nothing is said. One shopper in twenty is left to
-    the rule alone, so that more can be learnt.
+    Of those of which enough is known; where no cost is, or not the cart's subtotal, nothing is said. One
+    shopper in twenty is left to the rule alone, so that more can be learnt.
     """
     foresight = occasion.shop.intent
     if not foresight.uplift or subtotal_minor is None or spare_minor is None:

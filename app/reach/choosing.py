@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import Sold, spare_minor
+from app.campaigns.margin import Sold, spare_minor, worth_minor
 from app.campaigns.nudged import Fired
 from app.campaigns.plan import Plan
 from app.campaigns.weigh import Inputs, Weighed, weigh
@@ -109,7 +109,8 @@ def weighed_for(
         evidence=tuple(dict.fromkeys((*evidence_of(facts), "cart", "checkout"))),
         cart=basket.product_ids,
         subtotal_minor=subtotal_minor,
-        spare_minor=spare_minor(sold, plan.costs, plan.margin) if moment.own_currency else None,
+        home_minor=None if moment.own_currency or not sold else worth_minor(sold),
+        spare_minor=spare_minor(sold, plan.costs, plan.margin),
         remembers=True,
         # Its delay is waited for before the letter leaves, not before it is chosen.
         fired={

@@ -20,7 +20,7 @@ from app.gather import Gathered
 from app.offers.replay import replay
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
 from tests.campaigns.till import fill_pool, granted, kept, nudges, run
-from tests.offers.factories import EVERYTHING, SHOP
+from tests.offers.factories import EVERYTHING, SHOP, a_body
 from tests.test_decide import a_till, a_trained_shop, ask, logged, token
 
 pytestmark = pytest.mark.usefixtures("unhurried")
@@ -116,6 +116,24 @@ async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(connections: Conn
     (entry,) = await logged(connections)
     told = entry.inputs["situation"]["campaigns"]
     assert (told["left_out"], told["inputs"]["spare_minor"]) == ({"ten": "margin"}, 80)
+
+
+async def test_a_cart_in_another_currency_has_a_share_taken_off_unless_that_is_a_loss_at_home(
+    connections: Connections,
+) -> None:
+    abroad = a_body(10)["cart"] | {"currency": "EUR", "subtotal": "4.60"}
+    await a_trained_shop(connections, costs={"10": 400})  # of 5.00: 1.00 is left, and 10 % are 0.50
+    await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, "CODE")
+    async with a_till(connections) as client:
+        answer = await ask(client, consent=EVERYTHING, cart=abroad)
+        theirs = await ask(client, consent=EVERYTHING, cart=abroad | {"codes": ["FRIENDS"]})
+    (coupon,) = [each for each in answer["offers"] if each.get("campaign")]
+    assert (coupon["discount"]["code"], coupon["message"]["args"]["percentage"]) == ("CODE", 10)
+    assert nudges(theirs) == []
+    told = [each.inputs["situation"]["campaigns"] for each in await logged(connections)]
+    assert [each["inputs"].get("home_minor") for each in told] == [500, None]
+    assert told[1]["left_out"] == {"ten": "unknown_cart"}
 
 
 async def test_a_discount_without_a_code_comes_with_a_grant_once_shopify_has_it_and_never_into_the_log(
