@@ -29,7 +29,7 @@ from app.consent.policy import NOWHERE, Answers, Region, ShopPolicy, permissions
 from app.consent.told import told_key, unpack
 from app.cors import any_origin
 from app.errors import InputError, NotAuthentic
-from app.events.kinds import BrowserEvent
+from app.events.kinds import KINDS, BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
 from app.limits import door_at
@@ -202,6 +202,9 @@ def _read_batch(body: bytes) -> Batch:
 
 
 def _event(sent: Sent, sender: Sender, policy: ShopPolicy, now: datetime) -> BrowserEvent:
+    """Return the event. Raises InputError where it can't be used, or bears the name of Shopify's facts."""
+    if sent.name in KINDS:
+        raise InputError("a browser does not tell what Shopify does", "name")
     consent = settle(sent.consent, sent.region, policy)
     known = permissions(consent).may_use_profile
     return BrowserEvent(

@@ -16,7 +16,7 @@ from app.collect import LIMIT_BYTES, Sender, routes, sort_out
 from app.connections import Connections
 from app.consent.policy import UNREAD
 from app.errors import InputError
-from app.events.kinds import BrowserEvent
+from app.events.kinds import KINDS, BrowserEvent
 from app.events.log import EventConsumer
 from app.tables import ShopRow
 
@@ -84,6 +84,17 @@ async def test_what_a_visitor_allows_is_in_the_log_before_it_is_acknowledged(
     assert (event.shop, event.name, event.client_id) == (SHOP, "product_viewed", "c-1")
     assert (event.checkout_token, event.data) == ("t", {"product_id": 2})
     assert event.permitted == ("analytics",)
+
+
+async def test_nobody_tells_under_the_names_of_what_shopify_tells(
+    web: httpx.AsyncClient, connections: Connections
+) -> None:
+    """A checkout that anybody says a customer left would have that customer written to."""
+    names = sorted(KINDS)
+    assert "CheckoutUpdated" in names
+    forged = [sent(name, name=name, customer_id=7, consent=ALL, data={"lines": "x"}) for name in names]
+    assert (await post(web, *forged)).json() == counts(rejected=len(names))
+    assert await logged(connections) == []
 
 
 async def test_broken_repeated_and_forbidden_events_are_counted_and_the_rest_kept(

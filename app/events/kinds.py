@@ -7,7 +7,7 @@ None carries a name, an e-mail or postal address. Money is minor units of the sh
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -347,3 +347,6 @@ AnyEvent = (
     | ConsentTold
     | DecisionMade
 )
+
+# As events are told apart by name where they are kept: none of them is for a browser to tell.
+KINDS: frozenset[str] = frozenset(kind.__name__ for kind in get_args(AnyEvent))

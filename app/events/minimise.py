@@ -14,7 +14,8 @@ _PERSONAL = re.compile(
     r"|post_?code|street|city|company|note|ip",
     re.IGNORECASE,
 )
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+# Of each name one letter: more of it would be looked through again from each of its letters.
+_MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _DEEPEST = 4
 _LONGEST = 500
 _MOST = 100

@@ -30,7 +30,8 @@ _KEPT = frozenset(
     "total_tax_set refund_shipping_lines subtotal_amount_set order_adjustments transactions kind status "
     "properties _tillwise_decision _tillwise_offer".split()
 )
-_MAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
+# Looked for from where a word begins: from within one, a long word would be looked through again and again.
+_MAIL = re.compile(r"(?<![^\s@<>\"',;:])[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 _GID = re.compile(r"gid://shopify/Customer/(\d{1,19})", re.ASCII)
 
 OfEmail = Callable[[str], str]

@@ -28,6 +28,11 @@ def test_ids_and_prices_stay_and_persons_go(data: dict[str, Any], kept: dict[str
     assert minimised(data) == kept
 
 
+@pytest.mark.parametrize("text", ["a" * 250_000, "a" * 125_000 + "@" + "a" * 125_000, "a@" * 125_000])
+def test_a_text_as_long_as_a_body_may_be_is_looked_through_once(text: str) -> None:
+    assert minimised({"title": text}) == {"title": text[:500]}
+
+
 def test_what_is_nested_deeply_is_left_out() -> None:
     deep: dict[str, Any] = {}
     inner = deep
