@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -43,6 +43,8 @@ from app.values import moment, shopify_id
 
 LIMIT_BYTES = 256_000
 MOST_EVENTS = 100
+# A browser's clock may be ahead, or stand at its beginning; some times there is nothing to reckon from.
+_OLDEST = timedelta(days=3650)
 _log = logging.getLogger(__name__)
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[\w:.\-]+$")]
@@ -210,7 +212,7 @@ def _event(sent: Sent, sender: Sender, policy: ShopPolicy, now: datetime) -> Bro
     return BrowserEvent(
         shop=sender.shop,
         event_id=f"browser:{sent.id}",
-        happened_at=min(moment(sent.timestamp), now),  # a browser's clock may be ahead
+        happened_at=min(max(moment(sent.timestamp), now - _OLDEST), now),
         name=sent.name,
         client_id=sent.client_id,
         checkout_token=sent.checkout_token,

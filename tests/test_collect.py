@@ -86,6 +86,28 @@ async def test_what_a_visitor_allows_is_in_the_log_before_it_is_acknowledged(
     assert event.permitted == ("analytics",)
 
 
+@pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_clock_that_is_years_off_leaves_a_time_that_can_be_reckoned_from(
+    web: httpx.AsyncClient, connections: Connections, timestamp: str
+) -> None:
+    """The look for checkouts that were left ended of one, and found none of the shop's for a day."""
+    assert (await post(web, sent(timestamp=timestamp))).json() == counts(accepted=1)
+    (event,) = await logged(connections)
+    assert datetime.now(UTC) - timedelta(days=3651) < event.happened_at <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30), 2**64 - 1])
+async def test_a_number_that_nothing_holds_costs_itself_alone(
+    web: httpx.AsyncClient, connections: Connections, number: int
+) -> None:
+    answer = await post(web, sent("1", data={"price": number, "rank": [number, 1]}), sent("2"))
+    assert answer.json() == counts(accepted=2)
+    assert [event.data for event in await logged(connections)] == [
+        {"rank": [None, 1]},
+        {"product_id": 2},
+    ]
+
+
 async def test_nobody_tells_under_the_names_of_what_shopify_tells(
     web: httpx.AsyncClient, connections: Connections
 ) -> None:
