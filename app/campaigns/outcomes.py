@@ -23,7 +23,7 @@ from app.intent.features import FEATURES, Features
 from app.intent.rates import Rate, rate
 
 _WEEK_S = 7 * 86_400
-_MET_BEFORE = frozenset({CAPPED, OVER, DISMISSED})
+MET_BEFORE = frozenset({CAPPED, OVER, DISMISSED})
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -212,7 +212,7 @@ def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         shown = any(each.campaign_id == campaign_id for each in decided.told.chosen)
         why = decided.told.left_out.get(campaign_id)
-        if not shown and why != WITHHELD and why not in _MET_BEFORE:
+        if not shown and why != WITHHELD and why not in MET_BEFORE:
             continue
         names = {decided.who, decided.told.unit or decided.who}
         known = not names.isdisjoint(seen)

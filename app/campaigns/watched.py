@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import func, select
+import polars as pl
+from sqlalchemy import exists, func, select
 
-from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Exposed, Units, units_of
+from app.apart import ChildFailed, apart
+from app.campaigns.guardrails import REFUNDED_WITHIN_S, Units
+from app.campaigns.meetings import Meetings, joined, meetings_in, placed_in, units_met
 from app.campaigns.nudged import KEPT_S
-from app.campaigns.outcomes import Told, first_meetings, read_told
-from app.connections import Connections
+from app.config import Settings
+from app.connections import Connections, connect, redis_key
 from app.experiments.assign import PERSONALISED
+from app.failures import reason_of
 from app.intent.store import who_may_not_teach
 from app.tables import DecisionRow, FeedbackRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
-MOST_DECISIONS = 50_000
+FEW = 20_000  # decisions that are read beside other work
+RESTS = 20  # times as long as it took: a twentieth of one processor, at most
+_TRIED_S = 1_200
+_AT_ONCE = 5_000  # rows as Python has them; what was read is columns
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
-
-
-class Decided(NamedTuple):
-    """A decision that weighed campaigns. who: the checkout."""
-
-    decision_id: str
-    at: datetime
-    who: str
-    duration_us: int
-    told: Told
+_log = logging.getLogger(__name__)
 
 
 class Placed(NamedTuple):
@@ -53,42 +54,64 @@ async def watched(
 
     rationed: those that are kept from who was shown them before. Of these only who had not met them before
     counts: the others would be among those held back alone. Without customers who may not be learnt from.
+
+    A campaign with many decisions behind it is read in a process of its own, and is not among those that are
+    returned until it has rested: the longer it runs, the less a few minutes add to what is known of it.
     """
     if not since:
         return {}
     remembered = timedelta(seconds=KEPT_S)
     known_from = {name: begin - remembered if name in rationed else begin for name, begin in since.items()}
-    decisions = await _decided(connections, shop, min(known_from.values()))
-    failed = await _failed(connections, shop, [each.decision_id for each in decisions])
-    placed = await placed_by(connections, shop, "checkout_token", {each.who for each in decisions})
+    recent = await _begin_of_latest(connections, shop, min(known_from.values()))
+    near = {name: begin for name, begin in since.items() if recent is None or known_from[name] >= recent}
+    far = {name: begin for name, begin in since.items() if name not in near}
+    found = await read_watched(connections, shop, near, known_from)
+    return found | await _apart(connections, shop, far, known_from)
+
+
+async def read_watched(
+    connections: Connections, shop: str, since: Mapping[str, datetime], known_from: Mapping[str, datetime]
+) -> dict[str, Units]:
+    """Return the shoppers of each campaign. known_from: from when on who met one is known to it."""
+    if not since:
+        return {}
+    meetings = await _meetings(connections, shop, since, min(known_from[name] for name in since))
+    customers = meetings.decided["customer_id"].drop_nulls().unique().to_list()
+    refuse = await who_may_not_teach(connections, shop, customers)
+    meetings = meetings.without(refuse)
+    placed = await _placed(connections, shop, min(since.values()))
     return {
-        name: units_of(
-            met(name, begin, [one for one in decisions if one.at >= known_from[name]], failed, placed)
-        )
+        name: await asyncio.to_thread(units_met, meetings, placed, name, begin, known_from[name])
         for name, begin in since.items()
     }
 
 
-def met(
-    campaign_id: str, begin: datetime, decisions: Iterable[Decided], failed: Collection[str],
-    placed: Mapping[str, list[Placed]],
-) -> Iterable[tuple[str, Exposed]]:  # fmt: skip
-    """Yield each shopper's first meeting with the campaign, if since it began, with the checkout. Pure."""
-    for each, shown in first_meetings(decisions, campaign_id):
-        if each.at < begin:
-            continue
-        order = first_order(placed.get(each.who, ()), each.at, COMPLETES_WITHIN_S)
-        yield (
-            each.who,
-            Exposed(
-                shown=shown,
-                at=each.at.timestamp(),
-                duration_us=each.duration_us,
-                failed=each.decision_id in failed,
-                ordered=order is not None,
-                given_back=order is not None and order.given_back,
-            ),
-        )
+async def _apart(
+    connections: Connections, shop: str, since: Mapping[str, datetime], known_from: Mapping[str, datetime]
+) -> dict[str, Units]:
+    """Return the same, read in a process of its own; nothing until that has rested, or where it failed."""
+    resting = redis_key(shop, "watched")
+    if not since or not await connections.redis.set(resting, 1, ex=_TRIED_S, nx=True):
+        return {}
+    begun = monotonic()
+    try:
+        found = await apart(_read_apart, connections.settings, connections.redis_url, shop, since, known_from)
+    except ChildFailed as error:
+        _log.error("campaigns could not be guarded", extra={"shop": shop, "reason": reason_of(error)})
+        return {}
+    await connections.redis.set(resting, 1, ex=1 + int(RESTS * (monotonic() - begun)))
+    return found
+
+
+def _read_apart(
+    settings: Settings, redis_url: str, shop: str, since: Mapping[str, datetime],
+    known_from: Mapping[str, datetime],
+) -> dict[str, Units]:  # fmt: skip
+    async def read() -> dict[str, Units]:
+        async with connect(settings, redis_url) as connections:
+            return await read_watched(connections, shop, since, known_from)
+
+    return asyncio.run(read())
 
 
 def first_order(placed: Iterable[Placed], begin: datetime, within_s: float) -> Placed | None:
@@ -97,55 +120,76 @@ def first_order(placed: Iterable[Placed], begin: datetime, within_s: float) -> P
     return next((each for each in placed if begin <= each.at <= until), None)
 
 
-async def _decided(connections: Connections, shop: str, since: datetime) -> list[Decided]:
-    columns = _DECISIONS.c
+async def _begin_of_latest(connections: Connections, shop: str, since: datetime) -> datetime | None:
+    """Return since when the latest decisions were made that are few, None where all of them are."""
+    at = _DECISIONS.c.decided_at
+    query = select(at).where(_DECISIONS.c.shop == shop, at >= since).order_by(at.desc())
+    async with connections.read() as db:
+        begin: datetime | None = await (await db.connection()).scalar(query.offset(FEW).limit(1))
+    return begin
+
+
+async def _meetings(connections: Connections, shop: str, names: Collection[str], since: datetime) -> Meetings:
+    """Return the decisions since then that weighed any of the campaigns, read some thousand at a time."""
+    columns, told = _DECISIONS.c, ("situation", "campaigns")
+    failed = exists().where(
+        _FEEDBACK.c.shop == columns.shop, _FEEDBACK.c.decision_id == columns.decision_id,
+        _FEEDBACK.c.kind == "failed",
+    )  # fmt: skip
     query = (
-        select(columns.customer_id, columns.decision_id, columns.decided_at, columns.checkout_token)
-        .add_columns(columns.duration_us, columns.inputs)
+        select(columns.decided_at, columns.checkout_token, columns.inputs["unit"].as_string())
+        .add_columns(columns.customer_id, columns.duration_us, failed)
+        .add_columns(columns.inputs[(*told, "chosen")], columns.inputs[(*told, "left_out")])
         .where(columns.shop == shop, columns.decided_at >= since, columns.arm == PERSONALISED)
         .where(columns.checkout_token.is_not(None))
-        .order_by(columns.decided_at.desc(), columns.decision_id)
-        .limit(MOST_DECISIONS)
+        .order_by(columns.decided_at, columns.decision_id)
     )
-    found: list[tuple[int | None, Decided]] = []
+    parts = [meetings_in((), names)]
     async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
-    for customer_id, decision_id, at, who, duration_us, inputs in rows:
-        if told := read_told(inputs):
-            found.append((customer_id, Decided(decision_id, at, who, duration_us, told)))
-    refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
-    return [each for customer_id, each in found if customer_id not in refuse]
+        rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
+        async for part in rows.partitions():
+            parts.append(meetings_in(map(tuple, part), names))
+    return joined(parts)
 
 
-async def _failed(connections: Connections, shop: str, decision_ids: list[str]) -> set[str]:
-    found: set[str] = set()
+async def _placed(connections: Connections, shop: str, since: datetime) -> pl.DataFrame:
+    """Return the orders of checkouts since then, each with when something of it was first given back."""
+    columns = _ORDERS.c
+    query = select(columns.checkout_token, columns.created_at, columns.cancelled_at, _first_refund()).where(
+        columns.shop == shop, columns.created_at >= since, columns.checkout_token.is_not(None)
+    )
     async with connections.read() as db:
-        for part in chunks(decision_ids):
-            failed = (_FEEDBACK.c.shop == shop, _FEEDBACK.c.kind == "failed")
-            query = select(_FEEDBACK.c.decision_id).where(*failed, _FEEDBACK.c.decision_id.in_(part))
-            found.update(await (await db.connection()).scalars(query))
-    return found
+        rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
+        parts = [
+            placed_in((who, at, _earliest(back)) for who, at, *back in part)
+            async for part in rows.partitions()
+        ]
+    return pl.concat([placed_in(()), *parts], rechunk=True)
 
 
 async def placed_by(
     connections: Connections, shop: str, by: Literal["checkout_token", "customer_id"], names: Collection[Any]
 ) -> dict[Any, list[Placed]]:
     """Return the orders of each of the checkouts, or of the customers, the first first."""
-    refunded = select(func.min(_REFUNDS.c.created_at)).where(
-        _REFUNDS.c.shop == _ORDERS.c.shop, _REFUNDS.c.order_id == _ORDERS.c.order_id
-    )
     columns = (_ORDERS.c[by], _ORDERS.c.created_at, _ORDERS.c.cancelled_at)
     placed: dict[Any, list[Placed]] = defaultdict(list)
     async with connections.read() as db:
         for part in chunks(sorted(names)):
             query = (
-                select(*columns, refunded.scalar_subquery().label("refunded_at"))
+                select(*columns, _first_refund())
                 .where(_ORDERS.c.shop == shop, _ORDERS.c[by].in_(part))
                 .order_by(_ORDERS.c.created_at)
             )
             for name, at, *back in await (await db.connection()).execute(query):
                 placed[name].append(Placed(at, _earliest(back)))
     return placed
+
+
+def _first_refund() -> Any:
+    refunded = select(func.min(_REFUNDS.c.created_at)).where(
+        _REFUNDS.c.shop == _ORDERS.c.shop, _REFUNDS.c.order_id == _ORDERS.c.order_id
+    )
+    return refunded.scalar_subquery().label("refunded_at")
 
 
 def _earliest(moments: Iterable[Any]) -> datetime | None:

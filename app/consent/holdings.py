@@ -182,6 +182,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "ahead": "from what offers were written ahead, and when that is due again",
     "fresh": "what the serving model has seen of the shop",
     "fired": "how often each campaign was shown",
+    "watched": "that all who met a large shop's campaigns were read a while ago",
     "figures": "what the pages of a large shop tell of its last days, in sums",
     "reconciled": "when the shop was last compared with Shopify",
     "gone_looked_for": "that its products were looked for at Shopify today",

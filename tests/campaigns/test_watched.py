@@ -1,33 +1,80 @@
-"""Whom a campaign's guardrails count, and as what."""
+"""Whom a campaign's guardrails see: everyone since it began, however many that are."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import timedelta
 
-import numpy as np
+import pytest
 
-from app.campaigns.guardrails import harms, units_of
-from app.campaigns.outcomes import Drawn, Told
-from app.campaigns.watched import Decided, Placed, met
+from app.apart import ChildFailed
+from app.campaigns import watched as module
+from app.campaigns.store import one_campaign
+from app.campaigns.watched import read_watched, watched
+from app.connections import Connections, redis_key
+from app.reach.watching import guard_campaigns
+from tests.reach.places import SHOP, a_shop
+from tests.reach.test_watching import HOURS_AGO, NOW, a_running, decisions
 
-BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
+BEGAN = HOURS_AGO - timedelta(hours=1)
+RESTING = redis_key(SHOP, "watched")
 
 
-def test_a_capped_campaign_is_not_stopped_because_who_is_held_back_from_it_comes_again() -> None:
-    # One shopper in four comes four times and buys oftener. The campaign changes nothing and is shown once.
-    random = np.random.default_rng(1)
-    decisions, placed = [], {}
-    for number in range(2_500):
-        keen, held_back = random.random() < 0.25, random.random() < 0.1
-        for visit in range(4 if keen else 1):
-            checkout, at = f"{number}-{visit}", BEGUN + timedelta(days=visit, seconds=number)
-            chosen = () if held_back or visit else (Drawn("ten", 1.0),)
-            why = {} if chosen else {"ten": "withheld" if held_back else "capped"}
-            decisions.append(Decided(checkout, at, checkout, 5_000, Told(chosen, why, unit=str(number))))
-            if random.random() < (0.75 if keen else 0.4):
-                placed[checkout] = [Placed(at + timedelta(minutes=5), None)]
-    begun_again = BEGUN + timedelta(hours=12)  # whom it had met by then is not counted any more
-    assert len(units_of(met("ten", begun_again, decisions, (), placed))) == 0
-    units = units_of(met("ten", BEGUN, decisions, (), placed))
-    assert len(units) == 2_500
-    assert harms(units, (BEGUN + timedelta(days=30)).timestamp()) == []
+@pytest.fixture(autouse=True)
+def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in a thread what is read apart: to start a process takes longer. tests/test_apart.py has those."""
+    monkeypatch.setattr(module, "apart", asyncio.to_thread)
+
+
+@pytest.mark.parametrize("few", [100, 100_000])
+async def test_a_guardrail_sees_all_since_its_campaign_began(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(module, "FEW", few)
+    monkeypatch.setattr(module, "_AT_ONCE", 250)
+    await a_shop(on_both_databases)
+    await decisions(on_both_databases, bought=(0.1, 0.5))
+    found = (await watched(on_both_databases, SHOP, {"help": BEGAN}))["help"]
+    assert (len(found), int(found.shown.sum())) == (900, 630)
+    assert 0.05 < found.ordered[found.shown].mean() < 0.15
+    await on_both_databases.redis.delete(RESTING)
+    await a_running(on_both_databases, BEGAN)
+    assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
+    assert "(900 shoppers;" in (await one_campaign(on_both_databases, SHOP, "help")).reason
+
+
+async def test_what_is_read_apart_rests_and_what_is_young_is_looked_at_each_time(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEW", 100)
+    await a_shop(connections)
+    await decisions(connections, bought=(0.3, 0.3))
+    since = {"help": BEGAN, "young": NOW - timedelta(hours=1)}
+    assert set(await watched(connections, SHOP, since)) == {"help", "young"}
+    assert set(await watched(connections, SHOP, since)) == {"young"}
+    await connections.redis.delete(RESTING)
+    assert set(await watched(connections, SHOP, since, ["young"])) == {"help", "young"}
+    assert 0 < await connections.redis.ttl(RESTING) <= 60  # it took no three seconds
+
+
+async def test_a_reading_that_failed_is_not_tried_again_at_once_and_stops_no_other(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    async def too_much(*given: object) -> dict[str, object]:
+        tried.append(given)
+        raise ChildFailed("ended with exit code -9")
+
+    monkeypatch.setattr(module, "FEW", 100)
+    monkeypatch.setattr(module, "apart", too_much)
+    await a_shop(connections)
+    await decisions(connections, bought=(0.3, 0.3))
+    since = {"help": BEGAN, "young": NOW - timedelta(hours=1)}
+    for _ in range(2):
+        assert set(await watched(connections, SHOP, since)) == {"young"}
+    assert len(tried) == 1
+
+
+async def test_of_no_campaign_nothing_is_read(connections: Connections) -> None:
+    assert await watched(connections, SHOP, {}) == await read_watched(connections, SHOP, {}, {}) == {}
