@@ -1,8 +1,8 @@
 """A shop's history, imported on install through Admin bulk operations.
 
 Products, then customers, then orders: those of 60 days, or all where the shop grants that scope.
-Refunds of imported orders are left out: nothing of ours has earned what they give back. Each step
-is written down, so that a process that dies here is continued where it was: the operation under
+Of what was given back, each refund's sum is kept, and lines that nothing is left of are left out.
+Each step is written down, so that a process that dies here is continued where it was: the operation under
 way at Shopify is found again, and a download goes on at the last object that was stored.
 """
 
@@ -24,7 +24,7 @@ from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
 from app.jobs import job_begins, only_one, request_job
 from app.orders.customers import record_customers
-from app.orders.store import record_orders
+from app.orders.store import record_orders, record_refunds
 from app.profiles.store import rebuild
 from app.shopify import download
 from app.shops.changes import announce_change
@@ -37,6 +37,7 @@ from webhooks.bulk import UNDER_WAY, start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.locations import note_locations
+from webhooks.missed_refunds import read_sums, still_unknown
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
 
@@ -214,9 +215,14 @@ async def _store_customers(connections: Connections, shop: Shop, batch: Sequence
 
 async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
     def read(tree: Tree) -> Any:
-        return read_order(shop.shop, Payload(tree.root), [Payload(line) for line in tree.children])
+        order = Payload(tree.root)
+        left = [Payload(line) for line in tree.children if line.get("currentQuantity") != 0]
+        return read_order(shop.shop, order, left), read_sums(shop, order)
 
-    await record_orders(connections, await only_kept(connections, _readable(read, shop, batch)))
+    pairs = _readable(read, shop, batch)
+    await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))
+    refunds = [refund for _, theirs in pairs for refund in theirs]
+    await record_refunds(connections, await still_unknown(connections, shop, refunds))
 
 
 def _readable(read: Callable[[Tree], Any], shop: Shop, batch: Sequence[Tree]) -> list[Any]:

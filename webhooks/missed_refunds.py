@@ -1,24 +1,25 @@
-"""Refunds of changed orders that no delivery told of."""
+"""Refunds of changed and of imported orders that no delivery told of."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import Column, select
 
 from app.connections import Connections
 from app.errors import InputError
 from app.events.kinds import AnyEvent, RefundCreated, RefundLine
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
-from app.tables import RefundRow
-from app.upsert import table_of
+from app.tables import OrderRow, RefundRow
+from app.upsert import chunks, table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
 from webhooks.read_orders import with_tax
 
-_REFUNDS = table_of(RefundRow)
+_ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _log = logging.getLogger(__name__)
 
 
@@ -28,16 +29,31 @@ async def missed_refunds(connections: Connections, shop: Shop, orders: Sequence[
     One of nothing has no row to know it by, and is told again: that changes nothing.
     """
     told = {refund.id("id"): order for order in orders for refund in order.children("refunds")}
-    query = select(_REFUNDS.c.refund_id).where(
-        _REFUNDS.c.shop == shop.shop, _REFUNDS.c.refund_id.in_(sorted(told))
-    )
-    async with connections.read() as db:
-        known = set((await (await db.connection()).scalars(query)).all())
+    known = await _known(connections, shop, _REFUNDS.c.refund_id, told)
     missed: list[AnyEvent] = []
     for gid in dict.fromkeys(order.text("id") for number, order in told.items() if number not in known):
         found = await _refunds_of(connections, shop, gid)
         missed += [refund for refund in found if refund.refund_id not in known]
     return missed
+
+
+async def still_unknown(
+    connections: Connections, shop: Shop, refunds: Sequence[RefundCreated]
+) -> list[RefundCreated]:
+    """Return those that we don't know, of orders that are kept."""
+    orders = await _known(connections, shop, _ORDERS.c.order_id, {each.order_id for each in refunds})
+    known = await _known(connections, shop, _REFUNDS.c.refund_id, {each.refund_id for each in refunds})
+    return [each for each in refunds if each.order_id in orders and each.refund_id not in known]
+
+
+async def _known(connections: Connections, shop: Shop, column: Column[int], ids: Collection[int]) -> set[int]:
+    """Return which of the ids are in the column for the shop."""
+    found: set[int] = set()
+    async with connections.read() as db:
+        for part in chunks(sorted(ids)):
+            query = select(column).where(column.table.c.shop == shop.shop, column.in_(part))
+            found |= set(await (await db.connection()).scalars(query))
+    return found
 
 
 async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[RefundCreated]:
@@ -60,20 +76,39 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
     shipping = _total(node, "refundShippingLines", "subtotalAmountSet", shop.currency)
     # Negative when money goes to the customer.
     adjusted = _total(node, "orderAdjustments", "amountSet", shop.currency)
-    created_at = node.time("createdAt")
-    refund = RefundCreated(
-        shop=shop.shop,
-        event_id=f"admin:{node.text('id')}",
-        happened_at=created_at,
-        refund_id=node.id("id"),
-        order_id=Payload({"id": order_gid}).id("id"),
-        created_at=created_at,
+    refund = replace(
+        _refund(shop, order_gid, node),
         lines=tuple(_line(line, shop.currency) for line in lines.children("nodes")),
         other_minor=-adjusted,
         shipping_minor=shipping,
     )
     tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
     return with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
+
+
+def read_sums(shop: Shop, order: Payload) -> list[RefundCreated]:
+    """Return the order's refunds as an import tells them: their sums, of no line in particular. Pure."""
+    return [
+        replace(
+            _refund(shop, order.text("id"), node),
+            other_minor=_amount(node, "totalRefundedSet", shop.currency),
+        )
+        for node in order.children("refunds")
+    ]
+
+
+def _refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
+    """Return the refund without what it gave back."""
+    created_at = node.time("createdAt")
+    return RefundCreated(
+        shop=shop.shop,
+        event_id=f"admin:{node.text('id')}",
+        happened_at=created_at,
+        refund_id=node.id("id"),
+        order_id=Payload({"id": order_gid}).id("id"),
+        created_at=created_at,
+        lines=(),
+    )
 
 
 def _line(line: Payload, currency: str) -> RefundLine:

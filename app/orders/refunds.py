@@ -1,15 +1,35 @@
-"""What of a refund was for goods, as queries ask for it: neither shipping nor tax."""
+"""What refunds took back of orders, as queries ask for it. What an edit removes is told as a refund too."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import ColumnElement, Subquery, Table, case, func, select, true
 
-from app.tables import OF_NO_LINE, RefundRow
+from app.tables import OF_NO_LINE, OrderLineRow, RefundRow
 from app.upsert import table_of
 
-_REFUNDS = table_of(RefundRow)
+_LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
 
+# Of a refund, what was for goods: neither shipping nor tax.
 OF_GOODS = _REFUNDS.c.line_id >= OF_NO_LINE
 GOODS_BACK: Any = case((OF_GOODS, _REFUNDS.c.amount_minor), else_=0)
+
+
+def lines_kept(shop: str, order_ids: Sequence[int] | None = None) -> Subquery:
+    """Return the shop's lines of which a unit or more was kept; of these orders only, where they are given."""
+    back = (
+        select(_REFUNDS.c.line_id, func.sum(_REFUNDS.c.quantity).label("units"))
+        .where(_of(_REFUNDS, shop, order_ids), OF_GOODS)
+        .group_by(_REFUNDS.c.line_id)
+        .subquery()
+    )
+    kept = _LINES.c.quantity > func.coalesce(back.c.units, 0)
+    lines = select(_LINES).join(back, back.c.line_id == _LINES.c.line_id, isouter=True)
+    return lines.where(_of(_LINES, shop, order_ids), kept).subquery()
+
+
+def _of(table: Table, shop: str, order_ids: Sequence[int] | None) -> ColumnElement[bool]:
+    theirs = true() if order_ids is None else table.c.order_id.in_(order_ids)
+    return (table.c.shop == shop) & theirs

@@ -67,8 +67,16 @@ async def remove_order(connections: Connections, event: OrderDeleted) -> None:
 
 async def record_refund(connections: Connections, event: RefundCreated) -> None:
     """Keep what a refund gave back, by line."""
+    await record_refunds(connections, [event])
+
+
+async def record_refunds(connections: Connections, events: Sequence[RefundCreated]) -> None:
+    """Keep many refunds in one transaction, each in place of its sum, if an import told that."""
+    rows = [row for event in events for row in _refund_rows(event)]
     async with connections.write() as db:
-        await upsert(db, RefundRow, _refund_rows(event))
+        told = {(event.shop, event.refund_id) for event in events}
+        await delete_keys(db, RefundRow, ("shop", "refund_id"), told)
+        await upsert(db, RefundRow, by_key(rows, "shop", "refund_id", "line_id"))
 
 
 async def _apart(

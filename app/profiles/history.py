@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.orders.refunds import GOODS_BACK
+from app.orders.refunds import GOODS_BACK, lines_kept
 from app.profiles.customer import BoughtLine, PlacedOrder
 from app.profiles.visit import Seen
-from app.tables import EventRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import EventRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
 EVENTS_READ = 500
 
-_ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
+_ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _EVENTS = table_of(EventRow)
 FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
 
@@ -107,8 +107,8 @@ async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> lis
 async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:
     lines: dict[int, list[BoughtLine]] = defaultdict(list)
     for part in chunks(order_ids):
-        query = select(_LINES).where(_LINES.c.shop == shop, _LINES.c.order_id.in_(part))
-        for row in await _rows(db, query.order_by(_LINES.c.line_id)):
+        kept = lines_kept(shop, part)
+        for row in await _rows(db, select(kept).order_by(kept.c.line_id)):
             lines[row.order_id].append(BoughtLine(row.product_id, row.quantity, row.price_minor))
     return lines
 

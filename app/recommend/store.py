@@ -13,9 +13,10 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import InputError
+from app.orders.refunds import lines_kept
 from app.recommend.dataset import Dataset
 from app.recommend.read import build_dataset
-from app.tables import OrderLineRow, OrderRow, ProductRow
+from app.tables import OrderRow, ProductRow
 from app.values import ShopDomain
 
 _AT_ONCE = 5_000
@@ -61,16 +62,17 @@ def read_table(path: Path) -> pl.DataFrame:
 async def read_shop(
     db: AsyncSession, shop: ShopDomain, unnamed: Collection[int] = (), left_out: Collection[int] = ()
 ) -> Dataset:
-    """Return the data set of a shop's uncancelled orders and of the products it has.
+    """Return the data set of what was kept of a shop's uncancelled orders, and of the products it has.
 
     unnamed: customers who don't want to be learnt from; what they bought is nobody's. left_out: customers
     whose orders say nothing of others, such as tests and resellers; none of theirs is in it.
     """
+    kept = lines_kept(shop)
     lines = (
         select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
-        .add_columns(col(OrderLineRow.product_id), col(OrderLineRow.quantity))
+        .add_columns(kept.c.product_id, kept.c.quantity)
         .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None))
-        .where(col(OrderLineRow.shop) == shop, col(OrderLineRow.order_id) == col(OrderRow.order_id))
+        .where(kept.c.order_id == col(OrderRow.order_id))
     )
     products = select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
         col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)

@@ -162,6 +162,17 @@ async def test_who_was_given_all_goods_back_bought_nothing(
     assert (profile.orders_count, profile.spent_minor) == (orders, spent)
 
 
+async def test_what_was_given_back_or_removed_from_an_order_is_not_bought(connections: Connections) -> None:
+    await place(connections, an_order(1, [10, 20]))
+    refund = RefundCreated(
+        shop=SHOP, event_id="r", happened_at=NOW, refund_id=5, order_id=1, created_at=NOW,
+        lines=(RefundLine(line_id=1001, quantity=1, amount_minor=500),),
+    )  # fmt: skip
+    await record_refund(connections, refund)
+    await remember_refund(connections, refund)
+    assert await times_bought(connections, 7) == {10: 1}
+
+
 async def test_a_deleted_order_leaves_its_customers_profile(connections: Connections) -> None:
     for number in (1, 2):
         await place(connections, an_order(number, [10 * number]))

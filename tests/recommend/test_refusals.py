@@ -15,8 +15,8 @@ from app.recommend.refresh import refresh_shop
 from app.recommend.retrain import train_shop
 from app.recommend.store import read_shop
 from app.segment_tables import ReviewRow
-from app.tables import OrderRow, ShopRow
-from tests.recommend.test_retrain import SHOP, SMALL, START, sell
+from app.tables import OF_NO_LINE, OrderLineRow, OrderRow, RefundRow, ShopRow
+from tests.recommend.test_retrain import OTHER, SHOP, SMALL, START, sell
 
 CUSTOMERS = 6
 
@@ -97,3 +97,33 @@ async def test_the_next_training_publishes_nothing_of_who_refused_and_the_one_af
     async with connections.read() as db:
         unnamed = await who_refuse(connections, SHOP, Use.TRAIN)
         assert (await read_shop(db, SHOP, unnamed)).customer_ids.tolist() == [101, 102, 103, 105, 106]
+
+
+async def test_what_was_given_back_is_not_learnt_from(connections: Connections) -> None:
+    """A line that an edit removes is a refund of all its units, and stays a line of its order."""
+    await sell(connections, SHOP, 4)
+    async with connections.write() as db:
+        back = {"shop": SHOP, "created_at": START}
+        for line_id in (2, 4, 5):  # one of order 1, both of order 2
+            db.add(RefundRow(refund_id=line_id, line_id=line_id, order_id=line_id // 2, quantity=1, **back))
+        db.add(RefundRow(refund_id=9, line_id=6, order_id=3, quantity=0, amount_minor=50, **back))
+        db.add(RefundRow(refund_id=9, line_id=OF_NO_LINE, order_id=4, quantity=0, amount_minor=50, **back))
+        db.add(RefundRow(refund_id=2, line_id=8, order_id=4, quantity=1, **(back | {"shop": OTHER})))
+    async with connections.read() as db:
+        learnt = await read_shop(db, SHOP)
+    assert [learnt.items.product_ids[learnt.baskets.of(n)].tolist() for n in range(3)] == [
+        [3],
+        [4, 5],
+        [5, 6],
+    ]
+    assert len(learnt.baskets) == 3
+
+
+async def test_an_order_that_says_it_holds_less_than_nothing_stops_no_training(
+    connections: Connections,
+) -> None:
+    await sell(connections, SHOP, 3)
+    async with connections.write() as db:
+        await db.exec(update(OrderLineRow).where(col(OrderLineRow.line_id) == 2).values(quantity=-1))
+    async with connections.read() as db:
+        assert (await read_shop(db, SHOP)).baskets.sizes.tolist() == [1, 2, 2]

@@ -11,15 +11,17 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
-from app.events.kinds import BulkOperationFinished
+from app.events.kinds import BulkOperationFinished, RefundCreated, RefundLine
+from app.orders.store import record_refund
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
 from app.profiles.store import customer_key
 from app.shops.store import install
 from app.shops.tokens import exchange_id_token
-from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow
+from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow, RefundRow
 from app.values import ShopDomain
 from devstore.schema import MODULES
+from devstore.shop import refund
 from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import SCOPES, Shopfront, installed
@@ -70,6 +72,43 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     assert await front.connections.redis.exists(customer_key(front.installed.shop, 7))
     levels = await rows(front.connections, InventoryRow)
     assert {level.inventory_item_id: level.available for level in levels}[904] == 0
+
+
+async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfront) -> None:
+    whole, part, *_ = front.shop.orders.values()
+    refund(front.shop, whole, {whole.lines[0].id: 2}, NOW)
+    refund(front.shop, part, {part.lines[0].id: 1}, NOW)
+    await run_backfill(front.connections, front.installed.shop)
+    lines = {line.order_id: line.quantity for line in await rows(front.connections, OrderLineRow)}
+    assert len(lines) == 4
+    assert (whole.id in lines, lines[part.id]) == (False, 2)
+    back = {row.order_id: row.amount_minor for row in await rows(front.connections, RefundRow)}
+    assert back == {order.id: order.refunds[0].total_minor for order in (whole, part)}
+
+
+async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    made = refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    told = RefundCreated(
+        shop=shop, event_id="r", happened_at=NOW, refund_id=made.id, order_id=sold.id, created_at=NOW,
+        lines=(RefundLine(line_id=sold.lines[0].id, quantity=1, amount_minor=349),),
+    )  # fmt: skip
+    await record_refund(connections, told)
+    await run_backfill(connections, shop)
+    (kept,) = await rows(connections, RefundRow)
+    assert (kept.line_id, kept.quantity, kept.amount_minor) == (sold.lines[0].id, 1, 349)
+
+
+async def test_a_refund_that_is_told_after_its_import_is_counted_once(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    made = refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    await run_backfill(connections, shop)
+    told = RefundCreated(
+        shop=shop, event_id="r", happened_at=NOW, refund_id=made.id, order_id=sold.id, created_at=NOW,
+        lines=(RefundLine(line_id=sold.lines[0].id, quantity=1, amount_minor=349),),
+    )  # fmt: skip
+    await record_refund(connections, told)
+    assert [row.amount_minor for row in await rows(connections, RefundRow)] == [349]
 
 
 async def test_what_sells_with_a_selling_plan_only_is_imported_as_not_to_be_offered(front: Shopfront) -> None:
