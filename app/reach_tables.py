@@ -14,7 +14,7 @@ from app.columns import utc_time as _time
 
 
 class AbandonmentRow(SQLModel, table=True):
-    """A checkout or cart that went silent, one row however often it does. kind: checkout, cart.
+    """A checkout that went silent, one row however often it does.
 
     abandonment_id: a keyed hash of its name. lines: variant and quantity. last_at: the sender's clock,
     never ahead of ours; silent_since: ours. customer_id: as Shopify told it, and only of who may be
@@ -30,7 +30,7 @@ class AbandonmentRow(SQLModel, table=True):
     )
     shop: str = Field(primary_key=True)
     abandonment_id: str = Field(primary_key=True)
-    kind: str
+    kind: str = "checkout"  # carts were kept as well
     checkout_token: str | None = None
     client_id: str | None = None
     customer_id: int | None = _id(default=None, nullable=True)

@@ -1,4 +1,4 @@
-"""Whether a checkout or a cart went silent: the same for any order and number of deliveries. Pure.
+"""Whether a checkout went silent: the same for any order and number of deliveries. Pure.
 
 Silence is measured by our clock, from when what happened last was written down: a browser whose clock is
 ahead, or behind, neither hastens it nor puts it off. The sender's clock only says what came before what,
@@ -20,7 +20,6 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 MOST_LINES = 100
 _TOLD, _DROPPED, _COMPLETED = "CheckoutUpdated", "CheckoutDeleted", STEPS[-1]
 DONE = frozenset({_COMPLETED, _DROPPED})
-CARTED = frozenset({"product_added_to_cart", "product_removed_from_cart", "cart_viewed"})
 
 
 class Happened(NamedTuple):
@@ -89,24 +88,6 @@ def checkout_silence(events: Iterable[Happened]) -> Silence | None:
         return None
     named = [each.customer_id for each in told if each.customer_id is not None]
     return _silence(known, steps[0].at, named[-1] if named else None, currency, minor, lines)
-
-
-def cart_silence(events: Iterable[Happened]) -> Silence | None:
-    """Return since when a browser's cart is silent, None for an empty one or one that went to checkout.
-
-    Whose it is nobody knows: a browser's word about its customer proves nothing.
-    """
-    known = _in_order(events)
-    carted = [each for each in known if each.name in CARTED]
-    if not carted or any(each.name in STEPS for each in known):
-        return None
-    put, taken = (
-        sum(each.name == f"product_{did}_cart" for each in known) for did in ("added_to", "removed_from")
-    )
-    currency, minor, _ = _seen_worth(known)
-    if put <= taken and not minor:
-        return None
-    return _silence(known, carted[0].at, None, currency, minor, ())
 
 
 def returned(last_at: datetime, events: Iterable[Happened]) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from app.connections import Connections
 from app.consent.withdrawal import whole_visit
 from app.events.kinds import ConsentTold
-from app.reach.abandonment import CLOCKS_DIFFER, Happened, Silence, Wait, cart_silence, checkout_silence
+from app.reach.abandonment import CLOCKS_DIFFER, Silence, Wait, checkout_silence
 from app.reach.store import (
-    CART,
-    CHECKOUT,
     FOLLOWED,
     Abandonment,
     came_back,
@@ -21,25 +19,20 @@ from app.reach.store import (
     open_abandonments,
     ordered_since,
     resolve,
-    silent_names,
+    silent_checkouts,
     unname,
 )
 from app.upsert import chunks
 
 _RETURNS_WATCHED = timedelta(days=2)
-_JUDGES: Mapping[str, Callable[[Iterable[Happened]], Silence | None]] = {
-    CHECKOUT: checkout_silence,
-    CART: cart_silence,
-}
 
 
 async def find_abandoned(connections: Connections, shop: str, wait: Wait, now: datetime) -> list[str]:
-    """Return the ids of the checkouts and carts that are abandoned since the last look. now: our clock."""
+    """Return the ids of the checkouts that are abandoned since the last look. now: our clock."""
     found: list[str] = []
-    for kind in _JUDGES:
-        for names in chunks(await silent_names(connections, shop, kind, now, wait.shortest)):
-            silences = await _silences(connections, shop, kind, names, wait, now)
-            found += await keep_silences(connections, shop, kind, silences, now)
+    for tokens in chunks(await silent_checkouts(connections, shop, now, wait.shortest)):
+        silences = await _silences(connections, shop, tokens, wait, now)
+        found += await keep_silences(connections, shop, silences, now)
     return found
 
 
@@ -77,18 +70,17 @@ async def follow_withdrawal(connections: Connections, event: ConsentTold) -> Non
 
 
 async def _silences(
-    connections: Connections, shop: str, kind: str, names: Sequence[str], wait: Wait, now: datetime
+    connections: Connections, shop: str, tokens: Sequence[str], wait: Wait, now: datetime
 ) -> dict[str, Silence]:
-    events = await happened_in(connections, shop, kind, names, now)
-    judged = {name: _JUDGES[kind](told) for name, told in events.items()}
-    over = {name: each for name, each in judged.items() if each is not None and each.is_over(wait, now)}
+    events = await happened_in(connections, shop, tokens, now)
+    judged = {token: checkout_silence(told) for token, told in events.items()}
+    over = {token: each for token, each in judged.items() if each is not None and each.is_over(wait, now)}
     began = {
         each.customer_id: each.began_at - CLOCKS_DIFFER
         for each in over.values()
         if each.customer_id is not None
     }
-    tokens = set(over) if kind == CHECKOUT else set()
-    placed, bought = await ordered_since(connections, shop, tokens, began)
+    placed, bought = await ordered_since(connections, shop, set(over), began)
     return {
-        name: each for name, each in over.items() if name not in placed and each.customer_id not in bought
+        token: each for token, each in over.items() if token not in placed and each.customer_id not in bought
     }

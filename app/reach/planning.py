@@ -22,7 +22,7 @@ from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
 from app.reach.choosing import TRIGGER, Leaver, weighed_for
 from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, was_written_to
-from app.reach.store import CHECKOUT, Abandonment, abandonments_of
+from app.reach.store import Abandonment, abandonments_of
 from app.reach.wanted import Reach, Way
 from app.shops.store import Shop
 
@@ -46,7 +46,7 @@ async def plan_for(
     found = await abandonments_of(connections, shop.shop, ids) if ways else []
     # Of several that one customer left, the last one.
     found = sorted(found, key=lambda each: each.last_at)
-    named = {each.customer_id: each for each in found if each.kind == CHECKOUT and each.lines}
+    named = {each.customer_id: each for each in found if each.lines}
     named.pop(None, None)
     since = now - timedelta(seconds=reach.rest_s)
     planned: list[Planned] = []

@@ -13,8 +13,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
-from app.profiles.signals import STEPS
-from app.reach.abandonment import CARTED, CLOCKS_DIFFER, DONE, Happened, Silence, returned
+from app.reach.abandonment import CLOCKS_DIFFER, DONE, Happened, Silence, returned
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
@@ -23,8 +22,7 @@ LOOKED_BACK = timedelta(hours=24)  # what went silent longer ago is told of nobo
 FOLLOWED = timedelta(days=7)
 _EVENTS, _ORDERS = table_of(EventRow), table_of(OrderRow)
 _ABANDONED, _MESSAGES = table_of(AbandonmentRow), table_of(ReachMessageRow)
-CHECKOUT, CART = "checkout", "cart"
-_NAMED_BY = {CHECKOUT: "checkout_token", CART: "client_id"}
+_CART = "cart"  # an earlier version kept carts that never reached checkout
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,6 @@ class Abandonment:
     """One that was found; see `AbandonmentRow`."""
 
     abandonment_id: str
-    kind: str
     checkout_token: str | None
     client_id: str | None
     customer_id: int | None
@@ -48,15 +45,15 @@ class Abandonment:
     resolution: str
 
 
-async def silent_names(
-    connections: Connections, shop: str, kind: str, now: datetime, shortest: timedelta
+async def silent_checkouts(
+    connections: Connections, shop: str, now: datetime, shortest: timedelta
 ) -> list[str]:
-    """Return checkouts or browsers that have been silent for the shortest wait and are not known to be.
+    """Return the tokens of those that have been silent for the shortest wait and are not known to be.
 
-    Without checkouts that were completed, and browsers without a cart or with a checkout: of most of them
-    nothing more is to be found out, and to read what they did takes the longer the more visit the shop.
+    Without those that were completed: of most checkouts nothing more is to be found out, and to read what
+    was done in them takes the longer the more visit the shop.
     """
-    name = _EVENTS.c[_NAMED_BY[kind]]
+    token = _EVENTS.c.checkout_token
     placed = select(_ORDERS.c.checkout_token).where(
         _ORDERS.c.shop == shop,
         _ORDERS.c.created_at > now - LOOKED_BACK - CLOCKS_DIFFER,
@@ -64,43 +61,32 @@ async def silent_names(
     )
     known = exists().where(
         _ABANDONED.c.shop == shop,
-        _ABANDONED.c.kind == kind,
-        _ABANDONED.c[_NAMED_BY[kind]] == name,
+        _ABANDONED.c.checkout_token == token,
         or_(_ABANDONED.c.resolution != "returned", _ABANDONED.c.resolved_at.is_(None)),
     )
     query = (
-        select(name)
-        .where(_EVENTS.c.shop == shop, _EVENTS.c.recorded_at > now - LOOKED_BACK, name.is_not(None), ~known)
-        .group_by(name)
-        .having(func.max(_EVENTS.c.recorded_at) <= now - shortest, *_may_have_left(kind))
-        .order_by(name)
+        select(token)
+        .where(_EVENTS.c.shop == shop, _EVENTS.c.recorded_at > now - LOOKED_BACK, token.is_not(None))
+        .where(~known, token.not_in(placed))
+        .group_by(token)
+        .having(
+            func.max(_EVENTS.c.recorded_at) <= now - shortest,
+            func.count().filter(_EVENTS.c.name.in_(sorted(DONE))) == 0,
+        )
+        .order_by(token)
     )
-    if kind == CHECKOUT:
-        query = query.where(name.not_in(placed))
     async with connections.read() as db:
         return list(await (await db.connection()).scalars(query))
 
 
-def _may_have_left(kind: str) -> tuple[ColumnElement[bool], ...]:
-    """Return what `app.reach.abandonment` asks at the least of what happened under a name."""
-
-    def times(names: Collection[str]) -> ColumnElement[int]:
-        return func.count().filter(_EVENTS.c.name.in_(sorted(names)))
-
-    return (times(DONE) == 0,) if kind == CHECKOUT else (times(CARTED) > 0, times(STEPS) == 0)
-
-
 async def happened_in(
-    connections: Connections, shop: str, kind: str, names: Sequence[str], now: datetime
+    connections: Connections, shop: str, tokens: Sequence[str], now: datetime
 ) -> dict[str, list[Happened]]:
-    """Return what was written down of each; of a checkout also what its browsers did since it began."""
-    by = _NAMED_BY[kind]
-    found = await _happened(connections, shop, by, names, now)
-    if kind == CART:
-        return found
+    """Return what was written down of each checkout, and what its browsers did since it began."""
+    found = await _happened(connections, shop, "checkout_token", tokens, now)
     clients = {event.client_id for events in found.values() for event in events} - {None}
     beside = await _happened(connections, shop, "client_id", sorted(filter(None, clients)), now)
-    return {name: _with_browsers(events, beside) for name, events in found.items()}
+    return {token: _with_browsers(events, beside) for token, events in found.items()}
 
 
 async def ordered_since(
@@ -123,7 +109,7 @@ async def ordered_since(
 
 
 async def keep_silences(
-    connections: Connections, shop: str, kind: str, silences: Mapping[str, Silence], now: datetime
+    connections: Connections, shop: str, silences: Mapping[str, Silence], now: datetime
 ) -> list[str]:
     """Return the ids of those that are new, or went silent again after a return.
 
@@ -133,7 +119,7 @@ async def keep_silences(
     named = {each.customer_id for each in silences.values() if each.customer_id is not None}
     standings = await standings_of(connections, shop, named)
     welcome = {who for who, standing in standings.items() if may(Use.EMAIL, standing).allowed}
-    rows = [_row(digests, shop, kind, name, each, welcome, now) for name, each in silences.items()]
+    rows = [_row(digests, shop, token, each, welcome, now) for token, each in silences.items()]
     async with connections.write() as db:
         kept = await upsert(
             db,
@@ -153,8 +139,8 @@ async def open_abandonments(connections: Connections, shop: str, since: datetime
 
 async def last_abandonments(connections: Connections, shop: str, last: int) -> list[Abandonment]:
     """Return the last checkouts that were left by who may be written to, the oldest of them first."""
-    theirs = (_ABANDONED.c.kind == CHECKOUT, _ABANDONED.c.customer_id.is_not(None))
-    newest = select(_ABANDONED.c.abandonment_id).where(_ABANDONED.c.shop == shop, *theirs)
+    theirs = (_ABANDONED.c.shop == shop, _ABANDONED.c.customer_id.is_not(None))
+    newest = select(_ABANDONED.c.abandonment_id).where(*theirs)
     newest = newest.order_by(_ABANDONED.c.abandoned_at.desc(), _ABANDONED.c.abandonment_id).limit(last)
     return await _read(connections, shop, _ABANDONED.c.abandonment_id.in_(newest))
 
@@ -221,11 +207,14 @@ async def unname(connections: Connections, shop: str, customer_id: int) -> None:
 
 
 async def clear_old(connections: Connections, shop: str, before: datetime) -> None:
-    """Delete the shop's abandonments of before that time, and the messages about them."""
+    """Delete the shop's abandonments of before that time, and the messages about them; carts of any time."""
     async with connections.write() as db:
         connection = await db.connection()
         for table, at in ((_ABANDONED, "abandoned_at"), (_MESSAGES, "due_at")):
             await connection.execute(delete(table).where(table.c.shop == shop, table.c[at] < before))
+        await connection.execute(
+            delete(_ABANDONED).where(_ABANDONED.c.shop == shop, _ABANDONED.c.kind == _CART)
+        )
 
 
 async def counted(connections: Connections, shop: str, begin: datetime, end: datetime) -> tuple[int, int]:
@@ -235,7 +224,6 @@ async def counted(connections: Connections, shop: str, begin: datetime, end: dat
     )
     left = select(func.count()).where(
         _ABANDONED.c.shop == shop,
-        _ABANDONED.c.kind == CHECKOUT,
         _ABANDONED.c.silent_since >= begin,
         _ABANDONED.c.silent_since < end,
     )
@@ -275,15 +263,15 @@ def _with_browsers(events: list[Happened], beside: Mapping[str, list[Happened]])
 
 
 def _row(
-    digests: Digests, shop: str, kind: str, name: str, silence: Silence, welcome: Collection[int],
+    digests: Digests, shop: str, token: str, silence: Silence, welcome: Collection[int],
     now: datetime,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "shop": shop,
-        "abandonment_id": digests.of(shop, "checkout" if kind == CHECKOUT else "client", name),
-        "kind": kind,
-        "checkout_token": name if kind == CHECKOUT else None,
-        "client_id": silence.client_id if kind == CHECKOUT else name,
+        "abandonment_id": digests.of(shop, "checkout", token),
+        "kind": "checkout",
+        "checkout_token": token,
+        "client_id": silence.client_id,
         "customer_id": silence.customer_id if silence.customer_id in welcome else None,
         "currency": silence.currency,
         "subtotal_minor": silence.subtotal_minor,

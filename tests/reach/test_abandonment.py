@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reach.abandonment import Happened, Wait, cart_silence, checkout_silence, returned
+from app.reach.abandonment import Happened, Wait, checkout_silence, returned
 from tests.reach.places import ADA, LINES, NOW, happened, minutes, told
 
 WAIT = Wait(minutes(30), minutes(10))
@@ -82,16 +82,6 @@ def test_order_of_arrival_and_repeats_change_nothing(chance: random.Random, repe
     shuffled = events + [chance.choice(events) for _ in range(repeats)]
     chance.shuffle(shuffled)
     assert checkout_silence(shuffled) == checkout_silence(events)
-
-
-def test_a_cart_is_abandoned_by_a_browser_that_never_went_to_checkout() -> None:
-    added = happened("product_added_to_cart", 0, client="c", customer=ADA)
-    silence = cart_silence([added, happened("cart_viewed", 1, client="c", subtotal="9.50", currency="EUR")])
-    assert silence is not None
-    assert (silence.client_id, silence.customer_id, silence.subtotal_minor) == ("c", None, 950)
-    assert cart_silence([added, happened("checkout_started", 1, client="c")]) is None
-    assert cart_silence([added, happened("product_removed_from_cart", 1, client="c")]) is None
-    assert cart_silence([happened("page_viewed", 0, client="c")]) is None
 
 
 def test_coming_back_is_something_done_after_the_silence_began() -> None:

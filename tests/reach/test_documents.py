@@ -41,7 +41,7 @@ def test_flow_is_told_every_field_of_its_trigger_and_no_other() -> None:
     fields = trigger["settings"]["fields"]
     keys = {"customer_id" if each["type"] == "customer_reference" else each["key"] for each in fields}
     left = Abandonment(
-        abandonment_id="a", kind="checkout", checkout_token="t", client_id=None, customer_id=7,
+        abandonment_id="a", checkout_token="t", client_id=None, customer_id=7,
         currency="USD", subtotal_minor=1, lines=[[1, 1]], left=False, began_at=NOW, last_at=NOW,
         silent_since=NOW, abandoned_at=NOW, resolved_at=None, resolution="",
     )  # fmt: skip

@@ -14,8 +14,9 @@ from app.reach.store import (
     clear_old,
     counted,
     open_abandonments,
-    silent_names,
+    silent_checkouts,
 )
+from app.reach_tables import AbandonmentRow
 from tests.reach.places import (
     ADA,
     BO,
@@ -54,12 +55,7 @@ async def test_a_checkout_is_found_once_however_often_one_looks(on_both_database
     assert sorted(map(len, looks)) == [0, 0, 1]
     assert await find(on_both_databases, 60) == []
     (found,) = await still_open(on_both_databases)
-    assert (found.kind, found.checkout_token, found.customer_id, found.lines) == (
-        "checkout",
-        "t",
-        ADA,
-        [[11, 2]],
-    )
+    assert (found.checkout_token, found.customer_id, found.lines) == ("t", ADA, [[11, 2]])
     assert found.abandonment_id not in ("t", str(ADA))
 
 
@@ -145,19 +141,15 @@ async def test_who_comes_back_to_one_of_two_checkouts_has_left_neither(connectio
     assert await still_open(connections) == []
 
 
-async def test_of_browsers_without_a_cart_or_with_a_checkout_nothing_is_read_again(
+async def test_of_a_checkout_that_was_completed_nothing_is_read_again(
     on_both_databases: Connections,
 ) -> None:
     connections = on_both_databases
     await a_shop(connections)
-    await write_down(connections, None, happened("page_viewed", 0, client="looks"))
-    await write_down(connections, None, happened("product_added_to_cart", 0, client="carts"))
-    await write_down(connections, "t", happened("product_added_to_cart", 0, client="pays"))
     await write_down(connections, "t", happened("checkout_started", 1, client="pays"))
     await write_down(connections, "u", told(0), happened("checkout_completed", 1, client="paid"))
     now, silent = NOW + minutes(31), minutes(10)
-    assert await silent_names(connections, SHOP, "cart", now, silent) == ["carts"]
-    assert await silent_names(connections, SHOP, "checkout", now, silent) == ["t"]
+    assert await silent_checkouts(connections, SHOP, now, silent) == ["t"]
 
 
 async def test_an_old_word_that_comes_late_is_no_return(connections: Connections) -> None:
@@ -178,12 +170,22 @@ async def test_what_went_silent_while_nobody_looked_for_a_day_is_told_of_nobody(
     assert await find(connections, 25 * 60) == []
 
 
-async def test_a_cart_is_found_under_its_browser(connections: Connections) -> None:
+async def test_a_cart_that_never_reached_checkout_is_not_kept(connections: Connections) -> None:
     await a_shop(connections)
     await write_down(connections, None, happened("product_added_to_cart", 0, client="c"))
-    assert len(await find(connections, 31)) == 1
-    (found,) = await still_open(connections)
-    assert (found.kind, found.client_id, found.customer_id) == ("cart", "c", None)
+    assert await find(connections, 31) == []
+    assert await still_open(connections) == []
+
+
+async def test_carts_that_an_earlier_version_kept_go(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await write_down(on_both_databases, "t", told(0))
+    (checkout,) = await find(on_both_databases, 31)
+    async with on_both_databases.write() as db:
+        db.add(AbandonmentRow(shop=SHOP, abandonment_id="c", kind="cart", client_id="c", began_at=NOW,
+                              last_at=NOW, silent_since=NOW, abandoned_at=NOW))  # fmt: skip
+    await clear_old(on_both_databases, SHOP, NOW)
+    assert [each.abandonment_id for each in await still_open(on_both_databases)] == [checkout]
 
 
 async def test_one_shop_is_not_anothers(connections: Connections) -> None:

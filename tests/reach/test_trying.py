@@ -50,7 +50,6 @@ async def test_those_whose_rule_holds_would_have_been_written_to(on_both_databas
         left(3, BO, 7_000),
         left(4, ADA, 4_000),  # not above 50
         left(5, None, 9_000),  # nobody that may be written to
-        left(6, ADA, 9_000, kind="cart"),
     )
     assert (found.looked_at, found.written, found.shoppers, found.bought) == (4, 3, 2, 1)
     assert found.says() == (
