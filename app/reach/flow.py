@@ -48,7 +48,7 @@ def flow_payload(
     return {
         "customer_id": customer_id,
         "Checkout link": way_back(shop, abandonment.lines, code or None),
-        "Total": decimal_amount(abandonment.subtotal_minor, abandonment.currency),
+        "Total": float(decimal_amount(abandonment.subtotal_minor, abandonment.currency)),
         "Currency": abandonment.currency,
         "Items": sum(quantity for _, quantity in abandonment.lines),
         "Discount code": code,

@@ -34,7 +34,7 @@ async def test_what_sold_out_meanwhile_is_neither_promised_nor_linked(scene: Sce
     assert "2 items, 30.00 USD" in body
     assert "/cart/12:2" in body
     (told,) = scene.front.shop.told_flow
-    assert (told["Total"], told["Items"]) == ("30.00", 2)
+    assert (told["Total"], told["Items"]) == (30.0, 2)
 
 
 async def test_of_what_is_all_sold_out_nobody_is_reminded(scene: Scene) -> None:
