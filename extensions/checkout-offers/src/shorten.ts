@@ -3,9 +3,12 @@
 /** As many letters of a title as take two lines beside the thumbnail; wide letters count twice. */
 export const TITLE_WIDTH = 36;
 export const NAMED_WIDTH = 18;
-/** A word as long as this would push the button out of the frame, were there nowhere in it for a line to end. */
-const LONG_WORD = /\S{18,}/gu;
-const PIECE = /\S{6}(?=\S{3})/gu;
+/**
+ * A word as long as this would push the button out of the frame, were there nowhere in it for a line to end. Letters
+ * without capitals stand in short words, or in words without spaces, between which a browser ends lines by itself.
+ */
+const LONG_WORD = /[^\s\p{Lo}]{18,}/gu;
+const PIECE = /\S{6}(?!\p{M})(?=\S{3})/gu;
 const BREAK_HERE = '\u200b';
 
 /** Return the title, cut with an ellipsis where it is wider. */

@@ -18,6 +18,10 @@ test.each([
   ['Donaudampfschifffahrtsgesellschaft', 'Donaud|ampfsc|hifffa|hrtsge|sellsc|haft'],
   ['One Nineteenlettersword here', 'One Ninete|enlett|ersword here'],
   ['Seventeen_letters only words of it', 'Seventeen_letters only words of it'],
+  ['เสื้อยืดผ้าฝ้ายออร์แกนิก', 'เสื้อยืดผ้าฝ้ายออร์แกนิก'], // a browser ends lines between these words, with a dictionary
+  ['オーガニックコットンＴシャツ、ラージサイズ', 'オーガニックコットンＴシャツ、ラージサイズ'], // and here anywhere but before ー and 、
+  ['समाजसेवासमितियोंकाविशेषसंग्रह', 'समाजसेवासमितियोंकाविशेषसंग्रह'], // a vowel apart from its letter would be drawn on a circle
+  ['Gescha\u0308ftsbedingungen', 'Gescha\u0308|ftsbed|ingungen'], // nor does an accent stand alone
 ])('%s may be broken as %s', (text, expected) => {
   expect(breakable(text)).toBe(expected.replaceAll('|', '\u200b'));
 });
