@@ -38,7 +38,7 @@ export async function undo(till: Till, offer: Offer, lines: readonly Line[]): Pr
   const {product, discount} = offer;
   if (!product && discount?.code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code: discount.code!}));
   const line = lines.find(({attributes}) => attributes.some(({key, value}) => key === OFFER && value === offer.offer_id));
-  return line ? takeBack(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: 1})) : 'offer';
+  return line ? takeBack(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: line.quantity})) : 'offer';
 }
 
 /** Return whether the cart carries the grant now, by which the shop takes a discount off. */

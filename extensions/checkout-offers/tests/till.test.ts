@@ -105,6 +105,13 @@ test('undo takes out the line of that offer', async () => {
   expect(changes).toEqual([{type: 'removeCartLine', id: 'gid://shopify/CartLine/2', quantity: 1}]);
 });
 
+test('undo takes out all of a line that has become more meanwhile: what is said to be removed is', async () => {
+  const {till, changes} = createTill();
+  const lines = [createCartLine({id: 'gid://shopify/CartLine/2', quantity: 3, attributes: [{key: '_tillwise_offer', value: 'o1'}]})];
+  expect(await finish(undo(till, upsell(), lines))).toBe('offer');
+  expect(changes).toEqual([{type: 'removeCartLine', id: 'gid://shopify/CartLine/2', quantity: 3}]);
+});
+
 test('an offer of no decision is marked with itself alone', async () => {
   const {till, changes} = createTill();
   expect(await finish(accept(till, upsell({decision_id: undefined}), true))).toBe('added');
