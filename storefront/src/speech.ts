@@ -8,5 +8,5 @@ export function speakerOf({locale, words}: Page, currency: string): Speaker {
     formatCurrency: (amount, options) => new Intl.NumberFormat(locale, {style: 'currency', ...options}).format(amount),
     formatNumber: (value, options) => new Intl.NumberFormat(locale, options).format(value),
   };
-  return speaker(i18n, {currency, locale, now: Date.now()});
+  return speaker(i18n, {currency, locale, language: words.language ?? locale, now: Date.now()});
 }

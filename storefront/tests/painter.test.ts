@@ -162,6 +162,13 @@ test('what is taken off a product is applied with it', async () => {
   expect(asked).toEqual(['/cart/add.js', '/discount/TEN%20OFF?redirect=%2Fcart.js']);
 });
 
+test('in a language that has no words of ours a moment is told in theirs', () => {
+  const {words} = PAGE;
+  paints = painter({...PAGE, locale: 'it', words: {...words, language: 'en'}}, TOOLS);
+  paint({kind: 'coupon', discount: {code: 'TEN', percentage: 10, expires_at: new Date(Date.now() + 20 * 60_000).toISOString()}});
+  expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('Expires in 20 minutes');
+});
+
 test('a shelf that is out of sight and stays empty gives up its room; in sight it keeps it', () => {
   paints.paint(null);
   expect([shelf.dataset.tillwiseShelf, shelf.hidden]).toEqual(['empty', false]);

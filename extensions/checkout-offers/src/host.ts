@@ -11,7 +11,8 @@ interface Reading<Value> {
 
 /** The parts of a cart line that offers need, alike in a checkout and in a customer's account. */
 export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost' | 'discountAllocations'> & {
-  merchandise: Pick<CartLine['merchandise'], 'id' | 'title' | 'selectedOptions' | 'product'>;
+  /** sellingPlan: what it is bought with; whether it comes again and again a checkout alone tells. */
+  merchandise: Pick<CartLine['merchandise'], 'id' | 'title' | 'selectedOptions' | 'product'> & {sellingPlan?: {id: string; recurringDeliveries?: boolean}};
 };
 
 interface Instructions {
@@ -42,7 +43,8 @@ export interface Host {
   lines: Reading<readonly Line[]>;
   /** The Storefront API, by the capability `api_access`. */
   query: Query;
-  localization: {language: Reading<{isoCode: string}>; country: Reading<{isoCode: string} | undefined>};
+  /** `extensionLanguage`: of the locales that `i18n` translates from, the buyer's own where it is among them. */
+  localization: Record<'language' | 'extensionLanguage', Reading<{isoCode: string}>> & {country: Reading<{isoCode: string} | undefined>};
   sessionToken: Standard['sessionToken'];
   settings: Reading<Record<string, unknown>>;
   shop: {storefrontUrl?: string};

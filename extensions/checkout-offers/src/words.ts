@@ -37,11 +37,14 @@ export interface Speaker {
 
 export interface Tongue {
   currency: string;
+  /** The buyer's, which the merchant's own words are in. */
   locale: string;
+  /** What our sentences are in: another where there are none in the buyer's. */
+  language: string;
   now: number;
 }
 
-export function speaker(i18n: I18n, {currency, locale, now}: Tongue): Speaker {
+export function speaker(i18n: I18n, {currency, locale, language, now}: Tongue): Speaker {
   const money = (amount: number | Money) =>
     typeof amount === 'number' ? i18n.formatCurrency(amount, {currency}) : i18n.formatCurrency(amount.amount, {currency: amount.currency});
   const percent = (value: number) => i18n.formatNumber(value / 100, {style: 'percent', maximumFractionDigits: 1});
@@ -52,7 +55,7 @@ export function speaker(i18n: I18n, {currency, locale, now}: Tongue): Speaker {
       ...words.args,
       ...each(words.money, money),
       ...each(words.percent, percent),
-      ...each(words.when, (moment) => fromNow(moment, now, locale)),
+      ...each(words.when, (moment) => fromNow(moment, now, language)),
     });
   }
 

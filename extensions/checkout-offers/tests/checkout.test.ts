@@ -4,7 +4,7 @@ import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {waitFor} from '@testing-library/preact';
-import {expect, test} from 'vitest';
+import {expect, test, vi} from 'vitest';
 import {TARGET, attribute, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
 import {privacy} from './privacy.ts';
@@ -152,6 +152,16 @@ test('where nothing may be added, nothing is shown', async () => {
   await extension.render();
   await waitFor(() => expect(fetch).toHaveBeenCalled());
   expect(document.body.innerHTML).toBe('');
+});
+
+test('in a language that has no sentences of ours a moment is told in theirs', async () => {
+  using extension = setUpExtension(TARGET);
+  Object.assign(extension.shopify.localization, {language: signal({isoCode: 'it'}), extensionLanguage: signal({isoCode: 'de'})});
+  const translate = vi.spyOn(extension.shopify.i18n, 'translate');
+  const expires_at = new Date(Date.now() + 20 * 60_000).toISOString();
+  extension.fetch = replying(answer({offers: [{offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10, expires_at}, why: []}]}));
+  await extension.render();
+  await waitFor(() => expect(translate).toHaveBeenCalledWith('coupon.expires', {when: 'in 20 Minuten'}));
 });
 
 test('a banner says its message', async () => {

@@ -11,7 +11,7 @@ const i18n = (locale: string): I18n => ({
 });
 /** Say it; a space that must not break is written as a plain one here. */
 const say = (words: Said | string, locale = 'en', currency = 'USD') =>
-  speaker(i18n(locale), {currency, locale, now: NOW}).say(words).replaceAll('\u00a0', ' ');
+  speaker(i18n(locale), {currency, locale, language: locale, now: NOW}).say(words).replaceAll('\u00a0', ' ');
 
 describe('a sentence of ours', () => {
   test.each([
@@ -28,6 +28,13 @@ describe('a sentence of ours', () => {
 
   test.each([['en', '12.5%'], ['de', '12,5 %'], ['ar-EG', '١٢٫٥٪؜']])('in %s a percentage is %s', (locale, expected) => {
     expect(say({key: 'k', percent: {saving: 12.5}}, locale)).toBe(`k {"saving":"${expected}"}`);
+  });
+
+  test('a moment is told in the language of its sentence, which need not be the buyer’s: Shopify takes another where ours are none of it', () => {
+    const {say} = speaker(i18n('it'), {currency: 'EUR', locale: 'it', language: 'en', now: NOW});
+    expect(say({key: 'Expires', when: {when: NOW + 20 * MINUTE}})).toBe('Expires {"when":"in 20 minutes"}');
+    const own = say({text: '{left}', args: {left: {amount: 4.2, currency: 'EUR'}}});
+    expect(own.replaceAll('\u00a0', ' ')).toBe('4,20 €');
   });
 
   test('the merchant’s heading is said as it is', () => {

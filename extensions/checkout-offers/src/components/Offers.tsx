@@ -28,7 +28,9 @@ export function Offers({host, surface, till}: Props) {
   const now = useNow(state.entries.map(({offer}) => offer.discount?.expires_at));
   const here = scene(host, surface, now, prices);
   const shown = view(state, here);
-  const spoken = speaker(host.i18n as unknown as Parameters<typeof speaker>[0], {...here, locale: host.localization.language.value.isoCode});
+  const {language, extensionLanguage} = host.localization;
+  const tongue = {...here, locale: language.value.isoCode, language: extensionLanguage.value.isoCode};
+  const spoken = speaker(host.i18n as unknown as Parameters<typeof speaker>[0], tongue);
   const {say} = spoken;
 
   // Shopify renders a step before the buyer reaches it.
