@@ -14,6 +14,7 @@ import type {Said, Words} from './words.ts';
 export interface Scene {
   surface: Surface;
   settings: Settings;
+  /** discount: whether a code of the app's may be applied, and could take something off. */
   can: {add: boolean; remove: boolean; discount: boolean};
   cartTitles: CartTitles;
   /** GIDs of the variants in the cart. */

@@ -15,7 +15,7 @@ export function scene(host: Host, surface: Surface, now: number, prices = NO_PRI
     can: {
       add: lines?.canAddCartLine === true,
       remove: lines?.canRemoveCartLine === true,
-      discount: discounts?.canUpdateDiscountCodes === true,
+      discount: discounts?.canUpdateDiscountCodes === true && !isSubscription(host.lines.value),
     },
     cartTitles: cartTitles(host.lines.value),
     inCart: new Set(host.lines.value.map(({merchandise}) => merchandise.id)),
@@ -28,6 +28,11 @@ export function scene(host: Host, surface: Surface, now: number, prices = NO_PRI
     now,
     preview: isEditor(host),
   };
+}
+
+/** Return whether all there is comes again and again: the app's codes are for what is bought once, as Shopify has it unless told. */
+function isSubscription(lines: readonly Line[]): boolean {
+  return lines.length > 0 && lines.every(({merchandise}) => merchandise.sellingPlan?.recurringDeliveries);
 }
 
 /** Return the products' titles; a line may be titled by its variant alone, and “bought with Small” says nothing. */

@@ -123,6 +123,33 @@ test('a code of the buyer’s own is asked about anew, one that an offer brought
   expect(words()).toContain('coupon.applied');
 });
 
+describe('a cart of subscriptions', () => {
+  const bought = (recurringDeliveries?: boolean) => {
+    const {merchandise} = createCartLine();
+    const sellingPlan = recurringDeliveries === undefined ? undefined : {id: 'gid://shopify/SellingPlan/1', recurringDeliveries};
+    return createCartLine({id: `gid://shopify/CartLine/${recurringDeliveries}`, merchandise: {...merchandise, sellingPlan}});
+  };
+  /** What the block says over a cart of these. */
+  async function said(...cart: ReturnType<typeof bought>[]) {
+    const {extension, lines} = checkout(answer({offers: [TEN, wireUpsell()]}));
+    using _ = extension;
+    lines.value = cart;
+    await renderOffer(extension);
+    return words();
+  }
+
+  test('is offered no code, which would be refused', async () => {
+    expect(await said(bought(true))).not.toContain('coupon.save_order');
+  });
+
+  test.each([
+    {how: 'once, too', cart: [bought(true), bought()]},
+    {how: 'ahead of its day', cart: [bought(false)]},
+  ])('is offered one where something is bought $how', async ({cart}) => {
+    expect(await said(...cart)).toContain('coupon.save_order');
+  });
+});
+
 describe('a discount without a code, beside a code of the buyer’s', () => {
   const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}, why: []};
   const off = {type: 'custom' as const, title: 'Tillwise', discountedAmount: {amount: 1, currencyCode: 'USD' as const}};
