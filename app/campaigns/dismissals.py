@@ -1,4 +1,4 @@
-"""What shoppers sent away: it does not come back to them."""
+"""What shoppers sent away: it does not come back to them. Of a campaign's products, each goes alone."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from app.events.kinds import BrowserEvent
 from app.profiles.keys import nudged_key
 from app.profiles.visit import DISMISSED
 from app.tables import DecisionRow
+from app.values import shopify_id
 
 
 async def remember_dismissal(connections: Connections, event: BrowserEvent) -> None:
-    """Remember that the shopper sent a campaign away, wherever it is kept that they were shown it."""
+    """Remember what of a campaign the shopper sent away, wherever it is kept that they were shown it."""
     if event.name != DISMISSED:
         return
     decision = await _decision(connections, event.shop, event.data.get("decision_id"))
-    campaign_id = None if decision is None else _campaign(decision.answer, event.data.get("offer_id"))
-    if decision is None or campaign_id is None:
+    offer = None if decision is None else _offer(decision.answer, event.data.get("offer_id"))
+    if decision is None or offer is None:
         return
-    at = int(event.happened_at.timestamp())
+    campaign_id, at = offer["campaign"], int(event.happened_at.timestamp())
+    product = offer.get("product")
+    product_id = None if product is None else shopify_id(product["product_id"])
 
     def sent_away(nudged: Nudged) -> Nudged:
-        return dismissed(nudged, campaign_id, at) if campaign_id in nudged.fired else nudged
+        return dismissed(nudged, campaign_id, at, product_id) if campaign_id in nudged.fired else nudged
 
     for unit in _units(decision, event):
         await change_kept(connections.redis, nudged_key(event.shop, unit), sent_away)
@@ -41,11 +44,10 @@ async def _decision(connections: Connections, shop: str, decision_id: object) ->
         return (await db.exec(query)).first()
 
 
-def _campaign(answer: dict[str, Any], offer_id: object) -> str | None:
-    """Return which campaign made the offer, None for one of the ranking's."""
+def _offer(answer: dict[str, Any], offer_id: object) -> dict[str, Any] | None:
+    """Return the offer, None for one of the ranking's."""
     offers: list[dict[str, Any]] = answer.get("offers") or []
-    campaigns = {offer.get("offer_id"): offer.get("campaign") for offer in offers}
-    return campaigns.get(offer_id) if isinstance(offer_id, str) else None
+    return next((each for each in offers if each.get("offer_id") == offer_id and each.get("campaign")), None)
 
 
 def _units(decision: DecisionRow, event: BrowserEvent) -> list[str]:

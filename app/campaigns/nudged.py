@@ -18,6 +18,7 @@ from app.profiles.visit import PAUSE_S, Visit
 KEPT_S = 90 * 24 * 3600  # after the last showing; the longest that a campaign lasts for one shopper
 MOST_KEPT = 100
 MOST_PLACES = 8  # of a session in which one campaign stands
+MOST_GONE = 20  # products of a campaign
 
 
 class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -25,7 +26,8 @@ class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     times, in_session: how often it was shown, at all and in this session. matched_at: since when it
     matches in this session. place: where it stands in this session, the latest first, between spaces. code:
-    theirs alone, until expires_at, out of this pool; empty for what was kept before pools were.
+    theirs alone, until expires_at, out of this pool; empty for what was kept before pools were. dismissed: it
+    was sent away; gone: those of its products that were, the latest last.
     """
 
     times: int = 0
@@ -38,6 +40,7 @@ class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
     expires_at: int = 0
     dismissed: bool = False
     pool: str = ""
+    gone: tuple[int, ...] = ()
 
 
 class Nudged(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -163,10 +166,15 @@ def newly_shown(known: Mapping[str, Fired], showing: Showing) -> tuple[str, ...]
     )  # fmt: skip
 
 
-def dismissed(nudged: Nudged, campaign_id: str, at: int) -> Nudged:
-    """Return what the shopper has seen, with the campaign sent away: it does not come back."""
-    gone = msgspec.structs.replace(nudged.fired.get(campaign_id, NEVER), dismissed=True)
-    gone = msgspec.structs.replace(gone, last_at=max(gone.last_at, at))
+def dismissed(nudged: Nudged, campaign_id: str, at: int, product_id: int | None = None) -> Nudged:
+    """Return what the shopper has seen, with the campaign, or its product alone, sent away for good."""
+    before = nudged.fired.get(campaign_id, NEVER)
+    gone = msgspec.structs.replace(
+        before,
+        dismissed=before.dismissed or product_id is None,
+        gone=before.gone if product_id is None else _with_gone(before.gone, product_id),
+        last_at=max(before.last_at, at),
+    )
     return Nudged(nudged.seen_at, {**nudged.fired, campaign_id: gone})
 
 
@@ -178,6 +186,10 @@ def redeemed(nudged: Nudged, codes: Collection[str], at: int) -> Nudged:
         if fired.code in codes
     }
     return Nudged(nudged.seen_at, {**nudged.fired, **ended})
+
+
+def _with_gone(gone: tuple[int, ...], product_id: int) -> tuple[int, ...]:
+    return (*(each for each in gone if each != product_id), product_id)[-MOST_GONE:]
 
 
 def _shown(before: Fired, showing: Showing) -> Fired:

@@ -283,7 +283,7 @@ class _Weighing:
 
     def _of_shopper(self, planned: Planned) -> str | None:
         campaign, inputs, fired = planned.campaign, self._inputs, self._fired(planned)
-        if fired.dismissed:
+        if fired.dismissed or (campaign.offer.kind == "upsell" and not self._left(planned)):
             return DISMISSED
         lasts_s = campaign.lasts_s
         if (
@@ -317,11 +317,15 @@ class _Weighing:
         offer, subtotal_minor = planned.campaign.offer, self._inputs.subtotal_minor
         if offer.kind == "progress" and subtotal_minor is None:
             return UNKNOWN_CART
-        if offer.kind == "upsell" and set(offer.product_ids) <= set(self._inputs.cart):
+        if offer.kind == "upsell" and self._left(planned) <= set(self._inputs.cart):
             return IN_CART
         if offer.kind == "upsell" and self._is_lacking(planned):
             return UNAVAILABLE
         return None
+
+    def _left(self, planned: Planned) -> set[int]:
+        """Return its products but for those that the shopper sent away."""
+        return set(planned.campaign.offer.product_ids).difference(self._fired(planned).gone)
 
     def _of_discount(self, planned: Planned) -> str | None:
         """Return what keeps a discount from being given: no code, a limit, the minimum, or a loss."""

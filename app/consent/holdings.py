@@ -107,9 +107,9 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding("visitor", _KEYS, "the profile of a customer's orders, and what a browser looked at of late",
             "offers that fit", _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
     Holding("nudged", _KEYS,
-            "which campaigns a shopper was shown, how often, when, what of them they sent away, and their own "
-            "code", "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"), _DELETE,
-            "nothing"),
+            "which campaigns a shopper was shown, how often, when, what of them they sent away, and their "
+            "own code", "showing nobody the same too often", _CONSENT, ("customer", "client", "checkout"),
+            _DELETE, "nothing"),
     Holding("granted", _KEYS, "the codes of a shopper's own, by campaign", "giving nobody a second one",
             _CONSENT, ("customer", "client", "checkout"), _DELETE, "nothing"),
     Holding("told", _KEYS, "the last answers about consent, under a keyed hash",

@@ -121,7 +121,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
         inputs,
         occasion.decision_id,
         lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
-        LookUp(partial(_is_spent, occasion, plan), partial(_has_nothing, occasion)),
+        LookUp(partial(_is_spent, occasion, plan), partial(_has_nothing, occasion, inputs)),
     )
 
 
@@ -216,12 +216,13 @@ def _at_home(line: Line, catalog: Catalog) -> Sold | None:
     return Sold(line.product, line.quantity, prices[variant_id]) if variant_id in prices else None
 
 
-def _has_nothing(occasion: Occasion, planned: Planned) -> bool:
+def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:
     """Return whether the campaign has nothing to give: no product that can be had, or no grant that holds."""
     if planned.campaign.offer.kind != "upsell":
         return is_unhonoured(occasion, planned)
-    in_cart, offerable = occasion.question.cart.product_ids, occasion.shop.offerable
-    return not any(each in offerable and each not in in_cart for each in planned.campaign.offer.product_ids)
+    sent_away = inputs.fired.get(planned.id, NEVER).gone + occasion.shopper.visit.sent_away
+    wanted = set(planned.campaign.offer.product_ids).difference(inputs.cart, sent_away)
+    return wanted.isdisjoint(occasion.shop.offerable)
 
 
 def _is_spent(occasion: Occasion, plan: Plan, planned: Planned) -> bool:

@@ -37,10 +37,11 @@ def nudges_of(shop: ShopSnapshot, situation: Situation) -> list[Offer]:
 
 def campaign_products(shop: ShopSnapshot, situation: Situation) -> dict[int, Shown]:
     """Return the products that campaigns offer, at most three, each with its campaign."""
-    in_cart, found = set(situation.cart), dict[int, Shown]()
+    unwanted, found = {*situation.cart, *situation.sent_away}, dict[int, Shown]()
     for shown in _chosen(shop, situation):
+        gone = unwanted.union(shown.inputs.fired.get(shown.planned.id, NEVER).gone)
         for product_id in shown.planned.campaign.offer.product_ids:
-            if product_id in shop.offerable and product_id not in in_cart and len(found) < ROOM["main"]:
+            if product_id in shop.offerable and product_id not in gone and len(found) < ROOM["main"]:
                 found.setdefault(product_id, shown)
     return found
 

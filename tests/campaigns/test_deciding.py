@@ -264,6 +264,28 @@ async def test_what_a_shopper_sent_away_stays_away(connections: Connections) -> 
     assert [nudges(each) for each in (*answers, *again)] == [["help"]] * 2 + [["other"]] * 2 + [["help"]]
 
 
+async def test_of_a_campaigns_products_only_the_one_sent_away_stays_away(connections: Connections) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "picks", offer={"kind": "upsell", "product_ids": [20, 40]})
+
+    async def picks() -> list[str]:
+        answer = await ask(client, 10, consent=EVERYTHING)
+        products = [each["product"]["product_id"] for each in answer["offers"] if each.get("campaign")]
+        return [str(each).rpartition("/")[2] for each in products]
+
+    async with a_till(connections) as client:
+        assert await picks() == ["20", "40"]
+        for left in (["40"], []):
+            (*_, entry) = await logged(connections)
+            await record_decision(connections, entry)
+            first = next(each for each in entry.answer["offers"] if each.get("campaign"))
+            data = {"decision_id": entry.event_id, "offer_id": first["offer_id"]}
+            await remember_dismissal(connections, a_dismissal(data))
+            assert await picks() == left
+    (*_, last) = await logged(connections)
+    assert last.inputs["situation"]["campaigns"]["left_out"] == {"picks": "dismissed"}
+
+
 @pytest.mark.parametrize(
     "data", [{}, {"decision_id": 5, "offer_id": "o"}, {"decision_id": "unknown", "offer_id": "o"}]
 )
