@@ -127,9 +127,7 @@ async def _one_step(connection: AsyncConnection, known: Person, asked: frozenset
         _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
     )
     clients = known.client_ids | await _values(connection, _EVENTS.client_id, known, seen)
-    shared = await _values(
-        connection, _EVENTS.client_id, known, _among(_EVENTS.client_id, clients) & _others(_EVENTS, known)
-    )
+    shared = await _shared(connection, known, clients)
     carts = await _carts(connection, known)
     return msgspec.structs.replace(
         known, client_ids=clients, shared_clients=shared - asked, cart_tokens=known.cart_tokens | carts
@@ -147,11 +145,24 @@ async def _tokens(connection: AsyncConnection, known: Person) -> frozenset[str]:
         (_DECISIONS, _among(_DECISIONS.customer_id, known.customer_ids)),
     ):
         found |= await _values(connection, columns.checkout_token, known, theirs)
-    of_others: frozenset[str] = frozenset()
+    return found - await _of_others(connection, known, found)
+
+
+async def _of_others(connection: AsyncConnection, known: Person, tokens: frozenset[str]) -> frozenset[str]:
+    """Return which of the checkouts an order or a decision says to be somebody else's."""
+    found: frozenset[str] = frozenset()
     for columns in (_ORDERS, _DECISIONS):
-        taken = _among(columns.checkout_token, found) & _others(columns, known)
-        of_others |= await _values(connection, columns.checkout_token, known, taken)
-    return found - of_others
+        taken = _among(columns.checkout_token, tokens) & _others(columns, known)
+        found |= await _values(connection, columns.checkout_token, known, taken)
+    return found
+
+
+async def _shared(connection: AsyncConnection, known: Person, clients: frozenset[str]) -> frozenset[str]:
+    """Return which of the browsers others signed in on, or went to a checkout with that became theirs."""
+    theirs = _among(_EVENTS.client_id, clients)
+    tokens = await _values(connection, _EVENTS.checkout_token, known, theirs)
+    others = _among(_EVENTS.checkout_token, await _of_others(connection, known, tokens))
+    return await _values(connection, _EVENTS.client_id, known, theirs & (_others(_EVENTS, known) | others))
 
 
 async def _carts(connection: AsyncConnection, known: Person) -> frozenset[str]:

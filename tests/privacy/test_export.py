@@ -68,6 +68,22 @@ async def test_what_a_shared_browser_did_unsigned_is_shown_to_neither(connection
     assert OTTO.customer not in export.person.customer_ids
 
 
+async def test_what_another_did_in_a_browser_that_only_their_checkout_tells_of_is_not_shown(
+    connections: Connections,
+) -> None:
+    """Of who allows analytics alone no event names the customer: their order and decisions do."""
+    await plant(connections, ROSA, OTTO)
+    seen = {"shop": SHOP, "happened_at": NOW, "recorded_at": NOW, "client_id": ROSA.client}
+    async with connections.write() as db:
+        db.add(EventRow(**seen, event_id="otto-looks", name="page_viewed", data={"path": OTTO.word}))
+        db.add(EventRow(**seen, event_id="otto-pays", name="checkout_completed", checkout_token=OTTO.token))
+    export = await export_person(connections, named(ROSA))
+    assert OTTO.word.encode() not in as_json(export)
+    shown = {row["event_id"] for row in export.held["events"]}
+    assert f"signed-{ROSA.order}" in shown
+    assert not shown & {"otto-looks", "otto-pays"}
+
+
 async def test_an_archive_has_a_table_a_store_with_readable_headings(connections: Connections) -> None:
     await plant(connections, ROSA)
     archive = zipfile.ZipFile(io.BytesIO(as_csv(await export_person(connections, named(ROSA)))))
