@@ -6,25 +6,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
 
 from app.connections import Connections
 from app.reach.store import Abandonment
 from app.shops.store import Shop
-from app.tables import VariantRow
+from app.tables import BackfillRow, ProductRow, VariantRow
 from app.upsert import table_of
 
-_VARIANTS = table_of(VariantRow)
+_VARIANTS, _PRODUCTS, _BACKFILLS = table_of(VariantRow), table_of(ProductRow), table_of(BackfillRow)
 
 
 async def still_there(connections: Connections, shop: Shop, left: Abandonment) -> Abandonment | None:
-    """Return what was left without what is sold out by now, worth what the rest costs today.
+    """Return what was left without what a link can't bring back by now, worth what the rest costs today.
 
     None where nothing is left, or where it is not known what the rest costs: in another currency than the
-    shop's. What is not known of at all counts as there.
+    shop's. Before the shop's products are imported, what is not known of counts as there.
     """
     known = {row.variant_id: row for row in await _variants(connections, shop.shop, left)}
-    rest = [line for line in left.lines if not (line[0] in known and _is_sold_out(known[line[0]]))]
+    all_known = await _is_imported(connections, shop.shop)
+    rest = [line for line in left.lines if (_is_sold(known[line[0]]) if line[0] in known else not all_known)]
     if len(rest) == len(left.lines):
         return left
     if not rest or left.currency != shop.currency or any(variant not in known for variant, _ in rest):
@@ -35,11 +36,24 @@ async def still_there(connections: Connections, shop: Shop, left: Abandonment) -
 
 async def _variants(connections: Connections, shop: str, left: Abandonment) -> Sequence[Any]:
     columns = (_VARIANTS.c.variant_id, _VARIANTS.c.price_minor, _VARIANTS.c.available)
+    product = and_(_PRODUCTS.c.shop == _VARIANTS.c.shop, _PRODUCTS.c.product_id == _VARIANTS.c.product_id)
     theirs = (_VARIANTS.c.shop == shop, _VARIANTS.c.variant_id.in_([variant for variant, _ in left.lines]))
+    query = select(*columns, _VARIANTS.c.sells_when_out).where(*theirs)
+    query = query.add_columns(_PRODUCTS.c.published, _PRODUCTS.c.requires_selling_plan)
+    query = query.select_from(_VARIANTS.outerjoin(_PRODUCTS, product))
     async with connections.read() as db:
-        query = select(*columns, _VARIANTS.c.sells_when_out).where(*theirs)
         return (await (await db.connection()).execute(query)).all()
 
 
-def _is_sold_out(row: Any) -> bool:
-    return row.available is not None and row.available <= 0 and not row.sells_when_out
+async def _is_imported(connections: Connections, shop: str) -> bool:
+    """Return whether every product that the shop sells is known."""
+    done = and_(_BACKFILLS.c.shop == shop, _BACKFILLS.c.kind == "products", _BACKFILLS.c.status == "done")
+    async with connections.read() as db:
+        return bool(await (await db.connection()).scalar(select(exists().where(done))))
+
+
+def _is_sold(row: Any) -> bool:
+    """Return whether the shop sells it now, and without a selling plan: a link carries none."""
+    if row.published is False or row.requires_selling_plan:
+        return False
+    return row.available is None or row.available > 0 or bool(row.sells_when_out)

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from app.reach.wanted import Reach
-from app.tables import VariantRow
+from app.tables import BackfillRow, ProductRow, VariantRow
 from devstore.schema import MODULES
 from tests.reach.places import LINES
-from tests.reach.scene import DUE, GONE_SILENT, Scene, checkout
+from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -21,6 +21,10 @@ def variant(scene: Scene, variant_id: int, available: int | None) -> VariantRow:
     return VariantRow(
         shop=scene.shop, variant_id=variant_id, product_id=1, price_minor=1500, available=available
     )
+
+
+def imported(scene: Scene, status: str) -> BackfillRow:
+    return BackfillRow(shop=scene.shop, kind="products", status=status, updated_at=NOW)
 
 
 async def test_what_sold_out_meanwhile_is_neither_promised_nor_linked(scene: Scene) -> None:
@@ -48,5 +52,32 @@ async def test_what_the_rest_costs_in_another_currency_is_not_made_up(scene: Sce
     two = checkout(scene, "t", timedelta(seconds=1))
     two.data = two.data | {"currency": "EUR", "lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
     await scene.add(two, variant(scene, 11, 0), variant(scene, 12, None))
+    assert await scene.left(GONE_SILENT, DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "sold out")]
+
+
+async def test_what_was_deleted_meanwhile_is_not_linked(scene: Scene) -> None:
+    two = checkout(scene, "t", timedelta(seconds=1))
+    two.data = two.data | {"lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
+    await scene.add(two, variant(scene, 12, None), imported(scene, "done"))
+    assert await scene.left(GONE_SILENT, DUE) == 1
+    body = str(scene.office.letters[0].get_body(("plain",)))
+    assert "/cart/12:2" in body
+    assert "2 items, 30.00 USD" in body
+
+
+async def test_what_is_not_imported_yet_counts_as_there(scene: Scene) -> None:
+    await scene.add(imported(scene, "loading"))
+    assert await scene.left(GONE_SILENT, DUE) == 1
+
+
+@pytest.mark.parametrize("no_more", [{"published": False}, {"requires_selling_plan": True}])
+async def test_what_a_link_can_not_bring_back_is_no_reason_to_write(
+    scene: Scene, no_more: dict[str, bool]
+) -> None:
+    product = ProductRow(
+        shop=scene.shop, product_id=1, title="Cup", created_at=NOW, updated_at=NOW, **no_more
+    )
+    await scene.add(product, variant(scene, 11, None), imported(scene, "done"))
     assert await scene.left(GONE_SILENT, DUE) == 0
     assert await scene.messages() == [("mail", "dropped", "sold out")]
