@@ -18,6 +18,7 @@ from app.profiles.classifier_training import Figures, figures
 
 TESTED = 0.3  # the latest share of visits
 RESAMPLES = 500
+ALL_ALIKE = "In a part of the visits all bought, or none: how good a model is can't be told."
 
 _STARTED, _CONTACT, _ADDRESS, _SHIPPING, _IN_CART = (
     FEATURES.index(name) for name in ("started", "contact", "address", "shipping", "in_cart")
@@ -71,9 +72,17 @@ def judged(table: Table, prior: IntentModel, seed: int = 0) -> Report:
     before, test = _by_time(table, TESTED)
     if min(test.purchases, int(test.now.sum())) < FEWEST_PURCHASES or before.purchases < FEWEST_PURCHASES:
         return _too_few(table)
+    if not all(_tells_apart(part, name) for part in (before, test) for name in LABELS):
+        return _unserved(table, ALL_ALIKE)
     heads = {name: _report(before, test, prior, name, seed) for name in LABELS}
     publish, reason = _verdict(heads)
     return Report(table.visits, table.purchases, test.visits, publish, reason, heads)
+
+
+def _tells_apart(part: Table, name: str) -> bool:
+    """Return whether an order followed some of the moments, and others not."""
+    labels = part.label(name)[~part.cart_alone]
+    return bool(labels.any()) and not labels.all()
 
 
 def _report(before: Table, test: Table, prior: IntentModel, name: str, seed: int) -> HeadReport:
@@ -141,6 +150,10 @@ def _too_few(table: Table) -> Report:
     reason = (
         f"Too few to learn from: {table.visits} visits with {table.purchases} purchases; {needed} are needed."
     )
+    return _unserved(table, reason)
+
+
+def _unserved(table: Table, reason: str) -> Report:
     return Report(table.visits, table.purchases, 0, False, reason, {})
 
 

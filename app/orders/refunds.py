@@ -18,7 +18,7 @@ GOODS_BACK: Any = case((OF_GOODS, _REFUNDS.c.amount_minor), else_=0)
 
 
 def lines_kept(shop: str, order_ids: Sequence[int] | None = None) -> Subquery:
-    """Return the shop's lines of which a unit or more was kept; of these orders only, where they are given."""
+    """Return the lines of which a unit or more was kept: of all the shop's orders, or of these."""
     back = (
         select(_REFUNDS.c.line_id, func.sum(_REFUNDS.c.quantity).label("units"))
         .where(_of(_REFUNDS, shop, order_ids), OF_GOODS)

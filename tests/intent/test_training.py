@@ -1,9 +1,11 @@
 """Learning intent in a made-up shop whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from app.intent.judging import Report, judged, train
+from app.intent.judging import TESTED, Report, judged, train
 from app.intent.model import IntentModel
 from app.intent.moments import moments_of
 from app.intent.prior import PRIOR
@@ -91,3 +93,13 @@ def test_time_runs_one_way(table: Table) -> None:
     assert (first ^ later).all()
     assert table.visit[first].max() < table.visit[later].min()
     assert len(np.unique(table.visit[later])) == pytest.approx(0.3 * table.visits, abs=1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_all_or_none_of_the_latest_bought_nothing_is_known_of_the_model(table: Table) -> None:
+    """Ranking those who buy before those who do not means nothing then: no figure says how good it is."""
+    latest = halves(table, TESTED)[1]
+    everyone = replace(table, ever=table.ever | latest, now=table.now | latest)
+    model, report = train(everyone, PRIOR)
+    assert (model, report.publish, report.heads) == (None, False, {})
+    assert report.reason == "In a part of the visits all bought, or none: how good a model is can't be told."
