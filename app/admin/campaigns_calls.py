@@ -105,7 +105,7 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
     others = {each.campaign.id: each for each in await all_campaigns(connections, shop.shop)}
     if form.id and form.id not in others:
         raise NotFound(_("This campaign is not there any more."))
-    if form.id and others[form.id].updated_at.isoformat() != form.seen:
+    if form.id and others[form.id].state != form.seen:
         raise InputError(_("Somebody changed this campaign meanwhile: open it again to see what it is now."))
     campaign_id = form.id or campaign_id_of(form.name, frozenset(others))
     campaign = _whole(await _written(connections, shop, form, campaign_id))

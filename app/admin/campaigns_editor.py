@@ -170,7 +170,7 @@ async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tup
     zone = zone_of(shop.time_zone)
     if "id" in query:
         kept = await one_campaign(connections, shop.shop, query["id"])
-        return form_of(kept.campaign, zone, kept.updated_at.isoformat()), kept.status
+        return form_of(kept.campaign, zone, kept.state), kept.status
     if "template" in query:
         return form_of(template(query["template"]).campaign, zone), "draft"
     kind = query.get("kind", "coupon")

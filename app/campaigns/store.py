@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+from sqlalchemy import select as sql_select
 from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
@@ -19,23 +21,33 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.shops.changes import announce_kept
 from app.tables import ShopRow
+from app.upsert import table_of
 from app.values import ShopDomain
 
 MOST_CAMPAIGNS = 1_000
 MOST_RUNNING = 500
 
+_CAMPAIGNS = table_of(CampaignRow)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A campaign and how it stands. reason: why, where it was not the merchant's word."""
+    """A campaign and how it stands. reason: why, where it was not the merchant's word.
+
+    updated_at: when it was changed, started or stopped; in which order it is looked at is no change of it.
+    """
 
     campaign: Campaign
     number: int
     status: Status
     reason: str
     updated_at: datetime
+
+    @property
+    def state(self) -> str:
+        """Return what is another one after every change, also of its place."""
+        return f"{self.updated_at.isoformat()} {self.campaign.priority}"
 
     def standing(self, now: datetime) -> str:
         """Return its status as it is spoken of: a running one whose time is over has ended."""
@@ -52,7 +64,10 @@ async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Ca
         row = await db.get(CampaignRow, (shop, campaign.id))
         if row is None:
             row = await _new(db, shop, campaign.id, now)
-        row.content, row.updated_at = msgspec.to_builtins(campaign), now
+        content = msgspec.to_builtins(campaign)
+        if _beside_place(content) != _beside_place(row.content):
+            row.updated_at = now
+        row.content = content
         db.add(row)
         kept = _kept(row)
     await announce_kept(connections.redis, shop)
@@ -89,7 +104,6 @@ async def place_campaign(
 
     Raises NotFound for either that is not there.
     """
-    now = datetime.now(UTC)
     async with connections.write() as db:
         rows = (await db.exec(select(CampaignRow).where(col(CampaignRow.shop) == shop))).all()
         readable = {row.campaign_id: row for row in rows if _readable(row)}
@@ -97,7 +111,7 @@ async def place_campaign(
         ranked.sort(key=lambda each: (-each.priority, each.campaign_id))
         for name, priority in placed(ranked, campaign_id, before).items():
             row = readable[name]
-            row.content, row.updated_at = {**row.content, "priority": priority}, now
+            row.content = {**row.content, "priority": priority}
             db.add(row)
     await announce_kept(connections.redis, shop)
 
@@ -131,9 +145,15 @@ async def running_campaigns(connections: Connections, shop: str) -> list[Running
 
 async def campaigns_fingerprint(connections: Connections, shop: str) -> tuple[Any, ...]:
     """Return what differs after every change of the shop's campaigns."""
-    query = select(func.count(), func.max(CampaignRow.updated_at)).where(col(CampaignRow.shop) == shop)
+    places = func.sum(_CAMPAIGNS.c.content["priority"].as_integer() * (_CAMPAIGNS.c.number + 1))
+    query = sql_select(func.count(), func.max(_CAMPAIGNS.c.updated_at), places)
     async with connections.read() as db:
-        return tuple((await db.exec(query)).one())
+        rows = await (await db.connection()).execute(query.where(_CAMPAIGNS.c.shop == shop))
+        return tuple(rows.one())
+
+
+def _beside_place(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != "priority"}
 
 
 async def _new(db: Any, shop: str, campaign_id: str, now: datetime) -> CampaignRow:

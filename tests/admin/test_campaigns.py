@@ -249,8 +249,11 @@ async def test_a_change_on_top_of_somebody_elses_is_refused(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep_campaigns(connections)
-    kept = await one_campaign(connections, SHOP, "winter")
-    form = written(id="winter", seen=kept.updated_at.isoformat())
+    await call(browser, "place", {"id": "winter"})
+    form = written(id="winter", seen=(await one_campaign(connections, SHOP, "winter")).state)
+    await call(browser, "place", {"id": "winter", "before": "loyal-thanked"})
+    assert (await call(browser, "keep", {"form": form})).status_code == 400
+    form |= {"seen": (await one_campaign(connections, SHOP, "winter")).state}
     assert (await call(browser, "keep", {"form": form})).json()["status"] == "draft"
     assert (await one_campaign(connections, SHOP, "winter")).campaign.name == "Hesitant buyers"
     answer = await call(browser, "keep", {"form": form})

@@ -13,13 +13,20 @@ from sqlmodel import col, select
 
 from app.campaign_tables import CampaignRow
 from app.campaigns.codes import coupon_terms, pool_of
-from app.campaigns.store import change_status, keep_campaign, one_campaign
+from app.campaigns.store import (
+    all_campaigns,
+    campaigns_fingerprint,
+    change_status,
+    keep_campaign,
+    one_campaign,
+    place_campaign,
+)
 from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
 from app.outbound.deliver import deliver_due
 from app.outbound.switches import set_webhook
 from app.outbound_tables import DeliveryRow
-from app.reach.alert_store import last_alerts, open_alerts, raise_alert, resolve_others
+from app.reach.alert_store import claim_mail, last_alerts, open_alerts, raise_alert, resolve_others
 from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE, Alert
 from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
 from app.reach_tables import AbandonmentRow, ReachMessageRow
@@ -122,6 +129,21 @@ async def test_what_came_before_a_change_is_not_held_against_it(connections: Con
     assert await guard_campaigns(connections, SHOP, NOW) == []
     await begun(connections, NOW - timedelta(days=1))
     assert await guard_campaigns(connections, SHOP, NOW) == ["help"]
+
+
+async def test_a_campaign_that_only_took_another_place_is_judged_by_all_of_it(
+    on_both_databases: Connections,
+) -> None:
+    await a_shop(on_both_databases)
+    await keep_campaign(on_both_databases, SHOP, a_campaign("other", priority=3))
+    await a_running(on_both_databases, NOW - timedelta(days=1))
+    await decisions(on_both_databases, bought=(0.1, 0.5))
+    before = await campaigns_fingerprint(on_both_databases, SHOP)
+    await place_campaign(on_both_databases, SHOP, "help", "other")
+    assert await campaigns_fingerprint(on_both_databases, SHOP) != before
+    help_, _ = await all_campaigns(on_both_databases, SHOP)
+    await keep_campaign(on_both_databases, SHOP, help_.campaign)
+    assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
 
 
 @pytest.mark.parametrize(("caps", "stopped"), [({"per_visitor": 1}, []), ({}, ["help"])])
@@ -228,6 +250,52 @@ async def test_an_alert_is_raised_once_however_many_raise_it(on_both_databases: 
     assert sorted((each["alert"], each["resolved_at"] is None) for each in told) == [
         (ERRORS, False), (ERRORS, True), (ERRORS, True),
     ]  # fmt: skip
+
+
+async def told(connections: Connections) -> list[tuple[str, bool]]:
+    """Return what waits for the webhook, the oldest first: which alert, and whether it is over."""
+    async with connections.read() as db:
+        rows = (await db.exec(select(DeliveryRow).order_by(col(DeliveryRow.made_at)))).all()
+    messages = [json.loads(each.body) for each in rows]
+    return [(each["says"], each["resolved_at"] is not None) for each in messages]
+
+
+async def test_an_alert_that_comes_and_goes_is_told_once(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    await a_shop(connections)
+    await set_webhook(connections, SHOP, URL)
+    shop = await the_shop(connections)
+
+    async def look(minute: int, *found: Alert) -> None:
+        at = NOW + timedelta(minutes=minute)
+        for each in found:
+            await raise_alert(connections, shop, each, at)
+        await resolve_others(connections, shop, {ERRORS}, found, at)
+
+    for minute in range(0, 60, 10):
+        await look(minute, Alert(ERRORS, f"at {minute}"))
+        assert [each.says for each in await open_alerts(connections, SHOP)] == [f"at {minute}"]
+        await look(minute + 5)
+        assert await open_alerts(connections, SHOP) == []
+    assert await told(connections) == [("at 0", False), ("at 50", True)]
+    assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=1))) == 1
+    receiver = Receiver()
+    for minute in (114, 116):  # it was over at 55
+        await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(minutes=minute))
+        assert [each["resolved_at"] is not None for each in receiver.told] == ([False] if minute == 114 else [False, True])
+    await look(120, Alert(ERRORS, "a new one"))
+    assert await told(connections) == [("a new one", False)]
+    assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=2))) == 1
+
+
+async def test_a_campaign_that_is_stopped_again_is_told_again(connections: Connections) -> None:
+    await a_shop(connections)
+    await set_webhook(connections, SHOP, URL)
+    shop, stopped = await the_shop(connections), Alert(GUARDRAIL, "it was stopped", "help")
+    assert await raise_alert(connections, shop, stopped, NOW)
+    await resolve_others(connections, shop, {GUARDRAIL}, [], NOW + timedelta(minutes=5))
+    assert await raise_alert(connections, shop, stopped, NOW + timedelta(minutes=10))
+    assert [over for _, over in await told(connections)] == [False, True, False]
 
 
 async def test_an_alert_is_told_by_the_signed_webhook_and_names_nobody(connections: Connections) -> None:
