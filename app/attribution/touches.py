@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.attribution.models import Model, weights
+from app.experiments.records import AFTER_THE_ORDER
 
 WINDOW_DAYS = 7
 DAY = timedelta(days=1)
@@ -111,6 +112,12 @@ class _Made:
 
 
 def _is_for(touch: Touch, line: SoldLine) -> bool:
+    if touch.surface in AFTER_THE_ORDER and _of_one_checkout(touch, line):
+        return False  # Shopify shows the page after an order before it has made the order
     if touch.code is not None:
         return touch.code.upper() in line.codes
     return touch.product_id is not None and touch.product_id == line.product_id
+
+
+def _of_one_checkout(touch: Touch, line: SoldLine) -> bool:
+    return any(name.startswith("checkout:") for name in touch.people & line.people)

@@ -181,9 +181,10 @@ def _dated(orders: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     became so by what they did in their arm, and an adjustment for that would take a part of the effect away.
     So would one for what was spent in the same arm before an exposure that is not read, see `Frame`.
     """
-    at, first = pl.col("at"), pl.col("first_at")
+    at, first, after = pl.col("at"), pl.col("first_at"), pl.col("first_after")
     same = (pl.col("checkout_token") == pl.col("first_checkout_token")).fill_null(value=False)
-    began = (at >= first) | (same & ~pl.col("first_after") & (at >= first - CLOCKS_DIFFER))
+    # Shopify shows the page after an order before it has made the order.
+    began = pl.when(same).then(~after & (at >= first - CLOCKS_DIFFER)).otherwise(at >= first)
     of_customer = (pl.col("customer_id") == pl.col("first_customer_id")).fill_null(value=False)
     untouched = pl.lit(value=True) if frame.untouched is None else at < frame.untouched
     return orders.with_columns(

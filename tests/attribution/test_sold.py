@@ -49,7 +49,7 @@ async def test_a_sale_is_shared_by_kind_campaign_reason_surface_and_product(
     order = an_order(checkout_token="t", discount_codes=[{"code": "ten", "amount_minor": 100}])
     await write(
         on_both_databases, a_shop(), order, sold(price_minor=1_100, discount_minor=100),
-        offering("a", of_product()), offering("b", of_code(), surface="thank_you"),
+        offering("a", of_product()), offering("b", of_code(), surface="storefront"),
     )  # fmt: skip
     found = await report(on_both_databases)
     assert (found.orders, found.sold_minor, found.credited_orders, found.credited_minor) == (1, 1000, 1, 1000)
@@ -58,7 +58,7 @@ async def test_a_sale_is_shared_by_kind_campaign_reason_surface_and_product(
         "kind": {"coupon": 500, "upsell": 500},
         "campaign": {"none": 500, "welcome": 500},
         "reason": {"bought_together": 500, "none": 500},
-        "surface": {"checkout": 500, "thank_you": 500},
+        "surface": {"checkout": 500, "storefront": 500},
         "product": {"10": 1000},
     }
 

@@ -40,6 +40,18 @@ def test_an_offer_after_the_order_or_to_somebody_else_has_nothing() -> None:
     assert shares(line(), touch(-0.1), touch(1, "eve", people=frozenset({"customer:8"}))) == {}
 
 
+@pytest.mark.parametrize(("surface", "minor"), [("checkout", 1_000), ("thank_you", 0), ("order_status", 0)])
+def test_the_page_after_an_order_has_nothing_of_that_order_however_late_it_was_written(
+    surface: str, minor: int
+) -> None:
+    # Shopify shows the thank-you page before the order is made: who buys the same again is offered it there.
+    people = frozenset({"checkout:t", "customer:7"})
+    before = touch(0.0001, people=people, surface=surface)
+    assert sum(shares(line(people=people), before).values()) == minor
+    another = frozenset({"checkout:u", "customer:7"})
+    assert sum(shares(line(people=another), before).values()) == 1_000
+
+
 def test_a_line_added_from_an_offer_is_owed_to_it_however_old_and_whoever_they_were_then() -> None:
     anonymous = touch(30, "a", people=frozenset({"checkout:x"}))
     assert shares(line(decision_id="a", offer_id="a-offer"), anonymous) == {"a": 1000}

@@ -155,10 +155,9 @@ def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Fra
 def _began(person: Person, order: Order) -> bool:
     """Return whether the order came after the first exposure."""
     first = person.first
-    if order.at >= first.at:
-        return True
-    same = order.checkout_token is not None and order.checkout_token == first.checkout_token
-    return same and first.surface not in AFTER_THE_ORDER and order.at >= first.at - CLOCKS_DIFFER
+    if order.checkout_token is not None and order.checkout_token == first.checkout_token:
+        return first.surface not in AFTER_THE_ORDER and order.at >= first.at - CLOCKS_DIFFER
+    return order.at >= first.at
 
 
 def _spent_before(first: Exposure, orders: Iterable[Order], frame: Frame) -> int:

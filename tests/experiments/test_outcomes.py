@@ -93,6 +93,18 @@ def test_a_clock_that_is_a_minute_off_loses_no_order_of_the_checkout(surface: st
     assert figures(seen([exposed("a", surface=surface)], [order]))["orders"] == [orders]
 
 
+@pytest.mark.parametrize("surface", ["thank_you", "order_status"])
+@pytest.mark.parametrize("seconds", [5, 300])
+def test_a_page_earns_nothing_of_the_order_that_it_comes_after_however_late_that_was_written(
+    surface: str, seconds: int
+) -> None:
+    # Shopify shows the thank-you page before the order is made of the checkout.
+    late = ordered(1, "token-a", days_ago=20 - seconds / 86_400, customer_id=7)
+    again = ordered(2, "token-b", days_ago=19, customer_id=7)
+    found = figures(seen([exposed("a", surface=surface, customer_id=7)], [late, again]))
+    assert (found["orders"], found["revenue"]) == ([1.0], [1_000.0])
+
+
 def test_an_order_an_hour_before_is_not_of_the_experiment() -> None:
     assert figures(seen([exposed("a")], [ordered(1, "token-a", days_ago=20 + 1 / 24)]))["orders"] == [0.0]
 
