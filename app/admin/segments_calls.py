@@ -19,7 +19,7 @@ from app.admin.outage import OUTAGES
 from app.admin.segments_meanings import known_names, rule_words
 from app.connections import Connections
 from app.errors import InputError
-from app.jobs import read_progress, request_job
+from app.jobs import Progress, read_progress, report_progress, request_job
 from app.profiles.policy import Policy
 from app.profiles.reviews import Verdict, decide_review, review_of, withdraw_review
 from app.profiles.segments import latest_segmentation
@@ -67,6 +67,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @staff_only
 async def segment_now(_request: Request, connections: Connections, shop: Shop) -> Response:
     """Ask for a segmentation. 202: the worker does it."""
+    # What came of the one before is no answer to who follows this one.
+    await report_progress(connections, "segment", shop.shop, Progress("asked"))
     await request_job(connections, "segment", shop.shop)
     return JSONResponse({"requested": True}, 202)
 

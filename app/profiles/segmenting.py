@@ -62,23 +62,33 @@ async def segment_shop(connections: Connections, shop: ShopDomain) -> None:
     """Train the shop's segmentation on who may be profiled, and put every customer in their segments."""
     async with only_one(connections, "segment", shop):
         await job_begins(connections, "segment", shop)
-        now = datetime.now(UTC)
-        facts = await _facts(connections, shop, now)
-        await report_progress(connections, "segment", shop, Progress("training"))
-        rules, previous = await _rules(connections, shop), await latest_segmentation(connections, shop)
-        training = await _train(facts, rules, now, previous)
-        await publish_segmentation(connections, shop, training.segmentation, report_of(training), now)
-        await report_progress(connections, "segment", shop, Progress("applying"))
-        await rebuild(connections, shop)
-        # The training took its time; who was erased meanwhile is nobody to look at.
-        gone = set(await erased_since(connections, shop, facts.placed, now))
-        placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
-        await find_candidates(connections, shop, placed, rules.currency, now)
-        await count_segments(connections, shop, f"{await _today(connections, shop, now):%Y-%m-%d}")
-        if previous is None:  # Shopify's groups are kept beside segments: there were none to keep them beside
-            await request_job(connections, "opt_outs", shop)
-        await report_progress(connections, "segment", shop, Progress("done", 1, 1))
-    _log.info("segmented", extra={"shop": shop, "customers": len(facts.placed)})
+        stage = "failed"
+        try:
+            customers = await _segment(connections, shop)
+            stage = "done"
+        finally:
+            await report_progress(connections, "segment", shop, Progress(stage, 1, 1))
+    _log.info("segmented", extra={"shop": shop, "customers": customers})
+
+
+async def _segment(connections: Connections, shop: ShopDomain) -> int:
+    """Return how many customers it was learnt from."""
+    now = datetime.now(UTC)
+    facts = await _facts(connections, shop, now)
+    await report_progress(connections, "segment", shop, Progress("training"))
+    rules, previous = await _rules(connections, shop), await latest_segmentation(connections, shop)
+    training = await _train(facts, rules, now, previous)
+    await publish_segmentation(connections, shop, training.segmentation, report_of(training), now)
+    await report_progress(connections, "segment", shop, Progress("applying"))
+    await rebuild(connections, shop)
+    # The training took its time; who was erased meanwhile is nobody to look at.
+    gone = set(await erased_since(connections, shop, facts.placed, now))
+    placed = {who: orders for who, orders in facts.placed.items() if who not in gone}
+    await find_candidates(connections, shop, placed, rules.currency, now)
+    await count_segments(connections, shop, f"{await _today(connections, shop, now):%Y-%m-%d}")
+    if previous is None:  # Shopify's groups are kept beside segments: there were none to keep them beside
+        await request_job(connections, "opt_outs", shop)
+    return len(facts.placed)
 
 
 async def request_due_segmentations(connections: Connections) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from playwright.async_api import expect
 
 from app.connections import Connections
+from app.errors import InputError
 from app.profiles.reviews import review_of
 from app.profiles.segmenting import segment_shop
 from app.shops.store import get_shop
+from app.tables import ShopRow
 from app.values import ShopDomain
 from tests.admin.factories import SHOP
 from tests.admin.segment_factories import WHY, keep_segments
@@ -141,3 +144,17 @@ async def test_page_waits_for_the_segmentation_it_asked_for_and_then_shows_it(
         await page.get_by_text("Waiting for the worker").wait_for()
         await segment_shop(connections, ShopDomain(SHOP))
         await page.get_by_text("10 customers came into a segment for the first time").wait_for()
+
+
+async def test_page_says_when_the_segmentation_it_asked_for_failed(connections: Connections) -> None:
+    await sell(connections)
+    async with connections.write() as db:
+        shop = await db.get_one(ShopRow, SHOP)
+        shop.settings = {**shop.settings, "segments": "not a list"}
+    async with served(connections) as url, opened(url, "/admin/segments", DESKTOP) as page:
+        await page.get_by_role("button", name="Segment now").click()
+        await page.get_by_text("Waiting for the worker").wait_for()
+        with pytest.raises(InputError):
+            await segment_shop(connections, ShopDomain(SHOP))
+        await page.get_by_text("That failed.").wait_for()
+        await expect(page.get_by_role("button", name="Segment now")).to_be_enabled()

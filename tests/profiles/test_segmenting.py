@@ -16,6 +16,7 @@ from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
 from app.errors import InputError, NotFound
+from app.jobs import read_progress
 from app.profiles.customer import Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
@@ -226,6 +227,15 @@ async def test_what_was_found_of_who_refuses_goes_and_the_merchants_word_stays(
     assert sorted(left) == [8, 9]
     assert (left[8].reason, left[8].detail) == ("bulk_buyer", "An order of 900.00 USD.")
     assert (left[9].reason, left[9].detail, left[9].segment) == ("merchant", "", "loyal")
+
+
+async def test_who_follows_a_segmentation_is_told_that_it_failed(connections: Connections) -> None:
+    await a_shop(connections, segments="not a list")
+    with pytest.raises(InputError):
+        await segment_shop(connections, SHOP)
+    progress = await read_progress(connections, "segment", SHOP)
+    assert progress is not None
+    assert progress.stage == "failed"
 
 
 async def test_a_verdict_names_a_segment_and_a_customer_there_is(connections: Connections) -> None:

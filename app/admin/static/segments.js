@@ -7,9 +7,14 @@ import {_} from './language.js';
 const POLL_MS = 2000;
 const TYPING_MS = 400;
 
-const STAGES = {reading: _('Reading orders'), training: _('Learning'), applying: _('Putting customers into segments'), done: _('Done')};
+const STAGES = {
+  reading: _('Reading orders'),
+  training: _('Learning'),
+  applying: _('Putting customers into segments'),
+  failed: _('That failed. Try again, or wait for the night, when it is done by itself.'),
+};
 
-/** Say how far the segmentation is until a newer one serves, then show it. */
+/** Say how far the segmentation is until a newer one serves, then show it, or until it failed. */
 async function follow(before, stage) {
   for (;;) {
     await new Promise((wake) => setTimeout(wake, POLL_MS));
@@ -21,7 +26,8 @@ async function follow(before, stage) {
       continue; // the next try may do better
     }
     if (news.trained_at !== before && news.stage === 'done') return location.reload();
-    stage.textContent = news.stage === 'done' ? _('Waiting for the worker') : STAGES[news.stage] ?? _('Waiting for the worker');
+    stage.textContent = STAGES[news.stage] ?? _('Waiting for the worker');
+    if (news.stage === 'failed') return undefined;
   }
 }
 
