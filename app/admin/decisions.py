@@ -24,7 +24,7 @@ from app.admin.view import (
 )
 from app.archive.store import plan_of_version
 from app.connections import Connections
-from app.errors import InputError, NotFound, TillwiseError
+from app.errors import NotFound, TillwiseError
 from app.offers.inside import considered
 from app.offers.situation import Situation
 from app.replays import Logged, logged_decision, made_on
@@ -38,10 +38,10 @@ PATH = "/admin/decisions"
 async def overview(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return the decisions that are asked for, newest first."""
     campaigns = await campaign_names(connections, shop)
-    wanted, wrong = _wanted(query, shop)
+    wanted, wrong = read_filter(query, shop.time_zone)
     products = await _products(connections, shop, wanted)
     found = await find(connections, shop, wanted, products)
-    are_some = products is not None and len(products) == store.SHOWN_PRODUCTS
+    are_some = products is not None and len(products) >= store.SHOWN_PRODUCTS
     titles = await store.titles(connections, shop, referred_products(found.decisions))
     came = await outcomes(connections, shop, [each.decision_id for each in found.decisions])
     return {
@@ -82,22 +82,14 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
     }
 
 
-def _wanted(query: QueryParams, shop: Shop) -> tuple[Filter, dict[str, str]]:
-    """Return what is asked for, and what is wrong with which field of it: then everything is shown."""
-    try:
-        return read_filter(query, shop.time_zone), {}
-    except InputError as error:
-        return Filter(), {error.field: str(error)}
-
-
 async def _products(connections: Connections, shop: Shop, wanted: Filter) -> list[int] | None:
     """Return the products that are meant, by number, title or vendor, so many at most; None where all are."""
     if not wanted.product:
         return None
-    if (number := product_number(wanted.product)) is not None:
-        return [number]
     found = await store.find_products(connections, shop, wanted.product)
-    return [each.product_id for each in found]
+    number = product_number(wanted.product)  # which may be a title too: “1984”
+    named = [] if number is None else [number]
+    return named + [each.product_id for each in found]
 
 
 def _listed(

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from app.admin.language import Lazy, _, lazy
 from app.admin.view import ARMS, FALLBACKS, RUNGS, SURFACES
-from app.errors import InputError
 from app.values import as_utc, zone_of
 
 OUTCOMES: Mapping[str, Lazy] = {
@@ -68,21 +67,23 @@ class Filter:
         return urlencode({**self.named, "before": str(cursor)})
 
 
-def read_filter(query: Mapping[str, str], time_zone: str) -> Filter:
-    """Return what is asked for. Raises InputError naming what can't be asked for."""
-    chosen = {name: _one_of(name, query.get(name, "")) for name in _CHOICES}
+def read_filter(query: Mapping[str, str], time_zone: str) -> tuple[Filter, dict[str, str]]:
+    """Return what is asked for, and by field what is wrong with what can't be asked for: that is left out."""
+    wrong: dict[str, str] = {}
+    chosen = {name: _one_of(name, query.get(name, ""), wrong) for name in _CHOICES}
     day = query.get("day", "").strip()
-    since, until = _day(day, time_zone) if day else (None, None)
+    times = _day(day, time_zone, wrong) if day else None
     words = "".join(filter(str.isprintable, query.get("product", ""))).strip()[:_LONGEST_WORDS]
-    return Filter(
-        day=day,
+    found = Filter(
+        day=day if times else "",
         **chosen,
         campaign=query.get("campaign", "")[:40],
         product=words,
-        since=since,
-        until=until,
+        since=times[0] if times else None,
+        until=times[1] if times else None,
         before=_cursor(query.get("before", "")),
     )
+    return found, wrong
 
 
 def choices() -> dict[str, dict[str, str]]:
@@ -90,20 +91,22 @@ def choices() -> dict[str, dict[str, str]]:
     return {field: {value: str(words) for value, words in known.items()} for field, known in _CHOICES.items()}
 
 
-def _one_of(field: str, value: str) -> str:
+def _one_of(field: str, value: str, wrong: dict[str, str]) -> str:
     if value and value not in _CHOICES[field]:
-        raise InputError(_("“%(value)s” can't be chosen here.", value=value[:40]), field)
+        wrong[field] = _("“%(value)s” can't be chosen here.", value=value[:40])
+        return ""
     return value
 
 
-def _day(text: str, time_zone: str) -> tuple[datetime, datetime]:
+def _day(text: str, time_zone: str, wrong: dict[str, str]) -> tuple[datetime, datetime] | None:
     """Return when the day begins and ends."""
     zone = zone_of(time_zone)
     try:
         begin = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
         return as_utc(begin), as_utc(begin + timedelta(days=1))
     except (ValueError, OverflowError):
-        raise InputError(_("Write a day as 2026-01-31."), "day") from None
+        wrong["day"] = _("Write a day as 2026-01-31.")
+        return None
 
 
 def _cursor(text: str) -> Cursor | None:
