@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.admin.figures import NOTHING, day, money, percent
+from app.admin.figures import NOTHING, day, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, Done
 from app.campaigns.campaign import Campaign, Class, DiscountTerms
@@ -144,7 +144,7 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
         ),
     ]
     if discount.percentage is not None and discount.percentage > most_percent:
-        limit = percent(most_percent / 100)
+        limit = percentage(most_percent)
         said.append(_("Never shown: it is above your limit of %(limit)s for one discount.", limit=limit))
     if not campaign.holdout:
         said.append(_("Nobody is held back, so nobody can tell whether it earns more than it gives away."))
@@ -168,7 +168,7 @@ def rate_words(measured: Rate) -> str:
     """Return a rate as it is spoken of: `25% (1 of 4)`."""
     if measured.share is None:
         return NOTHING
-    share = percent(measured.share)
+    share = percent(measured.share, _digits(measured))
     return _("%(share)s (%(some)s of %(all)s)", share=share, some=measured.happened, all=measured.of)
 
 
@@ -176,7 +176,13 @@ def between(measured: Rate) -> str:
     """Return where the rate lies with 95 % certainty, nothing of none."""
     if measured.share is None:
         return ""
-    return _("%(low)s to %(high)s", low=percent(measured.low), high=percent(measured.high))
+    low, high = (percent(end, _digits(measured)) for end in (measured.low, measured.high))
+    return _("%(low)s to %(high)s", low=low, high=high)
+
+
+def _digits(measured: Rate) -> int:
+    """Return how many digits tell something: of what is rare, a whole number of percent is too coarse."""
+    return int(0 < (measured.share or 0) < 0.1)
 
 
 def window_words(told: Activity, window_days: int) -> str:
@@ -196,11 +202,7 @@ _OFF: Mapping[Class, Callable[[str], str]] = {
 def _off(discount: DiscountTerms, currency: str) -> str:
     if discount.frees_shipping:
         return _("Free shipping")
-    off = (
-        percent(discount.percentage / 100)
-        if discount.percentage
-        else amount(discount.amount or "0", currency)
-    )
+    off = percentage(discount.percentage) if discount.percentage else amount(discount.amount or "0", currency)
     said = off_words(off, discount.applies_to)
     if not discount.minimum:
         return said

@@ -10,7 +10,7 @@ import msgspec
 
 from app.admin.campaigns_told import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
-from app.admin.figures import money, percent
+from app.admin.figures import money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
@@ -276,14 +276,10 @@ def _off(discount: Mapping[str, Any], applies_to: Class) -> str:
     if share := discount.get("percentage"):
         if (share, applies_to) == (100, "shipping"):
             return _("Free shipping")
-        return off_words(percent(share / 100, _digits(share)), applies_to)
+        return off_words(percentage(share), applies_to)
     if discount.get("amount"):
         return off_words(_money(discount["amount"], discount.get("currency")), applies_to)
     return ""
-
-
-def _digits(number: float) -> int:
-    return 0 if number == round(number) else 1
 
 
 def _money(amount: str, currency: str | None) -> str:

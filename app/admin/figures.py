@@ -53,6 +53,12 @@ def percent(value: float, digits: int = 0, *, signed: bool = False) -> str:
     )
 
 
+def percentage(typed: float) -> str:
+    """Return `12.5%` of 12.5, with as many digits as were typed, at most two."""
+    digits = next((each for each in (0, 1) if abs(round(typed, each) - typed) < 0.005), 2)
+    return percent(typed / 100, digits)
+
+
 def share(part: int, whole: int) -> str:
     """Return `12.5%`, or a dash when there is nothing to be a part of."""
     return percent(part / whole, 1) if whole else NOTHING

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.admin.figures import percent
+from app.admin.figures import percent, percentage
 from app.admin.language import _, ngettext
 from app.admin.store import Health, Import, Model
 from app.admin.view import import_words, kind_words
@@ -160,7 +160,7 @@ def _holdout(journey: Journey) -> Step:
     text = _(
         "%(share)s of your visitors, drawn by chance, see no offers. What they buy shows what would have "
         "been bought anyway, and so what Tillwise really earns.",
-        share=percent(journey.holdout),
+        share=percentage(100 * journey.holdout),
     )
     done = HOLDOUT in journey.marks
     action = None if done else (_("Understood"), HOLDOUT)

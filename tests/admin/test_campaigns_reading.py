@@ -12,9 +12,10 @@ from app.admin.campaigns_form import Form, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
 from app.admin.campaigns_reading import Written, campaign_id_of, read_form
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
-from app.admin.campaigns_told import shows
+from app.admin.campaigns_told import between, rate_words, shows
 from app.campaigns.campaign import Campaign
 from app.campaigns.templates import TEMPLATES
+from app.intent.rates import rate
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS
 from tests.admin.campaign_factories import written
@@ -46,6 +47,18 @@ def condition(field: str, compare: str, value: str = "", upto: str = "") -> list
 def test_a_template_comes_back_from_the_editor_as_it_was(name: str) -> None:
     campaign = TEMPLATES[name].campaign
     assert read_form(form_of(campaign, BERLIN), name, BERLIN).campaign == campaign
+
+
+def test_half_a_percent_is_not_rounded_away_from_what_shoppers_get() -> None:
+    campaign = read(off="12.5").campaign
+    assert campaign is not None
+    assert shows(campaign, "USD") == "12.5% off, for 1 day"
+
+
+def test_what_is_rare_is_told_with_a_digit() -> None:
+    rare = rate(4, 1_000)
+    assert (rate_words(rare), between(rare)) == ("0.4% (4 of 1,000)", "0.2% to 1.0%")  # Wilson's interval
+    assert rate_words(rate(1, 4)) == "25% (1 of 4)"
 
 
 def test_every_field_of_a_campaign_comes_back_from_the_editor() -> None:

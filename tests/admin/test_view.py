@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.figures import milliseconds, money, share
+from app.admin.figures import milliseconds, money, percentage, share
 from app.admin.store import Import, LoggedDecision, Model
 from app.admin.view import (
     RUNGS,
@@ -40,6 +40,14 @@ def test_share_of_nothing_is_a_dash_not_a_number() -> None:
     assert share(1, 8) == "12.5%"  # 100 / 8
     assert milliseconds(None) == "–"
     assert milliseconds(1449) == "1.4 ms"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [(10.0, "10%"), (12.5, "12.5%"), (33.33, "33.33%"), (100 * 0.07, "7%"), (12.346, "12.35%")],
+)
+def test_a_percentage_is_told_with_all_that_was_typed(typed: float, text: str) -> None:
+    assert percentage(typed) == text
 
 
 def test_bars_are_parts_of_their_sum() -> None:
