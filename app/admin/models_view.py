@@ -94,10 +94,14 @@ _COLUMNS = ("ndcg_at_10", "recall_at_10", "hit_at_4", "coverage")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of figures: NDCG@10, recall@10, hit@4, coverage, and ours minus it where that was measured."""
+    """A line of figures: NDCG@10, recall@10, hit@4, coverage, and ours minus it where that was measured.
+
+    carts: how many they are means over.
+    """
 
     label: str
     figures: tuple[str, ...]
+    carts: str = NOTHING
     difference: str = ""
     tone: str = "neutral"
     ours: bool = False
@@ -151,8 +155,8 @@ def beside(card: Card) -> list[Row]:
         Row(
             _rival(name),
             _numbers(models[name]),
-            difference_words(card.differences.get(name)),
-            _tone(card.differences.get(name)),
+            difference=difference_words(card.differences.get(name)),
+            tone=_tone(card.differences.get(name)),
             ours=name == OURS,
         )
         for name in ranked
@@ -162,7 +166,7 @@ def beside(card: Card) -> list[Row]:
 def parts(card: Card, labels: Mapping[str, Lazy]) -> list[Row]:
     """Return ours on parts of the carts: by what the shopper allows, or by their orders."""
     found = ((label, card.figures.get(f"{OURS}, {name}")) for name, label in labels.items())
-    return [Row(str(label), _numbers(one)) for label, one in found if one]
+    return [Row(str(label), _numbers(one), _carts(one)) for label, one in found if one]
 
 
 def interval(card: Card) -> str:
@@ -317,6 +321,11 @@ def _quality(card: Card) -> str:
 
 def _numbers(figures: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(quality(name, figures[name]) if name in figures else NOTHING for name in _COLUMNS)
+
+
+def _carts(figures: Mapping[str, float]) -> str:
+    """Return over how many carts they are, a dash of a version that did not write that down."""
+    return number(figures["cases"]) if "cases" in figures else NOTHING
 
 
 def _status(name: str) -> tuple[str, str]:

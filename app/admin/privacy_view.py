@@ -162,7 +162,7 @@ def limit_words(limit: Limit) -> str:
     last = limit.last
     if last is None:
         return _("Not cleared yet: that happens within the hour while the worker runs.")
-    told: dict[str, object] = {"day": day(last.ran_at), "deleted": last.deleted, "left": last.remaining}
+    told: dict[str, object] = {"day": minute(last.ran_at), "deleted": last.deleted, "left": last.remaining}
     if last.oldest_at is None:
         return _("On %(day)s: %(deleted)s deleted, %(left)s left.", **told)
     oldest = day(last.oldest_at)

@@ -39,6 +39,7 @@ class Figures:
     same_kind_bought: float = 0.0
     other_kind_bought: float = 0.0
     cold_recall_at_10: float | None = None
+    cases: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +88,7 @@ class Jury:
             same_kind=self._same_kind(cases, [top[:SHOWN] for top in tops]),
             same_kind_bought=of_same,
             other_kind_bought=of_other,
+            cases=len(cases),
         )
 
     def same_kind_really(self) -> float:

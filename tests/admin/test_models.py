@@ -38,6 +38,15 @@ async def test_the_page_shows_what_serves_beside_the_plain_models(
         assert words in shown, words
 
 
+async def test_figures_of_a_part_of_the_carts_say_of_how_many(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    await keep_models(connections)
+    first_orders = (await page(browser)).partition("First order")[2].partition("</s-table-row>")[0]
+    assert "<s-table-cell>12</s-table-cell>" in first_orders
+
+
 async def test_a_shop_without_a_model_is_told_what_comes(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
