@@ -64,11 +64,22 @@ async def hand_on(connections: Connections, now: datetime) -> int:
     return made
 
 
-async def hand_over(db: AsyncSession, shop: Shop, event_id: str, message: object, now: datetime) -> None:
-    """Let a message that is about nobody be told to the shop's webhook, if it has one; once an event id."""
+async def hand_over(
+    db: AsyncSession, shop: Shop, event_id: str, message: object, now: datetime, due_at: datetime
+) -> None:
+    """Let a message that is about nobody be told to the shop's webhook, if it has one; once an event id.
+
+    due_at: when it is told, no more than `_FARTHEST` from now; `take_back` is possible until then.
+    """
     if webhook_of(shop.settings) is not None:
         row = _waiting(shop.shop, event_id, None, msgspec.json.encode(message), now)
-        await insert_new(db, DeliveryRow, [row])
+        await insert_new(db, DeliveryRow, [row | {"next_attempt_at": due_at}])
+
+
+async def take_back(db: AsyncSession, shop: str, event_id: str) -> None:
+    """Let a message be told no more."""
+    this = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.event_id == event_id)
+    await (await db.connection()).execute(delete(_DELIVERIES).where(*this))
 
 
 async def who_may_be_shared(connections: Connections, shop: str, customer_ids: Collection[int]) -> set[int]:

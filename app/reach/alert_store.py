@@ -1,25 +1,32 @@
-"""Alerts in the database: raised once, told once, resolved when they are over."""
+"""Alerts in the database: raised once, told once, resolved when they are over.
+
+One that comes back within an hour was not over: it is the same one, and nothing is told of it anew.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
-from app.outbound.deliveries import hand_over
+from app.outbound.deliveries import hand_over, take_back
 from app.outbound.messages import Alarm, instant
-from app.reach.alerts import Alert, kinds_of
+from app.reach.alerts import GUARDRAIL, Alert, kinds_of
 from app.reach_tables import AlertRow
 from app.shops.store import Shop
 from app.upsert import insert_into, table_of
 
 _ALERTS = table_of(AlertRow)
+_CALM = timedelta(hours=1)  # as long as what alerts are counted over
+_TELLS = timedelta(minutes=1)  # when that is over: whoever looks then may be a little late
+# A campaign does not come and go: the merchant started what was stopped.
+_AT_ONCE = frozenset({GUARDRAIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class KeptAlert:
 
 
 async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: datetime) -> bool:
-    """Return whether it is new. One that is open already says from now on what this one says.
+    """Return whether it is new. One that is open already, or was just now, says from now on what this says.
 
     It is handed to the webhook with the same commit, so that nothing is told twice or not at all.
     """
@@ -49,10 +56,12 @@ async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: d
         "resolved_at": None, "mail": "waiting", "mail_attempts": 0, "mail_due_at": now,
     }  # fmt: skip
     async with connections.write() as db:
+        if await _reopen(db, shop.shop, alert, now):
+            return False
         insert = insert_into(db, AlertRow).on_conflict_do_nothing().returning(_ALERTS.c.alert_id)
         new = (await (await db.connection()).execute(insert, [row])).all()
         if new:
-            await _tell(db, shop, row["alert_id"], alert.kind, alert.about, alert.says, now, None)
+            await _tell(db, shop, row["alert_id"], alert.kind, alert.about, alert.says, now)
             return True
         still = update(_ALERTS).where(*_open(shop.shop, alert.kind, alert.about))
         values = {"says": alert.says, "facts": dict(alert.facts), "seen_at": now}
@@ -119,6 +128,31 @@ def _open(shop: str, kind: str, about: str) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+async def _reopen(db: AsyncSession, shop: str, alert: Alert, now: datetime) -> bool:
+    """Return whether one that was over a moment ago goes on: then that it was over is told nobody."""
+    if alert.kind in _AT_ONCE:
+        return False
+    theirs = (_ALERTS.c.shop == shop, _ALERTS.c.kind == alert.kind, _ALERTS.c.about == alert.about)
+    one = table_of(AlertRow).alias()
+    opened = exists().where(one.c.shop == shop, one.c.kind == alert.kind, one.c.about == alert.about)
+    last = select(_ALERTS.c.alert_id).where(*theirs, _ALERTS.c.resolved_at > now - _CALM)
+    last = last.where(~opened.where(one.c.resolved_at.is_(None)))
+    last = last.order_by(_ALERTS.c.resolved_at.desc()).limit(1)
+    connection = await db.connection()
+    alert_id = await connection.scalar(last)
+    if alert_id is None:
+        return False
+    this = (_ALERTS.c.shop == shop, _ALERTS.c.alert_id == alert_id, _ALERTS.c.resolved_at.is_not(None))
+    values = {"says": alert.says, "facts": dict(alert.facts), "seen_at": now, "resolved_at": None}
+    await connection.execute(update(_ALERTS).where(*this).values(**values))
+    await take_back(db, shop, _over(alert_id))
+    return True
+
+
+def _over(alert_id: str) -> str:
+    return f"{alert_id}-over"
+
+
 async def _resolve(connections: Connections, shop: Shop, alert: KeptAlert, now: datetime) -> None:
     this = (
         _ALERTS.c.shop == shop.shop,
@@ -134,12 +168,14 @@ async def _resolve(connections: Connections, shop: Shop, alert: KeptAlert, now: 
 
 async def _tell(
     db: AsyncSession, shop: Shop, alert_id: str, kind: str, about: str, says: str, opened_at: datetime,
-    resolved_at: datetime | None,
+    resolved_at: datetime | None = None,
 ) -> None:  # fmt: skip
     over = None if resolved_at is None else instant(resolved_at)
-    event_id = alert_id if over is None else f"{alert_id}-over"
+    event_id = alert_id if over is None else _over(alert_id)
     message = Alarm(event_id, shop.shop, kind, about, says, instant(opened_at), over)
-    await hand_over(db, shop, event_id, message, resolved_at or opened_at)
+    at = resolved_at or opened_at
+    waits = _CALM + _TELLS if over is not None and kind not in _AT_ONCE else timedelta()
+    await hand_over(db, shop, event_id, message, at, at + waits)
 
 
 async def _read(connections: Connections, shop: str, *which: Any) -> list[KeptAlert]:

@@ -282,7 +282,9 @@ async def test_an_alert_that_comes_and_goes_is_told_once(on_both_databases: Conn
     receiver = Receiver()
     for minute in (114, 116):  # it was over at 55
         await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(minutes=minute))
-        assert [each["resolved_at"] is not None for each in receiver.told] == ([False] if minute == 114 else [False, True])
+        assert [each["resolved_at"] is not None for each in receiver.told] == (
+            [False] if minute == 114 else [False, True]
+        )
     await look(120, Alert(ERRORS, "a new one"))
     assert await told(connections) == [("a new one", False)]
     assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=2))) == 1
