@@ -41,13 +41,13 @@ def duel(
     champion: Champion,
     dataset: Dataset,
     test: Baskets,
-    challenger_as_of: Callable[[Baskets], Model],
+    challenger_until: Callable[[Baskets], Model],
     seed: int,
 ) -> Duel | None:
     """Return how the challenger does beside the champion, None when fewer than 20 carts can tell.
 
     Both have neighbours and best sellers counted up to the same moment: the later of the champion's
-    training and the test's begin. challenger_as_of: the challenger with these orders counted.
+    training and the test's begin. challenger_until: the challenger that has learnt these orders.
     """
     trained_at = int(champion.card.trained_at.timestamp())
     first = int(np.searchsorted(test.times, trained_at, side="right"))
@@ -60,6 +60,6 @@ def duel(
     theirs = with_appeal(freshened(champion.model, champion.card, replace(dataset, baskets=until)), None)
     ours, champions = (
         by_case(ndcg_at_k, cases, [ranked(model, case) for case in cases], K)
-        for model in (challenger_as_of(until), theirs)
+        for model in (challenger_until(until), theirs)
     )
     return Duel(champion.card.version, len(cases), paired_interval(ours, champions, seed))

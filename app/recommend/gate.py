@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from app.recommend.card import OURS, Decision
+from app.recommend.card import OURS, Card, Decision
 from app.recommend.model import Basis
 from app.recommend.report import Report
 from app.wording import wording
 
 
-def decide(report: Report | None, basis: Basis) -> Decision:
+def decide(report: Report | None, basis: Basis, champion: Card | None = None) -> Decision:
     """Return whether a model may serve, with the sentence that says why.
 
     Not when popularity does better on the held-out orders, not when another plain model is better beyond
-    chance, and not when the champion is.
+    chance, and not when the champion is; nor untested in the place of a champion that was tested.
     """
+    if report is None and champion is not None and champion.figures:
+        says = wording(
+            f"too few later orders to test on; the champion {champion.version} was tested and stays"
+        )
+        return Decision(False, says)
     if report is None:
         return Decision(True, wording(f"too few later orders to test on; {basis} with default weights"))
     ours, plain = report.figures[OURS].ndcg_at_10, report.figures["popularity"].ndcg_at_10

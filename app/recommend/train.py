@@ -62,7 +62,7 @@ def train(
     recipe = _recipe(dataset, report)
     embeddings = embeddings_for(dataset, dataset.baskets, recipe, parameters, "learning to serve", progress)
     model = assemble(dataset, dataset.baskets, recipe, embeddings)
-    return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at))
+    return TrainedModel(model, _card(dataset, parameters, recipe, report, trained_at, champion))
 
 
 def _is_surely_better(report: Report | None) -> bool:
@@ -85,8 +85,9 @@ def _recipe(dataset: Dataset, report: Report | None) -> Recipe:
 
 
 def _card(
-    dataset: Dataset, parameters: FitParameters, recipe: Recipe, report: Report | None, trained_at: datetime
-) -> Card:
+    dataset: Dataset, parameters: FitParameters, recipe: Recipe, report: Report | None, trained_at: datetime,
+    champion: Champion | None,
+) -> Card:  # fmt: skip
     figures = {} if report is None else _figures(report)
     duel = None if report is None else report.duel
     return Card(
@@ -96,7 +97,7 @@ def _card(
         counts=dict(dataset.counts),
         parameters=asdict(parameters) | asdict(recipe.cosine),
         figures=figures,
-        decision=decide(report, recipe.basis),
+        decision=decide(report, recipe.basis, champion and champion.card),
         libraries={name: version(name) for name in LIBRARIES},
         differences=_differences(report),
         champion="" if duel is None else duel.champion,

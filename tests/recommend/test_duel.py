@@ -73,3 +73,14 @@ def test_a_report_tells_of_the_duel() -> None:
     assert report is not None
     assert report.duel is not None
     assert report.duel.champion == "after-600"
+
+
+def test_the_challenger_meets_the_champion_having_learnt_as_late_orders() -> None:
+    stages: list[str] = []
+    report = hold_out(SHOP, SMALL, lambda step: stages.append(step.stage), champion=champion_of(600))
+    assert report is not None
+    assert report.recipe.basis == "blend"
+    assert stages.count("learning to test") == 2 * SMALL.epochs  # for the plain models, then for the champion
+    stages.clear()
+    assert hold_out(SHOP, SMALL, lambda step: stages.append(step.stage), champion=champion_of(900))
+    assert stages.count("learning to test") == SMALL.epochs  # nothing is later than what that has learnt

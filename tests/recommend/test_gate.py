@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.recommend.assemble import Recipe
-from app.recommend.card import OURS
+from app.recommend.card import OURS, Card, Decision
 from app.recommend.duel import Duel
 from app.recommend.gate import decide
 from app.recommend.judge import Figures
@@ -64,3 +66,15 @@ def test_a_champion_that_is_better_beyond_chance_stays(high: float, serves: bool
 def test_a_shop_with_nothing_to_test_on_is_served_by_default_weights() -> None:
     assert decide(None, "content").publish
     assert "content with default weights" in decide(None, "content").reason
+
+
+def test_an_untested_model_does_not_take_the_place_of_a_tested_champion() -> None:
+    tested = Card(
+        trained_at=datetime(2026, 11, 24, tzinfo=UTC), basis="blend", weights=Weights(), counts={},
+        parameters={}, figures={OURS: {"ndcg_at_10": 0.2}}, decision=Decision(True, ""), libraries={},
+        version="v7",
+    )  # fmt: skip
+    decision = decide(None, "content", tested)
+    assert not decision.publish
+    assert decision.reason == "too few later orders to test on; the champion v7 was tested and stays"
+    assert decide(None, "content", msgspec.structs.replace(tested, figures={})).publish
