@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
-from app.jobs import read_progress, request_job
+from app.jobs import is_under_way, read_progress, request_job
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
 from app.shops.store import get_shop
@@ -23,7 +23,8 @@ from app.values import ShopDomain
 KINDS = ("products", "customers", "orders")
 _EVERY_S = 0.25
 _NO_WORKER_S = 15.0
-_NO_WORKER = "Nothing has begun yet: does `tillwise serve` or `tillwise worker` run?"
+_QUIET_S = 60.0  # what Shopify is not done with is looked at again every half minute
+_NO_WORKER = "Nothing goes on: does `tillwise serve` or `tillwise worker` run?"
 
 
 def bars(console: Console) -> Progress:
@@ -79,7 +80,8 @@ async def follow_backfill(
         hint = _Hint(shown)
         while True:
             rows = await _backfills(connections, shop)
-            hint.give_unless(bool(rows))
+            told = sorted((row.kind, row.updated_at) for row in rows)
+            hint.give_unless(await is_under_way(connections, "backfill", shop), told)
             for row in rows:
                 shown.update(tasks[row.kind], completed=row.loaded, total=row.total)
             failed = [row for row in rows if row.status == "failed"]
@@ -98,7 +100,7 @@ async def follow_training(connections: Connections, shop: ShopDomain, console: C
         hint = _Hint(shown)
         while True:
             progress = await read_progress(connections, "train", shop)
-            hint.give_unless(progress is not None)
+            hint.give_unless(await is_under_way(connections, "train", shop), progress)
             if progress:
                 total = progress.total or None
                 stage = f"Training: {progress.stage}"
@@ -111,15 +113,18 @@ async def follow_training(connections: Connections, shop: ShopDomain, console: C
 
 
 class _Hint:
-    """Says once what may be missing, when nothing has begun for a while."""
+    """Says what may be missing, once each time that nothing goes on for a while."""
 
     def __init__(self, shown: Progress) -> None:
         self._shown = shown
         self._due: float | None = monotonic() + _NO_WORKER_S
+        self._told: object = None
 
-    def give_unless(self, begun: bool) -> None:
-        """Give the hint when it is due and nothing has begun."""
-        if self._due is not None and not begun and monotonic() > self._due:
+    def give_unless(self, under_way: bool, told: object) -> None:
+        """Give the hint when it is due: nobody is at work, and of it no more is told than before."""
+        if under_way or (told and told != self._told):
+            self._due, self._told = monotonic() + _QUIET_S, told
+        elif self._due is not None and monotonic() > self._due:
             self._shown.console.print(_NO_WORKER)
             self._due = None
 

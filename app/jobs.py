@@ -123,6 +123,11 @@ async def job_begins(connections: Connections, job: Job, shop: str) -> None:
     await connections.redis.delete(_waiting(shop, job))
 
 
+async def is_under_way(connections: Connections, job: Job, shop: str) -> bool:
+    """Return whether a process does the shop's job now."""
+    return bool(await connections.redis.exists(redis_key(shop, "running", job)))
+
+
 @asynccontextmanager
 async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
     """Wait until no other process runs this job for the shop, and keep them out until left.

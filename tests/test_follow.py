@@ -10,7 +10,7 @@ import app.follow
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
 from app.follow import KINDS, ask_for_backfill, follow_backfill, follow_training
-from app.jobs import Progress, report_progress
+from app.jobs import Progress, alone, report_progress
 from app.tables import BackfillRow
 from app.values import ShopDomain
 from tests.test_live import install
@@ -76,4 +76,21 @@ async def test_who_waits_for_a_worker_in_vain_is_told_once(
     await asyncio.sleep(1)
     await report_progress(connections, "train", SHOP, Progress("published", 1, 1))
     await ends(following)
+    assert said.getvalue().count("does `tillwise serve` or `tillwise worker` run?") == 1
+
+
+async def test_an_import_that_nobody_goes_on_with_is_told_of(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.follow, "_QUIET_S", 0.0)
+    await install(connections, SHOP)
+    await imported(connections, "failed", NOW, "the worker was down")
+    said = StringIO()
+    async with alone(connections, "backfill", SHOP):
+        asking = asyncio.create_task(ask_for_backfill(connections, SHOP, Console(file=said)))
+        await asyncio.sleep(1)
+        assert "tillwise worker" not in said.getvalue()
+    await asyncio.sleep(1)
+    await imported(connections, "done", NOW + timedelta(minutes=1))
+    await ends(asking)
     assert said.getvalue().count("does `tillwise serve` or `tillwise worker` run?") == 1
