@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, func, select
+from sqlalchemy import ColumnElement, and_, case, distinct, func, select
 
 from app.attribution.attribute import OfferCounts, OfferedLine, Revenue, revenue_of, stayed_of
 from app.attribution.sold import charged_minor
@@ -49,13 +49,12 @@ async def attributed_revenue(connections: Connections, shop: ShopDomain, since: 
 async def offer_counts(connections: Connections, shop: ShopDomain, since: datetime) -> OfferCounts:
     """Return how many decisions since then were made, shown, accepted and ordered."""
     async with connections.read() as db:
-        held_out = await _decisions(db, shop, since, _decision.arm == _HOLDOUT)
-        feedback = await _decisions_by_feedback(db, shop, since)
+        shown, accepted = await _decisions_heard_of(db, shop, since)
         return OfferCounts(
             decisions=await _decisions(db, shop, since, _decision.arm != _HOLDOUT),
-            held_out=held_out,
-            shown=await _decisions_heard_of(db, shop, since),
-            accepted=feedback.get("accepted", 0),
+            held_out=await _decisions(db, shop, since, _decision.arm == _HOLDOUT),
+            shown=shown,
+            accepted=accepted,
             ordered=await _decisions_ordered(db, shop, since),
         )
 
@@ -101,24 +100,23 @@ async def _decisions(db: Any, shop: str, since: datetime, arm: ColumnElement[boo
     return int(await db.scalar(query))
 
 
-async def _decisions_by_feedback(db: Any, shop: str, since: datetime) -> dict[str, int]:
-    query = (
-        select(_feedback.kind, func.count(distinct(_feedback.decision_id)))
+async def _decisions_heard_of(db: Any, shop: str, since: datetime) -> tuple[int, int]:
+    """Return how many were on a screen, and of how many an offer was accepted.
+
+    Whatever a shopper did with an offer, they saw it.
+    """
+    each = (
+        select(func.max(case((_feedback.kind == "accepted", 1), else_=0)).label("accepted"))
         .join(_decision, _decision_of(_feedback))
         .where(_feedback.shop == shop, _decision.decided_at >= since)
-        .group_by(_feedback.kind)
+        .group_by(_feedback.decision_id)
+        .subquery()
     )
-    return dict(await _rows(db, query))
-
-
-async def _decisions_heard_of(db: Any, shop: str, since: datetime) -> int:
-    """Return how many were on a screen: whatever a shopper did with an offer, they saw it."""
-    query = (
-        select(func.count(distinct(_feedback.decision_id)))
-        .join(_decision, _decision_of(_feedback))
-        .where(_feedback.shop == shop, _decision.decided_at >= since)
+    (counted,) = await _rows(
+        db, select(func.count(each.c.accepted), func.coalesce(func.sum(each.c.accepted), 0))
     )
-    return int(await db.scalar(query))
+    shown, accepted = counted
+    return int(shown), int(accepted)
 
 
 async def _decisions_ordered(db: Any, shop: str, since: datetime) -> int:
