@@ -12,17 +12,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.catalog.store import record_levels, record_products
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.consent.barred import let_history_in
 from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
-from app.jobs import job_begins, only_one, request_job
+from app.jobs import hand_back, job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.orders.store import record_orders, record_refunds
 from app.profiles.store import rebuild
@@ -33,7 +33,7 @@ from app.shops.tokens import ask_shop
 from app.tables import BackfillRow
 from app.upsert import insert_new
 from app.values import ShopDomain
-from webhooks.bulk import UNDER_WAY, start_bulk
+from webhooks.bulk import UNDER_WAY, BulkFailed, failed, start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.locations import note_locations
@@ -42,6 +42,9 @@ from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
 
 BATCH = 500
+# Before an import that Shopify gave up is tried again; after the last one it is the merchant's to ask.
+PAUSES = tuple(timedelta(minutes=each) for each in (1, 10, 60, 360))
+_FORGOTTEN = timedelta(days=7)
 _FIRST_LOOK_S = 0.2
 _LONGEST_LOOK_S = 10.0
 _PATIENCE_S = 30.0  # an operation can take hours, and whoever waits for it keeps a place from other jobs
@@ -60,7 +63,8 @@ class Kind:
 async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     """Import what is still to be imported, then ask for a training; safe to repeat at any point.
 
-    A kind that Shopify refuses holds up no other, and is raised at the end. Raises ShopifyUnavailable when it
+    A kind that Shopify refuses holds up no other, and is raised at the end; one that it began and gave up is
+    tried again by itself, after pauses that grow. Raises ShopifyUnavailable when it
     is worth trying again later, other ShopifyErrors when not.
     """
     async with only_one(connections, "backfill", shop):
@@ -77,7 +81,9 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     await request_job(connections, "train", shop)
     await request_job(connections, "segment", shop)
     if refused:
+        await _try_again(connections, shop, refused)
         raise refused[0]
+    await connections.redis.delete(redis_key(shop, "resting", "backfill"))
 
 
 async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:
@@ -86,6 +92,17 @@ async def resume_backfill(connections: Connections, event: BulkOperationFinished
         rows = [await db.get(BackfillRow, (event.shop, kind.name)) for kind in KINDS]
     if any(row and row.operation_id == event.operation_id and row.status == "running" for row in rows):
         await request_job(connections, "backfill", event.shop)
+
+
+async def _try_again(connections: Connections, shop: ShopDomain, refused: Sequence[ShopifyRefused]) -> None:
+    """Put the import back in the queue where what failed may get through, as often as there are pauses."""
+    if not any(isinstance(error, BulkFailed) for error in refused):
+        return
+    key = redis_key(shop, "resting", "backfill")
+    times = await connections.redis.incr(key)
+    await connections.redis.expire(key, _FORGOTTEN)
+    if times <= len(PAUSES):
+        await hand_back(connections, "backfill", shop, PAUSES[times - 1])
 
 
 async def _described(connections: Connections, shop: ShopDomain) -> Shop | None:
@@ -159,8 +176,7 @@ async def _wait(connections: Connections, shop: Shop, kind: Kind, row: BackfillR
         waited_s += look_s
         look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
     if operation["status"] != "COMPLETED":
-        why = operation.get("errorCode") or ""
-        raise ShopifyRefused(f"{shop.shop} bulk {kind.name}: {operation['status']} {why}".rstrip())
+        raise failed(f"{shop.shop} bulk {kind.name}", operation)
     total, url = int(operation["rootObjectCount"]), operation["url"]
     status = "loading" if url else "done"  # Shopify writes no file for nothing
     return await _change(connections, shop.shop, kind, status=status, url=url, total=total)

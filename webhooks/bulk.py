@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from app.connections import Connections
@@ -16,7 +16,19 @@ from webhooks.jsonl import trees
 
 UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _LOOK_EVERY_S = 2.0
+_NEVER = "ACCESS_DENIED"
 _OTHERS_FIRST = ("OPERATION_IN_PROGRESS", "LIMIT_REACHED")
+
+
+class BulkFailed(ShopifyRefused):
+    """Shopify began the operation and gave it up: the next one may get through."""
+
+
+def failed(what: str, operation: Mapping[str, Any]) -> ShopifyRefused:
+    """Return why an operation that ended did not complete."""
+    why = operation.get("errorCode") or ""
+    kind = ShopifyRefused if why == _NEVER else BulkFailed
+    return kind(f"{what}: {operation['status']} {why}".rstrip())
 
 
 async def start_bulk(connections: Connections, shop: str, query: str) -> str:
@@ -56,6 +68,6 @@ async def _result(connections: Connections, shop: str, query: str) -> str | None
             break
         await asyncio.sleep(_LOOK_EVERY_S)
     if operation["status"] != "COMPLETED":
-        raise ShopifyRefused(f"{shop} bulk query: {operation['status']}")
+        raise failed(f"{shop} bulk query", operation)
     url: str | None = operation["url"]
     return url

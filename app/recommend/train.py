@@ -97,7 +97,7 @@ def _card(
         counts=dict(dataset.counts),
         parameters=asdict(parameters) | asdict(recipe.cosine),
         figures=figures,
-        decision=decide(report, recipe.basis, champion and champion.card),
+        decision=decide(report, recipe.basis, None if champion is None else champion.card),
         libraries={name: version(name) for name in LIBRARIES},
         differences=_differences(report),
         champion="" if duel is None else duel.champion,

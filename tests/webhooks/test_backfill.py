@@ -6,12 +6,14 @@ from typing import Any
 import httpx
 import pytest
 from sqlmodel import select
+from streaq import TaskStatus
 
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished, RefundCreated, RefundLine
+from app.jobs import job_queue
 from app.orders.store import record_refund
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
@@ -26,7 +28,7 @@ from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 from webhooks import backfill
-from webhooks.backfill import resume_backfill, run_backfill
+from webhooks.backfill import PAUSES, resume_backfill, run_backfill
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -231,6 +233,29 @@ async def test_an_operation_that_failed_is_told_and_started_anew_next_time(front
     assert "INTERNAL_SERVER_ERROR" in failed.error
     await run_backfill(front.connections, front.installed.shop)
     assert {status for status, _ in (await statuses(front)).values()} == {"done"}
+
+
+async def put_back(front: Shopfront) -> list[float]:
+    """Return after how many minutes from now the queue begins an import, for each that it holds back."""
+    queue = job_queue(front.connections.redis_url)
+    async with queue:
+        held = await queue.get_tasks_by_status(TaskStatus.SCHEDULED)
+    found = [task.scheduled - datetime.now(UTC) for task in held if task.fn_name == "backfill"]
+    return sorted(round(each.total_seconds() / 60, 1) for each in found)
+
+
+async def test_an_import_that_shopify_gave_up_is_tried_again_by_itself_after_longer_and_longer(
+    front: Shopfront,
+) -> None:
+    connections, shop = front.connections, front.installed.shop
+    for times in range(len(PAUSES) + 1):
+        front.store.fail_next_bulk_after = 1
+        with pytest.raises(ShopifyRefused):
+            await run_backfill(connections, shop)
+        expected = [each.total_seconds() / 60 for each in PAUSES[: times + 1]]
+        assert await put_back(front) == pytest.approx(expected, abs=0.5)
+    await run_backfill(connections, shop)
+    assert not await connections.redis.exists(f"tw:{{{shop}}}:resting:backfill")
 
 
 async def test_an_operation_that_takes_long_is_gone_on_with_later_and_not_begun_anew(
