@@ -12,6 +12,7 @@ from app.connections import Connections, redis_key
 from app.experiments.versions import running_experiments
 from app.jobs import request_job
 from app.outbound.leaf_store import count_held
+from app.outbound.leaf_writing import may_write
 from app.recommend.publish import current_version
 from app.segment_tables import CustomerSegmentRow
 from app.shops.store import Shop
@@ -68,7 +69,8 @@ async def look_again(connections: Connections, shop: str) -> None:
 
 async def _is_due(connections: Connections, shop: Shop) -> bool:
     if not wanted(shop.settings):
-        return any((await count_held(connections, shop.shop)).values())
+        held = await count_held(connections, shop.shop)
+        return any(count and may_write(shop.scopes, kind) for kind, count in held.items())
     seen: Any = await connections.redis.get(_seen(shop.shop))
     return bool(seen != (await made_from(connections, shop)).encode())
 

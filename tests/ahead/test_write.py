@@ -324,3 +324,22 @@ async def test_a_shop_that_refuses_is_left_alone_for_a_while(front: Shopfront) -
     assert await run(front) == 0
     rest_s = await front.connections.redis.ttl(redis_key(front.installed.shop, "ahead", "rest"))
     assert rest_s > 500
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_what_can_not_be_taken_back_is_not_asked_for_again_and_again(
+    front: Shopfront, on: bool
+) -> None:
+    shop = front.installed.shop
+    await bought(front, ADA, 3)
+    await run(front)
+    await change_shop(front.connections, shop, scopes=SCOPES)
+    if not on:
+        await switch_offers_ahead(front.connections, shop, False)
+    await run(front)
+    assert (await count_held(front.connections, shop))["customer"] == 1
+    assert not await waits_again(front)
+    await change_shop(front.connections, shop, scopes=f"{SCOPES},write_customers,write_products")
+    assert await waits_again(front)
+    await run(front)
+    assert (await count_held(front.connections, shop))["customer"] == on
