@@ -82,8 +82,8 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
 
 def _allocation(allocation: Allocation, currency: str) -> Json:
     amount = _money(allocation.amount_minor, currency)
-    if allocation.automatic:
-        return {"type": "automatic", "title": allocation.code, "discountedAmount": amount}
+    if allocation.automatic:  # by a Function, as every discount without a code is here
+        return {"type": "custom", "title": allocation.code, "discountedAmount": amount}
     return {"type": "code", "code": allocation.code, "discountedAmount": amount}
 
 

@@ -90,6 +90,12 @@ def capabilities(folder: Path) -> list[str]:
     return list(_flat(_ui_extension(folder).get("capabilities", {})))
 
 
+def metafields(folder: Path) -> list[dict[str, str]]:
+    """Return the namespace and the key of each metafield that a UI extension is to be told of."""
+    declared: list[dict[str, str]] = _ui_extension(folder).get("metafields", [])
+    return [{name: each[name] for name in ("namespace", "key")} for each in declared]
+
+
 def settings(folder: Path, asked: Mapping[str, str]) -> dict[str, Any]:
     """Return the merchant's settings that are asked for, by their keys, each of its declared type."""
     fields = _ui_extension(folder).get("settings", {}).get("fields", [])

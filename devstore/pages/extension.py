@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from devstore.pages.builds import EXTENSION, capabilities, script_url, settings, texts
+from devstore.pages.builds import EXTENSION, capabilities, metafields, script_url, settings, texts
 from devstore.pages.render import builds_of
 from devstore.pages.visitor import Visitor
 
@@ -32,6 +32,7 @@ def extension(request: Request, visitor: Visitor) -> dict[str, Any] | None:
         "scriptUrl": script_url(builds, EXTENSION),
         "settings": settings(folder, query),
         "capabilities": capabilities(folder),
+        "metafields": metafields(folder),
         "locale": visitor.locale,
         "extensionLocale": found.locale,
         "country": visitor.country,

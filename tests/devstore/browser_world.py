@@ -34,6 +34,9 @@ BUNDLES = Path(__file__).parent / "bundles"
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Authorization, Content-Type"}
 DECLARED = """
 [[extensions]]
+[[extensions.metafields]]
+namespace = "$app"
+key = "offers"
 [extensions.capabilities]
 network_access = true
 [extensions.capabilities.collect_buyer_consent]

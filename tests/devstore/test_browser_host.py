@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from devstore.pages.builds import EXTENSION
+from devstore.records import Metafield, gid
 from tests.devstore.browser_world import World, open_checkout, until
-from tests.devstore.small_shop import SECRET
+from tests.devstore.small_shop import NOW, SECRET
 
 
 def test_the_extension_sees_the_checkout_through_the_shopify_global(page: Page, world: World) -> None:
@@ -77,6 +78,28 @@ def test_the_storefront_api_is_asked_only_with_the_capability(
     frame = open_checkout(page, world)
     frame.get_by_role("button", name="Price").click()
     expect(frame.get_by_text("costs 3.49")).to_be_visible()
+
+
+def test_the_network_is_there_only_with_the_capability(page: Page, world: World, tmp_path: Path) -> None:
+    declared = tmp_path / EXTENSION / "shopify.extension.toml"
+    declared.write_text(declared.read_text().replace("network_access", "api_access"))
+    frame = open_checkout(page, world)
+    frame.get_by_role("button", name="Offer").click()
+    expect(frame.get_by_text("needs the capability network_access").first).to_be_visible()
+    assert "/api/personalize" not in [path for path, *_ in world.backend.sent]
+
+
+def test_an_extension_is_told_the_metafields_that_it_declares(page: Page, world: World) -> None:
+    installed = world.shop.installation
+    assert installed is not None
+    for key in ("offers", "undeclared"):
+        made = Metafield(1, gid("Shop", world.shop.id), "$app", key, "json", "{}", NOW, NOW)
+        installed.metafields[made.owner, made.namespace, key] = made
+    frame = open_checkout(page, world)
+    expect(frame.get_by_text("metafields offers {}", exact=True)).to_be_visible()
+    frame.get_by_role("button", name="Add coffee").click()
+    expect(frame.get_by_text("2 lines")).to_be_visible()
+    expect(frame.get_by_text("metafields offers {}", exact=True)).to_be_visible()
 
 
 def test_storage_keeps_what_the_extension_writes(page: Page, world: World) -> None:

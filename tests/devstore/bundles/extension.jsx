@@ -26,14 +26,14 @@ function Crowd() {
 
 function Extension() {
   const [said, say] = useState('');
-  const {lines, cost, buyerIdentity, customerPrivacy, i18n, discountCodes} = shopify;
+  const {appMetafields, lines, cost, buyerIdentity, customerPrivacy, i18n, discountCodes} = shopify;
   const add = async (merchandiseId) => {
     const attributes = [{key: '_tillwise_decision', value: 'd1'}];
     const result = await shopify.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes});
     say(result.type === 'error' ? result.message : 'added');
   };
   const offer = async () => {
-    const {title} = await ask({cart: lines.value.map((line) => line.merchandise.product.id)});
+    const {title} = await ask({cart: lines.value.map((line) => line.merchandise.product.id)}).catch(({message}) => ({title: message}));
     await shopify.analytics.publish('tillwise:offer_shown', {title});
     say(title);
   };
@@ -59,6 +59,7 @@ function Extension() {
       <s-text>{buyerIdentity.customer.value?.id ?? 'nobody'}</s-text>
       <s-text>{JSON.stringify(privacy)}</s-text>
       <s-text>{`gpc ${navigator.globalPrivacyControl}`}</s-text>
+      <s-text>{`metafields ${appMetafields.value.map(({metafield: {key, value}}) => `${key} ${value}`).join()}`}</s-text>
       <s-text>{discountCodes.value.map(({code}) => code).join() || 'no code'}</s-text>
       <s-button onClick={() => add('gid://shopify/ProductVariant/103')}>Add coffee</s-button>
       <s-button onClick={() => add('gid://shopify/ProductVariant/104')}>Add ice cream</s-button>

@@ -8,6 +8,8 @@ export interface ExtensionBoot {
   readonly scriptUrl: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly capabilities: readonly string[];
+  /** What it declares to read: nothing else is told. */
+  readonly metafields: readonly {readonly namespace: string; readonly key: string}[];
   readonly locale: string;
   /** The locale that the extension has texts for: the buyer's, or its default. */
   readonly extensionLocale: string;

@@ -37,13 +37,21 @@ export class Extensions {
   }
 
   tell(news: 'state' | 'privacy', value: unknown): void {
-    for (const line of this.lines) line.tell(news, value);
+    const told = news === 'state' ? this.declared(value as CheckoutState) : value;
+    for (const line of this.lines) line.tell(news, told);
+  }
+
+  /** Return the checkout with no other metafields than the extension declares. */
+  private declared(state: CheckoutState): CheckoutState {
+    const isDeclared = (own: {namespace: string; key: string}) =>
+      this.boot.metafields.some(({namespace, key}) => namespace === own.namespace && key === own.key);
+    return {...state, appMetafields: state.appMetafields.filter(({metafield}) => isDeclared(metafield))};
   }
 
   private async open(place: HTMLElement, state: CheckoutState, privacy: Privacy): Promise<void> {
     const target = place.dataset['extensionTarget'] ?? '';
-    const {sandboxed, ...boot} = this.boot;
-    const config: ExtensionConfig = {...boot, target, state, privacy};
+    const {sandboxed, metafields: _, ...boot} = this.boot;
+    const config: ExtensionConfig = {...boot, target, state: this.declared(state), privacy};
     const failed = (message: string): void => place.setAttribute('data-failed', message);
     const line = await openSandbox(place, {
       name: place.dataset['extensionName'] ?? 'App extension',

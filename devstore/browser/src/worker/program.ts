@@ -7,6 +7,8 @@ import {customerPrivacyOf, type Privacy} from '../privacy.ts';
 import {run, scope} from './scope.ts';
 import {createShopify, valuesOf, type ExtensionConfig} from './shopify.ts';
 
+const NETWORK = 'network_access';
+
 /** Give this realm its `shopify`, then run the bundle and render its target. `ready` is called in between. */
 export async function startProgram({code, scriptUrl, config, gpc}: Boot, port: MessagePort, ready: () => void): Promise<void> {
   reportGpc(gpc);
@@ -17,6 +19,9 @@ export async function startProgram({code, scriptUrl, config, gpc}: Boot, port: M
   const extension = {...(config as ExtensionConfig), scriptUrl};
   const {api, signals, targets} = createShopify(extension, line.ask);
   scope.shopify = api;
+  if (!extension.capabilities.includes(NETWORK)) {
+    globalThis.fetch = () => Promise.reject(new Error(`The extension needs the capability ${NETWORK} to call another server.`));
+  }
   ready();
   run(code, scriptUrl);
   const render = targets.get(extension.target);
