@@ -1,6 +1,7 @@
 """From a call's consent to all that follows from it: decide, collect, the worker, and back to decide."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +46,13 @@ async def reader(connections: Connections) -> EventConsumer:
 
 @pytest.fixture
 async def shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of decide and of collect, in a trained shop where customer 7 bought product 40."""
+    async with a_shopper(connections) as client:
+        yield client
+
+
+@asynccontextmanager
+async def a_shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of decide and of collect, in a trained shop where customer 7 bought product 40."""
     await a_trained_shop(connections)
     async with connections.write() as db:
         shop = await db.get(ShopRow, SHOP)
@@ -131,6 +138,34 @@ async def test_a_withdrawal_counts_in_the_very_call_that_brings_it_and_everywher
     await work(connections, reader)
     again = await ask(shopper, 10, consent=EVERYTHING)
     assert (again["rung"], offered(again)[0]) == ("personal", 40)
+
+
+@pytest.mark.parametrize("refused", [NOTHING, EVERYTHING | {"marketing": False}])
+async def test_what_is_on_its_way_when_it_is_taken_back_names_nobody_when_it_arrives(
+    on_both_databases: Connections, refused: dict[str, bool]
+) -> None:
+    """Of two workers one may have read the decision first and be the later one to write it down."""
+    connections = on_both_databases
+    reader = EventConsumer(connections.redis, "test")
+    await reader.open()
+    async with a_shopper(connections) as shopper:
+        await ask(shopper, 10, consent=EVERYTHING)
+        await ask(shopper, 10, consent=EVERYTHING)
+        first, *rest = await reader.read(block_ms=1)
+        (late,) = [each for each in rest if isinstance(each.event(), DecisionMade)]
+        assert isinstance(first.event(), DecisionMade)
+        await ask(shopper, 10, consent=refused)
+        told = [each for each in [*rest, *await reader.read(block_ms=1)] if each is not late]
+        await work_off(connections, reader, HANDLERS, [first, *told])
+        await work_off(connections, reader, HANDLERS, [late])
+        assert [row.customer_id for row in await rows(connections, DecisionRow)] == [None] * 3
+        assert not await connections.redis.keys("*nudged:customer*")
+
+        for _ in ("a new yes", "and what is decided under it"):
+            await ask(shopper, 10, consent=EVERYTHING)
+            await work(connections, reader)
+        named = [row.customer_id for row in await rows(connections, DecisionRow)]
+        assert sorted(named, key=str) == [7, *[None] * 4]
 
 
 async def test_of_a_strangers_refusals_nothing_is_written_anywhere(

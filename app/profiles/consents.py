@@ -6,14 +6,19 @@ sent elsewhere of the customer's segments, or waits to be, is taken back by `app
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
+
+import msgspec
 
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
-from app.consent.ledger import append
+from app.consent.ledger import append, histories
+from app.consent.told import told_key, unpack
 from app.consent.withdrawal import bar_late_events, forget_visit, unname_customer, whole_visit
-from app.events.kinds import ConsentTold
+from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.profiles.store import forget, forget_shown, refresh_customers
 from app.profiles.telling import names_of
 from app.values import ShopDomain
@@ -35,9 +40,41 @@ async def follow_consent(connections: Connections, event: ConsentTold) -> None:
     if event.customer_id is None:
         return
     if _PROFILE & set(event.withdrawn):
-        await unname_customer(connections, event.shop, event.customer_id)
-        await forget_shown(connections, event.shop, event.customer_id, event.checkout_token)
+        await _unname(connections, event, event.customer_id)
     await refresh_customers(connections, event.shop, [event.customer_id])
+
+
+async def unname_if_late(connections: Connections, event: DecisionMade | BrowserEvent) -> None:
+    """Take its customer's name from what was on its way when they took that back, once it is written down.
+
+    Before, their word could come in between.
+    """
+    if event.customer_id is not None and await _has_refused_since(connections, event, event.customer_id):
+        await _unname(connections, event, event.customer_id)
+
+
+async def _has_refused_since(
+    connections: Connections, event: DecisionMade | BrowserEvent, customer_id: int
+) -> bool:
+    """Return whether the customer refused after the event. The ledger is asked only of who refuses now."""
+    subject = (await open_digests(connections)).of(event.shop, "customer", customer_id)
+    held: Any = await connections.redis.get(told_key(event.shop, subject))
+    stands = unpack(held)
+    if stands is None or not _refuses(msgspec.structs.asdict(stands)):
+        return False
+    said = (await histories(connections, event.shop, [subject])).get(subject, [])
+    return any(_refuses(one.told) and one.told_at >= event.happened_at for one in said)
+
+
+def _refuses(words: Mapping[str, Any]) -> bool:
+    return any(words.get(name) is False for name in _PROFILE)
+
+
+async def _unname(
+    connections: Connections, event: ConsentTold | DecisionMade | BrowserEvent, customer_id: int
+) -> None:
+    await unname_customer(connections, event.shop, customer_id)
+    await forget_shown(connections, event.shop, customer_id, event.checkout_token)
 
 
 async def _forget_visit(connections: Connections, event: ConsentTold) -> None:

@@ -113,6 +113,7 @@ FREE = {
     "app.consent.ledger": Free(
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")
     ),
+    "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
     "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
     "app.consent.clearing": Free(
