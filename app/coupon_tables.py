@@ -38,8 +38,8 @@ class CouponRow(SQLModel, table=True):
     """A code of our own. redeem_id: Shopify's id of it. decision_id: the latest that told it, or the one it
     was seen by; None where no browser may say what was seen.
 
-    status: asked (Shopify may or may not have it), pooled, granted, redeemed, deleted. expires_at: when it
-    ends for the shopper it was granted to.
+    status: asked (Shopify may or may not have it), pooled, granted, redeemed, deleted, or withdrawn: its
+    discount was deleted in Shopify. expires_at: when it ends for the shopper it was granted to.
     """
 
     __tablename__ = "coupons"

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -34,6 +35,7 @@ from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.policy import ShopPolicy
 from app.coupons.automatic import SIGNING
+from app.coupons.store import withdrawn_codes, withdrawn_fingerprint
 from app.coupons.uses import honoured, honoured_fingerprint
 from app.errors import ModelUnusable
 from app.experiments.assign import Experiment
@@ -229,6 +231,7 @@ class LiveShops:
             await running_experiments(self._connections, shop),
             (await current_foresight(self._connections, shop)).version,
             await honoured_fingerprint(self._connections, shop),
+            await withdrawn_fingerprint(self._connections, shop, datetime.now(UTC)),
         )  # fmt: skip
 
 
@@ -268,12 +271,14 @@ async def load_snapshot(
     experiments = await running_experiments(connections, shop) if trying is None else trying
     intent = await current_foresight(connections, shop)
     kept = await honoured(connections, shop)
+    withdrawn = await withdrawn_codes(connections, shop, datetime.now(UTC))
     secret = await installation_secret(connections, SIGNING) if kept else b""
     # In a thread: other shops' decisions go on meanwhile.
     data_dir = connections.settings.data_dir
     return await asyncio.to_thread(
         _assemble, data_dir, known, catalog, excluded, previous, policy, visits, campaigns, experiments,
         returns, intent, partial(signings_of, shop, currency=known.currency, honoured=kept, secret=secret),
+        withdrawn,
     )  # fmt: skip
 
 
@@ -290,6 +295,7 @@ def _assemble(
     returns: ReturnRates,
     intent: Foresight,
     signings: Callable[[Sequence[Running]], Mapping[str, Signing]],
+    withdrawn: frozenset[str],
 ) -> ShopSnapshot:
     model = _current_model(data_dir, shop.shop, previous.model if previous else None)
     loaded = _models_of(previous)
@@ -301,7 +307,7 @@ def _assemble(
         ranks = _model_under(data_dir, shop.shop, model, loaded, changes)
         return take_snapshot(
             shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns,
-            intent=intent, signings=signings(running),
+            intent=intent, signings=signings(running), withdrawn=withdrawn,
         )  # fmt: skip
 
     return with_variants(take(()), experiments, take)

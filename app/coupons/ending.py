@@ -99,17 +99,11 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
         await forget_pool(connections, shop, pool.pool_id)
         await keep_pool(connections, shop, replace(pool, discount_id=None), now)
         return
-    await delete_left(connections, shop, pool, ("pooled",))
+    left = await codes_of(connections, shop, pool.pool_id, "pooled")
+    await set_status(connections, shop, [each.code for each in left], "deleted")
     if held_until is not None and (pool.lapses_at is None or pool.lapses_at < held_until + GRACE):
         await renew_discount(connections, shop, pool.discount_id, pool.terms, held_until + GRACE)
         await keep_pool(connections, shop, replace(pool, lapses_at=held_until + GRACE), now)
-
-
-async def delete_left(connections: Connections, shop: str, pool: Pool, statuses: Sequence[str]) -> None:
-    """Let the codes that wait work no more. A code of a deleted discount is gone with it."""
-    for status in statuses:
-        left = await codes_of(connections, shop, pool.pool_id, status)
-        await set_status(connections, shop, [each.code for each in left], "deleted")
 
 
 async def _is_told(connections: Connections, since: timedelta) -> bool:

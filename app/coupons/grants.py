@@ -1,7 +1,7 @@
 """Codes handed out: one shopper, one pool, one code, for as long as it is theirs.
 
 A grant is one step in Redis, however many of a shopper's tabs and blocks ask at once: who holds a code is
-told it again, who holds none takes the next of the pool.
+told it again, who holds none, or one that was withdrawn, takes the next of the pool.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from app.coupons.pool import pool_key
 from app.coupons.terms import REMEMBERED_S
 from app.profiles.keys import granted_key
 
-# KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s).
+# KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s), and
+# how a grant begins that holds no more.
 _GRANT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held then return held end
+if held and (ARGV[4] == '' or string.sub(held, 1, #ARGV[4]) ~= ARGV[4]) then return held end
 local code = redis.call('LPOP', KEYS[2])
 if not code then return false end
 local grant = code .. ' ' .. ARGV[2]
@@ -34,7 +35,7 @@ return grant
 class Wanted:
     """A code that a decision wants for a shopper. pool_id: where it is taken from.
 
-    unit: who they are as far as may be used: `customer:7`.
+    unit: who they are as far as may be used: `customer:7`. instead_of: a code of theirs that was withdrawn.
     """
 
     shop: str
@@ -43,6 +44,7 @@ class Wanted:
     unit: str
     expires_s: int
     now: datetime
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
         for each in wanted:
             keys = granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)
             ends = int(each.now.timestamp()) + each.expires_s
+            gone = f"{each.instead_of} " if each.instead_of else ""
             # Not a registered script: a pipeline asks first whether those are there.
-            pipe.eval(_GRANT, 2, *keys, each.pool_id, ends, each.expires_s + REMEMBERED_S)
+            pipe.eval(_GRANT, 2, *keys, each.pool_id, ends, each.expires_s + REMEMBERED_S, gone)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]
 

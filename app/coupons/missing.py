@@ -1,4 +1,4 @@
-"""Discounts of ours that somebody deleted in Shopify: their codes are handed out no more, and made anew."""
+"""Discounts of ours that somebody deleted in Shopify: their codes are shown no more, and made anew."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 
 from app.connections import Connections, redis_key
 from app.coupons.discounts import discounts_there
-from app.coupons.ending import delete_left
 from app.coupons.pool import forget_pool
-from app.coupons.store import Pool, keep_pool
+from app.coupons.store import WITHDRAWN, Pool, codes_of, keep_pool, set_status
+from app.shops.changes import announce_change
 
 LOOKED_S = 600
 _log = logging.getLogger(__name__)
@@ -41,8 +41,11 @@ async def _let_go(connections: Connections, shop: str, pool: Pool, now: datetime
     """Return the pool without its discount; none of its codes works any more."""
     place = {"shop": shop, "campaign": pool.campaign_id}
     _log.warning("a discount is gone in Shopify; its codes are made anew", extra=place)
-    await delete_left(connections, shop, pool, ("asked", "pooled", "granted"))
+    for status in ("asked", "pooled", "granted"):
+        dead = await codes_of(connections, shop, pool.pool_id, status)
+        await set_status(connections, shop, [each.code for each in dead], WITHDRAWN)
     await forget_pool(connections, shop, pool.pool_id)
     gone = replace(pool, discount_id=None, lapses_at=None)
     await keep_pool(connections, shop, gone, now)
+    await announce_change(connections.redis, shop)
     return gone

@@ -18,6 +18,8 @@ from app.upsert import chunks, table_of, upsert
 
 _POOLS, _CODES, _FEEDBACK = table_of(CouponPoolRow), table_of(CouponRow), table_of(FeedbackRow)
 
+WITHDRAWN = "withdrawn"
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -140,16 +142,16 @@ async def note_granted(
 
     decision_id: None of one whose browser may not tell what was seen. A code that was seen stays its
     decision's, however many tell it again. A pool may have ended just when its code was handed out: that
-    one still is the shopper's.
+    one still is the shopper's. One that was withdrawn just then stays so.
     """
-    in_hand = _CODES.c.status.in_(["pooled", "granted"])
+    in_hand = _CODES.c.status.in_(["pooled", "granted", WITHDRAWN])
     just_ended = (_CODES.c.status == "deleted") & _CODES.c.granted_at.is_(None)
     stays = (_CODES.c.status == "granted") & _may_be_seen()
     async with connections.write() as db:
         for code, expires_at in granted.items():
             held = (_CODES.c.shop == shop, _CODES.c.code == code, in_hand | just_ended)
             values: dict[str, Any] = {
-                "status": "granted",
+                "status": case((_CODES.c.status == WITHDRAWN, WITHDRAWN), else_="granted"),
                 "decision_id": case((stays, _CODES.c.decision_id), else_=decision_id),
                 "expires_at": expires_at,
             }
@@ -169,6 +171,24 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
         await (await db.connection()).execute(
             update(_CODES).where(*used).values(status="redeemed", order_id=order_id)
         )
+
+
+async def withdrawn_codes(connections: Connections, shop: str, now: datetime) -> frozenset[str]:
+    """Return the codes that work no more although their shoppers' time is not over."""
+    async with connections.read() as db:
+        rows = await (await db.connection()).execute(select(_CODES.c.code).where(*_withdrawn(shop, now)))
+        return frozenset(rows.scalars())
+
+
+async def withdrawn_fingerprint(connections: Connections, shop: str, now: datetime) -> tuple[Any, ...]:
+    """Return a value that is another one once there are more of `withdrawn_codes`."""
+    found = select(func.count(), func.max(_CODES.c.granted_at)).where(*_withdrawn(shop, now))
+    async with connections.read() as db:
+        return tuple((await (await db.connection()).execute(found)).one())
+
+
+def _withdrawn(shop: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _CODES.c.shop == shop, _CODES.c.status == WITHDRAWN, _CODES.c.expires_at > now
 
 
 async def pools_over(connections: Connections, now: datetime) -> list[tuple[str, str]]:
@@ -219,7 +239,7 @@ async def set_status(connections: Connections, shop: str, codes: Collection[str]
 async def drop_ended(connections: Connections, before: datetime) -> None:
     """Forget codes whose shoppers' time was over by then and that work no more; what was redeemed stays."""
     async with connections.write() as db:
-        over = (_CODES.c.status == "deleted", _CODES.c.expires_at < before)
+        over = (_CODES.c.status.in_(["deleted", WITHDRAWN]), _CODES.c.expires_at < before)
         await (await db.connection()).execute(delete(_CODES).where(*over))
 
 
@@ -227,5 +247,5 @@ async def drop_unused(connections: Connections, shop: str, pool_id: str) -> None
     """Forget the pool's codes that nobody was ever given."""
     async with connections.write() as db:
         theirs = (_CODES.c.shop == shop, _CODES.c.pool_id == pool_id, _CODES.c.granted_at.is_(None))
-        unused = _CODES.c.status.in_(["asked", "pooled", "deleted"])
+        unused = _CODES.c.status.in_(["asked", "pooled", "deleted", WITHDRAWN])
         await (await db.connection()).execute(delete(_CODES).where(*theirs, unused))

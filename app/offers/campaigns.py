@@ -31,6 +31,7 @@ from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
 from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
+from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Line, Offer, Question
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
@@ -60,7 +61,8 @@ def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
             # One for a code of terms that changed ends with it.
             left_s = held.expires_at - weighed.inputs.at
             lasts_s = left_s if left_s > 0 else planned.campaign.lasts_s or 0
-            return Wanted(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now)
+            gone = _withdrawn_of(occasion, planned)
+            return Wanted(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now, gone)
     return None
 
 
@@ -149,7 +151,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
-        fired={name: _of_these_terms(each, plan.by_id[name]) for name, each in fired.items()},
+        fired={name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=applied,
         places=PLACES_OF[question.wants],
@@ -159,11 +161,21 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     )
 
 
-def _of_these_terms(fired: Fired, planned: Planned) -> Fired:
-    """Return what it was to the shopper, without a code of earlier terms: it does not do what is said now."""
-    if not fired.pool or fired.pool == planned.pool_id:
+def _as_it_works(fired: Fired, planned: Planned, shop: ShopSnapshot) -> Fired:
+    """Return what it was to the shopper, without a code of earlier terms or one that was withdrawn.
+
+    It does not do what is said now, or nothing at all.
+    """
+    of_these_terms = not fired.pool or fired.pool == planned.pool_id
+    if of_these_terms and fired.code not in shop.withdrawn:
         return fired
     return msgspec.structs.replace(fired, code=None)
+
+
+def _withdrawn_of(occasion: Occasion, planned: Planned) -> str | None:
+    """Return the code that the shopper has of the campaign and that works no more, None without one."""
+    code = unpack(occasion.shopper.nudged).fired.get(planned.id, NEVER).code
+    return code if code in occasion.shop.withdrawn else None
 
 
 def _not_ours(codes: Iterable[str], nudged: Nudged) -> int:

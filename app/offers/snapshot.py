@@ -69,6 +69,7 @@ class ShopSnapshot:
     and what a visitor is called, never what is chosen from that.
     plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
     signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
+    withdrawn: codes in shoppers' hands that Shopify takes no more.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
     change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served. sources:
     what it was taken from, to be kept for replays.
@@ -91,6 +92,7 @@ class ShopSnapshot:
     plan: Plan | None = None
     intent: Foresight = UNTAUGHT
     signings: Mapping[str, Signing] = field(default_factory=dict, repr=False)
+    withdrawn: frozenset[str] = field(default=frozenset(), repr=False)
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
     unserved: frozenset[frozenset[tuple[str, str]]] = frozenset()
@@ -121,6 +123,7 @@ def take_snapshot(
     *,
     intent: Foresight = UNTAUGHT,
     signings: Mapping[str, Signing] | None = None,
+    withdrawn: frozenset[str] = frozenset(),
 ) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
@@ -160,6 +163,7 @@ def take_snapshot(
         plan=plan,
         intent=intent,
         signings=signings or {},
+        withdrawn=withdrawn,
         sources=Sources(
             catalog, None if model is None else model.version, excluded, settings or {}, campaigns, time_zone,
             returns, intent.weights,

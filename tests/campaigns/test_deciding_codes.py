@@ -10,18 +10,22 @@ from time import monotonic
 import msgspec
 import pytest
 
-from app.campaigns.codes import promise_of
+from app.campaigns.codes import pool_of, promise_of
 from app.connections import Connections
+from app.coupons.follow import follow_grants
 from app.coupons.grants import Granted, Wanted
 from app.coupons.handing import DRY_S, Codes
+from app.coupons.store import WITHDRAWN, Code, keep_codes, set_status
 from app.coupons.uses import Discount, keep_discount
 from app.decide import MOST_CODES
 from app.gather import Gathered
 from app.offers.replay import replay
+from app.shops.changes import announce_change
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
 from tests.campaigns.till import fill_pool, granted, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP, a_body
 from tests.test_decide import a_till, a_trained_shop, ask, logged, token
+from tests.test_live import until
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -41,6 +45,32 @@ async def test_a_code_is_given_once_and_shown_again(connections: Connections) ->
     assert len({each["expires_at"] for each in discounts}) == 1
     assert other["offers"][0]["discount"]["code"] == "CODE-1"
     assert (await kept(connections)).fired["ten"].code == "CODE-0"
+
+
+async def test_a_code_that_shopify_takes_no_more_makes_way_for_one_that_works_as_long(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, "DEAD", "WORKS")
+    pool = str(pool_of(a_campaign("ten", offer=TEN_PERCENT), "USD"))
+    await keep_codes(connections, SHOP, pool, [Code("DEAD", 1), Code("WORKS", 2)], "pooled")
+    async with a_till(connections) as client:
+        first = await ask(client, 10, consent=EVERYTHING)
+        for entry in await logged(connections):
+            await follow_grants(connections, entry)
+        await set_status(connections, SHOP, ["DEAD"], WITHDRAWN)
+        await announce_change(connections.redis, SHOP)
+        web = client._transport.app  # type: ignore[attr-defined]
+
+        async def is_withdrawn() -> bool:
+            return bool((await web.state.till.live.get(SHOP)).withdrawn)
+
+        await until(is_withdrawn)
+        then = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(2)]
+    discounts = [each["offers"][0]["discount"] for each in (first, *then)]
+    assert [each["code"] for each in discounts] == ["DEAD", "WORKS", "WORKS"]
+    assert len({each["expires_at"] for each in discounts}) == 1
 
 
 async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Connections) -> None:

@@ -15,7 +15,18 @@ from app.coupons.follow import follow_grants, follow_redemptions
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.minting import PoolWish, keep_pools
 from app.coupons.pool import pool_key
-from app.coupons.store import Code, Pool, count_codes, keep_codes, keep_pool, note_redeemed, pools_of
+from app.coupons.store import (
+    Code,
+    Pool,
+    count_codes,
+    keep_codes,
+    keep_pool,
+    note_granted,
+    note_redeemed,
+    pools_of,
+    withdrawn_codes,
+    withdrawn_fingerprint,
+)
 from app.coupons.terms import LASTS, REMEMBERED_S, CouponTerms
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BrowserEvent, CodeUsed, DecisionMade, OrderPlaced
@@ -233,7 +244,33 @@ async def test_a_discount_that_somebody_deleted_in_shopify_is_made_anew(front: S
     assert await ready(front) == set(made.codes)
     assert len(made.codes) == 20
     assert not dead & await ready(front)
-    assert await statuses(front) == {"deleted": 20, "pooled": 20}
+    assert await statuses(front) == {"withdrawn": 20, "pooled": 20}
+
+
+async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_given_another(
+    front: Shopfront,
+) -> None:
+    shop, redis = front.installed.shop, front.connections.redis
+    await keep(front, WISH)
+    dead = await granted(front)
+    untold = Wanted(shop, "spring", WISH.pool_id, "customer:8", DAY_S, datetime.now(UTC))
+    (late,) = await grant(redis, [untold])
+    assert late is not None
+    front.shop.discounts.clear()
+    before = await withdrawn_fingerprint(front.connections, shop, untold.now)
+    await keep(front, WISH)
+    assert await withdrawn_codes(front.connections, shop, untold.now) == {dead.code}
+    told = {late.code: late.expires_at}
+    await note_granted(front.connections, shop, None, told, untold.now)  # told of after the discount was gone
+    assert await withdrawn_codes(front.connections, shop, untold.now) == {dead.code, late.code}
+    assert await withdrawn_fingerprint(front.connections, shop, untold.now) != before
+    assert not await withdrawn_codes(front.connections, shop, dead.expires_at)
+    again = Wanted(shop, "spring", WISH.pool_id, "customer:7", 60, untold.now, dead.code)
+    (new, same) = await grant(redis, [again, again])
+    assert new == same
+    assert new is not None
+    assert new.code in ours(front)[0].codes
+    assert new.expires_at == untold.now.replace(microsecond=0) + timedelta(seconds=60)
 
 
 async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront) -> None:
