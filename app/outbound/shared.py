@@ -16,19 +16,23 @@ from app.upsert import table_of
 from app.values import decimal_amount
 
 _SEGMENTS = table_of(CustomerSegmentRow)
+_FEWEST = 5  # customers of a segment that are told as a number
 _AT_ONCE = 100  # rows that are read together, however small the page is
 _LOOKED_AT = 2_000  # rows a call reads at most: where few allow it, a page is short and there is a next one
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A segment that customers are in first of all. customers: all of them; a number names nobody."""
+    """A segment that customers are in first of all.
+
+    customers: how many, whether they may be shared or not; null of fewer than 5, who could be told by it.
+    """
 
     name: str
-    customers: int
+    customers: int | None
 
 
 class Segments(msgspec.Struct, frozen=True):
-    """A shop's segments, the largest first."""
+    """A shop's segments, the largest first, and those of fewer than 5 by name."""
 
     segments: list[Segment]
 
@@ -82,10 +86,10 @@ class Page(msgspec.Struct, frozen=True):
 async def segments_of(connections: Connections, shop: Shop) -> Segments:
     """Return the shop's segments with their sizes."""
     query = select(_SEGMENTS.c.segment, func.count()).where(_SEGMENTS.c.shop == shop.shop)
-    query = query.group_by(_SEGMENTS.c.segment).order_by(func.count().desc(), _SEGMENTS.c.segment)
     async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
-    return Segments([Segment(name, int(customers)) for name, customers in rows])
+        rows = (await (await db.connection()).execute(query.group_by(_SEGMENTS.c.segment))).all()
+    told = [Segment(name, int(count) if count >= _FEWEST else None) for name, count in rows]
+    return Segments(sorted(told, key=lambda each: (-(each.customers or 0), each.name)))
 
 
 async def shared_customer(connections: Connections, shop: Shop, customer_id: int) -> Customer | None:

@@ -79,10 +79,20 @@ async def test_an_outage_of_ours_is_told_as_every_error_is(
     assert "again" in refused.json()["error"]
 
 
-async def test_segments_are_told_with_their_sizes(client: httpx.AsyncClient) -> None:
+async def test_segments_are_told_with_their_sizes_but_for_those_so_small_that_they_point_at_people(
+    client: httpx.AsyncClient, on_both_databases: Connections
+) -> None:
+    for who in range(20, 24):
+        await move(on_both_databases, SHOP, who, "loyal")
+    for who in range(30, 32):
+        await move(on_both_databases, SHOP, who, "at_risk")
     found = await client.get("/api/v1/segments")
     assert found.json() == {
-        "segments": [{"name": "champions", "customers": 2}, {"name": "loyal", "customers": 1}]
+        "segments": [
+            {"name": "loyal", "customers": 5},
+            {"name": "at_risk", "customers": None},
+            {"name": "champions", "customers": None},
+        ]
     }
     assert found.headers["Cache-Control"] == "no-store"
     msgspec.convert(found.json(), Segments)
