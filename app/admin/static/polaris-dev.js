@@ -222,26 +222,8 @@
       :host(:not(:popover-open)) { display: none; }
     </style><slot></slot>`, {connected(popover) { popover.popover = 'auto'; }});
 
-  define('s-search-field', (read) => `
-    <style>
-      :host { display: block; }
-      input { box-sizing: border-box; inline-size: 100%; min-block-size: 2.125rem; padding: 6px 12px; border: 1px solid var(--dev-border); border-radius: 8px; font: 0.8125rem/1.5 ${FONT}; background: var(--dev-field); }
-      input:focus-visible { outline: 2px solid var(--dev-link); outline-offset: 1px; }
-    </style>
-    <input type="search" aria-label="${escaped(read('label'))}" placeholder="${escaped(read('placeholder'))}" value="${escaped(read('value'))}">`, {
-    form: true,
-    connected(field) {
-      const input = field.shadowRoot.querySelector('input');
-      field.internals.setFormValue(input.value);
-      input.addEventListener('input', () => field.internals.setFormValue(input.value));
-      input.addEventListener('keydown', ({key}) => {
-        if (key === 'Enter') field.internals.form?.requestSubmit();
-      });
-    },
-  });
-
   /** Define a field with a visible label, its details and its error, as screen readers are told them. */
-  function defineField(name, {lines = false} = {}) {
+  function defineField(name, {lines = false, type = 'text'} = {}) {
     define(name, (read, field) => {
       const hidden = read('labelAccessibilityVisibility') === 'exclusive';
       const notes = ['details', 'error'].filter((note) => read(note));
@@ -263,7 +245,7 @@
         </style>
         ${hidden ? '' : `<label for="input">${escaped(read('label'))}</label>`}
         <div class="field">
-          ${lines ? `<textarea ${told}>${typed}</textarea>` : `<input value="${typed}" ${told}>`}
+          ${lines ? `<textarea ${told}>${typed}</textarea>` : `<input type="${type}" value="${typed}" ${told}>`}
           ${escaped(read('suffix'))}
         </div>
         ${notes.map((note) => `<p id="${note}">${escaped(read(note))}</p>`).join('')}`;
@@ -293,6 +275,7 @@
   }
 
   defineField('s-text-field');
+  defineField('s-search-field', {type: 'search'});
   defineField('s-number-field');
   defineField('s-date-field');
   defineField('s-text-area', {lines: true});
