@@ -14,9 +14,11 @@ import asyncio
 import resource
 import statistics
 import tempfile
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -26,13 +28,14 @@ from starlette.datastructures import QueryParams
 
 from app.admin import decisions, experiments, lately, pages
 from app.attribution.figures import keep_figures
+from app.campaigns.watched import read_watched
 from app.config import read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
 from app.migrations import migrate
 from app.shops.store import Shop, get_shop
 from app.values import ShopDomain
-from benchmarks.large_shop import fill
+from benchmarks.large_shop import CAMPAIGNS, DAYS, fill
 
 FEW, MANY, ROUNDS = 5_000, 100_000, 5
 ENVIRONMENT = {
@@ -79,6 +82,7 @@ async def _measured(many: int, database: str | None) -> list[Cost]:
             shop = await _shop_of(connections, size)
             if size == many:
                 await _work_out(connections, shop)
+                await _guard(connections, shop)
             costs += [await _asked(connections, shop, size, page) for page in ASKED]
     few = {each.page: each for each in costs if each.decisions == FEW}
     for each in costs:
@@ -105,6 +109,17 @@ async def _work_out(connections: Connections, shop: Shop) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     took_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"the worker: {took_s:.1f} s of the processor, {after.ru_maxrss / 1024:,.0f} MB at its peak")
+
+
+async def _guard(connections: Connections, shop: Shop) -> None:
+    """Let all who met the shop's campaigns be read as its guardrails read them, and print what that takes."""
+    since, begun = datetime.now(UTC) - timedelta(days=DAYS), process_time()
+    found = await read_watched(
+        connections, shop.shop, dict.fromkeys(CAMPAIGNS, since), defaultdict(lambda: since)
+    )
+    took_s, most = process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    met = sum(map(len, found.values()))
+    print(f"its guardrails: {took_s:.1f} s for {met:,} first meetings, {most / 1024:,.0f} MB at the peak")
 
 
 async def _asked(connections: Connections, shop: Shop, size: int, page: str) -> Cost:

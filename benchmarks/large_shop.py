@@ -1,7 +1,8 @@
 """A shop with as many decisions in its last 30 days as wanted, written straight into its tables.
 
 Three decisions a checkout: two on the way, and one after the order of those who buy. Of twenty checkouts
-three may not be remembered; half of the others name one of a third as many customers.
+three may not be remembered; half of the others name one of a third as many customers. Who is served
+personally meets one of the shop's campaigns; from one shopper in ten it is held back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ SHOP = "large.myshopify.com"
 DAYS = 30
 PRODUCTS = 2_000
 VERSION = "holdout=0.05 personalised=0.9 static=0.05"
+CAMPAIGNS = ("welcome", "free-shipping", "stay")
 _AT_ONCE = 400  # checkouts
 _SURFACES = ("checkout", "checkout", "thank_you")
 
@@ -58,7 +60,8 @@ def _checkout(
     token = f"checkout-{number}" if remembered else None
     taken: tuple[str, dict[str, Any]] | None = None
     for place, surface in enumerate(_SURFACES[: 3 if buys else 2]):
-        name, when = f"{number}-{place}", at + timedelta(seconds=20 * place)
+        # By chance, as those of decisions are: neighbours in time are none in an index of names.
+        name, when = f"{chance.getrandbits(128):032x}", at + timedelta(seconds=20 * place)
         offers = [] if arm == "holdout" else [_offer(name, each, chance) for each in range(3)]
         yield DecisionRow, {
             "shop": shop, "decision_id": name, "decided_at": when, "surface": surface,
@@ -122,13 +125,30 @@ def _inputs(
     situation = {
         "decision_id": name, "arm": arm, "cart": [chance.randrange(1, PRODUCTS) for _ in range(3)],
         "subtotal_minor": 10_000, "customer_id": None, "history": bought, "orders": 5, "viewed": [],
-        "segments": ["loyal"], "sent_away": [], "campaigns": None, "wants": "all",
+        "segments": ["loyal"], "sent_away": [], "wants": "all",
+        "campaigns": _weighed(client or name, chance) if arm == "personalised" else None,
     }  # fmt: skip
     return {
         "snapshot": "40730ddf48dca6c7", "trigger": surface, "propensity": 0.9,
         "unit": pseudonym(shop, f"client:{client}") if client else None,
         "experiments": {"standing": [VERSION, arm, 0.9]}, "unserved": False,
         "propensities": [1.0, 1.0, 1.0], "situation": situation,
+    }  # fmt: skip
+
+
+def _weighed(shopper: str, chance: random.Random) -> dict[str, Any]:
+    """Return what was logged of the campaigns: one is shown, unless it is held back from the shopper."""
+    shown = CAMPAIGNS[int(pseudonym("shown", shopper), 16) % len(CAMPAIGNS)]
+    withheld = int(pseudonym("withheld", shopper), 16) % 10 == 0
+    return {
+        "chosen": [] if withheld else [{"campaign_id": shown, "propensity": 1.0}],
+        "left_out": {shown: "withheld"} if withheld else {}, "matched": [shown],
+        "inputs": {
+            "at": 1_790_000_000, "locale": "en", "country": "US", "evidence": ["cart"], "remembers": True,
+            "cart": [1, 2, 3], "subtotal_minor": 10_000, "place": "0123456789ab",
+            "facts": {"cart.subtotal": 100.0, "cart.units": 3, "customer.orders": 2},
+            "features": [round(chance.random(), 4) for _ in range(23)],
+        },
     }  # fmt: skip
 
 

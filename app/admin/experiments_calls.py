@@ -20,7 +20,7 @@ from app.admin.home_view import as_of_words
 from app.admin.language import _, ngettext
 from app.connections import Connections
 from app.errors import InputError, NotFound
-from app.experiments.baseline import Baseline, baseline_of
+from app.experiments.baseline import Baseline
 from app.experiments.export import reading_csv
 from app.experiments.metrics import METRICS
 from app.experiments.power import Needed, Plan, days_needed, units_needed
@@ -130,7 +130,7 @@ async def export(request: Request, connections: Connections, shop: Shop) -> Resp
 
 async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, Needed, int]:
     """Return what the shop's shoppers did of late, and what it takes to find a difference from it."""
-    base = await baseline_of(connections, shop.shop, aim.metric, aim.window_days, datetime.now(UTC))
+    base = await lately.base(connections, shop.shop, aim.metric, aim.window_days)
     needed = units_needed(Plan(base.mean, base.deviation, aim.lift))
     return base, needed, days_needed(needed.units, base.units_a_day, aim.window_days, aim.share)
 

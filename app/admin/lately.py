@@ -23,6 +23,7 @@ from app.attribution.models import Model
 from app.attribution.report import Report
 from app.attribution.sold import credited, incremental, incremental_by_day
 from app.connections import Connections
+from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.store import Readout, read_out
 from app.remembered import Remembered
 from app.values import ShopDomain
@@ -85,6 +86,15 @@ async def shown(
         found = kept.shown.get(key) if kept else None
         return Told(found.readout, found.read_at) if found else Told(None)
     return Told(await read_out(connections, shop, experiment_id, datetime.now(UTC), number))
+
+
+async def base(connections: Connections, shop: ShopDomain, metric: str, window_days: int) -> Baseline:
+    """Return what a planned experiment starts from. Raises as `baseline_of`."""
+    if await _large.of(connections, shop) and (kept := await kept_figures(connections, shop)):
+        known = kept.bases.of.get(window_days, {})
+        if metric in known:
+            return known[metric]
+    return await baseline_of(connections, shop, metric, window_days, datetime.now(UTC))
 
 
 async def _read_caused(days: int, connections: Connections, shop: str) -> Caused:

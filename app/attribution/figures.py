@@ -20,7 +20,7 @@ from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.kpis import Kpi
 from app.attribution.models import Model
 from app.attribution.overall import overall
-from app.attribution.readings import Shown, key_ahead, key_of, read_versions
+from app.attribution.readings import Bases, Shown, key_ahead, key_of, read_bases, read_versions
 from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
 from app.attribution.sold import caused_of, credited, standing
@@ -65,7 +65,7 @@ class Figures(msgspec.Struct, frozen=True):
     """All that is told of a large shop. by_day: what was caused, as each of the last days knew it.
 
     earned: by days before and by the model that shares credit, with the largest groups alone. shown: what
-    experiments show, by `key_of`.
+    experiments show, by `key_of`. bases: what one that is planned starts from.
     """
 
     read_at: datetime
@@ -74,6 +74,7 @@ class Figures(msgspec.Struct, frozen=True):
     by_day: tuple[tuple[datetime, Caused], ...]
     earned: Mapping[int, Mapping[Model, Report]]
     shown: Mapping[str, Shown]
+    bases: Bases
 
 
 async def is_large(connections: Connections, shop: str) -> bool:
@@ -147,7 +148,8 @@ async def read_figures(connections: Connections, shop: ShopDomain, now: datetime
     shown = await read_versions(connections, shop, now, MANY, before.shown if before else {})
     if not isinstance(found, Refusal):
         shown[key_of(STANDING, found[0].version)] = Shown(now, found[0])
-    return Figures(now, monotonic() - begun, month, by_day, earned, shown)
+    bases = await read_bases(connections, shop, now, before.bases if before else None)
+    return Figures(now, monotonic() - begun, month, by_day, earned, shown, bases)
 
 
 async def read_month(connections: Connections, shop: ShopDomain, now: datetime, caused: Caused) -> Month:

@@ -9,13 +9,26 @@ import msgspec
 
 from app.attribution.served import are_more
 from app.connections import Connections
+from app.errors import NotFound
 from app.experiments.assign import STANDING
+from app.experiments.baseline import Baseline, baselines_of
 from app.experiments.store import Readout, latest_standing, read_out, version_named
 from app.experiments.versions import Version, versions
 from app.values import ShopDomain
 
-# Once all windows of a version that was stopped are over, late refunds and erasures alone change it.
-STOPPED_AGAIN = timedelta(days=1)
+# What hardly changes: once all windows of a version that was stopped are over, late refunds alone change it.
+STEADY = timedelta(days=1)
+
+
+# How long a planned experiment follows a shopper, of those that are worked out ahead.
+WINDOWS_DAYS = (7, 14, 21, 28, 30)
+
+
+class Bases(msgspec.Struct, frozen=True):
+    """What a planned experiment starts from, by days of its window and metric, and when that was read."""
+
+    read_at: datetime
+    of: Mapping[int, Mapping[str, Baseline]]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -68,6 +81,18 @@ async def read_versions(
     return found
 
 
+async def read_bases(
+    connections: Connections, shop: ShopDomain, now: datetime, before: Bases | None
+) -> Bases:
+    """Return what experiments start from; what was read of late, from before."""
+    if before is not None and abs(now - before.read_at) < STEADY:
+        return before
+    try:
+        return Bases(now, await baselines_of(connections, shop, WINDOWS_DAYS, now))
+    except NotFound:  # no decision tells its arm
+        return Bases(now, {})
+
+
 def _stays(version: Version, known: Shown, now: datetime) -> bool:
     over = (version.stopped_at or now) + timedelta(days=version.design.window_days)
-    return over < known.read_at and abs(now - known.read_at) < STOPPED_AGAIN
+    return over < known.read_at and abs(now - known.read_at) < STEADY

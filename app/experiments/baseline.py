@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +16,7 @@ from app.experiments.design import ArmDesign, Design
 from app.experiments.estimates import mean_of, ratio_of
 from app.experiments.metrics import METRICS
 from app.experiments.ready import LEAST_UNITS
-from app.experiments.store import latest_standing, observed_of
+from app.experiments.store import latest_standing, observed_since
 from app.experiments.units import Units, winsorised
 from app.values import ShopDomain
 
@@ -39,12 +41,45 @@ async def baseline_of(
 
     Raises InputError for too few of them, NotFound for a shop without decisions.
     """
+    units = (await _units_of(connections, shop, [window_days], now))[window_days]
+    return _baseline(units, metric, window_days)
+
+
+async def baselines_of(
+    connections: Connections, shop: ShopDomain, windows: Sequence[int], now: datetime
+) -> dict[int, dict[str, Baseline]]:
+    """Return the same of every metric by window, by records that are read once; none where nobody can say.
+
+    Raises NotFound as `baseline_of`.
+    """
+    found: dict[int, dict[str, Baseline]] = {each: {} for each in windows}
+    for window_days, units in (await _units_of(connections, shop, windows, now)).items():
+        for metric in METRICS:
+            with suppress(InputError):
+                found[window_days][metric] = _baseline(units, metric, window_days)
+    return found
+
+
+async def _units_of(
+    connections: Connections, shop: ShopDomain, windows: Sequence[int], now: datetime
+) -> dict[int, Units]:
+    """Return who came in the four weeks before the last window, by its days."""
     served = (ArmDesign(PERSONALISED), ArmDesign("nobody"))
-    design = Design(id=STANDING, arms=served, control=PERSONALISED, window_days=window_days)
-    since = now - timedelta(days=window_days + _DAYS)
+    designs = {
+        now - timedelta(days=days + _DAYS): Design(
+            id=STANDING, arms=served, control=PERSONALISED, window_days=days
+        )
+        for days in windows
+    }
     version = await latest_standing(connections, shop)
-    observed = await observed_of(connections, shop, design, version, now, since)
-    units = winsorised(observed.units, design.winsor)
+    observed = await observed_since(connections, shop, designs, version, now)
+    return {
+        designs[since].window_days: winsorised(each.units, designs[since].winsor)
+        for since, each in observed.items()
+    }
+
+
+def _baseline(units: Units, metric: str, window_days: int) -> Baseline:
     if len(units) < LEAST_UNITS:
         raise InputError(
             f"{len(units)} units completed their window in the last {window_days + _DAYS} days; a plan needs "

@@ -6,12 +6,13 @@ Nothing is counted up as it comes in: what arrives late or twice leads to the fi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+import polars as pl
 from sqlalchemy import select
 
 from app.connections import Connections
@@ -122,16 +123,30 @@ async def read_outs(
 
 
 async def observed_of(
+    connections: Connections, shop: ShopDomain, design: Design, version: str, now: datetime
+) -> Observed:
+    """Return what the version's persons did."""
+    return await _observed(await _told(connections, shop, design, version, now), design, Period(None, now))
+
+
+async def observed_since(
     connections: Connections,
     shop: ShopDomain,
-    design: Design,
+    designs: Mapping[datetime, Design],
     version: str,
     now: datetime,
-    since: datetime = EVER,
-) -> Observed:
-    """Return what the version's persons did. since: only decisions from then on are read."""
-    told = await _told(connections, shop, design, version, now, since)
-    return await _observed(told, design, Period(None, now))
+) -> dict[datetime, Observed]:
+    """Return what persons did as if the decisions since then were all, by when that is.
+
+    designs: of one experiment, as it is looked at since then.
+    """
+    earliest = min(designs)
+    told, found = await _told(connections, shop, designs[earliest], version, now, earliest), {}
+    for since, design in designs.items():
+        late = told.records.exposures.filter(pl.col("at") >= since)
+        part = replace(told, records=replace(told.records, exposures=late))
+        found[since] = await _observed(part, design, Period(None, now))
+    return found
 
 
 async def _told(

@@ -14,8 +14,9 @@ from app.admin import lately
 from app.apart import ChildFailed
 from app.attribution import figures
 from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
-from app.attribution.readings import Shown, read_versions
+from app.attribution.readings import Shown, read_bases, read_versions
 from app.connections import Connections, redis_key
+from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start, stop
 from app.tables import ShopRow
@@ -132,6 +133,27 @@ async def test_what_a_version_showed_in_the_end_is_read_once_a_day(connections: 
     assert await read_at(now + timedelta(hours=23), kept) == now
     assert await read_at(now + timedelta(hours=25), kept) == now + timedelta(hours=25)
     assert await read_versions(connections, ShopDomain(SHOP), now, 100, kept) == {}  # few, read at once
+
+
+async def test_a_plan_starts_from_what_the_worker_found_as_it_would_have_read_it(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_experiment(connections)
+    large_from(connections, monkeypatch, decisions=0)
+    await keep_figures(connections, ShopDomain(SHOP))
+    kept = await kept_figures(connections, SHOP)
+    assert kept is not None
+    monkeypatch.setattr(lately, "baseline_of", None)
+    for metric in ("conversion", "revenue", "aov"):
+        for window_days in (7, 14):
+            known = await lately.base(connections, ShopDomain(SHOP), metric, window_days)
+            read = await baseline_of(connections, ShopDomain(SHOP), metric, window_days, kept.read_at)
+            assert (known, known.units) == (read, 800)
+    assert kept.bases.of[21] == {}  # nobody was followed for so long
+    hours = timedelta(hours=1)
+    for later, anew in ((23 * hours, False), (25 * hours, True)):
+        bases = await read_bases(connections, ShopDomain(SHOP), kept.read_at + later, kept.bases)
+        assert (bases != kept.bases) is anew
 
 
 async def test_what_is_kept_is_what_is_read(connections: Connections) -> None:
