@@ -43,6 +43,8 @@ from app.values import moment, shopify_id
 
 LIMIT_BYTES = 256_000
 MOST_EVENTS = 100
+# What came with a refusal is older than it, also where a clock that is ahead says now.
+_AFTER = timedelta(microseconds=2)
 # A browser's clock may be ahead, or stand at its beginning; some times there is nothing to reckon from.
 _OLDEST = timedelta(days=3650)
 _log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ async def track_event(request: Request) -> Response:
         batch = sort_out(await read_body(request, LIMIT_BYTES), sender, policy, now)
         _check_rates(connections, sender, batch)
         batch.counts.accepted = await EventLog(connections.redis).append_unseen(batch.events)
-        await _tell(connections, batch.calls)
+        await _tell(connections, batch.calls, now)
     except (RedisError, SQLAlchemyError, OSError) as error:
         _log.error("events could not be kept", extra={"reason": type(error).__name__})
         EVENTS.labels("not_kept").inc()
@@ -144,13 +146,15 @@ def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> Non
     door.check("shop", sender.shop)
 
 
-async def _tell(connections: Connections, calls: Sequence[Call]) -> None:
+async def _tell(connections: Connections, calls: Sequence[Call], came_at: datetime) -> None:
     """Put into the log what the calls tell the ledger that is news.
 
-    Told now, by our clock: a browser's that is slow must not make a refusal older than a consent.
+    Told when they came, by our clock: a browser's that is slow must not make a refusal older than a consent.
     """
-    digests, now = await open_digests(connections), datetime.now(UTC)
-    in_order = [replace(call, happened_at=now) for call in sorted(calls, key=lambda call: call.happened_at)]
+    digests, told_at = await open_digests(connections), came_at + _AFTER
+    in_order = [
+        replace(call, happened_at=told_at) for call in sorted(calls, key=lambda call: call.happened_at)
+    ]
     subjects = sorted({each for call in calls for each in call.names.subjects(digests, call.shop).values()})
     if not subjects:
         return

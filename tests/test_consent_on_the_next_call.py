@@ -1,8 +1,9 @@
 """From a call's consent to all that follows from it: decide, collect, the worker, and back to decide."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -140,6 +141,26 @@ async def test_a_withdrawal_counts_in_the_very_call_that_brings_it_and_everywher
     assert (again["rung"], offered(again)[0]) == ("personal", 40)
 
 
+async def test_a_batch_that_came_before_a_refusal_and_is_read_after_it_is_no_new_yes(
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+) -> None:
+    await look(shopper, "1", EVERYTHING)
+    await work(connections, reader)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        await look(shopper, "3", NOTHING)
+        yield json.dumps({"events": [a_look("2", EVERYTHING)]}).encode()
+
+    answer = await shopper.post(
+        "/api/track_event", content=slowly(), headers={"Authorization": f"Bearer {KEY}"}
+    )
+    assert answer.status_code == 202
+    await work(connections, reader)
+    told = [row.answers["analytics"] for row in await rows(connections, ConsentRow)]
+    assert told == [True, False, False]
+    assert await rows(connections, EventRow) == []
+
+
 @pytest.mark.parametrize("refused", [NOTHING, EVERYTHING | {"marketing": False}])
 async def test_what_is_on_its_way_when_it_is_taken_back_names_nobody_when_it_arrives(
     on_both_databases: Connections, refused: dict[str, bool]
@@ -193,16 +214,22 @@ async def held(connections: Connections, key: bytes, *names: bytes) -> bool:
     return any(name in key or name in str(dumped).encode() for name in names)
 
 
+@pytest.mark.parametrize("ahead_s", [0, 3600])
 async def test_a_yes_and_a_no_in_one_batch_are_both_told_and_leave_nothing(
-    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
+    connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient, ahead_s: int
 ) -> None:
-    batch = [a_look("1", EVERYTHING), a_look("2", NOTHING)]
+    at = [(datetime.now(UTC) + timedelta(seconds=ahead_s + each)).isoformat() for each in (0, 1)]
+    batch = [a_look("1", EVERYTHING, timestamp=at[0]), a_look("2", NOTHING, timestamp=at[1])]
     answer = await shopper.post(
         "/api/track_event", json={"events": batch}, headers={"Authorization": f"Bearer {KEY}"}
     )
     assert answer.json() == {"accepted": 1, "duplicate": 0, "rejected": 0, "without_consent": 1}
-    events = await work(connections, reader)
-    assert [event.withdrawn for event in of(ConsentTold, events)] == [(), PURPOSES]
+    first, *later = await reader.read(block_ms=1)
+    assert isinstance(first.event(), BrowserEvent)
+    for part in (later, [first]):  # as two workers may
+        await work_off(connections, reader, HANDLERS, part)
+    told = of(ConsentTold, [each.event() for each in later])
+    assert [event.withdrawn for event in told] == [(), PURPOSES]
     assert await connections.redis.exists(client_key(SHOP, "browser")) == 0
     assert await rows(connections, EventRow) == []
 
