@@ -5,6 +5,9 @@ which the discount Function reads. What is there is asked of Shopify every time 
 What is written down of it tells decide for which terms Shopify has a discount, so that nothing is promised
 before.
 
+Of a campaign that is given other terms while it runs, carts carry grants of the earlier ones: that discount
+stays until all of these are over, and is told when that is.
+
 The metafield lists a used grant for as long as one with its number can still hold: no other is signed for
 that number. Where it can't hold them all, the key changes: every grant under the old one ends.
 """
@@ -13,14 +16,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
 from app.coupons import documents
-from app.coupons.promise import METAFIELD, NAMESPACE, Promise, automatic_input, room, told
+from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
 from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
 from app.errors import ShopifyRefused
@@ -34,6 +37,9 @@ SIGNING = "grants"
 # A grant holds until its last two hours are over, an hour more when clocks change, and decide hears of a use
 # a little later than we do.
 _SPARE = timedelta(hours=4)
+# Shopify runs 25 automatic discounts of a shop, and each change of a campaign would leave one.
+MOST_OUTLASTING = 5
+_UNTIL = "until"
 _log = logging.getLogger(__name__)
 
 
@@ -60,10 +66,14 @@ async def keep_automatic(
     if not wanted and not promised:
         return
     held = await _held(connections, shop.shop)
+    left = {each: held[each] for each in held.keys() - wanted.keys()}
+    outlasting = _outlasting(left, known, {each.campaign_id for each in promises}, now)
     # First of all nothing more is promised of what ends.
-    await _drop(connections, shop.shop, promised - (wanted.keys() & held.keys()))
-    for terms_id in held.keys() - wanted.keys():
-        await _delete(connections, shop.shop, held[terms_id].discount_id)
+    await _drop(connections, shop.shop, promised - (held.keys() & (wanted.keys() | outlasting.keys())))
+    for terms_id in left.keys() - outlasting.keys():
+        await _delete(connections, shop.shop, left[terms_id].discount_id)
+    for terms_id, until in outlasting.items():
+        await _let_last(connections, shop.shop, known[terms_id], left[terms_id], until, now)
     for terms_id, promise in sorted(wanted.items()):
         before = known.get(terms_id, Discount(terms_id, promise.campaign_id))
         try:
@@ -72,6 +82,38 @@ async def keep_automatic(
             _log.warning("discount not made", extra={"shop": shop.shop, "reason": str(error)})
             refused = replace(before, discount_id=None, error=str(error))
             await _write(connections, shop.shop, before, refused, now)
+
+
+def _outlasting(
+    left: Mapping[str, Held], known: Mapping[str, Discount], campaigns: Collection[str], now: datetime
+) -> dict[str, datetime]:
+    """Return until when the discounts stay of which a cart may carry a grant, by terms.
+
+    left: those of earlier terms. campaigns: those that go on, under others. Pure.
+    """
+    ends: dict[str, datetime] = {}
+    for terms_id, each in left.items():
+        if (before := known.get(terms_id)) is not None and before.campaign_id in campaigns:
+            told = each.value.get(_UNTIL)
+            lasts = timedelta(seconds=before.lasts_s) + _SPARE
+            ends[terms_id] = now + lasts if told is None else datetime.fromisoformat(told)
+    latest = sorted((each for each in ends if ends[each] > now), key=lambda each: ends[each], reverse=True)
+    return {each: ends[each] for each in latest[:MOST_OUTLASTING]}
+
+
+async def _let_last(
+    connections: Connections, shop: str, discount: Discount, held: Held, until: datetime, now: datetime
+) -> None:
+    """Tell the discount until when it stays, and which of its grants were used meanwhile."""
+    used = await used_since(connections, shop, discount.terms_id, _listed_since(discount, now))
+    value = json.dumps({**held.value, "used": "".join(used), _UNTIL: until.isoformat()})
+    if json.loads(value) == held.value:
+        return
+    if len(value.encode()) > MOST_BYTES:
+        await _drop(connections, shop, {discount.terms_id})
+        await _delete(connections, shop, held.discount_id)
+    else:
+        await _tell(connections, shop, held.discount_id, value)
 
 
 async def _keep(

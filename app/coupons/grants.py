@@ -17,8 +17,8 @@ from app.coupons.pool import pool_key
 from app.coupons.terms import REMEMBERED_S
 from app.profiles.keys import granted_key
 
-# KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s), and
-# how a grant begins that holds no more.
+# KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s),
+# what a grant begins with that holds no more.
 _GRANT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held and (ARGV[4] == '' or string.sub(held, 1, #ARGV[4]) ~= ARGV[4]) then return held end

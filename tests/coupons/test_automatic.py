@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from app.connections import Connections
-from app.coupons.automatic import keep_automatic
+from app.coupons.automatic import MOST_OUTLASTING, keep_automatic
 from app.coupons.promise import MOST_BYTES, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
 from app.coupons.terms import CouponTerms
-from app.coupons.uses import Honoured, discounts_of, honoured
+from app.coupons.uses import Honoured, discounts_of, honoured, note_use
 from app.shops.store import Shop
-from tests.coupons.automatic_discounts import NOW, PROMISE, SHOP, Discounts
+from tests.coupons.automatic_discounts import DAY, NOW, PROMISE, SHOP, Discounts
 
 
 async def test_a_discount_is_made_once_and_told_to_decide(
@@ -28,12 +29,55 @@ async def test_what_nobody_promises_any_more_is_deleted(
     connections: Connections, shop: Shop, shopify: Discounts
 ) -> None:
     await keep_automatic(connections, shop, [PROMISE], NOW)
-    other = replace(PROMISE, terms=CouponTerms("Five off", percentage=5))
-    await keep_automatic(connections, shop, [other], NOW)
-    assert [each["title"] for each in shopify.held.values()] == ["Five off"]
     await keep_automatic(connections, shop, [], NOW)
     assert shopify.held == {}
     assert await honoured(connections, SHOP) == {}
+
+
+def titles(shopify: Discounts) -> list[str]:
+    return sorted(each["title"] for each in shopify.held.values())
+
+
+async def test_what_a_campaign_gave_before_it_was_changed_is_taken_off_once_until_its_grants_end(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    changed = replace(PROMISE, terms=CouponTerms("Five off", percentage=5))
+    await keep_automatic(connections, shop, [PROMISE], NOW)
+    await keep_automatic(connections, shop, [changed], NOW)
+    await note_use(connections, SHOP, PROMISE.terms_id, "0" * 12, 1, NOW + DAY / 2)
+    await keep_automatic(connections, shop, [changed], NOW + DAY / 2)
+    assert titles(shopify) == ["Five off", "Ten off"]
+    old = next(each for each in shopify.held.values() if each["title"] == "Ten off")
+    assert json.loads(old["metafields"][0]["value"])["used"] == "0" * 12
+    await keep_automatic(connections, shop, [changed], NOW + DAY + timedelta(hours=4))
+    assert titles(shopify) == ["Five off"]
+    assert set(await honoured(connections, SHOP)) == {changed.terms_id}
+
+
+async def test_a_changed_campaign_that_stops_or_is_changed_back_leaves_nothing_of_it(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    changed = replace(PROMISE, terms=CouponTerms("Five off", percentage=5))
+    await keep_automatic(connections, shop, [PROMISE], NOW)
+    first = list(shopify.held)
+    for promise in (changed, PROMISE):
+        await keep_automatic(connections, shop, [promise], NOW)
+    assert titles(shopify) == ["Five off", "Ten off"]
+    await keep_automatic(connections, shop, [PROMISE], NOW + 2 * DAY)
+    assert list(shopify.held) == first
+    await keep_automatic(connections, shop, [changed], NOW + 2 * DAY)
+    await keep_automatic(connections, shop, [], NOW + 2 * DAY)
+    assert shopify.held == {}
+
+
+async def test_of_a_campaign_that_is_changed_over_and_over_the_latest_terms_are_kept(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    for n in range(MOST_OUTLASTING + 3):
+        at = NOW + timedelta(minutes=n)
+        changed = replace(PROMISE, terms=CouponTerms(f"{n} off", percentage=n + 1))
+        await keep_automatic(connections, shop, [changed], at)
+    assert titles(shopify) == [f"{n} off" for n in range(2, MOST_OUTLASTING + 3)]
 
 
 async def test_a_shop_that_promises_nothing_is_not_asked(

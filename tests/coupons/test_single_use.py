@@ -80,7 +80,8 @@ async def test_a_grant_of_terms_that_ended_is_read_again_by_no_shop_that_promise
 ) -> None:
     await keep_automatic(connections, shop, [PROMISE], NOW)
     other = replace(PROMISE, terms=replace_terms(PROMISE.terms, percentage=20))
-    await keep_automatic(connections, shop, [other], NOW)
+    for at in (NOW, NOW + 2 * DAY):
+        await keep_automatic(connections, shop, [other], at)
     before = await honoured_fingerprint(connections, SHOP)
     assert await note_use(connections, SHOP, PROMISE.terms_id, number(7), 1, NOW)
     assert await honoured(connections, SHOP) == {other.terms_id: Honoured()}
