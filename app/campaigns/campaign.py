@@ -224,7 +224,7 @@ def _of_times(campaign: Campaign) -> Iterator[tuple[str, str]]:
     schedule = campaign.schedule
     if schedule.starts_at and schedule.ends_at and as_utc(schedule.ends_at) <= as_utc(schedule.starts_at):
         yield wording("it ends before it starts"), "schedule.ends_at"
-    if schedule.hours and schedule.hours[0] == schedule.hours[1]:
+    if schedule.hours and (schedule.hours[0] == schedule.hours[1] or schedule.hours == (24, 0)):
         says = wording("the hours begin and end at the same time; leave them out for the whole day")
         yield says, "schedule.hours"
     if campaign.expires_s is not None and campaign.delay_s >= campaign.expires_s:

@@ -84,6 +84,7 @@ def a_coupon(**discount: Any) -> dict[str, Any]:
         ),
         (changed(schedule={"starts_at": "2026-12-01T09:00:00"}), "schedule.starts_at", "timezone"),
         (changed(schedule={"hours": [8, 8]}), "schedule.hours", "same time"),
+        (changed(schedule={"hours": [24, 0]}), "schedule.hours", "same time"),  # from midnight to midnight
         (changed(schedule={"weekdays": [0]}), "schedule.weekdays[0]", ">= 1"),
         (changed(delay_s=60, expires_s=60), "delay_s", "over before"),
     ],
