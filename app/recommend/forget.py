@@ -10,11 +10,8 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
-from sqlmodel import col, update
 
 from app.connections import Connections
 from app.errors import ModelUnusable
@@ -22,9 +19,9 @@ from app.jobs import alone
 from app.recommend.card import Card
 from app.recommend.model import Model
 from app.recommend.past import past_versions
-from app.recommend.publish import load, read_card, remove_half_written, succeed, versions, withdraw
+from app.recommend.publish import load, read_card, succeed, versions, withdraw
+from app.recommend.records import rename_version, settle
 from app.shops.changes import announce_change
-from app.tables import ModelRow
 from app.values import ShopDomain
 
 PUBLISHING = "publishing"
@@ -65,7 +62,7 @@ async def forget_in_models(connections: Connections, shop: ShopDomain, customer_
     """
     data_dir = connections.settings.data_dir
     async with alone(connections, PUBLISHING, shop):
-        remove_half_written(data_dir, shop)
+        await settle(connections, shop)
         for path in await asyncio.to_thread(versions, data_dir, shop):
             held, card = await asyncio.to_thread(_succeeded, data_dir, shop, path, customer_ids)
             if held:
@@ -112,13 +109,3 @@ def _succeeded(
         return True, None
     rest = without(model, customer_ids)
     return (False, card) if rest is model else (True, succeed(data_dir, shop, card, rest))
-
-
-async def rename_version(connections: Connections, shop: str, version: str, card: Card | None) -> None:
-    """Let the version's row speak of its successor; a row whose version can't be read stays."""
-    if card is None:
-        return
-    values: dict[str, Any] = {"version": card.version, "card": msgspec.to_builtins(card)}
-    async with connections.write() as db:
-        which = (col(ModelRow.shop) == shop, col(ModelRow.version) == version)
-        await db.exec(update(ModelRow).where(*which).values(**values))

@@ -65,7 +65,7 @@ def stand_in(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
 
     None where neither is. A name is looked up and never made a path of: it may be what a merchant wrote.
     """
-    alike = [path for path in versions(data_dir, shop) if _training(path.name) == _training(version)]
+    alike = [path for path in versions(data_dir, shop) if training_of(path.name) == training_of(version)]
     return next((path for path in alike if path.name == version), alike[-1] if alike else None)
 
 
@@ -249,7 +249,7 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _training(version: str) -> str:
+def training_of(version: str) -> str:
     """Return when a version was learnt, which its name begins with and its successors' do."""
     return version.partition("-")[0]
 
@@ -266,9 +266,9 @@ def _prune(home: Path, spared: Collection[str]) -> None:
     current = (home / POINTER).read_text("ascii").strip() if (home / POINTER).exists() else ""
     complete = sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
     before = [path.name for path in complete if path.name != current and _served(path)][-1:]
-    stay = {_training(each) for each in (current, *before, *spared)}
+    stay = {training_of(each) for each in (current, *before, *spared)}
     for version in complete[:-VERSIONS_KEPT]:
-        if _training(version.name) not in stay:
+        if training_of(version.name) not in stay:
             shutil.rmtree(version, ignore_errors=True)
     for scratch in home.glob(".writing-*"):
         if time.time() - scratch.stat().st_mtime > ABANDONED_S:

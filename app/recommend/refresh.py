@@ -18,10 +18,11 @@ from app.jobs import alone, job_begins, only_one, request_job
 from app.profiles.reviews import excluded_customers
 from app.recommend.card import Card
 from app.recommend.dataset import Dataset
-from app.recommend.forget import PUBLISHING, rename_version
+from app.recommend.forget import PUBLISHING
 from app.recommend.freshen import freshened
 from app.recommend.past import put_away
 from app.recommend.publish import current_version, load, read_card, succeed, version_path
+from app.recommend.records import rename_version, settle
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
 from app.shops.turns import shops_to_look_at
@@ -68,6 +69,7 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, C
     data_dir = connections.settings.data_dir
     # Nobody publishes or erases meanwhile: who is erased after this was read is erased from its result.
     async with alone(connections, PUBLISHING, shop):
+        await settle(connections, shop)
         version = current_version(data_dir, shop)
         if version is None:
             return "", None

@@ -9,9 +9,6 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
-import msgspec
-from sqlmodel import col, update
-
 from app.connections import Connections, redis_key
 from app.consent.barred import erased_since, shop_erased_since
 from app.consent.standing import Use
@@ -27,9 +24,9 @@ from app.recommend.forget import PUBLISHING
 from app.recommend.process import Job, TrainingFailed, TrainingStopped, run_training
 from app.recommend.progress import OnProgress
 from app.recommend.progress import Progress as Step
+from app.recommend.records import record_version, settle
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
-from app.tables import ModelRow
 from app.values import ShopDomain
 
 RESUME_REST_S = 7_200
@@ -88,7 +85,7 @@ async def _train(
     async with AsyncExitStack() as publishing:
         card = await _in_its_process(connections, job, publishing)
         if card.version:
-            await _record(connections, card)
+            await record_version(connections, card)
     await announce_change(connections.redis, shop)
     return card
 
@@ -129,6 +126,7 @@ async def _barred(
     if stop.is_set():  # whoever would let the others in again has left meanwhile
         await publishing.aclose()
         raise TrainingStopped("training was stopped")
+    await settle(connections, job.shop)
     if await shop_erased_since(connections, job.shop, job.trained_at):
         raise TrainingStopped(f"{job.shop} was erased meanwhile")
     customer_ids = job.dataset.customer_ids.tolist()
@@ -144,20 +142,3 @@ def _keeping(latest: list[Step]) -> OnProgress:
         latest[:] = [step]
 
     return keep
-
-
-async def _record(connections: Connections, card: Card) -> None:
-    """Keep the version's card; a champion retires the one before."""
-    status = "champion" if card.decision.publish else "rejected"
-    row = ModelRow(
-        shop=card.shop,
-        version=card.version,
-        status=status,
-        card=msgspec.to_builtins(card),
-        trained_at=card.trained_at,
-    )
-    async with connections.write() as db:
-        if card.decision.publish:
-            champions = (col(ModelRow.shop) == card.shop, col(ModelRow.status) == "champion")
-            await db.exec(update(ModelRow).where(*champions).values(status="retired"))
-        await db.merge(row)
