@@ -8,8 +8,9 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.plan import LOCALE, plan_of
+from app.campaigns.plan import LOCALE, Planned, plan_of
 from app.campaigns.store import running_campaigns
+from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.standing import Use, may
@@ -17,10 +18,11 @@ from app.consent.standings import standings_of
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.store import note_granted
 from app.errors import InputError, ShopifyError
+from app.offers.terms import costs_of
 from app.outbound.messages import pause_after
 from app.reach.abandonment import CLOCKS_DIFFER
 from app.reach.asking import Customer, who_left
-from app.reach.choosing import TRIGGER
+from app.reach.choosing import TRIGGER, weighed_for
 from app.reach.finding import who_ordered
 from app.reach.flow import tell_flow
 from app.reach.letters import Links, Reader, Sender, letter_to, way_back
@@ -33,7 +35,7 @@ from app.reach.message_store import (
     times_in_all,
     was_written_to,
 )
-from app.reach.planning import open_ways
+from app.reach.planning import leaver_of, open_ways
 from app.reach.smtp import Outcome, send
 from app.reach.stock import still_there
 from app.reach.store import Abandonment, abandonments_of, resolve
@@ -103,7 +105,8 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, no
     await _may_be_written_to(connections, shop, reach, due, now)
     customer = await _still_wanting(connections, shop, abandonment, due, now)
     digest = await _unsuppressed(connections, shop, customer)
-    campaign, granted = await _code(connections, shop, reach, due, now)
+    whole = basket is abandonment
+    campaign, granted = await _code(connections, shop, reach, due, None if whole else basket, now)
     if due.way == "flow":
         return partial(tell_flow, connections, shop, basket, due.customer_id, campaign, granted)
     smtp = connections.settings.smtp
@@ -113,7 +116,7 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, no
     letter = letter_to(
         Reader(customer.address, customer.locale, customer.country, str(shop.settings.get(LOCALE) or "en")),
         Sender(customer.shop_name, smtp.sender, customer.reply_to, customer.footer),
-        replace(facts, whole=basket is abandonment),
+        replace(facts, whole=whole),
         await _links(connections, shop, basket, digest, granted),
         reach.words,
         f"{due.abandonment_id}.{due.attempts}",
@@ -179,29 +182,48 @@ async def _unsuppressed(connections: Connections, shop: Shop, customer: Customer
 
 
 async def _code(
-    connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime
+    connections: Connections, shop: Shop, reach: Reach, due: Due, rest: Abandonment | None, now: datetime
 ) -> tuple[Campaign | None, Granted | None]:
     """Return the campaign and the shopper's own code, written down as shown before it is.
 
-    Raises Drop where there is none to give and nothing else to say.
+    rest: what is left of the basket, None where all of it is. Raises Drop where there is none to give and
+    nothing else to say.
     """
-    running = {each.campaign.id: each for each in await running_campaigns(connections, shop.shop)}
-    kept = running.get(due.campaign_id or "")
-    if kept is not None and await _within_total(connections, shop, kept.campaign):
-        plan = plan_of(shop.shop, [kept], shop.currency, shop.settings, trigger=TRIGGER)
-        pool = plan.planned[0].pool_id if plan else None
-        if pool is not None:
-            unit, lasts_s = f"customer:{due.customer_id}", kept.campaign.lasts_s or 0
-            wanted = Wanted(shop.shop, kept.campaign.id, pool, unit, lasts_s, now)
-            (granted,) = await grant(connections.redis, [wanted])
-            if granted is not None and granted.expires_at > now:
-                await note_shown(connections, shop.shop, due.abandonment_id, kept.campaign.id, now)
-                codes = {granted.code: granted.expires_at}
-                await note_granted(connections, shop.shop, shown_as(due.abandonment_id), codes, now)
-                return kept.campaign, granted
+    planned = await _planned(connections, shop, due, rest, now)
+    if planned is not None and planned.pool_id is not None:
+        unit, lasts_s = f"customer:{due.customer_id}", planned.campaign.lasts_s or 0
+        wanted = Wanted(shop.shop, planned.id, planned.pool_id, unit, lasts_s, now)
+        (granted,) = await grant(connections.redis, [wanted])
+        if granted is not None and granted.expires_at > now:
+            await note_shown(connections, shop.shop, due.abandonment_id, planned.id, now)
+            codes = {granted.code: granted.expires_at}
+            await note_granted(connections, shop.shop, shown_as(due.abandonment_id), codes, now)
+            return planned.campaign, granted
     if due.campaign_id is not None and not reach.remind:
         raise Drop("there is no code to give")
     return None, None
+
+
+async def _planned(
+    connections: Connections, shop: Shop, due: Due, rest: Abandonment | None, now: datetime
+) -> Planned | None:
+    """Return the campaign that gives its code, None where it does not, or not for the rest of the basket."""
+    running = {each.campaign.id: each for each in await running_campaigns(connections, shop.shop)}
+    kept = running.get(due.campaign_id or "")
+    if kept is None or not await _within_total(connections, shop, kept.campaign):
+        return None
+    plan = plan_of(
+        shop.shop, [kept], shop.currency, shop.settings, zone=shop.time_zone, costs=costs_of(shop.settings),
+        trigger=TRIGGER,
+    )  # fmt: skip
+    if plan is None:
+        return None
+    if rest is not None:
+        leaver = await leaver_of(connections, shop.shop, due.customer_id, {})
+        catalog = await load_catalog(connections, shop.shop)
+        if not weighed_for(plan, rest, leaver, catalog, (), now).chosen:
+            return None
+    return plan.planned[0]
 
 
 async def _within_total(connections: Connections, shop: Shop, campaign: Campaign) -> bool:

@@ -12,7 +12,7 @@ from app.connections import Connections
 from app.reach.wanted import Reach
 from app.reach.working import reach_out
 from app.reach_tables import ReachMessageRow
-from app.tables import EventRow, OrderRow
+from app.tables import EventRow, OrderRow, VariantRow
 from tests.reach.places import ADA, LINES
 from tests.reach.post_office import PostOffice
 from tests.webhooks.shopfront import Shopfront
@@ -72,4 +72,10 @@ def order(scene: Scene, token: str | None = "t", number: int = 1) -> OrderRow:
     at = NOW + timedelta(minutes=40)
     return OrderRow(
         shop=scene.shop, order_id=number, checkout_token=token, currency="USD", created_at=at, updated_at=at
+    )
+
+
+def variant(scene: Scene, variant_id: int, available: int | None) -> VariantRow:
+    return VariantRow(
+        shop=scene.shop, variant_id=variant_id, product_id=1, price_minor=1500, available=available
     )

@@ -25,8 +25,8 @@ from app.tables import CustomerRow
 from devstore.records import Customer
 from devstore.schema import MODULES
 from tests.outbound.segments import answer
-from tests.reach.places import ADA, BO
-from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout
+from tests.reach.places import ADA, BO, LINES
+from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout, variant
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -62,6 +62,24 @@ async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(sce
     ends = granted[0].expires_at.astimezone(ZoneInfo(scene.front.installed.time_zone))
     assert f"It is good until {ends:%Y-%m-%d %H:%M %Z}." in body.get_content()
     assert scene.front.shop.told_flow[0]["Discount code"] == code
+
+
+@pytest.mark.parametrize(("minimum", "gives"), [("30", True), ("30.01", False)])
+async def test_a_code_is_given_only_where_it_is_good_for_what_is_left(
+    scene: Scene, minimum: str, gives: bool
+) -> None:
+    await campaign(scene, offer={"kind": "coupon", "discount": {"percentage": 15, "minimum": minimum}},
+                   rule={">": [{"var": "cart.subtotal"}, 10]})  # fmt: skip
+    two = checkout(scene, "t", timedelta(seconds=1))
+    two.data = two.data | {"lines": [*LINES, {"variant_id": 12, "quantity": 2}]}
+    await scene.add(two)
+    await scene.left(GONE_SILENT)
+    await scene.add(variant(scene, 11, 0), variant(scene, 12, None))
+    assert await scene.left(DUE) == 1
+    body = str(scene.office.letters[0].get_body(("plain",)))
+    assert "2 items, 30.00 USD" in body
+    assert ("15 % off" in body) is gives
+    assert [each.status for each in await scene.rows(CouponRow)].count("granted") == gives
 
 
 async def test_a_code_that_was_sent_goes_back_to_no_pool(scene: Scene) -> None:

@@ -7,20 +7,14 @@ from datetime import timedelta
 import pytest
 
 from app.reach.wanted import Reach
-from app.tables import BackfillRow, ProductRow, VariantRow
+from app.tables import BackfillRow, ProductRow
 from devstore.schema import MODULES
 from tests.reach.places import LINES
-from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout
+from tests.reach.scene import DUE, GONE_SILENT, NOW, Scene, checkout, variant
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
-
-
-def variant(scene: Scene, variant_id: int, available: int | None) -> VariantRow:
-    return VariantRow(
-        shop=scene.shop, variant_id=variant_id, product_id=1, price_minor=1500, available=available
-    )
 
 
 def imported(scene: Scene, status: str) -> BackfillRow:
