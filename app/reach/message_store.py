@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select, update
 
+from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import FeedbackRow
@@ -18,6 +19,9 @@ _MESSAGES, _ABANDONED = table_of(ReachMessageRow), table_of(AbandonmentRow)
 # Far longer than one message takes: who was at it then is there no more.
 LOST_AFTER = timedelta(minutes=15)
 _OUT = ("sending", "sent", "failed")
+_STAYED = or_(
+    _MESSAGES.c.status == "waiting", and_(_MESSAGES.c.status == "dropped", _MESSAGES.c.reason != WITHHELD)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ async def plan_messages(
 ) -> None:
     """Write down what is to be sent; an abandonment has one message a way, whatever becomes of it.
 
-    One that waits since before a return waits anew.
+    One of before a return that did not leave is planned anew, but for what was held back.
     """
     rows = [
         {
@@ -65,9 +69,12 @@ async def plan_messages(
     async with connections.write() as db:
         await insert_new(db, ReachMessageRow, rows)
         for each in planned:
-            again = (*_this(shop, each.abandonment_id, each.way), _MESSAGES.c.status == "waiting")
-            times = {"due_at": each.due_at, "ends_at": each.ends_at}
-            await (await db.connection()).execute(update(_MESSAGES).where(*again).values(**times))
+            again = {
+                "customer_id": each.customer_id, "campaign_id": each.campaign_id, "status": each.status,
+                "reason": each.reason, "due_at": each.due_at, "ends_at": each.ends_at, "changed_at": now,
+            }  # fmt: skip
+            this = _this(shop, each.abandonment_id, each.way)
+            await (await db.connection()).execute(update(_MESSAGES).where(*this, _STAYED).values(**again))
 
 
 async def unplanned(connections: Connections, shop: str, since: datetime) -> list[str]:

@@ -144,6 +144,20 @@ async def test_who_comes_back_and_leaves_again_is_written_to_once_and_later(scen
     assert await scene.left(timedelta(minutes=153), timedelta(minutes=300)) == 1
 
 
+async def test_who_comes_back_before_it_was_due_and_leaves_again_the_next_day_is_written_to(
+    scene: Scene,
+) -> None:
+    await scene.look(GONE_SILENT)
+    await scene.add(checkout(scene, "t", timedelta(minutes=40)))
+    await scene.look(timedelta(minutes=45))
+    await scene.look(timedelta(hours=26))  # nobody was to be written to until here: its time is over
+    assert await scene.messages() == [("mail", "dropped", "its time is over")]
+    await scene.add(checkout(scene, "t", timedelta(hours=27)))
+    next_day = [timedelta(hours=27) + each for each in (GONE_SILENT, DUE)]
+    assert await scene.left(*next_day) == 1
+    assert await scene.left(*(each + timedelta(days=1) for each in next_day)) == 0
+
+
 async def test_who_comes_back_and_leaves_another_checkout_is_written_to_about_that_one(scene: Scene) -> None:
     await scene.left(GONE_SILENT)
     await scene.add(checkout(scene, "t", timedelta(minutes=40)), checkout(scene, "u", timedelta(minutes=42)))
