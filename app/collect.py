@@ -32,6 +32,7 @@ from app.errors import InputError, NotAuthentic
 from app.events.kinds import KINDS, BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
+from app.events.robots import is_robot
 from app.limits import door_at
 from app.metrics import EVENTS
 from app.profiles.names import Names
@@ -122,6 +123,8 @@ async def track_event(request: Request) -> Response:
         sender = await _sender(connections, request.headers.get("authorization"), now)
         policy = await remembered_policy(connections, sender.shop)
         batch = sort_out(await read_body(request, LIMIT_BYTES), sender, policy, now)
+        if is_robot(request.headers.get("user-agent", "")):
+            batch = of_a_robot(batch)
         _check_rates(connections, sender, batch)
         batch.counts.accepted = await EventLog(connections.redis).append_unseen(batch.events)
         await _tell(connections, batch.calls, now)
@@ -195,6 +198,13 @@ def sort_out(body: bytes, sender: Sender, policy: ShopPolicy, now: datetime) -> 
         else:
             batch.counts.without_consent += 1
     return batch
+
+
+def of_a_robot(batch: Sorted) -> Sorted:
+    """Return the batch with nothing to keep: no shopper did any of it."""
+    counts = batch.counts
+    many = counts.rejected + counts.without_consent + len(batch.events)
+    return Sorted(Counts(rejected=many), [], [])
 
 
 def _read_batch(body: bytes) -> Batch:

@@ -256,3 +256,10 @@ def test_whatever_is_sent_is_counted(events: list[Any]) -> None:
 def test_whatever_bytes_are_sent_are_no_surprise(body: bytes) -> None:
     with pytest.raises(InputError):
         sort_out(body, Sender(SHOP, None, proven=False), UNREAD, NOW)
+
+
+async def test_what_a_robot_looks_at_is_not_kept(web: httpx.AsyncClient, connections: Connections) -> None:
+    web.headers["User-Agent"] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    answer = await post(web, sent(), sent("2", consent={}), "odd")
+    assert (answer.status_code, answer.json()) == (202, counts(rejected=3))
+    assert await logged(connections) == []

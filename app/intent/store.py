@@ -22,6 +22,7 @@ from app.intent.uplift import UpliftModel
 from app.intent_tables import ForesightRow
 from app.profiles.history import FROM_BROWSERS
 from app.profiles.reviews import excluded_customers
+from app.profiles.signals import COMPLETED
 from app.profiles.visit import Seen
 from app.remembered import Remembered
 from app.shops.store import get_shop
@@ -39,10 +40,11 @@ _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of
 async def browsed(connections: Connections, shop: str, now: datetime) -> list[Browsed]:
     """Return what each browser did of late and when it ordered, where those it names may be learnt from.
 
-    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone.
+    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone. Left out is
+    who tried the shop out: completed a checkout of which there is no order, where of others there is.
     """
     async with connections.read() as db:
-        seen, tokens = await _seen(db, shop, now - LOOKED_BACK)
+        seen, tokens, completed = await _seen(db, shop, now - LOOKED_BACK)
     names = {client: {event.customer_id for event in events} for client, events in seen.items()}
     refuse = await who_may_not_teach(connections, shop, set().union(*names.values()))
     kept = [client for client in sorted(seen) if names[client].isdisjoint(refuse)]
@@ -50,6 +52,8 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
     currency = known.currency if known else ""
     async with connections.read() as db:
         placed = await _placed(db, shop, set().union(*(tokens[client] for client in kept)))
+    if not placed.keys().isdisjoint(set().union(*completed.values())):
+        kept = [client for client in kept if completed[client] <= placed.keys()]
     return [
         Browsed(seen[client], sorted(placed[token] for token in tokens[client] if token in placed), currency)
         for client in kept
@@ -158,8 +162,8 @@ def _read(content: object, kind: type[Kept]) -> Kept | None:
 
 async def _seen(
     db: AsyncSession, shop: str, since: datetime
-) -> tuple[dict[str, list[Seen]], dict[str, set[str]]]:
-    """Return each browser's events and the checkouts it was seen in."""
+) -> tuple[dict[str, list[Seen]], dict[str, set[str]], dict[str, set[str]]]:
+    """Return each browser's events, the checkouts it was seen in, and those of them that it completed."""
     columns = _EVENTS.c
     query = (
         select(columns.client_id, columns.checkout_token, columns.event_id, columns.happened_at)
@@ -171,11 +175,14 @@ async def _seen(
     )
     seen: dict[str, list[Seen]] = defaultdict(list)
     tokens: dict[str, set[str]] = defaultdict(set)
+    completed: dict[str, set[str]] = defaultdict(set)
     for client_id, token, *event in await (await db.connection()).execute(query):
         seen[client_id].append(Seen(*event))
         if token is not None:
             tokens[client_id].add(token)
-    return seen, tokens
+            if seen[client_id][-1].name == COMPLETED:
+                completed[client_id].add(token)
+    return seen, tokens, completed
 
 
 async def _placed(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, int]:

@@ -75,6 +75,23 @@ async def test_a_browsers_events_come_with_the_orders_of_its_checkouts(
     assert {each.currency for each in found} == {"USD"}
 
 
+async def test_who_tried_the_shop_out_with_a_test_order_is_left_out(connections: Connections) -> None:
+    """Of a test nothing is kept among the orders, but the browser tells that the checkout was completed."""
+    await keep(
+        connections,
+        an_event(40, "test", name="checkout_completed", checkout_token="c9"),
+        an_event(39, "test"),
+        an_event(30, name="checkout_completed", checkout_token="c1"),
+        an_event(20, "bert", name="checkout_started", checkout_token="c2"),
+    )
+    assert len(await browsed(connections, SHOP, NOW)) == 3  # the shop's orders are not told at all
+    async with connections.write() as db:
+        db.add(an_order("c1", 30))
+    found = await browsed(connections, SHOP, NOW)
+    assert sorted(each.seen[0].name for each in found) == ["checkout_completed", "checkout_started"]
+    assert sum(len(each.ordered) for each in found) == 1
+
+
 @pytest.mark.parametrize("has_ordered", [True, False])
 async def test_a_browser_of_a_customer_who_may_not_be_learnt_from_is_left_out(
     connections: Connections, has_ordered: bool
