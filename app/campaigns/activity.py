@@ -17,6 +17,7 @@ from app.campaigns.said import OfACampaign, said_of
 from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
+from app.experiments.records import AFTER_THE_ORDER
 from app.intent.rates import Rate, rate
 from app.intent.store import who_may_not_teach
 from app.tables import DecisionRow, OrderRow
@@ -125,6 +126,7 @@ async def _decided(
     columns, told = _DECISIONS.c, ("situation", "campaigns")
     query = (
         select(columns.decision_id, columns.decided_at, columns.checkout_token, columns.customer_id)
+        .add_columns(columns.surface)
         .add_columns(columns.inputs[(*told, "chosen")].label("chosen"))
         .add_columns(columns.inputs[(*told, "left_out")].label("left_out"))
         .add_columns(columns.inputs[(*told, "inputs", "at")].label("weighed_at"))
@@ -146,7 +148,8 @@ def _weighed(row: Any) -> Decided | None:
         return None
     if row.weighed_at is None and not (told.chosen or told.left_out):
         return None
-    return Decided(row.decision_id, row.decided_at.timestamp(), row.checkout_token or row.decision_id, told)
+    who, after = row.checkout_token or row.decision_id, row.surface in AFTER_THE_ORDER
+    return Decided(row.decision_id, row.decided_at.timestamp(), who, told, after)
 
 
 async def _orders(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, list[Ordered]]:

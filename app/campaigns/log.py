@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.campaigns.outcomes import Decided, Ordered, read_told
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
+from app.experiments.records import AFTER_THE_ORDER
 from app.intent.store import who_may_not_teach
 from app.shops.store import get_shop
 from app.tables import DecisionRow, OrderLineRow, OrderRow
@@ -47,16 +48,18 @@ async def _decisions(db: AsyncSession, shop: str, since: datetime) -> list[tuple
     columns = _DECISIONS.c
     query = (
         select(columns.decision_id, columns.decided_at, columns.checkout_token, columns.inputs)
-        .add_columns(columns.customer_id)
+        .add_columns(columns.customer_id, columns.surface)
         .where(columns.shop == shop, columns.decided_at > since, columns.arm == PERSONALISED)
         .where(columns.checkout_token.is_not(None))
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
     )
     found: list[tuple[int | None, Decided]] = []
-    for decision_id, at, token, inputs, customer_id in await (await db.connection()).execute(query):
+    rows = await (await db.connection()).execute(query)
+    for decision_id, at, token, inputs, customer_id, surface in rows:
         if told := read_told(inputs):
-            found.append((customer_id, Decided(decision_id, at.timestamp(), token, told)))
+            after = surface in AFTER_THE_ORDER
+            found.append((customer_id, Decided(decision_id, at.timestamp(), token, told, after)))
     return found
 
 

@@ -53,6 +53,21 @@ async def test_a_campaigns_showings_false_positives_and_feedback_are_counted_wit
     assert found.done["tea"].fired.happened == 0
 
 
+async def test_the_order_before_a_thank_you_page_was_not_bought_anyway(connections: Connections) -> None:
+    held = [a_decision(n, left_out={"help": "withheld"}) for n in (1, 2)]
+    held[0].surface = "thank_you"
+    late = [
+        OrderRow(
+            shop=SHOP, order_id=n, checkout_token=f"t{n}", currency="EUR", updated_at=WHEN,
+            created_at=WHEN + timedelta(seconds=5),
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    await write(connections, a_shop(), *held, *late)
+    done = (await activity(connections, SHOP, ["help"], BEGUN, NOW)).done["help"]
+    assert (done.anyway.happened, done.anyway.of, done.fired.of) == (1, 1, 2)
+
+
 async def test_who_asks_again_is_one_shopper(on_both_databases: Connections) -> None:
     again = [
         a_decision(n, chosen=[{"campaign_id": "help", "propensity": 1.0}], checkout_token="t")

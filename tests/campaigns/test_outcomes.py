@@ -121,6 +121,20 @@ def test_who_was_held_back_and_bought_is_a_false_positive() -> None:
     assert (measured.happened, measured.of) == (1, 4)
 
 
+def test_the_page_after_an_order_teaches_nothing_of_who_buys_but_what_is_said_there_counts() -> None:
+    # Shopify may make the order after it showed the page; the next order is of another checkout.
+    log = [
+        decided("anna", 0, {"ten": 0.5}, five="not_drawn")._replace(after_order=True),
+        decided("bert", 0, ten="withheld")._replace(after_order=True),
+        decided("carl", 0, ten="withheld"),
+    ]
+    orders = {who: [Ordered(5, 500)] for who in ("anna", "bert", "carl")}
+    assert exposures(log, orders, "ten", NOW).shown.tolist() == [False]
+    assert (measured := bought_anyway(log, orders, "ten", NOW)).of == measured.happened == 1
+    (trial,) = trials(log, orders, {("anna", "ten"): [Said("accepted", 60)]}, CHOICES)
+    assert (trial.bought, trial.gained, trial.word) == (False, 0, "accepted")
+
+
 def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
     log = [
         decided("anna", 7, {"ten": 0.75, "help": 1.0}, five="not_drawn", tea="not_drawn", other="withheld")
