@@ -7,20 +7,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.orders.refunds import GOODS_BACK, lines_kept
 from app.profiles.customer import BoughtLine, PlacedOrder
 from app.profiles.visit import Seen
-from app.tables import EventRow, OrderRow, RefundRow
+from app.tables import CustomerRow, EventRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
 EVENTS_READ = 500
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
-_EVENTS = table_of(EventRow)
+_EVENTS, _CUSTOMERS = table_of(EventRow), table_of(CustomerRow)
+_GONE = _CUSTOMERS.c.deleted_at.is_not(None)
 FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's facts
 
 
@@ -44,11 +45,22 @@ async def orders_of(
     return found
 
 
+async def gone_of(db: AsyncSession, shop: str, customer_ids: Collection[int]) -> set[int]:
+    """Return which of the customers are not at Shopify any more: merged into another, or deleted."""
+    found: set[int] = set()
+    for part in chunks(sorted(customer_ids)):
+        query = select(_CUSTOMERS.c.customer_id).where(_GONE, _CUSTOMERS.c.shop == shop)
+        found.update(await (await db.connection()).scalars(query.where(_CUSTOMERS.c.customer_id.in_(part))))
+    return found
+
+
 async def next_customers(db: AsyncSession, shop: str, after: int, count: int) -> list[int]:
-    """Return the next customers with orders, by id; empty after the last one."""
+    """Return the next customers with orders, by id, but those who are gone; empty after the last one."""
+    theirs = and_(_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.customer_id == _ORDERS.c.customer_id)
     query = (
         select(_ORDERS.c.customer_id)
         .where(_ORDERS.c.shop == shop, _ORDERS.c.customer_id > after)
+        .where(~exists().where(theirs, _GONE))
         .distinct()
         .order_by(_ORDERS.c.customer_id)
         .limit(count)

@@ -13,7 +13,7 @@ from app.consent.policy import Answers, Reason
 from app.consent.standing import Basis, Standing, Use, may
 from app.profiles.behaving import behaviours, seen_of_customers, window_begins
 from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile_of, purchase
-from app.profiles.history import orders_of
+from app.profiles.history import gone_of, orders_of
 from app.profiles.purchases import Purchase
 from app.profiles.segments import Segmented, current_segmentation, segmented, words_of
 from app.remembered import Remembered
@@ -35,13 +35,16 @@ async def make_profiles(
 ) -> dict[int, Made]:
     """Return each customer's profile and segments, as far as they may have any; nothing else is read.
 
-    There are no segments before the shop's first are trained.
+    There are no segments before the shop's first are trained. Who is gone at Shopify has nothing, though
+    their orders may name them still.
     """
     without = {who: kept for who, wish in wishes.items() if (kept := _kept_without(wish, basis)) is not None}
     made: dict[int, Made] = {who: (kept, None) for who, kept in without.items()}
     currency, now = await shop_currency(connections, shop), int(datetime.now(UTC).timestamp())
     async with connections.read() as db:
-        orders = await orders_of(db, shop, currency, [who for who in wishes if who not in without])
+        gone = await gone_of(db, shop, wishes.keys() - without.keys())
+        made |= dict.fromkeys(gone, (NOBODY, None))
+        orders = await orders_of(db, shop, currency, wishes.keys() - made.keys())
     histories = {who: histories_of(placed, now) for who, placed in orders.items()}
     found = await _segmented(connections, shop, histories, now)
     for who, placed in orders.items():

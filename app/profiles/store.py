@@ -155,8 +155,9 @@ async def rebuild(connections: Connections, shop: ShopDomain) -> int:
 
 
 async def forget_customer(connections: Connections, event: CustomerDeleted) -> None:
-    """Erase the profile of a customer who is gone."""
+    """Erase the profile of a customer who is gone, and what segments they are in."""
     await forget(connections, ShopDomain(event.shop), customer_id=event.customer_id)
+    await keep_segments(connections, event.shop, {event.customer_id: None}, datetime.now(UTC))
 
 
 async def forget(

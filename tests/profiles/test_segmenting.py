@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,9 @@ from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
 from app.errors import InputError, NotFound
+from app.events.kinds import CustomerDeleted
 from app.jobs import read_progress
+from app.orders.customers import remove_customer
 from app.profiles.customer import Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
@@ -26,7 +29,7 @@ from app.profiles.segmentation import Segmentation
 from app.profiles.segmenting import segment_shop
 from app.profiles.segments import count_segments, latest_segmentation, publish_segmentation
 from app.profiles.snapshots import FEATURES
-from app.profiles.store import rebuild, refresh_customers
+from app.profiles.store import forget_customer, rebuild, refresh_customers
 from app.profiles.thresholds import Rules
 from app.profiles.trees import LEAF, Classifier, Sigmoid, Trees
 from app.segment_tables import (
@@ -262,6 +265,28 @@ async def test_who_refuses_is_in_no_segment_and_leaves_the_one_they_were_in(conn
     await refresh_customers(connections, SHOP, [10])
     assert 10 not in await segments(connections)
     assert [row for row in await rows(connections, SegmentMoveRow) if row.customer_id == 10] == []
+
+
+async def test_who_is_gone_at_shopify_is_in_no_segment_and_does_not_come_back(
+    on_both_databases: Connections,
+) -> None:
+    """Merged into another, they keep their orders here until those are told anew."""
+    connections = on_both_databases
+    await a_shop(connections)
+    await segment_shop(connections, SHOP)
+    assert 7 in await segments(connections)
+    gone = CustomerDeleted(shop=SHOP, event_id="d", happened_at=NOW, customer_id=7)
+    await remove_customer(connections, gone)
+    await forget_customer(connections, gone)
+    for again in (None, partial(refresh_customers, customer_ids=[7]), segment_shop):
+        if again is not None:
+            await again(connections, SHOP)
+        assert sorted(await segments(connections)) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
+        assert 7 not in {row.customer_id for row in await rows(connections, SegmentMoveRow)}
+        assert await profile(connections, 7) == Profile()
+    latest = await latest_segmentation(connections, SHOP)
+    assert latest is not None
+    assert latest.cuts == cuts_of({1, 2, 3, 4, 5, 6, 8, 9, 10})
 
 
 async def test_a_shop_with_one_customer_or_none_is_segmented_as_far_as_can_be(
