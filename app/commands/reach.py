@@ -17,7 +17,8 @@ from app.reach.wanted import Reach, reach_of
 from app.values import shop_domain
 
 Minutes = Annotated[
-    int | None, typer.Option(min=1, help="Minutes of silence after which a checkout was left")
+    int | None,
+    typer.Option(min=5, max=24 * 60, help="Minutes of silence after which a checkout was left"),
 ]
 
 
@@ -29,7 +30,9 @@ def reach(
         bool | None, typer.Option(help="Write also where no campaign has anything to give")
     ] = None,
     idle: Minutes = None,
-    delay: Annotated[int | None, typer.Option(min=1, help="Minutes after that until it is written")] = None,
+    delay: Annotated[
+        int | None, typer.Option(min=1, max=7 * 24 * 60, help="Minutes after that until it is written")
+    ] = None,
     words: Annotated[
         Path | None, typer.Option(help='JSON: {"subject": {"de": "…"}, "body": {"de": "…"}}')
     ] = None,

@@ -25,7 +25,8 @@ async def change_reach(connections: Connections, shop: str, changes: Mapping[str
 
     if changes.get("mail") and connections.settings.smtp is None:
         raise InputError("e-mail needs a mail server: set SMTP_URL first", "mail")
-    for part in ("subject", "body"):
-        check_texts("letter", (changes.get("words") or {}).get(part) or {})
+    words = checked({"words": changes["words"]} if "words" in changes else {}).words
+    for texts in (words.subject, words.body):
+        check_texts("letter", texts)
     await change_setting(connections, shop, SETTING, change)
     return wanted[-1]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.connections import Connections
+from app.errors import InputError
 from app.tables import ShopRow
 from tests.commands.conftest import Terminal
 
@@ -37,8 +38,26 @@ def test_mail_needs_a_mail_server(terminal: Terminal, monkeypatch: pytest.Monkey
 
 def test_what_can_not_be_is_named_and_changes_nothing(terminal: Terminal, tmp_path: Path) -> None:
     terminal.prepare(a_shop)
-    assert "idle_s" in str(terminal.run("reach", "--shop", SHOP, "--idle", "2", "--flow").exception)
+    refused = terminal.run("reach", "--shop", SHOP, "--idle", "2", "--flow")
+    assert (refused.exit_code, "--idle" in refused.output) == (2, True)
+    assert terminal.run("reach", "--shop", SHOP, "--delay", "10081").exit_code == 2
     words = tmp_path / "words.json"
     words.write_text('{"subject": {"de": "Hallo {name}"}}')
     assert "{name}" in str(terminal.run("reach", "--shop", SHOP, "--words", str(words)).exception)
     assert "flow off" in terminal.run("reach", "--shop", SHOP).output
+
+
+@pytest.mark.parametrize(
+    ("written", "where"),
+    [
+        ('["a"]', "$.words"), ('{"subject": "hi"}', "$.words.subject"), ('{"body": {"de": 3}}', "$.words.body"),
+        ("[]", "$.words"),
+    ],
+)  # fmt: skip
+def test_words_that_are_none_are_named(terminal: Terminal, tmp_path: Path, written: str, where: str) -> None:
+    terminal.prepare(a_shop)
+    words = tmp_path / "words.json"
+    words.write_text(written)
+    refused = terminal.run("reach", "--shop", SHOP, "--words", str(words)).exception
+    assert isinstance(refused, InputError)
+    assert where in str(refused)
