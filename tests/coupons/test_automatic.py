@@ -112,14 +112,21 @@ def test_the_metafield_is_as_the_function_reads_it() -> None:
             "id": promise.terms_id,
             "key": key.hex(),
             "class": "product",
-            "title": "Off",
+            "title": "−5.00 EUR",
             "amount": "5.00",
             "minimum": "100.00",
             "products": ["gid://shopify/Product/7"],
         },
         "used": "0123456789abba9876543210",
     }
-    assert given["discountClasses"] == ["PRODUCT"]
+    assert (given["title"], given["discountClasses"]) == ("Off", ["PRODUCT"])
+
+
+def test_a_shopper_reads_what_is_taken_off_and_not_what_the_merchant_calls_whom_it_is_for() -> None:
+    for percentage, says in ((12.5, "−12.5 %"), (100, "−100 %")):
+        promise = Promise("p", CouponTerms("Who is worth it and leaves", "order", percentage=percentage))
+        value = json.loads(told(promise, "EUR", b"k" * 32))
+        assert value["terms"]["title"] == says
 
 
 @pytest.mark.parametrize(("share", "said"), [(10, "10"), (12.5, "12.5"), (100, "100")])

@@ -95,10 +95,10 @@ async def test_a_cart_with_a_grant_pays_less_and_its_order_says_so(api: Desk) ->
     granted, plain = a_checkout(api, a_grant()), a_checkout(api, None)
     assert (savings(api, granted), savings(api, plain)) == (112, 0)  # 10 % of 2 x 3.49 and of 4.25
     line = state(api.shop, granted, NOW, "http://devstore")["lines"][0]
-    assert [each["title"] for each in line["discountAllocations"]] == ["Ten off"]
+    assert [each["title"] for each in line["discountAllocations"]] == ["−10 %"]
     placed = order_payload(api.shop, complete(api.shop, granted, NOW))
     assert [(each["type"], each["title"]) for each in placed["discount_applications"]] == [
-        ("automatic", "Ten off")
+        ("automatic", "−10 %")
     ]
     assert (placed["discount_codes"], placed["total_discounts"]) == ([], "1.12")
     assert placed["note_attributes"] == [{"name": ATTRIBUTE, "value": a_grant()}]

@@ -22,9 +22,9 @@ from tests.journeys.stores import rows_of
 
 FUNCTIONS = built_functions(ROOT / "extensions")
 pytestmark = pytest.mark.skipif(not FUNCTIONS, reason="the extensions are not built: make build")
-TITLE = "Ten off for you"
+TITLE = "−10 %"
 CAMPAIGN = {
-    "id": "ten", "name": TITLE, "rule": True, "evidence": 0, "holdout": 0, "expires_s": 86_400,
+    "id": "ten", "name": "For who hesitates", "rule": True, "evidence": 0, "holdout": 0, "expires_s": 86_400,
     "offer": {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}},
 }  # fmt: skip
 
