@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units
 from app.campaigns.outcomes import MET_BEFORE, Told
 from app.campaigns.weigh import WITHHELD
+from app.experiments.records import AFTER_THE_ORDER
 
 SHOWN, HELD_BACK, KNOWN = 1, 0, -1
 _TIME = pl.Datetime("us", "UTC")
 _DECIDED: dict[str, Any] = {
     "at": _TIME, "who": pl.String, "unit": pl.String, "customer_id": pl.Int64, "duration_us": pl.Int64,
-    "failed": pl.Boolean,
+    "failed": pl.Boolean, "surface": pl.String,
 }  # fmt: skip
 _PLACED: dict[str, Any] = {"who": pl.String, "placed_at": _TIME, "back_at": _TIME}
 _COLUMNS = ("duration_us", "failed", "ordered", "given_back")
@@ -33,7 +34,8 @@ _COLUMNS = ("duration_us", "failed", "ordered", "given_back")
 class Meetings:
     """Decisions that weighed campaigns, the oldest first, and what each of the campaigns was to the shopper.
 
-    decided: at; who: the checkout, unit: whose it was, both as hashes; customer_id, duration_us, failed.
+    decided: at; who: the checkout, unit: whose it was, both as hashes; customer_id, duration_us, failed,
+    after_order: on a page that comes after the checkout's order.
     how: by campaign int8 of the same length: SHOWN, HELD_BACK by chance, KNOWN where it was kept from who had
     seen it before, None where it was nothing of these.
     """
@@ -50,7 +52,8 @@ class Meetings:
 def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meetings:
     """Return of decisions those in which any of the campaigns was something to the shopper.
 
-    rows: when, checkout, unit, customer, duration, whether it failed, what was chosen and what left out.
+    rows: when, checkout, unit, customer, duration, whether it failed, surface, what was chosen and what left
+    out.
     """
     decided, how = [], []
     for *one, chosen, left_out in rows:
@@ -60,7 +63,9 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
             decided.append(one)
             how.append(met)
     table = pl.DataFrame(decided, schema=_DECIDED, orient="row")
-    table = table.with_columns(pl.coalesce("unit", "who").hash().alias("unit"), pl.col("who").hash())
+    after = pl.col("surface").is_in(list(AFTER_THE_ORDER)).alias("after_order")
+    hashed = pl.coalesce("unit", "who").hash().alias("unit"), pl.col("who").hash()
+    table = table.with_columns(after, *hashed).drop("surface")
     return Meetings(table, pl.DataFrame(how, schema=dict.fromkeys(names, pl.Int8), orient="row"))
 
 
@@ -124,5 +129,6 @@ def _with_orders(met: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     joined = met.sort("at").join_asof(
         orders, on="at", by="who", strategy="forward", tolerance=within, check_sortedness=False
     )
+    ordered = pl.col("placed_at").is_not_null() & ~pl.col("after_order")
     in_time = (pl.col("back_at") <= pl.col("placed_at") + back).fill_null(value=False)
-    return joined.with_columns(ordered=pl.col("placed_at").is_not_null(), given_back=in_time)
+    return joined.with_columns(ordered=ordered, given_back=ordered & in_time)

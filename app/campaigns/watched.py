@@ -138,7 +138,7 @@ async def _meetings(connections: Connections, shop: str, names: Collection[str],
     )  # fmt: skip
     query = (
         select(columns.decided_at, columns.checkout_token, columns.inputs["unit"].as_string())
-        .add_columns(columns.customer_id, columns.duration_us, failed)
+        .add_columns(columns.customer_id, columns.duration_us, failed, columns.surface)
         .add_columns(columns.inputs[(*told, "chosen")], columns.inputs[(*told, "left_out")])
         .where(columns.shop == shop, columns.decided_at >= since, columns.arm == PERSONALISED)
         .where(columns.checkout_token.is_not(None))

@@ -29,6 +29,7 @@ class Decision(NamedTuple):
     unit: str | None
     why: str | None
     failed: bool = False
+    after_order: bool = False
 
     @property
     def told(self) -> Told:
@@ -41,7 +42,8 @@ class Decision(NamedTuple):
         """Return it as it is read."""
         chosen = [{"campaign_id": "ten", "propensity": 1.0}] if self.why is None else []
         left_out = {"ten": self.why} if self.why else {}
-        return (self.at, self.who, self.unit, None, 5_000, self.failed, chosen, left_out)
+        surface = "thank_you" if self.after_order else "checkout"
+        return (self.at, self.who, self.unit, None, 5_000, self.failed, surface, chosen, left_out)
 
 
 Placed = tuple[str, datetime, datetime | None]
@@ -60,7 +62,9 @@ def one_by_one(decisions: Iterable[Decision], placed: Iterable[Placed], begin: d
     for each, shown in first_meetings(decisions, "ten"):
         until = each.at + timedelta(seconds=COMPLETES_WITHIN_S)
         orders = sorted(
-            (at, back) for who, at, back in placed if who == each.who and each.at <= at <= until
+            (at, back)
+            for who, at, back in placed
+            if who == each.who and each.at <= at <= until and not each.after_order
         )  # fmt: skip
         at, back = orders[0] if orders else (None, None)
         in_time = at and back and back <= at + timedelta(seconds=REFUNDED_WITHIN_S)
@@ -72,8 +76,9 @@ def one_by_one(decisions: Iterable[Decision], placed: Iterable[Placed], begin: d
 hours = st.integers(0, 12).map(lambda each: BEGUN + each * HOUR)
 decisions = st.lists(
     st.builds(
-        lambda at, who, unit, why, failed: (at, f"token-{who}", unit and f"unit-{unit}", why, failed),
+        lambda at, who, unit, why, *is_so: (at, f"token-{who}", unit and f"unit-{unit}", why, *is_so),
         hours, st.integers(0, 8), st.none() | st.integers(1, 6), st.sampled_from(WHYS), st.booleans(),
+        st.booleans(),
     ),
     max_size=30,
 ).map(lambda found: [Decision(f"{number:02}", *each) for number, each in enumerate(found)])  # fmt: skip
@@ -124,5 +129,5 @@ def test_a_capped_campaign_is_not_stopped_because_who_is_held_back_from_it_comes
 
 
 def test_what_was_logged_in_another_layout_is_nothing_of_the_campaign() -> None:
-    row = (BEGUN, "token", None, None, 5_000, False, [{"name": "ten"}], "all")
+    row = (BEGUN, "token", None, None, 5_000, False, "checkout", [{"name": "ten"}], "all")
     assert len(meetings_in([row], ["ten"]).decided) == 0
