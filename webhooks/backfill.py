@@ -1,7 +1,7 @@
 """A shop's history, imported on install through Admin bulk operations.
 
 Products, then customers, then orders: those of 60 days, or all where the shop grants that scope.
-Of what was given back, each refund's sum is kept, and lines that nothing is left of are left out.
+Of what was given back it is known which units, and how much in all.
 Each step is written down, so that a process that dies here is continued where it was: the operation under
 way at Shopify is found again, and a download goes on at the last object that was stored.
 """
@@ -231,9 +231,9 @@ async def _store_customers(connections: Connections, shop: Shop, batch: Sequence
 
 async def _store_orders(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
     def read(tree: Tree) -> Any:
-        order = Payload(tree.root)
-        left = [Payload(line) for line in tree.children if line.get("currentQuantity") != 0]
-        return read_order(shop.shop, order, left), read_sums(shop, order)
+        node, lines = Payload(tree.root), [Payload(line) for line in tree.children]
+        order = read_order(shop.shop, node, lines)
+        return order, read_sums(shop, node, order, lines)
 
     pairs = _readable(read, shop, batch)
     await record_orders(connections, await only_kept(connections, [order for order, _ in pairs]))

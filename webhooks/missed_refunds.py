@@ -10,7 +10,7 @@ from sqlalchemy import Column, select
 
 from app.connections import Connections
 from app.errors import InputError
-from app.events.kinds import AnyEvent, RefundCreated, RefundLine
+from app.events.kinds import AnyEvent, Line, OrderFacts, RefundCreated, RefundLine
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
 from app.tables import OrderRow, RefundRow
@@ -86,15 +86,35 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
     return with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
 
 
-def read_sums(shop: Shop, order: Payload) -> list[RefundCreated]:
-    """Return the order's refunds as an import tells them: their sums, of no line in particular. Pure."""
-    return [
-        replace(
-            _refund(shop, order.text("id"), node),
-            other_minor=_amount(node, "totalRefundedSet", shop.currency),
-        )
-        for node in order.children("refunds")
-    ]
+def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payload]) -> list[RefundCreated]:
+    """Return the order's refunds as an import tells them: what each gave back, and in the last one all units.
+
+    lines: with how many units are left of each. Money beyond what the units are worth went with them, as
+    tax or shipping; where none went back at all, an edit removed what was not paid yet. Pure.
+    """
+    refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
+    left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
+    back = tuple(_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
+    back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
+    if not refunds or not back:
+        return refunds
+    *before, last = sorted(refunds, key=lambda each: each.created_at)
+    paid_back = sum(each.other_minor for each in refunds)
+    rest = paid_back - sum(each.amount_minor for each in back) if paid_back else 0
+    told_minor = sum(each.other_minor for each in before)  # of units that the last one tells
+    return [*before, replace(last, lines=back, other_minor=min(rest, 0) - told_minor, tax_minor=max(rest, 0))]
+
+
+def _sum_of(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
+    total_minor = _amount(node, "totalRefundedSet", shop.currency)
+    return replace(_refund(shop, order_gid, node), other_minor=total_minor)
+
+
+def _units(line: Line, units: int) -> RefundLine:
+    """Return so many units of the line as given back, for what was paid for them."""
+    paid_minor = line.quantity * line.price_minor - line.discount_minor
+    amount_minor = round(paid_minor * units / max(line.quantity, 1))
+    return RefundLine(line_id=line.line_id, quantity=units, amount_minor=amount_minor)
 
 
 def _refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:

@@ -40,8 +40,8 @@ _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of
 async def browsed(connections: Connections, shop: str, now: datetime) -> list[Browsed]:
     """Return what each browser did of late and when it ordered, where those it names may be learnt from.
 
-    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone. Left out is
-    who tried the shop out: completed a checkout of which there is no order, where of others there is.
+    The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone. Left out
+    is who tried the shop out: completed a checkout of which there is no order, where of others there is.
     """
     async with connections.read() as db:
         seen, tokens, completed = await _seen(db, shop, now - LOOKED_BACK)

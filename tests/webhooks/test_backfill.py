@@ -18,9 +18,19 @@ from app.orders.store import record_refund
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
 from app.profiles.store import customer_key
-from app.shops.store import install
+from app.recommend.store import read_shop
+from app.shops.store import install, shop_of
 from app.shops.tokens import exchange_id_token
-from app.tables import BackfillRow, CustomerRow, InventoryRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import (
+    OF_NO_LINE,
+    BackfillRow,
+    CustomerRow,
+    InventoryRow,
+    OrderLineRow,
+    OrderRow,
+    RefundRow,
+    ShopRow,
+)
 from app.values import ShopDomain
 from devstore.schema import MODULES
 from devstore.shop import refund
@@ -29,6 +39,9 @@ from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 from webhooks import backfill
 from webhooks.backfill import PAUSES, resume_backfill, run_backfill
+from webhooks.missed_refunds import read_sums
+from webhooks.payload import Payload
+from webhooks.read_admin import read_order
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -78,14 +91,45 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
 
 async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfront) -> None:
     whole, part, *_ = front.shop.orders.values()
-    refund(front.shop, whole, {whole.lines[0].id: 2}, NOW)
+    refund(front.shop, whole, {whole.lines[0].id: 1}, NOW)
+    refund(front.shop, whole, {whole.lines[0].id: 1}, NOW + timedelta(hours=1))
     refund(front.shop, part, {part.lines[0].id: 1}, NOW)
     await run_backfill(front.connections, front.installed.shop)
-    lines = {line.order_id: line.quantity for line in await rows(front.connections, OrderLineRow)}
-    assert len(lines) == 4
-    assert (whole.id in lines, lines[part.id]) == (False, 2)
-    back = {row.order_id: row.amount_minor for row in await rows(front.connections, RefundRow)}
-    assert back == {order.id: order.refunds[0].total_minor for order in (whole, part)}
+    assert {line.quantity for line in await rows(front.connections, OrderLineRow)} == {2}
+    assert len(await rows(front.connections, OrderLineRow)) == 5
+    back = await rows(front.connections, RefundRow)
+    assert sorted((row.order_id, row.line_id, row.quantity, row.amount_minor) for row in back) == [
+        (whole.id, OF_NO_LINE, 0, -349),  # so that its two refunds are 698
+        (whole.id, OF_NO_LINE, 0, 349),
+        (whole.id, whole.lines[0].id, 2, 698),
+        (part.id, part.lines[0].id, 1, 349),
+    ]
+    async with front.connections.read() as db:
+        learnt = await read_shop(db, front.installed.shop)
+    assert len(learnt.baskets) == 4
+
+
+@pytest.mark.parametrize(
+    ("paid_back", "goods", "other", "tax"),
+    [
+        ("3.77", 349, 0, 28),  # 8 % of tax
+        ("3.00", 349, -49, 0),  # less than it was worth
+        ("0.00", 349, 0, 0),  # taken out of the order before it was paid
+    ],
+)
+def test_of_an_imported_refund_it_is_told_what_was_for_goods(
+    paid_back: str, goods: int, other: int, tax: int
+) -> None:
+    shop = shop_of(ShopRow(shop="a.myshopify.com", publishable_key="pk", currency="USD", installed_at=NOW))
+    then = "2026-11-01T10:00:00Z"
+    given = {"id": "6", "createdAt": then, "totalRefundedSet": {"shopMoney": {"amount": paid_back}}}
+    order = {"id": "5", "currencyCode": "USD", "createdAt": then, "updatedAt": then}
+    node = Payload(order | {"refunds": [given]})
+    sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}}
+    lines = [Payload({"id": "7", "currentQuantity": 1} | sold), Payload({"id": "8"} | sold)]
+    (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    assert told.lines == (RefundLine(line_id=7, quantity=1, amount_minor=goods),)
+    assert (told.other_minor, told.tax_minor) == (other, tax)
 
 
 async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(front: Shopfront) -> None:
