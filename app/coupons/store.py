@@ -18,7 +18,7 @@ from app.upsert import chunks, table_of, upsert
 
 _POOLS, _CODES, _FEEDBACK = table_of(CouponPoolRow), table_of(CouponRow), table_of(FeedbackRow)
 
-WITHDRAWN = "withdrawn"
+REDEEMED, WITHDRAWN = "redeemed", "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,16 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
     async with connections.write() as db:
         used = (_CODES.c.shop == shop, _CODES.c.code.in_(spelt), _CODES.c.order_id.is_(None))
         await (await db.connection()).execute(
-            update(_CODES).where(*used).values(status="redeemed", order_id=order_id)
+            update(_CODES).where(*used).values(status=REDEEMED, order_id=order_id)
         )
+
+
+async def status_of(connections: Connections, shop: str, code: str) -> str | None:
+    """Return what became of a code, None of one that is not known."""
+    this = (_CODES.c.shop == shop, _CODES.c.code == code)
+    async with connections.read() as db:
+        status: str | None = await (await db.connection()).scalar(select(_CODES.c.status).where(*this))
+        return status
 
 
 async def withdrawn_codes(connections: Connections, shop: str, now: datetime) -> frozenset[str]:
@@ -232,7 +240,7 @@ async def set_status(connections: Connections, shop: str, codes: Collection[str]
         values |= {"decision_id": None, "granted_at": None, "expires_at": None}
     async with connections.write() as db:
         for part in chunks(sorted(codes)):
-            theirs = (_CODES.c.shop == shop, _CODES.c.code.in_(part), _CODES.c.status != "redeemed")
+            theirs = (_CODES.c.shop == shop, _CODES.c.code.in_(part), _CODES.c.status != REDEEMED)
             await (await db.connection()).execute(update(_CODES).where(*theirs).values(**values))
 
 

@@ -16,7 +16,7 @@ from app.consent.digests import open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
 from app.coupons.grants import Granted, Wanted, grant
-from app.coupons.store import note_granted
+from app.coupons.store import REDEEMED, WITHDRAWN, note_granted, status_of
 from app.errors import InputError, ShopifyError
 from app.offers.terms import costs_of
 from app.outbound.messages import pause_after
@@ -193,7 +193,7 @@ async def _code(
     if planned is not None and planned.pool_id is not None:
         unit, lasts_s = f"customer:{due.customer_id}", planned.campaign.lasts_s or 0
         wanted = Wanted(shop.shop, planned.id, planned.pool_id, unit, lasts_s, now)
-        (granted,) = await grant(connections.redis, [wanted])
+        granted = await _granted(connections, wanted)
         if granted is not None and granted.expires_at > now:
             await note_shown(connections, shop.shop, due.abandonment_id, planned.id, now)
             codes = {granted.code: granted.expires_at}
@@ -202,6 +202,15 @@ async def _code(
     if due.campaign_id is not None and not reach.remind:
         raise Drop("there is no code to give")
     return None, None
+
+
+async def _granted(connections: Connections, wanted: Wanted) -> Granted | None:
+    """Return the shopper's code, None where they used theirs: Shopify lets nobody use a second one."""
+    (granted,) = await grant(connections.redis, [wanted])
+    became = granted and await status_of(connections, wanted.shop, granted.code)
+    if granted is not None and became == WITHDRAWN:
+        (granted,) = await grant(connections.redis, [replace(wanted, instead_of=granted.code)])
+    return None if became == REDEEMED else granted
 
 
 async def _planned(

@@ -50,10 +50,12 @@ def test_what_can_not_be_is_named_and_changes_nothing(terminal: Terminal, tmp_pa
 @pytest.mark.parametrize(
     ("written", "where"),
     [
-        ('["a"]', "$.words"), ('{"subject": "hi"}', "$.words.subject"), ('{"body": {"de": 3}}', "$.words.body"),
+        ('["a"]', "$.words"),
+        ('{"subject": "hi"}', "$.words.subject"),
+        ('{"body": {"de": 3}}', "$.words.body"),
         ("[]", "$.words"),
     ],
-)  # fmt: skip
+)
 def test_words_that_are_none_are_named(terminal: Terminal, tmp_path: Path, written: str, where: str) -> None:
     terminal.prepare(a_shop)
     words = tmp_path / "words.json"

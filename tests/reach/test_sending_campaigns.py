@@ -16,7 +16,7 @@ from app.campaigns.supply import supply_codes
 from app.campaigns.templates import template
 from app.coupon_tables import CouponRow
 from app.coupons.ending import GRACE, end_grants
-from app.coupons.store import count_codes
+from app.coupons.store import WITHDRAWN, count_codes, set_status
 from app.profiles.customer import Profile
 from app.profiles.keys import customer_key, nudged_key
 from app.profiles.packed import pack
@@ -80,6 +80,30 @@ async def test_a_code_is_given_only_where_it_is_good_for_what_is_left(
     assert "2 items, 30.00 USD" in body
     assert ("15 % off" in body) is gives
     assert [each.status for each in await scene.rows(CouponRow)].count("granted") == gives
+
+
+async def written_again(scene: Scene, code_became: str) -> tuple[str, str]:
+    """Return the code of the first letter, and what the second one says about another checkout left."""
+    scene.reach = Reach(mail=True, rest_s=0)
+    await campaign(scene, expires_s=14 * 86_400)
+    assert await scene.left() == 1
+    (granted,) = [each for each in await scene.rows(CouponRow) if each.status == "granted"]
+    await set_status(scene.connections, scene.shop, [granted.code], code_became)
+    await scene.add(checkout(scene, "u", timedelta(days=1)))
+    assert await scene.left(timedelta(days=1) + GONE_SILENT, timedelta(days=1) + DUE) == 1
+    return granted.code, str(scene.office.letters[1].get_body(("plain",))).replace("=\n", "")
+
+
+async def test_a_code_that_was_used_is_not_given_again(scene: Scene) -> None:
+    code, body = await written_again(scene, "redeemed")
+    assert "% off" not in body
+    assert code not in body
+
+
+async def test_for_a_code_that_shopify_deleted_there_is_another_one(scene: Scene) -> None:
+    code, body = await written_again(scene, WITHDRAWN)
+    assert "15 % off" in body
+    assert code not in body
 
 
 async def test_a_code_that_was_sent_goes_back_to_no_pool(scene: Scene) -> None:
