@@ -22,8 +22,8 @@ from app.shops.changes import announce_kept
 from app.tables import ShopRow
 from app.values import ShopDomain
 
-# Clocks of servers differ by less, and none serves what has ended for so long.
-_AROUND = timedelta(days=1)
+_CLOCKS_DIFFER = timedelta(hours=1)  # by less
+_LINGERS = timedelta(days=1)  # none serves for so long what has ended
 # Every combination of arms is a shop of its own in memory, made ahead of any decision.
 MOST_COMBINATIONS = 16
 
@@ -45,7 +45,7 @@ class Version:
     def ran(self) -> tuple[datetime | None, datetime | None]:
         """Return between when all of its decisions were made, None for no bound."""
         begin, end = self.started_at, self.stopped_at
-        return begin and begin - _AROUND, end and end + _AROUND
+        return begin and begin - _CLOCKS_DIFFER, end and end + _LINGERS
 
     @property
     def experiment(self) -> Experiment:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from app.admin import lately
 from app.apart import ChildFailed
@@ -19,7 +19,7 @@ from app.connections import Connections, redis_key
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start, stop
-from app.tables import ShopRow
+from app.tables import DecisionRow, ShopRow
 from app.values import ShopDomain
 from tests.admin.experiment_factories import days_ago, keep_experiment
 from tests.admin.experiment_factories import design as experiment_design
@@ -116,6 +116,9 @@ async def test_a_young_version_and_one_that_is_not_there_are_read_while_somebody
         assert (says in page, AWAITED in page) == (True, says == AWAITED)
     await stop(connections, ShopDomain(SHOP), "dear", datetime.now(UTC))
     await start(connections, ShopDomain(SHOP), "young", datetime.now(UTC))
+    async with connections.write() as db:  # many were made in the hours before
+        hours_ago = datetime.now(UTC) - timedelta(hours=3)
+        await (await db.connection()).execute(update(DecisionRow).values(decided_at=hours_ago))
     assert AWAITED not in await opened(browser, "/admin/experiments/read", id="young")
 
 
