@@ -28,6 +28,7 @@ from app.rules.fields import Value
 WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
 NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
 UNKNOWN_CART, IN_CART, UNAVAILABLE, BESIDE = "unknown_cart", "in_cart", "unavailable", "beside"
+UNREMEMBERED = "unremembered"
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -328,7 +329,7 @@ class _Weighing:
         return set(planned.campaign.offer.product_ids).difference(self._fired(planned).gone)
 
     def _of_discount(self, planned: Planned) -> str | None:
-        """Return what keeps a discount from being given: no code, a limit, the minimum, or a loss."""
+        """Return what keeps a discount from being given: nobody to keep a code for, no code, its price."""
         discount, inputs = planned.campaign.offer.discount, self._inputs
         if discount is None:
             return None
@@ -340,7 +341,9 @@ class _Weighing:
             if self._is_beside_another(planned, discount):
                 return BESIDE
         elif not promised:
-            if not inputs.remembers or self._is_lacking(planned):
+            if not inputs.remembers:
+                return UNREMEMBERED
+            if self._is_lacking(planned):
                 return NO_CODE
             if len(codes_held(inputs.fired, planned, inputs.at)) + inputs.applied >= self._plan.limits.codes:
                 return LIMIT

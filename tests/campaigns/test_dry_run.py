@@ -101,7 +101,7 @@ def test_a_coupon_lasts_for_its_shopper_and_is_not_given_twice() -> None:
     result = tried(coupon, *(a_past(n, n * 40, customer_id=7) for n in range(4)))
     # At 0 and 40 minutes it is good, at 80 and 120 it is over.
     assert (result.fired, result.left_out) == (2, {"over": 2})
-    assert tried(coupon, a_past(1, checkout_token=None, bought=None)).left_out == {"no_code": 1}
+    assert tried(coupon, a_past(1, checkout_token=None, bought=None)).left_out == {"unremembered": 1}
 
 
 def test_what_is_written_to_who_left_can_not_be_tried_on_checkouts() -> None:

@@ -25,10 +25,11 @@ def a_coupon(**discount: Any) -> Campaign:
 def test_a_code_is_wanted_only_where_one_can_be_had_and_remembered() -> None:
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT), a_campaign("next", priority=-1))
     assert shown(plan) == ["ten"]
-    for without in ({"remembers": False}, {"lacking": ("ten",)}):
-        result = weighed(plan, **without)  # type: ignore[arg-type]
+    without = {"unremembered": {"remembers": False}, "no_code": {"lacking": ("ten",)}}
+    for why, what in without.items():
+        result = weighed(plan, **what)  # type: ignore[arg-type]
         assert [each.campaign_id for each in result.chosen] == ["next"]
-        assert result.left_out == {"ten": "no_code"}
+        assert result.left_out == {"ten": why}
 
 
 def test_a_discount_of_the_function_needs_no_code() -> None:
