@@ -114,7 +114,10 @@ def _model(journey: Journey) -> Step:
     heading, model = _("Your first model is trained"), journey.model
     if model is None:
         text = (
-            _("It is being trained on your orders. Until it is ready, offers rest on your bestsellers.")
+            _(
+                "It is being trained on your orders. Until it is ready, offers are what you pinned, else "
+                "what is new."
+            )
             if journey.health.orders
             else _("There are no orders to learn from yet. Offers rest on your catalogue until there are.")
         )

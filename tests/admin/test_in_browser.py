@@ -129,6 +129,14 @@ async def test_bars_move_by_themselves_and_give_way_when_all_is_in(
         await page.get_by_text("No checkout has asked for an offer yet").wait_for()
 
 
+async def test_a_step_that_is_done_is_counted_at_once(connections: Connections) -> None:
+    await keep(connections, shop_row(), imported("products"))
+    async with served(connections) as url, opened(url, "/", DESKTOP) as page:
+        await page.get_by_text("1 of 7 done").wait_for()
+        await page.get_by_role("button", name="Understood").click()
+        await page.get_by_text("2 of 7 done").wait_for()
+
+
 async def test_a_script_that_is_no_file_of_ours_or_shopifys_does_not_run(connections: Connections) -> None:
     await keep_busy_shop(connections)
     async with served(connections) as url, opened(url, "/admin/products", DESKTOP) as page:

@@ -43,6 +43,11 @@ def test_empty_shop_has_installed_and_nothing_else() -> None:
     assert "Add the Tillwise block" in found[4].text
 
 
+def test_while_the_first_model_is_trained_nobody_is_promised_best_sellers() -> None:
+    told = steps(journey(imports=IN, health=HEARD))[3]
+    assert "offers are what you pinned, else what is new" in told.text  # see app.offers.static
+
+
 def test_each_step_is_done_by_what_there_is() -> None:
     found = steps(journey(imports=IN, policy=POLICY, model=MODEL, health=HEARD, marks={"holdout": True}))
     assert [step.name for step in found if not step.done] == ["preview"]

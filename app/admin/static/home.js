@@ -77,6 +77,9 @@ function tick(button) {
   const badge = step.querySelector('[data-state] s-badge');
   badge.textContent = _('Done');
   badge.setAttribute('tone', 'success');
+  const steps = [...step.parentElement.children];
+  const done = steps.filter((each) => each.matches('[data-done]')).length;
+  document.querySelector('[data-steps-done]').textContent = _('%(done)s of %(all)s done', {done, all: steps.length});
 }
 
 function offered({title, price, image, cart, why}) {
