@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from app.errors import InputError
 from app.reach.wanted import LetterWords
-from app.reach.words import WORDS, Facts, Words, filled, language_of, own_words, plural
+from app.reach.words import Facts, Words, filled, own_words, plural, spoken_to, words_in
 
 _MOST_LINES = 50
 
@@ -64,9 +64,8 @@ def letter_to(
 
     Raises InputError for an address, or a name of a shop, that no letter can carry.
     """
-    ours = WORDS[language_of(reader.locale, reader.default)]
-    where = (reader.locale, reader.country, reader.default)
-    told = reader.locale or reader.default
+    told = spoken_to(reader.locale, reader.default)
+    ours, where = words_in(told), (reader.locale, reader.country, reader.default)
     subject = own_words(words.subject, facts, *where) or filled(
         ours.subject_with_code if facts.code else ours.subject, facts, told
     )

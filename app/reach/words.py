@@ -119,12 +119,18 @@ PAGES: Mapping[str, Page] = {
 }
 
 
-def language_of(locale: str | None, default: str) -> str:
-    """Return the language that our own words are in."""
-    for each in (locale or "", default):
-        if (name := each.replace("_", "-").partition("-")[0].lower()) in WORDS:
-            return name
-    return "en"
+def spoken_to(locale: str | None, default: str) -> str:
+    """Return the locale that our own words are in: the reader's, the shop's, or ours."""
+    return next((each for each in (locale or "", default) if _language(each) in WORDS), "en")
+
+
+def words_in(locale: str) -> Words:
+    """Return our own words, of a locale that `spoken_to` named."""
+    return WORDS[_language(locale)]
+
+
+def _language(locale: str) -> str:
+    return locale.replace("_", "-").partition("-")[0].lower()
 
 
 def page_words(accepted: str) -> Page:
@@ -142,12 +148,17 @@ def filled(text: str, facts: Facts, locale: str) -> str:
 def own_words(
     texts: Mapping[str, Text], facts: Facts, locale: str | None, country: str | None, default: str
 ) -> str | None:
-    """Return the merchant's words, filled in, None where there are none for the reader."""
-    text = text_for(normalised(texts), locale, country, default)
-    if text is None:
-        return None
-    language = locale or default
-    return filled(plural(text, facts.count, language), facts, language)
+    """Return the merchant's words, filled in, None where there are none for the reader.
+
+    Those that name what the letter does not have, such as a code, are not said.
+    """
+    known = normalised(texts)
+    for each in (locale or "", default):
+        text = text_for(known, each, country, "")
+        said = None if text is None else plural(text, facts.count, each)
+        if said is not None and _values(facts, each).keys() >= set(_NAMES.findall(said)):
+            return filled(said, facts, each)
+    return None
 
 
 def plural(text: Text | Mapping[str, str], count: int, language: str) -> str:

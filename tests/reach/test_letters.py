@@ -94,6 +94,15 @@ def test_numbers_and_plurals_are_the_languages_own(locale: str, count: int, says
     assert says in text(letter(Facts("N", count, 4_050, "EUR"), locale))
 
 
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("locale", ["ja", "pl"])
+def test_words_in_another_language_than_the_readers_keep_their_own_plurals(locale: str, count: int) -> None:
+    own = {"en": {"one": "One thing waits", "other": "{count} things wait"}}
+    made = letter(Facts("S", count, 100_050, "EUR"), locale, subject=own)
+    assert made["Subject"] == ("One thing waits" if count == 1 else "2 things wait")
+    assert ("1 item, 1,000.50 EUR" if count == 1 else "2 items, 1,000.50 EUR") in text(made)
+
+
 def test_the_merchants_words_come_first_by_locale_then_market_then_the_shops_language() -> None:
     subject = {"de": "Hallo", "de@CH": "Grüezi", "en": {"one": "{count} thing", "other": "{count} things"}}
     assert letter(locale="de-CH", country="CH", subject=subject)["Subject"] == "Grüezi"
@@ -101,6 +110,16 @@ def test_the_merchants_words_come_first_by_locale_then_market_then_the_shops_lan
     assert letter(locale="pl", subject=subject)["Subject"] == "2 things"
     assert "Nimm {code}" not in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
     assert "Nimm TILL-B." in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
+
+
+def test_words_that_name_a_code_are_not_said_where_there_is_none() -> None:
+    own = {"subject": {"en": "{percentage} % off"}, "body": {"en": "Take {code}, good until {expires}."}}
+    told = letter(CODE, **own)
+    assert told["Subject"] == "15 % off"
+    assert "Take TILL-B, good until 2026-11-23 12:00 UTC." in text(told)
+    reminder = letter(PLAIN, **own)
+    assert reminder["Subject"] == "Your checkout at Nord & Wand is waiting"
+    assert "You left a checkout at Nord & Wand" in text(reminder)
 
 
 def test_our_own_words_name_only_what_there_is_to_fill_in() -> None:
