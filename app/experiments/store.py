@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
 from app.errors import NotFound
@@ -27,6 +28,7 @@ from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.versions import Version, get_version
 from app.tables import DecisionRow, ShopRow
+from app.upsert import table_of
 from app.values import ShopDomain
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -166,9 +168,16 @@ async def _told(
         connection = await db.connection()
         records = await read_records(connection, known, which, timedelta(days=design.before_days), now)
         nobodys = await nameless(connection, which)
-    # Other shares leave most units where they are, so that the arm they came from is the one they are in.
-    untouched = known.installed_at if design.id == STANDING else None
+        # Other shares leave most units where they are, so that the arm they came from is the one they are in.
+        untouched = await _untouched(connection, known) if design.id == STANDING else None
     return _Told(records, nobodys, known.currency, untouched)
+
+
+async def _untouched(connection: AsyncConnection, known: ShopRow) -> datetime:
+    """Return until when nobody was in any arm: when the shop was installed, or first, where it came back."""
+    at = table_of(DecisionRow).c.decided_at
+    first = await connection.scalar(select(func.min(at)).where(_decision.shop == known.shop))
+    return min(known.installed_at, first or known.installed_at)
 
 
 async def _observed(told: _Told, design: Design, period: Period, ended: datetime | None = None) -> Observed:

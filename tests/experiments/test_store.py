@@ -206,6 +206,21 @@ async def test_the_standing_experiment_adjusts_for_nothing_that_its_arms_may_hav
     assert (await units_of(connections, name, version)).before.tolist() == before
 
 
+async def test_a_shop_that_came_back_was_touched_from_its_first_decision_on(
+    connections: Connections,
+) -> None:
+    # Uninstalled and installed again: everybody is in the arm of before.
+    shop = a_shop()
+    shop.installed_at = WHEN - timedelta(days=10)
+    first = a_decision("then", "personalised", version="personalised=1", experiment="standing")
+    first.decided_at = WHEN - timedelta(days=60)
+    now = a_decision("a", "personalised", version=STANDING, experiment="standing", customer_id=7)
+    times = [WHEN - timedelta(days=days) for days in (90, 30)]
+    earlier = [an_order(n, f"then-{n}", created_at=at, customer_id=7) for n, at in enumerate(times, start=1)]
+    await write(connections, shop, first, now, *earlier)
+    assert (await units_of(connections, "standing", STANDING)).before.tolist() == [1_000.0]
+
+
 async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connections: Connections) -> None:
     await write(connections, a_shop())
     with pytest.raises(NotFound, match="no decision"):
