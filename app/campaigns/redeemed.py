@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.campaigns.nudged import redeemed
 from app.campaigns.writing import change_kept
 from app.connections import Connections
+from app.coupons.grants import note_used
 from app.events.kinds import OrderFacts
 from app.profiles.keys import nudged_key
 from app.tables import EventRow
@@ -18,13 +19,17 @@ _EVENTS = table_of(EventRow)
 
 
 async def end_redeemed_codes(connections: Connections, event: OrderFacts) -> None:
-    """End the order's codes for their shopper, wherever it is kept who has them; a repeat changes nothing."""
+    """End the order's codes for their shopper, wherever it is kept who has them; a repeat changes nothing.
+
+    Who used one is given no other of its campaign as long as that is kept.
+    """
     codes = {each.code.upper() for each in event.codes}
     if not codes:
         return
     end = partial(redeemed, codes=codes, at=int(event.created_at.timestamp()))
     for unit in await _units(connections, event):
         await change_kept(connections.redis, nudged_key(event.shop, unit), end)
+        await note_used(connections.redis, event.shop, unit, codes)
 
 
 async def _units(connections: Connections, event: OrderFacts) -> list[str]:

@@ -6,7 +6,7 @@ told it again, who holds none, or one that was withdrawn, takes the next of the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,20 +14,38 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.coupons.pool import pool_key
-from app.coupons.terms import REMEMBERED_S
+from app.coupons.terms import REMEMBERED_S, USED_REMEMBERED_S
 from app.profiles.keys import granted_key
 
+# A grant is `CODE ends`, and `CODE 0` once an order used it.
 # KEYS: the shopper's grants, the pool. ARGV: the pool's name, when it ends, how long it is remembered (s),
-# what a grant begins with that holds no more.
+# what a grant begins with that holds no more, before when one must have ended to be forgotten.
 _GRANT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held and (ARGV[4] == '' or string.sub(held, 1, #ARGV[4]) ~= ARGV[4]) then return held end
+if held then
+  local gone = ARGV[4] ~= '' and string.sub(held, 1, #ARGV[4]) == ARGV[4]
+  local ends = tonumber(string.match(held, ' (%d+)$'))
+  if not gone and (ends == 0 or ends >= tonumber(ARGV[5])) then return held end
+end
 local code = redis.call('LPOP', KEYS[2])
 if not code then return false end
 local grant = code .. ' ' .. ARGV[2]
 redis.call('HSET', KEYS[1], ARGV[1], grant)
 if redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
 return grant
+"""
+# KEYS: the shopper's grants. ARGV: how long it is remembered (s), codes.
+_USED = """
+local held = redis.call('HGETALL', KEYS[1])
+for at = 1, #held, 2 do
+  local code = string.match(held[at + 1], '^(.*) %d+$')
+  for n = 2, #ARGV do
+    if code == ARGV[n] then
+      redis.call('HSET', KEYS[1], held[at], code .. ' 0')
+      redis.call('EXPIRE', KEYS[1], ARGV[1])
+    end
+  end
+end
 """
 
 
@@ -63,12 +81,18 @@ async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
     async with redis.pipeline(transaction=False) as pipe:
         for each in wanted:
             keys = granted_key(each.shop, each.unit), pool_key(each.shop, each.pool_id)
-            ends = int(each.now.timestamp()) + each.expires_s
-            gone = f"{each.instead_of} " if each.instead_of else ""
+            remembered = each.expires_s + REMEMBERED_S
+            gone, now = f"{each.instead_of} " if each.instead_of else "", int(each.now.timestamp())
             # Not a registered script: a pipeline asks first whether those are there.
-            pipe.eval(_GRANT, 2, *keys, each.pool_id, ends, each.expires_s + REMEMBERED_S, gone)
+            argv = each.pool_id, now + each.expires_s, remembered, gone, now - REMEMBERED_S
+            pipe.eval(_GRANT, 2, *keys, *argv)
         held: list[Any] = await pipe.execute()
     return [None if one is None else _granted(one) for one in held]
+
+
+async def note_used(redis: Redis, shop: str, unit: str, codes: Collection[str]) -> None:
+    """Remember that the shopper used those of the codes that are theirs, of whom it is kept that they are."""
+    await redis.eval(_USED, 1, granted_key(shop, unit), USED_REMEMBERED_S, *codes)
 
 
 def _granted(packed: bytes) -> Granted:

@@ -20,6 +20,9 @@ LASTS = timedelta(days=7)
 OUTLIVES = timedelta(hours=1)
 # Who had a code or a grant of a campaign gets no second one this long after it ended.
 REMEMBERED_S = 30 * 86_400
+# And who used a code none for so long: to Shopify all codes of a campaign are one discount, which it gives a
+# customer once.
+USED_REMEMBERED_S = 365 * 86_400
 # No letter or digit that is taken for another, and no vowels: nothing spells a word.
 _LETTERS = "BCDFGHJKMNPQRTVWXY346789"
 _LONG = 10

@@ -14,7 +14,7 @@ from app.events.kinds import CodeUsed, OrderPlaced
 from app.tables import EventRow
 from tests.campaigns.factories import AT, TEN_PERCENT
 from tests.campaigns.test_nudged import HERE, a_nudging
-from tests.campaigns.till import fill_pool, kept, nudges, run
+from tests.campaigns.till import KEY, fill_pool, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_decide import a_till, a_trained_shop, ask
 
@@ -45,6 +45,20 @@ async def test_who_used_a_code_is_offered_what_comes_next(connections: Connectio
             await end_redeemed_codes(connections, an_order("code-0"))
         after = await ask(client, 10, consent=EVERYTHING, checkout_token="next")
     assert [nudges(each) for each in (before, still, after)] == [["ten"], ["ten"], ["help"]]
+
+
+async def test_who_used_a_code_is_shown_no_other_that_shopify_would_refuse_them(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT, expires_s=86_400)
+    await fill_pool(connections, "CODE-0", "CODE-1")
+    async with a_till(connections) as client:
+        await ask(client, 10, consent=EVERYTHING)
+        await end_redeemed_codes(connections, an_order("CODE-0"))
+        await connections.redis.delete(KEY)  # what they were shown is forgotten after a season
+        later = await ask(client, 10, consent=EVERYTHING, checkout_token="next")
+    assert nudges(later) == []
 
 
 async def test_a_guests_code_ends_by_the_browser_that_began_the_checkout_and_by_the_checkout(

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
-from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.grants import Granted, Wanted, grant, note_used
 from app.coupons.pool import pool_key
-from app.coupons.terms import REMEMBERED_S
+from app.coupons.terms import REMEMBERED_S, USED_REMEMBERED_S
 from app.profiles.keys import granted_key
 
 SHOP = "a.myshopify.com"
@@ -61,3 +61,24 @@ async def test_a_grant_is_forgotten_a_month_after_its_last_code_ended(connection
     await grant(connections.redis, [wanted(), hour])
     left = await connections.redis.ttl(granted_key(SHOP, "customer:7"))
     assert DAY_S < left <= DAY_S + REMEMBERED_S
+
+
+async def test_who_used_a_code_is_given_no_other_for_a_year_and_who_did_not_is_after_a_month(
+    connections: Connections,
+) -> None:
+    redis, later = connections.redis, NOW + timedelta(seconds=DAY_S + REMEMBERED_S + 1)
+    await fill(connections, ["A", "B", "C"])
+    await grant(redis, [wanted(), wanted("customer:8")])
+    for _ in range(2):
+        await note_used(redis, SHOP, "customer:7", ["OTHER", "A"])
+    assert await redis.ttl(granted_key(SHOP, "customer:7")) > USED_REMEMBERED_S - DAY_S
+    assert await redis.ttl(granted_key(SHOP, "customer:8")) <= DAY_S + REMEMBERED_S
+    used, unused = await grant(redis, [wanted(at=later), wanted("customer:8", at=later)])
+    assert used is not None
+    assert (used.code, used.expires_at < NOW) == ("A", True)
+    assert unused == Granted("C", later.replace(microsecond=0) + timedelta(days=1))
+
+
+async def test_a_code_that_was_used_is_noted_of_nobody_who_was_given_none(connections: Connections) -> None:
+    await note_used(connections.redis, SHOP, "customer:7", ["A"])
+    assert await connections.redis.keys("*granted*") == []
