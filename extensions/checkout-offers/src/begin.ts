@@ -13,9 +13,15 @@ import type {Surface} from './surface.ts';
 export function begin(host: Host, surface: Surface, now: number): State {
   const here = scene(host, surface, now);
   if (here.preview) return {loading: false, entries: painted(sampleOffers(host.i18n, here)).entries};
+  return painted(ahead(host, surface, now));
+}
+
+/** Return what can be painted of the offers put ahead, no more than there are places; nothing as long as not enough is known. */
+export function ahead(host: Host, surface: Surface, now: number): Offer[] {
+  const here = scene(host, surface, now);
   const {entries} = painted(offersAhead(host));
   const shown = entries.filter((entry) => card(entry, here)).slice(0, here.settings.max_offers);
-  return painted(shown.map(({offer}) => offer));
+  return shown.map(({offer}) => offer);
 }
 
 function offersAhead(host: Host): Offer[] {
@@ -30,7 +36,7 @@ function offersAhead(host: Host): Offer[] {
 }
 
 /** Return the customer's number; null for a guest, undefined where the checkout may not tell. */
-function customerOf(host: Host): string | null | undefined {
+export function customerOf(host: Host): string | null | undefined {
   if (!('buyerIdentity' in host) || !host.buyerIdentity) return undefined;
   return host.buyerIdentity.customer.value?.id.split('/').pop() ?? null;
 }

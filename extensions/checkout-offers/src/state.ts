@@ -29,6 +29,8 @@ export type Action =
   /** `upgrade`: the answer to what was painted ahead; `late`: past its budget, so only its names are taken. */
   | {type: 'answered'; offers: Offer[]; upgrade?: boolean; late?: boolean}
   | {type: 'unanswered'}
+  /** What was put ahead, which came a moment after the first render. */
+  | {type: 'painted'; offers: Offer[]}
   /** A message for who has stayed a while. `waited`: it was in an answer that came too late, or found no box. */
   | {type: 'joined'; offers: Offer[]; waited?: true}
   | {type: 'withdrawn'}
@@ -69,6 +71,8 @@ export function reduce(state: State, action: Action): State {
       return {loading: false, entries: merge(state.entries, action.offers)};
     case 'unanswered':
       return {...state, loading: false};
+    case 'painted':
+      return state.entries.length ? state : {...painted(action.offers), loading: state.loading};
     case 'joined':
       return joined(action.waited ? {...state, waited: true} : state, action.offers);
     case 'withdrawn':

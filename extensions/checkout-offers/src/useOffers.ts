@@ -16,6 +16,7 @@ import {canMove, named, nameInOrder, reduce, type Phase, type State} from './sta
 import type {Surface} from './surface.ts';
 import {grantOf, isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
+import {useAhead} from './useAhead.ts';
 import {held, useHeld} from './useHeld.ts';
 import {PRICES_FIRST_MS, usePrices} from './usePrices.ts';
 
@@ -48,6 +49,11 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const [say] = useState(() => publisher(host.analytics, surface));
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
   const answered = useRef(false);
+  /** The app has come to a decision: it rules, and nothing is painted any more. */
+  const decided = useRef(false);
+  const [begun] = useState(Date.now);
+  const boxes = useRef(state.boxes);
+  boxes.current = state.boxes;
   const carried = useRef<string>();
   const taken = useRef(new Set<string>());
   const onScreen = host.extension.rendered.value;
@@ -63,6 +69,10 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const {prices, look} = usePrices(host, state.entries.map(({offer}) => offer), (known) =>
     dispatch({type: 'priced', prices: known, shown: shownNow.current}),
   );
+
+  useAhead(host, surface, (offers) => {
+    if (!decided.current && (state.loading || Date.now() - begun < UPGRADE_MS)) dispatch({type: 'painted', offers});
+  });
 
   const now = occasion(host, taken.current);
   const room = wanted(readSettings(host.settings.value));
@@ -83,15 +93,16 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
 
   /** Ask, and show what can be shown of the answer; a question that another has overtaken answers nothing. */
   async function asking(wants: Question['wants'], signal: AbortSignal): Promise<Offer[] | null> {
-    const begun = Date.now();
+    const asked = Date.now();
     const given = await put(wants, signal);
     if (signal.aborted) return null;
-    const took_ms = Date.now() - begun;
+    const took_ms = Date.now() - asked;
     const upgrade = !answered.current;
     const fit = given && showable(given.offers);
-    const shown = fit && (await ready(fit, signal, (upgrade && state.boxes ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
+    const shown = fit && (await ready(fit, signal, (upgrade && boxes.current ? UPGRADE_MS : TIMEOUT_MS) - took_ms));
     if (signal.aborted) return null;
     answered.current = true;
+    decided.current ||= given !== null;
     dispatch(shown ? {type: 'answered', offers: shown, upgrade, late: took_ms > UPGRADE_MS} : {type: 'unanswered'});
     mayTell.current ||= given?.again_s !== undefined;
     const messages = (fit ?? []).filter((offer) => offer.kind !== 'upsell' && (upgrade || !shown?.includes(offer)));

@@ -135,6 +135,55 @@ test('an answer without offers ends what was painted', async () => {
   expect(publish).not.toHaveBeenCalled();
 });
 
+describe('metafields that Shopify hands over after the first render', () => {
+  /** A checkout of such an app, and what hands them over. */
+  function later(fetch: typeof globalThis.fetch) {
+    const {extension} = ahead(fetch);
+    const {value} = extension.shopify.appMetafields;
+    const appMetafields = signal<typeof value>([]);
+    Object.assign(extension.shopify, {appMetafields});
+    return {extension, handOver: () => (appMetafields.value = value)};
+  }
+
+  test('are painted when they come, and the answer takes their place', async () => {
+    const app = held();
+    const {extension, handOver} = later(app.fetch);
+    using _ = extension;
+    await extension.render();
+    expect(document.querySelector('s-skeleton-paragraph')).not.toBeNull();
+    handOver();
+    await waitFor(() => expect(words()).toContain('Oat biscuits'));
+    app.answerWith(answer({offers: [wireUpsell({product: LIVE_ONE})]}));
+    await waitFor(() => expect(words()).toContain('Live one'));
+    expect(words()).not.toContain('Oat biscuits');
+  });
+
+  test('are not painted any more once there is an answer, also one that holds the buyer out', async () => {
+    const {extension, handOver} = later(async () => Response.json(answer({arm: 'holdout', offers: []})));
+    using _ = extension;
+    await extension.render();
+    await waitFor(() => expect(document.body.innerHTML).toBe(''));
+    handOver();
+    await new Promise((done) => setTimeout(done));
+    expect(document.body.innerHTML).toBe('');
+  });
+
+  test.each([
+    ['are painted', 'while the page is still coming', UPGRADE_MS / 2, true],
+    ['move nothing', 'later', UPGRADE_MS * 2, false],
+  ])('%s where the app failed before them, %s', async (_, __, after_ms, painted) => {
+    vi.useFakeTimers();
+    const {extension, handOver} = later(vi.fn(async () => new Response('no', {status: 503})));
+    using ___ = extension;
+    await extension.render();
+    await vi.advanceTimersByTimeAsync(after_ms);
+    expect(document.body.innerHTML).toBe('');
+    handOver();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(words().includes('Oat biscuits')).toBe(painted);
+  });
+});
+
 describe('a discount without a code whose grant the checkout is slow to take', () => {
   const GRANTED = {offer_id: 'g1', kind: 'coupon', discount: {code: null, percentage: 10, grant: 'g'}, why: []};
   const both = answer({offers: [GRANTED, wireUpsell({product: LIVE_ONE})]});

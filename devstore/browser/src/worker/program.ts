@@ -12,12 +12,13 @@ const NETWORK = 'network_access';
 /** Give this realm its `shopify`, then run the bundle and render its target. `ready` is called in between. */
 export async function startProgram({code, scriptUrl, config, gpc}: Boot, port: MessagePort, ready: () => void): Promise<void> {
   reportGpc(gpc);
+  const extension = {...(config as ExtensionConfig), scriptUrl};
+  let {state} = extension;
   const line = lineOver(port, {}, {
-    state: (state) => signals.set(valuesOf(state as CheckoutState)),
+    state: (news) => signals.set(valuesOf((state = news as CheckoutState))),
     privacy: (privacy) => signals.set({customerPrivacy: customerPrivacyOf(privacy as Privacy)}),
   });
-  const extension = {...(config as ExtensionConfig), scriptUrl};
-  const {api, signals, targets} = createShopify(extension, line.ask);
+  const {api, signals, targets} = createShopify({...extension, state: {...state, appMetafields: []}}, line.ask);
   scope.shopify = api;
   if (!extension.capabilities.includes(NETWORK)) {
     globalThis.fetch = () => Promise.reject(new Error(`The extension needs the capability ${NETWORK} to call another server.`));
@@ -27,4 +28,6 @@ export async function startProgram({code, scriptUrl, config, gpc}: Boot, port: M
   const render = targets.get(extension.target);
   if (!render) throw new Error(`${scriptUrl} does not extend ${extension.target}`);
   await render();
+  // As at Shopify, where the first render knows of none.
+  setTimeout(() => signals.set({appMetafields: state.appMetafields}));
 }

@@ -12,7 +12,7 @@ interface Props {
 export function Skeleton({heading, rows, reason, say}: Props) {
   const button = <s-button variant="secondary" inlineSize="fill" disabled>{say({key: 'button.add'})}</s-button>;
   return (
-    <s-stack gap="base" accessibilityRole="status" accessibilityLabel={say({key: 'status.loading'})}>
+    <s-stack gap="small-100" accessibilityRole="status" accessibilityLabel={say({key: 'status.loading'})}>
       <s-heading>{heading}</s-heading>
       {Array.from({length: rows}, (_, row) => (
         <Row
