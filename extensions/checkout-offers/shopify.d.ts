@@ -395,6 +395,16 @@ declare module './src/till.ts' {
 }
 
 //@ts-ignore
+declare module './src/useAhead.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/useHeld.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
