@@ -36,8 +36,6 @@ SMALLEST = 1e-9
 LADDER: tuple[tuple[Basis, int], ...] = (
     ("blend", 500),
     ("neighbours", 50),
-    ("popularity", 1),
-    ("content", 0),
 )
 # The neighbours' lie between plain ones and what many small shops of a grocer's households taught.
 DEFAULT_WEIGHTS: dict[Basis, Weights] = {
@@ -90,7 +88,8 @@ def recipe_of(model: Model, cosine: CosineParameters) -> Recipe:
 def basis_for(baskets: Baskets) -> Basis:
     """Return the best basis that so many orders can carry."""
     usable = int((baskets.sizes >= 2).sum())
-    return next(basis for basis, fewest in LADDER if usable >= fewest)
+    sold: Basis = "popularity" if len(baskets) else "content"  # orders of one product tell that as well
+    return next((basis for basis, fewest in LADDER if usable >= fewest), sold)
 
 
 def default_recipe(baskets: Baskets) -> Recipe:

@@ -202,3 +202,17 @@ def test_best_sellers_take_the_place_of_what_a_shop_grew_up_with_where_they_are_
     assert grown.card.weights == ALONE["popularity"]
     assert grown.card.champion_difference is not None
     assert grown.card.champion_difference.low > 0
+
+
+def test_a_shop_that_sells_one_product_an_order_has_best_sellers_and_repeats() -> None:
+    rows = [
+        (number, number % 7, f"2026-01-{1 + number // 10:02d}", 3 if number % 2 else number % 20)
+        for number in range(200)
+    ]
+    orders = pl.DataFrame(rows, schema=["order_id", "customer_id", "created_at", "product_id"], orient="row")
+    products = pl.DataFrame({"product_id": range(30), "title": [f"thing {each}" for each in range(30)]})
+    trained = train(build_dataset(orders, products), SMALL, NOW)
+    assert trained.card.basis == "popularity"
+    assert trained.model.rank([4], k=1)[0].product_id == 3
+    again = trained.model.rank([4], k=1, history={18: Past(9, 2.0)}, orders=9)
+    assert again[0].product_id == 18
