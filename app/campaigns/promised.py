@@ -40,7 +40,10 @@ def _signings(
         promise = promise_of(campaign, currency)
         if promise is not None and (kept := honoured.get(promise.terms_id)) is not None:
             terms_id = promise.terms_id
-            key, numbers = grant_key(secret, shop, terms_id, kept.epoch), number_key(secret, shop, terms_id)
+            key, numbers = (
+                grant_key(secret, shop, terms_id, kept.epoch),
+                number_key(secret, shop, campaign.id),
+            )
             yield campaign.id, Signing(terms_id, key, numbers, kept.used)
 
 

@@ -105,7 +105,7 @@ async def _let_last(
     connections: Connections, shop: str, discount: Discount, held: Held, until: datetime, now: datetime
 ) -> None:
     """Tell the discount until when it stays, and which of its grants were used meanwhile."""
-    used = await used_since(connections, shop, discount.terms_id, _listed_since(discount, now))
+    used = await used_since(connections, shop, discount.campaign_id, _listed_since(discount, now))
     value = json.dumps({**held.value, "used": "".join(used), _UNTIL: until.isoformat()})
     if json.loads(value) == held.value:
         return
@@ -127,7 +127,7 @@ async def _keep(
     """Have Shopify hold the discount as it ought to be, and write it down once it does."""
     secret = await installation_secret(connections, SIGNING)
     after = replace(before, lasts_s=max(before.lasts_s, promise.lasts_s))
-    used = await used_since(connections, shop.shop, before.terms_id, _listed_since(after, now))
+    used = await used_since(connections, shop.shop, before.campaign_id, _listed_since(after, now))
     key = grant_key(secret, shop.shop, before.terms_id, after.epoch)
     if len(used) > room(promise, shop.currency, key):
         _log.warning("grants ended to begin anew", extra={"shop": shop.shop, "campaign": promise.campaign_id})

@@ -27,9 +27,9 @@ def grant_key(secret: bytes, shop: str, terms_id: str, epoch: int = 0) -> bytes:
     return hmac.digest(secret, f"{shop} {terms_id} {epoch}".encode(), "sha256")
 
 
-def number_key(secret: bytes, shop: str, terms_id: str) -> bytes:
-    """Return the key that the numbers of the terms' grants are made with, the same in every epoch."""
-    return hmac.digest(secret, f"{shop} {terms_id} numbers".encode(), "sha256")
+def number_key(secret: bytes, shop: str, campaign_id: str) -> bytes:
+    """Return the key that the numbers of the campaign's grants are made with, whatever its terms."""
+    return hmac.digest(secret, f"{shop} {campaign_id} numbers".encode(), "sha256")
 
 
 def sign_grant(key: bytes, terms_id: str, until: str, whose: str, number: str) -> str:
@@ -58,7 +58,7 @@ def whose_cart(customer_id: int | None, product_ids: Sequence[int]) -> str | Non
 
 
 def grant_number(key: bytes, unit: str) -> str:
-    """Return the number that all grants of some terms to one shopper have: once used, they all are.
+    """Return the number that all grants of a campaign to one shopper have: once used, they all are.
 
     key: see `number_key`. Nobody without it knows another shopper's number, or whose a number is.
     """

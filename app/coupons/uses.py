@@ -15,6 +15,7 @@ from app.coupons.terms import REMEMBERED_S
 from app.upsert import insert_into, table_of, upsert
 
 _DISCOUNTS, _USES = table_of(AutomaticDiscountRow), table_of(GrantUseRow)
+_OF_TERMS = (_DISCOUNTS.c.shop == _USES.c.shop) & (_DISCOUNTS.c.terms_id == _USES.c.terms_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Honoured:
-    """Terms for which Shopify has a discount. used: the numbers of grants that no other is given for."""
+    """Terms for which Shopify has a discount. used: the numbers that no other grant of the campaign's is for."""
 
     epoch: int = 0
     used: frozenset[str] = field(default=frozenset(), repr=False)
@@ -53,15 +54,18 @@ async def honoured(connections: Connections, shop: str) -> dict[str, Honoured]:
         connection = await db.connection()
         discounts = (await connection.execute(_there(shop))).all()
         if discounts:
-            uses = select(_USES.c.terms_id, _USES.c.number).where(*_can_matter(shop))
-            for terms_id, number in await connection.execute(uses):
-                used.setdefault(terms_id, set()).add(number)
-    return {each.terms_id: Honoured(each.epoch, frozenset(used.get(each.terms_id, ()))) for each in discounts}
+            uses = select(_DISCOUNTS.c.campaign_id, _USES.c.number).join(_DISCOUNTS, _OF_TERMS)
+            for campaign_id, number in await connection.execute(uses.where(*_can_matter(shop))):
+                used.setdefault(campaign_id, set()).add(number)
+    return {
+        each.terms_id: Honoured(each.epoch, frozenset(used.get(each.campaign_id, ()))) for each in discounts
+    }
 
 
 async def honoured_fingerprint(connections: Connections, shop: str) -> tuple[Any, ...]:
     """Return a value that is another one once `honoured` is."""
-    uses = select(func.count(), func.max(_USES.c.used_at)).where(*_can_matter(shop))
+    uses = select(func.count(), func.max(_USES.c.used_at)).join(_DISCOUNTS, _OF_TERMS)
+    uses = uses.where(*_can_matter(shop))
     async with connections.read() as db:
         connection = await db.connection()
         found = tuple(map(tuple, (await connection.execute(_there(shop))).all()))
@@ -69,8 +73,8 @@ async def honoured_fingerprint(connections: Connections, shop: str) -> tuple[Any
 
 
 def _there(shop: str) -> Any:
-    """Return the query of the terms for which Shopify has a discount, and of their keys' epochs."""
-    columns = (_DISCOUNTS.c.terms_id, _DISCOUNTS.c.epoch)
+    """Return the query of the terms for which Shopify has a discount, of their keys' epochs and campaigns."""
+    columns = (_DISCOUNTS.c.terms_id, _DISCOUNTS.c.epoch, _DISCOUNTS.c.campaign_id)
     return select(*columns).where(*_is_there(shop)).order_by(_DISCOUNTS.c.terms_id)
 
 
@@ -79,9 +83,9 @@ def _is_there(shop: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _can_matter(shop: str) -> tuple[ColumnElement[bool], ...]:
-    """Return which uses are read: terms that Shopify has no more leave theirs behind for a month."""
-    there = select(_DISCOUNTS.c.terms_id).where(*_is_there(shop))
-    return _USES.c.shop == shop, _USES.c.terms_id.in_(there)
+    """Return which uses are read, of any terms of a campaign: those that are over leave theirs for a month."""
+    there = select(_DISCOUNTS.c.campaign_id).where(*_is_there(shop))
+    return _USES.c.shop == shop, _DISCOUNTS.c.campaign_id.in_(there)
 
 
 async def keep_discount(connections: Connections, shop: str, discount: Discount, now: datetime) -> None:
@@ -112,12 +116,12 @@ async def note_use(
         return bool((await connection.execute(statement)).rowcount)
 
 
-async def used_since(connections: Connections, shop: str, terms_id: str, since: datetime) -> Sequence[str]:
-    """Return the numbers of the grants that were used since then, in a fixed order."""
-    theirs = (_USES.c.shop == shop, _USES.c.terms_id == terms_id, _USES.c.used_at >= since)
+async def used_since(connections: Connections, shop: str, campaign_id: str, since: datetime) -> Sequence[str]:
+    """Return the numbers of the campaign's grants that were used since then, in a fixed order."""
+    theirs = (_USES.c.shop == shop, _DISCOUNTS.c.campaign_id == campaign_id, _USES.c.used_at >= since)
+    numbers = select(_USES.c.number).distinct().join(_DISCOUNTS, _OF_TERMS).where(*theirs)
     async with connections.read() as db:
-        statement = select(_USES.c.number).where(*theirs).order_by(_USES.c.number)
-        return (await (await db.connection()).execute(statement)).scalars().all()
+        return (await (await db.connection()).execute(numbers.order_by(_USES.c.number))).scalars().all()
 
 
 async def forget_uses(

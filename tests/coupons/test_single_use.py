@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec.structs import replace as replace_terms
-
 from app.connections import Connections
 from app.coupons.automatic import SIGNING, keep_automatic
 from app.coupons.follow import follow_redemptions
@@ -75,13 +73,28 @@ async def test_an_order_that_comes_after_its_campaign_ended_counts_once_it_goes_
     assert metafield(shopify)["used"] == number(7)
 
 
-async def test_a_grant_of_terms_that_ended_is_read_again_by_no_shop_that_promises_others(
+async def test_who_used_a_campaigns_discount_has_it_under_no_other_terms(
     connections: Connections, shop: Shop, shopify: Discounts
 ) -> None:
     await keep_automatic(connections, shop, [PROMISE], NOW)
-    other = replace(PROMISE, terms=replace_terms(PROMISE.terms, percentage=20))
-    for at in (NOW, NOW + 2 * DAY):
-        await keep_automatic(connections, shop, [other], at)
+    longer = replace(PROMISE, ends_at=NOW + 9 * DAY)
+    await keep_automatic(connections, shop, [longer], NOW)
+    before = await honoured_fingerprint(connections, SHOP)
+    for terms_id in (PROMISE.terms_id, longer.terms_id):
+        assert await note_use(connections, SHOP, terms_id, number(7), 1, NOW)
+    assert await honoured_fingerprint(connections, SHOP) != before
+    assert (await honoured(connections, SHOP))[longer.terms_id] == Honoured(0, frozenset({number(7)}))
+    await keep_automatic(connections, shop, [longer], NOW)
+    told = [json.loads(each["metafields"][0]["value"])["used"] for each in shopify.held.values()]
+    assert told == [number(7)] * 2
+
+
+async def test_a_grant_of_a_campaign_that_ended_is_read_again_by_no_shop_that_promises_others(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    await keep_automatic(connections, shop, [PROMISE], NOW)
+    other = replace(PROMISE, campaign_id="other")
+    await keep_automatic(connections, shop, [other], NOW)
     before = await honoured_fingerprint(connections, SHOP)
     assert await note_use(connections, SHOP, PROMISE.terms_id, number(7), 1, NOW)
     assert await honoured(connections, SHOP) == {other.terms_id: Honoured()}

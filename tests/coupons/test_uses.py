@@ -42,8 +42,8 @@ async def test_what_was_used_is_known_while_shopify_has_no_discount_for_it(
     assert await honoured(on_both_databases, SHOP) == {}
     (kept,) = (await discounts_of(on_both_databases, SHOP)).values()
     assert (kept.discount_id, kept.epoch, kept.epoch_at, kept.lasts_s) == (None, 2, NOW, 3_600)
-    assert await used_since(on_both_databases, SHOP, "ten", NOW) == ["0" * 12]
-    assert await used_since(on_both_databases, SHOP, "ten", NOW + timedelta(seconds=1)) == []
+    assert await used_since(on_both_databases, SHOP, "campaign", NOW) == ["0" * 12]
+    assert await used_since(on_both_databases, SHOP, "campaign", NOW + timedelta(seconds=1)) == []
 
 
 async def test_a_use_is_forgotten_a_month_after_its_grant_ended(on_both_databases: Connections) -> None:
@@ -52,6 +52,6 @@ async def test_a_use_is_forgotten_a_month_after_its_grant_ended(on_both_database
     known = await discounts_of(on_both_databases, SHOP)
     end = NOW + timedelta(seconds=3_600 + REMEMBERED_S)
     await forget_uses(on_both_databases, SHOP, known, end)
-    assert len(await used_since(on_both_databases, SHOP, "ten", NOW)) == 1
+    assert len(await used_since(on_both_databases, SHOP, "campaign", NOW)) == 1
     await forget_uses(on_both_databases, SHOP, known, end + timedelta(seconds=1))
-    assert await used_since(on_both_databases, SHOP, "ten", NOW) == []
+    assert await used_since(on_both_databases, SHOP, "campaign", NOW) == []
