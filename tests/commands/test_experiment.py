@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from app.connections import Connections
 from app.errors import InputError, NotFound
+from app.experiment_tables import ExperimentRow
 from app.tables import DecisionRow, OrderRow, ShopRow
 from tests.commands.conftest import Terminal
 from tests.experiments.test_design import a_design
@@ -63,6 +65,19 @@ def design(tmp_path: Path) -> Path:
     return file
 
 
+def of_twenty_days(terminal: Terminal, design: Path) -> None:
+    """Start the experiment as when its first visitor came."""
+
+    async def begun(connections: Connections) -> None:
+        async with connections.write() as db:
+            await (await db.connection()).execute(update(ExperimentRow).values(started_at=WHEN))
+
+    terminal.prepare(a_busy_shop)
+    terminal.run("experiment", "draft", "--shop", SHOP, str(design))
+    terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    terminal.prepare(begun)
+
+
 def test_an_experiment_is_drafted_started_let_grow_and_stopped(terminal: Terminal, design: Path) -> None:
     terminal.prepare(a_shop)
     shop = ("--shop", SHOP)
@@ -78,9 +93,7 @@ def test_an_experiment_is_drafted_started_let_grow_and_stopped(terminal: Termina
 
 
 def test_what_an_experiment_shows_is_printed_with_its_intervals(terminal: Terminal, design: Path) -> None:
-    terminal.prepare(a_busy_shop)
-    terminal.run("experiment", "draft", "--shop", SHOP, str(design))
-    terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    of_twenty_days(terminal, design)
     output = terminal.run("experiment", "read", "--shop", SHOP, "pin").output
     assert "pin, version 1; decided by conversion, beside as_is" in output
     assert "split as planned: p = 1" in output
@@ -92,9 +105,7 @@ def test_what_an_experiment_shows_is_printed_with_its_intervals(terminal: Termin
 
 
 def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
-    terminal.prepare(a_busy_shop)
-    terminal.run("experiment", "draft", "--shop", SHOP, str(design))
-    terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    of_twenty_days(terminal, design)
     found = json.loads(terminal.run("experiment", "read", "--shop", SHOP, "pin", "--json").output)
     assert found["units"] == found["completed"] == {"as_is": 750, "pinned": 750}
     assert (found["without_consent"], found["without_consent_by_arm"]) == (1, {"pinned": 1})
@@ -106,9 +117,7 @@ def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
 
 
 def test_who_came_first_before_a_day_can_be_left_out(terminal: Terminal, design: Path) -> None:
-    terminal.prepare(a_busy_shop)
-    terminal.run("experiment", "draft", "--shop", SHOP, str(design))
-    terminal.run("experiment", "start", "--shop", SHOP, "pin")
+    of_twenty_days(terminal, design)
     words = ("experiment", "read", "--shop", SHOP, "pin", "--json", "--since")
     tomorrow = f"{WHEN + timedelta(days=1):%Y-%m-%d}"
     assert json.loads(terminal.run(*words, tomorrow).output)["units"] == {"as_is": 0, "pinned": 0}
