@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.admin.history_told import history_row
 from app.admin.language import _
 from app.admin.sentences import told
 from app.admin.whom import Whom
@@ -41,10 +42,11 @@ class File:
 async def look_up(connections: Connections, shop: ShopDomain, who: Whom) -> dict[str, Any]:
     """Return what somebody told of consent, oldest first, also as files, and how much is held of them."""
     teller = Teller(customer_id=who.customer_id, email=who.email, client_id=who.client_id)
-    entries = [_row(entry) for entry in await consent_history(connections, shop, teller)]
+    history = await consent_history(connections, shop, teller)
+    entries = [_row(entry) for entry in history]
     export = await export_person(connections, await _person(connections, shop, who))
     return {
-        "entries": entries,
+        "history": [history_row(entry) for entry in history],
         "json": msgspec.json.format(msgspec.json.encode(entries)).decode(),
         "csv": csv_text([_flat(row) for row in entries]) if entries else "",
         "held": [

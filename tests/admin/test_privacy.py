@@ -176,10 +176,11 @@ async def test_person_is_found_by_number_gid_or_address(
 ) -> None:
     await keep_ann(connections)
     found = (await call(browser, "person", {"who": who})).json()
-    assert [entry["told"]["marketing"] for entry in found["entries"]] == [True, False]
-    assert found["entries"][-1]["stands"]["marketing"] is False
+    entries = json.loads(found["json"])
+    assert [entry["told"]["marketing"] for entry in entries] == [True, False]
+    assert entries[-1]["stands"]["marketing"] is False
     assert "marketing=yes" in found["csv"]
-    assert json.loads(found["json"]) == found["entries"]
+    assert [row[2:] for row in found["history"]][-1] == ["Marketing: no", "Marketing: no"]
     held = {each["store"]: each["count"] for each in found["held"]}
     assert (held["customers"], held["consents"]) == (1, 2)
 
@@ -189,7 +190,7 @@ async def test_person_nobody_wrote_anything_down_about_is_told_as_such(
 ) -> None:
     await keep_ann(connections)
     found = (await call(browser, "person", {"who": "a-browser-never-seen"})).json()
-    assert (found["entries"], found["held"], found["csv"]) == ([], [], "")
+    assert (found["history"], found["held"], found["csv"]) == ([], [], "")
 
 
 async def test_person_of_another_shop_is_not_found(
@@ -198,7 +199,7 @@ async def test_person_of_another_shop_is_not_found(
     await keep_ann(connections)
     await keep(connections, shop_row(OTHER))
     found = (await call(browser, "person", {"who": "5"}, OTHER)).json()
-    assert (found["entries"], found["held"]) == ([], [])
+    assert (found["history"], found["held"]) == ([], [])
 
 
 async def test_what_can_be_nobodys_name_is_refused(

@@ -31,7 +31,7 @@ async def test_merchant_looks_somebody_up_by_keyboard_and_saves_what_is_there(
         await page.keyboard.type("5")
         await page.keyboard.press("Enter")
         await page.get_by_text("Consent history, oldest first: 2").wait_for()
-        assert await page.get_by_text("marketing: no").count() == 2  # what was said, and what stands
+        assert await page.get_by_text("Marketing: no").count() == 2  # what was said, and what stands
         assert await page.get_by_text("The customer's number and their answers about marketing").count() == 1
         history = await saved(page, "Save history as CSV")
         assert "marketing=yes" in history.read_text()
@@ -74,10 +74,28 @@ async def test_merchant_changes_a_limit_and_is_told_of_one_that_can_be_none(conn
         await field.fill("0")
         await page.get_by_role("button", name="Save limits").click()
         await page.get_by_text("Events must be 1 to 3,650").wait_for()
-        await field.fill("30")
+        await field.fill("200")
         await field.press("Enter")
         await page.get_by_text("What is older is being deleted").wait_for()
         assert await field.get_attribute("aria-invalid") is None
+    shop = await get_shop(connections, SHOP)
+    assert shop is not None
+    assert shop.settings["retention"]["events_days"] == 200
+
+
+async def test_a_shorter_limit_deletes_only_at_the_second_press(connections: Connections) -> None:
+    await keep_ann(connections)
+    async with served(connections) as url, opened(url, "/admin/privacy/rules", DESKTOP) as page:
+        field = page.get_by_label("Events", exact=True)
+        await field.fill("30")
+        await page.get_by_role("button", name="Save limits").dblclick()
+        again = page.get_by_role("button", name="Delete what is older now, for good")
+        await again.wait_for()
+        shop = await get_shop(connections, SHOP)
+        assert shop is not None
+        assert "retention" not in shop.settings
+        await again.click()
+        await page.get_by_text("What is older is being deleted").wait_for()
     shop = await get_shop(connections, SHOP)
     assert shop is not None
     assert shop.settings["retention"]["events_days"] == 30

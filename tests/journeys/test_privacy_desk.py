@@ -104,6 +104,7 @@ def test_the_rules_are_those_of_the_shops_own_settings_and_a_limit_is_cleared_by
     expect(frame.get_by_text("Does not ask")).to_be_visible()
     frame.get_by_label("Events", exact=True).fill("1")
     frame.get_by_role("button", name="Save limits").click()
+    frame.get_by_role("button", name="Delete what is older now, for good").click()
     expect(frame.get_by_text("What is older is being deleted")).to_be_visible()
     frame = opened_once(page, stage, RULES, lambda frame: frame.get_by_text("deleted,").count())
     assert frame.get_by_label("Events", exact=True).input_value() == "1"

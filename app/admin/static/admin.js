@@ -98,11 +98,14 @@ export function fail(error) {
   shopify.toast.show(error.message || _('That did not work. Try again in a moment.'), {isError: true});
 }
 
+let clicks = 0; // of the press under way, as far as it is one of a mouse: 2 is a double click's second
+document.addEventListener('click', ({detail}) => { clicks = detail; }, true);
+document.addEventListener('keydown', () => { clicks = 0; }, true);
+
 /** Return whether a press is to do what it says: the first one on what can't be taken back only asks. */
-function isMeant(button, {detail}) {
-  const {sure, asked} = button.dataset;
+export function isMeant(button, sure = button.dataset.sure) {
   if (!sure) return true;
-  if (asked !== undefined) return detail < 2; // a double click's second is no answer
+  if (button.dataset.asked !== undefined) return clicks < 2; // a double click's second is no answer
   const label = button.textContent;
   button.dataset.asked = '';
   button.textContent = sure;
@@ -116,7 +119,7 @@ function isMeant(button, {detail}) {
 
 document.addEventListener('click', async (event) => {
   const button = event.target.closest?.('[data-do]');
-  if (!button || button.hasAttribute('disabled') || !isMeant(button, event)) return;
+  if (!button || button.hasAttribute('disabled') || !isMeant(button)) return;
   button.setAttribute('disabled', '');
   try {
     await ACTIONS[button.dataset.do](button);

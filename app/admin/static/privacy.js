@@ -1,6 +1,6 @@
 // The privacy pages: limits are saved, a person is looked up, files are handed out.
 
-import {ACTIONS, call, callForFile, download, fail} from './admin.js';
+import {ACTIONS, call, callForFile, download, fail, isMeant} from './admin.js';
 import {_} from './language.js';
 
 function element(name, attributes = {}, ...children) {
@@ -10,32 +10,14 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-const WORDS = {true: _('yes'), false: _('no')};
-const PURPOSES = {
-  analytics: _('Analytics'), marketing: _('Marketing'), preferences: _('Preferences'), sale_of_data: _('Sale of data'),
-};
-
-function answersAsWords(answers) {
-  const said = Object.entries(answers).filter(([, answer]) => answer !== null);
-  return said.map(([purpose, answer]) => `${PURPOSES[purpose] ?? purpose}: ${WORDS[answer] ?? answer}`).join(', ') || _('nothing yet');
-}
-
 function table(columns, rows) {
   const header = element('s-table-header-row', {}, ...columns.map(([title, slot]) => element('s-table-header', {listSlot: slot}, title)));
   const body = rows.map((row) => element('s-table-row', {}, ...row.map((cell) => element('s-table-cell', {}, cell))));
   return element('s-table', {}, header, element('s-table-body', {}, ...body));
 }
 
-const moment = (text) => new Date(text).toLocaleString(document.documentElement.lang, {dateStyle: 'medium', timeStyle: 'short'});
-
-function historyTable(entries) {
-  const columns = [[_('When'), 'primary'], [_('Where'), 'labeled'], [_('Said'), 'labeled'], [_('Stands after it'), 'labeled']];
-  return table(columns, entries.map((entry) => [
-    moment(entry.told_at),
-    [entry.source.replaceAll('_', ' '), entry.region].filter(Boolean).join(', '),
-    answersAsWords(entry.told),
-    answersAsWords(entry.stands),
-  ]));
+function historyTable(history) {
+  return table([[_('When'), 'primary'], [_('Where'), 'labeled'], [_('Said'), 'labeled'], [_('Stands after it'), 'labeled']], history);
 }
 
 function buttons(...each) {
@@ -54,13 +36,13 @@ function exporter(label, who, format) {
   return element('s-button', {'data-do': 'export', 'data-who': who, 'data-format': format}, label);
 }
 
-function shownHistory({entries, json, csv}) {
-  if (!entries.length) {
+function shownHistory({history, json, csv}) {
+  if (!history.length) {
     return [element('s-text', {}, _('Nothing about their consent is written down: they never gave an answer that may be kept.'))];
   }
   return [
-    element('s-heading', {}, _('Consent history, oldest first: %(count)s', {count: entries.length})),
-    historyTable(entries),
+    element('s-heading', {}, _('Consent history, oldest first: %(count)s', {count: history.length})),
+    historyTable(history),
     buttons(
       saver(_('Save history as JSON'), 'consent-history.json', json, 'application/json'),
       saver(_('Save history as CSV'), 'consent-history.csv', csv, 'text/csv')),
@@ -86,8 +68,13 @@ async function lookUp(form, answer) {
   answer.replaceChildren(element('div', {class: 'answer'}, ...shownHistory(found), ...shownHeld(found.held, who)));
 }
 
+const limitsOf = (form) => [...form.querySelectorAll('s-number-field')];
+
+/** Return whether the form has a shorter limit: what that deletes can't be had back. */
+const shortens = (form) => limitsOf(form).some((field) => field.value >= 1 && Number(field.value) < Number(field.getAttribute('value')));
+
 async function keepLimits(form, answer) {
-  const fields = [...form.querySelectorAll('s-number-field')];
+  const fields = limitsOf(form);
   const limits = {};
   for (const field of fields) {
     const days = Number(field.value);
@@ -122,6 +109,7 @@ document.addEventListener('submit', async (event) => {
   event.preventDefault();
   const answer = form.parentElement.querySelector('[data-answer]');
   const button = form.querySelector('s-button');
+  if (form.dataset.submit === 'limits' && shortens(form) && !isMeant(button, _('Delete what is older now, for good'))) return;
   answer.textContent = '';
   for (const wrong of form.querySelectorAll('[error]')) wrong.removeAttribute('error');
   button.setAttribute('disabled', '');
