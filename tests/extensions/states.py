@@ -107,6 +107,14 @@ def _cut_off(page: Page, frame: FrameLocator) -> None:
     _press(page, frame)
 
 
+def _stuck(page: Page, frame: FrameLocator) -> None:
+    """Add the first offer, and fail to take it out again."""
+    with page.expect_response("**/summary"):
+        _press(page, frame)
+    frame.locator("[aria-busy]").wait_for(state="detached")
+    _cut_off(page, frame)
+
+
 def _just_sold(page: Page, frame: FrameLocator) -> None:
     sold_out = "{result: {type: 'error', message: 'Sourdough Loaf is sold out.'}}"
     page.evaluate(LINE_CHANGES, f"Promise.resolve(Response.json({sold_out}))")
@@ -133,6 +141,7 @@ STATES = (
     State("offer", ("Sourdough Loaf", "button.add", "button.dismiss"), _answers(BREAD)),
     State("adding", ("Sourdough Loaf",), _answers(BREAD), _held),
     State("added", ("Sourdough Loaf", "status.added", "button.undo"), _answers(BREAD), _press),
+    State("not removed", ("status.stuck", "button.undo"), _answers(BREAD), _stuck),
     State("failed", ("status.failed", "button.retry"), _answers(BREAD), _cut_off),
     State("sold out", ("Sourdough Loaf", "status.sold_out"), _answers(BREAD), _just_sold),
     State("refused", ("Ground Coffee",), _answers(BREAD, COFFEE), _refuse),

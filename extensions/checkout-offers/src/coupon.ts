@@ -4,7 +4,7 @@ import type {Button, Line, NoticeView, Scene} from './model.ts';
 import type {Discount} from './offer.ts';
 import {DISMISSIBLE} from './productCard.ts';
 import {savingWords} from './saving.ts';
-import type {Entry, Phase} from './state.ts';
+import {IN_ORDER, type Entry, type Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 
 /** Return a coupon's card; undefined where it could not be used, or not any more. */
@@ -13,7 +13,7 @@ export function couponCard({id, offer, phase: told}: Entry, scene: Scene): Notic
   if (!discount) return undefined;
   const phase = discount.code && scene.codes.has(discount.code.toUpperCase()) && told === 'offer' ? 'added' : told;
   const open = isOpen(scene.surface);
-  const done = phase === 'added' || phase === 'undoing';
+  const done = IN_ORDER.has(phase);
   if (!done && (isOver(discount, scene.now) || (open && discount.code && !scene.can.discount))) return undefined;
   return {
     layout: 'notice',
@@ -32,12 +32,13 @@ function usage({code}: Discount, phase: Phase, open: boolean): Line[] {
   if (code === null) return [{text: {key: open ? 'coupon.no_code' : 'coupon.no_code_next'}, tone: 'neutral'}];
   const args = {code};
   if (phase === 'added' || phase === 'undoing') return [{text: {key: 'coupon.applied', args}, tone: 'success'}];
+  if (phase === 'stuck') return [{text: {key: 'coupon.stuck', args}, tone: 'critical'}];
   if (phase === 'failed') return [{text: {key: 'coupon.failed', args}, tone: 'critical'}];
   return [{text: {key: open ? 'coupon.code' : 'coupon.next_order', args}, tone: 'neutral'}];
 }
 
 function button(phase: Phase, code: string): Button {
-  const done = phase === 'added' || phase === 'undoing';
+  const done = IN_ORDER.has(phase);
   const verb = done ? 'remove' : phase === 'failed' ? 'retry' : 'apply';
   return {
     text: {key: `button.${verb}`},

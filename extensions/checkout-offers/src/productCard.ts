@@ -5,7 +5,7 @@ import {isUnsold} from './prices.ts';
 import {reasonWords} from './reason.ts';
 import {savingOf} from './saving.ts';
 import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
-import type {Entry, Phase} from './state.ts';
+import {IN_ORDER, type Entry, type Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 import type {Words} from './words.ts';
 
@@ -34,6 +34,7 @@ export const DISMISSIBLE: ReadonlySet<Phase> = new Set<Phase>(['offer', 'failed'
 const STATUS: Partial<Record<Phase, Line>> = {
   added: {text: {key: 'status.added'}, tone: 'success'},
   undoing: {text: {key: 'status.added'}, tone: 'success'},
+  stuck: {text: {key: 'status.stuck'}, tone: 'critical'},
   failed: {text: {key: 'status.failed'}, tone: 'critical'},
   sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
 };
@@ -63,7 +64,7 @@ function saving({discount}: Offer, {can, now}: Scene): Words | undefined {
 }
 
 function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scene): Button | undefined {
-  const done = phase === 'added' || phase === 'undoing';
+  const done = IN_ORDER.has(phase);
   if (done && !can.remove) return undefined;
   const verb = done ? 'undo' : phase === 'failed' ? 'retry' : 'add';
   return {

@@ -2,7 +2,7 @@ import type {Offer} from './offer.ts';
 import {isUnsold, type Prices} from './prices.ts';
 
 /** Where one offer stands with the buyer. */
-export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'failed' | 'sold_out' | 'dismissed';
+export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'stuck' | 'failed' | 'sold_out' | 'dismissed';
 
 export interface Entry {
   /** Stays as it is when the offer gets the name that its decision gave it. */
@@ -49,14 +49,19 @@ const NEXT: Record<Phase, Phase[]> = {
   offer: ['adding', 'undoing', 'dismissed'],
   adding: ['added', 'failed', 'sold_out'],
   added: ['undoing'],
-  undoing: ['offer', 'added'],
+  undoing: ['offer', 'added', 'stuck'],
+  // It could not be taken out.
+  stuck: ['undoing'],
   failed: ['adding', 'dismissed'],
   sold_out: ['dismissed'],
   dismissed: [],
 };
 
+/** What is in the order. */
+export const IN_ORDER: ReadonlySet<Phase> = new Set<Phase>(['added', 'undoing', 'stuck']);
+
 /** What the buyer has put into the order, or did not want, stays so whatever becomes of the consent. */
-const SETTLED: ReadonlySet<Phase> = new Set<Phase>(['adding', 'added', 'undoing', 'dismissed']);
+const SETTLED: ReadonlySet<Phase> = new Set<Phase>(['adding', 'dismissed', ...IN_ORDER]);
 
 /** Return the state of a checkout that paints these at once. */
 export function painted(offers: Offer[]): State {
@@ -116,7 +121,7 @@ function isLeft({offer, phase}: Entry, prices: Prices): boolean {
 /** What was taken out elsewhere is an offer again, what came in after it was given up is there; else its own change tells. */
 function phaseNow({offer, phase}: Entry, {come, gone}: Extract<Action, {type: 'held'}>): Phase {
   const name = nameInOrder(offer);
-  if (phase === 'added' && gone.includes(name)) return 'offer';
+  if ((phase === 'added' || phase === 'stuck') && gone.includes(name)) return 'offer';
   return phase === 'failed' && come.includes(name) ? 'added' : phase;
 }
 

@@ -48,7 +48,7 @@ export async function carry(till: Till, grant: string): Promise<boolean> {
 }
 
 async function takeBack(change: Change): Promise<Phase> {
-  return (await attempt(change)).type === 'success' ? 'offer' : 'added';
+  return (await attempt(change)).type === 'success' ? 'offer' : 'stuck';
 }
 
 /** What the line is known by again: the offer, and the decision behind it where there is one. */

@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
+import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
-import {createResult} from '@shopify/ui-extensions-tester/checkout';
+import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
 import {expect, test, vi} from 'vitest';
 import {TARGET, attribute, button, one, renderOffer, replying, words} from './block.ts';
@@ -24,6 +25,30 @@ test('adding shows a busy button, then that it was added, and can be undone', as
   expect(extension.shopify.applyCartLinesChange).toHaveBeenCalledTimes(1);
   fireEvent.click(button());
   await waitFor(() => expect(button().textContent).toBe('button.add'));
+});
+
+test('what could not be taken out again says so, and can be tried again', async () => {
+  using extension = setUpExtension(TARGET);
+  extension.fetch = replying(answer());
+  const lines = signal([createCartLine()]);
+  Object.assign(extension.shopify, {lines});
+  let refuses = true;
+  extension.shopify.applyCartLinesChange = vi.fn(async ({type}: {type: string}) => {
+    if (type === 'removeCartLine' && refuses) return {type: 'error' as const, message: 'Could not apply line item changes'};
+    const ours = createCartLine({id: 'gid://shopify/CartLine/2', attributes: [{key: '_tillwise_offer', value: 'o1'}]});
+    lines.value = type === 'addCartLine' ? [...lines.value, ours] : lines.value.slice(0, 1);
+    return {type: 'success' as const};
+  }) as never;
+  await renderOffer(extension);
+  fireEvent.click(button());
+  await waitFor(() => expect(words()).toContain('status.added'));
+  fireEvent.click(button());
+  await waitFor(() => expect(one('s-text[tone=critical]')?.textContent).toBe('status.stuck'));
+  expect(button().textContent).toBe('button.undo');
+  refuses = false;
+  fireEvent.click(button());
+  await waitFor(() => expect(button().textContent).toBe('button.add'));
+  expect(words()).not.toContain('status.stuck');
 });
 
 test('a failure says so and can be tried again', async () => {

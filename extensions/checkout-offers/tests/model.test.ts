@@ -150,6 +150,7 @@ describe('an upsell in checkout', () => {
     ['adding', 'reason.bought_together_with', 'neutral', {text: {key: 'button.add'}, loading: true}],
     ['added', 'status.added', 'success', {text: {key: 'button.undo'}, action: 'undo', loading: false, variant: 'secondary'}],
     ['undoing', 'status.added', 'success', {text: {key: 'button.undo'}, action: 'undo', loading: true}],
+    ['stuck', 'status.stuck', 'critical', {text: {key: 'button.undo'}, action: 'undo', loading: false, variant: 'secondary'}],
     ['failed', 'status.failed', 'critical', {text: {key: 'button.retry'}, action: 'accept', loading: false}],
     ['sold_out', 'status.sold_out', 'critical', {text: {key: 'button.add'}, disabled: true}],
   ])('%s says %s', (phase, key, tone, button) => {
@@ -253,6 +254,7 @@ describe('a coupon', () => {
     ['adding', 'coupon.code', 'button.apply'],
     ['added', 'coupon.applied', 'button.remove'],
     ['undoing', 'coupon.applied', 'button.remove'],
+    ['stuck', 'coupon.stuck', 'button.remove'],
     ['failed', 'coupon.failed', 'button.retry'],
   ])('when %s says %s', (phase, key, button) => {
     const shown = notice(phase, coupon());

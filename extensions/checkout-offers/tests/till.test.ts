@@ -137,10 +137,10 @@ test('undo of a line that is gone has nothing to do', async () => {
   expect(changes).toEqual([]);
 });
 
-test('an undo that fails leaves the offer added', async () => {
+test('an undo that fails leaves the offer in the order, and says so', async () => {
   const {till} = createTill(error('No'), error('No'));
   const lines = [createCartLine({attributes: [{key: '_tillwise_offer', value: 'o1'}]})];
-  expect(await finish(undo(till, upsell(), lines))).toBe('added');
+  expect(await finish(undo(till, upsell(), lines))).toBe('stuck');
 });
 
 test('a grant goes into the attribute that the discount function reads', async () => {
