@@ -245,6 +245,16 @@ declare module './src/saving.ts' {
 }
 
 //@ts-ignore
+declare module './src/state.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/parse.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -356,16 +366,6 @@ declare module './src/client.ts' {
 
 //@ts-ignore
 declare module './src/publish.ts' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
-    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
-declare module './src/state.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
