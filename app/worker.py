@@ -57,6 +57,7 @@ from app.orders.store import record_order, record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
+from app.privacy.storefront import follow_withdrawal as forget_storefront
 from app.profiles.consents import follow_consent, record_consent, unname_if_late
 from app.profiles.segmenting import request_due_segmentations, segment_shop
 from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
@@ -96,7 +97,7 @@ HANDLERS: Handlers = {
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, remember_browsing, unname_if_late),
     # What was found of a visit is found by its events, so it goes before they do.
-    ConsentTold: (record_consent, let_abandoned_go, follow_consent, follow_withdrawal),
+    ConsentTold: (record_consent, let_abandoned_go, forget_storefront, follow_consent, follow_withdrawal),
     DecisionMade: (record_decision, unname_if_late, follow_grants),
     BulkOperationFinished: (resume_backfill,),
     AppUninstalled: (mark_uninstalled, note_uninstall, forget_offers_ahead),

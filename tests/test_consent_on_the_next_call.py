@@ -234,6 +234,29 @@ async def test_a_yes_and_a_no_in_one_batch_are_both_told_and_leave_nothing(
     assert await rows(connections, EventRow) == []
 
 
+async def test_what_a_browser_was_offered_before_any_checkout_goes_with_its_visit(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    reader = EventConsumer(connections.redis, "test")
+    await reader.open()
+    analytics = NOTHING | {"analytics": True}
+    async with a_shopper(connections) as shopper:
+        for browser in ("browser", "another"):
+            await look(shopper, f"1 of {browser}".replace(" ", "-"), analytics, client_id=browser)
+        await work(connections, reader)
+        for browser in ("browser", "another"):
+            await ask(shopper, 10, consent=analytics, client_id=browser, checkout_token=None)
+        await work(connections, reader)
+        made = sorted(await rows(connections, DecisionRow), key=lambda row: row.decided_at)
+        assert [row.inputs["situation"]["viewed"] for row in made] == [[20], [20]]
+
+        await look(shopper, "2", NOTHING)
+        await work(connections, reader)
+    kept = {row.decision_id: row.inputs for row in await rows(connections, DecisionRow)}
+    assert [kept[row.decision_id] for row in made] == [{}, made[1].inputs]
+
+
 async def test_a_browser_whose_clock_is_slow_is_believed_when_it_refuses(
     connections: Connections, reader: EventConsumer, shopper: httpx.AsyncClient
 ) -> None:

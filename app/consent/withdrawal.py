@@ -21,7 +21,7 @@ from app.upsert import chunks, table_of, upsert
 _EVENTS, _DECISIONS = table_of(EventRow), table_of(DecisionRow)
 # Of Shopify's own facts those that are about the visit; the others are about orders.
 _OF_VISITS = _EVENTS.c.event_id.like("browser:%") | _EVENTS.c.name.in_(["CheckoutUpdated", "CheckoutDeleted"])
-_UNLINKED: dict[str, Any] = {"checkout_token": None, "region": None, "inputs": {}}
+UNLINKED: dict[str, Any] = {"checkout_token": None, "region": None, "inputs": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def forget_visit(connections: Connections, shop: str, visit: Visit) -> int
             deleted += (await connection.execute(delete(_EVENTS).where(*theirs))).rowcount
             if column == "checkout_token":
                 made = (_DECISIONS.c.shop == shop, _DECISIONS.c.checkout_token.in_(names))
-                await connection.execute(update(_DECISIONS).where(*made).values(**_UNLINKED))
+                await connection.execute(update(_DECISIONS).where(*made).values(**UNLINKED))
     return deleted
 
 
@@ -63,7 +63,7 @@ async def unname_customer(connections: Connections, shop: str, customer_id: int)
         connection = await db.connection()
         named = (_DECISIONS.c.shop == shop, _DECISIONS.c.customer_id == customer_id)
         decided = await connection.execute(
-            update(_DECISIONS).where(*named).values(customer_id=None, **_UNLINKED)
+            update(_DECISIONS).where(*named).values(customer_id=None, **UNLINKED)
         )
         sent = (_EVENTS.c.shop == shop, _EVENTS.c.customer_id == customer_id, _OF_VISITS)
         await connection.execute(update(_EVENTS).where(*sent).values(customer_id=None))

@@ -13,6 +13,7 @@ from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
 from app.events.erased import counted
+from app.experiments.assign import pseudonym
 from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
@@ -122,9 +123,12 @@ def _events(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
 
 
 def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
+    """In the storefront, where there is no checkout yet, a decision knows its browser by another name."""
     columns = _DECISIONS.c
-    unsigned = and_(columns.customer_id.is_(None), _in(columns.checkout_token, person.checkout_tokens))
-    return or_(_in(columns.customer_id, person.customer_ids), unsigned)
+    browsers = {pseudonym(person.shop, f"client:{each}") for each in person.client_ids}
+    of_browser = and_(columns.checkout_token.is_(None), _in(columns.inputs["unit"].as_string(), browsers))
+    unsigned = or_(_in(columns.checkout_token, person.checkout_tokens), of_browser)
+    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unsigned))
 
 
 def _abandoned(person: Person, _: frozenset[str]) -> ColumnElement[bool]:

@@ -116,6 +116,7 @@ FREE = {
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
     "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
+    "app.privacy.storefront": Free(_THEIRS, ("app.worker",)),
     "app.consent.clearing": Free(
         "deletes what is past its limit",
         ("app.admin.privacy_calls", "app.consent.report", "app.privacy.aged", "app.worker"),

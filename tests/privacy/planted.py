@@ -30,6 +30,7 @@ from app.events.kinds import (
     OrderPlaced,
 )
 from app.events.log import EventConsumer, EventLog, this_consumer
+from app.experiments.assign import pseudonym
 from app.outbound_tables import CustomerAheadRow, DeliveryRow, MarkRow
 from app.privacy_tables import ConsentRow, PrivacyRequestRow
 from app.profiles.customer import Profile
@@ -169,6 +170,7 @@ async def _rows(connections: Connections, shop: str, who: Planted) -> None:
         _event(shop, who, "cart", "CartUpdated", data={"cart_token": who.cart}),
         _decision(shop, who, "d", customer_id=who.customer, checkout_token=who.token),
         _decision(shop, who, "e", checkout_token=who.token),
+        _decision(shop, who, "s", unit=f"client:{who.client}"),
         FeedbackRow(
             shop=shop, event_id=f"browser:{who.order}", decision_id=f"d-{who.order}", offer_id="o",
             kind="shown", happened_at=NOW,
@@ -198,11 +200,14 @@ def _event(shop: str, who: Planted, event_id: str, name: str, **fields: Any) -> 
     )
 
 
-def _decision(shop: str, who: Planted, name: str, **fields: Any) -> DecisionRow:
+def _decision(shop: str, who: Planted, name: str, unit: str = "checkout:t", **fields: Any) -> DecisionRow:
+    inputs = {
+        "unit": pseudonym(shop, unit),
+        "situation": {"customer_id": who.customer, "history": [[10, 1.0]]},
+    }
     return DecisionRow(
         shop=shop, decision_id=f"{name}-{who.order}", decided_at=NOW, surface="checkout", rung="personal",
-        arm="personalised", inputs={"situation": {"customer_id": who.customer, "history": [[10, 1.0]]}},
-        answer=an_answer(who), region="US-CA", **fields,
+        arm="personalised", inputs=inputs, answer=an_answer(who), region="US-CA", **fields,
     )  # fmt: skip
 
 

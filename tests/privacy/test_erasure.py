@@ -54,7 +54,7 @@ async def test_a_planted_person_is_found_in_every_store(on_both_databases: Conne
     counts = {store: len(rows) for store, rows in (await held(on_both_databases, ROSA)).items()}
     assert {store for store, count in counts.items() if not count} == _AFTERWARDS
     assert counts["events"] == 4
-    assert counts["decisions"] == 2
+    assert counts["decisions"] == 3
     assert counts["model files"] == 3
     assert counts["inbox"] == 6
     assert counts["event log"] == 9  # two of them handled, and not trimmed yet
