@@ -202,3 +202,21 @@ async def test_axe_finds_nothing(connections: Connections, path: str, viewport: 
             await page.locator("summary").click()
             await expect(page.locator("[data-says]")).to_contain_text("at least 4")
         assert await violations(page) == []
+
+
+async def test_what_was_changed_in_the_json_is_dropped_only_at_a_second_press(
+    connections: Connections,
+) -> None:
+    await keep_campaigns(connections)
+    there = "/admin/campaigns/edit"
+    async with served(connections) as url, opened(url, there, DESKTOP, id="loyal-thanked") as page:
+        as_json = page.get_by_role("button", name="Write it as JSON")
+        as_conditions = page.get_by_role("button", name="Write it as conditions")
+        await page.get_by_text("In words").wait_for()
+        await as_json.click()
+        await as_conditions.click()  # nothing was changed, so nothing is lost
+        await as_json.click()
+        await page.get_by_label("Rule as JSON").fill('{">": [{"var": "cart.subtotal"}, 99]}')
+        await as_conditions.click()
+        await page.get_by_role("button", name="Drop what the JSON says").click()
+        await as_json.wait_for()

@@ -102,17 +102,25 @@ let clicks = 0; // of the press under way, as far as it is one of a mouse: 2 is 
 document.addEventListener('click', ({detail}) => { clicks = detail; }, true);
 document.addEventListener('keydown', () => { clicks = 0; }, true);
 
+function calm(button) {
+  button.textContent = button.dataset.label;
+  delete button.dataset.asked;
+}
+
 /** Return whether a press is to do what it says: the first one on what can't be taken back only asks. */
 export function isMeant(button, sure = button.dataset.sure) {
   if (!sure) return true;
-  if (button.dataset.asked !== undefined) return clicks < 2; // a double click's second is no answer
-  const label = button.textContent;
-  button.dataset.asked = '';
+  if (button.dataset.asked !== undefined) {
+    if (clicks > 1) return false; // a double click's second is no answer
+    calm(button);
+    return true;
+  }
+  const asked = String(performance.now());
+  Object.assign(button.dataset, {asked, label: button.textContent});
   button.textContent = sure;
   shopify.toast.show(sure);
   setTimeout(() => {
-    delete button.dataset.asked;
-    button.textContent = label;
+    if (button.dataset.asked === asked) calm(button);
   }, SURE_MS);
   return false;
 }

@@ -1,6 +1,6 @@
 // The editor of a campaign: what is typed is read here, and judged by the app while it is typed.
 
-import {ACTIONS, call, fail} from './admin.js';
+import {ACTIONS, call, fail, isMeant} from './admin.js';
 import {start} from './campaigns.js';
 import {_} from './language.js';
 
@@ -246,9 +246,13 @@ Object.assign(ACTIONS, {
   'add-message': () => add('message', list('messages')),
   'as-json'(button) {
     const json = part('json');
+    // The conditions stay as they were: what was changed in the JSON since is lost with it.
+    const loses = !json.hidden && named('rule').value !== button.dataset.opened;
+    if (loses && !isMeant(button, _('Drop what the JSON says'))) return;
     json.hidden = !json.hidden;
     part('rows').hidden = !json.hidden;
     if (!json.hidden && form.dataset.json) named('rule').value = form.dataset.json;
+    button.dataset.opened = named('rule').value;
     button.textContent = json.hidden ? _('Write it as JSON') : _('Write it as conditions');
     soon();
   },
