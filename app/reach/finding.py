@@ -12,11 +12,11 @@ from app.reach.abandonment import CLOCKS_DIFFER, Silence, Wait, checkout_silence
 from app.reach.store import (
     FOLLOWED,
     Abandonment,
-    came_back,
     forget_abandonments,
     happened_in,
     keep_silences,
-    open_abandonments,
+    left_that_came_back,
+    left_that_ordered,
     ordered_since,
     resolve,
     silent_checkouts,
@@ -38,10 +38,8 @@ async def find_abandoned(connections: Connections, shop: str, wait: Wait, now: d
 
 async def resolve_abandoned(connections: Connections, shop: str, now: datetime) -> None:
     """Write down which of the abandoned were ordered after all, and whose shopper came back."""
-    known = await open_abandonments(connections, shop, now - FOLLOWED)
-    ordered = await who_ordered(connections, shop, known)
-    lately = [each for each in known if each.abandoned_at > now - _RETURNS_WATCHED]
-    back = await came_back(connections, shop, lately, now) if lately else set()
+    ordered = await left_that_ordered(connections, shop, now - FOLLOWED)
+    back = await left_that_came_back(connections, shop, now - _RETURNS_WATCHED)
     await resolve(connections, shop, dict.fromkeys(back, "returned") | dict.fromkeys(ordered, "ordered"), now)
 
 

@@ -132,9 +132,58 @@ async def keep_silences(
     return [abandonment_id for _, abandonment_id in kept]
 
 
-async def open_abandonments(connections: Connections, shop: str, since: datetime) -> list[Abandonment]:
-    """Return those that nothing came of yet, the oldest first."""
-    return await _read(connections, shop, _ABANDONED.c.resolved_at.is_(None), since)
+async def left_that_ordered(connections: Connections, shop: str, since: datetime) -> set[str]:
+    """Return the ids of those open whose checkout became an order, or whose customer ordered since it began.
+
+    since: when they were found at the earliest. Looked up where they lie: a large shop has tens of thousands.
+    """
+    this, theirs = _ORDERS.c.shop == _ABANDONED.c.shop, _ORDERS.c.customer_id == _ABANDONED.c.customer_id
+    token = _ORDERS.c.checkout_token == _ABANDONED.c.checkout_token
+    placed = select(_ABANDONED.c.abandonment_id).join(_ORDERS, and_(this, token))
+    bought = select(_ABANDONED.c.abandonment_id, _ABANDONED.c.began_at, _ORDERS.c.created_at)
+    bought = bought.join(_ORDERS, and_(this, theirs, _unindexed(_ORDERS.c.created_at) > since - FOLLOWED))
+    async with connections.read() as db:
+        connection = await db.connection()
+        found = set(await connection.scalars(placed.where(*_open(shop, since))))
+        rows = await connection.execute(bought.where(*_open(shop, since)))
+        return found | {name for name, began, at in rows if at >= began - CLOCKS_DIFFER}
+
+
+async def left_that_came_back(connections: Connections, shop: str, since: datetime) -> set[str]:
+    """Return the ids of those open whose shopper did something again after the silence began.
+
+    since: when they were found at the earliest.
+    """
+    found: set[str] = set()
+    async with connections.read() as db:
+        connection = await db.connection()
+        for by in ("checkout_token", "client_id"):
+            for row in await connection.execute(_later(shop, since, by)):
+                told = (row.event_id, row.name, row.happened_at, row.recorded_at, row.client_id)
+                if returned(row.last_at, [Happened(*told, customer_id=None, data={})]):
+                    found.add(row.abandonment_id)
+    return found
+
+
+def _open(shop: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _ABANDONED.c.shop == shop, _ABANDONED.c.resolved_at.is_(None), _ABANDONED.c.abandoned_at > since
+
+
+def _unindexed(column: Any) -> Any:
+    """Return the column so that no index of it is used: for each one left a day of the shop would be read."""
+    return func.coalesce(column, column)
+
+
+def _later(shop: str, since: datetime, by: str) -> Select[Any]:
+    """Return the query of what was written down under the same name since each was found."""
+    columns = [_EVENTS.c[each] for each in ("event_id", "name", "happened_at", "recorded_at", "client_id")]
+    later = and_(
+        _EVENTS.c.shop == _ABANDONED.c.shop,
+        _EVENTS.c[by] == _ABANDONED.c[by],
+        _unindexed(_EVENTS.c.recorded_at) > _ABANDONED.c.abandoned_at,
+    )
+    found = select(_ABANDONED.c.abandonment_id, _ABANDONED.c.last_at, *columns).join(_EVENTS, later)
+    return found.where(*_open(shop, since))
 
 
 async def last_abandonments(connections: Connections, shop: str, last: int) -> list[Abandonment]:
@@ -162,22 +211,6 @@ async def resolve(connections: Connections, shop: str, ids: Mapping[str, str], n
             still = or_(_ABANDONED.c.resolved_at.is_(None), _ABANDONED.c.resolution == "returned")
             values = {"resolved_at": now, "resolution": resolution}
             await connection.execute(update(_ABANDONED).where(*this, still).values(**values))
-
-
-async def came_back(
-    connections: Connections, shop: str, among: Sequence[Abandonment], now: datetime
-) -> set[str]:
-    """Return the ids of those whose shopper did something again after the silence began."""
-    since = min((each.abandoned_at for each in among), default=now)
-    back: set[str] = set()
-    for by in ("checkout_token", "client_id"):
-        names = sorted({name for each in among if (name := getattr(each, by))})
-        events = await _happened(connections, shop, by, names, now, recorded_after=since)
-        for each in among:
-            told = events.get(getattr(each, by), ())
-            if returned(each.last_at, [one for one in told if one.recorded_at > each.abandoned_at]):
-                back.add(each.abandonment_id)
-    return back
 
 
 async def forget_abandonments(
@@ -237,11 +270,9 @@ def _of_shop(column: Any, shop: str) -> Select[Any]:
 
 
 async def _happened(
-    connections: Connections, shop: str, by: str, names: Sequence[str], now: datetime,
-    recorded_after: datetime | None = None,
-) -> dict[str, list[Happened]]:  # fmt: skip
-    columns = _EVENTS.c
-    after = recorded_after or now - LOOKED_BACK
+    connections: Connections, shop: str, by: str, names: Sequence[str], now: datetime
+) -> dict[str, list[Happened]]:
+    columns, after = _EVENTS.c, now - LOOKED_BACK
     found: dict[str, list[Happened]] = {}
     async with connections.read() as db:
         connection = await db.connection()
@@ -286,12 +317,8 @@ def _row(
     }
 
 
-async def _read(
-    connections: Connections, shop: str, which: ColumnElement[bool], since: datetime | None = None
-) -> list[Abandonment]:
+async def _read(connections: Connections, shop: str, which: ColumnElement[bool]) -> list[Abandonment]:
     columns = [_ABANDONED.c[each] for each in Abandonment.__dataclass_fields__]
     query = select(*columns).where(_ABANDONED.c.shop == shop, which).order_by(_ABANDONED.c.abandoned_at)
-    if since is not None:
-        query = query.where(_ABANDONED.c.abandoned_at > since)
     async with connections.read() as db:
         return [Abandonment(*row) for row in await (await db.connection()).execute(query)]
