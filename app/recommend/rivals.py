@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -22,6 +23,7 @@ ALS_FACTORS = 128
 ALS_ITERATIONS = 15
 TFIDF_NEIGHBOURS = 200
 Ids = NDArray[np.int64]
+_log = logging.getLogger(__name__)
 
 
 def ease(items: Items, train: Baskets) -> Scorer | None:
@@ -51,8 +53,18 @@ def plain_lightfm(customer_ids: Ids, embeddings: Embeddings) -> Scorer:
 
 
 def implicit_installed() -> bool:
-    """Return whether the package `implicit` is there; it comes with the extra `evaluate`."""
-    return find_spec("implicit") is not None
+    """Return whether the package `implicit` can be used; it comes with the extra `evaluate`.
+
+    One that is there and can't be loaded, for want of a library of the system's, is told of.
+    """
+    if find_spec("implicit") is None:
+        return False
+    try:
+        import_module("implicit.cpu.als")
+    except ImportError as error:
+        _log.warning("implicit is left out: it can't be loaded", extra={"reason": str(error)})
+        return False
+    return True
 
 
 def implicit_tfidf(items: Items, train: Baskets) -> Scorer:
