@@ -99,17 +99,17 @@ async def test_the_next_training_publishes_nothing_of_who_refused_and_the_one_af
         assert (await read_shop(db, SHOP, unnamed)).customer_ids.tolist() == [101, 102, 103, 105, 106]
 
 
-async def test_what_was_given_back_is_not_learnt_from(connections: Connections) -> None:
+async def test_what_was_given_back_is_not_learnt_from(on_both_databases: Connections) -> None:
     """A line that an edit removes is a refund of all its units, and stays a line of its order."""
-    await sell(connections, SHOP, 4)
-    async with connections.write() as db:
+    await sell(on_both_databases, SHOP, 4)
+    async with on_both_databases.write() as db:
         back = {"shop": SHOP, "created_at": START}
         for line_id in (2, 4, 5):  # one of order 1, both of order 2
             db.add(RefundRow(refund_id=line_id, line_id=line_id, order_id=line_id // 2, quantity=1, **back))
         db.add(RefundRow(refund_id=9, line_id=6, order_id=3, quantity=0, amount_minor=50, **back))
         db.add(RefundRow(refund_id=9, line_id=OF_NO_LINE, order_id=4, quantity=0, amount_minor=50, **back))
         db.add(RefundRow(refund_id=2, line_id=8, order_id=4, quantity=1, **(back | {"shop": OTHER})))
-    async with connections.read() as db:
+    async with on_both_databases.read() as db:
         learnt = await read_shop(db, SHOP)
     assert [learnt.items.product_ids[learnt.baskets.of(n)].tolist() for n in range(3)] == [
         [3],
