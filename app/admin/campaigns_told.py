@@ -42,6 +42,7 @@ LEFT_OUT: Mapping[str, Lazy] = {
     "dismissed": lazy("the shopper had sent it away"),
     "no_code": lazy("no code was left"),
     "unremembered": lazy("the shopper may not be remembered, and so given no code of their own"),
+    "subscribed": lazy("the cart held subscriptions alone, which no code takes anything off"),
     "margin": lazy("it would have sold at a loss"),
     "limit": lazy("beyond your limit for discounts"),
     "minimum": lazy("the cart was below the minimum"),

@@ -28,7 +28,7 @@ from app.rules.fields import Value
 WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
 NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
 UNKNOWN_CART, IN_CART, UNAVAILABLE, BESIDE = "unknown_cart", "in_cart", "unavailable", "beside"
-UNREMEMBERED = "unremembered"
+UNREMEMBERED, SUBSCRIBED = "unremembered", "subscribed"
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -40,9 +40,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     may be kept what the shopper was shown; unread: whether that could not
     be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
     altogether. lacking: those with no code, grant or product to give. applied: codes on the cart that are
-    none of ours. places: those that there are, None for all. unworthy: those whose coupon is not worth its
-    price for this shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by:
-    what draws follow from in place of the decision, so that all blocks of a checkout draw the same.
+    none of ours. subscribed: whether the cart holds only what sells by subscription. places: those that there
+    are, None for all. unworthy: those whose coupon is not worth its price for this shopper, with the reason;
+    features: what that was read from, as FEATURES names it. draw_by: what draws follow from in place of the
+    decision, so that all blocks of a checkout draw the same.
     """
 
     at: int
@@ -61,6 +62,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     applied: int = 0
+    subscribed: bool = False
     places: tuple[Place, ...] | None = None
     unworthy: dict[str, str] = {}
     features: Features = ()
@@ -340,6 +342,8 @@ class _Weighing:
                 return NO_CODE
             if self._is_beside_another(planned, discount):
                 return BESIDE
+        elif inputs.subscribed:
+            return SUBSCRIBED
         elif not promised:
             if not inputs.remembers:
                 return UNREMEMBERED

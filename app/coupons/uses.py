@@ -33,7 +33,7 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Honoured:
-    """Terms for which Shopify has a discount. used: the numbers that no other grant of the campaign's is for."""
+    """Terms for which Shopify has a discount. used: numbers that the campaign gives no other grant for."""
 
     epoch: int = 0
     used: frozenset[str] = field(default=frozenset(), repr=False)
@@ -83,7 +83,7 @@ def _is_there(shop: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _can_matter(shop: str) -> tuple[ColumnElement[bool], ...]:
-    """Return which uses are read, of any terms of a campaign: those that are over leave theirs for a month."""
+    """Return which uses are read: of all terms of campaigns that go on; others leave theirs for a month."""
     there = select(_DISCOUNTS.c.campaign_id).where(*_is_there(shop))
     return _USES.c.shop == shop, _DISCOUNTS.c.campaign_id.in_(there)
 

@@ -154,6 +154,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         fired={name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in fired.items()},
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=applied,
+        subscribed=_is_subscribed(question, occasion.shop.catalog),
         places=PLACES_OF[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare),
         features=features if plan.discounts else (),
@@ -219,6 +220,12 @@ def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
     if question.cart.currency != currency:
         return tuple(sold for line in lines if (sold := _at_home(line, catalog))) or None
     return tuple(Sold(line.product, line.quantity, minor_units(line.price, currency)) for line in lines)
+
+
+def _is_subscribed(question: Question, catalog: Catalog) -> bool:
+    """Return whether the cart holds only what sells with a selling plan: no code goes with that."""
+    products = [catalog.get(each) for each in question.cart.product_ids]
+    return bool(products) and all(each and each.requires_selling_plan is True for each in products)
 
 
 def _at_home(line: Line, catalog: Catalog) -> Sold | None:

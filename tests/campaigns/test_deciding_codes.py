@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from app.campaigns.codes import pool_of, promise_of
+from app.catalog.flags import record_flag
 from app.connections import Connections
 from app.coupons.follow import follow_grants
 from app.coupons.grants import Granted, Wanted
@@ -71,6 +72,20 @@ async def test_a_code_that_shopify_takes_no_more_makes_way_for_one_that_works_as
     discounts = [each["offers"][0]["discount"] for each in (first, *then)]
     assert [each["code"] for each in discounts] == ["DEAD", "WORKS", "WORKS"]
     assert len({each["expires_at"] for each in discounts}) == 1
+
+
+async def test_a_cart_is_given_a_code_only_with_something_that_can_be_bought_once(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    await record_flag(connections, SHOP, "requires_selling_plan", {10: True})
+    await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, "CODE")
+    async with a_till(connections) as client:
+        assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
+        assert nudges(await ask(client, 10, 20, consent=EVERYTHING)) == ["ten"]
+    first, _ = await logged(connections)
+    assert first.inputs["situation"]["campaigns"]["left_out"] == {"ten": "subscribed"}
 
 
 async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Connections) -> None:

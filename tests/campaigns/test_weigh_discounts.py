@@ -136,6 +136,14 @@ def test_a_discount_is_rounded_up_before_it_is_compared() -> None:
     assert discount_minor(planned, 1_001) == 101  # 100.1
 
 
+def test_a_cart_of_subscriptions_alone_is_given_no_code_which_shopify_would_refuse() -> None:
+    plan = a_plan(a_coupon(percentage=10))
+    for fired in ({}, {"ten": HELD}):
+        assert weighed(plan, subscribed=True, fired=fired).left_out == {"ten": "subscribed"}
+    without_code = a_plan(a_coupon(percentage=10, with_code=False))
+    assert weighed(without_code, subscribed=True).left_out == {}
+
+
 def test_a_minimum_keeps_a_discount_back() -> None:
     plan = a_plan(a_coupon(percentage=10, minimum="100.01"))
     assert weighed(plan).left_out == {"ten": "minimum"}
