@@ -98,8 +98,8 @@ FREE = {
         ),
     ),
     "app.coupons.grants": Free(
-        "a code for the name that `app.offers.campaigns` or `app.reach` may use",
-        ("app.coupons.handing", "app.decide", "app.offers.campaigns", "app.reach"),
+        "a code for the name that `app.offers.campaigns` or `app.reach` may use, and that an order used it",
+        ("app.campaigns.redeemed", "app.coupons.handing", "app.decide", "app.offers.campaigns", "app.reach"),
     ),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
     "app.orders.store": Free(_RECORDS, ("app.worker", "webhooks.backfill")),
