@@ -125,7 +125,9 @@ async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetim
         if (await latest_foresight(connections, shop)).uplift:  # of one that holds nobody back any more
             await publish_foresight(connections, shop, UPLIFT, {"models": []}, {"campaigns": {}}, now)
         return
-    decisions, orders = await decided(connections, shop, now, LOOKED_BACK + timedelta(seconds=KEPT_S))
+    decisions, orders = await decided(
+        connections, shop, now, LOOKED_BACK + timedelta(seconds=KEPT_S), of_some=True
+    )
     models, reports = await apart(learn_uplift, decisions, orders, coupons, now.timestamp())
     content = {"models": msgspec.to_builtins(models)}
     await publish_foresight(connections, shop, UPLIFT, content, {"campaigns": reports}, now)

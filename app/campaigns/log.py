@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -26,15 +27,26 @@ _LINES = table_of(OrderLineRow)
 
 
 async def decided(
-    connections: Connections, shop: str, now: datetime, looked_back: timedelta = LOOKED_BACK
+    connections: Connections,
+    shop: str,
+    now: datetime,
+    looked_back: timedelta = LOOKED_BACK,
+    *,
+    of_some: bool = False,
 ) -> tuple[list[Decided], dict[str, list[Ordered]]]:
     """Return the latest decisions that weighed campaigns, and the orders of their checkouts.
+
+    of_some: where they are too many, all of some shoppers in place of the latest of everybody, in which
+    nobody knows who had met a campaign before.
 
     Without those of customers who may not be learnt from, and of checkouts that may not be remembered:
     nobody knows what came of them.
     """
     async with connections.read() as db:
-        found = await _decisions(db, shop, now - looked_back)
+        which = _made(shop, now - looked_back)
+        if of_some:
+            which += await _of_some(db, which)
+        found = await _decisions(db, which)
     refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
     decisions = [each for customer_id, each in found if customer_id not in refuse]
     async with connections.read() as db:
@@ -43,14 +55,29 @@ async def decided(
     return decisions, orders
 
 
-async def _decisions(db: AsyncSession, shop: str, since: datetime) -> list[tuple[int | None, Decided]]:
+def _made(shop: str, since: datetime) -> tuple[Any, ...]:
+    columns = _DECISIONS.c
+    known = columns.arm == PERSONALISED, columns.checkout_token.is_not(None)
+    return columns.shop == shop, columns.decided_at > since, *known
+
+
+async def _of_some(db: AsyncSession, which: Sequence[Any]) -> tuple[Any, ...]:
+    """Return what holds of the shoppers of whom there are nearly as many decisions as are read at once."""
+    many = await (await db.connection()).scalar(select(func.count()).select_from(_DECISIONS).where(*which))
+    if not many or many <= MOST_DECISIONS:
+        return ()
+    # A unit is told as a hash in 16 hexadecimal digits (`pseudonym`), of which the first tell its arm.
+    last = func.substr(_DECISIONS.c.inputs["unit"].as_string(), 9)
+    return (last < f"{int(2**32 * 0.9 * MOST_DECISIONS / many):08x}",)
+
+
+async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int | None, Decided]]:
     """Return the decisions, each with its customer, where that is known."""
     columns = _DECISIONS.c
     query = (
         select(columns.decision_id, columns.decided_at, columns.checkout_token, columns.inputs)
         .add_columns(columns.customer_id, columns.surface)
-        .where(columns.shop == shop, columns.decided_at > since, columns.arm == PERSONALISED)
-        .where(columns.checkout_token.is_not(None))
+        .where(*which)
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
     )

@@ -1,5 +1,6 @@
 """A shop learns from its events and its log of decisions, in its database."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
 from app.consent.ledger import append
+from app.experiments.assign import assign, default_experiment, pseudonym
 from app.intent.features import FEATURES
 from app.intent.foresight import UNTAUGHT
 from app.intent.moments import Browsed
@@ -212,6 +214,34 @@ async def test_the_log_holds_what_may_be_learnt_from(on_both_databases: Connecti
     decisions, orders = await decided(on_both_databases, SHOP, NOW)
     assert [each.decision_id for each in decisions] == ["d1"]
     assert {who: [each.left_minor for each in placed] for who, placed in orders.items()} == {"t1": [900]}
+
+
+async def test_of_too_many_decisions_those_of_some_shoppers_are_learnt_from_and_all_of_theirs(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By the latest alone, who was held back from a capped campaign long ago would be met for the first time.
+    names = [f"client:{number}" for number in range(140)]
+    served = [name for name in names if assign(default_experiment(SHOP), name) == "personalised"][:120]
+    shoppers = {pseudonym(SHOP, name): number for number, name in enumerate(served)}
+    log = []
+    for unit, number in shoppers.items():
+        for visit in range(5):
+            made = a_decision(5 * number + visit, 24 * visit + 1, {"left_out": {"ten": "withheld"}})
+            made.inputs |= {"unit": unit}
+            log.append(made)
+    await install(on_both_databases, *log)
+
+    async def met(of_some: bool) -> Counter[str | None]:
+        decisions, _ = await decided(on_both_databases, SHOP, NOW, of_some=of_some)
+        return Counter(each.told.unit for each in decisions)
+
+    assert await met(of_some=True) == Counter(dict.fromkeys(shoppers, 5))
+    for most in (25, 200):
+        monkeypatch.setattr("app.campaigns.log.MOST_DECISIONS", most)
+        some = await met(of_some=True)
+        assert 0 < len(some) <= most / 5
+        assert set(some.values()) == {5}
+        assert (await met(of_some=False)).total() == most
 
 
 async def test_where_costs_are_known_an_order_leaves_its_margin(on_both_databases: Connections) -> None:
