@@ -34,19 +34,25 @@ async def fallen_back(connections: Connections, shop: str, since: datetime) -> t
     return Share(sum(reasons.values()), sum(counts.values())), reasons
 
 
-async def not_sent(connections: Connections, shop: str, since: datetime) -> dict[str, dict[str, int]]:
-    """Return how many messages failed, or were tried often and still wait, for which reason, by way."""
+async def sent_or_not(
+    connections: Connections, shop: str, since: datetime
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Return how many messages failed or still wait after several tries, by way and reason; how many left."""
     stuck = and_(_MESSAGES.c.status == "waiting", _MESSAGES.c.attempts >= STUCK_AFTER)
-    failed = or_(_MESSAGES.c.status == "failed", stuck)
-    query = select(_MESSAGES.c.way, _MESSAGES.c.reason, func.count()).where(
-        _MESSAGES.c.shop == shop, failed, _MESSAGES.c.changed_at > since
-    )
-    found: dict[str, dict[str, int]] = {}
+    tried = or_(_MESSAGES.c.status.in_(["failed", "sent"]), stuck)
+    left = _MESSAGES.c.status == "sent"
+    columns = (_MESSAGES.c.way, left.label("left"), _MESSAGES.c.reason)
+    query = select(*columns, func.count()).where(_MESSAGES.c.shop == shop, tried)
+    query = query.where(_MESSAGES.c.changed_at > since).group_by(*columns)
+    failed: dict[str, dict[str, int]] = {}
+    sent: dict[str, int] = {}
     async with connections.read() as db:
-        rows = await (await db.connection()).execute(query.group_by(_MESSAGES.c.way, _MESSAGES.c.reason))
-        for way, reason, count in rows:
-            found.setdefault(way, {})[reason] = count
-    return found
+        for way, has_left, reason, count in await (await db.connection()).execute(query):
+            if has_left:
+                sent[way] = sent.get(way, 0) + count
+            else:
+                failed.setdefault(way, {})[reason] = count
+    return failed, sent
 
 
 async def _by(connections: Connections, column: Any, *which: Any) -> dict[Any, int]:

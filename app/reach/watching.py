@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from app.campaigns.campaign import ended
@@ -37,7 +38,7 @@ from app.reach.alerts import (
 )
 from app.reach.choosing import TRIGGER
 from app.reach.store import counted
-from app.reach.sums import failed_offers, fallen_back, not_sent
+from app.reach.sums import failed_offers, fallen_back, sent_or_not
 from app.reach.wanted import reach_of
 from app.reach.watched import watched_left
 from app.shops.active import KEPT_S
@@ -52,6 +53,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _USUAL_DAYS = 7
 _LOOKED_BACK = timedelta(days=90)
 _NEW = timedelta(minutes=10)  # a pool that was just asked for is still being filled
+_UNSENT_SHARE = 0.05  # one odd address among many is nothing that a merchant could mend
 _log = logging.getLogger(__name__)
 
 
@@ -103,7 +105,7 @@ async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -
         *fallbacks(fallen, reasons),
         *coupons(await _levels(connections, shop, campaigns, now)),
         *stops(campaigns),
-        *unsent(await not_sent(connections, shop.shop, now - _DAY), _no_way(connections, shop)),
+        *unsent(*await sent_or_not(connections, shop.shop, now - _DAY), _no_way(connections, shop)),
     ]
     for each in found:
         await raise_alert(connections, shop, each, now)
@@ -178,18 +180,20 @@ def _no_way(connections: Connections, shop: Shop) -> bool:
     return reach_of(shop.settings).mail and connections.settings.smtp is None
 
 
-def unsent(failed: dict[str, dict[str, int]], no_way: bool) -> list[Alert]:
-    """Return an alert for each way by which messages do not go. Pure.
+def unsent(failed: Mapping[str, Mapping[str, int]], sent: Mapping[str, int], no_way: bool) -> list[Alert]:
+    """Return an alert for each way by which messages do not go: one in twenty, or more. Pure.
 
-    no_way: e-mail is switched on, and there is no mail server to take it.
+    failed: how many for which reason, by way. sent: how many left, by way. no_way: e-mail is switched on,
+    and there is no mail server to take it.
     """
-    if no_way:
-        return [
-            Alert(MAIL, "E-mail to shoppers is switched on, and the app has no mail server: set SMTP_URL.")
-        ]
-    found = []
+    says = "E-mail to shoppers is switched on, and the app has no mail server: set SMTP_URL."
+    found = [Alert(MAIL, says)] if no_way else []
     for way, reasons in sorted(failed.items()):
+        if way == "mail" and no_way:
+            continue
         count, most = sum(reasons.values()), max(reasons, key=lambda each: (reasons[each], each))
+        if count < _UNSENT_SHARE * (count + sent.get(way, 0)):
+            continue
         says = f"{count} messages to shoppers were not sent in the last day, most of them because: {most}"
         kind = MAIL if way == "mail" else FLOW
         found.append(Alert(kind, says, facts={"count": count, "reason": most}))

@@ -39,8 +39,8 @@ EVERY = [
     *fallbacks(Share(9, 30), {"redis": 9}),
     *coupons([LEVEL]),
     *(alert for each in WATCHED for alert in stopped(each.name)),
-    *unsent({"mail": {"down": 3, "odd": 1}, "flow": {"no Flow": 2}}, False),
-    *unsent({}, True),
+    *unsent({"mail": {"down": 3, "odd": 1}, "flow": {"no Flow": 2}}, {}, False),
+    *unsent({}, {}, True),
 ]
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import col
 
 from app.campaign_tables import CampaignRow
 from app.campaigns.codes import coupon_terms, pool_of
@@ -23,17 +21,14 @@ from app.campaigns.store import (
 )
 from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
-from app.outbound.deliver import deliver_due
-from app.outbound.switches import set_webhook
-from app.outbound_tables import DeliveryRow
-from app.reach.alert_store import claim_mail, last_alerts, open_alerts, raise_alert, resolve_others
-from app.reach.alerts import COUPONS_LOW, ERRORS, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE, Alert
+from app.reach.alert_store import open_alerts
+from app.reach.alerts import COUPONS_LOW, FALLBACKS, FLOW, GUARDRAIL, MAIL, SPIKE
+from app.reach.sums import sent_or_not
 from app.reach.watching import STOPPED, guard_campaigns, look_after_shop, look_for_alerts, unsent
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.shops.store import Shop, get_shop
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
-from tests.outbound.test_deliver import URL, Receiver
 from tests.reach.places import SHOP, a_shop
 
 NOW = datetime.now(UTC)
@@ -231,105 +226,36 @@ async def test_letters_are_judged_when_the_time_to_order_is_over(connections: Co
     assert await guard_campaigns(connections, SHOP, NOW) == ["help"]
 
 
-async def test_an_alert_is_raised_once_however_many_raise_it(on_both_databases: Connections) -> None:
-    await a_shop(on_both_databases)
-    await set_webhook(on_both_databases, SHOP, URL)
-    shop = await the_shop(on_both_databases)
-    raised = await asyncio.gather(
-        *(raise_alert(on_both_databases, shop, Alert(ERRORS, f"{n} failed"), NOW) for n in range(3))
-    )
-    assert sorted(raised) == [False, False, True]
-    assert len(await open_alerts(on_both_databases, SHOP)) == 1
-    assert await resolve_others(on_both_databases, shop, {ERRORS}, [], NOW + timedelta(hours=1)) == 1
-    assert await resolve_others(on_both_databases, shop, {ERRORS}, [], NOW) == 0
-    assert await raise_alert(on_both_databases, shop, Alert(ERRORS, "again"), NOW + timedelta(hours=2))
-    again, first = await last_alerts(on_both_databases, SHOP, 9)
-    assert (again.resolved_at, first.resolved_at) == (None, NOW + timedelta(hours=1))
-    async with on_both_databases.read() as db:
-        told = [json.loads(each) for each in await db.exec(select(DeliveryRow.body))]
-    assert sorted((each["alert"], each["resolved_at"] is None) for each in told) == [
-        (ERRORS, False), (ERRORS, True), (ERRORS, True),
-    ]  # fmt: skip
-
-
-async def told(connections: Connections) -> list[tuple[str, bool]]:
-    """Return what waits for the webhook, the oldest first: which alert, and whether it is over."""
-    async with connections.read() as db:
-        rows = (await db.exec(select(DeliveryRow).order_by(col(DeliveryRow.made_at)))).all()
-    messages = [json.loads(each.body) for each in rows]
-    return [(each["says"], each["resolved_at"] is not None) for each in messages]
-
-
-async def test_an_alert_that_comes_and_goes_is_told_once(on_both_databases: Connections) -> None:
-    connections = on_both_databases
-    await a_shop(connections)
-    await set_webhook(connections, SHOP, URL)
-    shop = await the_shop(connections)
-
-    async def look(minute: int, *found: Alert) -> None:
-        at = NOW + timedelta(minutes=minute)
-        for each in found:
-            await raise_alert(connections, shop, each, at)
-        await resolve_others(connections, shop, {ERRORS}, found, at)
-
-    for minute in range(0, 60, 10):
-        await look(minute, Alert(ERRORS, f"at {minute}"))
-        assert [each.says for each in await open_alerts(connections, SHOP)] == [f"at {minute}"]
-        await look(minute + 5)
-        assert await open_alerts(connections, SHOP) == []
-    assert await told(connections) == [("at 0", False), ("at 50", True)]
-    assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=1))) == 1
-    receiver = Receiver()
-    for minute in (114, 116):  # it was over at 55
-        await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(minutes=minute))
-        assert [each["resolved_at"] is not None for each in receiver.told] == (
-            [False] if minute == 114 else [False, True]
-        )
-    await look(120, Alert(ERRORS, "a new one"))
-    assert await told(connections) == [("a new one", False)]
-    assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=2))) == 1
-
-
-async def test_a_campaign_that_is_stopped_again_is_told_again(connections: Connections) -> None:
-    await a_shop(connections)
-    await set_webhook(connections, SHOP, URL)
-    shop, stopped = await the_shop(connections), Alert(GUARDRAIL, "it was stopped", "help")
-    assert await raise_alert(connections, shop, stopped, NOW)
-    await resolve_others(connections, shop, {GUARDRAIL}, [], NOW + timedelta(minutes=5))
-    assert await raise_alert(connections, shop, stopped, NOW + timedelta(minutes=10))
-    assert [over for _, over in await told(connections)] == [False, True, False]
-
-
-async def test_an_alert_is_told_by_the_signed_webhook_and_names_nobody(connections: Connections) -> None:
-    await a_shop(connections)
-    await set_webhook(connections, SHOP, URL)
-    await raise_alert(connections, await the_shop(connections), Alert(COUPONS_LOW, "few", "ten"), NOW)
-    receiver = Receiver()
-    assert await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(seconds=1))
-    (told,) = receiver.told
-    assert (told["alert"], told["about"], told["says"], told["resolved_at"]) == (
-        COUPONS_LOW,
-        "ten",
-        "few",
-        None,
-    )
-    assert "customer_id" not in told
-
-
-async def test_without_a_webhook_nothing_waits_for_one(connections: Connections) -> None:
-    await a_shop(connections)
-    await raise_alert(connections, await the_shop(connections), Alert(ERRORS, "x"), NOW)
-    async with connections.read() as db:
-        assert (await db.exec(select(DeliveryRow))).all() == []
-
-
 def test_messages_that_do_not_leave_are_told_with_the_reason_most_have() -> None:
-    found = unsent({"mail": {"down": 3, "odd": 1}, "flow": {"no Flow": 2}}, False)
+    found = unsent({"mail": {"down": 3, "odd": 1}, "flow": {"no Flow": 2}}, {"mail": 20}, False)
     assert [each.kind for each in found] == [FLOW, MAIL]
     assert found[1].says.startswith("4 messages to shoppers were not sent in the last day")
     assert found[1].says.endswith("because: down")
-    assert ["SMTP_URL" in each.says for each in unsent({}, True)] == [True]
-    assert unsent({}, False) == []
+    assert ["SMTP_URL" in each.says for each in unsent({}, {}, True)] == [True]
+    assert unsent({}, {"mail": 5}, False) == []
+    both = unsent({"mail": {"down": 3}, "flow": {"no Flow": 2}}, {}, True)
+    assert [each.kind for each in both] == [MAIL, FLOW]
+
+
+@pytest.mark.parametrize(("sent", "told"), [(0, 1), (19, 1), (20, 0), (1_000, 0)])  # of 20, one is 5 %
+def test_one_odd_address_among_many_is_no_alert(sent: int, told: int) -> None:
+    assert len(unsent({"mail": {"an odd address": 1}}, {"mail": sent}, False)) == told
+
+
+async def test_what_left_is_counted_beside_what_did_not(connections: Connections) -> None:
+    await a_shop(connections)
+    rows = [
+        ReachMessageRow(shop=SHOP, abandonment_id=f"a{n}", way="mail", customer_id=n, status=status,
+                        reason=reason, attempts=attempts, due_at=NOW, ends_at=NOW, changed_at=NOW)
+        for n, (status, reason, attempts) in enumerate(
+            [("sent", "", 1)] * 3 + [("failed", "odd", 1), ("waiting", "down", 3), ("waiting", "", 0),
+                                     ("dropped", "ordered", 1)]
+        )
+    ]  # fmt: skip
+    async with connections.write() as db:
+        db.add_all(rows)
+    failed, sent = await sent_or_not(connections, SHOP, NOW - timedelta(hours=1))
+    assert (failed, sent) == ({"mail": {"odd": 1, "down": 1}}, {"mail": 3})
 
 
 @pytest.mark.parametrize("left", [5, 59])
