@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import delete, select
 from streaq import TaskStatus
 
 from app.catalog.store import load_catalog
@@ -143,6 +143,17 @@ async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(f
     await run_backfill(connections, shop)
     (kept,) = await rows(connections, RefundRow)
     assert (kept.line_id, kept.quantity, kept.amount_minor) == (sold.lines[0].id, 1, 349)
+
+
+async def test_a_refund_made_while_the_app_was_gone_is_imported_when_it_is_back(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    await run_backfill(connections, shop)
+    async with connections.write() as db:
+        await db.exec(delete(BackfillRow))  # as with the app
+    refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    await run_backfill(connections, shop)
+    (kept,) = await rows(connections, RefundRow)
+    assert (kept.order_id, kept.line_id, kept.quantity) == (sold.id, sold.lines[0].id, 1)
 
 
 async def test_a_refund_that_is_told_after_its_import_is_counted_once(front: Shopfront) -> None:
