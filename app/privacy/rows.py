@@ -37,13 +37,14 @@ Theirs = Callable[[Person, frozenset[str]], ColumnElement[bool]]
 async def read_rows(
     connections: Connections, person: Person, subjects: frozenset[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the person's rows by table. subjects: the digests of their names."""
+    """Return the person's rows by table, in the order of its key. subjects: the digests of their names."""
     held: dict[str, list[dict[str, Any]]] = {}
     async with connections.read() as db:
         connection = await db.connection()
         for table, theirs in _THEIRS.items():
             query = select(table).where(_of_shop(table, person), theirs(person, subjects))
-            held[table.name] = [dict(row._mapping) for row in await connection.execute(query)]
+            rows = await connection.execute(query.order_by(*table.primary_key))
+            held[table.name] = [dict(row._mapping) for row in rows]
     return held
 
 
