@@ -39,7 +39,8 @@ class CouponRow(SQLModel, table=True):
     was seen by; None where no browser may say what was seen.
 
     status: asked (Shopify may or may not have it), pooled, granted, redeemed, deleted, or withdrawn: its
-    discount was deleted in Shopify. expires_at: when it ends for the shopper it was granted to.
+    discount was deleted or deactivated in Shopify. expires_at: when it ends for the shopper it was granted
+    to.
     """
 
     __tablename__ = "coupons"

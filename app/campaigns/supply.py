@@ -5,25 +5,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from app.campaigns.arms import served
 from app.campaigns.campaign import Running, ended
 from app.campaigns.codes import coupon_terms, promise_of
-from app.campaigns.store import running_campaigns
+from app.campaigns.store import change_status, one_campaign, running_campaigns
 from app.connections import Connections
 from app.coupons.automatic import keep_automatic
 from app.coupons.ending import end_grants
 from app.coupons.minting import SCOPE, PoolWish, keep_pools
+from app.coupons.missing import let_go_of_gone
 from app.coupons.promise import Promise
-from app.coupons.store import pools_of
+from app.coupons.store import Pool, pools_of
 from app.coupons.uses import honoured_fingerprint
-from app.errors import ShopifyRefused
+from app.errors import NotFound, ShopifyRefused
 from app.experiments.versions import running_experiments
 from app.jobs import job_begins, only_one, request_job
 from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
+from app.wording import wording
 
 READY = 500  # codes in a pool, unless the shop set `coupon_pool`
 MOST_READY = 10_000
@@ -40,13 +43,29 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
     async with only_one(connections, "coupons", shop):
         await job_begins(connections, "coupons", shop)
         installed = await get_shop(connections, shop)
-        if installed is None:
+        if installed is None or SCOPE not in installed.scopes:
             return
-        running = await _served(connections, shop)
         ready, now = pool_size(installed.settings), datetime.now(UTC)
+        await let_go_of_gone(connections, shop, now, partial(_stop, connections, shop))
+        running = await _served(connections, shop)
         await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
-        if SCOPE in installed.scopes:
-            await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
+        await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
+
+
+async def _stop(connections: Connections, shop: ShopDomain, pool: Pool) -> None:
+    """Stop the campaign that runs with the pool: its discount was deactivated, by the merchant's word."""
+    try:
+        kept = await one_campaign(connections, shop, pool.campaign_id)
+    except NotFound:
+        return
+    if kept.status == "running":
+        name = pool.terms.title
+        reason = wording(
+            f"its discount “{name}” was deactivated in Shopify; start it again for a new one with new codes"
+        )
+        await change_status(connections, shop, pool.campaign_id, "stopped", reason)
+        place = {"shop": shop, "campaign": pool.campaign_id}
+        _log.warning("a campaign was stopped: its discount was deactivated in Shopify", extra=place)
 
 
 async def _served(connections: Connections, shop: str) -> list[Running]:

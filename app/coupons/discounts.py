@@ -101,13 +101,14 @@ async def codes_held(
         after = info.get("endCursor")
 
 
-async def discounts_there(connections: Connections, shop: str, discount_ids: Sequence[str]) -> set[str]:
-    """Return those of the discounts that Shopify still has."""
-    there: set[str] = set()
+async def statuses_of(connections: Connections, shop: str, discount_ids: Sequence[str]) -> dict[str, str]:
+    """Return how those of the discounts stand that Shopify still has: ACTIVE, EXPIRED or SCHEDULED."""
+    statuses: dict[str, str] = {}
     for part in chunks(discount_ids, documents.ASK_AT_ONCE):
-        answer = await ask_shop(connections, shop, documents.STILL_THERE, {"ids": list(part)})
-        there |= {str(node["id"]) for node in answer.get("nodes") or () if node}
-    return there
+        answer = await ask_shop(connections, shop, documents.STATUSES, {"ids": list(part)})
+        for node in filter(None, answer.get("nodes") or ()):
+            statuses[str(node["id"])] = str((node.get("codeDiscount") or {}).get("status"))
+    return statuses
 
 
 async def delete_codes(

@@ -83,9 +83,17 @@ query ListCoupons($id: ID!, $after: String) {
 }
 """
 
-STILL_THERE = """
-query StillThere($ids: [ID!]!) {
-  nodes(ids: $ids) { id }
+STATUSES = """
+query CouponStatuses($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    id
+    ... on DiscountCodeNode {
+      codeDiscount {
+        ... on DiscountCodeBasic { status }
+        ... on DiscountCodeFreeShipping { status }
+      }
+    }
+  }
 }
 """
 

@@ -16,7 +16,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from app.connections import Connections
-from app.coupons.discounts import delete_codes, delete_discount, renew_discount
+from app.coupons.discounts import delete_codes, delete_discount
+from app.coupons.missing import renewed
 from app.coupons.pool import drop_pool, fill, forget_codes, forget_pool
 from app.coupons.store import (
     Over,
@@ -102,8 +103,8 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
     left = await codes_of(connections, shop, pool.pool_id, "pooled")
     await set_status(connections, shop, [each.code for each in left], "deleted")
     if held_until is not None and (pool.lapses_at is None or pool.lapses_at < held_until + GRACE):
-        await renew_discount(connections, shop, pool.discount_id, pool.terms, held_until + GRACE)
-        await keep_pool(connections, shop, replace(pool, lapses_at=held_until + GRACE), now)
+        pool = await renewed(connections, shop, pool, held_until + GRACE, now)
+        await keep_pool(connections, shop, pool, now)
 
 
 async def _is_told(connections: Connections, since: timedelta) -> bool:

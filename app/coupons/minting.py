@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
-from app.coupons.discounts import add_codes, codes_held, make_discount, renew_discount
+from app.coupons.discounts import add_codes, codes_held, make_discount
 from app.coupons.ending import end_pool
-from app.coupons.missing import without_missing
+from app.coupons.missing import renewed
 from app.coupons.pool import fill
 from app.coupons.store import Code, Pool, codes_of, keep_codes, keep_pool, pools_of, set_status
 from app.coupons.terms import LASTS, CouponTerms, lapses_at, new_codes, pool_id
@@ -53,8 +53,7 @@ async def keep_pools(connections: Connections, shop: Shop, wishes: Sequence[Pool
     if SCOPE not in shop.scopes:
         return
     now = datetime.now(UTC)
-    pools = await without_missing(connections, shop.shop, await pools_of(connections, shop.shop), now)
-    known = {pool.pool_id: pool for pool in pools}
+    known = {pool.pool_id: pool for pool in await pools_of(connections, shop.shop)}
     for wish in wishes:
         new = Pool(wish.pool_id, wish.campaign_id, wish.terms, wish.size)
         pool = replace(known.pop(wish.pool_id, new), size=wish.size, ended_at=None)
@@ -87,8 +86,7 @@ async def _discount(connections: Connections, shop: Shop, pool: Pool, wish: Pool
     # What lapses in a week is renewed daily, what ends with its campaign as soon as that ends later.
     least = LASTS / 7 if end >= now + LASTS else timedelta()
     if pool.lapses_at is None or end - pool.lapses_at > least:
-        await renew_discount(connections, shop.shop, pool.discount_id, pool.terms, end)
-        return replace(pool, lapses_at=end, error="")
+        return await renewed(connections, shop.shop, pool, end, now)
     return replace(pool, error="")
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from app.admin.language import speaking
+from app.admin.sentences import told
 from app.campaigns.arms import served
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import pool_of
-from app.campaigns.store import change_status, keep_campaign
+from app.campaigns.store import change_status, keep_campaign, one_campaign
 from app.campaigns.supply import READY, pool_size, promises_of, supply_codes, wishes_of
-from app.connections import Connections
+from app.connections import Connections, redis_key
 from app.coupons.pool import pool_key
 from app.experiments.assign import Arm, Experiment
 from app.experiments.design import read_design
@@ -95,6 +97,50 @@ async def test_a_campaign_has_its_codes_while_it_runs_and_none_once_it_stopped(f
     await change_status(front.connections, shop, "ten", "stopped")
     await supply_codes(front.connections, shop)
     assert await front.connections.redis.llen(pool_key(shop, pool)) == 0
+
+
+@needs_packages
+async def test_a_campaign_whose_discount_was_deactivated_stops_until_it_is_started_again(
+    front: Shopfront,
+) -> None:
+    shop, few = front.installed.shop, campaign(caps={"total": 12})
+    pool = str(pool_of(few, front.installed.currency))
+    await keep_campaign(front.connections, shop, few)
+    await change_status(front.connections, shop, "ten", "running")
+    await supply_codes(front.connections, shop)
+    (discount,) = [each for each in front.shop.discounts.values() if each.title == few.name]
+    discount.ends_at = off = datetime.now(UTC)
+    for _ in range(2):
+        await front.connections.redis.delete(redis_key(shop, "coupons", "looked"))
+        await supply_codes(front.connections, shop)
+        kept = await one_campaign(front.connections, shop, "ten")
+        assert (kept.status, few.name in kept.reason) == ("stopped", True)
+        with speaking("de"):
+            assert told(kept.reason).startswith(f"ihr Rabatt „{few.name}“ wurde in Shopify deaktiviert")
+        assert await front.connections.redis.llen(pool_key(shop, pool)) == 0
+        assert discount.ends_at == off
+    await change_status(front.connections, shop, "ten", "running")
+    await supply_codes(front.connections, shop)
+    (again,) = [
+        each for each in front.shop.discounts.values() if each.title == few.name and each is not discount
+    ]
+    assert await front.connections.redis.llen(pool_key(shop, pool)) == len(again.codes) == 12
+    assert discount.ends_at == off
+    assert (await one_campaign(front.connections, shop, "ten")).reason == ""
+
+
+@needs_packages
+async def test_what_the_merchant_decided_stands_where_a_discount_was_deactivated(front: Shopfront) -> None:
+    shop, few = front.installed.shop, campaign(caps={"total": 12})
+    await keep_campaign(front.connections, shop, few)
+    await change_status(front.connections, shop, "ten", "running")
+    await supply_codes(front.connections, shop)
+    await change_status(front.connections, shop, "ten", "paused")
+    for discount in front.shop.discounts.values():
+        discount.ends_at = datetime.now(UTC)
+    await supply_codes(front.connections, shop)
+    kept = await one_campaign(front.connections, shop, "ten")
+    assert (kept.status, kept.reason) == ("paused", "")
 
 
 @needs_packages

@@ -14,6 +14,7 @@ from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
 from app.coupons.follow import follow_grants, follow_redemptions
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.minting import PoolWish, keep_pools
+from app.coupons.missing import let_go_of_gone
 from app.coupons.pool import pool_key
 from app.coupons.store import (
     Code,
@@ -49,7 +50,12 @@ async def front(connections: Connections) -> AsyncIterator[Shopfront]:
 
 
 async def keep(front: Shopfront, *wishes: PoolWish) -> None:
+    await let_go_of_gone(front.connections, front.installed.shop, datetime.now(UTC), unexpected)
     await keep_pools(front.connections, front.installed, wishes)
+
+
+async def unexpected(pool: Pool) -> None:
+    pytest.fail(f"{pool.pool_id} is taken for deactivated")
 
 
 def ours(front: Shopfront) -> list[Discount]:
@@ -282,6 +288,72 @@ async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront
     await keep_pool(front.connections, front.installed.shop, replace(await pool(front), lapses_at=soon), soon)
     await keep(front, WISH)
     assert discount.ends_at > datetime.now(UTC) + LASTS - timedelta(hours=1)
+
+
+async def test_a_discount_whose_time_was_over_is_renewed(front: Shopfront) -> None:
+    await keep(front, WISH)
+    (discount,) = ours(front)
+    discount.ends_at = over = discount.starts_at + timedelta(microseconds=1)
+    await keep_pool(front.connections, front.installed.shop, replace(await pool(front), lapses_at=over), over)
+    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
+    await keep(front, WISH)
+    assert discount.ends_at > datetime.now(UTC) + LASTS - timedelta(hours=1)
+    assert await statuses(front) == {"pooled": 20}
+
+
+async def test_a_discount_that_has_not_begun_is_not_taken_for_deactivated(front: Shopfront) -> None:
+    await keep(front, WISH)
+    (discount,) = ours(front)
+    discount.starts_at = datetime.now(UTC) + timedelta(days=1)
+    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
+    await keep(front, WISH)
+    assert await statuses(front) == {"pooled": 20}
+
+
+async def test_a_discount_that_was_deactivated_in_shopify_is_never_renewed(front: Shopfront) -> None:
+    shop = front.installed.shop
+    await keep(front, WISH)
+    (discount,) = ours(front)
+    discount.ends_at = off = datetime.now(UTC)
+    soon = replace(await pool(front), lapses_at=off + timedelta(days=2))
+    await keep_pool(front.connections, shop, soon, off)
+    await front.connections.redis.set(redis_key(shop, "coupons", "looked"), 1)  # looked just before
+    await keep(front, WISH)
+    assert discount.ends_at == off
+    late = replace(await granted(front), expires_at=off + timedelta(days=9))
+    await note_granted(front.connections, shop, None, {late.code: late.expires_at}, off)
+    await keep(front)
+    assert (await pool(front)).ended_at is not None
+    assert discount.ends_at == off
+
+
+async def test_codes_of_a_discount_that_was_deactivated_are_withdrawn_once_its_campaign_knows(
+    front: Shopfront,
+) -> None:
+    shop, told = front.installed.shop, []
+
+    async def tell(pool: Pool) -> None:
+        told.append((pool.campaign_id, pool.terms.title, await statuses(front)))
+
+    await keep(front, WISH)
+    dead = await granted(front)
+    ours(front)[0].ends_at = now = datetime.now(UTC)
+    await let_go_of_gone(front.connections, shop, now, tell)
+    assert told == [("spring", "Spring", {"granted": 1, "pooled": 19})]
+    assert await withdrawn_codes(front.connections, shop, now) == {dead.code}
+    assert await ready(front) == set()
+    assert (await pool(front)).discount_id is None
+
+
+async def test_earlier_terms_that_were_deactivated_end_without_their_campaign(front: Shopfront) -> None:
+    await keep(front, WISH)
+    await granted(front)
+    (earlier,) = ours(front)
+    await keep(front, replace(WISH, terms=CouponTerms("Spring", percentage=15)))
+    earlier.ends_at = datetime.now(UTC)
+    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
+    await keep(front, replace(WISH, terms=CouponTerms("Spring", percentage=15)))
+    assert (await statuses(front))["withdrawn"] == 1
 
 
 async def test_codes_outlive_their_campaigns_end_until_they_are_looked_after(front: Shopfront) -> None:
