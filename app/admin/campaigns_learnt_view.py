@@ -10,7 +10,6 @@ from app.admin.figures import money, number, percent
 from app.admin.language import Lazy, _, lazy
 from app.campaigns.campaign import Campaign, Running
 from app.campaigns.plan import plan_of
-from app.campaigns.weigh import discount_minor
 from app.intent.rates import rate
 from app.intent.table import FEWEST_PURCHASES, FEWEST_VISITS
 from app.intent.worth import threshold
@@ -178,4 +177,4 @@ def _limit(
 
 def _taken_off(campaign: Campaign, subtotal_minor: int, shop: Shop) -> int:
     plan = plan_of(shop.shop, [Running(campaign, 0)], shop.currency, shop.settings, trigger=campaign.trigger)
-    return 0 if plan is None else discount_minor(plan.planned[0], subtotal_minor)
+    return 0 if plan is None else plan.planned[0].takes_minor(subtotal_minor)

@@ -217,6 +217,7 @@ def _inputs(
         place=place_of(past.surface, past.checkout_token) if past.who else past.decision_id,
         fired=dict(known),
         applied=past.inputs.get("applied", 0),
+        taken=tuple(past.inputs.get("taken", ())),
         subscribed=past.inputs.get("subscribed", False),
         places=PLACES_OF.get(past.situation.get("wants", "all")),
     )

@@ -86,6 +86,15 @@ class Planned:
         discount = self.campaign.offer.discount
         return discount is not None and not discount.with_code
 
+    def takes_minor(self, subtotal_minor: int) -> int:
+        """Return what its discount takes off a cart, rounded up."""
+        discount = self.campaign.offer.discount
+        if discount is None or discount.applies_to == "shipping":
+            return 0
+        if discount.percentage is None:
+            return min(self.amount_minor, subtotal_minor)
+        return -(-subtotal_minor * round(discount.percentage * 100) // 10_000)
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:

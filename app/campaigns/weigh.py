@@ -37,13 +37,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     at: epoch seconds. locale, country: for the words. evidence: kinds of engagement seen. cart: its
     products. home_minor: what a cart in another currency costs at the shop's own prices. spare_minor: what
     can be taken off the cart before it is sold at a loss, None where no cost is known. remembers: whether it
-    may be kept what the shopper was shown; unread: whether that could not
-    be read. fired: what each campaign was to them. spent: campaigns shown as often as they may be
-    altogether. lacking: those with no code, grant or product to give. applied: codes on the cart that are
-    none of ours. subscribed: whether the cart holds only what sells by subscription. places: those that there
-    are, None for all. unworthy: those whose coupon is not worth its price for this shopper, with the reason;
-    features: what that was read from, as FEATURES names it. draw_by: what draws follow from in place of the
-    decision, so that all blocks of a checkout draw the same.
+    may be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
+    was to them. spent: campaigns shown as often as they may be altogether. lacking: those with no code, grant
+    or product to give. applied: codes on the cart that are none of ours. taken: campaigns whose codes are on
+    it. subscribed: whether the cart holds only what sells by subscription. places: those that there are, None
+    for all. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
+    what that was read from, as FEATURES names it. draw_by: what draws follow from in place of the decision,
+    so that all blocks of a checkout draw the same.
     """
 
     at: int
@@ -62,6 +62,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     applied: int = 0
+    taken: tuple[str, ...] = ()
     subscribed: bool = False
     places: tuple[Place, ...] | None = None
     unworthy: dict[str, str] = {}
@@ -124,16 +125,6 @@ def weigh(
 def again(plan: Plan, logged: Weighed, decision_id: str) -> Weighed:
     """Return what a logged weighing comes to when it is made again."""
     return weigh(plan, logged.inputs, decision_id, lambda name, _share: name in logged.withheld)
-
-
-def discount_minor(planned: Planned, subtotal_minor: int) -> int:
-    """Return what its discount takes off a cart, rounded up."""
-    discount = planned.campaign.offer.discount
-    if discount is None or discount.applies_to == "shipping":
-        return 0
-    if discount.percentage is None:
-        return min(planned.amount_minor, subtotal_minor)
-    return -(-subtotal_minor * round(discount.percentage * 100) // 10_000)
 
 
 class _Weighing:
@@ -358,11 +349,13 @@ class _Weighing:
         worth_minor, limits = self._worth_minor(planned), self._plan.limits
         if discount.applies_to != "shipping" and (discount.percentage or 0) > limits.percent:
             return LIMIT
+        if planned.id in self._inputs.taken:
+            return None  # what the cart costs is what it left
         if worth_minor is None:
             return UNKNOWN_CART
         if worth_minor < planned.minimum_minor:
             return MINIMUM
-        takes_minor = discount_minor(planned, worth_minor)
+        takes_minor = planned.takes_minor(worth_minor)
         if discount.percentage is None and takes_minor > limits.percent * worth_minor / 100:
             return LIMIT
         spare_minor = self._inputs.spare_minor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import msgspec
@@ -133,7 +133,9 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
     fired = in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id)
-    applied = _not_ours(question.cart.codes or (), nudged)
+    working = {name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in fired.items()}
+    codes = frozenset(code.upper() for code in question.cart.codes or ())
+    applied = _not_ours(codes, nudged)
     sold = _sold(question, occasion.shop.catalog) if plan.discounts else None
     spare = None if sold is None else spare_minor(sold, plan.costs, plan.margin)
     # What a code of somebody else's takes off a cart in another currency is not known, nor so what it leaves.
@@ -151,9 +153,10 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
         place=place_of(question.surface, question.checkout_token) if shopper.unit else "",
-        fired={name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in fired.items()},
+        fired=working,
         lacking=tuple(plan.pools[each] for each in dry if each in plan.pools),
         applied=applied,
+        taken=tuple(name for name, each in working.items() if each.code in codes),
         subscribed=_is_subscribed(question, occasion.shop.catalog),
         places=PLACES_OF[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare),
@@ -179,10 +182,9 @@ def _withdrawn_of(occasion: Occasion, planned: Planned) -> str | None:
     return code if code in occasion.shop.withdrawn else None
 
 
-def _not_ours(codes: Iterable[str], nudged: Nudged) -> int:
+def _not_ours(codes: frozenset[str], nudged: Nudged) -> int:
     """Return how many of the cart's codes are none that the shopper has from a campaign."""
-    ours = {each.code for each in nudged.fired.values() if each.code}
-    return len({code.upper() for code in codes} - ours)
+    return len(codes - {each.code for each in nudged.fired.values() if each.code})
 
 
 def _moment(occasion: Occasion, situation: Situation, plan: Plan, chances: Chances | None) -> Moment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.campaigns.plan import Plan
-from app.campaigns.weigh import discount_minor
 from app.intent.features import Features, InCart, Noticed, features_of
 from app.intent.model import Chances
 from app.intent.worth import is_explored
@@ -57,7 +56,7 @@ def unworthy_at(
         planned = plan.by_id.get(name)
         if planned is None or planned.campaign.offer.discount is None or is_explored(name, unit):
             continue
-        told = foresight.worth(name, features, spare_minor, discount_minor(planned, subtotal_minor))
+        told = foresight.worth(name, features, spare_minor, planned.takes_minor(subtotal_minor))
         if told is not None and not told.give:
             found[name] = told.reason
     return found

@@ -16,6 +16,7 @@ from app.connections import Connections
 from app.coupons.follow import follow_grants
 from app.coupons.grants import Granted, Wanted
 from app.coupons.handing import DRY_S, Codes
+from app.coupons.pool import fill
 from app.coupons.store import WITHDRAWN, Code, keep_codes, set_status
 from app.coupons.uses import Discount, keep_discount
 from app.decide import MOST_CODES
@@ -86,6 +87,21 @@ async def test_a_cart_is_given_a_code_only_with_something_that_can_be_bought_onc
         assert nudges(await ask(client, 10, 20, consent=EVERYTHING)) == ["ten"]
     first, _ = await logged(connections)
     assert first.inputs["situation"]["campaigns"]["left_out"] == {"ten": "subscribed"}
+
+
+async def test_who_uses_their_code_is_shown_it_on_although_the_cart_costs_less_by_it(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections)
+    offer = {"kind": "coupon", "discount": {"percentage": 10, "minimum": "100"}}
+    await run(connections, "ten", offer=offer)
+    pool = str(pool_of(a_campaign("ten", offer=offer), "USD"))
+    await fill(connections, SHOP, pool, ["CODE-0"])
+    cart = a_body(10)["cart"]
+    carts = [cart, cart | {"subtotal": "90.00", "codes": ["code-0"]}, cart | {"subtotal": "90.00"}]
+    async with a_till(connections) as client:
+        answers = [await ask(client, consent=EVERYTHING, cart=each) for each in carts]
+    assert [nudges(each) for each in answers] == [["ten"], ["ten"], []]
 
 
 async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Connections) -> None:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired
 from app.campaigns.plan import Plan
-from app.campaigns.weigh import discount_minor
 from tests.campaigns.factories import AT, NOW, TEN_PERCENT, a_campaign, a_plan, shown, weighed
 
 RICH = {">": [{"var": "cart.subtotal"}, 50]}
@@ -131,9 +130,18 @@ def test_nothing_is_sold_at_a_loss(discount: dict[str, Any], spare_minor: int | 
     assert result.left_out == ({} if given else {"ten": "margin"})
 
 
+def test_a_discount_that_is_taken_off_already_is_not_held_back_by_what_it_leaves() -> None:
+    plan = a_plan(a_coupon(percentage=10, minimum="100"))
+    poor: dict[str, Any] = {"fired": {"ten": HELD}, "subtotal_minor": 9_000, "spare_minor": -1}
+    assert weighed(plan, **poor).left_out == {"ten": "minimum"}
+    assert weighed(plan, **poor, taken=("ten",)).left_out == {}
+    low = a_plan(a_coupon(percentage=10), settings={"discount_limits": {"percent": 5}})
+    assert weighed(low, **poor, taken=("ten",)).left_out == {"ten": "limit"}
+
+
 def test_a_discount_is_rounded_up_before_it_is_compared() -> None:
     (planned,) = a_plan(a_campaign("ten", offer=TEN_PERCENT)).planned
-    assert discount_minor(planned, 1_001) == 101  # 100.1
+    assert planned.takes_minor(1_001) == 101  # 100.1
 
 
 def test_a_cart_of_subscriptions_alone_is_given_no_code_which_shopify_would_refuse() -> None:
