@@ -52,19 +52,17 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
 
 
-async def _stop(connections: Connections, shop: ShopDomain, pool: Pool) -> None:
-    """Stop the campaign that runs with the pool: its discount was deactivated, by the merchant's word."""
+async def _stop(connections: Connections, shop: ShopDomain, off: Pool | Promise) -> None:
+    """Stop the campaign whose discount was deactivated, by the merchant's word."""
     try:
-        kept = await one_campaign(connections, shop, pool.campaign_id)
+        kept = await one_campaign(connections, shop, off.campaign_id)
     except NotFound:
         return
     if kept.status == "running":
-        name = pool.terms.title
-        reason = wording(
-            f"its discount “{name}” was deactivated in Shopify; start it again for a new one with new codes"
-        )
-        await change_status(connections, shop, pool.campaign_id, "stopped", reason)
-        place = {"shop": shop, "campaign": pool.campaign_id}
+        name = off.terms.title
+        reason = wording(f"its discount “{name}” was deactivated in Shopify; start it again for a new one")
+        await change_status(connections, shop, off.campaign_id, "stopped", reason)
+        place = {"shop": shop, "campaign": off.campaign_id}
         _log.warning("a campaign was stopped: its discount was deactivated in Shopify", extra=place)
 
 
@@ -78,7 +76,11 @@ async def _keep_promises(
     connections: Connections, shop: Shop, promises: Sequence[Promise], now: datetime
 ) -> None:
     try:
-        await keep_automatic(connections, shop, promises, now)
+        while off := await keep_automatic(connections, shop, promises, now):
+            for each in off:
+                await _stop(connections, shop.shop, each)
+            stopped = {each.campaign_id for each in off}
+            promises = [each for each in promises if each.campaign_id not in stopped]
     except ShopifyRefused as error:  # nothing is promised that Shopify does not have
         _log.warning("discounts without a code not kept", extra={"shop": shop.shop, "reason": str(error)})
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from app.connections import Connections
 from app.coupons import documents
+from app.coupons.missing import AHEAD
 from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
 from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
@@ -45,27 +46,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A discount as Shopify has it. value: of its metafield."""
+    """A discount as Shopify has it. value: of its metafield. status: ACTIVE, EXPIRED or SCHEDULED."""
 
     discount_id: str
     value: Mapping[str, Any]
+    status: str
 
 
 async def keep_automatic(
     connections: Connections, shop: Shop, promises: Sequence[Promise], now: datetime
-) -> None:
+) -> list[Promise]:
     """Make the discounts that are missing, tell them which grants were used, delete those nobody wishes.
 
-    One that Shopify refuses is not promised, why is kept for the merchant, and the others go on. Raises
-    ShopifyUnavailable.
+    One that Shopify refuses is not promised, why is kept for the merchant, and the others go on. Where
+    somebody deactivated some in Shopify these are returned, and nothing is done. Raises ShopifyUnavailable.
     """
     wanted = {each.terms_id: each for each in promises}
     known = await discounts_of(connections, shop.shop)
     await forget_uses(connections, shop.shop, known, now)
     promised = {terms_id for terms_id, each in known.items() if each.discount_id is not None}
     if not wanted and not promised:
-        return
+        return []
     held = await _held(connections, shop.shop)
+    if off := [each for each in promises if _is_off(each, held.get(each.terms_id), now)]:
+        return off
     left = {each: held[each] for each in held.keys() - wanted.keys()}
     outlasting = _outlasting(left, known, {each.campaign_id for each in promises}, now)
     # First of all nothing more is promised of what ends.
@@ -82,6 +86,13 @@ async def keep_automatic(
             _log.warning("discount not made", extra={"shop": shop.shop, "reason": str(error)})
             refused = replace(before, discount_id=None, error=str(error))
             await _write(connections, shop.shop, before, refused, now)
+    return []
+
+
+def _is_off(promise: Promise, held: Held | None, now: datetime) -> bool:
+    """Return whether somebody ended the discount: it is over before the time that we gave it."""
+    goes_on = promise.ends_at is None or promise.ends_at > now + AHEAD
+    return held is not None and held.status == "EXPIRED" and goes_on
 
 
 def _outlasting(
@@ -175,7 +186,8 @@ async def _held(connections: Connections, shop: str) -> dict[str, Held]:
         for node in page.get("nodes") or ():
             value = (node.get("metafield") or {}).get("jsonValue") or {}
             if terms_id := (value.get("terms") or {}).get("id"):
-                held[str(terms_id)] = Held(str(node["id"]), value)
+                status = str((node.get("automaticDiscount") or {}).get("status"))
+                held[str(terms_id)] = Held(str(node["id"]), value, status)
         info = page.get("pageInfo") or {}
         if not info.get("hasNextPage"):
             return held

@@ -118,7 +118,11 @@ mutation DeleteCouponDiscount($id: ID!) {
 LIST_AUTOMATIC = """
 query ListAutomaticDiscounts($key: String!, $after: String) {
   automaticDiscountNodes(first: 100, after: $after, query: "type:app") {
-    nodes { id metafield(namespace: "$app", key: $key) { jsonValue } }
+    nodes {
+      id
+      automaticDiscount { ... on DiscountAutomaticApp { status } }
+      metafield(namespace: "$app", key: $key) { jsonValue }
+    }
     pageInfo { hasNextPage endCursor }
   }
 }

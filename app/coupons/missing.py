@@ -15,7 +15,7 @@ from app.shops.changes import announce_change
 
 LOOKED_S = 600
 # How far Shopify's clock may go before ours.
-_AHEAD = timedelta(minutes=1)
+AHEAD = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 Deactivated = Callable[[Pool], Awaitable[object]]
@@ -59,7 +59,7 @@ async def renewed(connections: Connections, shop: str, pool: Pool, end: datetime
 
 def _is_off(pool: Pool, status: str | None, now: datetime) -> bool:
     """Return whether somebody ended the discount: it is over before the time that we gave it."""
-    return status == "EXPIRED" and pool.lapses_at is not None and pool.lapses_at > now + _AHEAD
+    return status == "EXPIRED" and pool.lapses_at is not None and pool.lapses_at > now + AHEAD
 
 
 async def _let_go(connections: Connections, shop: str, pool: Pool, now: datetime) -> None:

@@ -43,7 +43,11 @@ class Discounts:
 
     def _list(self, _variables: dict[str, Any]) -> dict[str, Any]:
         nodes = [
-            {"id": each, "metafield": {"jsonValue": json.loads(given["metafields"][0]["value"])}}
+            {
+                "id": each,
+                "automaticDiscount": {"status": given.get("status", "ACTIVE")},
+                "metafield": {"jsonValue": json.loads(given["metafields"][0]["value"])},
+            }
             for each, given in self.held.items()
         ]
         nodes.append({"id": f"{NODE}1", "metafield": None})  # another app's

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.campaigns.store import change_status, keep_campaign, one_campaign
+from app.campaigns.supply import supply_codes
 from app.connections import Connections
 from app.coupons.automatic import MOST_OUTLASTING, keep_automatic
 from app.coupons.promise import MOST_BYTES, Promise, automatic_input, room, told
@@ -13,6 +15,7 @@ from app.coupons.signed import grant_key
 from app.coupons.terms import CouponTerms
 from app.coupons.uses import Honoured, discounts_of, honoured, note_use
 from app.shops.store import Shop
+from tests.campaigns.factories import a_campaign
 from tests.coupons.automatic_discounts import DAY, NOW, PROMISE, SHOP, Discounts
 
 
@@ -78,6 +81,48 @@ async def test_of_a_campaign_that_is_changed_over_and_over_the_latest_terms_are_
         changed = replace(PROMISE, terms=CouponTerms(f"{n} off", percentage=n + 1))
         await keep_automatic(connections, shop, [changed], at)
     assert titles(shopify) == [f"{n} off" for n in range(2, MOST_OUTLASTING + 3)]
+
+
+async def test_one_that_was_deactivated_is_told_of_and_left_as_it_is_while_it_is_wanted(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    ending, other = replace(PROMISE, ends_at=NOW + DAY), Promise("five", CouponTerms("Five", percentage=5))
+    await keep_automatic(connections, shop, [ending, other], NOW)
+    (given,) = [each for each in shopify.held.values() if each["title"] == "Ten off"]
+    for status, at, off in (
+        ("SCHEDULED", NOW, []),
+        ("EXPIRED", NOW + DAY, []),  # its time is over
+        ("EXPIRED", NOW, [ending]),
+    ):
+        given["status"] = status
+        assert await keep_automatic(connections, shop, [ending, other], at) == off
+    assert titles(shopify) == ["Five", "Ten off"]
+
+
+async def test_a_campaign_stops_whose_discount_without_a_code_was_deactivated(
+    connections: Connections, shop: Shop, shopify: Discounts
+) -> None:
+    offer = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
+    for name in ("ten", "else"):
+        await keep_campaign(connections, SHOP, a_campaign(name, offer=offer))
+        await change_status(connections, SHOP, name, "running")
+    await supply_codes(connections, SHOP)
+    (off, other) = shopify.held
+    shopify.held[off]["status"] = "EXPIRED"
+    name = (await discounts_of(connections, SHOP))[terms_of(shopify, off)].campaign_id
+    await supply_codes(connections, SHOP)
+    stopped = await one_campaign(connections, SHOP, name)
+    assert (stopped.status, stopped.campaign.name in stopped.reason) == ("stopped", True)
+    assert (list(shopify.held), len(await honoured(connections, SHOP))) == ([other], 1)
+    await change_status(connections, SHOP, name, "running")
+    for _ in range(2):
+        await supply_codes(connections, SHOP)
+    assert (await one_campaign(connections, SHOP, name)).status == "running"
+    assert len(await honoured(connections, SHOP)) == 2
+
+
+def terms_of(shopify: Discounts, node: str) -> str:
+    return str(json.loads(shopify.held[node]["metafields"][0]["value"])["terms"]["id"])
 
 
 async def test_a_shop_that_promises_nothing_is_not_asked(

@@ -76,7 +76,8 @@ async def test_what_the_app_makes_it_can_list_change_and_delete(api: Desk) -> No
     answer = await api.graphql(TELL_AUTOMATIC, metafields=[metafield])
     assert answer["data"]["metafieldsSet"]["userErrors"] == []
     listed = (await api.graphql(LIST_AUTOMATIC, key="terms"))["data"]["automaticDiscountNodes"]["nodes"]
-    assert listed == [{"id": identifier, "metafield": {"jsonValue": json.loads(changed)}}]
+    standing, value = {"status": "ACTIVE"}, {"jsonValue": json.loads(changed)}
+    assert listed == [{"id": identifier, "automaticDiscount": standing, "metafield": value}]
     for errors in ([], ["INVALID"]):
         answer = await api.graphql(DELETE_AUTOMATIC, id=identifier)
         assert [each["code"] for each in answer["data"]["discountAutomaticDelete"]["userErrors"]] == errors
