@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
@@ -16,6 +17,7 @@ from app.upsert import table_of
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
+ALONE_AFTER = 2  # attempts
 KEPT_DONE = timedelta(days=7)  # Shopify repeats for four hours; the rest is for looking into
 KEPT_PARKED = timedelta(days=30)
 _FIRST_RETRY_S = 5.0
@@ -63,7 +65,8 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
     """Return due rows in the order their changes happened, leased: a crash gives them back.
 
     A row that was claimed MAX_ATTEMPTS times and never got anywhere is parked instead: whoever
-    took it died over it.
+    took it died over it. So that this is told of that row alone, one that was claimed in vain twice comes
+    by itself.
     """
     time = _INBOX.c.next_attempt_at
     due = (
@@ -75,7 +78,7 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
     )
     async with connections.write() as db:
         connection = await db.connection()
-        rows = (await connection.execute(due)).all()
+        rows = _together((await connection.execute(due)).all())
         if rows:
             await connection.execute(
                 update(_INBOX)
@@ -87,6 +90,11 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
         if letter.attempts > MAX_ATTEMPTS:
             await park(connections, letter.id, "no attempt came to an end")
     return [letter for letter in letters if letter.attempts <= MAX_ATTEMPTS]
+
+
+def _together(due: Sequence[Any]) -> Sequence[Any]:
+    """Return the first rows that may be taken at once, or the first by itself."""
+    return list(takewhile(lambda row: row.attempts < ALONE_AFTER, due)) or due[:1]
 
 
 async def finish(connections: Connections, ids: Collection[int], note: str = "") -> None:

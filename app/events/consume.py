@@ -35,6 +35,7 @@ OUTAGES = (RedisError, OperationalError, InterfaceError, OSError, TimeoutError)
 MAX_DELIVERIES = 5
 # Beyond this, whoever took the event died of it.
 MAX_DEATHS = 20
+ALONE_AFTER = 2  # deliveries; whoever takes such an event is done with it before the next
 _RECLAIM_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ async def work_off(
 
     What comes after a request to erase is read again once that is done.
     """
-    for part in _up_to_each_request(await _readable(consumer, deliveries)):
+    for part in _parts(await _readable(consumer, deliveries)):
         await _work_off(connections, consumer, handlers, part)
 
 
@@ -91,20 +92,25 @@ async def _work_off(
         await consumer.acknowledge(done)
 
 
-def _up_to_each_request(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
-    """Yield the events in parts, each ending with a request to erase or with the last event. Pure."""
+def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
+    """Yield the events in parts that end with a request to erase, or with what is worked off alone. Pure."""
     begins = 0
-    for at, (_, event) in enumerate(read, start=1):
-        if isinstance(event, REQUESTS) or at == len(read):
+    for at, (delivery, event) in enumerate(read, start=1):
+        last = at == len(read) or isinstance(event, REQUESTS)
+        if last or max(delivery.deliveries, read[at][0].deliveries) > ALONE_AFTER:
             yield read[begins:at]
             begins = at
 
 
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
-    """Return the deliveries with their events; what can't be read, or only kills, is buried."""
-    read = []
+    """Return the deliveries with their events; what can't be read, or only kills, is buried.
+
+    What kills is the first of those that were taken too often: what came before it was done alone.
+    """
+    read: list[Read] = []
+    deadly = next((each for each in deliveries if each.deliveries > MAX_DEATHS), None)
     for delivery in deliveries:
-        if delivery.deliveries > MAX_DEATHS:
+        if delivery is deadly:
             await consumer.bury(delivery, "no attempt came to an end")
             continue
         try:

@@ -1,5 +1,6 @@
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -107,6 +108,35 @@ async def test_an_event_that_kills_whoever_takes_it_is_buried(log: Engine) -> No
         await consumer.reclaim()
     await work_off(log.connections, consumer, {}, await consumer.reclaim())
     assert await reasons(log.connections) == [b"no attempt came to an end"]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+async def test_an_event_that_kills_its_worker_takes_no_other_with_it(
+    log: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    async def handler(_connections: Connections, told: Event) -> None:
+        if told.event_id == "2":
+            monkeypatch.setattr(consumer, "acknowledge", nothing)
+            raise Killed
+        seen.append(told.event_id)
+
+    async def nothing(_deliveries: object) -> None: ...
+
+    await log.put(event(1), event(2), event(3))
+    consumer = await log.consumer()
+    given = await read(consumer, 3)
+    for _ in range(MAX_DEATHS + 1):
+        with suppress(Killed):
+            await work_off(log.connections, consumer, {AppUninstalled: (handler,)}, given)
+        monkeypatch.undo()
+        given = await consumer.reclaim()
+    assert await reasons(log.connections) == [b"no attempt came to an end"]
+    assert (seen[-1], given) == ("3", [])
 
 
 async def test_the_loop_ends_when_told_and_leaves_nothing_undone(log: Engine) -> None:

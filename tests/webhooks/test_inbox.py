@@ -16,6 +16,7 @@ from webhooks.inbox import (
     give_back,
     look,
     park,
+    parked,
     prune,
     replay,
     retry_delay,
@@ -96,6 +97,21 @@ async def test_a_row_that_kills_its_worker_each_time_is_parked(
         assert letter.attempts == attempt
     assert await claim(on_both_databases, NOW + LEASE * (MAX_ATTEMPTS + 1)) == []
     assert (await the_row(on_both_databases)).status == "parked"
+
+
+async def test_a_row_that_kills_its_worker_takes_no_other_with_it(on_both_databases: Connections) -> None:
+    for event_id in ("before", "deadly", "after"):
+        await add(on_both_databases, event_id)
+    now, done = NOW, set()
+    for _ in range(4 * MAX_ATTEMPTS):
+        claimed = await claim(on_both_databases, now)
+        if any(letter.event_id == "deadly" for letter in claimed):
+            now += LEASE
+        else:
+            await finish(on_both_databases, [letter.id for letter in claimed])
+            done.update(letter.event_id for letter in claimed)
+    assert done == {"before", "after"}
+    assert [each.reason for each in await parked(on_both_databases)] == ["no attempt came to an end"]
 
 
 async def test_a_row_given_back_has_lost_no_attempt(on_both_databases: Connections) -> None:
