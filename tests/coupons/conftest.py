@@ -12,6 +12,7 @@ from app.connections import Connections
 from app.shops.grants import Grant
 from app.shops.store import Shop, install
 from tests.coupons.automatic_discounts import SHOP, Discounts
+from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 
 
 @pytest.fixture
@@ -28,3 +29,10 @@ async def shopify() -> AsyncIterator[Discounts]:
     with respx.mock(assert_all_called=False) as edge:
         edge.post(url__regex=rf"https://{SHOP}/admin/api/.*graphql.json").mock(side_effect=discounts.answer)
         yield discounts
+
+
+@pytest.fixture
+async def front(connections: Connections) -> AsyncIterator[Shopfront]:
+    """A shop with the app that may make discounts, and its Shopify."""
+    async with installed(connections, f"{SCOPES},write_discounts") as made:
+        yield made

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,100 +10,35 @@ from app.connections import Connections, redis_key
 from app.coupons import discounts, minting
 from app.coupons.documents import LIST_CODES
 from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
-from app.coupons.follow import follow_grants, follow_redemptions
-from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.follow import follow_redemptions
+from app.coupons.grants import Wanted, grant
 from app.coupons.minting import PoolWish, keep_pools
-from app.coupons.missing import let_go_of_gone
 from app.coupons.pool import pool_key
 from app.coupons.store import (
     Code,
-    Pool,
-    count_codes,
     keep_codes,
     keep_pool,
-    note_granted,
     note_redeemed,
-    pools_of,
-    withdrawn_codes,
-    withdrawn_fingerprint,
 )
 from app.coupons.terms import LASTS, REMEMBERED_S, CouponTerms
 from app.errors import ShopifyRefused, ShopifyUnavailable
-from app.events.kinds import BrowserEvent, CodeUsed, DecisionMade, OrderPlaced
-from app.offers.store import record_feedback
-from devstore.records import Discount
-from devstore.schema import MODULES
-from tests.webhooks.shopfront import SCOPES, Shopfront, installed
-
-pytestmark = pytest.mark.skipif(
-    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+from app.events.kinds import CodeUsed, OrderPlaced
+from tests.coupons.pools import (
+    DAY_S,
+    NEEDS_SCHEMA,
+    WISH,
+    granted,
+    keep,
+    ours,
+    pool,
+    ready,
+    shown,
+    statuses,
+    waiting,
 )
-WISH = PoolWish("spring", CouponTerms("Spring", percentage=10), 20, "TILL-")
-DAY_S = 86_400
+from tests.webhooks.shopfront import Shopfront
 
-
-@pytest.fixture
-async def front(connections: Connections) -> AsyncIterator[Shopfront]:
-    async with installed(connections, f"{SCOPES},write_discounts") as made:
-        yield made
-
-
-async def keep(front: Shopfront, *wishes: PoolWish) -> None:
-    await let_go_of_gone(front.connections, front.installed.shop, datetime.now(UTC), unexpected)
-    await keep_pools(front.connections, front.installed, wishes)
-
-
-async def unexpected(pool: Pool) -> None:
-    pytest.fail(f"{pool.pool_id} is taken for deactivated")
-
-
-def ours(front: Shopfront) -> list[Discount]:
-    return [each for each in front.shop.discounts.values() if each.title.startswith("Spring")]
-
-
-async def waiting(front: Shopfront, wish: PoolWish = WISH) -> int:
-    return int(await front.connections.redis.llen(pool_key(front.installed.shop, wish.pool_id)))
-
-
-async def ready(front: Shopfront) -> set[str]:
-    key = pool_key(front.installed.shop, WISH.pool_id)
-    return {code.decode() for code in await front.connections.redis.lrange(key, 0, -1)}
-
-
-async def statuses(front: Shopfront, wish: PoolWish = WISH) -> dict[str, int]:
-    return (await count_codes(front.connections, front.installed.shop)).get(wish.pool_id, {})
-
-
-async def granted(
-    front: Shopfront, unit: str = "customer:7", permitted: tuple[str, ...] = ("analytics",)
-) -> Granted:
-    """Let a decision hand a code to a shopper, and let the worker hear of it."""
-    shop, at = front.installed.shop, datetime.now(UTC)
-    (made,) = await grant(front.connections.redis, [Wanted(shop, "spring", WISH.pool_id, unit, DAY_S, at)])
-    assert made is not None
-    discount = {"code": made.code, "expires_at": made.expires_at.isoformat()}
-    event = DecisionMade(
-        shop=shop, event_id=f"d-{unit}", happened_at=at, surface="checkout", rung="personal",
-        arm="personalised", fallback=None, model_version=None, checkout_token=None, customer_id=None,
-        permitted=permitted, region=None, duration_us=1, inputs={},
-        answer={"offers": [{"discount": discount}]},
-    )  # fmt: skip
-    await follow_grants(front.connections, event)
-    return made
-
-
-async def shown(front: Shopfront, unit: str = "customer:7") -> None:
-    ids = {"decision_id": f"d-{unit}", "offer_id": "o"}
-    event = BrowserEvent(
-        shop=front.installed.shop, event_id=f"s-{unit}", happened_at=datetime.now(UTC), client_id="c",
-        checkout_token=None, customer_id=None, name="tillwise:offer_shown", data=ids, permitted=(),
-    )  # fmt: skip
-    await record_feedback(front.connections, event)
-
-
-async def pool(front: Shopfront, wish: PoolWish = WISH) -> Pool:
-    pools = await pools_of(front.connections, front.installed.shop)
-    return next(each for each in pools if each.pool_id == wish.pool_id)
+pytestmark = NEEDS_SCHEMA
 
 
 async def test_a_pool_is_one_discount_with_a_code_for_each_shopper(front: Shopfront) -> None:
@@ -241,44 +175,6 @@ async def test_what_shopify_refuses_is_told_and_the_other_pools_are_filled(
     assert (await pool(front, bad)).error == ""
 
 
-async def test_a_discount_that_somebody_deleted_in_shopify_is_made_anew(front: Shopfront) -> None:
-    await keep(front, WISH)
-    dead, (gone,) = await ready(front), ours(front)
-    del front.shop.discounts[gone.id]
-    await keep(front, WISH)
-    (made,) = ours(front)
-    assert await ready(front) == set(made.codes)
-    assert len(made.codes) == 20
-    assert not dead & await ready(front)
-    assert await statuses(front) == {"withdrawn": 20, "pooled": 20}
-
-
-async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_given_another(
-    front: Shopfront,
-) -> None:
-    shop, redis = front.installed.shop, front.connections.redis
-    await keep(front, WISH)
-    dead = await granted(front)
-    untold = Wanted(shop, "spring", WISH.pool_id, "customer:8", DAY_S, datetime.now(UTC))
-    (late,) = await grant(redis, [untold])
-    assert late is not None
-    front.shop.discounts.clear()
-    before = await withdrawn_fingerprint(front.connections, shop, untold.now)
-    await keep(front, WISH)
-    assert await withdrawn_codes(front.connections, shop, untold.now) == {dead.code}
-    told = {late.code: late.expires_at}
-    await note_granted(front.connections, shop, None, told, untold.now)  # told of after the discount was gone
-    assert await withdrawn_codes(front.connections, shop, untold.now) == {dead.code, late.code}
-    assert await withdrawn_fingerprint(front.connections, shop, untold.now) != before
-    assert not await withdrawn_codes(front.connections, shop, dead.expires_at)
-    again = Wanted(shop, "spring", WISH.pool_id, "customer:7", 60, untold.now, dead.code)
-    (new, same) = await grant(redis, [again, again])
-    assert new == same
-    assert new is not None
-    assert new.code in ours(front)[0].codes
-    assert new.expires_at == untold.now.replace(microsecond=0) + timedelta(seconds=60)
-
-
 async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront) -> None:
     await keep(front, WISH)
     (discount,) = ours(front)
@@ -288,72 +184,6 @@ async def test_a_discount_lapses_by_itself_unless_it_is_renewed(front: Shopfront
     await keep_pool(front.connections, front.installed.shop, replace(await pool(front), lapses_at=soon), soon)
     await keep(front, WISH)
     assert discount.ends_at > datetime.now(UTC) + LASTS - timedelta(hours=1)
-
-
-async def test_a_discount_whose_time_was_over_is_renewed(front: Shopfront) -> None:
-    await keep(front, WISH)
-    (discount,) = ours(front)
-    discount.ends_at = over = discount.starts_at + timedelta(microseconds=1)
-    await keep_pool(front.connections, front.installed.shop, replace(await pool(front), lapses_at=over), over)
-    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
-    await keep(front, WISH)
-    assert discount.ends_at > datetime.now(UTC) + LASTS - timedelta(hours=1)
-    assert await statuses(front) == {"pooled": 20}
-
-
-async def test_a_discount_that_has_not_begun_is_not_taken_for_deactivated(front: Shopfront) -> None:
-    await keep(front, WISH)
-    (discount,) = ours(front)
-    discount.starts_at = datetime.now(UTC) + timedelta(days=1)
-    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
-    await keep(front, WISH)
-    assert await statuses(front) == {"pooled": 20}
-
-
-async def test_a_discount_that_was_deactivated_in_shopify_is_never_renewed(front: Shopfront) -> None:
-    shop = front.installed.shop
-    await keep(front, WISH)
-    (discount,) = ours(front)
-    discount.ends_at = off = datetime.now(UTC)
-    soon = replace(await pool(front), lapses_at=off + timedelta(days=2))
-    await keep_pool(front.connections, shop, soon, off)
-    await front.connections.redis.set(redis_key(shop, "coupons", "looked"), 1)  # looked just before
-    await keep(front, WISH)
-    assert discount.ends_at == off
-    late = replace(await granted(front), expires_at=off + timedelta(days=9))
-    await note_granted(front.connections, shop, None, {late.code: late.expires_at}, off)
-    await keep(front)
-    assert (await pool(front)).ended_at is not None
-    assert discount.ends_at == off
-
-
-async def test_codes_of_a_discount_that_was_deactivated_are_withdrawn_once_its_campaign_knows(
-    front: Shopfront,
-) -> None:
-    shop, told = front.installed.shop, []
-
-    async def tell(pool: Pool) -> None:
-        told.append((pool.campaign_id, pool.terms.title, await statuses(front)))
-
-    await keep(front, WISH)
-    dead = await granted(front)
-    ours(front)[0].ends_at = now = datetime.now(UTC)
-    await let_go_of_gone(front.connections, shop, now, tell)
-    assert told == [("spring", "Spring", {"granted": 1, "pooled": 19})]
-    assert await withdrawn_codes(front.connections, shop, now) == {dead.code}
-    assert await ready(front) == set()
-    assert (await pool(front)).discount_id is None
-
-
-async def test_earlier_terms_that_were_deactivated_end_without_their_campaign(front: Shopfront) -> None:
-    await keep(front, WISH)
-    await granted(front)
-    (earlier,) = ours(front)
-    await keep(front, replace(WISH, terms=CouponTerms("Spring", percentage=15)))
-    earlier.ends_at = datetime.now(UTC)
-    await front.connections.redis.delete(redis_key(front.installed.shop, "coupons", "looked"))
-    await keep(front, replace(WISH, terms=CouponTerms("Spring", percentage=15)))
-    assert (await statuses(front))["withdrawn"] == 1
 
 
 async def test_codes_outlive_their_campaigns_end_until_they_are_looked_after(front: Shopfront) -> None:
