@@ -18,8 +18,6 @@ from app.values import ShopDomain
 
 # What hardly changes: once all windows of a version that was stopped are over, late refunds alone change it.
 STEADY = timedelta(days=1)
-
-
 # How long a planned experiment follows a shopper, of those that are worked out ahead.
 WINDOWS_DAYS = (7, 14, 21, 28, 30)
 

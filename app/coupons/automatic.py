@@ -23,7 +23,7 @@ from typing import Any
 
 from app.connections import Connections
 from app.coupons import documents
-from app.coupons.missing import AHEAD
+from app.coupons.missing import ended_early
 from app.coupons.promise import METAFIELD, MOST_BYTES, NAMESPACE, Promise, automatic_input, room, told
 from app.coupons.signed import grant_key
 from app.coupons.uses import Discount, discounts_of, drop_discounts, forget_uses, keep_discount, used_since
@@ -90,9 +90,7 @@ async def keep_automatic(
 
 
 def _is_off(promise: Promise, held: Held | None, now: datetime) -> bool:
-    """Return whether somebody ended the discount: it is over before the time that we gave it."""
-    goes_on = promise.ends_at is None or promise.ends_at > now + AHEAD
-    return held is not None and held.status == "EXPIRED" and goes_on
+    return held is not None and ended_early(held.status, promise.ends_at, now)
 
 
 def _outlasting(

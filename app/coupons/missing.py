@@ -15,7 +15,7 @@ from app.shops.changes import announce_change
 
 LOOKED_S = 600
 # How far Shopify's clock may go before ours.
-AHEAD = timedelta(minutes=1)
+_AHEAD = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 Deactivated = Callable[[Pool], Awaitable[object]]
@@ -57,9 +57,13 @@ async def renewed(connections: Connections, shop: str, pool: Pool, end: datetime
     return replace(pool, lapses_at=end, error="")
 
 
+def ended_early(status: str | None, end: datetime | None, now: datetime) -> bool:
+    """Return whether somebody ended a discount: it is over before the end that we gave it, None for none."""
+    return status == "EXPIRED" and (end is None or end > now + _AHEAD)
+
+
 def _is_off(pool: Pool, status: str | None, now: datetime) -> bool:
-    """Return whether somebody ended the discount: it is over before the time that we gave it."""
-    return status == "EXPIRED" and pool.lapses_at is not None and pool.lapses_at > now + AHEAD
+    return pool.lapses_at is not None and ended_early(status, pool.lapses_at, now)
 
 
 async def _let_go(connections: Connections, shop: str, pool: Pool, now: datetime) -> None:

@@ -28,7 +28,6 @@ from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.versions import Version, get_version
 from app.tables import DecisionRow, ShopRow
-from app.upsert import table_of
 from app.values import ShopDomain
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -175,8 +174,8 @@ async def _told(
 
 async def _untouched(connection: AsyncConnection, known: ShopRow) -> datetime:
     """Return until when nobody was in any arm: when the shop was installed, or first, where it came back."""
-    at = table_of(DecisionRow).c.decided_at
-    first = await connection.scalar(select(func.min(at)).where(_decision.shop == known.shop))
+    earliest = select(func.min(_decision.decided_at)).where(_decision.shop == known.shop)
+    first = await connection.scalar(earliest)
     return min(known.installed_at, first or known.installed_at)
 
 
