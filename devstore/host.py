@@ -1,6 +1,7 @@
 """Routes the checkout page calls for an extension: its changes, and its session token."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +97,7 @@ async def change(request: Request) -> Response:
     was_open = checkout.order_id is None
     result = _apply(apply, shop, checkout, wanted, now)
     if result["type"] == "success":
+        _renew(shop, checkout)
         await _announce(store, shop, checkout, now, was_open)
     return JSONResponse({"result": result, "state": state(shop, checkout, now, store.base_url)})
 
@@ -126,6 +128,12 @@ def _apply(apply: Apply, shop: Shop, checkout: Checkout, wanted: Change, now: da
     except (KeyError, ValueError, TypeError) as error:
         return {"type": "error", "message": f"The change is not one of the API's: {error!r}."}
     return {"type": "success"}
+
+
+def _renew(shop: Shop, checkout: Checkout) -> None:
+    """Give each line another id, as Shopify may with any change: who keeps one loses its line."""
+    if checkout.order_id is None:
+        checkout.lines = [replace(line, id=shop.next_id()) for line in checkout.lines]
 
 
 async def _announce(store: Store, shop: Shop, checkout: Checkout, now: datetime, was_open: bool) -> None:

@@ -33,12 +33,18 @@ export async function accept(till: Till, offer: Offer, canDiscount: boolean, isT
   return product || result.type === 'success' ? 'added' : 'failed';
 }
 
-/** Return the phase after taking back what the offer brought; what is gone already counts as taken back. */
-export async function undo(till: Till, offer: Offer, lines: readonly Line[]): Promise<Phase> {
-  const {product, discount} = offer;
-  if (!product && discount?.code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code: discount.code!}));
-  const line = lines.find(({attributes}) => attributes.some(({key, value}) => key === OFFER && value === offer.offer_id));
-  return line ? takeBack(() => till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: line.quantity})) : 'offer';
+/**
+ * Return the phase after taking back what the offer brought; what is gone already counts as taken back.
+ * lines: as they are when its turn comes, since Shopify may give each a new id with any change before it.
+ */
+export async function undo(till: Till, {offer_id, product, discount}: Offer, lines: () => readonly Line[]): Promise<Phase> {
+  const code = !product && discount?.code;
+  if (code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code}));
+  const isOf = ({key, value}: Line['attributes'][number]) => key === OFFER && value === offer_id;
+  return takeBack(async () => {
+    const line = lines().find(({attributes}) => attributes.some(isOf));
+    return line ? till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: line.quantity}) : {type: 'success'};
+  });
 }
 
 /** Return whether the cart carries the grant now, by which the shop takes a discount off. */

@@ -197,7 +197,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     const offer = offerOf(id);
     if (!till || !offer || !canMove(state, id, 'undoing')) return;
     move(id, 'undoing');
-    const told = await undo(till, offer, host.lines.value);
+    const told = await undo(till, offer, () => host.lines.value);
     const phase = isIn(offer) ? told : 'offer';
     move(id, phase);
     if (phase === 'offer') say('dismissed', offer, token);
