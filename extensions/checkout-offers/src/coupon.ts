@@ -22,7 +22,7 @@ export function couponCard({id, offer, phase: told}: Entry, scene: Scene): Notic
     icon: done ? 'check-circle' : 'discount',
     text: messageWords(message) ?? savingWords(discount),
     details: [...usage(discount, phase, open), ...(done ? [] : expiry(discount, scene.now))],
-    button: open && discount.code ? button(phase, discount.code) : undefined,
+    button: open && discount.code && scene.can.codes ? button(phase, discount.code) : undefined,
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss'} : undefined,
   };
 }

@@ -14,8 +14,8 @@ import type {Said, Words} from './words.ts';
 export interface Scene {
   surface: Surface;
   settings: Settings;
-  /** discount: whether a code of the app's may be applied, and could take something off. */
-  can: {add: boolean; remove: boolean; discount: boolean};
+  /** codes: whether they may be changed; discount: and one of the app's could take something off. */
+  can: {add: boolean; remove: boolean; codes: boolean; discount: boolean};
   cartTitles: CartTitles;
   /** GIDs of the variants in the cart. */
   inCart: ReadonlySet<string>;

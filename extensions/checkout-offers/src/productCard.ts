@@ -65,7 +65,7 @@ function saving({discount}: Offer, {can, now}: Scene): Words | undefined {
 
 function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scene): Button | undefined {
   const done = IN_ORDER.has(phase);
-  if (done && !can.remove) return undefined;
+  if ((done && !can.remove) || (phase === 'failed' && !can.add)) return undefined;
   const verb = done ? 'undo' : phase === 'failed' ? 'retry' : 'add';
   return {
     text: {key: `button.${verb}`},

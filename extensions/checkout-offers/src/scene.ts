@@ -9,13 +9,15 @@ import type {Surface} from './surface.ts';
 export function scene(host: Host, surface: Surface, now: number, prices = NO_PRICES): Scene {
   const {lines, discounts} = instructionsOf(host);
   const {amount, currencyCode} = host.cost.subtotalAmount.value;
+  const codes = discounts?.canUpdateDiscountCodes === true;
   return {
     surface,
     settings: readSettings(host.settings.value),
     can: {
       add: lines?.canAddCartLine === true,
       remove: lines?.canRemoveCartLine === true,
-      discount: discounts?.canUpdateDiscountCodes === true && !isSubscription(host.lines.value),
+      codes,
+      discount: codes && !isSubscription(host.lines.value),
     },
     cartTitles: cartTitles(host.lines.value),
     inCart: new Set(host.lines.value.map(({merchandise}) => merchandise.id)),

@@ -17,7 +17,8 @@ const product = (phase: Phase, on = scene(), offer = upsell()) => cards(ready(ph
 const notice = (phase: Phase, offer: Offer, on = scene()) => cards(ready(phase, offer), on)[0] as NoticeView | undefined;
 const progress = (offer: Partial<Offer>, on = scene()) => cards(ready('offer', upsell({kind: 'progress', ...offer})), on)[0] as ProgressView | undefined;
 const OATS = upsell().product!.variant_id;
-const NO_ADDING = {add: false, remove: false, discount: false};
+const ALL = scene().can;
+const NO_ADDING = {add: false, remove: false, codes: false, discount: false};
 
 const LOADING: State = {loading: true, entries: []};
 
@@ -178,7 +179,7 @@ describe('an upsell in checkout', () => {
   });
 
   test('a code that may not be applied promises nothing', () => {
-    expect(product('offer', scene({can: {add: true, remove: true, discount: false}}), upsell({discount: coupon().discount}))?.badge).toBeUndefined();
+    expect(product('offer', scene({can: {...ALL, discount: false}}), upsell({discount: coupon().discount}))?.badge).toBeUndefined();
   });
 
   test('a long title is cut, and its whole said to who does not see it', () => {
@@ -207,12 +208,14 @@ describe('an upsell in checkout', () => {
     expect(notice('offer', banner, scene({settings: settings({show_dismiss: false})}))).toMatchObject({dismiss: undefined});
   });
 
-  test('it is not shown where nothing may be added', () => {
-    expect(product('offer', scene({can: {add: false, remove: true, discount: true}}))).toBeUndefined();
+  test('it is not shown where nothing may be added, nor to be tried again', () => {
+    const here = scene({can: {...ALL, add: false}});
+    expect(product('offer', here)).toBeUndefined();
+    expect(product('failed', here)).toMatchObject({line: {text: {key: 'status.failed'}}, button: undefined});
   });
 
   test('there is no undo where nothing may be removed', () => {
-    expect(product('added', scene({can: {add: true, remove: false, discount: true}}))?.button).toBeUndefined();
+    expect(product('added', scene({can: {...ALL, remove: false}}))?.button).toBeUndefined();
   });
 
   test('without a product there is nothing to show', () => {
@@ -297,9 +300,14 @@ describe('a coupon', () => {
   });
 
   test('is not shown where codes may not be applied, unless it needs none', () => {
-    const can = {add: true, remove: true, discount: false};
+    const can = {...ALL, discount: false};
     expect(notice('offer', coupon(), scene({can}))).toBeUndefined();
     expect(notice('offer', varied({code: null}), scene({can}))).toBeDefined();
+  });
+
+  test('that is applied can be taken off where codes may be changed, and nowhere else', () => {
+    expect(notice('added', coupon(), scene({can: {...ALL, discount: false}}))?.button?.action).toBe('undo');
+    expect(notice('added', coupon(), scene({can: {...ALL, codes: false, discount: false}}))?.button).toBeUndefined();
   });
 });
 

@@ -10,7 +10,7 @@ export function scene(overrides: Partial<Scene> = {}): Scene {
   return {
     surface: 'checkout',
     settings: SETTINGS,
-    can: {add: true, remove: true, discount: true},
+    can: {add: true, remove: true, codes: true, discount: true},
     cartTitles: {'gid://shopify/Product/1': 'Milk'},
     inCart: new Set(['gid://shopify/ProductVariant/1']),
     codes: new Set(),
