@@ -1,12 +1,16 @@
-"""A checkout as the extension API shows it: the CheckoutState of browser/src/contract.ts."""
+"""A checkout as the extension API shows it: the CheckoutState of browser/src/contract.ts.
+
+What is taken off the order as a whole stands beside the lines: neither their costs nor the subtotal know of it.
+"""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from devstore.checkout import cost
 from devstore.pricing import Cost, PricedLine
-from devstore.records import Allocation, Checkout, Metafield, gid
+from devstore.records import Allocation, Checkout, Metafield, gid, summed
 from devstore.shop import Shop
 
 Json = dict[str, Any]
@@ -26,7 +30,7 @@ def state(shop: Shop, checkout: Checkout, now: datetime, base_url: str) -> Json:
         "lines": [_line(shop, checkout, line, base_url) for line in priced.lines],
         "cost": _cost(priced, checkout.currency),
         "discountCodes": [{"code": code} for code in checkout.codes],
-        "discountAllocations": [],
+        "discountAllocations": [_allocation(a, checkout.currency) for a in _of_the_order(priced)],
         "attributes": [{"key": key, "value": value} for key, value in checkout.attributes.items()],
         "buyerIdentity": _buyer(shop, checkout),
         "shop": {
@@ -46,7 +50,7 @@ def _money(minor: int, currency: str) -> Json:
 
 def _cost(priced: Cost, currency: str) -> Json:
     return {
-        "subtotalAmount": _money(priced.subtotal_minor, currency),
+        "subtotalAmount": _money(sum(line.before_order_minor for line in priced.lines), currency),
         "totalAmount": _money(priced.total_minor, currency),
     }
 
@@ -58,8 +62,8 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
         "id": gid("CartLine", line.id),
         "quantity": line.quantity,
         "attributes": [{"key": key, "value": value} for key, value in line.attributes],
-        "cost": {"totalAmount": _money(priced.total_minor, currency)},
-        "discountAllocations": [_allocation(a, currency) for a in priced.allocations],
+        "cost": {"totalAmount": _money(priced.before_order_minor, currency)},
+        "discountAllocations": [_allocation(a, currency) for a in priced.allocations if not a.across],
         "lineComponents": [],
         "parentRelationship": None,
         "merchandise": {
@@ -78,6 +82,13 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
             },
         },
     }
+
+
+def _of_the_order(priced: Cost) -> list[Allocation]:
+    """Return what each discount on the order takes off in all."""
+    shares = [a for line in priced.lines for a in line.allocations if a.across]
+    amounts = summed(shares)
+    return [replace(next(a for a in shares if a.taken == taken), amount_minor=amounts[taken]) for taken in amounts]
 
 
 def _allocation(allocation: Allocation, currency: str) -> Json:

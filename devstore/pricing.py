@@ -19,6 +19,11 @@ class PricedLine:
     def total_minor(self) -> int:
         return self.gross_minor - sum(a.amount_minor for a in self.allocations)
 
+    @property
+    def before_order_minor(self) -> int:
+        """Return what it costs before what is taken off the order as a whole."""
+        return self.gross_minor - sum(a.amount_minor for a in self.allocations if not a.across)
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -73,12 +78,13 @@ def price(
         for place, amount in enumerate(_shares(shop, market, discount, kept, left)):
             if amount:
                 left[place] -= amount
-                taken[place].append(Allocation(code, amount))
+                taken[place].append(Allocation(code, amount, across=discount.kind == "order"))
     for each in automatic:
         for place, amount in enumerate(_automatic_shares(each, kept, left)):
             if amount:
                 left[place] -= amount
-                taken[place].append(Allocation(each.title, amount, automatic=True))
+                whole = each.line_ids is None
+                taken[place].append(Allocation(each.title, amount, automatic=True, across=whole))
     return Cost(
         tuple(
             PricedLine(line, amount, tuple(allocations))

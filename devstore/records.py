@@ -84,12 +84,13 @@ class Customer:
 class Allocation:
     """What one discount took off one line, for its whole quantity.
 
-    code: the discount's, or the title of one that needs none.
+    code: the discount's, or the title of one that needs none. across: its share of one on the whole order.
     """
 
     code: str
     amount_minor: int
     automatic: bool = False
+    across: bool = False
 
     @property
     def taken(self) -> Taken:

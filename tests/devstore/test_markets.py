@@ -118,7 +118,7 @@ def test_a_checkout_costs_what_its_market_asks_and_discounts_follow(shop: Shop) 
     priced = cost(shop, checkout, NOW)
     # 2 x 4.89 + 5.95 = 15.73, less 2.80
     assert (priced.subtotal_minor, priced.discount_minor) == (1293, 280)
-    assert state(shop, checkout, NOW, "")["cost"]["subtotalAmount"] == {
+    assert state(shop, checkout, NOW, "")["cost"]["totalAmount"] == {
         "amount": 12.93,
         "currencyCode": "CAD",
     }

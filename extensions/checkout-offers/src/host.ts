@@ -33,7 +33,7 @@ export interface Host {
   cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>};
   customerPrivacy: Reading<CustomerPrivacy>;
   /** Of the order as a whole; what is taken off a line stands with it. */
-  discountAllocations: Reading<readonly {type: string}[]>;
+  discountAllocations: Reading<readonly Pick<CartLine['discountAllocations'][number], 'type' | 'discountedAmount'>[]>;
   discountCodes: Reading<readonly {code: string}[]>;
   /** `rendered` is false on a step that the buyer has not reached; `editor` is there in the merchant's editor only. */
   extension: {rendered: Reading<boolean>; editor?: unknown};

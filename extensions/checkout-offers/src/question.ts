@@ -40,6 +40,7 @@ export const GRANT = '_tillwise_grant';
 /** Return the question for what is in the checkout now. */
 export function question(host: Host, surface: Surface): Question {
   const {amount, currencyCode} = host.cost.subtotalAmount.value;
+  const left = shareLeft(host);
   return {
     surface,
     checkout_token: host.checkoutToken.value,
@@ -49,7 +50,7 @@ export function question(host: Host, surface: Surface): Question {
     cart: {
       currency: currencyCode,
       subtotal: decimal(amount, currencyCode),
-      lines: host.lines.value.flatMap((line) => questionLine(line) ?? []),
+      lines: host.lines.value.flatMap((line) => questionLine(line, left) ?? []),
       codes: host.discountCodes.value.map(({code}) => code),
     },
     consent: consentOf(host.customerPrivacy.value),
@@ -78,8 +79,15 @@ export function isOurs(line: Line): boolean {
   return line.attributes.some(({key}) => key === OFFER);
 }
 
+/** Return which share of what lines cost is left by what is taken off the order as a whole: a line's own cost does not know of that. */
+function shareLeft({lines, discountAllocations}: Host): number {
+  const cost = lines.value.reduce((sum, line) => sum + line.cost.totalAmount.amount, 0);
+  const off = discountAllocations.value.reduce((sum, {discountedAmount}) => sum + discountedAmount.amount, 0);
+  return cost > 0 ? Math.max(1 - off / cost, 0) : 1;
+}
+
 /** Return the line as the app is told it; undefined for one of no product, such as an item that a merchant made up. */
-function questionLine({merchandise, quantity, cost}: Line): QuestionLine | undefined {
+function questionLine({merchandise, quantity, cost}: Line, left: number): QuestionLine | undefined {
   const {amount, currencyCode} = cost.totalAmount;
   const product_id = numberOf('Product', merchandise.product.id);
   const variant_id = numberOf('ProductVariant', merchandise.id);
@@ -88,7 +96,7 @@ function questionLine({merchandise, quantity, cost}: Line): QuestionLine | undef
     product_id,
     variant_id,
     quantity,
-    price: decimal(amount / Math.max(quantity, 1), currencyCode),
+    price: decimal((amount * left) / Math.max(quantity, 1), currencyCode),
   };
 }
 

@@ -1,11 +1,27 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
+import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {waitFor} from '@testing-library/preact';
 import {describe, expect, test, vi} from 'vitest';
 import {TARGET, one, replying, words} from './block.ts';
 import {answer} from './offers.ts';
 import {answered, live} from './privacy.ts';
+
+test('a line is told at what it costs once the order’s own discounts are off it too: Shopify’s line does not know of those', async () => {
+  using extension = setUpExtension(TARGET);
+  const usd = (amount: number) => ({amount, currencyCode: 'USD' as const});
+  const merchandise = (id: number) => ({...createCartLine().merchandise, id: `gid://shopify/ProductVariant/${id}`, product: {id: `gid://shopify/Product/${id}`}});
+  const line = (id: number, amount: number, quantity = 1) =>
+    ({...createCartLine({quantity, cost: {totalAmount: usd(amount)}}), merchandise: merchandise(id)});
+  const lines = {value: [line(1, 30, 2), line(2, 10)]};
+  const discountAllocations = {value: [{type: 'code', code: 'FOURTH', discountedAmount: usd(10)}]};
+  Object.assign(extension.shopify, {lines, discountAllocations, cost: {subtotalAmount: {value: usd(40)}}});
+  const fetch = (extension.fetch = replying(answer()));
+  await extension.render();
+  const {cart} = JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)) as {cart: {subtotal: string; lines: {price: string}[]}};
+  expect([cart.subtotal, ...cart.lines.map(({price}) => price)]).toEqual(['40.00', '11.25', '7.50']);
+});
 
 describe('what the block asks for is what it shows', () => {
   const HELP = {offer_id: 'b1', kind: 'banner', message: {key: 'banner.help', args: {}}, why: []};
