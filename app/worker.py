@@ -53,14 +53,14 @@ from app.jobs import Job
 from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
 from app.orders.customers import record_customer, record_marketing_consent, remove_customer
-from app.orders.store import record_order, record_refund, remove_order
+from app.orders.store import record_refund, remove_order
 from app.outbound.deliver import clear_old_messages, deliver_messages, follow_withdrawal
 from app.outbound.write_back import note_uninstall, request_due_write_backs, write_back
 from app.privacy.aged import clear_aged
 from app.privacy.storefront import follow_withdrawal as forget_storefront
 from app.profiles.consents import follow_consent, record_consent, unname_if_late
 from app.profiles.segmenting import request_due_segmentations, segment_shop
-from app.profiles.store import forget_customer, remember_browsing, remember_order, remember_refund
+from app.profiles.store import follow_order, forget_customer, remember_browsing, remember_refund
 from app.reach.finding import follow_withdrawal as let_abandoned_go
 from app.reach.watching import look_after_shop, request_alerts
 from app.reach.working import clear_old_reach, forget_reached, reach_shop, request_reach
@@ -83,10 +83,10 @@ _changes = Announcements()
 # Every event but of the catalogue is also kept in the events table, where consent allows. Carts and
 # checkouts are kept there and set off nothing else.
 HANDLERS: Handlers = {
-    OrderPlaced: (record_order, remember_order, follow_redemptions, end_redeemed_codes),
-    OrderUpdated: (record_order, remember_order, follow_redemptions, end_redeemed_codes),
-    OrderPaid: (record_order, remember_order),
-    OrderCancelled: (record_order, remember_order),
+    OrderPlaced: (follow_order, follow_redemptions, end_redeemed_codes),
+    OrderUpdated: (follow_order, follow_redemptions, end_redeemed_codes),
+    OrderPaid: (follow_order,),
+    OrderCancelled: (follow_order,),
     OrderDeleted: (remove_order, remember_refund),
     RefundCreated: (record_refund, remember_refund),
     ProductChanged: (record_product, _changes.note),

@@ -21,10 +21,9 @@ from app.consent.policy import PURPOSES
 from app.events.consume import work_off
 from app.events.kinds import BrowserEvent, ConsentTold, DecisionMade
 from app.events.log import EventConsumer
-from app.orders.store import record_order
 from app.privacy_tables import ConsentRow
 from app.profiles.keys import checkout_key, client_key
-from app.profiles.store import remember_order
+from app.profiles.store import follow_order
 from app.shops.tokens import sealed_row
 from app.tables import DecisionRow, EventRow, ShopRow
 from app.worker import HANDLERS
@@ -62,8 +61,7 @@ async def a_shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient
         db.add(shop)
     now = datetime.now(UTC)
     placed = an_order(1, [40], shop=SHOP, created_at=now, updated_at=now)
-    await record_order(connections, placed)
-    await remember_order(connections, placed)
+    await follow_order(connections, placed)
     async with a_till(connections) as client:
         web: Starlette = client._transport.app  # type: ignore[attr-defined]
         web.router.routes.extend(app.collect.routes)

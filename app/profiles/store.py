@@ -19,6 +19,7 @@ from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
 from app.events.kinds import BrowserEvent, CustomerDeleted, OrderDeleted, OrderFacts, RefundCreated
+from app.orders.store import record_order
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
     checkouts_of,
@@ -39,13 +40,16 @@ VISIT_TTL_S = 24 * 3600
 _BATCH = 200
 
 
-async def remember_order(connections: Connections, event: OrderFacts) -> None:
-    """Let the customer's profile follow the order, once it is in the database.
+async def follow_order(connections: Connections, event: OrderFacts) -> None:
+    """Keep the order, and let the profiles follow of whose it is and of whose it was until now.
 
     An order is the merchant's own record; whether it may choose an offer is asked when one is made.
     """
-    if event.customer_id is not None:
-        await refresh_customers(connections, event.shop, [event.customer_id])
+    async with connections.read() as db:
+        before = await customer_of_order(db, event.shop, event.order_id)
+    await record_order(connections, event)
+    theirs = dict.fromkeys((before, event.customer_id))
+    await refresh_customers(connections, event.shop, [each for each in theirs if each is not None])
 
 
 async def remember_refund(connections: Connections, event: RefundCreated | OrderDeleted) -> None:

@@ -11,8 +11,7 @@ import msgspec
 from app.connections import Connections
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
-from app.orders.store import record_order
-from app.profiles.store import remember_browsing, remember_order
+from app.profiles.store import follow_order, remember_browsing
 
 SHOP = "a.myshopify.com"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -47,8 +46,7 @@ def a_view(product_id: object, minute: float = 0, **changes: Any) -> BrowserEven
 
 async def place(connections: Connections, order: OrderPlaced) -> None:
     """Let the order happen, as the worker does: into the database, then into the profile."""
-    await record_order(connections, order)
-    await remember_order(connections, order)
+    await follow_order(connections, order)
 
 
 async def browse(connections: Connections, event: BrowserEvent) -> None:

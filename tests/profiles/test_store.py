@@ -66,6 +66,16 @@ async def test_a_guest_order_is_nobodys(connections: Connections) -> None:
     assert await connections.redis.dbsize() == 0
 
 
+@pytest.mark.parametrize("whose", [8, None])
+async def test_an_order_that_is_anothers_now_leaves_the_profile_it_was_in(
+    connections: Connections, whose: int | None
+) -> None:
+    await place(connections, an_order(1, [10]))
+    await place(connections, an_order(1, [10], customer_id=whose, updated_at=NOW + timedelta(hours=1)))
+    assert await times_bought(connections, 7) == {}
+    assert whose is None or await times_bought(connections, whose) == {10: 1}
+
+
 async def test_orders_of_one_customer_at_the_same_moment_are_all_kept(
     connections: Connections,
 ) -> None:
