@@ -64,7 +64,7 @@ from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_ans
 from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import Call, consent_told
-from app.shops.sessions import CheckoutClaims, ProxyClaims, verify_checkout_token
+from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
 
 READ_MS = 15
@@ -106,7 +106,8 @@ async def personalize(request: Request) -> Response:
     claims = _proven(request)
     till: Till = request.app.state.till
     # A token is of one checkout; whoever is logged in is the same in all of theirs.
-    till.door.check("visitor", (claims.shop, claims.customer_id or request.headers["authorization"]))
+    visitor = claims.customer_id or bearer_token(request.headers["authorization"])
+    till.door.check("visitor", (claims.shop, visitor))
     question = read_question(await read_body(request, MAX_BODY))
     return await respond(till, claims, question, started)
 

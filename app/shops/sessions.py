@@ -99,10 +99,11 @@ def verify_checkout_token(
 
     Raises ProofMissing without a bearer token, NotAuthentic for one that is not good.
     """
-    key = (settings.api_key, settings.secrets, authorization or "")
+    token = bearer_token(authorization)
+    key = (settings.api_key, settings.secrets, token)
     if known := memory.recall(key, now):
         return known
-    claims = _checkout_claims(decode_token(bearer_token(authorization), settings, now))
+    claims = _checkout_claims(decode_token(token, settings, now))
     if now < claims.expires_at:
         memory.remember(key, claims)
     return claims
@@ -124,8 +125,9 @@ def verify_admin_token(token: str, settings: Settings, now: datetime) -> AdminCl
 def verify_webhook(headers: Mapping[str, str], body: bytes, settings: Settings) -> WebhookHeaders:
     """Return what the delivery says of itself, once its signature over the raw bytes is checked.
 
-    Raises ProofMissing without a signature, NotAuthentic for a wrong one, InputError for a body or
-    header that is missing or a shop that is none. Header names in any case, with or without their `X-`.
+    Raises ProofMissing without a signature, NotAuthentic for a wrong one or one of something else, InputError
+    for a body or header that is missing or a shop that is none. Header names in any case, with or without
+    their `X-`.
     """
     sent = {name.lower().removeprefix("x-"): value for name, value in headers.items()}
     signature = sent.get("shopify-hmac-sha256")
@@ -135,6 +137,10 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, settings: Settings) 
         raise NotAuthentic("the delivery's HMAC is not of its body")
     if not body:
         raise InputError("the delivery has no body")
+    # The same secret signs session tokens, queries and the cookie of an install. Whoever holds one of those
+    # holds a signature too, and could say in the headers that it is of any shop; none of them begins so.
+    if not body.lstrip(b" \t\r\n").startswith(b"{"):
+        raise NotAuthentic("what is signed is no delivery: those are JSON objects")
     webhook_id = _header(sent, "shopify-webhook-id")
     return WebhookHeaders(
         shop=shop_domain(_header(sent, "shopify-shop-domain")),

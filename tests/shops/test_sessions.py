@@ -8,6 +8,7 @@ import pytest
 
 from app.config import Settings
 from app.errors import InputError, NotAuthentic, ProofMissing
+from app.shops.oauth import new_state
 from app.shops.sessions import (
     TokenMemory,
     verify_admin_token,
@@ -140,6 +141,14 @@ def test_memory_keeps_the_newest_and_never_more_than_its_limit(settings: Setting
     assert verify_checkout_token(tokens[-1], settings, NOW, memory) is firsts[-1]
 
 
+def test_a_token_is_remembered_once_however_its_header_is_written(settings: Settings) -> None:
+    memory, token = TokenMemory(), bearer()
+    first = verify_checkout_token(token, settings, NOW, memory)
+    for scheme in ("Bearer  ", "bearer ", "BEARER" + " " * 9_000):
+        assert verify_checkout_token(token.replace("Bearer ", scheme), settings, NOW, memory) is first
+    assert len(memory) == 1
+
+
 def test_staffs_token_names_shop_and_user(settings: Settings) -> None:
     claims = verify_admin_token(token := signed_token(admin_claims()), settings, NOW)
     assert (claims.shop, claims.user_id, claims.token) == (SHOP, 42, token)
@@ -216,8 +225,23 @@ def test_signature_of_any_characters_is_refused_not_a_crash(settings: Settings, 
 
 
 def test_body_that_is_no_text_at_all_can_be_signed(settings: Settings) -> None:
-    raw = b"\xff\x00\xfe"
+    raw = b" {\xff\x00\xfe"
     assert verify_webhook(webhook_headers(raw), raw, settings).shop == SHOP
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        signed_token(checkout_claims()).rpartition(".")[0],  # a shopper holds the signature of that
+        "".join(f"{key}={value}" for key, value in proxy_pairs()),
+        urlencode([("embedded", "1"), ("shop", SHOP), ("timestamp", "1795608000")]),
+        f"{SHOP}.{new_state()}",  # and whoever begins an install that of the cookie
+    ],
+    ids=["token", "proxy", "document", "state"],
+)
+def test_what_the_same_secret_signs_elsewhere_is_no_delivery(settings: Settings, signed: str) -> None:
+    with pytest.raises(NotAuthentic):
+        verify_webhook(webhook_headers(signed.encode()), signed.encode(), settings)
 
 
 @pytest.mark.parametrize("name", ["Topic", "Shop-Domain", "API-Version", "Webhook-Id"])
