@@ -1,10 +1,9 @@
 """A checkout as the extension API shows it: the CheckoutState of browser/src/contract.ts.
 
-What is taken off the order as a whole stands beside the lines: neither their costs nor the subtotal know of it.
+What is taken off the order as a whole stands beside the lines, whose costs, and the subtotal, are without it.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -86,9 +85,8 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
 
 def _of_the_order(priced: Cost) -> list[Allocation]:
     """Return what each discount on the order takes off in all."""
-    shares = [a for line in priced.lines for a in line.allocations if a.across]
-    amounts = summed(shares)
-    return [replace(next(a for a in shares if a.taken == taken), amount_minor=amounts[taken]) for taken in amounts]
+    shares = (a for line in priced.lines for a in line.allocations if a.across)
+    return [Allocation(taken.name, amount, taken.automatic) for taken, amount in summed(shares).items()]
 
 
 def _allocation(allocation: Allocation, currency: str) -> Json:

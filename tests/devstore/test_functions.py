@@ -97,7 +97,7 @@ async def test_a_cart_with_a_grant_pays_less_and_its_order_says_so(api: Desk) ->
     assert (savings(api, granted), savings(api, plain)) == (112, 0)  # 10 % of 2 x 3.49 and of 4.25
     told = state(api.shop, granted, NOW, "http://devstore")
     off = [(each["title"], each["discountedAmount"]["amount"]) for each in told["discountAllocations"]]
-    assert (off, told["lines"][0]["discountAllocations"]) == ([("−10 %", 1.12)], [])  # of the order as a whole
+    assert (off, told["lines"][0]["discountAllocations"]) == ([("−10 %", 1.12)], [])
     assert (told["cost"]["subtotalAmount"]["amount"], told["cost"]["totalAmount"]["amount"]) == (11.23, 10.11)
     placed = order_payload(api.shop, complete(api.shop, granted, NOW))
     assert [(each["type"], each["title"]) for each in placed["discount_applications"]] == [
