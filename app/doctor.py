@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisSlow
-from sqlalchemy import select, text
+from sqlalchemy import false, select, update
 
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
@@ -21,7 +21,7 @@ from app.errors import ConfigError, TillwiseError
 from app.events.broker import BrokerAway, open_broker
 from app.events.log import EventLog
 from app.events.moved import Moved
-from app.migrations import is_current
+from app.migrations import standing
 from app.postgres import open_engine
 from app.recommend.publish import current_version, latest
 from app.redis_address import CLUSTER, cluster_address
@@ -39,6 +39,7 @@ _EMBEDDED = "not set: `tillwise serve` starts the embedded one"
 _CLOCKS_DIFFER_S = 5
 _SLOTS = 16_384  # of every cluster
 _BACKFILLS, _SECRETS, _SHOPS = table_of(BackfillRow), table_of(SecretRow), table_of(ShopRow)
+_NO_ROW = update(_SHOPS).where(false()).values(name=_SHOPS.c.name)  # changes none, and is refused as any write
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,15 @@ async def _database(settings: Settings) -> str:
     engine = open_engine(settings.database_url)
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-            current = await connection.run_sync(is_current)
+            tables = await connection.run_sync(standing)
+            if tables != "earlier":
+                await connection.execute(_NO_ROW)
     finally:
         await engine.dispose()
-    if not current:
+    if tables == "earlier":
         raise _Fault("its tables are of another version: `tillwise serve` or `worker` bring them up to date")
-    return f"{engine.url.get_backend_name()} answers"
+    later = ", with the tables of a later version" if tables == "later" else ""
+    return f"{engine.url.get_backend_name()} answers and takes writes{later}"
 
 
 async def _keys(settings: Settings) -> str:
@@ -132,7 +135,7 @@ async def _keys(settings: Settings) -> str:
     engine = open_engine(settings.database_url)
     try:
         async with engine.connect() as connection:
-            if not await connection.run_sync(is_current):
+            if await connection.run_sync(standing) == "earlier":
                 return "not looked at before the tables are there"
             sealed = (await connection.scalars(select(_SECRETS.c.sealed))).all()
     finally:

@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
 
 import app.tables  # noqa: F401
+from app.errors import ConfigError
 from app.migrations import config_of, migrate
 
 # Columns that a step takes away: the version before it has to be stopped first, as the changelog says.
@@ -155,3 +156,22 @@ async def test_every_step_keeps_the_rows_that_are_there_and_lets_the_version_bef
         read = await connection.run_sync(_read)
     await engine.dispose()
     assert read == {name: len(rows) for name, rows in walk.rows.items()}
+
+
+async def test_tables_of_a_later_version_are_left_as_they_are(database_url: str) -> None:
+    await migrate(database_url)
+    engine = create_async_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await connection.execute(text("ALTER TABLE shops ADD COLUMN invented VARCHAR"))
+    await migrate(database_url)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+        assert await connection.scalar(text("SELECT count(invented) FROM shops")) == 0
+    await engine.dispose()
+
+
+async def test_what_the_database_does_not_let_us_make_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tillwise.db").touch()
+    with pytest.raises(ConfigError, match="can't be made or changed: attempt to write a readonly database"):
+        await migrate(f"sqlite+aiosqlite:///file:{tmp_path}/tillwise.db?mode=ro&uri=true")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -13,10 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import ConfigError
+from app.migrations.sizes import tell_sizes
 from app.postgres import open_engine
 from app.unreachable import why
 
 _TURN = 7_455_101  # ours alone in the database
+_log = logging.getLogger(__name__)
 
 
 def config_of(connection: Connection) -> Config:
@@ -30,25 +34,37 @@ def config_of(connection: Connection) -> Config:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # processes that start together take turns
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
-    command.upgrade(config_of(connection), "head")
+    if standing(connection) == "later":
+        _log.warning("the tables are of a later version, and are left as they are")
+    else:
+        command.upgrade(config_of(connection), "head")
 
 
-def is_current(connection: Connection) -> bool:
-    """Return whether the tables are those that this version expects."""
-    newest = ScriptDirectory.from_config(config_of(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+def standing(connection: Connection) -> Literal["earlier", "current", "later"]:
+    """Return of which version the tables are, beside this one; where there are none, of an earlier one."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    steps = ScriptDirectory.from_config(config_of(connection))
+    if found == steps.get_current_head():
+        return "current"
+    known = found is None or any(found == step.revision for step in steps.walk_revisions())
+    return "earlier" if known else "later"
 
 
 async def migrate(database_url: str) -> None:
     """Bring the database's tables to what this version expects; safe to run again.
 
-    Raises ConfigError when there is no connection to be had.
+    Tables of a later version are left alone: the version before can work with nearly all of them.
+    Raises ConfigError when there is no connection to be had, or the database refuses a step.
     """
     engine = open_engine(database_url)
     try:
         await _reach(engine)
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
+            if connection.dialect.name == "sqlite":
+                await connection.run_sync(tell_sizes)
+    except DBAPIError as error:
+        raise ConfigError(f"the tables can't be made or changed: {error.orig}") from error
     finally:
         await engine.dispose()
 
