@@ -3,6 +3,7 @@
 import {ACTIONS, call, fail, isMeant} from './admin.js';
 import {start} from './campaigns.js';
 import {_} from './language.js';
+import {guard} from './unsaved.js';
 
 const CALLS = '/admin/api/campaigns';
 const TYPING_MS = 400;
@@ -215,6 +216,7 @@ async function save(starting) {
     return false;
   }
   const {id, takes_off: takesOff} = await call(`${CALLS}/keep`, asked());
+  await settle();
   let says = _('Saved');
   if (starting) {
     try {
@@ -230,6 +232,7 @@ async function save(starting) {
   return true;
 }
 
+const settle = form && guard(form, '[data-do=save]:not([data-start])');
 let saving = false;
 
 Object.assign(ACTIONS, {
@@ -242,6 +245,10 @@ Object.assign(ACTIONS, {
   'remove-group'(button) {
     remove(button.closest('[data-group]'));
     fitGroups();
+  },
+  async leave() {
+    await settle();
+    location.assign(form.dataset.back);
   },
   'add-message': () => add('message', list('messages')),
   'as-json'(button) {

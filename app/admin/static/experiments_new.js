@@ -2,6 +2,7 @@
 
 import {ACTIONS, call, fail} from './admin.js';
 import {_} from './language.js';
+import {guard} from './unsaved.js';
 
 const CALLS = '/admin/api/experiments';
 const TYPING_MS = 400;
@@ -47,9 +48,12 @@ async function plan() {
 async function keep() {
   latest += 1;
   show();
-  return call(`${CALLS}/keep`, {form: read()});
+  const made = await call(`${CALLS}/keep`, {form: read()});
+  await settle();
+  return made;
 }
 
+const settle = guard(form, '[data-do=save-draft]');
 const open = ({id}) => location.assign(`${form.dataset.back}&id=${encodeURIComponent(id)}`);
 
 // Also until the next page is there: what is pressed again would be kept twice.

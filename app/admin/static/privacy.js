@@ -2,6 +2,7 @@
 
 import {ACTIONS, call, callForFile, download, fail, isMeant} from './admin.js';
 import {_} from './language.js';
+import {guard} from './unsaved.js';
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -73,6 +74,9 @@ const limitsOf = (form) => [...form.querySelectorAll('s-number-field')];
 /** Return whether the form has a shorter limit: what that deletes can't be had back. */
 const shortens = (form) => limitsOf(form).some((field) => field.value >= 1 && Number(field.value) < Number(field.getAttribute('value')));
 
+const limitsForm = document.querySelector('[data-submit=limits]');
+const settle = limitsForm && guard(limitsForm, 's-button[type=submit]');
+
 async function keepLimits(form, answer) {
   const fields = limitsOf(form);
   const limits = {};
@@ -81,6 +85,7 @@ async function keepLimits(form, answer) {
     limits[field.getAttribute('name')] = field.value.trim() === '' || Number.isNaN(days) ? field.value : days;
   }
   const {clearing} = await call('/admin/api/privacy/limits', {limits});
+  await settle();
   answer.textContent = clearing ? _('Saved. What is older is being deleted.') : _('Saved. What is older is deleted once the worker can be reached.');
   shopify.toast.show(_('Limits saved'));
 }

@@ -3,6 +3,7 @@
 
 import {ACTIONS, call, fail} from './admin.js';
 import {_} from './language.js';
+import {guard} from './unsaved.js';
 
 const POLL_MS = 2000;
 const TYPING_MS = 400;
@@ -158,7 +159,9 @@ document.addEventListener('submit', async (event) => {
   for (const field of fieldsOf(form)) field.dataset.touched = '';
   button.setAttribute('disabled', '');
   try {
-    editor.kept(form, await call(editor.keep, editor.read(form)));
+    const kept = await call(editor.keep, editor.read(form));
+    await SETTLE.get(form)();
+    editor.kept(form, kept);
     for (const each of form.querySelectorAll('[error]')) each.removeAttribute('error');
     form.querySelector('[data-says]').textContent = '';
   } catch (error) {
@@ -168,6 +171,8 @@ document.addEventListener('submit', async (event) => {
     button.removeAttribute('disabled');
   }
 });
+
+const SETTLE = new Map([...document.querySelectorAll('[data-edit]')].map((form) => [form, guard(form, 's-button[type=submit]')]));
 
 const VERDICTS = {confirmed: _('Confirmed'), excluded: _('Excluded'), pinned: _('Pinned'), open: _('Taken back')};
 
