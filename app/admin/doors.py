@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ from app.shops.store import Shop, get_shop
 from app.values import ShopDomain, shop_domain, zone_of
 
 BOUNCE = "/auth/bounce"
+_RELOAD = "shopify-reload"  # App Bridge goes where it says, with an id token, on whatever page it is
 LATER = "X-Tillwise-Later"
 _log = logging.getLogger(__name__)
 
@@ -35,15 +37,17 @@ Call = Callable[[Request, Connections, Shop], Awaitable[Response]]
 def detour(path: str, query: QueryParams, settings: Settings, now: datetime) -> AdminClaims | Response:
     """Return who asks for a document of the admin, else where the browser has to go first.
 
-    Outside the admin: into it. Without a good id token: to the page where App Bridge gets one.
+    Outside the admin: into it. Without a good id token, or told where to take it: to the page where App
+    Bridge gets one.
     Raises InputError for a shop that is none, NotAuthentic for a token of another shop.
     """
     shop = shop_domain(query.get("shop", ""))
     if query.get("embedded") != "1":
         return RedirectResponse(app_in_admin(settings, shop), 302)
-    try:
+    claims = None
+    with suppress(NotAuthentic):
         claims = verify_admin_token(query.get("id_token", ""), settings, now)
-    except NotAuthentic:
+    if claims is None or _RELOAD in query:
         return RedirectResponse(f"{settings.app_url}{bounce_address(path, query)}", 302)
     if claims.shop != shop:
         raise NotAuthentic("the id token is of another shop")
@@ -52,17 +56,18 @@ def detour(path: str, query: QueryParams, settings: Settings, now: datetime) -> 
 
 def bounce_address(path: str, query: QueryParams) -> str:
     """Return the bounce page's address, which says where to come back to with a new token."""
-    kept = [(name, value) for name, value in query.multi_items() if name != "id_token"]
+    kept = [(name, value) for name, value in query.multi_items() if name not in ("id_token", _RELOAD)]
     back = f"{path}?{urlencode(kept)}"
-    return f"{BOUNCE}?{urlencode([*kept, ('shopify-reload', back)])}"
+    return f"{BOUNCE}?{urlencode([*kept, (_RELOAD, back)])}"
 
 
 def bounce_shop(query: QueryParams) -> ShopDomain:
     """Return the shop of a bounce page. Raises InputError when it leads out of the app."""
-    back = query.get("shopify-reload", "")
+    told = query.getlist(_RELOAD)  # which of several App Bridge takes is its own affair
+    back = told[0] if len(told) == 1 else ""
     # Browsers drop tabs and line feeds and read a backslash as a slash: `/\t/evil.com`.
     if not back.startswith("/") or back[1:2] in ("/", "\\") or set(back) & set("\t\r\n"):
-        raise InputError("shopify-reload is not an address of this app", "shopify-reload")
+        raise InputError(f"{_RELOAD} is not an address of this app", _RELOAD)
     return shop_domain(query.get("shop", ""))
 
 
