@@ -16,7 +16,7 @@ from app.experiments.units import Floats, Units
 LEAST_UNITS = 100
 LEAST_EVENTS = 30
 LEAST_AMOUNTS = 50
-# Of the units that ordered, so many must have bought nothing of unknown cost.
+# Of the units of each arm that ordered, so many must have bought nothing of unknown cost.
 LEAST_COSTS = 0.98
 
 
@@ -57,17 +57,20 @@ def too_early(metric: Metric, units: Units, arms: Sequence[str]) -> Refusal | No
         return Refusal(
             Cause.TOO_EARLY, f"an arm has {min(counts)} completed units; figures begin at {LEAST_UNITS}"
         )
-    return _unknown_costs(metric, units) or _too_few_events(metric, units, min(counts))
+    return _unknown_costs(metric, units, len(arms)) or _too_few_events(metric, units, min(counts))
 
 
-def _unknown_costs(metric: Metric, units: Units) -> Refusal | None:
+def _unknown_costs(metric: Metric, units: Units, arms: int) -> Refusal | None:
+    """Return that too many buyers of an arm can't be told. A product that one arm pushes is bought in it."""
     buyers = units.orders > 0
-    unknown = float((~np.isfinite(column(units, metric.above)[buyers])).mean()) if buyers.any() else 0.0
+    untold = buyers & ~np.isfinite(column(units, metric.above))
+    many, of = (np.bincount(units.arm[which], minlength=arms) for which in (untold, buyers))
+    unknown = float((many / np.maximum(of, 1)).max())
     if unknown <= 1 - LEAST_COSTS:
         return None
     return Refusal(
         Cause.COSTS_UNKNOWN,
-        f"{metric.says}: {unknown:.0%} of buyers bought something of unknown cost, at most "
+        f"{metric.says}: {unknown:.0%} of an arm's buyers bought something of unknown cost, at most "
         f"{1 - LEAST_COSTS:.0%} may",
     )
 

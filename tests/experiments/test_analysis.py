@@ -180,6 +180,22 @@ def test_profit_without_costs_is_refused() -> None:
     assert not isinstance(found.metrics["revenue"], Refusal)
 
 
+def test_profit_is_refused_where_one_small_arm_sells_what_nobody_knows_the_cost_of() -> None:
+    units = drawn(size=8_000)
+    few = (units.arm == 0) | (np.arange(8_000) % 10 == 0)
+    units = these(units, few)
+    buyers = np.flatnonzero((units.arm == 1) & (units.bought > 0))
+    unknown = buyers[: len(buyers) // 6]
+    assert len(unknown) < 0.02 * (units.bought > 0).sum()  # few of all, many of its own
+    profit = units.profit.copy()
+    profit[unknown] = np.nan
+    uneven = replace(EVEN, shares=(10 / 11, 1 / 11))
+    found = read(with_columns(units, profit=profit), uneven, units.counts(2))
+    told = refused(found, "profit")
+    assert told.cause is Cause.COSTS_UNKNOWN
+    assert "16% of an arm's buyers" in told.says
+
+
 def test_a_past_that_says_something_narrows_the_interval() -> None:
     units = drawn()
     after = with_columns(units, revenue=units.revenue + units.before)
