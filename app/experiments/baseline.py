@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 import numpy as np
 
@@ -21,11 +22,15 @@ from app.experiments.units import Units, winsorised
 from app.values import ShopDomain
 
 _DAYS = 28  # four whole weeks
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A metric of the units that were served personally: its mean and deviation a unit, and their number."""
+    """A metric of the units that were served personally: its mean and deviation a unit, and their number.
+
+    days: in which they came, fewer than four weeks in a shop that began of late.
+    """
 
     mean: float
     deviation: float
@@ -41,8 +46,8 @@ async def baseline_of(
 
     Raises InputError for too few of them, NotFound for a shop without decisions.
     """
-    units = (await _units_of(connections, shop, [window_days], now))[window_days]
-    return _baseline(units, metric, window_days)
+    came = (await _came(connections, shop, [window_days], now))[window_days]
+    return _baseline(came, metric, window_days)
 
 
 async def baselines_of(
@@ -53,16 +58,24 @@ async def baselines_of(
     Raises NotFound as `baseline_of`.
     """
     found: dict[int, dict[str, Baseline]] = {each: {} for each in windows}
-    for window_days, units in (await _units_of(connections, shop, windows, now)).items():
+    for window_days, came in (await _came(connections, shop, windows, now)).items():
         for metric in METRICS:
             with suppress(InputError):
-                found[window_days][metric] = _baseline(units, metric, window_days)
+                found[window_days][metric] = _baseline(came, metric, window_days)
     return found
 
 
-async def _units_of(
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """Units whose window is over, and in how many days they came."""
+
+    units: Units
+    days: float
+
+
+async def _came(
     connections: Connections, shop: ShopDomain, windows: Sequence[int], now: datetime
-) -> dict[int, Units]:
+) -> dict[int, _Came]:
     """Return who came in the four weeks before the last window, by its days."""
     served = (ArmDesign(PERSONALISED), ArmDesign("nobody"))
     designs = {
@@ -73,20 +86,24 @@ async def _units_of(
     }
     version = await latest_standing(connections, shop)
     observed = await observed_since(connections, shop, designs, version, now)
-    return {
-        designs[since].window_days: winsorised(each.units, designs[since].winsor)
-        for since, each in observed.items()
-    }
+    found = {}
+    for since, each in observed.items():
+        design = designs[since]
+        begun = now - timedelta(days=design.window_days) - (each.began or since)
+        days = max(1.0, min(begun / _DAY, _DAYS))
+        found[design.window_days] = _Came(winsorised(each.units, design.winsor), days)
+    return found
 
 
-def _baseline(units: Units, metric: str, window_days: int) -> Baseline:
+def _baseline(came: _Came, metric: str, window_days: int) -> Baseline:
+    units = came.units
     if len(units) < LEAST_UNITS:
         raise InputError(
             f"{len(units)} units completed their window in the last {window_days + _DAYS} days; a plan needs "
             f"{LEAST_UNITS} to go by"
         )
     mean, deviation = _of_unit(units, metric)
-    return Baseline(mean, deviation, len(units), _DAYS, len(units) / _DAYS)
+    return Baseline(mean, deviation, len(units), ceil(came.days), len(units) / came.days)
 
 
 def _of_unit(units: Units, metric: str) -> tuple[float, float]:

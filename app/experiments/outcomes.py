@@ -50,13 +50,14 @@ class Observed:
     """What there is to analyse. counts: persons per arm, the open ones too.
 
     recognised: how many of them came under a second name, such as a customer's after a browser's, before
-    any order: whoever orders is met once more, and that is an outcome.
+    any order: whoever orders is met once more, and that is an outcome. began: when the first of them came.
     """
 
     units: Units
     counts: tuple[int, ...]
     aside: Aside
     recognised: tuple[int, ...] = ()
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,9 @@ def observe(told: Records, frame: Frame) -> Observed:
         unserved=int(people["unserved"].sum()),
         cut_short=0 if frame.ended is None else len(done.filter(pl.col("end") > frame.ended)),
     )
-    recognised = people.filter("recognised")
-    return Observed(_units(done), _counts(people, frame), aside, _counts(recognised, frame))
+    recognised, began = people.filter("recognised"), people["at"].min()
+    assert began is None or isinstance(began, datetime)
+    return Observed(_units(done), _counts(people, frame), aside, _counts(recognised, frame), began)
 
 
 def _timely(exposures: pl.DataFrame, frame: Frame, late: datetime) -> pl.DataFrame:

@@ -227,15 +227,21 @@ async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connection
         await read(connections, "standing")
 
 
-async def test_a_plan_starts_from_what_units_did_of_late(connections: Connections) -> None:
+@pytest.mark.parametrize("days", [28, 6])
+async def test_a_plan_starts_from_what_units_did_of_late_also_where_the_shop_is_young(
+    connections: Connections, days: int
+) -> None:
+    begun = NOW - timedelta(days=14 + days)
     decisions = [
-        a_decision(f"{n}", "personalised", version=STANDING, experiment="standing") for n in range(120)
-    ]
-    orders = [an_order(n, f"token-{n}") for n in range(30)]
+        a_decision(f"{n}", "personalised", version=STANDING, experiment="standing",
+                   decided_at=begun + timedelta(days=days) * n / 120)
+        for n in range(120)
+    ]  # fmt: skip
+    orders = [an_order(n, f"token-{n}", created_at=decisions[n].decided_at) for n in range(30)]
     await write(connections, a_shop(), *decisions, *orders)
     base = await baseline_of(connections, SHOP, "conversion", 14, NOW)
-    assert (base.mean, base.units) == (0.25, 120)
+    assert (base.mean, base.units, base.days) == (0.25, 120, days)
     assert base.deviation == pytest.approx((0.25 * 0.75 * 120 / 119) ** 0.5)
-    assert base.units_a_day == pytest.approx(120 / 28)
+    assert base.units_a_day == pytest.approx(120 / days)
     with pytest.raises(InputError, match="a plan needs 100"):
         await baseline_of(connections, SHOP, "conversion", 14, NOW + timedelta(days=60))
