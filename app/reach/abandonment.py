@@ -17,7 +17,7 @@ from app.profiles.visit import PAGE_LEFT
 
 # Two senders' clocks may differ so much: what is told as older than that came before.
 CLOCKS_DIFFER = timedelta(minutes=2)
-MOST_LINES = 100
+MOST_LINES = 100  # a link of more is longer than every mail program and browser takes
 _TOLD, _DROPPED, _COMPLETED = "CheckoutUpdated", "CheckoutDeleted", STEPS[-1]
 DONE = frozenset({_COMPLETED, _DROPPED})
 
@@ -54,7 +54,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What went silent. customer_id: as Shopify told it. lines: variant and quantity, best known."""
+    """What went silent. customer_id: as Shopify told it. lines: variant and quantity, best known.
+
+    No lines where no link could bring back all of them.
+    """
 
     began_at: datetime
     last_at: datetime
@@ -125,7 +128,8 @@ def _basket(data: dict[str, Any]) -> tuple[str, int, tuple[tuple[int, int], ...]
         for line in data.get("lines") or ()
         if line.get("variant_id") and line.get("quantity")
     ]
-    return str(data.get("currency") or ""), int(data.get("subtotal_minor") or 0), tuple(lines[:MOST_LINES])
+    whole = tuple(lines) if len(lines) <= MOST_LINES else ()
+    return str(data.get("currency") or ""), int(data.get("subtotal_minor") or 0), whole
 
 
 def _seen_worth(known: Sequence[Happened]) -> tuple[str, int, tuple[tuple[int, int], ...]]:

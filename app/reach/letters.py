@@ -16,8 +16,6 @@ from app.errors import InputError
 from app.reach.wanted import LetterWords
 from app.reach.words import Facts, Words, filled, own_words, plural, spoken_to, words_in
 
-_MOST_LINES = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -50,9 +48,9 @@ class Links:
 def way_back(shop: str, lines: Sequence[Sequence[int]], code: str | None) -> str:
     """Return the address that opens a checkout with these variants: Shopify's cart permalink.
 
-    It holds no secret, and leads on from the shop's own domain.
+    It holds no secret, and leads on from the shop's own domain. lines: of no more than a link may hold.
     """
-    basket = ",".join(f"{variant}:{quantity}" for variant, quantity in lines[:_MOST_LINES])
+    basket = ",".join(f"{variant}:{quantity}" for variant, quantity in lines)
     discount = f"?discount={quote(code, safe='')}" if code else ""
     return f"https://{shop}/cart/{basket}{discount}"
 

@@ -199,7 +199,7 @@ async def _code(
             codes = {granted.code: granted.expires_at}
             await note_granted(connections, shop.shop, shown_as(due.abandonment_id), codes, now)
             return planned.campaign, granted
-    if due.campaign_id is not None and not reach.remind:
+    if not reach.remind:
         raise Drop("there is no code to give")
     return None, None
 

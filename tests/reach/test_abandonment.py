@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reach.abandonment import Happened, Wait, checkout_silence, returned
+from app.reach.abandonment import MOST_LINES, Happened, Wait, checkout_silence, returned
 from tests.reach.places import ADA, LINES, NOW, happened, minutes, told
 
 WAIT = Wait(minutes(30), minutes(10))
@@ -61,6 +61,14 @@ def test_what_was_completed_or_dropped_is_not_abandoned() -> None:
 
 def test_a_checkout_with_nothing_in_it_is_not_abandoned() -> None:
     assert checkout_silence([told(0, subtotal_minor=0, lines=[])]) is None
+
+
+def test_of_a_basket_that_no_link_brings_back_whole_no_lines_are_kept() -> None:
+    many = [{"variant_id": 11 + number, "quantity": 1} for number in range(MOST_LINES + 1)]
+    for lines, kept in ((many, 0), (many[1:], MOST_LINES)):
+        silence = checkout_silence([told(0, lines=lines)])
+        assert silence is not None
+        assert (len(silence.lines), silence.subtotal_minor) == (kept, 4000)
     assert checkout_silence([happened("alert_displayed", 0, client="c")]) is None
     assert checkout_silence([]) is None
 

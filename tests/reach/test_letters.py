@@ -9,6 +9,7 @@ import pytest
 
 from app.campaigns.messages import VARIABLES, check_texts
 from app.errors import InputError
+from app.reach.abandonment import MOST_LINES
 from app.reach.letters import Links, Reader, Sender, alert_to, letter_to, way_back
 from app.reach.smtp import _WIRE
 from app.reach.unsubscribing import read_token, token_of
@@ -152,6 +153,13 @@ def test_no_shop_and_no_address_can_add_a_header() -> None:
 def test_the_way_back_is_a_cart_permalink_with_the_code() -> None:
     assert way_back("a.myshopify.com", [[11, 2], [12, 1]], None) == "https://a.myshopify.com/cart/11:2,12:1"
     assert way_back("a.myshopify.com", [[11, 2]], "A B&C").endswith("/cart/11:2?discount=A%20B%26C")
+
+
+def test_the_way_back_leads_to_the_whole_basket_and_is_no_longer_than_a_link_may_be() -> None:
+    lines = [[44_352_345_678_901 + number, 1] for number in range(MOST_LINES)]
+    link = way_back("a.myshopify.com", lines, None)
+    assert link.endswith(f",{lines[-1][0]}:1")
+    assert len(link) < 2_000
 
 
 def test_only_our_own_token_takes_anybody_off() -> None:

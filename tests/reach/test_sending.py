@@ -98,6 +98,15 @@ async def test_a_way_that_is_switched_off_meanwhile_sends_nothing(scene: Scene) 
     assert await scene.messages() == [("mail", "dropped", "this way was switched off")]
 
 
+async def test_a_reminder_planned_before_reminders_were_switched_off_is_not_sent(
+    scene: Scene,
+) -> None:
+    await scene.left(GONE_SILENT)
+    scene.reach = Reach(mail=True, remind=False)
+    assert await scene.left(DUE) == 0
+    assert await scene.messages() == [("mail", "dropped", "there is no code to give")]
+
+
 async def test_an_order_in_time_is_no_letter(scene: Scene) -> None:
     await scene.left(GONE_SILENT)
     await scene.add(order(scene))
