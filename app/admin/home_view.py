@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.admin.experiments_form import arm_words
 from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, share
 from app.admin.language import _, ngettext
 from app.admin.lately import Told
@@ -16,6 +17,7 @@ from app.attribution.figures import Month
 from app.attribution.kpis import Kpi
 from app.attribution.report import Incremental
 from app.attribution.served import Served
+from app.experiments.assign import HOLDOUT
 from app.experiments.refusal import Cause, Refusal
 
 
@@ -54,13 +56,16 @@ def tiles(month: Month) -> list[Tile]:
 
 
 def caused_words(found: Incremental, currency: str) -> str:
-    """Return the range that the incremental revenue lies in."""
-    return _(
+    """Return the range that the incremental revenue lies in, and beside whom where nobody is held out."""
+    between = _(
         "between %(low)s and %(high)s (%(level)s sure)",
         low=money(round(found.total.low), currency),
         high=money(round(found.total.high), currency),
-        level=percent(found.level),
+        level=percent(found.level, 1),
     )
+    if found.control == HOLDOUT:
+        return between
+    return _("%(range)s, beside “%(control)s”", range=between, control=arm_words(found.control, {}))
 
 
 def signs(health: Health, served: Served | None, model: Model | None) -> list[Sign]:

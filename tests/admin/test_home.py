@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from app.admin.definitions import DEFINITIONS
+from app.admin.home_view import caused_words
+from app.attribution.report import Incremental
 from app.connections import Connections
+from app.experiments.analysis import Interval
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import bearer, entrance, imported, keep, keep_busy_shop, shop_row
 
@@ -33,6 +36,13 @@ async def test_incremental_revenue_stands_with_its_range_and_how_sure_it_is(
     value, low, high = amounts
     assert low < value < high
     assert "sure" in told
+
+
+@pytest.mark.parametrize(("control", "beside"), [("holdout", ""), ("static", ", beside “Your defaults”")])
+def test_what_was_caused_names_whom_it_is_beside_unless_some_are_held_out(control: str, beside: str) -> None:
+    between = Interval(200.0, 100.0, 300.0)
+    found = Incremental("personalised", control, "", 10, between, between, level=0.975, arm_share=0.9)
+    assert caused_words(found, "USD") == f"between $1.00 and $3.00 (97.5% sure){beside}"
 
 
 async def test_days_of_the_chart_end_with_what_the_first_page_says(
