@@ -1,0 +1,147 @@
+"""The editor of a campaign: what is written is judged, and kept once nothing is wrong with it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from app.campaigns.store import all_campaigns, one_campaign
+from app.campaigns.templates import TEMPLATES
+from app.catalog.flags import record_flag
+from app.connections import Connections
+from tests.admin.campaign_factories import keep_campaigns, written
+from tests.admin.campaigns_calls import call, opened
+from tests.admin.factories import SHOP, keep, product, shop_row
+from tests.admin.segment_factories import keep_segments
+
+
+@pytest.fixture
+def connections(on_both_databases: Connections) -> Connections:
+    return on_both_databases
+
+
+async def test_what_is_written_is_read_back_and_judged(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_segments(connections)
+    answer = (await call(browser, "check", {"form": written()})).json()
+    assert answer["errors"] == []
+    assert answer["says"] == (
+        "One or more of “hesitant buyers” are among the customer's segments "
+        "and the cart's subtotal is above 80.00 USD."
+    )
+    assert answer["shows"] == "10% off, for 1 day"
+    assert answer["preview"]["text"] == "A discount for you"
+    assert "at a loss" in answer["guards"][0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "stops"),
+    [
+        (
+            '{"and": [{">": [{"var": "cart.lines"}, 5]}, {"<": [{"var": "cart.lines"}, 2]}]}',
+            "never matches",
+            True,
+        ),
+        ("true", "matches everyone", False),
+        ('{"in": ["hesitant_byers", {"var": "profile.segments"}]}', "hesitant_buyers", False),
+    ],
+)
+async def test_a_merchant_is_told_what_to_know_of_a_rule(
+    connections: Connections, browser: httpx.AsyncClient, rule: str, says: str, stops: bool
+) -> None:
+    await keep_segments(connections)
+    found = (await call(browser, "check", {"form": written(rule=rule)})).json()["findings"]
+    assert any(says in each["message"] and each["stops"] == stops for each in found), found
+
+
+async def test_a_rule_that_never_holds_while_it_runs_is_told(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    form = written(rule='{"<": [{"var": "time.hour"}, 6]}', hour_from="8", hour_until="20")
+    (found,) = (await call(browser, "check", {"form": form})).json()["findings"]
+    assert found["stops"]
+    assert "never matches while it runs" in found["message"]
+
+
+async def test_a_new_campaign_is_kept_as_a_draft_under_a_name_of_its_own(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    told = [(await call(browser, "keep", {"form": written()})).json() for _ in range(2)]
+    assert [each["id"] for each in told] == ["hesitant-buyers", "hesitant-buyers-2"]
+    kept = await all_campaigns(connections, SHOP)
+    assert {each.status for each in kept} == {"draft"}
+    assert kept[0].campaign.offer.discount is not None
+
+
+async def test_nothing_is_kept_while_something_is_wrong(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    answer = await call(browser, "keep", {"form": written(off="much")})
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "This is a number, such as 10", "field": "off"}
+    assert await all_campaigns(connections, SHOP) == []
+
+
+async def test_a_product_that_sells_with_a_selling_plan_only_can_not_be_chosen(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(), *product(7, "Coffee each month"), *product(8, "Cup"))
+    await record_flag(connections, SHOP, "requires_selling_plan", {7: True})
+    form = written(kind="upsell", off="", products="7, 8")
+    why = "Coffee each month sells with a selling plan only, so no offer can add it to a cart"
+    (wrong,) = (await call(browser, "check", {"form": form})).json()["errors"]
+    assert wrong == {"field": "products", "message": why}
+    assert (await call(browser, "keep", {"form": form})).json() == {"error": why, "field": "products"}
+    assert await all_campaigns(connections, SHOP) == []
+    assert (await call(browser, "keep", {"form": form | {"products": "8"}})).status_code == 200
+
+
+async def test_a_change_on_top_of_somebody_elses_is_refused(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_campaigns(connections)
+    await call(browser, "place", {"id": "winter"})
+    form = written(id="winter", seen=(await one_campaign(connections, SHOP, "winter")).state)
+    await call(browser, "place", {"id": "winter", "before": "loyal-thanked"})
+    assert (await call(browser, "keep", {"form": form})).status_code == 400
+    form |= {"seen": (await one_campaign(connections, SHOP, "winter")).state}
+    assert (await call(browser, "keep", {"form": form})).json()["status"] == "draft"
+    assert (await one_campaign(connections, SHOP, "winter")).campaign.name == "Hesitant buyers"
+    answer = await call(browser, "keep", {"form": form})
+    assert answer.status_code == 400
+    assert "Somebody changed this campaign" in answer.json()["error"]
+    gone = written(id="spring", seen=form["seen"])
+    assert (await call(browser, "keep", {"form": gone})).status_code == 404
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+async def test_every_template_opens_in_the_editor(
+    connections: Connections, browser: httpx.AsyncClient, name: str
+) -> None:
+    await keep(connections, shop_row())
+    text = await opened(browser, "/admin/campaigns/edit", template=name)
+    assert f'label="Name, for you" value="{TEMPLATES[name].campaign.name}"' in text
+
+
+@pytest.mark.parametrize("query", [{"id": "nothing"}, {"template": "nothing"}, {"kind": "nothing"}])
+async def test_what_is_not_there_is_said_on_the_page(
+    connections: Connections, browser: httpx.AsyncClient, query: dict[str, str]
+) -> None:
+    await keep_campaigns(connections)
+    assert "not there any more" in await opened(browser, "/admin/campaigns/edit", **query)
+
+
+async def test_words_of_a_merchant_are_never_markup(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    form = written(name='<b>"x"</b>', messages=[{"locale": "en", "text": "</s-text-area><script>"}])
+    told = (await call(browser, "keep", {"form": form})).json()
+    for path, query in (("/admin/campaigns", {}), ("/admin/campaigns/edit", {"id": told["id"]})):
+        text = await opened(browser, path, **query)
+        assert "<b>" not in text
+        assert "<script>" not in text.partition("data-campaign")[2]
