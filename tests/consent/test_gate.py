@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -168,12 +169,16 @@ FREE = {
     "app.privacy.shop": Free(_THEIRS, ("app.commands.privacy", "webhooks.compliance")),
 }
 
-_MODULES = {source.name: source for source in sources()}
 _WHO = {"customer_id", "client_id", "checkout_token", "email_digest", "subject"}
 
 
+@cache
+def _modules() -> dict[str, Source]:
+    return {source.name: source for source in sources()}
+
+
 def test_what_reaches_personal_data_is_looked_at() -> None:
-    reaching = {name: sorted(source.reaches) for name, source in _MODULES.items() if source.reaches}
+    reaching = {name: sorted(source.reaches) for name, source in _modules().items() if source.reaches}
     unknown = {name: reaches for name, reaches in reaching.items() if name not in ASKING | FREE}
     assert not unknown, "ask a gate of GATES, and add the module to ASKING; or say in FREE why none applies"
     past = sorted((ASKING.keys() | FREE.keys()) - reaching.keys())
@@ -183,8 +188,8 @@ def test_what_reaches_personal_data_is_looked_at() -> None:
 @pytest.mark.parametrize("name", sorted(ASKING))
 def test_a_gate_is_asked(name: str) -> None:
     asked = ASKING[name]
-    takers = [each for each in _MODULES.values() if _takes(each, name, asked.through)]
-    for source in takers if asked.through else [_MODULES[name]]:
+    takers = [each for each in _modules().values() if _takes(each, name, asked.through)]
+    for source in takers if asked.through else [_modules()[name]]:
         assert _asks(source, asked.gates), f"{source.name} reaches {name} and asks none of {asked.gates}"
 
 
@@ -196,13 +201,13 @@ def test_what_asks_no_gate_is_used_by_those_it_is_for_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name, free in FREE.items() if free.why == _SUMS))
 def test_a_sum_names_nobody(name: str) -> None:
-    assert not _WHO & _MODULES[name].words
+    assert not _WHO & _modules()[name].words
 
 
 def test_a_gate_that_only_hands_on_asks_another() -> None:
     for gate, home in GATES.items():
         if home not in ("app.consent.policy", "app.consent.standing"):
-            assert _asks(_MODULES[home], tuple(GATES)), gate
+            assert _asks(_modules()[home], tuple(GATES)), gate
 
 
 @pytest.mark.parametrize(
@@ -266,7 +271,7 @@ def _takes(source: Source, name: str, through: tuple[str, ...]) -> bool:
 
 def _importers(name: str) -> Iterator[Source]:
     parent, _, last = name.rpartition(".")
-    for source in _MODULES.values():
+    for source in _modules().values():
         if (parent, last) in source.imports or name in {module for module, _ in source.imports}:
             yield source
 
