@@ -120,11 +120,15 @@ async def _train(connections: Connections, shop: ShopDomain) -> None:
 def evaluate(
     orders: Annotated[
         Path,
-        typer.Option(help="CSV or Parquet: order_id, customer_id, created_at, product_id, quantity, price"),
+        typer.Option(
+            help="Shopify's export, or CSV or Parquet: order_id, customer_id, created_at, product_id, …"
+        ),
     ],
     products: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet: product_id, title, vendor, product_type, tags"),
+        typer.Option(
+            help="Shopify's export, or CSV or Parquet: product_id, title, vendor, product_type, tags"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same figures")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
@@ -150,6 +154,7 @@ def evaluate(
 @cli.command()
 def doctor(shop: AnyShop = None) -> None:
     """Check the settings and all the app is connected to, or a shop; says what is wrong and what to do."""
+    start_logging("CRITICAL")  # what brokers' clients log of it is said below
     findings = asyncio.run(examine())
     if shop is not None and all(finding.ok for finding in findings):
         domain = shop_domain(shop)

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.errors import InputError
 from app.orders.refunds import lines_kept
 from app.recommend.dataset import Dataset
+from app.recommend.exports import from_export, is_export
 from app.recommend.read import build_dataset
 from app.tables import OrderRow, ProductRow
 from app.values import ShopDomain
@@ -38,11 +39,14 @@ _PRODUCTS: dict[str, Any] = {
 
 
 def read_files(orders: Path, products: Path | None = None) -> Dataset:
-    """Return the data set of a merchant's export, CSV or Parquet. Raises InputError."""
+    """Return the data set of a merchant's files, CSV or Parquet, or Shopify's exports. Raises InputError."""
     lines = read_table(orders)
     if not len(lines):
         raise InputError(f"{orders}: no orders in it", "orders")
-    return build_dataset(lines, None if products is None else read_table(products))
+    listed = None if products is None else read_table(products)
+    if is_export(lines):
+        lines, listed = from_export(lines, listed)
+    return build_dataset(lines, listed)
 
 
 def read_table(path: Path) -> pl.DataFrame:

@@ -164,3 +164,39 @@ def test_no_moment_is_on_two_sides_of_a_split(days: list[int]) -> None:
     filled = [part for part in times if len(part)]
     for earlier, later in pairwise(filled):
         assert earlier.max() < later.min()
+
+
+ORDERS_EXPORT = """\
+Name,Email,Financial Status,Paid at,Cancelled at,Created at,Lineitem quantity,Lineitem name,Lineitem sku,Id
+#1001,ann@example.com,paid,2026-01-02 10:00:00 +0100,,2026-01-02 10:00:00 +0100,1,Salt - Fine - 1 kg,S1,55
+#1001,ann@example.com,,,,,2,Oil - green,,
+#1002,,paid,2026-01-03 10:00:00 +0100,,2026-01-03 10:00:00 +0100,1,Salt - Fine - 2 kg,,56
+#1002,,,,,,1,Gift wrap,,
+#1003,bob@example.com,voided,,2026-01-05 10:00:00 +0100,2026-01-04 10:00:00 +0100,1,Oil,O1,57
+#1003,bob@example.com,,,,,1,Salt - Fine,S1,
+"""
+OLDER_PRODUCTS_EXPORT = """\
+Handle,Title,Vendor,Type,Tags,Variant SKU
+salt,Salt - Fine,Sea Co,Spices,"white, sea",S1
+salt,,,,,S2
+oil,Oil,Grove,Oils,green,O1
+"""
+PRODUCTS_EXPORT = OLDER_PRODUCTS_EXPORT.replace("Handle", "URL handle").replace("Variant SKU", "SKU")
+
+
+@pytest.mark.parametrize("products", [OLDER_PRODUCTS_EXPORT, PRODUCTS_EXPORT])
+def test_shopifys_own_exports_are_read_as_they_are(tmp_path: Path, products: str) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS_EXPORT)
+    (tmp_path / "products.csv").write_text(products)
+    dataset = read_files(tmp_path / "orders.csv", tmp_path / "products.csv")
+    titles = [[dataset.items.titles[item] for item in dataset.baskets.of(at)] for at in (0, 1)]
+    assert [sorted(each) for each in titles] == [["Oil", "Salt - Fine"], ["Gift wrap", "Salt - Fine"]]
+    assert len(dataset.baskets) == 2, "what was cancelled is not learnt"
+    assert (dataset.baskets.customers >= 0).tolist() == [True, False]
+
+
+def test_an_export_of_orders_alone_tells_products_by_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS_EXPORT)
+    dataset = read_files(tmp_path / "orders.csv")
+    assert dataset.baskets.sizes.tolist() == [2, 2]
+    assert dataset.items.titles == ("Gift wrap", "Oil - green", "Salt - Fine - 1 kg", "Salt - Fine - 2 kg")
