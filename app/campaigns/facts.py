@@ -22,6 +22,7 @@ from app.values import exponent, minor_units
 _DAY_S = 86_400
 MANY_PAGES = 3
 LONG_S = 60
+_MOST_TAGS = 2_000
 
 
 class Line(Protocol):
@@ -229,6 +230,12 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in texts if each))
 
 
+def _tags(products: Sequence[Product]) -> Value:
+    """Return the products' tags. Whoever asks names the cart: of more than that all others would wait."""
+    tags = _texts(tag for each in products for tag in each.tags)
+    return tags if len(tags) <= _MOST_TAGS else None
+
+
 def _of_visit(name: str) -> Reader:
     def read(moment: Moment) -> Value:
         value: int | None = None if moment.visit is None else getattr(moment.visit, name)
@@ -315,7 +322,7 @@ READERS: Mapping[str, Reader] = {
     "cart.product_ids": lambda moment: tuple(map(str, moment.asked.cart.product_ids)),
     "cart.product_types": lambda moment: _types(moment.in_cart),
     "cart.vendors": lambda moment: _texts(each.vendor for each in moment.in_cart),
-    "cart.tags": lambda moment: _texts(tag for each in moment.in_cart for tag in each.tags),
+    "cart.tags": lambda moment: _tags(moment.in_cart),
     "cart.dearest_price": _dearest_line,
     **{
         f"visit.{name}": _of_visit(name)

@@ -70,7 +70,9 @@ def _fails_unknown(node: Compare | Among | Contains | Overlap) -> bool:
     equal to nothing and, taken for 0, not on this side of the number.
     """
     match node:
-        case Among() | Contains(_, Constant()) | Overlap("some"):
+        case Among(_, choices):
+            return not any(map(_like_time, choices))  # as letters, what is missing is the empty text
+        case Contains(_, Constant()) | Overlap("some"):
             return True
         case Compare(comparison, (Read(), Constant(bool() | int() | float() as value))):
             ordered = comparison in _ORDERS and not _ORDERS[comparison](0, value)
@@ -106,7 +108,8 @@ def _compared(comparison: str, terms: tuple[Term, ...]) -> Any:
 
 def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
     if any(map(_like_time, choices)):
-        return {"or": [_equal(value, each) for each in choices]}
+        # Not each choice by itself: a cart has thousands of tags, and a rule may name as many.
+        return {"in": [_letters(value), [f"={each}" for each in choices]]}
     return {"in": [value, list(choices)]}
 
 

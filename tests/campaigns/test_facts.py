@@ -120,6 +120,14 @@ def test_the_product_that_is_shown_is_told() -> None:
     assert [fact(name, moment) for name in names] == ["10", "Skis", "Nordwand", 1200.0, "exit_intent"]
 
 
+@pytest.mark.parametrize(("each", "known"), [(1_000, True), (1_001, False)])
+def test_of_a_cart_with_thousands_of_tags_none_is_known(each: int, known: bool) -> None:
+    """Whoever asks for offers chooses the cart, and a rule may name as many: one would hold up all others."""
+    products = [a_product(at, 900, tags=[f"{at} {tag}" for tag in range(each)]) for at in (10, 20)]
+    tags = fact("cart.tags", a_moment(catalog=a_catalog(*products)))
+    assert (tags is not None) is known
+
+
 def test_money_in_another_currency_is_not_known() -> None:
     asked = a_question(cart={"currency": "EUR", "subtotal": "100.00", "lines": []})
     moment = a_moment(asked, subtotal_minor=None)

@@ -161,6 +161,7 @@ def test_two_texts_are_equal_when_their_letters_are(one: str, other: str) -> Non
         {"==": [vendor, one]}, {"in": [vendor, ["x", one]]}, {"in": [one, tags]}, {"some": [tags, each_in]},
         {"!": [{"!=": [vendor, one]}]}, {"!": [{"none": [tags, each_in]}]},
     ]  # fmt: skip
+    assert not compiled(read_rule({"in": [vendor, ["", one]]}))({})
     facts = {"product.vendor": other, "cart.tags": (other,)}
     assert [compiled(read_rule(each))(facts) for each in asked] == [one == other] * len(asked)
     assert compiled(read_rule({"in": [vendor, tags]}))({"product.vendor": other, "cart.tags": (one,)}) is (
