@@ -97,6 +97,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
             "without it, copy them from the app's page in the Shopify Dev Dashboard."
         )
+    for name in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET", "SHOPIFY_OLD_API_SECRET"):
+        if re.search(r"[\s\"']", environ.get(name, "")):  # each signature would be wrong
+            raise ConfigError(
+                f"{name} has a space, a line break or a quotation mark in it, which is not its own"
+            )
     data_dir = Path(environ.get("TILLWISE_DATA_DIR") or "var").resolve()
     database_url = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'tillwise.db'}"
     return Settings(
@@ -120,9 +125,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _origin(name: str, text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ConfigError(f"{name} is not an http(s) address: {text!r}") from None
+    if url.scheme not in {"http", "https"} or not host or re.search(r"\s", text):
         raise ConfigError(f"{name} is not an http(s) address: {text!r}")
+    if url.path not in {"", "/"} or url.query or url.fragment or url.username is not None:
+        raise ConfigError(f"{name} is scheme, host and port alone, as in https://{host}")
     return f"{url.scheme}://{url.netloc}"
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import smtplib
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError as RedisRefuses
 from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import false, select, update
 
@@ -23,6 +25,7 @@ from app.events.log import EventLog
 from app.events.moved import Moved
 from app.migrations import standing
 from app.postgres import open_engine
+from app.reach.smtp import greet
 from app.recommend.publish import current_version, latest
 from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
@@ -35,11 +38,14 @@ from app.upsert import table_of
 from app.values import ShopDomain
 from webhooks.inbox import parked
 
-_EMBEDDED = "not set: `tillwise serve` starts the embedded one"
+_EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
+_ROOM = bytes(1_000_000)  # written to the data directory and taken back
 _CLOCKS_DIFFER_S = 5
 _SLOTS = 16_384  # of every cluster
 _BACKFILLS, _SECRETS, _SHOPS = table_of(BackfillRow), table_of(SecretRow), table_of(ShopRow)
-_NO_ROW = update(_SHOPS).where(false()).values(name=_SHOPS.c.name)  # changes none, and is refused as any write
+_NO_ROW = (
+    update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
+)  # changes none, and is refused as any write
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,8 @@ async def examine() -> list[Finding]:
         settings = read_settings()
     except ConfigError as error:
         return [Finding("settings", False, str(error))]
-    findings = [Finding("settings", True, "complete"), _address(settings), _data_dir(settings)]
-    findings.append(_secrets(settings))
+    findings = [Finding("settings", True, "can be read"), _scopes(settings), _address(settings)]
+    findings += [_data_dir(settings), _secrets(settings)]
     for name, look in _OF_THE_INSTALLATION.items():
         findings.append(await _looked(name, look(settings)))
     return findings
@@ -80,6 +86,15 @@ async def examine_shop(connections: Connections, domain: ShopDomain) -> list[Fin
     return findings
 
 
+def _scopes(settings: Settings) -> Finding:
+    says = f"{len(settings.scopes)} are asked for"
+    if not settings.scopes:
+        says = (
+            "SCOPES is not set: what shops have granted is not looked at. It is `scopes` of shopify.app.toml"
+        )
+    return Finding("scopes", bool(settings.scopes), says)
+
+
 def _address(settings: Settings) -> Finding:
     url = urlsplit(settings.app_url)
     fine = url.scheme == "https" or settings.dev_store_url is not None
@@ -88,11 +103,14 @@ def _address(settings: Settings) -> Finding:
 
 
 def _data_dir(settings: Settings) -> Finding:
-    with suppress(OSError):  # then it is not writable either
+    try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    fine = os.access(settings.data_dir, os.W_OK) and settings.data_dir.is_dir()
-    says = "writable" if fine else "models can't be published: it is not writable"
-    return Finding("data directory", fine, f"{settings.data_dir}: {says}")
+        with tempfile.TemporaryFile(dir=settings.data_dir, buffering=0) as file:
+            file.write(_ROOM)
+    except OSError as error:
+        says = f"{settings.data_dir}: models can't be published: {error.strerror}"
+        return Finding("data directory", False, says)
+    return Finding("data directory", True, f"{settings.data_dir}: writable")
 
 
 def _secrets(settings: Settings) -> Finding:
@@ -172,7 +190,17 @@ async def _redis(settings: Settings) -> str:
                 await _served_slots(name, redis)
             elif clustered.get("cluster_enabled"):
                 raise _Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
-    return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers"
+            else:
+                await _takes_writes(redis)
+    return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers and takes writes"
+
+
+async def _takes_writes(redis: Redis) -> None:
+    """Raise where a replica, a full memory, a full disk or a lack of rights keeps us from writing."""
+    try:
+        await redis.set("tw:doctor", 1, xx=True, px=1)  # keeps nothing: it only replaces what is not there
+    except RedisRefuses as error:
+        raise _Fault(f"it takes no writes: {error}") from None
 
 
 async def _served_slots(name: str, redis: Redis) -> None:
@@ -210,6 +238,19 @@ async def _event_log(settings: Settings) -> str:
     if moved:
         raise _Fault(f"{moved} events are with a broker: set EVENT_LOG_URL until they are handled")
     return "in Redis"
+
+
+async def _mail(settings: Settings) -> str:
+    """Say whether the mail server lets us in, and us write in the name that SMTP_URL gives."""
+    if (smtp := settings.smtp) is None:
+        return "SMTP_URL is not set: no letter is written"
+    try:
+        await greet(smtp)
+    except smtplib.SMTPAuthenticationError as error:
+        raise _Fault(f"{smtp.host} refuses the user or the password ({error.smtp_code})") from None
+    except smtplib.SMTPSenderRefused as error:
+        raise _Fault(f"{smtp.host} does not take letters of {smtp.sender} ({error.smtp_code})") from None
+    return f"{smtp.host} takes letters of {smtp.sender}"
 
 
 async def _clock(settings: Settings) -> str:
@@ -268,6 +309,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "redis": _redis,
     "redis keeps": _redis_keeps,
     "event log": _event_log,
+    "mail": _mail,
     "clock": _clock,
 }
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {

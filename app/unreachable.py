@@ -50,6 +50,8 @@ def _why(error: BaseException) -> str | None:
             return _HANGS_UP
         case RedisLost() if "closed by server" in str(error):
             return _HANGS_UP
+        case RedisLost() if "Cluster mode is not enabled" in str(error):
+            return "it is a single server: its address starts with redis:// or rediss://"
         case ConnectionError() if "rejected SSL" in str(error):
             return _NO_TLS
         case TimeoutError() | RedisSlow():

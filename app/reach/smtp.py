@@ -43,6 +43,21 @@ async def send(smtp: Smtp, letter: EmailMessage, address: str) -> Outcome:
     return await asyncio.to_thread(_send, smtp, letter, address)
 
 
+async def greet(smtp: Smtp) -> None:
+    """Return when the mail server would take letters of the sender; none is sent. Raises OSError."""
+    await asyncio.to_thread(_greet, smtp)
+
+
+def _greet(smtp: Smtp) -> None:
+    server = _open(smtp)
+    try:
+        code, says = server.mail(smtp.sender)
+    finally:
+        _close(server)
+    if code != 250:
+        raise smtplib.SMTPSenderRefused(code, says, smtp.sender)
+
+
 def _send(smtp: Smtp, letter: EmailMessage, address: str) -> Outcome:
     try:
         server = _open(smtp)

@@ -1,9 +1,17 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from app.connections import Connections
 from app.tables import BackfillRow, ShopRow
 from tests.commands.conftest import Terminal
 from tests.commands.test_parked import put_aside
+
+
+@pytest.fixture(autouse=True)
+def scopes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOPES", "read_orders")
+
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SHOP = "a.myshopify.com"

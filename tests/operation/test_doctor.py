@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from app.doctor import examine
 from app.events.moved import MOVED
 from app.migrations import migrate
 from tests.conftest import ENVIRONMENT
+from tests.reach.post_office import post_office
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ async def environment(
     database = f"sqlite:///{tmp_path / 'tillwise.db'}"
     given = {
         "TILLWISE_DATA_DIR": str(tmp_path), "DATABASE_URL": database, "REDIS_URL": redis_url,
-        "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=",
+        "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=", "SCOPES": "read_orders",
     }  # fmt: skip
     for name, value in (ENVIRONMENT | given).items():
         monkeypatch.setenv(name, value)
@@ -35,6 +38,10 @@ async def environment(
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("maxmemory-policy", "noeviction")
         await redis.config_set("appendonly", "yes")
+
+
+def full_disk(**_: object) -> io.FileIO:
+    return io.FileIO("/dev/full", "w")
 
 
 async def wrong() -> dict[str, str]:
@@ -49,9 +56,35 @@ async def test_an_installation_in_which_nothing_is_wrong_has_no_finding(
 
 async def test_a_data_directory_that_can_not_be_made_is_found(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("TILLWISE_DATA_DIR", "/dev/null/models")
-    assert await wrong() == {
-        "data directory": "/dev/null/models: models can't be published: it is not writable"
-    }
+    assert await wrong() == {"data directory": "/dev/null/models: models can't be published: Not a directory"}
+
+
+async def test_a_disk_without_room_is_found(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(doctor.tempfile, "TemporaryFile", full_disk)
+    assert "No space left" in (await wrong())["data directory"]
+
+
+async def test_scopes_that_are_not_set_are_found(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("SCOPES")
+    assert (await wrong()).keys() == {"scopes"}
+
+
+async def test_a_database_that_takes_no_writes_is_found(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("DATABASE_URL", f"sqlite:///file:{tmp_path}/tillwise.db?mode=ro&uri=true")
+    found = await wrong()
+    assert (found.keys(), found["database"][-34:]) == (
+        {"database"},
+        "attempt to write a readonly database"[-34:],
+    )
+
+
+async def test_tables_of_a_later_version_are_told(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "tillwise.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    assert "later version" in next(each.says for each in await examine() if each.name == "database")
 
 
 async def test_tables_of_another_version_are_found(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -83,6 +116,33 @@ async def test_a_redis_that_keeps_nothing_on_disk_is_found(
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("appendonly", "no")
     assert "appendonly yes" in (await wrong())["redis keeps"]
+
+
+async def test_a_redis_that_takes_no_writes_is_found(environment: pytest.MonkeyPatch, redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.config_set("maxmemory", 1)
+        try:
+            assert "it takes no writes: " in (await wrong())["redis"]
+        finally:
+            await redis.config_set("maxmemory", 0)
+        assert await redis.exists("tw:doctor") == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "said"),
+    [
+        ("EHLO", None, "unexpectedly closed"),
+        ("MAIL", "553 not yours", "does not take letters of shop@example.com (553)"),
+    ],
+)
+async def test_a_mail_server_that_would_take_no_letter_is_found(
+    environment: pytest.MonkeyPatch, command: str, answer: str | None, said: str
+) -> None:
+    async with post_office() as office:
+        environment.setenv("SMTP_URL", f"smtp://127.0.0.1:{office.port}?from=shop%40example.com&tls=no")
+        assert await wrong() == {}
+        office.says[command] = answer
+        assert said in (await wrong())["mail"]
 
 
 async def test_a_clock_that_is_wrong_is_found(environment: pytest.MonkeyPatch) -> None:
