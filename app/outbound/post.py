@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 
@@ -23,7 +25,8 @@ _TIMEOUT = httpx.Timeout(5.0, connect=3.0)
 _IN_ALL_S = 10.0
 # No connection is used twice: they are kept by address, and two hosts can share one.
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=0)
-
+# Threads of their own: a name server that a merchant runs may take as long as it likes to answer.
+_NAMES = ThreadPoolExecutor(8, thread_name_prefix="names")
 
 # What went wrong, without what the error says of where: that may be of our own network.
 _REASONS = {
@@ -85,6 +88,7 @@ async def open_post() -> AsyncIterator[Post]:
 
 async def resolve(host: str) -> list[str]:
     """Return the addresses of a host, those of the older protocol first: they lead somewhere everywhere."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, 443, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_NAMES, look_up)
     addresses = dict.fromkeys((family, str(to[0])) for family, _, _, _, to in found)
     return [address for _, address in sorted(addresses, key=lambda each: each[0] != socket.AF_INET)]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,3 +171,23 @@ def make_certificate(host: str, certificate: Path, key: Path) -> None:
     certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     key.write_bytes(private.private_bytes(*form))
+
+
+async def test_a_name_server_that_does_not_answer_holds_up_no_other_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = threading.Event()
+
+    def look_up(*_asked: object, **_more: object) -> list[object]:
+        answers.wait(5)
+        return [(socket.AF_INET, 0, 0, "", ("8.8.8.8", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with ThreadPoolExecutor(1) as everybodys:
+        asyncio.get_running_loop().set_default_executor(everybodys)
+        asked = asyncio.create_task(resolve("slow.example.com"))
+        await asyncio.sleep(0)
+        assert await asyncio.to_thread(int, "7") == 7
+        assert not asked.done()
+        answers.set()
+        assert await asked == ["8.8.8.8"]
