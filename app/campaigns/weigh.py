@@ -40,7 +40,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     may be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
     was to them. spent: campaigns shown as often as they may be altogether. lacking: those with no code, grant
     or product to give. applied: codes on the cart that are none of ours. taken: campaigns whose codes are on
-    it. subscribed: whether the cart holds only what sells by subscription. places: those that there are, None
+    it. subscribed: whether it holds only subscriptions and gift cards. places: those that there are, None
     for all. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
     what that was read from, as FEATURES names it. draw_by: what draws follow from in place of the decision,
     so that all blocks of a checkout draw the same.

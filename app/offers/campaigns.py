@@ -225,9 +225,14 @@ def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
 
 
 def _is_subscribed(question: Question, catalog: Catalog) -> bool:
-    """Return whether the cart holds only what sells with a selling plan: no code goes with that."""
-    products = [catalog.get(each) for each in question.cart.product_ids]
-    return bool(products) and all(each and each.requires_selling_plan is True for each in products)
+    """Return whether no code goes with anything in the cart: each line is a subscription or a gift card."""
+    lines = question.cart.lines
+    return bool(lines) and all(line.full_price or _sells_by_plan(line, catalog) for line in lines)
+
+
+def _sells_by_plan(line: Line, catalog: Catalog) -> bool:
+    product = catalog.get(line.product)
+    return product is not None and product.requires_selling_plan is True
 
 
 def _at_home(line: Line, catalog: Catalog) -> Sold | None:

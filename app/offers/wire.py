@@ -30,12 +30,16 @@ _MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
 
 
 class Line(Struct, frozen=True, gc=False):
-    """A line of the cart. price: of one unit, after discounts."""
+    """A line of the cart. price: of one unit, after discounts.
+
+    full_price: whether no discount code takes anything off it: a subscription, a gift card.
+    """
 
     product_id: Id
     variant_id: Id
     quantity: Count
     price: Money
+    full_price: bool = False
 
     @property
     def product(self) -> int:

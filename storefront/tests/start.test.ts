@@ -3,7 +3,7 @@ import {ALL, NOTHING, PAGE, visitor, write} from './page.ts';
 
 const ITEM = {product_id: 1, variant_id: 101, quantity: 2, final_price: 349, product_title: 'Whole Milk'};
 const CODES = [{code: 'TEN', applicable: true}, {code: 'OVER', applicable: false}];
-const AJAX = {currency: 'USD', discount_codes: CODES, items_subtotal_price: 698, items: [ITEM]};
+const AJAX = {currency: 'USD', discount_codes: CODES, items_subtotal_price: 698, total_price: 698, items: [ITEM]};
 
 let asked: Record<string, unknown>[];
 let proxies: number;

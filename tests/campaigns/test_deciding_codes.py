@@ -82,11 +82,17 @@ async def test_a_cart_is_given_a_code_only_with_something_that_can_be_bought_onc
     await record_flag(connections, SHOP, "requires_selling_plan", {10: True})
     await run(connections, "ten", offer=TEN_PERCENT)
     await fill_pool(connections, "CODE")
+    taken_again = a_body(20, 30)["cart"]
+    for line in taken_again["lines"]:
+        line["full_price"] = True
     async with a_till(connections) as client:
         assert nudges(await ask(client, 10, consent=EVERYTHING)) == []
+        assert nudges(await ask(client, consent=EVERYTHING, cart=taken_again)) == []
+        taken_again["lines"][1]["full_price"] = False
+        assert nudges(await ask(client, consent=EVERYTHING, cart=taken_again)) == ["ten"]
         assert nudges(await ask(client, 10, 20, consent=EVERYTHING)) == ["ten"]
-    first, _ = await logged(connections)
-    assert first.inputs["situation"]["campaigns"]["left_out"] == {"ten": "subscribed"}
+    for entry in (await logged(connections))[:2]:
+        assert entry.inputs["situation"]["campaigns"]["left_out"] == {"ten": "subscribed"}
 
 
 async def test_who_uses_their_code_is_shown_it_on_although_the_cart_costs_less_by_it(

@@ -29,6 +29,8 @@ export interface QuestionLine {
   quantity: number;
   /** Of one unit, after discounts. */
   price: string;
+  /** No code takes anything off it: it comes again and again. */
+  full_price?: true;
 }
 
 /** Cart lines added from an offer carry these, and so do the order's lines. */
@@ -97,6 +99,7 @@ function questionLine({merchandise, quantity, cost}: Line, left: number): Questi
     variant_id,
     quantity,
     price: decimal((amount * left) / Math.max(quantity, 1), currencyCode),
+    ...(merchandise.sellingPlan?.recurringDeliveries && {full_price: true}),
   };
 }
 

@@ -131,14 +131,16 @@ describe('a cart of subscriptions', () => {
   };
   /** What the block says over a cart of these. */
   async function said(...cart: ReturnType<typeof bought>[]) {
-    const {extension, lines} = checkout(answer({offers: [TEN, wireUpsell()]}));
+    const {extension, lines, fetch} = checkout(answer({offers: [TEN, wireUpsell()]}));
     using _ = extension;
     lines.value = cart;
     await renderOffer(extension);
+    const {cart: told} = JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)) as {cart: {lines: {full_price?: true}[]}};
+    expect(told.lines.map(({full_price}) => full_price)).toEqual(cart.map(({merchandise: {sellingPlan}}) => sellingPlan?.recurringDeliveries || undefined));
     return words();
   }
 
-  test('is offered no code, which would be refused', async () => {
+  test('is offered no code, which would be refused, and the app is told why', async () => {
     expect(await said(bought(true))).not.toContain('coupon.save_order');
   });
 
