@@ -13,7 +13,7 @@ const BUDGETS = {
 const RAW_BUDGETS = {
   'extensions/storefront-embed/assets/tillwise-storefront.js': 10_000,
   'extensions/storefront-embed/assets/tillwise-offers.js': 10_000,
-  'extensions/storefront-embed/assets/tillwise-prices.js': 10_000,
+  'extensions/storefront-embed/assets/tillwise-products.js': 10_000,
 };
 
 for (const [path, budget] of Object.entries(RAW_BUDGETS)) {

@@ -1,5 +1,5 @@
 // Bundles the storefront's scripts into the theme app extension, where Shopify takes them as they are:
-// one for every page, one that paints offers and one that knows their prices, which a page loads once it has some.
+// one for every page, one that paints offers and one for products, which a page loads once it has some.
 import {build} from 'esbuild';
 import {appProxy} from './app-proxy.mjs';
 
@@ -16,4 +16,4 @@ const options = {
 };
 
 await build({...options, entryPoints: {'tillwise-storefront': 'src/index.ts'}, format: 'iife'});
-await build({...options, entryPoints: {'tillwise-offers': 'src/painter.ts', 'tillwise-prices': 'src/prices.ts'}, format: 'esm'});
+await build({...options, entryPoints: {'tillwise-offers': 'src/painter.ts', 'tillwise-products': 'src/products.ts'}, format: 'esm'});

@@ -5,8 +5,8 @@ import {readCart, type Cart} from './cart.ts';
 import {honoured} from './grant.ts';
 import type {Page} from './page.ts';
 import {inTime} from './patience.ts';
-import type {priced as Priced} from './prices.ts';
 import {clientId, consent, region} from './privacy.ts';
+import type * as Products from './products.ts';
 
 /** Where `shopify.app.toml` puts the app's proxy; a merchant may have moved it. */
 declare const PROXY: string;
@@ -46,10 +46,10 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: '
 }
 
 /** Return the offers at the prices of the shopper's market. Without the script that knows them they stay as they are. */
-async function priced({prices, country, company}: Page, offers: Offer[], cart: Omit<Cart, 'titles'>): Promise<Offer[]> {
+async function priced({products, country, company}: Page, offers: Offer[], cart: Omit<Cart, 'titles'>): Promise<Offer[]> {
   if (company || !offers.some(({product}) => product)) return offers;
   try {
-    return await ((await import(prices)) as {priced: typeof Priced}).priced(offers, country, cart);
+    return await ((await import(products)) as typeof Products).priced(offers, country, cart);
   } catch {
     return offers;
   }

@@ -14,8 +14,8 @@ export interface Page {
   words: Record<string, string>;
   /** The address of the script that paints offers. */
   painter: string;
-  /** The address of the script that knows the prices of the shopper's market. */
-  prices: string;
+  /** The address of the script of products. */
+  products: string;
 }
 
 /** Return the page, undefined where neither block of the extension is in it. */

@@ -1,4 +1,4 @@
-/** The script that gives offers the prices of the shopper's market: loaded where products are offered. */
+/** What the shopper's market asks for what is offered. */
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {isUnsold, PriceList, type Prices, type Query} from '../../extensions/checkout-offers/src/prices.ts';
 import type {Cart} from './cart.ts';

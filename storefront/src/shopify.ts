@@ -3,6 +3,19 @@ interface ShopifyGlobal {
   loadFeatures?(features: {name: string; version: string}[], done: (error?: unknown) => void): void;
   customerPrivacy?: CustomerPrivacy;
   analytics?: {publish?(name: string, data: Record<string, unknown>): unknown};
+  actions?: {updateCart?: UpdateCart};
+}
+
+/** https://shopify.dev/docs/api/storefront-events-and-actions/actions/update-cart */
+export interface UpdateCart {
+  (change: {lines: {merchandiseId: string; quantity: number; attributes: {key: string; value: string}[]}[]}): Promise<CartUpdated | undefined>;
+  /** Whether the theme has left it as Shopify has it. */
+  isDefault(): boolean;
+}
+
+interface CartUpdated {
+  userErrors?: readonly unknown[];
+  warnings?: readonly {code?: string}[];
 }
 
 /** https://shopify.dev/docs/api/customer-privacy */

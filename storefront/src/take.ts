@@ -3,28 +3,55 @@ import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {DECISION, OFFER} from '../../extensions/checkout-offers/src/question.ts';
 import {discountLink} from './link.ts';
 import type {Page} from './page.ts';
+import {shopify, type UpdateCart} from './shopify.ts';
+
+/** Themes whose cart Shopify's own action brings up to date in the page; with another it loads the page anew. */
+const KNOWN_THEMES = '#cart-icon-bubble, cart-items-component, cart-drawer-component';
+
+/** What is said of a line that could not be had. */
+const NOT_HAD = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 
 /**
  * Put the offer's product into the cart, its line marked with the decision behind it, and have the checkout apply what
  * is taken off it. Return whether the product is there.
  */
-export async function addToCart(page: Page, {decision_id, offer_id, product, discount}: Offer): Promise<boolean> {
-  const item = {
-    id: Number(product?.variant_id.split('/').pop()),
-    quantity: 1,
-    properties: {[DECISION]: decision_id, [OFFER]: offer_id},
-  };
+export async function addToCart(page: Page, offer: Offer): Promise<boolean> {
+  const {discount} = offer;
   try {
-    const answer = await fetch(`${page.routes.cart_add}.js`, {
-      method: 'POST',
-      headers: {'Content-Type': 'application/json', Accept: 'application/json'},
-      body: JSON.stringify({items: [item]}),
-    });
-    if (answer.ok && discount?.code) await apply(page, discount.code);
-    return answer.ok;
+    const action = themeAction();
+    const added = action ? await addByAction(action, offer) : await addByAjax(page, offer);
+    if (added && discount?.code) await apply(page, discount.code);
+    return added;
   } catch {
     return false;
   }
+}
+
+/** Return the theme's way to change the cart, after which its count and its drawer are as the cart is. */
+function themeAction(): UpdateCart | undefined {
+  const action = shopify().actions?.updateCart;
+  return action?.isDefault() === false || document.querySelector(KNOWN_THEMES) ? action : undefined;
+}
+
+/** What the cart declines is told, not thrown. */
+async function addByAction(action: UpdateCart, offer: Offer): Promise<boolean> {
+  const attributes = Object.entries(marks(offer)).map(([key, value]) => ({key, value}));
+  const told = await action({lines: [{merchandiseId: offer.product!.variant_id, quantity: 1, attributes}]});
+  return !told?.userErrors?.length && !told?.warnings?.some(({code}) => NOT_HAD.test(code ?? ''));
+}
+
+async function addByAjax({routes}: Page, offer: Offer): Promise<boolean> {
+  const item = {id: Number(offer.product!.variant_id.split('/').pop()), quantity: 1, properties: marks(offer)};
+  const answer = await fetch(`${routes.cart_add}.js`, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json', Accept: 'application/json'},
+    body: JSON.stringify({items: [item]}),
+  });
+  return answer.ok;
+}
+
+function marks({decision_id = '', offer_id}: Offer): Record<string, string> {
+  return {[DECISION]: decision_id, [OFFER]: offer_id};
 }
 
 async function apply(page: Page, code: string): Promise<void> {

@@ -14,7 +14,7 @@ export const PAGE: Page = {
   proxy: '',
   design: false,
   painter: './painter.ts',
-  prices: './prices.ts',
+  products: './products.ts',
   words: {
     'bar.label': 'How far your order is',
     'button.add': 'Add to cart',

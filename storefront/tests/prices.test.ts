@@ -14,7 +14,7 @@ let queries: {ids: string[]; country: string}[];
 /** A shop that is paid in Canadian dollars, an app that offers a loaf and coffee, and what the Storefront API says of them. */
 function shop(storefront: () => Promise<Response>): void {
   vi.stubGlobal('fetch', async (address: string, how?: {body: string}) => {
-    if (address === '/cart.js') return Response.json({currency: 'CAD', items_subtotal_price: 489, items: [LINE]});
+    if (address === '/cart.js') return Response.json({currency: 'CAD', items_subtotal_price: 489, total_price: 489, items: [LINE]});
     if (!address.startsWith('/api/')) return Response.json({decision_id: 'd1', offers: [LOAF, COFFEE].map((product, at) => ({offer_id: `o${at}`, kind: 'upsell', product}))});
     queries.push((JSON.parse(how!.body) as {variables: {ids: string[]; country: string}}).variables);
     return storefront();
@@ -54,7 +54,7 @@ test.each([
 
 test('without the script, and for a company, nothing is asked', async () => {
   shop(async () => Response.json({data: {nodes: []}}));
-  expect((await ask({...PAGE, prices: './nowhere.ts'}, 'page'))?.offers).toHaveLength(2);
+  expect((await ask({...PAGE, products: './nowhere.ts'}, 'page'))?.offers).toHaveLength(2);
   expect((await ask({...PAGE, company: 7}, 'page'))?.offers).toHaveLength(2);
   expect(queries).toEqual([]);
 });

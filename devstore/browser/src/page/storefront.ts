@@ -1,4 +1,5 @@
 /** The storefront's script: events for pixels, the cart without a page load, the privacy banner. */
+import {ACTIONS} from './actions.ts';
 import {watchAjaxCart} from './ajax-cart.ts';
 import {watchBanner} from './banner.ts';
 import {readBoot, type PageBoot, type StandardEvent} from './boot.ts';
@@ -72,10 +73,13 @@ document.querySelector('.thumbnails')?.addEventListener('click', ({target}) => {
   document.querySelector('[data-gallery]')?.classList.toggle('closer', 'closer' in pressed.dataset);
 });
 
-// An app that adds to the cart says so; this theme follows.
-document.addEventListener('tillwise:added', async () => {
-  const answer = await fetch('/cart.js');
-  showCount(((await answer.json()) as {item_count: number}).item_count);
+/** As the themes of today do: what an app changes by Shopify's action is seen in the page. */
+ACTIONS.updateCart.configure({
+  handler: async (change) => {
+    const changed = await change();
+    showCount(changed.cart.totalQuantity);
+    return changed;
+  },
 });
 
 giveShopify(visitor, pixels);

@@ -1,5 +1,6 @@
 /** `window.Shopify` as a storefront has it: the customer privacy API once it is asked for, and events for pixels. */
 import {allowedBy, isAnswered, PURPOSES, type Consent} from '../privacy.ts';
+import {ACTIONS} from './actions.ts';
 import type {VisitorPrivacy} from './consent.ts';
 import type {Pixels} from './pixels.ts';
 
@@ -17,6 +18,7 @@ const SPELT: Readonly<Record<keyof Consent, string>> = {
 
 export function giveShopify(visitor: VisitorPrivacy, pixels: Pixels): void {
   const shopify: Record<string, unknown> = {
+    actions: ACTIONS,
     analytics: {publish: (name: string, data: unknown) => pixels.publishCustom(name, data)},
     loadFeatures(features: readonly Feature[], done?: (error?: Error) => void) {
       const unknown = features.find(({name}) => name !== 'consent-tracking-api');

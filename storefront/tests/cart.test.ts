@@ -1,0 +1,73 @@
+import {afterEach, expect, test, vi} from 'vitest';
+import {parseOffer} from '../../extensions/checkout-offers/src/offer.ts';
+import {readCart} from '../src/cart.ts';
+import {addToCart} from '../src/take.ts';
+import {PAGE} from './page.ts';
+
+const LOAF = {product_id: 2, variant_id: 102, title: 'Sourdough Loaf', price: '4.25', currency: 'USD'};
+const OFFER = parseOffer({offer_id: 'o1', kind: 'upsell', product: LOAF}, 'd1')!;
+const LINE = {
+  merchandiseId: 'gid://shopify/ProductVariant/102',
+  quantity: 1,
+  attributes: [{key: '_tillwise_decision', value: 'd1'}, {key: '_tillwise_offer', value: 'o1'}],
+};
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  document.body.innerHTML = '';
+});
+
+/** A shop that reads the cart as this. */
+function shop(cart: object) {
+  const fetch = vi.fn(async () => Response.json(cart));
+  vi.stubGlobal('fetch', fetch);
+  return fetch;
+}
+
+/** A page whose theme changes its cart by Shopify's action: its own, or as Shopify has it. */
+function theme(isDefault: boolean, told: object | null = {cart: {}, userErrors: []}) {
+  const updateCart = Object.assign(vi.fn(async () => told), {isDefault: () => isDefault});
+  vi.stubGlobal('Shopify', {actions: {updateCart}});
+  return updateCart;
+}
+
+test('an item says what it costs after the cart’s own discounts too, and whether no code takes anything off it', async () => {
+  const item = {product_id: 1, variant_id: 101, quantity: 1, final_price: 1000, product_title: 'Coffee'};
+  const plan = (recurring_deliveries: boolean) => ({selling_plan_allocation: {selling_plan: {recurring_deliveries}}});
+  const items = [item, {...item, ...plan(true)}, {...item, ...plan(false)}, {...item, gift_card: true}];
+  shop({currency: 'USD', items_subtotal_price: 4000, total_price: 3000, items});
+  const {lines, subtotal} = await readCart(PAGE);
+  expect(lines.map(({price, full_price}) => [price, full_price])).toEqual([['7.50', undefined], ['7.50', true], ['7.50', undefined], ['7.50', true]]);
+  expect(subtotal).toBe('40.00');
+});
+
+test('a currency without cents is told in hundredths all the same', async () => {
+  shop({currency: 'JPY', items_subtotal_price: 120_000, total_price: 120_000, items: []});
+  expect((await readCart(PAGE)).subtotal).toBe('1200');
+});
+
+test('a theme that changes its cart by Shopify’s action does, and so shows it as it is', async () => {
+  const [updateCart, fetch] = [theme(false), shop({})];
+  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect(updateCart.mock.calls).toEqual([[{lines: [LINE]}]]);
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+test('so does one that Shopify knows; any other would be loaded anew, and is asked by the Ajax API', async () => {
+  const [updateCart, fetch] = [theme(true), shop({})];
+  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect([updateCart.mock.calls.length, fetch.mock.calls.length]).toEqual([0, 1]);
+  document.body.innerHTML = '<a id="cart-icon-bubble"></a>';
+  expect(await addToCart(PAGE, OFFER)).toBe(true);
+  expect([updateCart.mock.calls.length, fetch.mock.calls.length]).toEqual([1, 1]);
+});
+
+test.each([
+  ['declines', {userErrors: [{code: 'INVALID'}]}, false],
+  ['has none left', {userErrors: [], warnings: [{code: 'MERCHANDISE_OUT_OF_STOCK'}]}, false],
+  ['warns of something else', {warnings: [{code: 'DUPLICATE_DELIVERY_ADDRESS'}]}, true],
+  ['says nothing', null, true],
+])('where the cart %s, the offer is told to be in it or not', async (_, told, added) => {
+  theme(false, told);
+  expect(await addToCart(PAGE, OFFER)).toBe(added);
+});
