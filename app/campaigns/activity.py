@@ -66,10 +66,11 @@ async def activity(
     teaching = [each for customer_id, each in weighed if customer_id not in refuse]
     async with connections.read() as db:
         orders = await _orders(db, shop, {each.who for each in teaching if _held_back(each)})
-    shown = _shown(each for _, each in weighed)
+    whose = _whose([each for _, each in weighed])
+    shown = _shown((each for _, each in weighed), whose)
     spoken = {name for whom in shown.values() for seen in whom.values() for name in seen}
     said = _by_campaign(await said_of(connections, shop, spoken))
-    shoppers = len({each.who for _, each in weighed})
+    shoppers = len(set(whose.values()))
     done = {
         name: _done(
             shown.get(name, {}),
@@ -103,12 +104,23 @@ def _by_campaign(said: Iterable[OfACampaign]) -> dict[tuple[str, str], set[str]]
     return found
 
 
-def _shown(decisions: Iterable[Decided]) -> dict[str, dict[str, set[str]]]:
+def _whose(decisions: Collection[Decided]) -> dict[str, str]:
+    """Return the shopper of each decision. Who signs in halfway is the same one under both names."""
+    names: dict[str, str] = {}
+    whose: dict[str, str] = {}
+    for each in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
+        unit = each.told.unit or each.who
+        shopper = names.get(each.who) or names.get(unit) or each.who
+        names[each.who] = names[unit] = whose[each.decision_id] = shopper
+    return whose
+
+
+def _shown(decisions: Iterable[Decided], whose: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
     """Return, by campaign and shopper, the decisions that showed it to them."""
     shown: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in decisions:
         for drawn in each.told.chosen:
-            shown[drawn.campaign_id][each.who].add(each.decision_id)
+            shown[drawn.campaign_id][whose[each.decision_id]].add(each.decision_id)
     return shown
 
 
@@ -148,8 +160,9 @@ def _weighed(row: Any) -> Decided | None:
         return None
     if row.weighed_at is None and not (told.chosen or told.left_out):
         return None
-    who, after = row.checkout_token or row.decision_id, row.surface in AFTER_THE_ORDER
-    return Decided(row.decision_id, row.decided_at.timestamp(), who, told, after)
+    untold = row.checkout_token is None or row.surface in AFTER_THE_ORDER
+    who = row.checkout_token or row.decision_id
+    return Decided(row.decision_id, row.decided_at.timestamp(), who, told, untold)
 
 
 async def _orders(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, list[Ordered]]:

@@ -62,14 +62,15 @@ class _Logged(msgspec.Struct, frozen=True):
 class Decided(NamedTuple):
     """A decision with campaigns. at: epoch seconds; who: the checkout.
 
-    after_order: made on a page that comes after the checkout's order, so that nobody knows what came of it.
+    untold: nobody knows what came of it, as it was made in no checkout that may be remembered, or on a page
+    that comes after the checkout's order.
     """
 
     decision_id: str
     at: float
     who: str
     told: Told
-    after_order: bool = False
+    untold: bool = False
 
 
 class Weighing(Protocol):
@@ -161,7 +162,7 @@ def exposures(
         for each in _met(decisions, orders, campaign_id, window_s)
         if since <= each.decided.at <= now - window_s
         and len(_features(each)) == len(FEATURES)
-        and not each.decided.after_order
+        and not each.decided.untold
     ]
     shares = _shown_by_week(met)
     return Exposures(
@@ -181,7 +182,7 @@ def bought_anyway(
     met = [
         each
         for each in _met(decisions, orders, campaign_id, window_s)
-        if not each.shown and each.decided.at + window_s <= now and not each.decided.after_order
+        if not each.shown and each.decided.at + window_s <= now and not each.decided.untold
     ]
     return rate(sum(each.order is not None for each in met), len(met))
 
@@ -254,7 +255,7 @@ def _week(met: _Met) -> int:
 
 
 def _order(decided: Decided, orders: Orders, window_s: float) -> Ordered | None:
-    if decided.after_order:  # Shopify shows the page after an order before it has made the order
+    if decided.untold:  # Shopify shows the page after an order before it has made the order
         return None
     return next(
         (each for each in orders.get(decided.who, ()) if decided.at <= each.at <= decided.at + window_s), None

@@ -14,10 +14,15 @@ WHEN, BEGUN = NOW - timedelta(days=20), NOW - timedelta(days=30)
 
 
 def a_decision(
-    n: int, *, checkout_token: str = "", inputs: dict[str, Any] | None = None, **campaigns: Any
+    n: int,
+    *,
+    checkout_token: str = "",
+    inputs: dict[str, Any] | None = None,
+    unit: str | None = None,
+    **campaigns: Any,
 ) -> DecisionRow:
     offers = [{"offer_id": "o", "kind": "banner", "campaign": "help"}] if "chosen" in campaigns else []
-    weighed = {"situation": {"campaigns": {"inputs": {"at": 5}, **campaigns}}}
+    weighed = {"unit": unit, "situation": {"campaigns": {"inputs": {"at": 5}, **campaigns}}}
     return DecisionRow(
         shop=SHOP, decision_id=f"d{n}", decided_at=WHEN, surface="checkout", rung="session",
         arm="personalised", checkout_token=checkout_token or f"t{n}", answer={"offers": offers},
@@ -82,6 +87,40 @@ async def test_who_asks_again_is_one_shopper(on_both_databases: Connections) -> 
         1,
         1,
     )
+
+
+async def test_a_browser_on_many_pages_of_the_storefront_is_one_shopper(
+    on_both_databases: Connections,
+) -> None:
+    shown = [{"campaign_id": "help", "propensity": 1.0}]
+    pages = [a_decision(n, unit="browser", chosen=shown) for n in range(3)]
+    account = [a_decision(3, unit="account", chosen=shown), a_decision(4, unit="account", chosen=shown)]
+    nobody = a_decision(5, chosen=shown)
+    for each in (*pages, account[0], nobody):
+        each.checkout_token = None
+    await write(on_both_databases, a_shop(), *pages, *account, nobody, said("1", 2, "accepted"))
+    done = (await activity(on_both_databases, SHOP, ["help"], BEGUN, NOW)).done["help"]
+    assert (done.fired.happened, done.fired.of, done.accepted.happened) == (3, 3, 1)
+
+
+async def test_of_who_may_not_be_remembered_nobody_says_whether_they_bought_anyway(
+    connections: Connections,
+) -> None:
+    held = [a_decision(n, left_out={"help": "withheld"}) for n in range(4)]
+    held[0].checkout_token = held[1].checkout_token = None
+    held[1].inputs |= {"unit": "anna"}  # first met in the storefront
+    held[2].inputs |= {"unit": "anna"}
+    held[2].decided_at = WHEN + timedelta(hours=1)
+    bought = [
+        OrderRow(
+            shop=SHOP, order_id=n, checkout_token=f"t{n}", currency="EUR", updated_at=WHEN,
+            created_at=WHEN + timedelta(hours=2),
+        )
+        for n in (2, 3)
+    ]  # fmt: skip
+    await write(connections, a_shop(), *held, *bought)
+    done = (await activity(connections, SHOP, ["help"], BEGUN, NOW)).done["help"]
+    assert (done.anyway.happened, done.anyway.of, done.fired.of) == (1, 1, 3)
 
 
 async def test_of_more_decisions_than_are_read_the_window_says_where_it_begins(

@@ -124,8 +124,8 @@ def test_who_was_held_back_and_bought_is_a_false_positive() -> None:
 def test_the_page_after_an_order_teaches_nothing_of_who_buys_but_what_is_said_there_counts() -> None:
     # Shopify may make the order after it showed the page; the next order is of another checkout.
     log = [
-        decided("anna", 0, {"ten": 0.5}, five="not_drawn")._replace(after_order=True),
-        decided("bert", 0, ten="withheld")._replace(after_order=True),
+        decided("anna", 0, {"ten": 0.5}, five="not_drawn")._replace(untold=True),
+        decided("bert", 0, ten="withheld")._replace(untold=True),
         decided("carl", 0, ten="withheld"),
     ]
     orders = {who: [Ordered(5, 500)] for who in ("anna", "bert", "carl")}
