@@ -13,6 +13,7 @@ from app.admin.alerts_told import alert_words
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import Done, activity
+from app.campaigns.campaign import Campaign
 from app.campaigns.promised import refusals
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
@@ -47,16 +48,15 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     ids = [each.campaign.id for each in kept]
     told = await activity(connections, shop.shop, ids, now - timedelta(days=WINDOW_DAYS), now)
     pools, codes = await pools_of(connections, shop.shop), await count_codes(connections, shop.shop)
-    ready = {name: counts.get("pooled", 0) for name, counts in codes.items()}
     alerts = await open_alerts(connections, shop.shop)
-    names = await titles_in(connections, shop, (each.campaign.rule for each in kept))
+    names = await titles_in(connections, shop, (each.campaign for each in kept))
     refused = refusals(
         (each.campaign for each in kept), shop.currency, await discounts_of(connections, shop.shop)
     )
     granted = may_discount(shop)
     return {
         "campaigns": [
-            _listed(each, shop, now, told.done, pools, ready, alerts, names, refused, granted=granted)
+            _listed(each, shop, now, told.done, pools, codes, alerts, names, refused, granted=granted)
             for each in kept
         ],
         "asks": not granted and any(each.campaign.takes_off and each.status == "running" for each in kept),
@@ -76,9 +76,12 @@ def may_discount(shop: Shop) -> bool:
     return covers(shop.scopes, frozenset({SCOPE}))
 
 
-async def titles_in(connections: Connections, shop: Shop, rules: Iterable[Any]) -> dict[str, str]:
-    """Return the titles of the products that rules name, by id as a text."""
-    ids = {int(text) for rule in rules for text in _ids(rule)}
+async def titles_in(connections: Connections, shop: Shop, named: Iterable[Campaign | Any]) -> dict[str, str]:
+    """Return the titles of the products that campaigns, or rules alone, name, by id as a text."""
+    ids: set[int] = set()
+    for each in named:
+        rule = each.rule if isinstance(each, Campaign) else each
+        ids.update(each.offer.product_ids if isinstance(each, Campaign) else (), map(int, _ids(rule)))
     found = await store.titles(connections, shop, ids) if ids else {}
     return {str(product_id): title for product_id, title in found.items()}
 
@@ -101,7 +104,7 @@ def _listed(
     now: datetime,
     done: Mapping[str, Done],
     pools: Sequence[Pool],
-    ready: Mapping[str, int],
+    counted: Mapping[str, Mapping[str, int]],
     alerts: Sequence[KeptAlert],
     names: Mapping[str, str],
     refused: Mapping[str, str],
@@ -109,7 +112,7 @@ def _listed(
     granted: bool,
 ) -> dict[str, Any]:
     campaign, standing = kept.campaign, kept.standing(now)
-    codes = level(campaign, pools, ready, granted=granted)
+    codes = level(campaign, pools, counted, granted=granted, running=standing == "running")
     return {
         "id": campaign.id,
         "name": campaign.name,
@@ -118,7 +121,7 @@ def _listed(
         "tone": TONES[standing],
         "reason": kept.reason,
         "rule": rule_words(campaign, shop, names),
-        "shows": shows(campaign, shop.currency),
+        "shows": shows(campaign, shop.currency, names),
         "steps": _STEPS[standing],
         "level": codes,
         "refused": codes.refused if codes else refused.get(campaign.id, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -23,6 +23,7 @@ from app.admin.campaigns_told import field_words, left_out_words
 from app.admin.doors import staff_only
 from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
+from app.admin.store import gone, titles
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
@@ -176,11 +177,24 @@ def _untold(missing: Mapping[str, int]) -> list[str]:
 async def _written(connections: Connections, shop: Shop, form: Form, campaign_id: str = "") -> Written:
     written = read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone), shop.currency)
     chosen = written.campaign.offer.product_ids if written.campaign else ()
-    titles = await with_plan_only(connections, shop.shop, chosen) if chosen else []
-    if not titles:
-        return written
-    why = _("%(product)s sells with a selling plan only, so no offer can add it to a cart", product=titles[0])
-    return replace(written, campaign=None, wrong=(Wrong("products", why),))
+    why = await _unofferable(connections, shop, chosen) if chosen else ""
+    return replace(written, campaign=None, wrong=(Wrong("products", why),)) if why else written
+
+
+async def _unofferable(connections: Connections, shop: Shop, chosen: Collection[int]) -> str:
+    """Return why one of the products can be offered to nobody, nothing where each can."""
+    known = set(await titles(connections, shop, set(chosen))) - await gone(connections, shop, chosen)
+    for each in chosen:
+        if each not in known:
+            number = str(each)
+            return _(
+                "Tillwise knows of no product %(number)s in your shop: choose it in Shopify", number=number
+            )
+    for title in await with_plan_only(connections, shop.shop, chosen):
+        return _(
+            "%(product)s sells with a selling plan only, so no offer can add it to a cart", product=title
+        )
+    return ""
 
 
 def _whole(written: Written) -> Campaign:

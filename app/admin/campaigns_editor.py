@@ -109,14 +109,14 @@ async def judged(connections: Connections, shop: Shop, written: Written, locale:
         "findings": [],
         "json": "",
     }
+    names = await titles_in(connections, shop, filter(None, (written.rule, written.campaign)))
     if written.rule is not None:
         rule = read_rule(written.rule)
-        names = await titles_in(connections, shop, [written.rule])
         known["says"] = f"{in_words(rule, shop.currency, language_of(shop), names)}."
         found = await found_in(connections, shop, written.rule, written.campaign)
         known["findings"] = [{"message": each.message, "stops": each.stops} for each in found]
         known["json"] = msgspec.json.format(msgspec.json.encode(written.rule), indent=2).decode()
-    return known | (_shown(shop, written.campaign, locale) if written.campaign else {})
+    return known | (_shown(shop, written.campaign, locale, names) if written.campaign else {})
 
 
 async def found_in(
@@ -136,13 +136,13 @@ async def found_in(
     return [replace(each, message=told(each.message)) for each in findings(read, known)]
 
 
-def _shown(shop: Shop, campaign: Campaign, locale: str) -> dict[str, Any]:
+def _shown(shop: Shop, campaign: Campaign, locale: str, names: Mapping[str, str]) -> dict[str, Any]:
     language, _, country = locale.partition("@")
     default = str(shop.settings.get(LOCALE) or "en")
     text, whose = preview(campaign, shop.currency, language or default, country or None, default)
     limit = limits_of(shop.settings).percent
     return {
-        "shows": shows(campaign, shop.currency),
+        "shows": shows(campaign, shop.currency, names),
         "preview": {"text": text, "whose": whose},
         "guards": guards(campaign, costs_known=bool(shop.settings.get("costs")), most_percent=limit),
     }
@@ -201,6 +201,7 @@ def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[st
                 "unit": "%" if each.get("unit") == "share" else each.get("unit", ""),
                 "example": str(each["example"]),
                 "choices": list(_choices(each, names)),
+                "picks": each.get("names") == "product",
             }
             for each in fields
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.admin.figures import NOTHING, day, money, percent, percentage
+from app.admin.figures import NOTHING, day, listed, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, Done
 from app.campaigns.campaign import Campaign, Class, DiscountTerms
@@ -42,7 +42,7 @@ LEFT_OUT: Mapping[str, Lazy] = {
     "dismissed": lazy("the shopper had sent it away"),
     "no_code": lazy("no code was left"),
     "unremembered": lazy("the shopper may not be remembered, and so given no code of their own"),
-    "subscribed": lazy("the cart held subscriptions alone, which no code takes anything off"),
+    "subscribed": lazy("the cart held only subscriptions or gift cards, which no code takes anything off"),
     "margin": lazy("it would have sold at a loss"),
     "limit": lazy("beyond your limit for discounts"),
     "minimum": lazy("the cart was below the minimum"),
@@ -96,8 +96,8 @@ def field_words(field: Field) -> str:
     return Words(locale(spoken().language), "", {}).name(field)
 
 
-def shows(campaign: Campaign, currency: str) -> str:
-    """Return what a shopper gets, in a few words."""
+def shows(campaign: Campaign, currency: str, names: Mapping[str, str] | None = None) -> str:
+    """Return what a shopper gets, in a few words. names: of products, by id as a text."""
     offer = campaign.offer
     if offer.discount is not None:
         off = _off(offer.discount, currency)
@@ -107,6 +107,9 @@ def shows(campaign: Campaign, currency: str) -> str:
     if offer.target is not None:
         return _("Progress towards %(amount)s", amount=amount(offer.target, currency))
     if offer.product_ids:
+        called = [(names or {}).get(str(each)) for each in offer.product_ids]
+        if all(called):
+            return listed(filter(None, called))
         return ngettext("%(num)s product you chose", "%(num)s products you chose", len(offer.product_ids))
     return str(KINDS[offer.kind])
 
@@ -117,17 +120,29 @@ def amount(text: str, currency: str) -> str:
 
 
 def level(
-    campaign: Campaign, pools: Sequence[Pool], ready: Mapping[str, int], *, granted: bool
+    campaign: Campaign,
+    pools: Sequence[Pool],
+    counted: Mapping[str, Mapping[str, int]],
+    *,
+    granted: bool,
+    running: bool,
 ) -> Level | None:
-    """Return how many codes are left, None for a campaign that gives out none."""
+    """Return how many codes are left, None for a campaign that gives out none.
+
+    counted: codes by pool and status, no pool that has had none. running: it runs or is to.
+    """
     if not campaign.needs_code:
         return None
     live = [each for each in pools if each.campaign_id == campaign.id and each.ended_at is None]
     refused = next((each.error for each in live if each.error), "")
-    if not live:
-        waits = _("Made once it runs") if granted else _("Waits for your permission")
-        return Level(waits, False, refused)
-    left, size = sum(ready.get(each.pool_id, 0) for each in live), sum(each.size for each in live)
+    if not live and not granted:
+        return Level(_("Waits for your permission"), False, refused)
+    if not live and not running:
+        return Level(_("Made once it runs"), False, refused)
+    if not any(each.pool_id in counted for each in live):
+        return Level(_("Being made") if running and not refused else _("Not made yet"), False, refused)
+    left = sum(counted.get(each.pool_id, {}).get("pooled", 0) for each in live)
+    size = sum(each.size for each in live)
     ready_words = _("%(left)s of %(size)s codes ready", left=left, size=size)
     return Level(ready_words, left < size / 10, refused)
 

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import models_view as view
+from app.admin import store
 from app.admin.models_chart import curve
 from app.admin.models_store import latest_versions
 from app.admin.privacy_view import minute
@@ -24,7 +25,9 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     newest = versions[0].card if versions else None
     watch = await last_watch(connections, shop.shop)
     calibrated = watch.calibration if watch else None
+    imports = await store.imports(connections, shop)
     return {
+        "imported": all(one.status == "done" for one in imports),
         "serving": serving,
         "trained": view.learnt_words(serving) if serving else "",
         "newest": newest.version if newest else "",

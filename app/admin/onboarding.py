@@ -26,6 +26,7 @@ class Step:
     """One step. name: for the page's scripts. done: whether it is behind the shop.
 
     links: label and address outside the app; pages: label and path inside; action: label and what it does.
+    by_itself: whether Tillwise is at it, and the merchant has nothing to do.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Step:
     links: tuple[tuple[str, str], ...] = ()
     pages: tuple[tuple[str, str], ...] = ()
     action: tuple[str, str] | None = None
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,18 @@ def _installed() -> Step:
 
 def _imported(journey: Journey) -> Step:
     done = all(one.status == "done" for one in journey.imports)
-    told = "; ".join(f"{kind_words(one.kind)}: {import_words(one)}" for one in journey.imports)
-    return Step("import", _("Your products, customers and orders are imported"), told, done)
+    far = "; ".join(f"{kind_words(one.kind)}: {import_words(one)}" for one in journey.imports)
+    told = far if done else _("How far they are is shown above.")
+    failed = any(one.status == "failed" for one in journey.imports)
+    heading = _("Your products, customers and orders are imported")
+    return Step("import", heading, told, done, by_itself=not failed)
 
 
 def _consent(policy: ShopPolicy) -> Step:
     heading = _("Your consent settings are found")
     if not policy.version:
         text = _("Tillwise is reading them from Shopify. Until then nothing is used that needs consent.")
-        return Step("consent", heading, text, False)
+        return Step("consent", heading, text, False, by_itself=True)
     asking = sum(1 for region in policy.regions.values() if region.consent_required)
     text = ngettext(
         "Visitors of %(num)s region are asked first. Tillwise keeps to it everywhere.",
@@ -113,16 +118,22 @@ def _consent(policy: ShopPolicy) -> Step:
 def _model(journey: Journey) -> Step:
     heading, model = _("Your first model is trained"), journey.model
     if model is None:
-        text = (
-            _(
-                "It is being trained on your orders. Until it is ready, offers are what you pinned, else "
-                "what is new."
-            )
-            if journey.health.orders
-            else _("There are no orders to learn from yet. Offers rest on your catalogue until there are.")
-        )
-        return Step("model", heading, text, False)
+        return Step("model", heading, _untrained(journey), False, by_itself=True)
     return Step("model", heading, _measured(model), True, pages=((_("See the model"), "/admin/model"),))
+
+
+def _untrained(journey: Journey) -> str:
+    if not all(one.status == "done" for one in journey.imports):
+        return _(
+            "It is trained once your orders are imported. Until then offers are what you pinned, else what "
+            "is new."
+        )
+    if journey.health.orders:
+        return _(
+            "It is being trained on your orders. Until it is ready, offers are what you pinned, else what "
+            "is new."
+        )
+    return _("There are no orders to learn from yet. Offers rest on your catalogue until there are.")
 
 
 def _measured(model: Model) -> str:

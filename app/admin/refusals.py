@@ -8,7 +8,7 @@ from app.admin.language import Lazy, lazy
 from app.experiments.refusal import Cause, Refusal
 
 _SAYS: Mapping[Cause, Lazy] = {
-    Cause.NOBODY: lazy("Nobody who may be remembered has been met yet."),
+    Cause.NOBODY: lazy("No visitor who consented to be remembered has come yet."),
     Cause.EMPTY_ARM: lazy("In one of the groups nobody has been followed to the end yet."),
     Cause.TOO_EARLY: lazy("Too few orders yet to tell an effect from chance."),
     Cause.MISMATCH: lazy("Visitors did not split as planned, so no comparison can be trusted."),

@@ -35,7 +35,7 @@ async def test_empty_shop_is_led_to_its_first_campaign(
 ) -> None:
     await keep(connections, shop_row())
     text = await opened(browser, "/admin/campaigns")
-    assert "Nothing is shown yet" in text
+    assert "No campaign yet" in text
     assert "Make the first one" in text
 
 
@@ -136,7 +136,7 @@ async def test_staff_of_another_shop_reach_nothing_of_this_one(
 ) -> None:
     await keep_campaigns(connections)
     await keep(connections, shop_row(OTHER))
-    assert "Nothing is shown yet" in await opened(browser, "/admin/campaigns", OTHER)
+    assert "No campaign yet" in await opened(browser, "/admin/campaigns", OTHER)
     answer = await call(browser, "status", {"id": "loyal-thanked", "status": "stopped"}, OTHER)
     assert answer.status_code == 404
     answer = await call(browser, "place", {"id": "loyal-thanked", "before": "winter"}, OTHER)

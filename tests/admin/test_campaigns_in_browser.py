@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from app.campaigns.store import all_campaigns, one_campaign
 from app.connections import Connections
 from tests.admin.campaign_factories import keep_campaigns, keep_learnt
-from tests.admin.factories import SHOP, keep, shop_row
+from tests.admin.factories import SHOP, keep, product, shop_row
 from tests.admin.segment_factories import keep_segments
 from tests.admin.test_in_browser import DESKTOP, PHONE, ROOT, opened, served
 from tests.admin.test_markup import ABOUT, CAMPAIGNS
@@ -130,7 +130,7 @@ async def test_a_campaign_is_dragged_to_its_place(connections: Connections) -> N
 
 
 async def test_products_are_chosen_in_shopifys_own_dialogue(connections: Connections) -> None:
-    await keep(connections, shop_row())
+    await keep(connections, shop_row(), *product(7, "Match"), *product(8, "Wick"))
     about = {"kind": "upsell"}
     async with served(connections) as url, opened(url, "/admin/campaigns/edit", DESKTOP, **about) as page:
         await page.evaluate(
@@ -143,11 +143,19 @@ async def test_products_are_chosen_in_shopifys_own_dialogue(connections: Connect
             }"""
         )
         await page.get_by_label("Name, for you").fill("Goes with it")
-        await page.get_by_label("Value (USD)").fill("20")
+        offered = page.locator("[data-of=upsell]")
         for _ in range(3):  # the last time nothing is chosen, and what was chosen stays
-            await page.get_by_role("button", name="Choose in Shopify").click()
+            await offered.get_by_role("button", name="Choose in Shopify").click()
         await expect(page.get_by_label("Products, by their numbers")).to_have_value("7, 8")
-        first, again, _ = await page.evaluate("window.asked")
+        first, again, _ = await page.evaluate("window.asked.splice(0)")
+        condition = page.locator("[data-row]").first
+        await condition.get_by_label("What", exact=True).select_option("The products in the cart")
+        await condition.get_by_role("button", name="Choose in Shopify").click()
+        says = "One or more of “Match”, “Wick” are among the products in the cart."
+        await expect(page.locator("[data-says]")).to_have_text(says)
+        await expect(page.locator("[data-shows]")).to_have_text("Match and Wick")
+        for_row = {"type": "product", "multiple": True, "selectionIds": []}
+        assert await page.evaluate("window.asked") == [for_row]
         assert first == {"type": "product", "multiple": 3, "selectionIds": []}
         assert [each["id"] for each in again["selectionIds"]] == [
             "gid://shopify/Product/7", "gid://shopify/Product/8",

@@ -63,7 +63,7 @@ async def test_shop_without_shoppers_is_told_why_there_is_no_figure(
     await keep(connections, shop_row(), imported("products"))
     page = await opened(browser)
     for name in ("incremental-revenue", "conversion", "aov", "lifetime-value"):
-        assert figure(page, name) == "– Nobody who may be remembered has been met yet."
+        assert figure(page, name) == "– No visitor who consented to be remembered has come yet."
     days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
     assert {each["value"] for each in days} == {None}
 

@@ -212,7 +212,7 @@ async def test_decisions_say_why_with_the_products_title(
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/", "There are no orders to learn from yet"),
+        ("/", "It is trained once your orders are imported"),
         ("/admin/decisions", "Nothing decided yet"),
         ("/admin/products", "No products yet"),
     ],

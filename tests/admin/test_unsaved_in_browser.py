@@ -22,7 +22,8 @@ EDITORS = {
 LEAVE = "location.assign('/admin/static/admin.css')"
 SAVE_BAR = """() => {
   window.bar = [];
-  shopify.saveBar = {show: async (id) => bar.push(`shown ${id}`), hide: async (id) => bar.push(`hidden ${id}`)};
+  const kept = (what) => async (id) => bar.push(`${what} ${id}`);
+  shopify.saveBar = {show: kept("shown"), hide: kept("hidden")};
 }"""
 
 

@@ -74,7 +74,7 @@ function offer(select, options, chosen) {
 
 /** Show of a condition what goes with its field: how it compares, in which unit, what there is to choose. */
 function fitRow(row, moved = false) {
-  const {kind, unit, example, choices} = editing.fields[named('field', row).value] ?? {};
+  const {kind, unit, example, choices, picks} = editing.fields[named('field', row).value] ?? {};
   if (!kind) return;
   const compare = named('compare', row);
   if (moved) {
@@ -92,6 +92,7 @@ function fitRow(row, moved = false) {
   else named('value', row).removeAttribute('details');
   named('value', row).setAttribute('placeholder', choices.length ? '' : example);
   part('choices', row).hidden = choices.length === 0;
+  part('picks', row).hidden = !picks;
   const choose = row.querySelector('[data-choice]');
   if (moved || !choose.children.length) offer(choose, choices.map((each) => [each, each]), '');
 }
@@ -104,6 +105,16 @@ function choose(select) {
   const several = LISTS.includes(named('compare', row).value) && there;
   if (select.value) value.value = several ? `${there}, ${select.value}` : select.value;
   select.value = '';
+}
+
+/** Have products be chosen in Shopify's own dialogue. multiple: whether there can be several, or how many. */
+async function pick(field, multiple) {
+  const ids = field.value.split(',').map((each) => each.trim()).filter(Boolean);
+  const selectionIds = ids.map((id) => ({id: `gid://shopify/Product/${id}`}));
+  const picked = await shopify.resourcePicker({type: 'product', multiple, selectionIds});
+  if (picked) field.value = picked.map(({id}) => id.split('/').at(-1)).join(', ');
+  field.dataset.touched = '';
+  soon();
 }
 
 /** Show what goes with the kind of offer. */
@@ -250,7 +261,12 @@ Object.assign(ACTIONS, {
     await settle();
     location.assign(form.dataset.back);
   },
-  'add-message': () => add('message', list('messages')),
+  'add-message'() {
+    add('message', list('messages'));
+    const [first, ...more] = itemsOf('messages');
+    const {value} = form.querySelector('[data-locale]');
+    if (!more.length && !named('locale', first).value) named('locale', first).value = value.trim();
+  },
   'as-json'(button) {
     const json = part('json');
     // The conditions stay as they were: what was changed in the JSON since is lost with it.
@@ -264,11 +280,11 @@ Object.assign(ACTIONS, {
     soon();
   },
   async 'pick-products'() {
-    const ids = named('products').value.split(',').map((each) => each.trim()).filter(Boolean);
-    const selectionIds = ids.map((id) => ({id: `gid://shopify/Product/${id}`}));
-    const picked = await shopify.resourcePicker({type: 'product', multiple: 3, selectionIds});
-    if (picked) named('products').value = picked.map(({id}) => id.split('/').at(-1)).join(', ');
-    soon();
+    await pick(named('products'), 3);
+  },
+  async 'pick-for-row'(button) {
+    const row = button.closest('[data-row]');
+    await pick(named('value', row), LISTS.includes(named('compare', row).value));
   },
   async 'dry-run'() {
     if (!(await check(true))) return form.querySelector('[error]')?.focus();
