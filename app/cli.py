@@ -32,7 +32,7 @@ from app.commands.privacy import erase, export
 from app.commands.reach import reach
 from app.commands.receipts import verify_receipt
 from app.commands.rollback import rollback
-from app.commands.run import AnyShop, Shop, with_connections
+from app.commands.run import AnyShop, Shop, known_shop, with_connections
 from app.config import read_settings
 from app.connections import Connections
 from app.doctor import examine, examine_shop
@@ -111,6 +111,7 @@ def train(shop: Shop, follow: Follow = False) -> None:
 async def _train(connections: Connections, shop: ShopDomain) -> None:
     from app.recommend.retrain import train_shop
 
+    await known_shop(connections, shop)
     card = await train_shop(connections, shop)
     verb = "published" if card.decision.publish else "not published"
     out.print(f"{card.version}: {verb}. {card.decision.reason}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import TillwiseError
 from app.replays import made_again
@@ -21,6 +21,7 @@ def replay(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         again = await made_again(connections, domain, decision)
         if not again.is_same:
             raise TillwiseError(

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from app.commands.run import AnyShop, with_connections
+from app.commands.run import AnyShop, known_shop, with_connections
 from app.connections import Connections
-from app.events.log import EventLog
-from app.values import shop_domain
+from app.events.log import DEAD, Entry, EventLog
+from app.values import ShopDomain, shop_domain
 from webhooks import inbox
 
 
@@ -18,7 +18,7 @@ def parked(
     shop: AnyShop = None,
     replay: Annotated[bool, typer.Option("--replay", help="Put them back to be worked off again")] = False,
 ) -> None:
-    """List the webhooks that were put aside, with their reasons, and count the dead letters."""
+    """List the webhooks that were put aside, and the events (dead letters), with their reasons."""
     domain = None if shop is None else shop_domain(shop)
 
     async def run(connections: Connections) -> None:
@@ -27,18 +27,32 @@ def parked(
     with_connections(run)
 
 
-async def _show(connections: Connections, shop: str | None) -> None:
+async def _show(connections: Connections, shop: ShopDomain | None) -> None:
     rows = await inbox.parked(connections, shop)
     for row in rows:
         received = row.received_at.isoformat(timespec="seconds")
         typer.echo(f"{row.id}  {row.shop}  {row.topic}  {received}  {row.reason}")
-    dead = await EventLog(connections.redis).count_dead(shop)
+    dead = 0
+    async for entry in EventLog(connections.redis).entries(DEAD):
+        if shop is None or entry.is_of(shop):
+            dead += 1
+            _tell(entry)
+    if shop and not rows and not dead:
+        await known_shop(connections, shop)
     typer.echo(f"{len(rows)} parked webhooks, {dead} dead letters")
 
 
-async def _put_back(connections: Connections, shop: str | None) -> None:
+def _tell(letter: Entry) -> None:
+    event, (at, reason) = letter.event(), letter.put_aside()
+    what = f"{event.shop}  {type(event).__name__}" if event else "of an unknown shop  not an event"
+    typer.echo(f"{letter.entry_id}  {what}  {at.isoformat(timespec='seconds')}  {reason}")
+
+
+async def _put_back(connections: Connections, shop: ShopDomain | None) -> None:
     webhooks = await inbox.replay(connections, shop, datetime.now(UTC))
     log, letters = EventLog(connections.redis), 0
     for _ in range(await log.count_dead(shop) // 1_000 + 1):
         letters += await log.revive(shop=shop)
+    if shop and not webhooks and not letters:
+        await known_shop(connections, shop)
     typer.echo(f"put back: {webhooks} parked webhooks, {letters} dead letters; the worker takes them up")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.recommend.rollback import roll_back
 from app.values import shop_domain
@@ -22,6 +22,7 @@ def rollback(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
+        await known_shop(connections, domain)
         typer.echo(f"{await roll_back(connections, domain, to)}: serves {domain} again")
 
     with_connections(run)

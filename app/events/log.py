@@ -80,6 +80,10 @@ class Entry:
         except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
+    def put_aside(self) -> tuple[datetime, str]:
+        """Return of a dead letter when it was put aside, and why."""
+        return datetime.fromtimestamp(int(self.fields[b"buried_at"]), UTC), _text(self.fields[b"reason"])
+
     def is_of(self, shop: str) -> bool:
         """Return whether it holds an event of the shop."""
         event = self.event()

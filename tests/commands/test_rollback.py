@@ -17,7 +17,7 @@ from app.recommend.publish import (
     version_path,
     withdraw,
 )
-from app.tables import ModelRow
+from app.tables import ModelRow, ShopRow
 from app.values import ShopDomain
 from tests.commands.conftest import Terminal
 from tests.recommend.factories import a_model
@@ -34,6 +34,7 @@ async def two_champions(connections: Connections) -> list[str]:
         for day in (0, 1)
     ]
     async with connections.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW))
         for card, status in zip(cards, ("retired", "champion"), strict=True):
             db.add(
                 ModelRow(shop=SHOP, version=card.version, status=status, card={}, trained_at=card.trained_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography.fernet import Fernet
 
 from app.cli import main
 from app.consent.digests import open_digests
-from app.errors import ConfigError, TillwiseError
+from app.errors import ConfigError, NotFound, TillwiseError
 from app.migrations import migrate
 from tests.commands.conftest import Terminal
 
@@ -61,3 +62,13 @@ def test_a_worker_with_keys_of_another_installation_takes_up_nothing(
     error = terminal.run("worker").exception
     assert isinstance(error, ConfigError)
     assert str(error).startswith("TOKEN_ENCRYPTION_KEYS lacks the key")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["backfill", "train", "rollback", "replay some-id", "parked", "parked --replay"],
+)
+def test_a_shop_whose_name_is_mistyped_is_said_to_have_no_app(command: str, terminal: Terminal) -> None:
+    error = terminal.run(*command.split(), "--shop", "mistyped.myshopify.com").exception
+    assert isinstance(error, NotFound)
+    assert re.match(r"mistyped\.myshopify\.com (is not installed|does not have the app)", str(error))
