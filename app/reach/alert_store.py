@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
 from app.outbound.deliveries import hand_over, take_back
 from app.outbound.messages import Alarm, instant
 from app.reach.alerts import GUARDRAIL, Alert, kinds_of
+from app.reach.message_store import LOST_AFTER
 from app.reach_tables import AlertRow
 from app.shops.store import Shop
 from app.upsert import insert_into, table_of
 
 _ALERTS = table_of(AlertRow)
 _CALM = timedelta(hours=1)  # as long as what alerts are counted over
+_MOST_LOST = 3  # times: it may be the letter that kills
 _TELLS = timedelta(minutes=1)  # when that is over: whoever looks then may be a little late
 # A campaign does not come and go: the merchant started what was stopped.
 _AT_ONCE = frozenset({GUARDRAIL})
@@ -101,10 +103,15 @@ async def clear_alerts(connections: Connections, shop: str, before: datetime) ->
 
 
 async def claim_mail(connections: Connections, shop: str, now: datetime) -> list[KeptAlert]:
-    """Return alerts that are to be mailed, each to one process alone; written down before it leaves."""
-    due = (_ALERTS.c.shop == shop, _ALERTS.c.mail == "waiting", _ALERTS.c.mail_due_at <= now)
+    """Return alerts that are to be mailed, each to one process alone; written down before it leaves.
+
+    Those that a killed worker had taken are among them: a merchant would rather be told twice.
+    """
     columns = [_ALERTS.c[each] for each in KeptAlert.__dataclass_fields__]
-    taken = update(_ALERTS).where(*due)
+    since, tried = _ALERTS.c.mail_due_at, _ALERTS.c.mail_attempts
+    waits = and_(_ALERTS.c.mail == "waiting", since <= now)
+    lost = and_(_ALERTS.c.mail == "sending", since < now - LOST_AFTER, tried < _MOST_LOST)
+    taken = update(_ALERTS).where(_ALERTS.c.shop == shop, or_(waits, lost))
     taken = taken.values(mail="sending", mail_attempts=_ALERTS.c.mail_attempts + 1, mail_due_at=now)
     async with connections.write() as db:
         rows = (await (await db.connection()).execute(taken.returning(*columns))).all()

@@ -12,7 +12,14 @@ from app.connections import Connections
 from app.outbound.deliver import deliver_due
 from app.outbound.switches import set_webhook
 from app.outbound_tables import DeliveryRow
-from app.reach.alert_store import claim_mail, last_alerts, open_alerts, raise_alert, resolve_others
+from app.reach.alert_store import (
+    claim_mail,
+    last_alerts,
+    open_alerts,
+    raise_alert,
+    resolve_others,
+    settle_mail,
+)
 from app.reach.alerts import COUPONS_LOW, ERRORS, GUARDRAIL, Alert
 from app.shops.store import Shop, get_shop
 from tests.outbound.test_deliver import URL, Receiver
@@ -74,7 +81,8 @@ async def test_an_alert_that_comes_and_goes_is_told_once(on_both_databases: Conn
         await look(minute + 5)
         assert await open_alerts(connections, SHOP) == []
     assert await told(connections) == [("at 0", False), ("at 50", True)]
-    assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=1))) == 1
+    (mailed,) = await claim_mail(connections, SHOP, NOW + timedelta(hours=1))
+    await settle_mail(connections, SHOP, mailed.alert_id, "sent", NOW + timedelta(hours=1))
     receiver = Receiver()
     for minute in (114, 116):  # it was over at 55
         await deliver_due(connections, receiver.post, SHOP, NOW + timedelta(minutes=minute))
@@ -84,6 +92,28 @@ async def test_an_alert_that_comes_and_goes_is_told_once(on_both_databases: Conn
     await look(120, Alert(ERRORS, "a new one"))
     assert await told(connections) == [("a new one", False)]
     assert len(await claim_mail(connections, SHOP, NOW + timedelta(hours=2))) == 1
+
+
+async def test_an_alert_whose_worker_was_killed_is_mailed_again_but_not_for_ever(
+    connections: Connections,
+) -> None:
+    await a_shop(connections)
+    await raise_alert(connections, await the_shop(connections), Alert(ERRORS, "many"), NOW)
+    taken = [len(await claim_mail(connections, SHOP, NOW + timedelta(minutes=10 * at))) for at in range(12)]
+    assert taken == [
+        1,
+        0,
+        1,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]  # every time by a worker that is never heard of again
 
 
 async def test_a_campaign_that_is_stopped_again_is_told_again(connections: Connections) -> None:
