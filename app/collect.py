@@ -28,7 +28,7 @@ from app.consent.policies import remembered_policy
 from app.consent.policy import NOWHERE, Answers, Region, ShopPolicy, permissions, settle
 from app.consent.told import told_key, unpack
 from app.cors import any_origin
-from app.errors import InputError, NotAuthentic
+from app.errors import InputError, NotAuthentic, TooOften
 from app.events.kinds import KINDS, BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
@@ -115,7 +115,8 @@ _sent = msgspec.json.Decoder(Sent)
 async def track_event(request: Request) -> Response:
     """Return 202 with the counts once the events are in the log, 503 when they can't be.
 
-    429 to a visitor or a shop that sends too often: of their batch nothing is kept.
+    429 to a visitor or a shop that sends too often: of their batch nothing is kept, but that analytics was
+    taken back.
     """
     connections: Connections = request.app.state.connections
     now = datetime.now(UTC)
@@ -125,7 +126,11 @@ async def track_event(request: Request) -> Response:
         batch = sort_out(await read_body(request, LIMIT_BYTES), sender, policy, now)
         if is_robot(request.headers.get("user-agent", "")):
             batch = of_a_robot(batch)
-        _check_rates(connections, sender, batch)
+        try:
+            _check_rates(connections, sender, batch)
+        except TooOften:
+            await _tell(connections, _taken_back(batch.calls), now)
+            raise
         batch.counts.accepted = await EventLog(connections.redis).append_unseen(batch.events)
         await _tell(connections, batch.calls, now)
     except (RedisError, SQLAlchemyError, OSError) as error:
@@ -147,6 +152,14 @@ def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> Non
     if visitor := names.customer_id or names.client_id or names.checkout_token:
         door.check("visitor", (sender.shop, visitor))
     door.check("shop", sender.shop)
+
+
+def _taken_back(calls: Sequence[Call]) -> Sequence[Call]:
+    """Return the first call that refuses analytics, which is heard from whoever is turned away.
+
+    Nothing follows on it from that browser. Of who never allowed anything it writes down nothing.
+    """
+    return [each for each in calls if each.answers.analytics is False][:1]
 
 
 async def _tell(connections: Connections, calls: Sequence[Call], came_at: datetime) -> None:

@@ -22,11 +22,13 @@ import app.storefront
 import webhooks.receive
 from app.config import Rates
 from app.connections import Connections
+from app.consent.digests import open_digests
+from app.consent.told import told_key, unpack
 from app.errors import TillwiseError
 from app.limits import BURST_S, Buckets
 from app.main import answer_error
 from app.metrics import TURNED_AWAY
-from tests.offers.factories import a_body
+from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import proxy_pairs, proxy_query
 from tests.test_decide import a_trained_shop, logged, token
 from tests.test_live import install
@@ -63,10 +65,10 @@ async def ask(http: httpx.AsyncClient, **claims: Any) -> httpx.Response:
     return await http.post("/api/personalize", json=a_body(10), headers=token(**claims))
 
 
-async def send(http: httpx.AsyncClient, client_id: str = "c-1") -> httpx.Response:
+async def send(http: httpx.AsyncClient, client_id: str = "c-1", analytics: bool = True) -> httpx.Response:
     event = {
         "id": "e-1", "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(),
-        "client_id": client_id, "data": {"product_id": 10}, "consent": {"analytics": True},
+        "client_id": client_id, "data": {"product_id": 10}, "consent": {"analytics": analytics},
     }  # fmt: skip
     proof = {"Authorization": f"Bearer {PIXEL_KEY}"}
     return await http.post("/api/track_event", json={"events": [event]}, headers=proof)
@@ -161,6 +163,20 @@ async def test_a_shops_browsers_are_told_to_wait_together(connections: Connectio
         answers = [await send(http, f"c-{number}") for number in range(BURST_S + 1)]
     assert answers[0].status_code == 202
     assert told_to_wait(answers[-1])
+
+
+async def test_who_is_turned_away_is_heard_when_they_take_analytics_back(connections: Connections) -> None:
+    """Nothing more comes from that browser: what it told before would stay."""
+    await install(connections, publishable_key=PIXEL_KEY)
+    async with doors(connections, shop=1) as http:
+        for number in range(BURST_S):
+            assert (await send(http, f"c-{number}")).status_code == 202
+        assert told_to_wait(await send(http, "c-1", analytics=False))
+        assert told_to_wait(await send(http, "nobody", analytics=False))
+    digests = await open_digests(connections)
+    names = [digests.of(SHOP, "client", each) for each in ("c-1", "c-2", "nobody")]
+    told = [unpack(await connections.redis.get(told_key(SHOP, each))) for each in names]
+    assert [each and each.analytics for each in told] == [False, True, None]
 
 
 async def test_a_forger_is_told_to_wait_and_shopify_is_heard_from_the_same_address(
