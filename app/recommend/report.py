@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from app.recommend.assemble import Recipe
@@ -74,12 +75,9 @@ class Report:
         """Return the report for a terminal."""
         about = f"{self.counts['products']:,} products, basis: {self.recipe.basis}"
         return [
-            _models(f"{self.cases:,} later carts, {about}", self.figures, self.differences),
-            _models(
-                f"{self.discoveries:,} of them without repeat purchases",
-                self.discovery,
-                self.discovery_differences,
-            ),
+            _models(f"{self.cases:,} later carts, {about}", self.figures),
+            _models(f"{self.discoveries:,} of them without repeat purchases", self.discovery),
+            _behind(self.differences, self.discovery_differences),
             _parts(
                 "Ours by what the shopper allows (known shoppers) and by their orders",
                 self.rungs | self.segments,
@@ -165,26 +163,38 @@ def _of(cases: Sequence[Case], tops: list[list[int]], at: list[int]) -> tuple[li
     return [cases[each] for each in at], [tops[each] for each in at]
 
 
-def _models(title: str, figures: Mapping[str, Figures], differences: Mapping[str, Interval]) -> Table:
-    table = Table(title=title)
-    for column in ("model", *_COLUMNS, "cold recall@10", "NDCG@10 of ours minus its"):
-        table.add_column(column, justify="left" if column == "model" else "right")
+def _models(title: str, figures: Mapping[str, Figures]) -> Table:
+    table = _table(title, "model", *_COLUMNS, "cold\nrecall\n@10")
     for name, one in figures.items():
         cold = "" if one.cold_recall_at_10 is None else f"{one.cold_recall_at_10:.3f}"
-        table.add_row(name, *_numbers(one), cold, _difference(differences.get(name)))
+        table.add_row(name, *_numbers(one), cold)
+    return table
+
+
+def _behind(all_carts: Mapping[str, Interval], without_repeats: Mapping[str, Interval]) -> Table:
+    table = _table("NDCG@10 of ours minus theirs, 95 % interval", "model", "all carts", "without repeats")
+    for name, interval in all_carts.items():
+        table.add_row(name, _difference(interval), _difference(without_repeats.get(name)))
     return table
 
 
 def _parts(title: str, figures: Mapping[str, Figures]) -> Table:
-    table = Table(title=title)
-    for column in ("part", *_COLUMNS):
-        table.add_column(column, justify="left" if column == "part" else "right")
+    table = _table(title, "part", *_COLUMNS)
     for name, one in figures.items():
         table.add_row(name, *_numbers(one))
     return table
 
 
-_COLUMNS = ("recall@10", "NDCG@10", "hit@4", "coverage", "novelty", "same kind")
+def _table(title: str, first: str, *columns: str) -> Table:
+    """Return an empty table that fits a terminal of 80 columns."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+_COLUMNS = ("recall\n@10", "NDCG\n@10", "hit\n@4", "coverage", "novelty", "same\nkind")
 
 
 def _numbers(one: Figures) -> tuple[str, ...]:

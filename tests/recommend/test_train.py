@@ -131,15 +131,17 @@ def test_a_merchants_files_are_evaluated_without_customers_and_without_metadata(
     assert decoded["figures"][OURS]["ndcg_at_10"] == pytest.approx(report.figures[OURS].ndcg_at_10)
 
 
-def test_the_table_names_every_model(tmp_path: Path) -> None:
+def test_a_terminal_of_80_columns_has_room_for_every_model_and_number(tmp_path: Path) -> None:
     order_table(300).write_parquet(tmp_path / "orders.parquet")
     product_table().write_csv(tmp_path / "products.csv")
     report = evaluate_files(tmp_path / "orders.parquet", tmp_path / "products.csv", parameters=SMALL)
-    console = Console(width=140, record=True, quiet=False, file=(tmp_path / "out.txt").open("w"))
+    console = Console(width=80, record=True, quiet=False, file=(tmp_path / "out.txt").open("w"))
     console.print(*report.tables())
     console.file.close()
     text = (tmp_path / "out.txt").read_text()
     assert all(name in text for name in report.figures)
+    assert f"{report.differences['popularity'].high:+.3f}]" in text
+    assert "…" not in text
 
 
 def test_an_evaluation_is_written_as_json_and_as_a_picture(tmp_path: Path) -> None:
