@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import ssl
@@ -28,6 +29,10 @@ _OF_THE_SERVER = (
 _USERS_OWN = Path("~/.postgresql/root.crt")
 # Connection lost, out of disk, memory or connections, shutting down or starting, a replica: of SQLSTATE.
 _AWAY = ("08", "53", "57P", "25006")
+# What an address may set behind its question mark: what connecting takes.
+_SETTINGS = frozenset(inspect.signature(asyncpg.connect).parameters) | {
+    "sslmode", "sslrootcert", "prepared_statement_cache_size",
+}  # fmt: skip
 _NOT_NOW = (OSError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
 
 Server = tuple[str | None, int | None]
@@ -46,12 +51,14 @@ def readable(url: str) -> str:
             name, _, query = rest.partition("?")
             asked = urlencode([("host", _server(each)) for each in hosts.split(",")])
             place, slash, rest = f"{proof}{at}", "/", f"{name}?{'&'.join(filter(None, (query, asked)))}"
-        make_url(address := f"{scheme}://{place}{slash}{rest}")
+        given = make_url(address := f"{scheme}://{place}{slash}{rest}").query
     except (ValueError, ArgumentError):
         raise ConfigError(
             "DATABASE_URL can't be read: postgresql://user:password@host:5432/name, or several servers, "
             "as in @a:5432,b:5432/name"
         ) from None
+    if unknown := given.keys() - _SETTINGS:
+        raise ConfigError(f"DATABASE_URL: {', '.join(sorted(unknown))} can't be set there: leave it out")
     return address
 
 

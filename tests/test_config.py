@@ -59,6 +59,7 @@ def test_a_database_of_ones_own_needs_keys_of_ones_own() -> None:
         ("PORT", "0"),
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://u:p@a/n?sslmode=require&channel_binding=require"),
         ("REDIS_URL", "http://localhost"),
         ("APP_URL", "ftp://app.example.com"),
         ("APP_URL", "https://app example.com"),
