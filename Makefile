@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export OPT_OUT_INSTRUMENTATION := true
+# Else every process that is started here compiles all of the app anew.
+unexport PYTHONDONTWRITEBYTECODE
 export SHOPIFY_CLI_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
@@ -46,7 +48,7 @@ audit: setup ## Write what the app is built from as CycloneDX, and ask what is k
 serve: setup ## Start the app on the environment's settings (what `shopify app dev` runs)
 	@tillwise serve
 
-setup: .venv/.python .venv/.compiled .venv/.node .venv/chromium ## Install everything into this folder
+setup: .venv/.python .venv/.compiled .venv/.project .venv/.node .venv/chromium ## Install everything into this folder
 
 build: .venv/.node ## Build the extensions with Shopify's CLI and the dev store's browser side
 	@scripts/build
@@ -60,16 +62,24 @@ lock: ## Pin the dependencies anew from pyproject.toml
 clean: ## Remove what was installed and built, and the demo's data
 	rm -rf .venv node_modules extensions/*/node_modules extensions/*/dist extensions/storefront-embed/assets/*.js devstore/browser/dist var
 
-.venv/.python: requirements.lock pyproject.toml scripts/setup-python
+.venv/.made: requirements.lock scripts/setup-venv
+	@scripts/setup-venv
+	@touch $@
+
+.venv/.python: .venv/.made requirements.lock scripts/setup-python
 	@scripts/setup-python
 	@touch $@
 
-# Beside what is installed next, and on all processors; pip would do it alone.
-.venv/.compiled: .venv/.python
-	@.venv/bin/python -W ignore -m compileall -qq -j 0 .venv/lib || true  # templates of code are not valid code
+.venv/.project: .venv/.python pyproject.toml
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps --editable .
 	@touch $@
 
-.venv/.node: package-lock.json .venv/.python scripts/setup-node
+# Beside what is installed next, and on all processors; pip would do it alone. Of the packages' tests nothing is run.
+.venv/.compiled: .venv/.python
+	@.venv/bin/python -W ignore -m compileall -qq -j 0 -x '/tests/' .venv/lib app devstore webhooks || true  # templates of code are not valid code
+	@touch $@
+
+.venv/.node: .venv/.made package-lock.json scripts/setup-node
 	@scripts/setup-node
 	@touch $@
 
