@@ -35,7 +35,7 @@ class Meetings:
     """Decisions that weighed campaigns, the oldest first, and what each of the campaigns was to the shopper.
 
     decided: at; who: the checkout, unit: whose it was, both as hashes; customer_id, duration_us, failed,
-    after_order: on a page that comes after the checkout's order.
+    after_order: on a page that comes after the checkout's order; in_checkout: not in the storefront.
     how: by campaign int8 of the same length: SHOWN, HELD_BACK by chance, KNOWN where it was kept from who had
     seen it before, None where it was nothing of these.
     """
@@ -53,7 +53,7 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
     """Return of decisions those in which any of the campaigns was something to the shopper.
 
     rows: when, checkout, unit, customer, duration, whether it failed, surface, what was chosen and what left
-    out.
+    out. One without a checkout tells its unit.
     """
     decided, how = [], []
     for *one, chosen, left_out in rows:
@@ -64,8 +64,8 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
             how.append(met)
     table = pl.DataFrame(decided, schema=_DECIDED, orient="row")
     after = pl.col("surface").is_in(list(AFTER_THE_ORDER)).alias("after_order")
-    hashed = pl.coalesce("unit", "who").hash().alias("unit"), pl.col("who").hash()
-    table = table.with_columns(after, *hashed).drop("surface")
+    hashed = pl.coalesce("unit", "who").hash().alias("unit"), pl.coalesce("who", "unit").hash().alias("who")
+    table = table.with_columns(after, *hashed, in_checkout=pl.col("who").is_not_null()).drop("surface")
     return Meetings(table, pl.DataFrame(how, schema=dict.fromkeys(names, pl.Int8), orient="row"))
 
 
@@ -100,14 +100,18 @@ def placed_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
 def units_met(
     meetings: Meetings, placed: pl.DataFrame, name: str, begin: datetime, known_from: datetime
 ) -> Units:
-    """Return the shoppers whose first meeting with the campaign came since it began.
+    """Return the shoppers whose first meeting with the campaign was in a checkout, since it began.
 
-    placed: of `placed_in`. known_from: who had met it between then and the beginning is not counted.
+    placed: of `placed_in`. known_from: who had met it between then and the beginning is not counted. Nor is
+    who met it in the storefront: who saw it there is often kept from it in the checkout, who was held back
+    never is.
     """
     theirs = meetings.decided.with_columns(meetings.how[name].alias("how"))
     theirs = theirs.filter(pl.col("how").is_not_null(), pl.col("at") >= known_from)
     first = _are_first(theirs["who"].to_numpy(), theirs["unit"].to_numpy())
-    met = theirs.filter(pl.Series(first), pl.col("how") != KNOWN, pl.col("at") >= begin)
+    met = theirs.filter(
+        pl.Series(first), pl.col("how") != KNOWN, pl.col("at") >= begin, pl.col("in_checkout")
+    )
     told = _with_orders(met, placed)
     at = told["at"].dt.timestamp("us").to_numpy() / 1e6
     columns = (told[column].cast(pl.Float64).to_numpy() for column in _COLUMNS)

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 
 from app.apart import ChildFailed, apart
 from app.campaigns.guardrails import REFUNDED_WITHIN_S, Units
@@ -132,16 +132,17 @@ async def _begin_of_latest(connections: Connections, shop: str, since: datetime)
 async def _meetings(connections: Connections, shop: str, names: Collection[str], since: datetime) -> Meetings:
     """Return the decisions since then that weighed any of the campaigns, read some thousand at a time."""
     columns, told = _DECISIONS.c, ("situation", "campaigns")
+    unit = columns.inputs["unit"].as_string()
     failed = exists().where(
         _FEEDBACK.c.shop == columns.shop, _FEEDBACK.c.decision_id == columns.decision_id,
         _FEEDBACK.c.kind == "failed",
     )  # fmt: skip
     query = (
-        select(columns.decided_at, columns.checkout_token, columns.inputs["unit"].as_string())
+        select(columns.decided_at, columns.checkout_token, unit)
         .add_columns(columns.customer_id, columns.duration_us, failed, columns.surface)
         .add_columns(columns.inputs[(*told, "chosen")], columns.inputs[(*told, "left_out")])
         .where(columns.shop == shop, columns.decided_at >= since, columns.arm == PERSONALISED)
-        .where(columns.checkout_token.is_not(None))
+        .where(or_(columns.checkout_token.is_not(None), unit.is_not(None)))
         .order_by(columns.decided_at, columns.decision_id)
     )
     parts = [meetings_in((), names)]

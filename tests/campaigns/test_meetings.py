@@ -21,15 +21,20 @@ WHYS = (None, WITHHELD, CAPPED, NOT_DRAWN)
 
 
 class Decision(NamedTuple):
-    """A decision as it is logged. why: it was left out, None where it was shown."""
+    """A decision as it is logged. token: of its checkout, if any. why: left out, None where it was shown."""
 
     decision_id: str
     at: datetime
-    who: str
+    token: str | None
     unit: str | None
     why: str | None
     failed: bool = False
     after_order: bool = False
+
+    @property
+    def who(self) -> str:
+        """Return the checkout, else the unit."""
+        return self.token or self.unit or self.decision_id
 
     @property
     def told(self) -> Told:
@@ -43,7 +48,7 @@ class Decision(NamedTuple):
         chosen = [{"campaign_id": "ten", "propensity": 1.0}] if self.why is None else []
         left_out = {"ten": self.why} if self.why else {}
         surface = "thank_you" if self.after_order else "checkout"
-        return (self.at, self.who, self.unit, None, 5_000, self.failed, surface, chosen, left_out)
+        return (self.at, self.token, self.unit, None, 5_000, self.failed, surface, chosen, left_out)
 
 
 Placed = tuple[str, datetime, datetime | None]
@@ -64,11 +69,11 @@ def one_by_one(decisions: Iterable[Decision], placed: Iterable[Placed], begin: d
         orders = sorted(
             (at, back)
             for who, at, back in placed
-            if who == each.who and each.at <= at <= until and not each.after_order
+            if who == each.token and each.at <= at <= until and not each.after_order
         )  # fmt: skip
         at, back = orders[0] if orders else (None, None)
         in_time = at and back and back <= at + timedelta(seconds=REFUNDED_WITHIN_S)
-        if each.at >= begin:
+        if each.at >= begin and each.token:
             lines.append((shown, each.at.timestamp(), each.failed, at is not None, bool(in_time)))
     return sorted(lines)
 
@@ -76,9 +81,11 @@ def one_by_one(decisions: Iterable[Decision], placed: Iterable[Placed], begin: d
 hours = st.integers(0, 12).map(lambda each: BEGUN + each * HOUR)
 decisions = st.lists(
     st.builds(
-        lambda at, who, unit, why, *is_so: (at, f"token-{who}", unit and f"unit-{unit}", why, *is_so),
+        lambda at, who, unit, why, outside, *is_so: (
+            at, None if outside and unit else f"token-{who}", unit and f"unit-{unit}", why, *is_so,
+        ),
         hours, st.integers(0, 8), st.none() | st.integers(1, 6), st.sampled_from(WHYS), st.booleans(),
-        st.booleans(),
+        st.booleans(), st.booleans(),
     ),
     max_size=30,
 ).map(lambda found: [Decision(f"{number:02}", *each) for number, each in enumerate(found)])  # fmt: skip
@@ -126,6 +133,27 @@ def test_a_capped_campaign_is_not_stopped_because_who_is_held_back_from_it_comes
     units = units_of(made, placed)
     assert len(units) == 2_500
     assert harms(units, (BEGUN + timedelta(days=30)).timestamp()) == []
+
+
+def test_a_capped_campaign_is_not_stopped_because_who_is_held_back_from_it_was_in_the_storefront() -> None:
+    # Two in five see it in the storefront first, and buy oftener. The campaign changes nothing.
+    random = np.random.default_rng(2)
+    made, placed = [], []
+    for number in range(3_000):
+        keen, held_back = random.random() < 0.4, random.random() < 0.1
+        at, unit, token = BEGUN + timedelta(minutes=number), f"customer-{number}", f"token-{number}"
+        if keen:
+            made.append(Decision(f"a{number}", at, None, unit, WITHHELD if held_back else None))
+        why = WITHHELD if held_back else CAPPED if keen else None
+        made.append(Decision(f"b{number}", at + timedelta(seconds=30), token, unit, why))
+        if random.random() < (0.8 if keen else 0.4):
+            placed.append((token, at + timedelta(minutes=5), None))
+    units = units_of(made, placed)
+    assert 1_700 < len(units) < 1_900
+    later = (BEGUN + timedelta(days=30)).timestamp()
+    (harm,) = harms(units_of([each for each in made if each.token], placed), later)  # were it not known
+    assert harm.metric == "completion"
+    assert harms(units, later) == []
 
 
 def test_what_was_logged_in_another_layout_is_nothing_of_the_campaign() -> None:

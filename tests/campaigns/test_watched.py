@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from app.campaigns.store import one_campaign
 from app.campaigns.watched import read_watched, watched
 from app.connections import Connections, redis_key
 from app.reach.watching import guard_campaigns
+from app.tables import DecisionRow
 from tests.reach.places import SHOP, a_shop
 from tests.reach.test_watching import HOURS_AGO, NOW, a_running, decisions
 
@@ -74,6 +76,26 @@ async def test_a_reading_that_failed_is_not_tried_again_at_once_and_stops_no_oth
     for _ in range(2):
         assert set(await watched(connections, SHOP, since)) == {"young"}
     assert len(tried) == 1
+
+
+async def test_who_met_it_in_the_storefront_is_known_in_the_checkout(on_both_databases: Connections) -> None:
+    held_back = {"situation": {"campaigns": {"left_out": {"help": "withheld"}}}}
+    fields: dict[str, Any] = {"shop": SHOP, "rung": "personal", "arm": "personalised"}
+    rows = [
+        DecisionRow(
+            decision_id=f"{place}{unit}", checkout_token=token, surface=place,
+            inputs=held_back | {"unit": unit}, decided_at=HOURS_AGO + timedelta(minutes=number), **fields,
+        )
+        for number, (place, unit, token) in enumerate(
+            [("storefront", "anna", None), ("checkout", "anna", "a"), ("checkout", "bert", "b"),
+             ("storefront", None, None)]
+        )
+    ]  # fmt: skip
+    await a_shop(on_both_databases)
+    async with on_both_databases.write() as db:
+        db.add_all(rows)
+    found = (await watched(on_both_databases, SHOP, {"help": BEGAN}))["help"]
+    assert found.at.tolist() == [rows[2].decided_at.timestamp()]
 
 
 async def test_of_no_campaign_nothing_is_read(connections: Connections) -> None:
