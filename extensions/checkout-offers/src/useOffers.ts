@@ -24,6 +24,10 @@ import {PRICES_FIRST_MS, usePrices} from './usePrices.ts';
 export const UPGRADE_MS = 1000;
 /** So long the only box is a product's, when there is a message too. */
 export const PRODUCT_FIRST_MS = 10_000;
+/** So long what sold out is said to have, where another offer waits for its place. */
+export const SOLD_OUT_MS = 5000;
+/** Of what nothing calls off. */
+const GOES_ON = new AbortController().signal;
 
 export interface Offers {
   state: State;
@@ -64,6 +68,8 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   const mayTell = useRef(false);
   const later = useRef<Later>();
   const token = host.checkoutToken.value;
+  const latest = useRef(state);
+  latest.current = state;
   /** Ids of what the buyer sees. */
   const shownNow = useRef<ReadonlySet<string>>(new Set());
   const {prices, look} = usePrices(host, state.entries.map(({offer}) => offer), (known) =>
@@ -191,6 +197,13 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     move(id, phase, known);
     say('shown', known, token);
     say(phase === 'added' ? 'accepted' : 'failed', known, token);
+    if (phase === 'sold_out' && (await pause(SOLD_OUT_MS, GOES_ON)) && waits()) move(id, 'dismissed');
+  }
+
+  /** Return whether a product could take the place of one that goes. */
+  function waits(): boolean {
+    const here = scene(host, surface, Date.now());
+    return latest.current.entries.some((each) => each.phase === 'offer' && each.offer.product && !shownNow.current.has(each.id) && card(each, here));
   }
 
   async function giveBack(id: string) {

@@ -4,7 +4,8 @@ import {signal} from '@preact/signals';
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
-import {expect, test, vi} from 'vitest';
+import {afterEach, describe, expect, test, vi} from 'vitest';
+import {SOLD_OUT_MS} from '../src/useOffers.ts';
 import {TARGET, attribute, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
 
@@ -72,6 +73,34 @@ test('what sold out meanwhile says so and cannot be tried again', async () => {
   fireEvent.click(button());
   await waitFor(() => expect(words()).toContain('status.sold_out'));
   expect(attribute('s-button', 'disabled')).toBe('true');
+});
+
+describe('what sold out, once that could be read,', () => {
+  const product = (title: string, at: number) => wireUpsell({offer_id: title, product: {...wireUpsell().product, variant_id: 70 + at, title}});
+
+  /** Have the first of these offers turn out to be sold out, and let it have its time. */
+  async function soldOut(...titles: string[]) {
+    vi.useFakeTimers({shouldAdvanceTime: true});
+    using extension = setUpExtension(TARGET);
+    extension.fetch = replying(answer({offers: titles.map(product)}));
+    extension.shopify.applyCartLinesChange = vi.fn(async () => createResult('applyCartLinesChange', {type: 'error', message: 'Out of stock'}));
+    await renderOffer(extension);
+    fireEvent.click(button());
+    await waitFor(() => expect(words()).toContain('status.sold_out'));
+    await vi.advanceTimersByTimeAsync(SOLD_OUT_MS);
+    return words();
+  }
+  afterEach(() => void vi.useRealTimers());
+
+  test('makes way for the next offer', async () => {
+    const said = await soldOut('Oat biscuits', 'Rye crisps');
+    expect(said).toContain('Rye crisps');
+    expect(said).not.toContain('Oat biscuits');
+  });
+
+  test('stays where there is no other', async () => {
+    expect(await soldOut('Oat biscuits')).toContain('status.sold_out');
+  });
 });
 
 test('an impression and an acceptance are each published once', async () => {
