@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +16,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin.calls import read_call
-from app.admin.campaigns import may_discount
+from app.admin.campaigns import may_discount, titles_in
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
 from app.admin.campaigns_reading import Written, Wrong, campaign_id_of, read_form
 from app.admin.campaigns_told import field_words, left_out_words
 from app.admin.doors import staff_only
+from app.admin.figures import listed
 from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES
 from app.admin.store import gone, titles
@@ -40,6 +42,7 @@ from app.shops.store import Shop
 from app.values import zone_of
 
 _MAX_BODY = 65_536
+_NUMBER, _MOST_NAMED = re.compile(r"\b[0-9]{1,18}\b", re.ASCII), 20
 _log = logging.getLogger(__name__)
 
 
@@ -96,7 +99,8 @@ async def check(request: Request, connections: Connections, shop: Shop) -> Respo
     """Return what there is to know of what is written, all that is wrong with it among it."""
     asked = await read_call(request, Asked, _MAX_BODY)
     written = await _written(connections, shop, asked.form)
-    return JSONResponse(await judged(connections, shop, written, asked.locale))
+    told = await judged(connections, shop, written, asked.locale)
+    return JSONResponse(told | {"chosen": await _called(connections, shop, asked.form.products)})
 
 
 @staff_only
@@ -179,6 +183,13 @@ async def _written(connections: Connections, shop: Shop, form: Form, campaign_id
     chosen = written.campaign.offer.product_ids if written.campaign else ()
     why = await _unofferable(connections, shop, chosen) if chosen else ""
     return replace(written, campaign=None, wrong=(Wrong("products", why),)) if why else written
+
+
+async def _called(connections: Connections, shop: Shop, typed: str) -> str:
+    """Return what the products are called whose numbers are typed, nothing for none that is known."""
+    numbers = _NUMBER.findall(typed)[:_MOST_NAMED]
+    names = await titles_in(connections, shop, [numbers])
+    return listed(names[each] for each in numbers if names.get(each))
 
 
 async def _unofferable(connections: Connections, shop: Shop, chosen: Collection[int]) -> str:

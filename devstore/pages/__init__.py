@@ -40,6 +40,7 @@ def routes(builds: Builds) -> Sequence[BaseRoute]:
         Route("/admin", admin.view),
         Route("/admin/id-token", admin.id_token, methods=["POST"]),
         Route("/admin/scopes", admin.scopes, methods=["POST"]),
+        Route("/admin/products", admin.products),
         Route("/app-bridge.js", admin.app_bridge),
         Route("/images/{product_id:int}.svg", images.view),
         Route("/browser/{name}.html", panel.frame),

@@ -51,6 +51,12 @@ async def scopes(request: Request) -> Response:
     return JSONResponse({"granted": sorted(installation.scopes)})
 
 
+async def products(request: Request) -> Response:
+    """Answer the products there are, for the admin's picker."""
+    sold = sorted(_shop(request).products.values(), key=lambda each: each.title)
+    return JSONResponse([{"id": f"gid://shopify/Product/{each.id}", "title": each.title} for each in sold])
+
+
 async def app_bridge(request: Request) -> Response:
     """Answer the stand-in for Shopify's App Bridge script."""
     return FileResponse(SCRIPT, media_type="text/javascript")

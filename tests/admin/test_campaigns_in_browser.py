@@ -147,6 +147,9 @@ async def test_products_are_chosen_in_shopifys_own_dialogue(connections: Connect
         for _ in range(3):  # the last time nothing is chosen, and what was chosen stays
             await offered.get_by_role("button", name="Choose in Shopify").click()
         await expect(page.get_by_label("Products, by their numbers")).to_have_value("7, 8")
+        await expect(page.get_by_label("Products, by their numbers")).to_have_accessible_description(
+            "Match and Wick"
+        )
         first, again, _ = await page.evaluate("window.asked.splice(0)")
         condition = page.locator("[data-row]").first
         await condition.get_by_label("What", exact=True).select_option("The products in the cart")

@@ -29,7 +29,9 @@ async def test_products_are_called_by_their_titles(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
     await keep(connections, shop_row(), *product(7, "Matches"), *product(8, "Wick"))
-    assert (await call(browser, "check", "8, 7")).json()["shows"] == "Wick and Matches"
+    told = (await call(browser, "check", "8, 7")).json()
+    assert (told["shows"], told["chosen"]) == ("Wick and Matches", "Wick and Matches")
+    assert (await call(browser, "check", "7, 8, 9, wick")).json()["chosen"] == "Matches and Wick"
     assert (await call(browser, "keep", "8, 7")).status_code == 200
     address, entered = entrance("/admin/campaigns", SHOP)
     assert "Wick and Matches" in (await browser.get(address, params=entered)).text

@@ -258,6 +258,14 @@ async def test_a_pixel_runs_only_where_the_app_made_one_and_only_for_its_purpose
     assert pixel["purposes"] == ["analytics", "saleOfData"]
 
 
+async def test_the_admin_has_products_to_choose_from(shop: Shop, browser: httpx.AsyncClient) -> None:
+    told = (await browser.get(f"/admin/products?shop={DOMAIN}")).json()
+    assert {each["id"]: each["title"] for each in told} == {
+        f"gid://shopify/Product/{each.id}": each.title for each in shop.products.values()
+    }
+    assert [each["title"] for each in told] == sorted(each["title"] for each in told)
+
+
 async def test_the_admin_opens_the_app_with_what_shopify_sends(
     browser: httpx.AsyncClient, store: Store, shop: Shop
 ) -> None:

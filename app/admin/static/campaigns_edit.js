@@ -155,7 +155,10 @@ function showWrong(errors, all) {
   place.textContent = all && errors.length ? [count, ...nowhere].join(' ') : nowhere.join(' ');
 }
 
-function showTold({says, findings, json, shows = '', preview, guards = []}) {
+function showTold({says, findings, json, chosen, shows = '', preview, guards = []}) {
+  const products = named('products');
+  products.dataset.hint ??= products.getAttribute('details');
+  products.setAttribute('details', chosen || products.dataset.hint);
   if (says) form.querySelector('[data-says]').textContent = says;
   form.dataset.json = json;
   const tones = findings.map(({message, stops}) => element('s-banner', {tone: stops ? 'critical' : 'info', heading: stops ? _('This would never be shown') : _('Good to know')}, element('s-paragraph', {}, message)));

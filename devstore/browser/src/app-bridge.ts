@@ -1,12 +1,13 @@
 /**
  * A stand-in for Shopify's App Bridge script, for the embedded app in the dev store's admin:
- * `shopify.idToken()`, and a fetch that sends the token along to the app's own server.
+ * `shopify.idToken()`, the pickers, the save bar, and a fetch that sends the token along to the app's own server.
  */
 
 interface Given {
   readonly kind: 'devstore-app-bridge';
   readonly id: number;
   readonly answer: unknown;
+  readonly pressed?: 'save' | 'discard';
 }
 
 const ASK_AGAIN_MS = 250;
@@ -19,15 +20,16 @@ let last = 0;
 
 addEventListener('message', ({origin, data}: MessageEvent<Given>) => {
   if (origin !== store || data.kind !== 'devstore-app-bridge') return;
+  if (data.pressed) return press(data.pressed);
   waiting.get(data.id)?.(data.answer);
   waiting.delete(data.id);
 });
 
 /** Ask until there is an answer: a quick app is there before the admin's own script listens. */
-function asked<Answer>(want: string, scopes?: readonly string[]): Promise<Answer> {
+function asked<Answer>(want: string, about?: unknown): Promise<Answer> {
   return new Promise((done) => {
     const id = ++last;
-    const ask = (): void => parent.postMessage({kind: 'devstore-app-bridge', id, want, scopes}, store);
+    const ask = (): void => parent.postMessage({kind: 'devstore-app-bridge', id, want, about}, store);
     const again = setInterval(ask, ASK_AGAIN_MS);
     waiting.set(id, (answer) => {
       clearInterval(again);
@@ -35,6 +37,15 @@ function asked<Answer>(want: string, scopes?: readonly string[]): Promise<Answer
     });
     ask();
   });
+}
+
+/** Press the button of the app's `ui-save-bar` that the admin's own bar stands for. */
+function press(which: 'save' | 'discard'): void {
+  document.querySelector<HTMLElement>(`ui-save-bar button${which === 'save' ? '[variant=primary]' : ':not([variant])'}`)?.click();
+}
+
+async function tell(saveBar: boolean): Promise<void> {
+  parent.postMessage({kind: 'devstore-app-bridge', saveBar}, store);
 }
 
 const idToken = (): Promise<string> => asked('idToken');
@@ -68,6 +79,8 @@ Object.assign(window, {
     environment: {embedded: parent !== window, mobile: false, pos: false},
     idToken,
     scopes: {request: (scopes: readonly string[]) => asked<{result: string}>('scopes', scopes)},
+    resourcePicker: (wanted: unknown) => asked<unknown>('products', wanted),
+    saveBar: {show: () => tell(true), hide: () => tell(false)},
     loading: () => undefined,
     toast: {show: (message: string) => parent.postMessage({kind: 'devstore-app-bridge', toast: message}, store)},
   },

@@ -1,11 +1,13 @@
-/** The admin around the embedded app: gives the frame fresh id tokens, and asks the merchant for scopes. */
+/** The admin around the embedded app: fresh id tokens, what the merchant is asked, and the save bar. */
+import {pickProducts, type Wanted} from './picker';
 
 interface FromApp {
   readonly kind: 'devstore-app-bridge';
   readonly id: number;
-  readonly want?: 'idToken' | 'scopes';
-  readonly scopes?: readonly string[];
+  readonly want?: 'idToken' | 'scopes' | 'products';
+  readonly about?: unknown;
   readonly toast?: string;
+  readonly saveBar?: boolean;
 }
 
 const frame = document.querySelector<HTMLIFrameElement>('iframe[data-app]');
@@ -17,14 +19,20 @@ async function idToken(): Promise<string> {
   return ((await answer.json()) as {token: string}).token;
 }
 
-const asking = new Map<number, Promise<{result: string}>>();
+const asking = new Map<number, Promise<unknown>>();
 
 /** Ask the merchant, once for each time the app asks, however often its question comes. */
-function scopes(id: number, wanted: readonly string[]): Promise<{result: string}> {
-  const known = asking.get(id) ?? agreed(wanted);
+function once(id: number, ask: () => Promise<unknown>): Promise<unknown> {
+  const known = asking.get(id) ?? ask();
   asking.set(id, known);
   return known;
 }
+
+const ASKED = {
+  idToken: () => idToken(),
+  scopes: ({id, about}: FromApp) => once(id, () => agreed(about as readonly string[])),
+  products: ({id, about}: FromApp) => once(id, () => pickProducts(about as Wanted)),
+};
 
 async function agreed(wanted: readonly string[]): Promise<{result: string}> {
   const dialog = document.querySelector<HTMLDialogElement>('dialog[data-scopes]');
@@ -54,9 +62,17 @@ function show(message: string): void {
 addEventListener('message', async ({source, origin, data}: MessageEvent<FromApp>) => {
   if (source !== frame?.contentWindow || origin !== appOrigin || data.kind !== 'devstore-app-bridge') return;
   if (data.toast) show(data.toast);
+  if (data.saveBar !== undefined && saveBar) saveBar.hidden = !data.saveBar;
   if (!data.want) return;
-  const answer = data.want === 'scopes' ? await scopes(data.id, data.scopes ?? []) : await idToken();
+  const answer = await ASKED[data.want](data);
   frame.contentWindow?.postMessage({kind: data.kind, id: data.id, answer}, appOrigin);
 });
 
-export {};
+const saveBar = document.querySelector<HTMLElement>('[data-save-bar]');
+saveBar?.addEventListener('click', ({target}) => {
+  const pressed = target instanceof HTMLButtonElement && target.value;
+  if (pressed) frame?.contentWindow?.postMessage({kind: 'devstore-app-bridge', pressed}, appOrigin);
+});
+frame?.addEventListener('load', () => {
+  if (saveBar) saveBar.hidden = true;
+});
