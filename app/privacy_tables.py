@@ -99,6 +99,7 @@ class ErasedRow(SQLModel, table=True):
     """Whom not to write down again from what happened before: keyed hash, and until when."""
 
     __tablename__ = "erased"
+    __table_args__ = (Index("ix_erased_time", "shop", "erased_at"),)
     shop: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)
     erased_at: datetime = _time()

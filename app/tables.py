@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, column, text
 from sqlmodel import Field, SQLModel
 
 import app.archive_tables  # one import fills the metadata
@@ -20,9 +20,19 @@ import app.outbound_tables
 import app.privacy_tables
 import app.reach_tables
 import app.segment_tables  # noqa: F401
-from app.columns import nothing
+from app.columns import named_text, nothing
 from app.columns import shopify_number as _id
 from app.columns import utc_time as _time
+
+# Of which rows there are indexes: deliveries that were worked off whose bodies stay until the log has handled
+# what they told, and what is known of carts.
+INBOX_KEPT = "status = 'done' AND length(body) > 0"
+OF_CARTS = "name = 'CartUpdated'"
+
+
+def _some_of(name: str, which: str, *columns: Any) -> Index:
+    """Return an index of the rows alone of which that is true: used by who asks in the same words."""
+    return Index(name, *columns, sqlite_where=text(which), postgresql_where=text(which))
 
 
 class ShopRow(SQLModel, table=True):
@@ -68,6 +78,7 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("shop", "event_id", "topic"),
         Index("ix_inbox_due", "status", "next_attempt_at"),
+        _some_of("ix_inbox_kept", INBOX_KEPT, "next_attempt_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     shop: str
@@ -93,6 +104,7 @@ class EventRow(SQLModel, table=True):
         Index("ix_events_client", "shop", "client_id", "happened_at"),
         Index("ix_events_recorded", "shop", "recorded_at"),
         Index("ix_events_checkout", "shop", "checkout_token", "happened_at"),
+        _some_of("ix_events_cart", OF_CARTS, "shop", named_text(column("data"), "cart_token")),
     )
     shop: str = Field(primary_key=True)
     event_id: str = Field(primary_key=True)
@@ -271,6 +283,8 @@ class DecisionRow(SQLModel, table=True):
         ),
         Index("ix_decisions_checkout", "shop", "checkout_token"),
         Index("ix_decisions_customer", "shop", "customer_id"),
+        # In the storefront, where there is no checkout, a decision knows its browser by another name.
+        Index("ix_decisions_browser", "shop", named_text(column("inputs"), "unit")),
     )
     shop: str = Field(primary_key=True)
     decision_id: str = Field(primary_key=True)

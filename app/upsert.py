@@ -5,10 +5,10 @@ One statement for SQLite and PostgreSQL, many rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,10 +71,26 @@ async def delete_keys(
     db: AsyncSession, row: type[SQLModel], columns: Sequence[str], keys: Iterable[Sequence[Any]]
 ) -> None:
     """Delete the rows whose columns are one of the keys."""
-    table = table_of(row)
-    matched = tuple_(*(table.c[name] for name in columns))
-    for part in chunks(list(keys)):
-        await (await db.connection()).execute(delete(table).where(matched.in_(part)))
+    table, connection = table_of(row), await db.connection()
+    for theirs in matching([table.c[name] for name in columns], keys):
+        await connection.execute(delete(table).where(theirs))
+
+
+def matching(
+    columns: Sequence[ColumnElement[Any]], keys: Iterable[Sequence[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    """Yield conditions that one of the keys is met, some hundred of them each, by which an index is used.
+
+    columns: what varies most comes last. Of pairs of them SQLite would read all rows of the shop.
+    """
+    *alike, last = columns
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for key in keys:
+        groups.setdefault(tuple(key[:-1]), []).append(key[-1])
+    for begins, ends in groups.items():
+        same = [column == value for column, value in zip(alike, begins, strict=True)]
+        for part in chunks(ends):
+            yield and_(*same, last.in_(part))
 
 
 def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterable[Sequence[Any]]:

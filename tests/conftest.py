@@ -26,6 +26,7 @@ import app.tables  # noqa: F401  (fills the metadata)
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
+from app.migrations.sizes import tell_sizes
 
 # Tests run beside each other: threads of one would only wait for those of another. Read by OpenMP and BLAS
 # as they are loaded, here and in the processes that tests start.
@@ -103,6 +104,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "empty.db"
     engine = create_engine(f"sqlite:///{path}")
     SQLModel.metadata.create_all(engine)
+    with engine.begin() as connection:
+        tell_sizes(connection)  # by which its queries are planned
     engine.dispose()
     return path
 

@@ -1,13 +1,24 @@
 """Rows of a shop that are looked for by a name are found by it, and not by reading all of the shop's."""
 
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.dialects import sqlite
 
 from app.connections import Connections
+from app.events.erased import as_kept
+from app.events.kinds import ConsentTold, OrderDeleted, RefundCreated, RefundLine
+from app.events.store import record_events
+from app.privacy.person import Person, find_person
+from app.privacy.rows import erase_rows, read_rows
 from app.reach.store import _later
+from app.worker import HANDLERS
+from tests.privacy.planted import NOW, ROSA, SHOP, late_events, plant
+from webhooks.inbox import empty_handled, give_again, prune
 
 
 @pytest.mark.parametrize(
@@ -55,3 +66,109 @@ async def test_what_was_done_after_leaving_is_found_by_its_name_and_not_among_a_
         found = await (await db.connection()).exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
         plan = [row.detail for row in found.all()]
     assert f"(shop=? AND {by}=?" in plan[1]
+
+
+Work = Callable[[Connections], Awaitable[object]]
+# Of what a shop has tens of rows, they are read together.
+SMALL = "shops tokens campaigns coupon_pools automatic_discounts segmentations foresights models exclusions"
+
+
+async def read_whole(connections: Connections, *works: Work) -> set[str]:
+    """Return what the statements of the work read whole: all of a table, or all that a shop has in it."""
+    said: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        said[statement] = values[0] if many else values
+
+    event.listen(connections.engine.sync_engine, "before_cursor_execute", note)
+    for work in works:
+        await work(connections)
+    event.remove(connections.engine.sync_engine, "before_cursor_execute", note)
+    found: set[str] = set()
+    async with connections.read() as db:
+        for statement, values in said.items():
+            if not statement.startswith(("BEGIN", "INSERT", "PRAGMA")):
+                rows = await (await db.connection()).exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", values
+                )
+                found |= {row.detail for row in rows if _is_whole(row.detail)}
+    return found
+
+
+def _is_whole(step: str) -> bool:
+    told = re.match(r"(SCAN|SEARCH) ([a-z_]+)", step)
+    if told is None or told[2] in SMALL.split() or "VIRTUAL TABLE" in step:
+        return False
+    return told[1] == "SCAN" or "(shop=?)" in step or "ANY(shop)" in step
+
+
+async def test_what_reads_a_shop_whole_is_seen(connections: Connections) -> None:
+    async def read(connections: Connections) -> None:
+        async with connections.read() as db:
+            await (await db.connection()).execute(text("SELECT * FROM orders WHERE shop = 's' AND paid"))
+
+    assert len(await read_whole(connections, read)) == 1
+
+
+def _events() -> Sequence[Any]:
+    facts: dict[str, Any] = {"shop": SHOP, "happened_at": NOW, "order_id": ROSA.order}
+    back = RefundLine(line_id=1, quantity=1, amount_minor=5)
+    return [
+        *late_events(ROSA),
+        OrderDeleted(**facts, event_id="deleted", currency="USD"),
+        RefundCreated(**facts, event_id="refund", refund_id=1, created_at=NOW, lines=(back,), other_minor=0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "told", _events(), ids=lambda told: told.event_id.rpartition("-")[0] or told.event_id
+)
+async def test_what_an_event_sets_off_reads_no_shop_whole(connections: Connections, told: Any) -> None:
+    await plant(connections, ROSA)
+
+    async def handle(connections: Connections) -> None:
+        await as_kept(connections, [told])
+        await record_events(connections, [told])
+        for handler in HANDLERS.get(type(told), ()):
+            await handler(connections, told)
+
+    assert await read_whole(connections, handle) == set()
+
+
+async def test_what_is_done_over_and_over_with_deliveries_reads_none_that_is_done(
+    connections: Connections,
+) -> None:
+    works: Sequence[Work] = (
+        lambda opened: empty_handled(opened, NOW),
+        lambda opened: give_again(opened, NOW),
+        lambda opened: prune(opened, NOW),
+    )
+    assert await read_whole(connections, *works) == set()
+
+
+async def test_a_visit_that_is_taken_back_and_somebody_who_is_erased_are_found(
+    connections: Connections,
+) -> None:
+    """But for requests and receipts: a shop has few."""
+    await plant(connections, ROSA)
+    names = {"client_ids": ROSA.client, "cart_tokens": ROSA.cart, "checkout_tokens": ROSA.token,
+             "email_digests": "e", "order_ids": ROSA.order, "customer_ids": ROSA.customer}  # fmt: skip
+    person = Person(shop=SHOP, **{each: frozenset([name]) for each, name in names.items()})
+    taken_back = ConsentTold(
+        shop=SHOP, event_id="no", happened_at=NOW, source="pixel", client_id=ROSA.client,
+        checkout_token=ROSA.token, customer_id=None, withdrawn=("analytics",), permitted=(), answers={},
+        region=None, policy_version="",
+    )  # fmt: skip
+
+    async def take_back(opened: Connections) -> None:
+        for handler in HANDLERS[ConsentTold]:
+            await handler(opened, taken_back)
+
+    async def erase(opened: Connections) -> None:
+        await find_person(opened, person)
+        await read_rows(opened, person, frozenset("s"))
+        async with opened.write() as db:
+            await erase_rows(await db.connection(), person, frozenset("s"), {"status": "done"})
+
+    found = await read_whole(connections, take_back, erase)
+    assert {step for step in found if not re.search(r"privacy_requests|receipts", step)} == set()

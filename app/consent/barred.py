@@ -32,7 +32,8 @@ async def erased_since(
 async def shop_erased_since(connections: Connections, shop: str, since: datetime) -> bool:
     """Return whether the shop itself was erased since then."""
     subject = (await open_digests(connections)).of(shop, "shop", shop)
-    query = select(ErasedRow.erased_at).where(ErasedRow.subject == subject, col(ErasedRow.erased_at) >= since)
+    own = (col(ErasedRow.shop) == subject, col(ErasedRow.subject) == subject)
+    query = select(ErasedRow.erased_at).where(*own, col(ErasedRow.erased_at) >= since)
     async with connections.read() as db:
         return (await db.exec(query)).first() is not None
 

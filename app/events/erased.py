@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlmodel import col, select
+from sqlalchemy import false, or_, select
 
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
@@ -25,7 +25,9 @@ from app.events.kinds import (
     ShopRedactionRequested,
 )
 from app.privacy_tables import ErasedRow
+from app.upsert import matching, table_of
 
+_ERASED = table_of(ErasedRow).c
 # They ask for something to be done, and write down nothing themselves.
 REQUESTS = (CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested)
 _OFFER = ("offer_id", "kind", "slot", "product")
@@ -37,10 +39,13 @@ async def as_kept(connections: Connections, events: Sequence[AnyEvent]) -> list[
     """Return each event as it may be kept, None for one that may not: one query for all."""
     digests = await open_digests(connections)
     subjects = [_subjects(digests, event) for event in events]
-    wanted = sorted({subject for each in subjects for subject in each.values()})
-    query = select(ErasedRow.subject, ErasedRow.erased_at).where(col(ErasedRow.subject).in_(wanted))
+    rows = sorted({(_shop_of(event, kind, who), who) for event, each in zip(events, subjects, strict=True)
+                   for kind, who in each.items()})  # fmt: skip
+    theirs = or_(false(), *matching((_ERASED.shop, _ERASED.subject), rows))
+    query = select(_ERASED.subject, _ERASED.erased_at).where(theirs)
     async with connections.read() as db:
-        erased = dict((await db.exec(query)).all())
+        found = (await (await db.connection()).execute(query)).all()
+    erased = {row.subject: row.erased_at for row in found}
     if not erased:
         return list(events)
     return [_kept(event, each, erased) for event, each in zip(events, subjects, strict=True)]
@@ -93,6 +98,11 @@ def names_of(event: AnyEvent) -> dict[str, str | int]:
 def _subjects(digests: Digests, event: AnyEvent) -> dict[str, str]:
     names: dict[str, str | int] = {"shop": event.shop, **names_of(event)}
     return {kind: digests.of(event.shop, kind, name) for kind, name in names.items()}
+
+
+def _shop_of(event: AnyEvent, kind: str, subject: str) -> str:
+    """Return under which shop it is written down that the subject was erased: a shop only as its own hash."""
+    return subject if kind == "shop" else event.shop
 
 
 def _kept(event: AnyEvent, subjects: Mapping[str, str], erased: Mapping[str, datetime]) -> AnyEvent | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +23,7 @@ from app.postgres import open_engine
 from app.unreachable import why
 
 _TURN = 7_455_101  # ours alone in the database
+_ASK_AGAIN_S = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -32,12 +36,14 @@ def config_of(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":  # processes that start together take turns
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
     if standing(connection) == "later":
         _log.warning("the tables are of a later version, and are left as they are")
-    else:
-        command.upgrade(config_of(connection), "head")
+        return
+    connection.commit()  # each step is a transaction of its own, or none
+    command.upgrade(config_of(connection), "head")
+    if connection.dialect.name == "sqlite":
+        tell_sizes(connection)
+        connection.commit()
 
 
 def standing(connection: Connection) -> Literal["earlier", "current", "later"]:
@@ -59,14 +65,31 @@ async def migrate(database_url: str) -> None:
     engine = open_engine(database_url)
     try:
         await _reach(engine)
-        async with engine.begin() as connection:
+        async with _turn(engine), engine.connect() as connection:
             await connection.run_sync(_upgrade)
-            if connection.dialect.name == "sqlite":
-                await connection.run_sync(tell_sizes)
     except DBAPIError as error:
         raise ConfigError(f"the tables can't be made or changed: {error.orig}") from error
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Let processes that start together take turns. SQLite has one writer, and needs none of this.
+
+    A connection of its own holds the turn: each step ends its transaction. What builds an index waits for all
+    that others saw before; so who waits begins anew each time, and who has the turn keeps nothing in sight.
+    """
+    if engine.url.get_backend_name() == "sqlite":
+        yield
+        return
+    async with engine.connect() as connection:
+        while not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _TURN}):
+            await connection.rollback()
+            await asyncio.sleep(_ASK_AGAIN_S)
+        # With another statement the server lets go of what the last one saw; this one lets the turn last.
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield
 
 
 async def _reach(engine: AsyncEngine) -> None:

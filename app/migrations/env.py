@@ -22,6 +22,7 @@ context.configure(
     target_metadata=SQLModel.metadata,
     render_item=render_item,
     render_as_batch=connection.dialect.name == "sqlite",
+    transaction_per_migration=True,  # a large table's index is built outside of one
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.consent.digests import Digests
@@ -13,7 +13,7 @@ from app.consent.entries import RECORDED, Entry
 from app.consent.ledger import append_to
 from app.events.kinds import CustomerChanged, MarketingConsentChanged
 from app.tables import CustomerRow
-from app.upsert import chunks, table_of
+from app.upsert import matching, table_of
 
 _CUSTOMERS = table_of(CustomerRow)
 # What a customer is who never said anything.
@@ -30,8 +30,8 @@ async def recorded_answers(db: AsyncSession, changes: Collection[Change]) -> Ans
     key = (_CUSTOMERS.c.shop, _CUSTOMERS.c.customer_id)
     query = select(*key, *(_CUSTOMERS.c[name] for name in RECORDED))
     known: dict[Key, dict[str, Any]] = {}
-    for part in chunks(sorted({_key(change) for change in changes})):
-        for row in await connection.execute(query.where(tuple_(*key).in_(part))):
+    for theirs in matching(key, sorted({_key(change) for change in changes})):
+        for row in await connection.execute(query.where(theirs)):
             known[row.shop, row.customer_id] = {name: getattr(row, name) for name in RECORDED}
     return known
 

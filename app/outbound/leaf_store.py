@@ -78,10 +78,10 @@ async def let_go(connections: Connections, shop: str, places: Iterable[Place]) -
     """Know nothing any more of these metafields."""
     given = list(places)
     of_customers = [(shop, each.owner_id) for each in given if each.kind == "customer"]
-    others = [(shop, each.kind, each.owner_id, each.key) for each in given if each.kind != "customer"]
+    others = [(shop, each.kind, each.key, each.owner_id) for each in given if each.kind != "customer"]
     async with connections.write() as db:
         await delete_keys(db, CustomerAheadRow, ("shop", "customer_id"), of_customers)
-        await delete_keys(db, AheadRow, ("shop", "kind", "owner_id", "key"), others)
+        await delete_keys(db, AheadRow, ("shop", "kind", "key", "owner_id"), others)
 
 
 async def forget_all(connections: Connections, shop: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from app.columns import named_text
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
@@ -18,7 +19,16 @@ from app.outbound_tables import CustomerAheadRow, MarkRow
 from app.privacy.person import Person, whose_or_nobodys
 from app.privacy_tables import ConsentRow, ErasedRow, PrivacyRequestRow, ReceiptRow
 from app.reach_tables import AbandonmentRow, SuppressionRow
-from app.tables import CustomerRow, DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import (
+    OF_CARTS,
+    CustomerRow,
+    DecisionRow,
+    EventRow,
+    FeedbackRow,
+    OrderLineRow,
+    OrderRow,
+    RefundRow,
+)
 from app.upsert import table_of
 
 _CUSTOMERS, _ORDERS = table_of(CustomerRow), table_of(OrderRow)
@@ -112,32 +122,38 @@ def _of_orders(table: Table) -> Theirs:
     return theirs
 
 
+# Of what no index leads to, all of a shop would be read: each name is asked for by itself.
 def _events(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     columns = _EVENTS.c
-    of_cart = columns.data["cart_token"].as_string()
-    unsigned = or_(
-        _in(columns.checkout_token, person.checkout_tokens),
-        _in(columns.client_id, person.client_ids),
-        and_(columns.name == "CartUpdated", _in(of_cart, person.cart_tokens)),
+    nobodys, of_cart = columns.customer_id.is_(None), named_text(columns.data, "cart_token")
+    return or_(
+        _in(columns.customer_id, person.customer_ids),
+        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, _in(columns.client_id, person.client_ids)),
+        and_(nobodys, text(OF_CARTS), _in(of_cart, person.cart_tokens)),
     )
-    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unsigned))
 
 
 def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     """In the storefront, where there is no checkout yet, a decision knows its browser by another name."""
     columns = _DECISIONS.c
+    nobodys, unit = columns.customer_id.is_(None), named_text(columns.inputs, "unit")
     browsers = {pseudonym(person.shop, f"client:{each}") for each in person.client_ids}
-    of_browser = and_(columns.checkout_token.is_(None), _in(columns.inputs["unit"].as_string(), browsers))
-    unsigned = or_(_in(columns.checkout_token, person.checkout_tokens), of_browser)
-    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unsigned))
+    return or_(
+        _in(columns.customer_id, person.customer_ids),
+        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, columns.checkout_token.is_(None), _in(unit, browsers)),
+    )
 
 
 def _abandoned(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     columns = _ABANDONED.c
-    unnamed = or_(
-        _in(columns.checkout_token, person.checkout_tokens), _in(columns.client_id, person.client_ids)
+    nobodys = columns.customer_id.is_(None)
+    return or_(
+        _in(columns.customer_id, person.customer_ids),
+        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, _in(columns.client_id, person.client_ids)),
     )
-    return or_(_in(columns.customer_id, person.customer_ids), and_(columns.customer_id.is_(None), unnamed))
 
 
 def _feedback(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from sqlmodel import col, select, update
 
 from app.connections import Connections
 from app.tables import InboxRow
+from app.upsert import CHUNK, insert_new
 from webhooks.inbox import (
     LEASE,
     MAX_ATTEMPTS,
@@ -158,6 +159,19 @@ async def test_what_was_done_long_ago_is_deleted_and_the_rest_kept(
     assert await prune(on_both_databases, NOW) == 2
     async with on_both_databases.read() as db:
         assert set((await db.exec(select(InboxRow.event_id))).all()) == {"2", "3", "5"}
+
+
+async def test_of_many_that_were_done_long_ago_all_are_deleted(on_both_databases: Connections) -> None:
+    facts = {"shop": "a.myshopify.com", "topic": "orders/create", "webhook_id": "", "api_version": "",
+             "next_attempt_at": NOW, "body": b"", "attempts": 1, "error": ""}  # fmt: skip
+    ages = [(8, "done")] * CHUNK + [(9, "pending"), (8, "done"), (1, "done")]
+    rows = [
+        facts | {"event_id": f"{number}", "received_at": NOW - timedelta(days=days), "status": status}
+        for number, (days, status) in enumerate(ages)
+    ]
+    async with on_both_databases.write() as db:
+        await insert_new(db, InboxRow, rows)
+    assert await prune(on_both_databases, NOW) == CHUNK + 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from app.migrations.indexes import build_index
 
 revision = "0008"
 down_revision = "0007"
@@ -11,4 +11,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_segment_moves_by_time", "segment_moves", ["shop", "moved_at"])
+    build_index("ix_segment_moves_by_time", "segment_moves", ["shop", "moved_at"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from app.migrations.indexes import build_index
 
 revision = "0014"
 down_revision = "0013"
@@ -11,4 +11,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_events_checkout", "events", ["shop", "checkout_token", "happened_at"])
+    build_index("ix_events_checkout", "events", ["shop", "checkout_token", "happened_at"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from app.migrations.indexes import build_index
 
 revision = "0019"
 down_revision = "0018"
@@ -11,5 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_orders_checkout", "orders", ["shop", "checkout_token"])
-    op.create_index("ix_decisions_customer", "decisions", ["shop", "customer_id"])
+    build_index("ix_orders_checkout", "orders", ["shop", "checkout_token"])
+    build_index("ix_decisions_customer", "decisions", ["shop", "customer_id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from app.migrations.indexes import build_index, drop_index
 
 revision = "0023"
 down_revision = "0022"
@@ -13,5 +13,5 @@ COUNTED = ["surface", "rung", "arm", "fallback", "duration_us", "checkout_token"
 
 
 def upgrade() -> None:
-    op.create_index("ix_decisions_counted", "decisions", ["shop", "decided_at", *COUNTED])
-    op.drop_index("ix_decisions_time", "decisions")
+    build_index("ix_decisions_counted", "decisions", ["shop", "decided_at", *COUNTED])
+    drop_index("ix_decisions_time", "decisions")
