@@ -77,11 +77,11 @@ def test_small_crowds_of_every_kind_come_out_alike(seed: int, begin: int | None,
     assert_same(observe(records_of(exposures, orders, accepted), frame), expected)
 
 
-def test_two_hundred_thousand_exposures_come_out_alike() -> None:
+def test_fifty_thousand_exposures_come_out_alike() -> None:
     frame = Frame(ARMS, timedelta(days=14), timedelta(days=30), NOW)
-    exposures, orders, accepted = a_crowd(99, 200_000)
+    exposures, orders, accepted = a_crowd(99, 50_000)
     found = observe(records_of(exposures, orders, accepted), frame)
     assert_same(found, obvious.observe(exposures, orders, accepted, frame))
-    assert len(found.units) > 20_000
-    assert min(found.aside.open, found.aside.crossed, found.aside.from_ahead, found.aside.foreign) > 50
+    assert len(found.units) > 5_000
+    assert min(found.aside.open, found.aside.crossed, found.aside.from_ahead, found.aside.foreign) > 10
     assert min(found.units.before.sum(), found.units.given_back.sum(), found.units.accepted.sum()) > 100

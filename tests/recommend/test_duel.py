@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ from app.recommend.duel import Champion, duel
 from app.recommend.evaluate import hold_out
 from app.recommend.fit import FitParameters
 from app.recommend.freshen import freshened
+from app.recommend.report import Report
 from app.recommend.terms import Weights
 from app.recommend.train import train
 from tests.recommend.shops import a_shop
@@ -22,13 +24,13 @@ SHOP = a_shop(900)  # an hour apart, from New Year on
 TEST = SHOP.split().test
 
 
-def champion_of(orders: int, weights: Weights | None = None) -> Champion:
+@cache
+def champion_of(orders: int) -> Champion:
     """Return a champion that was trained on so many of the shop's first orders."""
     then = datetime.fromtimestamp(int(SHOP.baskets.times[orders - 1]), UTC)
     known = replace(SHOP, baskets=SHOP.baskets.between(0, orders))
     trained = train(known, SMALL, then)
-    model = trained.model if weights is None else replace(trained.model, weights=weights)
-    return Champion(msgspec.structs.replace(trained.card, version=f"after-{orders}"), model)
+    return Champion(msgspec.structs.replace(trained.card, version=f"after-{orders}"), trained.model)
 
 
 def meets(champion: Champion, challenger: Champion, shop: Dataset = SHOP) -> object:
@@ -68,19 +70,24 @@ def test_a_champion_of_today_leaves_nothing_to_compare_on() -> None:
     assert meets(champion_of(900), champion_of(600)) is None
 
 
-def test_a_report_tells_of_the_duel() -> None:
-    report = hold_out(SHOP, SMALL, champion=champion_of(600))
+@cache
+def held_out(champion: int) -> tuple[Report, int]:
+    """Return the report beside the champion of so many orders, and how often it was learnt for the test."""
+    stages: list[str] = []
+    report = hold_out(SHOP, SMALL, lambda step: stages.append(step.stage), champion=champion_of(champion))
     assert report is not None
+    return report, stages.count("learning to test")
+
+
+def test_a_report_tells_of_the_duel() -> None:
+    report, _ = held_out(600)
     assert report.duel is not None
     assert report.duel.champion == "after-600"
 
 
 def test_the_challenger_meets_the_champion_having_learnt_as_late_orders() -> None:
-    stages: list[str] = []
-    report = hold_out(SHOP, SMALL, lambda step: stages.append(step.stage), champion=champion_of(600))
-    assert report is not None
+    report, learnt = held_out(600)
     assert report.recipe.basis == "blend"
-    assert stages.count("learning to test") == 2 * SMALL.epochs  # for the plain models, then for the champion
-    stages.clear()
-    assert hold_out(SHOP, SMALL, lambda step: stages.append(step.stage), champion=champion_of(900))
-    assert stages.count("learning to test") == SMALL.epochs  # nothing is later than what that has learnt
+    assert learnt == 2 * SMALL.epochs  # for the plain models, then for the champion
+    _, learnt = held_out(900)
+    assert learnt == SMALL.epochs  # nothing is later than what that has learnt
