@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import select
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired, unpack
@@ -17,6 +19,7 @@ from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.policy import permissions, settle
 from app.consent.standings import standings_of
+from app.experiments.assign import HOLDOUT
 from app.offers.terms import costs_of
 from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
@@ -25,7 +28,11 @@ from app.reach.message_store import Planned, plan_messages, times_in_all, times_
 from app.reach.store import Abandonment, abandonments_of
 from app.reach.wanted import Reach, Way
 from app.shops.store import Shop
+from app.tables import DecisionRow
+from app.upsert import chunks, table_of
 
+HELD_OUT = "held out: sees nothing of the app"
+_DECISIONS = table_of(DecisionRow)
 _LIFE = timedelta(hours=24)  # after it is due: later nobody knows any more what it is about
 
 
@@ -51,10 +58,14 @@ async def plan_for(
     since = now - timedelta(seconds=reach.rest_s)
     planned: list[Planned] = []
     offering = await _offering(connections, shop) if named else None
+    held_out = await _held_out(connections, shop.shop, {each.checkout_token for each in named.values()})
     for customer_id, each in named.items():
         assert customer_id is not None
         mine = (customer_id, since, each.abandonment_id)
         if await was_written_to(connections, shop.shop, *mine, or_will_be=True):
+            continue
+        if each.checkout_token in held_out:
+            planned += _messages(each, ways, customer_id, None, now, HELD_OUT)
             continue
         planned += await _planned(connections, offering, reach, ways, each, customer_id, now)
     await plan_messages(connections, shop.shop, planned, now)
@@ -76,14 +87,32 @@ async def _planned(
     delay_s = campaign.delay_s if campaign is not None and campaign.delay_s else reach.delay_s
     due_at = now + timedelta(seconds=delay_s)
     name = campaign.id if campaign is not None else withheld
-    status = "waiting" if withheld is None else "dropped"
+    return _messages(left, ways, customer_id, name, due_at, "" if withheld is None else WITHHELD)
+
+
+def _messages(
+    left: Abandonment, ways: Sequence[Way], customer_id: int, name: str | None, due_at: datetime, why_not: str
+) -> list[Planned]:
+    """Return a message for each way. why_not: what keeps them from being sent, empty where nothing does."""
+    status, ends_at = "dropped" if why_not else "waiting", due_at + _LIFE
     return [
-        Planned(
-            left.abandonment_id, way, customer_id, name, due_at, due_at + _LIFE, status,
-            "" if withheld is None else WITHHELD,
-        )
-        for way in ways
-    ]  # fmt: skip
+        Planned(left.abandonment_id, way, customer_id, name, due_at, ends_at, status, why_not) for way in ways
+    ]
+
+
+async def _held_out(connections: Connections, shop: str, tokens: Collection[str | None]) -> set[str]:
+    """Return the checkouts whose first decision was of the holdout: a letter is something to see."""
+    columns, first = _DECISIONS.c, dict[str, str]()
+    async with connections.read() as db:
+        for part in chunks(sorted(filter(None, tokens))):
+            query = (
+                select(columns.checkout_token, columns.arm)
+                .where(columns.shop == shop, columns.checkout_token.in_(part))
+                .order_by(columns.decided_at, columns.decision_id)
+            )
+            for token, arm in await (await db.connection()).execute(query):
+                first.setdefault(token, arm)
+    return {token for token, arm in first.items() if arm == HOLDOUT}
 
 
 async def _offering(connections: Connections, shop: Shop) -> _Offering | None:

@@ -18,12 +18,13 @@ from app.main import create_app
 from app.reach import sending
 from app.reach.alert_store import open_alerts, raise_alert
 from app.reach.alerts import ERRORS, FALLBACKS, Alert
+from app.reach.planning import HELD_OUT
 from app.reach.store import abandonments_of
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
 from app.reach.working import mail_alerts, reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
-from app.tables import TokenRow
+from app.tables import DecisionRow, TokenRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
 from tests.reach.places import ADA
@@ -83,6 +84,24 @@ async def test_of_two_checkouts_left_together_the_later_one_is_written_about(sce
     await scene.add(other)
     assert await scene.left(timedelta(minutes=33), DUE + timedelta(minutes=5)) == 1
     assert "/cart/12:1" in str(scene.office.letters[0].get_body(("plain",)))
+
+
+@pytest.mark.parametrize(("arms", "letters"), [(("holdout", "personalised"), 0), (("static", "holdout"), 1)])
+async def test_who_is_held_out_in_the_checkout_is_not_written_to(
+    scene: Scene, arms: tuple[str, str], letters: int
+) -> None:
+    fields: dict[str, Any] = {"shop": scene.shop, "surface": "checkout", "rung": "session"}
+    await scene.add(
+        *(
+            DecisionRow(
+                decision_id=arm, arm=arm, checkout_token="t", decided_at=NOW + timedelta(seconds=at), **fields
+            )
+            for at, arm in enumerate(arms)  # who signs in counts as who they were first
+        )
+    )
+    assert await scene.left() == letters
+    told = ("mail", "sent", "") if letters else ("mail", "dropped", HELD_OUT)
+    assert await scene.messages() == [told]
 
 
 async def test_nothing_is_planned_until_a_way_is_switched_on(scene: Scene) -> None:
