@@ -6,7 +6,7 @@ from datetime import datetime
 
 from devstore.automatic import applied
 from devstore.markets import Market
-from devstore.pricing import Cost, PricedLine, price
+from devstore.pricing import Cost, PricedLine, price, takes_off
 from devstore.records import Checkout, ItemLine, LineItem, Order, Pair
 from devstore.shop import Shop
 
@@ -40,8 +40,9 @@ def start(
     cart_token: str | None = None,
     attributes: Mapping[str, str] | None = None,
     country: str = "",
+    cart_lines: Iterable[ItemLine] = (),
 ) -> Checkout:
-    """Return a new checkout of (variant id, quantity, attributes) lines, kept in the shop.
+    """Return a new checkout of (variant id, quantity, attributes) lines and a cart's, kept in the shop.
 
     country: where the buyer is, home unless told.
     """
@@ -62,6 +63,8 @@ def start(
     )
     for variant_id, quantity, properties in lines:
         add_line(shop, checkout, variant_id, quantity, now, properties)
+    for line in cart_lines:
+        add_line(shop, checkout, line.variant_id, line.quantity, now, line.attributes, line.plan_id)
     shop.checkouts[token] = checkout
     return checkout
 
@@ -87,14 +90,15 @@ def add_line(
     quantity: int,
     now: datetime,
     attributes: tuple[Pair, ...] = (),
+    plan_id: int | None = None,
 ) -> ItemLine:
-    """Return the line that now holds the variant: its own, or one with the same attributes."""
+    """Return the line that now holds the variant: its own, or one with the same attributes and plan."""
     _open(checkout)
-    _in_stock(shop, checkout, variant_id, quantity)
-    same = (x for x in checkout.lines if x.variant_id == variant_id and x.attributes == attributes)
-    line = next(same, None)
+    _in_stock(shop, checkout, variant_id, quantity, plan_id)
+    wanted = (variant_id, attributes, plan_id)
+    line = next((x for x in checkout.lines if (x.variant_id, x.attributes, x.plan_id) == wanted), None)
     if line is None:
-        line = ItemLine(shop.next_id(), variant_id, 0, attributes)
+        line = ItemLine(shop.next_id(), variant_id, 0, attributes, plan_id)
         checkout.lines.append(line)
     line.quantity += quantity
     checkout.updated_at = now
@@ -119,7 +123,7 @@ def update_line(
         return
     wanted_variant = line.variant_id if variant_id is None else variant_id
     wanted = line.quantity if quantity is None else quantity
-    _in_stock(shop, checkout, wanted_variant, wanted, beside=line)
+    _in_stock(shop, checkout, wanted_variant, wanted, line.plan_id, beside=line)
     line.variant_id, line.quantity = wanted_variant, wanted
     line.attributes = line.attributes if attributes is None else attributes
     checkout.updated_at = now
@@ -143,7 +147,7 @@ def apply_code(shop: Shop, checkout: Checkout, code: str, now: datetime) -> None
     spelt = next(c for c in discount.codes if c.upper() == code.upper())
     if discount.usage_limit is not None and discount.codes[spelt] >= discount.usage_limit:
         raise Refused(f"{spelt} was used as often as it can be.")
-    if not any(discount.covers(shop.variants[line.variant_id].product_id) for line in checkout.lines):
+    if not any(takes_off(shop, discount, line) for line in checkout.lines):
         raise Refused(f"{spelt} is for other products than these.")
     if _worth(shop, checkout) < shop.market_of(checkout.country).converted(discount.minimum_minor):
         raise Refused(f"{spelt} is for larger orders.")
@@ -187,7 +191,7 @@ def complete(shop: Shop, checkout: Checkout, now: datetime) -> Order:
     if not checkout.lines:
         raise Refused("The checkout is empty.")
     for line in checkout.lines:
-        _in_stock(shop, checkout, line.variant_id, line.quantity, beside=line)
+        _in_stock(shop, checkout, line.variant_id, line.quantity, line.plan_id, beside=line)
     sold_for, market = cost(shop, checkout, now), shop.market_of(checkout.country)
     order = Order(
         id=shop.next_id(),
@@ -243,7 +247,12 @@ def _line(checkout: Checkout, line_id: int) -> ItemLine:
 
 
 def _in_stock(
-    shop: Shop, checkout: Checkout, variant_id: int, quantity: int, beside: ItemLine | None = None
+    shop: Shop,
+    checkout: Checkout,
+    variant_id: int,
+    quantity: int,
+    plan_id: int | None,
+    beside: ItemLine | None = None,
 ) -> None:
     """Refuse what can't be sold; a line being changed does not count against itself."""
     variant = shop.variants.get(variant_id)
@@ -252,7 +261,7 @@ def _in_stock(
     if variant is None or not shop.products[variant.product_id].published:
         raise Refused(f"The merchandise {variant_id} does not exist.")
     title = shop.products[variant.product_id].title
-    if shop.products[variant.product_id].requires_selling_plan:
+    if shop.products[variant.product_id].requires_selling_plan and plan_id is None:
         raise Refused(f"{title} can only be purchased with a selling plan.")
     if not variant.available:
         raise Refused(f"{title} is sold out.")

@@ -74,6 +74,7 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
             "image": {"url": f"{base_url}/images/{product.id}.svg", "altText": product.title},
             "requiresShipping": True,
             "selectedOptions": [{"name": "Title", "value": variant.title}],
+            **({"sellingPlan": _plan(line.plan_id)} if line.plan_id else {}),
             "product": {
                 "id": gid("Product", product.id),
                 "vendor": product.vendor,
@@ -81,6 +82,10 @@ def _line(shop: Shop, checkout: Checkout, priced: PricedLine, base_url: str) -> 
             },
         },
     }
+
+
+def _plan(plan_id: int) -> Json:
+    return {"id": gid("SellingPlan", plan_id), "recurringDeliveries": True}
 
 
 def _of_the_order(priced: Cost) -> list[Allocation]:

@@ -98,11 +98,15 @@ def _shares(
 ) -> list[int]:
     """Return what the discount takes off each line: its percentage, or its share of the amount."""
     bases = [
-        amount if discount.covers(shop.variants[line.variant_id].product_id) else 0
-        for line, amount in zip(lines, left, strict=True)
+        amount if takes_off(shop, discount, line) else 0 for line, amount in zip(lines, left, strict=True)
     ]
     amount = discount.amount_minor
     return _off(bases, discount.percentage, None if amount is None else market.converted(amount))
+
+
+def takes_off(shop: Shop, discount: Discount, line: ItemLine) -> bool:
+    """Return whether a code takes anything off the line: not where it comes again and again."""
+    return line.plan_id is None and discount.covers(shop.variants[line.variant_id].product_id)
 
 
 def _automatic_shares(applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:

@@ -269,12 +269,13 @@ class AutomaticDiscount:
 
 @dataclass(slots=True)
 class ItemLine:
-    """One line of a cart or a checkout."""
+    """One line of a cart or a checkout. plan_id: the selling plan's by which it comes again and again."""
 
     id: int
     variant_id: int
     quantity: int
     attributes: tuple[Pair, ...] = ()
+    plan_id: int | None = None
 
 
 @dataclass(slots=True)

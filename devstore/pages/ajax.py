@@ -28,7 +28,7 @@ async def read(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    """Answer POST /cart/add.js: {"items": [{"id", "quantity", "properties"}]}, or one item by itself."""
+    """Answer POST /cart/add.js: {"items": [{"id", "quantity", "properties", "selling_plan"}]}, or one."""
     store = store_of(request)
     shop = store.shop_of(request.headers.get("host", ""))
     body, now = await read_json(request), store.clock()
@@ -37,7 +37,9 @@ async def add(request: Request) -> Response:
     found, is_new = opened(store, shop, visitor, now)
     try:
         lines = [
-            carts.add(shop, found, int(item["id"]), int(item.get("quantity", 1)), now, _pairs(item))
+            carts.add(
+                shop, found, int(item["id"]), int(item.get("quantity", 1)), now, _pairs(item), _plan(item)
+            )
             for item in wanted
         ]
     except (carts.NotForSale, KeyError, TypeError, ValueError) as refusal:
@@ -133,7 +135,16 @@ def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
         "final_line_price": minor * line.quantity,
         "requires_shipping": True,
         "gift_card": False,
+        **({"selling_plan_allocation": _allocated(line.plan_id)} if line.plan_id else {}),
     }
+
+
+def _allocated(plan_id: int) -> Json:
+    return {"selling_plan": {"id": plan_id, "name": "Every month", "recurring_deliveries": True}}
+
+
+def _plan(item: Mapping[str, Any]) -> int | None:
+    return int(item["selling_plan"]) if item.get("selling_plan") else None
 
 
 def _pairs(item: Mapping[str, Any]) -> tuple[Pair, ...]:

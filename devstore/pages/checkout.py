@@ -29,11 +29,11 @@ async def begin(request: Request) -> Response:
         shop,
         store.new_token(),
         store.clock(),
-        [(line.variant_id, line.quantity, line.attributes) for line in visitor.cart.lines],
-        visitor.customer.id if visitor.customer else None,
-        visitor.cart.token,
-        visitor.cart.attributes,
-        visitor.country,
+        customer_id=visitor.customer.id if visitor.customer else None,
+        cart_token=visitor.cart.token,
+        attributes=visitor.cart.attributes,
+        country=visitor.country,
+        cart_lines=visitor.cart.lines,
     )
     _discounted(request, shop, found, store)
     await store.announce(shop, "checkouts/create", order_payloads.checkout(shop, found, store.clock()))

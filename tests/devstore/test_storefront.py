@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, parse_qsl
 import httpx
 import pytest
 
+from devstore.checkout import add_line, apply_code, cost
+from devstore.host_state import state
 from devstore.main import create_app
 from devstore.pages import Builds, routes
 from devstore.pages.builds import THEME
@@ -19,7 +21,7 @@ from devstore.shop import Shop
 from devstore.store import Store
 from devstore.tokens import proxy_query
 from tests.devstore.browser_world import ROOT
-from tests.devstore.small_shop import DOMAIN, SECRET, small_shop, small_store
+from tests.devstore.small_shop import DOMAIN, NOW, SECRET, small_shop, small_store
 
 FOLDER = ROOT / "extensions" / THEME
 
@@ -100,6 +102,24 @@ async def test_lines_with_other_properties_are_other_lines(browser: httpx.AsyncC
     assert (cart["item_count"], cart["items_subtotal_price"], cart["currency"]) == (4, 4 * 349, "USD")
     topics = [delivery.topic for delivery in store.deliverer.log]
     assert topics == ["carts/create", "carts/update", "carts/update"]
+
+
+async def test_a_code_takes_nothing_off_what_comes_again_and_again(
+    browser: httpx.AsyncClient, shop: Shop
+) -> None:
+    shop.products[3].requires_selling_plan = True
+    await browser.get("/discount/TENTH")
+    await browser.post("/cart/add.js", json={"items": [{"id": 103, "selling_plan": 5}]})
+    (item,) = (await browser.get("/cart.js")).json()["items"]
+    assert item["selling_plan_allocation"]["selling_plan"]["recurring_deliveries"] is True
+    await browser.post("/checkouts/new")
+    (checkout,) = shop.checkouts.values()
+    (line,) = state(shop, checkout, NOW, "")["lines"]
+    plan = {"id": "gid://shopify/SellingPlan/5", "recurringDeliveries": True}
+    assert (line["merchandise"]["sellingPlan"], checkout.codes) == (plan, [])
+    add_line(shop, checkout, 101, 1, NOW)
+    apply_code(shop, checkout, "TENTH", NOW)
+    assert [each.total_minor for each in cost(shop, checkout, NOW).lines] == [899, 314]  # 3.49 less a tenth
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ export interface CartLine {
     readonly image?: {readonly url: string; readonly altText?: string};
     readonly requiresShipping: boolean;
     readonly selectedOptions: readonly {readonly name: string; readonly value: string}[];
+    readonly sellingPlan?: {readonly id: string; readonly recurringDeliveries: boolean};
     readonly product: {readonly id: string; readonly vendor: string; readonly productType: string};
   };
 }
