@@ -50,8 +50,8 @@ _AFTER = timedelta(microseconds=2)
 _OLDEST = timedelta(days=3650)
 _log = logging.getLogger(__name__)
 
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[\w:.\-]+$")]
-Identifier = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[\w:.\-]+\Z")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[!-~]+\Z")]
 
 
 class Batch(msgspec.Struct, frozen=True):

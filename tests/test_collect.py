@@ -134,9 +134,11 @@ async def test_broken_repeated_and_forbidden_events_are_counted_and_the_rest_kep
         "nonsense",
         sent("6", timestamp="yesterday"),
         sent("7", name="<script>"),
+        sent("8\n"),
+        sent("9", name="page_viewed\n"),
     )
-    # 1 came before and 2 twice; 3 has no analytics; 4 … 7 are broken
-    assert answer.json() == counts(accepted=1, duplicate=2, rejected=5, without_consent=1)
+    # 1 came before and 2 twice; 3 has no analytics; 4 … 9 are broken
+    assert answer.json() == counts(accepted=1, duplicate=2, rejected=7, without_consent=1)
     assert [event.event_id for event in await logged(connections)] == ["browser:1", "browser:2"]
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# Whole names of fields. The first kind also with something before it, as in `billingAddress`.
+# Names of fields: how they end, as in `billingAddress`, and whole ones.
+_PERSONAL_END = re.compile(r"(mail|phone|address)(_?(line)?_?\d|_?number)?\Z")
 _PERSONAL = re.compile(
-    r"\w*(e?mail|phone|address)(_?(line)?_?\d|_?number)?|(first|last|full)_?name|(zip|postal)(_?code)?"
-    r"|post_?code|street|city|company|note|ip",
-    re.IGNORECASE,
+    r"(first|last|full)_?name|(zip|postal)(_?code)?|post_?code|street|city|company|note|ip"
 )
+_LONGEST_END = 20
 # Of each name one letter: more of it would be looked through again from each of its letters.
 _MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _DEEPEST = 4
@@ -29,7 +29,12 @@ def minimised(data: dict[str, Any]) -> dict[str, Any]:
 
 def _object(data: dict[str, Any], depth: int) -> dict[str, Any]:
     kept = list(data.items())[:_MOST]
-    return {_text(key): _value(value, depth) for key, value in kept if not _PERSONAL.fullmatch(key)}
+    return {_text(key): _value(value, depth) for key, value in kept if not _is_personal(key)}
+
+
+def _is_personal(name: str) -> bool:
+    end = name[-_LONGEST_END:].lower()  # of long names no more is looked through: a batch may be full of them
+    return bool(_PERSONAL_END.search(end) or (len(end) == len(name) and _PERSONAL.fullmatch(end)))
 
 
 def _value(value: Any, depth: int) -> Any:

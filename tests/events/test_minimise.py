@@ -15,6 +15,8 @@ from app.events.minimise import minimised
         ({"billingAddress": {"sku": 1}, "shipping_address": {"sku": 1}, "smsMarketingPhone": "1"}, {}),
         ({"to": {"address1": "1 Main", "address2": "", "countryCode": "US"}}, {"to": {"countryCode": "US"}}),
         ({"customer_email": "a", "phoneNumber": "1", "zipCode": "1", "postal_code": "1", "street": "M"}, {}),
+        ({"billing-phone": "1", "e-mail": "a", "buyer.address_line_1": "M", "PHONE_NUMBER": "1"}, {}),
+        ({"thumbnail": "t", "zipped": 1, "city_tour": 1}, {"thumbnail": "t", "zipped": 1, "city_tour": 1}),
         ({"text": "write to jane@example.com"}, {}),
         ({"url": "https://shop.example/p?email=x#y"}, {"url": "https://shop.example/p"}),
         ({"query": "what is 1 < 2?"}, {"query": "what is 1 < 2?"}),
