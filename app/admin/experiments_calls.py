@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app.admin import lately
 from app.admin.calls import read_call
 from app.admin.doors import staff_only
-from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of
+from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_told import METRIC_WORDS, said
 from app.admin.home_view import as_of_words
@@ -77,13 +77,17 @@ async def plan(request: Request, connections: Connections, shop: Shop) -> Respon
 async def keep(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep what is typed as a draft. Nothing is kept while anything is wrong with it."""
     form = (await read_call(request, Written, _MAX_BODY)).form
+    there = await choices(connections, shop)
+    if wrong := wrong_with(form, there):
+        told = [{"error": str(each), "field": each.field} for each in wrong]
+        return JSONResponse(told[0] | {"wrong": told}, 400)
     taken = frozenset(each.design.id for each in await versions(connections, shop.shop))
     aim = aim_of(form)
     try:
         planned = (await _planned(connections, shop, aim))[1].units
     except (InputError, NotFound, ValueError):
         planned = UNPLANNED
-    design = design_of(form, await choices(connections, shop), experiment_id_of(form.name, taken), planned)
+    design = design_of(form, there, experiment_id_of(form.name, taken), planned)
     made = await draft(connections, shop.shop, design, datetime.now(UTC))
     return JSONResponse({"id": made.design.id, "version": made.version, "share": round(100 * aim.share, 2)})
 

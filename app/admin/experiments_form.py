@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any, Literal
 
@@ -38,6 +39,8 @@ ARMS: Mapping[str, Lazy] = {
     "static": lazy("Your defaults"),
     "personalised": lazy("Personalised"),
 }
+# Between which a number may lie.
+_LIMITS = {"lift": (0.1, 1_000), "window_days": (1, LONGEST_WINDOW_DAYS), "share": (1, 100)}
 UNPLANNED = 10_000  # as a design has it that nobody planned
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 
@@ -83,22 +86,17 @@ class Aim:
 
 def aim_of(form: Form) -> Aim:
     """Return what is to be found. Raises InputError naming the field."""
-    if form.metric not in METRICS:
-        raise InputError(_("Choose the figure that decides."), "metric")
     return Aim(
-        form.metric,
-        _number(form.lift, "lift", 0.1, 1_000) / 100,
-        _number(form.share, "share", 1, 100) / 100,
-        int(_number(form.window_days, "window_days", 1, LONGEST_WINDOW_DAYS)),
+        _metric(form),
+        _typed(form, "lift") / 100,
+        _typed(form, "share") / 100,
+        int(_typed(form, "window_days")),
     )
 
 
 def design_of(form: Form, choices: Choices, experiment_id: str, planned_units: int) -> Design:
     """Return the experiment. Raises InputError naming the field and what to do."""
-    name = form.name.strip()
-    if not (1 <= len(name) <= 100 and name.isprintable()):
-        raise InputError(_("Give it a name of up to 100 characters, to know it by."), "name")
-    aim = aim_of(form)
+    name, aim = _name(form), aim_of(form)
     arms, control = _arms(form, choices)
     return read_design(
         msgspec.to_builtins(
@@ -108,6 +106,33 @@ def design_of(form: Form, choices: Choices, experiment_id: str, planned_units: i
             )
         )
     )  # fmt: skip
+
+
+def wrong_with(form: Form, choices: Choices) -> list[InputError]:
+    """Return what is wrong with what is typed: all of it, each with its field."""
+    found: dict[str, InputError] = {}
+    for check in _checks(form, choices):
+        try:
+            check()
+        except InputError as error:
+            found.setdefault(error.field, error)
+    return list(found.values())
+
+
+def _checks(form: Form, choices: Choices) -> Iterator[Callable[[], Any]]:
+    """Yield what raises InputError, of each field by itself."""
+    yield partial(_name, form)
+    if form.tries in ("two_campaigns", "words"):
+        yield partial(_campaign, form.campaign, "campaign", choices)
+    if form.tries == "two_campaigns":
+        yield partial(_campaign, form.other, "other", choices)
+    if form.tries == "words":
+        yield partial(_locale_of, form)
+        yield partial(_words_of, form, choices)
+    yield partial(_arms, form, choices)
+    yield partial(_metric, form)
+    for field in _LIMITS:
+        yield partial(_typed, form, field)
 
 
 def experiment_id_of(name: str, taken: frozenset[str]) -> str:
@@ -159,17 +184,44 @@ def _changes(form: Form, choices: Choices) -> dict[str, Any]:
 
 
 def _other_words(form: Form, choices: Choices) -> dict[str, Any]:
-    campaign, locale = _campaign(form.campaign, "campaign", choices), form.locale.strip()
-    texts = {locale: form.words.strip()}
+    campaign, locale = _campaign(form.campaign, "campaign", choices), _locale_of(form)
+    return {"campaigns": {campaign: {"offer": {"messages": {locale: _words_of(form, choices)}}}}}
+
+
+def _locale_of(form: Form) -> str:
+    locale = form.locale.strip()
     if not _LOCALE.fullmatch(locale):
         raise InputError(_("Write a language such as en or pt-BR."), "locale")
-    if not texts[locale]:
+    return locale
+
+
+def _words_of(form: Form, choices: Choices) -> str:
+    words = form.words.strip()
+    if not words:
         raise InputError(_("Write what shoppers are to read instead."), "words")
-    try:
-        check_texts(choices.campaigns[campaign].offer.kind, texts)
-    except InputError as error:
-        raise InputError(str(error), "words") from None
-    return {"campaigns": {campaign: {"offer": {"messages": texts}}}}
+    if campaign := choices.campaigns.get(form.campaign):
+        try:
+            check_texts(campaign.offer.kind, {form.locale.strip() or "en": words})
+        except InputError as error:
+            raise InputError(str(error), "words") from None
+    return words
+
+
+def _name(form: Form) -> str:
+    name = form.name.strip()
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise InputError(_("Give it a name of up to 100 characters, to know it by."), "name")
+    return name
+
+
+def _metric(form: Form) -> str:
+    if form.metric not in METRICS:
+        raise InputError(_("Choose the figure that decides."), "metric")
+    return form.metric
+
+
+def _typed(form: Form, field: str) -> float:
+    return _number(getattr(form, field), field, *_LIMITS[field])
 
 
 def _campaign(given: str, field: str, choices: Choices) -> str:

@@ -43,10 +43,16 @@ async def test_what_is_wrong_is_said_beside_its_field(connections: Connections) 
     await keep(connections, shop_row())
     where = {"tries": "dear_ratio"}
     async with served(connections) as url, opened(url, "/admin/experiments/new", DESKTOP, **where) as page:
-        await page.get_by_label("Name, for you").fill("Dearer")
-        await page.get_by_label("Smallest difference worth finding, percent").fill("none")
         field = page.get_by_label("Smallest difference worth finding, percent")
+        name = page.get_by_label("Name, for you")
+        await field.fill("none")
         await expect(field).to_have_attribute("aria-invalid", "true")
+        await page.get_by_role("button", name="Save as a draft").click()
+        await expect(name).to_have_attribute("aria-invalid", "true")  # all that is wrong, at once
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        await expect(name).to_be_focused()
+        await name.fill("Dearer")
+        await expect(name).not_to_have_attribute("aria-invalid", "true")
         await page.get_by_role("button", name="Save as a draft").click()
         await expect(page.get_by_role("alert")).to_have_text("Write a number from 0.1 to 1000.")
         assert await versions(connections, SHOP) == []

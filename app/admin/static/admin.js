@@ -18,7 +18,7 @@ async function asked(path, body) {
   if (answer.headers.get('X-Tillwise-Later')) shopify.toast.show(_('Saved. Checkouts follow within a few minutes.'));
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(told.error ?? ''), {field: told.field});
+  throw Object.assign(new Error(told.error ?? ''), {field: told.field, wrong: told.wrong});
 }
 
 export async function call(path, body) {

@@ -17,12 +17,14 @@ function showFields() {
   for (const part of form.querySelectorAll('[data-for]')) part.hidden = !part.dataset.for.split(' ').includes(tries);
 }
 
-/** Show what is wrong beside its field. */
+/** Show what is wrong, each beside its field, and lead to the first. */
 function show(error) {
   for (const field of form.querySelectorAll('[error]')) field.removeAttribute('error');
-  const field = error && error.field && fieldNamed(error.field);
-  field?.setAttribute('error', error.message);
-  form.querySelector('[data-says]').textContent = error ? error.message : '';
+  const wrong = error?.wrong ?? (error ? [{field: error.field, error: error.message}] : []);
+  const placed = wrong.filter(({field}) => field && fieldNamed(field));
+  for (const {field, error: says} of placed) fieldNamed(field).setAttribute('error', says);
+  if (error?.wrong) form.querySelector('[error]')?.focus();
+  form.querySelector('[data-says]').textContent = wrong.map(({error: says}) => says).join(' ');
 }
 
 let latest = 0;
