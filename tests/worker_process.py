@@ -1,17 +1,16 @@
-"""A worker in a process of its own, to be killed. Arguments: the data directory, Redis's address."""
+"""A worker in a process of its own, to be killed. Arguments: its settings as JSON, Redis's address."""
 
 import asyncio
+import json
 import sys
 
 from app.config import read_settings
 from app.connections import connect
 from app.worker import run_worker
-from tests.conftest import ENVIRONMENT
 
 
-async def main(data_dir: str, redis_url: str) -> None:
-    settings = read_settings(ENVIRONMENT | {"TILLWISE_DATA_DIR": data_dir})
-    async with connect(settings, redis_url) as connections:
+async def main(environment: str, redis_url: str) -> None:
+    async with connect(read_settings(json.loads(environment)), redis_url) as connections:
         await run_worker(connections, asyncio.Event())
 
 

@@ -27,8 +27,9 @@ SHOP = ShopDomain("harvest-lane.myshopify.com")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def children_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the app runs; elsewhere in the tests they are forked."""
     monkeypatch.setattr(multiprocessing, "get_context", lambda _method: SPAWN)
 
 
@@ -36,6 +37,7 @@ def a_job(data_dir: Path, orders: int, epochs: int = 1) -> Job:
     return Job(data_dir, SHOP, a_shop(orders), FitParameters(dimensions=4, epochs=epochs), NOW)
 
 
+@pytest.mark.usefixtures("children_are_spawned")
 def test_a_child_trains_reports_and_publishes(tmp_path: Path) -> None:
     steps: list[Progress] = []
     card = run_training(a_job(tmp_path, 900), steps.append)
@@ -53,6 +55,7 @@ def test_a_stopped_training_publishes_nothing(tmp_path: Path) -> None:
     assert latest(tmp_path, SHOP) is None
 
 
+@pytest.mark.usefixtures("children_are_spawned")
 def test_a_killed_child_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     def kill(_: Progress) -> None:
         for child in multiprocessing.active_children():
@@ -64,6 +67,7 @@ def test_a_killed_child_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.usefixtures("children_are_spawned")
 def test_why_a_child_failed_is_told_and_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "models").touch()  # where a directory has to be
     with pytest.raises(TrainingFailed, match=f"{SHOP}: .*models"):
