@@ -14,6 +14,7 @@ export interface UpdateCart {
 }
 
 interface CartUpdated {
+  cart?: {lines?: {nodes: readonly {merchandise?: {id: string}}[]}};
   userErrors?: readonly unknown[];
   warnings?: readonly {code?: string}[];
 }

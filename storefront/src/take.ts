@@ -8,8 +8,8 @@ import {shopify, type UpdateCart} from './shopify.ts';
 /** Themes whose cart Shopify's own action brings up to date in the page; with another it loads the page anew. */
 const KNOWN_THEMES = '#cart-icon-bubble, cart-items-component, cart-drawer-component';
 
-/** What is said of a line that could not be had. */
-const NOT_HAD = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
+/** What is said of a line that there is not enough for, of whichever line of the cart. */
+const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 
 /**
  * Put the offer's product into the cart, its line marked with the decision behind it, and have the checkout apply what
@@ -33,11 +33,14 @@ function themeAction(): UpdateCart | undefined {
   return action?.isDefault() === false || document.querySelector(KNOWN_THEMES) ? action : undefined;
 }
 
-/** What the cart declines is told, not thrown. */
+/** What the cart declines is told, not thrown; of what has sold out it is only warned. */
 async function addByAction(action: UpdateCart, offer: Offer): Promise<boolean> {
+  const merchandiseId = offer.product!.variant_id;
   const attributes = Object.entries(marks(offer)).map(([key, value]) => ({key, value}));
-  const told = await action({lines: [{merchandiseId: offer.product!.variant_id, quantity: 1, attributes}]});
-  return !told?.userErrors?.length && !told?.warnings?.some(({code}) => NOT_HAD.test(code ?? ''));
+  const told = await action({lines: [{merchandiseId, quantity: 1, attributes}]});
+  if (told?.userErrors?.length) return false;
+  const isWarned = told?.warnings?.some(({code}) => LACKING.test(code ?? ''));
+  return !isWarned || told?.cart?.lines?.nodes.some(({merchandise}) => merchandise?.id === merchandiseId) === true;
 }
 
 async function addByAjax({routes}: Page, offer: Offer): Promise<boolean> {
