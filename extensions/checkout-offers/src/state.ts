@@ -122,7 +122,7 @@ function isLeft({offer, phase}: Entry, prices: Prices): boolean {
 function phaseNow({offer, phase}: Entry, {come, gone}: Extract<Action, {type: 'held'}>): Phase {
   const name = nameInOrder(offer);
   if ((phase === 'added' || phase === 'stuck') && gone.includes(name)) return 'offer';
-  return phase === 'failed' && come.includes(name) ? 'added' : phase;
+  return (phase === 'failed' || phase === 'sold_out') && come.includes(name) ? 'added' : phase;
 }
 
 /**
