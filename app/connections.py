@@ -24,6 +24,7 @@ from app.shopify import open_http
 from app.silent import TCP_OPTIONS
 from app.tracing import tracing
 
+MOST_CONNECTIONS = 20  # of one process to PostgreSQL, half of which stay open
 _BUSY_MS = 10_000
 _packer: Any = HiredisRespSerializer()
 
@@ -134,7 +135,8 @@ def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return open_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        half = MOST_CONNECTIONS // 2
+        return open_engine(url, pool_pre_ping=True, pool_size=half, max_overflow=MOST_CONNECTIONS - half)
     engine = open_engine(url, connect_args={"isolation_level": None})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

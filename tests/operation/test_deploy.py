@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from app.collect import routes as collecting
 from app.config import read_settings
-from app.connections import Connections
+from app.connections import MOST_CONNECTIONS, Connections
 from app.errors import ConfigError
 from app.health import routes
 from app.metrics import DELIVERIES, EVENTS, TURNED_AWAY, count_decision
@@ -112,6 +112,13 @@ def test_the_proxy_waits_for_longer_than_any_page_may(tmp_path: Path) -> None:
     waits = re.search(r"proxy_read_timeout (\d+)s;", everything_else)
     assert waits is not None
     assert int(waits[1]) > longest
+
+
+def test_the_database_of_the_compose_file_takes_what_as_many_processes_open_as_the_page_starts() -> None:
+    taken = re.search(r"max_connections=(\d+)", (ROOT / "compose.yaml").read_text())
+    (example,) = re.findall(r"docker compose up --scale[^`]+", (ROOT / "docs/operations.md").read_text())
+    assert taken is not None
+    assert sum(map(int, re.findall(r"=(\d+)", example))) * MOST_CONNECTIONS <= int(taken[1])
 
 
 async def test_what_waits_in_the_stores_is_told(connections: Connections) -> None:
