@@ -15,6 +15,7 @@ import msgspec
 from app.failures import reason_of, traceback_of
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_PLAIN |= {"color_message"}  # uvicorn's, for a terminal: what it says is the message
 # The last net, under errors that name fields only: what Shopify answers may quote what it was asked.
 _PERSON = re.compile(r"(?<=gid://shopify/Customer/)\d+|[^\s@]{1,300}@[^\s@'\"<>]+\.\w+")
 _log = logging.getLogger(__name__)

@@ -76,6 +76,10 @@ def test_whom_a_reason_of_others_names_is_masked(said: str, logged: str) -> None
     assert line_of(reason=said)["reason"] == logged
 
 
+def test_what_is_meant_for_a_terminal_is_not_logged() -> None:
+    assert "color_message" not in line_of(name="uvicorn.error", color_message="Started [\u001b[36m%d]")
+
+
 def test_what_happened_together_is_told_one_by_one() -> None:
     apart = [raised(ValueError("jane@example.com")), OSError("disk full")]
     both = ExceptionGroup("of jane@example.com", apart)
@@ -221,7 +225,7 @@ def send_webhooks(http: httpx.Client) -> int:
     ]
     bodies += [
         ("orders/create", f'{{"email": "{MARKER}@example.com", "phone": "{PHONE}", '.encode()),
-        ("orders/create", f'"{MARKER}"'.encode()),
+        ("orders/create", f'{{"{MARKER}"}}'.encode()),
         ("orders/create", msgspec.json.encode({"customer": MARKER, "line_items": [PHONE]})),
         ("orders/create", msgspec.json.encode({"browser_ip": ADDRESS, "id": {"first_name": MARKER}})),
         ("orders/create", msgspec.json.encode({"id": 1, "created_at": {"first_name": MARKER}})),
