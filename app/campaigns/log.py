@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.campaigns.outcomes import Decided, Ordered, read_told
+from app.campaigns.outcomes import Decided, Ordered, read_told, told_of
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
@@ -37,16 +37,18 @@ async def decided(
     """Return the latest decisions that weighed campaigns, and the orders of their checkouts.
 
     of_some: where they are too many, all of some shoppers in place of the latest of everybody, in which
-    nobody knows who had met a campaign before.
+    nobody knows who had met a campaign before. With what these met in the storefront: nobody knows what came
+    of that, but in the checkout it was not their first meeting.
 
     Without those of customers who may not be learnt from, and of checkouts that may not be remembered:
     nobody knows what came of them.
     """
     async with connections.read() as db:
         which = _made(shop, now - looked_back)
+        some = await _of_some(db, which) if of_some else ()
+        found = await _decisions(db, (*which, *some))
         if of_some:
-            which += await _of_some(db, which)
-        found = await _decisions(db, which)
+            found += await _in_the_storefront(db, shop, now - looked_back, some)
     refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
     decisions = [each for customer_id, each in found if customer_id not in refuse]
     async with connections.read() as db:
@@ -87,6 +89,30 @@ async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int |
         if told := read_told(inputs):
             after = surface in AFTER_THE_ORDER
             found.append((customer_id, Decided(decision_id, at.timestamp(), token, told, after)))
+    return found
+
+
+async def _in_the_storefront(
+    db: AsyncSession, shop: str, since: datetime, some: Sequence[Any]
+) -> list[tuple[int | None, Decided]]:
+    """Return the decisions of remembered shoppers in no checkout, as far as campaigns go."""
+    columns, told = _DECISIONS.c, ("situation", "campaigns")
+    unit = columns.inputs["unit"].as_string()
+    query = (
+        select(columns.decision_id, columns.decided_at, columns.customer_id, unit.label("unit"))
+        .add_columns(columns.inputs[(*told, "chosen")].label("chosen"))
+        .add_columns(columns.inputs[(*told, "left_out")].label("left_out"))
+        .where(columns.shop == shop, columns.decided_at > since, columns.arm == PERSONALISED)
+        .where(columns.checkout_token.is_(None), unit.is_not(None), *some)
+        .order_by(columns.decided_at.desc(), columns.decision_id)
+        .limit(MOST_DECISIONS)
+    )
+    found: list[tuple[int | None, Decided]] = []
+    for row in await (await db.connection()).execute(query):
+        met = told_of(row.chosen, row.left_out, row.unit)
+        if met.chosen or met.left_out:
+            one = Decided(row.decision_id, row.decided_at.timestamp(), row.unit, met, untold=True)
+            found.append((row.customer_id, one))
     return found
 
 

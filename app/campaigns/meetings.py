@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units
-from app.campaigns.outcomes import MET_BEFORE, Told
+from app.campaigns.outcomes import MET_BEFORE, Told, told_of
 from app.campaigns.weigh import WITHHELD
 from app.experiments.records import AFTER_THE_ORDER
 
@@ -57,7 +56,7 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
     """
     decided, how = [], []
     for *one, chosen, left_out in rows:
-        told = _told(chosen, left_out)
+        told = told_of(chosen, left_out)
         met = [_how_met(told, name) for name in names]
         if any(each is not None for each in met):
             decided.append(one)
@@ -75,14 +74,6 @@ def joined(parts: Sequence[Meetings]) -> Meetings:
         pl.concat([each.decided for each in parts], rechunk=True),
         pl.concat([each.how for each in parts], rechunk=True),
     )
-
-
-def _told(chosen: Any, left_out: Any) -> Told:
-    """Return what was logged of the campaigns, nothing where that is of another layout."""
-    try:
-        return msgspec.convert({"chosen": chosen or (), "left_out": left_out or {}}, Told)
-    except msgspec.ValidationError:
-        return Told()
 
 
 def _how_met(told: Told, name: str) -> int | None:

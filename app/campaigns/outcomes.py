@@ -210,6 +210,14 @@ def read_told(inputs: Mapping[str, Any]) -> Told | None:
     return None if told is None else msgspec.structs.replace(told, unit=logged.unit)
 
 
+def told_of(chosen: Any, left_out: Any, unit: str | None = None) -> Told:
+    """Return what columns of the log say of the campaigns, nothing where they are of another layout."""
+    try:
+        return msgspec.convert({"chosen": chosen or (), "left_out": left_out or {}, "unit": unit}, Told)
+    except msgspec.ValidationError:
+        return Told()
+
+
 def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[Of, bool]]:
     """Yield each shopper's first meeting with the campaign, and whether it was shown, oldest first.
 

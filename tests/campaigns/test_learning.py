@@ -11,7 +11,7 @@ import pytest
 from app.campaigns.campaign import Campaign
 from app.campaigns.learning import learn_shop, learn_uplift, request_due_learning, weigh_choices
 from app.campaigns.log import decided
-from app.campaigns.outcomes import Decided, Drawn, Known, Ordered, Told
+from app.campaigns.outcomes import Decided, Drawn, Known, Ordered, Told, bought_anyway
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -242,6 +242,24 @@ async def test_of_too_many_decisions_those_of_some_shoppers_are_learnt_from_and_
         assert 0 < len(some) <= most / 5
         assert set(some.values()) == {5}
         assert (await met(of_some=False)).total() == most
+
+
+async def test_who_was_held_back_in_the_storefront_does_not_come_to_the_checkout_as_somebody_new(
+    on_both_databases: Connections,
+) -> None:
+    held_back = {"left_out": {"ten": "withheld"}}
+    log = [
+        a_decision(1, 74, held_back, checkout_token=None), a_decision(2, 73, held_back),
+        a_decision(3, 73, held_back),
+    ]  # fmt: skip
+    for each, unit in zip(log, ("anna", "anna", "bert"), strict=True):
+        each.inputs |= {"unit": unit}
+    nobody = a_decision(4, 74, held_back, checkout_token=None)
+    await install(on_both_databases, *log, nobody, an_order(2, 72.5), an_order(3, 72.5))
+    decisions, orders = await decided(on_both_databases, SHOP, NOW, of_some=True)
+    assert {each.decision_id: each.untold for each in decisions} == {"d1": True, "d2": False, "d3": False}
+    measured = bought_anyway(decisions, orders, "ten", NOW.timestamp())
+    assert (measured.happened, measured.of) == (1, 1)
 
 
 async def test_where_costs_are_known_an_order_leaves_its_margin(on_both_databases: Connections) -> None:
