@@ -60,7 +60,13 @@ from app.privacy.aged import clear_aged
 from app.privacy.storefront import follow_withdrawal as forget_storefront
 from app.profiles.consents import follow_consent, record_consent, unname_if_late
 from app.profiles.segmenting import request_due_segmentations, segment_shop
-from app.profiles.store import follow_order, forget_customer, remember_browsing, remember_refund
+from app.profiles.store import (
+    follow_customer,
+    follow_order,
+    forget_customer,
+    remember_browsing,
+    remember_refund,
+)
 from app.reach.finding import follow_withdrawal as let_abandoned_go
 from app.reach.watching import look_after_shop, request_alerts
 from app.reach.working import clear_old_reach, forget_reached, reach_shop, request_reach
@@ -92,7 +98,7 @@ HANDLERS: Handlers = {
     ProductChanged: (record_product, _changes.note),
     ProductDeleted: (remove_product, _changes.note),
     InventoryChanged: (record_inventory, _changes.note),
-    CustomerChanged: (record_customer,),
+    CustomerChanged: (record_customer, follow_customer),
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
     BrowserEvent: (record_feedback, remember_dismissal, remember_browsing, unname_if_late),

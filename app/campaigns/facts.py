@@ -284,7 +284,7 @@ def _days_since_order(moment: Moment) -> Value:
 
 def _cold(moment: Moment) -> Value:
     """Return whether the shop does not know the shopper: no order, and no visit before this one."""
-    ordered = moment.profile is not None and moment.profile.orders_count > 0
+    ordered = moment.profile is not None and moment.profile.orders_ever > 0
     return not ordered and (moment.visit is None or moment.visit.visits <= 1)
 
 
@@ -341,7 +341,7 @@ READERS: Mapping[str, Reader] = {
     "checkout.dwell_s": _signal("dwell_ms", 1000),
     "checkout.errors": _signal("errors"),
     "checkout.steps": _signal("steps"),
-    "profile.orders": _of_profile(lambda profile: profile.orders_count),
+    "profile.orders": _of_profile(lambda profile: profile.orders_ever),
     "profile.spent": _spent("spent_minor"),
     "profile.aov": _spent("aov_minor"),
     "profile.lifetime_value": _spent("spend_ahead_minor"),

@@ -122,7 +122,7 @@ def segments_of(occasion: Occasion) -> tuple[str, ...]:
     shopper, profile = occasion.shopper, occasion.shopper.profile
     if profile.segments or not shopper.reached:
         return profile.segments
-    if not profile.orders_count and (by_visit := visit_segment(occasion.shop.visits, shopper.visit)):
+    if not profile.orders_ever and (by_visit := visit_segment(occasion.shop.visits, shopper.visit)):
         return (by_visit,)
     return () if shopper.customer_id is None else (segment(profile, occasion.now),)
 

@@ -60,7 +60,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     prices: the quartiles of what was paid for one unit, without discounts. segments: names, the
     first one is how the customer is spoken of. refused: the customer does not want a profile;
     it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
-    the next 90 days, None before the shop's segments were worked out.
+    the next 90 days, None before the shop's segments were worked out. orders_before: how many they placed
+    that we do not have, of which Shopify tells the number alone: on install it shows those of 60 days.
     """
 
     orders_count: int = 0
@@ -76,6 +77,12 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     segments: tuple[str, ...] = ()
     refused: bool = False
     spend_ahead_minor: int | None = None
+    orders_before: int = 0
+
+    @property
+    def orders_ever(self) -> int:
+        """Return how many orders the customer placed, as far as anybody told."""
+        return self.orders_count + self.orders_before
 
     @property
     def aov_minor(self) -> int | None:
@@ -134,7 +141,7 @@ def segment(profile: Profile, now: datetime) -> str:
     if profile.segments:
         return profile.segments[0]
     if not profile.orders_count or profile.last_order_at is None:
-        return PROSPECTS
+        return "returning" if profile.orders_before else PROSPECTS
     if now.timestamp() - profile.last_order_at > AT_RISK_DAYS * DAY_S:
         return "at_risk"
     return "loyal" if profile.orders_count >= LOYAL_ORDERS else "returning"

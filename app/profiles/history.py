@@ -68,6 +68,31 @@ async def next_customers(db: AsyncSession, shop: str, after: int, count: int) ->
     return list(await (await db.connection()).scalars(query))
 
 
+async def orders_told(db: AsyncSession, shop: str, customer_ids: Collection[int]) -> dict[int, int]:
+    """Return how many orders each customer has placed at Shopify, as far as it told."""
+    found: dict[int, int] = {}
+    told = (_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.orders_count > 0)
+    for part in chunks(sorted(customer_ids)):
+        query = select(_CUSTOMERS.c.customer_id, _CUSTOMERS.c.orders_count).where(*told)
+        found |= dict(map(tuple, await _rows(db, query.where(_CUSTOMERS.c.customer_id.in_(part)))))
+    return found
+
+
+async def next_profiled(db: AsyncSession, shop: str, after: int, count: int) -> list[int]:
+    """Return the next customers who ordered, by what we have or by what Shopify told, but who is gone."""
+    ordered = await next_customers(db, shop, after, count)
+    query = (
+        select(_CUSTOMERS.c.customer_id)
+        .where(
+            _CUSTOMERS.c.shop == shop, _CUSTOMERS.c.customer_id > after, _CUSTOMERS.c.orders_count > 0, ~_GONE
+        )
+        .order_by(_CUSTOMERS.c.customer_id)
+        .limit(count)
+    )
+    told = await (await db.connection()).scalars(query)
+    return sorted({*ordered, *told})[:count]
+
+
 async def customer_of_order(db: AsyncSession, shop: str, order_id: int) -> int | None:
     """Return whose order it is, None when that is unknown or nobody's."""
     query = select(_ORDERS.c.customer_id).where(_ORDERS.c.shop == shop, _ORDERS.c.order_id == order_id)

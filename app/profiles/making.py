@@ -13,7 +13,7 @@ from app.consent.policy import Answers, Reason
 from app.consent.standing import Basis, Standing, Use, may
 from app.profiles.behaving import behaviours, seen_of_customers, window_begins
 from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile_of, purchase
-from app.profiles.history import gone_of, orders_of
+from app.profiles.history import gone_of, orders_of, orders_told
 from app.profiles.purchases import Purchase
 from app.profiles.segments import Segmented, current_segmentation, segmented, words_of
 from app.remembered import Remembered
@@ -45,10 +45,16 @@ async def make_profiles(
         gone = await gone_of(db, shop, wishes.keys() - without.keys())
         made |= dict.fromkeys(gone, (NOBODY, None))
         orders = await orders_of(db, shop, currency, wishes.keys() - made.keys())
-    histories = {who: histories_of(placed, now) for who, placed in orders.items()}
+        told = await orders_told(db, shop, orders.keys())
+    before = {who: max(0, told.get(who, 0) - len(placed)) for who, placed in orders.items()}
+    # Who ordered before we could know is in no segment: those are made from what was bought.
+    histories = {
+        who: histories_of(placed, now) for who, placed in orders.items() if placed or not before[who]
+    }
     found = await _segmented(connections, shop, histories, now)
     for who, placed in orders.items():
-        made[who] = (_spoken_of(profile_of(placed, now), found.get(who)), found.get(who))
+        profile = msgspec.structs.replace(profile_of(placed, now), orders_before=before[who])
+        made[who] = (_spoken_of(profile, found.get(who)), found.get(who))
     return made
 
 

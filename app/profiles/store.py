@@ -18,13 +18,20 @@ from app.consent.policy import Answers, consent_of, permissions
 from app.consent.standings import profile_basis
 from app.consent.told import told_key
 from app.consent.told import unpack as unpack_told
-from app.events.kinds import BrowserEvent, CustomerDeleted, OrderDeleted, OrderFacts, RefundCreated
+from app.events.kinds import (
+    BrowserEvent,
+    CustomerChanged,
+    CustomerDeleted,
+    OrderDeleted,
+    OrderFacts,
+    RefundCreated,
+)
 from app.orders.store import record_order
 from app.profiles.customer import NOBODY, Profile
 from app.profiles.history import (
     checkouts_of,
     customer_of_order,
-    next_customers,
+    next_profiled,
     seen_at,
     seen_of,
 )
@@ -50,6 +57,16 @@ async def follow_order(connections: Connections, event: OrderFacts) -> None:
     await record_order(connections, event)
     theirs = dict.fromkeys((before, event.customer_id))
     await refresh_customers(connections, event.shop, [each for each in theirs if each is not None])
+
+
+async def follow_customer(connections: Connections, event: CustomerChanged) -> None:
+    """Let the profile follow how many orders Shopify says the customer placed, once that is kept.
+
+    Of who placed none there is no profile to follow, but for one that counts some.
+    """
+    told = event.orders_count
+    if told or (told == 0 and (await kept_profile(connections, event.shop, event.customer_id)).orders_before):
+        await refresh_customers(connections, event.shop, [event.customer_id])
 
 
 async def remember_refund(connections: Connections, event: RefundCreated | OrderDeleted) -> None:
@@ -197,4 +214,4 @@ def _shown_keys(shop: str, unit: str) -> tuple[str, str]:
 
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:
     async with connections.read() as db:
-        return await next_customers(db, shop, after, _BATCH)
+        return await next_profiled(db, shop, after, _BATCH)

@@ -170,6 +170,8 @@ def test_a_shopper_is_cold_until_they_ordered_or_came_back() -> None:
     assert fact("shopper.cold", a_moment(profile=None, visit=first)) is True
     assert fact("shopper.cold", a_moment(profile=None, visit=back)) is False
     assert fact("shopper.cold", a_moment(profile=PROFILE, visit=None)) is False
+    assert fact("shopper.cold", a_moment(profile=Profile(orders_before=3), visit=first)) is False
+    assert fact("profile.orders", a_moment(profile=Profile(orders_count=1, orders_before=3))) == 4
 
 
 def test_a_clock_that_is_behind_makes_no_negative_time() -> None:

@@ -58,7 +58,15 @@ ASKING = {
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
     "app.profiles.history": Asks(
         ("may", "permissions", "who_refuse"),
-        through=("orders_of", "next_customers", "customer_of_order", "seen_of", "seen_at"),
+        through=(
+            "orders_of",
+            "orders_told",
+            "next_customers",
+            "next_profiled",
+            "customer_of_order",
+            "seen_of",
+            "seen_at",
+        ),
     ),
     "app.profiles.recall": Asks(("permissions",), through=("recall",)),
     "app.profiles.store": Asks(("permissions",)),

@@ -39,7 +39,7 @@ from app.segment_tables import (
     SegmentMoveRow,
     SegmentSizeRow,
 )
-from app.tables import OrderLineRow, OrderRow, ShopRow
+from app.tables import CustomerRow, OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.profiles.factories import an_order, place
 
@@ -287,6 +287,15 @@ async def test_who_is_gone_at_shopify_is_in_no_segment_and_does_not_come_back(
     latest = await latest_segmentation(connections, SHOP)
     assert latest is not None
     assert latest.cuts == cuts_of({1, 2, 3, 4, 5, 6, 8, 9, 10})
+
+
+async def test_who_only_ordered_before_we_could_know_is_in_no_segment(connections: Connections) -> None:
+    await a_shop(connections)
+    async with connections.write() as db:
+        db.add(CustomerRow(shop=SHOP, customer_id=99, orders_count=12, updated_at=NOW))
+    await segment_shop(connections, SHOP)
+    assert (await profile(connections, 99)).orders_ever == 12
+    assert 99 not in await segments(connections)
 
 
 async def test_a_shop_with_one_customer_or_none_is_segmented_as_far_as_can_be(

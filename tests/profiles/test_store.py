@@ -9,20 +9,22 @@ from app.consent.digests import open_digests
 from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
-from app.events.kinds import CustomerDeleted, OrderDeleted, RefundCreated, RefundLine
+from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, RefundCreated, RefundLine
+from app.orders.customers import record_customer
 from app.orders.store import record_refund, remove_order
 from app.profiles.customer import REFUSED, Profile
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.packed import pack, unpack_profile, unpack_visit
 from app.profiles.store import (
     VISIT_TTL_S,
+    follow_customer,
     forget,
     forget_customer,
     rebuild,
     refresh_customers,
     remember_refund,
 )
-from app.tables import OrderLineRow, OrderRow, ShopRow
+from app.tables import CustomerRow, OrderLineRow, OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.profiles.factories import NOW, a_view, an_order, browse, place
 
@@ -119,6 +121,46 @@ async def test_rebuilding_folds_every_order_of_the_shop(connections: Connections
     assert await times_bought(connections, 1) == {1: 1, 5: 1}
     assert (await at(connections, customer_key(SHOP, 450))).orders_count == 1
     assert await rebuild(connections, ShopDomain("b.myshopify.com")) == 0
+
+
+async def test_what_was_ordered_before_shopify_shows_it_counts_by_its_number_alone(
+    connections: Connections,
+) -> None:
+    people = {7: 12, 8: 5, 9: 0, 10: 4}
+    async with connections.write() as db:
+        db.add_all(
+            CustomerRow(
+                shop=SHOP,
+                customer_id=who,
+                orders_count=told,
+                updated_at=NOW,
+                deleted_at=NOW if who == 10 else None,
+            )
+            for who, told in people.items()
+        )
+        db.add_all([*rows(1, 7, product_id=10), *rows(2, 9, product_id=10)])
+    assert await rebuild(connections, SHOP) == 3
+    ever = [(await at(connections, customer_key(SHOP, who))).orders_ever for who in people]
+    assert ever == [12, 5, 1, 0]
+    assert await connections.redis.exists(customer_key(SHOP, 10)) == 0, "who is gone has no profile"
+
+
+async def test_how_many_orders_shopify_tells_of_is_followed(connections: Connections) -> None:
+    async def told(orders: int, day: int) -> int:
+        later = NOW + timedelta(days=day)
+        event = CustomerChanged(
+            shop=SHOP, event_id=f"c{day}", happened_at=later, customer_id=7, orders_count=orders,
+            email_marketing=None, sms_marketing=None, data_sale_opt_out=None, created_at=None,
+            updated_at=later,
+        )  # fmt: skip
+        await record_customer(connections, event)
+        await follow_customer(connections, event)
+        return (await at(connections, customer_key(SHOP, 7))).orders_ever
+
+    assert [await told(3, 1), await told(0, 2), await told(3, 3)] == [3, 0, 3]
+    await place(connections, an_order(1, [10]))
+    profile = await at(connections, customer_key(SHOP, 7))
+    assert (profile.orders_count, profile.orders_ever) == (1, 3)
 
 
 async def test_rebuilding_twice_or_beside_live_orders_counts_each_once(
