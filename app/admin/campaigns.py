@@ -17,6 +17,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.promised import refusals
 from app.campaigns.store import Kept, all_campaigns
 from app.connections import Connections
+from app.consent.retention import TOLD_DAYS, limits_of, told_days
 from app.coupons.minting import SCOPE
 from app.coupons.store import Pool, count_codes, pools_of
 from app.coupons.uses import discounts_of
@@ -30,7 +31,6 @@ TABS = (
     (f"{PATH}/new", lazy("New campaign")),
     (f"{PATH}/learnt", lazy("What is learnt")),
 )
-WINDOW_DAYS = 30
 # What may be done with a campaign in each standing: the status it then has, and the button's label.
 _STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
     "draft": (("running", lazy("Start")),),
@@ -46,7 +46,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     now = datetime.now(UTC)
     kept = await all_campaigns(connections, shop.shop)
     ids = [each.campaign.id for each in kept]
-    told = await activity(connections, shop.shop, ids, now - timedelta(days=WINDOW_DAYS), now)
+    told = await activity(connections, shop.shop, ids, now - timedelta(days=TOLD_DAYS), now)
     pools, codes = await pools_of(connections, shop.shop), await count_codes(connections, shop.shop)
     alerts = await open_alerts(connections, shop.shop)
     names = await titles_in(connections, shop, (each.campaign for each in kept))
@@ -61,7 +61,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         ],
         "asks": not granted and any(each.campaign.takes_off and each.status == "running" for each in kept),
         "alerts": [alert_words(each) for each in alerts if not each.about],
-        "window": window_words(told, WINDOW_DAYS),
+        "window": window_words(told, told_days(limits_of(shop.settings))),
         **frame(PATH, shop),
     }
 

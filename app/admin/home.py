@@ -21,11 +21,12 @@ from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
 from app.admin.segments_store import segment_of
 from app.admin.settings import over_words
-from app.attribution.figures import CHART_DAYS, MONTH
+from app.attribution.figures import CHART_DAYS
 from app.attribution.report import Incremental
 from app.connections import Connections
 from app.consent.policies import current_policy
 from app.consent.report import requests
+from app.consent.retention import limits_of, told_days
 from app.experiments.assign import HOLDOUT, default_experiment, experiment
 from app.profiles.reviews import reviews
 from app.reach.alert_store import open_alerts
@@ -63,7 +64,7 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
         "arms": view.bars(served.by_arm, view.ARMS) if served else [],
         "fallbacks": view.bars(served.by_fallback, view.FALLBACKS) if served else [],
         "excluded": await store.count_excluded(connections, shop),
-        "window_days": MONTH.days,
+        "window_days": told_days(limits_of(shop.settings)),
         "chart_days": CHART_DAYS,
     }
 

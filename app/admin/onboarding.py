@@ -88,6 +88,15 @@ def theme_editor(shop: ShopDomain, api_key: str) -> str:
     return f"https://{shop}/admin/themes/current/editor?context=apps&activateAppId={block}"
 
 
+def places(shop: ShopDomain, api_key: str) -> tuple[tuple[str, str], ...]:
+    """Return where offers are switched on and off in Shopify: what each is called, and its address."""
+    return (
+        (_("Checkout"), checkout_editor(shop, "checkout", api_key)),
+        (_("Thank-you page"), checkout_editor(shop, "thank-you", api_key)),
+        (_("Online store"), theme_editor(shop, api_key)),
+    )
+
+
 def _installed() -> Step:
     return Step("install", _("Tillwise is installed"), _("It runs inside your Shopify admin."), True)
 
@@ -162,11 +171,7 @@ def _blocks(journey: Journey) -> Step:
         _("The offers are switched on"),
         text,
         done,
-        links=(
-            (_("Checkout"), checkout_editor(journey.shop, "checkout", journey.api_key)),
-            (_("Thank-you page"), checkout_editor(journey.shop, "thank-you", journey.api_key)),
-            (_("Online store"), theme_editor(journey.shop, journey.api_key)),
-        ),
+        links=places(journey.shop, journey.api_key),
     )
 
 

@@ -87,9 +87,14 @@ def checked(wanted: Mapping[str, Any]) -> dict[str, int]:
     return dict(wanted)
 
 
+def told_days(limits: Limits) -> int:
+    """Return of how many days it can be told what offers earned."""
+    return min(TOLD_DAYS, limits.days["decisions"], limits.days["feedback"])
+
+
 def warnings_of(limits: Limits) -> list[str]:
     """Return what these limits cost elsewhere, in words; empty when nothing."""
-    shortest = min(limits.days["decisions"], limits.days["feedback"])
+    shortest = told_days(limits)
     if shortest >= TOLD_DAYS:
         return []
     told = wording(f"What offers earned is told of {shortest} days instead of {TOLD_DAYS} with these limits.")

@@ -8,10 +8,13 @@ import pytest
 from app.admin.definitions import DEFINITIONS
 from app.admin.home_view import caused_words
 from app.attribution.report import Incremental
+from app.campaigns.store import keep_campaign
 from app.connections import Connections
 from app.experiments.analysis import Interval
+from app.values import ShopDomain
 from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import bearer, entrance, imported, keep, keep_busy_shop, shop_row
+from tests.admin.factories import SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
+from tests.campaigns.factories import a_campaign
 
 
 async def opened(browser: httpx.AsyncClient, path: str = "/", **query: str) -> str:
@@ -66,6 +69,15 @@ async def test_shop_without_shoppers_is_told_why_there_is_no_figure(
         assert figure(page, name) == "– No visitor who consented to be remembered has come yet."
     days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
     assert {each["value"] for each in days} == {None}
+
+
+async def test_a_shorter_limit_shortens_the_days_that_are_told_of(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(settings={"retention": {"decisions_days": 20, "feedback_days": 7}}))
+    await keep_campaign(connections, ShopDomain(SHOP), a_campaign("winter"))
+    assert "The last 7 days" in await opened(browser)
+    assert "Of the last 7 days." in await opened(browser, "/admin/campaigns")
 
 
 async def test_what_a_number_is_stands_beside_each(

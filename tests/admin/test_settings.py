@@ -117,6 +117,8 @@ async def test_without_shopify_the_page_opens_all_the_same(
     assert "Shopify does not say just now which plan you have." in text
     assert "See the plans at Shopify" not in text
     assert "If you uninstall Tillwise" in text
+    assert "To pause everything" in text
+    assert "/settings/checkout/editor?page=thank-you" in text
 
 
 async def test_what_is_beyond_the_plan_is_said_and_nothing_is_withheld(connections: Connections) -> None:
