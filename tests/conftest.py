@@ -70,7 +70,7 @@ _CHILDREN = ("campaigns.learning", "profiles.segmenting", "recommend.process", "
 def children_are_forked() -> Iterator[None]:
     """Fork the children that train from a server that has imported what they need: it takes two seconds.
 
-    They are handed their work as spawned ones are; those of tests/recommend/test_process.py are spawned.
+    They are handed their work as spawned ones are; some of tests/recommend/test_process.py are spawned.
     """
     given = multiprocessing.get_context
     forks = given("forkserver")
@@ -226,8 +226,8 @@ class _InTurn(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors: much of a journey is waiting."""
-    return (os.cpu_count() or 1) + 1
+    """Return two workers more than there are processors: of journeys and of stores much is waiting."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)
