@@ -74,6 +74,7 @@ async def test_servers_of_which_none_takes_writes_are_an_outage(postgres_url: st
         "SELECT pg_terminate_backend(pg_backend_pid())",
         "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$",  # its disk is full
         "DO $$ BEGIN RAISE SQLSTATE '25006'; END $$",  # it has become a replica
+        "DO $$ BEGIN RAISE SQLSTATE '42501'; END $$",  # a right was taken back
     ],
 )
 async def test_a_server_in_trouble_is_an_outage_and_not_the_fault_of_what_was_asked(
@@ -85,6 +86,17 @@ async def test_a_server_in_trouble_is_an_outage_and_not_the_fault_of_what_was_as
                 await connection.execute(text(statement))
         async with engine.connect() as connection:
             assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+@pytest.mark.parametrize(("ours", "other"), [("//postgres:@", "//nobody:@"), ("/postgres?", "/none?")])
+async def test_a_server_that_does_not_let_us_in_is_an_outage(
+    postgres_url: str, ours: str, other: str
+) -> None:
+    """As while a password is changed, or a database is restored."""
+    assert ours in postgres_url
+    async with opened(postgres_url.replace(ours, other)) as engine:
+        with pytest.raises(OperationalError):
+            await engine.connect().start()
 
 
 async def test_a_statement_that_is_wrong_is_its_own_fault(postgres_url: str) -> None:
