@@ -27,7 +27,7 @@ _OF_THE_SERVER = (
     f"SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_user_timeout = {SILENT_S * 1_000}"
 )
 _USERS_OWN = Path("~/.postgresql/root.crt")
-# Connection lost, out of disk, memory or connections, shutting down or starting, a replica; who asks is refused,
+# Connection lost; out of disk, memory, connections; shutting down, starting; a replica; who asks is refused,
 # no such database, a right is missing: of SQLSTATE.
 _AWAY = ("08", "53", "57P", "25006", "28", "3D", "42501")
 # What an address may set behind its question mark: what connecting takes.
