@@ -22,7 +22,7 @@ def with_variants(
     """Return the shop with its experiments and a shop of its own for each combination that changes it.
 
     take: the shop under these changes, one after the other. Where it can't be made, the shop stays as it is
-    for those arms.
+    for those arms, and so it is where what they change is there no more, such as a campaign that was stopped.
     """
     made = {}
     for arms, changes in combinations_of(experiments).items():
@@ -31,9 +31,11 @@ def with_variants(
         except (TillwiseError, TypeError, ValueError) as error:
             _log.error("an arm can't be served", extra={"shop": shop.shop, "reason": str(error)})
     changing, wanted = frozenset[tuple[str, str]]().union(*made), _changing(experiments)
-    together = _together(experiments)
+    together, idle = _together(experiments), _idle(shop, made)
     variants = {arms: made[arms & changing] for arms in together if arms & changing in made}
-    unserved = frozenset(arms for arms in together if arms & wanted and arms & wanted not in made)
+    unserved = frozenset(
+        arms for arms in together if arms & idle or (arms & wanted and arms & wanted not in made)
+    )
     return replace(shop, experiments=experiments, variants=variants, unserved=unserved)
 
 
@@ -71,6 +73,12 @@ def _arms_of(places: Iterable[Placed]) -> Arms:
 def _changing(experiments: Iterable[Experiment]) -> Arms:
     """Return the arms that change something."""
     return frozenset((each.id, arm.name) for each in experiments for arm in each.arms if arm.changes)
+
+
+def _idle(shop: ShopSnapshot, made: Mapping[Arms, ShopSnapshot]) -> Arms:
+    """Return the arms that leave the shop as it is."""
+    alone = (arms for arms, each in made.items() if len(arms) == 1 and each.version == shop.version)
+    return frozenset[tuple[str, str]]().union(*alone)
 
 
 def _together(experiments: Iterable[Experiment]) -> list[Arms]:

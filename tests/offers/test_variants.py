@@ -131,6 +131,27 @@ def test_a_decision_says_whether_one_of_its_arms_could_not_be_served() -> None:
     }  # fmt: skip
 
 
+def test_an_arm_whose_campaign_was_stopped_meanwhile_is_not_served() -> None:
+    running = [Running(a_campaign("help"), 0)]
+
+    def shop(campaigns: list[Running]) -> ShopSnapshot:
+        def take(changes: Changes) -> ShopSnapshot:
+            under = campaigns_under(campaigns, changes)
+            return a_shop(settings=settings_under({}, changes), campaigns=under)
+
+        tests = a_test("off", campaigns={"help": None}), a_test("pin", pinned=[30])
+        return with_variants(take(()), tests, take)
+
+    for campaigns, not_served in ((running, False), ([], True)):
+        found = {
+            (each.places[1].arm, each.places[2].arm): each.unserved
+            for each in (asked(shop(campaigns), str(n)) for n in range(60))
+            if each.places[1:]
+        }
+        both = ("as_is", "other")
+        assert found == {(off, pin): not_served and off == "other" for off in both for pin in both}
+
+
 def test_arms_that_change_nothing_need_no_shop_of_their_own() -> None:
     same = Experiment("s", (Arm("a", 0.5), Arm("b", 0.5)), id="same", version="1")
     assert combinations_of([same]) == {}
