@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -29,6 +32,8 @@ from app.values import ShopDomain, shop_domain, zone_of
 BOUNCE = "/auth/bounce"
 _RELOAD = "shopify-reload"  # App Bridge goes where it says, with an id token, on whatever page it is
 LATER = "X-Tillwise-Later"
+MOST_AT_ONCE = 8  # calls and pages of one shop in a process; the others wait, and take no connection
+_seats: WeakKeyDictionary[AsyncEngine, WeakValueDictionary[str, asyncio.Semaphore]] = WeakKeyDictionary()
 _log = logging.getLogger(__name__)
 
 Call = Callable[[Request, Connections, Shop], Awaitable[Response]]
@@ -94,7 +99,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
                 {"error": _("Your session in Shopify's admin has ended. Reload the page.")}, 401, retry
             )
         try:
-            async with patience(connections.settings):
+            async with patience(connections.settings), seat(connections, claims.shop):
                 shop = await get_shop(connections, claims.shop)
                 if shop is None or shop.uninstalled_at:
                     raise NotAllowed(_("This shop has not installed Tillwise."))
@@ -109,6 +114,14 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
             raise
 
     return endpoint
+
+
+def seat(connections: Connections, shop: ShopDomain) -> asyncio.Semaphore:
+    """Return what is held while the shop's staff are served: beyond a few at once they wait their turn."""
+    seats = _seats.setdefault(connections.engine, WeakValueDictionary())
+    if (found := seats.get(shop)) is None:
+        found = seats[shop] = asyncio.Semaphore(MOST_AT_ONCE)
+    return found
 
 
 def _with_delay(answer: Response) -> Response:

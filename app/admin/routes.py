@@ -41,7 +41,7 @@ from app.admin import (
 )
 from app.admin import settings as settings_page
 from app.admin.calls import read_call
-from app.admin.doors import bounce_shop, detour, staff_only
+from app.admin.doors import bounce_shop, detour, seat, staff_only
 from app.admin.figures import keep_time
 from app.admin.files import OwnFiles
 from app.admin.language import speak
@@ -80,7 +80,7 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
             return found
         headers = headers_for(settings, found.shop)
         try:
-            async with patience(settings):
+            async with patience(settings), seat(connections, found.shop):
                 shop = await welcome(connections, found.shop, found.token)
                 keep_time(zone_of(shop.time_zone))
                 shown = await read(connections, shop, query)

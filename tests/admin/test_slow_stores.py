@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -13,19 +14,26 @@ import pytest
 import respx
 from redis.asyncio import Redis
 from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 import app.connections
 import app.shops.changes
+from app.admin.doors import MOST_AT_ONCE, staff_only
 from app.admin.outage import TooSlow, patience
 from app.admin.routes import routes
 from app.config import Settings
 from app.connections import Connections, connect
+from app.shops.store import Shop
+from app.tables import ShopRow
 from tests.admin.every_call import CALLS, RIGHT
-from tests.admin.factories import SHOP, bearer, entrance
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, now
 from tests.admin.test_every_call import ASKS_SHOPIFY, a_shop_with_all_that_is_asked_of, contents
 from tests.admin.test_markup import ABOUT, PAGES
 from tests.conftest import on_postgresql
 from tests.shops.web import browsing
+from tests.test_live import until
 
 PATIENCE_S = 0.03
 ALL_PAGES = (*PAGES, "/admin/definitions")
@@ -250,3 +258,30 @@ async def test_what_is_slow_but_comes_in_time_is_waited_for(
     with shopify_pondering(PATIENCE_S):
         answer = await called(browser, "privacy/person")
     assert answer.status_code == 502  # what Shopify said in the end, not that it took long
+
+
+async def test_calls_of_one_shop_wait_for_each_other_and_hold_up_no_other(connections: Connections) -> None:
+    """Else whoever has a staff member's token could take every connection to the database."""
+    begun, go = Counter[str](), asyncio.Event()
+
+    @staff_only
+    async def slow(_request: Request, _connections: Connections, shop: Shop) -> Response:
+        begun[shop.shop] += 1
+        await go.wait()
+        return Response()
+
+    async def all_have_begun() -> bool:
+        return begun[OTHER] > 0 and begun[SHOP] >= MOST_AT_ONCE
+
+    async with connections.write() as db:
+        db.add_all(
+            ShopRow(shop=each, publishable_key=f"pk_{each}", installed_at=now()) for each in (SHOP, OTHER)
+        )
+    async with browsing([Route("/slow", slow)], connections) as browser:
+        askers = [SHOP] * (MOST_AT_ONCE + 3) + [OTHER]
+        calls = [asyncio.create_task(browser.get("/slow", headers=bearer(each))) for each in askers]
+        await until(all_have_begun)
+        assert begun[SHOP] == MOST_AT_ONCE
+        go.set()
+        assert {(await each).status_code for each in calls} == {200}
+    assert begun == {SHOP: MOST_AT_ONCE + 3, OTHER: 1}
