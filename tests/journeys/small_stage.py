@@ -31,7 +31,7 @@ from devstore.pages.builds import EXTENSION, PIXEL, THEME
 from devstore.shop import Shop
 from tests.devstore.browser_world import ROOT, serving, until_within
 
-HOUSEHOLDS, PRODUCTS = 300, 600
+HOUSEHOLDS, PRODUCTS = 150, 400
 START_S = 90.0
 
 

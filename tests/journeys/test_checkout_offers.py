@@ -68,8 +68,10 @@ def add(frame: FrameLocator) -> None:
     expect(frame.get_by_text("Added to your order")).to_be_visible()
 
 
-@pytest.mark.parametrize("host", ["sandbox", "page"])
-@pytest.mark.parametrize(("blocks", "target"), [("block", BLOCK), ("lines", LINES)])
+# Both hosts show every state alike: tests/extensions/test_checkout_states.py.
+@pytest.mark.parametrize(
+    ("blocks", "target", "host"), [("block", BLOCK, "sandbox"), ("lines", LINES, "page")]
+)
 def test_a_live_offer_is_taken_under_its_decision(made: Shopper, blocks: str, target: str, host: str) -> None:
     answer = load(made, target, f"blocks={blocks}&host={host}")
     surface = {BLOCK: "checkout", LINES: "checkout_lines"}[target]
@@ -81,8 +83,10 @@ def test_a_live_offer_is_taken_under_its_decision(made: Shopper, blocks: str, ta
     assert names.count(("tillwise:offer_accepted", surface)) == 1
 
 
-@pytest.mark.parametrize("host", ["sandbox", "page"])
-@pytest.mark.parametrize(("path", "target"), [("/thank-you", THANK_YOU), ("/order-status", ORDER_STATUS)])
+@pytest.mark.parametrize(
+    ("path", "target", "host"),
+    [("/thank-you", THANK_YOU, "sandbox"), ("/order-status", ORDER_STATUS, "page")],
+)
 def test_after_the_order_a_live_offer_leads_to_a_new_cart(
     made: Shopper, path: str, target: str, host: str
 ) -> None:
