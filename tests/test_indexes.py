@@ -10,11 +10,13 @@ from sqlalchemy import event, text
 from sqlalchemy.dialects import sqlite
 
 from app.connections import Connections
+from app.consent.clearing import SOURCES, _delete_old
 from app.events.erased import as_kept
 from app.events.kinds import ConsentTold, OrderDeleted, RefundCreated, RefundLine
 from app.events.store import record_events
 from app.privacy.person import Person, find_person
 from app.privacy.rows import erase_rows, read_rows
+from app.profiles.history import _lines_of
 from app.reach.store import _later
 from app.worker import HANDLERS
 from tests.privacy.planted import NOW, ROSA, SHOP, late_events, plant
@@ -133,6 +135,21 @@ async def test_what_an_event_sets_off_reads_no_shop_whole(connections: Connectio
             await handler(connections, told)
 
     assert await read_whole(connections, handle) == set()
+
+
+async def test_the_lines_of_some_hundred_orders_are_found(connections: Connections) -> None:
+    async def read(opened: Connections) -> None:
+        async with opened.read() as db:
+            await _lines_of(db, SHOP, range(500))
+
+    assert await read_whole(connections, read) == set()
+
+
+async def test_what_is_past_its_limit_is_found_by_its_age(connections: Connections) -> None:
+    async def clear(opened: Connections) -> None:
+        await _delete_old(opened, SHOP, SOURCES["decisions"], NOW, NOW)
+
+    assert await read_whole(connections, clear) == set()
 
 
 async def test_what_is_done_over_and_over_with_deliveries_reads_none_that_is_done(

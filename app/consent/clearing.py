@@ -30,12 +30,16 @@ _RETENTION = table_of(RetentionRow)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a store's rows are. key: with the shop, a row's own; at: its age; may_go: besides being old."""
+    """Where a store's rows are. key: with the shop, a row's own; at: its age; may_go: besides being old.
+
+    oldest_first: whether an index leads through the shop's rows by their age.
+    """
 
     table: Table
     key: str
     at: str
     may_go: Callable[[datetime], ColumnElement[bool]] = lambda _now: true()
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def _not_relied_on(now: datetime) -> ColumnElement[bool]:
 
 SOURCES: Mapping[str, Source] = {
     "events": Source(table_of(EventRow), "event_id", "happened_at"),
-    "decisions": Source(table_of(DecisionRow), "decision_id", "decided_at"),
+    "decisions": Source(table_of(DecisionRow), "decision_id", "decided_at", oldest_first=True),
     "feedback": Source(table_of(FeedbackRow), "event_id", "happened_at"),
     "snapshots": Source(table_of(SnapshotRow), "version", "served_at"),
     # What still waits to be worked off was acknowledged, and is never lost to its age.
@@ -181,19 +185,22 @@ async def _clear_table(
 async def _delete_old(
     connections: Connections, shop: str, source: Source, now: datetime, before: datetime
 ) -> int:
-    """Return how many rows went. The table is walked once, in the order of its key."""
-    table, key = source.table, source.table.c[source.key]
-    old = and_(table.c.shop == shop, table.c[source.at] < before, source.may_go(now))
-    deleted, walked = 0, true()
+    """Return how many rows went. What is old is walked once, or all of the table, in the order of its key."""
+    table, key, at = source.table, source.table.c[source.key], source.table.c[source.at]
+    old = and_(table.c.shop == shop, at < before, source.may_go(now))
+    order = (at, key) if source.oldest_first else (key,)
+    deleted = 0
+    walked: ColumnElement[bool] = true()
     while True:
         async with connections.read() as db:
-            query = select(key).where(old, walked).order_by(key).limit(CHUNK)
-            keys = list(await (await db.connection()).scalars(query))
-        if not keys:
+            query = select(key, at).where(old, walked).order_by(*order).limit(CHUNK)
+            rows = (await (await db.connection()).execute(query)).all()
+        if not rows:
             return deleted
         async with connections.write() as db:
             # Asked again: a delivery that was put aside may have been put back since.
-            gone = await (await db.connection()).execute(delete(table).where(old, key.in_(keys)))
-            deleted += gone.rowcount
-        walked = key > keys[-1]
+            theirs = key.in_([row[0] for row in rows])
+            deleted += (await (await db.connection()).execute(delete(table).where(old, theirs))).rowcount
+        last, last_at = rows[-1]
+        walked = and_(at >= last_at, or_(at > last_at, key > last)) if source.oldest_first else key > last
         await asyncio.sleep(0)

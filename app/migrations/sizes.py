@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-_ROWS, _OF_A_SHOP, _OF_A_NAME = 1_000_000, 100_000, 10
+_ROWS, _OF_A_SHOP, _OF_A_NAME = 100_000_000, 1_000_000, 10
 _EACH_OF_FEW = 4  # of what has few values: a fourth has each
 _FEW = frozenset({"status", "kind", "segment", "pool_id", "terms_id", "key", "mail", "way"})
 _SHOP = frozenset({"shop", "owner"})

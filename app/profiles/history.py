@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -144,8 +145,8 @@ async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> lis
 async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:
     lines: dict[int, list[BoughtLine]] = defaultdict(list)
     for part in chunks(order_ids):
-        kept = lines_kept(shop, part)
-        for row in await _rows(db, select(kept).order_by(kept.c.line_id)):
+        # Put in order here: SQLite would read all of the shop's lines, as those lie in that order.
+        for row in sorted(await _rows(db, select(lines_kept(shop, part))), key=attrgetter("line_id")):
             lines[row.order_id].append(BoughtLine(row.product_id, row.quantity, row.price_minor))
     return lines
 

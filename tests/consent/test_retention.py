@@ -172,9 +172,14 @@ async def test_what_is_past_its_limit_goes_and_the_rest_is_counted(connections: 
 async def test_more_than_one_batch_goes_in_one_clearing(connections: Connections) -> None:
     old = [event(number, 200) for number in range(1_203)]
     new = [event(number, 1) for number in range(1_203, 1_210)]
-    await keep(connections, shop_row(), *old, *new)
-    events = (await clear_aged(connections, SHOP))[0]
-    assert (events.store, events.deleted, events.remaining) == ("events", 1_203, 7)
+    at_once = ago(200)
+    decided = [decision(number, 1) for number in range(1_203)]
+    for each in decided[:1_200]:
+        each.decided_at = at_once
+    await keep(connections, shop_row(), *old, *new, *decided)
+    cleared = {each.store: each for each in await clear_aged(connections, SHOP)}
+    assert (cleared["events"].deleted, cleared["events"].remaining) == (1_203, 7)
+    assert (cleared["decisions"].deleted, cleared["decisions"].remaining) == (1_200, 3)
 
 
 async def test_a_delivery_that_still_waits_is_never_lost_to_its_age(connections: Connections) -> None:
