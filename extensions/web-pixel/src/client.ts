@@ -3,16 +3,20 @@ import type {TrackedEvent} from './events.ts';
 /** The Shopify CLI writes the app's address in when it builds. */
 const APP_URL = (process.env.APP_URL ?? '').replace(/\/+$/, '');
 
-const RETRY_AFTER_MS = 1000;
+const ONCE_MORE_MS = [1000];
+/** As long as a page is likely to be open. */
+export const INSISTENTLY_MS = [1000, 4000, 15_000, 60_000, 240_000];
 
 /**
- * Send the events, twice when the app was not reached or is overloaded; it drops what it has already.
- * The second time only if they may still be sent.
+ * Send the events, and again after each pause when the app was not reached or is overloaded; it drops what it has
+ * already. Again only if they may still be sent.
  */
-export async function send(events: TrackedEvent[], accountId: string, may: () => boolean = () => true): Promise<void> {
+export async function send(events: TrackedEvent[], accountId: string, may: () => boolean, pauses_ms = ONCE_MORE_MS): Promise<void> {
   if (await reached(events, accountId)) return;
-  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-  if (may()) await reached(events, accountId);
+  for (const pause_ms of pauses_ms) {
+    await new Promise((resolve) => setTimeout(resolve, pause_ms));
+    if (!may() || (await reached(events, accountId))) return;
+  }
 }
 
 async function reached(events: TrackedEvent[], accountId: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type {ExtensionApi} from '@shopify/web-pixels-extension';
 import {createBatch} from './batch.ts';
-import {send} from './client.ts';
+import {INSISTENTLY_MS, send} from './client.ts';
 import {consentOf} from './consent.ts';
 import {ACTIVE, DOM_EVENTS, SENT_AT_ONCE, EVENTS, track, type ShopifyEvent} from './events.ts';
 import {createVisit} from './visit.ts';
@@ -35,7 +35,8 @@ export function pixel({analytics, browser, customerPrivacy, init, settings}: Ext
   function tellWithdrawal() {
     if (!owed || !clientId) return;
     owed = false;
-    void send([withdrawal(clientId, consent, new Date())], accountId);
+    // Nothing else tells of it. After a new yes it would come later than that.
+    void send([withdrawal(clientId, consent, new Date())], accountId, () => !consent.analytics, INSISTENTLY_MS);
   }
 
   async function receive(event: ShopifyEvent) {

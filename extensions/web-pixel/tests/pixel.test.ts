@@ -196,6 +196,31 @@ describe('withdrawal', () => {
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
+  test('is tried for minutes while the app is away: nothing else will tell', async () => {
+    fetch.mockResolvedValueOnce(new Response('', {status: 503})).mockResolvedValueOnce(new Response('', {status: 429}));
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch')).mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(fetch).toHaveBeenCalledTimes(5);
+    expect(new Set(sent().map(({id, name}) => `${id} ${name}`)).size).toBe(1);
+  });
+
+  test('is not tried again after a new yes, which it would come later than', async () => {
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+    const shopify = createShopify(ALL);
+    pixel(shopify.api);
+    shopify.fire(shopifyEvent('page_viewed'));
+    shopify.consent(NONE);
+    await vi.advanceTimersByTimeAsync(10);
+    shopify.consent(ALL);
+    shopify.fire(shopifyEvent('page_viewed'));
+    await settle();
+    expect(names()).toEqual(['tillwise:consent_changed', 'page_viewed']);
+  });
+
   test('reaches an event that the app has not got yet: it is not tried again', async () => {
     fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'));
     const shopify = createShopify(ALL);
