@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Select, Table, delete, func, select
 from sqlmodel import SQLModel
 
 from app.connections import Connections, redis_key
@@ -27,10 +27,11 @@ from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
-from app.upsert import chunks, table_of
+from app.tables import ShopRow
+from app.upsert import CHUNK, chunks, matching, table_of
 from app.values import ShopDomain, shop_domain
 
-_REQUESTS = table_of(PrivacyRequestRow)
+_REQUESTS, _SHOPS = table_of(PrivacyRequestRow), table_of(ShopRow)
 _SECOND_LOOKS = 3
 
 Step = Callable[[Connections, PrivacyRequest], Awaitable[None]]
@@ -120,10 +121,24 @@ async def _erase_files(connections: Connections, request: PrivacyRequest) -> Non
 
 
 async def _erase_rows(connections: Connections, request: PrivacyRequest) -> None:
+    """Delete the shop's rows, a few hundred in a transaction: all of a large one's hold up who else writes.
+
+    The shop itself goes first, so that nobody writes to it any more.
+    """
+    for table in sorted(_shop_tables(), key=lambda each: each is not _SHOPS):
+        keys = select(*table.primary_key).where(*_of(table, request.shop)).limit(CHUNK)
+        while await _erase_some(connections, table, keys):
+            pass
+
+
+async def _erase_some(connections: Connections, table: Table, keys: Select[Any]) -> bool:
+    """Return whether there were any rows of these keys, which are gone now."""
     async with connections.write() as db:
         connection = await db.connection()
-        for table in _shop_tables():
-            await connection.execute(delete(table).where(*_of(table, request.shop)))
+        found = (await connection.execute(keys)).all()
+        for theirs in matching(list(table.primary_key), found):
+            await connection.execute(delete(table).where(theirs))
+    return bool(found)
 
 
 STEPS: tuple[Step, ...] = (_bar_late_events, _erase_log, _erase_keys, _erase_files, _erase_rows)

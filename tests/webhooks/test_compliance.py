@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from sqlalchemy import event as database_event
 from sqlmodel import select
 
 from app.connections import Connections, redis_key
@@ -27,6 +28,7 @@ from app.shops.grants import Grant
 from app.shops.store import Shop
 from app.shops.tokens import access_token, sealed_row
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
+from app.upsert import CHUNK, insert_new
 from app.worker import HANDLERS
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
 from webhooks.compliance import finish_erasures, redact_shop
@@ -236,6 +238,24 @@ async def leave(connections: Connections) -> None:
         assert row is not None
         row.uninstalled_at = NOW
         db.add(row)
+
+
+async def test_the_rows_of_a_large_shop_go_a_few_hundred_in_a_transaction(connections: Connections) -> None:
+    await plant(connections, ROSA)
+    await leave(connections)
+    facts = {"shop": SHOP, "name": "viewed", "happened_at": NOW, "recorded_at": NOW, "data": {}}
+    async with connections.write() as db:
+        await insert_new(db, EventRow, [facts | {"event_id": f"{number}"} for number in range(1_203)])
+    gone: list[int] = []
+
+    def note(_connection: Any, cursor: Any, statement: str, *_others: Any) -> None:
+        if statement.startswith("DELETE FROM events"):
+            gone.append(cursor.rowcount)
+
+    database_event.listen(connections.engine.sync_engine, "after_cursor_execute", note)
+    await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=NOW))
+    database_event.remove(connections.engine.sync_engine, "after_cursor_execute", note)
+    assert (await all_of(connections, EventRow), max(gone), sum(gone) > 1_203) == ([], CHUNK, True)
 
 
 async def test_what_comes_late_of_a_redacted_shop_is_not_written_down(connections: Connections) -> None:
