@@ -29,7 +29,14 @@ from app.admin.store import gone, titles
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, dry_run
 from app.campaigns.past import MOST, past_decisions
-from app.campaigns.store import all_campaigns, change_status, keep_campaign, one_campaign, place_campaign
+from app.campaigns.store import (
+    all_campaigns,
+    change_status,
+    keep_campaign,
+    one_campaign,
+    place_campaign,
+    remove_draft,
+)
 from app.catalog.selling_plans import with_plan_only
 from app.catalog.store import load_catalog
 from app.connections import Connections
@@ -51,6 +58,12 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     status: Literal["running", "paused", "stopped"]
+
+
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which campaign."""
+
+    id: str
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +105,14 @@ async def place(request: Request, connections: Connections, shop: Shop) -> Respo
     asked = await read_call(request, Place, _MAX_BODY)
     await place_campaign(connections, shop.shop, asked.id, asked.before or None)
     return JSONResponse({"placed": asked.id})
+
+
+@staff_only
+async def remove(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Remove a campaign that was never started."""
+    asked = await read_call(request, Named, _MAX_BODY)
+    await remove_draft(connections, shop.shop, asked.id)
+    return JSONResponse({"removed": asked.id})
 
 
 @staff_only
@@ -237,6 +258,7 @@ routes = [
     Route(f"{_CALLS}/granted", granted),
     Route(f"{_CALLS}/status", step, methods=["POST"]),
     Route(f"{_CALLS}/place", place, methods=["POST"]),
+    Route(f"{_CALLS}/remove", remove, methods=["POST"]),
     Route(f"{_CALLS}/check", check, methods=["POST"]),
     Route(f"{_CALLS}/keep", keep, methods=["POST"]),
     Route(f"{_CALLS}/dry-run", try_out, methods=["POST"]),

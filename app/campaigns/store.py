@@ -97,6 +97,22 @@ async def change_status(
     return kept
 
 
+async def remove_draft(connections: Connections, shop: ShopDomain, campaign_id: str) -> None:
+    """Remove a campaign that was never started.
+
+    Raises NotFound, and InputError for one that was: what was shown of it names it.
+    """
+    its = _CAMPAIGNS.c.shop == shop, _CAMPAIGNS.c.campaign_id == campaign_id
+    async with connections.write() as db:
+        drafts = _CAMPAIGNS.delete().where(*its, _CAMPAIGNS.c.status == "draft")
+        removed = (await (await db.connection()).execute(drafts)).rowcount
+        if not removed and await db.get(CampaignRow, (shop, campaign_id)) is None:
+            raise NotFound(f"{shop} has no campaign {campaign_id!r}")
+    if not removed:
+        raise InputError(f"{campaign_id} was started already: it stays listed, and can be stopped")
+    await announce_kept(connections.redis, shop)
+
+
 async def place_campaign(
     connections: Connections, shop: ShopDomain, campaign_id: str, before: str | None
 ) -> None:

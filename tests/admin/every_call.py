@@ -25,6 +25,7 @@ RIGHT: dict[str, Any] = {
     "products/wish": {"product_id": 1, "wish": "pinned"},
     "campaigns/status": {"id": "winter", "status": "paused"},
     "campaigns/place": {"id": "winter"},
+    "campaigns/remove": {"id": "winter"},
     "campaigns/check": {"form": FORM},
     "campaigns/keep": {"form": FORM},
     "campaigns/dry-run": {"form": FORM},
@@ -92,6 +93,7 @@ WRONG: dict[str, list[Any]] = {
         {"product_id": 1, "wish": "x" * 11},
     ],
     "campaigns/status": [{"id": "nothing", "status": "paused"}, {"id": "winter", "status": "on"}],
+    "campaigns/remove": [{"id": "nothing"}, {"id": "loyal-thanked"}],
     "campaigns/place": [{"id": "nothing"}, {"id": "winter", "before": "nothing"}],
     "campaigns/keep": [
         _form(name=""),

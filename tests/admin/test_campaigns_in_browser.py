@@ -112,6 +112,19 @@ async def test_a_campaign_is_moved_and_stopped_by_the_keyboard(connections: Conn
     assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "stopped"
 
 
+async def test_a_draft_is_removed_with_a_second_press(connections: Connections) -> None:
+    await keep_campaigns(connections, scopes="write_discounts")
+    async with served(connections) as url, opened(url, "/admin/campaigns", DESKTOP) as page:
+        await expect(page.get_by_role("button", name="Remove the draft")).to_have_count(1)
+        await page.get_by_role("button", name="Remove the draft Winter").press("Enter")
+        assert len(await all_campaigns(connections, SHOP)) == 3
+        await page.get_by_role("button", name="Remove the draft Winter").press("Enter")
+        await page.locator("[data-campaign=winter]").wait_for(state="detached")
+    assert {each.campaign.id for each in await all_campaigns(connections, SHOP)} == {
+        "loyal-thanked", "free-shipping",
+    }  # fmt: skip
+
+
 async def test_a_campaign_is_dragged_to_its_place(connections: Connections) -> None:
     await keep_campaigns(connections, scopes="write_discounts")
     tall = {"width": 1200, "height": 1600}  # all of them in sight

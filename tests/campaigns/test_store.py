@@ -11,6 +11,7 @@ from app.campaigns.store import (
     change_status,
     keep_campaign,
     one_campaign,
+    remove_draft,
     running_campaigns,
 )
 from app.connections import Connections
@@ -73,6 +74,24 @@ async def test_a_shop_knows_nothing_of_the_campaigns_of_another(connections: Con
     assert await all_campaigns(connections, OTHER) == []
     with pytest.raises(NotFound, match=r"other\.myshopify\.com has no campaign 'help'"):
         await change_status(connections, OTHER, "help", "running")
+
+
+async def test_a_draft_is_removed_and_what_was_started_stays(on_both_databases: Connections) -> None:
+    connections = on_both_databases
+    for name in ("first", "second"):
+        await keep_campaign(connections, SHOP, a_campaign(name))
+        await keep_campaign(connections, OTHER, a_campaign(name))
+    await change_status(connections, SHOP, "first", "running")
+    await change_status(connections, SHOP, "first", "stopped")
+    before = await campaigns_fingerprint(connections, SHOP)
+    with pytest.raises(InputError, match="was started already"):
+        await remove_draft(connections, SHOP, "first")
+    await remove_draft(connections, SHOP, "second")
+    assert [each.campaign.id for each in await all_campaigns(connections, SHOP)] == ["first"]
+    assert await campaigns_fingerprint(connections, SHOP) != before
+    with pytest.raises(NotFound):
+        await remove_draft(connections, SHOP, "second")
+    assert len(await all_campaigns(connections, OTHER)) == 2
 
 
 async def test_what_has_ended_is_not_started(connections: Connections) -> None:

@@ -18,6 +18,7 @@ def staff_calls(theirs: dict[str, str]) -> dict[str, list[Any]]:
         "products/wish": [{"product_id": each, "wish": "pinned"} for each in (2, 77)],
         "campaigns/status": [{"id": "loyal-thanked", "status": "stopped"}],
         "campaigns/place": [{"id": "winter", "before": "loyal-thanked"}],
+        "campaigns/remove": [{"id": "loyal-thanked"}, {"id": "winter"}],
         "campaigns/check": [{"form": written()}, {"form": written(id="loyal-thanked")}],
         "campaigns/keep": [{"form": written()}, {"form": written(id="loyal-thanked")}],
         "experiments/plan": [{"form": {"campaign": "loyal-thanked"}}],

@@ -52,6 +52,11 @@ Object.assign(ACTIONS, {
     }
     location.reload();
   },
+  async 'remove-campaign'(button) {
+    await call(`${CALLS}/remove`, {id: campaignOf(button).campaign});
+    shopify.toast.show(_('Removed'));
+    location.reload();
+  },
   async move(button) {
     const ids = order();
     const at = ids.indexOf(campaignOf(button).campaign);
