@@ -15,9 +15,9 @@ from app.coupons.signed import ATTRIBUTE, number_in
 from devstore.demo import DOMAIN
 from devstore.functions import built_functions
 from devstore.records import Order
-from tests.devstore.browser_world import ROOT, build_host, until_within
+from tests.devstore.browser_world import ROOT, until_within
 from tests.journeys.shopper import TRIES, Shopper, shopper
-from tests.journeys.small_stage import START_S, SmallStage, small_stage
+from tests.journeys.small_stage import START_S, SmallStage
 from tests.journeys.stores import rows_of
 
 FUNCTIONS = built_functions(ROOT / "extensions")
@@ -30,20 +30,19 @@ CAMPAIGN = {
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
-    build_host()
-    home = tmp_path_factory.mktemp("stage")
-    with small_stage(home, households=60, products=100, trained=False) as made:
-        made.shop.functions = FUNCTIONS
-        assert made.shop.installation is not None
-        scopes = sorted(made.shop.installation.scopes | {"write_discounts", "read_discounts"})
-        httpx.post(f"{made.store_url}/control/scopes", json={"scopes": scopes}).raise_for_status()
-        until_within(START_S, lambda: "write_discounts" in str(rows_of(made, "SELECT scopes FROM shops")))
-        (home / "campaign.json").write_text(json.dumps(CAMPAIGN))
-        made.tillwise("campaigns", "add", "--shop", DOMAIN, str(home / "campaign.json"))
-        made.tillwise("campaigns", "run", "--shop", DOMAIN, "ten")
-        until_within(START_S, lambda: rows_of(made, "SELECT 1 FROM automatic_discounts") == [(1,)])
-        yield made
+def stage(untrained_stage: SmallStage) -> SmallStage:
+    made = untrained_stage
+    made.shop.functions = FUNCTIONS
+    assert made.shop.installation is not None
+    scopes = sorted(made.shop.installation.scopes | {"write_discounts", "read_discounts"})
+    httpx.post(f"{made.store_url}/control/scopes", json={"scopes": scopes}).raise_for_status()
+    until_within(START_S, lambda: "write_discounts" in str(rows_of(made, "SELECT scopes FROM shops")))
+    campaign = made.home / "campaign.json"
+    campaign.write_text(json.dumps(CAMPAIGN))
+    made.tillwise("campaigns", "add", "--shop", DOMAIN, str(campaign))
+    made.tillwise("campaigns", "run", "--shop", DOMAIN, "ten")
+    until_within(START_S, lambda: rows_of(made, "SELECT 1 FROM automatic_discounts") == [(1,)])
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,14 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from devstore.demo import DOMAIN
-from tests.devstore.browser_world import build_host
-from tests.journeys.small_stage import SmallStage, small_stage
+from tests.journeys.small_stage import SmallStage
 
 PEOPLE, RULES = "/admin/privacy/people", "/admin/privacy/rules"
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStage]:
-    build_host()
-    with small_stage(tmp_path_factory.mktemp("stage"), households=60, products=200, trained=False) as made:
-        yield made
+def stage(untrained_stage: SmallStage) -> SmallStage:
+    return untrained_stage
 
 
 @pytest.fixture
