@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 import numpy as np
 
@@ -103,7 +102,7 @@ def _baseline(came: _Came, metric: str, window_days: int) -> Baseline:
             f"{LEAST_UNITS} to go by"
         )
     mean, deviation = _of_unit(units, metric)
-    return Baseline(mean, deviation, len(units), ceil(came.days), len(units) / came.days)
+    return Baseline(mean, deviation, len(units), round(came.days), len(units) / came.days)
 
 
 def _of_unit(units: Units, metric: str) -> tuple[float, float]:

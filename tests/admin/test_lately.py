@@ -111,7 +111,7 @@ async def test_a_young_version_and_one_that_is_not_there_are_read_while_somebody
     large_from(connections, monkeypatch, decisions=30)  # the shop made 40, none of late
     design = read_design(experiment_design(id="young"))
     await draft(connections, ShopDomain(SHOP), design, datetime.now(UTC))
-    for name, says in (("dear", AWAITED), ("young", "Nobody"), ("nothing", "is not there")):
+    for name, says in (("dear", AWAITED), ("young", "No visitor"), ("nothing", "is not there")):
         page = await opened(browser, "/admin/experiments/read", id=name)
         assert (says in page, AWAITED in page) == (True, says == AWAITED)
     await stop(connections, ShopDomain(SHOP), "dear", datetime.now(UTC))

@@ -130,7 +130,7 @@ def test_a_plan_says_how_many_units_and_days(terminal: Terminal) -> None:
     output = terminal.run(
         "experiment", "plan", "--shop", SHOP, "--metric", "conversion", "--lift", "0.2"
     ).output
-    assert "from 1,500 units of the last 28 days (53.6 a day)" in output
+    assert "from 1,500 units of the last 6 days (250.0 a day)" in output
     assert "units to find +20.0% in 80% of such experiments" in output
     assert output.rstrip().endswith("days")
 
