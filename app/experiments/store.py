@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.analysis import Reading, read
-from app.experiments.assign import STANDING
+from app.experiments.assign import HOLDOUT, STANDING
 from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
 from app.experiments.outcomes import Aside, Frame, Observed, observe
@@ -205,16 +205,26 @@ def readout_of(
 
 
 def reading_of(observed: Observed, design: Design) -> Reading:
-    """Return what was observed as figures; none of money where it came in several currencies."""
+    """Return what was observed as figures, but for those that would mislead, which are refused.
+
+    Of money where it came in several currencies, and of who accepts offers beside a holdout, which has none.
+    """
     found = read(observed.units, design.terms, observed.counts, observed.recognised)
-    if not observed.aside.foreign:
-        return found
-    refused = Refusal(
+    told = dict(found.metrics)
+    if design.id == STANDING and design.control == HOLDOUT and not isinstance(told["acceptance"], Refusal):
+        told["acceptance"] = Refusal(
+            Cause.NOTHING_VARIES, "the holdout is offered nothing, so that nobody of it could accept an offer"
+        )
+    if observed.aside.foreign:
+        told |= dict.fromkeys((name for name, each in METRICS.items() if each.money), _foreign(observed))
+    return replace(found, metrics=told)
+
+
+def _foreign(observed: Observed) -> Refusal:
+    return Refusal(
         Cause.CURRENCIES,
         f"{observed.aside.foreign} orders were in another currency than the shop's; money does not add up",
     )
-    metrics = {name: refused if METRICS[name].money else each for name, each in found.metrics.items()}
-    return replace(found, metrics=metrics)
 
 
 async def version_named(

@@ -12,13 +12,14 @@ from app.experiments import record_store
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design, standing_design
 from app.experiments.mismatch import Mismatch
+from app.experiments.outcomes import Aside, Observed
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import Readout, observed_of, read_out
+from app.experiments.store import Readout, observed_of, read_out, reading_of
 from app.experiments.units import Units
 from app.experiments.versions import draft, get_version, start
 from app.tables import OF_SHIPPING, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
 from tests.attribution.test_store import SHOP, a_shop, write
-from tests.experiments.factories import NOW
+from tests.experiments.factories import NOW, drawn, with_columns
 from tests.experiments.test_design import a_design
 
 STANDING = "holdout=0.05 personalised=0.9 static=0.05"
@@ -225,6 +226,17 @@ async def test_a_shop_that_never_decided_has_nothing_standing_to_read(connection
     await write(connections, a_shop())
     with pytest.raises(NotFound, match="no decision"):
         await read(connections, "standing")
+
+
+@pytest.mark.parametrize(("shares", "told"), [("holdout=0.5 personalised=0.5", False),
+                                              ("personalised=0.5 static=0.5", True)])  # fmt: skip
+def test_nobody_is_better_at_accepting_offers_than_who_was_offered_none(shares: str, told: bool) -> None:
+    units, design = drawn(size=20_000), standing_design(shares)
+    control = list(design.shares).index(design.control)
+    units = with_columns(units, accepted=units.accepted * (told or units.arm != control))
+    found = reading_of(Observed(units, tuple(units.counts(2)), Aside()), design)
+    assert isinstance(found.metrics["acceptance"], Refusal) is not told
+    assert not isinstance(found.metrics["conversion"], Refusal)
 
 
 @pytest.mark.parametrize("days", [28, 6])
