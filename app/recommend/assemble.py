@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from app.recommend.dataset import ANONYMOUS, SECONDS_A_DAY, Baskets, Dataset, Items
+from app.recommend.dataset import SECONDS_A_DAY, Baskets, Dataset, Items
 from app.recommend.fit import Embeddings
+from app.recommend.habit import habit, in_two_running, with_habit
 from app.recommend.model import Basis, Model
 from app.recommend.neighbours import (
     CosineParameters,
@@ -95,7 +96,7 @@ def basis_for(baskets: Baskets) -> Basis:
 def default_recipe(baskets: Baskets) -> Recipe:
     """Return the recipe for a shop whose later orders are too few to choose with."""
     basis = basis_for(baskets)
-    return Recipe(basis, DEFAULT_WEIGHTS[basis], CosineParameters())
+    return Recipe(basis, with_habit(DEFAULT_WEIGHTS[basis], habit(baskets)), CosineParameters())
 
 
 def assemble(dataset: Dataset, baskets: Baskets, recipe: Recipe, embeddings: Embeddings) -> Model:
@@ -152,11 +153,7 @@ def rebought(baskets: Baskets, items: int) -> NDArray[np.float32]:
 
     Drawn to the shop's mean as if five orders more had said that.
     """
-    by_shopper = np.argsort(baskets.customers, kind="stable")  # and each one's by time, as they are
-    customers = baskets.customers[by_shopper]
-    held = baskets.matrix(items)[by_shopper]
-    followed = np.flatnonzero((customers[1:] == customers[:-1]) & (customers[1:] != ANONYMOUS))
-    now, then = held[followed], held[followed + 1]
+    _, now, then = in_two_running(baskets, items)
     times = np.bincount(now.indices, minlength=items)
     again = np.bincount(now.multiply(then).tocsr().indices, minlength=items)
     usual = again.sum() / max(int(times.sum()), 1)

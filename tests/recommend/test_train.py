@@ -208,7 +208,7 @@ def test_best_sellers_take_the_place_of_what_a_shop_grew_up_with_where_they_are_
 
 def test_a_shop_that_sells_one_product_an_order_has_best_sellers_and_repeats() -> None:
     rows = [
-        (number, number % 7, f"2026-01-{1 + number // 10:02d}", 3 if number % 2 else number % 20)
+        (number, number % 10, f"2026-01-{1 + number // 10:02d}", 3 if number % 10 < 4 else 10 + number % 10)
         for number in range(200)
     ]
     orders = pl.DataFrame(rows, schema=["order_id", "customer_id", "created_at", "product_id"], orient="row")
