@@ -22,7 +22,7 @@ from app.consent.policies import try_to_read_policy
 from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
-from app.jobs import hand_back, job_begins, only_one, request_job
+from app.jobs import hand_back, is_under_way, job_begins, only_one, request_job
 from app.orders.customers import record_customers
 from app.orders.store import record_orders, record_refunds
 from app.profiles.store import rebuild
@@ -87,7 +87,12 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
 
 
 async def resume_backfill(connections: Connections, event: BulkOperationFinished) -> None:
-    """Go on with the import that this operation belongs to, if it is one of ours."""
+    """Go on with the import that this operation belongs to, if it is one of ours that nobody waits for.
+
+    Who waits looks for itself: a second import after it would find nothing to do, and still train anew.
+    """
+    if await is_under_way(connections, "backfill", event.shop):
+        return
     async with connections.read() as db:
         rows = [await db.get(BackfillRow, (event.shop, kind.name)) for kind in KINDS]
     if any(row and row.operation_id == event.operation_id and row.status == "running" for row in rows):

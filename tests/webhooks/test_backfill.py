@@ -13,7 +13,7 @@ from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished, RefundCreated, RefundLine
-from app.jobs import job_queue
+from app.jobs import job_queue, only_one
 from app.orders.store import record_refund
 from app.privacy.erasure import erase_person
 from app.privacy.shop import erase_shop
@@ -383,6 +383,10 @@ async def test_a_finished_operation_wakes_only_the_import_it_belongs_to(front: S
         await redis.delete(waiting)
         await resume_backfill(front.connections, event)
         assert await redis.exists(waiting) == asked
+    await redis.delete(waiting)
+    async with only_one(front.connections, "backfill", front.installed.shop):
+        await resume_backfill(front.connections, event)  # it looks for itself, and asks for the training
+    assert not await redis.exists(waiting)
 
 
 async def test_nothing_is_imported_for_a_shop_without_the_app(connections: Connections) -> None:
