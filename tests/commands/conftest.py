@@ -18,7 +18,6 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.config import Settings
 from app.connections import Connections, connect
-from app.migrations import migrate
 from tests.conftest import ENVIRONMENT
 
 Prepare = Callable[[Connections], Awaitable[object]]
@@ -61,14 +60,6 @@ def own_logging() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     sys.excepthook, threading.excepthook = hooks
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that went through every step: copied many times faster than it is made."""
-    path = tmp_path_factory.mktemp("schema") / "migrated.db"
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
-    return path
 
 
 @pytest.fixture

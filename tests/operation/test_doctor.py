@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,16 +17,16 @@ from app.connections import connect
 from app.consent.digests import open_digests
 from app.doctor import examine
 from app.events.moved import MOVED
-from app.migrations import migrate
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
 
 
 @pytest.fixture
 async def environment(
-    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis_url: str, migrated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[pytest.MonkeyPatch]:
     """The environment of an installation in which nothing is wrong."""
+    shutil.copyfile(migrated, tmp_path / "tillwise.db")
     database = f"sqlite:///{tmp_path / 'tillwise.db'}"
     given = {
         "TILLWISE_DATA_DIR": str(tmp_path), "DATABASE_URL": database, "REDIS_URL": redis_url,
@@ -33,7 +34,6 @@ async def environment(
     }  # fmt: skip
     for name, value in (ENVIRONMENT | given).items():
         monkeypatch.setenv(name, value)
-    await migrate(database.replace("sqlite", "sqlite+aiosqlite", 1))
     yield monkeypatch
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("maxmemory-policy", "noeviction")
