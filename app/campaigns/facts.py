@@ -370,6 +370,6 @@ READERS: Mapping[str, Reader] = {
 ALWAYS: frozenset[str] = frozenset({
     "cart.lines", "cart.units", "visit.pages", "visit.products", "visit.dwell_s",
     "visit.searches", "visit.added", "visit.removed", "visit.step", "visit.errors", "visit.visits",
-    "checkout.dwell_s", "checkout.errors", "profile.spent", "profile.aov", "market.language",
-    "trigger.type",
+    "checkout.dwell_s", "checkout.errors", "profile.orders", "profile.spent", "profile.aov",
+    "market.language", "trigger.type",
 })  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import DryRun, Past, dry_run, facts_of_past
+from app.campaigns.facts import ALWAYS
 from app.errors import InputError
 from app.profiles.visit import PAUSE_S
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign
@@ -159,6 +160,12 @@ def test_a_decision_tells_much_of_itself(name: str, value: object) -> None:
         "viewed": [10, 20], "orders": 3, "segments": ["loyal"], "history": [[10, 1, 40.5], [20, 1, 12.7]],
     }  # fmt: skip
     assert facts_of_past(a_past(1, customer_id=7, situation=told), CATALOG, NOW.tzinfo)[name] == value  # type: ignore[arg-type]
+
+
+def test_orders_of_which_shopify_alone_tells_are_logged_for_it_and_tried_with() -> None:
+    assert "profile.orders" in ALWAYS
+    past = a_past(1, customer_id=7, situation=with_facts(profile__orders=12))
+    assert facts_of_past(past, CATALOG, NOW.tzinfo)["profile.orders"] == 12  # type: ignore[arg-type]
 
 
 def test_what_was_not_allowed_was_not_known_whatever_else_is_logged() -> None:
