@@ -111,6 +111,7 @@ FREE = {
         ("app.campaigns.redeemed", "app.coupons.handing", "app.decide", "app.offers.campaigns", "app.reach"),
     ),
     "app.migrations.env": Free("the layout of tables, not a row of them", ()),
+    "app.migrations.sizes": Free("how large tables are taken for, not a row of them", ("app.migrations",)),
     "app.orders.store": Free(_RECORDS, ("app.profiles.store", "app.worker", "webhooks.backfill")),
     "app.orders.customers": Free(_RECORDS, ("app.worker", "webhooks.backfill", "webhooks.opt_outs")),
     "app.orders.answers": Free(_LEDGER, ("app.orders.customers",)),
