@@ -32,9 +32,8 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.events.kinds import BrowserEvent, Line, OrderPlaced
 from app.events.store import record_events
-from app.orders.store import record_order
 from app.processes import collect_rarely
-from app.profiles.store import remember_browsing, remember_order
+from app.profiles.store import follow_order, remember_browsing
 from app.recommend.card import Card, Decision
 from app.recommend.model import Model, Weights
 from app.recommend.publish import publish
@@ -235,8 +234,7 @@ async def _shop_around(
             currency="USD", subtotal_minor=4000, discount_minor=0, total_minor=4000, paid=True,
             created_at=at, updated_at=at, cancelled_at=None, lines=lines,
         )  # fmt: skip
-        await record_order(connections, order)
-        await remember_order(connections, order)
+        await follow_order(connections, order)
     for product_id in (*_cart(random), *_cart(random)):
         looked = BrowserEvent(
             shop=SHOP, event_id=f"browser:{customer_id}-{product_id}", happened_at=now, name="product_viewed",
