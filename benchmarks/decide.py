@@ -235,6 +235,7 @@ async def _shop_around(
             created_at=at, updated_at=at, cancelled_at=None, lines=lines,
         )  # fmt: skip
         await follow_order(connections, order)
+    for product_id in (*_cart(random), *_cart(random)):
         looked = BrowserEvent(
             shop=SHOP, event_id=f"browser:{customer_id}-{product_id}", happened_at=now, name="product_viewed",
             client_id=f"client-{customer_id}", checkout_token=f"checkout-{customer_id}", customer_id=None,
