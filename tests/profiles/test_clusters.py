@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 import numpy as np
 import pytest
@@ -17,13 +19,18 @@ def clusters_of(values: np.ndarray, previous: Clusters | None = None, seed: int 
     return found.clusters
 
 
+@cache
+def clusters_of_three() -> Clusters:
+    return clusters_of(three_groups()[0])
+
+
 def group_of(clusters: Clusters, values: np.ndarray) -> list[str]:
     return [called(clusters, assign(clusters, dict(zip(FEATURES, row, strict=True)))) for row in values]
 
 
 def test_the_three_everyone_asks_for_are_found_and_labelled() -> None:
     values, groups = three_groups()
-    clusters = clusters_of(values)
+    clusters = clusters_of_three()
     assert set(clusters.labels) == {HIGH_VALUE, BROWSERS, HESITANT}
     found = group_of(clusters, values)
     agreeing = sum(ours == drawn for ours, drawn in zip(found, groups, strict=True))
@@ -66,8 +73,7 @@ def test_the_same_shoppers_and_seed_give_the_same_clusters() -> None:
 
 @pytest.mark.parametrize("seed", range(1, 3))
 def test_names_stay_with_their_shoppers_from_training_to_training(seed: int) -> None:
-    values, _ = three_groups(seed=0)
-    first = clusters_of(values)
+    first = clusters_of_three()
     later, _ = three_groups(seed=seed, spread=0.4)
     second = clusters_of(later * 1.1, previous=first, seed=seed)
     assert set(second.names) == set(first.names)
@@ -103,14 +109,14 @@ def test_a_label_once_held_is_kept_on_weaker_evidence_and_lost_without_any() -> 
 
 
 def test_a_shopper_is_told_why() -> None:
-    clusters = clusters_of(three_groups()[0])
+    clusters = clusters_of_three()
     said = why(clusters, msgspec.structs.asdict(TYPICAL[HESITANT]))
     assert said.startswith("Hesitant buyers: behaves most like 80 shoppers with ")
     assert "unfinished checkouts above average" in said
 
 
 def test_clusters_survive_being_stored() -> None:
-    clusters = clusters_of(three_groups()[0])
+    clusters = clusters_of_three()
     assert msgspec.json.decode(msgspec.json.encode(clusters), type=Clusters) == clusters
 
 
