@@ -78,7 +78,7 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("shop", "event_id", "topic"),
         Index("ix_inbox_due", "status", "next_attempt_at"),
-        _some_of("ix_inbox_kept", INBOX_KEPT, "next_attempt_at"),
+        _some_of("ix_inbox_kept", INBOX_KEPT, "status", "next_attempt_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     shop: str

@@ -14,6 +14,8 @@ from sqlmodel import SQLModel
 
 _ROWS, _OF_A_SHOP, _OF_A_NAME = 100_000_000, 1_000_000, 10
 _EACH_OF_FEW = 4  # of what has few values: a fourth has each
+# Of an index of some rows alone: so few that it is taken before any other.
+_SOME, _SOME_OF_A_SHOP, _SOME_OF_A_NAME = 100, 10, 1
 _FEW = frozenset({"status", "kind", "segment", "pool_id", "terms_id", "key", "mail", "way"})
 _SHOP = frozenset({"shop", "owner"})
 # Of what a shop has tens, SQLite's own belief is right.
@@ -47,20 +49,24 @@ def _told(connection: Connection) -> set[Size]:
 def _sizes(connection: Connection) -> Iterator[Size]:
     for table in SQLModel.metadata.tables.keys() - _SMALL:
         listed = connection.execute(text(f"PRAGMA index_list({table})")).all()
-        for _, index, unique, *_rest in listed:
+        for _, index, unique, _origin, partial in listed:
             columns = [row[2] for row in connection.execute(text(f"PRAGMA index_info({index})"))]
-            yield table, index, " ".join(map(str, (_ROWS, *_rows_alike(columns, unique=bool(unique)))))
+            sizes = (_SOME, _SOME_OF_A_SHOP, _SOME_OF_A_NAME) if partial else (_ROWS, _OF_A_SHOP, _OF_A_NAME)
+            alike = _rows_alike(columns, *sizes, unique=bool(unique))
+            yield table, index, " ".join(map(str, (sizes[0], *alike)))
 
 
-def _rows_alike(columns: Iterable[str | None], *, unique: bool) -> Sequence[int]:
+def _rows_alike(
+    columns: Iterable[str | None], rows: int, of_a_shop: int, of_a_name: int, *, unique: bool
+) -> Sequence[int]:
     """Return how many rows are alike in the first column, in the first two, and so on. Pure."""
-    alike, rows = [], _ROWS
+    alike = []
     for column in columns:
         if column in _SHOP:
-            rows = _OF_A_SHOP
+            rows = of_a_shop
         elif column in _FEW:
             rows = max(1, rows // _EACH_OF_FEW)
         else:
-            rows = min(rows, _OF_A_NAME)
+            rows = min(rows, of_a_name)
         alike.append(rows)
     return [*alike[:-1], 1] if unique else alike

@@ -19,5 +19,5 @@ def upgrade() -> None:
     unit, cart = named_text(sa.column("inputs"), "unit"), named_text(sa.column("data"), "cart_token")
     build_index("ix_decisions_browser", "decisions", ["shop", unit])
     build_index("ix_events_cart", "events", ["shop", cart], "name = 'CartUpdated'")
-    build_index("ix_inbox_kept", "inbox", ["next_attempt_at"], KEPT)
+    build_index("ix_inbox_kept", "inbox", ["status", "next_attempt_at"], KEPT)
     build_index("ix_erased_time", "erased", ["shop", "erased_at"])
