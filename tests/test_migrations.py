@@ -86,8 +86,8 @@ async def test_running_the_steps_again_changes_nothing(database_url: str) -> Non
     await migrate(database_url)
 
 
-async def test_processes_that_start_together_take_turns(postgres_database: str) -> None:
-    await asyncio.gather(*(migrate(postgres_database) for _ in range(3)))
+async def test_processes_that_start_together_take_turns(database_url: str) -> None:
+    await asyncio.gather(*(migrate(database_url) for _ in range(3)))
 
 
 Kinds = dict[str, TypeEngine[Any]]

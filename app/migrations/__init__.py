@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +23,9 @@ from app.errors import ConfigError
 from app.migrations.sizes import tell_sizes
 from app.postgres import open_engine
 from app.unreachable import why
+
+if sys.platform != "win32":
+    import fcntl
 
 _TURN = 7_455_101  # ours alone in the database
 _ASK_AGAIN_S = 0.2
@@ -75,14 +80,40 @@ async def migrate(database_url: str) -> None:
 
 @asynccontextmanager
 async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Let processes that start together take turns. SQLite has one writer, and needs none of this.
+    """Let processes that start together take turns: each step ends its transaction."""
+    async with _turn_in_sqlite(engine) if engine.dialect.name == "sqlite" else _turn_in_postgresql(engine):
+        yield
 
-    A connection of its own holds the turn: each step ends its transaction. What builds an index waits for all
-    that others saw before; so who waits begins anew each time, and who has the turn keeps nothing in sight.
-    """
-    if engine.url.get_backend_name() == "sqlite":
+
+@asynccontextmanager
+async def _turn_in_sqlite(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Hold a lock of the database's folder, which ends with the process and leaves no file behind."""
+    if sys.platform == "win32":
         yield
         return
+    folder = os.open(Path(engine.url.database or "").parent, os.O_RDONLY)
+    try:
+        await _lock(folder)
+        yield
+    finally:
+        os.close(folder)
+
+
+async def _lock(folder: int) -> None:
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+
+@asynccontextmanager
+async def _turn_in_postgresql(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Hold a lock of the server's, by a connection of its own.
+
+    What builds an index waits for all that others saw before; so who waits begins anew each time, and who has
+    the turn keeps nothing in sight.
+    """
     async with engine.connect() as connection:
         while not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _TURN}):
             await connection.rollback()
