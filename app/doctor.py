@@ -233,7 +233,8 @@ async def _event_log(settings: Settings) -> str:
         async with connect(settings, settings.redis_url) as connections:
             moved = await Moved(connections.redis).count()
     if settings.event_log_url:
-        async with open_broker(settings.event_log_url):
+        async with open_broker(settings.event_log_url) as broker:
+            await broker.welcomes()
             return f"the broker answers, {moved} events are with it"
     if moved:
         raise _Fault(f"{moved} events are with a broker: set EVENT_LOG_URL until they are handled")

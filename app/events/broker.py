@@ -38,6 +38,9 @@ class Broker(Protocol):
     Whatever goes wrong raises BrokerAway.
     """
 
+    async def welcomes(self) -> None:
+        """Return where it would take copies, as far as that can be found out without giving it one."""
+
     async def publish(self, copies: Sequence[Copy]) -> Mapping[str, str]:
         """Return once all are on disk but those it never takes: these by their entry, with the reason."""
 

@@ -81,6 +81,9 @@ class Kafka:
         finally:
             self._thread.shutdown(wait=False)
 
+    async def welcomes(self) -> None:
+        """Return: what is sent to Kafka is kept, and of rights without that it tells nothing."""
+
     async def publish(self, copies: Sequence[Copy]) -> Mapping[str, str]:
         """Return once all are with every replica in step, but what is larger than Kafka takes."""
         return await self._call(lambda: _published(self._producer, self._topic, copies))

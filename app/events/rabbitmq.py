@@ -38,6 +38,16 @@ class RabbitMQ:
         self._queue = queue
         self._given: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
 
+    async def welcomes(self) -> None:
+        """Return where it would take copies: two are sent that lead nowhere, and are not kept.
+
+        While its memory or disk is full, a connection's first is taken all the same.
+        """
+        async with _in_time():
+            for _ in range(2):
+                nothing = aio_pika.Message(b"")
+                await self._channel.default_exchange.publish(nothing, f"{QUEUE}.nowhere", mandatory=False)
+
     async def publish(self, copies: Sequence[Copy]) -> Mapping[str, str]:
         """Return once all are on disk; it takes whatever is sent."""
         async with _in_time():
@@ -137,5 +147,5 @@ def _why(error: BaseException) -> str | None:
         case InvalidFrameError():  # it was closed instead of opened
             return "there is no such virtual host, or the user may not use it"
         case ChannelAccessRefused():
-            return f"the user may not configure, write and read {QUEUE}"
+            return f"the user may not do all of it: configure and read {QUEUE}, write to amq.default"
     return None

@@ -63,6 +63,7 @@ async def test_what_was_noted_and_never_sent_is_sent(log: Engine) -> None:
 async def test_what_was_sent_and_not_taken_out_comes_once_more_and_leaves_nothing(log: Engine) -> None:
     await EventLog(log.connections.redis).append([event(1)])
     async with open_broker(log.url or "") as broker:
+        await broker.welcomes()  # which keeps nothing
         await broker.publish(await Moved(log.connections.redis).note(1))  # and the mover dies
     assert await numbers(log, 1) == ["1"]
     await log.settle()

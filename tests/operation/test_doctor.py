@@ -34,6 +34,8 @@ async def environment(
     }  # fmt: skip
     for name, value in (ENVIRONMENT | given).items():
         monkeypatch.setenv(name, value)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushall()  # other tests leave events with their brokers
     yield monkeypatch
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("maxmemory-policy", "noeviction")
