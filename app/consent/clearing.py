@@ -54,6 +54,9 @@ class Cleared:
     oldest_at: datetime | None
 
 
+_CLEARED = [_RETENTION.c[name] for name in Cleared.__dataclass_fields__]
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a store lost and has left."""
@@ -99,8 +102,13 @@ async def request_due_clearings(connections: Connections) -> None:
     now = datetime.now(UTC)
     async with connections.read() as db:
         shops = (await db.exec(select_rows(ShopRow.shop, ShopRow.settings))).all()
+        rows = (await (await db.connection()).execute(select(_RETENTION.c.shop, *_CLEARED))).all()
+    last: dict[str, dict[str, Cleared]] = {}
+    for shop, *cleared in rows:
+        one = Cleared(*cleared)
+        last.setdefault(shop, {})[one.store] = one
     for shop, settings in shops:
-        if _due(await last_clearings(connections, shop), limits_of(settings).days, now):
+        if _due(last.get(shop, {}), limits_of(settings).days, now):
             await request_clearing(connections, shop)
 
 
@@ -130,8 +138,7 @@ async def clear_shop(
 
 async def last_clearings(connections: Connections, shop: str) -> dict[str, Cleared]:
     """Return what the last clearing of each store did; a store that never had one is missing."""
-    columns = [_RETENTION.c[name] for name in Cleared.__dataclass_fields__]
-    query = select(*columns).where(_RETENTION.c.shop == shop)
+    query = select(*_CLEARED).where(_RETENTION.c.shop == shop)
     async with connections.read() as db:
         rows = (await (await db.connection()).execute(query)).all()
     return {row.store: Cleared(*row) for row in rows}

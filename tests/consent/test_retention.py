@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event as database_event
 from sqlmodel import col, select
 
 from app.connections import Connections, redis_key
@@ -252,6 +253,20 @@ async def test_a_clearing_is_asked_for_once_a_day_and_when_a_limit_changed(conne
             db.add(row)
     await request_due_clearings(connections)
     assert await asked_for(connections)
+
+
+async def test_whose_clearing_is_due_is_asked_of_all_shops_at_once(connections: Connections) -> None:
+    await keep(connections, *(shop_row(f"{name}.myshopify.com") for name in "abcde"))
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        asked.append(statement)
+
+    database_event.listen(connections.engine.sync_engine, "before_cursor_execute", note)
+    await request_due_clearings(connections)
+    database_event.remove(connections.engine.sync_engine, "before_cursor_execute", note)
+    assert sum("FROM retention" in each for each in asked) == 1
+    assert await asked_for(connections, "e.myshopify.com")
 
 
 async def test_a_changed_limit_holds_and_is_cleared_at_the_next_turn(connections: Connections) -> None:
