@@ -29,7 +29,8 @@ class CustomerSegmentRow(SQLModel, table=True):
     """Which segments a customer is in and why, the most telling first; empty sentences of a pin.
 
     recency, frequency, monetary: scores of 1 to 5, None before the first purchase. spend_ahead_minor:
-    what they are expected to spend in the next 90 days. rfm_group: Shopify's own, as it spells it.
+    what they are expected to spend in the next 90 days, None where nothing tells. rfm_group: Shopify's own,
+    as it spells it.
     """
 
     __tablename__ = "customer_segments"
@@ -43,7 +44,7 @@ class CustomerSegmentRow(SQLModel, table=True):
     monetary: int | None = None
     orders: int = 0
     spent_minor: int = _id(default=0)
-    spend_ahead_minor: int = _id(default=0)
+    spend_ahead_minor: int | None = _id(default=None, nullable=True)
     foreseen: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
     rfm_group: str | None = None
     changed_at: datetime = _time()

@@ -34,7 +34,7 @@ class Card:
     scores: Scores | None
     orders: int
     spent_minor: int
-    spend_ahead_minor: int
+    spend_ahead_minor: int | None
     foreseen: dict[str, float]
     rfm_group: str | None
     changed_at: datetime

@@ -75,11 +75,11 @@ def why_words(why: str) -> str:
 
 def figures(card: Card, currency: str) -> list[tuple[str, str]]:
     """Return a customer's numbers with their labels."""
-    scores = card.scores
+    scores, ahead = card.scores, card.spend_ahead_minor
     said = [
         (_("Orders"), number(card.orders)),
         (_("Spent"), money(card.spent_minor, currency)),
-        (_("Expected in the next 90 days"), money(card.spend_ahead_minor, currency)),
+        (_("Expected in the next 90 days"), NOTHING if ahead is None else money(ahead, currency)),
         (_("Recency, orders, spend"), NOTHING if scores is None else _scored(scores)),
     ]
     return said + [

@@ -151,7 +151,9 @@ async def _ahead(db: AsyncSession, shop: str, ids: Collection[int]) -> dict[int,
     found: dict[int, int] = {}
     for part in chunks(sorted(ids)):
         query = select(_SEGMENTS.c.customer_id, _SEGMENTS.c.spend_ahead_minor).where(
-            _SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id.in_(part)
+            _SEGMENTS.c.shop == shop,
+            _SEGMENTS.c.customer_id.in_(part),
+            _SEGMENTS.c.spend_ahead_minor.is_not(None),
         )
         for customer_id, minor in await (await db.connection()).execute(query):
             found[customer_id] = minor

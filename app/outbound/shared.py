@@ -60,7 +60,7 @@ class Customer(msgspec.Struct, frozen=True):
     """A customer's segments and the numbers behind them. Amounts are decimal strings in `currency`.
 
     scores: null before the first purchase. rfm_group: Shopify's own, null until it was read.
-    foreseen: chances of 0 to 1 by label.
+    expected_spend_90_days: null where the shop is too young to tell. foreseen: chances of 0 to 1 by label.
     """
 
     customer_id: int
@@ -69,7 +69,7 @@ class Customer(msgspec.Struct, frozen=True):
     scores: Scores | None
     orders: int
     spent: str
-    expected_spend_90_days: str
+    expected_spend_90_days: str | None
     currency: str
     foreseen: dict[str, float]
     rfm_group: str | None
@@ -134,6 +134,7 @@ async def _rows(connections: Connections, shop: str, name: str, after: int, limi
 
 def _customer(row: Any, currency: str) -> Customer:
     scored = None not in (row.recency, row.frequency, row.monetary)
+    ahead: int | None = row.spend_ahead_minor
     return Customer(
         customer_id=row.customer_id,
         segment=row.segment,
@@ -141,7 +142,7 @@ def _customer(row: Any, currency: str) -> Customer:
         scores=Scores(row.recency, row.frequency, row.monetary) if scored else None,
         orders=row.orders,
         spent=decimal_amount(row.spent_minor, currency),
-        expected_spend_90_days=decimal_amount(row.spend_ahead_minor, currency),
+        expected_spend_90_days=None if ahead is None else decimal_amount(ahead, currency),
         currency=currency,
         foreseen=row.foreseen,
         rfm_group=row.rfm_group,

@@ -28,16 +28,17 @@ from app.wording import wording
 HORIZON_DAYS = 90
 
 Kind = Literal["rule", "foreseen", "cluster", "rfm"]
-Serves = Literal["model", "last_window", "own_pace", "average"]
+Serves = Literal["model", "last_window", "own_pace", "average", "nothing"]
 
 
 class SpendAhead(msgspec.Struct, frozen=True):
     """How a shop's spend to come is told: by the model, or by the plain way that does better.
 
-    average_minor: what customers spend in a window.
+    By nothing where no window's spend could be compared with what was foretold of it: a shop that is known
+    for two months can't say what the next three bring. average_minor: what customers spend in a window.
     """
 
-    serves: Serves = "last_window"
+    serves: Serves = "nothing"
     model: Lifetime | None = None
     average_minor: int = 0
 
@@ -104,9 +105,11 @@ def probabilities(shop: Segmentation, history: Sequence[Purchase], now: int) -> 
     return {classifier.label: trees.probability(classifier, row) for classifier, row in rows if row}
 
 
-def spend_ahead(shop: Segmentation, history: Sequence[Purchase], now: int) -> int:
-    """Return what a customer is expected to spend in the next 90 days, minor units."""
+def spend_ahead(shop: Segmentation, history: Sequence[Purchase], now: int) -> int | None:
+    """Return what a customer will spend in the next 90 days, minor units, None where nothing tells."""
     ahead, bought = shop.ahead, [each for each in history if each.counts]
+    if ahead.serves == "nothing":
+        return None
     if not bought:
         return 0
     if ahead.serves == "model" and ahead.model is not None:

@@ -43,13 +43,14 @@ class Segmented(msgspec.Struct, frozen=True):
     """A customer's segments, the most telling first, and the numbers behind them.
 
     memberships: name, kind and why, as in segmentation.Membership; kind is `pin` for the merchant's word.
+    spend_ahead_minor: None where nothing tells.
     """
 
     memberships: tuple[tuple[str, str, str], ...]
     scores: tuple[int, int, int] | None
     orders: int
     spent_minor: int
-    spend_ahead_minor: int
+    spend_ahead_minor: int | None
     foreseen: dict[str, float]
 
     @property
