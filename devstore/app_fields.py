@@ -70,7 +70,7 @@ def find(context: Context, global_id: str) -> Any:
             made = context.store.bulk.get(key)
             return made if made is not None and made.shop == shop.domain else None
         case "InventoryItem":
-            return item_of(items[key]) if key in items else None
+            return item_of(shop, items[key]) if key in items else None
         case "InventoryLevel":
             key = int(str(global_id).rsplit("=", 1)[-1])
             return level_of(items[key]) if key in items else None
@@ -128,7 +128,7 @@ QUERY: dict[str, Reader] = {
     "customersCount": counted(lambda c: c.shop.customers.values()),
     "orders": lambda c, s, a: listed(seen_orders)(c, s, {"sortKey": "PROCESSED_AT"} | dict(a)),
     "ordersCount": counted(seen_orders),
-    "inventoryItems": listed(lambda c: [item_of(v) for v in c.shop.variants.values()]),
+    "inventoryItems": listed(lambda c: [item_of(c.shop, v) for v in c.shop.variants.values()]),
     "locations": lambda c, s, a: [Location()],
     "location": lambda c, s, a: find(c, a["id"]) if a.get("id") else Location(),
     "codeDiscountNodes": lambda c, s, a: list(c.shop.discounts.values()),

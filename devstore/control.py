@@ -94,6 +94,18 @@ async def stock(store: Store, shop: Shop, body: Body) -> Any:
     return {"variant_id": variant.id, "available": variant.inventory}
 
 
+async def cost(store: Store, shop: Shop, body: Body) -> Any:
+    """Set what a variant costs the shop, in cents: {"variant_id": 1, "cost_minor": 250}; null for unknown."""
+    variant = shop.variants.get(whole(body, "variant_id", 0))
+    if variant is None:
+        raise BadBody(f"there is no variant {body.get('variant_id')}")
+    unknown = body.get("cost_minor") in (None, "")
+    variant.cost_minor = None if unknown else whole(body, "cost_minor", 0)
+    variant.cost_at = store.clock()
+    await fire(store, shop, "inventory_items/update", variant.id)
+    return {"variant_id": variant.id, "cost_minor": variant.cost_minor}
+
+
 async def bulk_failure(store: Store, _shop: Shop, body: Body) -> Any:
     """Let the next bulk operation fail after so many lines."""
     store.fail_next_bulk_after = whole(body, "after_lines", 0)
@@ -181,6 +193,7 @@ routes = [
     route("/control/uninstall", uninstall),
     route("/control/scopes", scopes),
     route("/control/stock", stock),
+    route("/control/cost", cost),
     route("/control/bulk-failure", bulk_failure),
     route("/control/settle", settle),
     route("/control/id-token", id_token),

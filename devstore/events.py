@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from devstore import order_payloads, payloads
 from devstore.bulk import finish_payload
+from devstore.fields import item_of
 from devstore.payloads import Json
 from devstore.records import Customer, Order
 from devstore.shop import Shop, cancel, next_live_order, refund, refunded_quantity
@@ -106,6 +107,10 @@ def _stock(store: Store, shop: Shop, record: int | None) -> Json:
     return payloads.inventory_level(pick(shop.variants, record, "variant"), store.clock())
 
 
+def _item(_store: Store, shop: Shop, record: int | None) -> Json:
+    return payloads.inventory_item(item_of(shop, pick(shop.variants, record, "variant")))
+
+
 def _person(shop: Shop, record: int | None) -> Customer:
     return pick(shop.customers, record, "customer")
 
@@ -180,6 +185,8 @@ TOPICS: dict[str, Callable[[Store, Shop, int | None], Json]] = {
     "products/create": _product,
     "products/update": _product,
     "products/delete": _product_gone,
+    "inventory_items/create": _item,
+    "inventory_items/update": _item,
     "inventory_levels/update": _stock,
     "customers/create": _customer,
     "customers/update": _customer,

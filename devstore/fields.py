@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devstore.records import (
+    InventoryItem,
     Product,
     Variant,
     gid,
@@ -14,14 +15,6 @@ from devstore.resolve import Context, Reader
 from devstore.shop import LOCATION_ID, Shop
 
 Args = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryItem:
-    """A variant seen as a thing in a warehouse."""
-
-    id: int
-    variant: Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +31,10 @@ class Location:
     name: str = "Main store"
 
 
-def item_of(variant: Variant) -> InventoryItem:
-    return InventoryItem(variant.inventory_item_id, variant)
+def item_of(shop: Shop, variant: Variant) -> InventoryItem:
+    product = shop.product_of(variant.id)
+    updated_at = max(product.updated_at, variant.cost_at or product.updated_at)
+    return InventoryItem(variant.inventory_item_id, variant, product.created_at, updated_at)
 
 
 def level_of(variant: Variant) -> InventoryLevel:
@@ -174,7 +169,7 @@ VARIANT: dict[str, Reader] = metafields("ProductVariant") | {
     "inventoryQuantity": lambda c, v, a: v.inventory,
     "sellableOnlineQuantity": lambda c, v, a: v.inventory if c.shop.sells_online else 0,
     "availableForSale": lambda c, v, a: v.available,
-    "inventoryItem": lambda c, v, a: item_of(v),
+    "inventoryItem": lambda c, v, a: item_of(c.shop, v),
     "inventoryPolicy": lambda c, v, a: "deny",
     "position": lambda c, v, a: 1 + c.shop.products[v.product_id].variants.index(v),
     "selectedOptions": lambda c, v, a: [{"name": "Title", "value": v.title}],
@@ -198,8 +193,7 @@ INVENTORY_ITEM: dict[str, Reader] = {
         level_of(i.variant) if a["locationId"] == gid("Location", LOCATION_ID) else None
     ),
     "locationsCount": lambda c, i, a: 1,
-    "createdAt": lambda c, i, a: c.shop.products[i.variant.product_id].created_at,
-    "updatedAt": lambda c, i, a: c.shop.products[i.variant.product_id].updated_at,
+    "unitCost": lambda c, i, a: i.variant.cost_minor,
 }
 
 
@@ -215,7 +209,7 @@ def _quantity(context: Context, level: InventoryLevel, name: str) -> dict[str, A
 
 
 INVENTORY_LEVEL: dict[str, Reader] = {
-    "item": lambda c, n, a: item_of(n.variant),
+    "item": lambda c, n, a: item_of(c.shop, n.variant),
     "location": lambda c, n, a: Location(),
     "isActive": lambda c, n, a: True,
     "canDeactivate": lambda c, n, a: False,

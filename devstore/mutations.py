@@ -177,6 +177,8 @@ def _slashed(name: str) -> str:
 SPELLED = (
     "app/scopes_update",
     "bulk_operations/finish",
+    "inventory_items/create",
+    "inventory_items/update",
     "inventory_levels/update",
     "customers/data_request",
     "customers_email_marketing_consent/update",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from devstore.markets import Market
-from devstore.records import Customer, Installation, Product, Variant, gid
+from devstore.records import Customer, Installation, InventoryItem, Product, Variant, gid
 from devstore.shop import LOCATION_ID, Shop
 from devstore.wire import money, rest_when
 
@@ -117,6 +117,27 @@ def inventory_level(variant: Variant, now: datetime) -> Json:
         "available": variant.inventory if variant.tracked else None,
         "updated_at": rest_when(now),
         "admin_graphql_api_id": f"{gid('InventoryLevel', LOCATION_ID)}?inventory_item_id={item}",
+    }
+
+
+def inventory_item(item: InventoryItem) -> Json:
+    """Return the payload of inventory_items/create and inventory_items/update."""
+    cost = item.variant.cost_minor
+    return {
+        "id": item.id,
+        "sku": item.variant.sku,
+        "created_at": rest_when(item.created_at),
+        "updated_at": rest_when(item.updated_at),
+        "requires_shipping": True,
+        "cost": None if cost is None else money(cost),
+        "country_code_of_origin": None,
+        "province_code_of_origin": None,
+        "harmonized_system_code": None,
+        "tracked": item.variant.tracked,
+        "country_harmonized_system_codes": [],
+        "weight_value": item.variant.weight_grams,
+        "weight_unit": "g",
+        "admin_graphql_api_id": gid("InventoryItem", item.id),
     }
 
 

@@ -34,10 +34,22 @@ class Variant:
     sku: str = ""
     weight_grams: int = 0
     tracked: bool = True
+    cost_minor: int | None = None  # "Cost per item"; None where the merchant wrote none
+    cost_at: datetime | None = None  # when that was changed last
 
     @property
     def available(self) -> bool:
         return self.inventory > 0 or not self.tracked
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryItem:
+    """A variant seen as a thing in a warehouse."""
+
+    id: int
+    variant: Variant
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from devstore.records import AutomaticDiscount, Customer, Order, Product, Variant, number
+from devstore.records import AutomaticDiscount, Customer, InventoryItem, Order, Product, Variant, number
 
 Getter = Callable[[Any], Any]
 TERM = re.compile(
@@ -47,6 +47,12 @@ FIELDS: dict[type, dict[str, Getter]] = {
         "title": lambda r: r.title,
         "product_id": lambda r: r.product_id,
         "inventory_quantity": lambda r: r.inventory,
+    },
+    InventoryItem: {
+        "id": lambda r: r.id,
+        "sku": lambda r: r.variant.sku,
+        "created_at": lambda r: r.created_at,
+        "updated_at": lambda r: r.updated_at,
     },
     AutomaticDiscount: {"id": lambda r: r.id, "title": lambda r: r.title, "type": lambda r: "app"},
     Customer: COMMON

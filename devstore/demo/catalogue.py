@@ -1,4 +1,4 @@
-"""The demo shop's products: the retailer's department, category, type, size and brand; invented stock."""
+"""The demo shop's products: the retailer's department, category, type, size, brand; stock, cost invented."""
 
 from collections import Counter
 from datetime import datetime
@@ -16,7 +16,7 @@ INVENTORY_IDS = 200_000_000
 LEAST_STOCK = 24
 NOTE = (
     "Demo data: department, category, type, size, brand and price are the retailer's; "
-    "image and stock are invented."
+    "image, stock and cost are invented."
 )
 
 
@@ -47,6 +47,7 @@ def _product(
         inventory=max(LEAST_STOCK, row["units"] // 2),
         inventory_item_id=INVENTORY_IDS + number,
         sku=f"CJ-{number}",
+        cost_minor=_cost(number, price),
     )
     return Product(
         number,
@@ -61,6 +62,11 @@ def _product(
         f"{base_url}/images/{number}.svg",
         f"<p>{name}. {NOTE}</p>",
     )
+
+
+def _cost(number: int, price: int) -> int | None:
+    """Return what a unit costs the shop, invented: 45 to 75 % of its price; None of every tenth."""
+    return None if number % 10 == 0 else price * (45 + number % 31) // 100
 
 
 def _vendor(row: dict[str, Any]) -> str:

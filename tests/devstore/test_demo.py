@@ -80,6 +80,12 @@ def test_live_orders_come_in_order_and_are_placed_as_of_now(shop: Shop) -> None:
     assert len(fresh.upcoming) == len(shop.upcoming) - 3
 
 
+def test_most_products_say_what_they_cost_and_none_sells_at_a_loss(shop: Shop) -> None:
+    known = {v.id: v.cost_minor for v in shop.variants.values() if v.cost_minor is not None}
+    assert 0 < len(shop.variants) - len(known) < len(shop.variants) / 4
+    assert all(0 <= cost < shop.variants[variant].price_minor for variant, cost in known.items())
+
+
 def test_what_is_invented_says_so(shop: Shop) -> None:
     for customer in shop.customers.values():
         assert customer.email.endswith("@example.com")

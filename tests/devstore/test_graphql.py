@@ -89,6 +89,27 @@ async def test_orders_are_searched_and_carry_their_money(api: Desk) -> None:
     ]
 
 
+async def test_items_say_what_they_cost_and_are_found_by_when_that_changed(api: Desk) -> None:
+    api.passed += timedelta(minutes=30)
+    answer = await api.post("/control/cost", variant_id=102, cost_minor=210)
+    assert answer.json() == {"variant_id": 102, "cost_minor": 210}
+    query = (
+        "query($q:String){inventoryItems(first:5,query:$q){"
+        "nodes{id updatedAt unitCost{amount currencyCode}}}}"
+    )
+    changed = await api.graphql(query, q="updated_at:>='2026-11-20T12:30:00Z'")
+    assert changed["data"]["inventoryItems"]["nodes"] == [
+        {
+            "id": "gid://shopify/InventoryItem/902",
+            "updatedAt": "2026-11-20T12:30:00Z",
+            "unitCost": {"amount": "2.10", "currencyCode": "USD"},
+        }
+    ]
+    await api.post("/control/cost", variant_id=102, cost_minor=None)
+    found = await api.graphql(query, q="id:902")
+    assert found["data"]["inventoryItems"]["nodes"][0]["unitCost"] is None
+
+
 async def test_orders_older_than_60_days_need_their_own_scope(api: Desk) -> None:
     past_order(api.shop, 59)
     past_order(api.shop, 61, 2)

@@ -40,6 +40,7 @@ async def test_every_topic_fits_the_published_schema(desk: Desk) -> None:
     shop = desk.shop
     for product in shop.products.values():
         product.image = f"http://devstore.test/images/{product.id}.svg"
+    shop.variants[104].cost_minor = 250
     second_customer(shop)
     await desk.post("/control/install")
     cart = carts.start(shop, "a-cart", NOW, 7)
