@@ -170,6 +170,16 @@ class InventoryRow(SQLModel, table=True):
     updated_at: datetime = _time()
 
 
+class ItemCostRow(SQLModel, table=True):
+    """What a unit of an inventory item costs the shop, as Shopify has it; None where it does not."""
+
+    __tablename__ = "item_costs"
+    shop: str = Field(primary_key=True)
+    inventory_item_id: int = _id(primary_key=True)
+    cost_minor: int | None = _id(default=None, nullable=True)
+    updated_at: datetime = _time()
+
+
 class ExclusionRow(SQLModel, table=True):
     """A product the merchant never wants recommended."""
 

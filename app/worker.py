@@ -15,6 +15,7 @@ from app.campaigns.dismissals import remember_dismissal
 from app.campaigns.learning import learn_shop, request_due_learning, weigh_choices
 from app.campaigns.redeemed import end_redeemed_codes
 from app.campaigns.supply import request_due_codes, supply_codes
+from app.catalog.cost_store import record_cost
 from app.catalog.store import record_inventory, record_product, remove_product
 from app.connections import Connections
 from app.consent.clearing import request_due_clearings
@@ -28,6 +29,7 @@ from app.events.kinds import (
     BrowserEvent,
     BulkOperationFinished,
     ConsentTold,
+    CostChanged,
     CustomerChanged,
     CustomerDataRequested,
     CustomerDeleted,
@@ -98,6 +100,7 @@ HANDLERS: Handlers = {
     ProductChanged: (record_product, _changes.note),
     ProductDeleted: (remove_product, _changes.note),
     InventoryChanged: (record_inventory, _changes.note),
+    CostChanged: (record_cost, _changes.note),
     CustomerChanged: (record_customer, follow_customer),
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),

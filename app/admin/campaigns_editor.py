@@ -25,6 +25,7 @@ from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of
 from app.campaigns.store import one_campaign
 from app.campaigns.templates import TEMPLATES, template
+from app.catalog.cost_store import knows_costs
 from app.connections import Connections
 from app.errors import NotFound
 from app.rules.document import fields_document
@@ -116,7 +117,10 @@ async def judged(connections: Connections, shop: Shop, written: Written, locale:
         found = await found_in(connections, shop, written.rule, written.campaign)
         known["findings"] = [{"message": each.message, "stops": each.stops} for each in found]
         known["json"] = msgspec.json.format(msgspec.json.encode(written.rule), indent=2).decode()
-    return known | (_shown(shop, written.campaign, locale, names) if written.campaign else {})
+    if written.campaign is None:
+        return known
+    costs_known = await knows_costs(connections, shop.shop)
+    return known | _shown(shop, written.campaign, locale, names, costs_known=costs_known)
 
 
 async def found_in(
@@ -136,7 +140,9 @@ async def found_in(
     return [replace(each, message=told(each.message)) for each in findings(read, known)]
 
 
-def _shown(shop: Shop, campaign: Campaign, locale: str, names: Mapping[str, str]) -> dict[str, Any]:
+def _shown(
+    shop: Shop, campaign: Campaign, locale: str, names: Mapping[str, str], *, costs_known: bool
+) -> dict[str, Any]:
     language, _, country = locale.partition("@")
     default = str(shop.settings.get(LOCALE) or "en")
     text, whose = preview(campaign, shop.currency, language or default, country or None, default)
@@ -144,7 +150,7 @@ def _shown(shop: Shop, campaign: Campaign, locale: str, names: Mapping[str, str]
     return {
         "shows": shows(campaign, shop.currency, names),
         "preview": {"text": text, "whose": whose},
-        "guards": guards(campaign, costs_known=bool(shop.settings.get("costs")), most_percent=limit),
+        "guards": guards(campaign, costs_known=costs_known, most_percent=limit),
     }
 
 

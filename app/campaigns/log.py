@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.outcomes import Decided, Ordered, read_told, told_of
+from app.catalog.cost_store import read_costs
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
 from app.intent.store import who_may_not_teach
-from app.shops.store import get_shop
 from app.tables import DecisionRow, OrderLineRow, OrderRow
 from app.upsert import chunks, table_of
 
@@ -52,7 +51,7 @@ async def decided(
     refuse = await who_may_not_teach(connections, shop, {customer_id for customer_id, _ in found})
     decisions = [each for customer_id, each in found if customer_id not in refuse]
     async with connections.read() as db:
-        margin = await _margin(db, shop, await _costs(connections, shop))
+        margin = await _margin(db, shop)
         orders = await _orders(db, shop, {each.who for each in decisions}, margin)
     return decisions, orders
 
@@ -133,27 +132,19 @@ async def _orders(
     return orders
 
 
-async def _costs(connections: Connections, shop: str) -> dict[int, int]:
-    """Return what a unit costs by product, none where the setting is absent or unusable."""
-    known = await get_shop(connections, shop)
-    try:
-        return msgspec.convert(known.settings.get("costs", {}) if known else {}, dict[int, int], strict=False)
-    except msgspec.ValidationError:
-        return {}
-
-
-async def _margin(db: AsyncSession, shop: str, costs: Mapping[int, int]) -> float | None:
+async def _margin(db: AsyncSession, shop: str) -> float | None:
     """Return the share of their full prices that goods sold leave, None where no cost is known."""
+    connection = await db.connection()
+    costs = await read_costs(connection, shop)
+    if not costs:
+        return None
+    which = _LINES.c.product_id, _LINES.c.variant_id
+    units, minor = func.sum(_LINES.c.quantity), func.sum(_LINES.c.quantity * _LINES.c.price_minor)
+    lines = select(*which, units, minor).where(_LINES.c.shop == shop, which[0].is_not(None)).group_by(*which)
     paid = cost = 0
-    lines = (
-        _LINES.c.product_id,
-        func.sum(_LINES.c.quantity),
-        func.sum(_LINES.c.quantity * _LINES.c.price_minor),
-    )
-    for part in chunks(sorted(costs)):
-        query = select(*lines).where(_LINES.c.shop == shop, _LINES.c.product_id.in_(part))
-        for product_id, units, minor in await (await db.connection()).execute(query.group_by(lines[0])):
-            paid, cost = paid + int(minor), cost + int(units) * costs[product_id]
+    for product_id, variant_id, sold, full in await connection.execute(lines):
+        if (unit := costs.of(product_id, variant_id)) is not None:
+            paid, cost = paid + int(full), cost + int(sold) * unit
     return (paid - cost) / paid if paid else None
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from app.catalog.costs import Costs
 
 
 class Sold(NamedTuple):
-    """A line of a cart. price_minor: of one unit, after the discounts it has already."""
+    """A line of a cart. price_minor: of one unit, after the discounts it has already.
+
+    variant_id: None where it is not told, so that the product's cost alone can be known.
+    """
 
     product_id: int
     quantity: int
     price_minor: int
+    variant_id: int | None = None
 
 
 def worth_minor(lines: Iterable[Sold]) -> int:
@@ -19,16 +25,16 @@ def worth_minor(lines: Iterable[Sold]) -> int:
     return sum(line.quantity * line.price_minor for line in lines)
 
 
-def spare_minor(lines: Iterable[Sold], costs: Mapping[int, int], margin: float | None) -> int | None:
+def spare_minor(lines: Iterable[Sold], costs: Costs, margin: float | None) -> int | None:
     """Return the cart's profit, None where the shop has told no cost at all; negative where it is a loss.
 
-    costs: of a unit, by product. margin: the shop's usual share of a price that is profit, for the rest.
+    margin: the shop's usual share of a price that is profit, for the rest.
     """
     if margin is None and not costs:
         return None
     return sum(line.quantity * _profit(line, costs, margin or 0.0) for line in lines)
 
 
-def _profit(line: Sold, costs: Mapping[int, int], margin: float) -> int:
-    cost = costs.get(line.product_id)
+def _profit(line: Sold, costs: Costs, margin: float) -> int:
+    cost = costs.of(line.product_id, line.variant_id)
     return int(line.price_minor * margin) if cost is None else line.price_minor - cost

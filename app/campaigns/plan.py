@@ -15,6 +15,7 @@ from app.campaigns.codes import pool_of
 from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.messages import Text, normalised
+from app.catalog.costs import NO_COSTS, Costs
 from app.rules.compiled import Matching, Wanted, matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import Facts
@@ -115,7 +116,7 @@ class Plan:
     readers: tuple[tuple[str, Reader], ...]
     matching: Matching
     limits: Limits
-    costs: Mapping[int, int]
+    costs: Costs
     margin: float | None
     weights: Mapping[str, Mapping[str, float]]
     marks: Mapping[str, Marks]
@@ -189,7 +190,7 @@ def plan_of(
     settings: Mapping[str, Any],
     *,
     zone: str = "",
-    costs: Mapping[int, int] | None = None,
+    costs: Costs = NO_COSTS,
     margin: float | None = None,
     weights: Mapping[str, Mapping[str, float]] | None = None,
     trigger: Trigger = "checkout",
@@ -216,7 +217,7 @@ def plan_of(
         readers=readers_of(ALWAYS | fields),
         matching=matching,
         limits=limits_of(settings),
-        costs=costs or {},
+        costs=costs,
         margin=margin,
         weights=weights or {},
         marks={each.id: found for each, found in zip(ordered, marks, strict=True)},

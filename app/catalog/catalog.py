@@ -19,6 +19,8 @@ class Variant:
     """One thing that can be put in a cart, with its price in the shop's currency.
 
     stock: units left, at most COUNTED_TO; None where they are not counted or it sells without any.
+    cost_minor: what a unit costs the shop, as Shopify has it; unset where that is not told, and then in no
+    encoding.
     """
 
     variant_id: int
@@ -26,6 +28,7 @@ class Variant:
     price_minor: int
     in_stock: bool
     stock: int | None = None
+    cost_minor: int | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)

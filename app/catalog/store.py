@@ -10,14 +10,15 @@ from sqlalchemy import ColumnElement, case, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
+from app.catalog.cost_store import OF_VARIANT
 from app.catalog.stock import sum_levels
 from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
-from app.tables import InventoryRow, ProductRow, ShopRow, VariantRow
+from app.tables import InventoryRow, ItemCostRow, ProductRow, ShopRow, VariantRow
 from app.upsert import by_key, delete_keys, table_of, upsert
 
 _PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
-_SHOPS = table_of(ShopRow)
+_COSTS, _SHOPS = table_of(ItemCostRow), table_of(ShopRow)
 
 
 async def load_catalog(connections: Connections, shop: str) -> Catalog:
@@ -26,7 +27,8 @@ async def load_catalog(connections: Connections, shop: str) -> Catalog:
         connection = await db.connection()
         currency = await connection.scalar(select(_SHOPS.c.currency).where(_SHOPS.c.shop == shop))
         variants = await connection.execute(
-            select(_VARIANTS)
+            select(_VARIANTS, _COSTS.c.cost_minor)
+            .outerjoin(_COSTS, OF_VARIANT)
             .where(_VARIANTS.c.shop == shop)
             .order_by(_VARIANTS.c.product_id, _VARIANTS.c.position, _VARIANTS.c.variant_id)
         )
@@ -168,7 +170,8 @@ def _variant(row: Any) -> Variant:
     in_stock = row.available is None or row.available > 0 or row.sells_when_out
     counted = row.available is not None and not row.sells_when_out
     stock = min(max(row.available, 0), COUNTED_TO) if counted else None
-    return Variant(row.variant_id, row.title, row.price_minor, in_stock, stock)
+    cost = UNSET if row.cost_minor is None else row.cost_minor
+    return Variant(row.variant_id, row.title, row.price_minor, in_stock, stock, cost)
 
 
 def _product(row: Any, variants: Iterable[Variant]) -> Product:

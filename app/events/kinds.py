@@ -193,6 +193,14 @@ class InventoryChanged(Event, frozen=True, kw_only=True, tag=True):
     updated_at: datetime
 
 
+class CostChanged(Event, frozen=True, kw_only=True, tag=True):
+    """What a unit of an inventory item costs the shop, in its currency; None where that is not told."""
+
+    inventory_item_id: int
+    cost_minor: int | None
+    updated_at: datetime
+
+
 class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
     """A customer, created or changed. Marketing states are Shopify's words, lower case.
 
@@ -334,6 +342,7 @@ AnyEvent = (
     | ProductChanged
     | ProductDeleted
     | InventoryChanged
+    | CostChanged
     | CustomerChanged
     | CustomerDeleted
     | MarketingConsentChanged

@@ -15,6 +15,7 @@ from app.events.kinds import (
     BrowserEvent,
     BulkOperationFinished,
     ConsentTold,
+    CostChanged,
     CustomerRedactionRequested,
     DecisionMade,
     InventoryChanged,
@@ -26,10 +27,10 @@ from app.tables import EventRow
 from app.upsert import by_key, insert_new
 
 # Decisions and consents have tables of their own; a request to erase must not leave what it erases; of
-# products and stock, which change with each sale, only the latest counts.
+# products, costs and stock, which changes with each sale, only the latest counts.
 _NOT_KEPT = (
     ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested,
-    ProductChanged, ProductDeleted, InventoryChanged, BulkOperationFinished,
+    ProductChanged, ProductDeleted, InventoryChanged, CostChanged, BulkOperationFinished,
 )  # fmt: skip
 _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} | {
     "client_id",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import polars as pl
 from sqlalchemy import and_, exists, false, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.catalog.cost_store import read_costs
+from app.catalog.costs import Costs
 from app.experiments.records import Records, exposures_in, orders_in, refunds_in
 from app.orders.refunds import GOODS_BACK
 from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
@@ -20,7 +21,9 @@ from app.upsert import table_of
 _AT_ONCE = 10_000  # rows as Python has them; what was read is columns
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
-_BOUGHT: dict[str, Any] = {"order_id": pl.Int64, "product_id": pl.Int64, "quantity": pl.Int64}
+_BOUGHT: dict[str, Any] = {
+    "order_id": pl.Int64, "product_id": pl.Int64, "variant_id": pl.Int64, "quantity": pl.Int64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,10 @@ async def read_records(
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
     back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, GOODS_BACK)
     refunds = await _read(connection, back, refunds_in)
-    costs = _costs_in(known.settings)
+    costs = await read_costs(connection, known.shop)
     if costs:
-        lines = await _read(
-            connection, _of_orders(_LINES, placed, _LINES.c.product_id, _LINES.c.quantity), _lines_in
-        )
+        bought = (_LINES.c[name] for name in _BOUGHT if name != "order_id")
+        lines = await _read(connection, _of_orders(_LINES, placed, *bought), _lines_in)
         orders = _with_costs(orders, lines, costs)
     return Records(exposures, orders, refunds)
 
@@ -108,18 +110,13 @@ def _of_orders(of: Any, placed: Any, *wanted: Any) -> Any:
     return select(of.c.order_id, *wanted).join(_ORDERS, theirs).where(placed)
 
 
-def _costs_in(settings: Mapping[str, Any]) -> dict[int, int]:
-    """Return what a unit costs the shop, by product, as far as the merchant has said it."""
-    try:
-        known = msgspec.convert(settings.get("costs", {}), dict[int, int], strict=False)
-    except msgspec.ValidationError:
-        return {}
-    return {product_id: cost for product_id, cost in known.items() if cost >= 0}
-
-
-def _with_costs(orders: pl.DataFrame, lines: pl.DataFrame, costs: Mapping[int, int]) -> pl.DataFrame:
+def _with_costs(orders: pl.DataFrame, lines: pl.DataFrame, costs: Costs) -> pl.DataFrame:
     """Return the orders with what their goods cost, None where that is not known of all of them."""
-    cost = pl.col("product_id").replace_strict(dict(costs), default=None, return_dtype=pl.Int64)
+    by_product, by_variant = (
+        pl.col(name).replace_strict(dict(told), default=None, return_dtype=pl.Int64)
+        for name, told in (("product_id", costs.by_product), ("variant_id", costs.by_variant))
+    )
+    cost = pl.coalesce(by_product, by_variant)
     of_orders = (
         lines.select("order_id", cost=cost * pl.col("quantity"))
         .group_by("order_id")

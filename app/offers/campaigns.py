@@ -221,7 +221,10 @@ def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
     lines, currency = question.cart.lines, catalog.currency
     if question.cart.currency != currency:
         return tuple(sold for line in lines if (sold := _at_home(line, catalog))) or None
-    return tuple(Sold(line.product, line.quantity, minor_units(line.price, currency)) for line in lines)
+    return tuple(
+        Sold(line.product, line.quantity, minor_units(line.price, currency), shopify_id(line.variant_id))
+        for line in lines
+    )
 
 
 def _is_subscribed(question: Question, catalog: Catalog) -> bool:
@@ -239,7 +242,7 @@ def _at_home(line: Line, catalog: Catalog) -> Sold | None:
     """Return the line at the shop's own price, None of what it does not sell."""
     product, variant_id = catalog.get(line.product), shopify_id(line.variant_id)
     prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
-    return Sold(line.product, line.quantity, prices[variant_id]) if variant_id in prices else None
+    return Sold(line.product, line.quantity, prices[variant_id], variant_id) if variant_id in prices else None
 
 
 def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:

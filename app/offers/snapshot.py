@@ -15,6 +15,7 @@ from app.campaigns.campaign import Running
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.promised import Signing
 from app.catalog.catalog import Catalog
+from app.catalog.costs import Costs, costs_of
 from app.consent.policy import UNREAD, ShopPolicy
 from app.experiments.assign import Experiment, default_experiment, experiment
 from app.intent.foresight import UNTAUGHT, Foresight
@@ -22,7 +23,7 @@ from app.offers.approach import approach_of
 from app.offers.rerank import NEVER, Candidate, Terms, with_standing
 from app.offers.sources import Sources
 from app.offers.static import Pick, default_picks
-from app.offers.terms import costs_of, lead_days_of, terms_of
+from app.offers.terms import lead_days_of, terms_of
 from app.offers.wire import OfferedProduct
 from app.orders.returns import UNKNOWN, ReturnRates
 from app.profiles.policy import Policy
@@ -44,7 +45,7 @@ class Offerable:
 class Known:
     """What a ranking is told of products beside the catalogue: costs, days until they are sent, returns."""
 
-    costs: Mapping[int, int]
+    costs: Costs
     lead_days: Mapping[int, int]
     returns: ReturnRates
 
@@ -131,11 +132,12 @@ def take_snapshot(
     `costs_of` and `plan_of`.
     """
     pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
-    costs, approach = costs_of(settings or {}), approach_of(settings or {})
+    costs, approach = costs_of(settings or {}, catalog), approach_of(settings or {})
     terms = terms_of(settings or {}, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
     allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
-    wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, sorted(costs.items()))
+    told = sorted(costs.by_product.items())
+    wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, told)
     plan = plan_of(
         shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin,
         weights=intent.weights,
@@ -187,7 +189,7 @@ def _offerable(
             )
             ranked = Candidate(
                 product_id, variant.price_minor, product.kind,
-                cost_minor=known.costs.get(product_id),
+                cost_minor=known.costs.of(product_id, variant.variant_id),
                 stock=variant.stock,
                 lead_days=known.lead_days.get(product_id),
                 return_rate=known.returns.of(product_id),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from app.campaigns.campaign import Running
 from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import Sold, spare_minor, worth_minor
 from app.campaigns.nudged import Fired
-from app.campaigns.plan import Plan
+from app.campaigns.plan import Plan, plan_of
 from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.catalog.catalog import Catalog
+from app.catalog.costs import costs_of, usual_margin
 from app.consent.policy import Permissions
 from app.experiments.assign import bucket
 from app.profiles.customer import Profile
 from app.reach.store import Abandonment
+from app.shops.store import Shop
 from app.values import decimal_amount
 
 TRIGGER: Final = "abandonment"
@@ -27,6 +30,7 @@ class BasketLine:
     """A line of the basket that was left. price: decimal, as the shop asks it now."""
 
     product_id: int
+    variant_id: int
     quantity: int
     price_minor: int
     price: str
@@ -81,9 +85,18 @@ def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
         prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
         if product is not None and variant_id in prices:
             price = decimal_amount(prices[variant_id], catalog.currency)
-            lines.append(BasketLine(product.product_id, quantity, prices[variant_id], price))
+            lines.append(BasketLine(product.product_id, variant_id, quantity, prices[variant_id], price))
     subtotal = decimal_amount(abandonment.subtotal_minor, abandonment.currency or catalog.currency)
     return Basket(abandonment.currency or catalog.currency, subtotal, tuple(lines))
+
+
+def plan_to_write(shop: Shop, campaigns: Sequence[Running], catalog: Catalog) -> Plan | None:
+    """Return what the campaigns for who left are weighed by, None without any."""
+    costs = costs_of(shop.settings, catalog)
+    return plan_of(
+        shop.shop, campaigns, shop.currency, shop.settings, zone=shop.time_zone, costs=costs,
+        margin=usual_margin(catalog, costs), trigger=TRIGGER,
+    )  # fmt: skip
 
 
 def weighed_for(
@@ -100,7 +113,7 @@ def weighed_for(
         segments=profile.segments if profile else (), visit=None,
     )  # fmt: skip
     facts = facts_of(moment, plan.readers)
-    sold = [Sold(line.product_id, line.quantity, line.price_minor) for line in basket.lines]
+    sold = [Sold(line.product_id, line.quantity, line.price_minor, line.variant_id) for line in basket.lines]
     at = int(now.timestamp())
     inputs = Inputs(
         at=at,

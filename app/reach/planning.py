@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired, unpack
-from app.campaigns.plan import Plan, plan_of
+from app.campaigns.plan import Plan
 from app.campaigns.store import running_campaigns
 from app.campaigns.weigh import WITHHELD
 from app.catalog.catalog import Catalog
@@ -20,10 +20,9 @@ from app.connections import Connections
 from app.consent.policy import permissions, settle
 from app.consent.standings import standings_of
 from app.experiments.assign import HOLDOUT
-from app.offers.terms import costs_of
 from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
-from app.reach.choosing import TRIGGER, Leaver, weighed_for
+from app.reach.choosing import TRIGGER, Leaver, plan_to_write, weighed_for
 from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, was_written_to
 from app.reach.store import Abandonment, abandonments_of
 from app.reach.wanted import Reach, Way
@@ -117,16 +116,17 @@ async def _held_out(connections: Connections, shop: str, tokens: Collection[str 
 
 async def _offering(connections: Connections, shop: Shop) -> _Offering | None:
     """Return what the shop's campaigns for who left are weighed by, None without any."""
-    plan = plan_of(
-        shop.shop, await running_campaigns(connections, shop.shop), shop.currency, shop.settings,
-        zone=shop.time_zone, costs=costs_of(shop.settings), trigger=TRIGGER,
-    )  # fmt: skip
+    running = await running_campaigns(connections, shop.shop)
+    if not any(each.campaign.trigger == TRIGGER for each in running):
+        return None
+    catalog = await load_catalog(connections, shop.shop)
+    plan = plan_to_write(shop, running, catalog)
     if plan is None:
         return None
     in_all = await times_in_all(connections, shop.shop)
     caps = {each.id: each.campaign.caps.total for each in plan.planned}
     spent = tuple(name for name, most in caps.items() if most is not None and in_all.get(name, 0) >= most)
-    return _Offering(plan, await load_catalog(connections, shop.shop), spent)
+    return _Offering(plan, catalog, spent)
 
 
 async def _campaign(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.plan import LOCALE, Planned, plan_of
+from app.campaigns.plan import LOCALE, Planned
 from app.campaigns.store import running_campaigns
 from app.catalog.store import load_catalog
 from app.connections import Connections
@@ -18,11 +18,10 @@ from app.consent.standings import standings_of
 from app.coupons.grants import Granted, Wanted, grant
 from app.coupons.store import REDEEMED, WITHDRAWN, note_granted, status_of
 from app.errors import InputError, ShopifyError
-from app.offers.terms import costs_of
 from app.outbound.messages import pause_after
 from app.reach.abandonment import CLOCKS_DIFFER
 from app.reach.asking import Customer, who_left
-from app.reach.choosing import TRIGGER, weighed_for
+from app.reach.choosing import plan_to_write, weighed_for
 from app.reach.finding import who_ordered
 from app.reach.flow import tell_flow
 from app.reach.letters import Links, Reader, Sender, letter_to, way_back
@@ -221,15 +220,12 @@ async def _planned(
     kept = running.get(due.campaign_id or "")
     if kept is None or not await _within_total(connections, shop, kept.campaign):
         return None
-    plan = plan_of(
-        shop.shop, [kept], shop.currency, shop.settings, zone=shop.time_zone, costs=costs_of(shop.settings),
-        trigger=TRIGGER,
-    )  # fmt: skip
+    catalog = await load_catalog(connections, shop.shop)
+    plan = plan_to_write(shop, [kept], catalog)
     if plan is None:
         return None
     if rest is not None:
         leaver = await leaver_of(connections, shop.shop, due.customer_id, {})
-        catalog = await load_catalog(connections, shop.shop)
         if not weighed_for(plan, rest, leaver, catalog, (), now).chosen:
             return None
     return plan.planned[0]

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import msgspec
 
 from app.campaigns.campaign import Campaign, Running
-from app.campaigns.plan import plan_of
 from app.catalog.store import load_catalog
 from app.connections import Connections
-from app.offers.terms import costs_of
-from app.reach.choosing import TRIGGER, weighed_for
+from app.reach.choosing import plan_to_write, weighed_for
 from app.reach.planning import leaver_of
 from app.reach.store import last_abandonments
 from app.shops.store import Shop
@@ -50,12 +48,9 @@ async def tried_on_left(connections: Connections, shop: Shop, campaign: Campaign
     What customers had bought and in which segments they are is taken as it is today.
     """
     alone = msgspec.structs.replace(campaign, holdout=0.0)
-    plan = plan_of(
-        shop.shop, [Running(alone, 0)], shop.currency, shop.settings, zone=shop.time_zone,
-        costs=costs_of(shop.settings), trigger=TRIGGER,
-    )  # fmt: skip
-    assert plan is not None
     catalog, counts = await load_catalog(connections, shop.shop), Counter[str]()
+    plan = plan_to_write(shop, [Running(alone, 0)], catalog)
+    assert plan is not None
     told, left_out = Counter[int](), Counter[str]()
     most = campaign.caps.total
     for left in await last_abandonments(connections, shop.shop, last):

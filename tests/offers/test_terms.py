@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.catalog.costs import NO_COSTS, costs_of
 from app.offers.choose import choose
 from app.offers.rerank import Terms
-from app.offers.terms import costs_of, terms_of
+from app.offers.terms import terms_of
 from tests.offers.factories import a_catalog, a_product, a_shop, a_situation, goes_together
 
 ROOT = Path(__file__).parents[2]
@@ -28,27 +29,27 @@ def test_wishes_are_read() -> None:
     "settings", [{}, {"pinned": "all", "boosts": [1], "dear_ratio": "high"}, {"dear_ratio": -1}]
 )
 def test_what_is_absent_or_unusable_is_as_usual(settings: dict[str, object]) -> None:
-    assert terms_of(settings, a_catalog(), {}, None) == Terms()
+    assert terms_of(settings, a_catalog(), NO_COSTS, None) == Terms()
 
 
 def test_what_the_model_holds_back_is_not_held_back_twice() -> None:
     varied = goes_together({}, variety=np.array([0.2, 0.1]))
-    terms = terms_of({}, a_catalog(), {}, varied)
+    terms = terms_of({}, a_catalog(), NO_COSTS, varied)
     assert (terms.substitute, terms.same_type) == (0.0, 0.0)
-    assert terms_of({}, a_catalog(), {}, goes_together({})) == Terms()
+    assert terms_of({}, a_catalog(), NO_COSTS, goes_together({})) == Terms()
 
 
 def test_the_usual_margin_is_the_median_of_the_known_ones() -> None:
     catalog = a_catalog(a_product(10, 1_000), a_product(20, 1_000), a_product(30, 1_000), a_product(40, 0))
-    costs = costs_of({"costs": {"10": 900, "20": 400, "30": 500, "40": 5, "99": 5, "50": -1}})
-    assert 50 not in costs
+    told = {"10": 900, "20": 400, "30": 500, "40": 5, "99": 5, "50": -1}
+    costs = costs_of({"costs": told}, catalog)
     assert terms_of({}, catalog, costs, None).margin == pytest.approx(0.5)  # of .1, .6 and .5
 
 
 def test_kinds_that_people_buy_twice_come_from_their_orders() -> None:
     catalog = a_catalog(a_product(10, product_type="Yogurt"), a_product(20, product_type="Oil"))
     model = goes_together({}, items=2, bought_twice=np.array([0.4, 0.05], dtype=np.float32))
-    assert terms_of({}, catalog, {}, model).bought_twice == frozenset({"Yogurt"})
+    assert terms_of({}, catalog, NO_COSTS, model).bought_twice == frozenset({"Yogurt"})
 
 
 def test_a_pinned_product_leads_even_where_the_model_would_not_think_of_it() -> None:

@@ -1,0 +1,55 @@
+"""What items cost, as Shopify last told it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.catalog.costs import Costs, costs_in
+from app.connections import Connections
+from app.events.kinds import CostChanged
+from app.tables import ItemCostRow, ShopRow, VariantRow
+from app.upsert import by_key, table_of, upsert
+
+_COSTS, _SHOPS, _VARIANTS = table_of(ItemCostRow), table_of(ShopRow), table_of(VariantRow)
+OF_VARIANT = (_COSTS.c.shop == _VARIANTS.c.shop) & (
+    _COSTS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
+)
+
+
+async def record_cost(connections: Connections, event: CostChanged) -> None:
+    """Keep what the item costs, unless something newer is known."""
+    await record_costs(connections, [event])
+
+
+async def record_costs(connections: Connections, events: Sequence[CostChanged]) -> None:
+    """Keep what many items cost in one transaction. The item may be told of before its variant."""
+    rows = by_key(map(_row, events), "shop", "inventory_item_id", latest="updated_at")
+    async with connections.write() as db:
+        await upsert(db, ItemCostRow, rows, newer=lambda old, new: new.updated_at >= old.updated_at)
+
+
+async def read_costs(connection: AsyncConnection, shop: str) -> Costs:
+    """Return what the shop's products cost, by the merchant's word and by Shopify's."""
+    settings = await connection.scalar(select(_SHOPS.c.settings).where(_SHOPS.c.shop == shop))
+    told = select(_VARIANTS.c.variant_id, _COSTS.c.cost_minor).join(_COSTS, OF_VARIANT)
+    theirs = told.where(_VARIANTS.c.shop == shop, _COSTS.c.cost_minor.is_not(None))
+    return Costs(costs_in(settings or {}), dict(map(tuple, await connection.execute(theirs))))
+
+
+async def knows_costs(connections: Connections, shop: str) -> bool:
+    """Return whether the shop has told what anything costs."""
+    async with connections.read() as db:
+        return bool(await read_costs(await db.connection(), shop))
+
+
+def _row(event: CostChanged) -> dict[str, Any]:
+    return {
+        "shop": event.shop,
+        "inventory_item_id": event.inventory_item_id,
+        "cost_minor": event.cost_minor,
+        "updated_at": event.updated_at,
+    }
