@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.catalog.cost_store import record_costs
 from app.catalog.store import record_levels, record_products
 from app.connections import Connections, redis_key
 from app.consent.barred import let_history_in
@@ -37,6 +38,7 @@ from webhooks.bulk import UNDER_WAY, BulkFailed, failed, start_bulk
 from webhooks.documents import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, BULK_STATUS
 from webhooks.jsonl import Tree, trees
 from webhooks.locations import note_locations
+from webhooks.missed_costs import missed_costs, told_costs
 from webhooks.missed_refunds import read_sums, still_unknown
 from webhooks.payload import Payload
 from webhooks.read_admin import read_customer, read_level, read_order, read_product, uncounted
@@ -222,11 +224,15 @@ async def _store_products(connections: Connections, shop: Shop, batch: Sequence[
         product = read_product(shop.shop, Payload(tree.root), variants, shop.currency, now)
         levels = [read_level(shop.shop, Payload(level)) for level in tree.of_kind("InventoryLevel")]
         untracked = {each.inventory_item_id for each in product.variants if each.tracked is False}
-        return product, [uncounted(e) if e.inventory_item_id in untracked else e for e in levels]
+        items = [variant.child("inventoryItem") for variant in variants if "inventoryItem" in variant]
+        counted = [uncounted(e) if e.inventory_item_id in untracked else e for e in levels]
+        return product, told_costs(shop, items), counted
 
-    pairs = _readable(read, shop, batch)
-    await record_products(connections, [product for product, _ in pairs])
-    await record_levels(connections, [level for _, levels in pairs for level in levels])
+    triples = _readable(read, shop, batch)
+    await record_products(connections, [product for product, _, _ in triples])
+    told = [cost for _, costs, _ in triples for cost in costs]
+    await record_costs(connections, await missed_costs(connections, shop, told))
+    await record_levels(connections, [level for _, _, levels in triples for level in levels])
 
 
 async def _store_customers(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:

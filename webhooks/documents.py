@@ -50,7 +50,8 @@ _REFUND = """
   orderAdjustments(first: 20) { nodes { amountSet { shopMoney { amount } } } }
 """
 
-_STOCK = f"inventoryItem {{ id tracked inventoryLevels {{ edges {{ node {{ {_LEVEL} }} }} }} }}"
+_COST = "updatedAt unitCost { amount currencyCode }"
+_STOCK = f"inventoryItem {{ id tracked {_COST} inventoryLevels {{ edges {{ node {{ {_LEVEL} }} }} }} }}"
 _VARIANTS = f"variants {{ edges {{ node {{ {_VARIANT} {_STOCK} }} }} }}"
 
 BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }} }}"
@@ -90,6 +91,15 @@ query ChangedProducts($changed: String!, $after: String) {
     pageInfo { hasNextPage endCursor }
   }
 }
+"""
+
+CHANGED_ITEMS = f"""
+query ChangedItems($changed: String!, $after: String) {{
+  inventoryItems(first: 250, after: $after, query: $changed) {{
+    nodes {{ id {_COST} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}}
 """
 
 PRICE_RANGES = """

@@ -196,6 +196,14 @@ class Numbered(Kept):
     id: Plain = None
 
 
+class Item(Kept):
+    """What a unit costs the shop."""
+
+    id: Plain = None
+    cost: Plain = None
+    updated_at: Plain = None
+
+
 class Level(Kept):
     inventory_item_id: Plain = None
     location_id: Plain = None
@@ -277,6 +285,8 @@ BODIES: Mapping[str, type[Kept]] = {
     "products/create": Product,
     "products/update": Product,
     "products/delete": Numbered,
+    "inventory_items/create": Item,
+    "inventory_items/update": Item,
     "inventory_levels/update": Level,
     "customers/create": Customer,
     "customers/update": Customer,

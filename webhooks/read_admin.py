@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from app.events.kinds import (
     CodeUsed,
+    CostChanged,
     CustomerChanged,
     GrantUsed,
     InventoryChanged,
@@ -20,6 +21,7 @@ from app.events.kinds import (
 from app.values import shopify_id
 from webhooks.delivery import Envelope
 from webhooks.payload import Payload
+from webhooks.read_catalog import cost_minor
 from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_used, placed_at, reference
 
 AUTOMATIC = "AutomaticDiscountApplication"
@@ -72,6 +74,19 @@ def read_level(shop: str, level: Payload) -> InventoryChanged:
 def uncounted(level: InventoryChanged) -> InventoryChanged:
     """Return the level of an item that the shop does not count, as its webhook tells it: without a number."""
     return replace(level, available=None)
+
+
+def read_cost(shop: str, item: Payload, currency: str) -> CostChanged | None:
+    """Return what a unit of the item costs; None where that is told in another currency than the shop's."""
+    cost, updated_at = item.child_or_none("unitCost"), item.time("updatedAt")
+    if cost is not None and cost.text("currencyCode") != currency:
+        return None
+    return CostChanged(
+        **_envelope(shop, item, updated_at),
+        inventory_item_id=item.id("id"),
+        cost_minor=cost_minor(cost, "amount", currency) if cost else None,
+        updated_at=updated_at,
+    )
 
 
 def read_customer(shop: str, node: Payload) -> CustomerChanged:

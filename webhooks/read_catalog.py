@@ -1,10 +1,11 @@
-"""Products and stock, as Shopify's webhooks write them. Pure."""
+"""Products, stock and costs, as Shopify's webhooks write them. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
+from app.errors import InputError
+from app.events.kinds import CostChanged, InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
 from webhooks.delivery import Delivery
 from webhooks.payload import Payload
 
@@ -44,6 +45,23 @@ def read_inventory(payload: Payload, delivery: Delivery) -> InventoryChanged:
         available=payload.count_or_none("available"),
         updated_at=payload.time_or_none("updated_at") or delivery.triggered_at,
     )
+
+
+def read_cost(payload: Payload, delivery: Delivery) -> CostChanged:
+    return CostChanged(
+        **delivery.envelope,
+        inventory_item_id=payload.id("id"),
+        cost_minor=cost_minor(payload, "cost", delivery.currency),
+        updated_at=payload.time_or_none("updated_at") or delivery.triggered_at,
+    )
+
+
+def cost_minor(payload: Payload, name: str, currency: str) -> int | None:
+    """Return a cost in minor units, None where there is none. Raises InputError for a negative one."""
+    cost = payload.money(name, currency) if name in payload else None
+    if cost is not None and cost < 0:
+        raise InputError(f"{payload.at(name)} is negative", payload.at(name))
+    return cost
 
 
 def _is_over(published_at: datetime | None, now: datetime) -> bool:

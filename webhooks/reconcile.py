@@ -1,6 +1,6 @@
 """What Shopify has and we missed: a delivery can come late, or never. Looked for every hour.
 
-Besides the records that changed, what only a delivery of its own tells: refunds, stock, consent, and
+Besides the records that changed, what only a delivery of its own tells: refunds, stock, costs, consent, and
 once a day which products are gone.
 """
 
@@ -26,6 +26,7 @@ from app.upsert import table_of
 from app.values import moment
 from webhooks.documents import (
     CHANGED_CUSTOMERS,
+    CHANGED_ITEMS,
     CHANGED_ORDERS,
     CHANGED_PRODUCTS,
     ONE_CUSTOMER,
@@ -35,6 +36,7 @@ from webhooks.documents import (
 from webhooks.gone import note_gone
 from webhooks.locations import note_locations
 from webhooks.missed_answers import missed_answers
+from webhooks.missed_costs import missed_costs, told_costs
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
 from webhooks.missed_variants import told_in_part
@@ -87,15 +89,23 @@ async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) ->
     since = _since(moment(last.decode()) if last else shop.installed_at, now)
     missed = 0
     for kind in KINDS:
-        async for changed in _pages(connections, shop, kind, since):
+        async for changed in _pages(connections, shop, kind.changed, f"{kind.name}s", since):
             for gid in await _news(connections, shop, kind, changed):
                 missed += await tell(connections, shop, kind, gid)
-            if kind.beside and (events := await kind.beside(connections, shop, changed)):
-                await EventLog(connections.redis).append(events)
-                missed += len(events)
+            if kind.beside:
+                missed += await _append(connections, await kind.beside(connections, shop, changed))
+    async for changed in _pages(connections, shop, CHANGED_ITEMS, "inventoryItems", since):
+        missed += await _append(connections, await missed_costs(connections, shop, told_costs(shop, changed)))
     missed += await note_gone(connections, shop, now)
     await connections.redis.set(key, now.isoformat())
     return missed
+
+
+async def _append(connections: Connections, events: Sequence[AnyEvent]) -> int:
+    """Return how many events there are; they are in the log now."""
+    if events:
+        await EventLog(connections.redis).append(events)
+    return len(events)
 
 
 def _since(last: datetime, now: datetime) -> datetime:
@@ -104,13 +114,13 @@ def _since(last: datetime, now: datetime) -> datetime:
 
 
 async def _pages(
-    connections: Connections, shop: Shop, kind: Kind, since: datetime
+    connections: Connections, shop: Shop, changed: str, field: str, since: datetime
 ) -> AsyncIterator[list[Payload]]:
     """Yield which of the shop's records changed since then and when, a page at a time."""
     variables = {"changed": f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'", "after": None}
     while True:
-        answer = await ask_shop(connections, shop.shop, kind.changed, variables)
-        page = Payload(answer).child(f"{kind.name}s")
+        answer = await ask_shop(connections, shop.shop, changed, variables)
+        page = Payload(answer).child(field)
         yield page.children("nodes")
         info = page.child("pageInfo")
         if not info.flag_or_none("hasNextPage"):

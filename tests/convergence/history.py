@@ -27,6 +27,7 @@ from tests.webhooks.shopfront import KEY, ORIGIN, SCOPES
 TOPICS = (
     "orders/create", "orders/updated", "orders/paid", "orders/cancelled", "refunds/create",
     "products/create", "products/update", "products/delete", "inventory_levels/update",
+    "inventory_items/update",
     "customers/create", "customers/update", "customers/delete",
     "customers_email_marketing_consent/update",
 )  # fmt: skip
@@ -138,6 +139,12 @@ async def _restock(told: Telling, which: int) -> None:
     await told.store.announce(told.shop, "inventory_levels/update", level)
 
 
+async def _reprice(told: Telling, which: int) -> None:
+    variant: Variant = _picked(told.shop.variants, which)
+    variant.cost_minor, variant.cost_at = None if which % 4 == 0 else 100 + which, told.now
+    await fire(told.store, told.shop, "inventory_items/update", variant.id)
+
+
 async def _join(told: Telling, which: int) -> None:
     number = told.shop.next_id()
     told.shop.add_customer(
@@ -170,6 +177,7 @@ _HAPPENS: Mapping[str, Callable[[Telling, int], Awaitable[None]]] = {
     "launch": _launch,
     "withdraw": _withdraw,
     "restock": _restock,
+    "reprice": _reprice,
     "join": _join,
     "subscribe": _subscribe,
     "leave": _leave,

@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from app.catalog.cost_store import read_costs
 from app.connections import Connections
 from app.errors import TillwiseError
 from app.events.consume import work_off
@@ -37,7 +38,7 @@ _STATE = (ProductRow, VariantRow, CustomerRow, OrderRow, OrderLineRow, RefundRow
 # When an answer was heard of, and what only one of Shopify's two ways of telling says.
 _LEFT_OUT = {"email_marketing_at", "sms_marketing_at", "email_digest", "orders_count"}
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 Snapshot = Mapping[str, list[Row]]
 
 
@@ -80,8 +81,10 @@ class Taking:
                 table = table_of(row)
                 found = (await connection.execute(select(table).order_by(*table.primary_key))).mappings()
                 known[table.name] = [_compared(each) for each in found]
+            costs = (await read_costs(connection, self.shop.shop)).by_variant
         left = _without_the_gone(known)
-        return left | {"profiles": await self._profiles(left["customers"])}
+        profiles = await self._profiles(left["customers"])
+        return left | {"profiles": profiles, "costs": [dict(sorted(costs.items()))]}
 
     async def _profiles(self, customers: Iterable[Row]) -> list[Row]:
         kept = [

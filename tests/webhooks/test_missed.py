@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import col, delete
 
+from app.catalog.cost_store import read_costs, record_cost
 from app.catalog.store import load_catalog, record_inventory, record_product
 from app.connections import Connections
 from app.events.consume import work_off
-from app.events.kinds import InventoryChanged
+from app.events.kinds import CostChanged, InventoryChanged
 from app.events.log import EventConsumer
 from app.shops.changes import revisions
 from app.tables import CustomerRow, InventoryRow, RefundRow, VariantRow
@@ -165,6 +166,38 @@ async def test_a_product_told_by_its_webhook_alone_is_sold_out_where_it_is_not_s
     assert await available(front, 101)
     await look(front)
     assert await available(front, 101) == 0
+
+
+async def costs(front: Shopfront) -> dict[int, int]:
+    """Return what the variants cost, as Shopify told it."""
+    async with front.connections.read() as db:
+        return dict((await read_costs(await db.connection(), front.shop.domain)).by_variant)
+
+
+async def test_what_an_item_costs_is_found_when_nobody_told_and_when_it_is_no_longer_known(
+    front: Shopfront,
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for each, cost in ((101, 250), (102, 0)):
+        front.shop.variants[each].cost_minor, front.shop.variants[each].cost_at = cost, now
+    assert await look(front) == 2
+    assert await costs(front) == {101: 250, 102: 0}
+    assert await look(front) == 0
+    front.shop.variants[101].cost_minor, front.shop.variants[101].cost_at = None, now
+    assert await look(front) == 1
+    assert await costs(front) == {102: 0}
+
+
+async def test_a_cost_of_later_is_not_taken_for_missed(front: Shopfront) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    front.shop.variants[101].cost_minor, front.shop.variants[101].cost_at = 250, now
+    told = CostChanged(
+        shop=front.shop.domain, event_id="later", happened_at=now + LATER, inventory_item_id=901,
+        cost_minor=260, updated_at=now + LATER,
+    )  # fmt: skip
+    await record_cost(front.connections, told)
+    assert await look(front) == 0
+    assert await costs(front) == {101: 260}
 
 
 async def test_an_answer_about_marketing_is_found_though_its_customer_is_known(front: Shopfront) -> None:

@@ -1,10 +1,13 @@
 """Products, customers, privacy requests and scopes, as events."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.errors import InputError
 from app.events.kinds import (
+    CostChanged,
     CustomerChanged,
     CustomerRedactionRequested,
     InventoryChanged,
@@ -42,6 +45,33 @@ def test_stock_that_is_not_tracked_has_no_number() -> None:
     assert isinstance(event, InventoryChanged)
     assert event.available is None
     assert event.updated_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "minor"),
+    [
+        ("12.50", "USD", 1250),
+        (12.5, "USD", 1250),
+        ("1250", "JPY", 1250),
+        ("0.00", "USD", 0),
+        (None, "USD", None),
+    ],
+)
+@pytest.mark.parametrize("topic", ["inventory_items/create", "inventory_items/update"])
+def test_what_an_item_costs_is_in_the_shops_currency(
+    topic: str, cost: str | float | None, currency: str, minor: int | None
+) -> None:
+    told = {"id": 9, "cost": cost, "tracked": True, "updated_at": "2026-10-31T12:00:00Z"}
+    event = translated(topic, told, currency)
+    assert isinstance(event, CostChanged)
+    assert (event.inventory_item_id, event.cost_minor) == (9, minor)
+    assert event.updated_at == NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize("cost", ["-1.00", "", "dear"])
+def test_a_cost_that_is_none_is_refused(cost: str) -> None:
+    with pytest.raises(InputError, match="cost is"):
+        translated("inventory_items/update", {"id": 9, "cost": cost})
 
 
 def test_a_customer_is_a_number_and_consents() -> None:
