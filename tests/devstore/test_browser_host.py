@@ -213,6 +213,7 @@ def test_a_bounce_page_is_left_for_the_address_it_names_with_a_new_token(page: P
     [
         ("Replay", '"left":0'),
         ("Sell out", '"available":0'),
+        ("Save", '"cost_minor":100'),
         ("Set", '"duplicate":0.5'),
         ("Uninstall Tillwise", '"installed":false'),
     ],
