@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlmodel import SQLModel
 
 from app.connections import Connections, redis_key
@@ -126,18 +126,19 @@ async def _erase_rows(connections: Connections, request: PrivacyRequest) -> None
     The shop itself goes first, so that nobody writes to it any more.
     """
     for table in sorted(_shop_tables(), key=lambda each: each is not _SHOPS):
-        keys = select(*table.primary_key).where(*_of(table, request.shop)).limit(CHUNK)
-        while await _erase_some(connections, table, keys):
+        while await _erase_some(connections, table, request.shop):
             pass
 
 
-async def _erase_some(connections: Connections, table: Table, keys: Select[Any]) -> bool:
-    """Return whether there were any rows of these keys, which are gone now."""
+async def _erase_some(connections: Connections, table: Table, shop: str) -> bool:
+    """Return whether the shop had any rows there, some of which are gone now."""
+    theirs = _of(table, shop)
+    keys = select(*table.primary_key).where(*theirs).limit(CHUNK)
     async with connections.write() as db:
         connection = await db.connection()
         found = (await connection.execute(keys)).all()
-        for theirs in matching(list(table.primary_key), found):
-            await connection.execute(delete(table).where(theirs))
+        for some in matching(list(table.primary_key), found):
+            await connection.execute(delete(table).where(*theirs, some))
     return bool(found)
 
 
