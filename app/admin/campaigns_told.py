@@ -157,7 +157,7 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
         if costs_known
         else _(
             "Tillwise doesn't know what your products cost you, so it can't hold back a discount that would "
-            "sell at a loss."
+            "sell at a loss. Enter “Cost per item” at your products in Shopify."
         ),
     ]
     if discount.percentage is not None and discount.percentage > most_percent:

@@ -14,7 +14,9 @@ _SAYS: Mapping[Cause, Lazy] = {
     Cause.MISMATCH: lazy("Visitors did not split as planned, so no comparison can be trusted."),
     Cause.NOTHING_VARIES: lazy("All visitors of a group are alike, so chance has no measure."),
     Cause.NO_BASE: lazy("Nothing has happened yet to work it out from."),
-    Cause.COSTS_UNKNOWN: lazy("It is not known what too many of your products cost."),
+    Cause.COSTS_UNKNOWN: lazy(
+        "It is not known what too many of your products cost: enter “Cost per item” at them in Shopify."
+    ),
     Cause.CURRENCIES: lazy("Orders came in several currencies, which don't add up."),
     Cause.NO_SUPPORT: lazy("It was never tried, so nothing can be said of it."),
 }

@@ -17,7 +17,7 @@ from tests.offers.factories import SHOP
 
 
 def a_product(product_id: int, price_minor: int = 500) -> Product:
-    variant = Variant(product_id * 10, "", price_minor, in_stock=True, stock=3)
+    variant = Variant(product_id * 10, "", price_minor, in_stock=True, stock=3, cost_minor=price_minor // 2)
     return Product(product_id, f"Tea {product_id}", (variant,), tags=("green",), product_type="tea")
 
 

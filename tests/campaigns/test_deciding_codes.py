@@ -23,6 +23,7 @@ from app.decide import MOST_CODES
 from app.gather import Gathered
 from app.offers.replay import replay
 from app.shops.changes import announce_change
+from app.tables import ItemCostRow, VariantRow
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
 from tests.campaigns.till import fill_pool, granted, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP, a_body
@@ -173,9 +174,18 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 
 
-async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(connections: Connections) -> None:
+@pytest.mark.parametrize("by_shopify", [False, True])
+async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(
+    connections: Connections, by_shopify: bool
+) -> None:
     # Cart of 2 at 5.00, costs 4.60 each: 0.80 is left, and 10 % are 10.00 of a subtotal of 100.00.
-    await a_trained_shop(connections, costs={"10": 460, "20": 460})
+    told = {"20": 460} if by_shopify else {"10": 460, "20": 460}
+    await a_trained_shop(connections, costs=told)
+    if by_shopify:
+        item = {"shop": SHOP, "inventory_item_id": 7}
+        async with connections.write() as db:
+            await db.merge(VariantRow(variant_id=1010, product_id=10, price_minor=500, **item))
+            db.add(ItemCostRow(cost_minor=460, updated_at=datetime.now(UTC), **item))
     await run(connections, "ten", offer=TEN_PERCENT)
     await fill_pool(connections, "CODE")
     async with a_till(connections) as client:

@@ -30,7 +30,16 @@ from app.intent.store import (
     publish_foresight,
 )
 from app.intent.uplift import Effect, UpliftModel
-from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, ShopRow
+from app.tables import (
+    DecisionRow,
+    EventRow,
+    FeedbackRow,
+    ItemCostRow,
+    OrderLineRow,
+    OrderRow,
+    ShopRow,
+    VariantRow,
+)
 from app.values import ShopDomain
 from benchmarks.shop_with_truth import browsing, deciders, features, shoppers
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -262,12 +271,21 @@ async def test_who_was_held_back_in_the_storefront_does_not_come_to_the_checkout
     assert (measured.happened, measured.of) == (1, 1)
 
 
-async def test_where_costs_are_known_an_order_leaves_its_margin(on_both_databases: Connections) -> None:
+@pytest.mark.parametrize("by_shopify", [False, True])
+async def test_where_costs_are_known_an_order_leaves_its_margin(
+    on_both_databases: Connections, by_shopify: bool
+) -> None:
     line = OrderLineRow(
-        shop=SHOP, line_id=1, order_id=10_001, product_id=10, quantity=2, price_minor=500
+        shop=SHOP, line_id=1, order_id=10_001, product_id=10, variant_id=1, quantity=2, price_minor=500
     )  # fmt: skip
-    weighed = drew("ten", "five")
-    await install(on_both_databases, a_decision(1, 5, weighed), an_order(1, 4), line, costs={"10": 300})
+    item = {"shop": SHOP, "inventory_item_id": 7}
+    known = (
+        VariantRow(variant_id=1, product_id=10, price_minor=500, **item),
+        ItemCostRow(cost_minor=300, updated_at=NOW, **item),
+    )
+    told = {"costs": {} if by_shopify else {"10": 300}}
+    log = a_decision(1, 5, drew("ten", "five")), an_order(1, 4), line
+    await install(on_both_databases, *log, *(known if by_shopify else ()), **told)
     _, orders = await decided(on_both_databases, SHOP, NOW)
     assert orders["t1"][0].left_minor == 300  # 40 % of 10.00, less the discount of 1.00
 

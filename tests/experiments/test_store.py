@@ -17,7 +17,16 @@ from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Readout, observed_of, read_out, reading_of
 from app.experiments.units import Units
 from app.experiments.versions import draft, get_version, start
-from app.tables import OF_SHIPPING, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import (
+    OF_SHIPPING,
+    DecisionRow,
+    FeedbackRow,
+    ItemCostRow,
+    OrderLineRow,
+    OrderRow,
+    RefundRow,
+    VariantRow,
+)
 from tests.attribution.test_store import SHOP, a_shop, write
 from tests.experiments.factories import NOW, drawn, with_columns
 from tests.experiments.test_design import a_design
@@ -45,10 +54,11 @@ def an_order(order_id: int, token: str, **changes: Any) -> OrderRow:
     return OrderRow(order_id=order_id, **(fields | changes))
 
 
-def a_line(order_id: int, product_id: int = 10) -> OrderLineRow:
+def a_line(order_id: int, product_id: int = 10, variant_id: int | None = None) -> OrderLineRow:
     return OrderLineRow(
-        shop=SHOP, line_id=order_id, order_id=order_id, product_id=product_id, quantity=2, price_minor=500
-    )
+        shop=SHOP, line_id=order_id, order_id=order_id, product_id=product_id, variant_id=variant_id,
+        quantity=2, price_minor=500,
+    )  # fmt: skip
 
 
 async def running(
@@ -108,6 +118,28 @@ async def test_what_is_read_in_parts_is_all_of_it(
     assert parts.counts == whole.counts == (6, 5)
     assert again.tolist() == profit.tolist()
     assert sorted(again.tolist())[-4:] == [800.0] * 4
+
+
+async def test_what_shopify_says_that_each_variant_costs_is_what_goods_cost(
+    on_both_databases: Connections,
+) -> None:
+    variants = [
+        row
+        for number, cost in ((1, 100), (2, 370))
+        for row in (
+            VariantRow(
+                shop=SHOP, variant_id=number, product_id=10, price_minor=500, inventory_item_id=number
+            ),
+            ItemCostRow(shop=SHOP, inventory_item_id=number, cost_minor=cost, updated_at=NOW),
+        )
+    ]
+    lines = [a_line(number, variant_id=number) for number in (1, 2)]
+    said = a_line(3, product_id=11, variant_id=2)
+    orders = [an_order(number, f"token-{name}") for number, name in enumerate("abc", 1)]
+    decisions = [a_decision(name) for name in "abc"]
+    await running(on_both_databases, *decisions, *orders, *lines, said, *variants, costs={"11": 50})
+    profit = (await units_of(on_both_databases)).profit
+    assert sorted(profit.tolist()) == [260, 800, 900]  # 10.00 less 2 * 3.70, 2 * 1.00 and 2 * 0.50
 
 
 async def test_an_order_of_unknown_cost_has_no_profit(connections: Connections) -> None:
