@@ -149,6 +149,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "products": "the catalogue",
     "variants": "the catalogue",
     "inventory": "the catalogue",
+    "item_costs": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
     "campaigns": "what the merchant wants shown to whom",
     "alerts": "what the merchant has to know of the shop and its campaigns",
