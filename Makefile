@@ -21,7 +21,7 @@ test: ## Install what is needed and run every check and test, the Chromium journ
 
 check: code scripts-types ## Lint, types and import contracts
 
-code: .venv/.python
+code: .venv/.project
 	ruff check .
 	ruff format --check .
 	mypy
