@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog.costs import Costs, costs_in
@@ -34,16 +34,28 @@ async def record_costs(connections: Connections, events: Sequence[CostChanged]) 
 
 async def read_costs(connection: AsyncConnection, shop: str) -> Costs:
     """Return what the shop's products cost, by the merchant's word and by Shopify's."""
-    settings = await connection.scalar(select(_SHOPS.c.settings).where(_SHOPS.c.shop == shop))
-    told = select(_VARIANTS.c.variant_id, _COSTS.c.cost_minor).join(_COSTS, OF_VARIANT)
-    theirs = told.where(_VARIANTS.c.shop == shop, _COSTS.c.cost_minor.is_not(None))
-    return Costs(costs_in(settings or {}), dict(map(tuple, await connection.execute(theirs))))
+    said = await _said(connection, shop)
+    return Costs(said, dict(map(tuple, await connection.execute(_told(shop)))))
 
 
 async def knows_costs(connections: Connections, shop: str) -> bool:
     """Return whether the shop has told what anything costs."""
     async with connections.read() as db:
-        return bool(await read_costs(await db.connection(), shop))
+        connection = await db.connection()
+        if await _said(connection, shop):
+            return True
+        return (await connection.execute(_told(shop).limit(1))).first() is not None
+
+
+async def _said(connection: AsyncConnection, shop: str) -> dict[int, int]:
+    settings = await connection.scalar(select(_SHOPS.c.settings).where(_SHOPS.c.shop == shop))
+    return costs_in(settings or {})
+
+
+def _told(shop: str) -> Select[Any]:
+    """Return the question for what Shopify says that each variant costs."""
+    told = select(_VARIANTS.c.variant_id, _COSTS.c.cost_minor).join(_COSTS, OF_VARIANT)
+    return told.where(_VARIANTS.c.shop == shop, _COSTS.c.cost_minor.is_not(None))
 
 
 def _row(event: CostChanged) -> dict[str, Any]:
