@@ -9,27 +9,21 @@ from typing import Any
 
 import httpx
 import pytest
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from app.connections import Connections
 from app.consent.digests import open_digests
 from app.main import create_app
 from app.reach import sending
-from app.reach.alert_store import open_alerts, raise_alert
-from app.reach.alerts import ERRORS, FALLBACKS, Alert
 from app.reach.planning import HELD_OUT
 from app.reach.store import abandonments_of
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
-from app.reach.working import mail_alerts, reach_shop
+from app.reach.working import reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
-from app.tables import DecisionRow, TokenRow
+from app.tables import DecisionRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
 from tests.reach.places import ADA
-from tests.reach.scene import DUE, FLOW, GONE_SILENT, MAIL, NOW, Scene, checkout, order
-from tests.webhooks.shopfront import installed
+from tests.reach.scene import DUE, FLOW, GONE_SILENT, NOW, Scene, checkout, order
 
 pytestmark = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
@@ -364,46 +358,6 @@ async def test_one_click_takes_off_and_a_later_opt_in_puts_on_again(scene: Scene
     assert await suppression(scene.connections, scene.shop, digest, after) is None
     await suppress(scene.connections, scene.shop, digest, BOUNCED, NOW)
     assert await suppression(scene.connections, scene.shop, digest, after) == BOUNCED
-
-
-async def test_an_alert_is_mailed_to_the_shops_own_address_once(scene: Scene) -> None:
-    shop = scene.front.installed
-    await raise_alert(scene.connections, shop, Alert(ERRORS, "9 of 10 offers failed."), NOW)
-    scene.office.says["RCPT"] = "451 later"
-    assert await mail_alerts(scene.connections, shop, MAIL, NOW) == 0
-    scene.office.says.clear()
-    later = NOW + timedelta(minutes=2)
-    sent = await asyncio.gather(*(mail_alerts(scene.connections, shop, MAIL, later) for _ in range(2)))
-    assert sorted(sent) == [0, 1]
-    (letter,) = scene.office.letters
-    assert letter["To"] == "owner@example.com"
-    assert "9 of 10 offers failed." in letter.get_content()
-    (alert,) = await open_alerts(scene.connections, scene.shop)
-    assert alert.mail == "sent"
-
-
-async def test_alerts_of_which_nothing_left_in_an_outage_are_mailed_after_it(scene: Scene) -> None:
-    shop = scene.front.installed
-    for kind in (ERRORS, FALLBACKS):
-        await raise_alert(scene.connections, shop, Alert(kind, "x"), NOW)
-    async with scene.connections.write() as db:
-        token = await db.get(TokenRow, scene.shop)
-        assert token is not None
-        token.access_expires_at = datetime.now(UTC)  # it is to be renewed, under a lease in Redis
-        db.add(token)
-    async with Redis(port=1) as nobody:
-        with pytest.raises(RedisError):
-            await mail_alerts(replace(scene.connections, redis=nobody), shop, MAIL, NOW)
-    assert await mail_alerts(scene.connections, shop, MAIL, NOW + timedelta(minutes=2)) == 2
-    assert {each.mail for each in await open_alerts(scene.connections, scene.shop)} == {"sent"}
-
-
-async def test_without_a_mail_server_alerts_are_not_kept_for_one(connections: Connections) -> None:
-    async with installed(connections) as front:
-        shop = front.installed
-        await raise_alert(front.connections, shop, Alert(ERRORS, "x"), NOW)
-        assert await mail_alerts(front.connections, shop, MAIL, NOW) == 0
-        assert [each.mail for each in await open_alerts(front.connections, shop.shop)] == ["off"]
 
 
 async def test_the_job_finds_and_plans_and_a_second_one_finds_nothing_more(scene: Scene) -> None:

@@ -8,12 +8,11 @@ import pytest
 from sqlmodel import delete, select
 from streaq import TaskStatus
 
-from app.catalog.cost_store import record_cost
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
 from app.errors import ShopifyRefused, ShopifyUnavailable
-from app.events.kinds import BulkOperationFinished, CostChanged, RefundCreated, RefundLine
+from app.events.kinds import BulkOperationFinished, RefundCreated, RefundLine
 from app.jobs import job_queue, only_one
 from app.orders.store import record_refund
 from app.privacy.erasure import erase_person
@@ -27,7 +26,6 @@ from app.tables import (
     BackfillRow,
     CustomerRow,
     InventoryRow,
-    ItemCostRow,
     OrderLineRow,
     OrderRow,
     RefundRow,
@@ -41,7 +39,6 @@ from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 from webhooks import backfill
 from webhooks.backfill import PAUSES, resume_backfill, run_backfill
-from webhooks.jsonl import Tree
 from webhooks.missed_refunds import read_sums
 from webhooks.payload import Payload
 from webhooks.read_admin import read_order
@@ -90,49 +87,6 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     assert await front.connections.redis.exists(customer_key(front.installed.shop, 7))
     levels = await rows(front.connections, InventoryRow)
     assert {level.inventory_item_id: level.available for level in levels}[904] == 0
-
-
-async def test_what_items_cost_is_imported_where_nothing_newer_is_known(front: Shopfront) -> None:
-    for each in (101, 102, 103):
-        front.shop.variants[each].cost_minor = each
-    for number, updated_at in ((902, NOW + timedelta(hours=1)), (903, NOW - timedelta(hours=1))):
-        told = CostChanged(
-            shop=front.shop.domain, event_id=str(number), happened_at=updated_at, inventory_item_id=number,
-            cost_minor=7, updated_at=updated_at,
-        )  # fmt: skip
-        await record_cost(front.connections, told)
-    await run_backfill(front.connections, front.installed.shop)
-    kept = {row.inventory_item_id: row.cost_minor for row in await rows(front.connections, ItemCostRow)}
-    assert kept == {901: 101, 902: 7, 903: 103}  # of 904 Shopify has none
-
-
-async def test_a_cost_in_another_currency_than_the_shops_is_left_out(front: Shopfront) -> None:
-    batch = [
-        Tree(
-            {
-                "id": "gid://shopify/Product/1", "title": "Milk", "status": "ACTIVE",
-                "createdAt": "2026-11-01T12:00:00Z", "updatedAt": "2026-11-01T12:00:00Z",
-            },
-            0,
-            [_of_cost(901, "USD"), _of_cost(902, "EUR")],
-        )
-    ]  # fmt: skip
-    await backfill._store_products(front.connections, front.installed, batch)
-    (kept,) = await rows(front.connections, ItemCostRow)
-    assert (kept.inventory_item_id, kept.cost_minor) == (901, 250)
-
-
-def _of_cost(item: int, currency: str) -> dict[str, Any]:
-    """Return a variant whose unit costs 2.50."""
-    return {
-        "id": f"gid://shopify/ProductVariant/{item - 800}",
-        "price": "3.49",
-        "inventoryItem": {
-            "id": f"gid://shopify/InventoryItem/{item}",
-            "updatedAt": "2026-11-01T12:00:00Z",
-            "unitCost": {"amount": "2.5", "currencyCode": currency},
-        },
-    }
 
 
 async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfront) -> None:
