@@ -49,6 +49,14 @@ def entrance(path: str = "/", shop: str = SHOP, **changes: str | None) -> tuple[
     return path, {name: value for name, value in query.items() if value is not None}
 
 
+async def opened(browser: httpx.AsyncClient, path: str = "/", shop: str = SHOP, **query: str) -> str:
+    """Return a page's text on one line, opened by the shop's staff."""
+    address, entered = entrance(path, shop, **query)
+    answer = await browser.get(address, params=entered)
+    assert answer.status_code == 200, answer.text
+    return " ".join(answer.text.split())
+
+
 def bearer(shop: str = SHOP) -> dict[str, str]:
     claims = admin_claims(now(), dest=f"https://{shop}", iss=f"https://{shop}/admin")
     return {"Authorization": f"Bearer {signed_token(claims)}"}

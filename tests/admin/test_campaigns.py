@@ -17,8 +17,8 @@ from app.connections import Connections, connect, redis_key
 from app.coupons.uses import Discount, keep_discount
 from app.values import ShopDomain
 from tests.admin.campaign_factories import keep_campaigns, written
-from tests.admin.campaigns_calls import call, opened
-from tests.admin.factories import OTHER, SHOP, entrance, keep, now, shop_row
+from tests.admin.campaigns_calls import call
+from tests.admin.factories import OTHER, SHOP, entrance, keep, now, opened, shop_row
 from tests.campaigns.factories import a_campaign
 from tests.shops.web import browsing
 

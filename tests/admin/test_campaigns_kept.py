@@ -10,8 +10,8 @@ from app.campaigns.templates import TEMPLATES
 from app.catalog.flags import record_flag
 from app.connections import Connections
 from tests.admin.campaign_factories import keep_campaigns, written
-from tests.admin.campaigns_calls import call, opened
-from tests.admin.factories import SHOP, keep, product, shop_row
+from tests.admin.campaigns_calls import call
+from tests.admin.factories import SHOP, keep, opened, product, shop_row
 from tests.admin.segment_factories import keep_segments
 
 

@@ -13,15 +13,16 @@ from app.connections import Connections
 from app.experiments.analysis import Interval
 from app.values import ShopDomain
 from tests.admin.experiment_factories import keep_experiment
-from tests.admin.factories import SHOP, bearer, entrance, imported, keep, keep_busy_shop, shop_row
+from tests.admin.factories import (
+    SHOP,
+    bearer,
+    imported,
+    keep,
+    keep_busy_shop,
+    opened,
+    shop_row,
+)
 from tests.campaigns.factories import a_campaign
-
-
-async def opened(browser: httpx.AsyncClient, path: str = "/", **query: str) -> str:
-    address, asked = entrance(path, **query)
-    answer = await browser.get(address, params=asked)
-    assert answer.status_code == 200, answer.text
-    return " ".join(answer.text.split())
 
 
 def figure(page: str, name: str) -> str:

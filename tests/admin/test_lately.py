@@ -23,8 +23,7 @@ from app.tables import DecisionRow, ShopRow
 from app.values import ShopDomain
 from tests.admin.experiment_factories import days_ago, keep_experiment
 from tests.admin.experiment_factories import design as experiment_design
-from tests.admin.factories import SHOP, bearer, feedback, keep, order, refund, shop_row
-from tests.admin.test_home import opened
+from tests.admin.factories import SHOP, bearer, feedback, keep, opened, order, refund, shop_row
 
 KEY = redis_key(SHOP, "figures")
 ASKED_FOR = redis_key(SHOP, "waiting", "figures")

@@ -31,6 +31,7 @@ from tests.admin.factories import (
     keep_busy_shop,
     keep_private_matters,
     now,
+    opened,
     policy_of,
     shop_row,
 )
@@ -44,13 +45,6 @@ ADDRESS = "ann@example.com"
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-async def opened(browser: httpx.AsyncClient, path: str, shop: str = SHOP) -> str:
-    address, query = entrance(path, shop)
-    answer = await browser.get(address, params=query)
-    assert answer.status_code == 200, answer.text
-    return " ".join(answer.text.split())
 
 
 async def call(browser: httpx.AsyncClient, name: str, body: Any, shop: str = SHOP) -> httpx.Response:

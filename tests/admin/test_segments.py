@@ -10,20 +10,19 @@ from app.profiles.customer import Bought, Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import pack
 from app.tables import OrderLineRow, OrderRow, ProductRow, VariantRow
-from tests.admin.factories import SHOP, entrance, keep, now, shop_row
+from tests.admin.factories import (
+    SHOP,
+    keep,
+    now,
+    opened,
+    shop_row,
+)
 from tests.admin.segment_factories import WHY, keep_segments
 
 
 @pytest.fixture
 def connections(on_both_databases: Connections) -> Connections:
     return on_both_databases
-
-
-async def opened(browser: httpx.AsyncClient, path: str, shop: str = SHOP, **query: str) -> str:
-    address, entered = entrance(path, shop, **query)
-    answer = await browser.get(address, params=entered)
-    assert answer.status_code == 200, answer.text
-    return " ".join(answer.text.split())
 
 
 async def sell(connections: Connections) -> None:

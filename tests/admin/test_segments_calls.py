@@ -19,10 +19,10 @@ from app.profiles.reviews import review_of, reviews
 from app.profiles.segmenting import segment_shop
 from app.shops.store import get_shop
 from app.values import ShopDomain
-from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, shop_row
+from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, opened, shop_row
 from tests.admin.segment_factories import REGULARS, candidate, in_segment, keep_segments
 from tests.admin.test_markup import SEGMENTS
-from tests.admin.test_segments import opened, sell
+from tests.admin.test_segments import sell
 from tests.shops.web import browsing
 
 CALLS = ("run", "check", "keep", "remove", "approach/check", "approach", "decide")

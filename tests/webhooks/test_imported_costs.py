@@ -8,9 +8,7 @@ from sqlmodel import select
 from app.catalog.cost_store import record_cost
 from app.connections import Connections
 from app.events.kinds import CostChanged
-from app.tables import (
-    ItemCostRow,
-)
+from app.tables import ItemCostRow
 from devstore.schema import MODULES
 from tests.devstore.small_shop import NOW
 from tests.webhooks.shopfront import Shopfront, installed
