@@ -58,7 +58,7 @@ def load(made: Shopper, target: str, query: str, path: str = "") -> dict[str, An
         answer = made.next_answer(asked)
         title = answer["offers"][0]["product"]["title"]
         made.page.wait_for_timeout(500)
-        if place(made, target).get_by_role("img", name=title).count():
+        if place(made, target).get_by_role("img", name=title, exact=True).count():
             return answer
     raise AssertionError(f"no answer in time, {TRIES} times in a row")
 

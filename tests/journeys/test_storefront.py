@@ -49,7 +49,7 @@ def test_an_offer_of_the_storefront_is_earned_by_the_order_it_ends_in(
     assert question["client_id"]
     shelf = page.locator(SHELF)
     expect(shelf.get_by_text(first["product"]["title"], exact=True)).to_be_visible()
-    shelf.get_by_role("button", name=f"Add to cart: {first['product']['title']}").click()
+    shelf.get_by_role("button", name=f"Add to cart: {first['product']['title']}", exact=True).click()
     expect(shelf.get_by_role("link", name="View cart")).to_be_visible()
     page.goto(f"{stage.store_url}/cart")
     page.get_by_role("button", name="Check out").click()
