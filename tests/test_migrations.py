@@ -211,7 +211,12 @@ async def test_tables_of_a_later_version_are_left_as_they_are(database_url: str)
     await engine.dispose()
 
 
-async def test_what_the_database_does_not_let_us_make_is_told(tmp_path: Path) -> None:
+async def test_what_the_database_does_not_let_us_make_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here := tmp_path / "here").mkdir()
+    monkeypatch.chdir(here)
     (tmp_path / "tillwise.db").touch()
     with pytest.raises(ConfigError, match="can't be made or changed: attempt to write a readonly database"):
         await migrate(f"sqlite+aiosqlite:///file:{tmp_path}/tillwise.db?mode=ro&uri=true")
+    assert list(here.iterdir()) == []

@@ -91,12 +91,17 @@ async def _turn_in_sqlite(engine: AsyncEngine) -> AsyncIterator[None]:
     if sys.platform == "win32":
         yield
         return
-    folder = os.open(Path(engine.url.database or "").parent, os.O_RDONLY)
+    folder = os.open(_folder(engine), os.O_RDONLY)
     try:
         await _lock(folder)
         yield
     finally:
         os.close(folder)
+
+
+def _folder(engine: AsyncEngine) -> Path:
+    """Return where SQLite keeps its file; an address may name that as a URI."""
+    return Path((engine.url.database or "").removeprefix("file:")).parent
 
 
 async def _lock(folder: int) -> None:
@@ -127,7 +132,7 @@ async def _reach(engine: AsyncEngine) -> None:
     """Return when the database lets us in. Raises ConfigError with its words: nothing was asked of it yet."""
     try:
         if engine.url.get_backend_name() == "sqlite":
-            Path(engine.url.database or "").parent.mkdir(0o700, parents=True, exist_ok=True)
+            _folder(engine).mkdir(0o700, parents=True, exist_ok=True)
         async with engine.connect():
             pass
     except (OSError, DBAPIError) as error:
