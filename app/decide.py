@@ -9,6 +9,7 @@ redis     the shopper could not be read: the cart alone decides
 error     choosing went wrong: the shop's defaults are offered, or nothing
 log       the decision could not be written down: its offers stand, and will earn nothing
 no_shop   the shop does not have the app: nothing is offered
+paused    the merchant paused the app: nothing is offered or written down but what is told of consent
 timeout   the shop was not loaded in time: nothing is offered
 busy      the shop is asked about too often, or too many ask at once: its defaults are offered, nothing is
           read or written down
@@ -130,6 +131,9 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
     shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
+    told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
+    if shop.paused:
+        return await _paused(till, decision_id, told)
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, occasion, situation)
@@ -137,7 +141,6 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         answer = answer_to(occasion, situation, till.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
-    told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
     written = Written([*made, told] if told else made, nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
     if await _is_written(till, written):
@@ -156,6 +159,13 @@ async def hurry(till: Till, claims: Claims, question: Question, decision_id: str
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
     occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
     return answer_in_haste(occasion)
+
+
+async def _paused(till: Till, decision_id: str, told: AnyEvent | None) -> Answer:
+    """Return that nothing is offered, once what was told of consent is written down."""
+    if told is not None:
+        await _is_written(till, Written([told], None))
+    return nothing(decision_id, "paused")
 
 
 async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:

@@ -16,6 +16,8 @@ def answer_in_haste(occasion: Occasion) -> Answer:
 
     Nothing is ranked, and what the shopper is like is not asked: the occasion's is one who was not read.
     """
+    if occasion.shop.paused:
+        return nothing(occasion.decision_id, "paused")
     occasion = in_arms(occasion)
     situation = situation_of(occasion)
     answer = msgspec.structs.replace(nothing(occasion.decision_id, "busy"), arm=situation.arm)

@@ -29,6 +29,7 @@ from app.orders.returns import UNKNOWN, ReturnRates
 from app.profiles.policy import Policy
 from app.profiles.visiting import VisitClusters
 from app.recommend.model import Model
+from app.shops.pausing import is_paused
 from app.values import ShopDomain, decimal_amount, gid
 
 
@@ -70,7 +71,7 @@ class ShopSnapshot:
     and what a visitor is called, never what is chosen from that.
     plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
     signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
-    withdrawn: codes in shoppers' hands that Shopify takes no more.
+    withdrawn: codes in shoppers' hands that Shopify takes no more. paused: nobody is offered anything.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
     change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served. sources:
     what it was taken from, to be kept for replays.
@@ -94,6 +95,7 @@ class ShopSnapshot:
     intent: Foresight = UNTAUGHT
     signings: Mapping[str, Signing] = field(default_factory=dict, repr=False)
     withdrawn: frozenset[str] = field(default=frozenset(), repr=False)
+    paused: bool = False
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
     unserved: frozenset[frozenset[tuple[str, str]]] = frozenset()
@@ -166,6 +168,7 @@ def take_snapshot(
         intent=intent,
         signings=signings or {},
         withdrawn=withdrawn,
+        paused=is_paused(settings or {}),
         sources=Sources(
             catalog, None if model is None else model.version, excluded, settings or {}, campaigns, time_zone,
             returns, intent.weights,
