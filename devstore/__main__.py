@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--households", type=int, default=400, help="how many households the demo shop has")
     made.add_argument(
+        "--currency", default="USD", help="the demo shop's; its prices keep their digits: 3.49 is 349 in JPY"
+    )
+    made.add_argument(
         "--time-scale", type=float, default=0.001, help="seconds a second between retries takes"
     )
     return made
@@ -48,6 +51,7 @@ def main() -> int:
     try:
         config = load(asked.config, asked.app_url, key, secret)
         shop = build(utc_now(), households=asked.households, base_url=base_url)
+        shop.currency = asked.currency
     except (ConfigurationError, MissingData) as error:
         sys.stderr.write(f"devstore: {error}\n")
         return 1

@@ -48,7 +48,7 @@ def _run(asked: Asked) -> list[Applied]:
     try:
         answer = run_function(function.wasm, function.export, input_of(function, asked)).output
         return [
-            _applied(operation[kind]["candidates"][0])
+            _applied(operation[kind]["candidates"][0], asked.checkout.currency)
             for operation in answer["operations"]
             for kind in OPERATIONS
             if kind in operation
@@ -58,7 +58,7 @@ def _run(asked: Asked) -> list[Applied]:
         return []
 
 
-def _applied(candidate: Mapping[str, Any]) -> Applied:
+def _applied(candidate: Mapping[str, Any], currency: str) -> Applied:
     """Return the first candidate of an operation, which is all that the strategy FIRST takes."""
     value, targets = candidate["value"], candidate["targets"]
     percentage = value.get("percentage")
@@ -66,7 +66,7 @@ def _applied(candidate: Mapping[str, Any]) -> Applied:
         title=candidate["message"],
         line_ids=_lines(targets),
         percentage=None if percentage is None else float(percentage["value"]),
-        amount_minor=None if percentage is not None else minor(value["fixedAmount"]["amount"]),
+        amount_minor=None if percentage is not None else minor(value["fixedAmount"]["amount"], currency),
     )
 
 

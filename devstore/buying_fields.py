@@ -185,7 +185,9 @@ LINE_ITEM: dict[str, Reader] = {
         for x in s.line.allocations
     ],
     "requiresShipping": lambda c, s, a: True,
-    "isGiftCard": lambda c, s, a: False,
+    "isGiftCard": lambda c, s, a: (
+        s.line.product_id in c.shop.products and c.shop.products[s.line.product_id].gift_card
+    ),
     "taxable": lambda c, s, a: True,
 }
 

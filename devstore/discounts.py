@@ -32,7 +32,7 @@ def basic_create(context: Context, _source: Any, args: Args) -> Any:
         "basicCodeDiscount",
         given,
         percentage=percentage * 100 if percentage is not None else None,
-        amount_minor=minor(amount) if amount is not None else None,
+        amount_minor=minor(amount, context.shop.currency) if amount is not None else None,
     )
 
 
@@ -69,7 +69,7 @@ def _created(context: Context, name: str, given: Args, **takes: Any) -> Any:
         product_ids=frozenset(map(number, products)),
         usage_limit=given.get("usageLimit"),
         once_per_customer=bool(given.get("appliesOncePerCustomer")),
-        minimum_minor=minor(_minimum(given) or "0"),
+        minimum_minor=minor(_minimum(given) or "0", context.shop.currency),
         combines_with=frozenset(
             each for each in CLASSES if (given.get("combinesWith") or {}).get(f"{each}Discounts")
         ),

@@ -108,7 +108,7 @@ def _stock(store: Store, shop: Shop, record: int | None) -> Json:
 
 
 def _item(_store: Store, shop: Shop, record: int | None) -> Json:
-    return payloads.inventory_item(item_of(shop, pick(shop.variants, record, "variant")))
+    return payloads.inventory_item(shop, item_of(shop, pick(shop.variants, record, "variant")))
 
 
 def _person(shop: Shop, record: int | None) -> Customer:

@@ -118,7 +118,12 @@ def _cart(asked: Asked) -> dict[str, Any]:
     return {
         "attribute": _attribute(checkout.attributes),
         "buyerIdentity": {"isAuthenticated": customer is not None, "customer": known},
-        "cost": {"subtotalAmount": {"amount": money(asked.gross_minor), "currencyCode": checkout.currency}},
+        "cost": {
+            "subtotalAmount": {
+                "amount": money(asked.gross_minor, checkout.currency),
+                "currencyCode": checkout.currency,
+            }
+        },
         "lines": [
             {
                 "id": gid("CartLine", line.id),

@@ -9,8 +9,9 @@ from typing import Any
 
 from devstore.checkout import cost
 from devstore.pricing import Cost, PricedLine
-from devstore.records import Allocation, Checkout, Metafield, gid, summed
+from devstore.records import Allocation, Checkout, Customer, Metafield, gid, summed
 from devstore.shop import Shop
+from devstore.wire import major
 
 Json = dict[str, Any]
 VALUE_TYPES = {
@@ -44,7 +45,7 @@ def state(shop: Shop, checkout: Checkout, now: datetime, base_url: str) -> Json:
 
 
 def _money(minor: int, currency: str) -> Json:
-    return {"amount": minor / 100, "currencyCode": currency}
+    return {"amount": float(major(minor, currency)), "currencyCode": currency}
 
 
 def _cost(priced: Cost, currency: str) -> Json:
@@ -105,9 +106,21 @@ def _buyer(shop: Shop, checkout: Checkout) -> Json:
     """Return who buys. The app has no level 2 access, so names and e-mail addresses stay out."""
     customer = shop.customers.get(checkout.customer_id or 0)
     if customer is None:
-        return {"customer": None, "email": None}
+        return {"customer": None, "email": None, "purchasingCompany": None}
     orders = len(shop.orders_of(customer.id))
-    return {"customer": {"id": gid("Customer", customer.id), "ordersCount": orders}, "email": None}
+    known = {"id": gid("Customer", customer.id), "ordersCount": orders}
+    return {"customer": known, "email": None, "purchasingCompany": _company(customer)}
+
+
+def _company(customer: Customer) -> Json | None:
+    """Return whom the customer buys for, one location each."""
+    if not customer.company:
+        return None
+    named = {"name": customer.company, "externalId": None}
+    return {
+        "company": {"id": gid("Company", customer.id), **named},
+        "location": {"id": gid("CompanyLocation", customer.id), **named},
+    }
 
 
 def _metafields(shop: Shop, checkout: Checkout) -> Iterable[Metafield]:

@@ -90,11 +90,11 @@ def amounts(shop: Shop, order: Order) -> Json:
     )
     market, both = shop.market_of(order.country), summed | sets
     return (
-        {name: money(amount) for name, amount in summed.items()}
+        {name: money(amount, shop.currency) for name, amount in summed.items()}
         | {f"{name}_set": money_set(amount, shop.currency, market) for name, amount in both.items()}
         | {f"{name}_set": None for name in never}
         | {"currency": shop.currency, "presentment_currency": market.currency, "total_tip_received": "0.00"}
-        | {"total_outstanding": "0.00" if order.financial_status != "pending" else money(left)}
+        | {"total_outstanding": "0.00" if order.financial_status != "pending" else money(left, shop.currency)}
     )
 
 

@@ -10,7 +10,7 @@ from devstore.payloads import Json, money_set
 from devstore.pricing import PricedLine, price
 from devstore.records import Cart, Checkout, Customer, LineItem, Order, Refund, RefundLine, Taken, gid, summed
 from devstore.shop import LOCATION_ID, Shop, refunded_quantity
-from devstore.wire import money, rest_when
+from devstore.wire import major, money, rest_when
 
 GUEST = ("Guest", "Buyer")  # invented
 GUEST_EMAIL = "guest@example.com"  # invented
@@ -28,8 +28,10 @@ def order(shop: Shop, order: Order) -> Json:
         | amounts(shop, order)
         | _order_people(shop, order)
         | {
-            "discount_applications": [_application(shop, x, n) for x, n in order.discounts.items()],
-            "discount_codes": _codes(shop, order.discounts_by_code),
+            "discount_applications": [
+                _application(shop, x, n, shop.currency) for x, n in order.discounts.items()
+            ],
+            "discount_codes": _codes(shop, order.discounts_by_code, shop.currency),
             "fulfillments": [],
             "line_item_groups": [],
             "line_items": [_line_item(shop, order, line) for line in order.lines],
@@ -72,7 +74,7 @@ def _line_item(shop: Shop, order: Order, line: LineItem) -> Json:
         "sales_line_item_group_id": None,
         "discount_allocations": [
             {
-                "amount": money(a.amount_minor),
+                "amount": money(a.amount_minor, shop.currency),
                 "amount_set": money_set(a.amount_minor, shop.currency, market),
                 "discount_application_index": discounts.index(a.taken),
             }
@@ -88,10 +90,10 @@ def _sold_line(shop: Shop, order: Order, line: LineItem) -> Json:
         "fulfillable_quantity": line.quantity,
         "fulfillment_service": "manual",
         "fulfillment_status": None,
-        "gift_card": False,
+        "gift_card": _is_gift_card(shop, line.product_id),
         "grams": 0,
         "name": line.title,
-        "price": money(line.price_minor),
+        "price": money(line.price_minor, shop.currency),
         "price_set": money_set(line.price_minor, shop.currency, shop.market_of(order.country)),
         "product_exists": line.product_id in shop.products,
         "product_id": line.product_id,
@@ -113,25 +115,29 @@ def _sold_line(shop: Shop, order: Order, line: LineItem) -> Json:
     }
 
 
-def _application(shop: Shop, taken: Taken, amount: int) -> Json:
+def _is_gift_card(shop: Shop, product_id: int) -> bool:
+    return product_id in shop.products and shop.products[product_id].gift_card
+
+
+def _application(shop: Shop, taken: Taken, amount: int, currency: str) -> Json:
     percentage = None if taken.automatic else _percentage(shop, taken.name)
     named = {"title": taken.name} if taken.automatic else {"code": taken.name}
     return {
         "target_type": "line_item",
         "type": "automatic" if taken.automatic else "discount_code",
         "allocation_method": "across",
-        "value": money(amount) if percentage is None else f"{percentage:.1f}",
+        "value": money(amount, currency) if percentage is None else f"{percentage:.1f}",
         "value_type": "fixed_amount" if percentage is None else "percentage",
         "target_selection": "all",
         **named,
     }
 
 
-def _codes(shop: Shop, taken: Mapping[str, int]) -> list[Json]:
+def _codes(shop: Shop, taken: Mapping[str, int], currency: str) -> list[Json]:
     return [
         {
             "code": x,
-            "amount": money(n),
+            "amount": money(n, currency),
             "type": "fixed_amount" if _percentage(shop, x) is None else "percentage",
         }
         for x, n in taken.items()
@@ -172,7 +178,7 @@ def _refund_line(shop: Shop, order: Order, sold: LineItem, line: RefundLine) -> 
         "line_item_id": line.line_item_id,
         "location_id": None,
         "restock_type": "no_restock",
-        "subtotal": line.subtotal_minor / 100,
+        "subtotal": float(major(line.subtotal_minor, shop.currency)),
         "total_tax": 0,
         "subtotal_set": money_set(line.subtotal_minor, shop.currency, shop.market_of(order.country)),
         "total_tax_set": money_set(0, shop.currency),
@@ -209,16 +215,16 @@ def _cart_line(shop: Shop, priced: PricedLine) -> Json:
         "variant_id": variant.id,
         "key": f"{variant.id}:{line.id}",
         "discounts": [],
-        "gift_card": False,
+        "gift_card": product.gift_card,
         "grams": 0,
-        "original_price": money(variant.price_minor),
+        "original_price": money(variant.price_minor, shop.currency),
         "product_id": product.id,
         "sku": variant.sku,
         "taxable": True,
         "title": product.title,
         "vendor": product.vendor,
         "parent_relationship": None,
-        **{name: money(amount) for name, amount in amounts.items()},
+        **{name: money(amount, shop.currency) for name, amount in amounts.items()},
         **{f"{name}_set": money_set(amount, shop.currency) for name, amount in amounts.items()},
     }
 
@@ -270,14 +276,14 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
         "line_items": [_checkout_line(shop, checkout, line) for line in cost.lines],
         "name": f"#{checkout.id}",
         "abandoned_checkout_url": f"https://{shop.domain}/{shop.id}/checkouts/{checkout.token}/recover?key=devstore",
-        "discount_codes": _codes(shop, _codes_taken(cost.lines)),
+        "discount_codes": _codes(shop, _codes_taken(cost.lines), checkout.currency),
         "buyer_accepts_sms_marketing": False,
         "sms_marketing_phone": None,
-        "total_discounts": money(cost.discount_minor),
-        "total_line_items_price": money(cost.subtotal_minor + cost.discount_minor),
-        "total_price": money(cost.total_minor),
+        "total_discounts": money(cost.discount_minor, checkout.currency),
+        "total_line_items_price": money(cost.subtotal_minor + cost.discount_minor, checkout.currency),
+        "total_price": money(cost.total_minor, checkout.currency),
         "total_tax": "0.00",
-        "subtotal_price": money(cost.subtotal_minor),
+        "subtotal_price": money(cost.subtotal_minor, checkout.currency),
         "total_duties": None,
         "reservation_token": None,
         "billing_address": address,
@@ -288,7 +294,7 @@ def checkout(shop: Shop, checkout: Checkout, now: datetime) -> Json:
 
 def _checkout_line(shop: Shop, checkout: Checkout, priced: PricedLine) -> Json:
     line, variant = priced.line, shop.variants[priced.line.variant_id]
-    asked = money(shop.market_of(checkout.country).price(variant.price_minor))
+    asked = money(shop.market_of(checkout.country).price(variant.price_minor), checkout.currency)
     product = shop.products[variant.product_id]
     return {
         "applied_discounts": [],
@@ -296,7 +302,7 @@ def _checkout_line(shop: Shop, checkout: Checkout, priced: PricedLine) -> Json:
         "key": str(line.id),
         "destination_location_id": LOCATION_ID,
         "fulfillment_service": "manual",
-        "gift_card": False,
+        "gift_card": product.gift_card,
         "grams": 0,
         "origin_location_id": LOCATION_ID,
         "presentment_title": product.title,
@@ -323,7 +329,7 @@ def _checkout_line(shop: Shop, checkout: Checkout, priced: PricedLine) -> Json:
         },
         "rank": None,
         "compare_at_price": None,
-        "line_price": money(priced.total_minor),
+        "line_price": money(priced.total_minor, checkout.currency),
         "price": asked,
     }
 

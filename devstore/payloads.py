@@ -13,10 +13,10 @@ Json = dict[str, Any]
 
 def money_set(minor: int, currency: str, market: Market | None = None) -> Json:
     """Return an amount in the shop's currency, and in that of the market it was paid in, if in another."""
-    amount = {"amount": money(minor), "currency_code": currency}
+    amount = {"amount": money(minor, currency), "currency_code": currency}
     if market is None or market.currency == currency:
         return {"shop_money": amount, "presentment_money": amount}
-    paid = {"amount": money(market.converted(minor)), "currency_code": market.currency}
+    paid = {"amount": money(market.converted(minor), market.currency), "currency_code": market.currency}
     return {"shop_money": amount, "presentment_money": paid}
 
 
@@ -38,7 +38,9 @@ def product(shop: Shop, product: Product) -> Json:
         "status": product.status,
         "published_scope": "web",
         "tags": ", ".join(product.tags),
-        "variants": [_variant(product, v, place) for place, v in enumerate(product.variants, 1)],
+        "variants": [
+            _variant(product, v, place, shop.currency) for place, v in enumerate(product.variants, 1)
+        ],
         "options": [
             {
                 "name": "Title",
@@ -64,16 +66,16 @@ def product_deleted(product_id: int) -> Json:
     return {"id": product_id}
 
 
-def _variant(product: Product, variant: Variant, position: int) -> Json:
+def _variant(product: Product, variant: Variant, position: int, currency: str) -> Json:
     return {
         "admin_graphql_api_id": gid("ProductVariant", variant.id),
         "barcode": None,
         "compare_at_price": None,
         "created_at": rest_when(product.created_at),
         "id": variant.id,
-        "inventory_policy": "deny",
+        "inventory_policy": "continue" if variant.sells_when_out else "deny",
         "position": position,
-        "price": money(variant.price_minor),
+        "price": money(variant.price_minor, currency),
         "product_id": product.id,
         "sku": variant.sku,
         "taxable": True,
@@ -120,7 +122,7 @@ def inventory_level(variant: Variant, now: datetime) -> Json:
     }
 
 
-def inventory_item(item: InventoryItem) -> Json:
+def inventory_item(shop: Shop, item: InventoryItem) -> Json:
     """Return the payload of inventory_items/create and inventory_items/update."""
     cost = item.variant.cost_minor
     return {
@@ -129,7 +131,7 @@ def inventory_item(item: InventoryItem) -> Json:
         "created_at": rest_when(item.created_at),
         "updated_at": rest_when(item.updated_at),
         "requires_shipping": True,
-        "cost": None if cost is None else money(cost),
+        "cost": None if cost is None else money(cost, shop.currency),
         "country_code_of_origin": None,
         "province_code_of_origin": None,
         "harmonized_system_code": None,

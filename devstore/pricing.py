@@ -105,8 +105,9 @@ def _shares(
 
 
 def takes_off(shop: Shop, discount: Discount, line: ItemLine) -> bool:
-    """Return whether a code takes anything off the line: not where it comes again and again."""
-    return line.plan_id is None and discount.covers(shop.variants[line.variant_id].product_id)
+    """Return whether a code takes anything off: not of a gift card, nor of what comes again and again."""
+    product = shop.product_of(line.variant_id)
+    return line.plan_id is None and not product.gift_card and discount.covers(product.id)
 
 
 def _automatic_shares(applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:

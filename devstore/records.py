@@ -36,10 +36,11 @@ class Variant:
     tracked: bool = True
     cost_minor: int | None = None  # "Cost per item"; None where the merchant wrote none
     cost_at: datetime | None = None  # when that was changed last
+    sells_when_out: bool = False  # "Continue selling when out of stock"
 
     @property
     def available(self) -> bool:
-        return self.inventory > 0 or not self.tracked
+        return self.inventory > 0 or not self.tracked or self.sells_when_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Product:
     status: str = "active"  # active, draft or archived
     published: bool = True
     requires_selling_plan: bool = False
+    gift_card: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class Customer:
     rfm_group: str | None = None  # as the schema spells it, such as AT_RISK
     sms_consent: str = "not_subscribed"
     sms_consent_at: datetime | None = None
+    company: str = ""  # whom the customer buys for
 
     @property
     def name(self) -> str:

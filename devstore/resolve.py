@@ -157,12 +157,14 @@ def _bag(context: Context, _plan: Plan, value: Any, _args: Mapping[str, Any], _r
 
 def _money_v2(context: Context, _plan: Plan, value: Any, _args: Mapping[str, Any], _root: bool) -> Any:
     return (
-        {"amount": money(value), "currencyCode": context.shop.currency} if isinstance(value, int) else value
+        {"amount": money(value, context.shop.currency), "currencyCode": context.shop.currency}
+        if isinstance(value, int)
+        else value
     )
 
 
-def _money(_context: Context, _plan: Plan, value: Any, _args: Mapping[str, Any], _root: bool) -> Any:
-    return money(value) if isinstance(value, int) else value
+def _money(context: Context, _plan: Plan, value: Any, _args: Mapping[str, Any], _root: bool) -> Any:
+    return money(value, context.shop.currency) if isinstance(value, int) else value
 
 
 def _id(_context: Context, plan: Plan, value: Any, _args: Mapping[str, Any], _root: bool) -> Any:

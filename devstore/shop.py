@@ -74,7 +74,7 @@ class Shop:
     def market_of(self, country: str) -> Market:
         """Return the market that sells to a country."""
         found = (market for market in self.markets if country in market.countries)
-        return next(found, Market(frozenset(), self.currency))
+        return replace(next(found, Market(frozenset(), self.currency)), home=self.currency)
 
     @property
     def currencies(self) -> list[str]:

@@ -90,7 +90,10 @@ def _is_sold(shop: Shop, country: str, record: Product | Variant) -> bool:
 
 def _price(context: Context, variant: Variant, _args: Args) -> dict[str, str]:
     market = context.shop.market_of(context.country)
-    return {"amount": money(market.price(variant.price_minor)), "currencyCode": market.currency}
+    return {
+        "amount": money(market.price(variant.price_minor), market.currency),
+        "currencyCode": market.currency,
+    }
 
 
 VARIANT: dict[str, Reader] = {

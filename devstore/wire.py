@@ -2,10 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+
+# ISO 4217: currencies of the shops that are tried here.
+_DIGITS = dict.fromkeys("CLP ISK JPY KRW VND".split(), 0) | dict.fromkeys("BHD JOD KWD OMR TND".split(), 3)
 
 
 class BadBody(Exception):
@@ -31,15 +35,29 @@ async def read_json(request: Request) -> dict[str, Any]:
     return read
 
 
-def money(minor: int) -> str:
-    """Return minor units as a decimal string, such as 12.50."""
-    sign = "-" if minor < 0 else ""
-    return f"{sign}{abs(minor) // 100}.{abs(minor) % 100:02d}"
+def digits(currency: str) -> int:
+    """Return how many decimals the currency has."""
+    return _DIGITS.get(currency, 2)
 
 
-def minor(amount: str | float | int) -> int:
+def money(minor: int, currency: str) -> str:
+    """Return minor units as a decimal string, such as 12.50; of yen 1250."""
+    return f"{major(minor, currency):.{digits(currency)}f}"
+
+
+def major(minor: int, currency: str) -> Decimal:
+    """Return minor units in the currency's own unit."""
+    return Decimal(minor).scaleb(-digits(currency))
+
+
+def minor(amount: str | float | int, currency: str) -> int:
     """Return a decimal amount as minor units."""
-    return round(float(amount) * 100)
+    return round(Decimal(str(amount)).scaleb(digits(currency)))
+
+
+def hundredths(minor: int, currency: str) -> int:
+    """Return minor units as themes are told them: in hundredths, whatever decimals the currency has."""
+    return round(major(minor, currency) * 100)
 
 
 def when(moment: datetime) -> str:

@@ -21,6 +21,8 @@ DOMAIN = "harvest-lane.myshopify.com"
 MARKETS = (  # invented
     Market(frozenset({"CA"}), "CAD", rate=1.4),
     Market(frozenset({"EC"}), "USD", adjustment_percent=8),
+    Market(frozenset({"JP"}), "JPY", rate=150),
+    Market(frozenset({"KW"}), "KWD", rate=0.31),
 )
 MAILER_WEEK = 51  # the last whole week of the data that a mailer was printed for
 

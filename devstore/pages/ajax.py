@@ -13,7 +13,7 @@ from devstore.pages.render import store_of
 from devstore.pages.visitor import CART_COOKIE, DISCOUNT_COOKIE, keep, visitor_of
 from devstore.records import Cart, ItemLine, Pair
 from devstore.shop import Shop
-from devstore.wire import read_json
+from devstore.wire import hundredths, read_json
 
 Json = dict[str, Any]
 
@@ -112,7 +112,8 @@ def _codes(request: Request, shop: Shop, now: datetime) -> list[Json]:
 
 def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
     variant, product = shop.variants[line.variant_id], shop.product_of(line.variant_id)
-    minor = shop.market_of(country).price(variant.price_minor)
+    market = shop.market_of(country)
+    price = hundredths(market.price(variant.price_minor), market.currency)
     return {
         "id": variant.id,
         "key": f"{variant.id}:{line.id}",
@@ -129,12 +130,12 @@ def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
         "sku": variant.sku,
         "quantity": line.quantity,
         "properties": dict(line.attributes),
-        "price": minor,
-        "final_price": minor,
-        "line_price": minor * line.quantity,
-        "final_line_price": minor * line.quantity,
+        "price": price,
+        "final_price": price,
+        "line_price": price * line.quantity,
+        "final_line_price": price * line.quantity,
         "requires_shipping": True,
-        "gift_card": False,
+        "gift_card": product.gift_card,
         **({"selling_plan_allocation": _allocated(line.plan_id)} if line.plan_id else {}),
     }
 

@@ -6,12 +6,13 @@ from typing import Any
 from devstore.pricing import Cost
 from devstore.records import Checkout, Customer, ItemLine, Product, Taken, Variant, summed
 from devstore.shop import Shop
+from devstore.wire import major
 
 Json = dict[str, Any]
 
 
 def money(minor: int, currency: str) -> Json:
-    return {"amount": minor / 100, "currencyCode": currency}
+    return {"amount": float(major(minor, currency)), "currencyCode": currency}
 
 
 def variant(shop: Shop, found: Variant, country: str) -> Json:

@@ -15,6 +15,7 @@ from devstore.pages.privacy import privacy_of
 from devstore.pages.visitor import Visitor
 from devstore.shop import Shop
 from devstore.store import Store
+from devstore.wire import digits, major
 
 SYMBOLS = {"USD": "$", "CAD": "CA$", "EUR": "€", "GBP": "£", "JPY": "¥", "AUD": "A$"}
 FOLDER = Path(__file__).parents[1] / "templates"
@@ -24,7 +25,7 @@ def price(minor: int, currency: str = "USD") -> str:
     """Return minor units as a price tag, such as $12.50."""
     sign = "−" if minor < 0 else ""
     symbol = SYMBOLS.get(currency, f"{currency} ")
-    return f"{sign}{symbol}{abs(minor) / 100:,.2f}"
+    return f"{sign}{symbol}{major(abs(minor), currency):,.{digits(currency)}f}"
 
 
 def script_json(value: object) -> str:

@@ -18,6 +18,7 @@ from devstore.pages.render import builds_of, price
 from devstore.pages.visitor import Visitor
 from devstore.records import Product
 from devstore.shop import Shop
+from devstore.wire import minor
 
 SCHEMA = re.compile(r"{%-?\s*schema\s*-?%}(.*?){%-?\s*endschema\s*-?%}", re.DOTALL)
 ASSETS = "/extensions/theme/"
@@ -62,7 +63,7 @@ def theme_of(request: Request, shop: Shop, visitor: Visitor, product: Product | 
         source = (folder / "blocks" / f"{name}.liquid").read_text()
         schema = _schema(source)
         block = {"id": name, "settings": _settings(schema, query), "shopify_attributes": ""}
-        template = _environment(folder, visitor.locale).from_string(SCHEMA.sub("", source))
+        template = _environment(folder, visitor.locale, shop.currency).from_string(SCHEMA.sub("", source))
         rendered[name] = template.render(**objects, block=block)
         head |= {
             tag.format(escape(_asset_url(folder, schema[key]))): None
@@ -89,18 +90,24 @@ def _objects(
             "cart_add_url": "/cart/add",
             "cart_update_url": "/cart/update",
         },
+        "customer": {"current_company": _company(visitor)},
         "product": {"id": product.id, "title": product.title} if product else None,
     }
 
 
+def _company(visitor: Visitor) -> dict[str, Any] | None:
+    customer = visitor.customer
+    return {"id": customer.id, "name": customer.company} if customer and customer.company else None
+
+
 @lru_cache
-def _environment(folder: Path, locale: str) -> Environment:
+def _environment(folder: Path, locale: str, currency: str) -> Environment:
     """Return Liquid with the filters that are Shopify's own, in the visitor's language."""
     made = Environment(loader=FileSystemLoader(folder / "snippets", ext=".liquid"))
     found = texts(folder, locale)
     made.add_filter("t", lambda key, **gaps: _translated(found.translations, found.fallback, key, gaps))
     made.add_filter("json", _json)
-    made.add_filter("money", lambda minor: price(int(minor)))
+    made.add_filter("money", lambda hundredths: price(minor(hundredths / 100, currency), currency))
     made.add_filter("asset_url", lambda name: _asset_url(folder, name))
     return made
 

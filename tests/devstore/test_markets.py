@@ -11,7 +11,9 @@ from devstore import order_payloads
 from devstore.checkout import Refused, add_line, apply_code, complete, cost, enter, start
 from devstore.host_state import state
 from devstore.main import create_app
-from devstore.records import Discount
+from devstore.markets import Market
+from devstore.pages.ajax import cart_json
+from devstore.records import Cart, Discount, ItemLine
 from devstore.shop import Shop
 from tests.devstore.small_shop import NOW, small_shop, small_store
 
@@ -147,3 +149,45 @@ def test_an_order_is_in_the_shops_currency_and_says_what_was_paid(shop: Shop) ->
     assert (told["currency"], told["presentment_currency"], told["total_price"]) == ("USD", "CAD", "9.78")
     assert told["line_items"][0]["price"] == "4.89"
     assert cost(shop, checkout, NOW).total_minor == 978  # as it was, whatever becomes of the market
+
+
+@pytest.mark.parametrize(
+    ("home", "abroad", "rate", "asked", "told", "hundredths", "sold_at"),
+    [
+        ("JPY", "JPY", 1.0, 349, "349", 34900, "349"),
+        ("KWD", "KWD", 1.0, 0.349, "0.349", 35, "0.349"),
+        ("USD", "JPY", 150.0, 524, "524", 52400, "3.49"),  # 3.49 x 150 = 523.5
+        ("USD", "KWD", 0.31, 1.082, "1.082", 108, "3.49"),  # 3.49 x 0.31 = 1.0819
+        ("JPY", "USD", 0.0067, 2.34, "2.34", 234, "349"),  # 349 x 0.0067 = 2.3383
+    ],
+)
+def test_each_currency_has_its_own_decimals(
+    home: str, abroad: str, rate: float, asked: float, told: str, hundredths: int, sold_at: str
+) -> None:
+    shop = small_shop()
+    shop.currency, shop.markets = home, (Market(frozenset({"DE"}), abroad, rate=rate),)
+    checkout = start(shop, "ck", NOW, [(101, 1, ())], country="DE")
+    seen = state(shop, checkout, NOW, "")["cost"]["subtotalAmount"]
+    assert seen == {"amount": asked, "currencyCode": abroad}
+    assert order_payloads.checkout(shop, checkout, NOW)["subtotal_price"] == told
+    in_cart = cart_json(shop, Cart("c", NOW, NOW, [ItemLine(1, 101, 1)]), "DE")
+    assert in_cart["items_subtotal_price"] == hundredths
+    sold = order_payloads.order(shop, complete(shop, checkout, NOW))
+    assert (sold["total_price"], sold["total_price_set"]["shop_money"]["amount"]) == (sold_at, sold_at)
+    assert sold["line_items"][0]["price_set"]["presentment_money"]["amount"] == told
+
+
+def test_no_code_takes_anything_off_a_gift_card(shop: Shop) -> None:
+    shop.products[2].gift_card = True
+    checkout = start(shop, "ck", NOW, [(102, 1, ())])
+    with pytest.raises(Refused, match="for other products"):
+        apply_code(shop, checkout, "TENTH", NOW)
+    assert order_payloads.order(shop, complete(shop, checkout, NOW))["line_items"][0]["gift_card"] is True
+
+
+def test_a_checkout_tells_for_which_company_its_buyer_buys(shop: Shop) -> None:
+    checkout = start(shop, "ck", NOW, [(101, 1, ())], customer_id=7)
+    assert state(shop, checkout, NOW, "")["buyerIdentity"]["purchasingCompany"] is None
+    shop.customers[7].company = "Lind & Sons"
+    told = state(shop, checkout, NOW, "")["buyerIdentity"]["purchasingCompany"]
+    assert told["company"]["name"] == "Lind & Sons"

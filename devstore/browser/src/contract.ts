@@ -63,6 +63,7 @@ export interface CheckoutState {
   readonly buyerIdentity: {
     readonly customer?: {readonly id: string; readonly ordersCount?: number} | null;
     readonly email?: string | null;
+    readonly purchasingCompany?: object | null;
   };
   readonly shop: {
     readonly id: string;

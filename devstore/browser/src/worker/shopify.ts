@@ -56,6 +56,7 @@ export function valuesOf(state: CheckoutState): Record<string, unknown> {
     'cost.totalAmount': cost.totalAmount,
     'buyerIdentity.customer': buyerIdentity.customer ?? undefined,
     'buyerIdentity.email': buyerIdentity.email ?? undefined,
+    'buyerIdentity.purchasingCompany': buyerIdentity.purchasingCompany ?? undefined,
     orderConfirmation: orderConfirmation ?? undefined,
     order: orderConfirmation ? {...orderConfirmation.order, name: `#${orderConfirmation.number ?? ''}`} : undefined,
   };
@@ -86,7 +87,6 @@ function fixedValues({target, settings, capabilities, locked, locale, extensionL
     'cost.totalShippingAmount': undefined,
     'cost.totalTaxAmount': undefined,
     'buyerIdentity.phone': undefined,
-    'buyerIdentity.purchasingCompany': undefined,
     'localization.country': {isoCode: country},
     'localization.currency': {isoCode: state.cost.totalAmount.currencyCode},
     'localization.language': {isoCode: locale},
