@@ -24,7 +24,7 @@ _DECISIONS = table_of(DecisionRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedDecision:
     """A decision as it was logged. inputs: what it was made from, empty where its customer was erased."""
 
     decision_id: str
@@ -52,10 +52,10 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Replay:
     """A decision made again: on which shop, and the offers that it comes to now."""
 
-    logged: Logged
+    logged: LoggedDecision
     shop: ShopSnapshot
     offers: list[dict[str, Any]]
 
@@ -65,7 +65,7 @@ class Again:
         return self.offers == self.logged.offers
 
 
-async def logged_decision(connections: Connections, shop: str, decision_id: str) -> Logged | None:
+async def logged_decision(connections: Connections, shop: str, decision_id: str) -> LoggedDecision | None:
     """Return the decision, None for one that the shop does not have."""
     columns = _DECISIONS.c
     query = select(
@@ -75,22 +75,22 @@ async def logged_decision(connections: Connections, shop: str, decision_id: str)
     ).where(columns.shop == shop, columns.decision_id == decision_id)  # fmt: skip
     async with connections.read() as db:
         row = (await (await db.connection()).execute(query)).first()
-    return None if row is None else Logged(*row[:7], tuple(row.permitted), *row[8:])
+    return None if row is None else LoggedDecision(*row[:7], tuple(row.permitted), *row[8:])
 
 
-async def made_again(connections: Connections, shop: ShopDomain, decision_id: str) -> Again:
+async def replay_decision(connections: Connections, shop: ShopDomain, decision_id: str) -> Replay:
     """Return the decision made again. Raises NotFound saying what is no longer there."""
     logged = await logged_decision(connections, shop, decision_id)
     if logged is None:
         raise NotFound(f"{shop} has no decision {decision_id!r}; the worker writes them down, does it run?")
     if not logged.inputs:
         raise NotFound(f"{decision_id} can't be made again: its inputs were erased with its customer")
-    snapshot = await made_on(connections, shop, logged)
+    snapshot = await snapshot_of(connections, shop, logged)
     offers = msgspec.json.encode(replay(logged.inputs, {snapshot.version: snapshot}))
-    return Again(logged, snapshot, msgspec.json.decode(offers))
+    return Replay(logged, snapshot, msgspec.json.decode(offers))
 
 
-async def made_on(connections: Connections, shop: ShopDomain, logged: Logged) -> ShopSnapshot:
+async def snapshot_of(connections: Connections, shop: ShopDomain, logged: LoggedDecision) -> ShopSnapshot:
     """Return the shop as the decision saw it: as it was kept, else as it serves still. Raises NotFound."""
     try:
         return await restore(connections, shop, logged.snapshot)

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from app.experiments.analysis import Terms
+from app.experiments.analysis import AnalysisPlan
 from app.experiments.estimates import mean_of, ratio_of
 from app.experiments.metrics import METRICS
 from app.experiments.units import Floats, Units, winsorised
@@ -28,7 +28,7 @@ class World:
     """A shop and an experiment in it. lifts: of the chance to order, by arm. spread: of log order values."""
 
     name: str
-    terms: Terms
+    terms: AnalysisPlan
     lifts: tuple[float, ...]
     rate: float = 0.3
     spread: float = 0.8

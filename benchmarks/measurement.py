@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, ttest_ind
 
-from app.experiments.analysis import Comparison, Reading, Terms, Verdict, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, read
 from app.experiments.assign import Experiment, assign, bucket, shared_out
 from app.experiments.estimates import adjusted_means, difference, mean_of, slope
 from app.experiments.metrics import METRICS
 from app.experiments.mismatch import Mismatch, check_srm, mismatch
-from app.experiments.power import Plan, units_needed
+from app.experiments.power import PowerPlan, units_needed
 from app.experiments.refusal import Refusal
 from app.experiments.units import Units
 from benchmarks.known_uplift import World, first, truth, units, without
@@ -31,8 +31,8 @@ SEEDS = 500
 UNITS = 20_000
 LOOKS = 30
 
-EVEN = Terms(("control", "treated"), (0.5, 0.5), "control")
-STANDING = Terms(("holdout", "personalised", "static"), (0.05, 0.9, 0.05), "holdout")
+EVEN = AnalysisPlan(("control", "treated"), (0.5, 0.5), "control")
+STANDING = AnalysisPlan(("holdout", "personalised", "static"), (0.05, 0.9, 0.05), "holdout")
 NOTHING = (
     World("two even arms", EVEN, (0.0, 0.0)),
     World("two even arms, few and very uneven orders", EVEN, (0.0, 0.0), rate=0.06, spread=1.2),
@@ -84,7 +84,7 @@ def peek(world: World, seeds: int, size: int = UNITS, looks: int = LOOKS) -> Tal
     return tally
 
 
-def _look(found: Units, terms: Terms) -> tuple[Reading, float]:
+def _look(found: Units, terms: AnalysisPlan) -> tuple[Reading, float]:
     """Return what is read, and the p-value of a plain t-test of revenue in the second arm."""
     control, other = terms.arms.index(terms.control), 1
     p = ttest_ind(
@@ -93,7 +93,9 @@ def _look(found: Units, terms: Terms) -> tuple[Reading, float]:
     return read(found, terms, found.counts(len(terms.arms))), float(p)
 
 
-def _count(tally: Tally, readings: list[Reading], true: dict[str, tuple[float, ...]], terms: Terms) -> None:
+def _count(
+    tally: Tally, readings: list[Reading], true: dict[str, tuple[float, ...]], terms: AnalysisPlan
+) -> None:
     tally.runs += 1
     tally.alarms += any(isinstance(each.mismatch, Mismatch) and each.mismatch.found for each in readings)
     decided = set()
@@ -109,7 +111,7 @@ def _count(tally: Tally, readings: list[Reading], true: dict[str, tuple[float, .
     tally.others += bool(decided - {terms.primary})
 
 
-def _misses(pairs: tuple[Comparison, ...], true: tuple[float, ...], terms: Terms) -> bool:
+def _misses(pairs: tuple[Comparison, ...], true: tuple[float, ...], terms: AnalysisPlan) -> bool:
     return any(
         not each.difference.low <= true[terms.arms.index(each.arm)] <= each.difference.high for each in pairs
     )
@@ -179,7 +181,7 @@ def power(seeds: int) -> tuple[int, int, int, int]:
     """
     world = World("", replace(EVEN, primary="conversion"), (0.0, 0.1))
     ahead = units(NOTHING[0], 400_000, np.random.default_rng(1)).bought
-    needed = units_needed(Plan(float(ahead.mean()), float(ahead.std()), lift=0.1))
+    needed = units_needed(PowerPlan(float(ahead.mean()), float(ahead.std()), lift=0.1))
     world = replace(world, terms=replace(world.terms, planned_units=needed.units))
     found, last = 0, 0
     for seed in range(seeds):

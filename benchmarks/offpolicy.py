@@ -10,14 +10,14 @@ from functools import cache
 
 import numpy as np
 
-from app.offpolicy.estimate import Estimated, Trials, estimate
+from app.offpolicy.estimate import PolicyEstimate, WeightedDecisions, estimate
 from app.offpolicy.outcome_training import Floats, cross_fitted
 
 ACTIONS = 3
 _NOISE = 0.3
 
 
-def logged(decisions: int, seed: int) -> tuple[Trials, float]:
+def logged(decisions: int, seed: int) -> tuple[WeightedDecisions, float]:
     """Return decisions of a policy that follows the situation by chance, and what another would earn.
 
     The other policy nearly always takes the best of three actions; skewed rewards, most of them zero.
@@ -38,7 +38,7 @@ def logged(decisions: int, seed: int) -> tuple[Trials, float]:
     every = np.vstack([np.hstack([x, np.tile(one_hot[each], (decisions, 1))]) for each in range(ACTIONS)])
     foretold, elsewhere = cross_fitted(seen, reward, every, np.tile(rows, ACTIONS))
     by_other = (other * elsewhere.reshape(ACTIONS, decisions).T).sum(axis=1)
-    return Trials(weight, reward, foretold, by_other), _truth()
+    return WeightedDecisions(weight, reward, foretold, by_other), _truth()
 
 
 def _shares(x: Floats, slope: float) -> Floats:
@@ -64,7 +64,7 @@ def coverage(runs: int, decisions: int) -> dict[str, float]:
     for seed in range(runs):
         trials, truth = logged(decisions, seed)
         found = estimate(trials)
-        assert isinstance(found, Estimated)
+        assert isinstance(found, PolicyEstimate)
         for name in held:
             each = getattr(found, name)
             held[name] += each.low <= truth <= each.high

@@ -27,7 +27,7 @@ from app.connections import Connections
 from app.errors import NotFound, TillwiseError
 from app.offers.inside import considered
 from app.offers.situation import Situation
-from app.replays import Logged, logged_decision, made_on
+from app.replays import LoggedDecision, logged_decision, snapshot_of
 from app.rules.expression import read_rule
 from app.rules.nodes import Rule
 from app.shops.store import Shop
@@ -93,7 +93,7 @@ async def _products(connections: Connections, shop: Shop, wanted: Filter) -> lis
 
 
 def _listed(
-    each: store.LoggedDecision, titles: Mapping[int, str], came: Mapping[str, list[str]]
+    each: store.ListedDecision, titles: Mapping[int, str], came: Mapping[str, list[str]]
 ) -> dict[str, Any]:
     offers = offers_of(each)
     kinds = dict.fromkeys(kind for kinds in came.values() for kind in kinds)
@@ -113,7 +113,7 @@ def _listed(
 async def _weighings(
     connections: Connections,
     shop: Shop,
-    logged: Logged,
+    logged: LoggedDecision,
     situation: Situation | None,
     names: Mapping[str, str],
 ) -> list[told.Weighing]:
@@ -123,7 +123,7 @@ async def _weighings(
     return told.weighings(situation.campaigns, rules, names, shop.currency)
 
 
-async def _rules_then(connections: Connections, shop: Shop, logged: Logged) -> dict[str, Rule]:
+async def _rules_then(connections: Connections, shop: Shop, logged: LoggedDecision) -> dict[str, Rule]:
     """Return the campaigns' rules as they were; none where they are no longer kept."""
     try:
         plan = await plan_of_version(connections, shop.shop, logged.snapshot)
@@ -133,13 +133,13 @@ async def _rules_then(connections: Connections, shop: Shop, logged: Logged) -> d
 
 
 async def _ranking(
-    connections: Connections, shop: Shop, logged: Logged, situation: Situation | None
+    connections: Connections, shop: Shop, logged: LoggedDecision, situation: Situation | None
 ) -> dict[str, Any]:
     """Return what was considered, or why that can't be told any more."""
     if situation is None:
         return {"missing": _("What it was made from was erased with its customer."), "rows": []}
     try:
-        then = await made_on(connections, shop.shop, logged)
+        then = await snapshot_of(connections, shop.shop, logged)
     except NotFound:
         return {"missing": _("The shop as it was then is no longer kept."), "rows": []}
     except TillwiseError:

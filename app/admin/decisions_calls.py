@@ -13,7 +13,7 @@ from app.admin.calls import read_call
 from app.admin.decisions_told import same_words
 from app.admin.doors import staff_only
 from app.connections import Connections
-from app.replays import made_again
+from app.replays import replay_decision
 from app.shops.store import Shop
 
 _MAX_BODY = 4096
@@ -29,7 +29,7 @@ class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def replay(request: Request, connections: Connections, shop: Shop) -> Response:
     """Make the decision again; return whether the same offers were chosen, else what differs."""
     asked = await read_call(request, Which, _MAX_BODY)
-    again = await made_again(connections, shop.shop, asked.id)
+    again = await replay_decision(connections, shop.shop, asked.id)
     tone, says = same_words(again)
     return JSONResponse({"same": again.is_same, "tone": tone, "says": says})
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, false, or_, select
 
 from app.admin.decisions_filter import ANY, Cursor, Filter
-from app.admin.store import LoggedDecision
+from app.admin.store import ListedDecision
 from app.connections import Connections
 from app.shops.store import Shop
 from app.tables import DecisionRow, FeedbackRow
@@ -26,7 +26,7 @@ _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 class Found:
     """Decisions. further: where the next page begins, None at the end. stopped: before it was full."""
 
-    decisions: list[LoggedDecision]
+    decisions: list[ListedDecision]
     further: Cursor | None
     stopped: bool
 
@@ -49,7 +49,7 @@ async def find(
     )  # fmt: skip
     if floor is not None:
         query = query.where(columns.decided_at >= floor.at)
-    found = [LoggedDecision(*row) for row in await _rows(connections, query)]
+    found = [ListedDecision(*row) for row in await _rows(connections, query)]
     if len(found) > SHOWN:
         last = found[SHOWN - 1]
         return Found(found[:SHOWN], Cursor(last.decided_at, last.decision_id), stopped=False)

@@ -20,7 +20,7 @@ from app.consent.policy import PURPOSES
 from app.offers.inside import Considered
 from app.offers.rerank import NEVER
 from app.offers.situation import Situation
-from app.replays import Again, Logged
+from app.replays import LoggedDecision, Replay
 from app.rules.expression import reads
 from app.rules.fields import FIELDS, Value
 from app.rules.locale import LANGUAGES, locale
@@ -96,7 +96,7 @@ class Ranked:
     why: str
 
 
-def situation_of(logged: Logged) -> Situation | None:
+def situation_of(logged: LoggedDecision) -> Situation | None:
     """Return what the decision was made from, None where it was erased or is of another layout."""
     try:
         return msgspec.convert(logged.inputs.get("situation"), Situation)
@@ -104,7 +104,7 @@ def situation_of(logged: Logged) -> Situation | None:
         return None
 
 
-def facts(logged: Logged, situation: Situation | None) -> list[tuple[str, str]]:
+def facts(logged: LoggedDecision, situation: Situation | None) -> list[tuple[str, str]]:
     """Return what there is to know of the decision as a whole."""
     told = [
         (_("Where"), _known(SURFACES, logged.surface)),
@@ -123,14 +123,14 @@ def facts(logged: Logged, situation: Situation | None) -> list[tuple[str, str]]:
     return told
 
 
-def meanings(logged: Logged) -> list[str]:
+def meanings(logged: LoggedDecision) -> list[str]:
     """Return in sentences why it could use what it used."""
     told = (RUNG_MEANS.get(logged.rung), ARM_MEANS.get(logged.arm))
     return [str(each) for each in told if each is not None]
 
 
 def offered(
-    logged: Logged,
+    logged: LoggedDecision,
     titles: Mapping[int, str],
     campaigns: Mapping[str, str],
     came: Mapping[str, list[str]],
@@ -152,7 +152,7 @@ def offered(
     ]
 
 
-def products_named(logged: Logged, situation: Situation | None) -> set[int]:
+def products_named(logged: LoggedDecision, situation: Situation | None) -> set[int]:
     """Return the products that a decision's page names."""
     referred = (why.get("with") for offer in logged.offers for why in offer.get("why") or ())
     named = {number for each in referred if (number := product_number(each))}
@@ -190,7 +190,7 @@ def ranked(found: list[Considered], offered_ids: set[int], titles: Mapping[int, 
     ]
 
 
-def same_words(again: Again) -> tuple[str, str]:
+def same_words(again: Replay) -> tuple[str, str]:
     """Return whether the decision comes out the same, with a banner's tone."""
     if again.is_same:
         return "success", _("The same offers were chosen again, bit for bit.")
@@ -297,7 +297,7 @@ def outcome_words(kind: str) -> tuple[str, str]:
     return tones.get(kind, "info"), str(OUTCOMES.get(kind, kind))
 
 
-def _purposes(logged: Logged) -> list[str]:
+def _purposes(logged: LoggedDecision) -> list[str]:
     names = {
         "analytics": _("analytics"),
         "marketing": _("marketing"),

@@ -23,7 +23,7 @@ from app.errors import InputError, NotFound
 from app.experiments.baseline import Baseline
 from app.experiments.export import reading_csv
 from app.experiments.metrics import METRICS
-from app.experiments.power import Needed, Plan, days_needed, units_needed
+from app.experiments.power import PowerPlan, SampleSize, days_needed, units_needed
 from app.experiments.versions import draft, get_version, start, stop, versions
 from app.live_arms import check_arms
 from app.shops.changes import announce_kept
@@ -132,14 +132,14 @@ async def export(request: Request, connections: Connections, shop: Shop) -> Resp
     return Response(reading_csv(shown.value), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, Needed, int]:
+async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, SampleSize, int]:
     """Return what the shop's shoppers did of late, and what it takes to find a difference from it."""
     base = await lately.base(connections, shop.shop, aim.metric, aim.window_days)
-    needed = units_needed(Plan(base.mean, base.deviation, aim.lift))
+    needed = units_needed(PowerPlan(base.mean, base.deviation, aim.lift))
     return base, needed, days_needed(needed.units, base.units_a_day, aim.window_days, aim.share)
 
 
-def _plan_words(aim: Aim, base: Baseline, needed: Needed, days: int, currency: str) -> dict[str, Any]:
+def _plan_words(aim: Aim, base: Baseline, needed: SampleSize, days: int, currency: str) -> dict[str, Any]:
     metric = METRICS[aim.metric]
     return {
         "takes": ngettext(

@@ -13,7 +13,7 @@ from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.refusals import refusal_words
 from app.admin.view import REASONS, SURFACES
 from app.attribution.models import Model
-from app.attribution.report import NONE, Incremental, Report, Share
+from app.attribution.report import NONE, CreditShare, Incremental, Report
 from app.connections import Connections
 from app.experiments.refusal import Refusal
 from app.shops.store import Shop
@@ -113,11 +113,11 @@ async def groups(
     ]
 
 
-def _first(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
+def _first(shares: Mapping[str, CreditShare]) -> list[tuple[str, CreditShare]]:
     return list(shares.items())[:MOST_ROWS]
 
 
-def _row(name: str, share: Share, words: Mapping[str, object], report: Report) -> Row:
+def _row(name: str, share: CreditShare, words: Mapping[str, object], report: Report) -> Row:
     said = words.get(name, name.replace("_", " "))
     orders = ngettext("%(num)s order", "%(num)s orders", share.orders)
     percent_of_all = round(100 * share.minor / report.credited_minor) if report.credited_minor > 0 else 0

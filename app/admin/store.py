@@ -59,7 +59,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedDecision:
+class ListedDecision:
     """One decision as it was logged, with its whole answer."""
 
     decision_id: str
@@ -123,7 +123,7 @@ async def champion(connections: Connections, shop: Shop) -> Model | None:
     return None
 
 
-async def latest_decisions(connections: Connections, shop: Shop, most: int) -> list[LoggedDecision]:
+async def latest_decisions(connections: Connections, shop: Shop, most: int) -> list[ListedDecision]:
     """Return the newest decisions, newest first."""
     columns = _decisions.c
     query = (
@@ -140,7 +140,7 @@ async def latest_decisions(connections: Connections, shop: Shop, most: int) -> l
         .order_by(columns.decided_at.desc())
         .limit(most)
     )
-    return [LoggedDecision(*row) for row in await _rows(connections, query)]
+    return [ListedDecision(*row) for row in await _rows(connections, query)]
 
 
 async def titles(connections: Connections, shop: Shop, product_ids: set[int]) -> dict[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.admin.figures import number, percent
 from app.admin.language import Lazy, _, lazy
-from app.admin.store import Import, LoggedDecision, Model
+from app.admin.store import Import, ListedDecision, Model
 from app.errors import InputError
 from app.values import shopify_id
 
@@ -148,13 +148,13 @@ def reason_words(why: Mapping[str, Any], titles: Mapping[int, str]) -> str:
     return _(REASONS[name].text, product=referred)
 
 
-def referred_products(decisions: Sequence[LoggedDecision]) -> set[int]:
+def referred_products(decisions: Sequence[ListedDecision]) -> set[int]:
     """Return the products that the decisions' reasons refer to."""
     reasons = (why for each in decisions for offer in offers_of(each) for why in offer["why"])
     return {number for why in reasons if (number := product_number(why.get("with")))}
 
 
-def offers_of(decision: LoggedDecision) -> list[dict[str, Any]]:
+def offers_of(decision: ListedDecision) -> list[dict[str, Any]]:
     """Return the offers of a logged answer, each with its title and its reasons."""
     return [
         {

@@ -20,7 +20,14 @@ from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.kpis import Kpi
 from app.attribution.models import Model
 from app.attribution.overall import overall
-from app.attribution.readings import Bases, Shown, key_ahead, key_of, read_bases, read_versions
+from app.attribution.readings import (
+    StoredBaselines,
+    StoredReadout,
+    key_ahead,
+    key_of,
+    read_bases,
+    read_versions,
+)
 from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
 from app.attribution.sold import caused_of, credited, standing
@@ -61,7 +68,7 @@ class Month(msgspec.Struct, frozen=True):
     served: Served
 
 
-class Figures(msgspec.Struct, frozen=True):
+class ShopFigures(msgspec.Struct, frozen=True):
     """All that is told of a large shop. by_day: what was caused, as each of the last days knew it.
 
     earned: by days before and by the model that shares credit, with the largest groups alone. shown: what
@@ -73,8 +80,8 @@ class Figures(msgspec.Struct, frozen=True):
     month: Month
     by_day: tuple[tuple[datetime, Caused], ...]
     earned: Mapping[int, Mapping[Model, Report]]
-    shown: Mapping[str, Shown]
-    bases: Bases
+    shown: Mapping[str, StoredReadout]
+    bases: StoredBaselines
 
 
 async def is_large(connections: Connections, shop: str) -> bool:
@@ -82,9 +89,9 @@ async def is_large(connections: Connections, shop: str) -> bool:
     return await are_more(connections, shop, datetime.now(UTC) - MONTH, MANY)
 
 
-async def kept_figures(connections: Connections, shop: str) -> Figures | None:
+async def kept_figures(connections: Connections, shop: str) -> ShopFigures | None:
     """Return a large shop's figures as last worked out; None before the first time, which is asked for."""
-    kept = await _kept(connections, shop, Figures)
+    kept = await _kept(connections, shop, ShopFigures)
     if kept is None:
         await _ask_for(connections, shop)
     return kept
@@ -133,9 +140,9 @@ async def _kept(connections: Connections, shop: str, kind: type[Kept]) -> Kept |
         return None
 
 
-async def read_figures(connections: Connections, shop: ShopDomain, now: datetime) -> Figures:
+async def read_figures(connections: Connections, shop: ShopDomain, now: datetime) -> ShopFigures:
     """Return a shop's figures."""
-    begun, before = monotonic(), await _kept(connections, shop, Figures)
+    begun, before = monotonic(), await _kept(connections, shop, ShopFigures)
     days = [now - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
     periods = [Period(now - timedelta(days=each), now) for each in PERIODS]
     periods += [Period(day - MONTH, day) for day in days]
@@ -147,9 +154,9 @@ async def read_figures(connections: Connections, shop: ShopDomain, now: datetime
     by_day = tuple(zip(days, told[len(PERIODS) :], strict=True))
     shown = await read_versions(connections, shop, now, MANY, before.shown if before else {})
     if not isinstance(found, Refusal):
-        shown[key_of(STANDING, found[0].version)] = Shown(now, found[0])
+        shown[key_of(STANDING, found[0].version)] = StoredReadout(now, found[0])
     bases = await read_bases(connections, shop, now, before.bases if before else None)
-    return Figures(now, monotonic() - begun, month, by_day, earned, shown, bases)
+    return ShopFigures(now, monotonic() - begun, month, by_day, earned, shown, bases)
 
 
 async def read_month(connections: Connections, shop: ShopDomain, now: datetime, caused: Caused) -> Month:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attribution.kpis import Customer, Decided, Facts
+from app.attribution.kpis import Customer, KpiDecision, KpiInputs
 from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.assign import STANDING, pseudonym
@@ -31,7 +31,7 @@ _AT_ONCE = 1_000  # rows in memory with their whole answers
 
 async def read_facts(
     connections: Connections, shop: str, since: datetime, now: datetime
-) -> tuple[Facts, str]:
+) -> tuple[KpiInputs, str]:
     """Return the facts of decisions since then, and the shop's currency. Raises NotFound."""
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
@@ -47,7 +47,7 @@ async def read_facts(
         spent = await _orders(db, shop, known.currency, _ORDERS.c.customer_id, ids)
         ahead = await _ahead(db, shop, ids)
     customers = {each: Customer(sum(spent.get(each, ())), ahead.get(each)) for each in ids}
-    return Facts(decisions, orders, customers, carts, bought), known.currency
+    return KpiInputs(decisions, orders, customers, carts, bought), known.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ async def _browsers(
 
 async def _decisions(
     db: AsyncSession, shop: str, since: datetime, now: datetime, browsers: _Browsers, zone: tzinfo
-) -> list[Decided]:
+) -> list[KpiDecision]:
     columns = _DECISIONS.c
     within = columns.shop == shop, columns.decided_at >= since, columns.decided_at <= now
     said = (
@@ -103,10 +103,10 @@ async def _decisions(
     return [_decided(row, heard, browsers, zone) async for row in rows]
 
 
-def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers, zone: tzinfo) -> Decided:
+def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers, zone: tzinfo) -> KpiDecision:
     offers = row.answer.get("offers") or ()
     places = (row.experiments or {}).items()
-    return Decided(
+    return KpiDecision(
         checkout=row.checkout_token,
         customer_id=row.customer_id,
         day=_day(row.decided_at, zone),

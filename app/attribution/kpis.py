@@ -20,7 +20,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class KpiDecision:
     """A decision as figures are told of it. checkout: None where it may not be remembered.
 
     kinds, campaigns: of the offers it made. accepted, dismissed: whether any of them was. experiments: its
@@ -54,13 +54,13 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class KpiInputs:
     """What figures are worked out from. orders: net minor units of each that stands, by checkout.
 
     carts: by day, browsers that put something into a cart; bought: those of them that completed a checkout.
     """
 
-    decisions: Sequence[Decided]
+    decisions: Sequence[KpiDecision]
     orders: Mapping[str, Sequence[int]]
     customers: Mapping[int, Customer]
     carts: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Kpi:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class GroupTotals:
     """What a group's checkouts and customers brought, in net minor units.
 
     asked: checkouts that a decision was made in before the order; ordered: those of them with an order that
@@ -96,7 +96,7 @@ class Sums:
     ahead_minor: int = 0
 
 
-Groups = Callable[[Decided], Iterable[str | None]]
+Groups = Callable[[KpiDecision], Iterable[str | None]]
 BY: Mapping[str, Groups] = {
     "all": lambda each: ("all",),
     "arm": lambda each: (each.arm,),
@@ -110,7 +110,7 @@ BY: Mapping[str, Groups] = {
 }
 
 
-def kpis(facts: Facts, ways: Iterable[str] = tuple(BY)) -> list[Kpi]:
+def kpis(facts: KpiInputs, ways: Iterable[str] = tuple(BY)) -> list[Kpi]:
     """Return every figure of every group: of all ways to group, or of these.
 
     They describe; what an arm caused is told by its experiment.
@@ -123,7 +123,7 @@ def kpis(facts: Facts, ways: Iterable[str] = tuple(BY)) -> list[Kpi]:
     ]
 
 
-def of_sums(by: str, group: str, sums: Sums) -> Iterator[Kpi]:
+def of_sums(by: str, group: str, sums: GroupTotals) -> Iterator[Kpi]:
     """Yield what a group's sums tell: the figures that Home shows, see `app.attribution.overall`."""
     ordered, asked = sums.ordered, sums.asked
     yield _kpi(by, group, "checkout_conversion", ordered, asked, "no checkout that may be remembered")
@@ -145,8 +145,8 @@ def as_csv(found: Iterable[Kpi]) -> str:
     return text.getvalue()
 
 
-def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided]]:
-    groups: dict[str, list[Decided]] = defaultdict(list)
+def _grouped(facts: KpiInputs, by: str, groups_of: Groups) -> dict[str, list[KpiDecision]]:
+    groups: dict[str, list[KpiDecision]] = defaultdict(list)
     for each in facts.decisions:
         for group in groups_of(each):
             groups[group or UNKNOWN].append(each)
@@ -155,7 +155,7 @@ def _grouped(facts: Facts, by: str, groups_of: Groups) -> dict[str, list[Decided
     return {group: groups[group] for group in {*groups, *of_carts}}
 
 
-def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) -> Iterator[Kpi]:
+def _figures(by: str, group: str, decisions: Sequence[KpiDecision], facts: KpiInputs) -> Iterator[Kpi]:
     carts = _carts(by, group, decisions, facts)
     bought = len(carts & facts.bought)
     yield _kpi(by, group, "cart_conversion", bought, len(carts), "no cart was seen that is of it")
@@ -168,14 +168,14 @@ def _figures(by: str, group: str, decisions: Sequence[Decided], facts: Facts) ->
         yield _kpi(by, group, name, so, len(offered), "no decision that offered anything")
 
 
-def _sums(decisions: Sequence[Decided], facts: Facts) -> Sums:
+def _sums(decisions: Sequence[KpiDecision], facts: KpiInputs) -> GroupTotals:
     checkouts = {each.checkout for each in decisions if each.checkout}
     asked = {each.checkout for each in decisions if each.checkout and each.on_the_way}
     orders = [minor for each in checkouts for minor in facts.orders.get(each, ())]
     ids = {each.customer_id for each in decisions if each.customer_id is not None}
     known = [facts.customers[each] for each in ids if each in facts.customers]
     ahead = [each.ahead_minor for each in known if each.ahead_minor is not None]
-    return Sums(
+    return GroupTotals(
         asked=len(asked),
         ordered=sum(bool(facts.orders.get(each)) for each in asked),
         orders=len(orders),
@@ -192,7 +192,7 @@ def _kpi(by: str, group: str, name: str, above: float, below: int, missing: str)
     return Kpi(by, group, name, value, below)
 
 
-def _carts(by: str, group: str, decisions: Iterable[Decided], facts: Facts) -> frozenset[str]:
+def _carts(by: str, group: str, decisions: Iterable[KpiDecision], facts: KpiInputs) -> frozenset[str]:
     """Return the group's browsers with a cart: of all and by day every one, else those a decision met.
 
     A cart that was left before any decision is of no arm, offer or market: nothing tells which.

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, distinct, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.kpi_facts import CARTED
-from app.attribution.kpis import Kpi, Sums, of_sums
+from app.attribution.kpis import GroupTotals, Kpi, of_sums
 from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.records import AFTER_THE_ORDER
@@ -37,7 +37,7 @@ async def overall(
             return [], known.currency
         of_checkouts = await _of_checkouts(db, shop, since, now, known.currency)
         of_customers = await _of_customers(db, shop, since, now, known.currency)
-    return [*of_sums("all", "all", Sums(**of_checkouts, **of_customers))], known.currency
+    return [*of_sums("all", "all", GroupTotals(**of_checkouts, **of_customers))], known.currency
 
 
 async def _is_anything(db: AsyncSession, shop: str, since: datetime, now: datetime) -> bool:

@@ -22,14 +22,14 @@ STEADY = timedelta(days=1)
 WINDOWS_DAYS = (7, 14, 21, 28, 30)
 
 
-class Bases(msgspec.Struct, frozen=True):
+class StoredBaselines(msgspec.Struct, frozen=True):
     """What a planned experiment starts from, by days of its window and metric, and when that was read."""
 
     read_at: datetime
     of: Mapping[int, Mapping[str, Baseline]]
 
 
-class Shown(msgspec.Struct, frozen=True):
+class StoredReadout(msgspec.Struct, frozen=True):
     """What a version shows, and when that was read."""
 
     read_at: datetime
@@ -63,10 +63,10 @@ async def is_long(connections: Connections, version: Version, many: int) -> bool
 
 
 async def read_versions(
-    connections: Connections, shop: ShopDomain, now: datetime, many: int, before: Mapping[str, Shown]
-) -> dict[str, Shown]:
+    connections: Connections, shop: ShopDomain, now: datetime, many: int, before: Mapping[str, StoredReadout]
+) -> dict[str, StoredReadout]:
     """Return what each version shows that runs or has more decisions than that; what ended, from before."""
-    found: dict[str, Shown] = {}
+    found: dict[str, StoredReadout] = {}
     for version in await versions(connections, shop):
         key = key_of(version.design.id, version.version)
         if version.status != "running" and not await is_long(connections, version, many):
@@ -74,23 +74,23 @@ async def read_versions(
         known = before.get(key)
         if known is None or not _stays(version, known, now):
             number = str(version.version)
-            known = Shown(now, await read_out(connections, shop, version.design.id, now, number))
+            known = StoredReadout(now, await read_out(connections, shop, version.design.id, now, number))
         found[key] = known
     return found
 
 
 async def read_bases(
-    connections: Connections, shop: ShopDomain, now: datetime, before: Bases | None
-) -> Bases:
+    connections: Connections, shop: ShopDomain, now: datetime, before: StoredBaselines | None
+) -> StoredBaselines:
     """Return what experiments start from; what was read of late, from before."""
     if before is not None and abs(now - before.read_at) < STEADY:
         return before
     try:
-        return Bases(now, await baselines_of(connections, shop, WINDOWS_DAYS, now))
+        return StoredBaselines(now, await baselines_of(connections, shop, WINDOWS_DAYS, now))
     except NotFound:  # no decision tells its arm
-        return Bases(now, {})
+        return StoredBaselines(now, {})
 
 
-def _stays(version: Version, known: Shown, now: datetime) -> bool:
+def _stays(version: Version, known: StoredReadout, now: datetime) -> bool:
     over = (version.stopped_at or now) + timedelta(days=version.design.window_days)
     return over < known.read_at and abs(now - known.read_at) < STEADY

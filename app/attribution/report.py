@@ -20,7 +20,7 @@ NONE = "none"  # the group of what has no campaign, no reason or no product
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class PeriodSales:
     """A period's sales and the offers made before them, as they stand now.
 
     foreign_orders: in another currency than the shop's, in no sum. other_orders, other_minor: of orders whose
@@ -36,7 +36,7 @@ class Sold:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class CreditShare:
     """What one group of offers is credited with. orders, lines: in which it has any credit."""
 
     minor: int
@@ -78,11 +78,11 @@ class Report:
     credited_orders: int
     credited_minor: int
     foreign_orders: int
-    groups: Mapping[str, Mapping[str, Share]]
+    groups: Mapping[str, Mapping[str, CreditShare]]
     incremental: Incremental | Refusal
 
 
-class Tally:
+class CreditTally:
     """A period's sales as they are told part by part, and whose they are by one model.
 
     What is credited in all is the same by each model; only whose it is differs.
@@ -96,7 +96,7 @@ class Tally:
         self._credited_minor = 0.0
         self._groups: dict[str, dict[str, _Credited]] = {name: defaultdict(_Credited) for name in _BY}
 
-    def add(self, sold: Sold) -> None:
+    def add(self, sold: PeriodSales) -> None:
         """Take in a part. No order is in two."""
         found = credits_of(sold.lines, sold.touches, self._model, self._window_days)
         self._currency = sold.currency
@@ -183,6 +183,6 @@ def _grouped(
     return groups
 
 
-def _largest_first(groups: Mapping[str, _Credited]) -> dict[str, Share]:
-    shares = {name: Share(round(each.minor), each.lines, each.orders) for name, each in groups.items()}
+def _largest_first(groups: Mapping[str, _Credited]) -> dict[str, CreditShare]:
+    shares = {name: CreditShare(round(each.minor), each.lines, each.orders) for name, each in groups.items()}
     return dict(sorted(shares.items(), key=lambda item: (-item[1].minor, item[0])))

@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.attribute import stayed_of
 from app.attribution.models import Model
-from app.attribution.report import Incremental, Report, Sold, Tally, incremental_of
+from app.attribution.report import CreditTally, Incremental, PeriodSales, Report, incremental_of
 from app.attribution.touches import WINDOW_DAYS, SoldLine, Touch
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -69,12 +69,12 @@ async def credited(
     begins: Sequence[datetime],
     now: datetime,
     window_days: float = WINDOW_DAYS,
-) -> list[list[Tally]]:
+) -> list[list[CreditTally]]:
     """Return what was sold and, by each of the models, whose it is: of each period until now.
 
     begins: of the periods, the longest first, each of which holds those after it. Raises NotFound.
     """
-    tallies = [[Tally(model, window_days) for model in models] for _ in begins]
+    tallies = [[CreditTally(model, window_days) for model in models] for _ in begins]
     for many, (begin, end) in enumerate(zip(begins, [*begins[1:], None], strict=True), start=1):
         async for part in sold_parts(connections, shop, begin, end, now, window_days):
             for tally in chain.from_iterable(tallies[:many]):
@@ -133,7 +133,7 @@ async def sold_parts(
     until: datetime | None,
     now: datetime,
     window_days: float,
-) -> AsyncIterator[Sold]:
+) -> AsyncIterator[PeriodSales]:
     """Yield what was sold by orders that stand, placed since then, and the offers that may have led to it.
 
     So many orders at a time, each in one part: memory does not grow with the period. until: of orders before
@@ -165,7 +165,9 @@ async def _end_of_part(
     return end
 
 
-async def _sold(db: AsyncSession, shop: str, currency: str, placed: Sequence[Any], window: timedelta) -> Sold:
+async def _sold(
+    db: AsyncSession, shop: str, currency: str, placed: Sequence[Any], window: timedelta
+) -> PeriodSales:
     """Return what was sold by the orders.
 
     Line by line only where an offer may have a part in it, or something was given back: of the others, which
@@ -188,7 +190,7 @@ async def _sold(db: AsyncSession, shop: str, currency: str, placed: Sequence[Any
     touches |= await _linked(db, shop, linked - touches.keys())
     made = tuple(touch for each in touches.values() for touch in each)
     others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
-    return Sold(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
+    return PeriodSales(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
 
 
 def _made_to(touches: Mapping[str, Iterable[Touch]]) -> dict[str, list[datetime]]:

@@ -10,7 +10,7 @@ import typer
 from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
 from app.errors import TillwiseError
-from app.replays import made_again
+from app.replays import replay_decision
 from app.values import shop_domain
 
 
@@ -22,7 +22,7 @@ def replay(
 
     async def run(connections: Connections) -> None:
         await known_shop(connections, domain)
-        again = await made_again(connections, domain, decision)
+        again = await replay_decision(connections, domain, decision)
         if not again.is_same:
             raise TillwiseError(
                 f"decision {decision} is NOT the same (its fallback: {again.logged.fallback or 'none'})\n"

@@ -25,8 +25,8 @@ from app.experiments.patch import check_changes
 from app.experiments.refusal import Refusal
 from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
-from app.offpolicy.judging import Other
-from app.offpolicy.store import MOST, Judged, judge
+from app.offpolicy.judging import TargetPolicy
+from app.offpolicy.store import MOST, PolicyEvaluation, judge
 from app.shops.store import get_shop
 from app.values import ShopDomain, shop_domain
 
@@ -72,7 +72,7 @@ def _read(path: Path) -> Any:
         raise InputError(f"{path} is not JSON: {error}") from None
 
 
-async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any) -> Other:
+async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any) -> TargetPolicy:
     """Return the shop running these campaigns in place of its own."""
     if not isinstance(told, Sequence) or isinstance(told, str):
         raise InputError("a list of campaigns is expected", "campaigns")
@@ -83,10 +83,10 @@ async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any)
         shop, running, now.currency, known.settings, zone=known.time_zone, margin=now.terms.margin,
         weights=now.intent.weights,
     )  # fmt: skip
-    return Other(replace(now, plan=plan))
+    return TargetPolicy(replace(now, plan=plan))
 
 
-async def _changed(connections: Connections, shop: ShopDomain, told: Any) -> Other:
+async def _changed(connections: Connections, shop: ShopDomain, told: Any) -> TargetPolicy:
     """Return the shop under the changes. Raises InputError for some that make no shop, or the same."""
     if not isinstance(told, Mapping):
         raise InputError("changes are a JSON object, as an experiment's arm has them", "file")
@@ -96,7 +96,7 @@ async def _changed(connections: Connections, shop: ShopDomain, told: Any) -> Oth
     made = now.variants.get(frozenset({(_OTHER, _OTHER)}))
     if made is None or made.version == now.version:
         raise InputError("these changes can't be served, or change nothing", "file")
-    return Other(made, ranks_alike=set(told) <= {"campaigns"})
+    return TargetPolicy(made, ranks_alike=set(told) <= {"campaigns"})
 
 
 async def _now(
@@ -108,7 +108,7 @@ async def _now(
     return snapshot
 
 
-def _says(found: Judged) -> list[str]:
+def _says(found: PolicyEvaluation) -> list[str]:
     told = f"{found.decisions:,} first decisions, {found.untold:,} of which do not tell all it depends on"
     begins = [told] if found.until is None else [told, _until(found.until)]
     result = found.result

@@ -19,13 +19,13 @@ from app.errors import InputError
 from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.design import read_design
 from app.experiments.metrics import METRICS
-from app.experiments.power import Plan, days_needed, units_needed
+from app.experiments.power import PowerPlan, days_needed, units_needed
 from app.experiments.store import read_out
 from app.experiments.versions import draft, start, stop, versions
 from app.live_arms import check_arms
 from app.values import shop_domain
 
-experiment = typer.Typer(help="Plan, draft, start, read and stop experiments.", no_args_is_help=True)
+experiment = typer.Typer(help="PowerPlan, draft, start, read and stop experiments.", no_args_is_help=True)
 
 _PAGE_WIDTH = 160  # where no terminal says how wide it is
 
@@ -54,7 +54,7 @@ def plan_command(
         base = await baseline_of(connections, domain, metric, window_days, datetime.now(UTC))
         try:
             needed = units_needed(
-                Plan(base.mean, base.deviation, lift, share, control_share, arms, alpha, power)
+                PowerPlan(base.mean, base.deviation, lift, share, control_share, arms, alpha, power)
             )
             days = days_needed(needed.units, base.units_a_day, window_days, ramp)
         except ValueError as error:

@@ -30,7 +30,7 @@ from app.experiments.units import Units, winsorised
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AnalysisPlan:
     """How a version is analysed; fixed before it starts.
 
     arms, shares: as planned. primary: the metric that decides; the others explain. winsor: see `capped`.
@@ -96,7 +96,7 @@ class Reading:
     cut: tuple[float | None, ...] = ()
 
 
-def read(units: Units, terms: Terms, counts: Sequence[int], recognised: Sequence[int] = ()) -> Reading:
+def read(units: Units, terms: AnalysisPlan, counts: Sequence[int], recognised: Sequence[int] = ()) -> Reading:
     """Return what the units show.
 
     units: those whose window is over. counts: exposed units per arm, those still within theirs too;
@@ -140,11 +140,11 @@ def _cut(units: Units, held: Units, arms: int) -> tuple[float | None, ...]:
     )
 
 
-def _compared(metric: Metric, units: Units, terms: Terms) -> tuple[_Pair, ...] | Refusal:
+def _compared(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
     return too_early(metric, units, terms.arms) or _estimated(metric, units, terms)
 
 
-def _estimated(metric: Metric, units: Units, terms: Terms) -> tuple[_Pair, ...] | Refusal:
+def _estimated(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
     arms, kept = _arm_figures(metric, units, len(terms.arms))
     if isinstance(arms, Refusal):
         return arms
@@ -184,7 +184,7 @@ def _arm_figures(metric: Metric, units: Units, arms: int) -> tuple[list[Estimate
 
 
 def _judged(
-    family: dict[str, tuple[_Pair, ...] | Refusal], terms: Terms
+    family: dict[str, tuple[_Pair, ...] | Refusal], terms: AnalysisPlan
 ) -> dict[str, tuple[Comparison, ...] | Refusal]:
     """Return the comparisons with intervals that cover all of the family together, and Holm's p-values.
 

@@ -49,7 +49,7 @@ class Experiment:
         return sum(each.share for each in self.arms if each.name == arm)
 
 
-class Placed(NamedTuple):
+class Assignment(NamedTuple):
     """A unit's place in one experiment. share: how likely it was to be there."""
 
     experiment_id: str
@@ -101,7 +101,7 @@ def enters(of: Experiment, unit: str) -> bool:
     return of.ramp >= 1 or bucket(f"{of.salt} ramp", unit) < of.ramp
 
 
-def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tuple[Placed, ...]:
+def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tuple[Assignment, ...]:
     """Return the unit's place in the standing experiment, then in each other that it takes part in.
 
     Only who is served personally takes part: the standing holdout is left alone by every experiment.
@@ -113,9 +113,9 @@ def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tupl
     return (first, *(_placed(each, unit) for each in entered))
 
 
-def _placed(of: Experiment, unit: str) -> Placed:
+def _placed(of: Experiment, unit: str) -> Assignment:
     arm = _arm_at(of.arms, bucket(of.salt, unit))
-    return Placed(of.id, of.version, arm.name, arm.share)
+    return Assignment(of.id, of.version, arm.name, arm.share)
 
 
 def _arm_at(arms: Sequence[Arm], point: float) -> Arm:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app.errors import InputError
-from app.experiments.analysis import Terms
+from app.experiments.analysis import AnalysisPlan
 from app.experiments.assign import STANDING, Arm, Experiment
 from app.experiments.metrics import METRICS
 from app.experiments.patch import check_changes
@@ -54,9 +54,9 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return {arm.name: arm.weight / total for arm in sorted(self.arms, key=lambda each: each.name)}
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> AnalysisPlan:
         """Return how it is analysed."""
-        return Terms(
+        return AnalysisPlan(
             arms=tuple(self.shares),
             shares=tuple(self.shares.values()),
             control=self.control,

@@ -26,7 +26,7 @@ _COLUMNS = ("bought", "orders", "revenue", "profit", "placed", "given_back", "ac
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class DataQuality:
     """What was seen and is not in the figures, or is in them otherwise than one might think.
 
     open: persons still within their window. crossed: persons in two arms, analysed in the first. from_ahead:
@@ -46,7 +46,7 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Observed:
+class Observations:
     """What there is to analyse. counts: persons per arm, the open ones too.
 
     recognised: how many of them came under a second name, such as a customer's after a browser's, before
@@ -55,13 +55,13 @@ class Observed:
 
     units: Units
     counts: tuple[int, ...]
-    aside: Aside
+    aside: DataQuality
     recognised: tuple[int, ...] = ()
     began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class AnalysisWindow:
     """Which persons, what of theirs, and when it is looked at. begin: they came first then or later.
 
     ended: when the experiment did, None while it runs. untouched: until when no arm can have moved what was
@@ -77,7 +77,7 @@ class Frame:
     untouched: datetime | None = None
 
 
-def observe(told: Records, frame: Frame) -> Observed:
+def observe(told: Records, frame: AnalysisWindow) -> Observations:
     """Return what the persons whose window is over did in it, in the order of their first exposures."""
     late = frame.now + CLOCKS_DIFFER
     ours, ahead = told.orders.filter(pl.col("at") <= late), pl.col("at") > late
@@ -87,7 +87,7 @@ def observe(told: Records, frame: Frame) -> Observed:
     rows = _rows(theirs.join(_firsts(people), on="person", how="inner"), told.refunds, frame)
     done = people.filter("done").join(rows, on="person", how="left", maintain_order="left")
     done = done.with_columns(pl.col(_SUMS).fill_null(0), pl.col("unknown").fill_null(value=False))
-    aside = Aside(
+    aside = DataQuality(
         open=len(people) - len(done),
         crossed=int(people["crossed"].sum()),
         from_ahead=len(told.exposures.filter(ahead)) + len(told.orders.filter(ahead)),
@@ -98,10 +98,10 @@ def observe(told: Records, frame: Frame) -> Observed:
     )
     recognised, began = people.filter("recognised"), people["at"].min()
     assert began is None or isinstance(began, datetime)
-    return Observed(_units(done), _counts(people, frame), aside, _counts(recognised, frame), began)
+    return Observations(_units(done), _counts(people, frame), aside, _counts(recognised, frame), began)
 
 
-def _timely(exposures: pl.DataFrame, frame: Frame, late: datetime) -> pl.DataFrame:
+def _timely(exposures: pl.DataFrame, frame: AnalysisWindow, late: datetime) -> pl.DataFrame:
     """Return the exposures of the version's arms until now, the first one first, each with its person."""
     places = {arm: place for place, arm in enumerate(frame.arms)}
     ordered = (
@@ -113,7 +113,7 @@ def _timely(exposures: pl.DataFrame, frame: Frame, late: datetime) -> pl.DataFra
     return ordered.with_columns(person=pl.Series(persons(ordered), dtype=pl.Int64))
 
 
-def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     """Return a row a person: what their first exposure was, and what followed it. theirs: their orders."""
     person, arm = exposures["person"].to_numpy(), exposures["arm"].to_numpy()
     _, first = np.unique(person, return_index=True)
@@ -158,7 +158,7 @@ def _firsts(people: pl.DataFrame) -> pl.DataFrame:
     return people.filter("done").select("person", "end", pl.col(_FIRST).name.prefix("first_"))
 
 
-def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     """Return a row a person with orders: the sums of what they did."""
     placed, standing = pl.col("placed"), pl.col("placed") & ~pl.col("cancelled")
     counted = _with_refunds(_dated(orders, frame), refunds, frame).select(
@@ -176,12 +176,12 @@ def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: Frame) -> pl.DataF
     return counted.group_by("person").agg(pl.col(_SUMS).sum(), pl.col("unknown").any())
 
 
-def _dated(orders: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+def _dated(orders: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     """Return the orders with whether they count: placed in the window, or before the first exposure.
 
     What was spent before is of the customer who was known at the first exposure: who becomes known later
     became so by what they did in their arm, and an adjustment for that would take a part of the effect away.
-    So would one for what was spent in the same arm before an exposure that is not read, see `Frame`.
+    So would one for what was spent in the same arm before an exposure that is not read, see `AnalysisWindow`.
     """
     at, first, after = pl.col("at"), pl.col("first_at"), pl.col("first_after")
     same = (pl.col("checkout_token") == pl.col("first_checkout_token")).fill_null(value=False)
@@ -196,7 +196,7 @@ def _dated(orders: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     )
 
 
-def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     """Return the orders with what the shop had of each at the first exposure, at the end, and now."""
     moments = {"first": pl.col("first_at"), "end": pl.col("end"), "now": pl.lit(frame.now)}
     of = refunds.join(orders.select("order_id", "first_at", "end"), on="order_id").select(
@@ -227,5 +227,5 @@ def _floats(column: pl.Series) -> NDArray[np.float64]:
     return column.cast(pl.Float64).to_numpy()
 
 
-def _counts(people: pl.DataFrame, frame: Frame) -> tuple[int, ...]:
+def _counts(people: pl.DataFrame, frame: AnalysisWindow) -> tuple[int, ...]:
     return tuple(np.bincount(people["arm"].to_numpy(), minlength=len(frame.arms)).tolist())

@@ -15,7 +15,7 @@ _MOST_UNITS = 10**12
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PowerPlan:
     """What is expected, and what is to be found.
 
     mean, deviation: of the metric, a unit. lift: the smallest relative difference worth finding.
@@ -34,7 +34,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class SampleSize:
     """How many units of the whole experiment.
 
     units: when one may look at any time, for at least the planned power by then. fixed_units: were one to
@@ -45,7 +45,7 @@ class Needed:
     fixed_units: int
 
 
-def units_needed(plan: Plan) -> Needed:
+def units_needed(plan: PowerPlan) -> SampleSize:
     """Return how many units to plan for. Raises ValueError for what can't be planned."""
     _check(plan)
     per_unit = _variance(plan, 1)
@@ -60,7 +60,7 @@ def units_needed(plan: Plan) -> Needed:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _power_at(plan, middle) >= plan.power else (middle, high)
-    return Needed(high, ceil(fixed))
+    return SampleSize(high, ceil(fixed))
 
 
 def days_needed(units: int, units_a_day: float, window_days: int, ramp: float = 1.0) -> int:
@@ -74,7 +74,7 @@ def days_needed(units: int, units_a_day: float, window_days: int, ramp: float = 
     return ceil(days / DAYS_OF_A_WEEK) * DAYS_OF_A_WEEK
 
 
-def _power_at(plan: Plan, units: int) -> float:
+def _power_at(plan: PowerPlan, units: int) -> float:
     """Return how likely the interval leaves out zero at this number of units alone: at least that by then."""
     both = round(units * (plan.share + plan.control_share))
     effect = Effect(both, abs(plan.mean * plan.lift), _variance(plan, units))
@@ -83,11 +83,11 @@ def _power_at(plan: Plan, units: int) -> float:
     return float(ndtr((effect.value - half) / sqrt(effect.variance)))
 
 
-def _variance(plan: Plan, units: int) -> float:
+def _variance(plan: PowerPlan, units: int) -> float:
     return plan.deviation**2 * (1 / plan.share + 1 / plan.control_share) / units
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: PowerPlan) -> None:
     if not 0 < plan.mean < inf or not 0 < plan.deviation < inf:
         raise ValueError("a plan needs a mean and a deviation above zero: there must be something to change")
     if not 0 < abs(plan.lift) < inf:

@@ -27,7 +27,7 @@ _BOUGHT: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class DecisionQuery:
     """The decisions of one version of an experiment, made since then and before `until`, where it is set."""
 
     shop: str
@@ -51,7 +51,7 @@ class Which:
 
 
 async def read_records(
-    connection: AsyncConnection, known: ShopRow, which: Which, before: timedelta, now: datetime
+    connection: AsyncConnection, known: ShopRow, which: DecisionQuery, before: timedelta, now: datetime
 ) -> Records:
     """Return the exposures of those who may be remembered, and the orders that may be theirs.
 
@@ -72,14 +72,14 @@ async def read_records(
     return Records(exposures, orders, refunds)
 
 
-async def nameless(connection: AsyncConnection, which: Which) -> dict[str, int]:
+async def nameless(connection: AsyncConnection, which: DecisionQuery) -> dict[str, int]:
     """Return by arm how many decisions are nobody's: their visitors did not allow to be remembered."""
     of_nobody = select(which.arm.label("arm")).where(*which.conditions, _unit().is_(None)).subquery()
     query = select(of_nobody.c.arm, func.count()).group_by(of_nobody.c.arm).order_by(of_nobody.c.arm)
     return {str(arm): int(many) for arm, many in await connection.execute(query)}
 
 
-def _exposures(which: Which) -> Any:
+def _exposures(which: DecisionQuery) -> Any:
     columns = _DECISIONS.c
     accepted = exists().where(
         _FEEDBACK.c.shop == columns.shop,

@@ -22,8 +22,8 @@ from app.experiments.analysis import Reading, read
 from app.experiments.assign import HOLDOUT, STANDING
 from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
-from app.experiments.outcomes import Aside, Frame, Observed, observe
-from app.experiments.record_store import Which, nameless, read_records
+from app.experiments.outcomes import AnalysisWindow, DataQuality, Observations, observe
+from app.experiments.record_store import DecisionQuery, nameless, read_records
 from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.versions import Version, get_version
@@ -48,7 +48,7 @@ class Readout(msgspec.Struct, frozen=True):
     currency: str
     counts: tuple[int, ...]
     completed: tuple[int, ...]
-    aside: Aside
+    aside: DataQuality
     recognised: tuple[int, ...]
     reading: Reading
     nameless_by_arm: dict[str, int] = {}
@@ -67,8 +67,8 @@ class Period(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What is known of a version. nobodys: by arm, see `Readout`. untouched: see `Frame`."""
+class _VersionRecords:
+    """What is known of a version. nobodys: by arm, see `Readout`. untouched: see `AnalysisWindow`."""
 
     records: Records
     nobodys: dict[str, int]
@@ -113,7 +113,7 @@ async def read_outs(
     else:
         found = await version_named(connections, shop, experiment_id, version)
         design, version, ended, ran = found.design, str(found.version), found.stopped_at, found.ran
-    told = await _told(connections, shop, design, version, max(each.now for each in periods), *ran)
+    told = await _version_records(connections, shop, design, version, max(each.now for each in periods), *ran)
     readouts = []
     for period in periods:
         observed = await _observed(told, design, period, ended)
@@ -125,9 +125,11 @@ async def read_outs(
 
 async def observed_of(
     connections: Connections, shop: ShopDomain, design: Design, version: str, now: datetime
-) -> Observed:
+) -> Observations:
     """Return what the version's persons did."""
-    return await _observed(await _told(connections, shop, design, version, now), design, Period(None, now))
+    return await _observed(
+        await _version_records(connections, shop, design, version, now), design, Period(None, now)
+    )
 
 
 async def observed_since(
@@ -136,13 +138,13 @@ async def observed_since(
     designs: Mapping[datetime, Design],
     version: str,
     now: datetime,
-) -> dict[datetime, Observed]:
+) -> dict[datetime, Observations]:
     """Return what persons did as if the decisions since then were all, by when that is.
 
     designs: of one experiment, as it is looked at since then.
     """
     earliest = min(designs)
-    told, found = await _told(connections, shop, designs[earliest], version, now, earliest), {}
+    told, found = await _version_records(connections, shop, designs[earliest], version, now, earliest), {}
     for since, design in designs.items():
         late = told.records.exposures.filter(pl.col("at") >= since)
         part = replace(told, records=replace(told.records, exposures=late))
@@ -150,7 +152,7 @@ async def observed_since(
     return found
 
 
-async def _told(
+async def _version_records(
     connections: Connections,
     shop: ShopDomain,
     design: Design,
@@ -158,8 +160,8 @@ async def _told(
     now: datetime,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> _Told:
-    which = Which(shop, design.id, version, since or EVER, until)
+) -> _VersionRecords:
+    which = DecisionQuery(shop, design.id, version, since or EVER, until)
     async with connections.read() as db:
         known = await db.get(ShopRow, shop)
         if known is None:
@@ -169,7 +171,7 @@ async def _told(
         nobodys = await nameless(connection, which)
         # Other shares leave most units where they are, so that the arm they came from is the one they are in.
         untouched = await _untouched(connection, known) if design.id == STANDING else None
-    return _Told(records, nobodys, known.currency, untouched)
+    return _VersionRecords(records, nobodys, known.currency, untouched)
 
 
 async def _untouched(connection: AsyncConnection, known: ShopRow) -> datetime:
@@ -179,16 +181,18 @@ async def _untouched(connection: AsyncConnection, known: ShopRow) -> datetime:
     return min(known.installed_at, first or known.installed_at)
 
 
-async def _observed(told: _Told, design: Design, period: Period, ended: datetime | None = None) -> Observed:
+async def _observed(
+    told: _VersionRecords, design: Design, period: Period, ended: datetime | None = None
+) -> Observations:
     window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
     arms = tuple(design.shares)
-    frame = Frame(arms, window, before, period.now, period.begin, ended, told.untouched)
+    frame = AnalysisWindow(arms, window, before, period.now, period.begin, ended, told.untouched)
     # In a thread: a large experiment must not keep others waiting.
     return await asyncio.to_thread(observe, told.records, frame)
 
 
 def readout_of(
-    observed: Observed, design: Design, version: str, currency: str, nobodys: dict[str, int]
+    observed: Observations, design: Design, version: str, currency: str, nobodys: dict[str, int]
 ) -> Readout:
     """Return what was observed of the version. nobodys: see `Readout`."""
     return Readout(
@@ -204,7 +208,7 @@ def readout_of(
     )
 
 
-def reading_of(observed: Observed, design: Design) -> Reading:
+def reading_of(observed: Observations, design: Design) -> Reading:
     """Return what was observed as figures, but for those that would mislead, which are refused.
 
     Of money where it came in several currencies, and of who accepts offers beside a holdout, which has none.
@@ -220,7 +224,7 @@ def reading_of(observed: Observed, design: Design) -> Reading:
     return replace(found, metrics=told)
 
 
-def _foreign(observed: Observed) -> Refusal:
+def _foreign(observed: Observations) -> Refusal:
     return Refusal(
         Cause.CURRENCIES,
         f"{observed.aside.foreign} orders were in another currency than the shop's; money does not add up",

@@ -10,7 +10,7 @@ import msgspec
 
 from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
-from app.experiments.assign import Placed, assign, place
+from app.experiments.assign import Assignment, assign, place
 from app.offers.snapshot import ShopSnapshot
 from app.offers.variants import is_unserved, variant_of
 from app.offers.wire import Question, Wants
@@ -37,7 +37,7 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
     consent: Consent
     may: Permissions
     shopper: Shopper
-    places: tuple[Placed, ...] = ()
+    places: tuple[Assignment, ...] = ()
     unserved: bool = False
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.campaigns.arms import Arms, Changes, combinations_of
 from app.errors import TillwiseError
-from app.experiments.assign import Experiment, Placed
+from app.experiments.assign import Assignment, Experiment
 from app.experiments.patch import CAMPAIGNS, MODEL, patched
 from app.offers.snapshot import ShopSnapshot
 
@@ -39,14 +39,14 @@ def with_variants(
     return replace(shop, experiments=experiments, variants=variants, unserved=unserved)
 
 
-def variant_of(shop: ShopSnapshot, places: Iterable[Placed]) -> ShopSnapshot:
+def variant_of(shop: ShopSnapshot, places: Iterable[Assignment]) -> ShopSnapshot:
     """Return the shop as the unit's arms make it. places: in other experiments than the standing one."""
     if not shop.variants:
         return shop
     return shop.variants.get(_arms_of(places), shop)
 
 
-def is_unserved(shop: ShopSnapshot, places: Iterable[Placed]) -> bool:
+def is_unserved(shop: ShopSnapshot, places: Iterable[Assignment]) -> bool:
     """Return whether an arm of these should change the shop and can't be served."""
     return bool(shop.unserved) and _arms_of(places) in shop.unserved
 
@@ -66,7 +66,7 @@ def model_under(current: str | None, changes: Changes) -> str | None:
     return current
 
 
-def _arms_of(places: Iterable[Placed]) -> Arms:
+def _arms_of(places: Iterable[Assignment]) -> Arms:
     return frozenset([(each.experiment_id, each.arm) for each in places])
 
 

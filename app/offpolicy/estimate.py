@@ -24,7 +24,7 @@ LEAST_SUPPORT = 0.98
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trials:
+class WeightedDecisions:
     """One place a decision, all of the same length.
 
     weight: how likely the other policy was to do what was done, over how likely that was. reward: what came
@@ -42,7 +42,7 @@ class Trials:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
+class PolicyEstimate:
     """What the other policy would have earned a decision, by three estimators, with 95 % intervals.
 
     logged: what was earned. gain: the doubly robust estimate less that, of the same decisions.
@@ -60,7 +60,7 @@ class Estimated:
     gain: Interval
 
 
-def estimate(trials: Trials) -> Estimated | Refusal:
+def estimate(trials: WeightedDecisions) -> PolicyEstimate | Refusal:
     """Return the estimates, or why they can't be had.
 
     IPS: Horvitz and Thompson, JASA 1952. Self-normalised: Swaminathan and Joachims, NeurIPS 2015. Doubly
@@ -75,7 +75,7 @@ def estimate(trials: Trials) -> Estimated | Refusal:
     r, left = trials.reward, trials.reward - trials.foretold
     own = float((w * r).sum() / w.sum())
     robust = trials.by_other + w * left
-    return Estimated(
+    return PolicyEstimate(
         decisions=n,
         effective=effective,
         support=float(w.mean()),

@@ -19,7 +19,7 @@ from app.offers.choose import choose
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offpolicy.chances import Shown, chances
-from app.offpolicy.estimate import LEAST_DECISIONS, Estimated, Trials, estimate
+from app.offpolicy.estimate import LEAST_DECISIONS, PolicyEstimate, WeightedDecisions, estimate
 from app.offpolicy.outcome_training import Floats, cross_fitted
 from app.rules.expression import read_rule, reads
 
@@ -28,7 +28,7 @@ _UNTOLD = -1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class TargetPolicy:
     """The policy to judge. ranks_alike: whether it ranks products as the one that served did."""
 
     shop: ShopSnapshot
@@ -36,7 +36,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedDecision:
     """A decision and what came of it. plan: the campaigns then. ranked: products that none of them offers."""
 
     past: Past
@@ -50,14 +50,14 @@ class Logged:
 class _Weighed:
     """A decision with the chance of what was done, and of each that the other policy would do."""
 
-    logged: Logged
+    logged: LoggedDecision
     situation: Situation
     was: float
     others: dict[Shown, float]
     ranked_alike: bool
 
 
-def judged(logged: Sequence[Logged], other: Other) -> tuple[Estimated | Refusal, int]:
+def judged(logged: Sequence[LoggedDecision], other: TargetPolicy) -> tuple[PolicyEstimate | Refusal, int]:
     """Return what the other policy would have earned a decision, and of how many that could be told."""
     found = [each for one in logged if (each := _weighed(one, other)) is not None]
     if len(found) < LEAST_DECISIONS:
@@ -66,7 +66,7 @@ def judged(logged: Sequence[Logged], other: Other) -> tuple[Estimated | Refusal,
     return estimate(_trials(found)), len(found)
 
 
-def _weighed(logged: Logged, other: Other) -> _Weighed | None:
+def _weighed(logged: LoggedDecision, other: TargetPolicy) -> _Weighed | None:
     """Return the decision weighed, None for one that does not tell all that either policy depends on."""
     situation = msgspec.convert(logged.past.situation, Situation)
     plan, inputs = other.shop.plan, _inputs(logged.past, situation)
@@ -110,14 +110,14 @@ def _inputs(past: Past, situation: Situation) -> Inputs:
     )  # fmt: skip
 
 
-def _ranks_alike(shop: ShopSnapshot, situation: Situation, logged: Logged) -> bool:
+def _ranks_alike(shop: ShopSnapshot, situation: Situation, logged: LoggedDecision) -> bool:
     """Return whether the same chance leads it to the same products."""
     alone = choose(shop, msgspec.structs.replace(situation, campaigns=None))
     products = [offer.product.product_id for offer in alone if offer.product]
     return tuple(products[: len(logged.ranked)]) == logged.ranked
 
 
-def _trials(found: Sequence[_Weighed]) -> Trials:
+def _trials(found: Sequence[_Weighed]) -> WeightedDecisions:
     every = sorted({name for each in found for shown in (each.logged.shown, *each.others) for name in shown})
     at = {name: place for place, name in enumerate(every)}
     rows = [_situation_row(each) for each in found]
@@ -132,7 +132,7 @@ def _trials(found: Sequence[_Weighed]) -> Trials:
     weight = np.array(
         [each.ranked_alike * each.others.get(each.logged.shown, 0.0) / each.was for each in found]
     )
-    return Trials(weight, reward, foretold, by_other)
+    return WeightedDecisions(weight, reward, foretold, by_other)
 
 
 def _situation_row(each: _Weighed) -> list[float]:

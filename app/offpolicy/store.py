@@ -23,8 +23,8 @@ from app.errors import NotFound
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
-from app.offpolicy.estimate import Estimated
-from app.offpolicy.judging import Logged, Other, judged
+from app.offpolicy.estimate import PolicyEstimate
+from app.offpolicy.judging import LoggedDecision, TargetPolicy, judged
 from app.orders.refunds import OF_GOODS
 from app.tables import DecisionRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
@@ -36,7 +36,7 @@ _DECISIONS, _ORDERS, _REFUNDS = table_of(DecisionRow), table_of(OrderRow), table
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class PolicyEvaluation:
     """What the other policy would have earned. untold: decisions that do not tell all it would depend on.
 
     until: of the last decision that was read, where the period has more than can be; None for all of them.
@@ -45,20 +45,20 @@ class Judged:
     decisions: int
     untold: int
     currency: str
-    result: Estimated | Refusal
+    result: PolicyEstimate | Refusal
     until: datetime | None = None
 
 
 async def judge(
-    connections: Connections, shop: ShopDomain, other: Other, since: datetime, now: datetime
-) -> Judged:
+    connections: Connections, shop: ShopDomain, other: TargetPolicy, since: datetime, now: datetime
+) -> PolicyEvaluation:
     """Return what the other policy would have earned of persons' first decisions since then."""
     rows, until = await _first_decisions(connections, shop, since, now - WINDOW)
     plans = await _plans(connections, shop, {row.inputs["snapshot"] for row in rows})
     async with connections.read() as db:
         earned = await _earned(db, shop, other.shop.currency, {row.checkout_token for row in rows})
     logged = [
-        Logged(
+        LoggedDecision(
             past=past_of(row, None),
             plan=plans[row.inputs["snapshot"]],
             ranked=_ranked(row.answer),
@@ -69,7 +69,7 @@ async def judge(
         if row.inputs["snapshot"] in plans
     ]
     result, used = await asyncio.to_thread(judged, logged, other)
-    return Judged(len(rows), len(rows) - used, other.shop.currency, result, until)
+    return PolicyEvaluation(len(rows), len(rows) - used, other.shop.currency, result, until)
 
 
 async def _first_decisions(

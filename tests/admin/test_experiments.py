@@ -17,7 +17,7 @@ from app.admin.routes import routes
 from app.campaigns.store import keep_campaign, one_campaign
 from app.connections import Connections, connect
 from app.experiments.design import read_design
-from app.experiments.outcomes import Aside
+from app.experiments.outcomes import DataQuality
 from app.experiments.store import Readout
 from app.experiments.versions import Version, draft, versions
 from app.shops.store import get_shop
@@ -344,7 +344,7 @@ async def test_what_is_done_while_redis_is_away_stays_done_and_is_said_to_take_l
 
 def test_what_is_in_the_figures_otherwise_than_one_might_think_is_said_with_its_definition() -> None:
     found = a_readout()
-    aside = Aside(unserved=3, cut_short=1_200)
+    aside = DataQuality(unserved=3, cut_short=1_200)
     reading = replace(found.reading, cut=(0.021, 0.0))
     held = msgspec.structs.replace(found, aside=aside, recognised=(4, 5), reading=reading)
     assert provisos(held, {}) == [

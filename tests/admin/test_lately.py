@@ -14,7 +14,7 @@ from app.admin import lately
 from app.apart import ChildFailed
 from app.attribution import figures
 from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
-from app.attribution.readings import Shown, read_bases, read_versions
+from app.attribution.readings import StoredReadout, read_bases, read_versions
 from app.connections import Connections, redis_key
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design
@@ -126,7 +126,7 @@ async def test_what_a_version_showed_in_the_end_is_read_once_a_day(connections: 
     now = datetime.now(UTC)
     await stop(connections, ShopDomain(SHOP), "dear", days_ago(15))
 
-    async def read_at(when: datetime, before: dict[str, Shown]) -> datetime:
+    async def read_at(when: datetime, before: dict[str, StoredReadout]) -> datetime:
         return (await read_versions(connections, ShopDomain(SHOP), when, 1, before))["dear/1"].read_at
 
     first = await read_versions(connections, ShopDomain(SHOP), now - timedelta(hours=50), 1, {})

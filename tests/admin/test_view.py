@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.admin.figures import milliseconds, money, percentage, share
-from app.admin.store import Import, LoggedDecision, Model
+from app.admin.store import Import, ListedDecision, Model
 from app.admin.view import (
     RUNGS,
     bars,
@@ -122,8 +122,8 @@ def test_title_that_looks_like_a_format_is_only_a_title() -> None:
     assert reason_words({"reason": "similar", "with": 1}, {1: "%(x)s {with}"}) == "Similar to %(x)s {with}"
 
 
-def logged(answer: dict[str, Any]) -> LoggedDecision:
-    return LoggedDecision("d", NOW, "checkout", "personal", "personalised", None, answer)
+def logged(answer: dict[str, Any]) -> ListedDecision:
+    return ListedDecision("d", NOW, "checkout", "personal", "personalised", None, answer)
 
 
 @pytest.mark.parametrize("answer", [{}, {"offers": None}, {"offers": []}])

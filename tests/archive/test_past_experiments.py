@@ -23,7 +23,7 @@ from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.recommend.past import put_away
 from app.recommend.publish import publish
-from app.replays import made_again
+from app.replays import replay_decision
 from app.values import ShopDomain
 from tests.archive.test_store import NOW, a_busy_shop, change_everything, now_at
 from tests.offers.factories import SHOP, a_body, as_json, goes_together
@@ -93,7 +93,7 @@ async def test_every_decision_is_made_again_after_its_experiment_is_over(
     after = await served(connections, 100)
 
     for entry in (*before, *after):
-        again = await made_again(connections, SHOP, entry.event_id)
+        again = await replay_decision(connections, SHOP, entry.event_id)
         assert again.is_same, (entry.event_id, entry.inputs["experiments"])
         assert again.shop.version == entry.inputs["snapshot"]
     assert {each.inputs["snapshot"] for each in before}.isdisjoint(each.inputs["snapshot"] for each in after)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.attribution.kpi_facts import read_facts
-from app.attribution.kpis import Decided, Facts, Kpi, as_csv, kpis
+from app.attribution.kpis import Kpi, KpiDecision, KpiInputs, as_csv, kpis
 from app.connections import Connections
 from app.experiments.assign import pseudonym
 from app.experiments.refusal import Refusal
@@ -139,7 +139,7 @@ async def test_each_trigger_tells_how_often_it_offered_and_what_was_said_of_it(
 
 
 def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
-    found = kpis(Facts([Decided(None, None, "2026-11-01", "holdout", None, None)], {}, {}))
+    found = kpis(KpiInputs([KpiDecision(None, None, "2026-11-01", "holdout", None, None)], {}, {}))
     told = {each.name: each.value for each in found if each.by == "arm"}
     assert all(isinstance(each, Refusal) for each in told.values())
     lines = as_csv(found).splitlines()
@@ -148,7 +148,7 @@ def test_what_nothing_stands_under_is_refused_with_its_reason() -> None:
 
 
 def test_a_groups_name_is_no_formula_in_a_spreadsheet() -> None:
-    found = kpis(Facts([Decided("t", None, "2026-11-01", "a", "=HYPERLINK()", None)], {}, {}))
+    found = kpis(KpiInputs([KpiDecision("t", None, "2026-11-01", "a", "=HYPERLINK()", None)], {}, {}))
     assert "segment,'=HYPERLINK()," in as_csv(found)
 
 

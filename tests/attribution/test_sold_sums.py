@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from app.attribution.models import Model
-from app.attribution.report import Report, Sold, Tally
+from app.attribution.report import CreditTally, PeriodSales, Report
 from app.attribution.sold import credited, sold_lines, sold_parts, touches_of
 from app.attribution.touches import WINDOW_DAYS
 from app.connections import Connections
@@ -79,8 +79,8 @@ async def one_by_one(connections: Connections, model: Model, since: datetime) ->
         found += sold_lines(order, [each for each in lines if each.order_id == order.order_id], back)
     touches = tuple(touch for each in decisions for touch in touches_of(each))
     foreign = sum(each.currency != "EUR" for each in standing)
-    tally = Tally(model, WINDOW_DAYS)
-    tally.add(Sold("EUR", tuple(found), touches, foreign))
+    tally = CreditTally(model, WINDOW_DAYS)
+    tally.add(PeriodSales("EUR", tuple(found), touches, foreign))
     return tally.report(NOTHING_CAUSED, since)
 
 

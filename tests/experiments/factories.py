@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from app.experiments.analysis import Terms
+from app.experiments.analysis import AnalysisPlan
 from app.experiments.records import Exposure, Order
 from app.experiments.units import Units
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-EVEN = Terms(arms=("control", "treated"), shares=(0.5, 0.5), control="control")
+EVEN = AnalysisPlan(arms=("control", "treated"), shares=(0.5, 0.5), control="control")
 
 
 def drawn(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.experiments.outcomes import CLOCKS_DIFFER, Aside, Frame, Observed
+from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisWindow, DataQuality, Observations
 from app.experiments.records import AFTER_THE_ORDER, Exposure, Order
 from app.experiments.units import Units
 
@@ -64,8 +64,8 @@ def _join(parents: dict[str, str], one: str, other: str) -> None:
 
 
 def observe(
-    exposures: Iterable[Exposure], orders: Iterable[Order], accepted: Set[str], frame: Frame
-) -> Observed:
+    exposures: Iterable[Exposure], orders: Iterable[Order], accepted: Set[str], frame: AnalysisWindow
+) -> Observations:
     """Return what the persons whose window is over did in it. accepted: decisions with an accepted offer."""
     late = frame.now + CLOCKS_DIFFER
     seen, known = list(exposures), list(orders)
@@ -79,7 +79,7 @@ def observe(
     places = [frame.arms.index(person.first.arm) for person in people]
     columns = np.array([row.figures for row in rows], dtype=np.float64).reshape(len(rows), 8).T
     arm = np.array([frame.arms.index(person.first.arm) for person in done], dtype=np.int64)
-    aside = Aside(
+    aside = DataQuality(
         open=len(people) - len(done),
         crossed=sum(person.crossed for person in people),
         from_ahead=sum(each.at > late for each in seen) + len(known) - len(ours),
@@ -95,7 +95,7 @@ def observe(
     for person in people:
         names = _names_before(person, theirs.get(person.first.decision_id, []))
         recognised[frame.arms.index(person.first.arm)] += len(names) > 1
-    return Observed(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
+    return Observations(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _names_before(person: Person, orders: Iterable[Order]) -> set[str]:
     }
 
 
-def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Frame) -> _Row:
+def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: AnalysisWindow) -> _Row:
     end = person.first.at + frame.window
     placed = [order for order in orders if _began(person, order) and order.at < end]
     standing = [order for order in placed if order.cancelled_at is None or order.cancelled_at >= end]
@@ -160,7 +160,7 @@ def _began(person: Person, order: Order) -> bool:
     return order.at >= first.at
 
 
-def _spent_before(first: Exposure, orders: Iterable[Order], frame: Frame) -> int:
+def _spent_before(first: Exposure, orders: Iterable[Order], frame: AnalysisWindow) -> int:
     """Return what the customer spent before, as it stood then.
 
     Of the customer who was known at the first exposure: who becomes known later became so by what they did

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.analysis import Comparison, Reading, Terms, Verdict, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, read
 from app.experiments.metrics import METRICS
 from app.experiments.mismatch import Mismatch
 from app.experiments.ready import LEAST_AMOUNTS, LEAST_EVENTS
@@ -16,7 +16,7 @@ from tests.experiments.factories import EVEN, drawn, these, with_columns
 NOBODY = these(drawn(size=10), slice(0))
 
 
-def reading(units: Units, terms: Terms = EVEN) -> Reading:
+def reading(units: Units, terms: AnalysisPlan = EVEN) -> Reading:
     return read(units, terms, units.counts(len(terms.arms)))
 
 
@@ -60,7 +60,7 @@ def test_where_the_arms_are_alike_nobody_wins() -> None:
 
 
 def test_the_metric_that_decides_has_a_level_of_its_own_and_the_others_share_one() -> None:
-    found = reading(drawn(), Terms(EVEN.arms, EVEN.shares, "control", primary="conversion"))
+    found = reading(drawn(), AnalysisPlan(EVEN.arms, EVEN.shares, "control", primary="conversion"))
     assert of(found, "conversion").level == pytest.approx(0.95)  # one arm beside the control
     assert of(found, "revenue").level == pytest.approx(1 - 0.05 / 5)  # five metrics of one arm
 
@@ -209,7 +209,7 @@ def test_a_past_that_says_something_narrows_the_interval() -> None:
 
 
 def test_three_arms_are_compared_with_the_control_and_corrected_for_each_other() -> None:
-    terms = Terms(("a", "b", "c"), (0.25, 0.5, 0.25), "b")
+    terms = AnalysisPlan(("a", "b", "c"), (0.25, 0.5, 0.25), "b")
     rng = np.random.default_rng(0)
     units = replace(drawn(), arm=rng.choice(3, size=4_000, p=terms.shares))
     told = reading(units, terms).metrics["revenue"]

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.experiments.analysis import Comparison, Interval, Terms, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Interval, read
 from app.experiments.metrics import METRICS
 from app.experiments.refusal import Refusal
 from app.experiments.units import Units
 from tests.experiments.factories import EVEN
 
-THREE = Terms(("a", "b", "c"), (0.1, 0.6, 0.3), "b", primary="aov")
+THREE = AnalysisPlan(("a", "b", "c"), (0.1, 0.6, 0.3), "b", primary="aov")
 AMOUNTS = st.sampled_from([0.0, 0.0, 1.0, 999.0, 1_000.0, 10.0**12])
 
 
 @st.composite
-def any_units(draw: st.DrawFn, terms: Terms) -> Units:
+def any_units(draw: st.DrawFn, terms: AnalysisPlan) -> Units:
     size = draw(st.sampled_from([0, 3, 150, 900, 3_000, 3_000, 3_000]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     pick = rng.choice([draw(AMOUNTS) for _ in range(4)], (2, size))
@@ -38,7 +38,7 @@ def any_units(draw: st.DrawFn, terms: Terms) -> Units:
 @pytest.mark.parametrize("terms", [EVEN, THREE])
 @given(data=st.data())
 @settings(max_examples=150)
-def test_every_metric_is_told_or_refused(terms: Terms, data: st.DataObject) -> None:
+def test_every_metric_is_told_or_refused(terms: AnalysisPlan, data: st.DataObject) -> None:
     units = data.draw(any_units(terms))
     found = read(units, terms, units.counts(len(terms.arms)))
     assert set(found.metrics) == set(METRICS)

@@ -12,8 +12,8 @@ from app.experiments.assign import (
     HOLDOUT,
     PERSONALISED,
     STATIC,
+    Assignment,
     Experiment,
-    Placed,
     assign,
     bucket,
     default_experiment,
@@ -115,7 +115,7 @@ def test_nobody_of_the_holdout_is_in_any_experiment() -> None:
     assert {len(each) for each in places if each[0].arm != PERSONALISED} == {1}
     assert {len(each) for each in places if each[0].arm == PERSONALISED} == {2}
     others = {each[1] for each in places if len(each) == 2}
-    assert others == {Placed("price", "2", "a", 0.5), Placed("price", "2", "b", 0.5)}
+    assert others == {Assignment("price", "2", "a", 0.5), Assignment("price", "2", "b", 0.5)}
 
 
 def test_a_unit_that_the_ramp_has_not_reached_is_in_no_arm() -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.experiments.analysis import Comparison
 from app.experiments.design import read_design
 from app.experiments.export import reading_csv
-from app.experiments.outcomes import Aside, Observed
+from app.experiments.outcomes import DataQuality, Observations
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Readout, readout_of
 from app.experiments.units import Units
@@ -25,7 +25,7 @@ DESIGN: dict[str, Any] = {
 def a_readout(units: Units | None = None, **changes: Any) -> Readout:
     units = drawn(lift=0.6, size=20_000) if units is None else units
     design, counts = read_design(DESIGN), units.counts(2)
-    observed = Observed(units, (counts[0], counts[1]), Aside())
+    observed = Observations(units, (counts[0], counts[1]), DataQuality())
     found = readout_of(observed, design, "2", "EUR", {"treated": 3})
     return msgspec.structs.replace(found, **changes)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from app.experiments.outcomes import Frame, Observed, observe
+from app.experiments.outcomes import AnalysisWindow, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
 from app.experiments.units import Units
 from tests.experiments import obvious
@@ -56,7 +56,7 @@ def an_order(rng: np.random.Generator, number: int, who: int) -> Order:
     )
 
 
-def assert_same(found: Observed, expected: Observed) -> None:
+def assert_same(found: Observations, expected: Observations) -> None:
     assert (found.counts, found.aside) == (expected.counts, expected.aside)
     assert found.recognised == expected.recognised
     for field in fields(Units):
@@ -71,14 +71,14 @@ def test_small_crowds_of_every_kind_come_out_alike(seed: int, begin: int | None,
     since = None if begin is None else NOW - timedelta(days=begin)
     ended = NOW - timedelta(days=seed)
     untouched = None if seed % 2 else NOW - timedelta(days=30)
-    frame = Frame(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended, untouched)
+    frame = AnalysisWindow(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended, untouched)
     exposures, orders, accepted = a_crowd(seed, 4 * 3**seed % 700)
     expected = obvious.observe(exposures, orders, accepted, frame)
     assert_same(observe(records_of(exposures, orders, accepted), frame), expected)
 
 
 def test_fifty_thousand_exposures_come_out_alike() -> None:
-    frame = Frame(ARMS, timedelta(days=14), timedelta(days=30), NOW)
+    frame = AnalysisWindow(ARMS, timedelta(days=14), timedelta(days=30), NOW)
     exposures, orders, accepted = a_crowd(99, 50_000)
     found = observe(records_of(exposures, orders, accepted), frame)
     assert_same(found, obvious.observe(exposures, orders, accepted, frame))

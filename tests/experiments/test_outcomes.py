@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 
 from app.experiments.analysis import Verdict, read
-from app.experiments.outcomes import Frame, Observed, observe
+from app.experiments.outcomes import AnalysisWindow, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
 from app.experiments.refusal import Refusal
 from tests.experiments.factories import EVEN, NOW, exposed, ordered
 
-FRAME = Frame(EVEN.arms, timedelta(days=14), timedelta(days=180), NOW)
+FRAME = AnalysisWindow(EVEN.arms, timedelta(days=14), timedelta(days=180), NOW)
 DAY = timedelta(days=1)
 
 
 def seen(
     exposures: Iterable[Exposure], orders: Iterable[Order] = (), accepted: Iterable[str] = ()
-) -> Observed:
+) -> Observations:
     return observe(records_of(exposures, orders, accepted), FRAME)
 
 
-def figures(observed: Observed) -> dict[str, list[float]]:
+def figures(observed: Observations) -> dict[str, list[float]]:
     names = ("bought", "orders", "revenue", "placed", "given_back", "accepted", "before")
     return {name: getattr(observed.units, name).tolist() for name in names}
 

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import norm
 
 from app.experiments.estimates import Effect
-from app.experiments.power import Plan, days_needed, units_needed
+from app.experiments.power import PowerPlan, days_needed, units_needed
 from app.experiments.sequential import half_width, tuning
 
 # A third of visitors order; a tenth more orders are to be found.
-PLAN = Plan(mean=0.3, deviation=(0.3 * 0.7) ** 0.5, lift=0.1)
+PLAN = PowerPlan(mean=0.3, deviation=(0.3 * 0.7) ** 0.5, lift=0.1)
 
 
 def test_one_look_needs_what_the_textbook_says() -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma, ttest_ind
 
-from app.experiments.analysis import Comparison, Terms, Verdict, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Verdict, read
 from app.experiments.refusal import Refusal
 from app.experiments.units import Units
 from benchmarks.known_uplift import World, first, units
@@ -24,7 +24,7 @@ def looks(world: World, seed: int) -> list[Units]:
     return [first(drawn, slice(int(n))) for n in LOOKS]
 
 
-def told(found: Units, terms: Terms, metric: str) -> tuple[Comparison, ...]:
+def told(found: Units, terms: AnalysisPlan, metric: str) -> tuple[Comparison, ...]:
     pairs = read(found, terms, found.counts(len(terms.arms))).metrics[metric]
     return () if isinstance(pairs, Refusal) else pairs
 
@@ -36,7 +36,7 @@ def decided(world: World, metric: str, seed: int) -> bool:
 
 @pytest.mark.parametrize(("terms", "lifts"), [(EVEN, (0.0, 0.0)), (STANDING, (0.0, 0.0, 0.0))])
 def test_who_looks_all_the_time_finds_nothing_where_there_is_nothing(
-    terms: Terms, lifts: tuple[float, ...]
+    terms: AnalysisPlan, lifts: tuple[float, ...]
 ) -> None:
     world = World("", terms, lifts)
     assert sum(decided(world, "revenue", seed) for seed in range(SEEDS)) <= 0.05 * SEEDS

@@ -12,7 +12,7 @@ from app.experiments import record_store
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design, standing_design
 from app.experiments.mismatch import Mismatch
-from app.experiments.outcomes import Aside, Observed
+from app.experiments.outcomes import DataQuality, Observations
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Readout, observed_of, read_out, reading_of
 from app.experiments.units import Units
@@ -266,7 +266,7 @@ def test_nobody_is_better_at_accepting_offers_than_who_was_offered_none(shares: 
     units, design = drawn(size=20_000), standing_design(shares)
     control = list(design.shares).index(design.control)
     units = with_columns(units, accepted=units.accepted * (told or units.arm != control))
-    found = reading_of(Observed(units, tuple(units.counts(2)), Aside()), design)
+    found = reading_of(Observations(units, tuple(units.counts(2)), DataQuality()), design)
     assert isinstance(found.metrics["acceptance"], Refusal) is not told
     assert not isinstance(found.metrics["conversion"], Refusal)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.experiments.analysis import Comparison, Reading, Verdict, read
 from app.experiments.mismatch import Mismatch
-from app.experiments.outcomes import Frame, Observed, observe
+from app.experiments.outcomes import AnalysisWindow, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
 from app.experiments.refusal import Cause, Refusal
 from tests.experiments.factories import EVEN, exposed, ordered
@@ -18,8 +18,8 @@ from tests.experiments.test_outcomes import FRAME
 RATE = 0.2
 
 
-def read_of(exposures: Iterable[Exposure], orders: Iterable[Order], frame: Frame = FRAME) -> Reading:
-    observed: Observed = observe(records_of(exposures, orders), frame)
+def read_of(exposures: Iterable[Exposure], orders: Iterable[Order], frame: AnalysisWindow = FRAME) -> Reading:
+    observed: Observations = observe(records_of(exposures, orders), frame)
     return read(observed.units, EVEN, observed.counts)
 
 

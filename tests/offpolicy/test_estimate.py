@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from app.experiments.refusal import Cause, Refusal
-from app.offpolicy.estimate import Estimated, Trials, estimate
+from app.offpolicy.estimate import PolicyEstimate, WeightedDecisions, estimate
 from benchmarks.offpolicy import logged
 
 
 def test_all_three_estimates_find_what_the_other_policy_earns() -> None:
     trials, truth = logged(20_000, seed=1)
     found = estimate(trials)
-    assert isinstance(found, Estimated)
+    assert isinstance(found, PolicyEstimate)
     for each in (found.ips, found.self_normalised, found.doubly_robust):
         assert each.low < truth < each.high
     assert found.support == pytest.approx(1, abs=0.05)
@@ -20,10 +20,10 @@ def test_all_three_estimates_find_what_the_other_policy_earns() -> None:
 
 def test_the_doubly_robust_estimate_is_the_surest_and_right_even_by_a_wrong_model() -> None:
     trials, truth = logged(20_000, seed=2)
-    wrong = Trials(trials.weight, trials.reward, trials.foretold * 0 + 3, trials.by_other * 0 + 3)
+    wrong = WeightedDecisions(trials.weight, trials.reward, trials.foretold * 0 + 3, trials.by_other * 0 + 3)
     good, bad = estimate(trials), estimate(wrong)
-    assert isinstance(good, Estimated)
-    assert isinstance(bad, Estimated)
+    assert isinstance(good, PolicyEstimate)
+    assert isinstance(bad, PolicyEstimate)
     assert bad.doubly_robust.low < truth < bad.doubly_robust.high
     widths = [each.high - each.low for each in (good.doubly_robust, good.ips)]
     assert widths[0] < widths[1]
@@ -31,8 +31,8 @@ def test_the_doubly_robust_estimate_is_the_surest_and_right_even_by_a_wrong_mode
 
 def test_the_policy_that_served_is_worth_what_it_earned() -> None:
     reward = np.random.default_rng(0).exponential(10, 1_000)
-    found = estimate(Trials(np.ones(1_000), reward, reward * 0, reward * 0))
-    assert isinstance(found, Estimated)
+    found = estimate(WeightedDecisions(np.ones(1_000), reward, reward * 0, reward * 0))
+    assert isinstance(found, PolicyEstimate)
     assert found.ips == found.self_normalised == found.logged
     assert (found.effective, found.gain.value) == (1_000, 0)
 
@@ -46,13 +46,13 @@ def test_the_policy_that_served_is_worth_what_it_earned() -> None:
     ],
 )
 def test_what_was_never_or_hardly_done_is_refused(weight: np.ndarray, says: str) -> None:
-    refused = estimate(Trials(weight, np.ones(1_000), np.zeros(1_000), np.zeros(1_000)))
+    refused = estimate(WeightedDecisions(weight, np.ones(1_000), np.zeros(1_000), np.zeros(1_000)))
     assert isinstance(refused, Refusal)
     assert refused.cause == Cause.NO_SUPPORT
     assert says in refused.says
 
 
 def test_few_decisions_are_too_early() -> None:
-    refused = estimate(Trials(*np.ones((4, 10))))
+    refused = estimate(WeightedDecisions(*np.ones((4, 10))))
     assert isinstance(refused, Refusal)
     assert refused.cause == Cause.TOO_EARLY

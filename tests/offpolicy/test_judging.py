@@ -16,8 +16,8 @@ from app.experiments.refusal import Cause, Refusal
 from app.offers.situation import Situation
 from app.offers.wire import Wants
 from app.offpolicy.chances import chances
-from app.offpolicy.estimate import Estimated
-from app.offpolicy.judging import Logged, Other, judged
+from app.offpolicy.estimate import PolicyEstimate
+from app.offpolicy.judging import LoggedDecision, TargetPolicy, judged
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign, a_plan, inputs
 from tests.offers.factories import a_shop
 
@@ -27,22 +27,22 @@ SERVED_EARNS = 0.04 * 1_000 + 0.48 * 1_400 + 0.48 * 2_000  # none for who is hel
 
 
 @cache
-def served(decisions: int, seed: int = 0) -> Sequence[Logged]:
+def served(decisions: int, seed: int = 0) -> Sequence[LoggedDecision]:
     """Return decisions of two campaigns that compete, each with a holdout; what each pays is known."""
-    rng, found = np.random.default_rng(seed), list[Logged]()
+    rng, found = np.random.default_rng(seed), list[LoggedDecision]()
     for n in range(decisions):
         weighed = weigh(SERVED, inputs(), f"d{n}", lambda name, share, n=n: bucket(name, str(n)) < share)
         shown = frozenset(each.campaign_id for each in weighed.chosen)
         situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), campaigns=weighed)
         past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
         reward = int(rng.integers(0, 2) * 2 * PAYS[shown])
-        found.append(Logged(past, SERVED, (), shown, reward))
+        found.append(LoggedDecision(past, SERVED, (), shown, reward))
     return tuple(found)
 
 
-def other(campaigns: Sequence[Campaign]) -> Other:
+def other(campaigns: Sequence[Campaign]) -> TargetPolicy:
     shop = a_shop()
-    return Other(replace(shop, plan=a_plan(*campaigns) if campaigns else None))
+    return TargetPolicy(replace(shop, plan=a_plan(*campaigns) if campaigns else None))
 
 
 def test_chances_of_draws_and_holdouts_add_up() -> None:
@@ -66,7 +66,7 @@ def test_chances_of_draws_and_holdouts_add_up() -> None:
 def test_another_set_of_rules_is_worth_what_it_pays(campaigns: list[Campaign], earns: int) -> None:
     found, used = judged(served(4_000), other(campaigns))
     assert used == 4_000
-    assert isinstance(found, Estimated)
+    assert isinstance(found, PolicyEstimate)
     for each in (found.self_normalised, found.doubly_robust):
         assert each.low < earns < each.high
         assert each.high - each.low < 400  # what the others earn is 200 off and more
@@ -87,14 +87,14 @@ def test_a_campaign_that_offers_something_else_is_another_one() -> None:
 
 @pytest.mark.parametrize("wants", ["products", "messages"])
 def test_without_a_place_for_it_a_campaign_changes_nothing(wants: Wants) -> None:
-    rng, logged = np.random.default_rng(0), list[Logged]()
+    rng, logged = np.random.default_rng(0), list[LoggedDecision]()
     for n in range(400):
         situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), wants=wants)
         past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
-        logged.append(Logged(past, None, (), frozenset(), int(rng.integers(0, 2_000))))
+        logged.append(LoggedDecision(past, None, (), frozenset(), int(rng.integers(0, 2_000))))
     offers = {"products": a_campaign().offer, "messages": {"kind": "upsell", "product_ids": [30]}}
     found, used = judged(logged, other([a_campaign(offer=offers[wants])]))
-    assert isinstance(found, Estimated)
+    assert isinstance(found, PolicyEstimate)
     assert (used, found.support, found.gain.value) == (400, 1.0, pytest.approx(0.0))
 
 
