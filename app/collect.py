@@ -37,7 +37,7 @@ from app.limits import door_at
 from app.metrics import EVENTS
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
-from app.profiles.telling import Call, all_told
+from app.profiles.telling import ConsentCall, all_told
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id
@@ -103,7 +103,7 @@ class Sorted:
 
     counts: Counts
     events: list[BrowserEvent]
-    calls: list[Call]
+    calls: list[ConsentCall]
 
 
 NO_NAMES = Names()
@@ -154,7 +154,7 @@ def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> Non
     door.check("shop", sender.shop)
 
 
-def _taken_back(calls: Sequence[Call]) -> Sequence[Call]:
+def _taken_back(calls: Sequence[ConsentCall]) -> Sequence[ConsentCall]:
     """Return the first call that refuses analytics, which is heard from whoever is turned away.
 
     Nothing follows on it from that browser. Of who never allowed anything it writes down nothing.
@@ -162,7 +162,7 @@ def _taken_back(calls: Sequence[Call]) -> Sequence[Call]:
     return [each for each in calls if each.answers.analytics is False][:1]
 
 
-async def _tell(connections: Connections, calls: Sequence[Call], came_at: datetime) -> None:
+async def _tell(connections: Connections, calls: Sequence[ConsentCall], came_at: datetime) -> None:
     """Put into the log what the calls tell the ledger that is news.
 
     Told when they came, by our clock: a browser's that is slow must not make a refusal older than a consent.
@@ -249,9 +249,9 @@ def _event(sent: Sent, sender: Sender, policy: ShopPolicy, now: datetime) -> Bro
     )
 
 
-def _call(sent: Sent, sender: Sender, policy: ShopPolicy, happened_at: datetime) -> Call:
+def _call(sent: Sent, sender: Sender, policy: ShopPolicy, happened_at: datetime) -> ConsentCall:
     names = Names(sender.customer_id, sent.client_id, sent.checkout_token)
-    return Call(
+    return ConsentCall(
         sender.shop, f"browser:{sent.id}", happened_at, sender.source,
         names, sent.consent, sent.region, policy,
     )  # fmt: skip

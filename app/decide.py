@@ -44,7 +44,7 @@ from app.consent.digests import Digests, open_digests
 from app.consent.policy import permissions, settle
 from app.cors import any_origin
 from app.coupons.grants import grant
-from app.coupons.handing import Codes
+from app.coupons.handing import CodeDispenser
 from app.crowd import Crowd
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
@@ -64,7 +64,7 @@ from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
-from app.profiles.telling import Call, consent_told
+from app.profiles.telling import ConsentCall, consent_told
 from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
 
@@ -93,7 +93,7 @@ class Till:
     read: Gathered[Sequence[str], list[bytes | None]]
     log: Gathered[Written, None]
     digests: Digests
-    codes: Codes
+    codes: CodeDispenser
     keeper: Keeper
     door: Door
     rankings: Rankings
@@ -187,7 +187,7 @@ def _told(occasion: Occasion, names: Names, source: str) -> AnyEvent | None:
     question, shop, told = occasion.question, occasion.shop, occasion.shopper.told
     if all(told.get(kind) == question.consent for kind, _ in names):
         return None
-    call = Call(
+    call = ConsentCall(
         shop.shop, occasion.decision_id, occasion.now, source,
         names, question.consent, question.region, shop.policy,
     )  # fmt: skip
@@ -252,7 +252,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             read=gathered_reads(connections.redis, timeout_ms=READ_MS),
             log=Gathered(append, timeout_ms=LOG_MS),
             digests=digests,
-            codes=Codes(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
+            codes=CodeDispenser(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
             door=door_at(connections, "offers"),
             rankings=rankings,

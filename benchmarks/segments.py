@@ -16,7 +16,7 @@ import polars as pl
 
 from app.profiles import classifier_training, clusters, lifetime, lifetime_training, trees
 from app.profiles.purchases import DAY_S, Orders, Purchases, clean, history_of
-from app.profiles.rfm import Measures, Scores, cuts, measure, score, score_all
+from app.profiles.rfm import RfmMeasures, Scores, cuts, measure, score, score_all
 from app.profiles.rfm_segments import SEGMENTS, segment
 from app.profiles.snapshots import FEATURES, features_of, snapshot, window_days
 from benchmarks.clusters import cluster_figures
@@ -97,7 +97,7 @@ def _scores(shops: dict[str, tuple[Orders, int]]) -> Iterator[str]:
         )
 
 
-def _set_apart(measures: Measures) -> float:
+def _set_apart(measures: RfmMeasures) -> float:
     """Return the share of customers whom NTILE scores unlike another with as many orders."""
     ntile = np.empty(len(measures), dtype=np.int64)
     ntile[np.argsort(measures.orders, kind="stable")] = np.arange(len(measures)) * 5 // len(measures)
@@ -152,7 +152,7 @@ def _classifiers(shops: dict[str, tuple[Purchases, int]]) -> Iterator[str]:
     yield "\n" + "\n".join(verdicts)
 
 
-def _row(figures: classifier_training.Figures) -> str:
+def _row(figures: classifier_training.ClassifierMetrics) -> str:
     return f"{figures.auc:.3f} | {figures.pr_auc:.3f} | {figures.brier:.4f} | {figures.ece:.3f}"
 
 

@@ -22,10 +22,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from app.intent.features import FEATURES, InCart, Noticed, features_of
+from app.intent.features import FEATURES, InCart, PageSignals, features_of
 from app.intent.fitting import Floats, probabilities
-from app.intent.moments import Browsed, moments_of
-from app.profiles.visit import Seen, Visit
+from app.intent.moments import BrowserHistory, moments_of
+from app.profiles.visit import BrowsedEvent, Visit
 
 DISCOUNT = 0.10
 MARGINS, MARGIN_SHARES = (0.08, 0.20, 0.35, 0.55), (0.2, 0.3, 0.3, 0.2)
@@ -122,7 +122,7 @@ def features(of: Shoppers) -> Floats:
     return np.array([_row(*each) for each in columns])
 
 
-def browsing(of: Shoppers, random: np.random.Generator) -> Iterator[tuple[Browsed, datetime]]:
+def browsing(of: Shoppers, random: np.random.Generator) -> Iterator[tuple[BrowserHistory, datetime]]:
     """Yield each shopper's events, and when it is decided; nobody is offered anything.
 
     Whoever buys submits the payment and has an order a while later.
@@ -136,10 +136,10 @@ def browsing(of: Shoppers, random: np.random.Generator) -> Iterator[tuple[Browse
         decided = seen[-1].happened_at + timedelta(seconds=int(of.idle_s[at]) + 1)
         if buys[at]:
             paid = decided + timedelta(seconds=int(waits[at]))
-            seen.append(Seen(f"{at}-paid", paid, "payment_info_submitted", {}))
-            yield Browsed(seen, (int(paid.timestamp()) + 4,)), decided
+            seen.append(BrowsedEvent(f"{at}-paid", paid, "payment_info_submitted", {}))
+            yield BrowserHistory(seen, (int(paid.timestamp()) + 4,)), decided
         else:
-            yield Browsed(seen), decided
+            yield BrowserHistory(seen), decided
 
 
 def checkouts_and_truth(count: int, seed: int) -> tuple[Floats, Floats]:
@@ -157,7 +157,7 @@ def checkouts_and_truth(count: int, seed: int) -> tuple[Floats, Floats]:
     return np.array(rows), np.array(truth)
 
 
-def _events(of: Shoppers, at: int, began: datetime, random: np.random.Generator) -> Iterator[Seen]:
+def _events(of: Shoppers, at: int, began: datetime, random: np.random.Generator) -> Iterator[BrowsedEvent]:
     names = (
         ["page_viewed"] * int(of.pages[at])
         + ["product_viewed"] * int(of.products[at])
@@ -176,11 +176,11 @@ def _events(of: Shoppers, at: int, began: datetime, random: np.random.Generator)
     for place, (name, since) in enumerate(zip(names, np.cumsum(gaps), strict=True)):
         moment = began + timedelta(seconds=float(since))
         if name in alerts:
-            yield Seen(f"{at}-{place}", moment, "alert_displayed", {"type": name})
+            yield BrowsedEvent(f"{at}-{place}", moment, "alert_displayed", {"type": name})
         else:
             product = 1_000 + (place if name == "product_viewed" else names.index("product_viewed"))
             data = {"product_id": str(product), "quantity": 1, "price": price}
-            yield Seen(f"{at}-{place}", moment, name, data)
+            yield BrowsedEvent(f"{at}-{place}", moment, name, data)
 
 
 def _row(
@@ -192,4 +192,4 @@ def _row(
         searches=searches, added=added + removed, removed=removed, step=step, errors=errors + refused,
         coupon_failures=refused,
     )  # fmt: skip
-    return features_of(visit, InCart(max(added, 1), value / 100), Noticed(), 1_000_000 + idle)
+    return features_of(visit, InCart(max(added, 1), value / 100), PageSignals(), 1_000_000 + idle)

@@ -9,7 +9,7 @@ from app.admin.alerts_told import alert_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.store import Health, Import
 from app.admin.view import import_words, kind_words
-from app.consent.report import Asked
+from app.consent.report import RequestStatus
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert
 
@@ -69,7 +69,7 @@ def to_review(waiting: int) -> list[Attention]:
     return [Attention("info", heading, text, link=(_("Review"), "/admin/segments/review"))]
 
 
-def due(requests: Iterable[Asked]) -> list[Attention]:
+def due(requests: Iterable[RequestStatus]) -> list[Attention]:
     """Return which privacy requests are late or soon will be."""
     waiting = [each for each in requests if each.left_days is not None and each.left_days < _SOON_DAYS]
     late = sum(each.late for each in waiting)

@@ -16,7 +16,7 @@ from app.admin.view import named
 from app.consent.audit import Figure, Finding, Group
 from app.consent.policies import PolicyRead
 from app.consent.policy import RegionPolicy, ShopPolicy
-from app.consent.report import SOON, Asked, Limit
+from app.consent.report import SOON, RequestStatus, StoreLimit
 from app.consent.weeks import Week
 
 RUNGS = {
@@ -134,7 +134,7 @@ def kind_words(kind: str) -> str:
     return named(kind, KINDS)
 
 
-def due_words(asked: Asked) -> str:
+def due_words(asked: RequestStatus) -> str:
     """Return when it is due, or that it is done."""
     left = asked.left_days
     if left is None:
@@ -148,7 +148,7 @@ def due_words(asked: Asked) -> str:
     return ngettext("%(num)s day left", "%(num)s days left", left) if left > 1 else _("Due within two days")
 
 
-def due_tone(asked: Asked) -> str:
+def due_tone(asked: RequestStatus) -> str:
     """Return the tone of a request's badge: what is late is critical, what is soon due a warning."""
     if asked.left_days is None:
         return "success"
@@ -157,7 +157,7 @@ def due_tone(asked: Asked) -> str:
     return "warning" if asked.left_days < SOON.days else "info"
 
 
-def limit_words(limit: Limit) -> str:
+def limit_words(limit: StoreLimit) -> str:
     """Return what the last clearing of the store did."""
     last = limit.last
     if last is None:

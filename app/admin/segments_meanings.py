@@ -14,7 +14,7 @@ from app.admin.sentences import told
 from app.admin.view import first_upper
 from app.profiles import clusters as grouping
 from app.profiles.clusters import Clusters
-from app.profiles.rfm import NEVER, SCORES, Cut, Cuts, Scores
+from app.profiles.rfm import NEVER, SCORES, Cut, RfmThresholds, Scores
 from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, ago, segment, times
 from app.profiles.rfm_shopify import SHOPIFY_WORDS
 from app.profiles.segment_names import FORESEEN, foreseen_name
@@ -105,7 +105,7 @@ def rfm_words(name: str) -> str:
     )
 
 
-def score_lines(cuts: Cuts, currency: str) -> list[ScoreLine]:
+def score_lines(cuts: RfmThresholds, currency: str) -> list[ScoreLine]:
     """Return what each score stands for among this shop's customers, the best first."""
     second, third, fourth, fifth = (max(each, 2) for each in cuts.orders)  # one order always scores 1
     orders = (second, third, fourth, fifth)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from app.admin.store import first_price
 from app.connections import Connections
 from app.profiles import rfm_segments
-from app.profiles.interests import Sold
+from app.profiles.interests import ProductTraits
 from app.profiles.rfm import SCORES, Scores
 from app.segment_tables import CustomerSegmentRow, SegmentationRow, SegmentMoveRow, SegmentSizeRow
 from app.tables import ProductRow
@@ -121,13 +121,13 @@ async def card(connections: Connections, shop: str, customer_id: int) -> Card | 
     return found[0] if found else None
 
 
-async def sold(connections: Connections, shop: str) -> dict[int, Sold]:
+async def sold(connections: Connections, shop: str) -> dict[int, ProductTraits]:
     """Return what the shop sells, as far as interests go. The price is that of the first variant."""
     columns = _PRODUCTS.c
     query = select(columns.product_id, columns.product_type, columns.vendor, first_price()).where(
         columns.shop == shop, columns.deleted_at.is_(None)
     )
-    return {row[0]: Sold(*row[1:]) for row in await _rows(connections, query)}
+    return {row[0]: ProductTraits(*row[1:]) for row in await _rows(connections, query)}
 
 
 async def segment_of(connections: Connections, shop: str, customer_ids: Collection[int]) -> dict[int, str]:

@@ -20,7 +20,7 @@ from app.campaigns.store import all_campaigns, running_campaigns
 from app.connections import Connections
 from app.intent import judging, uplift_training
 from app.intent.model import IntentModel
-from app.intent.moments import Browsed, moments_of
+from app.intent.moments import BrowserHistory, moments_of
 from app.intent.prior import PRIOR
 from app.intent.rates import Rate
 from app.intent.store import (
@@ -81,7 +81,7 @@ async def weigh_choices(connections: Connections) -> None:
             await _weigh(connections, shop.shop, choices, datetime.now(UTC))
 
 
-def learn_intent(told: Sequence[Browsed], now: int) -> tuple[IntentModel | None, judging.Report]:
+def learn_intent(told: Sequence[BrowserHistory], now: int) -> tuple[IntentModel | None, judging.IntentReport]:
     """Return the shop's own model, None where the shared one serves, and what speaks for either. Pure."""
     moments = [(at, moment) for at, each in enumerate(told) for moment in moments_of(each, now)]
     return judging.train(table_of(moments), PRIOR)

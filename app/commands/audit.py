@@ -15,7 +15,7 @@ from rich.table import Table
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, Figure, Finding, Group
-from app.consent.report import Asked, Held, Limit, Report, report
+from app.consent.report import Report, RequestStatus, StoreLimit, StoreSize, report
 from app.errors import NotFound
 from app.shops.store import get_shop
 from app.values import shop_domain
@@ -93,14 +93,14 @@ def _share(figure: Figure, scale: int, unit: str = " %") -> str:
     return " ".join(filter(None, said))
 
 
-def _held(held: Sequence[Held]) -> Table:
+def _held(held: Sequence[StoreSize]) -> Table:
     table = _table("What is held", "store", "rows", "purpose", "ground")
     for each in held:
         table.add_row(each.name, "–" if each.rows is None else f"{each.rows:,}", each.purpose, each.ground)
     return table
 
 
-def _limits(limits: Sequence[Limit]) -> Table:
+def _limits(limits: Sequence[StoreLimit]) -> Table:
     table = _table("How long it stays", "store", "days", "last cleared", "deleted", "left", "oldest")
     for each in limits:
         last = each.last
@@ -112,7 +112,7 @@ def _limits(limits: Sequence[Limit]) -> Table:
     return table
 
 
-def _requests(asked: Sequence[Asked]) -> Table:
+def _requests(asked: Sequence[RequestStatus]) -> Table:
     table = _table("Open requests", "request", "kind", "status", "received", "due")
     for each in asked:
         due = f"{_day(each.due_at)}, {'LATE' if each.late else f'{each.left_days} days left'}"

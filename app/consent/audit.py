@@ -29,7 +29,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class AuditCell:
     """Decisions of one segment in one region, holdouts not among them.
 
     offered: those that held an offer; of these, accepted: added in the checkout or ordered.
@@ -82,7 +82,7 @@ class Audit:
     by_region: tuple[Group, ...]
 
 
-def audit(served: Iterable[Served]) -> Audit:
+def audit(served: Iterable[AuditCell]) -> Audit:
     """Return the figures of the decisions, beside each other."""
     rows = list(served)
     everybody = _figures(None, rows)
@@ -154,16 +154,16 @@ def _ratio(figure: Figure, to: Figure) -> float | None:
     return figure.value / to.value if figure.value is not None and to.value else None
 
 
-def _grouped(rows: Iterable[Served], name: Callable[[Served], str | None]) -> list[Group]:
+def _grouped(rows: Iterable[AuditCell], name: Callable[[AuditCell], str | None]) -> list[Group]:
     """Return the groups, most decisions first."""
-    groups: dict[str | None, list[Served]] = {}
+    groups: dict[str | None, list[AuditCell]] = {}
     for row in rows:
         groups.setdefault(name(row), []).append(row)
     found = [_figures(each, members) for each, members in groups.items()]
     return sorted(found, key=lambda group: (-group.decisions, group.name or ""))
 
 
-def _figures(name: str | None, rows: Sequence[Served]) -> Group:
+def _figures(name: str | None, rows: Sequence[AuditCell]) -> Group:
     decisions = sum(row.decisions for row in rows)
     offered = sum(row.offered for row in rows)
     depth, squares = sum(row.discount for row in rows), sum(row.discount_squares for row in rows)

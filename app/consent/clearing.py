@@ -43,7 +43,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleared:
+class ClearingRun:
     """What the last clearing of a store deleted and left. oldest_at: None when nothing is left."""
 
     store: str
@@ -54,11 +54,11 @@ class Cleared:
     oldest_at: datetime | None
 
 
-_CLEARED = [_RETENTION.c[name] for name in Cleared.__dataclass_fields__]
+_CLEARED = [_RETENTION.c[name] for name in ClearingRun.__dataclass_fields__]
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class ClearingResult:
     """What a store lost and has left."""
 
     deleted: int
@@ -67,7 +67,7 @@ class Left:
 
 
 # Clears a store of a shop: (connections, shop, now, what is older than this goes).
-Clear = Callable[[Connections, ShopDomain, datetime, datetime], Awaitable[Left]]
+Clear = Callable[[Connections, ShopDomain, datetime, datetime], Awaitable[ClearingResult]]
 
 
 def _not_relied_on(now: datetime) -> ColumnElement[bool]:
@@ -103,9 +103,9 @@ async def request_due_clearings(connections: Connections) -> None:
     async with connections.read() as db:
         shops = (await db.exec(select_rows(ShopRow.shop, ShopRow.settings))).all()
         rows = (await (await db.connection()).execute(select(_RETENTION.c.shop, *_CLEARED))).all()
-    last: dict[str, dict[str, Cleared]] = {}
+    last: dict[str, dict[str, ClearingRun]] = {}
     for shop, *cleared in rows:
-        one = Cleared(*cleared)
+        one = ClearingRun(*cleared)
         last.setdefault(shop, {})[one.store] = one
     for shop, settings in shops:
         if _due(last.get(shop, {}), limits_of(settings).days, now):
@@ -114,7 +114,7 @@ async def request_due_clearings(connections: Connections) -> None:
 
 async def clear_shop(
     connections: Connections, shop: ShopDomain, others: Mapping[str, Clear]
-) -> list[Cleared]:
+) -> list[ClearingRun]:
     """Delete what is past the shop's limits and return what each store lost and has left.
 
     others: how the stores are cleared that are no table. Every batch is a transaction of its own: a
@@ -131,17 +131,17 @@ async def clear_shop(
         done = []
         for store, limit in days.items():
             left = await clears[store](connections, shop, now, now - timedelta(days=limit))
-            done.append(Cleared(store, now, limit, left.deleted, left.remaining, left.oldest_at))
+            done.append(ClearingRun(store, now, limit, left.deleted, left.remaining, left.oldest_at))
             await _write_down(connections, shop, done[-1])
         return done
 
 
-async def last_clearings(connections: Connections, shop: str) -> dict[str, Cleared]:
+async def last_clearings(connections: Connections, shop: str) -> dict[str, ClearingRun]:
     """Return what the last clearing of each store did; a store that never had one is missing."""
     query = select(*_CLEARED).where(_RETENTION.c.shop == shop)
     async with connections.read() as db:
         rows = (await (await db.connection()).execute(query)).all()
-    return {row.store: Cleared(*row) for row in rows}
+    return {row.store: ClearingRun(*row) for row in rows}
 
 
 async def change_limits(connections: Connections, shop: str, wanted: Mapping[str, Any]) -> dict[str, int]:
@@ -159,7 +159,7 @@ async def request_clearing(connections: Connections, shop: str) -> None:
     await request_job(connections, "clear", shop)
 
 
-def _due(last: Mapping[str, Cleared], days: Mapping[str, int], now: datetime) -> bool:
+def _due(last: Mapping[str, ClearingRun], days: Mapping[str, int], now: datetime) -> bool:
     return any(
         store not in last or last[store].limit_days != limit or abs(now - last[store].ran_at) > AGAIN_AFTER
         for store, limit in days.items()
@@ -172,8 +172,8 @@ async def _settings(connections: Connections, shop: str) -> dict[str, Any]:
     return row.settings if row else {}
 
 
-async def _write_down(connections: Connections, shop: str, cleared: Cleared) -> None:
-    row = {name: getattr(cleared, name) for name in Cleared.__dataclass_fields__}
+async def _write_down(connections: Connections, shop: str, cleared: ClearingRun) -> None:
+    row = {name: getattr(cleared, name) for name in ClearingRun.__dataclass_fields__}
     async with connections.write() as db:
         if await db.get(ShopRow, shop):  # else it was erased meanwhile, and stays so
             await upsert(db, RetentionRow, [{"shop": shop, **row}])
@@ -181,12 +181,12 @@ async def _write_down(connections: Connections, shop: str, cleared: Cleared) -> 
 
 async def _clear_table(
     connections: Connections, shop: ShopDomain, now: datetime, before: datetime, source: Source
-) -> Left:
+) -> ClearingResult:
     deleted = await _delete_old(connections, shop, source, now, before)
     left = select(func.count(), func.min(source.table.c[source.at])).where(source.table.c.shop == shop)
     async with connections.read() as db:
         remaining, oldest_at = (await (await db.connection()).execute(left)).one()
-    return Left(deleted, remaining, oldest_at)
+    return ClearingResult(deleted, remaining, oldest_at)
 
 
 async def _delete_old(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CTE, JSON, Text, case, cast, column, func, or_, select, type_coerce
 
 from app.connections import Connections
-from app.consent.audit import Served
+from app.consent.audit import AuditCell
 from app.consent.weeks import Allowed
 from app.tables import DecisionRow, FeedbackRow, OrderLineRow
 from app.upsert import table_of
@@ -21,7 +21,7 @@ _D, _FEEDBACK, _LINES = table_of(DecisionRow), table_of(FeedbackRow), table_of(O
 
 async def served(
     connections: Connections, shop: str, since: datetime, until: datetime, newest: int | None = None
-) -> list[Served]:
+) -> list[AuditCell]:
     """Return what each segment of each region was offered and took, of decisions made in that time.
 
     newest: at most so many of them, the latest.
@@ -42,7 +42,7 @@ async def served(
     async with connections.read() as db:
         rows = (await (await db.connection()).execute(query)).all()
     return [
-        Served(segment, region, decisions, int(offered), int(accepted), float(depth), float(squares))
+        AuditCell(segment, region, decisions, int(offered), int(accepted), float(depth), float(squares))
         for segment, region, decisions, offered, accepted, depth, squares in rows
     ]
 

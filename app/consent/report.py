@@ -13,12 +13,12 @@ from sqlmodel import SQLModel
 
 from app.connections import Connections
 from app.consent.audit import Audit, audit
-from app.consent.clearing import Cleared, last_clearings
+from app.consent.clearing import ClearingRun, last_clearings
 from app.consent.holdings import HOLDINGS, Holding, Medium
 from app.consent.outcomes import served
 from app.consent.receipts import owner_of
 from app.consent.requests import PrivacyRequest, requests_of
-from app.consent.retention import KEPT, Kept, limits_of
+from app.consent.retention import KEPT, RetentionLimit, limits_of
 from app.privacy_tables import ReceiptRow
 from app.upsert import table_of
 
@@ -27,7 +27,7 @@ _RECEIPTS = table_of(ReceiptRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoreSize:
     """How much is in one store. rows: None where it is no table and is not counted here."""
 
     name: str
@@ -38,7 +38,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestStatus:
     """A request with its deadline. left_days: until it is due, negative when late, None when done."""
 
     request_id: str
@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class StoreLimit:
     """A store's limit, and what the last clearing did, None before the first."""
 
     store: str
@@ -67,7 +67,7 @@ class Limit:
     says: str
     days: int
     most_days: int
-    last: Cleared | None
+    last: ClearingRun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Report:
     since: datetime
     until: datetime
     served: Audit
-    held: list[Held]
-    requests: list[Asked]
-    limits: list[Limit]
+    held: list[StoreSize]
+    requests: list[RequestStatus]
+    limits: list[StoreLimit]
     unusable: tuple[str, ...]
 
 
@@ -102,7 +102,7 @@ async def report(
     )
 
 
-async def held(connections: Connections, shop: str) -> list[Held]:
+async def held(connections: Connections, shop: str) -> list[StoreSize]:
     """Return what is held of the shop's people, store by store, in the order of the register."""
     owner = await owner_of(connections, shop)
     async with connections.read() as db:
@@ -110,12 +110,12 @@ async def held(connections: Connections, shop: str) -> list[Held]:
         return [_held(each, await _count(connection, each, shop, owner)) for each in HOLDINGS]
 
 
-async def requests(connections: Connections, shop: str, now: datetime) -> list[Asked]:
+async def requests(connections: Connections, shop: str, now: datetime) -> list[RequestStatus]:
     """Return the requests of a shop: what is open first, by its deadline."""
     return [_asked(each, now) for each in await requests_of(connections, shop)]
 
 
-async def limits(connections: Connections, shop: str, settings: Mapping[str, Any]) -> list[Limit]:
+async def limits(connections: Connections, shop: str, settings: Mapping[str, Any]) -> list[StoreLimit]:
     """Return each store's limit as it holds, and what the last clearing did."""
     days, last = limits_of(settings).days, await last_clearings(connections, shop)
     return [_limit(each, days[each.store], last.get(each.store)) for each in KEPT]
@@ -130,17 +130,17 @@ async def _count(connection: AsyncConnection, holding: Holding, shop: str, owner
     return await connection.scalar(select(func.count()).select_from(table).where(theirs))
 
 
-def _held(holding: Holding, rows: int | None) -> Held:
-    return Held(holding.name, holding.says, holding.purpose, holding.ground.value, rows)
+def _held(holding: Holding, rows: int | None) -> StoreSize:
+    return StoreSize(holding.name, holding.says, holding.purpose, holding.ground.value, rows)
 
 
-def _asked(request: PrivacyRequest, now: datetime) -> Asked:
+def _asked(request: PrivacyRequest, now: datetime) -> RequestStatus:
     left = None if request.done_at else (request.due_at - now) // timedelta(days=1)
-    return Asked(
+    return RequestStatus(
         request.request_id, request.kind, request.status, request.received_at, request.due_at,
         request.done_at, left, request.found, request.receipt_id,
     )  # fmt: skip
 
 
-def _limit(kept: Kept, days: int, last: Cleared | None) -> Limit:
-    return Limit(kept.store, kept.setting, kept.label, kept.says, days, kept.most_days, last)
+def _limit(kept: RetentionLimit, days: int, last: ClearingRun | None) -> StoreLimit:
+    return StoreLimit(kept.store, kept.setting, kept.label, kept.says, days, kept.most_days, last)

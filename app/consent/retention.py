@@ -18,7 +18,7 @@ RELIED_ON = timedelta(seconds=KEPT_S)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionLimit:
     """One store with a limit. setting: its name among the shop's; says: what is in it, for a merchant."""
 
     store: str
@@ -29,20 +29,20 @@ class Kept:
     says: str
 
 
-KEPT: tuple[Kept, ...] = (
-    Kept("events", "events_days", 180, 3650, "Events",
+KEPT: tuple[RetentionLimit, ...] = (
+    RetentionLimit("events", "events_days", 180, 3650, "Events",
          "what visitors did under their consent, and what Shopify told of orders and customers"),
-    Kept("decisions", "decisions_days", 180, 3650, "Decisions",
+    RetentionLimit("decisions", "decisions_days", 180, 3650, "Decisions",
          "what each checkout was offered, and why"),
-    Kept("feedback", "feedback_days", 180, 3650, "Feedback",
+    RetentionLimit("feedback", "feedback_days", 180, 3650, "Feedback",
          "which offers were shown, accepted or dismissed"),
-    Kept("snapshots", "replay_days", 30, 3650, "What decisions were made on",
+    RetentionLimit("snapshots", "replay_days", 30, 3650, "What decisions were made on",
          "the catalogue, settings, campaigns and models as they stood, by which a decision is made again"),
-    Kept("inbox", "inbox_days", 30, 30, "Messages from Shopify",
+    RetentionLimit("inbox", "inbox_days", 30, 30, "Messages from Shopify",
          "deliveries that were put aside; those worked off are emptied within minutes and go within 7 days"),
-    Kept("dead letters", "letters_days", 30, 3650, "Events put aside",
+    RetentionLimit("dead letters", "letters_days", 30, 3650, "Events put aside",
          "events that could not be worked off, until an operator looks into them"),
-    Kept("consents", "ledger_days", 1095, 3650, "Consent ledger",
+    RetentionLimit("consents", "ledger_days", 1095, 3650, "Consent ledger",
          "who allowed what, and when; the last word of each person stays while it is relied on"),
 )  # fmt: skip
 # What an offer earned is told of the last 30 days, from the decisions themselves: there is no second
@@ -105,10 +105,10 @@ def _defaults() -> dict[str, int]:
     return {each.store: each.days for each in KEPT}
 
 
-def _usable(kept: Kept, value: object) -> bool:
+def _usable(kept: RetentionLimit, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and LEAST_DAYS <= value <= kept.most_days
 
 
-def _refusal(kept: Kept, value: object) -> str:
+def _refusal(kept: RetentionLimit, value: object) -> str:
     given = str(value)[:30]
     return wording(f"{kept.setting} must be {LEAST_DAYS} to {kept.most_days} whole days, not {given!r}")

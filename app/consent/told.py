@@ -17,7 +17,7 @@ _decoder = msgspec.msgpack.Decoder(Answers)
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ConsentChange:
     """What is new in some answers. withdrawn: the purposes that are refused and were not before."""
 
     answers: Answers
@@ -40,7 +40,7 @@ def merged(before: Answers, now: Answers) -> Answers:
     )
 
 
-def news(before: Answers | None, now: Answers) -> News | None:
+def news(before: Answers | None, now: Answers) -> ConsentChange | None:
     """Return what is new against what was told before, None when nothing is.
 
     before: None for somebody of whom nothing was written down. That they may be written down now is
@@ -48,8 +48,8 @@ def news(before: Answers | None, now: Answers) -> News | None:
     """
     answers = merged(before or Answers(), now)
     if before is None:
-        return News(answers, ())
-    return None if answers == before else News(answers, withdrawn(before, answers))
+        return ConsentChange(answers, ())
+    return None if answers == before else ConsentChange(answers, withdrawn(before, answers))
 
 
 def withdrawn(before: Answers, after: Answers) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def withdrawn(before: Answers, after: Answers) -> tuple[str, ...]:
     return tuple(each for each in refused if getattr(before, each) is not False)
 
 
-def all_withdrawn(several: Iterable[News]) -> tuple[str, ...]:
+def all_withdrawn(several: Iterable[ConsentChange]) -> tuple[str, ...]:
     """Return the purposes withdrawn by any of the news, in Shopify's order."""
     taken_back = {each for one in several for each in one.withdrawn}
     return tuple(each for each in PURPOSES if each in taken_back)

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LiveDiscount:
     """A discount as Shopify has it. value: of its metafield. status: ACTIVE, EXPIRED or SCHEDULED."""
 
     discount_id: str
@@ -89,12 +89,12 @@ async def keep_automatic(
     return []
 
 
-def _is_off(promise: Promise, held: Held | None, now: datetime) -> bool:
+def _is_off(promise: Promise, held: LiveDiscount | None, now: datetime) -> bool:
     return held is not None and ended_early(held.status, promise.ends_at, now)
 
 
 def _outlasting(
-    left: Mapping[str, Held], known: Mapping[str, Discount], campaigns: Collection[str], now: datetime
+    left: Mapping[str, LiveDiscount], known: Mapping[str, Discount], campaigns: Collection[str], now: datetime
 ) -> dict[str, datetime]:
     """Return until when the discounts stay of which a cart may carry a grant, by terms.
 
@@ -111,7 +111,12 @@ def _outlasting(
 
 
 async def _let_last(
-    connections: Connections, shop: str, discount: Discount, held: Held, until: datetime, now: datetime
+    connections: Connections,
+    shop: str,
+    discount: Discount,
+    held: LiveDiscount,
+    until: datetime,
+    now: datetime,
 ) -> None:
     """Tell the discount until when it stays, and which of its grants were used meanwhile."""
     used = await used_since(connections, shop, discount.campaign_id, _listed_since(discount, now))
@@ -130,7 +135,7 @@ async def _keep(
     shop: Shop,
     promise: Promise,
     before: Discount,
-    held: Held | None,
+    held: LiveDiscount | None,
     now: datetime,
 ) -> None:
     """Have Shopify hold the discount as it ought to be, and write it down once it does."""
@@ -163,7 +168,12 @@ def _listed_since(discount: Discount, now: datetime) -> datetime:
 
 
 async def _held_as(
-    connections: Connections, shop: str, promise: Promise, value: str, held: Held | None, now: datetime
+    connections: Connections,
+    shop: str,
+    promise: Promise,
+    value: str,
+    held: LiveDiscount | None,
+    now: datetime,
 ) -> str:
     """Return Shopify's id of the discount, which has the metafield's value now."""
     if held is None:
@@ -173,9 +183,9 @@ async def _held_as(
     return held.discount_id
 
 
-async def _held(connections: Connections, shop: str) -> dict[str, Held]:
+async def _held(connections: Connections, shop: str) -> dict[str, LiveDiscount]:
     """Return the discounts that are ours, by terms."""
-    held: dict[str, Held] = {}
+    held: dict[str, LiveDiscount] = {}
     after: str | None = None
     while True:
         variables = {"key": METAFIELD, "after": after}
@@ -185,7 +195,7 @@ async def _held(connections: Connections, shop: str) -> dict[str, Held]:
             value = (node.get("metafield") or {}).get("jsonValue") or {}
             if terms_id := (value.get("terms") or {}).get("id"):
                 status = str((node.get("automaticDiscount") or {}).get("status"))
-                held[str(terms_id)] = Held(str(node["id"]), value, status)
+                held[str(terms_id)] = LiveDiscount(str(node["id"]), value, status)
         info = page.get("pageInfo") or {}
         if not info.get("hasNextPage"):
             return held

@@ -20,7 +20,7 @@ from app.coupons.discounts import delete_codes, delete_discount
 from app.coupons.missing import renewed
 from app.coupons.pool import drop_pool, fill, forget_codes, forget_pool
 from app.coupons.store import (
-    Over,
+    ExpiredGrant,
     Pool,
     codes_of,
     drop_ended,
@@ -64,7 +64,7 @@ async def end_grants(connections: Connections, now: datetime) -> None:
                 _log.warning("codes not ended", extra={"shop": shop, "reason": str(error)})
 
 
-async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[Over]) -> None:
+async def _end(connections: Connections, shop: str, pool: Pool | None, over: Sequence[ExpiredGrant]) -> None:
     """Take back what was never shown while the pool serves, and let the rest work no more."""
     serves = pool is not None and pool.ended_at is None
     back = [each.code for each in over if serves and not each.shown]

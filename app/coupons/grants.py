@@ -50,7 +50,7 @@ end
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CodeRequest:
     """A code that a decision wants for a shopper. pool_id: where it is taken from.
 
     unit: who they are as far as may be used: `customer:7`. instead_of: a code of theirs that was withdrawn.
@@ -66,14 +66,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class GrantedCode:
     """A shopper's code and when it ends for them, which may have passed."""
 
     code: str
     expires_at: datetime
 
 
-async def grant(redis: Redis, wanted: Sequence[Wanted]) -> list[Granted | None]:
+async def grant(redis: Redis, wanted: Sequence[CodeRequest]) -> list[GrantedCode | None]:
     """Return each one's code, in one round trip; None where the pool is empty. A repeat gets the same code.
 
     A code whose time has passed is returned as it was: the shopper had theirs. Raises RedisError.
@@ -95,6 +95,6 @@ async def note_used(redis: Redis, shop: str, unit: str, codes: Collection[str]) 
     await redis.eval(_USED, 1, granted_key(shop, unit), USED_REMEMBERED_S, *codes)
 
 
-def _granted(packed: bytes) -> Granted:
+def _granted(packed: bytes) -> GrantedCode:
     code, _, ends = packed.decode().rpartition(" ")
-    return Granted(code, datetime.fromtimestamp(int(ends), UTC))
+    return GrantedCode(code, datetime.fromtimestamp(int(ends), UTC))

@@ -7,21 +7,21 @@ from time import monotonic
 
 from redis.exceptions import RedisError
 
-from app.coupons.grants import Granted, Wanted
+from app.coupons.grants import CodeRequest, GrantedCode
 
 DRY_S = 5.0  # a pool that was empty is not asked again for so long; it is filled by a schedule
 
-Ask = Callable[[Wanted], Awaitable[Granted | None]]
+Ask = Callable[[CodeRequest], Awaitable[GrantedCode | None]]
 
 
-class Codes:
+class CodeDispenser:
     """Gives out codes, and remembers which pools had none."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._dry: dict[str, dict[str, float]] = {}  # by shop and pool, until when
 
-    async def give(self, wanted: Wanted) -> Granted | None:
+    async def give(self, wanted: CodeRequest) -> GrantedCode | None:
         """Return the code, None when there is none left or it could not be had in time."""
         try:
             granted = await self._ask(wanted)

@@ -44,7 +44,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class ExpiredGrant:
     """A grant whose time is over. shown: whether the shopper's browser said that it was seen, or may not."""
 
     code: str
@@ -210,7 +210,7 @@ async def pools_over(connections: Connections, now: datetime) -> list[tuple[str,
 
 async def grants_over(
     connections: Connections, shop: str, pool_id: str, now: datetime, most: int
-) -> list[Over]:
+) -> list[ExpiredGrant]:
     """Return the pool's grants whose time is over, the oldest first."""
     statement = (
         select(_CODES.c.code, _CODES.c.redeem_id, _may_be_seen().label("shown"))
@@ -220,7 +220,7 @@ async def grants_over(
         .limit(most)
     )
     async with connections.read() as db:
-        return [Over(*row) for row in (await (await db.connection()).execute(statement)).all()]
+        return [ExpiredGrant(*row) for row in (await (await db.connection()).execute(statement)).all()]
 
 
 def _may_be_seen() -> ColumnElement[bool]:

@@ -32,17 +32,17 @@ class InCart(NamedTuple):
     value: float = 0.0
 
 
-class Noticed(NamedTuple):
+class PageSignals(NamedTuple):
     """What the page itself knows. step: as a visit's, 1 for any checkout; errors: of its form."""
 
     step: int = 0
     errors: int = 0
 
 
-NOTHING = Noticed()
+NOTHING = PageSignals()
 
 
-def features_of(visit: Visit, cart: InCart, signals: Noticed, now: float) -> Features:
+def features_of(visit: Visit, cart: InCart, signals: PageSignals, now: float) -> Features:
     """Return the numbers in the order of FEATURES, rounded as they are logged. now: epoch seconds.
 
     A visit that may not be used is an empty one; `seen` says so. A visit that has bought begins anew.

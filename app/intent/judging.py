@@ -14,7 +14,7 @@ from app.intent.fitting import Floats, log_losses
 from app.intent.model import IntentModel
 from app.intent.table import FEWEST_PURCHASES, FEWEST_VISITS, Ints, Table, halves
 from app.intent.training import LABELS, chances, fit, head_of, made_head
-from app.profiles.classifier_training import Figures, figures
+from app.profiles.classifier_training import ClassifierMetrics, figures
 
 TESTED = 0.3  # the latest share of visits
 RESAMPLES = 500
@@ -37,18 +37,18 @@ class HeadReport:
 
     moments: int
     share: float
-    ours: Figures
-    leaky: Figures
-    rule: Figures
-    prior: Figures
-    cart_alone: Figures | None
+    ours: ClassifierMetrics
+    leaky: ClassifierMetrics
+    rule: ClassifierMetrics
+    prior: ClassifierMetrics
+    cart_alone: ClassifierMetrics | None
     kind: str
     gain_low: float
     gain_high: float
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class IntentReport:
     """What speaks for a shop's own model. publish: whether it serves, by `reason`."""
 
     visits: int
@@ -59,13 +59,13 @@ class Report:
     heads: dict[str, HeadReport]
 
 
-def train(table: Table, prior: IntentModel, seed: int = 0) -> tuple[IntentModel | None, Report]:
+def train(table: Table, prior: IntentModel, seed: int = 0) -> tuple[IntentModel | None, IntentReport]:
     """Return the shop's own model, None where the prior serves, and what speaks for either."""
     report = judged(table, prior, seed)
     return (fit(table, prior, seed) if report.publish else None), report
 
 
-def judged(table: Table, prior: IntentModel, seed: int = 0) -> Report:
+def judged(table: Table, prior: IntentModel, seed: int = 0) -> IntentReport:
     """Return how good a shop's own model is on its latest visits, and whether it may serve."""
     if table.visits < FEWEST_VISITS or table.purchases < FEWEST_PURCHASES:
         return _too_few(table)
@@ -76,7 +76,7 @@ def judged(table: Table, prior: IntentModel, seed: int = 0) -> Report:
         return _unserved(table, ALL_ALIKE)
     heads = {name: _report(before, test, prior, name, seed) for name in LABELS}
     publish, reason = _verdict(heads)
-    return Report(table.visits, table.purchases, test.visits, publish, reason, heads)
+    return IntentReport(table.visits, table.purchases, test.visits, publish, reason, heads)
 
 
 def _tells_apart(part: Table, name: str) -> bool:
@@ -145,7 +145,7 @@ def _by_time(table: Table, share: float) -> tuple[Table, Table]:
     return table.where(first), table.where(later)
 
 
-def _too_few(table: Table) -> Report:
+def _too_few(table: Table) -> IntentReport:
     needed = f"{FEWEST_VISITS} visits and {FEWEST_PURCHASES} purchases in the latest third of them"
     reason = (
         f"Too few to learn from: {table.visits} visits with {table.purchases} purchases; {needed} are needed."
@@ -153,8 +153,8 @@ def _too_few(table: Table) -> Report:
     return _unserved(table, reason)
 
 
-def _unserved(table: Table, reason: str) -> Report:
-    return Report(table.visits, table.purchases, 0, False, reason, {})
+def _unserved(table: Table, reason: str) -> IntentReport:
+    return IntentReport(table.visits, table.purchases, 0, False, reason, {})
 
 
 def _interval(gained: Floats, visits: Ints, seed: int) -> tuple[float, float]:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
-from app.intent.features import BOUGHT, NOTHING, Features, InCart, Noticed, features_of
+from app.intent.features import BOUGHT, NOTHING, Features, InCart, PageSignals, features_of
 from app.profiles.signals import COMPLETED
-from app.profiles.visit import NO_VISIT, PAUSE_S, Seen, Visit, parted, visit_of
+from app.profiles.visit import NO_VISIT, PAUSE_S, BrowsedEvent, Visit, parted, visit_of
 
 SOON_S = 5 * 60
 SILENCES_S = (20, 60, 180, 600)
@@ -25,13 +25,13 @@ _CARTS = frozenset({"cart_viewed"})
 _AMOUNTS = frozenset({"price", "subtotal", "total"})
 
 
-class Browsed(NamedTuple):
+class BrowserHistory(NamedTuple):
     """What one browser did, and when orders of it were placed (epoch seconds). currency: the shop's.
 
     Where that is not known, all amounts are taken to be in it.
     """
 
-    seen: Sequence[Seen]
+    seen: Sequence[BrowsedEvent]
     ordered: Sequence[int] = ()
     currency: str = ""
 
@@ -52,7 +52,7 @@ class Moment(NamedTuple):
     leaky: tuple[float, ...]
 
 
-def moments_of(browsed: Browsed, now: int) -> list[Moment]:
+def moments_of(browsed: BrowserHistory, now: int) -> list[Moment]:
     """Return the moments of a browser's visits that were over before now (epoch seconds)."""
     events = sorted({each.event_id: each for each in browsed.seen}.values(), key=lambda e: (e[1], e[0]))
     if not events:
@@ -69,10 +69,10 @@ def moments_of(browsed: Browsed, now: int) -> list[Moment]:
     return found
 
 
-def cart_after(cart: InCart, event: Seen, currency: str = "") -> InCart:
+def cart_after(cart: InCart, event: BrowsedEvent, currency: str = "") -> InCart:
     """Return the cart as it stands after an event; what can't be read changes nothing.
 
-    currency: see `Browsed`. An amount in another one is not known, as when it is decided.
+    currency: see `BrowserHistory`. An amount in another one is not known, as when it is decided.
     """
     data = event.data
     if currency and data.get("currency", currency) != currency:
@@ -90,7 +90,7 @@ def cart_after(cart: InCart, event: Seen, currency: str = "") -> InCart:
 
 
 def _of_visit(
-    earlier: Sequence[Seen], visit: Sequence[Seen], ordered: Sequence[int], currency: str
+    earlier: Sequence[BrowsedEvent], visit: Sequence[BrowsedEvent], ordered: Sequence[int], currency: str
 ) -> list[Moment]:
     began, last = _at(visit[0]), _at(visit[-1])
     order = next((at for at in ordered if began <= at <= last + PAUSE_S), None)
@@ -123,7 +123,7 @@ def _rows(
     """Return the moment, and in a checkout once more as it is for a visitor who allows nothing."""
     rows = [(features_of(visit, cart, NOTHING, at), *after, False)]
     if 0 < visit.step < BOUGHT:
-        rows.append((features_of(NO_VISIT, cart, Noticed(step=1), at), *after, True))
+        rows.append((features_of(NO_VISIT, cart, PageSignals(step=1), at), *after, True))
     return rows
 
 
@@ -146,5 +146,5 @@ def _amount(value: object) -> float:
     return amount if 0 <= amount < 10**12 else 0.0
 
 
-def _at(event: Seen) -> int:
+def _at(event: BrowsedEvent) -> int:
     return int(event.happened_at.timestamp())

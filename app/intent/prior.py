@@ -13,13 +13,13 @@ from app.intent.model import IntentModel
 FILE = Path(__file__).with_name("prior.json")
 
 
-class Shared(msgspec.Struct, frozen=True):
+class PriorFile(msgspec.Struct, frozen=True):
     """What the file holds. card: what the model was made from, how, and how good it was there."""
 
     card: dict[str, Any]
     model: IntentModel
 
 
-SHARED = msgspec.json.decode(FILE.read_bytes(), type=Shared)
+SHARED = msgspec.json.decode(FILE.read_bytes(), type=PriorFile)
 PRIOR = SHARED.model
 assert PRIOR.features == FEATURES, "prior.json is of other features: make it again"

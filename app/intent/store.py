@@ -16,14 +16,14 @@ from app.consent.standing import Use, may
 from app.consent.standings import profile_basis, standings_of, who_refuse
 from app.intent.foresight import Foresight, usable
 from app.intent.model import IntentModel
-from app.intent.moments import Browsed
+from app.intent.moments import BrowserHistory
 from app.intent.prior import PRIOR
 from app.intent.uplift import UpliftModel
 from app.intent_tables import ForesightRow
 from app.profiles.history import FROM_BROWSERS
 from app.profiles.reviews import excluded_customers
 from app.profiles.signals import COMPLETED
-from app.profiles.visit import Seen
+from app.profiles.visit import BrowsedEvent
 from app.remembered import Remembered
 from app.shops.store import get_shop
 from app.tables import EventRow, OrderRow
@@ -37,7 +37,7 @@ INTENT, UPLIFT, CHOICE = KINDS = ("intent", "uplift", "choice")
 _EVENTS, _ORDERS, _FORESIGHTS = table_of(EventRow), table_of(OrderRow), table_of(ForesightRow)
 
 
-async def browsed(connections: Connections, shop: str, now: datetime) -> list[Browsed]:
+async def browsed(connections: Connections, shop: str, now: datetime) -> list[BrowserHistory]:
     """Return what each browser did of late and when it ordered, where those it names may be learnt from.
 
     The MOST_EVENTS latest events. A browser that nobody is named in is stored under analytics alone. Left out
@@ -55,7 +55,9 @@ async def browsed(connections: Connections, shop: str, now: datetime) -> list[Br
     if not placed.keys().isdisjoint(set().union(*completed.values())):
         kept = [client for client in kept if completed[client] <= placed.keys()]
     return [
-        Browsed(seen[client], sorted(placed[token] for token in tokens[client] if token in placed), currency)
+        BrowserHistory(
+            seen[client], sorted(placed[token] for token in tokens[client] if token in placed), currency
+        )
         for client in kept
     ]
 
@@ -162,7 +164,7 @@ def _read(content: object, kind: type[Kept]) -> Kept | None:
 
 async def _seen(
     db: AsyncSession, shop: str, since: datetime
-) -> tuple[dict[str, list[Seen]], dict[str, set[str]], dict[str, set[str]]]:
+) -> tuple[dict[str, list[BrowsedEvent]], dict[str, set[str]], dict[str, set[str]]]:
     """Return each browser's events, the checkouts it was seen in, and those of them that it completed."""
     columns = _EVENTS.c
     query = (
@@ -173,11 +175,11 @@ async def _seen(
         .order_by(columns.happened_at.desc(), columns.event_id)
         .limit(MOST_EVENTS)
     )
-    seen: dict[str, list[Seen]] = defaultdict(list)
+    seen: dict[str, list[BrowsedEvent]] = defaultdict(list)
     tokens: dict[str, set[str]] = defaultdict(set)
     completed: dict[str, set[str]] = defaultdict(set)
     for client_id, token, *event in await (await db.connection()).execute(query):
-        seen[client_id].append(Seen(*event))
+        seen[client_id].append(BrowsedEvent(*event))
         if token is not None:
             tokens[client_id].add(token)
             if seen[client_id][-1].name == COMPLETED:

@@ -29,7 +29,7 @@ CALIBRATED = 0.3  # the latest share of the visits that are learnt from
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class TrainedHead:
     """A head, and which of those tried it is."""
 
     head: Head
@@ -82,7 +82,7 @@ def nothing_known() -> IntentModel:
 
 def made_head(
     table: Table, features: Floats, prior: IntentModel, name: str, seed: int, *, trees: bool = True
-) -> Made:
+) -> TrainedHead:
     """Return the best of what is tried, calibrated on visits it did not learn from.
 
     features: float64, a row a moment; those of the table, or these and more.
@@ -111,30 +111,30 @@ def _tree_scores(trees: Trees, features: Floats) -> Floats:
     return summed
 
 
-def _calibrated(made: Made, features: Floats, labels: Flags) -> tuple[float, Made]:
+def _calibrated(made: TrainedHead, features: Floats, labels: Flags) -> tuple[float, TrainedHead]:
     """Return what a moment costs with it in nats, and the head with its calibration."""
     found = scores(made.head, features)
     seen = features[:, SEEN] > 0
     sigmoid = platt(found[seen], labels[seen])
     alone = platt(found[~seen], labels[~seen]) if (~seen).sum() >= FEWEST_ALONE else None
     head = Head(made.head.weights, made.head.bias, made.head.trees, sigmoid, alone)
-    return float(log_losses(labels, chances(head, features)).mean()), Made(head, made.kind)
+    return float(log_losses(labels, chances(head, features)).mean()), TrainedHead(head, made.kind)
 
 
-def _logistics(features: Floats, labels: Flags, known: Floats, start: Head) -> Iterator[Made]:
+def _logistics(features: Floats, labels: Flags, known: Floats, start: Head) -> Iterator[TrainedHead]:
     old = np.array([*start.weights, *[0.0] * (features.shape[1] - len(start.weights))])
     for penalty in PENALTIES:
         weights, bias = shrunk_logistic(features, labels, known, penalty)
         head = Head(tuple((old + weights).tolist()), start.bias + bias)
-        yield Made(head, f"logistic, penalty {penalty:g}")
+        yield TrainedHead(head, f"logistic, penalty {penalty:g}")
 
 
-def _boosted(features: Floats, labels: Flags, seed: int) -> Made:
+def _boosted(features: Floats, labels: Flags, seed: int) -> TrainedHead:
     fitted = HistGradientBoostingClassifier(
         max_iter=60, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=80,
         l2_regularization=5.0, early_stopping=False, random_state=seed,
     ).fit(features, labels)  # fmt: skip
-    return Made(Head(trees=as_trees(fitted)), "trees")
+    return TrainedHead(Head(trees=as_trees(fitted)), "trees")
 
 
 def _offset(prior: IntentModel, table: Table, name: str) -> Floats:

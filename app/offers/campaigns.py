@@ -25,7 +25,7 @@ from app.campaigns.plan import PLACES_OF, Plan, Planned
 from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
 from app.catalog.catalog import Catalog
 from app.consent.policy import Permissions
-from app.coupons.grants import Granted, Wanted
+from app.coupons.grants import CodeRequest, GrantedCode
 from app.experiments.assign import PERSONALISED, bucket
 from app.intent.model import Chances
 from app.offers.foretold import chances_at, features_at, unworthy_at
@@ -49,7 +49,7 @@ def with_campaigns(occasion: Occasion, situation: Situation, dry: Collection[str
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
-def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
+def code_wanted(occasion: Occasion, situation: Situation) -> CodeRequest | None:
     """Return the code that has to be given out for what is to be shown, None when there is none."""
     plan, weighed, unit = occasion.shop.plan, situation.campaigns, occasion.shopper.unit
     if plan is None or weighed is None or unit is None or situation.arm != PERSONALISED:
@@ -62,11 +62,13 @@ def code_wanted(occasion: Occasion, situation: Situation) -> Wanted | None:
             left_s = held.expires_at - weighed.inputs.at
             lasts_s = left_s if left_s > 0 else planned.campaign.lasts_s or 0
             gone = _withdrawn_of(occasion, planned)
-            return Wanted(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now, gone)
+            return CodeRequest(plan.shop, planned.id, planned.pool_id, unit, lasts_s, occasion.now, gone)
     return None
 
 
-def with_code(occasion: Occasion, situation: Situation, wanted: Wanted, granted: Granted | None) -> Situation:
+def with_code(
+    occasion: Occasion, situation: Situation, wanted: CodeRequest, granted: GrantedCode | None
+) -> Situation:
     """Return the situation with the code, or weighed again without the campaign that has none left."""
     plan, weighed = occasion.shop.plan, situation.campaigns
     if plan is None or weighed is None:

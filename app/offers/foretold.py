@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.campaigns.plan import Plan
-from app.intent.features import Features, InCart, Noticed, features_of
+from app.intent.features import Features, InCart, PageSignals, features_of
 from app.intent.model import Chances
 from app.intent.worth import is_explored
 from app.offers.situation import Occasion, unit_of
@@ -21,7 +21,7 @@ def features_at(occasion: Occasion) -> Features:
     return features_of(
         shopper.visit if occasion.may.may_use_visit else NO_VISIT,
         InCart(sum(line.quantity for line in cart.lines), float(cart.subtotal) if own_currency else 0.0),
-        Noticed(int(question.surface in IN_CHECKOUT), (signals.errors or 0) if signals else 0),
+        PageSignals(int(question.surface in IN_CHECKOUT), (signals.errors or 0) if signals else 0),
         occasion.now.timestamp(),
     )
 

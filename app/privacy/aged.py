@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.archive.store import drop_unused_parts
 from app.connections import Connections
-from app.consent.clearing import Cleared, Left, clear_shop
+from app.consent.clearing import ClearingResult, ClearingRun, clear_shop
 from app.consent.retention import limits_of
 from app.events.log import DEAD, Entry, EventLog
 from app.recommend.past import drop_past
@@ -20,7 +20,7 @@ _NOBODYS = timedelta(days=limits_of({}).days[LETTERS])  # no shop's limit is the
 _UNUSED_STAYS = timedelta(days=1)
 
 
-async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Cleared]:
+async def clear_aged(connections: Connections, shop: ShopDomain) -> list[ClearingRun]:
     """Delete what is past the shop's limits and return what each store lost and has left."""
     cleared = await clear_shop(connections, shop, {LETTERS: _clear_letters})
     now, kept = datetime.now(UTC), next(each for each in cleared if each.store == SNAPSHOTS)
@@ -30,7 +30,9 @@ async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Cleared
     return cleared
 
 
-async def _clear_letters(connections: Connections, shop: ShopDomain, now: datetime, before: datetime) -> Left:
+async def _clear_letters(
+    connections: Connections, shop: ShopDomain, now: datetime, before: datetime
+) -> ClearingResult:
     """Delete the shop's old letters, and old ones that nobody can read any more."""
     log, deleted = EventLog(connections.redis), 0
     stay: list[datetime] = []
@@ -44,7 +46,7 @@ async def _clear_letters(connections: Connections, shop: ShopDomain, now: dateti
             deleted += not unreadable
         elif not unreadable:
             stay.append(buried_at)
-    return Left(deleted, len(stay), min(stay, default=None))
+    return ClearingResult(deleted, len(stay), min(stay, default=None))
 
 
 def _added_at(entry: Entry) -> datetime:

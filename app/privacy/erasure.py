@@ -31,8 +31,8 @@ from app.privacy.log_entries import erase_entries
 from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
 from app.privacy.rows import erase_rows
-from app.privacy.stores import Sought, count_held, seek
-from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
+from app.privacy.stores import DataSubject, count_held, seek
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_broker
 from app.privacy.waiting import keep_waiting
 from app.recommend.forget import forget_in_models
 from app.shops.store import get_shop
@@ -44,15 +44,15 @@ _LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Erasing:
+class Erasure:
     """An erasure under way. receipt_id: of the receipt it will end in."""
 
-    sought: Sought
+    sought: DataSubject
     request: PrivacyRequest
     receipt_id: str
 
 
-Step = Callable[[Erasing], Awaitable[None]]
+Step = Callable[[Erasure], Awaitable[None]]
 
 
 async def erase_person(connections: Connections, shop: str, request_id: str) -> Signed:
@@ -75,7 +75,7 @@ async def erase_person(connections: Connections, shop: str, request_id: str) -> 
     return signed
 
 
-def receipt_id_of(sought: Sought, request: PrivacyRequest) -> str:
+def receipt_id_of(sought: DataSubject, request: PrivacyRequest) -> str:
     """Return the id of the receipt that a request ends in: the same for every attempt."""
     return sought.digests.of(request.shop, f"receipt:{request.kind}", request.request_id)
 
@@ -92,7 +92,7 @@ def named_by(request: PrivacyRequest) -> Person:
     return named.joined(known)
 
 
-async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasing:
+async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasure:
     """Return the erasure with what there is of the person written down."""
     sought = await seek(connections, await find_person(connections, named_by(request)))
     request = await remember(
@@ -102,10 +102,10 @@ async def _remembered(connections: Connections, request: PrivacyRequest) -> Eras
         names=msgspec.to_builtins(sought.person),
         found=await count_held(sought),
     )
-    return Erasing(sought, request, receipt_id_of(sought, request))
+    return Erasure(sought, request, receipt_id_of(sought, request))
 
 
-async def _erased(erasing: Erasing) -> dict[str, int]:
+async def _erased(erasing: Erasure) -> dict[str, int]:
     """Return what the same search finds after every step was done: zeros."""
     for _ in range(_LOOKS):
         for step in STEPS:
@@ -116,17 +116,17 @@ async def _erased(erasing: Erasing) -> dict[str, int]:
         if not any(left.values()):
             return left
     stores = ", ".join(store for store, count in left.items() if count)
-    raise Unfinished(f"request {erasing.request.request_id}: more was told meanwhile ({stores})")
+    raise RequestIncomplete(f"request {erasing.request.request_id}: more was told meanwhile ({stores})")
 
 
-async def _unmark(erasing: Erasing) -> None:
+async def _unmark(erasing: Erasure) -> None:
     """Take back what the person carries in Shopify, which tells us of that change as of any other."""
     sought = erasing.sought
     await unmark(sought.connections, sought.shop, sought.person.customer_ids)
     await take_back(sought.connections, sought.shop, sought.person.customer_ids)
 
 
-async def _bar_late_events(erasing: Erasing) -> None:
+async def _bar_late_events(erasing: Erasure) -> None:
     """Keep out what happened until now, and let those who hold some of it already come to their end."""
     sought = erasing.sought
     await bar_late_events(sought.connections, sought.shop, sought.subjects, datetime.now(UTC))
@@ -138,12 +138,12 @@ async def _bar_late_events(erasing: Erasing) -> None:
     await wait_for_broker(sought.connections)
 
 
-async def _erase_letters(erasing: Erasing) -> None:
+async def _erase_letters(erasing: Erasure) -> None:
     sought = erasing.sought
     await erase_letters(sought.connections, sought.person, sought.of_email)
 
 
-async def _erase_log(erasing: Erasing) -> None:
+async def _erase_log(erasing: Erasure) -> None:
     connections = erasing.sought.connections
 
     async def keep(event: object) -> None:
@@ -153,19 +153,19 @@ async def _erase_log(erasing: Erasing) -> None:
         await erase_entries(connections, erasing.sought.person, stream, keep)
 
 
-async def _erase_keys(erasing: Erasing) -> None:
+async def _erase_keys(erasing: Erasure) -> None:
     sought = erasing.sought
     person = sought.person
     shown = nudged_keys(person) + granted_keys(person)
     await erase_keys(sought.connections, visitor_keys(person) + shown + told_keys(person, sought.subjects))
 
 
-async def _erase_models(erasing: Erasing) -> None:
+async def _erase_models(erasing: Erasure) -> None:
     sought = erasing.sought
     await forget_in_models(sought.connections, sought.shop, sought.person.customer_ids)
 
 
-async def _erase_rows(erasing: Erasing) -> None:
+async def _erase_rows(erasing: Erasure) -> None:
     sought = erasing.sought
     shown_no_more = closed(datetime.now(UTC), erasing.receipt_id)
     async with sought.connections.write() as db:
@@ -185,7 +185,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-async def _closed(erasing: Erasing, second_look: Mapping[str, int]) -> Signed:
+async def _closed(erasing: Erasure, second_look: Mapping[str, int]) -> Signed:
     """Return the receipt, kept together with the end of the request."""
     connections, request = erasing.sought.connections, erasing.request
     key = await open_receipt_key(connections)
@@ -196,7 +196,7 @@ async def _closed(erasing: Erasing, second_look: Mapping[str, int]) -> Signed:
     return signed
 
 
-def _receipt(erasing: Erasing, second_look: Mapping[str, int], now: datetime) -> Receipt:
+def _receipt(erasing: Erasure, second_look: Mapping[str, int], now: datetime) -> Receipt:
     request, sought = erasing.request, erasing.sought
     found = {store: request.found.get(store, 0) for store in erasable()}
     effects = {each.name: each.effect for each in HOLDINGS}

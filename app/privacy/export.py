@@ -19,7 +19,7 @@ from app.consent.requests import Kind, PrivacyRequest, Status, close, read_reque
 from app.errors import NotFound
 from app.privacy.erasure import named_by, receipt_id_of
 from app.privacy.person import Person, find_person
-from app.privacy.stores import Held, Sought, read_held, seek
+from app.privacy.stores import DataSubject, Held, read_held, seek
 from app.spreadsheet import cell
 
 _ONE_DATE = (2000, 1, 1, 0, 0, 0)  # the same data makes the same archive
@@ -106,11 +106,11 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-async def _export(sought: Sought) -> Export:
+async def _export(sought: DataSubject) -> Export:
     return Export(sought.shop, datetime.now(UTC), sought.person, await read_held(sought))
 
 
-def _receipt(sought: Sought, request: PrivacyRequest, export: Export) -> Receipt:
+def _receipt(sought: DataSubject, request: PrivacyRequest, export: Export) -> Receipt:
     return Receipt(
         receipt_id=receipt_id_of(sought, request),
         kind=Kind.DATA.value,

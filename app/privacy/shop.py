@@ -23,7 +23,7 @@ from app.events.log import DEAD, STREAM, EventLog
 from app.jobs import alone
 from app.privacy.erasure import ERASING
 from app.privacy.purge import purge
-from app.privacy.unfinished import Unfinished, empty_broker, wait_for_broker
+from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_broker
 from app.privacy_tables import PrivacyRequestRow
 from app.recommend.forget import PUBLISHING
 from app.shops.changes import announce_change, forget_changes
@@ -97,7 +97,7 @@ async def _erased(connections: Connections, request: PrivacyRequest) -> dict[str
         if not any(left.values()):
             return left
     stores = ", ".join(store for store, count in left.items() if count)
-    raise Unfinished(f"{request.shop}: more was told meanwhile ({stores})")
+    raise RequestIncomplete(f"{request.shop}: more was told meanwhile ({stores})")
 
 
 async def _bar_late_events(connections: Connections, request: PrivacyRequest) -> None:

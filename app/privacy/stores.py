@@ -24,7 +24,7 @@ Held = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class DataSubject:
     """A person to be found. subjects: the digests of their names."""
 
     connections: Connections
@@ -47,12 +47,12 @@ class Sought:
         return partial(self.digests.of_email, self.shop)
 
 
-async def seek(connections: Connections, person: Person) -> Sought:
+async def seek(connections: Connections, person: Person) -> DataSubject:
     """Return the person ready to be looked for."""
-    return Sought(connections, await open_digests(connections), person)
+    return DataSubject(connections, await open_digests(connections), person)
 
 
-async def read_held(sought: Sought) -> Held:
+async def read_held(sought: DataSubject) -> Held:
     """Return everything that is held of the person: rows by store.
 
     The log first: what leaves it meanwhile is handled, and found in the tables. Raises Unfinished when what
@@ -76,6 +76,6 @@ async def read_held(sought: Sought) -> Held:
     return {each.name: held[each.name] for each in HOLDINGS}
 
 
-async def count_held(sought: Sought) -> dict[str, int]:
+async def count_held(sought: DataSubject) -> dict[str, int]:
     """Return how much is held of the person, by store."""
     return {store: len(rows) for store, rows in (await read_held(sought)).items()}

@@ -10,7 +10,7 @@ from app.wording import wording
 _PATIENCE_S = 5.0
 
 
-class Unfinished(TillwiseError):
+class RequestIncomplete(TillwiseError):
     """Something of the person is still there, or may be: the next attempt goes on."""
 
     status = 503
@@ -29,8 +29,8 @@ async def empty_broker(connections: Connections) -> None:
         raise _waits()
 
 
-def _waits() -> Unfinished:
-    return Unfinished(
+def _waits() -> RequestIncomplete:
+    return RequestIncomplete(
         wording(
             "Events from before are still being handled, and one may be theirs. Try again in some minutes."
         )

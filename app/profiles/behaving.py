@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.profiles.behaviour import Behaviour
 from app.profiles.history import FROM_BROWSERS
 from app.profiles.purchases import DAY_S, Purchase
-from app.profiles.visit import Seen, parted, visit_of
+from app.profiles.visit import BrowsedEvent, parted, visit_of
 from app.tables import EventRow
 from app.upsert import chunks, table_of
 
@@ -27,19 +27,19 @@ _CART = frozenset({"product_added_to_cart", "product_removed_from_cart"})
 
 async def seen_of_customers(
     db: AsyncSession, shop: str, customer_ids: Collection[int], since: datetime
-) -> dict[int, list[Seen]]:
+) -> dict[int, list[BrowsedEvent]]:
     """Return what each customer did in browsers since then, where they allowed to be named."""
     columns = _EVENTS.c
-    seen: dict[int, list[Seen]] = defaultdict(list)
+    seen: dict[int, list[BrowsedEvent]] = defaultdict(list)
     for part in chunks(sorted(customer_ids)):
         theirs = (columns.shop == shop, columns.customer_id.in_(part), columns.happened_at > since)
         query = _latest_of_each(columns.customer_id, *theirs)
         for customer_id, *event in (await (await db.connection()).execute(query)).all():
-            seen[customer_id].append(Seen(*event))
+            seen[customer_id].append(BrowsedEvent(*event))
     return seen
 
 
-async def seen_of_browsers(db: AsyncSession, shop: str, since: datetime) -> list[list[Seen]]:
+async def seen_of_browsers(db: AsyncSession, shop: str, since: datetime) -> list[list[BrowsedEvent]]:
     """Return what each of the _BROWSERS_READ latest browsers did since then where no customer is named."""
     columns = _EVENTS.c
     nobodys = (columns.shop == shop, columns.customer_id.is_(None), columns.happened_at > since)
@@ -51,15 +51,15 @@ async def seen_of_browsers(db: AsyncSession, shop: str, since: datetime) -> list
         .limit(_BROWSERS_READ)
     )
     clients = list(await (await db.connection()).scalars(latest))
-    seen: dict[str, list[Seen]] = defaultdict(list)
+    seen: dict[str, list[BrowsedEvent]] = defaultdict(list)
     for part in chunks(clients):
         query = _latest_of_each(columns.client_id, *nobodys, columns.client_id.in_(part))
         for client_id, *event in (await (await db.connection()).execute(query)).all():
-            seen[client_id].append(Seen(*event))
+            seen[client_id].append(BrowsedEvent(*event))
     return list(seen.values())
 
 
-def behaviour_of(history: Sequence[Purchase], seen: Sequence[Seen], now: int) -> Behaviour:
+def behaviour_of(history: Sequence[Purchase], seen: Sequence[BrowsedEvent], now: int) -> Behaviour:
     """Return the customer's behaviour in the last WINDOW_DAYS. now: epoch seconds. Pure."""
     since = now - WINDOW_DAYS * DAY_S
     bought = [each for each in history if each.counts and each.placed_at > since]
@@ -83,7 +83,7 @@ def behaviour_of(history: Sequence[Purchase], seen: Sequence[Seen], now: int) ->
 
 
 def behaviours(
-    histories: Mapping[int, Sequence[Purchase]], seen: Mapping[int, Sequence[Seen]], now: int
+    histories: Mapping[int, Sequence[Purchase]], seen: Mapping[int, Sequence[BrowsedEvent]], now: int
 ) -> dict[int, Behaviour]:
     """Return each customer's behaviour. Pure."""
     return {who: behaviour_of(history, seen.get(who, ()), now) for who, history in histories.items()}

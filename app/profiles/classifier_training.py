@@ -41,7 +41,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ClassifierMetrics:
     """How good probabilities are on the test window.
 
     auc: area under the ROC curve. pr_auc: average precision. brier: mean squared error. ece:
@@ -55,7 +55,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ClassifierReport:
     """A classifier beside the plain rule, on a window that neither saw.
 
     share: of the tested with the label. gain_low, gain_high: 95 % interval of how much lower the
@@ -68,8 +68,8 @@ class Report:
     trained: int
     tested: int
     share: float
-    ours: Figures
-    rule: Figures
+    ours: ClassifierMetrics
+    rule: ClassifierMetrics
     gain_low: float
     gain_high: float
     publish: bool
@@ -84,7 +84,7 @@ class _Window:
 
 def evaluate(
     purchases: Purchases, label: str, now: int, *, days: int | None = None, seed: int = 0
-) -> Report | None:
+) -> ClassifierReport | None:
     """Return how well a label of the last window could have been foreseen, None with too few customers.
 
     days: of a window; the shop's own when not given. now: epoch seconds.
@@ -113,9 +113,9 @@ def train(
     return _trained(purchases, label, now, days or window_days(purchases), seed)[0]
 
 
-def figures(labels: Flags, probabilities: Floats) -> Figures:
+def figures(labels: Flags, probabilities: Floats) -> ClassifierMetrics:
     """Return how good the probabilities are. Needs both kinds of label."""
-    return Figures(
+    return ClassifierMetrics(
         auc=float(roc_auc_score(labels, probabilities)),
         pr_auc=float(average_precision_score(labels, probabilities)),
         brier=float(np.mean((probabilities - labels) ** 2)),
@@ -233,12 +233,12 @@ def _rule(purchases: Purchases, label: str, now: int, days: int, many: int) -> C
 
 def _report(
     classifier: Classifier, trained: int, test: _Window, ours: Floats, rule: Floats, seed: int
-) -> Report:
+) -> ClassifierReport:
     gained = (rule - test.labels) ** 2 - (ours - test.labels) ** 2
     low, high = _interval(gained, seed)
     our_figures, rule_figures = figures(test.labels, ours), figures(test.labels, rule)
     publish = low > 0 and our_figures.auc >= rule_figures.auc
-    return Report(
+    return ClassifierReport(
         label=classifier.label,
         window_days=classifier.window_days,
         many_orders=classifier.many_orders,

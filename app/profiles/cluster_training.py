@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ClusteringResult:
     """What a training found.
 
     clusters: None when the data holds none. silhouettes: by k. reference: the best silhouette of the
@@ -54,7 +54,7 @@ class Found:
 
 def find_clusters(
     features: Sequence[str], values: Floats, previous: Clusters | None = None, seed: int = 0
-) -> Found:
+) -> ClusteringResult:
     """Return the clusters of a shop's shoppers, with the names of the previous training's.
 
     values: float64 of shape (shoppers, features), none negative. The same values and seed give the
@@ -62,11 +62,11 @@ def find_clusters(
     """
     if len(values) < FEWEST_SHOPPERS:
         reason = wording(f"{len(values)} shoppers are too few: {FEWEST_SHOPPERS} are needed.")
-        return Found(None, {}, None, reason)
+        return ClusteringResult(None, {}, None, reason)
     logs = np.log1p(np.maximum(values, 0))
     telling = np.flatnonzero(np.ptp(logs, axis=0) > 0)
     if not len(telling):
-        return Found(None, {}, None, wording("All shoppers behave the same."))
+        return ClusteringResult(None, {}, None, wording("All shoppers behave the same."))
     logs, kept = logs[:, telling], [features[int(at)] for at in telling]
     means, scales = logs.mean(axis=0), logs.std(axis=0)
     points = np.clip((logs - means) / scales, -FURTHEST, FURTHEST)
@@ -75,7 +75,7 @@ def find_clusters(
         silhouettes, reference = _judged(points, seed)
         refusal = _refusal(silhouettes, reference)
         if refusal is not None:
-            return Found(None, silhouettes, reference, refusal)
+            return ClusteringResult(None, silhouettes, reference, refusal)
         k = max(silhouettes, key=silhouettes.__getitem__)
         fitted = KMeans(k, n_init=10, random_state=seed).fit(points)
     clusters = Clusters(
@@ -88,7 +88,7 @@ def find_clusters(
     )
     best = silhouettes[k]
     reason = wording(f"{k} clusters: a silhouette of {best:.2f}, {reference:.2f} without clusters.")
-    return Found(named(clusters, previous), silhouettes, reference, reason)
+    return ClusteringResult(named(clusters, previous), silhouettes, reference, reason)
 
 
 def _judged(points: Floats, seed: int) -> tuple[dict[int, float], float]:

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.orders.refunds import GOODS_BACK, lines_kept
 from app.profiles.customer import BoughtLine, PlacedOrder
-from app.profiles.visit import Seen
+from app.profiles.visit import BrowsedEvent
 from app.tables import CustomerRow, EventRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
@@ -101,12 +101,12 @@ async def customer_of_order(db: AsyncSession, shop: str, order_id: int) -> int |
     return found
 
 
-async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[Seen]:
+async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[BrowsedEvent]:
     """Return what a browser did since then, the EVENTS_READ latest."""
     return await _seen(db, _EVENTS.c.shop == shop, _EVENTS.c.client_id == client_id, since)
 
 
-async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[Seen]:
+async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[BrowsedEvent]:
     """Return what was done since then in a checkout, and before its end in the browsers it was seen in.
 
     What a browser does later is no part of it: somebody else may use it by then.
@@ -134,7 +134,7 @@ async def checkouts_of(db: AsyncSession, shop: str, client_id: str, since: datet
     return sorted(await (await db.connection()).scalars(query.distinct()))
 
 
-async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[Seen]:
+async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[BrowsedEvent]:
     columns = _EVENTS.c
     query = (
         select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
@@ -142,7 +142,7 @@ async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> lis
         .order_by(columns.happened_at.desc(), columns.event_id.desc())
         .limit(EVENTS_READ)
     )
-    return [Seen(*row) for row in await _rows(db, query)]
+    return [BrowsedEvent(*row) for row in await _rows(db, query)]
 
 
 async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:

@@ -16,7 +16,7 @@ HALF_LIFE_DAYS = 90
 MOST = 3
 
 
-class Sold(NamedTuple):
+class ProductTraits(NamedTuple):
     """A product as far as interests go. Empty texts are unknown; price_minor: None when it has none."""
 
     product_type: str
@@ -42,7 +42,7 @@ class Interests:
     price_level: float | None
 
 
-def interests_of(bought: Mapping[int, Bought], sold: Mapping[int, Sold], now: int) -> Interests:
+def interests_of(bought: Mapping[int, Bought], sold: Mapping[int, ProductTraits], now: int) -> Interests:
     """Return the interests. now: epoch seconds. A product the shop no longer has says nothing."""
     weights = {
         product_id: each.times * 0.5 ** (max(0, now - each.last_at) / DAY_S / HALF_LIFE_DAYS)
@@ -72,7 +72,7 @@ def _shares(weights: Mapping[int, float], name_of: Callable[[int], str]) -> tupl
     return tuple(Interest(name, round(sums[name] / total, 3)) for name in most if total)
 
 
-def _price_level(weights: Mapping[int, float], sold: Mapping[int, Sold]) -> float | None:
+def _price_level(weights: Mapping[int, float], sold: Mapping[int, ProductTraits]) -> float | None:
     prices: dict[Hashable, list[int]] = defaultdict(list)
     for each in sold.values():
         if each.product_type and each.price_minor is not None:

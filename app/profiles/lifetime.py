@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 _CLOSE = 1e-6
 
 
-class Pace(msgspec.Struct, frozen=True):
+class BgNbd(msgspec.Struct, frozen=True):
     """BG/NBD: how often a shop's customers buy and how they drop out. All > 0; alpha in days."""
 
     r: float
@@ -29,7 +29,7 @@ class Pace(msgspec.Struct, frozen=True):
     b: float
 
 
-class Worth(msgspec.Struct, frozen=True):
+class GammaGamma(msgspec.Struct, frozen=True):
     """Gamma-Gamma: what their orders are worth. p, v > 0; q > 1; v in minor units."""
 
     p: float
@@ -40,11 +40,11 @@ class Worth(msgspec.Struct, frozen=True):
 class Lifetime(msgspec.Struct, frozen=True):
     """A shop's model of both."""
 
-    pace: Pace
-    worth: Worth
+    pace: BgNbd
+    worth: GammaGamma
 
 
-def expected_orders(pace: Pace, repeats: Floats, last: Floats, known: Floats, days: float) -> Floats:
+def expected_orders(pace: BgNbd, repeats: Floats, last: Floats, known: Floats, days: float) -> Floats:
     """Return on how many of the next days a purchase is expected, float64, one a customer.
 
     repeats: days with a purchase after the first. last: days from the first to the last. known: days
@@ -61,7 +61,7 @@ def expected_orders(pace: Pace, repeats: Floats, last: Floats, known: Floats, da
     return expected
 
 
-def probability_alive(pace: Pace, repeats: Floats, last: Floats, known: Floats) -> Floats:
+def probability_alive(pace: BgNbd, repeats: Floats, last: Floats, known: Floats) -> Floats:
     """Return the probability that a customer has not left for good, float64 from 0 to 1.
 
     Who never came back can't have left by the model, which lets them leave after a repeat only.
@@ -72,7 +72,7 @@ def probability_alive(pace: Pace, repeats: Floats, last: Floats, known: Floats) 
     return alive
 
 
-def expected_value(worth: Worth, orders: Floats, mean_minor: Floats) -> Floats:
+def expected_value(worth: GammaGamma, orders: Floats, mean_minor: Floats) -> Floats:
     """Return what a customer's next purchase is expected to be worth, minor units.
 
     orders: days on which something was paid; mean_minor: what, on average. Between the customer's

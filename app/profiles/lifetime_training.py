@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
-from app.profiles.lifetime import Lifetime, Pace, Worth, expected_orders, expected_value
+from app.profiles.lifetime import BgNbd, GammaGamma, Lifetime, expected_orders, expected_value
 from app.profiles.purchases import DAY_S, Ints, Purchases
 from app.profiles.snapshots import FEATURES, snapshot
 from app.wording import wording
@@ -115,26 +115,26 @@ def fit(summary: Summary) -> Lifetime | None:
     )
 
 
-def fit_pace(repeats: Floats, last: Floats, known: Floats) -> Pace:
+def fit_pace(repeats: Floats, last: Floats, known: Floats) -> BgNbd:
     """Return the most likely BG/NBD parameters, in the unit of time that is given."""
     unit = float(known.mean())
     rows, counts = np.unique(np.stack([repeats, last / unit, known / unit]), axis=1, return_counts=True)
-    r, alpha, a, b = _most_likely(lambda p: float(counts @ pace_likelihood(Pace(*p), *rows)), 4)
-    return Pace(r, alpha * unit, a, b)
+    r, alpha, a, b = _most_likely(lambda p: float(counts @ pace_likelihood(BgNbd(*p), *rows)), 4)
+    return BgNbd(r, alpha * unit, a, b)
 
 
-def fit_worth(orders: Floats, mean_minor: Floats) -> Worth:
+def fit_worth(orders: Floats, mean_minor: Floats) -> GammaGamma:
     """Return the most likely Gamma-Gamma parameters, in the unit of money that is given."""
     unit = float(mean_minor.mean())
 
     def likelihood(p: Floats) -> float:
-        return float(worth_likelihood(Worth(p[0], 1 + p[1], p[2]), orders, mean_minor / unit).sum())
+        return float(worth_likelihood(GammaGamma(p[0], 1 + p[1], p[2]), orders, mean_minor / unit).sum())
 
     p, q, v = _most_likely(likelihood, 3)
-    return Worth(p, 1 + q, v * unit)
+    return GammaGamma(p, 1 + q, v * unit)
 
 
-def pace_likelihood(pace: Pace, repeats: Floats, last: Floats, known: Floats) -> Floats:
+def pace_likelihood(pace: BgNbd, repeats: Floats, last: Floats, known: Floats) -> Floats:
     """Return each customer's log-likelihood (equation 6 of the 2005 paper)."""
     r, alpha, a, b = pace.r, pace.alpha, pace.a, pace.b
     shape = gammaln(r + repeats) - gammaln(r) + r * np.log(alpha)
@@ -146,7 +146,7 @@ def pace_likelihood(pace: Pace, repeats: Floats, last: Floats, known: Floats) ->
     return likelihood
 
 
-def worth_likelihood(worth: Worth, orders: Floats, mean_minor: Floats) -> Floats:
+def worth_likelihood(worth: GammaGamma, orders: Floats, mean_minor: Floats) -> Floats:
     """Return each customer's log-likelihood (equation 1a of note 025)."""
     shape = worth.p * orders
     likelihood: Floats = (

@@ -15,23 +15,23 @@ from app.profiles.behaving import behaviours, seen_of_customers, window_begins
 from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile_of, purchase
 from app.profiles.history import gone_of, orders_of, orders_told
 from app.profiles.purchases import Purchase
-from app.profiles.segments import Segmented, current_segmentation, segmented, words_of
+from app.profiles.segments import CustomerSegments, current_segmentation, segmented, words_of
 from app.remembered import Remembered
 from app.shops.store import get_shop
 
 
-class Wish(NamedTuple):
+class CustomerConsent(NamedTuple):
     """What a customer wants. answers: their last ones. refused: the profile they have is a refusal."""
 
     answers: Answers
     refused: bool = False
 
 
-Made = tuple[Profile, Segmented | None]
+Made = tuple[Profile, CustomerSegments | None]
 
 
 async def make_profiles(
-    connections: Connections, shop: str, wishes: Mapping[int, Wish], basis: Basis
+    connections: Connections, shop: str, wishes: Mapping[int, CustomerConsent], basis: Basis
 ) -> dict[int, Made]:
     """Return each customer's profile and segments, as far as they may have any; nothing else is read.
 
@@ -58,7 +58,7 @@ async def make_profiles(
     return made
 
 
-def _kept_without(wish: Wish, basis: Basis) -> Profile | None:
+def _kept_without(wish: CustomerConsent, basis: Basis) -> Profile | None:
     """Return what is kept of who may have no profile: nothing before a needed answer, a refusal after a no.
 
     A profile that was refused comes back for an outspoken yes only.
@@ -89,7 +89,7 @@ def histories_of(placed: Sequence[PlacedOrder], now: int) -> list[Purchase]:
 
 async def _segmented(
     connections: Connections, shop: str, histories: Mapping[int, Sequence[Purchase]], now: int
-) -> dict[int, Segmented]:
+) -> dict[int, CustomerSegments]:
     segmentation = await current_segmentation(connections, shop)
     if segmentation is None:
         return {}
@@ -105,7 +105,7 @@ async def _segmented(
     }
 
 
-def _spoken_of(profile: Profile, found: Segmented | None) -> Profile:
+def _spoken_of(profile: Profile, found: CustomerSegments | None) -> Profile:
     if found is None:
         return profile
     return msgspec.structs.replace(profile, segments=found.names, spend_ahead_minor=found.spend_ahead_minor)

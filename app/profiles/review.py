@@ -56,7 +56,7 @@ def read_limits(data: object) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class ReviewedOrder:
     """An order as a reviewer sees it. most_of_one: units of the variant it holds most of."""
 
     placed_at: int
@@ -66,11 +66,11 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReviewedCustomer:
     """A customer: orders in any order, their RFM segment and what the classifiers foresee, if they do."""
 
     customer_id: int
-    orders: tuple[Placed, ...]
+    orders: tuple[ReviewedOrder, ...]
     rfm: str | None = None
     at_risk: float | None = None
     loyal: float | None = None
@@ -86,7 +86,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class TypicalOrder:
     """What an order of the shop is like: the median, and the median absolute deviation of logarithms."""
 
     amount: tuple[float, float]
@@ -94,7 +94,7 @@ class Usual:
 
 
 def candidates(
-    customers: Sequence[Seen], currency: str, limits: Limits | None = None
+    customers: Sequence[ReviewedCustomer], currency: str, limits: Limits | None = None
 ) -> tuple[Candidate, ...]:
     """Return who to look at, by customer and reason; each reason once a customer."""
     limits = limits or Limits()
@@ -102,7 +102,7 @@ def candidates(
     return tuple(each for customer in customers for each in review(customer, usual, currency, limits))
 
 
-def review(customer: Seen, usual: Usual, currency: str, limits: Limits) -> list[Candidate]:
+def review(customer: ReviewedCustomer, usual: TypicalOrder, currency: str, limits: Limits) -> list[Candidate]:
     """Return why to look at one customer; cheap enough for every order."""
     told = {
         BULK: _bulk(customer, usual, currency, limits),
@@ -114,10 +114,12 @@ def review(customer: Seen, usual: Usual, currency: str, limits: Limits) -> list[
     return [Candidate(customer.customer_id, reason, detail) for reason, detail in told.items() if detail]
 
 
-def usual_order(orders: Iterable[Placed]) -> Usual:
+def usual_order(orders: Iterable[ReviewedOrder]) -> TypicalOrder:
     """Return what the shop's orders are like; orders with nothing to pay do not count."""
     paid = [order for order in orders if order.amount_minor > 0]
-    return Usual(_spread([order.amount_minor for order in paid]), _spread([order.units for order in paid]))
+    return TypicalOrder(
+        _spread([order.amount_minor for order in paid]), _spread([order.units for order in paid])
+    )
 
 
 def outlier(value: float, usual: tuple[float, float]) -> float:
@@ -130,7 +132,7 @@ def outlier(value: float, usual: tuple[float, float]) -> float:
     return 0.6745 * _log_ratio(value, middle) / max(spread, 0.25)
 
 
-def _bulk(customer: Seen, usual: Usual, currency: str, limits: Limits) -> str | None:
+def _bulk(customer: ReviewedCustomer, usual: TypicalOrder, currency: str, limits: Limits) -> str | None:
     largest = max(customer.orders, key=lambda order: order.amount_minor, default=None)
     most = max(customer.orders, key=lambda order: order.units, default=None)
     if largest and _far(largest.amount_minor, usual.amount, limits):
@@ -143,21 +145,21 @@ def _bulk(customer: Seen, usual: Usual, currency: str, limits: Limits) -> str | 
     return None
 
 
-def _reseller(customer: Seen, limits: Limits) -> str | None:
+def _reseller(customer: ReviewedCustomer, limits: Limits) -> str | None:
     stocked = [order for order in customer.orders if order.most_of_one >= limits.resold]
     if len(stocked) < limits.resold_orders:
         return None
     return wording(f"{len(stocked)} orders with {limits.resold} or more of a single variant.")
 
 
-def _test(customer: Seen, limits: Limits) -> str | None:
+def _test(customer: ReviewedCustomer, limits: Limits) -> str | None:
     free = sum(order.amount_minor == 0 for order in customer.orders)
     if free >= limits.free_orders and 2 * free > len(customer.orders):
         return wording(f"{free} of {len(customer.orders)} orders had nothing to pay.")
     return None
 
 
-def _burst(customer: Seen, limits: Limits) -> str | None:
+def _burst(customer: ReviewedCustomer, limits: Limits) -> str | None:
     times = sorted(order.placed_at for order in customer.orders)
     most = first = 0
     for last, time in enumerate(times):
@@ -167,7 +169,7 @@ def _burst(customer: Seen, limits: Limits) -> str | None:
     return wording(f"{most} orders within {limits.burst_s} seconds.") if most >= limits.burst else None
 
 
-def _contradiction(customer: Seen, limits: Limits) -> str | None:
+def _contradiction(customer: ReviewedCustomer, limits: Limits) -> str | None:
     at_risk, loyal = customer.at_risk or 0, customer.loyal or 0
     if at_risk >= limits.sure and loyal >= limits.sure:
         return wording(f"Foreseen to leave ({at_risk:.0%}) and to come often ({loyal:.0%}).")

@@ -14,7 +14,7 @@ from sqlmodel import col
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.profiles.customer import PlacedOrder
-from app.profiles.review import Placed, Seen, candidates
+from app.profiles.review import ReviewedCustomer, ReviewedOrder, candidates
 from app.segment_tables import BY_MERCHANT, CustomerSegmentRow, ReviewRow
 from app.upsert import chunks, insert_new, table_of
 
@@ -45,7 +45,7 @@ async def find_candidates(
     now: datetime,
 ) -> int:
     """Return how many customers stand out; those not in the queue yet are put there."""
-    seen: list[Seen] = []
+    seen: list[ReviewedCustomer] = []
     for part in chunks(sorted(placed), _BATCH):
         seen += await _seen(connections, shop, part, placed)
     rows = [
@@ -137,7 +137,7 @@ def _read(row: Any) -> Review:
 
 async def _seen(
     connections: Connections, shop: str, customers: Sequence[int], placed: Mapping[int, Sequence[PlacedOrder]]
-) -> list[Seen]:
+) -> list[ReviewedCustomer]:
     """Return the customers as a reviewer sees them."""
     told: dict[int, tuple[str | None, Mapping[str, float]]] = {}
     async with connections.read() as db:
@@ -151,15 +151,19 @@ async def _seen(
     return [_seen_by(who, placed[who], *told[who]) for who in customers if who in told]
 
 
-def _seen_by(who: int, orders: Sequence[PlacedOrder], rfm: str | None, foreseen: Mapping[str, float]) -> Seen:
-    return Seen(who, tuple(map(_placed, orders)), rfm, foreseen.get("at_risk"), foreseen.get("loyal"))
+def _seen_by(
+    who: int, orders: Sequence[PlacedOrder], rfm: str | None, foreseen: Mapping[str, float]
+) -> ReviewedCustomer:
+    return ReviewedCustomer(
+        who, tuple(map(_placed, orders)), rfm, foreseen.get("at_risk"), foreseen.get("loyal")
+    )
 
 
-def _placed(order: PlacedOrder) -> Placed:
+def _placed(order: PlacedOrder) -> ReviewedOrder:
     units: Counter[int | None] = Counter()
     for line in order.lines:
         units[line.product_id] += line.quantity
-    return Placed(
+    return ReviewedOrder(
         placed_at=order.placed_at,
         amount_minor=order.total_minor,
         units=max(1, sum(units.values())),

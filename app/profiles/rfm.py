@@ -32,7 +32,7 @@ Cut = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class RfmMeasures:
     """Who bought, one row a customer, by customer id; all int64.
 
     recency_days: whole days since the last purchase. orders: at least 1. spent_minor: at least 0.
@@ -47,7 +47,7 @@ class Measures:
         return len(self.customer_ids)
 
 
-class Cuts(msgspec.Struct, frozen=True):
+class RfmThresholds(msgspec.Struct, frozen=True):
     """The lowest values that score 2, 3, 4 and 5; NEVER where none does.
 
     recency: of days, negated, so that more is better everywhere.
@@ -66,7 +66,7 @@ class Scores(NamedTuple):
     monetary: int
 
 
-def measure(purchases: Purchases, now: int) -> Measures:
+def measure(purchases: Purchases, now: int) -> RfmMeasures:
     """Return what the scores are of. Who never bought, or gave everything back, has no row."""
     customer_ids, rows = np.unique(purchases.customer_ids, return_inverse=True)
     orders = np.bincount(rows, weights=purchases.counts, minlength=len(customer_ids)).astype(np.int64)
@@ -75,7 +75,7 @@ def measure(purchases: Purchases, now: int) -> Measures:
     last = np.full(len(customer_ids), np.iinfo(np.int64).min)
     np.maximum.at(last, rows[purchases.counts], purchases.placed_at[purchases.counts])
     bought = orders > 0
-    return Measures(
+    return RfmMeasures(
         customer_ids=customer_ids[bought],
         recency_days=np.maximum(now - last[bought], 0) // DAY_S,
         orders=orders[bought],
@@ -94,12 +94,12 @@ def cut(values: Ints) -> Cut:
     return two, three, four, five
 
 
-def cuts(measures: Measures) -> Cuts:
+def cuts(measures: RfmMeasures) -> RfmThresholds:
     """Return the shop's cuts: of its own customers and nobody else's."""
-    return Cuts(cut(-measures.recency_days), cut(measures.orders), cut(measures.spent_minor))
+    return RfmThresholds(cut(-measures.recency_days), cut(measures.orders), cut(measures.spent_minor))
 
 
-def score(shop: Cuts, recency_days: int, orders: int, spent_minor: int) -> Scores:
+def score(shop: RfmThresholds, recency_days: int, orders: int, spent_minor: int) -> Scores:
     """Return one customer's scores; cheap enough for every event."""
     return Scores(
         recency=1 + bisect_right(shop.recency, -recency_days),
@@ -108,7 +108,7 @@ def score(shop: Cuts, recency_days: int, orders: int, spent_minor: int) -> Score
     )
 
 
-def score_all(shop: Cuts, measures: Measures) -> NDArray[np.int8]:
+def score_all(shop: RfmThresholds, measures: RfmMeasures) -> NDArray[np.int8]:
     """Return the scores of many, int8 of shape (customers, 3), columns as in Scores."""
     columns = (
         np.searchsorted(shop.recency, -measures.recency_days, side="right"),

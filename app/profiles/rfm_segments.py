@@ -57,7 +57,7 @@ _RECENT_FIFTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PurchaseSummary:
     """What is known of a customer's purchases. recency_days: whole days; orders: at least 1."""
 
     recency_days: int
@@ -77,7 +77,7 @@ def title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def why(scores: Scores | None, standing: Standing | None, currency: str) -> str:
+def why(scores: Scores | None, standing: PurchaseSummary | None, currency: str) -> str:
     """Return in one sentence why a customer is in their segment."""
     if scores is None or standing is None:
         return f"{title(PROSPECTS)}: {wording('has not bought anything yet.')}"

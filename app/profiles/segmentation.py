@@ -17,8 +17,8 @@ from app.profiles.behaviour import Behaviour
 from app.profiles.clusters import Clusters
 from app.profiles.lifetime import Lifetime, expected_spend
 from app.profiles.purchases import DAY_S, Purchase
-from app.profiles.rfm import Cuts, Scores, score
-from app.profiles.rfm_segments import Standing, ago, times, title
+from app.profiles.rfm import RfmThresholds, Scores, score
+from app.profiles.rfm_segments import PurchaseSummary, ago, times, title
 from app.profiles.segment_names import foreseen_name
 from app.profiles.snapshots import features_of
 from app.profiles.thresholds import Rules
@@ -48,7 +48,7 @@ class Segmentation(msgspec.Struct, frozen=True):
 
     currency: str
     trained_at: int
-    cuts: Cuts
+    cuts: RfmThresholds
     rules: Rules
     clusters: Clusters | None = None
     foreseen: tuple[Classifier, ...] = ()
@@ -79,16 +79,18 @@ def memberships(
     )
 
 
-def standing_of(history: Sequence[Purchase], now: int) -> Standing | None:
+def standing_of(history: Sequence[Purchase], now: int) -> PurchaseSummary | None:
     """Return what a customer's scores are of, None for who never bought."""
     bought = [each for each in history if each.counts]
     if not bought:
         return None
     last = max(min(each.placed_at, now) for each in bought)
-    return Standing((now - last) // DAY_S, len(bought), max(sum(each.net_minor for each in history), 0))
+    return PurchaseSummary(
+        (now - last) // DAY_S, len(bought), max(sum(each.net_minor for each in history), 0)
+    )
 
 
-def scores_of(shop: Cuts, history: Sequence[Purchase], now: int) -> Scores | None:
+def scores_of(shop: RfmThresholds, history: Sequence[Purchase], now: int) -> Scores | None:
     """Return a customer's RFM scores, None for who never bought."""
     standing = standing_of(history, now)
     if standing is None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.profiles import classifier_training, lifetime_training
 from app.profiles.behaviour import FEATURES
-from app.profiles.classifier_training import AT_RISK, LOYAL, Report
-from app.profiles.cluster_training import Found, find_clusters
+from app.profiles.classifier_training import AT_RISK, LOYAL, ClassifierReport
+from app.profiles.cluster_training import ClusteringResult, find_clusters
 from app.profiles.lifetime_training import EVERYONE, MODEL, OWN_PACE, SAME_AGAIN, SpendReport
 from app.profiles.purchases import DAY_S, Purchases
 from app.profiles.rfm import cuts, measure
@@ -33,8 +33,8 @@ class Training:
     """
 
     segmentation: Segmentation
-    clusters: Found
-    reports: dict[str, Report]
+    clusters: ClusteringResult
+    reports: dict[str, ClassifierReport]
     spend: SpendReport | None
 
 
@@ -71,7 +71,7 @@ def train_shop(
 
 
 def _published(
-    purchases: Purchases, reports: dict[str, Report], now: int, seed: int
+    purchases: Purchases, reports: dict[str, ClassifierReport], now: int, seed: int
 ) -> tuple[Classifier, ...]:
     """Return the classifiers that proved better than their rule, trained up to now."""
     trained = (

@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TrainingData:
     """All that a training reads. placed: the orders by customer."""
 
     placed: Mapping[int, Sequence[PlacedOrder]]
@@ -118,14 +118,14 @@ def report_of(training: Training) -> dict[str, Any]:
     return {"clusters": clusters, "foreseen": reports, "spend": spend}
 
 
-async def _train(facts: Facts, rules: Rules, now: datetime, previous: Segmentation | None) -> Training:
+async def _train(facts: TrainingData, rules: Rules, now: datetime, previous: Segmentation | None) -> Training:
     """Return the training, made in a process of its own: it would take minutes out of this one's."""
     seconds = int(now.timestamp())
     purchases = clean(_columns(facts.placed), seconds)
     return await apart(train_shop, purchases, matrix(facts.behaviours), rules, seconds, previous)
 
 
-async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> Facts:
+async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> TrainingData:
     """Return the orders and behaviours of everyone who may be profiled and learnt from, a batch at a time.
 
     Beside customers that is who only looked around, under analytics, which is what is stored of them.
@@ -146,14 +146,16 @@ async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> F
             await report_progress(connections, "segment", shop, Progress("reading", len(placed)))
         strangers = await seen_of_browsers(db, shop, window_begins(seconds))
     behaving += [behaviour_of((), seen, seconds) for seen in strangers]
-    return Facts(placed, behaving)
+    return TrainingData(placed, behaving)
 
 
-async def _part(db: AsyncSession, shop: str, currency: str, customers: Sequence[int], now: int) -> Facts:
+async def _part(
+    db: AsyncSession, shop: str, currency: str, customers: Sequence[int], now: int
+) -> TrainingData:
     placed = await orders_of(db, shop, currency, customers)
     seen = await seen_of_customers(db, shop, customers, window_begins(now))
     histories = {who: histories_of(orders, now) for who, orders in placed.items()}
-    return Facts(placed, list(behaviours(histories, seen, now).values()))
+    return TrainingData(placed, list(behaviours(histories, seen, now).values()))
 
 
 async def _today(connections: Connections, shop: str, now: datetime) -> date:

@@ -39,7 +39,7 @@ _SEGMENTATIONS, _SEGMENTS = table_of(SegmentationRow), table_of(CustomerSegmentR
 _MOVES, _REVIEWS, _SIZES = table_of(SegmentMoveRow), table_of(ReviewRow), table_of(SegmentSizeRow)
 
 
-class Segmented(msgspec.Struct, frozen=True):
+class CustomerSegments(msgspec.Struct, frozen=True):
     """A customer's segments, the most telling first, and the numbers behind them.
 
     memberships: name, kind and why, as in segmentation.Membership; kind is `pin` for the merchant's word.
@@ -60,7 +60,7 @@ class Segmented(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Override:
     """What the merchant said of a customer: pinned to a segment, excluded, or confirmed."""
 
     verdict: str
@@ -68,14 +68,18 @@ class Word:
 
 
 def segmented(
-    shop: Segmentation, history: Sequence[Purchase], behaviour: Behaviour | None, word: Word | None, now: int
-) -> Segmented:
+    shop: Segmentation,
+    history: Sequence[Purchase],
+    behaviour: Behaviour | None,
+    word: Override | None,
+    now: int,
+) -> CustomerSegments:
     """Return the customer's segments. A pin comes first and outlives every training. Pure."""
     found: list[tuple[str, str, str]] = list(memberships(shop, history, now, behaviour))
     if word and word.verdict == "pinned" and word.segment:
         found.insert(0, (word.segment, "pin", "The merchant put this customer here."))
     standing, scores = standing_of(history, now), scores_of(shop.cuts, history, now)
-    return Segmented(
+    return CustomerSegments(
         memberships=tuple(found),
         scores=scores,
         orders=standing.orders if standing else 0,
@@ -125,21 +129,21 @@ async def publish_segmentation(
     _segmentations.forget(connections, shop)
 
 
-async def words_of(connections: Connections, shop: str, customer_ids: Collection[int]) -> dict[int, Word]:
+async def words_of(connections: Connections, shop: str, customer_ids: Collection[int]) -> dict[int, Override]:
     """Return what the merchant said of those of the customers of whom they said something."""
-    words: dict[int, Word] = {}
+    words: dict[int, Override] = {}
     async with connections.read() as db:
         connection = await db.connection()
         for part in chunks(sorted(customer_ids)):
             query = select(_REVIEWS.c.customer_id, _REVIEWS.c.verdict, _REVIEWS.c.segment).where(
                 _REVIEWS.c.shop == shop, _REVIEWS.c.customer_id.in_(part), _REVIEWS.c.verdict.is_not(None)
             )
-            words |= {who: Word(verdict, name) for who, verdict, name in await connection.execute(query)}
+            words |= {who: Override(verdict, name) for who, verdict, name in await connection.execute(query)}
     return words
 
 
 async def keep_segments(
-    connections: Connections, shop: str, found: Mapping[int, Segmented | None], now: datetime
+    connections: Connections, shop: str, found: Mapping[int, CustomerSegments | None], now: datetime
 ) -> int:
     """Return how many customers moved. None: a customer who may be in no segment; their row goes."""
     async with connections.write() as db:
@@ -225,7 +229,7 @@ def _read(content: Mapping[str, Any]) -> Segmentation | None:
     return msgspec.structs.replace(made, foreseen=foreseen)
 
 
-def _content(each: Segmented) -> dict[str, Any]:
+def _content(each: CustomerSegments) -> dict[str, Any]:
     recency, frequency, monetary = each.scores or (None, None, None)
     named = [{"name": name, "kind": kind, "why": why} for name, kind, why in each.memberships]
     values = (
@@ -235,7 +239,7 @@ def _content(each: Segmented) -> dict[str, Any]:
     return dict(zip(_CONTENT, values, strict=True))
 
 
-def _row(shop: str, customer_id: int, each: Segmented, now: datetime) -> dict[str, Any]:
+def _row(shop: str, customer_id: int, each: CustomerSegments, now: datetime) -> dict[str, Any]:
     return {"shop": shop, "customer_id": customer_id, "changed_at": now} | _content(each)
 
 

@@ -36,10 +36,10 @@ from app.profiles.history import (
     seen_of,
 )
 from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
-from app.profiles.making import Wish, make_profiles
+from app.profiles.making import CustomerConsent, make_profiles
 from app.profiles.names import Names
 from app.profiles.packed import pack, unpack_profile
-from app.profiles.segments import Segmented, keep_segments
+from app.profiles.segments import CustomerSegments, keep_segments
 from app.profiles.visit import Visit, visit_of
 from app.values import ShopDomain
 
@@ -136,13 +136,13 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
     digests, basis = await open_digests(connections), await profile_basis(connections, shop)
     keys = {each: customer_key(shop, each) for each in customer_ids}
     told = {each: told_key(shop, digests.of(shop, "customer", each)) for each in customer_ids}
-    placed: dict[int, Segmented | None] = {}
+    placed: dict[int, CustomerSegments | None] = {}
 
     async def attempt(pipe: Any) -> None:
         values = await pipe.mget([*keys.values(), *told.values()])
         held, answers = values[: len(keys)], map(unpack_told, values[len(keys) :])
         wishes = {
-            who: Wish(said or Answers(), unpack_profile(before).refused)
+            who: CustomerConsent(said or Answers(), unpack_profile(before).refused)
             for who, before, said in zip(keys, held, answers, strict=True)
         }
         made = await make_profiles(connections, shop, wishes, basis)

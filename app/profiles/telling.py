@@ -17,7 +17,7 @@ from app.profiles.names import Names
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ConsentCall:
     """A call that carries consent. source: checkout, pixel or storefront."""
 
     shop: str
@@ -30,7 +30,7 @@ class Call:
     policy: ShopPolicy
 
 
-def consent_told(call: Call, told: Mapping[str, Answers | None]) -> ConsentTold | None:
+def consent_told(call: ConsentCall, told: Mapping[str, Answers | None]) -> ConsentTold | None:
     """Return the event for the ledger, None when there is no news.
 
     told: what each name told before, by kind of name.
@@ -60,7 +60,7 @@ def consent_told(call: Call, told: Mapping[str, Answers | None]) -> ConsentTold 
 
 
 def all_told(
-    calls: Sequence[Call], known: Mapping[str, Answers | None], digests: Digests
+    calls: Sequence[ConsentCall], known: Mapping[str, Answers | None], digests: Digests
 ) -> list[ConsentTold]:
     """Return the events of several calls, in their order: each is judged by what those before it told.
 

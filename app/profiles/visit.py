@@ -22,7 +22,7 @@ PAGE_LEFT = "tillwise:page_left"
 DISMISSED = "tillwise:offer_dismissed"
 
 
-class Seen(NamedTuple):
+class BrowsedEvent(NamedTuple):
     """One event of a browser. customer_id: the account that was signed in, as far as it was told."""
 
     event_id: str
@@ -85,7 +85,7 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
 NO_VISIT = Visit()
 
 
-def visit_of(events: Iterable[Seen]) -> Visit:
+def visit_of(events: Iterable[BrowsedEvent]) -> Visit:
     """Return what the events make, whatever order they come in and however often each comes."""
     once = sorted({event.event_id: event for event in events}.values(), key=lambda e: (e[1], e[0]))
     own = _of_one_person(once)
@@ -139,7 +139,7 @@ def _product(data: dict[str, Any]) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
 
-def _of_one_person(events: Sequence[Seen]) -> Sequence[Seen]:
+def _of_one_person(events: Sequence[BrowsedEvent]) -> Sequence[BrowsedEvent]:
     """Return the events since the account last changed; a sign-in takes what was done before along."""
     account, begins = None, 0
     for at, event in enumerate(events):
@@ -151,7 +151,7 @@ def _of_one_person(events: Sequence[Seen]) -> Sequence[Seen]:
     return events[begins:]
 
 
-def parted(events: Sequence[Seen]) -> list[list[Seen]]:
+def parted(events: Sequence[BrowsedEvent]) -> list[list[BrowsedEvent]]:
     """Return the events by visit, oldest first."""
     visits = [[events[0]]]
     for event in events[1:]:
@@ -161,7 +161,7 @@ def parted(events: Sequence[Seen]) -> list[list[Seen]]:
     return visits
 
 
-def _viewed(events: Sequence[Seen]) -> dict[int, int]:
+def _viewed(events: Sequence[BrowsedEvent]) -> dict[int, int]:
     viewed: dict[int, int] = {}
     for event in events:
         if (product_id := viewed_product(event.name, event.data)) is not None:
@@ -169,14 +169,14 @@ def _viewed(events: Sequence[Seen]) -> dict[int, int]:
     return dict(sorted(viewed.items(), key=lambda item: (-item[1], item[0]))[:VIEWS_KEPT])
 
 
-def _sent_away(events: Sequence[Seen]) -> tuple[int, ...]:
+def _sent_away(events: Sequence[BrowsedEvent]) -> tuple[int, ...]:
     told = (_product(event.data) for event in events if event.name == DISMISSED)
     return tuple(sorted({each for each in told if each is not None})[:VIEWS_KEPT])
 
 
-def _last_at(events: Sequence[Seen], names: Container[str]) -> int | None:
+def _last_at(events: Sequence[BrowsedEvent], names: Container[str]) -> int | None:
     return next((_seconds(event) for event in reversed(events) if event.name in names), None)
 
 
-def _seconds(event: Seen) -> int:
+def _seconds(event: BrowsedEvent) -> int:
     return int(event.happened_at.timestamp())

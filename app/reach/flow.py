@@ -7,7 +7,7 @@ from typing import Any
 
 from app.campaigns.campaign import Campaign
 from app.connections import Connections
-from app.coupons.grants import Granted
+from app.coupons.grants import GrantedCode
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.reach.documents import FLOW_TRIGGER
 from app.reach.letters import way_back
@@ -24,7 +24,7 @@ HANDLE = "checkout-abandoned"
 
 async def tell_flow(
     connections: Connections, shop: Shop, abandonment: Abandonment, customer_id: int,
-    campaign: Campaign | None, granted: Granted | None,
+    campaign: Campaign | None, granted: GrantedCode | None,
 ) -> Outcome:  # fmt: skip
     """Return what became of it. Asked once: an answer that was lost may have been one."""
     payload = flow_payload(shop.shop, abandonment, customer_id, campaign, granted)
@@ -41,7 +41,11 @@ async def tell_flow(
 
 
 def flow_payload(
-    shop: str, abandonment: Abandonment, customer_id: int, campaign: Campaign | None, granted: Granted | None
+    shop: str,
+    abandonment: Abandonment,
+    customer_id: int,
+    campaign: Campaign | None,
+    granted: GrantedCode | None,
 ) -> dict[str, Any]:
     """Return what Flow is told, by the keys of extensions/cart-abandoned. Pure."""
     code = granted.code if granted else ""

@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
-from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.grants import CodeRequest, GrantedCode, grant
 from app.coupons.store import REDEEMED, WITHDRAWN, note_granted, status_of
 from app.errors import InputError, ShopifyError
 from app.outbound.messages import pause_after
@@ -182,7 +182,7 @@ async def _unsuppressed(connections: Connections, shop: Shop, customer: Customer
 
 async def _code(
     connections: Connections, shop: Shop, reach: Reach, due: Due, rest: Abandonment | None, now: datetime
-) -> tuple[Campaign | None, Granted | None]:
+) -> tuple[Campaign | None, GrantedCode | None]:
     """Return the campaign and the shopper's own code, written down as shown before it is.
 
     rest: what is left of the basket, None where all of it is. Raises Drop where there is none to give and
@@ -191,7 +191,7 @@ async def _code(
     planned = await _planned(connections, shop, due, rest, now)
     if planned is not None and planned.pool_id is not None:
         unit, lasts_s = f"customer:{due.customer_id}", planned.campaign.lasts_s or 0
-        wanted = Wanted(shop.shop, planned.id, planned.pool_id, unit, lasts_s, now)
+        wanted = CodeRequest(shop.shop, planned.id, planned.pool_id, unit, lasts_s, now)
         granted = await _granted(connections, wanted)
         if granted is not None and granted.expires_at > now:
             await note_shown(connections, shop.shop, due.abandonment_id, planned.id, now)
@@ -203,7 +203,7 @@ async def _code(
     return None, None
 
 
-async def _granted(connections: Connections, wanted: Wanted) -> Granted | None:
+async def _granted(connections: Connections, wanted: CodeRequest) -> GrantedCode | None:
     """Return the shopper's code, None where they used theirs: Shopify lets nobody use a second one."""
     (granted,) = await grant(connections.redis, [wanted])
     became = granted and await status_of(connections, wanted.shop, granted.code)
@@ -238,7 +238,7 @@ async def _within_total(connections: Connections, shop: Shop, campaign: Campaign
 
 
 def _facts(
-    name: str, abandonment: Abandonment, campaign: Campaign | None, granted: Granted | None, zone: tzinfo
+    name: str, abandonment: Abandonment, campaign: Campaign | None, granted: GrantedCode | None, zone: tzinfo
 ) -> Facts:
     """Return what a letter tells. zone: the shop's, in which its times are told."""
     count = sum(quantity for _, quantity in abandonment.lines)
@@ -258,7 +258,7 @@ def _facts(
 
 
 async def _links(
-    connections: Connections, shop: Shop, left: Abandonment, digest: str, granted: Granted | None
+    connections: Connections, shop: Shop, left: Abandonment, digest: str, granted: GrantedCode | None
 ) -> Links:
     token = token_of(await installation_secret(connections, SECRET), shop.shop, digest)
     back = way_back(shop.shop, left.lines, granted.code if granted else None)

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import delete
 
 from app.connections import Connections
-from app.profiles.classifier_training import Figures, Report
+from app.profiles.classifier_training import ClassifierMetrics, ClassifierReport
 from app.profiles.clusters import Clusters
 from app.profiles.lifetime_training import SpendFigures, SpendReport
-from app.profiles.rfm import NEVER, Cuts
+from app.profiles.rfm import NEVER, RfmThresholds
 from app.profiles.segmentation import Segmentation
 from app.profiles.snapshots import FEATURES
 from app.profiles.thresholds import read_rules
@@ -64,11 +64,11 @@ def candidate(customer_id: int, reason: str = "bulk_buyer", **changes: Any) -> A
     return ReviewRow(shop=SHOP, customer_id=customer_id, reason=reason, **(values | changes))
 
 
-def a_report(label: str, *, publish: bool) -> Report:
-    return Report(
+def a_report(label: str, *, publish: bool) -> ClassifierReport:
+    return ClassifierReport(
         label=label, window_days=28, many_orders=7, trained=21_776, tested=2_233, share=0.142,
-        ours=Figures(auc=0.85, pr_auc=0.487, brier=0.0945, ece=0.019),
-        rule=Figures(auc=0.752, pr_auc=0.351, brier=0.1064, ece=0.024),
+        ours=ClassifierMetrics(auc=0.85, pr_auc=0.487, brier=0.0945, ece=0.019),
+        rule=ClassifierMetrics(auc=0.752, pr_auc=0.351, brier=0.1064, ece=0.024),
         gain_low=0.0083, gain_high=0.0161, publish=publish,
         reason="Better than recency_days alone: the squared error falls by 0.0083 to 0.0161.",
     )  # fmt: skip
@@ -80,7 +80,7 @@ def a_segmentation() -> Segmentation:
     return Segmentation(
         currency="USD",
         trained_at=0,
-        cuts=Cuts((-40, -20, -9, -2), (1, 2, 4, 9), (1_000, 2_500, 10_000, NEVER)),
+        cuts=RfmThresholds((-40, -20, -9, -2), (1, 2, 4, 9), (1_000, 2_500, 10_000, NEVER)),
         rules=read_rules([REGULARS], "USD"),
         foreseen=(Classifier("at_risk", FEATURES, 28, 7, leaf, Sigmoid(1, 0), 0.31),),
         clusters=Clusters(

@@ -4,15 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 from app.admin.attention import alerted, attention, due, to_review
 from app.admin.store import Health, Import
-from app.consent.report import Asked
+from app.consent.report import RequestStatus
 from app.reach.alert_store import KeptAlert
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HEALTHY = Health(parked_webhooks=0, ever_decided=True, orders=5, has_pixel=True)
 
 
-def asked(left_days: int | None) -> Asked:
-    return Asked("r", "redact", "open", NOW, NOW + timedelta(days=left_days or 0), None, left_days, {}, None)
+def asked(left_days: int | None) -> RequestStatus:
+    return RequestStatus(
+        "r", "redact", "open", NOW, NOW + timedelta(days=left_days or 0), None, left_days, {}, None
+    )
 
 
 def alert(kind: str, says: str = "So it is.") -> KeptAlert:

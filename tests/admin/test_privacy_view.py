@@ -19,18 +19,18 @@ from app.admin.privacy_view import (
     told,
 )
 from app.admin.whom import Whom, whom
-from app.consent.audit import Finding, Served, audit, share
-from app.consent.clearing import Cleared
+from app.consent.audit import AuditCell, Finding, audit, share
+from app.consent.clearing import ClearingRun
 from app.consent.policies import PolicyRead
 from app.consent.policy import RegionPolicy, ShopPolicy
-from app.consent.report import Asked, Limit
+from app.consent.report import RequestStatus, StoreLimit
 from app.consent.weeks import Allowed, week_starts, weeks
 
 NOW = datetime(2026, 11, 24, 10, 5, tzinfo=UTC)
 
 
-def request(left_days: int | None, done_at: datetime | None = None) -> Asked:
-    return Asked("r", "redact", "open", NOW, NOW, done_at, left_days, {}, None)
+def request(left_days: int | None, done_at: datetime | None = None) -> RequestStatus:
+    return RequestStatus("r", "redact", "open", NOW, NOW, done_at, left_days, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ def request(left_days: int | None, done_at: datetime | None = None) -> Asked:
         (request(None, NOW), "Done on Nov 24, 2026", "success"),
     ],
 )
-def test_deadline_is_told_in_days_and_tones(asked: Asked, words: str, tone: str) -> None:
+def test_deadline_is_told_in_days_and_tones(asked: RequestStatus, words: str, tone: str) -> None:
     assert (due_words(asked), due_tone(asked)) == (words, tone)
 
 
 def test_limit_tells_what_the_last_clearing_did() -> None:
-    limit = Limit("events", "events_days", "Events", "", 180, 3650, None)
+    limit = StoreLimit("events", "events_days", "Events", "", 180, 3650, None)
     assert limit_words(limit).startswith("Not cleared yet")
-    cleared = Cleared("events", NOW, 180, 1_200, 34_000, NOW - timedelta(days=179))
-    limit = Limit("events", "events_days", "Events", "", 180, 3650, cleared)
+    cleared = ClearingRun("events", NOW, 180, 1_200, 34_000, NOW - timedelta(days=179))
+    limit = StoreLimit("events", "events_days", "Events", "", 180, 3650, cleared)
     said = limit_words(limit)  # with the time: what came later that day is not among it
     assert said.startswith("On Nov 24, 2026, ")
     assert said.endswith(" UTC: 1,200 deleted, 34,000 left, the oldest of May 29, 2026.")
 
 
 def test_figure_is_told_with_its_interval_and_ratio() -> None:
-    found = audit([Served("loyal", "DE", 100, 90), Served("new", "DE", 100, 45)])
+    found = audit([AuditCell("loyal", "DE", 100, 90), AuditCell("new", "DE", 100, 45)])
     new = next(group for group in found.by_segment if group.name == "new").exposure
     shown = told(new)
     assert (shown.value, shown.ratio, shown.tone, shown.says) == ("45.0%", "0.50", "warning", "Lower")
@@ -71,14 +71,14 @@ def test_figure_is_told_with_its_interval_and_ratio() -> None:
 
 @pytest.mark.parametrize("figure", [share(0, 0), share(1, 2)])
 def test_figure_of_too_few_is_a_dash(figure: Any) -> None:
-    shown = told(audit([Served(None, None, figure.of, 0)]).by_region[0].exposure)
+    shown = told(audit([AuditCell(None, None, figure.of, 0)]).by_region[0].exposure)
     assert (shown.value, shown.says) == ("–", "Too few to tell")
 
 
 def test_groups_that_get_less_are_named_with_both_figures() -> None:
     found = audit([
-        Served("best_customers", "DE", 100, 100, discount=1_000, discount_squares=10_000),
-        Served(None, "DE", 100, 100, discount=100, discount_squares=1_000),
+        AuditCell("best_customers", "DE", 100, 100, discount=1_000, discount_squares=10_000),
+        AuditCell(None, "DE", 100, 100, discount=100, discount_squares=1_000),
     ])  # fmt: skip
     assert lower(found.by_segment, "Not known") == [
         "Not known, discount depth: 1.0%, where Best customers has 10.0%."
@@ -86,7 +86,7 @@ def test_groups_that_get_less_are_named_with_both_figures() -> None:
 
 
 def test_everybody_comes_last_and_only_the_largest_groups_are_shown() -> None:
-    found = audit(Served(f"s{n}", "US-CA", 100 + n, 50) for n in range(40))
+    found = audit(AuditCell(f"s{n}", "US-CA", 100 + n, 50) for n in range(40))
     rows = group_rows(found.by_segment, "Not known", found.everybody)
     assert len(rows) == 26
     assert (rows[0]["name"], rows[-1]["name"]) == ("S39", "Everybody")

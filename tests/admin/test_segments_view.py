@@ -13,8 +13,8 @@ from app.admin.segments_settings import checked_policy, with_rule, without_rule
 from app.admin.segments_view import why_words
 from app.errors import InputError, NotFound
 from app.profiles.clusters import LABELS
-from app.profiles.rfm import NEVER, Cuts, Scores, score
-from app.profiles.rfm_segments import SEGMENTS, Standing, segment
+from app.profiles.rfm import NEVER, RfmThresholds, Scores, score
+from app.profiles.rfm_segments import SEGMENTS, PurchaseSummary, segment
 from app.profiles.rfm_segments import why as rfm_why
 from app.profiles.segment_names import FORESEEN
 from app.profiles.thresholds import Rules
@@ -25,7 +25,7 @@ NOBODY = (NEVER, NEVER, NEVER, NEVER)
 
 
 def test_scores_are_told_as_they_are_given() -> None:
-    cuts = Cuts((-40, -20, -9, -2), (1, 3, 4, 9), (1_000, 2_500, 10_000, NEVER))
+    cuts = RfmThresholds((-40, -20, -9, -2), (1, 3, 4, 9), (1_000, 2_500, 10_000, NEVER))
     best, *_, worst = score_lines(cuts, "USD")
     assert (best.recency, best.orders, best.spent) == ("2 days ago or since", "9 or more", "nobody")
     assert score(cuts, 2, 9, 10_000) == (5, 5, 4)
@@ -40,7 +40,7 @@ def test_scores_are_told_as_they_are_given() -> None:
 
 
 def test_score_that_nobody_has_is_told_as_such() -> None:
-    tied = score_lines(Cuts((-5, -5, 0, 0), (2, 2, 2, 2), NOBODY), "USD")
+    tied = score_lines(RfmThresholds((-5, -5, 0, 0), (2, 2, 2, 2), NOBODY), "USD")
     assert [line.recency for line in tied] == [
         "today",
         "nobody",
@@ -156,7 +156,7 @@ def test_way_with_shoppers_names_segments_there_are() -> None:
     ("kept", "said"),
     [
         (
-            rfm_why(Scores(4, 5, 3), Standing(1, 12, 40_000), "EUR"),
+            rfm_why(Scores(4, 5, 3), PurchaseSummary(1, 12, 40_000), "EUR"),
             "Treu: zuletzt gekauft: gestern (kürzlich, 4 von 5), bestellt: 12-mal (oberstes Fünftel), "
             "ausgegeben: 400,00\N{NO-BREAK SPACE}€ (mittleres Fünftel), verglichen mit den anderen Kunden "
             "dieses Shops.",

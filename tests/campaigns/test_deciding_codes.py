@@ -14,8 +14,8 @@ from app.campaigns.codes import pool_of, promise_of
 from app.catalog.flags import record_flag
 from app.connections import Connections
 from app.coupons.follow import follow_grants
-from app.coupons.grants import Granted, Wanted
-from app.coupons.handing import DRY_S, Codes
+from app.coupons.grants import CodeRequest, GrantedCode
+from app.coupons.handing import DRY_S, CodeDispenser
 from app.coupons.pool import fill
 from app.coupons.store import WITHDRAWN, Code, keep_codes, set_status
 from app.coupons.uses import Discount, keep_discount
@@ -148,13 +148,13 @@ async def test_not_every_empty_pool_is_asked_before_something_else_is_shown(conn
     await run(connections)
     asked = []
 
-    async def empty(batch: list[Wanted]) -> list[Granted | None]:
+    async def empty(batch: list[CodeRequest]) -> list[GrantedCode | None]:
         asked.extend(batch)
         return [None] * len(batch)
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=Codes(Gathered(empty, timeout_ms=1_000)))
+        web.state.till = replace(web.state.till, codes=CodeDispenser(Gathered(empty, timeout_ms=1_000)))
         answers = [await ask(client, 10, consent=EVERYTHING) for _ in range(3)]
     assert [nudges(each) for each in answers] == [["help"]] * 3
     assert len(asked) == MOST_CODES + 3  # three, the other three, none
@@ -164,12 +164,12 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
     await a_trained_shop(connections)
     await run(connections, "ten", offer=TEN_PERCENT)
 
-    async def broken(_batch: list[Wanted]) -> list[Granted | None]:
+    async def broken(_batch: list[CodeRequest]) -> list[GrantedCode | None]:
         raise ConnectionError("gone")
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=Codes(Gathered(broken, timeout_ms=1_000)))
+        web.state.till = replace(web.state.till, codes=CodeDispenser(Gathered(broken, timeout_ms=1_000)))
         answer = await ask(client, 10, consent=EVERYTHING)
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 

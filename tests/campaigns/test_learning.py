@@ -20,7 +20,7 @@ from app.consent.ledger import append
 from app.experiments.assign import assign, default_experiment, pseudonym
 from app.intent.features import FEATURES
 from app.intent.foresight import UNTAUGHT
-from app.intent.moments import Browsed
+from app.intent.moments import BrowserHistory
 from app.intent.prior import PRIOR
 from app.intent.store import (
     UPLIFT,
@@ -54,7 +54,7 @@ async def install(connections: Connections, *rows: Any, **settings: Any) -> None
         db.add_all([ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW, settings=settings), *rows])
 
 
-def rows_of(told: list[Browsed]) -> list[Any]:
+def rows_of(told: list[BrowserHistory]) -> list[Any]:
     """Return the browsers' events and orders as the shop has them, the latest of them an hour ago."""
     latest = max(event.happened_at for each in told for event in each.seen)
     later = NOW - timedelta(hours=1) - latest

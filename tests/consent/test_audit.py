@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from app.connections import Connections
-from app.consent.audit import LEAST, Figure, Finding, Served, audit, compared, mean, share
+from app.consent.audit import LEAST, AuditCell, Figure, Finding, audit, compared, mean, share
 from app.consent.outcomes import allowed, served
 from app.consent.weeks import Allowed, week_starts, weeks, whole
 from app.tables import DecisionRow, FeedbackRow, OrderLineRow
@@ -42,8 +42,8 @@ def test_out_of_nothing_there_is_no_figure() -> None:
     assert share(0, 0) == mean(0, 0, 0) == Figure(0, None, None, None)
 
 
-def group(segment: str | None, decisions: int, offered: int, accepted: int = 0, **more: Any) -> Served:
-    return Served(segment, more.pop("region", "US"), decisions, offered, accepted, **more)
+def group(segment: str | None, decisions: int, offered: int, accepted: int = 0, **more: Any) -> AuditCell:
+    return AuditCell(segment, more.pop("region", "US"), decisions, offered, accepted, **more)
 
 
 def test_a_group_under_four_fifths_of_the_best_is_lower() -> None:
@@ -155,7 +155,7 @@ async def keep(connections: Connections, *rows: Any) -> None:
         db.add_all(rows)
 
 
-async def read(connections: Connections, days: int = 90) -> dict[tuple[str | None, str | None], Served]:
+async def read(connections: Connections, days: int = 90) -> dict[tuple[str | None, str | None], AuditCell]:
     rows = await served(connections, SHOP, NOW - timedelta(days=days), NOW)
     return {(row.segment, row.region): row for row in rows}
 
@@ -171,9 +171,9 @@ async def test_decisions_are_added_up_by_segment_and_region(on_both_databases: C
         decision(5),
     )  # fmt: skip
     assert await read(connections) == {
-        ("loyal", "DE"): Served("loyal", "DE", decisions=3, offered=2, accepted=2),
-        ("loyal", "US-CA"): Served("loyal", "US-CA", decisions=1, offered=1),
-        (None, None): Served(None, None, decisions=1, offered=1),
+        ("loyal", "DE"): AuditCell("loyal", "DE", decisions=3, offered=2, accepted=2),
+        ("loyal", "US-CA"): AuditCell("loyal", "US-CA", decisions=1, offered=1),
+        (None, None): AuditCell(None, None, decisions=1, offered=1),
     }
 
 

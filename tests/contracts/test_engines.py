@@ -18,7 +18,7 @@ import webhooks.receive
 from app.config import Settings, read_settings
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
-from app.coupons.grants import Wanted, grant
+from app.coupons.grants import CodeRequest, grant
 from app.coupons.pool import fill
 from app.errors import ConfigError
 from app.events.consume import work_off
@@ -146,7 +146,7 @@ async def test_what_a_customer_bought_is_in_their_profile(
 
 async def test_two_shoppers_share_no_code_and_who_asks_again_has_the_same(engines: Connections) -> None:
     now = datetime.now(UTC)
-    one, other = (Wanted(SHOP, "c", "pool", unit, 3_600, now) for unit in ("customer:7", "customer:8"))
+    one, other = (CodeRequest(SHOP, "c", "pool", unit, 3_600, now) for unit in ("customer:7", "customer:8"))
     assert await fill(engines, SHOP, "pool", ["A", "B"]) == 2
     first = await grant(engines.redis, [one, other])
     assert sorted(each.code for each in first if each) == ["A", "B"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.coupons.follow import follow_grants
-from app.coupons.grants import Granted, Wanted, grant
+from app.coupons.grants import CodeRequest, GrantedCode, grant
 from app.coupons.minting import PoolWish, keep_pools
 from app.coupons.missing import let_go_of_gone
 from app.coupons.pool import pool_key
@@ -54,10 +54,12 @@ async def statuses(front: Shopfront, wish: PoolWish = WISH) -> dict[str, int]:
 
 async def granted(
     front: Shopfront, unit: str = "customer:7", permitted: tuple[str, ...] = ("analytics",)
-) -> Granted:
+) -> GrantedCode:
     """Let a decision hand a code to a shopper, and let the worker hear of it."""
     shop, at = front.installed.shop, datetime.now(UTC)
-    (made,) = await grant(front.connections.redis, [Wanted(shop, "spring", WISH.pool_id, unit, DAY_S, at)])
+    (made,) = await grant(
+        front.connections.redis, [CodeRequest(shop, "spring", WISH.pool_id, unit, DAY_S, at)]
+    )
     assert made is not None
     discount = {"code": made.code, "expires_at": made.expires_at.isoformat()}
     event = DecisionMade(

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
-from app.coupons.grants import Granted, Wanted, grant, note_used
+from app.coupons.grants import CodeRequest, GrantedCode, grant, note_used
 from app.coupons.pool import pool_key
 from app.coupons.terms import REMEMBERED_S, USED_REMEMBERED_S
 from app.profiles.keys import granted_key
@@ -12,8 +12,8 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY_S = 86_400
 
 
-def wanted(unit: str = "customer:7", campaign: str = "spring", at: datetime = NOW) -> Wanted:
-    return Wanted(SHOP, campaign, campaign, unit, DAY_S, at)
+def wanted(unit: str = "customer:7", campaign: str = "spring", at: datetime = NOW) -> CodeRequest:
+    return CodeRequest(SHOP, campaign, campaign, unit, DAY_S, at)
 
 
 async def fill(connections: Connections, codes: Sequence[str], campaign: str = "spring") -> None:
@@ -25,8 +25,8 @@ async def test_each_shopper_has_a_code_of_their_own_for_a_day_of_their_own(conne
     later = NOW + timedelta(hours=5)
     granted = await grant(connections.redis, [wanted(), wanted("client:x", at=later)])
     assert granted == [
-        Granted("A", NOW + timedelta(days=1)),
-        Granted("B", later + timedelta(days=1)),
+        GrantedCode("A", NOW + timedelta(days=1)),
+        GrantedCode("B", later + timedelta(days=1)),
     ]
 
 
@@ -50,14 +50,14 @@ async def test_an_empty_pool_grants_nothing_and_binds_nobody(connections: Connec
 
 async def test_campaigns_and_shops_have_their_own_pools(connections: Connections) -> None:
     await fill(connections, ["A"])
-    other = Wanted("b.myshopify.com", "spring", "spring", "customer:7", DAY_S, NOW)
+    other = CodeRequest("b.myshopify.com", "spring", "spring", "customer:7", DAY_S, NOW)
     assert await grant(connections.redis, [wanted(campaign="autumn"), other]) == [None, None]
 
 
 async def test_a_grant_is_forgotten_a_month_after_its_last_code_ended(connections: Connections) -> None:
     await fill(connections, ["A"])
     await fill(connections, ["B"], "autumn")
-    hour = Wanted(SHOP, "autumn", "autumn", "customer:7", 3_600, NOW)
+    hour = CodeRequest(SHOP, "autumn", "autumn", "customer:7", 3_600, NOW)
     await grant(connections.redis, [wanted(), hour])
     left = await connections.redis.ttl(granted_key(SHOP, "customer:7"))
     assert DAY_S < left <= DAY_S + REMEMBERED_S
@@ -76,7 +76,7 @@ async def test_who_used_a_code_is_given_no_other_for_a_year_and_who_did_not_is_a
     used, unused = await grant(redis, [wanted(at=later), wanted("customer:8", at=later)])
     assert used is not None
     assert (used.code, used.expires_at < NOW) == ("A", True)
-    assert unused == Granted("C", later.replace(microsecond=0) + timedelta(days=1))
+    assert unused == GrantedCode("C", later.replace(microsecond=0) + timedelta(days=1))
 
 
 async def test_a_code_that_was_used_is_noted_of_nobody_who_was_given_none(connections: Connections) -> None:

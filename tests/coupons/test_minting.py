@@ -11,7 +11,7 @@ from app.coupons import discounts, minting
 from app.coupons.documents import LIST_CODES
 from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
 from app.coupons.follow import follow_redemptions
-from app.coupons.grants import Wanted, grant
+from app.coupons.grants import CodeRequest, grant
 from app.coupons.minting import PoolWish, keep_pools
 from app.coupons.pool import pool_key
 from app.coupons.store import (
@@ -89,7 +89,7 @@ async def test_a_pool_is_filled_without_reading_what_was_used_of_it_over_the_yea
 
 async def test_a_grant_that_is_not_yet_written_down_is_not_handed_out_again(front: Shopfront) -> None:
     await keep(front, WISH)
-    wanted = Wanted(front.installed.shop, "spring", WISH.pool_id, "customer:1", DAY_S, datetime.now(UTC))
+    wanted = CodeRequest(front.installed.shop, "spring", WISH.pool_id, "customer:1", DAY_S, datetime.now(UTC))
     await grant(front.connections.redis, [wanted])
     await keep(front, WISH)
     assert await waiting(front) == 19

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.connections import redis_key
-from app.coupons.grants import Wanted, grant
+from app.coupons.grants import CodeRequest, grant
 from app.coupons.missing import let_go_of_gone
 from app.coupons.store import (
     Pool,
@@ -50,7 +50,7 @@ async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_give
     shop, redis = front.installed.shop, front.connections.redis
     await keep(front, WISH)
     dead = await granted(front)
-    untold = Wanted(shop, "spring", WISH.pool_id, "customer:8", DAY_S, datetime.now(UTC))
+    untold = CodeRequest(shop, "spring", WISH.pool_id, "customer:8", DAY_S, datetime.now(UTC))
     (late,) = await grant(redis, [untold])
     assert late is not None
     front.shop.discounts.clear()
@@ -62,7 +62,7 @@ async def test_who_held_a_code_of_a_discount_that_was_deleted_in_shopify_is_give
     assert await withdrawn_codes(front.connections, shop, untold.now) == {dead.code, late.code}
     assert await withdrawn_fingerprint(front.connections, shop, untold.now) != before
     assert not await withdrawn_codes(front.connections, shop, dead.expires_at)
-    again = Wanted(shop, "spring", WISH.pool_id, "customer:7", 60, untold.now, dead.code)
+    again = CodeRequest(shop, "spring", WISH.pool_id, "customer:7", 60, untold.now, dead.code)
     (new, same) = await grant(redis, [again, again])
     assert new == same
     assert new is not None

@@ -5,7 +5,7 @@ from math import log1p
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intent.features import FEATURES, NOTHING, InCart, Noticed, features_of
+from app.intent.features import FEATURES, NOTHING, InCart, PageSignals, features_of
 from app.profiles.visit import NO_VISIT, PAUSE_S, Visit
 
 BROWSING = Visit(
@@ -15,7 +15,7 @@ EMPTY = InCart()
 
 
 def named(
-    visit: Visit, cart: InCart = EMPTY, signals: Noticed = NOTHING, now: float = 1_500
+    visit: Visit, cart: InCart = EMPTY, signals: PageSignals = NOTHING, now: float = 1_500
 ) -> dict[str, float]:
     return dict(zip(FEATURES, features_of(visit, cart, signals, now), strict=True))
 
@@ -30,7 +30,7 @@ def test_every_number_has_its_name() -> None:
 
 
 def test_a_visit_that_may_not_be_used_leaves_the_cart_and_the_page() -> None:
-    told = named(NO_VISIT, InCart(1, 10.0), Noticed(step=1, errors=2))
+    told = named(NO_VISIT, InCart(1, 10.0), PageSignals(step=1, errors=2))
     assert {name for name, value in told.items() if value} == {
         "units", "value", "in_cart", "started", "errors", "errors_in_checkout",
     }  # fmt: skip

@@ -9,24 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.intent.features import FEATURES, NOTHING, InCart, features_of
-from app.intent.moments import Browsed, Moment, cart_after, moments_of
-from app.profiles.visit import Seen, visit_of
+from app.intent.moments import BrowserHistory, Moment, cart_after, moments_of
+from app.profiles.visit import BrowsedEvent, visit_of
 
 BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = int((BEGAN + timedelta(days=2)).timestamp())
 
 
-def at(minute: float, name: str = "page_viewed", **data: Any) -> Seen:
-    return Seen(f"{name}-{minute}", BEGAN + timedelta(minutes=minute), name, data)
+def at(minute: float, name: str = "page_viewed", **data: Any) -> BrowsedEvent:
+    return BrowsedEvent(f"{name}-{minute}", BEGAN + timedelta(minutes=minute), name, data)
 
 
 def second(minute: float) -> int:
     return int((BEGAN + timedelta(minutes=minute)).timestamp())
 
 
-def of_visit(*seen: Seen, ordered: tuple[int, ...] = (), now: int = LATER) -> list[Moment]:
+def of_visit(*seen: BrowsedEvent, ordered: tuple[int, ...] = (), now: int = LATER) -> list[Moment]:
     """Return the moments at which the visit may be used."""
-    return [each for each in moments_of(Browsed(seen, ordered), now) if not each.cart_alone]
+    return [each for each in moments_of(BrowserHistory(seen, ordered), now) if not each.cart_alone]
 
 
 def test_a_moment_is_after_an_event_and_after_silences_that_lasted() -> None:
@@ -70,7 +70,7 @@ def test_a_visit_that_may_go_on_is_left_out() -> None:
 
 def test_a_checkout_is_there_once_more_for_those_who_allow_nothing() -> None:
     seen = [at(0), at(1, "checkout_started", lines=[{"quantity": 2}], subtotal="30.00")]
-    twins = [each for each in moments_of(Browsed(seen), LATER) if each.cart_alone]
+    twins = [each for each in moments_of(BrowserHistory(seen), LATER) if each.cart_alone]
     known = [each for each in of_visit(*seen) if each.features[FEATURES.index("started")]]
     assert len(twins) == len(known) == 5
     told = dict(zip(FEATURES, twins[0].features, strict=True))
@@ -103,15 +103,15 @@ events = st.lists(
 
 
 @given(events, st.lists(st.integers(0, 100), max_size=2), st.randoms(use_true_random=False))
-def test_order_and_repeats_change_nothing(seen: list[Seen], ordered: list[int], chance: Any) -> None:
+def test_order_and_repeats_change_nothing(seen: list[BrowsedEvent], ordered: list[int], chance: Any) -> None:
     placed = tuple(second(minute) for minute in ordered)
     again = [*seen, *seen[: len(seen) // 2]]
     chance.shuffle(again)
-    assert moments_of(Browsed(again, placed), LATER) == moments_of(Browsed(seen, placed), LATER)
+    assert moments_of(BrowserHistory(again, placed), LATER) == moments_of(BrowserHistory(seen, placed), LATER)
 
 
 @given(events, st.integers(0, 100))
-def test_what_happens_after_a_moment_changes_nothing_of_it(seen: list[Seen], cut: int) -> None:
+def test_what_happens_after_a_moment_changes_nothing_of_it(seen: list[BrowsedEvent], cut: int) -> None:
     kept = [each for each in seen if each.happened_at <= BEGAN + timedelta(minutes=cut)]
     whole, part = (
         [(each.at, each.features) for each in of_visit(*told) if each.at < second(cut)]
@@ -133,7 +133,7 @@ def test_what_happens_after_a_moment_changes_nothing_of_it(seen: list[Seen], cut
         (at(0, "page_viewed"), InCart(1, 10.0)),
     ],
 )
-def test_a_cart_is_followed_through_its_events(event: Seen, cart: InCart) -> None:
+def test_a_cart_is_followed_through_its_events(event: BrowsedEvent, cart: InCart) -> None:
     assert cart_after(InCart(1, 10.0), event) == cart
 
 
@@ -145,11 +145,13 @@ def test_a_cart_is_followed_through_its_events(event: Seen, cart: InCart) -> Non
         (at(0, "product_added_to_cart", price="1250", currency="JPY", quantity=1), InCart(2, 10.0)),
     ],
 )
-def test_an_amount_in_another_currency_than_the_shops_is_not_known(event: Seen, cart: InCart) -> None:
+def test_an_amount_in_another_currency_than_the_shops_is_not_known(event: BrowsedEvent, cart: InCart) -> None:
     assert cart_after(InCart(1, 10.0), event, "EUR") == cart
 
 
 def test_what_is_learnt_of_a_cart_in_another_currency_is_what_is_known_of_it_when_deciding() -> None:
     seen = [at(0, "cart_viewed", total="7000", currency="JPY", lines=[{"quantity": 4}])]
-    values = {each.features[FEATURES.index("value")] for each in moments_of(Browsed(seen, (), "EUR"), LATER)}
+    values = {
+        each.features[FEATURES.index("value")] for each in moments_of(BrowserHistory(seen, (), "EUR"), LATER)
+    }
     assert values == {0.0}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.intent.judging import TESTED, Report, judged, train
+from app.intent.judging import TESTED, IntentReport, judged, train
 from app.intent.model import IntentModel
 from app.intent.moments import moments_of
 from app.intent.prior import PRIOR
@@ -26,12 +26,12 @@ def table() -> Table:
 
 
 @pytest.fixture(scope="module")
-def trained(table: Table) -> tuple[IntentModel | None, Report]:
+def trained(table: Table) -> tuple[IntentModel | None, IntentReport]:
     return train(table, PRIOR)
 
 
 def test_a_shops_own_model_serves_when_it_is_better_on_later_visits(
-    trained: tuple[IntentModel | None, Report],
+    trained: tuple[IntentModel | None, IntentReport],
 ) -> None:
     model, report = trained
     assert report.publish
@@ -41,7 +41,7 @@ def test_a_shops_own_model_serves_when_it_is_better_on_later_visits(
 
 
 def test_what_leaks_the_outcome_looks_far_better_and_is_not_used(
-    trained: tuple[IntentModel | None, Report],
+    trained: tuple[IntentModel | None, IntentReport],
 ) -> None:
     told = trained[1].heads["visit"]
     assert told.leaky.auc > 0.99 > told.ours.auc + 0.1

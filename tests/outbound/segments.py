@@ -12,14 +12,16 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.outbound_tables import MarkRow
 from app.privacy_tables import ConsentRow
-from app.profiles.segments import Segmented, keep_segments
+from app.profiles.segments import CustomerSegments, keep_segments
 from app.tables import ShopRow
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def in_segments(*names: str) -> Segmented:
-    return Segmented(tuple((name, "rfm", f"Is in {name}.") for name in names), (5, 5, 5), 9, 900, 100, {})
+def in_segments(*names: str) -> CustomerSegments:
+    return CustomerSegments(
+        tuple((name, "rfm", f"Is in {name}.") for name in names), (5, 5, 5), 9, 900, 100, {}
+    )
 
 
 async def move(connections: Connections, shop: str, customer_id: int, *names: str, minute: int = 0) -> None:

@@ -26,7 +26,7 @@ from app.privacy.erasure import erase_person
 from app.privacy.export import export_person
 from app.privacy.person import Person
 from app.privacy.shop import erase_shop
-from app.privacy.unfinished import Unfinished
+from app.privacy.unfinished import RequestIncomplete
 from app.worker import HANDLERS
 from tests.brokers import Engine, engine, kafka, new_topic, read
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
@@ -90,7 +90,7 @@ async def asked(log: Engine, kind: Kind = Kind.CUSTOMER) -> str:
 
 async def test_no_receipt_says_that_all_is_gone_while_a_broker_has_some_of_it(log: Engine) -> None:
     await log.put(*late_events(ROSA))
-    with pytest.raises(Unfinished, match="still being handled"):
+    with pytest.raises(RequestIncomplete, match="still being handled"):
         await erase_person(log.connections, SHOP, await asked(log))
     assert await receipts_of(log.connections, SHOP) == []
     await handle_all(log)
@@ -114,7 +114,7 @@ async def test_an_event_in_somebodys_hands_holds_up_the_erasure(log: Engine) -> 
     await log.put(late_events(ROSA)[0])
     reader = await log.consumer()
     held = await read(reader, 1)
-    with pytest.raises(Unfinished):
+    with pytest.raises(RequestIncomplete):
         await erase_person(log.connections, SHOP, await asked(log))
     await work_off(log.connections, reader, HANDLERS, held)
     await erase_person(log.connections, SHOP, "r")
@@ -149,7 +149,7 @@ async def test_an_export_waits_for_what_a_broker_has(log: Engine) -> None:
     before = (await export_person(log.connections, rosa)).counts()["orders"]
     (placed,) = [event for event in late_events(ROSA) if isinstance(event, OrderPlaced)]
     await log.put(replace(placed, event_id="another", order_id=placed.order_id + 1))
-    with pytest.raises(Unfinished):
+    with pytest.raises(RequestIncomplete):
         await export_person(log.connections, rosa)
     await handle_all(log)
     assert (await export_person(log.connections, rosa)).counts()["orders"] == before + 1
@@ -158,7 +158,7 @@ async def test_an_export_waits_for_what_a_broker_has(log: Engine) -> None:
 async def test_a_shop_is_erased_once_a_broker_has_nothing_of_it(log: Engine) -> None:
     await log.put(*late_events(ROSA))
     await open_request(log.connections, SHOP, "s", Kind.SHOP, datetime.now(UTC))
-    with pytest.raises(Unfinished):
+    with pytest.raises(RequestIncomplete):
         await erase_shop(log.connections, SHOP, "s")
     await log.put(ShopRedactionRequested(shop=SHOP, event_id="s", happened_at=datetime.now(UTC)))
     await handle_all(log)

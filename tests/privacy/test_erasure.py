@@ -173,7 +173,7 @@ async def test_a_crash_at_any_step_is_finished_by_the_next_attempt_and_the_recei
 
 
 def crashing(step: erasure.Step, when: str) -> erasure.Step:
-    async def crash(erasing: erasure.Erasing) -> None:
+    async def crash(erasing: erasure.Erasure) -> None:
         if when == "after":
             await step(erasing)
         raise Died

@@ -2,15 +2,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.profiles.customer import Bought
-from app.profiles.interests import Interest, Interests, Sold, interests_of, price_words
+from app.profiles.interests import Interest, Interests, ProductTraits, interests_of, price_words
 from app.profiles.purchases import DAY_S
 
 NOW = 1_800_000_000
 SOLD = {
-    1: Sold("Tea", "Leaf", 300),
-    2: Sold("Tea", "Leaf", 900),
-    3: Sold("Cups", "Clay", 1_500),
-    4: Sold("", "", None),
+    1: ProductTraits("Tea", "Leaf", 300),
+    2: ProductTraits("Tea", "Leaf", 900),
+    3: ProductTraits("Cups", "Clay", 1_500),
+    4: ProductTraits("", "", None),
 }
 
 

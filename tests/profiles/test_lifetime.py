@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import hyp2f1
 
 from app.profiles.lifetime import (
+    BgNbd,
+    GammaGamma,
     Lifetime,
-    Pace,
-    Worth,
     expected_orders,
     expected_spend,
     expected_value,
@@ -34,7 +34,7 @@ from tests.profiles.histories import a_shop
 from tests.profiles.purchase_factories import NOW_S, Row, orders_of
 
 # Weeks; table 2 of the 2005 paper.
-PAPER = Pace(r=0.243, alpha=4.414, a=0.793, b=2.426)
+PAPER = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
 
 
 def arrays(*values: float) -> tuple[np.ndarray, ...]:
@@ -59,7 +59,7 @@ def test_the_papers_example_customer() -> None:
     assert expected == pytest.approx(1.226, abs=0.001)
 
 
-def printed_formula(pace: Pace, x: float, t_x: float, known: float, days: float) -> float:
+def printed_formula(pace: BgNbd, x: float, t_x: float, known: float, days: float) -> float:
     """Equation 10 of the paper, as it is printed."""
     r, alpha, a, b = pace.r, pace.alpha, pace.a, pace.b
     z = days / (alpha + known + days)
@@ -69,14 +69,14 @@ def printed_formula(pace: Pace, x: float, t_x: float, known: float, days: float)
     return float(above / (1 + gone))
 
 
-paces = st.builds(Pace, *(st.floats(0.2, 3) for _ in range(4))).filter(lambda pace: abs(pace.a - 1) > 0.01)
+paces = st.builds(BgNbd, *(st.floats(0.2, 3) for _ in range(4))).filter(lambda pace: abs(pace.a - 1) > 0.01)
 
 
 @given(paces, st.integers(0, 15), st.floats(0, 1), st.floats(1, 100), st.floats(0.5, 100))
 def test_expected_orders_are_the_printed_formula(
-    pace: Pace, repeats: int, share: float, known: float, days: float
+    pace: BgNbd, repeats: int, share: float, known: float, days: float
 ) -> None:
-    pace = Pace(pace.r, pace.alpha, pace.a, pace.b + 1)
+    pace = BgNbd(pace.r, pace.alpha, pace.a, pace.b + 1)
     last = share * known if repeats else 0.0
     (ours,) = expected_orders(pace, *arrays(repeats, last, known), days)
     assert ours == pytest.approx(printed_formula(pace, repeats, last, known, days), rel=1e-6, abs=1e-9)
@@ -84,7 +84,7 @@ def test_expected_orders_are_the_printed_formula(
 
 @given(paces, st.integers(0, 5_000), st.floats(0, 1), st.floats(1, 2_000))
 def test_expectations_are_finite_and_grow_with_time(
-    pace: Pace, repeats: int, share: float, known: float
+    pace: BgNbd, repeats: int, share: float, known: float
 ) -> None:
     history = arrays(repeats, share * known if repeats else 0.0, known)
     (alive,) = probability_alive(pace, *history)
@@ -95,7 +95,7 @@ def test_expectations_are_finite_and_grow_with_time(
 
 def test_simulated_customers_come_back_as_often_as_expected() -> None:
     random = np.random.default_rng(0)
-    pace, known, days = Pace(r=0.8, alpha=20.0, a=0.9, b=3.0), 200.0, 100.0
+    pace, known, days = BgNbd(r=0.8, alpha=20.0, a=0.9, b=3.0), 200.0, 100.0
     rows, came = [], []
     for rate, leaving in zip(
         random.gamma(pace.r, 1 / pace.alpha, 20_000), random.beta(pace.a, pace.b, 20_000), strict=True
@@ -118,7 +118,7 @@ def test_simulated_customers_come_back_as_often_as_expected() -> None:
 
 
 def test_a_first_order_says_little_and_many_say_much_of_what_the_next_is_worth() -> None:
-    worth = Worth(p=6.0, q=4.0, v=1_500.0)
+    worth = GammaGamma(p=6.0, q=4.0, v=1_500.0)
     usual = 6 * 1_500 / 3
     once, often = (float(expected_value(worth, *arrays(orders, 9_000))[0]) for orders in (1, 100))
     assert usual < once < often < 9_000
@@ -129,7 +129,7 @@ rows = st.builds(
     Row, st.integers(1, 5), st.floats(-3, 300), st.integers(-500, 5_000), st.integers(0, 600), st.booleans(),
     st.none(),
 )  # fmt: skip
-MODELLED = Lifetime(Pace(0.5, 30.0, 0.7, 2.0), Worth(4.0, 3.0, 2_000.0))
+MODELLED = Lifetime(BgNbd(0.5, 30.0, 0.7, 2.0), GammaGamma(4.0, 3.0, 2_000.0))
 
 
 @given(st.lists(rows, max_size=25))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.profiles.purchases import Orders, clean
-from app.profiles.rfm import NEVER, Measures, Scores, cut, cuts, measure, score, score_all
+from app.profiles.rfm import NEVER, RfmMeasures, Scores, cut, cuts, measure, score, score_all
 from benchmarks.histories import MissingHistory, cdnow, complete_journey, last_moment
 from tests.profiles.purchase_factories import NOW_S, Row, orders_of
 
@@ -140,7 +140,7 @@ def test_real_histories_agree_with_an_independent_implementation(history: object
     except MissingHistory as missing:
         pytest.skip(str(missing))
     now = last_moment(orders)
-    measures: Measures = measure(clean(orders, now), now)
+    measures: RfmMeasures = measure(clean(orders, now), now)
     expected = independent(orders, now)
     assert measures.customer_ids.tolist() == expected.index.tolist()
     assert (score_all(cuts(measures), measures) == expected.to_numpy()).all()

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from app.profiles.rfm import Scores
-from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, Standing, segment, title, why
+from app.profiles.rfm_segments import PROSPECTS, SEGMENTS, PurchaseSummary, segment, title, why
 from app.profiles.rfm_shopify import SHOPIFY_WORDS, compare, difference, shopify_segment
 
 EVERY = [Scores(*scores) for scores in product(range(1, 6), repeat=3)]
@@ -49,12 +49,12 @@ def test_segments_by_the_table(scores: Scores, expected: str) -> None:
 
 
 def test_why_is_one_sentence_with_the_customers_own_numbers() -> None:
-    assert why(Scores(5, 4, 5), Standing(3, 12, 120_450), "EUR") == (
+    assert why(Scores(5, 4, 5), PurchaseSummary(3, 12, 120_450), "EUR") == (
         "Champions: last bought 3 days ago (most recent, 5 of 5), ordered 12 times (second highest fifth) "
         "and spent 1204.50 EUR (highest fifth), compared with this shop's other customers."
     )
     assert why(None, None, "EUR") == "Prospects: has not bought anything yet."
-    once = why(Scores(3, 1, 3), Standing(0, 1, 900), "JPY")
+    once = why(Scores(3, 1, 3), PurchaseSummary(0, 1, 900), "JPY")
     assert "last bought today" in once
     assert "ordered once" in once
     assert "spent 900 JPY" in once

@@ -24,7 +24,7 @@ from app.profiles.customer import Profile
 from app.profiles.keys import customer_key
 from app.profiles.packed import unpack_profile
 from app.profiles.reviews import decide_review, reviews
-from app.profiles.rfm import Cuts, Measures, cuts
+from app.profiles.rfm import RfmMeasures, RfmThresholds, cuts
 from app.profiles.segmentation import Segmentation
 from app.profiles.segmenting import segment_shop
 from app.profiles.segments import count_segments, latest_segmentation, publish_segmentation
@@ -74,10 +74,10 @@ async def refuse(connections: Connections, customer_id: int) -> None:
     await connections.redis.set(told_key(SHOP, subject), pack_told(Answers(preferences=False)))
 
 
-def cuts_of(customers: Iterable[int]) -> Cuts:
+def cuts_of(customers: Iterable[int]) -> RfmThresholds:
     """Return what the scores of the shop below are cut by, of these customers alone."""
     who = np.array(list(customers))
-    return cuts(Measures(who, 5 * (10 - who), who, 1_000 * who))
+    return cuts(RfmMeasures(who, 5 * (10 - who), who, 1_000 * who))
 
 
 async def rows(connections: Connections, kind: Any) -> list[Any]:

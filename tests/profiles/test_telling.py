@@ -16,7 +16,7 @@ from app.consent.policy import (
 from app.consent.told import merged
 from app.events.kinds import ConsentTold
 from app.profiles.names import Names
-from app.profiles.telling import Call, consent_told
+from app.profiles.telling import ConsentCall, consent_told
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WHO = Names(customer_id=7, client_id="browser", checkout_token="token")
@@ -34,12 +34,12 @@ names = st.builds(
 before = st.fixed_dictionaries(dict.fromkeys(KINDS, st.none() | answers))
 
 
-def a_call(told: Answers, **changes: Any) -> Call:
+def a_call(told: Answers, **changes: Any) -> ConsentCall:
     fields: dict[str, Any] = {
         "shop": "a.myshopify.com", "event_id": "1", "happened_at": NOW, "source": "checkout", "names": WHO,
         "answers": told, "region": Region("US"), "policy": ShopPolicy(),
     }  # fmt: skip
-    return Call(**(fields | changes))
+    return ConsentCall(**(fields | changes))
 
 
 def named(event: ConsentTold) -> dict[str, Any]:

@@ -4,15 +4,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.profiles.visit import NO_VISIT, VIEWS_KEPT, Seen, Visit, visit_of
+from app.profiles.visit import NO_VISIT, VIEWS_KEPT, BrowsedEvent, Visit, visit_of
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def at(minute: float, name: str = "page_viewed", customer_id: int | None = None, **data: Any) -> Seen:
+def at(minute: float, name: str = "page_viewed", customer_id: int | None = None, **data: Any) -> BrowsedEvent:
     """Return an event so many minutes after NOW; its id follows from what it is."""
     happened_at = NOW + timedelta(minutes=minute)
-    return Seen(f"{name}-{minute}", happened_at, name, data, customer_id)
+    return BrowsedEvent(f"{name}-{minute}", happened_at, name, data, customer_id)
 
 
 NAMES = ["page_viewed", "product_viewed", "search_submitted", "checkout_started", "alert_displayed"]
@@ -30,14 +30,14 @@ events = st.lists(
 
 
 @given(events, st.randoms(use_true_random=False))
-def test_order_and_repeats_change_nothing(seen: list[Seen], chance: Any) -> None:
+def test_order_and_repeats_change_nothing(seen: list[BrowsedEvent], chance: Any) -> None:
     again = [*seen, *seen[: len(seen) // 2]]
     chance.shuffle(again)
     assert visit_of(again) == visit_of(seen)
 
 
 @given(events)
-def test_no_visit_holds_what_two_accounts_did(seen: list[Seen]) -> None:
+def test_no_visit_holds_what_two_accounts_did(seen: list[BrowsedEvent]) -> None:
     visit = visit_of(seen)
     if visit.customer_id is not None:
         others = [e for e in seen if e.customer_id not in (None, visit.customer_id)]
