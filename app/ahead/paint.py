@@ -41,11 +41,14 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """Who is at the checkout, as far as it can tell. cart: product ids in the order of the lines.
 
     customer_id: None for a guest, and where the checkout may not know; knows_customer tells which.
+    client_id: the browser, where the cart names it. analytics: what the visitor said of it, None for nothing.
     personal: the visitor said yes to preferences and to marketing; refused: said no to one of them.
     """
 
     cart: Sequence[int]
     checkout_token: str | None
+    client_id: str | None = None
+    analytics: bool | None = None
     customer_id: int | None = None
     knows_customer: bool = True
     personal: bool = False
@@ -69,20 +72,29 @@ def arm_of(shop: ShopOffers | None, buyer: Buyer) -> str | None:
 
     None too where one of them takes part in a further experiment: what its arms show is not written ahead.
 
-    The server assigns by the customer where the visitor allows it, else by the checkout: which of both it
-    will be can't be told here for sure, so both must say the same.
+    The server assigns by the customer where the visitor allows it, else by the browser or the checkout: where
+    it can't be told here for sure which it will be, all must say the same.
     """
     if shop is None or buyer.checkout_token is None:
         return None
     if not buyer.knows_customer and not buyer.refused:
         return None
-    units = [f"checkout:{buyer.checkout_token}"]
+    units = _guests(buyer)
     units += [] if buyer.customer_id is None else [f"customer:{buyer.customer_id}"]
     split = Experiment(shop.salt, tuple(Arm(*each) for each in shop.arms))
     arms = {assign(split, each) for each in units}
     if len(arms) > 1 or any(_entered(shop, each) for each in units):
         return None
     return arms.pop()
+
+
+def _guests(buyer: Buyer) -> list[str]:
+    """Return what a guest may be assigned by: either of two where the shop's policy has to say which."""
+    checkout = f"checkout:{buyer.checkout_token}"
+    if not buyer.client_id or buyer.analytics is False:
+        return [checkout]
+    browser = f"client:{buyer.client_id}"
+    return [browser] if buyer.analytics else [browser, checkout]
 
 
 def _entered(shop: ShopOffers, unit: str) -> bool:

@@ -20,6 +20,7 @@ from app.outbound.documents import WHICH_SHOP
 from app.outbound.leaf_store import owners
 from app.outbound.leaf_writing import may_write, write_leaves
 from app.outbound.leaves import Kind, Leaf, Place
+from app.shops.pausing import is_paused
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop
 from app.upsert import chunks
@@ -52,7 +53,17 @@ async def write_offers_ahead(connections: Connections, shop: ShopDomain) -> int:
         return written
 
 
+async def hide_offers(connections: Connections, shop: ShopDomain) -> int:
+    """Return how many of the shop's own metafields were deleted: without them no checkout paints anything.
+
+    Raises ShopifyError.
+    """
+    return await _write_shop(connections, shop, None, [])
+
+
 async def _write_all(connections: Connections, shop: Shop) -> int:
+    if wanted(shop.settings) and is_paused(shop.settings):
+        return await hide_offers(connections, shop.shop)
     snapshot = await load_snapshot(connections, shop.shop) if wanted(shop.settings) else None
     written = 0
     if may_write(shop.scopes, "product"):
@@ -74,10 +85,9 @@ async def _write_shop(
     segments: Sequence[tuple[str, tuple[AheadOffer, ...]]],
 ) -> int:
     values: dict[str, str | None] = {OFFERS: None, SEGMENT_OFFERS: None}
-    if snapshot is not None:
+    if snapshot is not None and not await _is_paused_by_now(connections, shop):
         values[OFFERS] = write_offers(to_anyone(snapshot))
-    if segments:
-        values[SEGMENT_OFFERS] = write_segments(segments)
+        values[SEGMENT_OFFERS] = write_segments(segments) if segments else None
     number = await _number(connections, shop)
     leaves = [Leaf(Place("shop", number, key), value) for key, value in values.items()]
     return await write_leaves(connections, shop, "shop", leaves)
@@ -110,6 +120,12 @@ async def _clear(connections: Connections, shop: str, kind: Kind, kept: Collecti
         gone = [Leaf(Place(kind, each, OFFERS), None) for each in page if each not in kept]
         written += await write_leaves(connections, shop, kind, gone)
     return written
+
+
+async def _is_paused_by_now(connections: Connections, shop: str) -> bool:
+    """Return whether the shop was paused since its offers were begun: a large shop's take minutes."""
+    installed = await get_shop(connections, shop)
+    return installed is not None and is_paused(installed.settings)
 
 
 async def _number(connections: Connections, shop: str) -> int:

@@ -23,6 +23,7 @@ from app.coupons.uses import honoured_fingerprint
 from app.errors import NotFound, ShopifyRefused
 from app.experiments.versions import running_experiments
 from app.jobs import job_begins, only_one, request_job
+from app.shops.pausing import is_paused
 from app.shops.store import Shop, get_shop
 from app.shops.turns import shops_to_look_at
 from app.values import ShopDomain
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
     """Fill the pools of the campaigns that run and end the pools of those that don't.
 
+    Of a paused shop no discount without a code is left. Its pools stay: codes that were given out are good.
     Raises ShopifyUnavailable when it is worth trying again soon.
     """
     async with only_one(connections, "coupons", shop):
@@ -48,8 +50,9 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         ready, now = pool_size(installed.settings), datetime.now(UTC)
         await let_go_of_gone(connections, shop, now, partial(_stop, connections, shop))
         running = await _served(connections, shop)
+        promised = [] if is_paused(installed.settings) else promises_of(running, installed.currency, now)
+        await _keep_promises(connections, installed, promised, now)  # first: what ends has to end now
         await keep_pools(connections, installed, wishes_of(running, installed.currency, ready, now))
-        await _keep_promises(connections, installed, promises_of(running, installed.currency, now), now)
 
 
 async def _stop(connections: Connections, shop: ShopDomain, off: Pool | Promise) -> None:
