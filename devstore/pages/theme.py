@@ -90,8 +90,19 @@ def _objects(
             "cart_add_url": "/cart/add",
             "cart_update_url": "/cart/update",
         },
+        "cart": _cart(visitor),
         "customer": {"current_company": _company(visitor)},
         "product": {"id": product.id, "title": product.title} if product else None,
+    }
+
+
+def _cart(visitor: Visitor) -> dict[str, Any]:
+    """Return the cart; attributes that begin with two underscores are for no page."""
+    cart = visitor.cart
+    attributes = cart.attributes if cart else {}
+    return {
+        "item_count": sum(line.quantity for line in cart.lines) if cart else 0,
+        "attributes": {name: value for name, value in attributes.items() if not name.startswith("__")},
     }
 
 

@@ -13,16 +13,18 @@ export async function honoured({routes}: Page, offers: Offer[], cart: Pick<Cart,
   const granted = offers.filter(({discount}) => discount?.code === null && discount.grant);
   const [first] = cart.codes?.length ? [] : granted;
   const grant = first?.discount?.grant;
-  const holds = grant !== undefined && (grant === cart.grant || (await carry(routes.cart_update, grant)));
+  const holds = grant !== undefined && (grant === cart.grant || (await carry(routes.cart_update, GRANT, grant)));
   return offers.filter((offer) => !granted.includes(offer) || (holds && offer === first));
 }
 
-async function carry(update: string, grant: string): Promise<boolean> {
+/** Return whether the cart carries the attribute now; an empty value takes it off. */
+export async function carry(update: string, key: string, value: string): Promise<boolean> {
   try {
     const answer = await fetch(`${update}.js`, {
       method: 'POST',
       headers: {'Content-Type': 'application/json', Accept: 'application/json'},
-      body: JSON.stringify({attributes: {[GRANT]: grant}}),
+      body: JSON.stringify({attributes: {[key]: value}}),
+      keepalive: true,
       signal: inTime(),
     });
     return answer.ok;

@@ -1,5 +1,6 @@
 /** The script of every page: it watches, asks when the browser has time, and has offers painted. */
 import {ask, type Asked} from './ask.ts';
+import {nameCart} from './guest.ts';
 import {isSettled, mayPart} from './kept.ts';
 import {watchLeaving} from './leaving.ts';
 import {readPage, type Page} from './page.ts';
@@ -25,6 +26,7 @@ function live(page: Page): void {
   const dialog = document.querySelector<HTMLElement>('[data-tillwise-leaving]');
   const places = document.querySelectorAll<HTMLElement>('[data-tillwise-shelf]');
   let before = consent();
+  const name = nameCart(page);
   let painter: Painter | undefined;
   let asked: Promise<Asked | null>;
 
@@ -53,6 +55,7 @@ function live(page: Page): void {
     const now = consent();
     if (isNarrower(now, before)) painter?.clear();
     before = now;
+    name();
     void found((then) => then());
   });
   void found(idle);

@@ -6,6 +6,8 @@ export interface Page {
   /** The company that the shopper buys for, which has prices of its own. */
   company: number | null;
   product_id: number | null;
+  /** Whether anything is in it, and which browser it says it is of: empty where it says none. */
+  cart: {filled: boolean; browser: string};
   routes: {root: string; cart: string; cart_add: string; cart_update: string};
   /** Where the merchant moved the app's proxy to, empty where it is as the app has it. */
   proxy: string;

@@ -10,6 +10,7 @@ export const PAGE: Page = {
   country: 'US',
   company: null,
   product_id: 1,
+  cart: {filled: false, browser: ''},
   routes: {root: '/', cart: '/cart', cart_add: '/cart/add', cart_update: '/cart/update'},
   proxy: '',
   design: false,

@@ -89,6 +89,8 @@ def buyer(case: dict[str, Any]) -> Buyer:
     return Buyer(
         cart=case["cart"],
         checkout_token=case["checkout_token"],
+        client_id=case.get("client_id"),
+        analytics=consent["analytics"],
         customer_id=customer if isinstance(customer, int) else None,
         knows_customer=customer != "unknown",
         personal=answers == (True, True),

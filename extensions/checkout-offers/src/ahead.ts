@@ -8,9 +8,11 @@ export interface Buyer {
   /** Product GIDs, in the order of the lines. */
   cart: readonly string[];
   checkout_token?: string;
+  /** The browser, where the cart names it. */
+  client_id?: string;
   /** The customer's number; null is a guest, undefined where the checkout may not tell. */
   customer?: string | null;
-  consent: Pick<Consent, 'preferences' | 'marketing'>;
+  consent: Pick<Consent, 'analytics' | 'preferences' | 'marketing'>;
 }
 
 const MOST = 3;
@@ -29,13 +31,20 @@ export function paint(ahead: Ahead, buyer: Buyer): Offer[] {
 }
 
 /** Return the arm that every unit this buyer could be assigned by is in; undefined where they differ. */
-function armOf(ahead: Ahead, {checkout_token, customer, consent}: Buyer): string | undefined {
+function armOf(ahead: Ahead, buyer: Buyer): string | undefined {
+  const {checkout_token, customer, consent} = buyer;
   const refused = consent.preferences === false || consent.marketing === false;
   if (!checkout_token || (customer === undefined && !refused)) return undefined;
-  const units = [`checkout:${checkout_token}`, ...(customer ? [`customer:${customer}`] : [])];
+  const units = [...guests(buyer), ...(customer ? [`customer:${customer}`] : [])];
   if (units.some((unit) => isElsewhere(ahead, unit))) return undefined;
   const arms = new Set(units.map((unit) => assign({...ahead, ramp: 1}, unit)));
   return arms.size === 1 ? ([...arms][0] ?? undefined) : undefined;
+}
+
+/** Return what a guest may be assigned by: the browser with analytics, else the checkout; either where the shop's policy has to say. */
+function guests({checkout_token, client_id, consent}: Buyer): string[] {
+  const browser = client_id && consent.analytics !== false ? [`client:${client_id}`] : [];
+  return browser.length && consent.analytics ? browser : [...browser, `checkout:${checkout_token}`];
 }
 
 /** Return whether a further experiment has reached the unit. */

@@ -1,5 +1,6 @@
 import {paint} from './ahead.ts';
 import {readAhead} from './aheadForm.ts';
+import {browserOf} from './browser.ts';
 import {consentOf} from './consent.ts';
 import type {Host} from './host.ts';
 import {card} from './model.ts';
@@ -19,17 +20,18 @@ export function begin(host: Host, surface: Surface, now: number): State {
 /** Return what can be painted of the offers put ahead, no more than there are places; nothing as long as not enough is known. */
 export function ahead(host: Host, surface: Surface, now: number): Offer[] {
   const here = scene(host, surface, now);
-  const {entries} = painted(offersAhead(host));
+  const {entries} = painted(offersAhead(host, surface));
   const shown = entries.filter((entry) => card(entry, here)).slice(0, here.settings.max_offers);
   return shown.map(({offer}) => offer);
 }
 
-function offersAhead(host: Host): Offer[] {
+function offersAhead(host: Host, surface: Surface): Offer[] {
   const ahead = readAhead(host.appMetafields.value);
   if (!ahead) return [];
   return paint(ahead, {
     cart: host.lines.value.map(({merchandise}) => merchandise.product.id),
     checkout_token: host.checkoutToken.value,
+    client_id: browserOf(host, surface),
     customer: customerOf(host),
     consent: consentOf(host.customerPrivacy.value),
   });

@@ -1,3 +1,4 @@
+import {browserOf} from './browser.ts';
 import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
 import type {Host, Line} from './host.ts';
 import {gid} from './parse.ts';
@@ -8,6 +9,8 @@ import type {Surface} from './surface.ts';
 export interface Question {
   surface: Surface;
   checkout_token?: string;
+  /** Shopify's id of the browser, which a checkout does not tell: the storefront left it on the cart. */
+  client_id?: string;
   locale: string;
   /** Of the market that the buyer shops in. */
   country?: string;
@@ -46,6 +49,7 @@ export function question(host: Host, surface: Surface): Question {
   return {
     surface,
     checkout_token: host.checkoutToken.value,
+    client_id: browserOf(host, surface),
     locale: host.localization.language.value.isoCode,
     country: host.localization.country.value?.isoCode,
     region: regionOf(host.customerPrivacy.value),

@@ -1,3 +1,4 @@
+import {BROWSER} from './browser.ts';
 import type {Line, Till} from './host.ts';
 import type {Offer} from './offer.ts';
 import {DECISION, GRANT, OFFER} from './question.ts';
@@ -51,6 +52,11 @@ export async function undo(till: Till, {offer_id, product, discount}: Offer, lin
 export async function carry(till: Till, grant: string): Promise<boolean> {
   const result = await attempt(() => till.applyAttributeChange({type: 'updateAttribute', key: GRANT, value: grant}));
   return result.type === 'success';
+}
+
+/** Take the browser's name off the order. What can't be changed any more stays, and the app forgets it all the same. */
+export async function unname(till: Till): Promise<void> {
+  await attempt(() => till.applyAttributeChange({type: 'removeAttribute', key: BROWSER}));
 }
 
 async function takeBack(change: Change): Promise<Phase> {

@@ -17,6 +17,7 @@ import type {Surface} from './surface.ts';
 import {grantOf, isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
 import {useAhead} from './useAhead.ts';
+import {useBrowser} from './useBrowser.ts';
 import {held, useHeld} from './useHeld.ts';
 import {PRICES_FIRST_MS, usePrices} from './usePrices.ts';
 
@@ -117,6 +118,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     return given && given.offers;
   }
 
+  useBrowser(host, till);
   useHeld(host, (moves) => dispatch({type: 'held', ...moves}));
 
   // What is for who stays begins once the buyer sees the page.

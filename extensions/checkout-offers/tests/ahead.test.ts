@@ -8,8 +8,9 @@ interface Case {
   metafields: Entries;
   cart: number[];
   checkout_token: string | null;
+  client_id?: string;
   customer: 'guest' | 'unknown' | number;
-  consent: {preferences: boolean | null; marketing: boolean | null};
+  consent: {analytics: boolean | null; preferences: boolean | null; marketing: boolean | null};
   painted: [product: number, reason?: [string, number?]][];
 }
 
@@ -17,11 +18,12 @@ const cases = file.cases as unknown as Case[];
 const customers = new Map<unknown, string | null | undefined>([['guest', null], ['unknown', undefined]]);
 const numberOf = (gid = '') => Number(gid.split('/').pop());
 
-test.each(cases.map((each) => [each.name, each] as const))('%s', (_, {metafields, cart, checkout_token, customer, consent, painted}) => {
+test.each(cases.map((each) => [each.name, each] as const))('%s', (_, {metafields, cart, checkout_token, client_id, customer, consent, painted}) => {
   const ahead = readAhead(metafields);
   const buyer = {
     cart: cart.map((id) => `gid://shopify/Product/${id}`),
     checkout_token: checkout_token ?? undefined,
+    client_id,
     customer: customers.has(customer) ? customers.get(customer) : String(customer),
     consent,
   };

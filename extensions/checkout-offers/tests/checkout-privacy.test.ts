@@ -2,7 +2,7 @@
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {fireEvent, waitFor} from '@testing-library/preact';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {TARGET, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
 import {answered, live} from './privacy.ts';
@@ -70,5 +70,53 @@ describe('when the visitor’s privacy changes in the middle of a checkout', () 
     customerPrivacy.value = answered(false);
     await waitFor(() => expect(fetch).toHaveBeenCalled());
     expect(button().textContent).toBe('button.undo');
+  });
+});
+
+describe('the browser that the cart names', () => {
+  const NAMED = [{key: 'gift', value: 'yes'}, {key: '_tillwise_browser', value: 'abc-1'}];
+  const clients = (fetch: ReturnType<typeof replying>) => fetch.mock.calls.map(([, request]) => JSON.parse(String(request?.body)).client_id);
+
+  test('goes along with the question, and off the order with a refusal, of which the app is told whose it is', async () => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer()));
+    const changed = vi.spyOn(extension.shopify, 'applyAttributeChange');
+    extension.shopify.attributes.value = NAMED;
+    const customerPrivacy = live(extension.shopify, answered(true));
+    await renderOffer(extension);
+    expect(changed).not.toHaveBeenCalled();
+    customerPrivacy.value = answered(false);
+    await waitFor(() => expect(changed.mock.calls).toEqual([[{type: 'removeAttribute', key: '_tillwise_browser'}]]));
+    expect(clients(fetch)).toEqual(['abc-1', 'abc-1']);
+  });
+
+  test('stays where nothing may be changed any more', async () => {
+    using extension = setUpExtension(TARGET);
+    extension.fetch = replying(answer());
+    const changed = vi.spyOn(extension.shopify, 'applyAttributeChange');
+    const instructions = extension.shopify.instructions.value;
+    extension.shopify.instructions.value = {...instructions, attributes: {canUpdateAttributes: false}};
+    extension.shopify.attributes.value = NAMED;
+    live(extension.shopify, answered(false));
+    await renderOffer(extension);
+    expect(changed).not.toHaveBeenCalled();
+  });
+
+  test.each(['', 'of two words', 'x'.repeat(101)])('is none with the id "%s", which a link may have brought', async (value) => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer()));
+    extension.shopify.attributes.value = [{key: '_tillwise_browser', value}];
+    await renderOffer(extension);
+    expect(clients(fetch)).toEqual([undefined]);
+  });
+
+  test('is not asked for with an order, which may be looked at in another', async () => {
+    for (const [target, client] of [['purchase.thank-you.block.render', 'abc-1'], ['customer-account.order-status.block.render', undefined]] as const) {
+      using extension = setUpExtension(target);
+      const fetch = (extension.fetch = replying(answer()));
+      Object.assign(extension.shopify, {attributes: {value: NAMED}});
+      await extension.render();
+      await waitFor(() => expect(clients(fetch)).toEqual([client]));
+    }
   });
 });
