@@ -45,7 +45,7 @@ class Progress(msgspec.Struct, frozen=True):
     total: int = 0
 
 
-class UnderWay(Exception):
+class JobLocked(Exception):
     """Another process runs this job of the shop: it may not see what this one was asked for."""
 
 
@@ -138,7 +138,7 @@ async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterat
     if not _may_wait.get():
         await let_go_if_overlong(connections.redis, key, _LEASE_S * 1_000)
         if await connections.redis.exists(key):
-            raise UnderWay(f"{shop}: {job}")
+            raise JobLocked(f"{shop}: {job}")
     async with alone(connections, job, shop):
         yield
 

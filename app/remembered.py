@@ -18,7 +18,7 @@ REMEMBERED_S = 15.0
 Value = TypeVar("Value")
 
 
-class Remembered(Generic[Value]):
+class TtlCache(Generic[Value]):
     """A reading of shops, one value a shop: for what may be that old and is asked for at every event.
 
     Who asks while a shop is read waits for that reading: it may be long, and an impatient reader ask again.

@@ -17,7 +17,7 @@ from app.connections import Connections
 from app.errors import ShopifyUnavailable
 from app.events.consume import OUTAGES
 from app.failures import reason_of
-from app.jobs import Job, UnderWay, hand_back, job_queue, never_wait
+from app.jobs import Job, JobLocked, hand_back, job_queue, never_wait
 from app.shops.active import note_active
 from app.tracing import span
 from app.values import ShopDomain, shop_domain
@@ -75,7 +75,7 @@ def _task(
             with span(f"job {name}", shop=shop):
                 await _unless_stopped(work(connections, shop_domain(shop)), stop)
             await note_active(connections.redis, [shop])  # it may have left something to do for others
-        except UnderWay:
+        except JobLocked:
             await _put_off(connections, name, shop, _LOOK_AGAIN)
         except (ShopifyUnavailable, *OUTAGES) as error:
             _log.warning("a job is put off", extra={"shop": shop, "reason": reason_of(error)})

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.ahead.paint import Buyer, Held, paint
+from app.ahead.paint import Buyer, HeldMetafields, paint
 from app.ahead.rank import to_anyone, to_customer, with_product
 from app.catalog.catalog import Catalog, Product, Variant
 from app.offers.choose import MOST_OFFERS, choose
@@ -103,7 +103,10 @@ def painted(shop: ShopSnapshot, cases: Sequence[Case]) -> Tops:
             customer_id=case.customer_id,
             personal=customer is not None,
         )
-        return [each.product_id for each in paint(Held(shop=anyone, products=held, customer=customer), buyer)]
+        return [
+            each.product_id
+            for each in paint(HeldMetafields(shop=anyone, products=held, customer=customer), buyer)
+        ]
 
     return [of(case) for case in cases]
 

@@ -19,7 +19,7 @@ from app.recommend.baselines import by_popularity, by_repeats, by_similarity
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Items
 from app.recommend.fit import FitParameters
-from app.recommend.judge import Jury, K, answers_of, by_case, jury, ranked
+from app.recommend.judge import K, TestSet, answers_of, by_case, jury, ranked
 from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.neighbours import CosineParameters, cosine, popularity
 from app.recommend.train import train
@@ -62,7 +62,7 @@ def line(shop: Dataset, size: int) -> tuple[str, ...]:
     )
 
 
-def plain_ndcg(items: Items, known: Baskets, judges: Jury) -> dict[str, np.ndarray]:
+def plain_ndcg(items: Items, known: Baskets, judges: TestSet) -> dict[str, np.ndarray]:
     """Return what the plain ways reach, one number a case."""
     ids, now = items.product_ids, int(known.times[-1]) if len(known) else 0
     sold = popularity(known, len(items), now, None)

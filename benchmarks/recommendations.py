@@ -17,7 +17,7 @@ from app.follow import step_bars
 from app.recommend.card import OURS
 from app.recommend.evaluate import hold_out
 from app.recommend.fit import FitParameters
-from app.recommend.judge import Figures
+from app.recommend.judge import RankingMetrics
 from app.recommend.plot import write_report
 from app.recommend.report import Report
 from benchmarks.journey import complete_journey
@@ -93,7 +93,7 @@ def _substitutes(report: Report) -> str:
     )
 
 
-def _models(figures: dict[str, Figures], report: Report, *, discovery: bool) -> str:
+def _models(figures: dict[str, RankingMetrics], report: Report, *, discovery: bool) -> str:
     differences = report.discovery_differences if discovery else report.differences
     rows = []
     for name, one in figures.items():
@@ -104,12 +104,12 @@ def _models(figures: dict[str, Figures], report: Report, *, discovery: bool) -> 
     return "\n".join([HEAD, RULE, *rows])
 
 
-def _parts(figures: dict[str, Figures]) -> str:
+def _parts(figures: dict[str, RankingMetrics]) -> str:
     head = "| part | recall@10 | NDCG@10 | hit@4 | coverage | novelty |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(f"| {name} | {_numbers(one)} |" for name, one in figures.items())])
 
 
-def _numbers(one: Figures) -> str:
+def _numbers(one: RankingMetrics) -> str:
     numbers = (one.recall_at_10, one.ndcg_at_10, one.hit_at_4, one.coverage)
     return " | ".join([*(f"{number:.3f}" for number in numbers), f"{one.novelty:.1f}"])
 

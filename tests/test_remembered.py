@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.connections import Connections
-from app.remembered import Remembered
+from app.remembered import TtlCache
 
 
 class Slow:
@@ -21,7 +21,7 @@ class Slow:
         return number
 
 
-async def asked(remembered: Remembered[int], connections: Connections) -> asyncio.Task[int]:
+async def asked(remembered: TtlCache[int], connections: Connections) -> asyncio.Task[int]:
     """Ask, and go on once the question waits."""
     task = asyncio.create_task(remembered.of(connections, "acme"))
     await asyncio.sleep(0)
@@ -30,7 +30,7 @@ async def asked(remembered: Remembered[int], connections: Connections) -> asynci
 
 async def test_who_asks_while_a_shop_is_read_waits_for_that_reading(connections: Connections) -> None:
     slow = Slow()
-    remembered = Remembered(slow)
+    remembered = TtlCache(slow)
     waiting = [await asked(remembered, connections) for _ in range(3)]
     slow.may_end.set()
     assert await asyncio.gather(*waiting) == [1, 1, 1]
@@ -40,7 +40,7 @@ async def test_who_asks_while_a_shop_is_read_waits_for_that_reading(connections:
 
 async def test_one_who_gives_up_or_fails_leaves_the_reading_to_the_next(connections: Connections) -> None:
     slow = Slow()
-    remembered = Remembered(slow)
+    remembered = TtlCache(slow)
     first, second = [await asked(remembered, connections) for _ in range(2)]
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -53,7 +53,7 @@ async def test_what_was_read_before_it_was_to_be_forgotten_is_not_remembered(
     connections: Connections,
 ) -> None:
     slow = Slow()
-    remembered = Remembered(slow)
+    remembered = TtlCache(slow)
     before = await asked(remembered, connections)
     remembered.forget(connections, "acme")
     after = await asked(remembered, connections)

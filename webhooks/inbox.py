@@ -29,7 +29,7 @@ _KEPT_FOR_THE_LOG = text(INBOX_KEPT)  # in the words of their index: what is don
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class LeasedDelivery:
     """A stored delivery, leased to us. attempts: this one included."""
 
     id: int
@@ -53,7 +53,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Backlog:
     """How many rows are pending and parked. due_s: for how long the row that is due first has been due."""
 
     pending: int
@@ -61,7 +61,7 @@ class Waiting:
     due_s: float
 
 
-async def claim(connections: Connections, now: datetime, count: int = 200) -> list[Letter]:
+async def claim(connections: Connections, now: datetime, count: int = 200) -> list[LeasedDelivery]:
     """Return due rows in the order their changes happened, leased: a crash gives them back.
 
     A row that was claimed MAX_ATTEMPTS times and never got anywhere is parked instead: whoever
@@ -127,7 +127,7 @@ async def park(connections: Connections, row_id: int, reason: str) -> None:
 
 
 async def retry_later(
-    connections: Connections, letter: Letter, reason: str, now: datetime, chance: random.Random
+    connections: Connections, letter: LeasedDelivery, reason: str, now: datetime, chance: random.Random
 ) -> None:
     """Try a row again after 5 s · 2^n, or park it after its last attempt."""
     if letter.attempts >= MAX_ATTEMPTS:
@@ -187,7 +187,7 @@ async def prune(connections: Connections, now: datetime) -> int:
             deleted += (await (await db.connection()).execute(delete(_INBOX).where(here, old))).rowcount
 
 
-async def look(connections: Connections, now: datetime) -> Waiting:
+async def look(connections: Connections, now: datetime) -> Backlog:
     """Return what waits and what was put aside, for metrics and operators."""
     found = (
         select(_INBOX.c.status, func.count(), func.min(_INBOX.c.next_attempt_at))
@@ -197,7 +197,7 @@ async def look(connections: Connections, now: datetime) -> Waiting:
     async with connections.read() as db:
         rows = {row[0]: row[1:] for row in (await (await db.connection()).execute(found)).all()}
     pending, first = rows.get("pending", (0, now))
-    return Waiting(pending, rows.get("parked", (0,))[0], max(0.0, (now - first).total_seconds()))
+    return Backlog(pending, rows.get("parked", (0,))[0], max(0.0, (now - first).total_seconds()))
 
 
 def retry_delay(attempts: int, chance: float) -> timedelta:
@@ -213,8 +213,8 @@ async def _set(connections: Connections, ids: Collection[int], **values: Any) ->
             await (await db.connection()).execute(statement)
 
 
-def _letter(row: Any) -> Letter:
-    return Letter(
+def _letter(row: Any) -> LeasedDelivery:
+    return LeasedDelivery(
         id=row.id,
         shop=row.shop,
         event_id=row.event_id,

@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Letterbox:
+class InboxWriter:
     """What deliveries are taken in with, opened once a process. keys: to seal with."""
 
     store: Gathered[Row, None]
@@ -56,7 +56,7 @@ class Letterbox:
 async def opened(web: Starlette) -> AsyncIterator[None]:
     """Open the way into the inbox, over web.state.connections."""
     connections: Connections = web.state.connections
-    web.state.letterbox = Letterbox(
+    web.state.letterbox = InboxWriter(
         store=gathered_inbox(connections),
         digests=await open_digests(connections),
         keys=connections.settings.token_encryption_keys,
@@ -67,7 +67,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
 async def receive(request: Request) -> Response:
     """Return 200 once the delivery is durably stored; a repeat is 200 and changes nothing."""
     connections: Connections = request.app.state.connections
-    letterbox: Letterbox = request.app.state.letterbox
+    letterbox: InboxWriter = request.app.state.letterbox
     body = await read_body(request, LIMIT_BYTES)
     try:
         headers = verify_webhook(request.headers, body, connections.settings)
@@ -90,7 +90,7 @@ async def receive(request: Request) -> Response:
     return Response(status_code=200)
 
 
-def _kept(letterbox: Letterbox, headers: WebhookHeaders, body: bytes) -> bytes:
+def _kept(letterbox: InboxWriter, headers: WebhookHeaders, body: bytes) -> bytes:
     """Return the body as it may be written down."""
     if address_alone(headers.topic, body):
         return sealed(letterbox.keys, body)

@@ -34,7 +34,7 @@ from webhooks.allowed import as_allowed
 from webhooks.delivery import Delivery
 from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import (
-    Letter,
+    LeasedDelivery,
     claim,
     empty_handled,
     finish,
@@ -79,9 +79,11 @@ async def work_off_due(connections: Connections, now: datetime) -> int:
     return len(letters)
 
 
-async def _work_off(connections: Connections, letters: Sequence[Letter], now: datetime, began: float) -> None:
+async def _work_off(
+    connections: Connections, letters: Sequence[LeasedDelivery], now: datetime, began: float
+) -> None:
     currencies = await _installed(connections, {letter.shop for letter in letters})
-    read: list[tuple[Letter, AnyEvent]] = []
+    read: list[tuple[LeasedDelivery, AnyEvent]] = []
     for letter in letters:
         event = await _read(connections, letter, currencies, now)
         if event is not None:
@@ -118,7 +120,7 @@ async def empty_bodies(connections: Connections) -> None:
 
 
 async def _read(
-    connections: Connections, letter: Letter, currencies: Mapping[str, str], now: datetime
+    connections: Connections, letter: LeasedDelivery, currencies: Mapping[str, str], now: datetime
 ) -> AnyEvent | None:
     """Return the row's event; None for a row that is done, parked or put off without one."""
     facts = {"shop": letter.shop, "topic": letter.topic, "delivery": letter.id}
@@ -142,7 +144,7 @@ async def _read(
     return None
 
 
-def _not_heard(letter: Letter, currencies: Mapping[str, str]) -> str:
+def _not_heard(letter: LeasedDelivery, currencies: Mapping[str, str]) -> str:
     """Return why the row is of no concern to us, empty when it is."""
     if not is_ours(letter.topic):
         return f"not a topic of ours: {letter.topic}"
@@ -151,7 +153,7 @@ def _not_heard(letter: Letter, currencies: Mapping[str, str]) -> str:
     return ""
 
 
-def _delivery(letter: Letter, currencies: Mapping[str, str]) -> Delivery:
+def _delivery(letter: LeasedDelivery, currencies: Mapping[str, str]) -> Delivery:
     currency = currencies.get(letter.shop, "USD")
     return Delivery(letter.shop, letter.topic, letter.event_id, letter.triggered_at, currency)
 

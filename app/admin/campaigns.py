@@ -12,10 +12,10 @@ from app.admin import store
 from app.admin.alerts_told import alert_words
 from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import Lazy, lazy
-from app.campaigns.activity import Done, activity
+from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign
 from app.campaigns.promised import refusals
-from app.campaigns.store import Kept, all_campaigns
+from app.campaigns.store import StoredCampaign, all_campaigns
 from app.connections import Connections
 from app.consent.retention import TOLD_DAYS, limits_of, told_days
 from app.coupons.minting import SCOPE
@@ -99,10 +99,10 @@ def _ids(part: Any) -> Iterator[str]:
 
 
 def _listed(
-    kept: Kept,
+    kept: StoredCampaign,
     shop: Shop,
     now: datetime,
-    done: Mapping[str, Done],
+    done: Mapping[str, CampaignActivity],
     pools: Sequence[Pool],
     counted: Mapping[str, Mapping[str, int]],
     alerts: Sequence[KeptAlert],

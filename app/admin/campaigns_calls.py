@@ -19,7 +19,7 @@ from app.admin.calls import read_call
 from app.admin.campaigns import may_discount, titles_in
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
-from app.admin.campaigns_reading import Written, Wrong, campaign_id_of, read_form
+from app.admin.campaigns_reading import FieldError, ParsedForm, campaign_id_of, read_form
 from app.admin.campaigns_told import field_words, left_out_words
 from app.admin.doors import staff_only
 from app.admin.figures import listed
@@ -43,7 +43,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.reach.choosing import TRIGGER
-from app.reach.trying import TriedOnLeft, tried_on_left
+from app.reach.trying import ReachDryRun, tried_on_left
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
 from app.values import zone_of
@@ -53,14 +53,14 @@ _NUMBER, _MOST_NAMED = re.compile(r"\b[0-9]{1,18}\b", re.ASCII), 20
 _log = logging.getLogger(__name__)
 
 
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StatusChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to become of a campaign."""
 
     id: str
     status: Literal["running", "paused", "stopped"]
 
 
-class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CampaignReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which campaign."""
 
     id: str
@@ -73,7 +73,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before: str = ""
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DraftCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is written, as far as it is. locale: whose words are looked at; last: decisions to try it on."""
 
     form: Form
@@ -90,7 +90,7 @@ async def granted(_request: Request, _connections: Connections, shop: Shop) -> R
 @staff_only
 async def step(request: Request, connections: Connections, shop: Shop) -> Response:
     """Start, pause or stop a campaign. One that can never be shown is not started, and it says why."""
-    asked = await read_call(request, Step, _MAX_BODY)
+    asked = await read_call(request, StatusChange, _MAX_BODY)
     if asked.status == "running":
         await _check_use(connections, shop, asked.id)
     kept = await change_status(connections, shop.shop, asked.id, asked.status)
@@ -110,7 +110,7 @@ async def place(request: Request, connections: Connections, shop: Shop) -> Respo
 @staff_only
 async def remove(request: Request, connections: Connections, shop: Shop) -> Response:
     """Remove a campaign that was never started."""
-    asked = await read_call(request, Named, _MAX_BODY)
+    asked = await read_call(request, CampaignReference, _MAX_BODY)
     await remove_draft(connections, shop.shop, asked.id)
     return JSONResponse({"removed": asked.id})
 
@@ -118,7 +118,7 @@ async def remove(request: Request, connections: Connections, shop: Shop) -> Resp
 @staff_only
 async def check(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what there is to know of what is written, all that is wrong with it among it."""
-    asked = await read_call(request, Asked, _MAX_BODY)
+    asked = await read_call(request, DraftCheck, _MAX_BODY)
     written = await _written(connections, shop, asked.form)
     told = await judged(connections, shop, written, asked.locale)
     return JSONResponse(told | {"chosen": await _called(connections, shop, asked.form.products)})
@@ -127,7 +127,7 @@ async def check(request: Request, connections: Connections, shop: Shop) -> Respo
 @staff_only
 async def keep(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep what is written, a new one as a draft. Nothing is kept while anything is wrong with it."""
-    form = (await read_call(request, Asked, _MAX_BODY)).form
+    form = (await read_call(request, DraftCheck, _MAX_BODY)).form
     others = {each.campaign.id: each for each in await all_campaigns(connections, shop.shop)}
     if form.id and form.id not in others:
         raise NotFound(_("This campaign is not there any more."))
@@ -145,7 +145,7 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
 @staff_only
 async def try_out(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what the campaign would have done on the last decisions, or about the last checkouts left."""
-    asked = await read_call(request, Asked, _MAX_BODY)
+    asked = await read_call(request, DraftCheck, _MAX_BODY)
     campaign = _whole(await _written(connections, shop, asked.form))
     if campaign.trigger == TRIGGER:
         tried = await tried_on_left(connections, shop, campaign, asked.last)
@@ -175,7 +175,7 @@ def dry_run_words(run: DryRun) -> str:
     )  # fmt: skip
 
 
-def tried_words(tried: TriedOnLeft) -> str:
+def tried_words(tried: ReachDryRun) -> str:
     """Return in a sentence to whom the campaign would have written."""
     if not tried.looked_at:
         return _("Nobody who may be written to has left a checkout yet, so there is nothing to try it on.")
@@ -199,11 +199,11 @@ def _untold(missing: Mapping[str, int]) -> list[str]:
     ]
 
 
-async def _written(connections: Connections, shop: Shop, form: Form, campaign_id: str = "") -> Written:
+async def _written(connections: Connections, shop: Shop, form: Form, campaign_id: str = "") -> ParsedForm:
     written = read_form(form, campaign_id or form.id or "new", zone_of(shop.time_zone), shop.currency)
     chosen = written.campaign.offer.product_ids if written.campaign else ()
     why = await _unofferable(connections, shop, chosen) if chosen else ""
-    return replace(written, campaign=None, wrong=(Wrong("products", why),)) if why else written
+    return replace(written, campaign=None, wrong=(FieldError("products", why),)) if why else written
 
 
 async def _called(connections: Connections, shop: Shop, typed: str) -> str:
@@ -229,7 +229,7 @@ async def _unofferable(connections: Connections, shop: Shop, chosen: Collection[
     return ""
 
 
-def _whole(written: Written) -> Campaign:
+def _whole(written: ParsedForm) -> Campaign:
     """Return the campaign. Raises InputError saying what is wrong first."""
     if written.campaign is None:
         first = written.wrong[0]

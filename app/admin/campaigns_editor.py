@@ -14,7 +14,7 @@ from app.admin.campaigns import PATH, frame, titles_in
 from app.admin.campaigns_form import Form, Message, form_of
 from app.admin.campaigns_names import names_of
 from app.admin.campaigns_preview import preview
-from app.admin.campaigns_reading import Written
+from app.admin.campaigns_reading import ParsedForm
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
 from app.admin.figures import weekdays
@@ -102,7 +102,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
     }
 
 
-async def judged(connections: Connections, shop: Shop, written: Written, locale: str) -> dict[str, Any]:
+async def judged(connections: Connections, shop: Shop, written: ParsedForm, locale: str) -> dict[str, Any]:
     """Return what there is to know of what is written: the sentence, what is wrong, what it shows."""
     known: dict[str, Any] = {
         "errors": [{"field": each.field, "message": each.message} for each in written.wrong],

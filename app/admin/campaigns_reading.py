@@ -45,7 +45,7 @@ _PLACES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class FieldError:
     """What is wrong with a field, in a sentence."""
 
     field: str
@@ -53,15 +53,15 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ParsedForm:
     """What the fields say. campaign: None while something is wrong; rule: as far as it can be read."""
 
     campaign: Campaign | None
     rule: Any
-    wrong: tuple[Wrong, ...]
+    wrong: tuple[FieldError, ...]
 
 
-def read_form(form: Form, campaign_id: str, zone: tzinfo, currency: str = "") -> Written:
+def read_form(form: Form, campaign_id: str, zone: tzinfo, currency: str = "") -> ParsedForm:
     """Return what the fields say under that id, and all that is wrong with them.
 
     currency: of amounts, empty for one of two decimals.
@@ -90,7 +90,7 @@ def read_form(form: Form, campaign_id: str, zone: tzinfo, currency: str = "") ->
         campaign = reading.at("", lambda: read_campaign(made))
     if campaign is not None:
         reading.words_of(campaign)
-    return Written(None if reading.wrong else campaign, rule, tuple(reading.wrong))
+    return ParsedForm(None if reading.wrong else campaign, rule, tuple(reading.wrong))
 
 
 def campaign_id_of(name: str, taken: frozenset[str]) -> str:
@@ -104,7 +104,7 @@ class _Reading:
     """Fields being read; what is wrong with one leaves the others be."""
 
     def __init__(self, form: Form, zone: tzinfo, currency: str) -> None:
-        self.wrong: list[Wrong] = []
+        self.wrong: list[FieldError] = []
         self._form, self._zone, self._currency = form, zone, currency
 
     def at(self, field: str, read: Callable[[], Value]) -> Value | None:
@@ -117,7 +117,7 @@ class _Reading:
 
     def note(self, field: str, message: str) -> None:
         """Note what is wrong with a field, as a sentence."""
-        self.wrong.append(Wrong(field, f"{message[:1].upper()}{message[1:]}"))
+        self.wrong.append(FieldError(field, f"{message[:1].upper()}{message[1:]}"))
 
     def some(self, **values: Any) -> dict[str, Any]:
         """Return those values that there are."""
@@ -316,19 +316,19 @@ def _typed_amount(text: str, field: str, currency: str, *, needed: bool) -> str:
     return amount
 
 
-def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> Wrong | None:
+def _unusable(kind: str, name: str, text: str, others: Mapping[str, Text]) -> FieldError | None:
     """Return what is wrong with words in a language, None for nothing."""
     if not text:
-        return Wrong("text", _("write what shoppers read"))
+        return FieldError("text", _("write what shoppers read"))
     if not name:
-        return Wrong("locale", _("say which language this is, such as de"))
+        return FieldError("locale", _("say which language this is, such as de"))
     if name in others:
-        return Wrong("locale", _("there are words in this language already"))
+        return FieldError("locale", _("there are words in this language already"))
     for field, words in (("locale", "x"), ("text", _read_text(text))):
         try:
             check_texts(kind, {name: words})
         except InputError as error:
-            return Wrong(field, told(str(error)))
+            return FieldError(field, told(str(error)))
     return None
 
 

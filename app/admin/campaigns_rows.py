@@ -16,19 +16,19 @@ from app.admin.typed import NUMBER, check_marks, fraction_of
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
     Compare,
     Condition,
     Constant,
     Contains,
-    Either,
-    Every,
+    FieldValue,
     Flag,
     Known,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Rule,
 )
 
@@ -91,7 +91,7 @@ class Rows(msgspec.Struct, frozen=True):
 
 def rows_of(rule: Rule) -> Rows | None:
     """Return the rule as rows, None for one that rows can't say."""
-    if isinstance(rule.root, Always):
+    if isinstance(rule.root, BooleanLiteral):
         return Rows() if rule.root.value else None
     match, parts = _parts(rule.root)
     single: Join = "any" if match == "any" else "all"
@@ -123,9 +123,9 @@ def rule_of(rows: Rows, currency: str = "") -> Any:
 
 def _parts(root: Condition) -> tuple[Literal["all", "any"], Sequence[Condition]]:
     """Return how the groups are joined, and what becomes one each."""
-    if isinstance(root, Either) and not all(_row(each) for each in root.parts):
+    if isinstance(root, AnyOf) and not all(_row(each) for each in root.parts):
         return "any", root.parts
-    return "all", root.parts if isinstance(root, Every) else (root,)
+    return "all", root.parts if isinstance(root, AllOf) else (root,)
 
 
 def _joined(match: Join, parts: Sequence[Any]) -> Any:
@@ -223,11 +223,11 @@ def _group(part: Condition, single: Join) -> Group | None:
     if row := _row(part):
         return Group(single, (row,))
     match part:
-        case Every(parts):
+        case AllOf(parts):
             return _whole("all", parts)
-        case Either(parts):
+        case AnyOf(parts):
             return _whole("any", parts)
-        case Not(Either(parts)):
+        case Not(AnyOf(parts)):
             return _whole("none", parts)
         case Not(inner):
             return _whole("none", (inner,))
@@ -248,7 +248,7 @@ def _row(part: Condition) -> Row | None:
             return Row(field.name, "no")
         case Known(field, known):
             return None if field.kind == "flag" else Row(field.name, "known" if known else "unknown")
-        case Among(field, choices):
+        case OneOf(field, choices):
             return _listed(field, "in", choices) if field.kind == "text" else None
         case Contains(field, Constant(text)):
             return _listed(field, "some", (text,))
@@ -266,11 +266,11 @@ def _listed(field: Field, compare: str, choices: Sequence[Any]) -> Row | None:
 
 def _compared(comparison: str, terms: Sequence[Any]) -> Row | None:
     match terms:
-        case (Read(field), Constant(value)) if comparison in ASKED_OF[field.kind]:
+        case (FieldValue(field), Constant(value)) if comparison in ASKED_OF[field.kind]:
             return Row(field.name, comparison, typed(field, value))
-        case (Constant(value), Read(field)) if comparison in ASKED_OF[field.kind]:
+        case (Constant(value), FieldValue(field)) if comparison in ASKED_OF[field.kind]:
             return Row(field.name, _MIRRORED[comparison], typed(field, value))
-        case (Constant(low), Read(field), Constant(high)) if field.kind != "text":
+        case (Constant(low), FieldValue(field), Constant(high)) if field.kind != "text":
             compare = "between" if comparison == "<=" else "inside"
             return Row(field.name, compare, typed(field, low), typed(field, high))
     return None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.admin.figures import NOTHING, day, listed, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
-from app.campaigns.activity import Activity, Done
+from app.campaigns.activity import Activity, CampaignActivity
 from app.campaigns.campaign import Campaign, Class, DiscountTerms
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
@@ -168,7 +168,7 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
     return said
 
 
-def figures(done: Done | None) -> list[Figure]:
+def figures(done: CampaignActivity | None) -> list[Figure]:
     """Return what came of a campaign, as the list shows it; nothing before it met anybody."""
     if done is None or not (done.fired.happened or done.anyway.of):
         return []

@@ -19,7 +19,7 @@ from app.shops.store import Shop
 _MAX_BODY = 4096
 
 
-class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The decision that is to be made again."""
 
     id: Annotated[str, msgspec.Meta(max_length=100)]
@@ -28,7 +28,7 @@ class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @staff_only
 async def replay(request: Request, connections: Connections, shop: Shop) -> Response:
     """Make the decision again; return whether the same offers were chosen, else what differs."""
-    asked = await read_call(request, Which, _MAX_BODY)
+    asked = await read_call(request, ReplayRequest, _MAX_BODY)
     again = await replay_decision(connections, shop.shop, asked.id)
     tone, says = same_words(again)
     return JSONResponse({"same": again.is_same, "tone": tone, "says": says})

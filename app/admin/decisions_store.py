@@ -23,7 +23,7 @@ _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DecisionPage:
     """Decisions. further: where the next page begins, None at the end. stopped: before it was full."""
 
     decisions: list[ListedDecision]
@@ -33,7 +33,7 @@ class Found:
 
 async def find(
     connections: Connections, shop: Shop, wanted: Filter, product_ids: Collection[int] | None
-) -> Found:
+) -> DecisionPage:
     """Return the newest decisions that are wanted. product_ids: that offer one of these, None for any."""
     columns = _DECISIONS.c
     behind = [columns.shop == shop.shop, *_times(wanted)]
@@ -52,8 +52,8 @@ async def find(
     found = [ListedDecision(*row) for row in await _rows(connections, query)]
     if len(found) > SHOWN:
         last = found[SHOWN - 1]
-        return Found(found[:SHOWN], Cursor(last.decided_at, last.decision_id), stopped=False)
-    return Found(found, floor, stopped=floor is not None)
+        return DecisionPage(found[:SHOWN], Cursor(last.decided_at, last.decision_id), stopped=False)
+    return DecisionPage(found, floor, stopped=floor is not None)
 
 
 async def outcomes(

@@ -36,19 +36,19 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metafields: bool
 
 
-class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WebhookAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where moves are told."""
 
     url: str
 
 
-class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KeyLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a new key is for."""
 
     label: str
 
 
-class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KeyReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The key that opens nothing any more."""
 
     key_id: str
@@ -73,7 +73,7 @@ async def switch(request: Request, connections: Connections, shop: Shop) -> Resp
 @staff_only
 async def keep_webhook(request: Request, connections: Connections, shop: Shop) -> Response:
     """Tell moves to this address from now on; return the secret they are signed with, this once."""
-    asked = await read_call(request, Address, _MAX_BODY)
+    asked = await read_call(request, WebhookAddress, _MAX_BODY)
     secret = await set_webhook(connections, shop.shop, asked.url.strip())
     return JSONResponse({"secret": secret}, headers={"Cache-Control": "no-store"})
 
@@ -102,7 +102,7 @@ async def send_again(_request: Request, connections: Connections, shop: Shop) ->
 @staff_only
 async def new_key(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return a new key of the API with its secret, this once."""
-    label = (await read_call(request, Label, _MAX_BODY)).label.strip()
+    label = (await read_call(request, KeyLabel, _MAX_BODY)).label.strip()
     if not (1 <= len(label) <= _LONGEST_LABEL and label.isprintable()):
         raise InputError(
             _("Say what the key is for, in up to %(most)s characters.", most=_LONGEST_LABEL), "label"
@@ -115,7 +115,7 @@ async def new_key(request: Request, connections: Connections, shop: Shop) -> Res
 @staff_only
 async def drop_key(request: Request, connections: Connections, shop: Shop) -> Response:
     """Let a key open nothing any more, from the next call on."""
-    asked = await read_call(request, Which, _MAX_BODY)
+    asked = await read_call(request, KeyReference, _MAX_BODY)
     await revoke_key(connections, shop.shop, asked.key_id)
     return JSONResponse({"key_id": asked.key_id})
 

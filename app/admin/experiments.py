@@ -66,7 +66,7 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
     asked = [each for each in of_it if number in (None, str(each.version))]
     version = max(asked, key=lambda each: (each.started_at is not None, each.version), default=None)
     names = await campaign_names(connections, shop)
-    shown: lately.Told[Readout] | None = None
+    shown: lately.Dated[Readout] | None = None
     with suppress(NotFound, InputError):
         shown = await lately.shown(connections, shop.shop, name, number)
     found = shown.value if shown else None

@@ -32,27 +32,27 @@ from app.shops.store import Shop
 _MAX_BODY = 16_384
 
 
-class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DraftExperiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An experiment as it is typed."""
 
     form: Form
 
 
-class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExperimentReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which experiment; its latest version that was started, unless one is named."""
 
     id: str
     version: str | None = None
 
 
-class Grown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ShareIncrease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An experiment that is to have this share of shoppers, in percent."""
 
     id: str
     share: Annotated[float, msgspec.Meta(gt=0, le=100)]
 
 
-class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ArmRollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The arm of a version of an experiment that everybody is to be served as."""
 
     id: str
@@ -63,7 +63,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @staff_only
 async def plan(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return how many shoppers and days it takes to find what is to be found, or why nobody can say."""
-    aim = aim_of((await read_call(request, Written, _MAX_BODY)).form)
+    aim = aim_of((await read_call(request, DraftExperiment, _MAX_BODY)).form)
     try:
         base, needed, days = await _planned(connections, shop, aim)
     except (InputError, NotFound, ValueError):
@@ -76,7 +76,7 @@ async def plan(request: Request, connections: Connections, shop: Shop) -> Respon
 @staff_only
 async def keep(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep what is typed as a draft. Nothing is kept while anything is wrong with it."""
-    form = (await read_call(request, Written, _MAX_BODY)).form
+    form = (await read_call(request, DraftExperiment, _MAX_BODY)).form
     there = await choices(connections, shop)
     if wrong := wrong_with(form, there):
         told = [{"error": str(each), "field": each.field} for each in wrong]
@@ -95,7 +95,7 @@ async def keep(request: Request, connections: Connections, shop: Shop) -> Respon
 @staff_only
 async def grow(request: Request, connections: Connections, shop: Shop) -> Response:
     """Start the experiment, or let more shoppers into it."""
-    asked = await read_call(request, Grown, _MAX_BODY)
+    asked = await read_call(request, ShareIncrease, _MAX_BODY)
     await check_arms(connections, shop.shop, asked.id)
     begun = await start(connections, shop.shop, asked.id, datetime.now(UTC), asked.share / 100)
     return JSONResponse({"id": begun.design.id, "status": begun.status})
@@ -104,7 +104,7 @@ async def grow(request: Request, connections: Connections, shop: Shop) -> Respon
 @staff_only
 async def end(request: Request, connections: Connections, shop: Shop) -> Response:
     """Stop the experiment: everybody is served as the shop is set. A repeat only announces it again."""
-    asked = await read_call(request, Named, _MAX_BODY)
+    asked = await read_call(request, ExperimentReference, _MAX_BODY)
     if (await get_version(connections, shop.shop, asked.id)).status == "stopped":
         await announce_kept(connections.redis, shop.shop)
     else:
@@ -115,7 +115,7 @@ async def end(request: Request, connections: Connections, shop: Shop) -> Respons
 @staff_only
 async def conclude(request: Request, connections: Connections, shop: Shop) -> Response:
     """Stop the experiment and serve everybody as one of its arms was."""
-    asked = await read_call(request, Kept, _MAX_BODY)
+    asked = await read_call(request, ArmRollout, _MAX_BODY)
     await keep_arm(connections, shop, asked.id, asked.version, asked.arm, datetime.now(UTC))
     return JSONResponse({"id": asked.id, "arm": asked.arm})
 
@@ -123,7 +123,7 @@ async def conclude(request: Request, connections: Connections, shop: Shop) -> Re
 @staff_only
 async def export(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what the experiment shows as CSV."""
-    asked = await read_call(request, Named, _MAX_BODY)
+    asked = await read_call(request, ExperimentReference, _MAX_BODY)
     shown = await lately.shown(connections, shop.shop, asked.id, asked.version)
     if shown.value is None:
         raise InputError(as_of_words(shown))

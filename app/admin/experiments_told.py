@@ -41,7 +41,7 @@ _VERDICTS: Mapping[Verdict, tuple[str, Lazy]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
+class Conclusion:
     """What it comes to. tone: a banner's."""
 
     tone: str
@@ -83,10 +83,10 @@ class Figure:
     drawn: Drawn | None = None
 
 
-def says(found: Readout, names: Mapping[str, str]) -> Says:
+def says(found: Readout, names: Mapping[str, str]) -> Conclusion:
     """Return what the experiment comes to, in plain words."""
     if isinstance(found.reading.mismatch, Mismatch) and found.reading.mismatch.found:
-        return Says(
+        return Conclusion(
             "critical",
             _("These figures can't be trusted"),
             _(
@@ -96,7 +96,7 @@ def says(found: Readout, names: Mapping[str, str]) -> Says:
         )
     told = found.reading.metrics[found.design.metric]
     if isinstance(told, Refusal):
-        return Says("info", _("No figures yet"), _not_yet(told))
+        return Conclusion("info", _("No figures yet"), _not_yet(told))
     decided = [each for each in told if each.verdict is not Verdict.UNDECIDED]
     if not decided:
         return _undecided(found, told)
@@ -205,10 +205,10 @@ def _not_yet(refusal: Refusal) -> str:
     return f"{refusal_words(refusal)} {begin}"
 
 
-def _undecided(found: Readout, told: tuple[Comparison, ...]) -> Says:
+def _undecided(found: Readout, told: tuple[Comparison, ...]) -> Conclusion:
     metric, widest = METRICS[found.design.metric], max(told, key=lambda each: each.difference.value)
     low, high = (said(metric, end, found.currency, signed=True) for end in _ends(widest.difference))
-    return Says(
+    return Conclusion(
         "info",
         _("No winner yet"),
         _(
@@ -220,12 +220,12 @@ def _undecided(found: Readout, told: tuple[Comparison, ...]) -> Says:
     )
 
 
-def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Says:
+def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Conclusion:
     metric, better = METRICS[best.metric], best.verdict is Verdict.BETTER
     low, high = (said(metric, end, found.currency, signed=True) for end in _ends(best.difference))
     arm, control = arm_words(best.arm, names), arm_words(found.design.control, names)
     heading = _("“%(arm)s” is better", arm=arm) if better else _("“%(arm)s” is worse", arm=arm)
-    return Says(
+    return Conclusion(
         "success" if better else "warning",
         heading,
         _(

@@ -31,7 +31,7 @@ from app.experiments.assign import HOLDOUT, default_experiment, experiment
 from app.profiles.reviews import reviews
 from app.reach.alert_store import open_alerts
 from app.recommend.watching import last_watch
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.shops.grants import covers
 from app.shops.plan import Plan, read_plan
 from app.shops.store import Shop
@@ -94,7 +94,7 @@ async def _read_plan(connections: Connections, shop: str) -> Plan | None:
 
 
 # Shopify is asked for it while a merchant waits.
-_plans = Remembered(_read_plan, for_s=600)
+_plans = TtlCache(_read_plan, for_s=600)
 
 
 async def _attention(

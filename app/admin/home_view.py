@@ -9,7 +9,7 @@ from typing import Any
 from app.admin.experiments_form import arm_words
 from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, share
 from app.admin.language import _, ngettext
-from app.admin.lately import Told
+from app.admin.lately import Dated
 from app.admin.refusals import refusal_words
 from app.admin.store import Health, Model
 from app.attribution.attribute import OfferCounts, Revenue
@@ -74,7 +74,7 @@ def signs(health: Health, served: Served | None, model: Model | None) -> list[Si
     return [_webhooks(health), _pixel(health), _checkout(health), *answers, _model(model)]
 
 
-def as_of_words(told: Told[Any]) -> str:
+def as_of_words(told: Dated[Any]) -> str:
     """Return of when the figures are; empty where they are of now."""
     if told.is_awaited:
         return _("Being worked out, which takes some minutes the first time. Come back then.")

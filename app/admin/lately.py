@@ -25,7 +25,7 @@ from app.attribution.sold import credited, incremental, incremental_by_day
 from app.connections import Connections
 from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.store import Readout, read_out
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.values import ShopDomain
 
 Value = TypeVar("Value")
@@ -33,7 +33,7 @@ ByDay = Sequence[tuple[datetime, Caused]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[Value]):
+class Dated(Generic[Value]):
     """A large shop's value and when it was worked out, None while it never was; else the value as it is."""
 
     value: Value | None
@@ -45,37 +45,37 @@ class Told(Generic[Value]):
         return self.value is None
 
 
-async def month(connections: Connections, shop: ShopDomain) -> Told[Month]:
+async def month(connections: Connections, shop: ShopDomain) -> Dated[Month]:
     """Return what the first page tells of the last 30 days."""
     if await _large.of(connections, shop):
         kept = await kept_figures(connections, shop)
-        return Told(kept.month, kept.read_at) if kept else Told(None)
+        return Dated(kept.month, kept.read_at) if kept else Dated(None)
     caused = await _caused[MONTH.days].of(connections, shop)
-    return Told(await read_month(connections, shop, datetime.now(UTC), caused))
+    return Dated(await read_month(connections, shop, datetime.now(UTC), caused))
 
 
-async def by_day(connections: Connections, shop: ShopDomain) -> Told[ByDay]:
+async def by_day(connections: Connections, shop: ShopDomain) -> Dated[ByDay]:
     """Return what was caused in the 30 days before each of the last days."""
     if await _large.of(connections, shop):
         kept = await kept_figures(connections, shop)
-        return Told(kept.by_day, kept.read_at) if kept else Told(None)
-    return Told(await _by_day.of(connections, shop))
+        return Dated(kept.by_day, kept.read_at) if kept else Dated(None)
+    return Dated(await _by_day.of(connections, shop))
 
 
-async def earned(connections: Connections, shop: ShopDomain, days: int, model: Model) -> Told[Report]:
+async def earned(connections: Connections, shop: ShopDomain, days: int, model: Model) -> Dated[Report]:
     """Return what was sold, credited and caused in so many days, of PERIODS."""
     if await _large.of(connections, shop):
         kept = await kept_figures(connections, shop)
-        return Told(kept.earned[days][model], kept.read_at) if kept else Told(None)
+        return Dated(kept.earned[days][model], kept.read_at) if kept else Dated(None)
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
     ((found,),) = await credited(connections, shop, [model], [since], now)
-    return Told(found.report(await _caused[days].of(connections, shop), since))
+    return Dated(found.report(await _caused[days].of(connections, shop), since))
 
 
 async def shown(
     connections: Connections, shop: ShopDomain, experiment_id: str, number: str | None
-) -> Told[Readout]:
+) -> Dated[Readout]:
     """Return what an experiment shows. number: its version, else the latest that was started.
 
     Raises as `read_out`.
@@ -84,8 +84,8 @@ async def shown(
     if ahead and (key := await key_of_ahead(connections, shop, experiment_id, number)):
         kept = await kept_figures(connections, shop)
         found = kept.shown.get(key) if kept else None
-        return Told(found.readout, found.read_at) if found else Told(None)
-    return Told(await read_out(connections, shop, experiment_id, datetime.now(UTC), number))
+        return Dated(found.readout, found.read_at) if found else Dated(None)
+    return Dated(await read_out(connections, shop, experiment_id, datetime.now(UTC), number))
 
 
 async def base(connections: Connections, shop: ShopDomain, metric: str, window_days: int) -> Baseline:
@@ -106,8 +106,8 @@ async def _read_by_day(connections: Connections, shop: str) -> ByDay:
     return await incremental_by_day(connections, ShopDomain(shop), MONTH, CHART_DAYS, datetime.now(UTC))
 
 
-_large = Remembered(is_large, for_s=60)
+_large = TtlCache(is_large, for_s=60)
 # They read every decision of the experiment, and change slowly. By the days before: another way to share
 # credit changes nothing in what was caused.
-_caused = {days: Remembered(partial(_read_caused, days), for_s=60) for days in PERIODS}
-_by_day = Remembered(_read_by_day, for_s=3600)
+_caused = {days: TtlCache(partial(_read_caused, days), for_s=60) for days in PERIODS}
+_by_day = TtlCache(_read_by_day, for_s=3600)

@@ -21,7 +21,7 @@ _MAX_BODY = 4096
 _log = logging.getLogger(__name__)
 
 
-class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VersionReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which version is to serve."""
 
     version: str
@@ -48,7 +48,7 @@ async def progress(_request: Request, connections: Connections, shop: Shop) -> R
 @staff_only
 async def serve_again(request: Request, connections: Connections, shop: Shop) -> Response:
     """Let a version that is on disk serve, at once and everywhere. 404 for one that is not there."""
-    chosen = await read_call(request, Chosen, _MAX_BODY)
+    chosen = await read_call(request, VersionReference, _MAX_BODY)
     version = await roll_back(connections, shop.shop, chosen.version)
     _log.info("rolled back in the admin", extra={"shop": shop.shop, "version": version})
     return JSONResponse({"version": version})

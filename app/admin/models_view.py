@@ -15,7 +15,7 @@ from app.admin.view import first_upper, named, quality
 from app.recommend.card import OURS, Card, Difference
 from app.recommend.terms import Weights
 from app.recommend.watch import FEWEST_VISITS, Calibration
-from app.recommend.watching import BEFORE_DAYS, NOW_DAYS, Watch
+from app.recommend.watching import BEFORE_DAYS, NOW_DAYS, DriftReport
 
 BASES = {
     "blend": (
@@ -212,7 +212,7 @@ def difference_words(found: Difference | None) -> str:
     return f"{signed(found.mean, 3)} ({between})"
 
 
-def shifted(watch: Watch) -> list[tuple[str, str]]:
+def shifted(watch: DriftReport) -> list[tuple[str, str]]:
     """Return what shoppers and carts do differently: the measure and its stability index."""
     return [(_measure_words(each.measure), number(each.psi, 2)) for each in watch.shifts]
 
@@ -227,7 +227,7 @@ def promised(found: Calibration) -> str:
     )  # fmt: skip
 
 
-def watch_words(watch: Watch | None) -> tuple[str, str, str]:
+def watch_words(watch: DriftReport | None) -> tuple[str, str, str]:
     """Return a badge's tone and text, and the sentence beside it."""
     if watch is None:
         return "neutral", _("Not looked at yet"), _("The first look follows the first decisions.")
@@ -245,7 +245,7 @@ def watch_words(watch: Watch | None) -> tuple[str, str, str]:
     return "success", _("Fits"), alike
 
 
-def attention(watch: Watch | None) -> list[Attention]:
+def attention(watch: DriftReport | None) -> list[Attention]:
     """Return what the first page says while the model does not fit any more."""
     if watch is None or watch.since is None:
         return []
@@ -255,7 +255,7 @@ def attention(watch: Watch | None) -> list[Attention]:
     return [Attention("warning", heading, says, link=link)]
 
 
-def wrong_words(watch: Watch) -> str:
+def wrong_words(watch: DriftReport) -> str:
     """Return in one line what does not fit."""
     said = []
     if watch.shifts:
@@ -342,7 +342,7 @@ def _rival(name: str) -> str:
     return "Tillwise" if name == OURS else first_upper(told(name))
 
 
-def _since(when: datetime, watch: Watch) -> str:
+def _since(when: datetime, watch: DriftReport) -> str:
     return _("Since %(time)s: %(what)s.", time=moment(when), what=wrong_words(watch))
 
 

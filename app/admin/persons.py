@@ -12,7 +12,7 @@ import msgspec
 from app.admin.history_told import history_row
 from app.admin.language import _
 from app.admin.sentences import told
-from app.admin.whom import Whom
+from app.admin.whom import PersonName
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.entries import Entry
@@ -39,7 +39,7 @@ class File:
     content: bytes
 
 
-async def look_up(connections: Connections, shop: ShopDomain, who: Whom) -> dict[str, Any]:
+async def look_up(connections: Connections, shop: ShopDomain, who: PersonName) -> dict[str, Any]:
     """Return what somebody told of consent, oldest first, also as files, and how much is held of them."""
     teller = Teller(customer_id=who.customer_id, email=who.email, client_id=who.client_id)
     history = await consent_history(connections, shop, teller)
@@ -57,7 +57,7 @@ async def look_up(connections: Connections, shop: ShopDomain, who: Whom) -> dict
     }
 
 
-async def export_file(connections: Connections, shop: ShopDomain, who: Whom, form: str) -> File:
+async def export_file(connections: Connections, shop: ShopDomain, who: PersonName, form: str) -> File:
     """Return all that is held of somebody. form: json, or csv for an archive with a table a store."""
     export = await export_person(connections, await _person(connections, shop, who))
     if form == "csv":
@@ -90,7 +90,7 @@ def _archive(export: Export, signed: Signed) -> bytes:
     return archive.getvalue()
 
 
-async def _person(connections: Connections, shop: ShopDomain, who: Whom) -> Person:
+async def _person(connections: Connections, shop: ShopDomain, who: PersonName) -> Person:
     customers, digests = {who.customer_id}, set()
     if who.email:
         digests.add((await open_digests(connections)).of_email(shop, who.email))

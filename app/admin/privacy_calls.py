@@ -29,20 +29,20 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: dict[str, Any]
 
 
-class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PersonLookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom a merchant looks up."""
 
     who: str
 
 
-class Export(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExportRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose data is asked for, and how it is written."""
 
     who: str
     format: Literal["json", "csv"]
 
 
-class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RequestReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The request that is answered, or whose receipt is asked for."""
 
     request_id: str
@@ -64,28 +64,28 @@ async def keep_limits(request: Request, connections: Connections, shop: Shop) ->
 @staff_only
 async def look_up(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what somebody told of consent, oldest first, and how much is held of them."""
-    asked = await read_call(request, Who, _MAX_BODY)
+    asked = await read_call(request, PersonLookup, _MAX_BODY)
     return JSONResponse(await persons.look_up(connections, shop.shop, whom(asked.who)))
 
 
 @staff_only
 async def export(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return all that is held of somebody, as a file."""
-    asked = await read_call(request, Export, _MAX_BODY)
+    asked = await read_call(request, ExportRequest, _MAX_BODY)
     return _file(await persons.export_file(connections, shop.shop, whom(asked.who), asked.format))
 
 
 @staff_only
 async def answer(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return what a request for data asks for, as a file, and close the request."""
-    asked = await read_call(request, Which, _MAX_BODY)
+    asked = await read_call(request, RequestReference, _MAX_BODY)
     return _file(await persons.answer_file(connections, shop.shop, asked.request_id))
 
 
 @staff_only
 async def receipt(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return the signed receipt of a request, as a file."""
-    asked = await read_call(request, Which, _MAX_BODY)
+    asked = await read_call(request, RequestReference, _MAX_BODY)
     return _file(await persons.receipt_file(connections, shop.shop, asked.request_id))
 
 

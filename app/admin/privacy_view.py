@@ -70,7 +70,7 @@ _SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FigureWords:
     """A figure in words. ratio: to the best group's, empty without one; says: empty for nothing to say."""
 
     value: str
@@ -171,17 +171,17 @@ def limit_words(limit: StoreLimit) -> str:
     )
 
 
-def told(figure: Figure, *, percent: bool = True) -> Told:
+def told(figure: Figure, *, percent: bool = True) -> FigureWords:
     """Return a figure in words. percent: a share, not a mean that is in percent already."""
     tone, says = FINDINGS[figure.finding]
     if figure.finding is Finding.TOO_FEW or figure.value is None or figure.low is None or figure.high is None:
-        return Told(NOTHING, tone=tone, says=str(FINDINGS[Finding.TOO_FEW][1]))
+        return FigureWords(NOTHING, tone=tone, says=str(FINDINGS[Finding.TOO_FEW][1]))
     scale = 100 if percent else 1
     low, high = (figures.percent(bound * scale / 100, 1) for bound in (figure.low, figure.high))
     interval = _("%(low)s to %(high)s", low=low, high=high)
     ratio = "" if figure.to_best is None else figures.number(figure.to_best, 2)
     value = figures.percent(figure.value * scale / 100, 1)
-    return Told(value, interval, ratio, tone, "" if says is None else str(says))
+    return FigureWords(value, interval, ratio, tone, "" if says is None else str(says))
 
 
 def group_rows(groups: Sequence[Group], unknown: str, everybody: Group) -> list[dict[str, Any]]:

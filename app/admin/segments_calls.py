@@ -32,7 +32,7 @@ _MAX_BODY = 32_768
 _log = logging.getLogger(__name__)
 
 
-class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DraftSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A merchant's own segment as they wrote it. replaces: the name of the one it was, None for a new one.
 
     seen: that one's state when it was opened.
@@ -43,7 +43,7 @@ class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: str | None = None
 
 
-class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SegmentReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which of the merchant's own segments."""
 
     name: str
@@ -85,7 +85,7 @@ async def progress(_request: Request, connections: Connections, shop: Shop) -> R
 @staff_only
 async def check_segment(request: Request, _connections: Connections, shop: Shop) -> Response:
     """Return the segment as a sentence, or what is wrong with which field."""
-    written = await read_call(request, Written, _MAX_BODY)
+    written = await read_call(request, DraftSegment, _MAX_BODY)
     kept = shop.settings.get(SETTING, [])
     settings.with_rule(kept, written.segment, written.replaces, shop.currency, written.seen)
     rule = read_rules([written.segment], shop.currency).rules[0]
@@ -95,7 +95,7 @@ async def check_segment(request: Request, _connections: Connections, shop: Shop)
 @staff_only
 async def keep_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Keep the segment, and have every customer put into it who belongs there."""
-    written = await read_call(request, Written, _MAX_BODY)
+    written = await read_call(request, DraftSegment, _MAX_BODY)
     rule = await settings.keep_rule(connections, shop, written.segment, written.replaces, written.seen)
     requested = await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"name": rule.name, "requested": requested})
@@ -104,7 +104,7 @@ async def keep_segment(request: Request, connections: Connections, shop: Shop) -
 @staff_only
 async def remove_segment(request: Request, connections: Connections, shop: Shop) -> Response:
     """Forget the segment, and have every customer taken out of it."""
-    named = await read_call(request, Named, _MAX_BODY)
+    named = await read_call(request, SegmentReference, _MAX_BODY)
     await settings.remove_rule(connections, shop, named.name)
     requested = await settings.bring_to_bear(connections, shop, segment=True)
     return JSONResponse({"name": named.name, "requested": requested})

@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Evidence:
     """Something trained: whether it serves, why, on what it was tested, and its figures."""
 
     heading: str
@@ -44,7 +44,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SpendForecaster:
     """One way to foresee spend. gain: how much lower the model's squared error is than this way's."""
 
     name: str
@@ -56,13 +56,13 @@ class Way:
     gain: str
 
 
-def classifiers(report: Mapping[str, Any]) -> list[Judged]:
+def classifiers(report: Mapping[str, Any]) -> list[Evidence]:
     """Return each classifier beside its plain rule, or why it could not be tested."""
     found = report.get("foreseen", {})
     return [_classifier(found[label]) if label in found else _untested(label) for label in _RULES]
 
 
-def clusters(report: Mapping[str, Any]) -> Judged:
+def clusters(report: Mapping[str, Any]) -> Evidence:
     """Return whether the shoppers fall into clusters: the silhouette of each number of them."""
     found = report["clusters"]
     lines = tuple(
@@ -71,14 +71,14 @@ def clusters(report: Mapping[str, Any]) -> Judged:
     )
     reference = found["reference"]
     shape = "" if reference is None else _without(reference)
-    return Judged(_("Clusters"), found["silhouette"] is not None, told(found["reason"]), shape, "", lines)
+    return Evidence(_("Clusters"), found["silhouette"] is not None, told(found["reason"]), shape, "", lines)
 
 
 def _without(reference: float) -> str:
     return _("Shape alone, without clusters, gives %(figure)s.", figure=number(reference, 3))
 
 
-def spend_ways(report: Mapping[str, Any], currency: str) -> list[Way]:
+def spend_ways(report: Mapping[str, Any], currency: str) -> list[SpendForecaster]:
     """Return the ways to foresee spend, the model first; empty when they could not be compared."""
     spend = report.get("spend")
     if spend is None:
@@ -86,7 +86,7 @@ def spend_ways(report: Mapping[str, Any], currency: str) -> list[Way]:
     model = "BG/NBD and Gamma-Gamma"
     names = {model: spend["ours"], **spend["plain"]}
     return [
-        Way(
+        SpendForecaster(
             name=first_upper(told(name)),
             serves=name == spend["serves"],
             typical_error=money(round(figures["rmse"]), currency),
@@ -122,12 +122,12 @@ def spend_words(report: Mapping[str, Any]) -> str:
     )
 
 
-def _classifier(found: Mapping[str, Any]) -> Judged:
+def _classifier(found: Mapping[str, Any]) -> Evidence:
     lines = (
         Line(f"{label} ({better})", number(found["ours"][name], 3), number(found["rule"][name], 3))
         for name, label, better in _FIGURES
     )
-    return Judged(
+    return Evidence(
         heading=title(foreseen_name(found["label"])),
         published=found["publish"],
         reason=told(found["reason"]).replace("_", " "),
@@ -153,9 +153,9 @@ def _happened(found: Mapping[str, Any]) -> str:
     return _("%(share)s of them ordered %(times)s times or more.", share=share, times=times)
 
 
-def _untested(label: str) -> Judged:
+def _untested(label: str) -> Evidence:
     reason = _("Too few customers to test it on: it takes some hundreds who bought lately.")
-    return Judged(title(foreseen_name(label)), published=False, reason=reason)
+    return Evidence(title(foreseen_name(label)), published=False, reason=reason)
 
 
 def _gain(interval: Any) -> str:

@@ -35,7 +35,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locale: str
 
 
-class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChannelSwitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way that may be used, or not."""
 
     way: Literal["mail", "flow", "alerts_mail"]
@@ -62,7 +62,7 @@ async def speak(request: Request, connections: Connections, shop: Shop) -> Respo
 @staff_only
 async def switch(request: Request, connections: Connections, shop: Shop) -> Response:
     """Let a way be used from now on, or no more."""
-    asked = await read_call(request, Way, _MAX_BODY)
+    asked = await read_call(request, ChannelSwitch, _MAX_BODY)
     if asked.way == "mail" and asked.on and connections.settings.smtp is None:
         raise InputError(_("Letters need a mail server, which this installation of the app has not."), "way")
     kept = await change_reach(connections, shop.shop, {asked.way: asked.on})

@@ -12,7 +12,7 @@ LONGEST = 320  # the longest e-mail address there is (RFC 5321)
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class PersonName:
     """One name of somebody."""
 
     customer_id: int | None = None
@@ -20,7 +20,7 @@ class Whom:
     client_id: str | None = None
 
 
-def whom(text: str) -> Whom:
+def whom(text: str) -> PersonName:
     """Return whom the text names. Raises InputError for what can be nobody's name.
 
     An address has an @; digits and gid://shopify/Customer/… are a customer; anything else is the id
@@ -32,5 +32,5 @@ def whom(text: str) -> Whom:
     if word.startswith("gid://") and not word.startswith("gid://shopify/Customer/"):
         raise InputError(_("Of Shopify's ids, only a customer's names somebody."), "who")
     if word.startswith("gid://") or (word.isascii() and word.isdigit()):
-        return Whom(customer_id=shopify_id(word, "who"))
-    return Whom(email=word) if "@" in word else Whom(client_id=word)
+        return PersonName(customer_id=shopify_id(word, "who"))
+    return PersonName(email=word) if "@" in word else PersonName(client_id=word)

@@ -25,7 +25,7 @@ MOST = 3
 PINNED = "merchant_pick"
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class HeldMetafields(msgspec.Struct, frozen=True, kw_only=True):
     """The metafields of a checkout; None where there is none, or one of another version.
 
     products: by product id, of what is in the cart.
@@ -55,7 +55,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
-def paint(held: Held, buyer: Buyer) -> list[AheadOffer]:
+def paint(held: HeldMetafields, buyer: Buyer) -> list[AheadOffer]:
     """Return what to paint, best first: at most three offers, none of the cart."""
     arm = arm_of(held.shop, buyer)
     if held.shop is None or arm not in (PERSONALISED, STATIC):
@@ -111,7 +111,7 @@ def read(value: str, kind: type[Ahead]) -> Ahead | None:
     return found if found.version == VERSION else None
 
 
-def _lists(held: Held, buyer: Buyer) -> list[Sequence[AheadOffer]]:
+def _lists(held: HeldMetafields, buyer: Buyer) -> list[Sequence[AheadOffer]]:
     """Return what to make one list of: each product's, then the customer's own or their segment's."""
     known = [each for each in dict.fromkeys(buyer.cart) if each in held.products]
     lists: list[Sequence[AheadOffer]] = [held.products[each].offers for each in known]

@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.campaigns.outcomes import Decided, Ordered, Told, bought_anyway
-from app.campaigns.said import OfACampaign, said_of
+from app.campaigns.outcomes import CampaignDecision, LoggedCampaigns, Ordered, bought_anyway
+from app.campaigns.said import CampaignFeedback, said_of
 from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
@@ -29,7 +29,7 @@ _DECISIONS, _ORDERS = table_of(DecisionRow), table_of(OrderRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CampaignActivity:
     """What a campaign did. Rates are of different shoppers, with 95 % intervals.
 
     fired: those it was shown to, of all of whom campaigns were weighed. accepted, dismissed: of those it
@@ -49,7 +49,7 @@ class Activity:
 
     since: datetime
     whole: bool
-    done: Mapping[str, Done]
+    done: Mapping[str, CampaignActivity]
 
 
 async def activity(
@@ -87,16 +87,16 @@ async def activity(
 def _done(
     whom: Mapping[str, set[str]], said: Mapping[tuple[str, str], set[str]], name: str, shoppers: int,
     anyway: Rate,
-) -> Done:  # fmt: skip
+) -> CampaignActivity:  # fmt: skip
     took, sent_away = (
         sum(1 for seen in whom.values() if seen & said.get((word, name), set()))
         for word in ("accepted", "dismissed")
     )
     count = len(whom)
-    return Done(rate(count, shoppers), rate(took, count), rate(sent_away, count), anyway)
+    return CampaignActivity(rate(count, shoppers), rate(took, count), rate(sent_away, count), anyway)
 
 
-def _by_campaign(said: Iterable[OfACampaign]) -> dict[tuple[str, str], set[str]]:
+def _by_campaign(said: Iterable[CampaignFeedback]) -> dict[tuple[str, str], set[str]]:
     """Return the decisions of whose offer it was said, by word and campaign."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in said:
@@ -104,7 +104,7 @@ def _by_campaign(said: Iterable[OfACampaign]) -> dict[tuple[str, str], set[str]]
     return found
 
 
-def _whose(decisions: Collection[Decided]) -> dict[str, str]:
+def _whose(decisions: Collection[CampaignDecision]) -> dict[str, str]:
     """Return the shopper of each decision. Who signs in halfway is the same one under both names."""
     names: dict[str, str] = {}
     whose: dict[str, str] = {}
@@ -115,7 +115,7 @@ def _whose(decisions: Collection[Decided]) -> dict[str, str]:
     return whose
 
 
-def _shown(decisions: Iterable[Decided], whose: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
+def _shown(decisions: Iterable[CampaignDecision], whose: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
     """Return, by campaign and shopper, the decisions that showed it to them."""
     shown: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in decisions:
@@ -124,13 +124,13 @@ def _shown(decisions: Iterable[Decided], whose: Mapping[str, str]) -> dict[str, 
     return shown
 
 
-def _held_back(decided: Decided) -> bool:
+def _held_back(decided: CampaignDecision) -> bool:
     return WITHHELD in decided.told.left_out.values()
 
 
 async def _decided(
     db: AsyncSession, shop: str, since: datetime
-) -> list[tuple[datetime, int | None, Decided | None]]:
+) -> list[tuple[datetime, int | None, CampaignDecision | None]]:
     """Return the latest decisions, with the time and the customer; None of one that weighed no campaign.
 
     Who allows nothing is somebody else each time.
@@ -151,18 +151,18 @@ async def _decided(
     return [(row.decided_at, row.customer_id, _weighed(row)) for row in rows]
 
 
-def _weighed(row: Any) -> Decided | None:
+def _weighed(row: Any) -> CampaignDecision | None:
     """Return what a decision says of its campaigns, None of one without or of another layout."""
     try:
         known = {"chosen": row.chosen or (), "left_out": row.left_out or {}, "unit": row.unit}
-        told = msgspec.convert(known, Told)
+        told = msgspec.convert(known, LoggedCampaigns)
     except msgspec.ValidationError:
         return None
     if row.weighed_at is None and not (told.chosen or told.left_out):
         return None
     untold = row.checkout_token is None or row.surface in AFTER_THE_ORDER
     who = row.checkout_token or row.decision_id
-    return Decided(row.decision_id, row.decided_at.timestamp(), who, told, untold)
+    return CampaignDecision(row.decision_id, row.decided_at.timestamp(), who, told, untold)
 
 
 async def _orders(db: AsyncSession, shop: str, tokens: Collection[str]) -> dict[str, list[Ordered]]:

@@ -43,7 +43,7 @@ Word = Literal["accepted", "dismissed", ""]
 WORDS: tuple[Word, ...] = ("accepted", "dismissed", "")
 
 
-class Trial(NamedTuple):
+class Draw(NamedTuple):
     """One decision that drew among several arms. at: epoch seconds. propensity: of the arm, as logged.
 
     bought: whether an order followed within the window; gained: what it left, in one unit for all.
@@ -60,7 +60,7 @@ class Trial(NamedTuple):
     word: Word = ""
 
 
-class Heard(NamedTuple):
+class FeedbackShare(NamedTuple):
     """Those of an arm of whom one word was heard. share: of all of the arm.
 
     exposures: as many alike ones as those whose time is over are worth; rate: of these with an order.
@@ -71,14 +71,14 @@ class Heard(NamedTuple):
     rate: float = 0.0
 
 
-class Tally(NamedTuple):
+class ArmEvidence(NamedTuple):
     """What is known of an arm within one set. exposures: as many alike ones as the weighed ones are worth.
 
     heard: by word, in the order of WORDS. worth: of an order, on average.
     """
 
     exposures: float = 0.0
-    heard: tuple[Heard, ...] = (Heard(),) * len(WORDS)
+    heard: tuple[FeedbackShare, ...] = (FeedbackShare(),) * len(WORDS)
     worth: float = 1.0
 
     @property
@@ -90,13 +90,13 @@ class Tally(NamedTuple):
 
 
 def weights(
-    trials: Iterable[Trial], now: float, window_s: float = WINDOW_S, floor: float = FLOOR
+    trials: Iterable[Draw], now: float, window_s: float = WINDOW_S, floor: float = FLOOR
 ) -> dict[str, Weights]:
     """Return by choice and arm how often each is to be drawn, relative to the others; 1 is an even share.
 
     An arm that is not in them competes with 1. The same trials give the same weights.
     """
-    by_set: dict[str, dict[tuple[str, ...], list[Trial]]] = defaultdict(lambda: defaultdict(list))
+    by_set: dict[str, dict[tuple[str, ...], list[Draw]]] = defaultdict(lambda: defaultdict(list))
     for trial in trials:
         if trial.at + HEARD_S <= now and len(trial.arms) > 1:
             by_set[trial.choice][tuple(sorted(trial.arms))].append(trial)
@@ -104,14 +104,14 @@ def weights(
     return {choice: _floored(found, floor) for choice, found in shares.items() if found}
 
 
-def tallies(arms: Sequence[str], trials: Sequence[Trial], over: float) -> dict[str, Tally]:
+def tallies(arms: Sequence[str], trials: Sequence[Draw], over: float) -> dict[str, ArmEvidence]:
     """Return what a set's trials tell of each of its arms. over: until when their time is."""
     values = [each.gained for each in trials if each.bought and each.at <= over]
     usual = sum(values) / len(values) if values else 1.0
     return {arm: _tally([each for each in trials if each.drawn == arm], usual, over) for arm in arms}
 
 
-def best_shares(told: Mapping[str, Tally], seed: str) -> Weights:
+def best_shares(told: Mapping[str, ArmEvidence], seed: str) -> Weights:
     """Return how likely each arm is to be the best one, by draws that the seed repeats."""
     random = np.random.default_rng(int(bucket(seed, "draws") * 2**53))
     usual = _usual_shares(told.values())
@@ -120,7 +120,7 @@ def best_shares(told: Mapping[str, Tally], seed: str) -> Weights:
     return dict(zip(told, wins.tolist(), strict=True))
 
 
-def _drawn(told: Tally, usual: Mapping[int, float], random: np.random.Generator) -> NDArray[np.float64]:
+def _drawn(told: ArmEvidence, usual: Mapping[int, float], random: np.random.Generator) -> NDArray[np.float64]:
     """Return draws of what an exposure of the arm brings, from what is known of it."""
     shares = _drawn_shares(told, usual, random)
     rates = np.zeros_like(shares)
@@ -132,7 +132,7 @@ def _drawn(told: Tally, usual: Mapping[int, float], random: np.random.Generator)
     return brought
 
 
-def _prior(told: Tally, word: int, share: float) -> tuple[float, float]:
+def _prior(told: ArmEvidence, word: int, share: float) -> tuple[float, float]:
     """Return what is presumed of those who said the word: so many who ordered, so many who passed.
 
     share: of all who say it. A word that nobody said of this arm whose time is over says nothing yet: who
@@ -147,7 +147,7 @@ def _prior(told: Tally, word: int, share: float) -> tuple[float, float]:
 
 
 def _drawn_shares(
-    told: Tally, usual: Mapping[int, float], random: np.random.Generator
+    told: ArmEvidence, usual: Mapping[int, float], random: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return draws of how often each word is heard of the arm, a column each."""
     if len(usual) == 1:
@@ -158,7 +158,7 @@ def _drawn_shares(
     return random.dirichlet(counts, DRAWS)
 
 
-def _usual_shares(told: Iterable[Tally]) -> dict[int, float]:
+def _usual_shares(told: Iterable[ArmEvidence]) -> dict[int, float]:
     """Return how often each word is heard of all arms, by its place in WORDS; without those never heard."""
     every = [each for each in told if each.exposures]
     whole = sum(each.exposures for each in every)
@@ -168,36 +168,36 @@ def _usual_shares(told: Iterable[Tally]) -> dict[int, float]:
     return {word: share / whole for word, share in enumerate(heard) if share}
 
 
-def _tally(trials: Sequence[Trial], usual: float, over: float) -> Tally:
+def _tally(trials: Sequence[Draw], usual: float, over: float) -> ArmEvidence:
     """Return the arm's own, each weighed by one over its propensity (Hájek's estimate)."""
     if not trials:
-        return Tally(worth=usual)
+        return ArmEvidence(worth=usual)
     whole = sum(map(_weight, trials))
     heard = tuple(_heard([each for each in trials if each.word == word], whole, over) for word in WORDS)
     gained = [each.gained for each in trials if each.bought and each.at <= over]
     # A handful of orders does not say what an order of this arm is worth.
     worth = (sum(gained) + 10 * usual) / (len(gained) + 10)
-    return Tally(_alike(trials), heard, worth)
+    return ArmEvidence(_alike(trials), heard, worth)
 
 
-def _heard(trials: Sequence[Trial], whole: float, over: float) -> Heard:
+def _heard(trials: Sequence[Draw], whole: float, over: float) -> FeedbackShare:
     done = [each for each in trials if each.at <= over]
     weighed = sum(map(_weight, done))
     rate = sum(_weight(each) for each in done if each.bought) / weighed if weighed else 0.0
-    return Heard(sum(map(_weight, trials)) / whole, _alike(done), rate)
+    return FeedbackShare(sum(map(_weight, trials)) / whole, _alike(done), rate)
 
 
-def _alike(trials: Sequence[Trial]) -> float:
+def _alike(trials: Sequence[Draw]) -> float:
     """Return as many trials of one weight as these are worth (Kish's effective size)."""
     weighed = [_weight(each) for each in trials]
     return sum(weighed) ** 2 / sum(each * each for each in weighed) if weighed else 0.0
 
 
-def _weight(trial: Trial) -> float:
+def _weight(trial: Draw) -> float:
     return 1 / max(trial.propensity, 1e-3)
 
 
-def _averaged(sets: Mapping[tuple[str, ...], Sequence[Trial]], choice: str, over: float) -> Weights:
+def _averaged(sets: Mapping[tuple[str, ...], Sequence[Draw]], choice: str, over: float) -> Weights:
     """Return each arm's chance to be best, averaged over the decisions it could have been drawn in."""
     total: dict[str, float] = defaultdict(float)
     times: dict[str, int] = defaultdict(int)

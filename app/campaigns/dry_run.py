@@ -37,7 +37,7 @@ from app.rules.fields import FIELDS, WEEKDAYS, Value
 from app.values import exponent
 
 
-class Past(NamedTuple):
+class PastDecision(NamedTuple):
     """A decision as it was logged. situation: as logged. unit: whose it was, None where that may not be told.
 
     bought: whether they ordered afterwards, None where that can't be known.
@@ -97,7 +97,11 @@ class DryRun(NamedTuple):
 
 
 def dry_run(
-    campaign: Campaign, decisions: Iterable[Past], catalog: Catalog, zone: str, settings: Mapping[str, Any]
+    campaign: Campaign,
+    decisions: Iterable[PastDecision],
+    catalog: Catalog,
+    zone: str,
+    settings: Mapping[str, Any],
 ) -> DryRun:
     """Return what the campaign alone would have done, oldest decision first; nobody is held back.
 
@@ -125,7 +129,7 @@ class _Running:
         self._missing: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
 
-    def take(self, past: Past) -> None:
+    def take(self, past: PastDecision) -> None:
         """Judge one decision."""
         self._counts["looked_at"] += 1
         facts = facts_of_past(past, self._catalog, self._plan.zone)
@@ -150,7 +154,7 @@ class _Running:
             missing=dict(self._missing),
         )
 
-    def _judge(self, past: Past, facts: Mapping[str, Value], evidence: tuple[str, ...]) -> None:
+    def _judge(self, past: PastDecision, facts: Mapping[str, Value], evidence: tuple[str, ...]) -> None:
         who, at = past.who, int(past.at.timestamp())
         nudged = self._seen.get(who, NOTHING) if who else NOTHING
         known = in_this_session(nudged, is_new_session(nudged, None, at), self._plan.by_id)
@@ -176,7 +180,7 @@ class _Running:
         wanted = planned.campaign.offer.product_ids
         return bool(wanted) and self._catalog.available_ids.isdisjoint(wanted)
 
-    def _fire(self, past: Past) -> None:
+    def _fire(self, past: PastDecision) -> None:
         self._counts["fired"] += 1
         self._who.add(past.who or past.decision_id)
         self._counts["known"] += past.bought is not None
@@ -192,7 +196,7 @@ class _Running:
         return {**known, planned.id: msgspec.structs.replace(held, code="-", expires_at=until)}
 
 
-def facts_of_past(past: Past, catalog: Catalog, zone: tzinfo) -> dict[str, Value]:
+def facts_of_past(past: PastDecision, catalog: Catalog, zone: tzinfo) -> dict[str, Value]:
     """Return what the decision tells of each field, None where it was not known; untold ones are left out."""
     told = _of_situation(past, catalog) | _of_time(past.at.astimezone(zone))
     told |= dict.fromkeys(_not_allowed(past))
@@ -203,7 +207,7 @@ def facts_of_past(past: Past, catalog: Catalog, zone: tzinfo) -> dict[str, Value
 
 
 def _inputs(
-    past: Past, facts: Mapping[str, Value], evidence: tuple[str, ...], known: Mapping[str, Fired]
+    past: PastDecision, facts: Mapping[str, Value], evidence: tuple[str, ...], known: Mapping[str, Fired]
 ) -> Inputs:
     return Inputs(
         at=int(past.at.timestamp()),
@@ -223,7 +227,7 @@ def _inputs(
     )
 
 
-def _of_situation(past: Past, catalog: Catalog) -> dict[str, Value]:
+def _of_situation(past: PastDecision, catalog: Catalog) -> dict[str, Value]:
     situation, visit = past.situation, "analytics" in past.permitted
     cart: Sequence[int] = situation.get("cart", ())
     subtotal = situation.get("subtotal_minor")
@@ -243,7 +247,7 @@ def _of_situation(past: Past, catalog: Catalog) -> dict[str, Value]:
     return told | _of_customer(past)
 
 
-def _of_customer(past: Past) -> dict[str, Value]:
+def _of_customer(past: PastDecision) -> dict[str, Value]:
     situation = past.situation
     if past.customer_id is None:
         return {}
@@ -266,14 +270,14 @@ def _of_time(local: datetime) -> dict[str, Value]:
     }
 
 
-def _not_allowed(past: Past) -> Collection[str]:
+def _not_allowed(past: PastDecision) -> Collection[str]:
     """Return the fields of which nothing was known, because the visitor did not allow it or is nobody."""
     closed = set() if "analytics" in past.permitted else {"visit"}
     closed |= set() if past.customer_id is not None else {"profile"}
     return [field.name for field in FIELDS.values() if field.needs in closed]
 
 
-def _untold(past: Past) -> bool:
+def _untold(past: PastDecision) -> bool:
     """Return whether all of its engagement is told: of who did not allow their visit, the cart is all."""
     return "analytics" not in past.permitted
 

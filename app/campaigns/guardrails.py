@@ -29,7 +29,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
+class Exposure:
     """A shopper's first meeting with a campaign. shown: or held back by chance. at: epoch seconds.
 
     failed: whether the browser said that an offer of it failed. ordered: whether the checkout was completed
@@ -46,7 +46,7 @@ class Exposed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """Shoppers' first meetings with a campaign as aligned arrays; for the columns see `Exposed`."""
+    """Shoppers' first meetings with a campaign as aligned arrays; for the columns see `Exposure`."""
 
     shown: Flags
     at: Floats
@@ -64,7 +64,7 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class GuardrailMetric:
     """Something that may turn bad. worse: 1 where more is worse, -1 where less is.
 
     slack: how much worse it may be before it counts. settles_s: when it is known of a shopper. column: the
@@ -86,11 +86,13 @@ COMPLETES_WITHIN_S = 3 * 3_600
 REFUNDED_WITHIN_S = 7 * 86_400
 _REFUNDS_KNOWN_S = COMPLETES_WITHIN_S + REFUNDED_WITHIN_S
 # An offer that one in fifty browsers can't show is bad enough; who is shown none has none that fails.
-WATCHED: tuple[Watched, ...] = (
-    Watched("completion", wording("fewer checkouts are completed"), -1, 0.0, COMPLETES_WITHIN_S, "ordered"),
-    Watched("errors", wording("its offers fail in shoppers' browsers"), 1, 0.02, 600.0, "failed"),
-    Watched("latency", wording("answers take longer"), 1, 10_000.0, 0.0, "duration_us", events=False),
-    Watched(
+WATCHED: tuple[GuardrailMetric, ...] = (
+    GuardrailMetric(
+        "completion", wording("fewer checkouts are completed"), -1, 0.0, COMPLETES_WITHIN_S, "ordered"
+    ),
+    GuardrailMetric("errors", wording("its offers fail in shoppers' browsers"), 1, 0.02, 600.0, "failed"),
+    GuardrailMetric("latency", wording("answers take longer"), 1, 10_000.0, 0.0, "duration_us", events=False),
+    GuardrailMetric(
         "refunds", wording("more orders are given back"), 1, 0.0, _REFUNDS_KNOWN_S, "given_back", "ordered"
     ),
 )
@@ -98,9 +100,11 @@ WATCHED: tuple[Watched, ...] = (
 ORDERS_WITHIN_S = 3 * 86_400  # who is written to may take their time
 _LETTERS_REFUNDS_KNOWN_S = ORDERS_WITHIN_S + REFUNDED_WITHIN_S
 # Of who left a checkout and was written to. No offer of theirs fails on a page, and no answer waits for it.
-WATCHED_LETTERS: tuple[Watched, ...] = (
-    Watched("completion", wording("fewer of those written to order"), -1, 0.0, ORDERS_WITHIN_S, "ordered"),
-    Watched(
+WATCHED_LETTERS: tuple[GuardrailMetric, ...] = (
+    GuardrailMetric(
+        "completion", wording("fewer of those written to order"), -1, 0.0, ORDERS_WITHIN_S, "ordered"
+    ),
+    GuardrailMetric(
         "refunds",
         wording("more orders are given back"),
         1,
@@ -139,9 +143,9 @@ def metric_of(sentence: str) -> str:
     return next((each.name for each in every if sentence.startswith(each.says)), "")
 
 
-def units_of(met: Iterable[tuple[str, Exposed]]) -> Units:
+def units_of(met: Iterable[tuple[str, Exposure]]) -> Units:
     """Return each shopper's first meeting. met: with who it is, in any order."""
-    first: dict[str, Exposed] = {}
+    first: dict[str, Exposure] = {}
     for who, each in met:
         if who not in first or each.at < first[who].at:
             first[who] = each
@@ -150,14 +154,14 @@ def units_of(met: Iterable[tuple[str, Exposed]]) -> Units:
     return Units(np.array([each.shown for each in first.values()], np.bool_), *figures)
 
 
-def harms(units: Units, now: float, watched: Sequence[Watched] = WATCHED) -> list[Harm]:
+def harms(units: Units, now: float, watched: Sequence[GuardrailMetric] = WATCHED) -> list[Harm]:
     """Return what is bad beyond chance, the surest first; nothing while too few are known."""
     level = ALPHA / len(watched)
     found = [harm for each in watched if (harm := _harm(each, units, now, level)) is not None]
     return sorted(found, key=lambda harm: harm.p_value)
 
 
-def _harm(watched: Watched, units: Units, now: float, level: float) -> Harm | None:
+def _harm(watched: GuardrailMetric, units: Units, now: float, level: float) -> Harm | None:
     settled = units.where(units.at + watched.settles_s <= now)
     shown = int(settled.shown.sum())
     if min(shown, len(settled) - shown) < LEAST_UNITS:
@@ -177,7 +181,7 @@ def _harm(watched: Watched, units: Units, now: float, level: float) -> Harm | No
     return Harm(watched.name, watched.says, treated.value, held_back.value, p, len(settled))
 
 
-def _figures(watched: Watched, units: Units) -> tuple[Estimate, Estimate] | None:
+def _figures(watched: GuardrailMetric, units: Units) -> tuple[Estimate, Estimate] | None:
     values = getattr(units, watched.column)
     if not watched.events:  # a few answers that took seconds are no reason to stop a campaign
         values, _ = capped(values, 0.99)

@@ -12,7 +12,7 @@ from math import ceil
 from typing import NamedTuple
 
 from app.campaigns.facts import LONG_S
-from app.rules.nodes import Compare, Condition, Constant, Either, Every, Not, Read, Rule, Term, fields_of
+from app.rules.nodes import AllOf, AnyOf, Compare, Condition, Constant, FieldValue, Not, Rule, Term, fields_of
 
 SOON_S = (5, 20)  # by one of them the pixel has told whose visit it is
 LATEST_S = 900
@@ -59,7 +59,7 @@ def marks_of(rule: Rule, evidence: int = 0) -> Marks:
 def _comparisons(node: Condition) -> Iterator[Compare]:
     if isinstance(node, Compare):
         yield node
-    elif isinstance(node, (Every, Either)):
+    elif isinstance(node, (AllOf, AnyOf)):
         for part in node.parts:
             yield from _comparisons(part)
     elif isinstance(node, Not):
@@ -68,7 +68,7 @@ def _comparisons(node: Condition) -> Iterator[Compare]:
 
 def _named(compared: Compare) -> Iterator[int]:
     """Yield when each time is over that a clock is compared with."""
-    clocks = [each.field.name for each in compared.terms if isinstance(each, Read)]
+    clocks = [each.field.name for each in compared.terms if isinstance(each, FieldValue)]
     for name in clocks:
         if name in _CLOCKS:
             yield from (ceil(time) + _CLOCKS[name] for time in map(_time, compared.terms) if time is not None)

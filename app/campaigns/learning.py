@@ -14,7 +14,7 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import LOOKED_BACK, decided
 from app.campaigns.nudged import KEPT_S
-from app.campaigns.outcomes import Decided, Orders, bought_anyway, exposures, trials, usual_cart
+from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, exposures, trials, usual_cart
 from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
 from app.connections import Connections
@@ -88,7 +88,7 @@ def learn_intent(told: Sequence[BrowserHistory], now: int) -> tuple[IntentModel 
 
 
 def learn_uplift(
-    decisions: Sequence[Decided], orders: Orders, campaigns: Sequence[Campaign], now: float
+    decisions: Sequence[CampaignDecision], orders: Orders, campaigns: Sequence[Campaign], now: float
 ) -> tuple[list[UpliftModel], dict[str, Any]]:
     """Return what each campaign's coupon changes, where that can be told, and what speaks for it. Pure.
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.campaigns.outcomes import Decided, Ordered, read_told, told_of
+from app.campaigns.outcomes import CampaignDecision, Ordered, read_told, told_of
 from app.catalog.cost_store import read_costs
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
@@ -32,7 +32,7 @@ async def decided(
     looked_back: timedelta = LOOKED_BACK,
     *,
     of_some: bool = False,
-) -> tuple[list[Decided], dict[str, list[Ordered]]]:
+) -> tuple[list[CampaignDecision], dict[str, list[Ordered]]]:
     """Return the latest decisions that weighed campaigns, and the orders of their checkouts.
 
     of_some: where they are too many, all of some shoppers in place of the latest of everybody, in which
@@ -72,7 +72,7 @@ async def _of_some(db: AsyncSession, which: Sequence[Any]) -> tuple[Any, ...]:
     return (last < f"{int(2**32 * 0.9 * MOST_DECISIONS / many):08x}",)
 
 
-async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int | None, Decided]]:
+async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int | None, CampaignDecision]]:
     """Return the decisions, each with its customer, where that is known."""
     columns = _DECISIONS.c
     query = (
@@ -82,18 +82,18 @@ async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int |
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
     )
-    found: list[tuple[int | None, Decided]] = []
+    found: list[tuple[int | None, CampaignDecision]] = []
     rows = await (await db.connection()).execute(query)
     for decision_id, at, token, inputs, customer_id, surface in rows:
         if told := read_told(inputs):
             after = surface in AFTER_THE_ORDER
-            found.append((customer_id, Decided(decision_id, at.timestamp(), token, told, after)))
+            found.append((customer_id, CampaignDecision(decision_id, at.timestamp(), token, told, after)))
     return found
 
 
 async def _in_the_storefront(
     db: AsyncSession, shop: str, since: datetime, some: Sequence[Any]
-) -> list[tuple[int | None, Decided]]:
+) -> list[tuple[int | None, CampaignDecision]]:
     """Return the decisions of remembered shoppers in no checkout, as far as campaigns go."""
     columns, told = _DECISIONS.c, ("situation", "campaigns")
     unit = columns.inputs["unit"].as_string()
@@ -106,11 +106,11 @@ async def _in_the_storefront(
         .order_by(columns.decided_at.desc(), columns.decision_id)
         .limit(MOST_DECISIONS)
     )
-    found: list[tuple[int | None, Decided]] = []
+    found: list[tuple[int | None, CampaignDecision]] = []
     for row in await (await db.connection()).execute(query):
         met = told_of(row.chosen, row.left_out, row.unit)
         if met.chosen or met.left_out:
-            one = Decided(row.decision_id, row.decided_at.timestamp(), row.unit, met, untold=True)
+            one = CampaignDecision(row.decision_id, row.decided_at.timestamp(), row.unit, met, untold=True)
             found.append((row.customer_id, one))
     return found
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.catalog.costs import Costs
 
 
-class Sold(NamedTuple):
+class PricedLine(NamedTuple):
     """A line of a cart. price_minor: of one unit, after the discounts it has already.
 
     variant_id: None where it is not told, so that the product's cost alone can be known.
@@ -20,12 +20,12 @@ class Sold(NamedTuple):
     variant_id: int | None = None
 
 
-def worth_minor(lines: Iterable[Sold]) -> int:
+def worth_minor(lines: Iterable[PricedLine]) -> int:
     """Return what the lines cost together."""
     return sum(line.quantity * line.price_minor for line in lines)
 
 
-def spare_minor(lines: Iterable[Sold], costs: Costs, margin: float | None) -> int | None:
+def spare_minor(lines: Iterable[PricedLine], costs: Costs, margin: float | None) -> int | None:
     """Return the cart's profit, None where the shop has told no cost at all; negative where it is a loss.
 
     margin: the shop's usual share of a price that is profit, for the rest.
@@ -35,6 +35,6 @@ def spare_minor(lines: Iterable[Sold], costs: Costs, margin: float | None) -> in
     return sum(line.quantity * _profit(line, costs, margin or 0.0) for line in lines)
 
 
-def _profit(line: Sold, costs: Costs, margin: float) -> int:
+def _profit(line: PricedLine, costs: Costs, margin: float) -> int:
     cost = costs.of(line.product_id, line.variant_id)
     return int(line.price_minor * margin) if cost is None else line.price_minor - cost

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units
-from app.campaigns.outcomes import MET_BEFORE, Told, told_of
+from app.campaigns.outcomes import MET_BEFORE, LoggedCampaigns, told_of
 from app.campaigns.weigh import WITHHELD
 from app.experiments.records import AFTER_THE_ORDER
 
@@ -76,7 +76,7 @@ def joined(parts: Sequence[Meetings]) -> Meetings:
     )
 
 
-def _how_met(told: Told, name: str) -> int | None:
+def _how_met(told: LoggedCampaigns, name: str) -> int | None:
     if any(each.campaign_id == name for each in told.chosen):
         return SHOWN
     why = told.left_out.get(name)

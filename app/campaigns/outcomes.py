@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 import numpy as np
 
-from app.campaigns.choice import HEARD_S, WINDOW_S, WORDS, Trial, Word
+from app.campaigns.choice import HEARD_S, WINDOW_S, WORDS, Draw, Word
 from app.campaigns.weigh import CAPPED, DISMISSED, NOT_DRAWN, OVER, WITHHELD
 from app.intent.exposures import Exposures
 from app.intent.features import FEATURES, Features
@@ -33,7 +33,7 @@ class Drawn(msgspec.Struct, frozen=True):
     propensity: float
 
 
-class Known(msgspec.Struct, frozen=True):
+class LoggedInputs(msgspec.Struct, frozen=True):
     """What campaigns were weighed by, as far as it is learnt from; see `Inputs`."""
 
     features: Features = ()
@@ -41,17 +41,17 @@ class Known(msgspec.Struct, frozen=True):
     spare_minor: int | None = None
 
 
-class Told(msgspec.Struct, frozen=True):
+class LoggedCampaigns(msgspec.Struct, frozen=True):
     """What a decision's log says of its campaigns. unit: whose it was, None where that is not told."""
 
     chosen: tuple[Drawn, ...] = ()
     left_out: dict[str, str] = {}
-    inputs: Known = Known()
+    inputs: LoggedInputs = LoggedInputs()
     unit: str | None = None
 
 
 class _Situation(msgspec.Struct, frozen=True):
-    campaigns: Told | None = None
+    campaigns: LoggedCampaigns | None = None
 
 
 class _Logged(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class _Logged(msgspec.Struct, frozen=True):
     unit: str | None = None
 
 
-class Decided(NamedTuple):
+class CampaignDecision(NamedTuple):
     """A decision with campaigns. at: epoch seconds; who: the checkout.
 
     untold: nobody knows what came of it, as it was made in no checkout that may be remembered, or on a page
@@ -69,11 +69,11 @@ class Decided(NamedTuple):
     decision_id: str
     at: float
     who: str
-    told: Told
+    told: LoggedCampaigns
     untold: bool = False
 
 
-class Weighing(Protocol):
+class WeighedDecision(Protocol):
     """A decision that weighed campaigns, whatever else is known of it. who: the checkout."""
 
     @property
@@ -83,10 +83,10 @@ class Weighing(Protocol):
     @property
     def who(self) -> str: ...
     @property
-    def told(self) -> Told: ...
+    def told(self) -> LoggedCampaigns: ...
 
 
-Of = TypeVar("Of", bound=Weighing)
+Of = TypeVar("Of", bound=WeighedDecision)
 
 
 class Ordered(NamedTuple):
@@ -96,7 +96,7 @@ class Ordered(NamedTuple):
     left_minor: int
 
 
-class Said(NamedTuple):
+class Feedback(NamedTuple):
     """What a shopper said of a campaign's offer. at: epoch seconds, by the shopper's clock."""
 
     word: Word
@@ -104,10 +104,10 @@ class Said(NamedTuple):
 
 
 Orders = Mapping[str, Sequence[Ordered]]  # by checkout
-Words = Mapping[tuple[str, str], Sequence[Said]]  # by checkout and campaign
+Words = Mapping[tuple[str, str], Sequence[Feedback]]  # by checkout and campaign
 
 
-class Cart(msgspec.Struct, frozen=True):
+class TypicalCart(msgspec.Struct, frozen=True):
     """What is usual of those who met a campaign. spare_minor: what the cart leaves before a discount."""
 
     carts: int
@@ -118,17 +118,17 @@ class Cart(msgspec.Struct, frozen=True):
 class _Met(NamedTuple):
     """The first time a shopper met a campaign."""
 
-    decided: Decided
+    decided: CampaignDecision
     shown: bool
     order: Ordered | None
 
 
 def trials(
-    decisions: Iterable[Decided], orders: Orders, words: Words, choices: Mapping[str, str],
+    decisions: Iterable[CampaignDecision], orders: Orders, words: Words, choices: Mapping[str, str],
     window_s: float = WINDOW_S,
-) -> list[Trial]:  # fmt: skip
+) -> list[Draw]:  # fmt: skip
     """Return the draws among campaigns that compete. choices: by campaign, the name they compete under."""
-    found: list[Trial] = []
+    found: list[Draw] = []
     seen: set[tuple[str, str]] = set()
     for decided in sorted(decisions, key=lambda each: (each.at, each.decision_id)):
         for drawn in decided.told.chosen:
@@ -143,12 +143,12 @@ def trials(
             gained = float(order.left_minor) if order else 0.0
             at = (choice, arms, drawn.campaign_id, drawn.propensity, decided.at)
             word = _word(words.get((decided.who, drawn.campaign_id), ()), decided.at + HEARD_S)
-            found.append(Trial(*at, order is not None, gained, word))
+            found.append(Draw(*at, order is not None, gained, word))
     return found
 
 
 def exposures(
-    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, since: float = 0,
+    decisions: Iterable[CampaignDecision], orders: Orders, campaign_id: str, now: float, since: float = 0,
     window_s: float = WINDOW_S,
 ) -> Exposures:  # fmt: skip
     """Return the campaign's exposures whose window is over, oldest first: shown, or held back by chance.
@@ -176,7 +176,11 @@ def exposures(
 
 
 def bought_anyway(
-    decisions: Iterable[Decided], orders: Orders, campaign_id: str, now: float, window_s: float = WINDOW_S
+    decisions: Iterable[CampaignDecision],
+    orders: Orders,
+    campaign_id: str,
+    now: float,
+    window_s: float = WINDOW_S,
 ) -> Rate:
     """Return how many bought of those who matched and were held back: the campaign's false positives."""
     met = [
@@ -187,7 +191,7 @@ def bought_anyway(
     return rate(sum(each.order is not None for each in met), len(met))
 
 
-def usual_cart(decisions: Iterable[Decided], campaign_id: str) -> Cart | None:
+def usual_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> TypicalCart | None:
     """Return the medians of who met the campaign, None where of nobody it is known what a cart leaves."""
     carts = [
         (known.subtotal_minor, known.spare_minor)
@@ -197,10 +201,10 @@ def usual_cart(decisions: Iterable[Decided], campaign_id: str) -> Cart | None:
     if not carts:
         return None
     subtotal, spare = (int(median(column)) for column in zip(*carts, strict=True))
-    return Cart(len(carts), subtotal, spare)
+    return TypicalCart(len(carts), subtotal, spare)
 
 
-def read_told(inputs: Mapping[str, Any]) -> Told | None:
+def read_told(inputs: Mapping[str, Any]) -> LoggedCampaigns | None:
     """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
     try:
         logged = msgspec.convert(inputs, _Logged)
@@ -210,12 +214,14 @@ def read_told(inputs: Mapping[str, Any]) -> Told | None:
     return None if told is None else msgspec.structs.replace(told, unit=logged.unit)
 
 
-def told_of(chosen: Any, left_out: Any, unit: str | None = None) -> Told:
+def told_of(chosen: Any, left_out: Any, unit: str | None = None) -> LoggedCampaigns:
     """Return what columns of the log say of the campaigns, nothing where they are of another layout."""
     try:
-        return msgspec.convert({"chosen": chosen or (), "left_out": left_out or {}, "unit": unit}, Told)
+        return msgspec.convert(
+            {"chosen": chosen or (), "left_out": left_out or {}, "unit": unit}, LoggedCampaigns
+        )
     except msgspec.ValidationError:
-        return Told()
+        return LoggedCampaigns()
 
 
 def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[Of, bool]]:
@@ -236,12 +242,14 @@ def first_meetings(decisions: Iterable[Of], campaign_id: str) -> Iterator[tuple[
             yield decided, shown
 
 
-def _met(decisions: Iterable[Decided], orders: Orders, campaign_id: str, window_s: float) -> Iterator[_Met]:
+def _met(
+    decisions: Iterable[CampaignDecision], orders: Orders, campaign_id: str, window_s: float
+) -> Iterator[_Met]:
     for decided, shown in first_meetings(decisions, campaign_id):
         yield _Met(decided, shown, _order(decided, orders, window_s))
 
 
-def _word(said: Iterable[Said], until: float) -> Word:
+def _word(said: Iterable[Feedback], until: float) -> Word:
     """Return what was said by then: that it was taken has the last word."""
     heard = {each.word for each in said if each.at <= until}
     return next((word for word in WORDS if word in heard), "")
@@ -262,7 +270,7 @@ def _week(met: _Met) -> int:
     return int(met.decided.at // _WEEK_S)
 
 
-def _order(decided: Decided, orders: Orders, window_s: float) -> Ordered | None:
+def _order(decided: CampaignDecision, orders: Orders, window_s: float) -> Ordered | None:
     if decided.untold:  # Shopify shows the page after an order before it has made the order
         return None
     return next(

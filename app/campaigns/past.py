@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.choice import WINDOW_S
-from app.campaigns.dry_run import Past
+from app.campaigns.dry_run import PastDecision
 from app.connections import Connections
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
@@ -23,7 +23,7 @@ _DECISIONS, _ORDERS = table_of(DecisionRow), table_of(OrderRow)
 _Moments = Mapping[Any, list[datetime]]
 
 
-async def past_decisions(connections: Connections, shop: str, last: int) -> list[Past]:
+async def past_decisions(connections: Connections, shop: str, last: int) -> list[PastDecision]:
     """Return the last decisions that could have shown a campaign, the latest first.
 
     Without those of customers who may not be learnt from.
@@ -36,9 +36,9 @@ async def past_decisions(connections: Connections, shop: str, last: int) -> list
     return [_past(row, by_token, by_customer) for row in rows if row.inputs.get("situation")]
 
 
-def past_of(row: Any, bought: bool | None) -> Past:
+def past_of(row: Any, bought: bool | None) -> PastDecision:
     """Return the decision of a row. bought: whether its shopper then ordered, None unknown. Pure."""
-    return Past(
+    return PastDecision(
         decision_id=row.decision_id,
         at=row.decided_at,
         surface=row.surface,
@@ -75,7 +75,7 @@ async def _orders(db: AsyncSession, shop: str, by: str, names: Iterable[Any]) ->
     return found
 
 
-def _past(row: Any, by_token: _Moments, by_customer: _Moments) -> Past:
+def _past(row: Any, by_token: _Moments, by_customer: _Moments) -> PastDecision:
     known = row.checkout_token is not None or row.customer_id is not None
     until = row.decided_at + timedelta(seconds=WINDOW_S)
     orders = [*by_token.get(row.checkout_token, ()), *by_customer.get(row.customer_id, ())]

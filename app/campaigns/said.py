@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from app.campaigns.choice import Word
-from app.campaigns.outcomes import Decided, Said
+from app.campaigns.outcomes import CampaignDecision, Feedback
 from app.connections import Connections
 from app.tables import DecisionRow, FeedbackRow
 from app.upsert import chunks, table_of
@@ -17,7 +17,7 @@ from app.upsert import chunks, table_of
 _DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
 
 
-class OfACampaign(NamedTuple):
+class CampaignFeedback(NamedTuple):
     """One word about a campaign's offer in a decision. at: epoch seconds, by the shopper's clock."""
 
     decision_id: str
@@ -26,7 +26,7 @@ class OfACampaign(NamedTuple):
     at: float
 
 
-async def said_of(connections: Connections, shop: str, decision_ids: Iterable[str]) -> list[OfACampaign]:
+async def said_of(connections: Connections, shop: str, decision_ids: Iterable[str]) -> list[CampaignFeedback]:
     """Return what was said of the campaigns' offers in these decisions."""
     found = []
     joined = (_DECISIONS.c.shop == _FEEDBACK.c.shop) & (_DECISIONS.c.decision_id == _FEEDBACK.c.decision_id)
@@ -39,18 +39,18 @@ async def said_of(connections: Connections, shop: str, decision_ids: Iterable[st
             asked = query.where(_FEEDBACK.c.decision_id.in_(part))
             for decision_id, word, at, offer_id, offers in await connection.execute(asked):
                 if name := campaign_of(offers, offer_id):
-                    found.append(OfACampaign(decision_id, name, word, at.timestamp()))
+                    found.append(CampaignFeedback(decision_id, name, word, at.timestamp()))
     return found
 
 
 async def words_said(
-    connections: Connections, shop: str, decisions: Iterable[Decided]
-) -> dict[tuple[str, str], list[Said]]:
+    connections: Connections, shop: str, decisions: Iterable[CampaignDecision]
+) -> dict[tuple[str, str], list[Feedback]]:
     """Return what each checkout's shopper said of each campaign."""
     who = {each.decision_id: each.who for each in decisions}
-    words: dict[tuple[str, str], list[Said]] = defaultdict(list)
+    words: dict[tuple[str, str], list[Feedback]] = defaultdict(list)
     for each in await said_of(connections, shop, who):
-        words[who[each.decision_id], each.campaign_id].append(Said(each.word, each.at))
+        words[who[each.decision_id], each.campaign_id].append(Feedback(each.word, each.at))
     return words
 
 

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredCampaign:
     """A campaign and how it stands. reason: why, where it was not the merchant's word.
 
     updated_at: when it was changed, started or stopped; in which order it is looked at is no change of it.
@@ -54,7 +54,7 @@ class Kept:
         return "ended" if self.status == "running" and ended(self.campaign, now) else self.status
 
 
-async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Campaign) -> Kept:
+async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Campaign) -> StoredCampaign:
     """Keep a campaign under its id, in place of what was there; a new one is a draft.
 
     Raises InputError where there are too many.
@@ -76,7 +76,7 @@ async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Ca
 
 async def change_status(
     connections: Connections, shop: ShopDomain, campaign_id: str, status: Status, reason: str = ""
-) -> Kept:
+) -> StoredCampaign:
     """Start, pause or stop a campaign, and return how it stands; a repeat changes nothing.
 
     Raises NotFound, and InputError for a start that can't be.
@@ -132,7 +132,7 @@ async def place_campaign(
     await announce_kept(connections.redis, shop)
 
 
-async def all_campaigns(connections: Connections, shop: str) -> list[Kept]:
+async def all_campaigns(connections: Connections, shop: str) -> list[StoredCampaign]:
     """Return the shop's campaigns, the first to be looked at first; without those that can't be read."""
     query = select(CampaignRow).where(col(CampaignRow.shop) == shop)
     async with connections.read() as db:
@@ -140,7 +140,7 @@ async def all_campaigns(connections: Connections, shop: str) -> list[Kept]:
     return sorted(kept, key=lambda each: (-each.campaign.priority, each.campaign.id))
 
 
-async def one_campaign(connections: Connections, shop: str, campaign_id: str) -> Kept:
+async def one_campaign(connections: Connections, shop: str, campaign_id: str) -> StoredCampaign:
     """Return the campaign. Raises NotFound."""
     async with connections.read() as db:
         row = await db.get(CampaignRow, (shop, campaign_id))
@@ -184,7 +184,7 @@ async def _new(db: Any, shop: str, campaign_id: str, now: datetime) -> CampaignR
     return CampaignRow(shop=shop, campaign_id=campaign_id, number=number, created_at=now, updated_at=now)
 
 
-async def _check_start(db: Any, shop: str, kept: Kept, now: datetime) -> None:
+async def _check_start(db: Any, shop: str, kept: StoredCampaign, now: datetime) -> None:
     if ended(kept.campaign, now):
         raise InputError(f"{kept.campaign.id} has ended; give it a later end first", "schedule.ends_at")
     mine = (col(CampaignRow.shop) == shop, col(CampaignRow.status) == "running")
@@ -208,8 +208,8 @@ def _read(content: bytes) -> Campaign:
     return read_campaign(msgspec.json.decode(content))
 
 
-def _kept(row: CampaignRow) -> Kept:
-    return Kept(
+def _kept(row: CampaignRow) -> StoredCampaign:
+    return StoredCampaign(
         _read(msgspec.json.encode(row.content)), row.number, _status(row.status), row.reason, row.updated_at
     )
 

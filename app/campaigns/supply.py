@@ -15,7 +15,7 @@ from app.campaigns.store import change_status, one_campaign, running_campaigns
 from app.connections import Connections
 from app.coupons.automatic import keep_automatic
 from app.coupons.ending import end_grants
-from app.coupons.minting import SCOPE, PoolWish, keep_pools
+from app.coupons.minting import SCOPE, PoolTarget, keep_pools
 from app.coupons.missing import let_go_of_gone
 from app.coupons.promise import Promise
 from app.coupons.store import Pool, pools_of
@@ -100,15 +100,15 @@ async def request_due_codes(connections: Connections) -> None:
             await request_job(connections, "coupons", shop.shop)
 
 
-def wishes_of(running: Iterable[Running], currency: str, ready: int, now: datetime) -> list[PoolWish]:
+def wishes_of(running: Iterable[Running], currency: str, ready: int, now: datetime) -> list[PoolTarget]:
     """Return the pools that these campaigns need, each once. ready: codes in each. Pure."""
-    wishes: dict[str, PoolWish] = {}
+    wishes: dict[str, PoolTarget] = {}
     for campaign, _ in running:
         terms = coupon_terms(campaign, currency)
         if terms is None or ended(campaign, now):
             continue
         size = ready if campaign.caps.total is None else min(ready, campaign.caps.total)
-        wish = PoolWish(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at)
+        wish = PoolTarget(campaign.id, terms, size, PREFIX, campaign.schedule.ends_at)
         wishes.setdefault(wish.pool_id, wish)
     return list(wishes.values())
 

@@ -34,7 +34,7 @@ _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _log = logging.getLogger(__name__)
 
 
-class Placed(NamedTuple):
+class OrderOutcome(NamedTuple):
     """An order, and when something of it was first given back."""
 
     at: datetime
@@ -114,7 +114,7 @@ def _read_apart(
     return asyncio.run(read())
 
 
-def first_order(placed: Iterable[Placed], begin: datetime, within_s: float) -> Placed | None:
+def first_order(placed: Iterable[OrderOutcome], begin: datetime, within_s: float) -> OrderOutcome | None:
     """Return the first order from then on within the time. placed: the first first."""
     until = begin + timedelta(seconds=within_s)
     return next((each for each in placed if begin <= each.at <= until), None)
@@ -170,10 +170,10 @@ async def _placed(connections: Connections, shop: str, since: datetime) -> pl.Da
 
 async def placed_by(
     connections: Connections, shop: str, by: Literal["checkout_token", "customer_id"], names: Collection[Any]
-) -> dict[Any, list[Placed]]:
+) -> dict[Any, list[OrderOutcome]]:
     """Return the orders of each of the checkouts, or of the customers, the first first."""
     columns = (_ORDERS.c[by], _ORDERS.c.created_at, _ORDERS.c.cancelled_at)
-    placed: dict[Any, list[Placed]] = defaultdict(list)
+    placed: dict[Any, list[OrderOutcome]] = defaultdict(list)
     async with connections.read() as db:
         for part in chunks(sorted(names)):
             query = (
@@ -182,7 +182,7 @@ async def placed_by(
                 .order_by(_ORDERS.c.created_at)
             )
             for name, at, *back in await (await db.connection()).execute(query):
-                placed[name].append(Placed(at, _earliest(back)))
+                placed[name].append(OrderOutcome(at, _earliest(back)))
     return placed
 
 

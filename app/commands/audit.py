@@ -15,7 +15,7 @@ from rich.table import Table
 from app.commands.run import Shop, with_connections
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, Figure, Finding, Group
-from app.consent.report import Report, RequestStatus, StoreLimit, StoreSize, report
+from app.consent.report import PrivacyReport, RequestStatus, StoreLimit, StoreSize, report
 from app.errors import NotFound
 from app.shops.store import get_shop
 from app.values import shop_domain
@@ -52,7 +52,7 @@ def audit(
     with_connections(run)
 
 
-def _show(found: Report, days: int) -> None:
+def _show(found: PrivacyReport, days: int) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE_WIDTH)
     everybody = found.served.everybody
     console.print(f"{found.shop}: {everybody.decisions} decisions in the last {days} days, holdouts left out")

@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.consent.policy import UNREAD, RegionPolicy, ShopPolicy
 from app.errors import ShopifyError
 from app.privacy_tables import PrivacyPolicyRow
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.shops.changes import announce_change
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_by_turns
@@ -78,7 +78,7 @@ async def current_policy(connections: Connections, shop: str) -> ShopPolicy:
     return UNREAD if row is None else _policy(row)
 
 
-_policies = Remembered(current_policy)
+_policies = TtlCache(current_policy)
 
 
 async def remembered_policy(connections: Connections, shop: str) -> ShopPolicy:

@@ -71,7 +71,7 @@ class StoreLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PrivacyReport:
     """All of it. unusable: settings of the shop's that can't be limits, in words."""
 
     shop: str
@@ -86,11 +86,11 @@ class Report:
 
 async def report(
     connections: Connections, shop: str, settings: Mapping[str, Any], days: int, now: datetime
-) -> Report:
+) -> PrivacyReport:
     """Return the report of a shop over the last so many days; of requests, those that are open."""
     since = now - timedelta(days=days)
     asked = await requests(connections, shop, now)
-    return Report(
+    return PrivacyReport(
         shop=shop,
         since=since,
         until=now,

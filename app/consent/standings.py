@@ -13,7 +13,7 @@ from app.consent.digests import open_digests
 from app.consent.ledger import answers_of, customers_answers
 from app.consent.policy import Answers
 from app.consent.standing import UNKNOWN, Basis, Standing, Use, may
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.shops.store import get_shop
 from app.tables import CustomerRow, OrderRow
 from app.upsert import chunks, table_of
@@ -56,7 +56,7 @@ async def _read_basis(connections: Connections, shop: str) -> Basis:
     return basis_of(installed.settings.get(SETTING, Basis.PREPARED) if installed else Basis.PREPARED)
 
 
-_bases = Remembered(_read_basis)
+_bases = TtlCache(_read_basis)
 
 
 async def profile_basis(connections: Connections, shop: str) -> Basis:

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class PoolWish:
+class PoolTarget:
     """The pool a running campaign needs. size: codes to keep ready. ends_at: None for no end."""
 
     campaign_id: str
@@ -44,7 +44,7 @@ class PoolWish:
         return pool_id(self.campaign_id, self.terms)
 
 
-async def keep_pools(connections: Connections, shop: Shop, wishes: Sequence[PoolWish]) -> None:
+async def keep_pools(connections: Connections, shop: Shop, wishes: Sequence[PoolTarget]) -> None:
     """Fill the pools that run low, renew their discounts, and end those that nobody wishes any more.
 
     What Shopify refuses is written down beside its pool, for the merchant to read, and the others go on.
@@ -62,7 +62,7 @@ async def keep_pools(connections: Connections, shop: Shop, wishes: Sequence[Pool
         await end_pool(connections, shop.shop, pool, now)
 
 
-async def _or_say(connections: Connections, shop: Shop, pool: Pool, wish: PoolWish, now: datetime) -> None:
+async def _or_say(connections: Connections, shop: Shop, pool: Pool, wish: PoolTarget, now: datetime) -> None:
     """Keep the pool, or write down beside it what Shopify refuses."""
     try:
         pool = await _discount(connections, shop, pool, wish, now)
@@ -73,7 +73,9 @@ async def _or_say(connections: Connections, shop: Shop, pool: Pool, wish: PoolWi
     await keep_pool(connections, shop.shop, pool, now)
 
 
-async def _discount(connections: Connections, shop: Shop, pool: Pool, wish: PoolWish, now: datetime) -> Pool:
+async def _discount(
+    connections: Connections, shop: Shop, pool: Pool, wish: PoolTarget, now: datetime
+) -> Pool:
     """Return the pool with a discount in Shopify that does not end soon while its campaign runs."""
     end = lapses_at(now, wish.ends_at)
     if pool.discount_id is None:
@@ -90,7 +92,7 @@ async def _discount(connections: Connections, shop: Shop, pool: Pool, wish: Pool
     return replace(pool, error="")
 
 
-async def _fill(connections: Connections, shop: str, pool: Pool, wish: PoolWish) -> None:
+async def _fill(connections: Connections, shop: str, pool: Pool, wish: PoolTarget) -> None:
     await _take_in(connections, shop, pool)
     left = await _ready(connections, shop, pool.pool_id)
     if left >= wish.size * REFILL_BELOW:

@@ -24,7 +24,7 @@ from app.profiles.history import FROM_BROWSERS
 from app.profiles.reviews import excluded_customers
 from app.profiles.signals import COMPLETED
 from app.profiles.visit import BrowsedEvent
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.shops.store import get_shop
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
@@ -107,7 +107,7 @@ async def latest_foresight(connections: Connections, shop: str) -> Foresight:
     return Foresight(_intent(content[INTENT]), _uplift(content[UPLIFT]), weights, version)
 
 
-_foresights = Remembered(latest_foresight)
+_foresights = TtlCache(latest_foresight)
 
 
 async def current_foresight(connections: Connections, shop: str) -> Foresight:

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import Sold, spare_minor, worth_minor
+from app.campaigns.margin import PricedLine, spare_minor, worth_minor
 from app.campaigns.nudged import (
     NEVER,
     Fired,
@@ -215,7 +215,7 @@ def _visit(occasion: Occasion) -> Visit | None:
     return visit if occasion.may.may_use_visit and visit.visits else None
 
 
-def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
+def _sold(question: Question, catalog: Catalog) -> tuple[PricedLine, ...] | None:
     """Return the cart's lines in the shop's currency: of a cart in another one as they are priced at home.
 
     None of a cart of which nothing is sold there.
@@ -224,7 +224,9 @@ def _sold(question: Question, catalog: Catalog) -> tuple[Sold, ...] | None:
     if question.cart.currency != currency:
         return tuple(sold for line in lines if (sold := _at_home(line, catalog))) or None
     return tuple(
-        Sold(line.product, line.quantity, minor_units(line.price, currency), shopify_id(line.variant_id))
+        PricedLine(
+            line.product, line.quantity, minor_units(line.price, currency), shopify_id(line.variant_id)
+        )
         for line in lines
     )
 
@@ -240,11 +242,15 @@ def _sells_by_plan(line: Line, catalog: Catalog) -> bool:
     return product is not None and product.requires_selling_plan is True
 
 
-def _at_home(line: Line, catalog: Catalog) -> Sold | None:
+def _at_home(line: Line, catalog: Catalog) -> PricedLine | None:
     """Return the line at the shop's own price, None of what it does not sell."""
     product, variant_id = catalog.get(line.product), shopify_id(line.variant_id)
     prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
-    return Sold(line.product, line.quantity, prices[variant_id], variant_id) if variant_id in prices else None
+    return (
+        PricedLine(line.product, line.quantity, prices[variant_id], variant_id)
+        if variant_id in prices
+        else None
+    )
 
 
 def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:

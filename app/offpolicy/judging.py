@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from app.campaigns.dry_run import Past, facts_of_past
+from app.campaigns.dry_run import PastDecision, facts_of_past
 from app.campaigns.facts import evidence_of
 from app.campaigns.plan import PLACES_OF, Plan
 from app.campaigns.weigh import Inputs
@@ -39,7 +39,7 @@ class TargetPolicy:
 class LoggedDecision:
     """A decision and what came of it. plan: the campaigns then. ranked: products that none of them offers."""
 
-    past: Past
+    past: PastDecision
     plan: Plan | None
     ranked: tuple[str, ...]
     shown: Shown
@@ -101,7 +101,7 @@ def _reads(plan: Plan) -> frozenset[str]:
     return frozenset[str]().union(*(reads(read_rule(each.campaign.rule)) for each in plan.planned))
 
 
-def _inputs(past: Past, situation: Situation) -> Inputs:
+def _inputs(past: PastDecision, situation: Situation) -> Inputs:
     if situation.campaigns is not None:
         return situation.campaigns.inputs
     return Inputs(

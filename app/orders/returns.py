@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import and_, func, select
 
 from app.connections import Connections
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.tables import OrderLineRow, OrderRow, RefundRow
 from app.upsert import table_of
 
@@ -71,7 +71,7 @@ async def _read(connections: Connections, shop: str) -> ReturnRates:
     return return_rates(units, back)
 
 
-_rates = Remembered(_read, READ_AGAIN_S)
+_rates = TtlCache(_read, READ_AGAIN_S)
 
 
 async def rates_of(connections: Connections, shop: str) -> ReturnRates:

@@ -16,7 +16,7 @@ from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile
 from app.profiles.history import gone_of, orders_of, orders_told
 from app.profiles.purchases import Purchase
 from app.profiles.segments import CustomerSegments, current_segmentation, segmented, words_of
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.shops.store import get_shop
 
 
@@ -74,7 +74,7 @@ async def _read_currency(connections: Connections, shop: str) -> str:
     return installed.currency if installed else "USD"
 
 
-_currencies = Remembered(_read_currency)
+_currencies = TtlCache(_read_currency)
 
 
 async def shop_currency(connections: Connections, shop: str) -> str:

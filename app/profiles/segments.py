@@ -23,7 +23,7 @@ from app.profiles.segmentation import (
     standing_of,
 )
 from app.profiles.snapshots import FEATURES
-from app.remembered import Remembered
+from app.remembered import TtlCache
 from app.segment_tables import (
     BY_MERCHANT,
     CustomerSegmentRow,
@@ -101,7 +101,7 @@ async def latest_segmentation(connections: Connections, shop: str) -> Segmentati
     return None if content is None else _read(content)
 
 
-_segmentations = Remembered(latest_segmentation)
+_segmentations = TtlCache(latest_segmentation)
 
 
 async def current_segmentation(connections: Connections, shop: str) -> Segmentation | None:

@@ -22,7 +22,7 @@ _TOLD, _DROPPED, _COMPLETED = "CheckoutUpdated", "CheckoutDeleted", STEPS[-1]
 DONE = frozenset({_COMPLETED, _DROPPED})
 
 
-class Happened(NamedTuple):
+class CheckoutActivity(NamedTuple):
     """One event of a checkout or browser. happened_at: the sender's clock, recorded_at: ours."""
 
     event_id: str
@@ -40,7 +40,7 @@ class Happened(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class SilenceThresholds:
     """How long somebody must be silent: idle, or left where the browser said that its page was left."""
 
     idle: timedelta = timedelta(minutes=30)
@@ -69,12 +69,12 @@ class Silence:
     subtotal_minor: int
     lines: tuple[tuple[int, int], ...]
 
-    def is_over(self, wait: Wait, now: datetime) -> bool:
+    def is_over(self, wait: SilenceThresholds, now: datetime) -> bool:
         """Return whether it lasted long enough to say that nobody is there any more."""
         return now - self.since >= (wait.left if self.left else wait.idle)
 
 
-def checkout_silence(events: Iterable[Happened]) -> Silence | None:
+def checkout_silence(events: Iterable[CheckoutActivity]) -> Silence | None:
     """Return since when the checkout is silent, None for one that is done or never had anything in it.
 
     events: of the checkout, and of the browsers it was seen in.
@@ -93,19 +93,19 @@ def checkout_silence(events: Iterable[Happened]) -> Silence | None:
     return _silence(known, steps[0].at, named[-1] if named else None, currency, minor, lines)
 
 
-def returned(last_at: datetime, events: Iterable[Happened]) -> bool:
+def returned(last_at: datetime, events: Iterable[CheckoutActivity]) -> bool:
     """Return whether somebody came back after the silence began: leaving is no coming back."""
     after = last_at + CLOCKS_DIFFER
     return any(each.at > after and each.name not in (PAGE_LEFT, _DROPPED) for each in events)
 
 
-def _in_order(events: Iterable[Happened]) -> list[Happened]:
+def _in_order(events: Iterable[CheckoutActivity]) -> list[CheckoutActivity]:
     once = {each.event_id: each for each in events}
     return sorted(once.values(), key=lambda each: (each.at, each.event_id))
 
 
 def _silence(
-    known: Sequence[Happened], began_at: datetime, customer_id: int | None, currency: str, minor: int,
+    known: Sequence[CheckoutActivity], began_at: datetime, customer_id: int | None, currency: str, minor: int,
     lines: tuple[tuple[int, int], ...],
 ) -> Silence:  # fmt: skip
     browsed = [each for each in known if each.client_id is not None]
@@ -132,7 +132,7 @@ def _basket(data: dict[str, Any]) -> tuple[str, int, tuple[tuple[int, int], ...]
     return str(data.get("currency") or ""), int(data.get("subtotal_minor") or 0), whole
 
 
-def _seen_worth(known: Sequence[Happened]) -> tuple[str, int, tuple[tuple[int, int], ...]]:
+def _seen_worth(known: Sequence[CheckoutActivity]) -> tuple[str, int, tuple[tuple[int, int], ...]]:
     """Return what the browser last said the cart was worth; it does not say which variants."""
     value = cart_value([(each.name, each.data) for each in known])
     return (value.currency, value.minor, ()) if value else ("", 0, ())

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.campaigns.campaign import Running
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import Sold, spare_minor, worth_minor
+from app.campaigns.margin import PricedLine, spare_minor, worth_minor
 from app.campaigns.nudged import Fired
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.weigh import Inputs, Weighed, weigh
@@ -113,7 +113,9 @@ def weighed_for(
         segments=profile.segments if profile else (), visit=None,
     )  # fmt: skip
     facts = facts_of(moment, plan.readers)
-    sold = [Sold(line.product_id, line.quantity, line.price_minor, line.variant_id) for line in basket.lines]
+    sold = [
+        PricedLine(line.product_id, line.quantity, line.price_minor, line.variant_id) for line in basket.lines
+    ]
     at = int(now.timestamp())
     inputs = Inputs(
         at=at,

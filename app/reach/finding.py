@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from app.connections import Connections
 from app.consent.withdrawal import whole_visit
 from app.events.kinds import ConsentTold
-from app.reach.abandonment import CLOCKS_DIFFER, Silence, Wait, checkout_silence
+from app.reach.abandonment import CLOCKS_DIFFER, Silence, SilenceThresholds, checkout_silence
 from app.reach.store import (
     FOLLOWED,
     Abandonment,
@@ -27,7 +27,9 @@ from app.upsert import chunks
 _RETURNS_WATCHED = timedelta(days=2)
 
 
-async def find_abandoned(connections: Connections, shop: str, wait: Wait, now: datetime) -> list[str]:
+async def find_abandoned(
+    connections: Connections, shop: str, wait: SilenceThresholds, now: datetime
+) -> list[str]:
     """Return the ids of the checkouts that are abandoned since the last look. now: our clock."""
     found: list[str] = []
     for tokens in chunks(await silent_checkouts(connections, shop, now, wait.shortest)):
@@ -68,7 +70,7 @@ async def follow_withdrawal(connections: Connections, event: ConsentTold) -> Non
 
 
 async def _silences(
-    connections: Connections, shop: str, tokens: Sequence[str], wait: Wait, now: datetime
+    connections: Connections, shop: str, tokens: Sequence[str], wait: SilenceThresholds, now: datetime
 ) -> dict[str, Silence]:
     events = await happened_in(connections, shop, tokens, now)
     judged = {token: checkout_silence(told) for token, told in events.items()}

@@ -25,7 +25,7 @@ _STAYED = or_(
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedMessage:
     """A message that is to be sent. status: waiting, or dropped with its reason at once."""
 
     abandonment_id: str
@@ -39,7 +39,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueMessage:
     """A message that is this process's to send, once. attempts: this one counted."""
 
     abandonment_id: str
@@ -51,7 +51,7 @@ class Due:
 
 
 async def plan_messages(
-    connections: Connections, shop: str, planned: Sequence[Planned], now: datetime
+    connections: Connections, shop: str, planned: Sequence[PlannedMessage], now: datetime
 ) -> None:
     """Write down what is to be sent; an abandonment has one message a way, whatever becomes of it.
 
@@ -92,7 +92,7 @@ async def unplanned(connections: Connections, shop: str, since: datetime) -> lis
         return list(await (await db.connection()).scalars(query))
 
 
-async def claim_due(connections: Connections, shop: str, now: datetime) -> Due | None:
+async def claim_due(connections: Connections, shop: str, now: datetime) -> DueMessage | None:
     """Return a message that is due, this process's alone: written down as leaving before it does.
 
     One at a time, so that who dies leaves none behind that was never tried. Those of what was resolved
@@ -106,7 +106,7 @@ async def claim_due(connections: Connections, shop: str, now: datetime) -> Due |
         _MESSAGES.c.abandonment_id.in_(_still_open(shop)),
     )
     first = select(_MESSAGES.c.abandonment_id, _MESSAGES.c.way).where(due).order_by(_MESSAGES.c.due_at)
-    columns = [_MESSAGES.c[each] for each in Due.__dataclass_fields__]
+    columns = [_MESSAGES.c[each] for each in DueMessage.__dataclass_fields__]
     async with connections.write() as db:
         connection = await db.connection()
         found = (await connection.execute(first.limit(1))).first()
@@ -115,11 +115,11 @@ async def claim_due(connections: Connections, shop: str, now: datetime) -> Due |
         mine = update(_MESSAGES).where(*_this(shop, *found), due)
         mine = mine.values(status="sending", attempts=_MESSAGES.c.attempts + 1, changed_at=now)
         row = (await connection.execute(mine.returning(*columns))).first()
-    return None if row is None else Due(*row)
+    return None if row is None else DueMessage(*row)
 
 
 async def settle_message(
-    connections: Connections, shop: str, due: Due, status: str, reason: str, now: datetime,
+    connections: Connections, shop: str, due: DueMessage, status: str, reason: str, now: datetime,
     again_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Write down what became of a message that was being sent."""

@@ -23,7 +23,7 @@ from app.experiments.assign import HOLDOUT
 from app.profiles.keys import nudged_key
 from app.profiles.store import kept_profile
 from app.reach.choosing import TRIGGER, Leaver, plan_to_write, weighed_for
-from app.reach.message_store import Planned, plan_messages, times_in_all, times_told, was_written_to
+from app.reach.message_store import PlannedMessage, plan_messages, times_in_all, times_told, was_written_to
 from app.reach.store import Abandonment, abandonments_of
 from app.reach.wanted import Reach, Way
 from app.shops.store import Shop
@@ -46,7 +46,7 @@ class _Offering:
 
 async def plan_for(
     connections: Connections, shop: Shop, reach: Reach, ids: Sequence[str], now: datetime
-) -> list[Planned]:
+) -> list[PlannedMessage]:
     """Return the messages that are to be sent to those of these who left a checkout and may be written to."""
     ways = open_ways(connections, reach)
     found = await abandonments_of(connections, shop.shop, ids) if ways else []
@@ -55,7 +55,7 @@ async def plan_for(
     named = {each.customer_id: each for each in found if each.lines}
     named.pop(None, None)
     since = now - timedelta(seconds=reach.rest_s)
-    planned: list[Planned] = []
+    planned: list[PlannedMessage] = []
     offering = await _offering(connections, shop) if named else None
     held_out = await _held_out(connections, shop.shop, {each.checkout_token for each in named.values()})
     for customer_id, each in named.items():
@@ -79,7 +79,7 @@ def open_ways(connections: Connections, reach: Reach) -> tuple[Way, ...]:
 async def _planned(
     connections: Connections, offering: _Offering | None, reach: Reach, ways: Sequence[Way],
     left: Abandonment, customer_id: int, now: datetime,
-) -> list[Planned]:  # fmt: skip
+) -> list[PlannedMessage]:  # fmt: skip
     campaign, withheld = await _campaign(connections, offering, left, customer_id, now)
     if campaign is None and withheld is None and not reach.remind:
         return []
@@ -91,11 +91,12 @@ async def _planned(
 
 def _messages(
     left: Abandonment, ways: Sequence[Way], customer_id: int, name: str | None, due_at: datetime, why_not: str
-) -> list[Planned]:
+) -> list[PlannedMessage]:
     """Return a message for each way. why_not: what keeps them from being sent, empty where nothing does."""
     status, ends_at = "dropped" if why_not else "waiting", due_at + _LIFE
     return [
-        Planned(left.abandonment_id, way, customer_id, name, due_at, ends_at, status, why_not) for way in ways
+        PlannedMessage(left.abandonment_id, way, customer_id, name, due_at, ends_at, status, why_not)
+        for way in ways
     ]
 
 

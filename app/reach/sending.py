@@ -26,7 +26,7 @@ from app.reach.finding import who_ordered
 from app.reach.flow import tell_flow
 from app.reach.letters import Links, Reader, Sender, letter_to, way_back
 from app.reach.message_store import (
-    Due,
+    DueMessage,
     claim_due,
     note_shown,
     settle_message,
@@ -53,7 +53,7 @@ _AGAIN = timedelta(minutes=5)
 Leaves = Callable[[], Awaitable[Outcome]]
 
 
-class Drop(Exception):
+class MessageDropped(Exception):
     """There is a reason to write nothing, which its message says."""
 
 
@@ -68,11 +68,13 @@ async def send_due(connections: Connections, shop: Shop, reach: Reach, now: date
     return sent
 
 
-async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> bool:
+async def _attempt(
+    connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime
+) -> bool:
     later = now + max(_AGAIN, pause_after(due.attempts))
     try:
         leave = await _made(connections, shop, reach, due, now)
-    except Drop as reason:
+    except MessageDropped as reason:
         await settle_message(connections, shop.shop, due, "dropped", str(reason), now)
         return False
     except InputError as error:
@@ -93,14 +95,14 @@ async def _attempt(connections: Connections, shop: Shop, reach: Reach, due: Due,
     return outcome.fate == "sent"
 
 
-async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime) -> Leaves:
+async def _made(connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime) -> Leaves:
     """Return what lets the message leave; until that is called nothing has. Raises Drop, ShopifyError."""
     if due.way not in open_ways(connections, reach):
-        raise Drop("this way was switched off")
+        raise MessageDropped("this way was switched off")
     abandonment = await _still_left(connections, shop, due, now)
     basket = await still_there(connections, shop, abandonment)
     if basket is None:
-        raise Drop("sold out")
+        raise MessageDropped("sold out")
     await _may_be_written_to(connections, shop, reach, due, now)
     customer = await _still_wanting(connections, shop, abandonment, due, now)
     digest = await _unsuppressed(connections, shop, customer)
@@ -132,56 +134,61 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: Due, no
 
 
 async def _still_wanting(
-    connections: Connections, shop: Shop, abandonment: Abandonment, due: Due, now: datetime
+    connections: Connections, shop: Shop, abandonment: Abandonment, due: DueMessage, now: datetime
 ) -> Customer:
     """Return the customer as Shopify knows them now. Raises Drop for one who ordered or wants no mail."""
     customer = await who_left(connections, shop, due.customer_id)
     if customer is None:
-        raise Drop("the customer is gone")
+        raise MessageDropped("the customer is gone")
     if customer.ordered_at is not None and customer.ordered_at >= abandonment.began_at - CLOCKS_DIFFER:
         await resolve(connections, shop.shop, {due.abandonment_id: "ordered"}, now)
-        raise Drop("ordered")
+        raise MessageDropped("ordered")
     if not customer.subscribed:
-        raise Drop("not subscribed to e-mail")
+        raise MessageDropped("not subscribed to e-mail")
     return customer
 
 
-async def _still_left(connections: Connections, shop: Shop, due: Due, now: datetime) -> Abandonment:
+async def _still_left(connections: Connections, shop: Shop, due: DueMessage, now: datetime) -> Abandonment:
     found = await abandonments_of(connections, shop.shop, [due.abandonment_id])
     if not found or found[0].customer_id != due.customer_id:
-        raise Drop("what it was about is gone")
+        raise MessageDropped("what it was about is gone")
     if found[0].resolved_at is not None:
-        raise Drop(found[0].resolution)
+        raise MessageDropped(found[0].resolution)
     if await who_ordered(connections, shop.shop, found):
         await resolve(connections, shop.shop, {due.abandonment_id: "ordered"}, now)
-        raise Drop("ordered")
+        raise MessageDropped("ordered")
     return found[0]
 
 
 async def _may_be_written_to(
-    connections: Connections, shop: Shop, reach: Reach, due: Due, now: datetime
+    connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime
 ) -> None:
     since = now - timedelta(seconds=reach.rest_s)
     if await was_written_to(connections, shop.shop, due.customer_id, since, due.abandonment_id):
-        raise Drop("written to lately")
+        raise MessageDropped("written to lately")
     standings = await standings_of(connections, shop.shop, [due.customer_id])
     verdict = may(Use.EMAIL, standings[due.customer_id])
     if not verdict.allowed:
-        raise Drop(f"may not be written to: {verdict.reason}")
+        raise MessageDropped(f"may not be written to: {verdict.reason}")
 
 
 async def _unsuppressed(connections: Connections, shop: Shop, customer: Customer) -> str:
     """Return the address's digest. Raises Drop for one that is not written to."""
     if not customer.address:
-        raise Drop("no address")
+        raise MessageDropped("no address")
     digest = (await open_digests(connections)).of_email(shop.shop, customer.address)
     if why := await suppression(connections, shop.shop, digest, customer.opted_in_at):
-        raise Drop(why)
+        raise MessageDropped(why)
     return digest
 
 
 async def _code(
-    connections: Connections, shop: Shop, reach: Reach, due: Due, rest: Abandonment | None, now: datetime
+    connections: Connections,
+    shop: Shop,
+    reach: Reach,
+    due: DueMessage,
+    rest: Abandonment | None,
+    now: datetime,
 ) -> tuple[Campaign | None, GrantedCode | None]:
     """Return the campaign and the shopper's own code, written down as shown before it is.
 
@@ -199,7 +206,7 @@ async def _code(
             await note_granted(connections, shop.shop, shown_as(due.abandonment_id), codes, now)
             return planned.campaign, granted
     if not reach.remind:
-        raise Drop("there is no code to give")
+        raise MessageDropped("there is no code to give")
     return None, None
 
 
@@ -213,7 +220,7 @@ async def _granted(connections: Connections, wanted: CodeRequest) -> GrantedCode
 
 
 async def _planned(
-    connections: Connections, shop: Shop, due: Due, rest: Abandonment | None, now: datetime
+    connections: Connections, shop: Shop, due: DueMessage, rest: Abandonment | None, now: datetime
 ) -> Planned | None:
     """Return the campaign that gives its code, None where it does not, or not for the rest of the basket."""
     running = {each.campaign.id: each for each in await running_campaigns(connections, shop.shop)}

@@ -13,7 +13,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
-from app.reach.abandonment import CLOCKS_DIFFER, DONE, Happened, Silence, returned
+from app.reach.abandonment import CLOCKS_DIFFER, DONE, CheckoutActivity, Silence, returned
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
@@ -81,7 +81,7 @@ async def silent_checkouts(
 
 async def happened_in(
     connections: Connections, shop: str, tokens: Sequence[str], now: datetime
-) -> dict[str, list[Happened]]:
+) -> dict[str, list[CheckoutActivity]]:
     """Return what was written down of each checkout, and what its browsers did since it began."""
     found = await _happened(connections, shop, "checkout_token", tokens, now)
     clients = {event.client_id for events in found.values() for event in events} - {None}
@@ -160,7 +160,7 @@ async def left_that_came_back(connections: Connections, shop: str, since: dateti
         for by in ("checkout_token", "client_id"):
             for row in await connection.execute(_later(shop, since, by)):
                 told = (row.event_id, row.name, row.happened_at, row.recorded_at, row.client_id)
-                if returned(row.last_at, [Happened(*told, customer_id=None, data={})]):
+                if returned(row.last_at, [CheckoutActivity(*told, customer_id=None, data={})]):
                     found.add(row.abandonment_id)
     return found
 
@@ -271,9 +271,9 @@ def _of_shop(column: Any, shop: str) -> Select[Any]:
 
 async def _happened(
     connections: Connections, shop: str, by: str, names: Sequence[str], now: datetime
-) -> dict[str, list[Happened]]:
+) -> dict[str, list[CheckoutActivity]]:
     columns, after = _EVENTS.c, now - LOOKED_BACK
-    found: dict[str, list[Happened]] = {}
+    found: dict[str, list[CheckoutActivity]] = {}
     async with connections.read() as db:
         connection = await db.connection()
         for part in chunks(names):
@@ -282,11 +282,13 @@ async def _happened(
                 columns.recorded_at, columns.client_id, columns.customer_id, columns.data,
             ).where(columns.shop == shop, columns[by].in_(part), columns.recorded_at > after)  # fmt: skip
             for name, *event in await connection.execute(query):
-                found.setdefault(name, []).append(Happened(*event))
+                found.setdefault(name, []).append(CheckoutActivity(*event))
     return found
 
 
-def _with_browsers(events: list[Happened], beside: Mapping[str, list[Happened]]) -> list[Happened]:
+def _with_browsers(
+    events: list[CheckoutActivity], beside: Mapping[str, list[CheckoutActivity]]
+) -> list[CheckoutActivity]:
     began = min(each.at for each in events) - CLOCKS_DIFFER
     clients = {each.client_id for each in events} - {None}
     more = [each for client in clients for each in beside.get(str(client), ()) if each.at >= began]

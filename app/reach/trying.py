@@ -18,7 +18,7 @@ from app.shops.store import Shop
 
 
 @dataclass(frozen=True, slots=True)
-class TriedOnLeft:
+class ReachDryRun:
     """What would have been. looked_at: customers' checkouts that were left; written: messages.
 
     shoppers: different ones; bought: messages about a checkout that was ordered all the same.
@@ -42,7 +42,7 @@ class TriedOnLeft:
         )
 
 
-async def tried_on_left(connections: Connections, shop: Shop, campaign: Campaign, last: int) -> TriedOnLeft:
+async def tried_on_left(connections: Connections, shop: Shop, campaign: Campaign, last: int) -> ReachDryRun:
     """Return what the campaign alone would have done about the last checkouts left; nobody is held back.
 
     What customers had bought and in which segments they are is taken as it is today.
@@ -66,4 +66,4 @@ async def tried_on_left(connections: Connections, shop: Shop, campaign: Campaign
             told[customer_id] += 1
             counts["written"] += 1
             counts["bought"] += left.resolution == "ordered"
-    return TriedOnLeft(counts["looked_at"], counts["written"], len(told), counts["bought"], left_out)
+    return ReachDryRun(counts["looked_at"], counts["written"], len(told), counts["bought"], left_out)

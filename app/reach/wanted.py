@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from app.campaigns.messages import Text
 from app.errors import InputError
-from app.reach.abandonment import Wait
+from app.reach.abandonment import SilenceThresholds
 
 SETTING = "reach"
 Way = Literal["flow", "mail"]
@@ -26,7 +26,7 @@ class LetterWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """idle_s, left_s: silence after which a checkout counts as abandoned; see `Wait`.
+    """idle_s, left_s: silence after which a checkout counts as abandoned; see `SilenceThresholds`.
 
     delay_s: how long after that somebody is written to. remind: also where no campaign has anything to
     give. rest_s: how long nobody is written to again. alerts_mail: alerts to the shop's own address.
@@ -43,9 +43,11 @@ class Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     words: LetterWords = LetterWords()
 
     @property
-    def wait(self) -> Wait:
+    def wait(self) -> SilenceThresholds:
         """Return the silence that is waited for."""
-        return Wait(timedelta(seconds=self.idle_s), timedelta(seconds=min(self.left_s, self.idle_s)))
+        return SilenceThresholds(
+            timedelta(seconds=self.idle_s), timedelta(seconds=min(self.left_s, self.idle_s))
+        )
 
     @property
     def ways(self) -> tuple[Way, ...]:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.campaigns.guardrails import ORDERS_WITHIN_S, Exposed, Units, units_of
-from app.campaigns.watched import Placed, first_order, placed_by
+from app.campaigns.guardrails import ORDERS_WITHIN_S, Exposure, Units, units_of
+from app.campaigns.watched import OrderOutcome, first_order, placed_by
 from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.intent.store import who_may_not_teach
@@ -55,10 +55,10 @@ async def watched_left(
     }
 
 
-def _exposed(met: _Met, placed: Iterable[Placed]) -> Exposed:
+def _exposed(met: _Met, placed: Iterable[OrderOutcome]) -> Exposure:
     order = first_order(placed, met.at, ORDERS_WITHIN_S)
     back = order is not None and order.given_back
-    return Exposed(met.shown, met.at.timestamp(), ordered=order is not None, given_back=back)
+    return Exposure(met.shown, met.at.timestamp(), ordered=order is not None, given_back=back)
 
 
 async def _met(connections: Connections, shop: str, since: Mapping[str, datetime]) -> list[_Met]:

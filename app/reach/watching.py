@@ -11,7 +11,7 @@ from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms, metric_of
 from app.campaigns.promised import refusals
-from app.campaigns.store import Kept, all_campaigns, change_status, one_campaign
+from app.campaigns.store import StoredCampaign, all_campaigns, change_status, one_campaign
 from app.campaigns.watched import watched
 from app.connections import Connections
 from app.coupons.store import count_codes, pools_of
@@ -113,7 +113,7 @@ async def look_for_alerts(connections: Connections, shop: Shop, now: datetime) -
     return found
 
 
-def stops(campaigns: list[Kept]) -> list[Alert]:
+def stops(campaigns: list[StoredCampaign]) -> list[Alert]:
     """Return an alert for each campaign that its guardrail stopped, until the merchant decides. Pure."""
     return [
         Alert(
@@ -127,7 +127,7 @@ def stops(campaigns: list[Kept]) -> list[Alert]:
     ]
 
 
-def _is_guarded(kept: Kept, now: datetime) -> bool:
+def _is_guarded(kept: StoredCampaign, now: datetime) -> bool:
     return kept.status == "running" and 0 < kept.campaign.holdout < 1 and not ended(kept.campaign, now)
 
 
@@ -158,7 +158,7 @@ async def _left(connections: Connections, shop: Shop, now: datetime) -> tuple[Sh
 
 
 async def _levels(
-    connections: Connections, shop: Shop, campaigns: list[Kept], now: datetime
+    connections: Connections, shop: Shop, campaigns: list[StoredCampaign], now: datetime
 ) -> list[PoolLevel]:
     """Return the pools of the campaigns that run and were not started just now, and discounts refused."""
     pools = {each.pool_id: each for each in await pools_of(connections, shop.shop)}

@@ -19,7 +19,16 @@ from app.recommend.cases import Case, make_cases
 from app.recommend.dataset import Baskets, Dataset, Split
 from app.recommend.duel import Champion, duel
 from app.recommend.fit import Embeddings, FitParameters, fit, fit_customers, no_embeddings
-from app.recommend.judge import Answers, Figures, Jury, K, answers_of, answers_served, jury, ranked
+from app.recommend.judge import (
+    K,
+    RankingMetrics,
+    Recommendations,
+    TestSet,
+    answers_of,
+    answers_served,
+    jury,
+    ranked,
+)
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
 from app.recommend.progress import OnProgress, Progress, quiet
@@ -38,7 +47,7 @@ Named = tuple[str, Callable[[], Scorer | None], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
+class TestSetup:
     """What a test is made from. before: the orders of train and validation, without the cold items."""
 
     dataset: Dataset
@@ -109,7 +118,7 @@ def hold_out(
         return assemble(dataset, baskets, recipe, learnt)
 
     tested = as_of(before)
-    trial = Trial(dataset, split.train, before, recipe, tested, parameters)
+    trial = TestSetup(dataset, split.train, before, recipe, tested, parameters)
     judges = jury(dataset.items.product_ids, tested.kinds, tested.orders, cases)
     answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
     report = report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
@@ -122,7 +131,7 @@ def hold_out(
     )
 
 
-def _live(model: Model, judges: Jury) -> dict[str, Figures]:
+def _live(model: Model, judges: TestSet) -> dict[str, RankingMetrics]:
     """Return ours and the shopper's repeats when each cart knows all that the shopper bought before it."""
     repeats = tops_of(by_repeats(judges.product_ids, model.popularity), judges.product_ids, judges.cases, K)
     ours = [ranked(model, case) for case in judges.cases]
@@ -203,7 +212,9 @@ def _to_choose_with(split: Split, recipe: Recipe) -> tuple[Baskets, Baskets]:
     return known.between(0, half), known.between(half, len(known))
 
 
-def _answers(trial: Trial, judges: Jury, progress: OnProgress, *, beside_rivals: bool) -> dict[str, Answers]:
+def _answers(
+    trial: TestSetup, judges: TestSet, progress: OnProgress, *, beside_rivals: bool
+) -> dict[str, Recommendations]:
     """Return each model's answers; ours through the very call that serves."""
     scorers = [*_plain(trial), *(_rivals(trial, progress) if beside_rivals else ())]
     progress(Progress("testing", 0, len(scorers) + 1))
@@ -216,7 +227,7 @@ def _answers(trial: Trial, judges: Jury, progress: OnProgress, *, beside_rivals:
     return answers
 
 
-def _plain(trial: Trial) -> Iterator[Named]:
+def _plain(trial: TestSetup) -> Iterator[Named]:
     """Yield the baselines that cost next to nothing: name, scorer, whether it knows cold items."""
     items, model, ids = trial.dataset.items, trial.model, trial.dataset.items.product_ids
     now = int(trial.before.times[-1])
@@ -233,7 +244,7 @@ def _plain(trial: Trial) -> Iterator[Named]:
         yield wording("own repeats"), lambda: by_repeats(ids, model.popularity), False
 
 
-def _rivals(trial: Trial, progress: OnProgress) -> Iterator[Named]:
+def _rivals(trial: TestSetup, progress: OnProgress) -> Iterator[Named]:
     """Yield the models of others."""
     dataset, before, parameters = trial.dataset, trial.before, trial.parameters
     items, now = dataset.items, int(before.times[-1])
@@ -247,7 +258,7 @@ def _rivals(trial: Trial, progress: OnProgress) -> Iterator[Named]:
         yield wording("plain LightFM"), lambda: _plain_lightfm(trial, progress), True
 
 
-def _plain_lightfm(trial: Trial, progress: OnProgress) -> Scorer:
+def _plain_lightfm(trial: TestSetup, progress: OnProgress) -> Scorer:
     dataset, parameters = trial.dataset, trial.parameters
     embeddings = fit_customers(
         dataset.items, len(dataset.customer_ids), trial.train, parameters,

@@ -28,7 +28,7 @@ PUBLISHING = "publishing"
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class StoredEmbedding:
     """What one version on disk holds of a customer."""
 
     version: str
@@ -50,7 +50,7 @@ def without(model: Model, customer_ids: Collection[int]) -> Model:
 
 async def read_learnt(
     connections: Connections, shop: ShopDomain, customer_ids: Collection[int]
-) -> list[Learnt]:
+) -> list[StoredEmbedding]:
     """Return what the versions on disk hold of the customers."""
     return await asyncio.to_thread(_learnt, connections.settings.data_dir, shop, customer_ids)
 
@@ -73,8 +73,8 @@ async def forget_in_models(connections: Connections, shop: ShopDomain, customer_
         await asyncio.to_thread(_forget_past, data_dir, shop, customer_ids)
 
 
-def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[Learnt]:
-    found: list[Learnt] = []
+def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[StoredEmbedding]:
+    found: list[StoredEmbedding] = []
     for path in (*versions(data_dir, shop), *past_versions(data_dir, shop)):
         try:
             model = load(path)
@@ -82,7 +82,7 @@ def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> 
             continue  # an erasure removes it whole
         for at in np.flatnonzero(np.isin(model.customer_ids, sorted(customer_ids))):
             numbers = model.customer_embeddings[at].tolist()
-            found.append(Learnt(path.name, int(model.customer_ids[at]), numbers))
+            found.append(StoredEmbedding(path.name, int(model.customer_ids[at]), numbers))
     return found
 
 

@@ -29,7 +29,7 @@ Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class RankedCandidates:
     """The r best products of m carts. told: (f, r) float32. scores: (r,) of the weights.
 
     wanted: (r,) 1 where it was bought. starts: (m,) first row of each cart.
@@ -47,7 +47,7 @@ def grow(model: Model, cases: Sequence[Case]) -> Trees:
     return no_trees() if placed is None else boost(placed)
 
 
-def placed_first(model: Model, cases: Sequence[Case]) -> Placed | None:
+def placed_first(model: Model, cases: Sequence[Case]) -> RankedCandidates | None:
     """Return what the weights place first for the carts, None when none of it was ever wanted.
 
     Carts with a history are also asked about without what it holds, so that what is new to the shopper is
@@ -67,7 +67,9 @@ def placed_first(model: Model, cases: Sequence[Case]) -> Placed | None:
     if not facts:
         return None
     starts = np.concatenate([[0], np.cumsum([len(one) for one in wanted])[:-1]])
-    return Placed(np.concatenate(facts, axis=1), np.concatenate(scores), np.concatenate(wanted), starts)
+    return RankedCandidates(
+        np.concatenate(facts, axis=1), np.concatenate(scores), np.concatenate(wanted), starts
+    )
 
 
 def _asked_of(model: Model, visit: Visit) -> Iterator[Positions]:
@@ -77,7 +79,7 @@ def _asked_of(model: Model, visit: Visit) -> Iterator[Positions]:
         yield np.setdiff1d(candidates, visit.history)
 
 
-def boost(placed: Placed) -> Trees:
+def boost(placed: RankedCandidates) -> Trees:
     """Return trees that lower the listwise loss step by step, beginning from the scores."""
     edges = [_edges(row) for row in placed.told]
     bins = np.array([np.searchsorted(of, row) for of, row in zip(edges, placed.told, strict=True)], np.uint8)
@@ -106,7 +108,7 @@ def _edges(values: Floats) -> Floats:
     return np.asarray(cuts[cuts < values.max()])
 
 
-def _pulls(placed: Placed, carts: NDArray[np.intp], scores: Doubles) -> tuple[Doubles, Doubles]:
+def _pulls(placed: RankedCandidates, carts: NDArray[np.intp], scores: Doubles) -> tuple[Doubles, Doubles]:
     """Return the slope and curvature of the loss at each row's score, carts weighing as in `learn`."""
     likely = np.exp(scores - np.maximum.reduceat(scores, placed.starts)[carts])
     likely /= np.add.reduceat(likely, placed.starts)[carts]

@@ -20,7 +20,7 @@ Metric = Callable[[Sequence[int], Collection[int], int], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RankingMetrics:
     """Means over the cases.
 
     coverage: share of the catalogue that is ever recommended. novelty: mean bits of a recommendation's
@@ -43,7 +43,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Recommendations:
     """What a model recommends for each case: from all, from what the shopper never bought, from the cold."""
 
     all: Tops
@@ -52,7 +52,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Jury:
+class TestSet:
     """The cases of a test and what figures need to know of the products, aligned with product_ids.
 
     discoveries: the cases in which something was wanted that the shopper had not bought before, and only
@@ -67,19 +67,19 @@ class Jury:
     discoveries: tuple[Case, ...]
     cold_cases: tuple[Case, ...]
 
-    def figures(self, answers: Answers) -> Figures:
+    def figures(self, answers: Recommendations) -> RankingMetrics:
         """Return the figures over all cases."""
         cold = None
         if answers.cold is not None and self.cold_cases:
             cold = float(by_case(recall_at_k, self.cold_cases, answers.cold, K).mean())
         return replace(self.of(self.cases, answers.all), cold_recall_at_10=cold)
 
-    def of(self, cases: Sequence[Case], tops: Tops) -> Figures:
+    def of(self, cases: Sequence[Case], tops: Tops) -> RankingMetrics:
         """Return the figures of these rankings of these cases."""
         ranked = [np.searchsorted(self.product_ids, top) for top in tops]
         everything = np.concatenate(ranked) if ranked else np.zeros(0, dtype=np.intp)
         of_same, of_other = self._bought_by_kind(cases, [top[:SHOWN] for top in tops])
-        return Figures(
+        return RankingMetrics(
             recall_at_10=float(by_case(recall_at_k, cases, tops, K).mean()),
             ndcg_at_10=float(by_case(ndcg_at_k, cases, tops, K).mean()),
             hit_at_4=float(by_case(hit_at_k, cases, tops, SHOWN).mean()),
@@ -120,32 +120,32 @@ class Jury:
 
 def jury(
     product_ids: Ids, kinds: NDArray[np.int32], orders: NDArray[np.int32], cases: Sequence[Case]
-) -> Jury:
+) -> TestSet:
     """Return the jury of these cases. orders: (n,) of training that hold each product; 0 is cold."""
     cold = orders == 0
     cold_ids = frozenset(product_ids[cold].tolist())
     # An order more for each, so that a product nobody bought is very novel and not infinitely so.
     shares = (orders + 1) / (orders.sum() + len(orders))
-    return Jury(
+    return TestSet(
         product_ids, kinds, shares, cold, tuple(cases),
         tuple(_only(cases, lambda case: case.wanted.difference(case.history))),
         tuple(_only(cases, lambda case: case.wanted & cold_ids)),
     )  # fmt: skip
 
 
-def answers_of(scorer: Scorer, jury: Jury, *, knows_cold: bool = False) -> Answers:
+def answers_of(scorer: Scorer, jury: TestSet, *, knows_cold: bool = False) -> Recommendations:
     """Return what a plain model recommends."""
     ids = jury.product_ids
-    return Answers(
+    return Recommendations(
         all=tops_of(scorer, ids, jury.cases, K),
         discovery=tops_of(scorer, ids, jury.discoveries, K, lambda case: _bought(ids, case)),
         cold=tops_of(scorer, ids, jury.cold_cases, K, lambda _: ~jury.cold) if knows_cold else None,
     )
 
 
-def answers_served(model: Model, jury: Jury) -> Answers:
+def answers_served(model: Model, jury: TestSet) -> Recommendations:
     """Return what ours recommends, through the very calls that serve."""
-    return Answers(
+    return Recommendations(
         all=[ranked(model, case) for case in jury.cases],
         discovery=[ranked(model, case, ~_bought(jury.product_ids, case)) for case in jury.discoveries],
         cold=[_new(model, case) for case in jury.cold_cases],

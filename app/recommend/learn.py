@@ -29,7 +29,7 @@ Candidates = Callable[[Model, Visit], Positions]
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
+class CandidateLists:
     """The r candidates of m carts. features: (r, t) float32, in deviations of the terms.
 
     wanted: (r,) float32, 1 where it was bought. starts: (m,) first row of each cart.
@@ -59,7 +59,7 @@ def learn_weights(
     return prior if lists is None else fit_weights(lists, prior)
 
 
-def collect(model: Model, cases: Sequence[Case], candidates: Candidates, seed: int) -> Lists | None:
+def collect(model: Model, cases: Sequence[Case], candidates: Candidates, seed: int) -> CandidateLists | None:
     """Return the candidates of the carts, a third of them without their shopper; None when none has any."""
     random = np.random.default_rng(seed)
     features, wanted, around = [], [], []
@@ -81,7 +81,7 @@ def visit_of(model: Model, case: Case, *, anonymous: bool = False) -> Visit:
     return model.visit(case.cart, case.customer_id, case.history, case.orders)
 
 
-def fit_weights(lists: Lists, prior: Doubles) -> Doubles:
+def fit_weights(lists: CandidateLists, prior: Doubles) -> Doubles:
     """Return the most likely weights and shifts, (4, t), given the lists and the prior."""
     centre = (prior * lists.deviations).ravel()
 
@@ -95,16 +95,16 @@ def fit_weights(lists: Lists, prior: Doubles) -> Doubles:
     return np.asarray(found.x.reshape(CIRCUMSTANCES + 1, -1) * inverse)
 
 
-def _lists(features: list[Floats], wanted: list[Floats], around: list[Doubles]) -> Lists:
+def _lists(features: list[Floats], wanted: list[Floats], around: list[Doubles]) -> CandidateLists:
     starts = np.concatenate([[0], np.cumsum([len(one) for one in wanted])[:-1]])
     stacked = np.concatenate(features)
     deviations = stacked.std(axis=0, dtype=np.float64)
     deviations[deviations < 1e-6] = 0
     stacked *= np.where(deviations > 0, 1 / np.maximum(deviations, 1e-6), 0).astype(np.float32)
-    return Lists(stacked, np.concatenate(wanted), starts, np.array(around), deviations)
+    return CandidateLists(stacked, np.concatenate(wanted), starts, np.array(around), deviations)
 
 
-def log_loss(lists: Lists, weights: Doubles) -> tuple[float, Doubles]:
+def log_loss(lists: CandidateLists, weights: Doubles) -> tuple[float, Doubles]:
     """Return the summed loss of the carts and its gradient, (4, t).
 
     A cart counts by the root of how many products were wanted: large baskets do not drown small ones.

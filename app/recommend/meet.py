@@ -12,13 +12,13 @@ import numpy as np
 
 from app.recommend.model import Model
 from app.recommend.terms import TERMS, Past
-from app.recommend.watch import Doubles, Shown
+from app.recommend.watch import Doubles, ShownOffers
 
 RANKED = 200  # so many stand for the whole ranking: beyond them shares are next to nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedRanking:
     """A decision as it was logged. situation: its inputs; offered: product ids, best first.
 
     shown, accepted: which of the offers were, aligned with offered.
@@ -31,14 +31,14 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Met:
+class WindowSample:
     """What was met in a window: measures by name, one number a visit; and the offers that were shown."""
 
     measures: dict[str, Doubles]
-    shown: Shown
+    shown: ShownOffers
 
 
-def met(model: Model, decisions: Sequence[Logged]) -> Met:
+def met(model: Model, decisions: Sequence[LoggedRanking]) -> WindowSample:
     """Return what the decisions amount to, as this model scores them."""
     measures: dict[str, list[float]] = defaultdict(list)
     offers: list[tuple[float, int, bool]] = []
@@ -55,9 +55,11 @@ def met(model: Model, decisions: Sequence[Logged]) -> Met:
                 if was_shown and product_id in shares
             ]
     score, place, accepted = zip(*offers, strict=True) if offers else ((), (), ())
-    return Met(
+    return WindowSample(
         {name: np.array(values) for name, values in measures.items()},
-        Shown(np.array(score, dtype=float), np.array(place, dtype=float), np.array(accepted, dtype=np.bool_)),
+        ShownOffers(
+            np.array(score, dtype=float), np.array(place, dtype=float), np.array(accepted, dtype=np.bool_)
+        ),
     )
 
 
@@ -84,7 +86,7 @@ def _shares(model: Model, situation: Mapping[str, Any]) -> dict[int, float]:
     return found
 
 
-def _measures(model: Model, decision: Logged, shares: Mapping[int, float]) -> dict[str, float]:
+def _measures(model: Model, decision: LoggedRanking, shares: Mapping[int, float]) -> dict[str, float]:
     """Return one number for each measure of the visit and of its first offer."""
     cart = _cart(decision.situation)
     sold = model.orders[model.positions(cart)] > 0

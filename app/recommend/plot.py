@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import InputError
 from app.recommend.card import OURS
-from app.recommend.judge import Figures
+from app.recommend.judge import RankingMetrics
 from app.recommend.report import Report
 
 INK, OWN, OTHER = "#303030", "#0b6e4f", "#b8c4bb"
@@ -38,7 +38,7 @@ def draw(report: Report, path: Path) -> None:
     figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
-def _bars(panel: Any, title: str, figures: Mapping[str, Figures]) -> None:
+def _bars(panel: Any, title: str, figures: Mapping[str, RankingMetrics]) -> None:
     names = sorted(figures, key=lambda name: figures[name].ndcg_at_10)
     values = [figures[name].ndcg_at_10 for name in names]
     bars = panel.barh(names, values, color=[OWN if name == OURS else OTHER for name in names])

@@ -15,7 +15,7 @@ from app.recommend.baselines import by_popularity, tops_of
 from app.recommend.card import OURS
 from app.recommend.cases import Case
 from app.recommend.duel import Duel
-from app.recommend.judge import Answers, Figures, Jury, K, anonymous, by_case, ranked
+from app.recommend.judge import K, RankingMetrics, Recommendations, TestSet, anonymous, by_case, ranked
 from app.recommend.metrics import Interval, ndcg_at_k, paired_interval
 from app.recommend.model import Model
 
@@ -40,17 +40,17 @@ class Report:
     cold_cases: int
     seed: int
     counts: dict[str, int]
-    figures: dict[str, Figures]
+    figures: dict[str, RankingMetrics]
     interval: Interval
     differences: dict[str, Interval]
-    discovery: dict[str, Figures]
+    discovery: dict[str, RankingMetrics]
     discovery_differences: dict[str, Interval]
-    rungs: dict[str, Figures]
+    rungs: dict[str, RankingMetrics]
     rung_losses: dict[str, Interval]
-    segments: dict[str, Figures]
+    segments: dict[str, RankingMetrics]
     same_kind_really: float
     recipe: Recipe
-    live: dict[str, Figures] = field(default_factory=dict)
+    live: dict[str, RankingMetrics] = field(default_factory=dict)
     duel: Duel | None = None
 
     @property
@@ -88,8 +88,8 @@ class Report:
 def report_on(
     model: Model,
     recipe: Recipe,
-    jury: Jury,
-    answers: Mapping[str, Answers],
+    jury: TestSet,
+    answers: Mapping[str, Recommendations],
     seed: int,
     counts: dict[str, int],
 ) -> Report:
@@ -125,8 +125,8 @@ def _differences(scores: Mapping[str, np.ndarray], seed: int) -> dict[str, Inter
 
 
 def _rungs(
-    model: Model, jury: Jury, ours: Answers, seed: int
-) -> tuple[dict[str, Figures], dict[str, Interval]]:
+    model: Model, jury: TestSet, ours: Recommendations, seed: int
+) -> tuple[dict[str, RankingMetrics], dict[str, Interval]]:
     """Return ours on each rung of consent, for shoppers who are known, and what each loses of NDCG@10."""
     at = [at for at, case in enumerate(jury.cases) if case.customer_id is not None]
     if not at:
@@ -142,7 +142,7 @@ def _rungs(
     return {name: jury.of(cases, one) for name, one in tops.items()}, losses
 
 
-def _segments(jury: Jury, ours: Answers) -> dict[str, Figures]:
+def _segments(jury: TestSet, ours: Recommendations) -> dict[str, RankingMetrics]:
     """Return ours by how many orders the shopper had placed before."""
     named = [_segment(case) for case in jury.cases]
     return {
@@ -163,7 +163,7 @@ def _of(cases: Sequence[Case], tops: list[list[int]], at: list[int]) -> tuple[li
     return [cases[each] for each in at], [tops[each] for each in at]
 
 
-def _models(title: str, figures: Mapping[str, Figures]) -> Table:
+def _models(title: str, figures: Mapping[str, RankingMetrics]) -> Table:
     table = _table(title, "model", *_COLUMNS, "cold\nrecall\n@10")
     for name, one in figures.items():
         cold = "" if one.cold_recall_at_10 is None else f"{one.cold_recall_at_10:.3f}"
@@ -178,7 +178,7 @@ def _behind(all_carts: Mapping[str, Interval], without_repeats: Mapping[str, Int
     return table
 
 
-def _parts(title: str, figures: Mapping[str, Figures]) -> Table:
+def _parts(title: str, figures: Mapping[str, RankingMetrics]) -> Table:
     table = _table(title, "part", *_COLUMNS)
     for name, one in figures.items():
         table.add_row(name, *_numbers(one))
@@ -197,7 +197,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
 _COLUMNS = ("recall\n@10", "NDCG\n@10", "hit\n@4", "coverage", "novelty", "same\nkind")
 
 
-def _numbers(one: Figures) -> tuple[str, ...]:
+def _numbers(one: RankingMetrics) -> tuple[str, ...]:
     numbers = (one.recall_at_10, one.ndcg_at_10, one.hit_at_4, one.coverage)
     return *(f"{number:.3f}" for number in numbers), f"{one.novelty:.1f}", f"{one.same_kind:.2f}"
 

@@ -25,7 +25,7 @@ Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Offered:
+class VarietyCase:
     """What a cart is offered before anything is held back, best first, and what was bought with it.
 
     same, wanted_same: of what is offered and of what was bought, whether its kind is in the cart.
@@ -63,7 +63,7 @@ def choose_variety(held: Iterable[Held]) -> Variety:
     return OPTIONS[int(np.where(lasting, np.abs(same - really), np.inf).argmin())]
 
 
-def offered(model: Model, case: Case) -> Offered:
+def offered(model: Model, case: Case) -> VarietyCase:
     """Return what the model would offer a cart without any variety."""
     found: list[tuple[list[int], list[float]]] = []
 
@@ -85,7 +85,7 @@ def offered(model: Model, case: Case) -> Offered:
     )
     ids = np.array(product_ids, dtype=np.int64)
     same, wanted_same = (np.isin(each, in_cart) for each in (kinds, wanted))
-    return Offered(ids, np.array(scores), kinds, same, case.wanted, wanted_same)
+    return VarietyCase(ids, np.array(scores), kinds, same, case.wanted, wanted_same)
 
 
 def _ways(case: Case) -> tuple[Case, ...]:

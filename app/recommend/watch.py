@@ -62,7 +62,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class ShownOffers:
     """Offers that were shown: score (n,) log share of the ranking, place (n,) from 0, accepted (n,)."""
 
     score: Doubles
@@ -97,7 +97,7 @@ def shifts(before: Mapping[str, Doubles], now: Mapping[str, Doubles]) -> list[Sh
     return sorted(found, key=lambda each: -each.psi)
 
 
-def calibration(before: Shown, now: Shown) -> Calibration | None:
+def calibration(before: ShownOffers, now: ShownOffers) -> Calibration | None:
     """Return how what the earlier window promises held in the later one; None when too few can tell."""
     accepted = int(before.accepted.sum())
     if len(before.score) < FEWEST_SHOWN or accepted < FEWEST_ACCEPTED or len(now.score) < FEWEST_SHOWN:
@@ -117,7 +117,7 @@ def calibration(before: Shown, now: Shown) -> Calibration | None:
     )
 
 
-def _deviation(promise: Doubles, before: Shown) -> float:
+def _deviation(promise: Doubles, before: ShownOffers) -> float:
     """Return by how much the number accepted strays from what was promised without anything being wrong.
 
     The later window is a sample, and so is the earlier one, whose share of acceptances the promises have.
@@ -148,7 +148,7 @@ def _shares(counts: NDArray[np.int64]) -> Doubles:
     return np.asarray((counts + 0.5) / (counts.sum() + 0.5 * len(counts)))
 
 
-def _fitted(shown: Shown) -> Doubles:
+def _fitted(shown: ShownOffers) -> Doubles:
     """Return (4,) what makes a promise of a score and a place: Platt (1999), with a ridge, by Newton."""
     features, wanted = _features(shown), shown.accepted.astype(np.float64)
     share = wanted.mean()
@@ -167,11 +167,11 @@ def _fitted(shown: Shown) -> Doubles:
     return weights
 
 
-def _promises(weights: Doubles, shown: Shown) -> Doubles:
+def _promises(weights: Doubles, shown: ShownOffers) -> Doubles:
     return np.asarray(1 / (1 + np.exp(-np.clip(_features(shown) @ weights, -30, 30))))
 
 
-def _features(shown: Shown) -> Doubles:
+def _features(shown: ShownOffers) -> Doubles:
     places = [(shown.place == place).astype(np.float64) for place in (1, 2)]
     return np.column_stack([np.ones(len(shown.score)), shown.score / 10, *places])
 

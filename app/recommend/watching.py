@@ -15,7 +15,7 @@ from sqlalchemy import Table, and_, func, select
 from app.connections import Connections
 from app.errors import ModelUnusable
 from app.jobs import job_begins, only_one, request_job
-from app.recommend.meet import Logged, met
+from app.recommend.meet import LoggedRanking, met
 from app.recommend.model import Model
 from app.recommend.publish import latest
 from app.recommend.watch import Calibration, Shift, calibration, shifts
@@ -32,7 +32,7 @@ _MODELS, _WATCHES = table_of(ModelRow), table_of(WatchRow)
 _log = logging.getLogger(__name__)
 
 
-class Watch(msgspec.Struct, frozen=True):
+class DriftReport(msgspec.Struct, frozen=True):
     """What the last look found. decisions: of the later window and of the one before it.
 
     since: when what is wrong now was first seen, None where nothing is.
@@ -52,11 +52,11 @@ class Watch(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    now: list[Logged]
-    before: list[Logged]
+    now: list[LoggedRanking]
+    before: list[LoggedRanking]
 
 
-async def watch_shop(connections: Connections, shop: ShopDomain) -> Watch | None:
+async def watch_shop(connections: Connections, shop: ShopDomain) -> DriftReport | None:
     """Return what the look found, None for a shop whose model can't be read. What drifted is learnt anew.
 
     A training is asked for once for each time something went wrong, not at every look.
@@ -92,15 +92,15 @@ async def request_due_watches(connections: Connections) -> None:
             await request_job(connections, "watch", shop.shop)
 
 
-async def last_watch(connections: Connections, shop: str) -> Watch | None:
+async def last_watch(connections: Connections, shop: str) -> DriftReport | None:
     """Return what the last look at the shop's model found, None before the first."""
     async with connections.read() as db:
         query = select(_WATCHES.c.content).where(_WATCHES.c.shop == shop)
         content = await (await db.connection()).scalar(query)
-    return None if content is None else msgspec.convert(content, Watch)
+    return None if content is None else msgspec.convert(content, DriftReport)
 
 
-def reason(watch: Watch) -> str:
+def reason(watch: DriftReport) -> str:
     """Return in one line what does not fit any more. Pure."""
     found = [f"{each.measure} shifted (PSI {each.psi:.2f})" for each in watch.shifts[:3]]
     if watch.calibration is not None and watch.calibration.off:
@@ -108,9 +108,9 @@ def reason(watch: Watch) -> str:
     return "; ".join(found)
 
 
-def _looked(model: Model, windows: _Windows, now: datetime) -> Watch:
+def _looked(model: Model, windows: _Windows, now: datetime) -> DriftReport:
     before, later = met(model, windows.before), met(model, windows.now)
-    return Watch(
+    return DriftReport(
         now,
         (len(windows.now), len(windows.before)),
         shifts(before.measures, later.measures),
@@ -125,7 +125,9 @@ async def _windows(connections: Connections, shop: str, now: datetime) -> _Windo
     )
 
 
-async def _logged(connections: Connections, shop: str, since: datetime, until: datetime) -> list[Logged]:
+async def _logged(
+    connections: Connections, shop: str, since: datetime, until: datetime
+) -> list[LoggedRanking]:
     """Return the latest decisions of a time that the model made, with what became of their offers."""
     columns = _DECISIONS.c
     query = (
@@ -160,7 +162,7 @@ async def _became(
     return found
 
 
-def _as_logged(row: Any, shown: set[tuple[str, str]], accepted: set[tuple[str, str]]) -> Logged:
+def _as_logged(row: Any, shown: set[tuple[str, str]], accepted: set[tuple[str, str]]) -> LoggedRanking:
     """Return the decision with the offers that the ranking made."""
     offers = [
         (row.decision_id, str(each.get("offer_id")), shopify_id(each["product"]["product_id"]))
@@ -168,7 +170,7 @@ def _as_logged(row: Any, shown: set[tuple[str, str]], accepted: set[tuple[str, s
         if each.get("product") and not each.get("campaign")
     ]
     names = [(decision, offer) for decision, offer, _ in offers]
-    return Logged(
+    return LoggedRanking(
         situation=row.inputs.get("situation") or {},
         offered=tuple(product_id for _, _, product_id in offers),
         shown=tuple(each in shown or each in accepted for each in names),
@@ -176,7 +178,7 @@ def _as_logged(row: Any, shown: set[tuple[str, str]], accepted: set[tuple[str, s
     )
 
 
-async def _keep(connections: Connections, shop: str, watch: Watch) -> None:
+async def _keep(connections: Connections, shop: str, watch: DriftReport) -> None:
     row = {"shop": shop, "looked_at": watch.looked_at, "content": msgspec.to_builtins(watch)}
     async with connections.write() as db:
         await upsert(db, WatchRow, [row])

@@ -13,19 +13,19 @@ import msgspec
 
 from app.errors import RuleError
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
     Compare,
     Condition,
     Constant,
     Contains,
-    Either,
-    Every,
+    FieldValue,
     Flag,
     Known,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Rule,
     Term,
     fields_of,
@@ -51,7 +51,7 @@ def reads(rule: Rule) -> frozenset[str]:
 
 def _condition(data: object, place: Place) -> Condition:
     if isinstance(data, bool):
-        return Always(data)
+        return BooleanLiteral(data)
     operator, arguments = place.operation(data)
     inside = place / operator
     if operator in _COMPARISONS:
@@ -62,11 +62,11 @@ def _condition(data: object, place: Place) -> Condition:
 
 
 def _every(arguments: list[Any], place: Place) -> Condition:
-    return Every(_conditions(arguments, place))
+    return AllOf(_conditions(arguments, place))
 
 
 def _either(arguments: list[Any], place: Place) -> Condition:
-    return Either(_conditions(arguments, place))
+    return AnyOf(_conditions(arguments, place))
 
 
 def _conditions(arguments: list[Any], place: Place) -> tuple[Condition, ...]:
@@ -100,7 +100,7 @@ def _known(comparison: str, arguments: list[Any], place: Place) -> Condition:
     if comparison not in ("==", "!=") or len(others) != 1:
         raise RuleError("null only goes with == and !=: whether a field is known", str(place))
     term = read_term(others[0], place)
-    if not isinstance(term, Read):
+    if not isinstance(term, FieldValue):
         raise RuleError("only a field can be known or not", str(place))
     return Known(term.field, comparison == "!=")
 
@@ -111,32 +111,32 @@ def _in(arguments: list[Any], place: Place) -> Condition:
     if isinstance(where, list):
         return _among(read_term(item, place.at(0)), where, place.at(1))
     held = read_term(where, place.at(1))
-    if not isinstance(held, Read) or held.field.kind != "texts":
+    if not isinstance(held, FieldValue) or held.field.kind != "texts":
         raise RuleError("`in` looks into a list: a field that is a list, or texts in [ ]", str(place.at(1)))
     sought = read_term(item, place.at(0))
     if isinstance(sought, Constant):
         check_constant(sought.value, held.field, place.at(0))
         return Contains(held.field, sought)
-    if isinstance(sought, Read) and sought.field.kind == "text":
+    if isinstance(sought, FieldValue) and sought.field.kind == "text":
         return Contains(held.field, sought)
     raise RuleError(f"{held.field.name} holds texts: look for a text in it", str(place.at(0)))
 
 
 def _among(item: Term, choices: list[Any], place: Place) -> Condition:
-    if not isinstance(item, Read) or item.field.kind in ("flag", "texts"):
+    if not isinstance(item, FieldValue) or item.field.kind in ("flag", "texts"):
         raise RuleError("`in` with a list asks of one field that is a number, a text or a date", str(place))
     if not choices:
         raise RuleError("the list is empty: nothing is in it", str(place))
     for at, each in enumerate(choices):
         check_constant(each, item.field, place.at(at))
-    return Among(item.field, tuple(choices))
+    return OneOf(item.field, tuple(choices))
 
 
 def _overlap(quantifier: str) -> Callable[[list[Any], Place], Condition]:
     def read(arguments: list[Any], place: Place) -> Condition:
         place.need(arguments, 2)
         held = read_term(arguments[0], place.at(0))
-        if not isinstance(held, Read) or held.field.kind != "texts":
+        if not isinstance(held, FieldValue) or held.field.kind != "texts":
             raise RuleError(f"`{quantifier}` asks of a field that is a list", str(place.at(0)))
         choices = read_texts(arguments[1], held.field, place.at(1))
         return Overlap(quantifier, held.field, choices)  # type: ignore[arg-type]

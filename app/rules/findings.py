@@ -15,17 +15,17 @@ from typing import Literal
 from app.rules.fields import Field, Names, nearest
 from app.rules.locale import locale
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
     Compare,
     Condition,
     Constant,
     Contains,
-    Either,
-    Every,
+    FieldValue,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Rule,
     divisors_of,
     fields_of,
@@ -111,7 +111,7 @@ class _Review:
         elif self.shop.today and not _meets(root, self.shop.today):
             message = wording("This rule only matches on dates that have passed.")
             yield Finding("over", message, path, stops=True)
-        elif self.shop.schedule and possible(Every((root, self.shop.schedule.root))) is None:
+        elif self.shop.schedule and possible(AllOf((root, self.shop.schedule.root))) is None:
             when = self.words.condition(self.shop.schedule.root)
             message = wording(f"This rule never matches while it runs, that is when {when}.")
             yield Finding("outside_schedule", message, path, stops=True)
@@ -121,12 +121,12 @@ class _Review:
         if isinstance(node, Not):
             # What is inside may be turned round by the `not`; it is looked at for itself.
             yield from self.parts(node.part, f"{path}.![0]", ANYTHING)
-        elif isinstance(node, Every):
+        elif isinstance(node, AllOf):
             yield from self._idle(node, path)
             around = possible(node, space) or space
             for at, part in enumerate(node.parts):
                 yield from self.parts(part, f"{path}.and[{at}]", around)
-        elif isinstance(node, Either):
+        elif isinstance(node, AnyOf):
             for at, part in enumerate(node.parts):
                 inside = f"{path}.or[{at}]"
                 if possible(part, space) is None:
@@ -135,10 +135,10 @@ class _Review:
                 else:
                     yield from self.parts(part, inside, space)
 
-    def _idle(self, node: Every, path: str) -> Iterator[Finding]:
+    def _idle(self, node: AllOf, path: str) -> Iterator[Finding]:
         """Yield the parts of an `and` that hold wherever the others do."""
         for at, part in enumerate(node.parts if 1 < len(node.parts) <= MOST_PARTS else ()):
-            others = possible(Every((*node.parts[:at], *node.parts[at + 1 :])))
+            others = possible(AllOf((*node.parts[:at], *node.parts[at + 1 :])))
             if others is not None and possible(Not(part), others) is None:
                 said = self._said(part)
                 message = wording(f"This part changes nothing, the others ask for it already: {said}.")
@@ -178,7 +178,7 @@ class _Review:
 
     def _why_never(self, root: Condition) -> str:
         """Return what makes a rule impossible: two parts that exclude each other, where two do."""
-        if isinstance(root, Always):
+        if isinstance(root, BooleanLiteral):
             return wording("This rule matches no one: it says so itself.")
         pair = _conflict(root)
         if pair is None:
@@ -196,14 +196,14 @@ def _conflict(root: Condition) -> tuple[Condition, Condition] | None:
     for tried, (one, other) in enumerate(combinations(asked, 2)):
         if tried >= MOST_PAIRS:
             return None
-        if possible(one) and possible(other) and possible(Every((one, other))) is None:
+        if possible(one) and possible(other) and possible(AllOf((one, other))) is None:
             return one, other
     return None
 
 
 def _asked(node: Condition) -> Iterator[Condition]:
     """Yield the conditions that all have to hold for this one to."""
-    if isinstance(node, Every):
+    if isinstance(node, AllOf):
         for part in node.parts:
             yield from _asked(part)
     else:
@@ -219,8 +219,8 @@ def _meets(root: Condition, today: date) -> bool:
 def _walk(node: Condition, path: str) -> Iterator[tuple[Condition, str]]:
     """Yield every condition with its place."""
     yield node, path
-    if isinstance(node, (Every, Either)):
-        operator = "and" if isinstance(node, Every) else "or"
+    if isinstance(node, (AllOf, AnyOf)):
+        operator = "and" if isinstance(node, AllOf) else "or"
         for at, part in enumerate(node.parts):
             yield from _walk(part, f"{path}.{operator}[{at}]")
     elif isinstance(node, Not):
@@ -237,13 +237,13 @@ def _named(root: Condition, path: str) -> Iterator[tuple[Names, str, str]]:
 def _texts(root: Condition, path: str) -> Iterator[tuple[Field, str, str]]:
     for node, where in _walk(root, path):
         match node:
-            case Among(field, choices):
+            case OneOf(field, choices):
                 yield from ((field, each, where) for each in choices if isinstance(each, str))
             case Overlap(_, field, choices):
                 yield from ((field, each, where) for each in choices)
             case Contains(field, Constant(str(value))):
                 yield field, value, where
-            case Compare(_, (Read(field), Constant(str(value)))) | Compare(
-                _, (Constant(str(value)), Read(field))
+            case Compare(_, (FieldValue(field), Constant(str(value)))) | Compare(
+                _, (Constant(str(value)), FieldValue(field))
             ):
                 yield field, value, where

@@ -24,7 +24,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class FieldValue:
     """A field's value."""
 
     field: Field
@@ -45,11 +45,11 @@ class Arithmetic:
     parts: tuple[Term, ...]
 
 
-Term = Constant | Read | Count | Arithmetic
+Term = Constant | FieldValue | Count | Arithmetic
 
 
 @dataclass(frozen=True, slots=True)
-class Always:
+class BooleanLiteral:
     """True or false, whoever comes."""
 
     value: bool
@@ -79,7 +79,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class OneOf:
     """A field's value is one of these."""
 
     field: Field
@@ -91,7 +91,7 @@ class Contains:
     """A list has this text in it."""
 
     field: Field
-    item: Constant | Read
+    item: Constant | FieldValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class AllOf:
     """All of these hold; at least one part."""
 
     parts: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class AnyOf:
     """One of these holds at least; at least one part."""
 
     parts: tuple[Condition, ...]
@@ -124,7 +124,7 @@ class Not:
     part: Condition
 
 
-Condition = Always | Flag | Known | Compare | Among | Contains | Overlap | Every | Either | Not
+Condition = BooleanLiteral | Flag | Known | Compare | OneOf | Contains | Overlap | AllOf | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Rule:
 
 def fields_of(node: Condition | Term) -> Iterator[Field]:
     """Yield the fields a part of a rule reads, one as often as it is read."""
-    if isinstance(node, (Every, Either, Arithmetic)):
+    if isinstance(node, (AllOf, AnyOf, Arithmetic)):
         for part in node.parts:
             yield from fields_of(part)
     elif isinstance(node, Compare):
@@ -148,7 +148,7 @@ def fields_of(node: Condition | Term) -> Iterator[Field]:
     elif isinstance(node, Contains):
         yield node.field
         yield from fields_of(node.item)
-    elif not isinstance(node, (Constant, Always)):
+    elif not isinstance(node, (Constant, BooleanLiteral)):
         yield node.field
 
 

@@ -12,21 +12,21 @@ from operator import or_
 
 from app.rules.fields import Field
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
     Compare,
     Comparison,
     Condition,
     Constant,
     Contains,
     Count,
-    Either,
-    Every,
+    FieldValue,
     Flag,
     Known,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Term,
     divisors_of,
     fields_of,
@@ -45,7 +45,7 @@ _OPPOSITE: Mapping[Comparison, Comparison] = {
 }  # fmt: skip
 
 # What is asked of one fact alone.
-Simple = Flag | Among | Contains | Overlap | Compare
+Simple = Flag | OneOf | Contains | Overlap | Compare
 
 
 def possible(condition: Condition, space: Space = ANYTHING, looks: int = MOST_LOOKS) -> Space | None:
@@ -60,11 +60,11 @@ def possible(condition: Condition, space: Space = ANYTHING, looks: int = MOST_LO
 
 def _narrow(condition: Condition, space: Space) -> Space | None:
     match condition:
-        case Always(value):
+        case BooleanLiteral(value):
             return space if value else None
-        case Every(parts):
+        case AllOf(parts):
             return _all(parts, space)
-        case Either(parts):
+        case AnyOf(parts):
             return _any(parts, space)
         case Not(part):
             return _narrow_not(part, space)
@@ -72,7 +72,7 @@ def _narrow(condition: Condition, space: Space) -> Space | None:
             return _compare(condition, space)
         case Known(field, known):
             return _known(field, known, space)
-        case Contains(field, Read(item)):
+        case Contains(field, FieldValue(item)):
             both = space.narrowed(field.name, space.of(field).known())
             return both and both.narrowed(item.name, both.of(item).known())
         case _:
@@ -81,11 +81,11 @@ def _narrow(condition: Condition, space: Space) -> Space | None:
 
 def _narrow_not(part: Condition, space: Space) -> Space | None:
     match part:
-        case Always(value):
+        case BooleanLiteral(value):
             return None if value else space
-        case Every(parts):
+        case AllOf(parts):
             return _any([Not(each) for each in parts], space)
-        case Either(parts):
+        case AnyOf(parts):
             return _all([Not(each) for each in parts], space)
         case Not(inner):
             return _narrow(inner, space)
@@ -93,7 +93,7 @@ def _narrow_not(part: Condition, space: Space) -> Space | None:
             return _any(list(_failures(part)), space)
         case Known(field, known):
             return _known(field, not known, space)
-        case Contains(_, Read()):
+        case Contains(_, FieldValue()):
             return space
         case _:
             return _within(_field(part), Range(_other_values(part)), space)
@@ -107,13 +107,13 @@ def _within(field: Field, wanted: Range, space: Space) -> Space | None:
 def _is_simple(compare: Compare) -> bool:
     """Return whether a field is compared with a constant, as nearly everything is."""
     first, second, *more = compare.terms
-    return isinstance(first, Read) and isinstance(second, Constant) and not more
+    return isinstance(first, FieldValue) and isinstance(second, Constant) and not more
 
 
 def _field(condition: Simple) -> Field:
     if not isinstance(condition, Compare):
         return condition.field
-    assert isinstance(condition.terms[0], Read)
+    assert isinstance(condition.terms[0], FieldValue)
     return condition.terms[0].field
 
 
@@ -182,7 +182,7 @@ def _side(term: Term, comparison: Comparison, other: Term, space: Space) -> Spac
     if isinstance(term, Count):
         assert isinstance(left, Numbers)
         return space.narrowed(f"length {term.field.name}", Range(left.whole(), False))
-    if not isinstance(term, Read):
+    if not isinstance(term, FieldValue):
         return space
     return space.narrowed(term.field.name, Range(_kept(left, term.field, space), False))
 
@@ -194,7 +194,7 @@ def _values(condition: Simple) -> Values:
             return standing(comparison, one_of([value], dated))
         case Flag():
             return Texts(frozenset({True}), False)
-        case Among(field, choices):
+        case OneOf(field, choices):
             return one_of(choices, field.kind == "date")
         case Contains(_, Constant(value)):
             return _list_with(frozenset({str(value)}))

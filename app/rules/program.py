@@ -11,20 +11,20 @@ import operator
 from typing import Any
 
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
+    BooleanLiteral,
     Compare,
     Condition,
     Constant,
     Contains,
     Count,
-    Either,
-    Every,
+    FieldValue,
     Flag,
     Known,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Term,
     divisors_of,
     fields_of,
@@ -37,15 +37,15 @@ _ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator
 def program(node: Condition) -> Any:
     """Return what the library is to run."""
     match node:
-        case Always(value):
+        case BooleanLiteral(value):
             return value
         case Flag(field):
             return {"===": [_fact(field.name), True]}
         case Known(field, known):
             return {"!==" if known else "===": [_fact(field.name), None]}
-        case Every(parts):
+        case AllOf(parts):
             return {"and": [program(each) for each in parts]}
-        case Either(parts):
+        case AnyOf(parts):
             return {"or": [program(each) for each in parts]}
         case Not(part):
             return {"!": [program(part)]}
@@ -53,7 +53,7 @@ def program(node: Condition) -> Any:
             return _guarded(node)
 
 
-def _guarded(node: Compare | Among | Contains | Overlap) -> Any:
+def _guarded(node: Compare | OneOf | Contains | Overlap) -> Any:
     """Return a comparison behind the questions whether it can be made, where they change anything."""
     if _fails_unknown(node):
         return _plain(node)
@@ -65,31 +65,31 @@ def _guarded(node: Compare | Among | Contains | Overlap) -> Any:
     return {"and": [*known, *divided, _plain(node)]}
 
 
-def _fails_unknown(node: Compare | Among | Contains | Overlap) -> bool:
+def _fails_unknown(node: Compare | OneOf | Contains | Overlap) -> bool:
     """Return whether JSONLogic itself finds it false where a fact is missing: such a one is in no list,
     equal to nothing and, taken for 0, not on this side of the number.
     """
     match node:
-        case Among(_, choices):
+        case OneOf(_, choices):
             return not any(map(_like_time, choices))  # as letters, what is missing is the empty text
         case Contains(_, Constant()) | Overlap("some"):
             return True
-        case Compare(comparison, (Read(), Constant(bool() | int() | float() as value))):
+        case Compare(comparison, (FieldValue(), Constant(bool() | int() | float() as value))):
             ordered = comparison in _ORDERS and not _ORDERS[comparison](0, value)
             return comparison == "==" or ordered
     return False
 
 
-def _plain(node: Compare | Among | Contains | Overlap) -> Any:
+def _plain(node: Compare | OneOf | Contains | Overlap) -> Any:
     match node:
         case Compare(comparison, terms):
             return _compared(comparison, terms)
-        case Among(field, choices):
+        case OneOf(field, choices):
             return _one_of(_fact(field.name), choices)
         case Contains(field, Constant(value)):
             sought = {"some": [_fact(field.name), _equal(_EACH, value)]}
             return sought if _like_time(value) else {"in": [value, _fact(field.name)]}
-        case Contains(field, Read(item)):
+        case Contains(field, FieldValue(item)):
             # [1]: the facts stand one level above the list's own texts.
             outside = {"val": [[1], item.name]}
             return {"some": [_fact(field.name), {"===": [_letters(_EACH), _letters(outside)]}]}
@@ -101,7 +101,7 @@ def _compared(comparison: str, terms: tuple[Term, ...]) -> Any:
     # === and !==, as == and != take "1" for 1.
     exactly = {"==": "===", "!=": "!=="}.get(comparison, comparison)
     written = [_term(each) for each in terms]
-    if any(isinstance(each, Read) and each.field.kind == "text" for each in terms):
+    if any(isinstance(each, FieldValue) and each.field.kind == "text" for each in terms):
         written = [_letters(each) for each in written]
     return {exactly: written}
 
@@ -130,7 +130,7 @@ def _term(term: Term) -> Any:
     match term:
         case Constant(value):
             return value
-        case Read(field):
+        case FieldValue(field):
             return _fact(field.name)
         case Count(field):
             return {"length": [_fact(field.name)]}

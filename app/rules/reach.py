@@ -7,7 +7,7 @@ from datetime import date
 from functools import reduce
 from math import inf, isfinite
 
-from app.rules.nodes import Arithmetic, Comparison, Constant, Count, Read, Scalar, Term
+from app.rules.nodes import Arithmetic, Comparison, Constant, Count, FieldValue, Scalar, Term
 from app.rules.space import Space
 from app.rules.spans import Numbers, Span, Texts, Values
 
@@ -35,7 +35,7 @@ def standing(comparison: Comparison, there: Values) -> Values:
 def reach(term: Term, space: Space) -> Values:
     """Return all that a term can be."""
     match term:
-        case Read(field):
+        case FieldValue(field):
             return space.of(field).values
         case Count(field):
             return space.lengths(field)

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import RuleError
 from app.rules.fields import FIELDS, Field, Kind, nearest
-from app.rules.nodes import Arithmetic, Constant, Count, Read, Term
+from app.rules.nodes import Arithmetic, Constant, Count, FieldValue, Term
 from app.values import described
 from app.wording import wording
 
@@ -79,7 +79,7 @@ def read_term(data: object, place: Place) -> Term:
     operator, arguments = place.operation(data)
     inside = place / operator
     if operator == "var":
-        return Read(read_field(arguments, inside))
+        return FieldValue(read_field(arguments, inside))
     if operator == "length":
         return _count(arguments, inside)
     if operator not in _OPERATIONS:
@@ -117,7 +117,7 @@ def read_texts(data: object, field: Field, place: Place) -> tuple[str, ...]:
 def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple[Term, ...]:
     """Return what a comparison compares. Raises RuleError unless it can be compared so."""
     terms = [read_term(each, place.at(at)) for at, each in enumerate(arguments)]
-    fields = [term.field for term in terms if isinstance(term, Read)]
+    fields = [term.field for term in terms if isinstance(term, FieldValue)]
     for at, term in enumerate(terms):
         if isinstance(term, Constant) and fields:
             check_constant(term.value, fields[0], place.at(at))
@@ -127,7 +127,7 @@ def read_terms(comparison: str, arguments: Sequence[Any], place: Place) -> tuple
 
 
 def _check_alike(comparison: str, terms: Sequence[Term], place: Place) -> None:
-    fields = [term.field for term in terms if isinstance(term, Read)]
+    fields = [term.field for term in terms if isinstance(term, FieldValue)]
     kinds = {_kind(term) for term in terms}
     if "texts" in kinds:
         raise RuleError("a list is looked into with `in`, `some`, `all` or `none`", str(place))
@@ -173,7 +173,7 @@ def _check_text(text: str, field: Field, place: Place) -> None:
 def _count(arguments: list[Any], place: Place) -> Count:
     place.need(arguments, 1)
     term = read_term(arguments[0], place.at(0))
-    if not isinstance(term, Read) or term.field.kind != "texts":
+    if not isinstance(term, FieldValue) or term.field.kind != "texts":
         raise RuleError("`length` counts a field that is a list", str(place))
     return Count(term.field)
 
@@ -201,7 +201,7 @@ def _operations(term: Term) -> int:
 
 
 def _kind(term: Term) -> Kind:
-    if isinstance(term, Read):
+    if isinstance(term, FieldValue):
         return _plain(term.field.kind)
     if not isinstance(term, Constant):
         return "number"

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from app.rules.fields import Field
 from app.rules.locale import Locale, locale
 from app.rules.nodes import (
-    Always,
-    Among,
+    AllOf,
+    AnyOf,
     Arithmetic,
+    BooleanLiteral,
     Compare,
     Comparison,
     Condition,
     Constant,
     Contains,
     Count,
-    Either,
-    Every,
+    FieldValue,
     Flag,
     Known,
     Not,
+    OneOf,
     Overlap,
-    Read,
     Rule,
     Scalar,
     Term,
@@ -61,12 +61,12 @@ class Words:
     def condition(self, node: Condition, holds: bool = True) -> str:
         """Return what a condition asks; holds: False for that it does not hold."""
         match node:
-            case Always(value):
+            case BooleanLiteral(value):
                 return self.locale.joins["always" if value == holds else "never"]
             case Not(part):
                 return self._not(part) if holds else self.condition(part)
-            case Every(parts) | Either(parts):
-                word = "and" if isinstance(node, Every) else "or"
+            case AllOf(parts) | AnyOf(parts):
+                word = "and" if isinstance(node, AllOf) else "or"
                 said = self.locale.listed([self._inner(each) for each in parts], word)
                 return said if holds else self.locale.joins["not"].format(a=said)
             case Flag(field):
@@ -79,16 +79,16 @@ class Words:
 
     def _inner(self, node: Condition) -> str:
         said = self.condition(node)
-        return f"({said})" if isinstance(node, (Every, Either)) and len(node.parts) > 1 else said
+        return f"({said})" if isinstance(node, (AllOf, AnyOf)) and len(node.parts) > 1 else said
 
-    def _comparison(self, node: Known | Compare | Among | Contains | Overlap, holds: bool) -> str:
+    def _comparison(self, node: Known | Compare | OneOf | Contains | Overlap, holds: bool) -> str:
         if isinstance(node, Compare):
             return self._compare(node, holds)
         name = self.name(node.field)
         match node:
             case Known(_, known):
                 return self._say("known", known == holds, a=name)
-            case Among(field, choices):
+            case OneOf(field, choices):
                 return self._say("among", holds, a=name, b=self._choices(choices, field, "either"))
             case Contains(field, item):
                 return self._say("contains", holds, a=name, b=self.term(item, field))
@@ -106,7 +106,11 @@ class Words:
             return self._say("between" if key == "<=" else "inside", holds, a=middle, b=low, c=high)
         if isinstance(terms[0], Constant):
             terms, key = (terms[1], terms[0]), _MIRRORED[key]
-        if isinstance(terms[0], Read) and terms[0].field.kind == "flag" and isinstance(terms[1], Constant):
+        if (
+            isinstance(terms[0], FieldValue)
+            and terms[0].field.kind == "flag"
+            and isinstance(terms[1], Constant)
+        ):
             yes = (terms[1].value is True) == (key == "==")
             return self.locale.flags[terms[0].field.name][0 if yes == holds else 1]
         return self._say(key, holds, a=self.term(terms[0], measure), b=self.term(terms[1], measure))
@@ -116,7 +120,7 @@ class Words:
         match term:
             case Constant(value):
                 return self._value(value, measure)
-            case Read(field):
+            case FieldValue(field):
                 return self.name(field)
             case Count(field):
                 return self.locale.terms["length"].format(a=self.name(field))
@@ -168,14 +172,14 @@ class Words:
 
 def _measure(terms: tuple[Term, ...]) -> Field | None:
     """Return the field that tells the unit of the plain numbers beside it: money, seconds, a share."""
-    read = [term.field for term in terms if isinstance(term, Read)]
+    read = [term.field for term in terms if isinstance(term, FieldValue)]
     if read:
         return read[0]
     for term in terms:
         if isinstance(term, Arithmetic) and term.operation in ("+", "-", "min", "max"):
             return _measure(term.parts)
         if isinstance(term, Arithmetic) and term.operation == "*":
-            factors = [part.field for part in term.parts if isinstance(part, Read)]
+            factors = [part.field for part in term.parts if isinstance(part, FieldValue)]
             return factors[0] if len(factors) == 1 and factors[0].kind == "money" else None
     return None
 

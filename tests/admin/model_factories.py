@@ -12,7 +12,7 @@ from app.recommend.card import Card, Decision, Difference
 from app.recommend.model import Weights
 from app.recommend.publish import publish
 from app.recommend.watch import Bin, Calibration, Shift
-from app.recommend.watching import Watch
+from app.recommend.watching import DriftReport
 from app.tables import ModelRow, WatchRow
 from app.values import ShopDomain
 from tests.admin.factories import SHOP, keep
@@ -56,7 +56,7 @@ def full_card(trained_at: datetime, *, serve: bool = True, **changes: Any) -> Ca
     return Card(**(values | changes))
 
 
-def a_watch(**changes: Any) -> Watch:
+def a_watch(**changes: Any) -> DriftReport:
     """Return a look that found a shift, and promises twice too high."""
     bins = tuple(Bin(100, 0.02 * at, 0.01 * at) for at in range(1, 11))
     values: dict[str, Any] = {
@@ -66,7 +66,7 @@ def a_watch(**changes: Any) -> Watch:
         "calibration": Calibration(1_000, 55, 0.11, 0.5, 0.38, 0.62, 0.055, bins, True),
         "since": NOW - timedelta(hours=8),
     }
-    return Watch(**(values | changes))
+    return DriftReport(**(values | changes))
 
 
 async def keep_models(connections: Connections, shop: str = SHOP) -> tuple[str, str]:
@@ -89,7 +89,7 @@ async def keep_models(connections: Connections, shop: str = SHOP) -> tuple[str, 
     return before.version, serving.version
 
 
-async def keep_watch(connections: Connections, watch: Watch, shop: str = SHOP) -> None:
+async def keep_watch(connections: Connections, watch: DriftReport, shop: str = SHOP) -> None:
     await keep(
         connections, WatchRow(shop=shop, looked_at=watch.looked_at, content=msgspec.to_builtins(watch))
     )

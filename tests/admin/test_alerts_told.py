@@ -11,7 +11,7 @@ from app.admin.alerts_told import alert_words
 from app.admin.language import speaking
 from app.admin.view import FALLBACKS
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm
-from app.campaigns.store import Kept
+from app.campaigns.store import StoredCampaign
 from app.reach.alert_store import KeptAlert
 from app.reach.alerts import Alert, PoolLevel, Share, coupons, errors, fallbacks, spike
 from app.reach.watching import STOPPED, stops, unsent
@@ -29,7 +29,7 @@ def kept(alert: Alert) -> KeptAlert:
 def stopped(metric: str) -> list[Alert]:
     watched = next(each for each in (*WATCHED, *WATCHED_LETTERS) if each.name == metric)
     harm = Harm(metric, watched.says, 0.1, 0.2, 0.001, 900)
-    return stops([Kept(a_campaign("help"), 0, "stopped", STOPPED + harm.sentence(), NOW)])
+    return stops([StoredCampaign(a_campaign("help"), 0, "stopped", STOPPED + harm.sentence(), NOW)])
 
 
 LEVEL = PoolLevel("help", "Help", 4, 100, "Title is too long")

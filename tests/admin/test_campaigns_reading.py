@@ -10,7 +10,7 @@ import pytest
 
 from app.admin.campaigns_form import Form, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
-from app.admin.campaigns_reading import Written, campaign_id_of, read_form
+from app.admin.campaigns_reading import ParsedForm, campaign_id_of, read_form
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
 from app.admin.campaigns_told import between, rate_words, shows
 from app.campaigns.campaign import Campaign
@@ -25,7 +25,7 @@ from tests.campaigns.factories import TEN_PERCENT, a_campaign
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def read(**changes: Any) -> Written:
+def read(**changes: Any) -> ParsedForm:
     return read_form(msgspec.convert(written(**changes), Form), "hesitant", BERLIN)
 
 

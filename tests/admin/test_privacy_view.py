@@ -18,7 +18,7 @@ from app.admin.privacy_view import (
     settings_words,
     told,
 )
-from app.admin.whom import Whom, whom
+from app.admin.whom import PersonName, whom
 from app.consent.audit import AuditCell, Finding, audit, share
 from app.consent.clearing import ClearingRun
 from app.consent.policies import PolicyRead
@@ -146,11 +146,11 @@ def test_settings_that_shopify_does_not_tell_are_left_out(settings: dict[str, An
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("5", Whom(customer_id=5)),
-        ("gid://shopify/Customer/5", Whom(customer_id=5)),
-        (" ann@example.com ", Whom(email="ann@example.com")),
-        ("0a1b2c-browser", Whom(client_id="0a1b2c-browser")),
+        ("5", PersonName(customer_id=5)),
+        ("gid://shopify/Customer/5", PersonName(customer_id=5)),
+        (" ann@example.com ", PersonName(email="ann@example.com")),
+        ("0a1b2c-browser", PersonName(client_id="0a1b2c-browser")),
     ],
 )
-def test_name_is_read_as_what_it_is(text: str, meant: Whom) -> None:
+def test_name_is_read_as_what_it_is(text: str, meant: PersonName) -> None:
     assert whom(text) == meant

@@ -19,7 +19,7 @@ from app.ahead.form import (
     write_offers,
     write_segments,
 )
-from app.ahead.paint import Buyer, Held, paint, read
+from app.ahead.paint import Buyer, HeldMetafields, paint, read
 from app.values import shopify_id
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -65,13 +65,13 @@ def first(each: AheadOffer) -> tuple[Any, ...]:
     return (why.reason, why.with_product_id) if why.with_product_id else (why.reason,)
 
 
-def held(metafields: list[dict[str, Any]]) -> Held:
+def held(metafields: list[dict[str, Any]]) -> HeldMetafields:
     found: dict[tuple[str, str], dict[int, str]] = {}
     for each in metafields:
         owner, key = each["target"], each["metafield"]["key"]
         found.setdefault((owner["type"], key), {})[shopify_id(owner["id"])] = each["metafield"]["value"]
     products = {at: read(text, ProductOffers) for at, text in found.get(("product", "offers"), {}).items()}
-    return Held(
+    return HeldMetafields(
         shop=one(found.get(("shop", "offers")), ShopOffers),
         segments=one(found.get(("shop", "segment_offers")), SegmentOffers),
         products={at: each for at, each in products.items() if each},

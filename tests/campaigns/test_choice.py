@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.campaigns.choice import FLOOR, HEARD_S, Heard, Tally, Trial, Word, best_shares, tallies, weights
+from app.campaigns.choice import (
+    FLOOR,
+    HEARD_S,
+    ArmEvidence,
+    Draw,
+    FeedbackShare,
+    Word,
+    best_shares,
+    tallies,
+    weights,
+)
 from app.experiments.assign import bucket
 
 WINDOW_S = 86_400
@@ -18,11 +28,11 @@ ARMS = ("five", "ten", "twenty")
 
 def drawn(
     arm: str, bought: bool, at: float = 0, arms: tuple[str, ...] = ARMS, propensity: float = 1 / 3
-) -> Trial:
-    return Trial("coupons", arms, arm, propensity, at, bought)
+) -> Draw:
+    return Draw("coupons", arms, arm, propensity, at, bought)
 
 
-def some(arm: str, shown: int, bought: int, **changes: float) -> list[Trial]:
+def some(arm: str, shown: int, bought: int, **changes: float) -> list[Draw]:
     return [drawn(arm, number < bought, **changes) for number in range(shown)]  # type: ignore[arg-type]
 
 
@@ -89,7 +99,7 @@ def test_late_orders_do_not_favour_the_arm_that_answers_fast() -> None:
 
 def test_an_arm_that_was_drawn_more_in_a_bad_season_is_not_judged_by_it() -> None:
     """Equal arms: 20 % buy in summer, when `ten` is drawn seldom, and 5 % in autumn, when often."""
-    trials: list[Trial] = []
+    trials: list[Draw] = []
     for rate, often in ((0.2, 0.2), (0.05, 0.8)):
         for arm, share in (("ten", often), ("five", 1 - often)):
             shown = round(4_000 * share)
@@ -101,7 +111,7 @@ def test_an_arm_that_was_drawn_more_in_a_bad_season_is_not_judged_by_it() -> Non
 
 def browsed(
     dice: random.Random, arm: str, number: int, often: float, rates: tuple[float, float], now: float = NOW
-) -> Trial:
+) -> Draw:
     """Return an exposure, one a minute back from now, as it is known by now.
 
     often: how often it is sent away, within minutes. rates: how many order of those who do, of the others;
@@ -111,7 +121,7 @@ def browsed(
     sent_away = dice.random() < often
     orders = dice.random() < rates[not sent_away] and at + 3_600 <= now
     word: Word = "dismissed" if sent_away and at + 120 <= now else ""
-    return Trial("coupons", ("five", "ten"), arm, 0.5, at, orders, 1.0, word)
+    return Draw("coupons", ("five", "ten"), arm, 0.5, at, orders, 1.0, word)
 
 
 def test_who_sends_an_offer_away_is_no_loss_before_their_time_is_over() -> None:
@@ -204,8 +214,8 @@ def test_arms_are_compared_among_those_who_could_have_had_either() -> None:
 
 
 def test_profit_counts_where_it_is_known() -> None:
-    dear = [Trial("coupons", ("five", "ten"), "five", 0.5, 0, number < 50, 20.0) for number in range(500)]
-    cheap = [Trial("coupons", ("five", "ten"), "ten", 0.5, 0, number < 60, 8.0) for number in range(500)]
+    dear = [Draw("coupons", ("five", "ten"), "five", 0.5, 0, number < 50, 20.0) for number in range(500)]
+    cheap = [Draw("coupons", ("five", "ten"), "ten", 0.5, 0, number < 60, 8.0) for number in range(500)]
     assert shares(weights(dear + cheap, NOW)["coupons"], ("five", "ten"))["five"] > 0.9
 
 
@@ -225,7 +235,7 @@ def test_floors_hold_whatever_was_logged(log: list[tuple[str, bool, float]], flo
 def test_it_learns_which_arm_is_best() -> None:
     """Twenty days of 300 shoppers, each day drawn by the weights of the night before."""
     truth = {"five": 0.06, "ten": 0.12, "twenty": 0.08}
-    dice, trials, told = random.Random(1), list[Trial](), dict[str, float]()
+    dice, trials, told = random.Random(1), list[Draw](), dict[str, float]()
     taken: list[str] = []
     for day in range(20):
         now = day * WINDOW_S
@@ -242,7 +252,10 @@ def test_it_learns_which_arm_is_best() -> None:
 
 def test_a_chance_to_be_best_is_what_thompson_sampling_draws() -> None:
     known = {"a": (100, 0.1), "b": (100, 0.15), "c": (10, 0.1)}
-    told = {arm: Tally(n, (Heard(), Heard(), Heard(1.0, n, rate))) for arm, (n, rate) in known.items()}
+    told = {
+        arm: ArmEvidence(n, (FeedbackShare(), FeedbackShare(), FeedbackShare(1.0, n, rate)))
+        for arm, (n, rate) in known.items()
+    }
     found = best_shares(told, "seed")
     dice = random.Random(0)
     wins = dict.fromkeys(told, 0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.dry_run import DryRun, Past, dry_run, facts_of_past
+from app.campaigns.dry_run import DryRun, PastDecision, dry_run, facts_of_past
 from app.campaigns.facts import ALWAYS
 from app.errors import InputError
 from app.profiles.visit import PAUSE_S
@@ -20,7 +20,7 @@ RICH = {">": [{"var": "cart.subtotal"}, 50]}
 ALLOWED = ("analytics", "marketing", "preferences")
 
 
-def a_past(number: int, minutes: float = 0, **changes: Any) -> Past:
+def a_past(number: int, minutes: float = 0, **changes: Any) -> PastDecision:
     """Return a decision about a cart of 100.00 in a checkout of its own, which was not ordered."""
     situation = {"cart": [10], "subtotal_minor": 10_000} | changes.pop("situation", {})
     fields: dict[str, Any] = {
@@ -28,7 +28,7 @@ def a_past(number: int, minutes: float = 0, **changes: Any) -> Past:
         "checkout_token": f"t{number}", "customer_id": None, "permitted": ALLOWED, "situation": situation,
         "bought": False,
     }  # fmt: skip
-    return Past(**(fields | changes))
+    return PastDecision(**(fields | changes))
 
 
 def with_facts(**facts: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def with_facts(**facts: Any) -> dict[str, Any]:
     return {"campaigns": {"inputs": {"at": 0, "facts": told, "evidence": ["cart"]}}}
 
 
-def tried(campaign: Campaign, *decisions: Past) -> DryRun:
+def tried(campaign: Campaign, *decisions: PastDecision) -> DryRun:
     return dry_run(campaign, decisions, CATALOG, "", {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.campaigns.guardrails import ALPHA, LEAST_UNITS, WATCHED, Exposed, Harm, Units, harms, units_of
+from app.campaigns.guardrails import ALPHA, LEAST_UNITS, WATCHED, Exposure, Harm, Units, harms, units_of
 
 LONG_AFTER = 1e12
 SHOPPERS = 6_000
@@ -93,7 +93,7 @@ def test_what_is_not_settled_yet_is_not_counted_against_it() -> None:
 
 
 def test_a_shopper_counts_by_the_first_meeting_alone() -> None:
-    met = [("b", Exposed(False, 3.0)), ("a", Exposed(True, 2.0, failed=True)), ("a", Exposed(False, 1.0))]
+    met = [("b", Exposure(False, 3.0)), ("a", Exposure(True, 2.0, failed=True)), ("a", Exposure(False, 1.0))]
     units = units_of(met)
     assert sorted(zip(units.at.tolist(), units.shown.tolist(), strict=True)) == [(1.0, False), (3.0, False)]
     assert units.failed.sum() == 0

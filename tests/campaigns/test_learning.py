@@ -11,7 +11,14 @@ import pytest
 from app.campaigns.campaign import Campaign
 from app.campaigns.learning import learn_shop, learn_uplift, request_due_learning, weigh_choices
 from app.campaigns.log import decided
-from app.campaigns.outcomes import Decided, Drawn, Known, Ordered, Told, bought_anyway
+from app.campaigns.outcomes import (
+    CampaignDecision,
+    Drawn,
+    LoggedCampaigns,
+    LoggedInputs,
+    Ordered,
+    bought_anyway,
+)
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -302,7 +309,9 @@ def test_what_a_coupon_changes_is_learnt_from_its_holdout(choice: str | None) ->
     was: dict[bool, Any] = {True: ((Drawn("ten", 1.0),), {}), False: ((), {"ten": "withheld"})}
     bought = random.random(len(of)) < np.where(shown, of.buys_with_coupon, of.buys)
     log = [
-        Decided(f"d{at}", at, f"t{at}", Told(*was[bool(shown[at])], Known(tuple(row))))
+        CampaignDecision(
+            f"d{at}", at, f"t{at}", LoggedCampaigns(*was[bool(shown[at])], LoggedInputs(tuple(row)))
+        )
         for at, row in enumerate(features(of).tolist())
     ]
     orders = {f"t{at}": [Ordered(at + 60, 500)] for at in np.flatnonzero(bought).tolist()}
@@ -328,7 +337,9 @@ def test_a_holdout_that_was_made_smaller_before_the_season_is_not_taken_for_an_e
             when, who = week * 7 * 86_400 + at * 60, f"t{week}-{at}"
             chosen = () if random.random() < held else (Drawn("ten", 1.0),)
             left_out = {} if chosen else {"ten": "withheld"}
-            log.append(Decided(who, when, who, Told(chosen, left_out, Known(tuple(ROW)))))
+            log.append(
+                CampaignDecision(who, when, who, LoggedCampaigns(chosen, left_out, LoggedInputs(tuple(ROW))))
+            )
             if random.random() < buys:
                 orders[who] = [Ordered(when + 60, 500)]
     _, reports = learn_uplift(log, orders, [coupon(holdout=0.1)], 100 * 86_400)
@@ -340,10 +351,14 @@ def test_a_holdout_that_was_made_smaller_before_the_season_is_not_taken_for_an_e
 def test_who_met_a_capped_coupon_long_ago_is_not_counted_among_those_held_back(
     caps: dict[str, int], counted: int
 ) -> None:
-    day, told = 86_400, Told((), {"ten": "withheld"}, Known(tuple(ROW)), "anna")
-    log = [Decided(f"{at}", at * day, f"t{at}", told) for at in (10, 120)]
-    log.append(Decided("b", 121 * day, "b", msgspec.structs.replace(told, unit="bert")))
-    log.append(Decided("c", 121 * day, "c", Told((Drawn("ten", 1.0),), {}, Known(tuple(ROW)), "carl")))
+    day, told = 86_400, LoggedCampaigns((), {"ten": "withheld"}, LoggedInputs(tuple(ROW)), "anna")
+    log = [CampaignDecision(f"{at}", at * day, f"t{at}", told) for at in (10, 120)]
+    log.append(CampaignDecision("b", 121 * day, "b", msgspec.structs.replace(told, unit="bert")))
+    log.append(
+        CampaignDecision(
+            "c", 121 * day, "c", LoggedCampaigns((Drawn("ten", 1.0),), {}, LoggedInputs(tuple(ROW)), "carl")
+        )
+    )
     ever = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}
     _, reports = learn_uplift(log, {}, [coupon(caps=caps, offer=ever)], 180 * day)
     assert reports["ten"]["exposures"] == counted

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units, harms
 from app.campaigns.meetings import joined, meetings_in, placed_in, units_met
-from app.campaigns.outcomes import Drawn, Told, first_meetings
+from app.campaigns.outcomes import Drawn, LoggedCampaigns, first_meetings
 from app.campaigns.weigh import CAPPED, NOT_DRAWN, WITHHELD
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -37,10 +37,10 @@ class Decision(NamedTuple):
         return self.token or self.unit or self.decision_id
 
     @property
-    def told(self) -> Told:
+    def told(self) -> LoggedCampaigns:
         """Return what the log says of the campaign."""
         shown = (Drawn("ten", 1.0),) if self.why is None else ()
-        return Told(shown, {"ten": self.why} if self.why else {}, unit=self.unit)
+        return LoggedCampaigns(shown, {"ten": self.why} if self.why else {}, unit=self.unit)
 
     @property
     def row(self) -> tuple[Any, ...]:

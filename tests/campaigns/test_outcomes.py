@@ -5,12 +5,12 @@ import pytest
 
 from app.campaigns.choice import HEARD_S
 from app.campaigns.outcomes import (
-    Decided,
+    CampaignDecision,
     Drawn,
-    Known,
+    Feedback,
+    LoggedCampaigns,
+    LoggedInputs,
     Ordered,
-    Said,
-    Told,
     bought_anyway,
     exposures,
     read_told,
@@ -22,13 +22,15 @@ from app.intent.features import FEATURES
 DAY_S = 86_400
 NOW = 10 * DAY_S
 ROW = (0.0,) * len(FEATURES)
-KNOWN = Known(ROW)
+KNOWN = LoggedInputs(ROW)
 CHOICES = {"five": "coupons", "ten": "coupons", "help": "banners", "tea": "banners"}
 
 
-def decided(who: str, at: float = 0, shown: dict[str, float] | None = None, **left_out: str) -> Decided:
+def decided(
+    who: str, at: float = 0, shown: dict[str, float] | None = None, **left_out: str
+) -> CampaignDecision:
     chosen = tuple(Drawn(name, share) for name, share in (shown or {}).items())
-    return Decided(f"{who} {at}", at, who, Told(chosen, left_out, KNOWN))
+    return CampaignDecision(f"{who} {at}", at, who, LoggedCampaigns(chosen, left_out, KNOWN))
 
 
 def test_a_shopper_counts_once_by_the_first_decision() -> None:
@@ -73,9 +75,9 @@ def test_the_propensity_is_that_of_the_weeks_log() -> None:
     assert exposures(log, {}, "ten", NOW).propensity.tolist() == [0.75] * 8 + [0.0] * 2
 
 
-def asked(unit: str, checkout: str, at: float, shown: bool, why: str = "") -> Decided:
-    told = Told((Drawn("ten", 1.0),) if shown else (), {"ten": why} if why else {}, KNOWN, unit)
-    return Decided(f"{checkout} {at}", at, checkout, told)
+def asked(unit: str, checkout: str, at: float, shown: bool, why: str = "") -> CampaignDecision:
+    told = LoggedCampaigns((Drawn("ten", 1.0),) if shown else (), {"ten": why} if why else {}, KNOWN, unit)
+    return CampaignDecision(f"{checkout} {at}", at, checkout, told)
 
 
 def test_a_shopper_of_many_checkouts_counts_once_shown_or_held_back() -> None:
@@ -131,7 +133,7 @@ def test_the_page_after_an_order_teaches_nothing_of_who_buys_but_what_is_said_th
     orders = {who: [Ordered(5, 500)] for who in ("anna", "bert", "carl")}
     assert exposures(log, orders, "ten", NOW).shown.tolist() == [False]
     assert (measured := bought_anyway(log, orders, "ten", NOW)).of == measured.happened == 1
-    (trial,) = trials(log, orders, {("anna", "ten"): [Said("accepted", 60)]}, CHOICES)
+    (trial,) = trials(log, orders, {("anna", "ten"): [Feedback("accepted", 60)]}, CHOICES)
     assert (trial.bought, trial.gained, trial.word) == (False, 0, "accepted")
 
 
@@ -165,10 +167,10 @@ def test_of_one_shopper_the_first_draw_counts() -> None:
 def test_what_a_shopper_said_within_half_an_hour_goes_with_the_draw() -> None:
     log = [decided(who, 0, {"ten": 0.5}, five="not_drawn") for who in ("anna", "bert", "carl", "dora")]
     words = {
-        ("anna", "ten"): [Said("dismissed", 60), Said("accepted", 90)],
-        ("bert", "ten"): [Said("dismissed", HEARD_S)],
-        ("carl", "ten"): [Said("dismissed", HEARD_S + 1)],
-        ("dora", "five"): [Said("accepted", 5)],  # of what was shown to them another day
+        ("anna", "ten"): [Feedback("dismissed", 60), Feedback("accepted", 90)],
+        ("bert", "ten"): [Feedback("dismissed", HEARD_S)],
+        ("carl", "ten"): [Feedback("dismissed", HEARD_S + 1)],
+        ("dora", "five"): [Feedback("accepted", 5)],  # of what was shown to them another day
     }
     assert [each.word for each in trials(log, {}, words, CHOICES)] == ["accepted", "dismissed", "", ""]
 
@@ -177,7 +179,7 @@ def test_a_log_entry_is_read_as_decide_writes_it() -> None:
     made = Weighed(Inputs(at=5, features=ROW), (Chosen("ten", 0.9),), ("ten", "help"), {"help": "capped"})
     situation = {"campaigns": msgspec.to_builtins(made), "orders": 3}
     read = read_told({"situation": situation, "snapshot": "s", "unit": "u"})
-    assert read == Told((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN, "u")
+    assert read == LoggedCampaigns((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN, "u")
 
 
 @pytest.mark.parametrize(
@@ -188,5 +190,5 @@ def test_an_entry_without_campaigns_or_of_another_layout_is_none(inputs: dict[st
 
 
 def test_features_of_another_layout_teach_nothing() -> None:
-    told = Told((Drawn("ten", 1.0),), inputs=Known((1.0, 2.0)))
-    assert len(exposures([Decided("d", 0, "anna", told)], {}, "ten", NOW)) == 0
+    told = LoggedCampaigns((Drawn("ten", 1.0),), inputs=LoggedInputs((1.0, 2.0)))
+    assert len(exposures([CampaignDecision("d", 0, "anna", told)], {}, "ten", NOW)) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from app.coupons.follow import follow_grants
 from app.coupons.grants import CodeRequest, GrantedCode, grant
-from app.coupons.minting import PoolWish, keep_pools
+from app.coupons.minting import PoolTarget, keep_pools
 from app.coupons.missing import let_go_of_gone
 from app.coupons.pool import pool_key
 from app.coupons.store import Pool, count_codes, pools_of
@@ -22,11 +22,11 @@ from tests.webhooks.shopfront import Shopfront
 NEEDS_SCHEMA = pytest.mark.skipif(
     not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
 )
-WISH = PoolWish("spring", CouponTerms("Spring", percentage=10), 20, "TILL-")
+WISH = PoolTarget("spring", CouponTerms("Spring", percentage=10), 20, "TILL-")
 DAY_S = 86_400
 
 
-async def keep(front: Shopfront, *wishes: PoolWish) -> None:
+async def keep(front: Shopfront, *wishes: PoolTarget) -> None:
     await let_go_of_gone(front.connections, front.installed.shop, datetime.now(UTC), unexpected)
     await keep_pools(front.connections, front.installed, wishes)
 
@@ -39,7 +39,7 @@ def ours(front: Shopfront) -> list[Discount]:
     return [each for each in front.shop.discounts.values() if each.title.startswith("Spring")]
 
 
-async def waiting(front: Shopfront, wish: PoolWish = WISH) -> int:
+async def waiting(front: Shopfront, wish: PoolTarget = WISH) -> int:
     return int(await front.connections.redis.llen(pool_key(front.installed.shop, wish.pool_id)))
 
 
@@ -48,7 +48,7 @@ async def ready(front: Shopfront) -> set[str]:
     return {code.decode() for code in await front.connections.redis.lrange(key, 0, -1)}
 
 
-async def statuses(front: Shopfront, wish: PoolWish = WISH) -> dict[str, int]:
+async def statuses(front: Shopfront, wish: PoolTarget = WISH) -> dict[str, int]:
     return (await count_codes(front.connections, front.installed.shop)).get(wish.pool_id, {})
 
 
@@ -81,6 +81,6 @@ async def shown(front: Shopfront, unit: str = "customer:7") -> None:
     await record_feedback(front.connections, event)
 
 
-async def pool(front: Shopfront, wish: PoolWish = WISH) -> Pool:
+async def pool(front: Shopfront, wish: PoolTarget = WISH) -> Pool:
     pools = await pools_of(front.connections, front.installed.shop)
     return next(each for each in pools if each.pool_id == wish.pool_id)

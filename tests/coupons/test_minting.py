@@ -12,7 +12,7 @@ from app.coupons.documents import LIST_CODES
 from app.coupons.ending import GRACE, SETTLED, end_grants, end_pool
 from app.coupons.follow import follow_redemptions
 from app.coupons.grants import CodeRequest, grant
-from app.coupons.minting import PoolWish, keep_pools
+from app.coupons.minting import PoolTarget, keep_pools
 from app.coupons.pool import pool_key
 from app.coupons.store import (
     Code,
@@ -158,7 +158,7 @@ async def test_codes_are_waited_for_and_those_refused_are_told(
 async def test_what_shopify_refuses_is_told_and_the_other_pools_are_filled(
     front: Shopfront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = PoolWish("odd", CouponTerms("Odd", percentage=10), 5, "ODD-")
+    bad = PoolTarget("odd", CouponTerms("Odd", percentage=10), 5, "ODD-")
     make = discounts.make_discount
 
     async def refuse(connections: Connections, shop: Any, terms: CouponTerms, *rest: Any) -> str:
@@ -290,7 +290,7 @@ async def test_a_campaign_that_ends_during_a_checkout_leaves_its_shopper_their_c
 async def test_other_terms_begin_another_pool_and_the_old_codes_work_on(front: Shopfront) -> None:
     await keep(front, WISH)
     made = await granted(front)
-    more = PoolWish("spring", CouponTerms("Spring, more", percentage=15), 20, "TILL-")
+    more = PoolTarget("spring", CouponTerms("Spring, more", percentage=15), 20, "TILL-")
     await keep(front, more)
     assert await waiting(front, more) == 20
     assert await waiting(front) == 0

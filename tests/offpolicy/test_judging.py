@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.dry_run import Past
+from app.campaigns.dry_run import PastDecision
 from app.campaigns.weigh import weigh
 from app.experiments.assign import bucket
 from app.experiments.refusal import Cause, Refusal
@@ -34,7 +34,7 @@ def served(decisions: int, seed: int = 0) -> Sequence[LoggedDecision]:
         weighed = weigh(SERVED, inputs(), f"d{n}", lambda name, share, n=n: bucket(name, str(n)) < share)
         shown = frozenset(each.campaign_id for each in weighed.chosen)
         situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), campaigns=weighed)
-        past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
+        past = PastDecision(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
         reward = int(rng.integers(0, 2) * 2 * PAYS[shown])
         found.append(LoggedDecision(past, SERVED, (), shown, reward))
     return tuple(found)
@@ -90,7 +90,7 @@ def test_without_a_place_for_it_a_campaign_changes_nothing(wants: Wants) -> None
     rng, logged = np.random.default_rng(0), list[LoggedDecision]()
     for n in range(400):
         situation = Situation(decision_id=f"d{n}", arm="personalised", cart=(10,), wants=wants)
-        past = Past(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
+        past = PastDecision(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
         logged.append(LoggedDecision(past, None, (), frozenset(), int(rng.integers(0, 2_000))))
     offers = {"products": a_campaign().offer, "messages": {"kind": "upsell", "product_ids": [30]}}
     found, used = judged(logged, other([a_campaign(offer=offers[wants])]))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.connections import Connections
-from app.reach.abandonment import Happened
+from app.reach.abandonment import CheckoutActivity
 from app.tables import CustomerRow, EventRow, OrderRow, ShopRow
 from app.values import ShopDomain
 
@@ -23,14 +23,14 @@ def minutes(count: float) -> timedelta:
 def happened(
     name: str, at: float, *, recorded: float | None = None, event_id: str | None = None,
     client: str | None = None, customer: int | None = None, **data: Any,
-) -> Happened:  # fmt: skip
+) -> CheckoutActivity:  # fmt: skip
     """Return an event of so many minutes after NOW, by the sender's clock and by ours."""
     when = NOW + minutes(at)
     known = when if recorded is None else NOW + minutes(recorded)
-    return Happened(event_id or f"{name} {at}", name, when, known, client, customer, data)
+    return CheckoutActivity(event_id or f"{name} {at}", name, when, known, client, customer, data)
 
 
-def told(at: float, **more: Any) -> Happened:
+def told(at: float, **more: Any) -> CheckoutActivity:
     """Return Shopify's word of a checkout with something in it."""
     facts = {"currency": "USD", "subtotal_minor": 4000, "completed": False, "lines": LINES}
     return happened("CheckoutUpdated", at, **(facts | more))
@@ -47,7 +47,7 @@ async def a_customer(connections: Connections, who: int = ADA, marketing: str = 
         db.add(CustomerRow(shop=SHOP, customer_id=who, email_marketing=marketing, updated_at=NOW))
 
 
-async def write_down(connections: Connections, token: str | None, *events: Happened) -> None:
+async def write_down(connections: Connections, token: str | None, *events: CheckoutActivity) -> None:
     async with connections.write() as db:
         for each in events:
             kind = "" if each.client_id is None else "browser:"

@@ -6,13 +6,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reach.abandonment import MOST_LINES, Happened, Wait, checkout_silence, returned
+from app.reach.abandonment import MOST_LINES, CheckoutActivity, SilenceThresholds, checkout_silence, returned
 from tests.reach.places import ADA, LINES, NOW, happened, minutes, told
 
-WAIT = Wait(minutes(30), minutes(10))
+WAIT = SilenceThresholds(minutes(30), minutes(10))
 
 
-def over(events: list[Happened], at: float) -> bool:
+def over(events: list[CheckoutActivity], at: float) -> bool:
     silence = checkout_silence(events)
     return silence is not None and silence.is_over(WAIT, NOW + minutes(at))
 
@@ -97,4 +97,4 @@ def test_coming_back_is_something_done_after_the_silence_began() -> None:
     assert not returned(NOW, [happened("page_viewed", -5, recorded=10, client="c")])  # late, not new
     assert not returned(NOW, [happened("CheckoutUpdated", 1)])  # the clocks of two senders
     assert not returned(NOW, [happened("tillwise:page_left", 10, client="c")])
-    assert Wait().shortest == timedelta(minutes=10)
+    assert SilenceThresholds().shortest == timedelta(minutes=10)

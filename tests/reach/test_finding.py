@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from app.connections import Connections
 from app.events.kinds import ConsentTold
-from app.reach.abandonment import Wait
+from app.reach.abandonment import SilenceThresholds
 from app.reach.finding import find_abandoned, follow_withdrawal, resolve_abandoned
 from app.reach.store import (
     Abandonment,
@@ -31,7 +31,7 @@ from tests.reach.places import (
     write_down,
 )
 
-WAIT = Wait(minutes(30), minutes(10))
+WAIT = SilenceThresholds(minutes(30), minutes(10))
 
 
 async def find(connections: Connections, at: float) -> list[str]:

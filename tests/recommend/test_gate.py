@@ -12,7 +12,7 @@ from app.recommend.assemble import Recipe
 from app.recommend.card import OURS, Card, Decision
 from app.recommend.duel import Duel
 from app.recommend.gate import decide
-from app.recommend.judge import Figures
+from app.recommend.judge import RankingMetrics
 from app.recommend.metrics import Interval
 from app.recommend.neighbours import CosineParameters
 from app.recommend.report import Report
@@ -20,7 +20,10 @@ from app.recommend.terms import Weights
 
 
 def a_report(ours: float = 0.2, popularity: float = 0.1, **changes: Any) -> Report:
-    figures = {OURS: Figures(0.2, ours, 0.4, 0.5), "popularity": Figures(0.1, popularity, 0.2, 0.01)}
+    figures = {
+        OURS: RankingMetrics(0.2, ours, 0.4, 0.5),
+        "popularity": RankingMetrics(0.1, popularity, 0.2, 0.01),
+    }
     fields: dict[str, Any] = {
         "cases": 50,
         "discoveries": 0,

@@ -13,7 +13,7 @@ from app.recommend.assemble import kind_links, kinds, rebought
 from app.recommend.blend import weigh, with_trees
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets
-from app.recommend.grow import Placed, boost
+from app.recommend.grow import RankedCandidates, boost
 from app.recommend.model import Model
 from app.recommend.place import RESCORED, TOLD, links, told
 from app.recommend.terms import TERMS, Past, Weights
@@ -56,7 +56,7 @@ def test_trees_learn_what_only_holds_together() -> None:
     marks = (random.random((6, 400 * 8)) < 0.3).astype(np.float32)
     wanted = (marks[0] != marks[1]).astype(np.float64)
     wanted[::8], wanted[1::8] = 1, 0  # each cart wants one and leaves one
-    placed = Placed(marks, np.zeros(len(wanted)), wanted, np.arange(0, len(wanted), 8))
+    placed = RankedCandidates(marks, np.zeros(len(wanted)), wanted, np.arange(0, len(wanted), 8))
     added = corrections(boost(placed), marks)
     fits = marks[0] != marks[1]
     both = marks[0] + marks[1] == 2
@@ -64,14 +64,18 @@ def test_trees_learn_what_only_holds_together() -> None:
 
 
 def test_nothing_to_tell_apart_grows_no_trees() -> None:
-    placed = Placed(np.ones((3, 4), np.float32), np.zeros(4), np.array([1.0, 0, 0, 1]), np.array([0, 2]))
+    placed = RankedCandidates(
+        np.ones((3, 4), np.float32), np.zeros(4), np.array([1.0, 0, 0, 1]), np.array([0, 2])
+    )
     assert not len(boost(placed))
 
 
 def test_the_same_carts_grow_the_same() -> None:
     random = np.random.default_rng(3)
     facts = random.normal(size=(5, 60)).astype(np.float32)
-    placed = Placed(facts, np.zeros(60), (random.random(60) < 0.5).astype(np.float64), np.arange(0, 60, 6))
+    placed = RankedCandidates(
+        facts, np.zeros(60), (random.random(60) < 0.5).astype(np.float64), np.arange(0, 60, 6)
+    )
     placed.wanted[::6] = 1
     first, second = boost(placed), boost(placed)
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))

@@ -5,19 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.recommend.watch import Shown, calibration, psi, shifts
+from app.recommend.watch import ShownOffers, calibration, psi, shifts
 
 
 def sample(seed: int, size: int = 2_000, mean: float = 0.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(mean, 1, size)
 
 
-def shown(seed: int, size: int = 4_000, factor: float = 1.0) -> Shown:
+def shown(seed: int, size: int = 4_000, factor: float = 1.0) -> ShownOffers:
     """Return offers of which those with higher scores are accepted more often; factor: of all chances."""
     random = np.random.default_rng(seed)
     score, place = random.normal(-4, 1, size), random.integers(0, 3, size).astype(float)
     chance = factor / (1 + np.exp(-(score + 2 - 0.5 * place)))
-    return Shown(score, place, random.random(size) < chance)
+    return ShownOffers(score, place, random.random(size) < chance)
 
 
 def test_psi_is_what_the_textbook_says_of_two_shares() -> None:
