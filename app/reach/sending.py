@@ -42,8 +42,9 @@ from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.unsubscribing import PATH, SECRET, token_of
 from app.reach.wanted import Reach
 from app.reach.words import Facts
+from app.shops.pausing import is_paused
 from app.shops.secrets import installation_secret
-from app.shops.store import Shop
+from app.shops.store import Shop, get_shop
 from app.values import minor_units, zone_of
 
 _AT_ONCE = 50
@@ -61,11 +62,19 @@ async def send_due(connections: Connections, shop: Shop, reach: Reach, now: date
     """Return how many messages left. What can't leave now is put off, as long as it is of use."""
     sent = 0
     for _ in range(_AT_ONCE):
+        if await _is_paused_by_now(connections, shop):
+            break
         due = await claim_due(connections, shop.shop, now)
         if due is None:
             break
         sent += await _attempt(connections, shop, reach, due, now)
     return sent
+
+
+async def _is_paused_by_now(connections: Connections, shop: Shop) -> bool:
+    """Return whether the shop was paused since the look at it began, or before."""
+    installed = await get_shop(connections, shop.shop)
+    return installed is not None and is_paused(installed.settings)
 
 
 async def _attempt(

@@ -21,6 +21,7 @@ from app.reach.smtp import Outcome, send
 from app.reach.store import clear_old, unname
 from app.reach.wanted import Reach, reach_of
 from app.shops.active import KEPT_S
+from app.shops.pausing import is_paused
 from app.shops.store import Shop, get_shop, installed_shops
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_to_look_at
@@ -51,14 +52,19 @@ async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
 
 
 async def reach_out(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
-    """Return how many messages left. What came of those who left is looked at first, and last of all sent."""
+    """Return how many messages left. What came of those who left is looked at first, and last of all sent.
+
+    Of a paused shop none: what waits then leaves after the pause, unless its time is over by then.
+    """
     await resolve_abandoned(connections, shop.shop, now)
     found = await find_abandoned(connections, shop.shop, reach.wait, now)
     # Those too of a look that broke off before it planned.
     found = list(dict.fromkeys([*await unplanned(connections, shop.shop, now - _BROKEN_OFF), *found]))
-    await plan_for(connections, shop, reach, found, now)
+    paused = is_paused(shop.settings)
+    if not paused:
+        await plan_for(connections, shop, reach, found, now)
     await give_up(connections, shop.shop, now)
-    return await send_due(connections, shop, reach, now)
+    return 0 if paused else await send_due(connections, shop, reach, now)
 
 
 async def mail_alerts(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:

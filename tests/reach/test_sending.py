@@ -19,6 +19,8 @@ from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.wanted import Reach
 from app.reach.working import reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
+from app.shops.pausing import go_on, pause
+from app.shops.store import get_shop
 from app.tables import DecisionRow
 from devstore.schema import MODULES
 from tests.outbound.segments import answer, change_shop
@@ -36,6 +38,24 @@ async def test_who_left_gets_one_letter_after_the_delay_and_no_second(scene: Sce
     (letter,) = scene.office.letters
     assert (letter["To"], letter["Subject"]) == ("ada@example.com", "Your checkout at Corner is waiting")
     assert await scene.messages() == [("mail", "sent", "")]
+
+
+async def test_a_paused_shop_writes_to_nobody_and_what_waited_leaves_after_the_pause(scene: Scene) -> None:
+    await scene.left(GONE_SILENT)
+    await pause(scene.connections, scene.shop, "7", NOW)
+    assert await scene.look(DUE) == 0  # of a look that began before the pause
+    assert await scene.messages() == [("mail", "waiting", "")]
+    await go_on(scene.connections, scene.shop, "7", NOW)
+    assert await scene.look(DUE) == 1
+
+
+async def test_who_leaves_while_the_shop_is_paused_is_not_written_to(scene: Scene) -> None:
+    await pause(scene.connections, scene.shop, "7", NOW)
+    installed = await get_shop(scene.connections, scene.shop)
+    assert installed is not None
+    scene.front = replace(scene.front, installed=installed)
+    assert await scene.left() == 0
+    assert await scene.messages() == []
 
 
 async def test_two_workers_at_once_send_one_letter(scene: Scene) -> None:
