@@ -41,7 +41,7 @@ from app.campaigns.nudged import Nudging
 from app.campaigns.writing import write_decisions
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
-from app.consent.policy import permissions, settle
+from app.consent.policy import Permissions, permissions, settle
 from app.cors import any_origin
 from app.coupons.grants import grant
 from app.coupons.handing import CodeDispenser
@@ -61,7 +61,9 @@ from app.offers.grants import with_grants
 from app.offers.ranked import Rankings
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
+from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
+from app.profiles.guests import has_taken_back, heard_of, met
 from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import ConsentCall, consent_told
@@ -128,10 +130,9 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         return nothing(decision_id, "no_shop")
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
-    names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
+    question, names, shopper = await _recalled(till, shop, claims, question, may)
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
-    told = _told(occasion, names, "checkout" if isinstance(claims, CheckoutClaims) else "storefront")
+    told = _told(occasion, names, claims)
     if shop.paused:
         return await _paused(till, decision_id, told)
     situation = situation_of(occasion)
@@ -141,7 +142,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         answer = answer_to(occasion, situation, till.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
-    written = Written([*made, told] if told else made, nudging_of(occasion, situation, answer.offers))
+    written = Written([*made, *told], nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
     if await _is_written(till, written):
         till.keeper.served(occasion.shop)
@@ -161,10 +162,10 @@ async def hurry(till: Till, claims: Claims, question: Question, decision_id: str
     return answer_in_haste(occasion)
 
 
-async def _paused(till: Till, decision_id: str, told: AnyEvent | None) -> Answer:
+async def _paused(till: Till, decision_id: str, told: Sequence[AnyEvent]) -> Answer:
     """Return that nothing is offered, once what was told of consent is written down."""
-    if told is not None:
-        await _is_written(till, Written([told], None))
+    if told:
+        await _is_written(till, Written(told, None))
     return nothing(decision_id, "paused")
 
 
@@ -182,16 +183,33 @@ async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) 
         return situation
 
 
-def _told(occasion: Occasion, names: Names, source: str) -> AnyEvent | None:
-    """Return what the question's consent tells the ledger, None when that is nothing new."""
+async def _recalled(
+    till: Till, shop: ShopSnapshot, claims: Claims, question: Question, may: Permissions
+) -> tuple[Question, Names, Shopper]:
+    """Return the question, its names and the shopper: without the cart's browser, if that one refused."""
+    names = Names(claims.customer_id, question.client_id, question.checkout_token)
+    shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
+    if may.may_use_visit and isinstance(claims, CheckoutClaims) and has_taken_back(shopper.told):
+        question = msgspec.structs.replace(question, client_id=None)
+        return await _recalled(till, shop, claims, question, may)
+    return question, names, shopper
+
+
+def _told(occasion: Occasion, names: Names, claims: Claims) -> Sequence[AnyEvent]:
+    """Return what the question tells the ledger, and of a checkout's browser; nothing when it is not new."""
     question, shop, told = occasion.question, occasion.shop, occasion.shopper.told
-    if all(told.get(kind) == question.consent for kind, _ in names):
-        return None
+    in_checkout = isinstance(claims, CheckoutClaims)
+    heard = heard_of(names, question.consent) if in_checkout else names
+    if all(told.get(kind) == question.consent for kind, _ in heard):
+        return ()
     call = ConsentCall(
-        shop.shop, occasion.decision_id, occasion.now, source,
-        names, question.consent, question.region, shop.policy,
+        shop.shop, occasion.decision_id, occasion.now, "checkout" if in_checkout else "storefront",
+        heard, question.consent, question.region, shop.policy,
     )  # fmt: skip
-    return consent_told(call, told)
+    if (news := consent_told(call, told)) is None:
+        return ()
+    event = met(call, names, occasion.consent, occasion.shopper.customer_id) if in_checkout else None
+    return (news, event) if event else (news,)
 
 
 async def _answered(till: Till, claims: Claims, question: Question) -> Answer:

@@ -56,6 +56,7 @@ ASKING = {
     "app.offers.campaigns": Asks(("permissions",), through=("nudging_of",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
+    "app.profiles.guests": Asks(("permissions",)),
     "app.profiles.history": Asks(
         ("may", "permissions", "who_refuse"),
         through=(
