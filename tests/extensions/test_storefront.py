@@ -144,17 +144,23 @@ def test_what_is_taken_off_a_product_is_applied_once_it_is_added(world: Storefro
     world.shop.checkouts.clear()
 
 
-def test_a_discount_without_a_code_goes_along_into_the_checkout(world: StorefrontWorld, page: Page) -> None:
+def test_a_discount_without_a_code_and_who_the_guest_is_go_along_into_the_checkout(
+    world: StorefrontWorld, page: Page
+) -> None:
     world.app.body = answer(coupon_offer(None, grant="1.t.2026112507.p1.n.s"), offer_of(world, 102))
     world.open(page)
     expect(page.locator(SHELF).get_by_text("Taken off by itself")).to_be_visible()
-    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
+    with page.expect_response("**/cart/update.js"):  # the cart is told its browser
+        page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
     page.locator("[data-cart-count]").get_by_text("1").wait_for()
     page.goto(f"{world.url}/cart")
     page.get_by_role("button", name="Check out").click()
     page.wait_for_url("**/checkout/*")
     (checkout,) = world.shop.checkouts.values()
-    assert checkout.attributes == {"_tillwise_grant": "1.t.2026112507.p1.n.s"}
+    assert checkout.attributes == {
+        "_tillwise_grant": "1.t.2026112507.p1.n.s",
+        "_tillwise_browser": world.app.asked[0]["client_id"],
+    }
     world.shop.checkouts.clear()
 
 
