@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_client_schema, execute_sync, parse
 
-from devstore.records import AutomaticDiscount, Checkout, gid
+from devstore.records import AutomaticDiscount, Checkout, Customer, gid
 from devstore.schema import DATA, MODULES
 from devstore.shop import Function, Shop
 from devstore.wire import money
@@ -117,7 +117,11 @@ def _cart(asked: Asked) -> dict[str, Any]:
     known = None if customer is None else {"id": gid("Customer", customer.id)}
     return {
         "attribute": _attribute(checkout.attributes),
-        "buyerIdentity": {"isAuthenticated": customer is not None, "customer": known},
+        "buyerIdentity": {
+            "isAuthenticated": customer is not None,
+            "customer": known,
+            "purchasingCompany": _company(customer),
+        },
         "cost": {
             "subtotalAmount": {
                 "amount": money(asked.gross_minor, checkout.currency),
@@ -140,6 +144,10 @@ def _cart(asked: Asked) -> dict[str, Any]:
         ],
         "deliveryGroups": [],
     }
+
+
+def _company(customer: Customer | None) -> dict[str, Any] | None:
+    return {"company": {"id": gid("Company", customer.id)}} if customer and customer.company else None
 
 
 def _attribute(attributes: Mapping[str, str]) -> Callable[..., dict[str, str] | None]:

@@ -43,6 +43,7 @@ LEFT_OUT: Mapping[str, Lazy] = {
     "no_code": lazy("no code was left"),
     "unremembered": lazy("the shopper may not be remembered, and so given no code of their own"),
     "subscribed": lazy("the cart held only subscriptions or gift cards, which no code takes anything off"),
+    "company": lazy("a company bought, which has prices of its own"),
     "margin": lazy("it would have sold at a loss"),
     "limit": lazy("beyond your limit for discounts"),
     "minimum": lazy("the cart was below the minimum"),

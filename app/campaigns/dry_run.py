@@ -223,6 +223,7 @@ def _inputs(
         applied=past.inputs.get("applied", 0),
         taken=tuple(past.inputs.get("taken", ())),
         subscribed=past.inputs.get("subscribed", False),
+        company=past.inputs.get("company", False),
         places=PLACES_OF.get(past.situation.get("wants", "all")),
     )
 

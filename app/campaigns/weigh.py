@@ -28,7 +28,7 @@ from app.rules.fields import Value
 WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
 NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
 UNKNOWN_CART, IN_CART, UNAVAILABLE, BESIDE = "unknown_cart", "in_cart", "unavailable", "beside"
-UNREMEMBERED, SUBSCRIBED = "unremembered", "subscribed"
+UNREMEMBERED, SUBSCRIBED, COMPANY = "unremembered", "subscribed", "company"
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -40,10 +40,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     may be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
     was to them. spent: campaigns shown as often as they may be altogether. lacking: those with no code, grant
     or product to give. applied: codes on the cart that are none of ours. taken: campaigns whose codes are on
-    it. subscribed: whether it holds only subscriptions and gift cards. places: those that there are, None
-    for all. unworthy: those whose coupon is not worth its price for this shopper, with the reason; features:
-    what that was read from, as FEATURES names it. draw_by: what draws follow from in place of the decision,
-    so that all blocks of a checkout draw the same.
+    it. subscribed: whether it holds only subscriptions and gift cards. company: whether a company buys.
+    places: those that there are, None for all. unworthy: those whose coupon is not worth its price for this
+    shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by: what draws
+    follow from in place of the decision, so that all blocks of a checkout draw the same.
     """
 
     at: int
@@ -64,6 +64,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     applied: int = 0
     taken: tuple[str, ...] = ()
     subscribed: bool = False
+    company: bool = False
     places: tuple[Place, ...] | None = None
     unworthy: dict[str, str] = {}
     features: Features = ()
@@ -326,6 +327,8 @@ class _Weighing:
         discount, inputs = planned.campaign.offer.discount, self._inputs
         if discount is None:
             return None
+        if inputs.company:  # its prices are agreed with it
+            return COMPANY
         held = self._fired(planned)
         promised = bool(held.code and held.expires_at > inputs.at)
         if not discount.with_code:

@@ -160,6 +160,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         applied=applied,
         taken=tuple(name for name, each in working.items() if each.code in codes),
         subscribed=_is_subscribed(question, occasion.shop.catalog),
+        company=question.company,
         places=PLACES_OF[question.wants],
         unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare),
         features=features if plan.discounts else (),

@@ -72,8 +72,8 @@ class Signals(Struct, frozen=True, gc=False):
 class Question(Struct, frozen=True, gc=False, kw_only=True):
     """The body of `POST /api/personalize`. region: where the visitor is, which their country may not be.
 
-    wants: what there is a place for: `products` alone, `messages` and bars alone, or a `message` alone, one
-    that stands above the products.
+    company: whether a company buys, which has prices of its own. wants: what there is a place for:
+    `products` alone, `messages` and bars alone, or a `message` alone, one that stands above the products.
     """
 
     surface: Word
@@ -87,6 +87,7 @@ class Question(Struct, frozen=True, gc=False, kw_only=True):
     locale: Word | None = None
     country: Word | None = None
     signals: Signals | None = None
+    company: bool = False
     wants: Wants = "all"
 
     @property

@@ -19,7 +19,7 @@ export interface Asked {
 
 /** Return the offers for this page and cart, null where there is none. trigger: what made the page ask; wants: what it has a place for. */
 export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: 'products'): Promise<Asked | null> {
-  const {locale, country, product_id} = page;
+  const {locale, country, product_id, company} = page;
   try {
     const {titles, grant, ...cart} = await readCart(page);
     const question = {
@@ -32,6 +32,7 @@ export async function ask(page: Page, trigger: 'page' | 'exit_intent', wants?: '
       consent: consent(),
       client_id: clientId(),
       cart,
+      company: company ? true : undefined,
       wants,
     };
     const response = await fetch(`${page.proxy || PROXY}/offers?question=${encodeURIComponent(JSON.stringify(question))}`, {

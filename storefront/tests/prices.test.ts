@@ -10,11 +10,13 @@ const gid = (variant: number) => `gid://shopify/ProductVariant/${variant}`;
 const sold = (variant: number, amount: string, currencyCode = 'CAD') => ({id: gid(variant), availableForSale: true, price: {amount, currencyCode}});
 
 let queries: {ids: string[]; country: string}[];
+let questions: {company?: true}[];
 
 /** A shop that is paid in Canadian dollars, an app that offers a loaf and coffee, and what the Storefront API says of them. */
 function shop(storefront: () => Promise<Response>): void {
   vi.stubGlobal('fetch', async (address: string, how?: {body: string}) => {
     if (address === '/cart.js') return Response.json({currency: 'CAD', items_subtotal_price: 489, total_price: 489, items: [LINE]});
+    if (!address.startsWith('/api/')) questions.push(JSON.parse(new URL(address, 'https://corner.example').searchParams.get('question')!) as {company?: true});
     if (!address.startsWith('/api/')) return Response.json({decision_id: 'd1', offers: [LOAF, COFFEE].map((product, at) => ({offer_id: `o${at}`, kind: 'upsell', product}))});
     queries.push((JSON.parse(how!.body) as {variables: {ids: string[]; country: string}}).variables);
     return storefront();
@@ -26,6 +28,7 @@ const prices = (offers: Offer[] | undefined) => offers?.map(({product}) => [prod
 beforeEach(() => {
   vi.resetModules();
   queries = [];
+  questions = [];
   visitor(ALL);
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -56,6 +59,7 @@ test('without the script, and for a company, nothing is asked', async () => {
   shop(async () => Response.json({data: {nodes: []}}));
   expect((await ask({...PAGE, products: './nowhere.ts'}, 'page'))?.offers).toHaveLength(2);
   expect((await ask({...PAGE, company: 7}, 'page'))?.offers).toHaveLength(2);
+  expect(questions.map(({company}) => company)).toEqual([undefined, true]);
   expect(queries).toEqual([]);
 });
 

@@ -152,6 +152,14 @@ def test_a_cart_of_subscriptions_alone_is_given_no_code_which_shopify_would_refu
     assert weighed(without_code, subscribed=True).left_out == {}
 
 
+def test_a_company_whose_prices_are_its_own_is_given_no_discount_though_its_buyer_was_promised_one() -> None:
+    for with_code in (True, False):
+        plan = a_plan(a_coupon(percentage=10, with_code=with_code))
+        assert weighed(plan, company=True, fired={"ten": HELD}).left_out == {"ten": "company"}
+    banner = a_plan(a_campaign("hello", offer={"kind": "banner"}))
+    assert weighed(banner, company=True).left_out == {}
+
+
 def test_a_minimum_keeps_a_discount_back() -> None:
     plan = a_plan(a_coupon(percentage=10, minimum="100.01"))
     assert weighed(plan).left_out == {"ten": "minimum"}

@@ -1,6 +1,6 @@
 import {browserOf} from './browser.ts';
 import {consentOf, regionOf, type Consent, type Region} from './consent.ts';
-import type {Host, Line} from './host.ts';
+import {isCompany, type Host, type Line} from './host.ts';
 import {gid} from './parse.ts';
 import type {Settings} from './settings.ts';
 import type {Surface} from './surface.ts';
@@ -21,6 +21,8 @@ export interface Question {
   consent: Consent;
   /** dwell_ms: how long the buyer has been on this page; only for an app that may use it. */
   signals?: {dwell_ms: number};
+  /** A company buys, at prices of its own: it is given no discount. */
+  company?: true;
   /** What there is a place for; absent where that is everything. A message is one that stands above the products. */
   wants?: 'products' | 'messages' | 'message';
 }
@@ -60,6 +62,7 @@ export function question(host: Host, surface: Surface): Question {
       codes: host.discountCodes.value.map(({code}) => code),
     },
     consent: consentOf(host.customerPrivacy.value),
+    ...(isCompany(host) && {company: true}),
   };
 }
 

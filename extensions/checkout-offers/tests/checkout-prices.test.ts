@@ -176,10 +176,12 @@ test('for a company nothing is asked: its prices need a token of its buyer’s',
   asks(extension, query);
   const purchasingCompany = signal({company: {id: '1', name: 'Oat Ltd', externalId: undefined}});
   Object.defineProperty(extension.shopify, 'buyerIdentity', {configurable: true, value: {customer: signal(undefined), purchasingCompany}, writable: true});
-  extension.fetch = replying(answer());
+  const app = replying(answer());
+  extension.fetch = app;
   await renderOffer(extension);
   expect(words()).not.toContain('12.5');
   expect(query).not.toHaveBeenCalled();
+  expect(JSON.parse(String(app.mock.calls[0]![1]!.body))).toMatchObject({company: true});
 });
 
 test('after the order a product that is not sold is no link', async () => {

@@ -7,7 +7,7 @@
  * number: the same for all grants of one shopper, so that one that was used ends the others.
  */
 import {countLines, endsWith, hasProduct} from './cart';
-import {countTrue, get, isText, isTrue, letters, size, Value} from './json';
+import {countTrue, get, isObject, isText, isTrue, letters, size, Value} from './json';
 import {DIGEST, hmac} from './sha256';
 
 const DOT: u8 = 46;
@@ -31,7 +31,7 @@ const MAC = memory.data(32);
 const TOLD = memory.data(32);
 const NOW = memory.data(16);
 
-/** Return whether the cart carries a grant of these terms that was made for it, holds still and was not used. */
+/** Return whether the cart carries a grant of these terms that was made for it, holds still and was not used; a company has prices of its own. */
 export function holds(root: Value, cart: Value, terms: Value, used: Value): bool {
   const grant = get(get(cart, 'grant'), 'value');
   return (
@@ -42,6 +42,7 @@ export function holds(root: Value, cart: Value, terms: Value, used: Value): bool
     inTime(get(get(root, 'shop'), 'localTime')) &&
     authentic(letters(grant), get(terms, 'key')) &&
     unused(used) &&
+    !isObject(get(get(cart, 'buyerIdentity'), 'purchasingCompany')) &&
     isFor(cart)
   );
 }
