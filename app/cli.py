@@ -37,9 +37,9 @@ from app.config import read_settings
 from app.connections import Connections
 from app.doctor import examine, examine_shop
 from app.errors import InputError, ShopifyError, TillwiseError
-from app.follow import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.logs import start_logging
 from app.processes import serve, work
+from app.progress_bars import ask_for_backfill, follow_backfill, follow_training, step_bars
 from app.values import ShopDomain, shop_domain
 
 cli = typer.Typer(

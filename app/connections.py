@@ -21,7 +21,7 @@ from app.postgres import open_engine
 from app.redis_address import cluster_address
 from app.redis_cluster import Cluster, open_cluster
 from app.shopify import open_http
-from app.silent import TCP_OPTIONS
+from app.tcp_timeouts import TCP_OPTIONS
 from app.tracing import tracing
 
 MOST_CONNECTIONS = 20  # of one process to PostgreSQL, half of which stay open

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.error_response import refused
 from app.errors import TillwiseError
-from app.refused import refused
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",

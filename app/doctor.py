@@ -21,8 +21,8 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.errors import ConfigError, TillwiseError
 from app.events.broker import BrokerAway, open_broker
+from app.events.broker_ledger import Moved
 from app.events.log import EventLog
-from app.events.moved import Moved
 from app.migrations import standing
 from app.postgres import open_engine
 from app.reach.smtp import greet

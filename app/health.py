@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from app.connections import Connections
 from app.events.broker import takes_connections
-from app.events.carried import count_unhandled
+from app.events.broker_consumer import count_unhandled
 from app.events.log import STREAM, EventLog
 from app.metrics import DEAD_LETTERS, INBOX_DUE, INBOX_ROWS, LOG_UNHANDLED, LOG_UNSENT, REACHABLE
 from webhooks import inbox

@@ -20,8 +20,8 @@ import app.storefront
 import webhooks.receive
 from app.config import Settings
 from app.connections import connect
+from app.error_response import refused
 from app.errors import TillwiseError
-from app.refused import refused
 from app.tracing import tracing
 
 ROUTES = [

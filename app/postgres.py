@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.errors import ConfigError
-from app.silent import SILENT_S, bound
+from app.tcp_timeouts import SILENT_S, bound
 
 _PORT = 5432
 _EACH_S = 5.0  # a server is asked for no longer: one that is gone may not even refuse

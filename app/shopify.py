@@ -13,7 +13,7 @@ import httpx
 
 from app.config import API_VERSION, Settings
 from app.errors import ShopifyRefused, ShopifyUnavailable, TokenRevoked
-from app.silent import OPTIONS
+from app.tcp_timeouts import OPTIONS
 from app.values import shop_domain
 
 Sleep = Callable[[float], Awaitable[object]]

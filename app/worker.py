@@ -23,6 +23,7 @@ from app.consent.ledger import restore_told
 from app.consent.policies import read_policies
 from app.coupons.follow import follow_grants, follow_redemptions
 from app.events.announce import Announcements
+from app.events.broker_ledger import Moved
 from app.events.consume import Handlers, consume
 from app.events.kinds import (
     AppUninstalled,
@@ -50,7 +51,7 @@ from app.events.kinds import (
 )
 from app.events.log import EventConsumer
 from app.events.move import move_events
-from app.events.moved import Moved
+from app.job_worker import Work, work_jobs
 from app.jobs import Job
 from app.loops import keep_running
 from app.offers.store import record_decision, record_feedback
@@ -72,13 +73,12 @@ from app.profiles.store import (
 from app.reach.finding import follow_withdrawal as let_abandoned_go
 from app.reach.watching import look_after_shop, request_alerts
 from app.reach.working import clear_old_reach, forget_reached, reach_shop, request_reach
+from app.recommend.drift_watch import request_due_watches, watch_shop
 from app.recommend.growth import request_due_training
 from app.recommend.refresh import refresh_shop, request_due_refreshes
 from app.recommend.retrain import resume_shop, train_shop
-from app.recommend.watching import request_due_watches, watch_shop
 from app.schedules import Schedule, keep_schedules
 from app.shops.store import change_scopes, mark_uninstalled
-from app.work_jobs import Work, work_jobs
 from webhooks.backfill import resume_backfill, run_backfill
 from webhooks.compliance import finish_erasures, note_data_request, redact_customer, redact_shop
 from webhooks.inbox import prune

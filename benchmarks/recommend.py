@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.recommend.assemble import MOST_KINDS
-from app.recommend.grow import TREES
+from app.recommend.boosting import TREES
 from app.recommend.model import Model, Weights
 from app.recommend.place import TOLD
 from app.recommend.terms import TERMS, Past

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.errors import InputError
-from app.follow import step_bars
+from app.progress_bars import step_bars
 from app.recommend.card import OURS
 from app.recommend.evaluate import hold_out
 from app.recommend.fit import FitParameters

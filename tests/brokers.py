@@ -24,10 +24,10 @@ from confluent_kafka import Producer
 
 from app.connections import Connections
 from app.events.broker import Broker, open_broker
-from app.events.carried import BrokerConsumer, Consumer
+from app.events.broker_consumer import BrokerConsumer, Consumer
+from app.events.broker_ledger import Moved
 from app.events.log import Delivery, EventConsumer, EventLog, order
 from app.events.move import move_batch
-from app.events.moved import Moved
 from app.events.rabbitmq import QUEUE
 
 RABBITMQ = next(

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 import app.collect
 import app.decide
-from app import remembered
+from app import ttl_cache
 from app.connections import Connections
 from app.consent.policies import policy_history, read_policies, remembered_policy
 from app.consent.policy import PURPOSES

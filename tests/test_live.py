@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, delete, update
 
 import app.live
-import app.remembered
+import app.ttl_cache
 from app.connections import Connections
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start
@@ -197,7 +197,7 @@ async def test_a_new_segmentation_is_what_visits_are_compared_with(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app.live, "POLL_S", 0.01)
-    monkeypatch.setattr(app.remembered, "REMEMBERED_S", 0.0)
+    monkeypatch.setattr(app.ttl_cache, "REMEMBERED_S", 0.0)
     await install(connections)
     made = msgspec.structs.replace(a_segmentation(), clusters=a_shops_clusters())
     async with live_shops(connections) as live:
@@ -295,7 +295,7 @@ async def test_a_shop_that_can_not_be_read_keeps_no_other_from_being_followed(
         async with connections.write() as db:
             db.add(ForesightRow(shop=odd, kind="choice", trained_at=NOW, content={"weights": 1}, report={}))
         with monkeypatch.context() as at_once:
-            at_once.setattr(app.remembered.Remembered, "of", lambda self, *of: self._read(*of))
+            at_once.setattr(app.ttl_cache.Remembered, "of", lambda self, *of: self._read(*of))
             for product_id in (10, 20):
                 await sell(connections, product_id)
                 await until(partial(sells, live, product_id))

@@ -12,16 +12,16 @@ import pytest
 from sqlmodel import col, func, select
 from starlette.applications import Starlette
 
-from app import work_jobs as work_jobs_module
+from app import job_worker as work_jobs_module
 from app.connections import Connections, redis_key
 from app.errors import ShopifyUnavailable
 from app.events.consume import work_off
 from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpdated
 from app.events.log import DEAD, EventConsumer
+from app.job_worker import work_jobs
 from app.jobs import job_begins, only_one, request_job
 from app.shops.changes import CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
-from app.work_jobs import work_jobs
 from app.worker import HANDLERS, run_worker
 from tests.conftest import ENVIRONMENT
 from tests.webhooks.deliveries import SHOP, headers, order_body

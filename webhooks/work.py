@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from app.connections import Connections
 from app.errors import InputError, ShopifyUnavailable
-from app.events.carried import handled_before
+from app.events.broker_consumer import handled_before
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 from app.failures import reason_of

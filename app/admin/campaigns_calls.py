@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.admin.access import staff_only
 from app.admin.calls import read_call
 from app.admin.campaigns import may_discount, titles_in
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
 from app.admin.campaigns_reading import FieldError, ParsedForm, campaign_id_of, read_form
 from app.admin.campaigns_told import field_words, left_out_words
-from app.admin.doors import staff_only
 from app.admin.figures import listed
 from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES

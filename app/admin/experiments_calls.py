@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin import lately
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_told import METRIC_WORDS, said

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.admin import lately, models_view, store, view
+from app.admin.access import staff_only
 from app.admin.attention import Attention, alerted, attention, due, to_review
-from app.admin.doors import staff_only
 from app.admin.figures import day, money
 from app.admin.home_view import as_of_words, caused_words, signs, tiles
 from app.admin.language import _
@@ -30,11 +30,11 @@ from app.consent.retention import limits_of, told_days
 from app.experiments.assign import HOLDOUT, default_experiment, experiment
 from app.profiles.reviews import reviews
 from app.reach.alert_store import open_alerts
-from app.recommend.watching import last_watch
-from app.remembered import TtlCache
+from app.recommend.drift_watch import last_watch
 from app.shops.grants import covers
 from app.shops.plan import Plan, read_plan
 from app.shops.store import Shop
+from app.ttl_cache import TtlCache
 from app.values import ShopDomain, exponent
 
 SHOWN_DECISIONS = 5

@@ -25,7 +25,7 @@ from app.attribution.sold import credited, incremental, incremental_by_day
 from app.connections import Connections
 from app.experiments.baseline import Baseline, baseline_of
 from app.experiments.store import Readout, read_out
-from app.remembered import TtlCache
+from app.ttl_cache import TtlCache
 from app.values import ShopDomain
 
 Value = TypeVar("Value")

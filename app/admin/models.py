@@ -12,7 +12,7 @@ from app.admin.models_chart import curve
 from app.admin.models_store import latest_versions
 from app.admin.privacy_view import minute
 from app.connections import Connections
-from app.recommend.watching import last_watch
+from app.recommend.drift_watch import last_watch
 from app.shops.store import Shop
 
 MOST_VERSIONS = 12

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.connections import Connections
 from app.jobs import Progress, read_progress, report_progress, request_job
 from app.recommend.publish import current_version

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.admin.figures import percent
 from app.admin.language import _
-from app.recommend.watch import Bin
+from app.recommend.drift import Bin
 
 SIZE, MARGIN = 220, 12
 

@@ -13,9 +13,9 @@ from app.admin.models_store import Version
 from app.admin.sentences import told
 from app.admin.view import first_upper, named, quality
 from app.recommend.card import OURS, Card, Difference
+from app.recommend.drift import FEWEST_VISITS, Calibration
+from app.recommend.drift_watch import BEFORE_DAYS, NOW_DAYS, DriftReport
 from app.recommend.terms import Weights
-from app.recommend.watch import FEWEST_VISITS, Calibration
-from app.recommend.watching import BEFORE_DAYS, NOW_DAYS, DriftReport
 
 BASES = {
     "blend": (

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.figures import money
 from app.admin.onboarding import PREVIEW, SETTING
 from app.admin.view import reason_words

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin import persons
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.outage import OUTAGES
 from app.admin.whom import whom
 from app.connections import Connections

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.products_store import keep_wish
 from app.connections import Connections
 from app.shops.store import Shop

@@ -40,8 +40,8 @@ from app.admin import (
     view,
 )
 from app.admin import settings as settings_page
+from app.admin.access import bounce_shop, detour, seat, staff_only
 from app.admin.calls import read_call
-from app.admin.doors import bounce_shop, detour, seat, staff_only
 from app.admin.figures import keep_time
 from app.admin.files import OwnFiles
 from app.admin.language import speak

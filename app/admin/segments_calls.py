@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from app.admin import segments_settings as settings
 from app.admin import segments_store as store
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.language import _
 from app.admin.outage import OUTAGES
 from app.admin.segments_meanings import known_names, rule_words

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.doors import staff_only
 from app.admin.language import _
 from app.admin.settings import LANGUAGES
 from app.admin.settings_export import shop_archive

@@ -15,7 +15,6 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from app.apart import apart
 from app.attribution.attribute import OfferCounts, Revenue
 from app.attribution.kpis import Kpi
 from app.attribution.models import Model
@@ -32,6 +31,7 @@ from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
 from app.attribution.sold import caused_of, credited, standing
 from app.attribution.store import attributed_revenue, offer_counts
+from app.child_process import apart
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.experiments.assign import STANDING

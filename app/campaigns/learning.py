@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from app.apart import apart
 from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import LOOKED_BACK, decided
@@ -17,6 +16,7 @@ from app.campaigns.nudged import KEPT_S
 from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, exposures, trials, usual_cart
 from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
+from app.child_process import apart
 from app.connections import Connections
 from app.intent import judging, uplift_training
 from app.intent.model import IntentModel

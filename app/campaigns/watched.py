@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 from sqlalchemy import exists, func, or_, select
 
-from app.apart import ChildFailed, apart
 from app.campaigns.guardrails import REFUNDED_WITHIN_S, Units
 from app.campaigns.meetings import Meetings, joined, meetings_in, placed_in, units_met
 from app.campaigns.nudged import KEPT_S
+from app.child_process import ChildFailed, apart
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.experiments.assign import PERSONALISED

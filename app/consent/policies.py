@@ -15,10 +15,10 @@ from app.connections import Connections
 from app.consent.policy import UNREAD, RegionPolicy, ShopPolicy
 from app.errors import ShopifyError
 from app.privacy_tables import PrivacyPolicyRow
-from app.remembered import TtlCache
 from app.shops.changes import announce_change
 from app.shops.tokens import ask_shop
 from app.shops.turns import shops_by_turns
+from app.ttl_cache import TtlCache
 
 _log = logging.getLogger(__name__)
 

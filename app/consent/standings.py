@@ -13,9 +13,9 @@ from app.consent.digests import open_digests
 from app.consent.ledger import answers_of, customers_answers
 from app.consent.policy import Answers
 from app.consent.standing import UNKNOWN, Basis, Standing, Use, may
-from app.remembered import TtlCache
 from app.shops.store import get_shop
 from app.tables import CustomerRow, OrderRow
+from app.ttl_cache import TtlCache
 from app.upsert import chunks, table_of
 
 SETTING = "profile_basis"

@@ -34,7 +34,7 @@ from app.coupons.store import (
 )
 from app.coupons.terms import REMEMBERED_S
 from app.errors import ShopifyError
-from app.events.carried import count_unhandled, handled_before
+from app.events.broker_consumer import count_unhandled, handled_before
 
 GRACE = timedelta(minutes=15)
 # A code handed out at the last moment is written down by then.

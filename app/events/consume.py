@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.connections import Connections
-from app.events.carried import Consumer, open_consumer
+from app.events.broker_consumer import Consumer, open_consumer
 from app.events.erased import REQUESTS, as_kept
 from app.events.kinds import AnyEvent
 from app.events.log import Delivery

@@ -17,8 +17,8 @@ from redis.exceptions import LockError
 
 from app.connections import Connections
 from app.events.broker import Broker, open_broker
+from app.events.broker_ledger import Moved
 from app.events.log import STREAM, Delivery, EventConsumer
-from app.events.moved import Moved
 from app.leases import let_go_if_overlong
 from app.loops import rest
 

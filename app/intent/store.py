@@ -24,9 +24,9 @@ from app.profiles.history import FROM_BROWSERS
 from app.profiles.reviews import excluded_customers
 from app.profiles.signals import COMPLETED
 from app.profiles.visit import BrowsedEvent
-from app.remembered import TtlCache
 from app.shops.store import get_shop
 from app.tables import EventRow, OrderRow
+from app.ttl_cache import TtlCache
 from app.upsert import chunks, table_of, upsert
 
 LOOKED_BACK = timedelta(days=180)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import and_, func, select
 
 from app.connections import Connections
-from app.remembered import TtlCache
 from app.tables import OrderLineRow, OrderRow, RefundRow
+from app.ttl_cache import TtlCache
 from app.upsert import table_of
 
 # A product's own share counts as much as the shop's once so many units were sold.

@@ -25,8 +25,8 @@ from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
 from app.outbound.leaf_writing import take_back
 from app.outbound.write_back import unmark
+from app.privacy.inbox import erase_letters
 from app.privacy.keys import erase_keys, granted_keys, nudged_keys, told_keys, visitor_keys
-from app.privacy.letters import erase_letters
 from app.privacy.log_entries import erase_entries
 from app.privacy.person import Person, find_person
 from app.privacy.purge import purge

@@ -11,8 +11,8 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.holdings import HOLDINGS
 from app.events.log import DEAD, STREAM
+from app.privacy.inbox import read_letters
 from app.privacy.keys import read_granted, read_nudged, read_told, read_visits
-from app.privacy.letters import read_letters
 from app.privacy.log_entries import read_entries
 from app.privacy.person import Person
 from app.privacy.rows import read_rows

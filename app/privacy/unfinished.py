@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.connections import Connections
 from app.errors import TillwiseError
-from app.events.moved import Moved
+from app.events.broker_ledger import Moved
 from app.wording import wording
 
 _PATIENCE_S = 5.0

@@ -16,8 +16,8 @@ from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile
 from app.profiles.history import gone_of, orders_of, orders_told
 from app.profiles.purchases import Purchase
 from app.profiles.segments import CustomerSegments, current_segmentation, segmented, words_of
-from app.remembered import TtlCache
 from app.shops.store import get_shop
+from app.ttl_cache import TtlCache
 
 
 class CustomerConsent(NamedTuple):

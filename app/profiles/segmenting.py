@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.apart import apart
+from app.child_process import apart
 from app.connections import Connections
 from app.consent.barred import erased_since
 from app.consent.standing import Use

@@ -23,7 +23,6 @@ from app.profiles.segmentation import (
     standing_of,
 )
 from app.profiles.snapshots import FEATURES
-from app.remembered import TtlCache
 from app.segment_tables import (
     BY_MERCHANT,
     CustomerSegmentRow,
@@ -32,6 +31,7 @@ from app.segment_tables import (
     SegmentMoveRow,
     SegmentSizeRow,
 )
+from app.ttl_cache import TtlCache
 from app.upsert import chunks, table_of, upsert
 
 VERSIONS_KEPT = 5

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.baselines import by_similarity, tops_of
+from app.recommend.boosting import grow
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets, Items
-from app.recommend.grow import grow
 from app.recommend.judge import K, anonymous, by_case, ranked
-from app.recommend.learn import learn_weights
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model, Visit
 from app.recommend.neighbours import CosineParameters, cosine
 from app.recommend.score import Positions
+from app.recommend.term_weights import learn_weights
 from app.recommend.terms import Weights
-from app.recommend.vary import choose_variety
+from app.recommend.variety_tuning import choose_variety
 
 Doubles = NDArray[np.float64]
 Step = Callable[[Model, Sequence[Case], int], Model]

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from app.connections import Connections, redis_key
 from app.jobs import request_job
 from app.recommend.card import Card
+from app.recommend.drift_watch import last_watch
 from app.recommend.due import Growth, due
-from app.recommend.watching import last_watch
 from app.shops.turns import shops_to_look_at
 from app.tables import ModelRow, OrderRow, ProductRow
 from app.upsert import table_of

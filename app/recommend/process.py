@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.apart import POLL_S, ChildFailed, child_doing
+from app.child_process import POLL_S, ChildFailed, child_doing
 from app.errors import ModelUnusable, TillwiseError
 from app.experiments.appeal import Appeal
 from app.failures import reason_of

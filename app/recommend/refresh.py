@@ -10,7 +10,7 @@ from time import monotonic
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app.apart import apart
+from app.child_process import apart
 from app.connections import Connections, redis_key
 from app.consent.standing import Use
 from app.consent.standings import who_refuse

@@ -9,10 +9,10 @@ import msgspec
 
 from app.connections import Connections
 from app.recommend.card import Card, Decision, Difference
+from app.recommend.drift import Bin, Calibration, Shift
+from app.recommend.drift_watch import DriftReport
 from app.recommend.model import Weights
 from app.recommend.publish import publish
-from app.recommend.watch import Bin, Calibration, Shift
-from app.recommend.watching import DriftReport
 from app.tables import ModelRow, WatchRow
 from app.values import ShopDomain
 from tests.admin.factories import SHOP, keep

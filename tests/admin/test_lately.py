@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from app.admin import lately
-from app.apart import ChildFailed
 from app.attribution import figures
 from app.attribution.figures import AGAIN_AFTER, keep_figures, kept_figures, read_figures, request_due_figures
 from app.attribution.readings import StoredReadout, read_bases, read_versions
+from app.child_process import ChildFailed
 from app.connections import Connections, redis_key
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design
@@ -32,7 +32,7 @@ AWAITED = "Being worked out"
 
 @pytest.fixture(autouse=True)
 def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work figures out in a thread: to start a process takes longer. tests/test_apart.py has those."""
+    """Work figures out in a thread: to start a process takes longer. tests/test_child_process.py has those."""
     monkeypatch.setattr(figures, "apart", asyncio.to_thread)
 
 

@@ -11,9 +11,9 @@ from app.admin.models_view import challenge, learnt_words, watch_words, weights
 from app.connections import Connections, redis_key
 from app.jobs import Progress, report_progress
 from app.recommend.card import Difference
+from app.recommend.drift import Bin
 from app.recommend.publish import current_version
 from app.recommend.terms import TERMS
-from app.recommend.watch import Bin
 from app.values import ShopDomain
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, shop_row
 from tests.admin.model_factories import NOW, a_watch, full_card, keep_models, keep_watch

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import app.connections
 import app.shops.changes
-from app.admin.doors import MOST_AT_ONCE, staff_only
+from app.admin.access import MOST_AT_ONCE, staff_only
 from app.admin.outage import TooSlow, patience
 from app.admin.routes import routes
 from app.config import Settings

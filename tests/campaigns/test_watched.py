@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.apart import ChildFailed
 from app.campaigns import watched as module
 from app.campaigns.store import one_campaign
 from app.campaigns.watched import read_watched, watched
+from app.child_process import ChildFailed
 from app.connections import Connections, redis_key
 from app.reach.watching import guard_campaigns
 from app.tables import DecisionRow
@@ -24,7 +24,7 @@ RESTING = redis_key(SHOP, "watched")
 
 @pytest.fixture(autouse=True)
 def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read in a thread what is read apart: to start a process takes longer. tests/test_apart.py has those."""
+    """Read in a thread what is read apart: to start a process takes longer. tests/test_child_process.py has those."""
     monkeypatch.setattr(module, "apart", asyncio.to_thread)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.events.moved import Moved
+from app.events.broker_ledger import Moved
 from tests.brokers import RabbitServer, kafka, new_topic, rabbitmq
 from tests.chaos.stage import Stage, staged, until
 from tests.chaos.test_faults import in_full_only, surviving

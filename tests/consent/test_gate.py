@@ -159,7 +159,7 @@ FREE = {
             "app.experiments",
         ),
     ),
-    "app.recommend.watching": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
+    "app.recommend.drift_watch": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.admin.settings_store": Free(_RECORDS, ("app.admin.settings", "app.admin.settings_export")),
     "app.admin.decisions_store": Free(_OPERATOR, ("app.admin.decisions",)),

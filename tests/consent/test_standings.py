@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from app import remembered
+from app import ttl_cache
 from app.connections import Connections
 from app.consent import standings
 from app.consent.digests import open_digests

@@ -15,10 +15,10 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
 from app.errors import ConfigError
+from app.events.broker_ledger import KEYS, Moved
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
 from app.events.move import move_events
-from app.events.moved import KEYS, Moved
 from app.gather import gathered_reads
 from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node

@@ -23,12 +23,12 @@ from app.coupons.pool import fill
 from app.errors import ConfigError
 from app.events.consume import work_off
 from app.events.log import DEAD, EventConsumer, EventLog
+from app.job_worker import work_jobs
 from app.jobs import only_one, request_job
 from app.privacy.shop import erase_shop
 from app.profiles.store import kept_profile
 from app.tables import EventRow, OrderLineRow, OrderRow
 from app.values import shop_domain
-from app.work_jobs import work_jobs
 from app.worker import HANDLERS
 from tests.conftest import ENVIRONMENT, on_postgresql, on_sqlite
 from tests.offers.factories import SHOP, a_body

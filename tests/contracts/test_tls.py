@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
+from app.job_worker import work_jobs
 from app.jobs import request_job
-from app.work_jobs import work_jobs
 from tests.cluster import PASSWORD, free_ports, redis_cluster, wait_for
 from tests.conftest import ENVIRONMENT
 from tests.tls import make_certificate, tls_in_front

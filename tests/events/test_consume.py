@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlmodel import select
 
 from app.connections import Connections
-from app.events.carried import count_unhandled
+from app.events.broker_consumer import count_unhandled
 from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, consume, work_off
 from app.events.kinds import AppUninstalled, Event, ScopesChanged
 from app.events.log import DEAD, STREAM

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.events.carried import count_unhandled, handled_before
+from app.events.broker_consumer import count_unhandled, handled_before
 from app.events.kinds import AppUninstalled, CartUpdated
 from app.events.log import DEAD, STREAM, Delivery, EventLog
 from tests.brokers import Engine, read

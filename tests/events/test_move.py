@@ -11,14 +11,14 @@ import pytest
 from starlette.applications import Starlette
 
 from app.connections import Connections
-from app.events import carried
+from app.events import broker_consumer
 from app.events.broker import BrokerAway, Copy, open_broker
-from app.events.carried import count_unhandled
+from app.events.broker_consumer import count_unhandled
+from app.events.broker_ledger import KEYS, MOVED, TRIES, Moved
 from app.events.consume import consume
 from app.events.kinds import AppUninstalled, BrowserEvent, Event
 from app.events.log import DEAD, STREAM, EventConsumer, EventLog
 from app.events.move import move_events, send_echoes
-from app.events.moved import KEYS, MOVED, TRIES, Moved
 from app.health import routes
 from tests.brokers import Engine, empty, engine, new_topic, read
 

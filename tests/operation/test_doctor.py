@@ -16,7 +16,7 @@ from app.config import read_settings
 from app.connections import connect
 from app.consent.digests import open_digests
 from app.doctor import examine
-from app.events.moved import MOVED
+from app.events.broker_ledger import MOVED
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
 

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from app.connections import Connections
 from app.consent.receipts import receipts_of
 from app.consent.requests import Kind, Status, open_request, read_request
-from app.events import moved
+from app.events import broker_ledger
 from app.events.broker import Copy
-from app.events.carried import count_unhandled
+from app.events.broker_consumer import count_unhandled
+from app.events.broker_ledger import Moved
 from app.events.consume import work_off
 from app.events.kinds import CustomerRedactionRequested, OrderPlaced, ShopRedactionRequested
 from app.events.log import DEAD
-from app.events.moved import Moved
 from app.privacy import unfinished
 from app.privacy.erasure import erase_person
 from app.privacy.export import export_person

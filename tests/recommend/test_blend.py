@@ -7,9 +7,9 @@ import pytest
 
 from app.recommend.blend import PLAIN, _leader, among_all, choose_cosine, rows_of, weigh
 from app.recommend.cases import Case, make_cases
-from app.recommend.learn import collect, learn_weights, log_loss
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model, Weights
+from app.recommend.term_weights import collect, learn_weights, log_loss
 from app.recommend.terms import TERMS, Past
 from tests.recommend.factories import a_model, linked
 from tests.recommend.shops import a_shop

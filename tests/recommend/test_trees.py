@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from app.recommend.assemble import kind_links, kinds, rebought
 from app.recommend.blend import weigh, with_trees
+from app.recommend.boosting import RankedCandidates, boost
 from app.recommend.cases import Case
 from app.recommend.dataset import Baskets
-from app.recommend.grow import RankedCandidates, boost
 from app.recommend.model import Model
 from app.recommend.place import RESCORED, TOLD, links, told
 from app.recommend.terms import TERMS, Past, Weights

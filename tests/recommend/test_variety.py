@@ -13,7 +13,7 @@ from app.recommend.blend import weigh
 from app.recommend.cases import Case
 from app.recommend.model import Model, Weights
 from app.recommend.variety import Variety, held_back
-from app.recommend.vary import OPTIONS, choose_variety
+from app.recommend.variety_tuning import OPTIONS, choose_variety
 from tests.recommend.factories import a_model, linked
 
 MOST = Variety(max(each.in_cart for each in OPTIONS), max(each.again for each in OPTIONS))

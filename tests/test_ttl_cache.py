@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.connections import Connections
-from app.remembered import TtlCache
+from app.ttl_cache import TtlCache
 
 
 class Slow:

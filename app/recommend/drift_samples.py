@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from app.recommend.drift import Doubles, ShownOffers
 from app.recommend.model import Model
 from app.recommend.terms import TERMS, Past
-from app.recommend.watch import Doubles, ShownOffers
 
 RANKED = 200  # so many stand for the whole ranking: beyond them shares are next to nothing
 

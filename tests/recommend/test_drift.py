@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.recommend.watch import ShownOffers, calibration, psi, shifts
+from app.recommend.drift import ShownOffers, calibration, psi, shifts
 
 
 def sample(seed: int, size: int = 2_000, mean: float = 0.0) -> np.ndarray:

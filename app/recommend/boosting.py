@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommend.cases import Case
-from app.recommend.learn import visit_of
 from app.recommend.model import Model, Visit
 from app.recommend.place import RESCORED, told
 from app.recommend.score import Positions, top
+from app.recommend.term_weights import visit_of
 from app.recommend.trees import DEPTH, Trees, no_trees
 
 TREES = 120

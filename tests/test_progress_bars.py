@@ -6,11 +6,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-import app.follow
+import app.progress_bars
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
-from app.follow import KINDS, ask_for_backfill, follow_backfill, follow_training
 from app.jobs import Progress, alone, report_progress
+from app.progress_bars import KINDS, ask_for_backfill, follow_backfill, follow_training
 from app.tables import BackfillRow
 from app.values import ShopDomain
 from tests.test_live import install
@@ -69,7 +69,7 @@ async def test_a_training_that_failed_is_an_error(connections: Connections) -> N
 async def test_who_waits_for_a_worker_in_vain_is_told_once(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.follow, "_NO_WORKER_S", 0.0)
+    monkeypatch.setattr(app.progress_bars, "_NO_WORKER_S", 0.0)
     await install(connections, SHOP)
     said = StringIO()
     following = asyncio.create_task(follow_training(connections, SHOP, Console(file=said)))
@@ -82,7 +82,7 @@ async def test_who_waits_for_a_worker_in_vain_is_told_once(
 async def test_an_import_that_nobody_goes_on_with_is_told_of(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.follow, "_QUIET_S", 0.0)
+    monkeypatch.setattr(app.progress_bars, "_QUIET_S", 0.0)
     await install(connections, SHOP)
     await imported(connections, "failed", NOW, "the worker was down")
     said = StringIO()

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from app.connections import Connections
 from app.events.broker import Broker, Copy, open_broker
+from app.events.broker_ledger import Moved
 from app.events.log import Delivery, EventConsumer, EventLog, order, this_consumer
-from app.events.moved import Moved
 
 _ECHO_RESTS = 10  # times as long as an entry, so that what it follows came to an end
 _log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import pytest
 from sqlmodel import col, delete
 
 from app.connections import Connections, redis_key
+from app.recommend.drift_watch import last_watch, request_due_watches, watch_shop
 from app.recommend.publish import publish
-from app.recommend.watching import last_watch, request_due_watches, watch_shop
 from app.tables import DecisionRow, FeedbackRow, ModelRow, OrderLineRow, ShopRow
 from app.values import ShopDomain
 from tests.recommend.factories import a_model, linked

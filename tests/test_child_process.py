@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from app.apart import ChildFailed, apart
+from app.child_process import ChildFailed, apart
 from app.errors import InputError, ModelUnusable
 
-WAITS = "import asyncio, pathlib, sys; from tests.test_apart import apart, hold; "
+WAITS = "import asyncio, pathlib, sys; from tests.test_child_process import apart, hold; "
 WAITS += "asyncio.run(apart(hold, pathlib.Path(sys.argv[1])))"
 
 

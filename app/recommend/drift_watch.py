@@ -15,10 +15,10 @@ from sqlalchemy import Table, and_, func, select
 from app.connections import Connections
 from app.errors import ModelUnusable
 from app.jobs import job_begins, only_one, request_job
-from app.recommend.meet import LoggedRanking, met
+from app.recommend.drift import Calibration, Shift, calibration, shifts
+from app.recommend.drift_samples import LoggedRanking, met
 from app.recommend.model import Model
 from app.recommend.publish import latest
-from app.recommend.watch import Calibration, Shift, calibration, shifts
 from app.shops.turns import shops_to_look_at
 from app.tables import DecisionRow, FeedbackRow, ModelRow, OrderLineRow, WatchRow
 from app.upsert import chunks, table_of, upsert
