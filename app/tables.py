@@ -190,8 +190,9 @@ class ExclusionRow(SQLModel, table=True):
 
 
 class CustomerRow(SQLModel, table=True):
-    """A customer without name, e-mail or address. …_at: when the answer for the channel stood so.
+    """A customer without name, e-mail or address. …_marketing_at: when the channel's answer stood so.
 
+    orders_count, spent_minor, last_order_at: of all their orders, as Shopify last told, in its currency.
     email_digest: keyed hash of the address, by which a request that names nothing else is found.
     """
 
@@ -200,6 +201,8 @@ class CustomerRow(SQLModel, table=True):
     shop: str = Field(primary_key=True)
     customer_id: int = _id(primary_key=True)
     orders_count: int | None = None
+    spent_minor: int | None = _id(default=None, nullable=True)
+    last_order_at: datetime | None = _time(default=None, nullable=True)
     email_marketing: str | None = None
     email_marketing_at: datetime | None = _time(default=None, nullable=True)
     sms_marketing: str | None = None
@@ -214,7 +217,8 @@ class CustomerRow(SQLModel, table=True):
 class OrderRow(SQLModel, table=True):
     """An order; money in `currency`, the shop's. discount_codes: code and what it took off, None unknown.
 
-    cancelled_at: from when on it does not count, because it was cancelled or deleted.
+    cancelled_at: from when on it does not count, because it was cancelled or deleted. renewal: whether a
+    subscription charged itself, None where that was not told.
     """
 
     __tablename__ = "orders"
@@ -236,10 +240,15 @@ class OrderRow(SQLModel, table=True):
     updated_at: datetime = _time()
     cancelled_at: datetime | None = _time(default=None, nullable=True)
     discount_codes: list[dict[str, Any]] = Field(default_factory=nothing, sa_type=JSON)
+    renewal: bool | None = None
 
 
 class OrderLineRow(SQLModel, table=True):
-    """A line of an order. decision_id, offer_id: the offer that put it there, if one did."""
+    """A line of an order. decision_id, offer_id: the offer that put it there, if one did.
+
+    bundle_id: of the bundle that it came in, None where it was chosen by itself. bundle_product_id: the
+    bundle as a product, None until Shopify told it: webhooks do not.
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -256,6 +265,8 @@ class OrderLineRow(SQLModel, table=True):
     discount_minor: int = _id(default=0)
     decision_id: str | None = None
     offer_id: str | None = None
+    bundle_id: int | None = _id(default=None, nullable=True)
+    bundle_product_id: int | None = _id(default=None, nullable=True)
 
 
 # What stands in place of a refund's line: it belongs to no particular one, or is of no goods at all.

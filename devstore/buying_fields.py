@@ -188,6 +188,7 @@ LINE_ITEM: dict[str, Reader] = {
     "isGiftCard": lambda c, s, a: (
         s.line.product_id in c.shop.products and c.shop.products[s.line.product_id].gift_card
     ),
+    "lineItemGroup": lambda c, s, a: None,
     "taxable": lambda c, s, a: True,
 }
 

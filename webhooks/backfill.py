@@ -236,7 +236,10 @@ async def _store_products(connections: Connections, shop: Shop, batch: Sequence[
 
 
 async def _store_customers(connections: Connections, shop: Shop, batch: Sequence[Tree]) -> None:
-    customers = _readable(lambda tree: read_customer(shop.shop, Payload(tree.root)), shop, batch)
+    def read(tree: Tree) -> Any:
+        return read_customer(shop.shop, Payload(tree.root), shop.currency)
+
+    customers = _readable(read, shop, batch)
     await record_customers(connections, await only_kept(connections, customers))
 
 

@@ -10,11 +10,14 @@ _VARIANT = "id title price position inventoryPolicy inventoryQuantity"
 _LEVEL = 'id location { id } updatedAt quantities(names: ["available"]) { quantity }'
 _CUSTOMER = """
   id createdAt updatedAt numberOfOrders dataSaleOptOut
+  amountSpent { amount currencyCode }
+  lastOrder { createdAt }
   defaultEmailAddress { marketingState }
   defaultPhoneNumber { marketingState }
 """
 _ORDER = """
   id createdAt processedAt updatedAt cancelledAt test currencyCode displayFinancialStatus checkoutToken
+  sourceName
   customer { id }
   subtotalPriceSet { shopMoney { amount } }
   totalDiscountsSet { shopMoney { amount } }
@@ -33,6 +36,8 @@ _LINE = """
   originalUnitPriceSet { shopMoney { amount } }
   discountAllocations { allocatedAmountSet { shopMoney { amount } } }
   customAttributes { key value }
+  isGiftCard
+  lineItemGroup { id productId customAttributes { key value } }
 """
 
 _REFUND = """
@@ -40,7 +45,7 @@ _REFUND = """
   totalRefundedSet { shopMoney { amount } }
   refundLineItems(first: 100) {
     nodes {
-      quantity lineItem { id }
+      quantity lineItem { id isGiftCard }
       subtotalSet { shopMoney { amount } }
       totalTaxSet { shopMoney { amount } }
     }
@@ -140,7 +145,7 @@ query OneOrder($id: ID!, $after: String) {{
   order(id: $id) {{
     {_ORDER}
     {_GRANT}
-    lineItems(first: 100, after: $after) {{
+    lineItems(first: 80, after: $after) {{
       nodes {{ {_LINE} }}
       pageInfo {{ hasNextPage endCursor }}
     }}

@@ -56,9 +56,11 @@ class CartLine(Kept):
 
 
 class Line(CartLine):
-    """A line of an order."""
+    """A line of an order. sales_line_item_group_id: of the bundle that it is a part of."""
 
     id: Plain = None
+    gift_card: Plain = None
+    sales_line_item_group_id: Plain = None
 
 
 class CodeUsed(Kept):
@@ -89,6 +91,7 @@ class Order(Mailed):
     processed_at: Plain = None
     updated_at: Plain = None
     cancelled_at: Plain = None
+    source_name: Plain = None
     test: Plain = None
     discount_codes: list[CodeUsed] | None = None
     discount_applications: list[Application] | None = None
@@ -96,8 +99,13 @@ class Order(Mailed):
     line_items: list[Line] | None = None
 
 
+class RefundedItem(Kept):
+    gift_card: Plain = None
+
+
 class RefundLine(Kept):
     line_item_id: Plain = None
+    line_item: RefundedItem | None = None
     quantity: Plain = None
     subtotal: Plain = None
     subtotal_set: BothMoney | None = None

@@ -24,7 +24,7 @@ async def missed_answers(
 
     Consent is told beside the change of the customer, who is then known as they stand but for it.
     """
-    read = [read_customer(shop.shop, customer) for customer in customers]
+    read = [read_customer(shop.shop, customer, shop.currency) for customer in customers]
     query = select(_CUSTOMERS.c.customer_id, _CUSTOMERS.c.email_marketing, _CUSTOMERS.c.sms_marketing).where(
         _CUSTOMERS.c.shop == shop.shop, _CUSTOMERS.c.customer_id.in_([each.customer_id for each in read])
     )

@@ -17,7 +17,8 @@ from app.tables import OrderRow, RefundRow
 from app.upsert import chunks, table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
-from webhooks.read_orders import with_tax
+from webhooks.read_admin import read_line
+from webhooks.read_orders import with_tax, without_lines
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _log = logging.getLogger(__name__)
@@ -83,17 +84,22 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
         shipping_minor=shipping,
     )
     tax = _total(node, "refundLineItems", "totalTaxSet", shop.currency)
-    return with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
+    told = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
+    items = [line.child("lineItem") for line in lines.children("nodes")]
+    cards = {item.id("id") for item in items if item.flag_or_none("isGiftCard")}
+    return without_lines(told, cards)
 
 
 def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payload]) -> list[RefundCreated]:
     """Return the order's refunds as an import tells them: what each gave back, and in the last one all units.
 
     lines: with how many units are left of each. Money beyond what the units are worth went with them, as
-    tax or shipping; where none went back at all, an edit removed what was not paid yet. Pure.
+    tax or shipping; where none went back at all, an edit removed what was not paid yet. What went back of
+    gift cards was never counted as sold. Pure.
     """
     refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
+    refunds = _without(refunds, sum(_gift_card_back(line, order.currency) for line in lines))
     back = tuple(_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
     back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
     if not refunds or not back:
@@ -103,6 +109,24 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     rest = paid_back - sum(each.amount_minor for each in back) if paid_back else 0
     told_minor = sum(each.other_minor for each in before)  # of units that the last one tells
     return [*before, replace(last, lines=back, other_minor=min(rest, 0) - told_minor, tax_minor=max(rest, 0))]
+
+
+def _gift_card_back(line: Payload, currency: str) -> int:
+    """Return what was given back of the line for a gift card, nothing where it is none."""
+    card, left = read_line(line, currency), line.count_or_none("currentQuantity")
+    if left is None or not line.flag_or_none("isGiftCard"):
+        return 0
+    return _units(card, card.quantity - left).amount_minor
+
+
+def _without(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
+    """Return the refunds less an amount of them all, the first ones first."""
+    rest = []
+    for each in refunds:
+        taken = min(minor, max(0, each.other_minor))
+        minor -= taken
+        rest.append(replace(each, other_minor=each.other_minor - taken))
+    return rest
 
 
 def _sum_of(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:

@@ -117,7 +117,7 @@ async def _record(connections: Connections, shop: ShopDomain, batch: Sequence[di
 def _read(shop: ShopDomain, node: dict[str, Any]) -> CustomerChanged | None:
     """Return the customer as read now, under an id of this reading: the record itself may be unchanged."""
     try:
-        customer = read_customer(shop, Payload(node))
+        customer = read_customer(shop, Payload(node), currency="")
     except InputError as error:
         _log.warning("an opt-out can't be read", extra={"shop": shop, "reason": str(error)})
         return None

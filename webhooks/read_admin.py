@@ -18,11 +18,20 @@ from app.events.kinds import (
     ProductChanged,
     VariantFacts,
 )
+from app.orders.placed import is_renewal
 from app.values import shopify_id
 from webhooks.delivery import Envelope
 from webhooks.payload import Payload
 from webhooks.read_catalog import cost_minor
-from webhooks.read_orders import DECISION_PROPERTY, OFFER_PROPERTY, PAID, grant_used, placed_at, reference
+from webhooks.read_orders import (
+    DECISION_PROPERTY,
+    OFFER_PROPERTY,
+    PAID,
+    grant_used,
+    paid_minor,
+    placed_at,
+    reference,
+)
 
 AUTOMATIC = "AutomaticDiscountApplication"
 
@@ -89,8 +98,11 @@ def read_cost(shop: str, item: Payload, currency: str) -> CostChanged | None:
     )
 
 
-def read_customer(shop: str, node: Payload) -> CustomerChanged:
+def read_customer(shop: str, node: Payload, currency: str) -> CustomerChanged:
+    """Return the customer; what they spent is not told where that is in another currency than the shop's."""
     updated_at = node.time("updatedAt")
+    spent, last = node.child_or_none("amountSpent"), node.child_or_none("lastOrder")
+    own = spent is not None and spent.text_or_none("currencyCode") == currency
     return CustomerChanged(
         **_envelope(shop, node, updated_at),
         customer_id=node.id("id"),
@@ -100,29 +112,34 @@ def read_customer(shop: str, node: Payload) -> CustomerChanged:
         data_sale_opt_out=node.flag_or_none("dataSaleOptOut"),
         created_at=node.time_or_none("createdAt"),
         updated_at=updated_at,
+        spent_minor=spent.money("amount", currency) if spent and own else None,
+        last_order_at=last.time_or_none("createdAt") if last else None,
     )
 
 
 def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdated:
     """Return the order; lines: all that it has."""
     updated_at, currency = node.time("updatedAt"), node.text("currencyCode")
+    goods = [line for line in lines if not line.flag_or_none("isGiftCard")]
+    gift_minor = sum(paid_minor(read_line(line, currency)) for line in lines if line not in goods)
     return OrderUpdated(
         **_envelope(shop, node, updated_at),
         order_id=node.id("id"),
         customer_id=node.id_of("customer"),
         checkout_token=node.text_or_none("checkoutToken"),
         currency=currency,
-        subtotal_minor=_money(node, "subtotalPriceSet", currency),
+        subtotal_minor=max(0, _money(node, "subtotalPriceSet", currency) - gift_minor),
         discount_minor=_money(node, "totalDiscountsSet", currency),
-        total_minor=_money(node, "totalPriceSet", currency),
+        total_minor=max(0, _money(node, "totalPriceSet", currency) - gift_minor),
         paid=(node.text_or_none("displayFinancialStatus") or "").lower() in PAID,
         created_at=placed_at(node.time("createdAt"), node.time_or_none("processedAt")),
         updated_at=updated_at,
         cancelled_at=node.time_or_none("cancelledAt"),
-        lines=tuple(_line(line, currency) for line in lines),
+        lines=tuple(read_line(line, currency) for line in goods),
         codes=tuple(CodeUsed(code=code) for code in node.texts("discountCodes")),
         grant=_grant(node),
         test=node.flag_or_none("test") or False,
+        renewal=is_renewal(node.text_or_none("sourceName")),
     )
 
 
@@ -152,8 +169,10 @@ def _variant(variant: Payload, currency: str) -> VariantFacts:
     )
 
 
-def _line(line: Payload, currency: str) -> Line:
-    properties = _attributes(line)
+def read_line(line: Payload, currency: str) -> Line:
+    """Return the line; of a bundle's parts, the offer stands with the bundle."""
+    bundle = line.child_or_none("lineItemGroup")
+    properties = (_attributes(bundle) if bundle else {}) | _attributes(line)
     allocations = line.children("discountAllocations")
     return Line(
         line_id=line.id("id"),
@@ -164,6 +183,8 @@ def _line(line: Payload, currency: str) -> Line:
         discount_minor=sum(_money(part, "allocatedAmountSet", currency) for part in allocations),
         decision_id=reference(properties, DECISION_PROPERTY),
         offer_id=reference(properties, OFFER_PROPERTY),
+        bundle_id=bundle.id_or_none("id") if bundle else None,
+        bundle_product_id=bundle.id_or_none("productId") if bundle else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from app.events.kinds import (
     RefundCreated,
     RefundLine,
 )
+from app.orders.placed import is_renewal
 from webhooks.delivery import Delivery
 from webhooks.payload import Payload
 
@@ -62,23 +63,24 @@ def read_order_deleted(payload: Payload, delivery: Delivery) -> OrderDeleted:
 def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: bool = False) -> Order:
     currency = payload.text_or_none("currency") or delivery.currency
     created_at = payload.time("created_at")
-    lines = payload.children("line_items")
+    lines, gift_minor = without_gift_cards(payload.children("line_items"), currency)
     facts: dict[str, Any] = {
         "order_id": payload.id("id"),
         "customer_id": payload.id_of("customer"),
         "checkout_token": payload.text_or_none("checkout_token"),
         "currency": currency,
-        "subtotal_minor": payload.money("subtotal_price", currency),
+        "subtotal_minor": max(0, payload.money("subtotal_price", currency) - gift_minor),
         "discount_minor": payload.money("total_discounts", currency),
-        "total_minor": payload.money("total_price", currency),
+        "total_minor": max(0, payload.money("total_price", currency) - gift_minor),
         "paid": paid or payload.text_or_none("financial_status") in PAID,
         "created_at": placed_at(created_at, payload.time_or_none("processed_at")),
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
-        "lines": tuple(_line(line, line.id("id"), currency) for line in lines),
+        "lines": tuple(_order_line(line, currency) for line in lines),
         "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
         "grant": _grant(payload),
         "test": payload.flag_or_none("test") or False,
+        "renewal": is_renewal(payload.text_or_none("source_name")),
     }
     return kind(**delivery.envelope, **facts)
 
@@ -86,6 +88,17 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
 def placed_at(created_at: datetime, processed_at: datetime | None) -> datetime:
     """Return when an order was placed: one that a merchant brought along from another system, long before."""
     return min(created_at, processed_at or created_at)
+
+
+def without_gift_cards(lines: Sequence[Payload], currency: str) -> tuple[list[Payload], int]:
+    """Return the lines of goods, and what was paid for the gift cards among them."""
+    cards = [_line(line, line.id("id"), currency) for line in lines if line.flag_or_none("gift_card")]
+    return [line for line in lines if not line.flag_or_none("gift_card")], sum(map(paid_minor, cards))
+
+
+def paid_minor(line: Line) -> int:
+    """Return what was paid for all units of a line."""
+    return line.quantity * line.price_minor - line.discount_minor
 
 
 def _code(used: Payload, currency: str) -> CodeUsed:
@@ -105,6 +118,22 @@ def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
+    return without_lines(_with_their_tax(payload, delivery), _gift_cards(payload))
+
+
+def without_lines(refund: RefundCreated, line_ids: Collection[int]) -> RefundCreated:
+    """Return the refund without what it gave back of these lines."""
+    return replace(refund, lines=tuple(line for line in refund.lines if line.line_id not in line_ids))
+
+
+def _gift_cards(payload: Payload) -> set[int]:
+    """Return the lines of gift cards among those that went back: they were never counted as sold."""
+    lines = payload.children("refund_line_items")
+    of = {line.id("line_item_id"): line.child_or_none("line_item") for line in lines}
+    return {line_id for line_id, item in of.items() if item and item.flag_or_none("gift_card")}
+
+
+def _with_their_tax(payload: Payload, delivery: Delivery) -> RefundCreated:
     refund, tax_minor = _refund(payload, delivery, _SHOP, delivery.currency)
     paid_in = _paid_in(payload) or delivery.currency
     if paid_in == delivery.currency:
@@ -233,6 +262,11 @@ def _lines(payload: Payload, currency: str) -> tuple[Line, ...]:
     """Return a cart's or checkout's lines, which have no id of their own: numbered from 1."""
     lines = enumerate(payload.children("line_items"), start=1)
     return tuple(_line(line, position, currency) for position, line in lines)
+
+
+def _order_line(line: Payload, currency: str) -> Line:
+    found = _line(line, line.id("id"), currency)
+    return replace(found, bundle_id=line.id_or_none("sales_line_item_group_id"))
 
 
 def _line(line: Payload, line_id: int, currency: str) -> Line:

@@ -36,6 +36,7 @@ from webhooks.documents import (
 from webhooks.gone import note_gone
 from webhooks.locations import note_locations
 from webhooks.missed_answers import missed_answers
+from webhooks.missed_bundles import told_without_bundle
 from webhooks.missed_costs import missed_costs, told_costs
 from webhooks.missed_refunds import missed_refunds
 from webhooks.missed_stock import missed_stock
@@ -181,6 +182,12 @@ async def _beside_products(
     return await missed_stock(connections, shop, products)
 
 
+async def _beside_orders(connections: Connections, shop: Shop, orders: Sequence[Payload]) -> list[AnyEvent]:
+    for gid in await told_without_bundle(connections, shop, orders):
+        await tell(connections, shop, ORDERS, gid)
+    return await missed_refunds(connections, shop, orders)
+
+
 _PRODUCTS, _CUSTOMERS, _ORDERS = (table_of(row).c for row in (ProductRow, CustomerRow, OrderRow))
 KINDS = (
     Kind(
@@ -190,13 +197,13 @@ KINDS = (
     ),
     Kind(
         "customer", CHANGED_CUSTOMERS, ONE_CUSTOMER, None,
-        lambda shop, node, _: read_customer(shop.shop, node),
+        lambda shop, node, _: read_customer(shop.shop, node, shop.currency),
         _CUSTOMERS.customer_id, _CUSTOMERS.updated_at, missed_answers,
     ),
     Kind(
         "order", CHANGED_ORDERS, ONE_ORDER, "lineItems",
         lambda shop, node, parts: read_order(shop.shop, node, parts),
-        _ORDERS.order_id, _ORDERS.updated_at, missed_refunds,
+        _ORDERS.order_id, _ORDERS.updated_at, _beside_orders,
     ),
 )  # fmt: skip
 PRODUCTS, ORDERS = KINDS[0], KINDS[-1]

@@ -24,6 +24,7 @@ from app.errors import InputError, NotFound
 from app.experiments.assign import HOLDOUT, PERSONALISED, STANDING
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Period, Readout, read_outs
+from app.orders.placed import BY_SOMEBODY
 from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
@@ -39,7 +40,7 @@ _OF_LINE = tuple(
     _LINES.c[name]
     for name in (
         "order_id", "line_id", "product_id", "quantity", "price_minor", "discount_minor", "decision_id",
-        "offer_id",
+        "offer_id", "bundle_product_id",
     )
 )  # fmt: skip
 
@@ -229,10 +230,13 @@ async def _brought(db: AsyncSession, shop: str, placed: Sequence[Any]) -> Sequen
 
 
 def _placed(begin: datetime, end: datetime | None, now: datetime) -> tuple[Any, ...]:
-    """Return what holds of an order that stands, placed from then on and before the end, if there is one."""
+    """Return what holds of an order that stands, placed from then on and before the end, if there is one.
+
+    What a subscription charges says of its lines what its first order did, and would be owed for ever.
+    """
     columns = _ORDERS.c
     before = columns.created_at <= now if end is None else columns.created_at < end
-    return columns.created_at >= begin, before, columns.cancelled_at.is_(None)
+    return columns.created_at >= begin, before, columns.cancelled_at.is_(None), BY_SOMEBODY
 
 
 async def _given_back(db: AsyncSession, shop: str, placed: Sequence[Any]) -> dict[int, dict[int, int]]:
@@ -270,7 +274,8 @@ def sold_lines(order: Any, rows: Iterable[Any], back: Mapping[int, int]) -> Iter
     codes = frozenset(str(each.get("code", "")).upper() for each in order.discount_codes or ())
     for line_id, row in of_line.items():
         yield SoldLine(
-            order.order_id, line_id, order.created_at, people, stayed[line_id], row.product_id, codes,
+            order.order_id, line_id, order.created_at, people, stayed[line_id],
+            row.bundle_product_id or row.product_id, codes,
             row.decision_id, row.offer_id,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, func, select
 from app.attribution.attribute import OfferCounts, OfferedLine, Revenue, revenue_of, stayed_of
 from app.attribution.sold import charged_minor
 from app.connections import Connections
+from app.orders.placed import BY_SOMEBODY
 from app.tables import OF_NO_LINE, DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks
 from app.values import ShopDomain
@@ -147,8 +148,8 @@ def _refunded_by_line(shop: str) -> Any:
 
 
 def _stands() -> ColumnElement[bool]:
-    """The order was not cancelled, and the decision showed something."""
-    return and_(_order.cancelled_at.is_(None), _decision.arm != _HOLDOUT)
+    """The order was placed by somebody and not cancelled, and the decision showed something."""
+    return and_(_order.cancelled_at.is_(None), BY_SOMEBODY, _decision.arm != _HOLDOUT)
 
 
 def _order_of_line() -> ColumnElement[bool]:

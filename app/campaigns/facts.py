@@ -278,7 +278,7 @@ def _spent(name: str) -> Reader:
 
 
 def _days_since_order(moment: Moment) -> Value:
-    last_at = moment.profile.last_order_at if moment.profile else None
+    last_at = moment.profile.last_ever_at if moment.profile else None
     return None if last_at is None else max(0, int(moment.now.timestamp()) - last_at) // _DAY_S
 
 
@@ -342,7 +342,7 @@ READERS: Mapping[str, Reader] = {
     "checkout.errors": _signal("errors"),
     "checkout.steps": _signal("steps"),
     "profile.orders": _of_profile(lambda profile: profile.orders_ever),
-    "profile.spent": _spent("spent_minor"),
+    "profile.spent": _spent("spent_ever_minor"),
     "profile.aov": _spent("aov_minor"),
     "profile.lifetime_value": _spent("spend_ahead_minor"),
     "profile.days_since_order": _days_since_order,

@@ -15,6 +15,7 @@ from app.connections import Connections
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.experiments.assign import PERSONALISED
+from app.orders.placed import BY_SOMEBODY
 from app.tables import DecisionRow, OrderRow
 from app.upsert import chunks, table_of
 
@@ -68,7 +69,7 @@ async def _orders(db: AsyncSession, shop: str, by: str, names: Iterable[Any]) ->
     column, found = _ORDERS.c[by], dict[Any, list[datetime]]()
     for part in chunks(sorted(each for each in names if each is not None)):
         query = select(column, _ORDERS.c.created_at).where(
-            _ORDERS.c.shop == shop, column.in_(part), _ORDERS.c.cancelled_at.is_(None)
+            _ORDERS.c.shop == shop, column.in_(part), _ORDERS.c.cancelled_at.is_(None), BY_SOMEBODY
         )
         for name, at in await (await db.connection()).execute(query):
             found.setdefault(name, []).append(at)

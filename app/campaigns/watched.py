@@ -22,6 +22,7 @@ from app.connections import Connections, connect, redis_key
 from app.experiments.assign import PERSONALISED
 from app.failures import reason_of
 from app.intent.store import who_may_not_teach
+from app.orders.placed import BY_SOMEBODY
 from app.tables import DecisionRow, FeedbackRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
@@ -178,7 +179,7 @@ async def placed_by(
         for part in chunks(sorted(names)):
             query = (
                 select(*columns, _first_refund())
-                .where(_ORDERS.c.shop == shop, _ORDERS.c[by].in_(part))
+                .where(_ORDERS.c.shop == shop, _ORDERS.c[by].in_(part), BY_SOMEBODY)
                 .order_by(_ORDERS.c.created_at)
             )
             for name, at, *back in await (await db.connection()).execute(query):

@@ -21,7 +21,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order, cart or checkout. price_minor: of one unit, before discounts."""
+    """One line of an order, cart or checkout. price_minor: of one unit, before discounts.
+
+    bundle_id: of the bundle that it came in, numbered within its order, None where it was chosen by itself.
+    bundle_product_id: the bundle as a product, None where that is not told.
+    """
 
     line_id: int
     product_id: int | None
@@ -31,6 +35,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     discount_minor: int = 0
     decision_id: str | None = None
     offer_id: str | None = None
+    bundle_id: int | None = None
+    bundle_product_id: int | None = None
 
 
 class CodeUsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,8 @@ class OrderFacts(Event, frozen=True, kw_only=True):
     """An order as it stood at `updated_at`, which decides between two that arrive out of order.
 
     created_at: when it was placed, also in another system before this one. test: nobody paid for it.
+    renewal: whether it is a subscription's charge, which nobody placed; None where that is not told.
+    Gift cards that were bought are in no amount and no line: they are paid ahead, and count when spent.
     """
 
     order_id: int
@@ -68,6 +76,7 @@ class OrderFacts(Event, frozen=True, kw_only=True):
     codes: tuple[CodeUsed, ...] = ()
     grant: GrantUsed | None = None
     test: bool = False
+    renewal: bool | None = None
 
 
 class OrderPlaced(OrderFacts, frozen=True, kw_only=True, tag=True): ...
@@ -204,7 +213,8 @@ class CostChanged(Event, frozen=True, kw_only=True, tag=True):
 class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
     """A customer, created or changed. Marketing states are Shopify's words, lower case.
 
-    email_digest: keyed hash of the address, None when not told.
+    email_digest: keyed hash of the address, None when not told. spent_minor, last_order_at: of the orders
+    that orders_count counts, in the shop's currency.
     """
 
     customer_id: int
@@ -215,6 +225,8 @@ class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
     created_at: datetime | None
     updated_at: datetime
     email_digest: str | None = None
+    spent_minor: int | None = None
+    last_order_at: datetime | None = None
 
 
 class CustomerDeleted(Event, frozen=True, kw_only=True, tag=True):

@@ -182,6 +182,7 @@ def _dated(orders: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     What was spent before is of the customer who was known at the first exposure: who becomes known later
     became so by what they did in their arm, and an adjustment for that would take a part of the effect away.
     So would one for what was spent in the same arm before an exposure that is not read, see `AnalysisWindow`.
+    What was spent in the currency that the shop had before is no amount in this one.
     """
     at, first, after = pl.col("at"), pl.col("first_at"), pl.col("first_after")
     same = (pl.col("checkout_token") == pl.col("first_checkout_token")).fill_null(value=False)
@@ -192,7 +193,11 @@ def _dated(orders: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     return orders.with_columns(
         placed=began & (at < pl.col("end")),
         cancelled=(pl.col("cancelled_at") < pl.col("end")).fill_null(value=False),
-        earlier=of_customer & untouched & (at >= first - frame.before) & (at < first - CLOCKS_DIFFER),
+        earlier=of_customer
+        & untouched
+        & ~pl.col("foreign")
+        & (at >= first - frame.before)
+        & (at < first - CLOCKS_DIFFER),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog.cost_store import read_costs
 from app.catalog.costs import Costs
 from app.experiments.records import Records, exposures_in, orders_in, refunds_in
+from app.orders.placed import BY_SOMEBODY
 from app.orders.refunds import GOODS_BACK
 from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import table_of
@@ -60,7 +61,7 @@ async def read_records(
     exposures = await _read(connection, _exposures(which), exposures_in)
     earliest = exposures["at"].min()
     since = (earliest if isinstance(earliest, datetime) else now) - before
-    placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since)
+    placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since, BY_SOMEBODY)
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
     back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, GOODS_BACK)
     refunds = await _read(connection, back, refunds_in)

@@ -41,7 +41,8 @@ async def record_customers(connections: Connections, events: Sequence[CustomerCh
             | {
                 name: _told(name)
                 for name in ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
-            },
+            }
+            | {name: _with_the_count(name) for name in ("spent_minor", "last_order_at")},
         )
         await append_changes(db, digests, before, events)
 
@@ -85,6 +86,8 @@ def _row(event: CustomerChanged) -> dict[str, Any]:
         "shop": event.shop,
         "customer_id": event.customer_id,
         "orders_count": event.orders_count,
+        "spent_minor": event.spent_minor,
+        "last_order_at": event.last_order_at,
         "email_marketing": event.email_marketing,
         "email_marketing_at": event.updated_at if event.email_marketing else None,
         "sms_marketing": event.sms_marketing,
@@ -105,6 +108,11 @@ def _unless_deleted_then(old: Any, new: Any) -> ColumnElement[bool]:
 
 def _told(name: str) -> Merge:
     return lambda old, new: func.coalesce(new[name], old[name])
+
+
+def _with_the_count(name: str) -> Merge:
+    """Return how what is told of the counted orders is replaced: together with their number alone."""
+    return lambda old, new: case((new.orders_count.is_not(None), new[name]), else_=old[name])
 
 
 def _answer(name: str) -> dict[str, Merge]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
 from app.events.kinds import Line, OrderDeleted, OrderFacts, RefundCreated
 from app.tables import OF_NO_LINE, OF_SHIPPING, OF_TAX, OrderLineRow, OrderRow, RefundRow, ShopRow
-from app.upsert import by_key, delete_keys, table_of, upsert
+from app.upsert import by_key, delete_keys, matching, table_of, upsert
 
-_SHOPS = table_of(ShopRow)
+_SHOPS, _LINES = table_of(ShopRow), table_of(OrderLineRow)
 
 
 async def record_order(connections: Connections, event: OrderFacts) -> None:
@@ -39,11 +40,25 @@ async def record_orders(connections: Connections, events: Sequence[OrderFacts]) 
             merge={
                 "paid": lambda old, new: or_(new.paid, old.paid),
                 "cancelled_at": lambda old, new: func.coalesce(new.cancelled_at, old.cancelled_at),
+                "renewal": lambda old, new: func.coalesce(new.renewal, old.renewal),
             },
         )
         lines = [_line_row(orders[key], line) for key in kept for line in orders[key].lines]
-        await delete_keys(db, OrderLineRow, ("shop", "order_id"), kept)
-        await upsert(db, OrderLineRow, by_key(lines, "shop", "line_id"))
+        stale = await _lines_of(db, kept) - {(line["shop"], line["line_id"]) for line in lines}
+        await delete_keys(db, OrderLineRow, ("shop", "line_id"), stale)
+        # What is told of a bundle by the Admin API alone is not undone by a webhook.
+        told_once = ("bundle_product_id", "decision_id", "offer_id")
+        merge = {name: lambda old, new, name=name: func.coalesce(new[name], old[name]) for name in told_once}
+        await upsert(db, OrderLineRow, by_key(lines, "shop", "line_id"), merge=merge)
+
+
+async def _lines_of(db: AsyncSession, orders: Iterable[Sequence[Any]]) -> set[tuple[str, int]]:
+    """Return the lines that are kept of the orders. orders: by shop and id."""
+    connection, found = await db.connection(), set[tuple[str, int]]()
+    for theirs in matching([_LINES.c.shop, _LINES.c.order_id], orders):
+        rows = await connection.execute(select(_LINES.c.shop, _LINES.c.line_id).where(theirs))
+        found.update((shop, line_id) for shop, line_id in rows)
+    return found
 
 
 async def remove_order(connections: Connections, event: OrderDeleted) -> None:
@@ -112,6 +127,7 @@ def _order_row(event: OrderFacts) -> dict[str, Any]:
         "updated_at": event.updated_at,
         "cancelled_at": event.cancelled_at,
         "discount_codes": [msgspec.to_builtins(each) for each in event.codes],
+        "renewal": event.renewal,
     }
 
 
@@ -127,6 +143,8 @@ def _line_row(event: OrderFacts, line: Line) -> dict[str, Any]:
         "discount_minor": line.discount_minor,
         "decision_id": line.decision_id,
         "offer_id": line.offer_id,
+        "bundle_id": line.bundle_id,
+        "bundle_product_id": line.bundle_product_id,
     }
 
 

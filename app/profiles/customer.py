@@ -22,7 +22,7 @@ AT_RISK_DAYS = 90
 
 
 class BoughtLine(NamedTuple):
-    """A line of an order. price_minor: of one unit, before discounts."""
+    """A line of an order. price_minor: of one unit, before discounts. product_id: the bundle's of its parts."""
 
     product_id: int | None
     quantity: int
@@ -32,7 +32,8 @@ class BoughtLine(NamedTuple):
 class PlacedOrder(NamedTuple):
     """An order as the database has it. placed_at: epoch seconds. total_minor: what was to pay.
 
-    own_currency: whether the amounts are in the shop's.
+    own_currency: whether the amounts are in the shop's. renewal: whether a subscription charged itself: it is
+    money, and the customer is there, but nobody chose what is in it.
     """
 
     order_id: int
@@ -42,7 +43,19 @@ class PlacedOrder(NamedTuple):
     refunded_minor: int = 0
     cancelled: bool = False
     own_currency: bool = True
+    renewal: bool = False
     lines: tuple[BoughtLine, ...] = ()
+
+
+class OrdersTold(NamedTuple):
+    """What Shopify tells of a customer's orders: how many there are, what was spent, when the last was.
+
+    spent_minor: None where that is not told. last_at: epoch seconds, None where that is not told.
+    """
+
+    orders: int = 0
+    spent_minor: int | None = None
+    last_at: int | None = None
 
 
 class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,7 +74,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     first one is how the customer is spoken of. refused: the customer does not want a profile;
     it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
     the next 90 days, None before the shop's segments were worked out. orders_before: how many they placed
-    that we do not have, of which Shopify tells the number alone: on install it shows those of 60 days.
+    that we do not have, as on install Shopify shows those of 60 days; spent_before_minor: what for, and
+    last_before_at: when the last one was, None where that is not told.
     """
 
     orders_count: int = 0
@@ -78,6 +92,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     refused: bool = False
     spend_ahead_minor: int | None = None
     orders_before: int = 0
+    spent_before_minor: int | None = None
+    last_before_at: int | None = None
 
     @property
     def orders_ever(self) -> int:
@@ -85,8 +101,21 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.orders_count + self.orders_before
 
     @property
+    def spent_ever_minor(self) -> int | None:
+        """Return what the customer spent, as far as anybody told; None of orders of which nobody did."""
+        told = self.spent_before_minor
+        return None if self.orders_before and told is None else self.spent_minor + (told or 0)
+
+    @property
+    def last_ever_at(self) -> int | None:
+        """Return when the last order was placed, as far as anybody told."""
+        return self.last_before_at if self.last_order_at is None else self.last_order_at
+
+    @property
     def aov_minor(self) -> int | None:
-        """Return the average order value, None before the first order."""
+        """Return the average order value, None before the first order: of those that we have, or of all."""
+        if (spent := self.spent_ever_minor) is not None and self.orders_ever:
+            return spent // self.orders_ever
         return self.spent_minor // self.orders_count if self.orders_count else None
 
     @property
@@ -110,6 +139,7 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
     pairs = [(each, purchase(each, now)) for each in once]
     kept = [(each, made) for each, made in pairs if made.counts]
     own = [each for each in once if each.own_currency]
+    chosen = [(each, made) for each, made in kept if not each.renewal]
     return Profile(
         orders_count=len(kept),
         spent_minor=max(0, sum(made.net_minor for _, made in pairs)),
@@ -119,8 +149,32 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
         discount_minor=sum(_clip(each.discount_minor) for each in own),
         refunded_minor=sum(_clip(each.refunded_minor) for each in own),
         discounted=sum(each.discount_minor > 0 for each, _ in kept),
-        bought=_bought([(each, made.placed_at) for each, made in kept]),
-        prices=_quartiles([line.price_minor for each, _ in kept if each.own_currency for line in each.lines]),
+        bought=_bought([(each, made.placed_at) for each, made in chosen]),
+        prices=_quartiles(
+            [line.price_minor for each, _ in chosen if each.own_currency for line in each.lines]
+        ),
+    )
+
+
+def before_these(orders: Sequence[PlacedOrder], told: OrdersTold | None, now: int) -> OrdersTold:
+    """Return what was told of orders that are not among these. Those after the last one told are new."""
+    if told is None:
+        return OrdersTold()
+    counted = [each for each in orders if told.last_at is None or each.placed_at <= told.last_at]
+    many = max(0, told.orders - len(counted))
+    if not many or told.spent_minor is None:
+        return OrdersTold(many, None, told.last_at if many else None)
+    theirs = sum(purchase(each, now).net_minor for each in counted if not each.cancelled)
+    return OrdersTold(many, max(0, told.spent_minor - theirs), told.last_at)
+
+
+def with_those_before(profile: Profile, before: OrdersTold) -> Profile:
+    """Return the profile with what was told of orders that we do not have."""
+    return msgspec.structs.replace(
+        profile,
+        orders_before=before.orders,
+        spent_before_minor=before.spent_minor,
+        last_before_at=before.last_at,
     )
 
 
@@ -140,11 +194,11 @@ def segment(profile: Profile, now: datetime) -> str:
     """
     if profile.segments:
         return profile.segments[0]
-    if not profile.orders_count or profile.last_order_at is None:
-        return "returning" if profile.orders_before else PROSPECTS
-    if now.timestamp() - profile.last_order_at > AT_RISK_DAYS * DAY_S:
+    if not profile.orders_ever:
+        return PROSPECTS
+    if profile.last_ever_at is not None and now.timestamp() - profile.last_ever_at > AT_RISK_DAYS * DAY_S:
         return "at_risk"
-    return "loyal" if profile.orders_count >= LOYAL_ORDERS else "returning"
+    return "loyal" if profile.orders_ever >= LOYAL_ORDERS else "returning"
 
 
 def _bought(orders: Sequence[tuple[PlacedOrder, int]]) -> dict[int, Bought]:

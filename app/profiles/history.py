@@ -12,7 +12,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.orders.refunds import GOODS_BACK, lines_kept
-from app.profiles.customer import BoughtLine, PlacedOrder
+from app.profiles.customer import BoughtLine, OrdersTold, PlacedOrder
 from app.profiles.visit import BrowsedEvent
 from app.tables import CustomerRow, EventRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
@@ -69,13 +69,15 @@ async def next_customers(db: AsyncSession, shop: str, after: int, count: int) ->
     return list(await (await db.connection()).scalars(query))
 
 
-async def orders_told(db: AsyncSession, shop: str, customer_ids: Collection[int]) -> dict[int, int]:
-    """Return how many orders each customer has placed at Shopify, as far as it told."""
-    found: dict[int, int] = {}
-    told = (_CUSTOMERS.c.shop == shop, _CUSTOMERS.c.orders_count > 0)
+async def orders_told(db: AsyncSession, shop: str, customer_ids: Collection[int]) -> dict[int, OrdersTold]:
+    """Return what Shopify told of each customer's orders."""
+    found: dict[int, OrdersTold] = {}
+    columns = _CUSTOMERS.c
+    query = select(columns.customer_id, columns.orders_count, columns.spent_minor, columns.last_order_at)
+    told = query.where(columns.shop == shop, columns.orders_count > 0)
     for part in chunks(sorted(customer_ids)):
-        query = select(_CUSTOMERS.c.customer_id, _CUSTOMERS.c.orders_count).where(*told)
-        found |= dict(map(tuple, await _rows(db, query.where(_CUSTOMERS.c.customer_id.in_(part)))))
+        for who, orders, spent_minor, last in await _rows(db, told.where(columns.customer_id.in_(part))):
+            found[who] = OrdersTold(orders, spent_minor, None if last is None else int(last.timestamp()))
     return found
 
 
@@ -150,7 +152,8 @@ async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> di
     for part in chunks(order_ids):
         # Put in order here: SQLite would read all of the shop's lines, as those lie in that order.
         for row in sorted(await _rows(db, select(lines_kept(shop, part))), key=attrgetter("line_id")):
-            lines[row.order_id].append(BoughtLine(row.product_id, row.quantity, row.price_minor))
+            chosen = row.bundle_product_id or row.product_id
+            lines[row.order_id].append(BoughtLine(chosen, row.quantity, row.price_minor))
     return lines
 
 
@@ -186,5 +189,6 @@ def _placed(
         refunded_minor=refunded_minor,
         cancelled=row.cancelled_at is not None,
         own_currency=row.currency == currency,
+        renewal=bool(row.renewal),
         lines=tuple(lines),
     )

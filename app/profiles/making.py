@@ -12,7 +12,16 @@ from app.connections import Connections
 from app.consent.policy import Answers, Reason
 from app.consent.standing import Basis, Standing, Use, may
 from app.profiles.behaving import behaviours, seen_of_customers, window_begins
-from app.profiles.customer import NOBODY, REFUSED, PlacedOrder, Profile, profile_of, purchase
+from app.profiles.customer import (
+    NOBODY,
+    REFUSED,
+    PlacedOrder,
+    Profile,
+    before_these,
+    profile_of,
+    purchase,
+    with_those_before,
+)
 from app.profiles.history import gone_of, orders_of, orders_told
 from app.profiles.purchases import Purchase
 from app.profiles.segments import CustomerSegments, current_segmentation, segmented, words_of
@@ -46,14 +55,14 @@ async def make_profiles(
         made |= dict.fromkeys(gone, (NOBODY, None))
         orders = await orders_of(db, shop, currency, wishes.keys() - made.keys())
         told = await orders_told(db, shop, orders.keys())
-    before = {who: max(0, told.get(who, 0) - len(placed)) for who, placed in orders.items()}
+    before = {who: before_these(placed, told.get(who), now) for who, placed in orders.items()}
     # Who ordered before we could know is in no segment: those are made from what was bought.
     histories = {
-        who: histories_of(placed, now) for who, placed in orders.items() if placed or not before[who]
+        who: histories_of(placed, now) for who, placed in orders.items() if placed or not before[who].orders
     }
     found = await _segmented(connections, shop, histories, now)
     for who, placed in orders.items():
-        profile = msgspec.structs.replace(profile_of(placed, now), orders_before=before[who])
+        profile = with_those_before(profile_of(placed, now), before[who])
         made[who] = (_spoken_of(profile, found.get(who)), found.get(who))
     return made
 

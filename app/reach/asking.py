@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.connections import Connections
+from app.orders.placed import is_renewal
 from app.reach.documents import WHO_LEFT
 from app.shops.store import Shop
 from app.shops.tokens import ask_shop
@@ -41,11 +44,16 @@ async def who_left(connections: Connections, shop: Shop, customer_id: int) -> Cu
         opted_in_at=_moment(email.get("marketingUpdatedAt")),
         locale=told.get("locale"),
         country=(told.get("defaultAddress") or {}).get("countryCodeV2"),
-        ordered_at=_moment((told.get("lastOrder") or {}).get("createdAt")),
+        ordered_at=_ordered_at(told.get("lastOrder") or {}),
         shop_name=str(store.get("name") or shop.name),
         reply_to=store.get("contactEmail"),
         footer=tuple(map(str, address.get("formatted") or ())),
     )
+
+
+def _ordered_at(last: Mapping[str, Any]) -> datetime | None:
+    """Return when the customer ordered last; what a subscription charged does not say that they came back."""
+    return None if is_renewal(last.get("sourceName")) else _moment(last.get("createdAt"))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ query WhoLeft($id: ID!) {
     locale
     defaultAddress { countryCodeV2 }
     defaultEmailAddress { emailAddress marketingState marketingUpdatedAt validFormat }
-    lastOrder { createdAt }
+    lastOrder { createdAt sourceName }
   }
   shop { name contactEmail shopAddress { formatted } }
 }

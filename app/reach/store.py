@@ -13,6 +13,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
+from app.orders.placed import BY_SOMEBODY
 from app.reach.abandonment import CLOCKS_DIFFER, DONE, CheckoutActivity, Silence, returned
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import EventRow, OrderRow
@@ -103,7 +104,7 @@ async def ordered_since(
         for part in chunks(sorted(customers)):
             since = min(customers[each] for each in part)
             query = _of_shop(_ORDERS.c.customer_id, shop).add_columns(_ORDERS.c.created_at)
-            theirs = query.where(_ORDERS.c.customer_id.in_(part), _ORDERS.c.created_at >= since)
+            theirs = query.where(_ORDERS.c.customer_id.in_(part), _ORDERS.c.created_at >= since, BY_SOMEBODY)
             bought |= {who for who, at in await connection.execute(theirs) if at >= customers[who]}
     return placed, bought
 
@@ -145,7 +146,7 @@ async def left_that_ordered(connections: Connections, shop: str, since: datetime
     async with connections.read() as db:
         connection = await db.connection()
         found = set(await connection.scalars(placed.where(*_open(shop, since))))
-        rows = await connection.execute(bought.where(*_open(shop, since)))
+        rows = await connection.execute(bought.where(*_open(shop, since), BY_SOMEBODY))
         return found | {name for name, began, at in rows if at >= began - CLOCKS_DIFFER}
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import InputError
+from app.orders.placed import BY_SOMEBODY
 from app.orders.refunds import lines_kept
 from app.recommend.dataset import Dataset
 from app.recommend.exports import from_export, is_export
@@ -68,15 +69,20 @@ async def read_shop(
 ) -> Dataset:
     """Return the data set of what was kept of a shop's uncancelled orders, and of the products it has.
 
+    A bundle is one product, and what a subscription charged is nobody's basket.
+
     unnamed: customers who don't want to be learnt from; what they bought is nobody's. left_out: customers
     whose orders say nothing of others, such as tests and resellers; none of theirs is in it.
     """
     kept = lines_kept(shop)
+    chosen = func.coalesce(kept.c.bundle_product_id, kept.c.product_id)
     lines = (
         select(*map(col, (OrderRow.order_id, OrderRow.customer_id, OrderRow.created_at)))
-        .add_columns(kept.c.product_id, kept.c.quantity)
-        .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None))
+        .add_columns(chosen, kept.c.quantity)
+        .where(col(OrderRow.shop) == shop, col(OrderRow.cancelled_at).is_(None), BY_SOMEBODY)
         .where(kept.c.order_id == col(OrderRow.order_id))
+        # A part of a bundle that nothing is known of yet was not chosen by itself.
+        .where(or_(kept.c.bundle_id.is_(None), kept.c.bundle_product_id.is_not(None)))
     )
     products = select(*(col(getattr(ProductRow, name)) for name in _PRODUCTS)).where(
         col(ProductRow.shop) == shop, col(ProductRow.deleted_at).is_(None)

@@ -8,6 +8,7 @@ import pytest
 
 from app.attribution.report import Incremental, Report
 from app.attribution.sold import attribution, incremental, incremental_by_day
+from app.attribution.store import attributed_revenue
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.refusal import Cause, Refusal
@@ -180,3 +181,18 @@ async def test_no_shop_and_no_window_are_refused(connections: Connections) -> No
         await report(connections)
     with pytest.raises(InputError, match="window"):
         await report(connections, window=0)
+
+
+async def test_what_a_subscription_charges_again_is_credited_to_no_offer(connections: Connections) -> None:
+    first, again = an_order(1, renewal=False), an_order(2, renewal=True)
+    lines = [sold(1, decision_id="a", offer_id="o"), sold(2, order_id=2, decision_id="a", offer_id="o")]
+    await write(connections, a_shop(), first, again, *lines, offering("a", of_product()))
+    found = await report(connections)
+    assert (found.orders, found.sold_minor, found.credited_minor) == (1, 1000, 1000)
+    assert (await attributed_revenue(connections, SHOP, SINCE)).net_minor == 1000
+
+
+async def test_a_bundles_parts_are_owed_to_the_offer_of_the_bundle(connections: Connections) -> None:
+    parts = [sold(each, product_id=each, bundle_id=7, bundle_product_id=90) for each in (1, 2)]
+    await write(connections, a_shop(), an_order(checkout_token="t"), *parts, offering("a", of_product(90)))
+    assert (await report(connections)).groups["product"]["90"].minor == 2000

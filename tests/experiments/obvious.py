@@ -174,4 +174,5 @@ def _spent_before(first: Exposure, orders: Iterable[Order], frame: AnalysisWindo
         order.kept_minor(first.at)
         for order in orders
         if order.customer_id == first.customer_id and first.at - frame.before <= order.at < until
+        if not order.foreign
     )

@@ -289,3 +289,10 @@ async def test_a_plan_starts_from_what_units_did_of_late_also_where_the_shop_is_
     assert base.units_a_day == pytest.approx(120 / days)
     with pytest.raises(InputError, match="a plan needs 100"):
         await baseline_of(connections, SHOP, "conversion", 14, NOW + timedelta(days=60))
+
+
+async def test_what_a_subscription_charges_is_nobodys_conversion(connections: Connections) -> None:
+    renewal = an_order(1, "of-a-machine", customer_id=5, renewal=True)
+    await running(connections, a_decision("a", "pinned", customer_id=5), a_decision("b"), renewal)
+    units = await units_of(connections)
+    assert (units.bought.tolist(), units.revenue.tolist()) == ([0, 0], [0, 0])

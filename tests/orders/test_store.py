@@ -217,3 +217,15 @@ async def test_a_refund_is_kept_by_line_and_a_repeat_changes_nothing(
     assert {(row.line_id, row.quantity, row.amount_minor) for row in rows} == {
         (1, 2, 800), (OF_NO_LINE, 0, 50), (OF_SHIPPING, 0, 70), (OF_TAX, 0, 64)
     }  # fmt: skip
+
+
+async def test_a_webhook_undoes_nothing_that_the_admin_api_alone_tells(
+    on_both_databases: Connections,
+) -> None:
+    part = line(1, bundle_id=7, bundle_product_id=90, offer_id="o", decision_id="d")
+    await record_order(on_both_databases, order(lines=(part, line(2)), renewal=True))
+    await record_order(on_both_databases, order(minutes=1, lines=(line(1, bundle_id=7),)))
+    assert (await the_order(on_both_databases)).renewal
+    async with on_both_databases.read() as db:
+        kept = (await db.exec(select(OrderLineRow))).one()
+    assert (kept.bundle_id, kept.bundle_product_id, kept.offer_id) == (7, 90, "o")

@@ -10,10 +10,13 @@ from app.profiles.customer import (
     PRODUCTS_KEPT,
     Bought,
     BoughtLine,
+    OrdersTold,
     PlacedOrder,
     Profile,
+    before_these,
     profile_of,
     segment,
+    with_those_before,
 )
 from app.profiles.purchases import DAY_S, LARGEST_MINOR
 
@@ -103,6 +106,40 @@ def test_an_odd_order_has_its_defined_meaning(
     profile = profile_of([an_order(1, 10, **odd)], NOW)
     assert (profile.orders_count, profile.spent_minor) == (orders_count, spent_minor)
     assert bool(profile.bought) == bool(orders_count)
+
+
+def test_what_a_subscription_charged_is_money_and_no_habit() -> None:
+    began, renewed = an_order(1, 10, days_ago=40), an_order(2, 10, days_ago=3, renewal=True)
+    profile = profile_of([began, renewed], NOW)
+    assert (profile.orders_count, profile.spent_minor) == (2, 2_000)
+    assert (profile.last_order_at, profile.bought) == (renewed.placed_at, {10: Bought(1, began.placed_at)})
+
+
+@pytest.mark.parametrize(
+    ("told", "orders", "spent", "aov", "days"),
+    [
+        (None, 2, 2_000, 1_000, 3),
+        (OrdersTold(12), 12, None, 1_000, 3),  # what the ten others were worth nobody told
+        (OrdersTold(12, 9_000), 12, 9_000, 750, 3),
+        (OrdersTold(12, 9_000, NOW - 40 * DAY_S), 13, 10_000, 769, 3),  # the second one came after that
+        (OrdersTold(2, 9_000), 2, 2_000, 1_000, 3),  # nothing is missing
+        (OrdersTold(12, 100), 12, 2_000, 166, 3),  # less than we have: what came back is not told alike
+    ],
+)
+def test_what_shopify_tells_of_earlier_orders_is_added_to_those_that_we_have(
+    told: OrdersTold | None, orders: int, spent: int | None, aov: int, days: int
+) -> None:
+    placed = [an_order(1, 10, days_ago=40), an_order(2, 10, days_ago=3)]
+    profile = with_those_before(profile_of(placed, NOW), before_these(placed, told, NOW))
+    assert (profile.orders_ever, profile.spent_ever_minor, profile.aov_minor) == (orders, spent, aov)
+    assert profile.last_ever_at == NOW - days * DAY_S
+
+
+def test_when_somebody_ordered_last_is_known_though_we_have_no_order_of_theirs() -> None:
+    told = OrdersTold(3, 4_500, NOW - 100 * DAY_S)
+    profile = with_those_before(NOBODY, before_these([], told, NOW))
+    assert (profile.last_ever_at, profile.aov_minor) == (NOW - 100 * DAY_S, 1_500)
+    assert segment(profile, datetime.fromtimestamp(NOW, UTC)) == "at_risk"
 
 
 def test_thousands_of_orders_keep_the_profile_small() -> None:

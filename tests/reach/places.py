@@ -60,11 +60,11 @@ async def write_down(connections: Connections, token: str | None, *events: Check
 
 async def order(
     connections: Connections, at: float, token: str | None = None, customer: int | None = None,
-    number: int = 1,
+    number: int = 1, renewal: bool | None = None,
 ) -> None:  # fmt: skip
     when = NOW + minutes(at)
     async with connections.write() as db:
         db.add(OrderRow(
             shop=SHOP, order_id=number, customer_id=customer, checkout_token=token, currency="USD",
-            created_at=when, updated_at=when,
+            created_at=when, updated_at=when, renewal=renewal,
         ))  # fmt: skip

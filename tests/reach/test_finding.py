@@ -86,12 +86,17 @@ async def test_an_ordered_checkout_is_not_abandoned_nor_one_whose_customer_order
     assert await find(on_both_databases, 31) == []
 
 
-async def test_an_earlier_order_is_no_reason_to_say_nothing(connections: Connections) -> None:
+@pytest.mark.parametrize(("at", "renewal"), [(-60, None), (10, True)])
+async def test_an_earlier_order_and_a_subscriptions_charge_are_no_reason_to_say_nothing(
+    connections: Connections, at: int, renewal: bool | None
+) -> None:
     await a_shop(connections)
     await a_customer(connections)
-    await order(connections, -60, customer=ADA)
+    await order(connections, at, customer=ADA, renewal=renewal)
     await write_down(connections, "t", told(0, customer=ADA))
     assert len(await find(connections, 31)) == 1
+    await resolve(connections, 40)
+    assert len(await still_open(connections)) == 1
 
 
 async def test_what_the_browser_still_does_elsewhere_in_the_shop_is_no_silence(

@@ -119,6 +119,22 @@ async def test_what_was_given_back_is_not_learnt_from(on_both_databases: Connect
     assert len(learnt.baskets) == 3
 
 
+async def test_what_a_subscription_charges_is_no_basket_and_a_bundle_is_one_product(
+    connections: Connections,
+) -> None:
+    await sell(connections, SHOP, 4)
+    async with connections.write() as db:
+        renewed = update(OrderRow).where(col(OrderRow.order_id) == 1).values(renewal=True)
+        await db.exec(renewed)
+        for order_id, bundle in ((2, {"bundle_product_id": 90}), (3, {})):  # of the last only parts are known
+            parts = update(OrderLineRow).where(col(OrderLineRow.order_id) == order_id)
+            await db.exec(parts.values(bundle_id=7, **bundle))
+    async with connections.read() as db:
+        learnt = await read_shop(db, SHOP)
+    baskets = [learnt.items.product_ids[learnt.baskets.of(n)].tolist() for n in range(len(learnt.baskets))]
+    assert baskets == [[90], [5, 6]]
+
+
 async def test_an_order_that_says_it_holds_less_than_nothing_stops_no_training(
     connections: Connections,
 ) -> None:

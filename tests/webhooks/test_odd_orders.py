@@ -1,0 +1,198 @@
+"""Orders that nobody placed, gift cards and bundles: told alike by webhooks, imports and what was missed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.events.kinds import RefundCreated
+from app.shops.store import Shop
+from app.values import ShopDomain
+from tests.webhooks.test_translate import SHOP, order, refund, translated
+from webhooks.missed_refunds import read_refund, read_sums
+from webhooks.payload import Payload
+from webhooks.read_admin import read_customer, read_order
+
+AT = "2026-11-01T15:00:00Z"
+CARD, TEA = 8, 1
+
+
+def money(minor: int) -> dict[str, Any]:
+    return {"shopMoney": {"amount": f"{minor / 100:.2f}"}}
+
+
+def node(**fields: Any) -> Payload:
+    told = {"id": "gid://shopify/Order/11", "createdAt": AT, "updatedAt": AT, "currencyCode": "USD"}
+    return Payload(told | fields)
+
+
+def the_shop() -> Shop:
+    return Shop(
+        shop=ShopDomain(SHOP), name="A", currency="USD", publishable_key="k", scopes=frozenset(),
+        settings={}, installed_at=datetime(2026, 1, 1, tzinfo=UTC), uninstalled_at=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "renewal"),
+    [
+        ("subscription_contract", True),
+        ("subscription_contract_checkout_one", True),
+        ("web", False),  # what begins a subscription comes from a checkout
+        ("pos", False),
+        ("shopify_draft_order", False),
+        ("580111", False),
+        ("amazon", False),
+        (None, None),
+    ],
+)
+def test_what_a_subscription_charges_by_itself_was_placed_by_nobody(
+    source: str | None, renewal: bool | None
+) -> None:
+    assert translated("orders/create", order(source_name=source)).renewal is renewal
+    assert read_order(SHOP, node(sourceName=source), []).renewal is renewal
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A line as somebody bought it, of which some units went back."""
+
+    line_id: int
+    price: int
+    quantity: int
+    off: int
+    back: int
+    gift_card: bool
+
+    @property
+    def paid(self) -> int:
+        return self.quantity * self.price - self.off
+
+    @property
+    def paid_back(self) -> int:
+        return round(self.paid * self.back / self.quantity)
+
+    @property
+    def of_webhook(self) -> dict[str, Any]:
+        return {
+            "id": self.line_id, "product_id": self.line_id, "quantity": self.quantity,
+            "price": f"{self.price / 100:.2f}", "gift_card": self.gift_card,
+            "discount_allocations": [{"amount": f"{self.off / 100:.2f}"}],
+        }  # fmt: skip
+
+    @property
+    def of_admin(self) -> Payload:
+        return Payload({
+            "id": f"gid://shopify/LineItem/{self.line_id}", "quantity": self.quantity,
+            "currentQuantity": self.quantity - self.back, "isGiftCard": self.gift_card,
+            "product": {"id": f"gid://shopify/Product/{self.line_id}"},
+            "originalUnitPriceSet": money(self.price),
+            "discountAllocations": [{"allocatedAmountSet": money(self.off)}],
+        })  # fmt: skip
+
+
+@st.composite
+def lines_sold(draw: st.DrawFn) -> list[Sold]:
+    found = []
+    for line_id in range(1, draw(st.integers(1, 4)) + 1):
+        price, quantity = draw(st.integers(1, 99_999)), draw(st.integers(1, 5))
+        off, back = draw(st.integers(0, price * quantity)), draw(st.integers(0, quantity))
+        found.append(Sold(line_id, price, quantity, off, back, draw(st.booleans())))
+    return found
+
+
+BESIDE = st.tuples(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(0, 3_000))
+
+
+def kept(subtotal_minor: int, refunds: list[RefundCreated]) -> int:
+    """Return what is left of an order's goods, as every figure works it out."""
+    goods = sum(line.amount_minor for each in refunds for line in each.lines)
+    return subtotal_minor - goods - sum(each.other_minor for each in refunds)
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines_sold(), BESIDE)
+def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
+    sold: list[Sold], beside: tuple[int, int, int]
+) -> None:
+    shipping, tip, tax = beside
+    subtotal = sum(each.paid for each in sold)
+    total, back = subtotal + shipping + tip + tax, [each for each in sold if each.back]
+    current_subtotal = subtotal - sum(each.paid_back for each in back)
+    cards_left = sum(each.paid - each.paid_back for each in sold if each.gift_card)
+    told = order(
+        line_items=[each.of_webhook for each in sold], total_discounts="0", total_price=f"{total / 100:.2f}",
+        subtotal_price=f"{subtotal / 100:.2f}", current_subtotal_price=f"{current_subtotal / 100:.2f}",
+    )  # fmt: skip
+    event = translated("orders/create", told)
+    went_back = translated("refunds/create", refund(
+        refund_line_items=[
+            {"line_item_id": each.line_id, "quantity": each.back, "subtotal": f"{each.paid_back / 100:.2f}",
+             "line_item": {"gift_card": each.gift_card}}
+            for each in back
+        ],
+        transactions=[{
+            "kind": "refund", "status": "success", "currency": "USD",
+            "amount": f"{sum(each.paid_back for each in back) / 100:.2f}",
+        }],
+    ))  # fmt: skip
+    left = current_subtotal - cards_left
+    assert kept(event.subtotal_minor, [went_back]) == left
+    assert event.total_minor - event.subtotal_minor == shipping + tip + tax
+    assert [line.line_id for line in event.lines] == [each.line_id for each in sold if not each.gift_card]
+
+    refunds = [{
+        "id": "gid://shopify/Refund/7", "createdAt": AT,
+        "totalRefundedSet": money(sum(each.paid_back for each in back)),
+    }] if back else []  # fmt: skip
+    whole = node(subtotalPriceSet=money(subtotal), totalPriceSet=money(total), refunds=refunds)
+    nodes = [each.of_admin for each in sold]
+    imported = read_order(SHOP, whole, nodes)
+    assert (imported.subtotal_minor, imported.total_minor) == (event.subtotal_minor, event.total_minor)
+    assert kept(imported.subtotal_minor, read_sums(the_shop(), whole, imported, nodes)) == left
+
+
+@pytest.mark.parametrize(("gift_card", "line_ids"), [(True, [TEA]), (False, [TEA, CARD])])
+def test_a_missed_refund_of_a_gift_card_is_of_no_goods(gift_card: bool, line_ids: list[int]) -> None:
+    def back(line_id: int, card: bool) -> dict[str, Any]:
+        item = {"id": f"gid://shopify/LineItem/{line_id}", "isGiftCard": card}
+        return {
+            "quantity": 1, "lineItem": item, "subtotalSet": money(1_000), "totalTaxSet": money(0),
+        }  # fmt: skip
+
+    told = {
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(2_000),
+        "refundLineItems": {
+            "nodes": [back(TEA, False), back(CARD, gift_card)], "pageInfo": {"hasNextPage": False},
+        },
+        "refundShippingLines": {"nodes": []}, "orderAdjustments": {"nodes": []},
+    }  # fmt: skip
+    found = read_refund(the_shop(), "gid://shopify/Order/11", Payload(told))
+    assert ([line.line_id for line in found.lines], found.tax_minor) == (line_ids, 0)
+
+
+def test_a_bundle_is_named_by_the_admin_api_and_numbered_by_a_webhook() -> None:
+    line = {"id": 1, "product_id": 2, "quantity": 1, "price": "5", "sales_line_item_group_id": 142831562}
+    (told,) = translated("orders/create", order(line_items=[line])).lines
+    assert (told.bundle_id, told.bundle_product_id) == (142831562, None)
+    group = {
+        "id": "gid://shopify/LineItemGroup/142831562", "productId": "gid://shopify/Product/90",
+        "customAttributes": [{"key": "_tillwise_offer", "value": "o-1"}],
+    }  # fmt: skip
+    whole = Payload({"id": "gid://shopify/LineItem/1", "quantity": 1, "lineItemGroup": group})
+    (read,) = read_order(SHOP, node(), [whole]).lines
+    assert (read.bundle_id, read.bundle_product_id, read.offer_id) == (142831562, 90, "o-1")
+
+
+@pytest.mark.parametrize(("currency", "spent_minor"), [("USD", 12_345), ("EUR", None)])
+def test_what_a_customer_ever_spent_is_in_the_shops_currency(currency: str, spent_minor: int | None) -> None:
+    told = {
+        "id": "gid://shopify/Customer/5", "updatedAt": AT, "numberOfOrders": "9",
+        "amountSpent": {"amount": "123.45", "currencyCode": currency}, "lastOrder": {"createdAt": AT},
+    }  # fmt: skip
+    read = read_customer(SHOP, Payload(told), "USD")
+    last = datetime(2026, 11, 1, 15, tzinfo=UTC)
+    assert (read.orders_count, read.spent_minor, read.last_order_at) == (9, spent_minor, last)
