@@ -36,7 +36,9 @@ from webhooks.work import work_off_due
 
 _STATE = (ProductRow, VariantRow, CustomerRow, OrderRow, OrderLineRow, RefundRow)
 # When an answer was heard of, and what only one of Shopify's two ways of telling says.
-_LEFT_OUT = {"email_marketing_at", "sms_marketing_at", "email_digest", "orders_count"}
+_LEFT_OUT = {
+    "email_marketing_at", "sms_marketing_at", "email_digest", "orders_count", "spent_minor", "last_order_at",
+}  # fmt: skip
 
 Row = Mapping[Any, Any]
 Snapshot = Mapping[str, list[Row]]
