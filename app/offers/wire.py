@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Annotated, Literal
 
 import msgspec
@@ -32,7 +33,8 @@ _MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
 class Line(Struct, frozen=True, gc=False):
     """A line of the cart. price: of one unit, after discounts.
 
-    full_price: whether no discount code takes anything off it: a subscription, a gift card.
+    full_price: whether no discount code takes anything off it: a subscription, a gift card. parts: the
+    products in it, where it is a bundle.
     """
 
     product_id: Id
@@ -40,6 +42,7 @@ class Line(Struct, frozen=True, gc=False):
     quantity: Count
     price: Money
     full_price: bool = False
+    parts: Annotated[list[Id], Meta(max_length=MAX_LINES)] | None = None
 
     @property
     def product(self) -> int:
@@ -57,8 +60,10 @@ class Cart(Struct, frozen=True, gc=False):
 
     @property
     def product_ids(self) -> tuple[int, ...]:
-        """Return the products in it, each once, in their order."""
-        return tuple(dict.fromkeys(_number(line.product_id) for line in self.lines))
+        """Return the products in it, each once: those of lines in their order, then what bundles hold."""
+        ids = [line.product_id for line in self.lines]
+        ids += chain.from_iterable(line.parts for line in self.lines if line.parts)
+        return tuple(dict.fromkeys(map(_number, ids)))
 
 
 class Signals(Struct, frozen=True, gc=False):

@@ -33,6 +33,11 @@ def test_a_question_of_the_extension_is_read() -> None:
     assert question.consent == Answers()
 
 
+def test_what_a_bundle_holds_is_in_the_cart_once_and_behind_the_lines() -> None:
+    question = read_question(as_json(with_line(parts=["30", 10, "gid://shopify/Product/40"])))
+    assert question.cart.product_ids == (10, 20, 30, 40)
+
+
 @pytest.mark.parametrize("product_id", [7, "7", "gid://shopify/Product/7"])
 def test_ids_are_numbers_digits_or_gids(product_id: object) -> None:
     question = read_question(as_json(with_line(product_id=product_id)))
@@ -50,6 +55,8 @@ def test_ids_are_numbers_digits_or_gids(product_id: object) -> None:
         (with_line(product_id=None), "cart.lines[1].product_id"),
         (with_line(variant_id="gid://shopify/ProductVariant/"), "cart.lines[1].variant_id"),
         (with_line(variant_id={}), "cart.lines[1].variant_id"),
+        (with_line(parts=["garbage"]), "cart.lines[1].parts[0]"),
+        (with_line(parts=[7] * (MAX_LINES + 1)), "cart.lines[1].parts"),
         (with_line(quantity=-1), "cart.lines[1].quantity"),
         (with_line(quantity=1.5), "cart.lines[1].quantity"),
         (with_line(price=5.0), "cart.lines[1].price"),

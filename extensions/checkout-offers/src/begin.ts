@@ -5,6 +5,7 @@ import {consentOf} from './consent.ts';
 import type {Host} from './host.ts';
 import {card} from './model.ts';
 import type {Offer} from './offer.ts';
+import {productsOf} from './question.ts';
 import {sampleOffers} from './sample.ts';
 import {scene} from './scene.ts';
 import {painted, type State} from './state.ts';
@@ -29,7 +30,7 @@ function offersAhead(host: Host, surface: Surface): Offer[] {
   const ahead = readAhead(host.appMetafields.value);
   if (!ahead) return [];
   return paint(ahead, {
-    cart: host.lines.value.map(({merchandise}) => merchandise.product.id),
+    cart: host.lines.value.flatMap(productsOf),
     checkout_token: host.checkoutToken.value,
     client_id: browserOf(host, surface),
     customer: customerOf(host),

@@ -11,6 +11,8 @@ interface Reading<Value> {
 
 /** The parts of a cart line that offers need, alike in a checkout and in a customer's account. */
 export type Line = Pick<CartLine, 'id' | 'quantity' | 'attributes' | 'cost' | 'discountAllocations'> & {
+  /** What a bundle holds. */
+  lineComponents?: readonly {merchandise: {product: {id: string}}}[];
   /** sellingPlan: what it is bought with; whether it comes again and again a checkout alone tells. */
   merchandise: Pick<CartLine['merchandise'], 'id' | 'title' | 'selectedOptions' | 'product'> & {sellingPlan?: {id: string; recurringDeliveries?: boolean}};
 };

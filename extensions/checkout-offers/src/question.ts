@@ -36,6 +36,8 @@ export interface QuestionLine {
   price: string;
   /** No code takes anything off it: it comes again and again. */
   full_price?: true;
+  /** The products in it, where it is a bundle: none of them is offered beside it. */
+  parts?: string[];
 }
 
 /** Cart lines added from an offer carry these, and so do the order's lines. */
@@ -96,7 +98,7 @@ function shareLeft({lines, discountAllocations}: Host): number {
 }
 
 /** Return the line as the app is told it; undefined for one of no product, such as an item that a merchant made up. */
-function questionLine({merchandise, quantity, cost}: Line, left: number): QuestionLine | undefined {
+function questionLine({merchandise, quantity, cost, lineComponents}: Line, left: number): QuestionLine | undefined {
   const {amount, currencyCode} = cost.totalAmount;
   const product_id = numberOf('Product', merchandise.product.id);
   const variant_id = numberOf('ProductVariant', merchandise.id);
@@ -107,7 +109,13 @@ function questionLine({merchandise, quantity, cost}: Line, left: number): Questi
     quantity,
     price: decimal((amount * left) / Math.max(quantity, 1), currencyCode),
     ...(merchandise.sellingPlan?.recurringDeliveries && {full_price: true}),
+    ...(lineComponents?.length && {parts: lineComponents.flatMap((part) => numberOf('Product', part.merchandise.product.id) ?? [])}),
   };
+}
+
+/** Return the products in a line: its own, and those that a bundle holds. */
+export function productsOf({merchandise, lineComponents = []}: Line): string[] {
+  return [merchandise, ...lineComponents.map((part) => part.merchandise)].map(({product}) => product.id);
 }
 
 function numberOf(type: string, id: string): string | undefined {

@@ -5,6 +5,7 @@ import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {waitFor} from '@testing-library/preact';
 import {expect, test, vi} from 'vitest';
+import {productsOf} from '../src/question.ts';
 import {TARGET, attribute, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
 import {privacy} from './privacy.ts';
@@ -87,6 +88,22 @@ test('a line of no product that the app could know is left out of the question, 
   extension.shopify.lines.value = [milk(), custom];
   await renderOffer(extension);
   expect(JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)).cart.lines).toEqual([{product_id: '1', variant_id: '1', quantity: 3, price: '3.33'}]);
+});
+
+test('what a bundle holds is told with it, so that none of it is offered beside it', async () => {
+  using extension = setUpExtension(TARGET);
+  const fetch = (extension.fetch = replying(answer()));
+  const {merchandise, cost} = createCartLine();
+  const part = (id: number) => ({
+    type: 'bundle' as const, id: `gid://shopify/CartLineComponent/${id}`, quantity: 1, cost, attributes: [],
+    merchandise: {...merchandise, product: {...merchandise.product, id: `gid://shopify/Product/${id}`}},
+  });
+  const bundle = {...milk(), lineComponents: [part(8), part(9)]};
+  extension.shopify.lines.value = [bundle];
+  await renderOffer(extension);
+  const [line] = JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)).cart.lines;
+  expect(line).toEqual({product_id: '1', variant_id: '1', quantity: 3, price: '3.33', parts: ['8', '9']});
+  expect(productsOf(bundle)).toEqual([1, 8, 9].map((id) => `gid://shopify/Product/${id}`));
 });
 
 test('the largest cart of Shopify’s is a question that the app takes', async () => {
