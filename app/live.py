@@ -51,7 +51,7 @@ from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.past import find_version
 from app.recommend.publish import current_version, latest, load, stand_in
-from app.shops.changes import CHANGED, revisions
+from app.shops.changes import CATALOG_CHANGED, CHANGED, revisions
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
 from app.values import ShopDomain
@@ -60,8 +60,11 @@ FIRST_LOAD_S = 1.5
 POLL_S = 15.0
 POLLED = 75  # shops whose stored state is looked at each time: a dozen queries each
 MOST_PRODUCTS = 1_000_000  # of all shops held together, about 1 KB each
-# A burst of product webhooks reloads a shop this often, not once for each.
+# A burst of product webhooks reloads a shop this often, not once for each: the seldomer the larger it is, for
+# to read it takes 66 microseconds of the processor a product.
 REST_S = 0.2
+REST_A_PRODUCT_S = 0.0005
+LONGEST_REST_S = 60.0
 RECONNECT_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -93,6 +96,7 @@ class LiveShops:
         self._absent_until: dict[ShopDomain, float] = {}
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
         self._changed: set[ShopDomain] = set()
+        self._resting: set[ShopDomain] = set()
         self._something_changed = asyncio.Event()
 
     async def get(self, shop: ShopDomain) -> ShopSnapshot | None:
@@ -156,12 +160,12 @@ class LiveShops:
         while True:
             try:
                 async with self._connections.redis.pubsub() as channel:
-                    await channel.subscribe(CHANGED)
+                    await channel.subscribe(CHANGED, CATALOG_CHANGED)
                     self._change(*await self._announced())  # while nobody listened
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
                         if message:
-                            self._change(ShopDomain(message["data"].decode()))
+                            self._told(message["channel"].decode(), ShopDomain(message["data"].decode()))
             except (RedisError, OSError) as error:
                 _log.warning("not listening for changes", extra={"reason": reason_of(error)})
                 await asyncio.sleep(RECONNECT_S)
@@ -204,18 +208,37 @@ class LiveShops:
         while True:
             await self._something_changed.wait()
             self._something_changed.clear()
-            changed, self._changed = self._changed, set()
-            for shop in changed:
+            for shop in self._changed - self._resting:
+                self._changed.discard(shop)
                 if shop in self._loading:  # it may have read what was there before the change
                     await asyncio.wait([self._loading[shop]])
                 await asyncio.wait([self._load(shop)])
+                self._let_rest(shop)
             await asyncio.sleep(REST_S)
+
+    def _let_rest(self, shop: ShopDomain) -> None:
+        """Leave a large shop alone for a while: what changes until then is loaded together."""
+        products = self._shops[shop].products if shop in self._shops else 0
+        self._resting.add(shop)
+        rest_s = min(products * REST_A_PRODUCT_S, LONGEST_REST_S)
+        asyncio.get_running_loop().call_later(rest_s, self._rested, shop)
+
+    def _rested(self, shop: ShopDomain) -> None:
+        self._resting.discard(shop)
+        if shop in self._changed:
+            self._something_changed.set()
+
+    def _told(self, channel: str, shop: ShopDomain) -> None:
+        """Hear of a change. What a merchant changes waits for no rest: a pause, or what may be remembered."""
+        if channel == CHANGED:
+            self._resting.discard(shop)
+        self._change(shop)
 
     def _change(self, *shops: ShopDomain) -> None:
         for shop in shops:
             self._absent_until.pop(shop, None)
         self._changed.update(shop for shop in shops if shop in self._shops or shop in self._loading)
-        if self._changed:
+        if self._changed - self._resting:
             self._something_changed.set()
 
     async def _fingerprint(self, shop: ShopDomain) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from app.intent_tables import ForesightRow
 from app.live import LiveShops, live_shops, load_snapshot
 from app.profiles.segments import publish_segmentation
 from app.recommend.publish import publish, succeed, withdraw
-from app.shops.changes import announce_change
+from app.shops.changes import CATALOG_CHANGED, announce_change
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from tests.admin.segment_factories import a_segmentation
@@ -157,6 +157,33 @@ async def test_an_announced_change_is_seen(connections: Connections) -> None:
             return await sells(live, 10)
 
         await until(announced_and_seen)
+
+
+async def test_a_large_shop_rests_after_a_reload_from_what_it_sells_and_not_from_what_the_merchant_says(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "REST_S", 0.01)
+    monkeypatch.setattr(app.live, "REST_A_PRODUCT_S", 50.0)
+    await install(connections)
+    await sell(connections, 10)
+    async with live_shops(connections) as live:
+        assert await sells(live, 10)
+        await until(lambda: listened_to(connections))
+        await sell(connections, 20)
+        await announce_change(connections.redis, SHOP, CATALOG_CHANGED)
+        await until(lambda: sells(live, 20))
+        await sell(connections, 30)
+        await announce_change(connections.redis, SHOP, CATALOG_CHANGED)
+        await asyncio.sleep(0.1)
+        assert not await sells(live, 30)
+        await announce_change(connections.redis, SHOP)
+        await until(lambda: sells(live, 30))
+        await sell(connections, 40)
+        await announce_change(connections.redis, SHOP, CATALOG_CHANGED)
+        await asyncio.sleep(0.1)
+        assert not await sells(live, 40)
+        live._rested(SHOP)
+        await until(lambda: sells(live, 40))
 
 
 async def test_a_new_model_replaces_the_old_one(connections: Connections) -> None:

@@ -20,7 +20,7 @@ from app.events.kinds import AnyEvent, CartUpdated, CheckoutDeleted, CheckoutUpd
 from app.events.log import DEAD, EventConsumer
 from app.job_worker import work_jobs
 from app.jobs import job_begins, only_one, request_job
-from app.shops.changes import CHANGED
+from app.shops.changes import CATALOG_CHANGED
 from app.tables import InboxRow, OrderLineRow, OrderRow, ProductRow, ShopRow
 from app.worker import HANDLERS, run_worker
 from tests.conftest import ENVIRONMENT
@@ -70,7 +70,7 @@ async def test_a_webhook_reaches_the_tables_and_the_processes_that_serve(
         opened(web),
         httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://t") as http,
     ):
-        await listener.subscribe(CHANGED)
+        await listener.subscribe(CATALOG_CHANGED)
         for topic, body in (
             ("orders/create", order_body()),
             ("products/create", msgspec.json.encode(product)),

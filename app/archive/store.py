@@ -27,6 +27,7 @@ from app.values import ShopDomain
 
 # For so long it is not written down again that a part was kept.
 _FRESH = timedelta(hours=1)
+_AT_ONCE = 100  # parts written, or manifests read, between two checkouts that wait
 _SNAPSHOTS, _PARTS = table_of(SnapshotRow), table_of(SnapshotPartRow)
 
 
@@ -49,13 +50,14 @@ async def keep(
             named | {"digest": name, "content": each, "kept_at": now} for name, each in packed.parts.items()
         ]
         # A part that is there may be old and of no version any more, about to go.
-        await upsert(
-            db,
-            SnapshotPartRow,
-            parts,
-            newer=lambda old, _new: old.kept_at < now - _FRESH,
-            merge={"content": lambda old, _new: old.content},
-        )
+        for some in chunks(parts, _AT_ONCE):
+            await upsert(
+                db,
+                SnapshotPartRow,
+                some,
+                newer=lambda old, _new: old.kept_at < now - _FRESH,
+                merge={"content": lambda old, _new: old.content},
+            )
         row = {"version": snapshot.version, "manifest": packed.manifest, "served_at": now}
         await upsert(db, SnapshotRow, [named | row], newer=lambda old, new: new.served_at > old.served_at)
     return frozenset(read_manifest(packed.manifest).digests)
@@ -93,17 +95,29 @@ async def sources_of(connections: Connections, shop: str, version: str) -> Sourc
 
 async def drop_unused_parts(connections: Connections, shop: str, before: datetime) -> int:
     """Delete the parts that no kept version needs and that are older; return how many went."""
-    async with connections.write() as db:
-        connection = await db.connection()
-        manifests = select(_SNAPSHOTS.c.manifest).where(_SNAPSHOTS.c.shop == shop)
-        needed: set[str] = set()
-        for packed in await connection.scalars(manifests):
-            needed.update(read_manifest(packed).digests)
-        old = (_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
-        unused = sorted(set(await connection.scalars(select(_PARTS.c.digest).where(*old))) - needed)
-        for part in chunks(unused):  # but for those that a version needs since its manifest was looked for
-            await connection.execute(delete(_PARTS).where(*old, _PARTS.c.digest.in_(part)))
+    needed, old = await _needed(connections, shop), (_PARTS.c.shop == shop, _PARTS.c.kept_at < before)
+    async with connections.read() as db:
+        unused = set(await (await db.connection()).scalars(select(_PARTS.c.digest).where(*old))) - needed
+    for part in chunks(sorted(unused)):  # but for those that a version has needed since manifests were read
+        async with connections.write() as db:
+            gone = delete(_PARTS).where(*old, _PARTS.c.digest.in_(part))
+            await (await db.connection()).execute(gone)
     return len(unused)
+
+
+async def _needed(connections: Connections, shop: str) -> set[str]:
+    """Return the parts of all versions, of which a month makes tens of thousands: some are read at a time."""
+    needed: set[str] = set()
+    query = select(_SNAPSHOTS.c.manifest).where(_SNAPSHOTS.c.shop == shop)
+    async with connections.read() as db:
+        manifests = await (await db.connection()).stream_scalars(query.execution_options(yield_per=_AT_ONCE))
+        async for some in manifests.partitions():
+            needed.update(await asyncio.to_thread(_digests_of, some))
+    return needed
+
+
+def _digests_of(manifests: Iterable[bytes]) -> set[str]:
+    return {digest for packed in manifests for digest in read_manifest(packed).digests}
 
 
 def _taken(shop: ShopDomain, sources: Sources, model: Model | None) -> ShopSnapshot:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import ColumnElement, case, delete, or_, select
+from sqlalchemy import ColumnElement, Select, case, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
@@ -17,29 +20,47 @@ from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, V
 from app.tables import InventoryRow, ItemCostRow, ProductRow, ShopRow, VariantRow
 from app.upsert import by_key, delete_keys, table_of, upsert
 
+READ_AT_ONCE = 500  # rows between two checkouts that wait
 _PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
 _COSTS, _SHOPS = table_of(ItemCostRow), table_of(ShopRow)
 
 
 async def load_catalog(connections: Connections, shop: str) -> Catalog:
-    """Return everything the shop sells; an empty catalogue for an unknown shop."""
+    """Return everything the shop sells; an empty catalogue for an unknown shop.
+
+    Read in parts: a large shop's is hundreds of thousands of rows, and others' checkouts go on meanwhile.
+    """
+    by_product: dict[int, list[Variant]] = defaultdict(list)
+    products: dict[int, Product] = {}
     async with connections.read() as db:
         connection = await db.connection()
         currency = await connection.scalar(select(_SHOPS.c.currency).where(_SHOPS.c.shop == shop))
-        variants = await connection.execute(
-            select(_VARIANTS, _COSTS.c.cost_minor)
-            .outerjoin(_COSTS, OF_VARIANT)
-            .where(_VARIANTS.c.shop == shop)
-            .order_by(_VARIANTS.c.product_id, _VARIANTS.c.position, _VARIANTS.c.variant_id)
-        )
-        products = await connection.execute(
-            select(_PRODUCTS).where(_PRODUCTS.c.shop == shop, _PRODUCTS.c.deleted_at.is_(None))
-        )
-    by_product: dict[int, list[Variant]] = {}
-    for row in variants:
-        by_product.setdefault(row.product_id, []).append(_variant(row))
-    read = (_product(row, by_product.get(row.product_id, [])) for row in products)
-    return Catalog(currency or "USD", {product.product_id: product for product in read})
+        async for part in _in_parts(connection, _of_variants(shop)):
+            for row in part:
+                by_product[row.product_id].append(_variant(row))
+        sold = select(_PRODUCTS).where(_PRODUCTS.c.shop == shop, _PRODUCTS.c.deleted_at.is_(None))
+        async for part in _in_parts(connection, sold):
+            products |= {row.product_id: _product(row, by_product.get(row.product_id, ())) for row in part}
+    return Catalog(currency or "USD", products)
+
+
+async def _in_parts(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Sequence[Any]]:
+    rows = await connection.stream(query.execution_options(yield_per=READ_AT_ONCE))
+    async for part in rows.partitions():
+        yield part
+        await asyncio.sleep(0)  # what a driver has read ahead comes without a pause
+
+
+def _of_variants(shop: str) -> Select[Any]:
+    """Return the query of the shop's variants in the merchant's order, each with its cost."""
+    columns = _VARIANTS.c
+    told = (columns.product_id, columns.variant_id, columns.title, columns.price_minor)
+    return (
+        select(*told, columns.available, columns.sells_when_out, _COSTS.c.cost_minor)
+        .outerjoin(_COSTS, OF_VARIANT)
+        .where(columns.shop == shop)
+        .order_by(columns.product_id, columns.position, columns.variant_id)
+    )
 
 
 async def record_product(connections: Connections, event: ProductChanged) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.connections import Connections
 from app.events.kinds import Event
-from app.shops.changes import announce_change
+from app.shops.changes import CATALOG_CHANGED, announce_change
 
 
 class Announcements:
@@ -23,5 +23,5 @@ class Announcements:
     async def announce(self, connections: Connections) -> None:
         """Tell of every shop noted; those that could not be told stay noted."""
         for shop in list(self._shops):
-            await announce_change(connections.redis, shop)
+            await announce_change(connections.redis, shop, CATALOG_CHANGED)
             self._shops.discard(shop)

@@ -13,21 +13,22 @@ from redis.exceptions import RedisError
 
 from app.shops.active import forget_activity, note_active
 
-CHANGED = "tw:changed"
+CHANGED, CATALOG_CHANGED = "tw:changed", "tw:changed:catalog"
 _REVISIONS = "tw:revisions"
 _PATIENCE_S = 2.0
 _log = logging.getLogger(__name__)
 _untold: ContextVar[bool] = ContextVar("untold", default=False)
 
 
-async def announce_change(redis: Redis, shop: str) -> None:
-    """Publish the shop on the channel that reloads its snapshot: catalogue, exclusions, model.
+async def announce_change(redis: Redis, shop: str, channel: str = CHANGED) -> None:
+    """Publish the shop on the channel that reloads its snapshot: settings, exclusions, model.
 
-    Its revision tells who was not listening.
+    CATALOG_CHANGED: of what it sells alone, which changes all the time. Its revision tells who was not
+    listening.
     """
     await note_active(redis, [shop])
     await redis.hincrby(_REVISIONS, shop, 1)
-    await redis.publish(CHANGED, shop)
+    await redis.publish(channel, shop)
 
 
 async def announce_kept(redis: Redis, shop: str) -> None:

@@ -1,9 +1,12 @@
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+import app.catalog.store
 from app.catalog.catalog import Product
 from app.catalog.fingerprint import catalog_fingerprint
 from app.catalog.flags import record_flag
@@ -99,6 +102,28 @@ async def test_a_product_is_loaded_as_it_was_told(on_both_databases: Connections
     assert product.variants[0].price_minor == 420
     assert product.created_at == NOON
     assert catalog.available_ids == {2}
+
+
+async def test_a_large_catalogue_is_read_in_parts_that_let_checkouts_pass(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products = [changed(0, variant(n, inventory_item_id=None), product_id=n) for n in range(1, 13)]
+    await record_products(on_both_databases, products)
+    monkeypatch.setattr(app.catalog.store, "READ_AT_ONCE", 4)
+    turns, at_once = 0, Counter[int]()
+    as_read = app.catalog.store._product
+
+    def counted(*row: Any) -> Product:
+        at_once[turns] += 1
+        return as_read(*row)
+
+    monkeypatch.setattr(app.catalog.store, "_product", counted)
+    reading = asyncio.create_task(load_catalog(on_both_databases, SHOP))
+    while not reading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len((await reading).products) == sum(at_once.values()) == 12
+    assert max(at_once.values()) <= 4
 
 
 async def test_what_a_reading_told_of_a_selling_plan_stays_when_a_webhook_does_not_tell(
