@@ -7,11 +7,10 @@ import httpx
 import pytest
 
 from app.connections import Connections
-from app.events.kinds import ConsentTold, DecisionMade
+from app.events.kinds import CHECKOUT_MET, ConsentTold, DecisionMade
 from app.events.log import EventConsumer
 from app.experiments.assign import pseudonym
 from app.privacy_tables import ConsentRow
-from app.profiles.guests import MET
 from app.profiles.keys import checkout_key, client_key
 from app.tables import DecisionRow, EventRow
 from tests.offers.factories import SHOP
@@ -51,7 +50,7 @@ async def test_what_a_guest_looked_at_and_their_arm_go_along_into_the_checkout(
     await check_out(guest, ANALYTICS)
     events = await work(connections, reader)
     assert {each.inputs["unit"] for each in of(DecisionMade, events)} == {BROWSER}
-    met = [row for row in await rows(connections, EventRow) if row.name == MET]
+    met = [row for row in await rows(connections, EventRow) if row.name == CHECKOUT_MET]
     assert [(row.client_id, row.checkout_token) for row in met] == [("browser", "token")]
 
 

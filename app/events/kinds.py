@@ -289,6 +289,10 @@ class ShopRedactionRequested(Event, frozen=True, kw_only=True, tag=True):
     """Erase the shop: sent 48 hours after the app is uninstalled."""
 
 
+# Of ours: that a checkout is a browser's, which its cart named.
+CHECKOUT_MET = "tillwise:checkout_met"
+
+
 class BrowserEvent(Event, frozen=True, kw_only=True, tag=True):
     """What a visitor did, sent under their consent. name: Shopify's, or `tillwise:…` of ours.
 

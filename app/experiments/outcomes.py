@@ -81,8 +81,8 @@ def observe(told: Records, frame: AnalysisWindow) -> Observations:
     """Return what the persons whose window is over did in it, in the order of their first exposures."""
     late = frame.now + CLOCKS_DIFFER
     ours, ahead = told.orders.filter(pl.col("at") <= late), pl.col("at") > late
-    exposures = _timely(told.exposures, frame, late)
-    theirs = _of_persons(exposures, ours)
+    exposures = _timely(_as_guests(told.exposures, told.guests), frame, late)
+    theirs = _of_persons(exposures, ours, told.guests)
     people = _people(exposures, theirs, frame)
     rows = _rows(theirs.join(_firsts(people), on="person", how="inner"), told.refunds, frame)
     done = people.filter("done").join(rows, on="person", how="left", maintain_order="left")
@@ -99,6 +99,16 @@ def observe(told: Records, frame: AnalysisWindow) -> Observations:
     recognised, began = people.filter("recognised"), people["at"].min()
     assert began is None or isinstance(began, datetime)
     return Observations(_units(done), _counts(people, frame), aside, _counts(recognised, frame), began)
+
+
+def _as_guests(exposures: pl.DataFrame, guests: pl.DataFrame) -> pl.DataFrame:
+    """Return the exposures with those of a checkout by itself as its browser's, where that is known.
+
+    That is no second name of theirs: which of the two a checkout knew was no doing of an arm.
+    """
+    whose = guests.select(unit="own", browser="unit")
+    named = exposures.join(whose, on="unit", how="left", maintain_order="left")
+    return named.with_columns(unit=pl.coalesce("browser", "unit")).drop("browser")
 
 
 def _timely(exposures: pl.DataFrame, frame: AnalysisWindow, late: datetime) -> pl.DataFrame:
@@ -141,14 +151,18 @@ def _before_orders(exposures: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFram
     return exposures.join(bought, on="person", how="left").filter(~pl.col("after") & in_time)
 
 
-def _of_persons(exposures: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+def _of_persons(exposures: pl.DataFrame, orders: pl.DataFrame, guests: pl.DataFrame) -> pl.DataFrame:
     """Return the orders of persons, each with whose it is.
 
-    An order is of the person whose checkout it came from, else of the one whose account it was.
+    An order is of the person whose checkout it came from, or whose browser that was in where nothing was
+    decided there, else of the one whose account it was.
     """
     found = orders
+    browsers = guests.join(exposures.select("unit", "person").unique("unit"), on="unit")
     for name in ("checkout_token", "customer_id"):
-        whose = exposures.select(name, "person").drop_nulls().unique(name)
+        met = [exposures, browsers] if name == "checkout_token" else [exposures]
+        told = pl.concat([each.select(name, "person") for each in met])
+        whose = told.drop_nulls().unique(name, keep="first", maintain_order=True)
         found = found.join(whose.rename({"person": f"by_{name}"}), on=name, how="left")
     return found.with_columns(person=pl.coalesce("by_checkout_token", "by_customer_id")).drop_nulls("person")
 

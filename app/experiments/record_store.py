@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -13,15 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog.cost_store import read_costs
 from app.catalog.costs import Costs
-from app.experiments.records import Records, exposures_in, orders_in, refunds_in
+from app.events.kinds import CHECKOUT_MET
+from app.experiments.records import Records, exposures_in, guests_in, orders_in, refunds_in
 from app.orders.placed import BY_SOMEBODY
 from app.orders.refunds import GOODS_BACK
-from app.tables import DecisionRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import table_of
 
 _AT_ONCE = 10_000  # rows as Python has them; what was read is columns
-_DECISIONS, _FEEDBACK = table_of(DecisionRow), table_of(FeedbackRow)
+_DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
+_TELL_THE_BROWSER = ("checkout_started", "checkout_completed", CHECKOUT_MET)
 _BOUGHT: dict[str, Any] = {
     "order_id": pl.Int64, "product_id": pl.Int64, "variant_id": pl.Int64, "quantity": pl.Int64,
 }  # fmt: skip
@@ -60,7 +63,8 @@ async def read_records(
     """
     exposures = await _read(connection, _exposures(which), exposures_in)
     earliest = exposures["at"].min()
-    since = (earliest if isinstance(earliest, datetime) else now) - before
+    began = earliest if isinstance(earliest, datetime) else now
+    since = began - before
     placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since, BY_SOMEBODY)
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
     back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, GOODS_BACK)
@@ -70,7 +74,8 @@ async def read_records(
         bought = (_LINES.c[name] for name in _BOUGHT if name != "order_id")
         lines = await _read(connection, _of_orders(_LINES, placed, *bought), _lines_in)
         orders = _with_costs(orders, lines, costs)
-    return Records(exposures, orders, refunds)
+    guests = await _read(connection, _guests(known.shop, began), partial(guests_in, shop=known.shop))
+    return Records(exposures, orders, refunds, guests)
 
 
 async def nameless(connection: AsyncConnection, which: DecisionQuery) -> dict[str, int]:
@@ -92,6 +97,17 @@ def _exposures(which: DecisionQuery) -> Any:
         columns.customer_id, columns.checkout_token, accepted,
         func.coalesce(columns.inputs["unserved"].as_boolean(), false()),
     ).where(*which.conditions, _unit().is_not(None))  # fmt: skip
+
+
+def _guests(shop: str, since: datetime) -> Any:
+    """Return the checkouts whose browser is known, by what is told in every arm alike: not by an offer."""
+    columns = _EVENTS.c
+    return (
+        select(columns.checkout_token, func.min(columns.client_id))
+        .where(columns.shop == shop, columns.recorded_at >= since, columns.name.in_(_TELL_THE_BROWSER))
+        .where(columns.checkout_token.is_not(None), columns.client_id.is_not(None))
+        .group_by(columns.checkout_token)
+    )
 
 
 def _unit() -> Any:

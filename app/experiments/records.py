@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import polars as pl
+
+from app.experiments.assign import pseudonym
 
 AFTER_THE_ORDER = frozenset({"thank_you", "order_status"})
 
@@ -23,6 +25,8 @@ ORDERS: dict[str, Any] = {
     "checkout_token": pl.String, "cancelled_at": _TIME, "cost_minor": pl.Int64, "foreign": pl.Boolean,
 }  # fmt: skip
 REFUNDS: dict[str, Any] = {"order_id": pl.Int64, "at": _TIME, "minor": pl.Int64}
+# Which browser a checkout was in. own: the unit that the checkout is by itself; unit: the browser's.
+GUESTS: dict[str, Any] = {"checkout_token": pl.String, "own": pl.String, "unit": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,14 @@ class Records:
 
     exposures: EXPOSURES, but for `after`, whether its page comes after the order, in place of the surface.
     orders, refunds: ORDERS, REFUNDS. unit, checkout_token: uint64, a hash, the same in all of them: of a
-    million, two are taken for one with a chance of 3 in 10^8. None is unknown.
+    million, two are taken for one with a chance of 3 in 10^8. None is unknown. guests: GUESTS, a row a
+    checkout, all three hashed so.
     """
 
     exposures: pl.DataFrame
     orders: pl.DataFrame
     refunds: pl.DataFrame
+    guests: pl.DataFrame = field(default_factory=lambda: guests_in((), ""))
 
 
 def records_of(
@@ -114,6 +120,15 @@ def orders_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
 def refunds_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     """Return the rows, which are of REFUNDS, as `Records` has them."""
     return _table(rows, REFUNDS)
+
+
+def guests_in(pairs: Iterable[tuple[Any, ...]], shop: str) -> pl.DataFrame:
+    """Return the pairs of a checkout and its browser as `Records` has them."""
+    rows = (
+        (token, pseudonym(shop, f"checkout:{token}"), pseudonym(shop, f"client:{client}"))
+        for token, client in pairs
+    )
+    return _table(rows, GUESTS).with_columns(*map(_hashed, GUESTS))
 
 
 def _hashed(name: str) -> pl.Expr:

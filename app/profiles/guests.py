@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.consent.policy import Answers, Consent, permissions
-from app.events.kinds import BrowserEvent
+from app.events.kinds import CHECKOUT_MET, BrowserEvent
 from app.profiles.names import Names
 from app.profiles.telling import ConsentCall
-
-MET = "tillwise:checkout_met"
 
 
 def has_taken_back(told: Mapping[str, Answers | None]) -> bool:
@@ -39,7 +37,7 @@ def met(call: ConsentCall, names: Names, consent: Consent, customer_id: int | No
         shop=call.shop,
         event_id=f"browser:{call.event_id}",
         happened_at=call.happened_at,
-        name=MET,
+        name=CHECKOUT_MET,
         client_id=names.client_id,
         checkout_token=names.checkout_token,
         customer_id=customer_id,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from app.experiments.analysis import Verdict, read
+from app.experiments.assign import pseudonym
 from app.experiments.outcomes import AnalysisWindow, Observations, observe
-from app.experiments.records import Exposure, Order, records_of
+from app.experiments.records import Exposure, Order, guests_in, records_of
 from app.experiments.refusal import Refusal
 from tests.experiments.factories import EVEN, NOW, exposed, ordered
 
@@ -41,6 +43,23 @@ def test_a_persons_orders_are_those_of_their_checkouts_and_of_their_account() ->
     assert figures(observed)["orders"] == [2.0]
     assert figures(observed)["revenue"] == [2_000.0]
     assert (observed.units.arm.tolist(), observed.counts) == ([1], (0, 1))
+
+
+def test_a_guest_is_one_person_in_the_storefront_and_in_the_checkouts_of_their_browser() -> None:
+    browser, own = pseudonym("s", "client:b"), pseudonym("s", "checkout:t1")
+    told = records_of(
+        [
+            exposed("a", "treated", unit=browser, checkout_token=None, surface="storefront"),
+            exposed("b", "control", days_ago=19.9, unit=own, checkout_token="t1"),
+            exposed("c", "control", days_ago=19.9, unit=pseudonym("s", "checkout:t9"), checkout_token="t9"),
+        ],
+        [ordered(1, "t1"), ordered(2, "t2"), ordered(3, "t9"), ordered(4, "t8")],  # of t2 nothing was asked
+    )
+    observed = observe(replace(told, guests=guests_in([("t1", "b"), ("t2", "b"), ("t8", "c")], "s")), FRAME)
+    assert (observed.counts, observed.aside.crossed) == ((1, 1), 1)
+    assert figures(observed)["orders"] == [2.0, 1.0]
+    assert observed.recognised == (0, 0)  # which name a checkout had is no doing of an arm
+    assert observe(told, FRAME).counts == (2, 1)
 
 
 def test_who_does_not_order_counts_as_well() -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments import record_store
+from app.experiments.assign import pseudonym
 from app.experiments.baseline import baseline_of
 from app.experiments.design import read_design, standing_design
 from app.experiments.mismatch import Mismatch
@@ -20,6 +21,7 @@ from app.experiments.versions import draft, get_version, start
 from app.tables import (
     OF_SHIPPING,
     DecisionRow,
+    EventRow,
     FeedbackRow,
     ItemCostRow,
     OrderLineRow,
@@ -103,6 +105,26 @@ async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Conn
     assert (found.counts, units.arm.tolist()) == ((1, 1), [1, 0])
     assert (units.bought.tolist(), units.revenue.tolist()) == ([1, 0], [800, 0])
     assert (units.profit.tolist(), units.accepted.tolist()) == ([500, 0], [1, 0])  # 800 less 2 * 150
+
+
+async def test_a_guests_browser_is_told_by_their_checkout_and_by_no_offer(
+    on_both_databases: Connections,
+) -> None:
+    units = [pseudonym(SHOP, f"client:{name}") for name in "ab"]
+    events = [
+        EventRow(
+            shop=SHOP, event_id=f"browser:{name}", name=told, happened_at=WHEN, recorded_at=WHEN,
+            client_id=name, checkout_token=f"token-{name}",
+        )
+        for name, told in (("a", "checkout_started"), ("b", "tillwise:offer_shown"))
+    ]  # fmt: skip
+    decisions = [
+        a_decision(f"in {name}", checkout_token=None, inputs={"unit": unit})
+        for name, unit in zip("ab", units, strict=True)
+    ]
+    orders = [an_order(1, "token-a"), an_order(2, "token-b")]
+    await running(on_both_databases, *decisions, *events, *orders)
+    assert (await units_of(on_both_databases)).orders.tolist() == [1, 0]
 
 
 async def test_what_is_read_in_parts_is_all_of_it(

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
+from app.experiments.assign import pseudonym
 from tests.devstore.browser_world import until, until_within
 from tests.extensions.storefront_world import DIALOG, SHELF
 from tests.journeys.shopper import BUSY, TRIES
@@ -40,7 +41,7 @@ def offered(stage: SmallStage, page: Page, **visitor: str) -> tuple[dict[str, An
     raise AssertionError(f"{TRIES} shoppers in a row were in another arm, or the app was too busy for them")
 
 
-def test_an_offer_of_the_storefront_is_earned_by_the_order_it_ends_in(
+def test_an_offer_of_the_storefront_is_earned_by_the_order_it_ends_in_and_the_guest_is_one_person(
     stage: SmallStage, browser: Browser
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -49,7 +50,8 @@ def test_an_offer_of_the_storefront_is_earned_by_the_order_it_ends_in(
     assert question["client_id"]
     shelf = page.locator(SHELF)
     expect(shelf.get_by_text(first["product"]["title"], exact=True)).to_be_visible()
-    shelf.get_by_role("button", name=f"Add to cart: {first['product']['title']}", exact=True).click()
+    with page.expect_response("**/cart/update.js"):  # the cart is told its browser
+        shelf.get_by_role("button", name=f"Add to cart: {first['product']['title']}", exact=True).click()
     expect(shelf.get_by_role("link", name="View cart")).to_be_visible()
     page.goto(f"{stage.store_url}/cart")
     page.get_by_role("button", name="Check out").click()
@@ -64,6 +66,10 @@ def test_an_offer_of_the_storefront_is_earned_by_the_order_it_ends_in(
     }
     seen = "SELECT count(*) FROM decisions WHERE decision_id = ?"
     until_within(START_S, lambda: rows_of(stage, seen, answer["decision_id"]) == [(1,)])
+    units = "SELECT DISTINCT json_extract(inputs, '$.unit') FROM decisions WHERE checkout_token = ?"
+    until_within(START_S, lambda: rows_of(stage, units, order.checkout_token))
+    browser_unit = pseudonym(stage.shop.domain, f"client:{question['client_id']}")
+    assert rows_of(stage, units, order.checkout_token) == [(browser_unit,)]
     page.context.close()
 
 
