@@ -121,7 +121,8 @@ class ProductRow(SQLModel, table=True):
     """A product as the shop sells it. `updated_at` orders late and repeated webhooks.
 
     handle: what its page is called in the shop's addresses, None until Shopify told it.
-    requires_selling_plan: whether it sells with one only, as last read: webhooks do not tell.
+    requires_selling_plan: whether it sells with one only; gift_card: whether it is one. Both as last read:
+    webhooks do not tell.
     """
 
     __tablename__ = "products"
@@ -134,6 +135,7 @@ class ProductRow(SQLModel, table=True):
     image_url: str | None = None
     handle: str | None = None
     requires_selling_plan: bool = False
+    gift_card: bool = False
     published: bool = True
     created_at: datetime = _time()
     updated_at: datetime = _time()

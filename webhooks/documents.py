@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 _PRODUCT = """
-  id title handle vendor productType tags status publishedAt createdAt updatedAt requiresSellingPlan
+  id title handle vendor productType tags status publishedAt createdAt updatedAt
+  requiresSellingPlan isGiftCard
   featuredMedia { preview { image { url } } }
 """
 _VARIANT = "id title price position inventoryPolicy inventoryQuantity"
@@ -90,7 +91,7 @@ CHANGED_PRODUCTS = """
 query ChangedProducts($changed: String!, $after: String) {
   products(first: 250, after: $after, query: $changed, sortKey: UPDATED_AT) {
     nodes {
-      id updatedAt status publishedAt totalInventory tracksInventory requiresSellingPlan
+      id updatedAt status publishedAt totalInventory tracksInventory requiresSellingPlan isGiftCard
       variantsCount { count }
     }
     pageInfo { hasNextPage endCursor }
@@ -186,7 +187,7 @@ query Locations($after: String) {
 
 WHICH_EXIST = """
 query WhichExist($ids: [ID!]!) {
-  nodes(ids: $ids) { id ... on Product { status publishedAt requiresSellingPlan } }
+  nodes(ids: $ids) { id ... on Product { status publishedAt requiresSellingPlan isGiftCard } }
 }
 """
 

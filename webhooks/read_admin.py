@@ -55,6 +55,7 @@ def read_product(
         variants=tuple(_variant(variant, currency) for variant in variants),
         handle=node.text_or_none("handle"),
         requires_selling_plan=node.flag_or_none("requiresSellingPlan"),
+        gift_card=node.flag_or_none("isGiftCard"),
     )
 
 

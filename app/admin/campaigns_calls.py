@@ -37,7 +37,7 @@ from app.campaigns.store import (
     place_campaign,
     remove_draft,
 )
-from app.catalog.selling_plans import with_plan_only
+from app.catalog.flags import titles_flagged
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -222,10 +222,12 @@ async def _unofferable(connections: Connections, shop: Shop, chosen: Collection[
             return _(
                 "Tillwise knows of no product %(number)s in your shop: choose it in Shopify", number=number
             )
-    for title in await with_plan_only(connections, shop.shop, chosen):
+    for title in await titles_flagged(connections, shop.shop, "requires_selling_plan", chosen):
         return _(
             "%(product)s sells with a selling plan only, so no offer can add it to a cart", product=title
         )
+    for title in await titles_flagged(connections, shop.shop, "gift_card", chosen):
+        return _("%(product)s is a gift card, which is not offered", product=title)
     return ""
 
 

@@ -37,7 +37,7 @@ class Product:
 
     handle: what its page is called. Unset, it is in no encoding: what was kept before there were handles is
     still the same. requires_selling_plan: it sells with one only, so that no offer can add it to a cart;
-    unset where it does not.
+    gift_card: it is money for later, and no offer; unset where it is not so.
     """
 
     product_id: int
@@ -51,6 +51,7 @@ class Product:
     created_at: datetime | None = None
     handle: str | UnsetType = UNSET
     requires_selling_plan: bool | UnsetType = UNSET
+    gift_card: bool | UnsetType = UNSET
 
     @property
     def kind(self) -> str | int:
@@ -58,12 +59,17 @@ class Product:
         return self.product_type or self.product_id
 
     @property
+    def is_full_price(self) -> bool:
+        """Return whether no code takes anything off it, and no offer is made of it."""
+        return self.requires_selling_plan is True or self.gift_card is True
+
+    @property
     def offered(self) -> Variant | None:
         """Return the variant to offer: the first in stock, rather one with several units than the last one.
 
         None when there is none.
         """
-        if not self.published or self.requires_selling_plan is True:
+        if not self.published or self.is_full_price:
             return None
         in_stock = [variant for variant in self.variants if variant.in_stock]
         several = (variant for variant in in_stock if variant.stock is None or variant.stock > 1)

@@ -23,7 +23,7 @@ async def catalog_fingerprint(connections: Connections, shop: str) -> tuple[Any,
 def _queries(shop: str) -> list[Any]:
     products, variants, exclusions = _PRODUCTS.c, _VARIANTS.c, _EXCLUSIONS.c
     priced = func.sum(variants.price_minor), func.sum(variants.available)
-    flags = (products.requires_selling_plan, products.published)
+    flags = (products.requires_selling_plan, products.gift_card, products.published)
     flagged = [func.count().filter(flag.is_(True)) for flag in flags]
     return [
         select(func.count(), func.max(products.updated_at), *flagged).where(products.shop == shop),

@@ -1,17 +1,17 @@
-"""What Shopify says yes or no to of a product, kept beside what its webhooks tell."""
+"""What Shopify says yes or no to of a product and its webhooks do not tell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.connections import Connections
 from app.tables import ProductRow
 from app.upsert import table_of
 
-Flag = Literal["published", "requires_selling_plan"]
+Flag = Literal["published", "requires_selling_plan", "gift_card"]
 _PRODUCTS = table_of(ProductRow)
 
 
@@ -26,3 +26,14 @@ async def record_flag(connections: Connections, shop: str, flag: Flag, told: Map
             query = update(_PRODUCTS).where(*differing).values({flag: holds})
             changed += (await connection.execute(query)).rowcount
     return changed > 0
+
+
+async def titles_flagged(
+    connections: Connections, shop: str, flag: Flag, product_ids: Collection[int]
+) -> list[str]:
+    """Return the titles of those of the products of which it holds, in order."""
+    query = select(_PRODUCTS.c.title).where(
+        _PRODUCTS.c.shop == shop, _PRODUCTS.c.product_id.in_(product_ids), _PRODUCTS.c[flag].is_(True)
+    )
+    async with connections.read() as db:
+        return list(await (await db.connection()).scalars(query.order_by(_PRODUCTS.c.title)))

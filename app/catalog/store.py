@@ -75,8 +75,7 @@ async def record_products(connections: Connections, events: Sequence[ProductChan
     }
     async with connections.write() as db:
         kept: list[Any] = []
-        for told in (True, False):  # what is not told of a selling plan stays as it was told before
-            rows = [_product_row(e) for e in latest.values() if (e.requires_selling_plan is not None) is told]
+        for rows in _alike(map(_product_row, latest.values())):
             kept += await upsert(db, ProductRow, rows, newer=_newer)
         await _replace_variants(db, [latest[key] for key in kept])
 
@@ -159,8 +158,16 @@ def _product_row(event: ProductChanged) -> dict[str, Any]:
         "updated_at": event.updated_at,
         "deleted_at": None,
     }
-    plan = event.requires_selling_plan
-    return facts if plan is None else facts | {"requires_selling_plan": plan}
+    flags = {"requires_selling_plan": event.requires_selling_plan, "gift_card": event.gift_card}
+    return facts | {flag: holds for flag, holds in flags.items() if holds is not None}
+
+
+def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    """Return the rows by what they tell: what is not told stays as it was told before."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        by_columns.setdefault(tuple(row), []).append(row)
+    return by_columns.values()
 
 
 def _variant_row(event: ProductChanged, variant: VariantFacts) -> dict[str, Any]:
@@ -208,4 +215,5 @@ def _product(row: Any, variants: Iterable[Variant]) -> Product:
         created_at=row.created_at,
         handle=row.handle or UNSET,
         requires_selling_plan=row.requires_selling_plan or UNSET,
+        gift_card=row.gift_card or UNSET,
     )

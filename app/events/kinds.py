@@ -169,7 +169,8 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     """A product, created or changed, as it stood at `updated_at`.
 
     other_variant_ids: variants it has beside the ones described; Shopify describes a hundred. handle: what
-    its page is called. requires_selling_plan: whether it sells with one only, None where that is not told.
+    its page is called. requires_selling_plan: whether it sells with one only; gift_card: whether it is one.
+    None where that is not told.
     """
 
     product_id: int
@@ -185,6 +186,7 @@ class ProductChanged(Event, frozen=True, kw_only=True, tag=True):
     other_variant_ids: tuple[int, ...] = ()
     handle: str | None = None
     requires_selling_plan: bool | None = None
+    gift_card: bool | None = None
 
 
 class ProductDeleted(Event, frozen=True, kw_only=True, tag=True):

@@ -235,12 +235,12 @@ def _sold(question: Question, catalog: Catalog) -> tuple[PricedLine, ...] | None
 def _is_subscribed(question: Question, catalog: Catalog) -> bool:
     """Return whether no code goes with anything in the cart: each line is a subscription or a gift card."""
     lines = question.cart.lines
-    return bool(lines) and all(line.full_price or _sells_by_plan(line, catalog) for line in lines)
+    return bool(lines) and all(line.full_price or _is_full_price(line, catalog) for line in lines)
 
 
-def _sells_by_plan(line: Line, catalog: Catalog) -> bool:
+def _is_full_price(line: Line, catalog: Catalog) -> bool:
     product = catalog.get(line.product)
-    return product is not None and product.requires_selling_plan is True
+    return product is not None and product.is_full_price
 
 
 def _at_home(line: Line, catalog: Catalog) -> PricedLine | None:

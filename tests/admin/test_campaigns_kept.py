@@ -89,14 +89,23 @@ async def test_nothing_is_kept_while_something_is_wrong(
 async def test_a_product_that_sells_with_a_selling_plan_only_can_not_be_chosen(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
-    await keep(connections, shop_row(), *product(7, "Coffee each month"), *product(8, "Cup"))
+    await keep(
+        connections,
+        shop_row(),
+        *product(7, "Coffee each month"),
+        *product(8, "Cup"),
+        *product(9, "Gift card"),
+    )
     await record_flag(connections, SHOP, "requires_selling_plan", {7: True})
+    await record_flag(connections, SHOP, "gift_card", {9: True})
     form = written(kind="upsell", off="", products="7, 8")
     why = "Coffee each month sells with a selling plan only, so no offer can add it to a cart"
     (wrong,) = (await call(browser, "check", {"form": form})).json()["errors"]
     assert wrong == {"field": "products", "message": why}
     assert (await call(browser, "keep", {"form": form})).json() == {"error": why, "field": "products"}
     assert await all_campaigns(connections, SHOP) == []
+    (wrong,) = (await call(browser, "check", {"form": form | {"products": "9"}})).json()["errors"]
+    assert wrong["message"] == "Gift card is a gift card, which is not offered"
     assert (await call(browser, "keep", {"form": form | {"products": "8"}})).status_code == 200
 
 

@@ -39,6 +39,7 @@ def test_a_product_without_stock_is_not_available() -> None:
 
 def test_a_product_that_sells_with_a_plan_only_is_not_offered() -> None:
     assert a_product(7, requires_selling_plan=True).offered is None
+    assert a_product(7, gift_card=True).offered is None
     catalog = a_catalog(a_product(1), a_product(2, requires_selling_plan=True))
     assert catalog.allowed(np.array([1, 2], dtype=np.int64)).tolist() == [True, False]
 

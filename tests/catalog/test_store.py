@@ -9,8 +9,7 @@ from sqlmodel import select
 import app.catalog.store
 from app.catalog.catalog import Product
 from app.catalog.fingerprint import catalog_fingerprint
-from app.catalog.flags import record_flag
-from app.catalog.selling_plans import with_plan_only
+from app.catalog.flags import record_flag, titles_flagged
 from app.catalog.store import (
     load_catalog,
     record_inventory,
@@ -134,7 +133,9 @@ async def test_what_a_reading_told_of_a_selling_plan_stays_when_a_webhook_does_n
     catalog = await load_catalog(on_both_databases, SHOP)
     assert catalog.products[2].title == "Green tea"
     assert not catalog.available_ids
-    await record_product(on_both_databases, changed(2, requires_selling_plan=False))
+    await record_product(on_both_databases, changed(2, requires_selling_plan=False, gift_card=True))
+    assert not (await load_catalog(on_both_databases, SHOP)).available_ids
+    await record_product(on_both_databases, changed(3, gift_card=False))
     assert (await load_catalog(on_both_databases, SHOP)).available_ids == {2}
 
 
@@ -144,8 +145,10 @@ async def test_a_selling_plan_changes_what_servers_look_at(on_both_databases: Co
     assert await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: True, 9: True})
     assert await catalog_fingerprint(on_both_databases, SHOP) != before
     assert not await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: True})
-    assert await with_plan_only(on_both_databases, SHOP, [2, 9]) == ["Tea"]
-    assert await with_plan_only(on_both_databases, "b.myshopify.com", [2]) == []
+    told = "requires_selling_plan", [2, 9]
+    assert await titles_flagged(on_both_databases, SHOP, *told) == ["Tea"]
+    assert await titles_flagged(on_both_databases, SHOP, "gift_card", [2]) == []
+    assert await titles_flagged(on_both_databases, "b.myshopify.com", *told) == []
     assert await record_flag(on_both_databases, SHOP, "requires_selling_plan", {2: False})
     assert await catalog_fingerprint(on_both_databases, SHOP) == before
     assert await record_flag(on_both_databases, SHOP, "published", {2: False})

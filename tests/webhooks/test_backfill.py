@@ -168,12 +168,12 @@ async def test_a_refund_that_is_told_after_its_import_is_counted_once(front: Sho
     assert [row.amount_minor for row in await rows(connections, RefundRow)] == [349]
 
 
-async def test_what_sells_with_a_selling_plan_only_is_imported_as_not_to_be_offered(front: Shopfront) -> None:
-    front.shop.products[2].requires_selling_plan = True
+async def test_what_no_offer_is_made_of_is_imported_so(front: Shopfront) -> None:
+    front.shop.products[2].requires_selling_plan = front.shop.products[3].gift_card = True
     await run_backfill(front.connections, front.installed.shop)
     catalog = await load_catalog(front.connections, front.installed.shop)
     assert catalog.products[2].title == "Sourdough Loaf"
-    assert catalog.available_ids == {1, 3}
+    assert catalog.available_ids == {1}
 
 
 async def test_what_the_shop_does_not_count_is_imported_as_in_stock(front: Shopfront) -> None:
@@ -189,8 +189,8 @@ async def test_prices_are_read_in_the_currency_the_shop_has_though_nobody_descri
     front.shop.currency = "JPY"
     await run_backfill(front.connections, front.installed.shop)
     catalog = await load_catalog(front.connections, front.installed.shop)
-    # Shopify says 3.49, and yen have no decimals.
-    assert (catalog.currency, catalog.products[1].variants[0].price_minor) == ("JPY", 3)
+    # Shopify says 349, and yen have no decimals.
+    assert (catalog.currency, catalog.products[1].variants[0].price_minor) == ("JPY", 349)
 
 
 async def test_an_import_does_not_bring_an_erased_customer_back(front: Shopfront) -> None:

@@ -218,11 +218,12 @@ async def test_a_product_that_is_gone_is_found_once_a_day(front: Shopfront) -> N
     assert sorted(catalog.products) == [1, 3, 4]
 
 
-async def test_a_product_that_sells_with_a_plan_only_is_not_offered_though_no_webhook_says_so(
-    front: Shopfront,
+@pytest.mark.parametrize("flag", ["requires_selling_plan", "gift_card"])
+async def test_what_no_offer_is_made_of_is_not_offered_though_no_webhook_says_so(
+    front: Shopfront, flag: str
 ) -> None:
     before = await revisions(front.connections.redis, [front.shop.domain])
-    front.shop.products[2].requires_selling_plan = True
+    setattr(front.shop.products[2], flag, True)
     await look(front)
     assert 2 not in (await load_catalog(front.connections, front.shop.domain)).available_ids
     assert await revisions(front.connections.redis, [front.shop.domain]) != before
