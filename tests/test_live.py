@@ -322,7 +322,7 @@ async def test_a_shop_that_can_not_be_read_keeps_no_other_from_being_followed(
         async with connections.write() as db:
             db.add(ForesightRow(shop=odd, kind="choice", trained_at=NOW, content={"weights": 1}, report={}))
         with monkeypatch.context() as at_once:
-            at_once.setattr(app.ttl_cache.Remembered, "of", lambda self, *of: self._read(*of))
+            at_once.setattr(app.ttl_cache.TtlCache, "of", lambda self, *of: self._read(*of))
             for product_id in (10, 20):
                 await sell(connections, product_id)
                 await until(partial(sells, live, product_id))
