@@ -117,6 +117,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "totalShippingPriceSet": lambda c, o, a: o.shipping_minor,
     "totalRefundedSet": lambda c, o, a: _refunded(o),
     "totalReceivedSet": lambda c, o, a: o.total_minor,
+    "totalTipReceivedSet": lambda c, o, a: 0,
     "netPaymentSet": lambda c, o, a: _current(o),
     "currentTotalPriceSet": lambda c, o, a: _current(o),
     "currentSubtotalPriceSet": lambda c, o, a: max(0, _current(o) - o.shipping_minor),

@@ -23,6 +23,7 @@ _ORDER = """
   subtotalPriceSet { shopMoney { amount } }
   totalDiscountsSet { shopMoney { amount } }
   totalPriceSet { shopMoney { amount } }
+  totalTipReceivedSet { shopMoney { amount } }
   discountCodes
 """
 # Of what was placed while we listened; what was before we came carries no grant.

@@ -86,6 +86,7 @@ class Order(Mailed):
     subtotal_price: Plain = None
     total_discounts: Plain = None
     total_price: Plain = None
+    total_tip_received: Plain = None
     financial_status: Plain = None
     created_at: Plain = None
     processed_at: Plain = None

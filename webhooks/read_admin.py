@@ -27,6 +27,7 @@ from webhooks.read_orders import (
     DECISION_PROPERTY,
     OFFER_PROPERTY,
     PAID,
+    goods_of,
     grant_used,
     paid_minor,
     placed_at,
@@ -121,8 +122,9 @@ def read_customer(shop: str, node: Payload, currency: str) -> CustomerChanged:
 def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdated:
     """Return the order; lines: all that it has."""
     updated_at, currency = node.time("updatedAt"), node.text("currencyCode")
-    goods = [line for line in lines if not line.flag_or_none("isGiftCard")]
-    gift_minor = sum(paid_minor(read_line(line, currency)) for line in lines if line not in goods)
+    read = [read_line(line, currency) for line in lines]
+    cards = {line.id("id") for line in lines if line.flag_or_none("isGiftCard")}
+    gift_minor = sum(paid_minor(line) for line in read if line.line_id in cards)
     return OrderUpdated(
         **_envelope(shop, node, updated_at),
         order_id=node.id("id"),
@@ -136,7 +138,7 @@ def read_order(shop: str, node: Payload, lines: Sequence[Payload]) -> OrderUpdat
         created_at=placed_at(node.time("createdAt"), node.time_or_none("processedAt")),
         updated_at=updated_at,
         cancelled_at=node.time_or_none("cancelledAt"),
-        lines=tuple(read_line(line, currency) for line in goods),
+        lines=goods_of(read, cards, _money(node, "totalTipReceivedSet", currency)),
         codes=tuple(CodeUsed(code=code) for code in node.texts("discountCodes")),
         grant=_grant(node),
         test=node.flag_or_none("test") or False,

@@ -63,7 +63,11 @@ def read_order_deleted(payload: Payload, delivery: Delivery) -> OrderDeleted:
 def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: bool = False) -> Order:
     currency = payload.text_or_none("currency") or delivery.currency
     created_at = payload.time("created_at")
-    lines, gift_minor = without_gift_cards(payload.children("line_items"), currency)
+    sold = payload.children("line_items")
+    read = [_order_line(line, currency) for line in sold]
+    cards = {line.id("id") for line in sold if line.flag_or_none("gift_card")}
+    gift_minor = sum(paid_minor(line) for line in read if line.line_id in cards)
+    tip_minor = payload.money("total_tip_received", currency)
     facts: dict[str, Any] = {
         "order_id": payload.id("id"),
         "customer_id": payload.id_of("customer"),
@@ -76,7 +80,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "created_at": placed_at(created_at, payload.time_or_none("processed_at")),
         "updated_at": payload.time_or_none("updated_at") or created_at,
         "cancelled_at": payload.time_or_none("cancelled_at"),
-        "lines": tuple(_order_line(line, currency) for line in lines),
+        "lines": goods_of(read, cards, tip_minor),
         "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
         "grant": _grant(payload),
         "test": payload.flag_or_none("test") or False,
@@ -90,10 +94,16 @@ def placed_at(created_at: datetime, processed_at: datetime | None) -> datetime:
     return min(created_at, processed_at or created_at)
 
 
-def without_gift_cards(lines: Sequence[Payload], currency: str) -> tuple[list[Payload], int]:
-    """Return the lines of goods, and what was paid for the gift cards among them."""
-    cards = [_line(line, line.id("id"), currency) for line in lines if line.flag_or_none("gift_card")]
-    return [line for line in lines if not line.flag_or_none("gift_card")], sum(map(paid_minor, cards))
+def goods_of(lines: Sequence[Line], cards: Collection[int], tip_minor: int) -> tuple[Line, ...]:
+    """Return the lines of goods: no gift card and no tip is any.
+
+    cards: the ids of gift cards' lines. tip_minor: of the order. A line of no product that costs just that
+    is the tip: neither a webhook nor the Admin API marks it.
+    """
+    sold = [line for line in lines if line.line_id not in cards]
+    made_up = (line for line in sold if line.product_id is None and line.variant_id is None)
+    tip = next((line for line in made_up if tip_minor and paid_minor(line) == tip_minor), None)
+    return tuple(line for line in sold if line is not tip)
 
 
 def paid_minor(line: Line) -> int:

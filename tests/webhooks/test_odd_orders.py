@@ -113,6 +113,15 @@ def kept(subtotal_minor: int, refunds: list[RefundCreated]) -> int:
     return subtotal_minor - goods - sum(each.other_minor for each in refunds)
 
 
+def tip_of(minor: int) -> tuple[list[dict[str, Any]], list[Payload]]:
+    """Return the line that a tip is in an order, as a webhook and as the Admin API write it; none of none."""
+    if not minor:
+        return [], []
+    told = {"id": 99, "product_id": None, "quantity": 1, "price": f"{minor / 100:.2f}", "title": "Tip"}
+    line = {"id": "gid://shopify/LineItem/99", "quantity": 1, "currentQuantity": 1, "product": None}
+    return [told], [Payload(line | {"originalUnitPriceSet": money(minor)})]
+
+
 @settings(max_examples=150, deadline=None)
 @given(lines_sold(), BESIDE)
 def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
@@ -124,7 +133,8 @@ def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
     current_subtotal = subtotal - sum(each.paid_back for each in back)
     cards_left = sum(each.paid - each.paid_back for each in sold if each.gift_card)
     told = order(
-        line_items=[each.of_webhook for each in sold], total_discounts="0", total_price=f"{total / 100:.2f}",
+        line_items=[*(each.of_webhook for each in sold), *tip_of(tip)[0]], total_price=f"{total / 100:.2f}",
+        total_tip_received=f"{tip / 100:.2f}",
         subtotal_price=f"{subtotal / 100:.2f}", current_subtotal_price=f"{current_subtotal / 100:.2f}",
     )  # fmt: skip
     event = translated("orders/create", told)
@@ -148,9 +158,13 @@ def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
         "id": "gid://shopify/Refund/7", "createdAt": AT,
         "totalRefundedSet": money(sum(each.paid_back for each in back)),
     }] if back else []  # fmt: skip
-    whole = node(subtotalPriceSet=money(subtotal), totalPriceSet=money(total), refunds=refunds)
-    nodes = [each.of_admin for each in sold]
+    whole = node(
+        subtotalPriceSet=money(subtotal), totalPriceSet=money(total), refunds=refunds,
+        totalTipReceivedSet=money(tip),
+    )  # fmt: skip
+    nodes = [*(each.of_admin for each in sold), *tip_of(tip)[1]]
     imported = read_order(SHOP, whole, nodes)
+    assert imported.lines == event.lines
     assert (imported.subtotal_minor, imported.total_minor) == (event.subtotal_minor, event.total_minor)
     assert kept(imported.subtotal_minor, read_sums(the_shop(), whole, imported, nodes)) == left
 
