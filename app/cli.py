@@ -28,6 +28,7 @@ from app.commands.kpis import kpis
 from app.commands.offers_ahead import offers_ahead
 from app.commands.outbound import webhook, write_back
 from app.commands.parked import parked
+from app.commands.pause import pause
 from app.commands.privacy import erase, export
 from app.commands.reach import reach
 from app.commands.receipts import verify_receipt
@@ -55,7 +56,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Only watch what the work
 
 for command in (
     export, erase, replay, parked, audit, consent, verify_receipt, rollback, write_back, webhook,
-    api_key, offers_ahead, alerts, evaluate_policy, kpis, reach, attribution,
+    api_key, offers_ahead, pause, alerts, evaluate_policy, kpis, reach, attribution,
 ):  # fmt: skip
     cli.command()(command)
 cli.add_typer(experiment, name="experiment")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from app.connections import Connections
 from app.events.kinds import AnyEvent, ConsentTold
 from app.shops.pausing import MOST, Pause, go_on, is_paused, pause, paused_within, pauses_of
 from app.shops.store import get_shop
+from tests.experiments.test_store import WHEN, a_decision, an_order, running, units_of
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_decide import a_till, a_trained_shop, ask, logged
 from tests.test_live import install, until
@@ -85,3 +87,12 @@ def test_only_what_lies_within_counts_as_paused() -> None:
     assert paused_within(settings, NOW + 3 * HOUR, NOW + 4 * HOUR) == timedelta()
     assert is_paused(settings)
     assert not is_paused({"pauses": "yes"})
+
+
+async def test_what_was_ordered_during_a_pause_is_of_no_arm(connections: Connections) -> None:
+    over, lasting = Pause(WHEN + 2 * HOUR, "7", WHEN + 4 * HOUR, "7"), Pause(WHEN + 8 * HOUR, "7")
+    pauses = msgspec.to_builtins([over, lasting])
+    hours = {"a": 1, "b": 2, "c": 4, "d": 9}
+    orders = [an_order(at, f"token-{name}", created_at=WHEN + at * HOUR) for name, at in hours.items()]
+    await running(connections, *map(a_decision, hours), *orders, pauses=pauses)
+    assert sorted((await units_of(connections)).revenue.tolist()) == [0, 0, 1_000, 1_000]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from starlette.datastructures import QueryParams
@@ -15,6 +16,7 @@ from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
 from app.admin.home_view import as_of_words
 from app.admin.language import lazy
+from app.admin.pausing import uncounted_words
 from app.attribution.figures import PERIODS
 from app.attribution.models import Model
 from app.attribution.report import Report
@@ -77,6 +79,7 @@ async def reading(connections: Connections, shop: Shop, query: QueryParams) -> d
         "version": None if version is None else _shown(version, of_it),
         "as_of": as_of_words(shown) if shown else "",
         "found": None if found is None else _told(found, names),
+        "uncounted": _uncounted(shop, version),
         "arms": [] if version is None else _kept_arms(version, names),
         **frame(f"{PATH}/read"),
     }
@@ -87,6 +90,7 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
     days = next((each for each in PERIODS if str(each) == query.get("days")), 30)
     models: tuple[Model, ...] = get_args(Model)
     model = next((each for each in models if each == query.get("model")), models[0])
+    now = datetime.now(UTC)
     found = await lately.earned(connections, shop.shop, days, model)
     report, names = found.value, await campaign_names(connections, shop)
     return {
@@ -96,6 +100,7 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
         "models": {each: str(earned_told.MODELS[each]) for each in models},
         "as_of": as_of_words(found),
         "report": await _earned(connections, shop, report, names) if report else None,
+        "uncounted": uncounted_words(shop, now - timedelta(days=days), now),
         **frame(f"{PATH}/earned"),
     }
 
@@ -133,6 +138,13 @@ def _listed(version: Version, names: Mapping[str, str]) -> dict[str, Any]:
         "arms": " · ".join(arm_words(arm, names) for arm in version.design.shares),
         "metric": str(told.METRIC_WORDS[version.design.metric]),
     }
+
+
+def _uncounted(shop: Shop, version: Version | None) -> str:
+    """Return for how long the shop was paused while the version ran, or since it was installed."""
+    began_at, ended_at = (shop.installed_at, None) if version is None else version.ran
+    now = datetime.now(UTC)
+    return uncounted_words(shop, began_at or now, ended_at or now)
 
 
 def _name(version: Version | None) -> str:

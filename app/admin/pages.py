@@ -15,6 +15,7 @@ from app.admin.campaigns_told import standing_words
 from app.admin.decisions_told import offer_title
 from app.admin.definitions import DEFINITIONS, PARTS
 from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken
+from app.admin.pausing import paused_words
 from app.admin.policy import CDN
 from app.admin.privacy_view import RUNGS
 from app.admin.segment_titles import title
@@ -87,7 +88,10 @@ def draw_page(
     """Return a page of the dashboard as HTML."""
     link = _linker(query)
     pages = [(link(path), str(label)) for path, label in _NAVIGATION]
-    return draw(settings, template, shop=shop, query=query, link=link, navigation=pages, **shown)
+    return draw(
+        settings, template, shop=shop, query=query, link=link, navigation=pages, paused=paused_words(shop),
+        **shown,
+    )  # fmt: skip
 
 
 def _linker(query: QueryParams) -> Callable[[str], str]:

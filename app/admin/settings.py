@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 from app.admin.figures import day
 from app.admin.language import Lazy, _, lazy
 from app.admin.onboarding import places
+from app.admin.pausing import log_words
 from app.admin.settings_export import MOST_DECISIONS
 from app.admin.settings_store import count_answers
 from app.campaigns.plan import LOCALE
@@ -70,6 +71,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         "written_back": wants.anything,
         "keys": sum(not each.revoked_at for each in await keys_of(connections, shop.shop)),
         "places": places(shop.shop, connections.settings.api_key),
+        "pauses": log_words(shop),
         "periods": PERIODS,
         "most": MOST_DECISIONS,
     }

@@ -27,6 +27,7 @@ from app.experiments.record_store import DecisionQuery, nameless, read_records
 from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.versions import Version, get_version
+from app.shops.pausing import pauses_of
 from app.tables import DecisionRow, ShopRow
 from app.values import ShopDomain
 
@@ -168,10 +169,19 @@ async def _version_records(
             raise NotFound(f"{shop} was never installed")
         connection = await db.connection()
         records = await read_records(connection, known, which, timedelta(days=design.before_days), now)
+        records = replace(records, orders=_unpaused(records.orders, known.settings))
         nobodys = await nameless(connection, which)
         # Other shares leave most units where they are, so that the arm they came from is the one they are in.
         untouched = await _untouched(connection, known) if design.id == STANDING else None
     return _VersionRecords(records, nobodys, known.currency, untouched)
+
+
+def _unpaused(orders: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the orders without those of the shop's pauses: no arm was served then, so they are of none."""
+    for each in pauses_of(settings):
+        after = pl.lit(value=False) if each.ended_at is None else pl.col("at") >= each.ended_at
+        orders = orders.filter((pl.col("at") < each.began_at) | after)
+    return orders
 
 
 async def _untouched(connection: AsyncConnection, known: ShopRow) -> datetime:

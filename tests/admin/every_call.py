@@ -60,6 +60,8 @@ RIGHT: dict[str, Any] = {
     "elsewhere/keys": {"label": "CRM"},
     "elsewhere/keys/revoke": {"key_id": "k1"},
     "import": {},
+    "pause": {},
+    "go-on": {},
     "exclusions": {"product_id": 1, "excluded": True},
 }
 # Those that are asked for without a body, so that none can be wrong.

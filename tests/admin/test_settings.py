@@ -79,6 +79,23 @@ async def page(
     return " ".join(answer.text.split()).replace("&#39;", "'")
 
 
+async def test_a_pause_is_told_on_every_page_until_somebody_goes_on_and_is_remembered(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    banner = "Tillwise is paused: shoppers see nothing of it"
+    assert banner not in await page(browser)
+    for name in ("pause", "pause", "go-on", "pause"):
+        assert (await browser.post(f"/admin/api/{name}", json={}, headers=bearer())).status_code == 200
+    for path in ("/admin", "/admin/settings", "/admin/experiments/earned"):
+        text = await page(browser, path=path)
+        assert banner in text
+        assert "by staff member no. 42." in text
+    text = await page(browser)
+    assert text.count("Paused on ") == 1
+    assert "Tillwise was paused for" in await page(browser, path="/admin/experiments/read")
+
+
 async def call(browser: httpx.AsyncClient, name: str, shop: str = SHOP, **changes: Any) -> httpx.Response:
     body = BODIES[name] | changes
     return await browser.post(f"/admin/api/settings/{name}", json=body, headers=bearer(shop))
@@ -117,7 +134,6 @@ async def test_without_shopify_the_page_opens_all_the_same(
     assert "Shopify does not say just now which plan you have." in text
     assert "See the plans at Shopify" not in text
     assert "If you uninstall Tillwise" in text
-    assert "To pause everything" in text
     assert "/settings/checkout/editor?page=thank-you" in text
 
 

@@ -90,8 +90,16 @@ async function importAgain() {
   shopify.toast.show(_('The import goes on'));
 }
 
+/** Return what asks for a change that every page tells of, and shows the page anew. */
+function changed(path) {
+  return async () => {
+    await call(path, {});
+    location.reload();
+  };
+}
+
 // What buttons do, by their `data-do`; other pages' scripts add theirs.
-export const ACTIONS = {exclude, import: importAgain};
+export const ACTIONS = {exclude, import: importAgain, pause: changed('/admin/api/pause'), 'go-on': changed('/admin/api/go-on')};
 
 /** Say what went wrong in the app's own words, where it had any. */
 export function fail(error) {
