@@ -11,8 +11,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from app.orders.placed import RENEWAL
+
 _ORDER, _LINE, _SKU = "Name", "Lineitem name", "Lineitem sku"
-_OF_ORDER = {"created_at": "Created at", "customer_id": "Email", "cancelled_at": "Cancelled at"}
+_OF_ORDER = {
+    "created_at": "Created at",
+    "customer_id": "Email",
+    "cancelled_at": "Cancelled at",
+    "source": "Source",
+}
 # What a product's column is called, with an older name of it.
 _OF_PRODUCT = {
     "product_id": ("URL handle", "Handle"),
@@ -33,7 +40,7 @@ def is_export(orders: pl.DataFrame) -> bool:
 def from_export(
     orders: pl.DataFrame, products: pl.DataFrame | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the order lines and the products; what was cancelled is left out.
+    """Return the order lines and the products; what was cancelled, or a subscription charged, is left out.
 
     A product goes by its handle; what the products do not have is one by the line's name.
     """
@@ -60,7 +67,8 @@ def _lines(orders: pl.DataFrame) -> pl.DataFrame:
         _text(orders, _SKU).alias("sku"),
         _text(orders, "Lineitem quantity").alias("quantity"),
     )
-    return lines.filter(pl.col("cancelled_at").is_null())
+    charged = pl.col("source").str.starts_with(RENEWAL).fill_null(value=False)
+    return lines.filter(pl.col("cancelled_at").is_null(), ~charged)
 
 
 def _listed(products: pl.DataFrame) -> pl.DataFrame:

@@ -167,13 +167,15 @@ def test_no_moment_is_on_two_sides_of_a_split(days: list[int]) -> None:
 
 
 ORDERS_EXPORT = """\
-Name,Email,Financial Status,Paid at,Cancelled at,Created at,Lineitem quantity,Lineitem name,Lineitem sku,Id
-#1001,ann@example.com,paid,2026-01-02 10:00:00 +0100,,2026-01-02 10:00:00 +0100,1,Salt - Fine - 1 kg,S1,55
-#1001,ann@example.com,,,,,2,Oil - green,,
-#1002,,paid,2026-01-03 10:00:00 +0100,,2026-01-03 10:00:00 +0100,1,Salt - Fine - 2 kg,,56
-#1002,,,,,,1,Gift wrap,,
-#1003,bob@example.com,voided,,2026-01-05 10:00:00 +0100,2026-01-04 10:00:00 +0100,1,Oil,O1,57
-#1003,bob@example.com,,,,,1,Salt - Fine,S1,
+Name,Email,Financial Status,Cancelled at,Created at,Lineitem quantity,Lineitem name,Lineitem sku,Id,Source
+#1001,ann@example.com,paid,,2026-01-02 10:00:00 +0100,1,Salt - Fine - 1 kg,S1,55,web
+#1001,ann@example.com,,,,2,Oil - green,,,
+#1002,,paid,,2026-01-03 10:00:00 +0100,1,Salt - Fine - 2 kg,,56,web
+#1002,,,,,1,Gift wrap,,,
+#1003,bob@example.com,voided,2026-01-05 10:00:00 +0100,2026-01-04 10:00:00 +0100,1,Oil,O1,57,web
+#1003,bob@example.com,,,,1,Salt - Fine,S1,,
+#1004,bob@example.com,paid,,2026-01-06 10:00:00 +0100,1,Oil,O1,58,subscription_contract
+#1004,bob@example.com,,,,1,Salt - Fine,S1,,
 """
 OLDER_PRODUCTS_EXPORT = """\
 Handle,Title,Vendor,Type,Tags,Variant SKU
@@ -191,7 +193,7 @@ def test_shopifys_own_exports_are_read_as_they_are(tmp_path: Path, products: str
     dataset = read_files(tmp_path / "orders.csv", tmp_path / "products.csv")
     titles = [[dataset.items.titles[item] for item in dataset.baskets.of(at)] for at in (0, 1)]
     assert [sorted(each) for each in titles] == [["Oil", "Salt - Fine"], ["Gift wrap", "Salt - Fine"]]
-    assert len(dataset.baskets) == 2, "what was cancelled is not learnt"
+    assert len(dataset.baskets) == 2, "what was cancelled, or charged by itself, is not learnt"
     assert (dataset.baskets.customers >= 0).tolist() == [True, False]
 
 
