@@ -43,7 +43,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.policy import Permissions, permissions, settle
 from app.cors import any_origin
-from app.coupons.grants import grant
+from app.coupons.grants import CodeRequest, grant
 from app.coupons.handing import CodeDispenser
 from app.crowd import Crowd
 from app.errors import NotAuthentic, ProofMissing
@@ -137,7 +137,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         return await _paused(till, decision_id, told)
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
-        situation = await _with_campaigns(till, occasion, situation)
+        situation = await _with_campaigns(till, claims, occasion, situation)
     with span("ranking"):
         answer = answer_to(occasion, situation, till.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
@@ -169,18 +169,29 @@ async def _paused(till: Till, decision_id: str, told: Sequence[AnyEvent]) -> Ans
     return nothing(decision_id, "paused")
 
 
-async def _with_campaigns(till: Till, occasion: Occasion, situation: Situation) -> Situation:
+async def _with_campaigns(till: Till, claims: Claims, occasion: Occasion, situation: Situation) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
     try:
         weighed = with_campaigns(occasion, situation, till.codes.dry(occasion.shop.shop))
         for _ in range(MOST_CODES):
             if (wanted := code_wanted(occasion, weighed)) is None:
                 return weighed
+            if not _may_have(till, claims, wanted):
+                break
             weighed = with_code(occasion, weighed, wanted, await till.codes.give(wanted))
         return without_codes(occasion, weighed)
     except Exception:  # at a checkout, a campaign that trips must not cost the offers
         _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
         return situation
+
+
+def _may_have(till: Till, claims: Claims, wanted: CodeRequest) -> bool:
+    """Return whether the code may be given out. Who makes up checkouts or browsers has no end of names."""
+    if wanted.unit.startswith("customer:"):  # proven by Shopify
+        return True
+    if isinstance(claims, CheckoutClaims):
+        return not till.door.wait_s("checkout_codes", (claims.shop, claims.token_id))
+    return not till.door.wait_s("storefront_codes", claims.shop)
 
 
 async def _recalled(

@@ -19,6 +19,9 @@ from app.errors import TooOften
 from app.metrics import TURNED_AWAY
 
 BURST_S = 10  # what a bucket holds, in seconds of its rate
+# New codes for guests, whose names nobody proves: of one checkout's token, and of a shop's whole storefront.
+CHECKOUT_CODES, CHECKOUT_CODES_S = 10, 600
+STOREFRONT_CODES_A_SECOND = 5
 MOST = 20_000  # callers of whom a door remembers when they last came, twice over
 
 
@@ -26,11 +29,13 @@ class Buckets:
     """A bucket for each caller. Of each it keeps one number: when it will be full again (GCRA, ITU-T I.371).
 
     a_second: how fast they fill. most: when so many were seen, those that did not come again are forgotten.
+    burst_s: what one holds, in seconds of its rate.
     """
 
-    def __init__(self, a_second: float, most: int = MOST) -> None:
+    def __init__(self, a_second: float, most: int = MOST, burst_s: float = BURST_S) -> None:
         self._one_s = 1 / a_second
         self._most = most
+        self._burst_s = burst_s
         self._late: dict[int, float] = {}
         self._early: dict[int, float] = {}
 
@@ -39,7 +44,7 @@ class Buckets:
         if len(self._late) >= self._most:
             self._early, self._late = self._late, {}
         full_at = max(now, self._late.get(caller) or self._early.get(caller, now))
-        missing_s = full_at + self._one_s - now - BURST_S
+        missing_s = full_at + self._one_s - now - self._burst_s
         self._late[caller] = full_at + self._one_s if missing_s <= 0 else full_at
         return max(0, ceil(missing_s))
 
@@ -53,9 +58,11 @@ class Door:
     def __init__(self, name: str, rates: Rates) -> None:
         self._name = name
         self._buckets = {whose: Buckets(rate) for whose, rate in rates.each().items()}
+        self._buckets["checkout_codes"] = Buckets(CHECKOUT_CODES / CHECKOUT_CODES_S, burst_s=CHECKOUT_CODES_S)
+        self._buckets["storefront_codes"] = Buckets(STOREFRONT_CODES_A_SECOND)
 
     def wait_s(self, whose: str, caller: Hashable) -> int:
-        """Return 0 for who may come in, else in how many seconds. whose: `shop`, `visitor` or `forger`."""
+        """Return 0 for who may come in, else in how many seconds. whose: see `Rates`, and the codes above."""
         wait_s = self._buckets[whose].wait_s(hash(caller), monotonic())
         if wait_s:
             TURNED_AWAY.labels(self._name, whose).inc()

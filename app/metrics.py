@@ -29,7 +29,7 @@ EVENTS = Counter(
 )
 TURNED_AWAY = Counter(
     "tillwise_turned_away_total",
-    "Calls beyond a limit, by door and by whose limit it was: shop, visitor, forger",
+    "Calls beyond a limit, by door and by whose limit it was: shop, visitor, forger, codes for guests",
     ["door", "whose"],
 )
 RANKINGS = Gauge(

@@ -30,11 +30,15 @@ _Key = tuple[str, tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class CheckoutClaims:
-    """A checkout of the shop; customer_id only for a buyer who is logged in."""
+    """A checkout of the shop; customer_id only for a buyer who is logged in.
+
+    token_id: of the proof itself, which is one checkout's for five minutes.
+    """
 
     shop: ShopDomain
     customer_id: int | None
     expires_at: datetime
+    token_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,7 @@ def _checkout_claims(claims: Mapping[str, Any]) -> CheckoutClaims:
         shop=_shop_of(claims),
         customer_id=_customer(claims.get("sub")),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        token_id=str(claims.get("jti") or claims["exp"]),
     )
 
 

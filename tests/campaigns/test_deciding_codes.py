@@ -128,6 +128,29 @@ async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Con
     assert json.loads(msgspec.json.encode(again)) == empty["offers"]
 
 
+async def test_who_makes_up_guests_is_given_a_few_codes_and_takes_none_from_anybody_else(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_trained_shop(connections)
+    await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, *(f"CODE-{n}" for n in range(20)))
+    monkeypatch.setattr("app.limits.CHECKOUT_CODES", 2)
+    forger, guest = token(sub=None), token(sub=None, jti="another")
+
+    def a_customer(number: int) -> dict[str, str]:
+        return token(sub=f"gid://shopify/Customer/{number}")
+
+    async with a_till(connections) as client:
+        given = [
+            nudges(await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}", headers=forger))
+            for n in (0, 1, 2, 1)
+        ]
+        assert given == [["ten"], ["ten"], [], ["ten"]]  # what is theirs stays so
+        named = await ask(client, 10, consent=EVERYTHING, checkout_token="t9", headers=guest)
+        proven = [await ask(client, 10, consent=EVERYTHING, headers=a_customer(n)) for n in range(7, 11)]
+    assert [nudges(each) for each in (named, *proven)] == [["ten"]] * 5
+
+
 async def test_a_pool_found_empty_is_left_alone_for_a_while_and_then_asked_again(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:

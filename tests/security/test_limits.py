@@ -24,10 +24,13 @@ from app.config import Rates
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.told import told_key, unpack
+from app.coupons.grants import CodeRequest
 from app.errors import TillwiseError
 from app.limits import BURST_S, Buckets
 from app.main import answer_error
 from app.metrics import TURNED_AWAY
+from app.shops.sessions import ProxyClaims
+from app.values import shop_domain
 from tests.offers.factories import SHOP, a_body
 from tests.shops.factories import proxy_pairs, proxy_query
 from tests.test_decide import a_trained_shop, logged, token
@@ -218,3 +221,21 @@ def test_callers_without_end_take_no_memory_without_end_and_an_eager_one_is_not_
         eager = buckets.wait_s(7, 0.0)
     assert len(buckets) <= 100
     assert eager > 0
+
+
+async def test_a_shops_storefront_gives_guests_only_so_many_codes_however_many_browsers_are_made_up(
+    connections: Connections,
+) -> None:
+    async with doors(connections) as http:
+        web: Starlette = http._transport.app  # type: ignore[attr-defined]
+        till = web.state.till
+
+        def may(shop: str, unit: str) -> bool:
+            wanted = CodeRequest(shop, "ten", "pool", unit, 0, datetime.now(UTC))
+            return app.decide._may_have(till, ProxyClaims(shop_domain(shop), None), wanted)
+
+        at_once = BURST_S * app.limits.STOREFRONT_CODES_A_SECOND
+        given = [may(SHOP, f"client:{n}") for n in range(2 * at_once)]
+        assert sum(given) == pytest.approx(at_once, abs=1)
+        assert may(OTHER, "client:1")
+        assert may(SHOP, "customer:7")
