@@ -157,10 +157,14 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
 
 
 def before_these(orders: Sequence[PlacedOrder], told: OrdersTold | None, now: int) -> OrdersTold:
-    """Return what was told of orders that are not among these. Those after the last one told are new."""
+    """Return what was told of orders that are not among these. Those after the last one told are new.
+
+    Where what was spent is told and the last order is not, it is too old to be shown, and so are all before.
+    """
     if told is None:
         return OrdersTold()
-    counted = [each for each in orders if told.last_at is None or each.placed_at <= told.last_at]
+    number_alone = told.last_at is None and told.spent_minor is None
+    counted = [each for each in orders if number_alone or each.placed_at <= (told.last_at or 0)]
     many = max(0, told.orders - len(counted))
     if not many or told.spent_minor is None:
         return OrdersTold(many, None, told.last_at if many else None)

@@ -120,10 +120,11 @@ def test_what_a_subscription_charged_is_money_and_no_habit() -> None:
     [
         (None, 2, 2_000, 1_000, 3),
         (OrdersTold(12), 12, None, 1_000, 3),  # what the ten others were worth nobody told
-        (OrdersTold(12, 9_000), 12, 9_000, 750, 3),
+        (OrdersTold(12, 9_000), 14, 11_000, 785, 3),  # the last one told is too old to be shown
         (OrdersTold(12, 9_000, NOW - 40 * DAY_S), 13, 10_000, 769, 3),  # the second one came after that
-        (OrdersTold(2, 9_000), 2, 2_000, 1_000, 3),  # nothing is missing
-        (OrdersTold(12, 100), 12, 2_000, 166, 3),  # less than we have: what came back is not told alike
+        (OrdersTold(12, 9_000, NOW - 3 * DAY_S), 12, 9_000, 750, 3),
+        (OrdersTold(2, 9_000, NOW), 2, 2_000, 1_000, 3),  # nothing is missing
+        (OrdersTold(12, 100, NOW), 12, 2_000, 166, 3),  # less than we have: what came back is not told alike
     ],
 )
 def test_what_shopify_tells_of_earlier_orders_is_added_to_those_that_we_have(
