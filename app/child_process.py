@@ -25,7 +25,7 @@ class ChildFailed(TillwiseError):
     """The work stumbled over something unforeseen, or its process ended before it did."""
 
 
-async def apart(work: Callable[..., Found], *given: Any) -> Found:
+async def run_in_child(work: Callable[..., Found], *given: Any) -> Found:
     """Return what the work finds. Raises what it raises on purpose, ChildFailed for anything else.
 
     The process ends with whoever waits for it, be that cancelled or killed.
@@ -39,7 +39,7 @@ async def apart(work: Callable[..., Found], *given: Any) -> Found:
 
 
 @contextmanager
-def child_doing(what: str, target: Callable[..., None], *given: Any) -> Iterator[Connection]:
+def child_process(what: str, target: Callable[..., None], *given: Any) -> Iterator[Connection]:
     """Yield the way to a child that does `target(sender, *given)`; it ends when this is left.
 
     Raises ChildFailed, which calls it `what`, when the child has ended and something is still waited for.
@@ -62,7 +62,7 @@ def child_doing(what: str, target: Callable[..., None], *given: Any) -> Iterator
 
 
 def _done(stop: threading.Event, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-    with child_doing(work.__name__, _do, work, given) as receiver:
+    with child_process(work.__name__, _do, work, given) as receiver:
         found, error = _heard(receiver, stop)
     if error is not None:
         raise error

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.error_response import refused
+from app.error_response import error_response
 from app.errors import TillwiseError
 
 CORS_HEADERS = {
@@ -50,6 +50,6 @@ class _Readable:
         try:
             response = await self._endpoint(request)
         except TillwiseError as error:
-            response = refused(error)
+            response = error_response(error)
         response.raw_headers += _RAW
         return response

@@ -21,7 +21,7 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.errors import ConfigError, TillwiseError
 from app.events.broker import BrokerAway, open_broker
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.log import EventLog
 from app.migrations import standing
 from app.postgres import open_engine
@@ -231,7 +231,7 @@ async def _event_log(settings: Settings) -> str:
         moved = 0
     else:
         async with connect(settings, settings.redis_url) as connections:
-            moved = await Moved(connections.redis).count()
+            moved = await BrokerLedger(connections.redis).count()
     if settings.event_log_url:
         async with open_broker(settings.event_log_url) as broker:
             await broker.welcomes()

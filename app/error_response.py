@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 from app.errors import InputError, TillwiseError, TooOften
 
 
-def refused(error: TillwiseError) -> JSONResponse:
+def error_response(error: TillwiseError) -> JSONResponse:
     """Return the error as JSON with its status: what was wrong, and with which field."""
     body = {"error": str(error)}
     if isinstance(error, InputError) and error.field:

@@ -20,7 +20,7 @@ import app.storefront
 import webhooks.receive
 from app.config import Settings
 from app.connections import connect
-from app.error_response import refused
+from app.error_response import error_response
 from app.errors import TillwiseError
 from app.tracing import tracing
 
@@ -62,4 +62,4 @@ async def answer_error(_request: Request, error: Exception) -> Response:
     """Return our own error as JSON with its status: what was wrong, and with which field."""
     if not isinstance(error, TillwiseError):
         raise error
-    return refused(error)
+    return error_response(error)

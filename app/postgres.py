@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.errors import ConfigError
-from app.tcp_timeouts import SILENT_S, bound
+from app.tcp_timeouts import SILENT_S, set_timeouts
 
 _PORT = 5432
 _EACH_S = 5.0  # a server is asked for no longer: one that is gone may not even refuse
@@ -147,7 +147,7 @@ async def _connected(host: str | None, port: int | None, options: dict[str, Any]
     way = connection._transport.get_extra_info("socket")
     if way.family != socket.AF_UNIX:
         try:
-            bound(way)
+            set_timeouts(way)
             await connection.execute(_OF_THE_SERVER, timeout=_EACH_S)
         except BaseException:
             connection.terminate()

@@ -17,7 +17,7 @@ OPTIONS = (
 )
 
 
-def bound(way: socket.socket) -> None:
+def set_timeouts(way: socket.socket) -> None:
     """Let the kernel give the connection up when nothing on it was acknowledged for so long."""
     if way.family != socket.AF_UNIX:
         for option in OPTIONS:

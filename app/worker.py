@@ -23,7 +23,7 @@ from app.consent.ledger import restore_told
 from app.consent.policies import read_policies
 from app.coupons.follow import follow_grants, follow_redemptions
 from app.events.announce import Announcements
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.consume import Handlers, consume
 from app.events.kinds import (
     AppUninstalled,
@@ -139,7 +139,7 @@ async def trim_log(connections: Connections) -> None:
     """Drop from the event log what everyone has handled, and the deliveries that told it."""
     await empty_bodies(connections)
     if connections.settings.event_log_url:
-        await Moved(connections.redis).forget_keys()
+        await BrokerLedger(connections.redis).forget_keys()
     else:
         await EventConsumer(connections.redis, "trimmer").trim()
 

@@ -25,7 +25,7 @@ from confluent_kafka import Producer
 from app.connections import Connections
 from app.events.broker import Broker, open_broker
 from app.events.broker_consumer import BrokerConsumer, Consumer
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.log import Delivery, EventConsumer, EventLog, order
 from app.events.move import move_batch
 from app.events.rabbitmq import QUEUE
@@ -163,7 +163,7 @@ class Engine:
     async def settle(self) -> None:
         """See that what was appended is where it is read from."""
         if self.url:
-            moved = Moved(self.connections.redis)
+            moved = BrokerLedger(self.connections.redis)
             async with open_broker(self.url) as broker:
                 while await move_batch(moved, broker):
                     pass

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.child_process import ChildFailed, apart
+from app.child_process import ChildFailed, run_in_child
 from app.errors import InputError, ModelUnusable
 
 WAITS = "import asyncio, pathlib, sys; from tests.test_child_process import apart, hold; "
@@ -51,32 +51,32 @@ def pipe(tmp_path: Path) -> Path:
 
 
 async def test_what_is_found_is_found_in_another_process() -> None:
-    assert await apart(pow, 2, 10) == 1024
-    assert await apart(os.getpid) != os.getpid()
+    assert await run_in_child(pow, 2, 10) == 1024
+    assert await run_in_child(os.getpid) != os.getpid()
 
 
 async def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(ModelUnusable, match="torn"):
-        await apart(refuse, ModelUnusable, "torn")
+        await run_in_child(refuse, ModelUnusable, "torn")
     with pytest.raises(InputError, match="too many"):
-        await apart(refuse, InputError, "too many")
+        await run_in_child(refuse, InputError, "too many")
     with pytest.raises(OSError, match="No space"):  # an outage, to whoever runs the job again
-        await apart(refuse, OSError, 28, "No space left on device")
+        await run_in_child(refuse, OSError, 28, "No space left on device")
 
 
 async def test_an_error_of_a_library_is_told_without_what_it_quotes() -> None:
     with pytest.raises(ChildFailed, match=r"OfTwo.*left out") as raised:
-        await apart(refuse, OfTwo, "ada@example.com", "!")
+        await run_in_child(refuse, OfTwo, "ada@example.com", "!")
     assert "ada" not in str(raised.value)
 
 
 async def test_a_process_that_is_killed_is_an_error() -> None:
     with pytest.raises(ChildFailed, match="exit code -9"):
-        await apart(die)
+        await run_in_child(die)
 
 
 async def test_who_is_cancelled_takes_the_process_along(pipe: Path) -> None:
-    waiting = asyncio.create_task(apart(hold, pipe))
+    waiting = asyncio.create_task(run_in_child(hold, pipe))
     file = await to_thread(pipe.open)
     assert await to_thread(file.readline) == "here\n"
     waiting.cancel()

@@ -294,8 +294,8 @@ async def test_a_changed_policy_is_obeyed_within_seconds_by_decide_and_collect(
         return bool((await ask(shopper, 10, consent={}, region=where))["rung"] == "personal")
 
     await until(personal)
-    later = remembered.monotonic() + remembered.REMEMBERED_S
-    monkeypatch.setattr(remembered, "monotonic", lambda: later)
+    later = ttl_cache.monotonic() + ttl_cache.REMEMBERED_S
+    monkeypatch.setattr(ttl_cache, "monotonic", lambda: later)
     assert (await remembered_policy(connections, SHOP)).regions["US"].consent_required is False
 
     await policy(connections, consent_required=True)

@@ -31,7 +31,7 @@ from app.attribution.report import Incremental, Report
 from app.attribution.served import Served, are_more, served
 from app.attribution.sold import caused_of, credited, standing
 from app.attribution.store import attributed_revenue, offer_counts
-from app.child_process import apart
+from app.child_process import run_in_child
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.experiments.assign import STANDING
@@ -120,7 +120,7 @@ async def keep_figures(connections: Connections, shop: ShopDomain) -> None:
         if await get_shop(connections, shop) is None:
             return
         await connections.redis.set(_tried(shop), 1, ex=AGAIN_AFTER)
-        packed = await apart(_read_apart, connections.settings, connections.redis_url, shop)
+        packed = await run_in_child(_read_apart, connections.settings, connections.redis_url, shop)
         if await get_shop(connections, shop) is not None:  # erased meanwhile, and stays so
             await connections.redis.set(_key(shop), packed, ex=_KEPT_FOR)
 

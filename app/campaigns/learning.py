@@ -16,7 +16,7 @@ from app.campaigns.nudged import KEPT_S
 from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, exposures, trials, usual_cart
 from app.campaigns.said import words_said
 from app.campaigns.store import all_campaigns, running_campaigns
-from app.child_process import apart
+from app.child_process import run_in_child
 from app.connections import Connections
 from app.intent import judging, uplift_training
 from app.intent.model import IntentModel
@@ -54,7 +54,7 @@ async def learn_shop(connections: Connections, shop: ShopDomain) -> None:
         await report_progress(connections, "intent", shop, Progress("reading"))
         told = await browsed(connections, shop, now)
         await report_progress(connections, "intent", shop, Progress("training"))
-        model, report = await apart(learn_intent, told, int(now.timestamp()))
+        model, report = await run_in_child(learn_intent, told, int(now.timestamp()))
         content = {} if model is None else {"model": msgspec.to_builtins(model)}
         await publish_foresight(connections, shop, INTENT, content, msgspec.to_builtins(report), now)
         await _learn_uplift(connections, shop, now)
@@ -128,7 +128,7 @@ async def _learn_uplift(connections: Connections, shop: ShopDomain, now: datetim
     decisions, orders = await decided(
         connections, shop, now, LOOKED_BACK + timedelta(seconds=KEPT_S), of_some=True
     )
-    models, reports = await apart(learn_uplift, decisions, orders, coupons, now.timestamp())
+    models, reports = await run_in_child(learn_uplift, decisions, orders, coupons, now.timestamp())
     content = {"models": msgspec.to_builtins(models)}
     await publish_foresight(connections, shop, UPLIFT, content, {"campaigns": reports}, now)
 

@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, or_, select
 from app.campaigns.guardrails import REFUNDED_WITHIN_S, Units
 from app.campaigns.meetings import Meetings, joined, meetings_in, placed_in, units_met
 from app.campaigns.nudged import KEPT_S
-from app.child_process import ChildFailed, apart
+from app.child_process import ChildFailed, run_in_child
 from app.config import Settings
 from app.connections import Connections, connect, redis_key
 from app.experiments.assign import PERSONALISED
@@ -96,7 +96,9 @@ async def _apart(
         return {}
     begun = monotonic()
     try:
-        found = await apart(_read_apart, connections.settings, connections.redis_url, shop, since, known_from)
+        found = await run_in_child(
+            _read_apart, connections.settings, connections.redis_url, shop, since, known_from
+        )
     except ChildFailed as error:
         _log.error("campaigns could not be guarded", extra={"shop": shop, "reason": reason_of(error)})
         return {}

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from app.connections import Connections
 from app.events.broker import Broker, Copy, open_broker
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.log import Delivery, EventConsumer, EventLog, order, this_consumer
 
 _ECHO_RESTS = 10  # times as long as an entry, so that what it follows came to an end
@@ -61,7 +61,7 @@ class BrokerConsumer:
 
     def __init__(self, redis: Redis, broker: Broker, *, idle_ms: int = 30_000) -> None:
         self._broker = broker
-        self._moved = Moved(redis)
+        self._moved = BrokerLedger(redis)
         self._idle_s = idle_ms / 1_000
         self._held: dict[str, _Held] = {}
         self._echoes: deque[tuple[float, Copy]] = deque()
@@ -128,7 +128,7 @@ async def open_consumer(connections: Connections) -> AsyncIterator[Consumer]:
         async with open_broker(url) as broker:
             yield BrokerConsumer(connections.redis, broker)
         return
-    if count := await Moved(connections.redis).count():
+    if count := await BrokerLedger(connections.redis).count():
         _log.error(
             "events are with a broker that nobody reads: EVENT_LOG_URL is not set", extra={"events": count}
         )
@@ -138,12 +138,12 @@ async def open_consumer(connections: Connections) -> AsyncIterator[Consumer]:
 async def count_unhandled(connections: Connections) -> int:
     """Return how many events nobody has handled, wherever they are."""
     if connections.settings.event_log_url:
-        return await Moved(connections.redis).count_unhandled()
+        return await BrokerLedger(connections.redis).count_unhandled()
     return await EventLog(connections.redis).count_unhandled()
 
 
 async def handled_before(connections: Connections) -> datetime | None:
     """Return before when all that came is handled; None while nobody reads."""
     if connections.settings.event_log_url:
-        return await Moved(connections.redis).handled_before()
+        return await BrokerLedger(connections.redis).handled_before()
     return await EventConsumer(connections.redis, "inbox").handled_before()

@@ -55,7 +55,7 @@ end
 """
 
 
-class Moved:
+class BrokerLedger:
     """The notes of what is with a broker, and the keys to it."""
 
     def __init__(self, redis: Redis) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import LockError
 
 from app.connections import Connections
 from app.events.broker import Broker, open_broker
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.log import STREAM, Delivery, EventConsumer
 from app.leases import let_go_if_overlong
 from app.loops import rest
@@ -47,7 +47,7 @@ async def move_events(connections: Connections, stop: asyncio.Event) -> None:
 
 
 async def _move(connections: Connections, lease: Any, stop: asyncio.Event) -> None:
-    moved, redis = Moved(connections.redis), connections.redis
+    moved, redis = BrokerLedger(connections.redis), connections.redis
     await EventConsumer(redis, "mover").trim()  # what was handled before there was a broker
     late_at = monotonic()
     async with open_broker(connections.settings.event_log_url or "") as broker:
@@ -60,7 +60,7 @@ async def _move(connections: Connections, lease: Any, stop: asyncio.Event) -> No
                 await redis.xread({STREAM: "0"}, count=1, block=int(_LOOK_EVERY_S * 1_000))
 
 
-async def move_batch(moved: Moved, broker: Broker) -> int:
+async def move_batch(moved: BrokerLedger, broker: Broker) -> int:
     """Return how many entries were moved: the oldest that there are."""
     copies = await moved.note(_BATCH)
     if not copies:
@@ -75,7 +75,7 @@ async def move_batch(moved: Moved, broker: Broker) -> int:
     return len(copies)
 
 
-async def send_echoes(moved: Moved, broker: Broker) -> None:
+async def send_echoes(moved: BrokerLedger, broker: Broker) -> None:
     """Send an echo after the oldest entries that were moved long ago and are not handled."""
     if echoes := await moved.late(_ECHOES, _LATE):
         _log.warning("events are with the broker for long", extra={"events": len(echoes)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.connections import Connections
 from app.errors import TillwiseError
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.wording import wording
 
 _PATIENCE_S = 5.0
@@ -18,14 +18,14 @@ class RequestIncomplete(TillwiseError):
 
 async def wait_for_broker(connections: Connections) -> None:
     """Return once nothing that was told until now is with a broker. Raises Unfinished."""
-    moved = Moved(connections.redis)
+    moved = BrokerLedger(connections.redis)
     if not await moved.passes(await moved.now(), _PATIENCE_S):
         raise _waits()
 
 
 async def empty_broker(connections: Connections) -> None:
     """Return once nothing told until now is with a broker, or can be read there. Raises Unfinished."""
-    if not await Moved(connections.redis).is_emptied(_PATIENCE_S):
+    if not await BrokerLedger(connections.redis).is_emptied(_PATIENCE_S):
         raise _waits()
 
 

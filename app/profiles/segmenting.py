@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.child_process import apart
+from app.child_process import run_in_child
 from app.connections import Connections
 from app.consent.barred import erased_since
 from app.consent.standing import Use
@@ -122,7 +122,7 @@ async def _train(facts: TrainingData, rules: Rules, now: datetime, previous: Seg
     """Return the training, made in a process of its own: it would take minutes out of this one's."""
     seconds = int(now.timestamp())
     purchases = clean(_columns(facts.placed), seconds)
-    return await apart(train_shop, purchases, matrix(facts.behaviours), rules, seconds, previous)
+    return await run_in_child(train_shop, purchases, matrix(facts.behaviours), rules, seconds, previous)
 
 
 async def _facts(connections: Connections, shop: ShopDomain, now: datetime) -> TrainingData:

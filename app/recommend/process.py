@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.child_process import POLL_S, ChildFailed, child_doing
+from app.child_process import POLL_S, ChildFailed, child_process
 from app.errors import ModelUnusable, TillwiseError
 from app.experiments.appeal import Appeal
 from app.failures import reason_of
@@ -79,7 +79,7 @@ def run_training(
     Raises TrainingStopped when `stop` is set, TrainingFailed when the child fails or dies.
     """
     try:
-        with child_doing(f"{job.shop}: training", _train_and_publish, job) as receiver:
+        with child_process(f"{job.shop}: training", _train_and_publish, job) as receiver:
             return _listen(receiver, progress, stop or threading.Event(), barred)
     except ChildFailed as error:
         raise TrainingFailed(str(error)) from None

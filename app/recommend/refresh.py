@@ -10,7 +10,7 @@ from time import monotonic
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app.child_process import apart
+from app.child_process import run_in_child
 from app.connections import Connections, redis_key
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
@@ -77,7 +77,7 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, C
         left_out = await excluded_customers(connections, shop)
         async with connections.read() as db:
             dataset = await read_shop(db, shop, unnamed, left_out)
-        card = await apart(succeed_freshened, data_dir, shop, version, dataset)
+        card = await run_in_child(succeed_freshened, data_dir, shop, version, dataset)
         if card.version == version:
             return version, None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)

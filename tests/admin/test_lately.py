@@ -32,8 +32,8 @@ AWAITED = "Being worked out"
 
 @pytest.fixture(autouse=True)
 def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work figures out in a thread: to start a process takes longer. tests/test_child_process.py has those."""
-    monkeypatch.setattr(figures, "apart", asyncio.to_thread)
+    """Work figures out in a thread: starting a process takes longer. See tests/test_child_process.py."""
+    monkeypatch.setattr(figures, "run_in_child", asyncio.to_thread)
 
 
 def large_from(connections: Connections, monkeypatch: pytest.MonkeyPatch, decisions: int) -> None:
@@ -181,7 +181,7 @@ async def test_what_fails_is_not_asked_for_again_at_once(
     async def too_much(*_given: object) -> bytes:
         raise ChildFailed("ended with exit code -9")
 
-    monkeypatch.setattr(figures, "apart", too_much)
+    monkeypatch.setattr(figures, "run_in_child", too_much)
     await keep(connections, shop_row())
     with pytest.raises(ChildFailed):
         await keep_figures(connections, ShopDomain(SHOP))
@@ -229,6 +229,6 @@ async def test_nothing_is_kept_of_a_shop_that_is_gone(
             await db.exec(delete(ShopRow))
         return b""
 
-    monkeypatch.setattr(figures, "apart", erased_meanwhile)
+    monkeypatch.setattr(figures, "run_in_child", erased_meanwhile)
     await keep_figures(connections, ShopDomain(SHOP))
     assert not await connections.redis.exists(KEY)

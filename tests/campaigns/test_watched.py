@@ -24,8 +24,8 @@ RESTING = redis_key(SHOP, "watched")
 
 @pytest.fixture(autouse=True)
 def no_process_for_so_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read in a thread what is read apart: to start a process takes longer. tests/test_child_process.py has those."""
-    monkeypatch.setattr(module, "apart", asyncio.to_thread)
+    """Read in a thread: starting a process takes longer. tests/test_child_process.py has those."""
+    monkeypatch.setattr(module, "run_in_child", asyncio.to_thread)
 
 
 @pytest.mark.parametrize("few", [100, 100_000])
@@ -69,7 +69,7 @@ async def test_a_reading_that_failed_is_not_tried_again_at_once_and_stops_no_oth
         raise ChildFailed("ended with exit code -9")
 
     monkeypatch.setattr(module, "FEW", 100)
-    monkeypatch.setattr(module, "apart", too_much)
+    monkeypatch.setattr(module, "run_in_child", too_much)
     await a_shop(connections)
     await decisions(connections, bought=(0.3, 0.3))
     since = {"help": BEGAN, "young": NOW - timedelta(hours=1)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from tests.brokers import RabbitServer, kafka, new_topic, rabbitmq
 from tests.chaos.stage import Stage, staged, until
 from tests.chaos.test_faults import in_full_only, surviving
@@ -28,7 +28,7 @@ async def stage(tmp_path: Path, broker: RabbitServer) -> AsyncIterator[Stage]:
 
 async def nothing_is_left(stage: Stage) -> None:
     async def handled() -> bool:
-        return await Moved(stage.connections.redis).count_unhandled() == 0
+        return await BrokerLedger(stage.connections.redis).count_unhandled() == 0
 
     await until(handled)
 

@@ -93,6 +93,6 @@ async def test_a_changed_setting_is_noticed_within_seconds(
         assert shop is not None
         shop.settings = {"profile_basis": "on_consent"}
         db.add(shop)
-    later = remembered.monotonic() + 15
-    monkeypatch.setattr(remembered, "monotonic", lambda: later)
+    later = ttl_cache.monotonic() + 15
+    monkeypatch.setattr(ttl_cache, "monotonic", lambda: later)
     assert await profile_basis(connections, SHOP) is Basis.ON_CONSENT

@@ -15,7 +15,7 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
 from app.errors import ConfigError
-from app.events.broker_ledger import KEYS, Moved
+from app.events.broker_ledger import KEYS, BrokerLedger
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
 from app.events.move import move_events
@@ -282,7 +282,7 @@ async def test_the_log_of_a_cluster_moves_to_a_broker_and_is_read_there(connecti
             await reader.acknowledge([delivery])
             stop.set()
             await moving
-            moved = Moved(connections.redis)
+            moved = BrokerLedger(connections.redis)
             assert await moved.count_unhandled() == 0
             await moved.forget_keys()
             assert await connections.redis.exists(KEYS) == 0

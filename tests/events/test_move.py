@@ -14,7 +14,7 @@ from app.connections import Connections
 from app.events import broker_consumer
 from app.events.broker import BrokerAway, Copy, open_broker
 from app.events.broker_consumer import count_unhandled
-from app.events.broker_ledger import KEYS, MOVED, TRIES, Moved
+from app.events.broker_ledger import KEYS, MOVED, TRIES, BrokerLedger
 from app.events.consume import consume
 from app.events.kinds import AppUninstalled, BrowserEvent, Event
 from app.events.log import DEAD, STREAM, EventConsumer, EventLog
@@ -54,7 +54,7 @@ async def numbers(log: Engine, many: int) -> list[str]:
 
 async def test_what_was_noted_and_never_sent_is_sent(log: Engine) -> None:
     await EventLog(log.connections.redis).append([event(1), event(2)])
-    await Moved(log.connections.redis).note(1)  # and the mover dies
+    await BrokerLedger(log.connections.redis).note(1)  # and the mover dies
     await log.settle()
     assert await numbers(log, 2) == ["1", "2"]
     assert await count_unhandled(log.connections) == 0
@@ -64,7 +64,7 @@ async def test_what_was_sent_and_not_taken_out_comes_once_more_and_leaves_nothin
     await EventLog(log.connections.redis).append([event(1)])
     async with open_broker(log.url or "") as broker:
         await broker.welcomes()  # which keeps nothing
-        await broker.publish(await Moved(log.connections.redis).note(1))  # and the mover dies
+        await broker.publish(await BrokerLedger(log.connections.redis).note(1))  # and the mover dies
     assert await numbers(log, 1) == ["1"]
     await log.settle()
     assert await numbers(log, 1) == ["1"]
@@ -74,7 +74,7 @@ async def test_what_was_sent_and_not_taken_out_comes_once_more_and_leaves_nothin
 async def test_an_entry_that_is_in_hand_is_not_handed_out_a_second_time(log: Engine) -> None:
     await EventLog(log.connections.redis).append([event(1)])
     async with open_broker(log.url or "") as broker:
-        await broker.publish(await Moved(log.connections.redis).note(1))
+        await broker.publish(await BrokerLedger(log.connections.redis).note(1))
     await log.settle()
     reader = await log.consumer(idle_ms=60_000)
     deliveries = await read(reader, 1)
@@ -110,14 +110,14 @@ async def test_a_note_whose_entry_was_lost_goes_with_its_echo(
 ) -> None:
     redis = log.connections.redis
     await EventLog(redis).append([event(1), event(2)])
-    lost, _ = await Moved(redis).note(2)
+    lost, _ = await BrokerLedger(redis).note(2)
     await redis.xdel(STREAM, lost.entry_id)
     await log.settle()
     assert await numbers(log, 1) == ["2"]
     assert await count_unhandled(log.connections) == 1
     monkeypatch.setattr("app.events.move._LATE", timedelta(milliseconds=-1))
     async with open_broker(log.url or "") as broker:
-        await send_echoes(Moved(redis), broker)
+        await send_echoes(BrokerLedger(redis), broker)
     reader = await log.consumer()
     async with asyncio.timeout(60):
         while await count_unhandled(log.connections):
@@ -126,7 +126,7 @@ async def test_a_note_whose_entry_was_lost_goes_with_its_echo(
 
 
 async def test_nothing_can_be_opened_of_a_time_whose_events_are_handled(log: Engine) -> None:
-    moved = Moved(log.connections.redis)
+    moved = BrokerLedger(log.connections.redis)
     await log.put(event(1))
     await moved.forget_keys()
     reader = await log.consumer()
@@ -146,7 +146,7 @@ async def test_copies_whose_keys_went_with_redis_are_passed_over(log: Engine) ->
 
 async def test_what_others_write_there_is_passed_over_and_takes_no_note_away(log: Engine) -> None:
     await EventLog(log.connections.redis).append([event(1)])
-    (noted,) = await Moved(log.connections.redis).note(1)
+    (noted,) = await BrokerLedger(log.connections.redis).note(1)
     async with open_broker(log.url or "") as broker:
         forged = [
             Copy(noted.entry_id, b"a body that no key opens"),
@@ -156,7 +156,7 @@ async def test_what_others_write_there_is_passed_over_and_takes_no_note_away(log
         await broker.publish(forged)
     reader = await log.consumer()
     assert [await reader.read(block_ms=300) for _ in range(3)] == [[], [], []]
-    assert await Moved(log.connections.redis).count() == 1
+    assert await BrokerLedger(log.connections.redis).count() == 1
     await log.settle()
     assert [each.event() for each in await read(reader, 1)] == [event(1)]
 
@@ -225,6 +225,6 @@ async def test_events_with_a_broker_that_nobody_names_any_more_are_told_of(
     connections: Connections, caplog: pytest.LogCaptureFixture
 ) -> None:
     await connections.redis.zadd(MOVED, {"1-0": 1})
-    async with carried.open_consumer(connections):
+    async with broker_consumer.open_consumer(connections):
         pass
     assert "EVENT_LOG_URL is not set" in caplog.text

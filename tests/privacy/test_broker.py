@@ -17,7 +17,7 @@ from app.consent.requests import Kind, Status, open_request, read_request
 from app.events import broker_ledger
 from app.events.broker import Copy
 from app.events.broker_consumer import count_unhandled
-from app.events.broker_ledger import Moved
+from app.events.broker_ledger import BrokerLedger
 from app.events.consume import work_off
 from app.events.kinds import CustomerRedactionRequested, OrderPlaced, ShopRedactionRequested
 from app.events.log import DEAD
@@ -45,7 +45,7 @@ async def log(
 ) -> AsyncIterator[Engine]:
     """A log with Kafka behind it, a shop with two people, and nobody who waits for long."""
     monkeypatch.setattr(unfinished, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(moved, "_SPAN_MS", 100)
+    monkeypatch.setattr(broker_ledger, "_SPAN_MS", 100)
     async with engine(connections, new_topic(kafka_url)) as opened:
         await plant(connections, ROSA, OTTO)
         await opened.settle()
@@ -102,12 +102,12 @@ async def test_no_receipt_says_that_all_is_gone_while_a_broker_has_some_of_it(lo
 async def test_what_a_broker_still_has_of_an_erased_person_nobody_can_read(log: Engine) -> None:
     await log.put(*late_events(ROSA), *late_events(OTTO))
     await handle_all(log)
-    assert any(await Moved(log.connections.redis).opened(in_the_topic(log)))
+    assert any(await BrokerLedger(log.connections.redis).opened(in_the_topic(log)))
     await erase_person(log.connections, SHOP, await asked(log))
     copies = in_the_topic(log)
     assert len(copies) >= 2 * len(late_events(ROSA))
     assert not found_in({copy.entry_id: copy.body for copy in copies}, ROSA.markers)
-    assert not any(await Moved(log.connections.redis).opened(copies))
+    assert not any(await BrokerLedger(log.connections.redis).opened(copies))
 
 
 async def test_an_event_in_somebodys_hands_holds_up_the_erasure(log: Engine) -> None:
@@ -165,4 +165,4 @@ async def test_a_shop_is_erased_once_a_broker_has_nothing_of_it(log: Engine) -> 
     await erase_shop(log.connections, SHOP, "s")
     everything = await dump(log.connections)
     assert found_in(everything, [*ROSA.markers, *OTTO.markers, SHOP.encode()]) == set()
-    assert not any(await Moved(log.connections.redis).opened(in_the_topic(log)))
+    assert not any(await BrokerLedger(log.connections.redis).opened(in_the_topic(log)))
