@@ -17,8 +17,8 @@ import pytest
 from app.child_process import ChildFailed, run_in_child
 from app.errors import InputError, ModelUnusable
 
-WAITS = "import asyncio, pathlib, sys; from tests.test_child_process import apart, hold; "
-WAITS += "asyncio.run(apart(hold, pathlib.Path(sys.argv[1])))"
+WAITS = "import asyncio, pathlib, sys; from tests.test_child_process import run_in_child, hold; "
+WAITS += "asyncio.run(run_in_child(hold, pathlib.Path(sys.argv[1])))"
 
 
 class OfTwo(Exception):
