@@ -51,7 +51,7 @@ CUSTOMER: dict[str, Reader] = metafields("Customer") | {
     "numberOfOrders": lambda c, p, a: len(_orders_of(c, p)),
     "amountSpent": lambda c, p, a: sum(order.total_minor for order in _orders_of(c, p)),
     "orders": lambda c, p, a: [o for o in _orders_of(c, p) if o in seen_orders(c)],
-    "lastOrder": lambda c, p, a: next(reversed(_orders_of(c, p)), None),
+    "lastOrder": lambda c, p, a: max(_orders_of(c, p), key=lambda each: each.created_at, default=None),
     "state": lambda c, p, a: "disabled",
     "statistics": lambda c, p, a: {"rfmGroup": p.rfm_group, "predictedSpendTier": None},
     "verifiedEmail": lambda c, p, a: True,

@@ -22,7 +22,7 @@ AT_RISK_DAYS = 90
 
 
 class BoughtLine(NamedTuple):
-    """A line of an order. price_minor: of one unit, before discounts. product_id: the bundle's of its parts."""
+    """A line of an order. price_minor: of one unit, before discounts. product_id: a bundle's of its parts."""
 
     product_id: int | None
     quantity: int

@@ -163,6 +163,24 @@ async def test_how_many_orders_shopify_tells_of_is_followed(connections: Connect
     assert (profile.orders_count, profile.orders_ever) == (1, 3)
 
 
+async def test_what_was_spent_before_shopify_shows_it_is_told_to_the_profile(
+    on_both_databases: Connections,
+) -> None:
+    event = CustomerChanged(
+        shop=SHOP, event_id="c", happened_at=NOW, customer_id=7, orders_count=9, email_marketing=None,
+        sms_marketing=None, data_sale_opt_out=None, created_at=None, updated_at=NOW, spent_minor=90_000,
+        last_order_at=NOW - timedelta(days=100),
+    )  # fmt: skip
+    await record_customer(on_both_databases, event)
+    await follow_customer(on_both_databases, event)
+    profile = await at(on_both_databases, customer_key(SHOP, 7))
+    told = (profile.orders_ever, profile.spent_ever_minor, profile.aov_minor, profile.last_ever_at)
+    assert told == (9, 90_000, 10_000, int((NOW - timedelta(days=100)).timestamp()))
+    await place(on_both_databases, an_order(1, [10]))
+    profile = await at(on_both_databases, customer_key(SHOP, 7))
+    assert (profile.orders_ever, profile.last_ever_at) == (10, profile.last_order_at)
+
+
 async def test_rebuilding_twice_or_beside_live_orders_counts_each_once(
     connections: Connections,
 ) -> None:

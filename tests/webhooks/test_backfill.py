@@ -80,6 +80,8 @@ async def test_a_shops_history_is_imported(front: Shopfront) -> None:
     (customer,) = await rows(front.connections, CustomerRow)
     assert (customer.customer_id, customer.orders_count) == (7, 5)
     orders = await rows(front.connections, OrderRow)
+    assert customer.spent_minor == sum(order.total_minor for order in orders)
+    assert customer.last_order_at == max(order.created_at for order in orders)
     assert {order.customer_id for order in orders} == {7}
     assert {order.subtotal_minor for order in orders} == {698}  # 2 x 3.49
     lines = await rows(front.connections, OrderLineRow)
