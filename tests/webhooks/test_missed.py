@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select, update
 
 from app.catalog.cost_store import read_costs, record_cost
 from app.catalog.store import load_catalog, record_inventory, record_product
@@ -13,7 +13,7 @@ from app.events.consume import work_off
 from app.events.kinds import CostChanged, InventoryChanged
 from app.events.log import EventConsumer
 from app.shops.changes import revisions
-from app.tables import CustomerRow, InventoryRow, RefundRow, VariantRow
+from app.tables import CustomerRow, InventoryRow, OrderLineRow, RefundRow, VariantRow
 from app.worker import HANDLERS
 from devstore.payloads import product as product_payload
 from devstore.records import Variant
@@ -79,6 +79,14 @@ async def test_a_refund_is_found_though_its_order_is_known_as_it_stands(front: S
         row = await db.get(RefundRow, (front.shop.domain, made.id, order.lines[0].id))
     assert row is not None
     assert (row.order_id, row.quantity, row.amount_minor) == (order.id, 1, made.total_minor)
+
+
+async def test_an_order_whose_bundle_no_webhook_names_is_read_again(front: Shopfront) -> None:
+    async with front.connections.write() as db:
+        await db.exec(update(OrderLineRow).values(bundle_id=7))
+    await look(front)
+    async with front.connections.read() as db:
+        assert (await db.exec(select(OrderLineRow.bundle_id))).all() == [None], "the Admin API knows of none"
 
 
 async def test_stock_is_found_though_its_product_is_known_as_it_stands(front: Shopfront) -> None:
