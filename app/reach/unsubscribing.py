@@ -28,5 +28,10 @@ def read_token(secret: bytes, token: str) -> tuple[str, str] | None:
     return (shop, digest) if hmac.compare_digest(_mac(secret, shop, digest), form["mac"]) else None
 
 
+def has_form(token: str) -> bool:
+    """Return whether the token may be one of ours, as far as its form tells."""
+    return _FORM.fullmatch(token) is not None
+
+
 def _mac(secret: bytes, shop: str, digest: str) -> str:
     return blake2b(f"{shop}\0{digest}".encode(), digest_size=16, key=secret).hexdigest()

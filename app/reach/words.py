@@ -44,6 +44,7 @@ class Page:
     question: str
     button: str
     done: str
+    later: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,15 @@ WORDS: Mapping[str, Words] = {
     ),
 }  # fmt: skip
 PAGES: Mapping[str, Page] = {
-    "en": Page("en", "No more e-mails about checkouts you left?", "No more of them", "You get no more."),
-    "de": Page("de", "Keine E-Mails mehr zu offenen Bestellungen?", "Keine mehr", "Es kommen keine mehr."),
-    "es": Page("es", "¿No más correos sobre pedidos sin terminar?", "No más", "No recibirás más."),
-    "fr": Page("fr", "Ne plus recevoir d'e-mails de ce genre ?", "Ne plus en recevoir", "C'est fait."),
-}
+    "en": Page("en", "No more e-mails about checkouts you left?", "No more of them", "You get no more.",
+               "That did not work just now. Please try again in a few minutes."),
+    "de": Page("de", "Keine E-Mails mehr zu offenen Bestellungen?", "Keine mehr", "Es kommen keine mehr.",
+               "Das ging gerade nicht. Bitte versuch es in ein paar Minuten noch einmal."),
+    "es": Page("es", "¿No más correos sobre pedidos sin terminar?", "No más", "No recibirás más.",
+               "No ha funcionado ahora mismo. Inténtalo de nuevo dentro de unos minutos."),
+    "fr": Page("fr", "Ne plus recevoir d'e-mails de ce genre ?", "Ne plus en recevoir", "C'est fait.",
+               "Cela n'a pas fonctionné. Merci de réessayer dans quelques minutes."),
+}  # fmt: skip
 
 
 def spoken_to(locale: str | None, default: str) -> str:

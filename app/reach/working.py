@@ -20,6 +20,7 @@ from app.reach.sending import send_due
 from app.reach.smtp import Outcome, send
 from app.reach.store import clear_old, unname
 from app.reach.wanted import Reach, reach_of
+from app.reach.wishes import carry_out_wishes
 from app.shops.active import KEPT_S
 from app.shops.pausing import is_paused
 from app.shops.store import Shop, get_shop, installed_shops
@@ -46,6 +47,7 @@ async def reach_shop(connections: Connections, shop: ShopDomain) -> None:
         installed = await get_shop(connections, shop)
         if installed is None or installed.uninstalled_at is not None:
             return
+        await carry_out_wishes(connections)
         now, reach = datetime.now(UTC), reach_of(installed.settings)
         await reach_out(connections, installed, reach, now)
         await mail_alerts(connections, installed, reach, now)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from app.consent.digests import open_digests
-from app.main import create_app
 from app.reach import sending
 from app.reach.planning import HELD_OUT
 from app.reach.store import abandonments_of
-from app.reach.suppressions import BOUNCED, suppress, suppression
+from app.reach.suppressions import BOUNCED, suppression
 from app.reach.wanted import Reach
 from app.reach.working import reach_shop
 from app.reach_tables import AbandonmentRow, ReachMessageRow
@@ -355,29 +354,6 @@ async def test_both_ways_are_each_told_once(scene: Scene) -> None:
     scene.reach = Reach(flow=True, mail=True)
     assert await scene.left() == 2
     assert await scene.messages() == [("flow", "sent", ""), ("mail", "sent", "")]
-
-
-async def test_one_click_takes_off_and_a_later_opt_in_puts_on_again(scene: Scene) -> None:
-    await scene.left()
-    link = str(scene.office.letters[0]["List-Unsubscribe"]).strip("<>")
-    web = create_app(scene.connections.settings, scene.connections.redis_url)
-    transport = httpx.ASGITransport(web)
-    async with (
-        web.router.lifespan_context(web),
-        httpx.AsyncClient(transport=transport, base_url="https://tillwise.example.com") as browser,
-    ):
-        digest = (await open_digests(scene.connections)).of_email(scene.shop, "ada@example.com")
-        opened = await browser.get(link)
-        assert (opened.status_code, "<form" in opened.text) == (200, True)
-        assert await suppression(scene.connections, scene.shop, digest, None) is None  # looking is no click
-        done = await browser.post(link, data={"List-Unsubscribe": "One-Click"})
-        assert done.status_code == 200
-        assert (await browser.post(link[:-1])).status_code == 404
-    before, after = NOW - timedelta(days=9), datetime.now(UTC) + timedelta(minutes=1)
-    assert await suppression(scene.connections, scene.shop, digest, before) == "unsubscribed"
-    assert await suppression(scene.connections, scene.shop, digest, after) is None
-    await suppress(scene.connections, scene.shop, digest, BOUNCED, NOW)
-    assert await suppression(scene.connections, scene.shop, digest, after) == BOUNCED
 
 
 async def test_the_job_finds_and_plans_and_a_second_one_finds_nothing_more(scene: Scene) -> None:

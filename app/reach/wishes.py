@@ -1,0 +1,32 @@
+"""Who unsubscribed while the database was away: kept in Redis until it is back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from app.connections import Connections
+from app.reach.suppressions import UNSUBSCRIBED, suppress
+from app.reach.unsubscribing import SECRET, has_form, read_token
+from app.shops.secrets import installation_secret
+
+MOST = 10_000  # beyond it, somebody makes them up
+_WISHES = "tw:unsubscribe"  # by the link's token, which names nobody but by a keyed hash
+
+
+async def remember_wish(connections: Connections, token: str, now: datetime) -> bool:
+    """Return whether the wish is kept; whether the token is one of ours shows once it is carried out."""
+    if not has_form(token) or await connections.redis.hlen(_WISHES) >= MOST:
+        return False
+    await connections.redis.hset(_WISHES, token, now.timestamp())
+    return True
+
+
+async def carry_out_wishes(connections: Connections) -> None:
+    """Write to nobody any more who wished so meanwhile."""
+    kept: Any = await connections.redis.hgetall(_WISHES)
+    for token, at in kept.items():
+        secret = await installation_secret(connections, SECRET)
+        if (meant := read_token(secret, token.decode())) is not None:
+            await suppress(connections, *meant, UNSUBSCRIBED, datetime.fromtimestamp(float(at), UTC))
+        await connections.redis.hdel(_WISHES, token)
