@@ -258,10 +258,6 @@ async def _open_reviews(connections: Connections, shop: Shop) -> list[int]:
     return [each for each in waiting if each in segments]
 
 
-def _cell_title(ours: str, theirs: str) -> str:
-    return _("%(ours)s here, %(theirs)s at Shopify", ours=title(ours), theirs=title(theirs))
-
-
 def _rfm_why(card: store.Card) -> str:
     return next((view.why_words(each["why"]) for each in card.memberships if each["kind"] == "rfm"), "")
 

@@ -101,12 +101,6 @@ class Catalog:
         """Return the ids of the products that a shopper can buy now."""
         return frozenset(key for key, product in self.products.items() if product.available)
 
-    def may_offer(
-        self, product_id: int, *, cart: Collection[int] = (), excluded: Collection[int] = ()
-    ) -> bool:
-        """Return whether a product can be offered beside this cart."""
-        return product_id in self.available_ids and product_id not in cart and product_id not in excluded
-
     def allowed(self, product_ids: NDArray[np.int64], *, excluded: Collection[int] = ()) -> NDArray[np.bool_]:
         """Return the mask of the products that may be offered, aligned with product_ids.
 

@@ -11,10 +11,6 @@ from dataclasses import dataclass
 from math import log
 from statistics import median
 
-import msgspec
-
-from app.errors import InputError
-from app.profiles.written import read
 from app.values import decimal_amount
 from app.wording import wording
 
@@ -22,8 +18,9 @@ BULK, RESELLER, TEST, BURST, CONTRADICTION = "bulk_buyer", "reseller", "test_ord
 REASONS = (BULK, RESELLER, TEST, BURST, CONTRADICTION)
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From where on a customer is a candidate; the merchant's to change.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a customer is a candidate.
 
     outlier: the modified z-score (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993, who
     advise 3.5), of logarithms. bulk_times: and at least so many times the shop's median. resold: units
@@ -39,20 +36,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst: int = 10
     burst_s: int = 60
     sure: float = 0.7
-
-
-def read_limits(data: object) -> Limits:
-    """Return the limits from decoded JSON; what is not given is the default's.
-
-    Raises InputError naming the field.
-    """
-    limits = read(data, Limits)
-    for name in Limits.__struct_fields__:
-        if not 0 < getattr(limits, name) < float("inf"):
-            raise InputError(f"{name} is above 0", name)
-    if limits.sure > 1:
-        raise InputError("sure is a probability, at most 1", "sure")
-    return limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,16 +58,13 @@ def test_the_mask_follows_the_order_of_the_model_and_knows_no_strangers() -> Non
 
 
 @given(st.sets(st.integers(1, 9)), st.sets(st.integers(1, 9)), st.sets(st.integers(1, 9)))
-def test_the_mask_says_what_may_offer_says(sold: set[int], hidden: set[int], excluded: set[int]) -> None:
+def test_the_mask_lets_in_what_is_available_and_not_excluded(
+    sold: set[int], hidden: set[int], excluded: set[int]
+) -> None:
     catalog = a_catalog(*(a_product(key, published=key not in hidden) for key in sold))
     product_ids = np.arange(1, 10, dtype=np.int64)
-    one_by_one = [catalog.may_offer(key, excluded=excluded) for key in product_ids.tolist()]
+    one_by_one = [key in catalog.available_ids - excluded for key in product_ids.tolist()]
     assert catalog.allowed(product_ids, excluded=excluded).tolist() == one_by_one
-
-
-def test_what_is_in_the_cart_may_not_be_offered() -> None:
-    assert not a_catalog(a_product(1)).may_offer(1, cart=[1])
-    assert a_catalog(a_product(1)).may_offer(1, cart=[2])
 
 
 def test_a_variant_with_several_units_is_offered_rather_than_the_last_one() -> None:

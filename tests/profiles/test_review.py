@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InputError
 from app.profiles.review import (
     BULK,
     BURST,
@@ -18,7 +17,6 @@ from app.profiles.review import (
     ReviewedOrder,
     candidates,
     outlier,
-    read_limits,
     usual_order,
 )
 
@@ -108,24 +106,11 @@ def test_a_shop_with_one_customer_or_equal_orders_has_no_outliers() -> None:
     assert candidates([], "EUR") == ()
 
 
-def test_the_limits_are_the_merchants() -> None:
+def test_other_limits_find_others() -> None:
     customer = ReviewedCustomer(99, tuple(ReviewedOrder(n, 3_000) for n in range(5)))
     assert candidates([customer], "EUR", Limits(burst=5)) == (
         Candidate(99, BURST, "5 orders within 60 seconds."),
     )
-
-
-def test_limits_are_read_as_data_and_a_mistake_is_told_with_its_field() -> None:
-    assert read_limits({"burst": 50}) == Limits(burst=50)
-    for data, field in (
-        ({"burst": "many"}, "burst"),
-        ({"burst": 0}, "burst"),
-        ({"sure": 70}, "sure"),
-        ({"mood": 1}, "mood"),
-    ):
-        with pytest.raises(InputError) as told:
-            read_limits(data)
-        assert told.value.field == field
 
 
 orders = st.builds(
