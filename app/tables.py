@@ -40,7 +40,7 @@ class ShopRow(SQLModel, table=True):
 
     time_zone: `Europe/Berlin`, empty while it is not known. development: whether it only tries things out,
     so that all its orders are tests; None while that is not known. offline_locations: where it keeps what it
-    does not sell online.
+    does not sell online. tax_rate: of the tax in its prices, 0.2 for 20 %; nought where it comes on top.
     """
 
     __tablename__ = "shops"
@@ -54,6 +54,7 @@ class ShopRow(SQLModel, table=True):
     time_zone: str = ""
     development: bool | None = None
     offline_locations: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
+    tax_rate: float = 0.0
     installed_at: datetime = _time()
     uninstalled_at: datetime | None = _time(default=None, nullable=True)
 

@@ -216,7 +216,7 @@ SHOP: dict[str, Reader] = fields.metafields("Shop") | {
     },
     "shopOwnerName": lambda c, s, a: "Shop owner",
     "enabledPresentmentCurrencies": lambda c, s, a: s.currencies,
-    "taxesIncluded": lambda c, s, a: False,
+    "taxesIncluded": lambda c, s, a: s.tax_rate > 0,
     "weightUnit": lambda c, s, a: "OUNCES",
     "updatedAt": lambda c, s, a: s.created_at,
     "setupRequired": lambda c, s, a: False,

@@ -113,7 +113,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "originalTotalPriceSet": lambda c, o, a: o.total_minor,
     "subtotalPriceSet": lambda c, o, a: o.subtotal_minor,
     "totalDiscountsSet": lambda c, o, a: o.discount_minor,
-    "totalTaxSet": lambda c, o, a: 0,
+    "totalTaxSet": lambda c, o, a: c.shop.tax_in(o.total_minor),
     "totalShippingPriceSet": lambda c, o, a: o.shipping_minor,
     "totalRefundedSet": lambda c, o, a: _refunded(o),
     "totalReceivedSet": lambda c, o, a: o.total_minor,
@@ -122,7 +122,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "currentTotalPriceSet": lambda c, o, a: _current(o),
     "currentSubtotalPriceSet": lambda c, o, a: max(0, _current(o) - o.shipping_minor),
     "currentTotalDiscountsSet": lambda c, o, a: o.discount_minor,
-    "currentTotalTaxSet": lambda c, o, a: 0,
+    "currentTotalTaxSet": lambda c, o, a: c.shop.tax_in(_current(o)),
     "discountCode": lambda c, o, a: next(iter(o.discounts_by_code), None),
     "discountCodes": lambda c, o, a: list(o.discounts_by_code),
     "discountApplications": lambda c, o, a: [_application(o, each) for each in o.discounts],
@@ -131,7 +131,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "statusPageUrl": lambda c, o, a: f"https://{c.shop.domain}/orders/{o.token}",
     "paymentGatewayNames": lambda c, o, a: ["bogus"],
     "fullyPaid": lambda c, o, a: o.financial_status != "pending",
-    "taxesIncluded": lambda c, o, a: False,
+    "taxesIncluded": lambda c, o, a: c.shop.tax_rate > 0,
     "refunds": lambda c, o, a: o.refunds[: a.get("first")],
 }
 

@@ -52,7 +52,7 @@ def facts(shop: Shop, order: Order) -> Json:
         "tags": ", ".join(order.tags),
         "tax_exempt": False,
         "tax_lines": [],
-        "taxes_included": False,
+        "taxes_included": shop.tax_rate > 0,
         "test": True,
         "token": order.token,
         "total_weight": 0,
@@ -69,12 +69,12 @@ def amounts(shop: Shop, order: Order) -> Json:
         "current_subtotal_price": left - order.shipping_minor if left else 0,
         "current_total_discounts": order.discount_minor,
         "current_total_price": left,
-        "current_total_tax": 0,
+        "current_total_tax": shop.tax_in(left),
         "subtotal_price": order.subtotal_minor,
         "total_discounts": order.discount_minor,
         "total_line_items_price": order.gross_minor,
         "total_price": order.total_minor,
-        "total_tax": 0,
+        "total_tax": shop.tax_in(order.total_minor),
     }
     sets = {
         "current_shipping_price": order.shipping_minor,

@@ -49,6 +49,7 @@ class Shop:
     country: str = "US"
     timezone: str = "America/New_York"
     markets: tuple[Market, ...] = ()  # beside its home
+    tax_rate: float = 0.0  # of the tax that its prices hold
     products: dict[int, Product] = field(default_factory=dict)
     variants: dict[int, Variant] = field(default_factory=dict)
     customers: dict[int, Customer] = field(default_factory=dict)
@@ -75,6 +76,10 @@ class Shop:
         """Return the market that sells to a country."""
         found = (market for market in self.markets if country in market.countries)
         return replace(next(found, Market(frozenset(), self.currency)), home=self.currency)
+
+    def tax_in(self, minor: int) -> int:
+        """Return the tax that an amount holds."""
+        return round(minor * self.tax_rate / (1 + self.tax_rate))
 
     @property
     def currencies(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, Label, Select, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog.costs import Costs, costs_in
@@ -18,6 +18,13 @@ _COSTS, _SHOPS, _VARIANTS = table_of(ItemCostRow), table_of(ShopRow), table_of(V
 OF_VARIANT = (_COSTS.c.shop == _VARIANTS.c.shop) & (
     _COSTS.c.inventory_item_id == _VARIANTS.c.inventory_item_id
 )
+
+
+def cost_of(shop: str) -> Label[int]:
+    """Return the column of what an item costs, with as much tax as prices hold: what is left is profit."""
+    rate = select(_SHOPS.c.tax_rate).where(_SHOPS.c.shop == shop).scalar_subquery()
+    taxed = func.round(_COSTS.c.cost_minor * (1 + func.coalesce(rate, 0.0)))
+    return cast(taxed, BigInteger).label("cost_minor")
 
 
 async def record_cost(connections: Connections, event: CostChanged) -> None:
@@ -54,7 +61,7 @@ async def _said(connection: AsyncConnection, shop: str) -> dict[int, int]:
 
 def _told(shop: str) -> Select[Any]:
     """Return the question for what Shopify says that each variant costs."""
-    told = select(_VARIANTS.c.variant_id, _COSTS.c.cost_minor).join(_COSTS, OF_VARIANT)
+    told = select(_VARIANTS.c.variant_id, cost_of(shop)).join(_COSTS, OF_VARIANT)
     return told.where(_VARIANTS.c.shop == shop, _COSTS.c.cost_minor.is_not(None))
 
 

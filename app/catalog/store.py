@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
-from app.catalog.cost_store import OF_VARIANT
+from app.catalog.cost_store import OF_VARIANT, cost_of
 from app.catalog.stock import sum_levels
 from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
@@ -56,7 +56,7 @@ def _of_variants(shop: str) -> Select[Any]:
     columns = _VARIANTS.c
     told = (columns.product_id, columns.variant_id, columns.title, columns.price_minor)
     return (
-        select(*told, columns.available, columns.sells_when_out, _COSTS.c.cost_minor)
+        select(*told, columns.available, columns.sells_when_out, cost_of(shop))
         .outerjoin(_COSTS, OF_VARIANT)
         .where(columns.shop == shop)
         .order_by(columns.product_id, columns.position, columns.variant_id)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 DESCRIBE_SHOP = """
 query DescribeShop {
-  shop { name currencyCode ianaTimezone plan { partnerDevelopment } }
+  shop { name currencyCode ianaTimezone taxesIncluded plan { partnerDevelopment } }
+  orders(first: 50, sortKey: CREATED_AT, reverse: true) {
+    nodes { taxesIncluded totalPriceSet { shopMoney { amount } } totalTaxSet { shopMoney { amount } } }
+  }
 }
 """
 

@@ -24,6 +24,7 @@ from app.shops.changes import announce_change
 from app.shops.documents import DESCRIBE_SHOP
 from app.shops.grants import Grant, read_scopes
 from app.shops.pixel import connect_pixel
+from app.shops.tax import tax_rate_of
 from app.shops.tokens import ask_shop, sealed_row
 from app.tables import BackfillRow, ShopRow, TokenRow
 from app.values import ShopDomain
@@ -207,7 +208,7 @@ def new_publishable_key() -> str:
 
 
 async def describe(connections: Connections, shop: str) -> None:
-    """Keep the shop's name, currency, time zone and kind as Shopify has them now. Raises ShopifyError.
+    """Keep the shop's name, currency, time zone, tax and kind as Shopify has them now. Raises ShopifyError.
 
     Prices are kept in the currency they were read in, so they are read again where that is another one; and
     orders once a development store sells, where those that were tests count no more.
@@ -216,7 +217,7 @@ async def describe(connections: Connections, shop: str) -> None:
     told = data["shop"]
     values = {
         "name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"],
-        "development": told["plan"]["partnerDevelopment"],
+        "development": told["plan"]["partnerDevelopment"], "tax_rate": tax_rate_of(data),
     }  # fmt: skip
     other = or_(*(col(getattr(ShopRow, name)).is_distinct_from(value) for name, value in values.items()))
     was = exists().where(col(ShopRow.shop) == shop)

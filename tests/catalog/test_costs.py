@@ -54,6 +54,15 @@ async def test_the_latest_word_on_a_cost_stays_and_may_be_that_there_is_none(
     assert await known(on_both_databases) == NO_COSTS
 
 
+async def test_where_prices_hold_tax_a_cost_counts_with_it(on_both_databases: Connections) -> None:
+    async with on_both_databases.write() as db:
+        db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOON, tax_rate=0.19))
+    await record_product(on_both_databases, changed())
+    await record_cost(on_both_databases, cost(0, 351))
+    # Of 4.20, 3.53 is the shop's; it would sell at no profit for 3.51 x 1.19 = 4.1769.
+    assert (await known(on_both_databases)).by_variant == {3: 418}
+
+
 async def test_a_shop_knows_its_costs_by_the_setting_or_by_shopify(on_both_databases: Connections) -> None:
     assert not await knows_costs(on_both_databases, SHOP)
     async with on_both_databases.write() as db:

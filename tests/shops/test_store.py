@@ -29,6 +29,7 @@ from app.shops.store import (
     mark_uninstalled,
     shop_by_publishable_key,
 )
+from app.shops.tax import tax_rate_of
 from app.shops.tokens import forget_token, has_token, sealed_row
 from app.tables import BackfillRow, ShopRow
 from app.values import shop_domain
@@ -346,3 +347,31 @@ async def test_install_is_announced_to_every_process(connections: Connections) -
         while message := await listener.get_message(timeout=0.2):
             heard.append(message["data"])
     assert SHOP.encode() in heard
+
+
+def sold(total: str, tax: str, *, included: bool = True) -> dict[str, Any]:
+    amounts = {
+        "totalPriceSet": {"shopMoney": {"amount": total}},
+        "totalTaxSet": {"shopMoney": {"amount": tax}},
+    }
+    return amounts | {"taxesIncluded": included}
+
+
+@pytest.mark.parametrize(
+    ("included", "orders", "rate"),
+    [
+        (
+            True,
+            [sold("119.0", "19.0"), sold("11.9", "1.9"), sold("50.0", "0.0")],
+            0.19,
+        ),  # the last was sent abroad
+        (True, [sold("108", "8"), sold("110", "10"), sold("1080", "80")], 0.08),
+        (True, [sold("119.0", "19.0", included=False), sold("0.0", "0.0")], 0.0),
+        (False, [sold("119.0", "19.0")], 0.0),
+        (True, [], 0.0),
+    ],
+)
+def test_the_tax_in_prices_is_what_most_orders_held(
+    included: bool, orders: list[dict[str, Any]], rate: float
+) -> None:
+    assert tax_rate_of({"shop": {"taxesIncluded": included}, "orders": {"nodes": orders}}) == rate
