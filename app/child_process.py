@@ -1,4 +1,4 @@
-"""Work that would take minutes out of this process, done in one of its own."""
+"""Runs CPU-heavy work in a child process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An error of ours as the answer to a request."""
+"""Turns one of our errors into the JSON response to a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job queue's worker: long work of a shop, stopped in time and begun again after a crash."""
+"""The job queue's worker: runs a shop's long jobs, hands them back on shutdown, retries after a crash."""
 
 from __future__ import annotations
 

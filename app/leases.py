@@ -1,4 +1,4 @@
-"""What one process holds against the others until a time by Redis's clock, which may be put back."""
+"""Leases: exclusive ownership until a time by Redis's clock, robust to that clock being set back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL as its address names it: one server, or several of which the one that takes writes is found."""
+"""Connects to PostgreSQL: one server, or the primary among several named in the URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a connection of TCP may be without a sign of its other end, which may have vanished.
+"""TCP keepalive and user timeout: how soon a connection whose other end vanished is given up.
 
 The kernel alone would wait for a quarter of an hour, or for ever where nothing is on its way.
 """

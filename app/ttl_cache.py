@@ -1,4 +1,4 @@
-"""What is read of a shop again and again, remembered by this process for a while: fifteen seconds."""
+"""A per-process cache of values read again and again of a shop, for fifteen seconds by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a store could not be talked to, as whoever set it up can act on it. Pure.
+"""Why a store could not be reached, worded for the operator who configured it. Pure.
 
 Nothing of an error's own text is told: it may hold an address with its password.
 """

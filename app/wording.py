@@ -1,4 +1,4 @@
-"""A mark on sentences that a merchant reads in the admin, said there in the merchant's language. Pure."""
+"""Marks sentences of any domain for translation in the admin. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Facts from Shopify."""
+"""Webhooks: Shopify's facts received, stored and turned into events; imports and reconciliation."""

@@ -1,4 +1,4 @@
-"""Carts and checkouts as they may be kept: whose they are only where that visitor allows it.
+"""Filters carts and checkouts by consent: their identifiers are kept only where the visitor allows it.
 
 Shopify tells of every checkout and carries no consent with it. Until the checkout has told us that it
 may be written down, what was in it is a fact of the shop's and nobody's in particular.

@@ -1,4 +1,4 @@
-"""Products that Shopify does not have any more, though no delivery told of it. Looked for once a day.
+"""Finds products deleted in Shopify whose webhook never came. Runs once a day.
 
 The same answer says which can be offered, also of products that have not changed for long.
 """

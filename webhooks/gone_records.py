@@ -1,4 +1,4 @@
-"""Customers and orders that Shopify does not have any more, though no delivery told of it.
+"""Finds customers and orders deleted in Shopify whose webhook never came.
 
 One was lost, or a customer was merged into another: of that a scope of its own would be told.
 """

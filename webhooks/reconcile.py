@@ -1,4 +1,4 @@
-"""What Shopify has and we missed: a delivery can come late, or never. Looked for every hour.
+"""Reconciliation: each hour, asks Shopify for what changed and compares, as a delivery may never come.
 
 Besides the records that changed, what only a delivery of its own tells: refunds, stock, costs, consent, and
 once a day which products are gone.

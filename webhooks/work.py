@@ -1,4 +1,4 @@
-"""The inbox worked off: each delivery becomes an event in the log, is done with, or is parked.
+"""Works off the inbox: each delivery becomes an event in the log, needs nothing, or is parked.
 
 A row is marked only after its event is in the log, so a crash between the two appends it again:
 every reaction to an event can bear that. Its body goes once the event is handled: until then it is

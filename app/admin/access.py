@@ -1,4 +1,4 @@
-"""Who may come in, and where those are sent who may not yet: as Shopify's own app server answers."""
+"""Authentication in the embedded admin: id tokens, the bounce page, retries with a new session token."""
 
 from __future__ import annotations
 

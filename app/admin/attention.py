@@ -1,4 +1,4 @@
-"""What needs a merchant's hand, in words. Pure."""
+"""The list of things that need the merchant's attention, in words. Pure."""
 
 from __future__ import annotations
 

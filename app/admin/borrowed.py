@@ -1,4 +1,4 @@
-"""Texts that other domains tell and the admin says in the merchant's language: `told` looks them up. Pure."""
+"""Marks other domains' texts for translation; the admin looks them up with `told`. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the dashboard speaks of campaigns: what one shows, whom it is for, how it stands. Pure."""
+"""A campaign in words for the dashboard: what it shows, to whom, and its status. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sentence that was made elsewhere, found again by the format it was made of. Pure."""
+"""Matches a finished sentence against the formats it may have been made from, to translate it. Pure."""
 
 from __future__ import annotations
 

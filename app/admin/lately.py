@@ -1,4 +1,4 @@
-"""What pages tell of a shop's last days: read while a merchant waits, or as the worker worked it out."""
+"""Recent figures for the pages: computed on request, or for large shops as the worker precomputed them."""
 
 from __future__ import annotations
 

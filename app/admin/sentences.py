@@ -1,4 +1,4 @@
-"""Sentences of other domains in the merchant's language, found by the formats that they were made of.
+"""Translates other domains' finished sentences, by matching them against their formats.
 
 What stands in them as a number, an amount or a name of the app's own is written as the language writes it;
 what somebody wrote stands in quotation marks, and stays.

@@ -1,4 +1,4 @@
-"""Numbers as people type them: a thousand must never be read as one. Pure but for the language."""
+"""Parses numbers as people type them in their language: a thousand must never be read as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a merchant means by what they type. Pure but for the language."""
+"""Parses what a merchant types to look somebody up: a customer id, an e-mail address or a browser id."""
 
 from __future__ import annotations
 

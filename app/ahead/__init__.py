@@ -1,1 +1,1 @@
-"""Offers worked out before they are asked for, and put where a checkout reads them without a network."""
+"""Offers precomputed into metafields, which a checkout reads without a network request."""

@@ -1,4 +1,4 @@
-"""When a shop's offers are worked out ahead again: what they were made from, and a rest in between."""
+"""When a shop's precomputed offers are stale, and the pause before they are computed again."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What it earned."""
+"""What offers earned: credit, KPIs and incremental revenue."""

@@ -1,4 +1,4 @@
-"""What pages tell of a shop's last days. Of a shop with many decisions the worker works it out ahead.
+"""The dashboard's figures of the last days; for large shops the worker precomputes and stores them.
 
 Its figures can't be added up day by day: a shopper's first visit, the caps of large orders and who is one
 person are found over the whole period. So the results are kept, and no shopper of them.

@@ -1,4 +1,4 @@
-"""What everybody of a period brought, added up by the database: no decision of theirs is read one by one."""
+"""A period's totals over all shoppers, aggregated in SQL instead of reading every decision."""
 
 from __future__ import annotations
 

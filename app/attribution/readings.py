@@ -1,4 +1,4 @@
-"""What the versions of a large shop's experiments show, read ahead for their pages."""
+"""Experiment readouts and baselines of large shops, precomputed for their pages."""
 
 from __future__ import annotations
 

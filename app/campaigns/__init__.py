@@ -1,1 +1,1 @@
-"""What the merchant wants to happen, for whom and when."""
+"""Campaigns: what the merchant wants shown, to whom and when."""

@@ -1,4 +1,4 @@
-"""What each campaign did within a window: how often it fires, on whom in vain, what shoppers say of it."""
+"""Each campaign's activity in a window: how often it fires, false positives, acceptances, dismissals."""
 
 from __future__ import annotations
 

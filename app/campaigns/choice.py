@@ -1,4 +1,4 @@
-"""Which of the campaigns that compete is drawn how often: Thompson sampling from the log. Pure.
+"""Thompson sampling among competing campaigns: draw probabilities learnt from the log. Pure.
 
 Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 1933: an arm is
 drawn as often as it is likely to be the best one. How likely that is is worked out when a snapshot is

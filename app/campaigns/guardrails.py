@@ -1,4 +1,4 @@
-"""Whether a campaign does harm, told from those it was held back from. Pure.
+"""Guardrails: whether a campaign does harm, by comparison with its own holdout. Pure.
 
 Each shopper counts by the first time they met the campaign: shown it, or held back by chance. The
 intervals hold however often one looks (see `app.experiments.sequential`), so that a campaign may be looked

@@ -1,4 +1,4 @@
-"""Each shopper's first meeting with a campaign and what came of it, of any number of decisions. Pure.
+"""Each shopper's first exposure to a campaign and its outcome, computed column by column. Pure.
 
 Worked out column by column: a month of a large shop is a million decisions.
 """

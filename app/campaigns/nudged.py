@@ -1,4 +1,4 @@
-"""What a shopper was shown of the shop's campaigns: one packed value each. Pure.
+"""A shopper's history with the shop's campaigns (frequency caps, delays, codes), as one packed value. Pure.
 
 A showing is one place in one session: whoever asks again from the same checkout, because the cart
 changed or an answer was lost, sees what they saw before, and it is not counted again. So repeats and

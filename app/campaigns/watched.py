@@ -1,4 +1,4 @@
-"""Whom each campaign was shown to or held back from, and what came of it, read for its guardrails."""
+"""Reads each campaign's exposures, holdouts and their outcomes for its guardrails."""
 
 from __future__ import annotations
 

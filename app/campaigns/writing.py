@@ -1,4 +1,4 @@
-"""Keeps what decisions showed, in the one round trip that logs them; nothing overtakes anything.
+"""Writes shoppers' campaign histories in the same round trip that logs their decisions, in order.
 
 A shopper's value is put in place only if it is still the one that was read. Where two questions of one
 shopper meet, the later writer puts its own on top of the other's.

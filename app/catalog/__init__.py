@@ -1,1 +1,1 @@
-"""What is sold."""
+"""The catalogue: products, variants, stock and costs."""

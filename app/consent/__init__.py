@@ -1,1 +1,1 @@
-"""What we may do."""
+"""Consent: what may be read, kept and used of whom, and for how long."""

@@ -1,4 +1,4 @@
-"""Who was erased while something long was under way: its result may not bring them back."""
+"""People erased while a long job was running, so that its result does not bring them back."""
 
 from __future__ import annotations
 

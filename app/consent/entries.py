@@ -1,4 +1,4 @@
-"""What one more word of a person means for what stands: the arithmetic of the ledger. Pure.
+"""How a new ledger entry changes a person's standing consent, in any order of arrival. Pure.
 
 The newest word counts, by when it was told and not by when it arrived: a word that comes late is
 kept as history, counts where nobody said anything later, and overrides nothing newer. No answer

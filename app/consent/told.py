@@ -1,4 +1,4 @@
-"""What a person told before and tells now: whether it is news, and what they took back. Pure."""
+"""Compares a person's new consent with their last one: what changed, and what was withdrawn. Pure."""
 
 from __future__ import annotations
 

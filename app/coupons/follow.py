@@ -1,4 +1,4 @@
-"""What events tell of codes and grants: which were shown to somebody, and which were used."""
+"""Event handlers that note which codes and grants were shown and which were redeemed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes as decisions ask for them: many in one round trip, and no pool that was just found empty."""
+"""Hands out codes to decisions: batched, and skipping pools that were just found empty."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What happened: kinds, log."""
+"""Events: their kinds, the log they are appended to and its consumers."""

@@ -1,4 +1,4 @@
-"""Shops whose snapshots are stale, told to every process: once a second, however much changed."""
+"""Announces stale snapshots to every process, at most once a second a shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reading side of an event log that has a broker behind it, and what is asked of either."""
+"""The consumer protocol of the event log, and the consumer for a log with a broker behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the event log is with a broker: noted here from before it is sent until it is handled.
+"""The ledger of entries handed to a broker: noted before they are sent, until they are handled.
 
 A note is an entry's id with its time. A body is sealed with a key of the few seconds it is of, which is kept
 here as long as a note of those seconds: what a broker still has of it then, nobody can read any more.

@@ -1,4 +1,4 @@
-"""What comes late of somebody who was erased: it is not written down again as theirs.
+"""Strips late events of somebody who was erased, so that nothing of theirs is written down again.
 
 What happened before the erasure belongs to it, however late it comes. Whoever comes back is new.
 """

@@ -1,4 +1,4 @@
-"""What a browser tells, without what says who somebody is. Pure.
+"""Drops what identifies somebody from a browser's event. Pure.
 
 Our own pixel leaves these out already; this holds for whatever else sends.
 """

@@ -1,4 +1,4 @@
-"""What is appended to the event log, moved to the broker behind it: in order, by one worker of all.
+"""Moves appended entries from Redis to the broker, in order; one worker of all does it (outbox relay).
 
 It is noted first, then sent, and taken out of the stream once the broker has it on disk. Whatever dies or
 fails in between, the next attempt sends it again.

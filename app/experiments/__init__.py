@@ -1,1 +1,1 @@
-"""Arms and the holdout."""
+"""Experiments: assignment to arms, the holdout, and their statistics."""

@@ -1,4 +1,4 @@
-"""How much more or less a product is taken than others in its place, if that foretells anything. Pure.
+"""A product's appeal: its acceptance against others in the same position, where that predicts anything. Pure.
 
 Shoppers answer what they are shown: they take it, leave it, or say that it is not for them. A product's
 appeal is what those answers add to its chance of being taken, in log odds. It is learnt on the earliest

@@ -1,4 +1,4 @@
-"""Whether the arms have as many units as planned; if not, no other figure can be trusted. Pure."""
+"""Sample ratio mismatch: whether the arms have the planned share of units. Pure."""
 
 from __future__ import annotations
 

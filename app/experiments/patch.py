@@ -1,4 +1,4 @@
-"""What an arm changes of a shop: a JSON merge patch (RFC 7396) over its settings. Pure."""
+"""An arm's changes to a shop's settings: a JSON merge patch (RFC 7396). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a figure may be told yet; judged on all arms together, so that it can't favour one. Pure."""
+"""Whether there is enough data to report a metric; judged on all arms together. Pure."""
 
 from __future__ import annotations
 

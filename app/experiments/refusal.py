@@ -1,4 +1,4 @@
-"""Why there is no figure: what is said in its place, so that nobody makes one up. Pure."""
+"""Why a metric is not reported: returned in its place, so that no number is made up. Pure."""
 
 from __future__ import annotations
 

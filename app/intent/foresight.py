@@ -1,4 +1,4 @@
-"""All that is foretold of a shop's shoppers, as decisions use it. Pure."""
+"""All predictions about a shop's shoppers that decisions use: intent, uplift, choice. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The moments of past visits at which a decision could have been made, and what came after each. Pure.
+"""Training rows for intent: moments of past visits at which a decision could be made, with labels. Pure.
 
 A moment is right after an event, and after 20 seconds, one, three and ten minutes of silence, so that
 silence means in training what it means when it is asked about. What is known at a moment is worked out

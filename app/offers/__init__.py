@@ -1,1 +1,1 @@
-"""What to show."""
+"""Offers: what a decision shows, and why."""

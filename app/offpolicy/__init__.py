@@ -1,1 +1,1 @@
-"""What another set of rules would have earned, from what was logged and how likely it was."""
+"""Off-policy evaluation: what another policy would have earned, from logged propensities."""

@@ -1,4 +1,4 @@
-"""How likely a plan shows which campaigns in a logged situation, whatever its draws. Pure."""
+"""The probability of each action under a plan in a logged situation, over all its draws. Pure."""
 
 from __future__ import annotations
 

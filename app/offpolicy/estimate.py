@@ -1,4 +1,4 @@
-"""What another policy would have earned, from decisions of the one that served. Pure.
+"""IPS, self-normalised and doubly robust estimates of another policy's value. Pure.
 
 Every estimate weighs what came of a logged action by how much likelier the other policy would have taken it.
 """

@@ -1,4 +1,4 @@
-"""Logged decisions weighed for another policy: how likely it is to do what was done. Pure."""
+"""Importance weights: how likely another policy is to do what the logged one did. Pure."""
 
 from __future__ import annotations
 

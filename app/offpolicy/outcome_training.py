@@ -1,4 +1,4 @@
-"""What comes of an action in a situation, learnt from logged decisions, each foretold by others. Pure."""
+"""The reward model of the doubly robust estimate, cross-fitted on logged decisions. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What was bought."""
+"""Orders, refunds and customers."""

@@ -1,4 +1,4 @@
-"""Which addresses a message may be sent to: public ones alone, whoever names them. Pure."""
+"""Guards against SSRF: messages are sent to public addresses only. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which metafields of offers Shopify holds, in the database."""
+"""The database's record of which offer metafields Shopify holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which customers carry what of ours, in the database."""
+"""The database's record of which customers carry which tags and metafields of ours."""
 
 from __future__ import annotations
 

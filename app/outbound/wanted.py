@@ -1,4 +1,4 @@
-"""What a shop's settings want sent: tags, metafields, a webhook. All of it is off by default. Pure."""
+"""The shop's outbound settings: tags, metafields, a webhook. All are off by default. Pure."""
 
 from __future__ import annotations
 

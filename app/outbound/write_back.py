@@ -1,4 +1,4 @@
-"""Segments written to a shop's customers as tags and metafields: only what changed, only where allowed."""
+"""Writes segments to Shopify customers as tags and metafields: only changes, only with consent."""
 
 from __future__ import annotations
 

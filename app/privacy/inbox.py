@@ -1,4 +1,4 @@
-"""A person's deliveries in the inbox: those that wait to be worked off, and those put aside."""
+"""Finds and redacts a person's webhook deliveries in the inbox, pending or parked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who is shopping."""
+"""Profiles: who is shopping, from orders and browsing, under consent."""

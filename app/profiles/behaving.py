@@ -1,4 +1,4 @@
-"""How customers browse and buy, as clusters read it, from the database."""
+"""Reads customers' behaviour from the database, as the features of clustering."""
 
 from __future__ import annotations
 

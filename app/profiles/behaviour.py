@@ -1,4 +1,4 @@
-"""What clusters are made of: how a shopper browses and buys, as a row of numbers. Pure."""
+"""The feature vector of clustering: how a shopper browses and buys. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreseeing who will not come back (`at_risk`) and who will come often (`loyal`): training only.
+"""Trains the churn (`at_risk`) and loyalty (`loyal`) classifiers. Training only.
 
 Customers are those who bought in the last two windows; who is further gone needs no foreseeing. The
 label is what they did in the window after: nothing (`at_risk`), or as many orders as the busiest

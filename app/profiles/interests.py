@@ -1,4 +1,4 @@
-"""What a customer is drawn to, worked out from what they bought and what the shop sells. Pure."""
+"""A customer's affinity to categories, vendors and price levels, from their purchases. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a customer will still spend: BG/NBD for how often, Gamma-Gamma for how much. Pure.
+"""Customer lifetime value: BG/NBD for how often they buy, Gamma-Gamma for how much. Pure.
 
 Fader, Hardie and Lee, "Counting your customers the easy way", Marketing Science 24(2), 2005; Fader and
 Hardie, "The Gamma-Gamma model of monetary value", note 025, 2013. Times are days, money minor units.

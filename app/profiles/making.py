@@ -1,4 +1,4 @@
-"""Customers' profiles and segments, made from the database: the one way there is."""
+"""Builds customers' profiles and segments from the database; nothing else does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a shop speaks to those it does not know yet and to those it does, as data. Pure.
+"""A shop's approach to new and known shoppers, by segment, as data. Pure.
 
     {"warm_from_orders": 1, "warm_from_views": 10,
      "cold": [{"approach": "introduction"}, {"approach": "generic_offer", "most_percent": 10}],

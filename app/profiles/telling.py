@@ -1,4 +1,4 @@
-"""What a call's consent has to tell the ledger: only news, and only of whom we may write down. Pure.
+"""The consent event of a request: only when it changes something, only for people we may record. Pure.
 
 Somebody who never allowed anything is nobody here: their refusal is obeyed and not recorded.
 """

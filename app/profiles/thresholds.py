@@ -1,4 +1,4 @@
-"""A merchant's own segments: conditions on what a customer bought, as data. Pure.
+"""A merchant's own segments: threshold conditions on purchases, as data. Pure.
 
     {"name": "recent_regulars", "match": "all", "conditions": [
         {"measure": "days_since_last_order", "compare": "at_most", "value": 7},

@@ -1,4 +1,4 @@
-"""What a visitor of whom no orders are known is like, by what they do in this visit. Pure.
+"""Assigns an unknown visitor to a cluster by what they do in this visit. Pure.
 
 Where the shop's shoppers fall into clusters: the one whose visits are most like this one. A cluster is
 known by what its shoppers did in ninety days, a visitor by one visit, so that what a cluster did is

@@ -1,4 +1,4 @@
-"""What a merchant wrote as JSON, read into our values; every mistake is told with its field. Pure."""
+"""Decodes JSON that a merchant wrote; every error names its field. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Outside checkout: who left a basket, what may be written to them, and what the merchant must know."""
+"""Reach outside checkout: abandoned checkouts, messages about them, and alerts to the merchant."""

@@ -1,4 +1,4 @@
-"""What of a basket is still to be had when its customer is written to."""
+"""Which lines of an abandoned basket are still in stock when its customer is written to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of a shop's last hour, which name nobody."""
+"""A shop's counts of the last hour, for alerts; they name nobody."""
 
 from __future__ import annotations
 

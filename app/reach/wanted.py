@@ -1,4 +1,4 @@
-"""What a shop's settings want of the way out of checkout. All that is sent is off by default. Pure."""
+"""The shop's settings for reach: waiting times, channels, words. All sending is off by default. Pure."""
 
 from __future__ import annotations
 

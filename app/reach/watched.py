@@ -1,4 +1,4 @@
-"""Whom each campaign for who left a checkout was to write to or held back from, and what they then ordered.
+"""Reads exposures, holdouts and orders of campaigns for abandoned checkouts, for their guardrails.
 
 A message that was not sent, because its customer had ordered before it was due, counts as one of those
 written to: who is held back may have ordered by then as well.

@@ -1,4 +1,4 @@
-"""Trees grown on what the weights get wrong among their own best: boosting on the same listwise loss.
+"""Gradient boosting of small trees on the residuals of the term weights, by the same listwise loss.
 
 Friedman, Greedy Function Approximation: A Gradient Boosting Machine (2001), with Newton's leaves. Only the
 products that the weights place first are looked at, since only these are placed anew when serving.

@@ -1,4 +1,4 @@
-"""Whether the model still fits what happens: drift of what it meets, and promised against real acceptance.
+"""Drift and calibration: shifts of the model's inputs, and predicted against actual acceptance.
 
 Two windows of logged decisions are compared, both scored by the model that serves, so that only what shops
 and shoppers do can differ. Pure.

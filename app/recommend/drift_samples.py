@@ -1,4 +1,4 @@
-"""What the model meets in logged decisions, as numbers: carts, scores, terms of what it offers. Pure."""
+"""Samples for drift detection from logged decisions: carts, scores and terms of offers. Pure."""
 
 from __future__ import annotations
 

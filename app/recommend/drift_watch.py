@@ -1,4 +1,4 @@
-"""A shop's model watched: its latest decisions against those before, and what follows from it."""
+"""Monitors a shop's model for drift, latest decisions against earlier ones, and triggers a retraining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a shop's model is trained in full, and when it goes on with new orders: as the shop changes. Pure."""
+"""When a shop's model is due for full training or incremental resumption, by how the shop changed. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a challenger may serve: it must hold its own against plain models and against the champion."""
+"""The publication gate: a challenger must hold its own against baselines and the champion."""
 
 from __future__ import annotations
 

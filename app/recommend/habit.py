@@ -1,4 +1,4 @@
-"""Whether a shop's customers buy the same again: only there does what somebody has speak for it. Pure."""
+"""Whether a shop's customers repurchase: only then does having bought a product speak for it. Pure."""
 
 from __future__ import annotations
 

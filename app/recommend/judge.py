@@ -1,4 +1,4 @@
-"""Figures of a model's answers to the same later carts, and their differences."""
+"""Ranking metrics of a model's recommendations for a set of later carts, and their differences."""
 
 from __future__ import annotations
 

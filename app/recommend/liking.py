@@ -1,4 +1,4 @@
-"""What shoppers take and send away of what they are shown, as a model that ranks knows it. Pure."""
+"""Products' appeal from acceptances and dismissals, as a ranking term of the model. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of models that serve no more, kept for a while so that what they ranked can be ranked again.
+"""Retired model versions, kept for a while so that their decisions can be replayed.
 
 {data_dir}/models/{shop}/.past/{version}   as it served; its time is when it was put away
 """

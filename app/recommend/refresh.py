@@ -1,4 +1,4 @@
-"""New orders and products reach the model that serves within a minute, without a training."""
+"""Refreshes the serving model with new orders and products within a minute, without training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much each term weighs, learnt from validation carts: a listwise softmax, held near plain weights.
+"""Learns each ranking term's weight from validation carts: listwise softmax, held near plain weights.
 
 Cao et al., Learning to Rank: From Pairwise Approach to Listwise Approach (2007). Of the candidates of a
 cart those that were bought with it should have the highest probability; a Gaussian prior around the

@@ -1,4 +1,4 @@
-"""Which of many rules can hold at all, told from a look at each fact by itself. Pure.
+"""An index that rules out most rules by looking at each fact on its own. Pure.
 
 For every field there is a set of rules, as the bits of a number, for each answer its fact can give: a
 number between two thresholds, a text that some rule names, a list that has a text in it, nothing known.

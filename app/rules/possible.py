@@ -1,4 +1,4 @@
-"""What the facts can be where a rule holds, field by field. Pure.
+"""The range of each field where a rule can hold, by interval analysis. Pure.
 
 What is worked out is never too small: a rule that is found to be impossible is. It may be too large:
 fields are looked at one by one, so a rule that only two fields together make impossible can pass.

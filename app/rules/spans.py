@@ -1,4 +1,4 @@
-"""Sets of numbers as spans, of texts as lists, and of lists by what they hold: what a fact can be. Pure.
+"""Sets of possible values: numbers as intervals, texts as lists, lists by their members. Pure.
 
 Each set is exact or too large, never too small: what is found to be impossible is.
 """

@@ -1,1 +1,1 @@
-"""Which merchant, installed how."""
+"""Shops: installation, tokens, plan, settings and who is calling."""

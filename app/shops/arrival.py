@@ -1,4 +1,4 @@
-"""A shop that comes in: once, however many of its pages are opened at the same moment."""
+"""Installs a shop on its first request, once however many pages are opened at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which shops to look at for work that may be due: the active ones, and by turns all the others.
+"""Which shops a schedule checks: the active ones each time, the others round-robin.
 
 To look costs queries, and of thousands of shops most have nothing new at any moment. Where there are few,
 each is looked at each time.
