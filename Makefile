@@ -12,7 +12,9 @@ export SHOPIFY_CLI_NO_ANALYTICS := 1
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journey headless and stops
+# A PORT of the environment is not meant for the demo, which takes two.
+demo: export DEMO_PORT := $(if $(filter command line,$(origin PORT)),$(PORT))
+demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journey headless; PORT=4800 listens there
 	@python -m devstore.demo $(if $(ONCE),--once)
 
 test: ## Install what is needed and run every check and test, the Chromium journey included

@@ -14,9 +14,20 @@ from rich.console import Console
 
 from devstore.demo import show, walk
 from devstore.demo.sample import Asked, ask_for_real_carts
-from devstore.demo.stage import APP, DEV_STORE, SHOP, Stage, StageFailed, control, staged
+from devstore.demo.stage import (
+    APP,
+    DEV_STORE,
+    DEV_STORE_PORT,
+    SHOP,
+    USUAL_PORT,
+    Stage,
+    StageFailed,
+    control,
+    staged,
+)
 
-HOME = Path("var/demo")
+# Two demos at once have a home each.
+HOME = Path("var/demo" if DEV_STORE_PORT == USUAL_PORT else f"var/demo-{DEV_STORE_PORT}")
 _LIVE_ORDERS = 150
 _ASKED = 300
 

