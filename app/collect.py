@@ -26,7 +26,6 @@ from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.policies import remembered_policy
 from app.consent.policy import NOWHERE, Answers, Region, ShopPolicy, permissions, settle
-from app.consent.told import told_key, unpack
 from app.cors import any_origin
 from app.errors import InputError, NotAuthentic, TooOften
 from app.events.kinds import KINDS, BrowserEvent
@@ -36,8 +35,8 @@ from app.events.robots import is_robot
 from app.limits import door_at
 from app.metrics import EVENTS
 from app.profiles.names import Names
-from app.profiles.recall import keep_told
-from app.profiles.telling import ConsentCall, all_told
+from app.profiles.telling import ConsentCall
+from app.profiles.unheard import tell
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id
@@ -167,17 +166,11 @@ async def _tell(connections: Connections, calls: Sequence[ConsentCall], came_at:
 
     Told when they came, by our clock: a browser's that is slow must not make a refusal older than a consent.
     """
-    digests, told_at = await open_digests(connections), came_at + _AFTER
+    told_at = came_at + _AFTER
     in_order = [
         replace(call, happened_at=told_at) for call in sorted(calls, key=lambda call: call.happened_at)
     ]
-    subjects = sorted({each for call in calls for each in call.names.subjects(digests, call.shop).values()})
-    if not subjects:
-        return
-    values: Any = await connections.redis.mget([told_key(calls[0].shop, each) for each in subjects])
-    told = all_told(in_order, dict(zip(subjects, map(unpack, values), strict=True)), digests)
-    await EventLog(connections.redis).append(told)
-    await keep_told(connections.redis, digests, told)
+    await tell(connections.redis, await open_digests(connections), in_order)
 
 
 async def _sender(connections: Connections, authorization: str | None, now: datetime) -> Sender:

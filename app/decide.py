@@ -12,11 +12,12 @@ no_shop   the shop does not have the app: nothing is offered
 paused    the merchant paused the app: nothing is offered or written down but what is told of consent
 timeout   the shop was not loaded in time: nothing is offered
 busy      the shop is asked about too often, or too many ask at once: its defaults are offered, nothing is
-          read or written down
+          read or written down; what is refused is told a little later, as where the log or Redis is away
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -67,6 +68,7 @@ from app.profiles.guests import has_taken_back, heard_of, met
 from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import ConsentCall, consent_told
+from app.profiles.unheard import Unheard
 from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
 
@@ -100,6 +102,7 @@ class Till:
     door: Door
     rankings: Rankings
     crowd: Crowd
+    unheard: Unheard
 
 
 @any_origin
@@ -134,7 +137,8 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
     told = _told(occasion, names, claims)
     if shop.paused:
-        return await _paused(till, decision_id, told)
+        await _is_written(till, Written(told, None), occasion, names, claims)
+        return nothing(decision_id, "paused")
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(till, claims, occasion, situation)
@@ -144,7 +148,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     written = Written([*made, *told], nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
-    if await _is_written(till, written):
+    if await _is_written(till, written, occasion, names, claims):
         till.keeper.served(occasion.shop)
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
@@ -159,14 +163,9 @@ async def hurry(till: Till, claims: Claims, question: Question, decision_id: str
     may = permissions(consent)
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
     occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
+    names = Names(claims.customer_id, question.client_id, question.checkout_token)
+    till.unheard.keep(_call(occasion, names, claims))
     return answer_in_haste(occasion)
-
-
-async def _paused(till: Till, decision_id: str, told: Sequence[AnyEvent]) -> Answer:
-    """Return that nothing is offered, once what was told of consent is written down."""
-    if told:
-        await _is_written(till, Written(told, None))
-    return nothing(decision_id, "paused")
 
 
 async def _with_campaigns(till: Till, claims: Claims, occasion: Occasion, situation: Situation) -> Situation:
@@ -208,19 +207,26 @@ async def _recalled(
 
 def _told(occasion: Occasion, names: Names, claims: Claims) -> Sequence[AnyEvent]:
     """Return what the question tells the ledger, and of a checkout's browser; nothing when it is not new."""
-    question, shop, told = occasion.question, occasion.shop, occasion.shopper.told
+    told, answers = occasion.shopper.told, occasion.question.consent
     in_checkout = isinstance(claims, CheckoutClaims)
-    heard = heard_of(names, question.consent) if in_checkout else names
-    if all(told.get(kind) == question.consent for kind, _ in heard):
+    heard = heard_of(names, answers) if in_checkout else names
+    if all(told.get(kind) == answers for kind, _ in heard):
         return ()
-    call = ConsentCall(
-        shop.shop, occasion.decision_id, occasion.now, "checkout" if in_checkout else "storefront",
-        heard, question.consent, question.region, shop.policy,
-    )  # fmt: skip
+    call = _call(occasion, heard, claims)
     if (news := consent_told(call, told)) is None:
         return ()
     event = met(call, names, occasion.consent, occasion.shopper.customer_id) if in_checkout else None
     return (news, event) if event else (news,)
+
+
+def _call(occasion: Occasion, names: Names, claims: Claims) -> ConsentCall:
+    """Return the question as one that carries consent, in these names."""
+    question, shop = occasion.question, occasion.shop
+    source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
+    return ConsentCall(
+        shop.shop, occasion.decision_id, occasion.now, source,
+        names, question.consent, question.region, shop.policy,
+    )  # fmt: skip
 
 
 async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
@@ -237,13 +243,16 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
         return nothing(decision_id, "error")
 
 
-async def _is_written(till: Till, written: Written) -> bool:
-    """Return whether the log has it, in one write."""
+async def _is_written(till: Till, written: Written, occasion: Occasion, names: Names, claims: Claims) -> bool:
+    """Return whether the log has it, in one write. A refusal that it can't have now is kept for later."""
+    is_written = True
     try:
         await till.log(written)
     except (RedisError, OSError, TimeoutError):
-        return False
-    return True
+        is_written = False
+    if not (is_written and occasion.shopper.told):  # without what was told before, nothing is news
+        till.unheard.keep(_call(occasion, names, claims))
+    return is_written
 
 
 def _proven(request: Request) -> CheckoutClaims:
@@ -272,7 +281,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
         await keep_told(connections.redis, digests, events)  # a round trip for news only
         return [None] * len(batch)
 
-    keeper, rankings = Keeper(connections), Rankings()
+    keeper, rankings, unheard = Keeper(connections), Rankings(), Unheard(connections.redis, digests)
     RANKINGS.labels("asked").set_function(lambda: rankings.asked)
     RANKINGS.labels("found").set_function(lambda: rankings.found)
     async with live_shops(connections) as live:
@@ -286,8 +295,13 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             door=door_at(connections, "offers"),
             rankings=rankings,
             crowd=Crowd(),
+            unheard=unheard,
         )
+        stop = asyncio.Event()
+        telling = asyncio.create_task(unheard.keep_telling(stop))
         yield
+        stop.set()
+        await telling
         await keeper.close()
 
 

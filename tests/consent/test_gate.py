@@ -91,9 +91,7 @@ _OPERATOR = "an operator looks at what was kept under consent; nothing is done w
 
 FREE = {
     "app.connections": Free(_NOWHERE, ("app", "webhooks")),
-    "app.consent.told": Free(
-        _NOWHERE, ("app.collect", "app.consent", "app.privacy", "app.profiles", "webhooks.allowed")
-    ),
+    "app.consent.told": Free(_NOWHERE, ("app.consent", "app.privacy", "app.profiles", "webhooks.allowed")),
     "app.profiles.keys": Free(
         _NOWHERE,
         (
@@ -125,6 +123,7 @@ FREE = {
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")
     ),
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
+    "app.profiles.unheard": Free(_LEDGER, ("app.collect", "app.decide")),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
     "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
     "app.privacy.storefront": Free(_THEIRS, ("app.worker",)),

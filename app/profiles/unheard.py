@@ -1,0 +1,82 @@
+"""Refusals that came when nothing could be written down: the app was too busy, or Redis was away.
+
+They are obeyed at once, as each question is. What was allowed before has to go as well, so they are told
+the ledger as soon as there is time; a process that ends before forgets them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.consent.digests import Digests
+from app.consent.policy import PURPOSES, Answers
+from app.consent.told import told_key, unpack
+from app.events.log import EventLog
+from app.loops import rest
+from app.profiles.names import Names
+from app.profiles.recall import keep_told
+from app.profiles.telling import ConsentCall, all_told
+
+EVERY_S = 2.0
+MOST = 10_000  # that are kept: the first go
+_AT_ONCE = 200
+
+
+class Unheard:
+    """Calls that refuse something and are still to be told, the last one of each visitor."""
+
+    def __init__(self, redis: Redis, digests: Digests, most: int = MOST) -> None:
+        self._redis, self._digests, self._most = redis, digests, most
+        self._calls: dict[tuple[str, Names], ConsentCall] = {}
+
+    def keep(self, call: ConsentCall) -> None:
+        """Keep the call to be told, where it refuses anything in anybody's name."""
+        if not refuses(call.answers) or not any(call.names):
+            return
+        self._calls.pop((call.shop, call.names), None)
+        self._calls[call.shop, call.names] = call
+        if len(self._calls) > self._most:
+            del self._calls[next(iter(self._calls))]
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def tell(self) -> None:
+        """Tell what is kept, the first one first. Raises RedisError: the rest stays."""
+        while self._calls:
+            shop, _ = next(iter(self._calls))
+            some = [kept for kept in self._calls.items() if kept[0][0] == shop][:_AT_ONCE]
+            await tell(self._redis, self._digests, [call for _, call in some])
+            for key, call in some:
+                if self._calls.get(key) is call:  # else there is another word of theirs by now
+                    del self._calls[key]
+
+    async def keep_telling(self, stop: asyncio.Event) -> None:
+        """Tell what is kept, time and again, until stopped."""
+        while not stop.is_set():
+            await rest(stop, EVERY_S)
+            try:
+                await self.tell()
+            except (RedisError, OSError, TimeoutError):
+                continue
+
+
+def refuses(answers: Answers) -> bool:
+    """Return whether the answers say no to any purpose."""
+    return any(getattr(answers, each) is False for each in PURPOSES)
+
+
+async def tell(redis: Redis, digests: Digests, calls: Sequence[ConsentCall]) -> None:
+    """Put into the log what the calls of one shop tell the ledger that is news. Raises RedisError."""
+    subjects = sorted({each for call in calls for each in call.names.subjects(digests, call.shop).values()})
+    if not subjects:
+        return
+    values: Any = await redis.mget([told_key(calls[0].shop, each) for each in subjects])
+    told = all_told(calls, dict(zip(subjects, map(unpack, values), strict=True)), digests)
+    await EventLog(redis).append(told)
+    await keep_told(redis, digests, told)

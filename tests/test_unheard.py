@@ -1,0 +1,129 @@
+"""A refusal that nothing could be written down of is told as soon as there is time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from redis.exceptions import ConnectionError as RedisAway
+
+from app.connections import Connections
+from app.consent.policy import NOWHERE, UNREAD, Answers
+from app.events.kinds import ConsentTold
+from app.events.log import EventConsumer
+from app.profiles.names import Names
+from app.profiles.telling import ConsentCall
+from app.profiles.unheard import Unheard
+from app.tables import DecisionRow
+from tests.offers.factories import EVERYTHING, SHOP
+from tests.test_consent_on_the_next_call import NOTHING, a_shopper, of, rows, work
+from tests.test_decide import ask
+
+NO_PROFILE = EVERYTHING | {"preferences": False}
+
+
+@pytest.fixture
+async def reader(connections: Connections) -> EventConsumer:
+    consumer = EventConsumer(connections.redis, "test")
+    await consumer.open()
+    return consumer
+
+
+@pytest.fixture
+async def known(connections: Connections, reader: EventConsumer) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client whose customer 7 allowed everything and was decided for."""
+    async with a_shopper(connections) as client:
+        await ask(client, 10, consent=EVERYTHING)
+        await work(connections, reader)
+        yield client
+
+
+def till_of(client: httpx.AsyncClient) -> Any:
+    return client._transport.app.state.till  # type: ignore[attr-defined]
+
+
+def change(client: httpx.AsyncClient, **parts: Any) -> None:
+    state = client._transport.app.state  # type: ignore[attr-defined]
+    state.till = replace(state.till, **parts)
+
+
+class Full:
+    """A crowd as large as may be."""
+
+    is_full = True
+
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+async def away(*_: object) -> Any:
+    raise RedisAway("away")
+
+
+@pytest.mark.parametrize(
+    ("parts", "fallback"),
+    [
+        pytest.param({"crowd": Full()}, "busy", id="in haste"),
+        pytest.param({"log": away}, "log", id="not written"),
+        pytest.param({"read": away, "log": away}, "log", id="Redis away"),
+        pytest.param({"read": away}, None, id="not read"),
+    ],
+)
+@pytest.mark.parametrize("refused", [NO_PROFILE, NOTHING], ids=["no profile", "nothing"])
+async def test_what_is_taken_back_meanwhile_goes_as_soon_as_there_is_time(
+    connections: Connections,
+    reader: EventConsumer,
+    known: httpx.AsyncClient,
+    parts: dict[str, Any],
+    fallback: str | None,
+    refused: dict[str, bool],
+) -> None:
+    change(known, **parts)
+    answer = await ask(known, 10, consent=refused)
+    assert answer["fallback"] in (fallback, "redis")
+    assert not [each for each in of(ConsentTold, await work(connections, reader)) if each.withdrawn]
+    await till_of(known).unheard.tell()
+    (told,) = of(ConsentTold, await work(connections, reader))
+    assert (told.customer_id, "preferences" in told.withdrawn) == (7, True)
+    assert not [row for row in await rows(connections, DecisionRow) if row.customer_id is not None]
+    assert len(till_of(known).unheard) == 0
+
+
+async def test_what_is_told_at_once_is_not_kept(known: httpx.AsyncClient) -> None:
+    for consent in (EVERYTHING, NOTHING, {}):
+        await ask(known, 10, consent=consent)
+        assert len(till_of(known).unheard) == 0
+
+
+async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is_room_for(
+    connections: Connections, known: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard = Unheard(connections.redis, till_of(known).digests, most=2)
+
+    def said(number: int, **answers: bool) -> ConsentCall:
+        names, word = Names(number), Answers(**answers)
+        return ConsentCall(SHOP, "e", datetime.now(UTC), "checkout", names, word, NOWHERE, UNREAD)
+
+    monkeypatch.setattr(connections.redis, "mget", away)
+    for number, answers in ((1, {"marketing": False}), (2, {"marketing": True}), (3, {"marketing": False})):
+        unheard.keep(said(number, **answers))
+    unheard.keep(said(1, preferences=False))
+    assert len(unheard) == 2  # a yes takes nothing back
+    with pytest.raises(RedisAway):
+        await unheard.tell()
+    unheard.keep(said(4, marketing=False))
+    assert [names.customer_id for _, names in unheard._calls] == [1, 4]
+
+    stop = asyncio.Event()
+    monkeypatch.setattr("app.profiles.unheard.EVERY_S", 0.001)
+    telling = asyncio.create_task(unheard.keep_telling(stop))
+    await asyncio.sleep(0.01)  # it goes on although Redis is away
+    assert len(unheard) == 2
+    monkeypatch.undo()
+    await unheard.tell()
+    stop.set()
+    await telling
+    assert len(unheard) == 0
