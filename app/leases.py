@@ -1,4 +1,4 @@
-"""Leases: exclusive ownership until a time by Redis's clock, robust to that clock being set back."""
+"""Lets go of a lease that would outlive its longest term, because Redis's clock was set back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ return 0
 async def let_go_if_overlong(redis: Redis, key: str, longest_ms: int) -> bool:
     """Return whether the key was deleted: it had longer to live than it is ever given.
 
-    So it was set before Redis's clock was put back, and would keep everybody out until that time comes again.
+    It was set before Redis's clock was set back, and would keep everybody out until that time comes again.
     """
     return bool(await redis.eval(_LET_GO, 1, key, longest_ms))

@@ -1,4 +1,4 @@
-"""The inbox as a queue: rows are leased, worked off, tried again later, or parked with a reason."""
+"""The inbox as a queue: rows are leased, worked off, retried with backoff, or parked as dead letters."""
 
 from __future__ import annotations
 
@@ -62,11 +62,10 @@ class Backlog:
 
 
 async def claim(connections: Connections, now: datetime, count: int = 200) -> list[LeasedDelivery]:
-    """Return due rows in the order their changes happened, leased: a crash gives them back.
+    """Return due rows in the order their changes happened, leased: after a crash the lease runs out.
 
-    A row that was claimed MAX_ATTEMPTS times and never got anywhere is parked instead: whoever
-    took it died over it. So that this is told of that row alone, one that was claimed in vain twice comes
-    by itself.
+    A row that was claimed MAX_ATTEMPTS times without an outcome is parked instead: each process that took
+    it died. So that no other row is blamed, one that was claimed in vain twice is leased alone.
     """
     time = _INBOX.c.next_attempt_at
     due = (
@@ -85,11 +84,11 @@ async def claim(connections: Connections, now: datetime, count: int = 200) -> li
                 .where(_INBOX.c.id.in_([row.id for row in rows]))
                 .values(attempts=_INBOX.c.attempts + 1, next_attempt_at=now + LEASE)
             )
-    letters = sorted(map(_letter, rows), key=lambda letter: (letter.triggered_at, letter.id))
-    for letter in letters:
-        if letter.attempts > MAX_ATTEMPTS:
-            await park(connections, letter.id, "no attempt came to an end")
-    return [letter for letter in letters if letter.attempts <= MAX_ATTEMPTS]
+    deliveries = sorted(map(_leased, rows), key=lambda delivery: (delivery.triggered_at, delivery.id))
+    for delivery in deliveries:
+        if delivery.attempts > MAX_ATTEMPTS:
+            await park(connections, delivery.id, "no attempt came to an end")
+    return [delivery for delivery in deliveries if delivery.attempts <= MAX_ATTEMPTS]
 
 
 def _together(due: Sequence[Any]) -> Sequence[Any]:
@@ -108,14 +107,14 @@ async def hand_over(connections: Connections, ids: Collection[int], now: datetim
 
 
 async def empty_handled(connections: Connections, before: datetime) -> int:
-    """Return how many bodies went: of rows whose events the log had before then, and are handled."""
+    """Empty the bodies of rows whose events the log had handled before then. Return how many."""
     handled = update(_INBOX).where(_KEPT_FOR_THE_LOG, _INBOX.c.next_attempt_at < before).values(body=b"")
     async with connections.write() as db:
         return (await (await db.connection()).execute(handled)).rowcount
 
 
 async def give_again(connections: Connections, now: datetime) -> int:
-    """Return how many rows are due again, because the log that had their events is gone."""
+    """Make due again the rows whose events were in a log that is gone. Return how many."""
     again = update(_INBOX).where(_KEPT_FOR_THE_LOG).values(status="pending", attempts=0, next_attempt_at=now)
     async with connections.write() as db:
         return (await (await db.connection()).execute(again)).rowcount
@@ -127,18 +126,18 @@ async def park(connections: Connections, row_id: int, reason: str) -> None:
 
 
 async def retry_later(
-    connections: Connections, letter: LeasedDelivery, reason: str, now: datetime, chance: random.Random
+    connections: Connections, delivery: LeasedDelivery, reason: str, now: datetime, chance: random.Random
 ) -> None:
     """Try a row again after 5 s · 2^n, or park it after its last attempt."""
-    if letter.attempts >= MAX_ATTEMPTS:
-        await park(connections, letter.id, reason)
+    if delivery.attempts >= MAX_ATTEMPTS:
+        await park(connections, delivery.id, reason)
         return
-    again_at = now + retry_delay(letter.attempts, chance.random())
-    await _set(connections, [letter.id], error=reason[:_MAX_ERROR], next_attempt_at=again_at)
+    again_at = now + retry_delay(delivery.attempts, chance.random())
+    await _set(connections, [delivery.id], error=reason[:_MAX_ERROR], next_attempt_at=again_at)
 
 
 async def give_back(connections: Connections, ids: Collection[int], due_at: datetime) -> None:
-    """Undo a claim until then: it was not the rows' fault that nothing came of it."""
+    """Undo a claim that failed through no fault of the rows; they are due again at due_at."""
     await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=due_at)
 
 
@@ -155,7 +154,7 @@ async def parked(connections: Connections, shop: str | None = None) -> list[Park
 
 
 async def replay(connections: Connections, shop: str | None, now: datetime) -> int:
-    """Return how many parked rows (of one shop, or of all) are due again."""
+    """Make parked rows (of one shop, or of all) due again. Return how many."""
     statement = (
         update(_INBOX)
         .where(_INBOX.c.status == "parked")
@@ -168,7 +167,7 @@ async def replay(connections: Connections, shop: str | None, now: datetime) -> i
 
 
 async def prune(connections: Connections, now: datetime) -> int:
-    """Return how many rows were deleted: done a week ago, or parked for a month.
+    """Delete rows that were done a week ago, or parked for a month. Return how many.
 
     The table is walked from its oldest row on, a few at a time, until some are all younger than that.
     """
@@ -213,7 +212,7 @@ async def _set(connections: Connections, ids: Collection[int], **values: Any) ->
             await (await db.connection()).execute(statement)
 
 
-def _letter(row: Any) -> LeasedDelivery:
+def _leased(row: Any) -> LeasedDelivery:
     return LeasedDelivery(
         id=row.id,
         shop=row.shop,

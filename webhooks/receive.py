@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InboxWriter:
-    """What deliveries are taken in with, opened once a process. keys: to seal with."""
+    """Stores deliveries, many in one commit; one a process. keys: to seal unreadable bodies with."""
 
     store: Gathered[Row, None]
     digests: Digests
@@ -54,9 +54,9 @@ class InboxWriter:
 
 @asynccontextmanager
 async def opened(web: Starlette) -> AsyncIterator[None]:
-    """Open the way into the inbox, over web.state.connections."""
+    """Open the inbox writer, over web.state.connections."""
     connections: Connections = web.state.connections
-    web.state.letterbox = InboxWriter(
+    web.state.inbox = InboxWriter(
         store=gathered_inbox(connections),
         digests=await open_digests(connections),
         keys=connections.settings.token_encryption_keys,
@@ -67,7 +67,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
 async def receive(request: Request) -> Response:
     """Return 200 once the delivery is durably stored; a repeat is 200 and changes nothing."""
     connections: Connections = request.app.state.connections
-    letterbox: InboxWriter = request.app.state.letterbox
+    inbox: InboxWriter = request.app.state.inbox
     body = await read_body(request, LIMIT_BYTES)
     try:
         headers = verify_webhook(request.headers, body, connections.settings)
@@ -78,7 +78,7 @@ async def receive(request: Request) -> Response:
         raise
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):
-            await letterbox.store(_row(headers, _kept(letterbox, headers, body), datetime.now(UTC)))
+            await inbox.store(_row(headers, _kept(inbox, headers, body), datetime.now(UTC)))
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         _log.error(
             "a delivery could not be stored",
@@ -90,14 +90,14 @@ async def receive(request: Request) -> Response:
     return Response(status_code=200)
 
 
-def _kept(letterbox: InboxWriter, headers: WebhookHeaders, body: bytes) -> bytes:
+def _kept(inbox: InboxWriter, headers: WebhookHeaders, body: bytes) -> bytes:
     """Return the body as it may be written down."""
     if address_alone(headers.topic, body):
-        return sealed(letterbox.keys, body)
+        return sealed(inbox.keys, body)
     try:
-        return minimised(body, headers.topic, partial(letterbox.digests.of_email, headers.shop))
+        return minimised(body, headers.topic, partial(inbox.digests.of_email, headers.shop))
     except InputError:
-        return sealed(letterbox.keys, body)
+        return sealed(inbox.keys, body)
 
 
 def _row(headers: WebhookHeaders, body: bytes, now: datetime) -> dict[str, Any]:

@@ -72,36 +72,38 @@ async def work_inbox(connections: Connections, stop: asyncio.Event) -> None:
 async def work_off_due(connections: Connections, now: datetime) -> int:
     """Return how many due rows were worked off. Raises when the log or the database is down."""
     began = monotonic()
-    letters = await claim(connections, now)
-    if letters:
+    deliveries = await claim(connections, now)
+    if deliveries:
         with span("deliveries"):
-            await _work_off(connections, letters, now, began)
-    return len(letters)
+            await _work_off(connections, deliveries, now, began)
+    return len(deliveries)
 
 
 async def _work_off(
-    connections: Connections, letters: Sequence[LeasedDelivery], now: datetime, began: float
+    connections: Connections, deliveries: Sequence[LeasedDelivery], now: datetime, began: float
 ) -> None:
-    currencies = await _installed(connections, {letter.shop for letter in letters})
+    currencies = await _installed(connections, {delivery.shop for delivery in deliveries})
     read: list[tuple[LeasedDelivery, AnyEvent]] = []
-    for letter in letters:
-        event = await _read(connections, letter, currencies, now)
+    for delivery in deliveries:
+        event = await _read(connections, delivery, currencies, now)
         if event is not None:
-            read.append((letter, event))
+            read.append((delivery, event))
     try:
         events = await as_allowed(connections, [event for _, event in read])
         await EventLog(connections.redis).append(events)
     except (RedisError, OSError):
-        await give_back(connections, [letter.id for letter, _ in read], now)
+        await give_back(connections, [delivery.id for delivery, _ in read], now)
         raise
-    whole = {letter.id for (letter, event), kept in zip(read, events, strict=True) if kept is event}
+    whole = {delivery.id for (delivery, event), kept in zip(read, events, strict=True) if kept is event}
     # Shopify may have been asked meanwhile: what the log had handled back then is not these.
     await hand_over(connections, whole, now + timedelta(seconds=monotonic() - began))
-    await finish(connections, {letter.id for letter, _ in read} - whole)  # their bodies name whom we may not
+    await finish(
+        connections, {delivery.id for delivery, _ in read} - whole
+    )  # their bodies name whom we may not
 
 
 async def restore_lost(connections: Connections, now: datetime) -> None:
-    """Let what a log that is gone may not have handled be due again."""
+    """Make due again what a lost event log may not have handled."""
     if await connections.redis.exists(LOG_IS_OURS):
         return
     count = await give_again(connections, now)
@@ -120,42 +122,42 @@ async def empty_bodies(connections: Connections) -> None:
 
 
 async def _read(
-    connections: Connections, letter: LeasedDelivery, currencies: Mapping[str, str], now: datetime
+    connections: Connections, delivery: LeasedDelivery, currencies: Mapping[str, str], now: datetime
 ) -> AnyEvent | None:
     """Return the row's event; None for a row that is done, parked or put off without one."""
-    facts = {"shop": letter.shop, "topic": letter.topic, "delivery": letter.id}
-    if note := _not_heard(letter, currencies):
-        await finish(connections, [letter.id], note)
+    facts = {"shop": delivery.shop, "topic": delivery.topic, "delivery": delivery.id}
+    if note := _not_heard(delivery, currencies):
+        await finish(connections, [delivery.id], note)
         return None
     try:
-        body = opened(connections.settings.token_encryption_keys, letter.body)
-        event = translate(body, _delivery(letter, currencies))
-        address = address_alone(letter.topic, body)
+        body = opened(connections.settings.token_encryption_keys, delivery.body)
+        event = translate(body, _delivery(delivery, currencies))
+        address = address_alone(delivery.topic, body)
         return event if address is None else await with_customer(connections, event, address)
     except InputError as error:
         _log.warning("a delivery is parked", extra=facts | {"reason": str(error)})
-        await park(connections, letter.id, str(error))
+        await park(connections, delivery.id, str(error))
     except ShopifyUnavailable as error:  # nobody's fault: it is asked until Shopify answers
         _log.warning("a delivery waits for Shopify", extra=facts | {"reason": str(error)})
-        await give_back(connections, [letter.id], now + _SHOPIFY_RESTS)
+        await give_back(connections, [delivery.id], now + _SHOPIFY_RESTS)
     except Exception as error:
         _log.exception("a delivery could not be translated", extra=facts)
-        await retry_later(connections, letter, reason_of(error), now, _chance)
+        await retry_later(connections, delivery, reason_of(error), now, _chance)
     return None
 
 
-def _not_heard(letter: LeasedDelivery, currencies: Mapping[str, str]) -> str:
+def _not_heard(delivery: LeasedDelivery, currencies: Mapping[str, str]) -> str:
     """Return why the row is of no concern to us, empty when it is."""
-    if not is_ours(letter.topic):
-        return f"not a topic of ours: {letter.topic}"
-    if letter.shop not in currencies and letter.topic not in ALWAYS_HEARD:
+    if not is_ours(delivery.topic):
+        return f"not a topic of ours: {delivery.topic}"
+    if delivery.shop not in currencies and delivery.topic not in ALWAYS_HEARD:
         return "the shop does not have the app"
     return ""
 
 
-def _delivery(letter: LeasedDelivery, currencies: Mapping[str, str]) -> Delivery:
-    currency = currencies.get(letter.shop, "USD")
-    return Delivery(letter.shop, letter.topic, letter.event_id, letter.triggered_at, currency)
+def _delivery(delivery: LeasedDelivery, currencies: Mapping[str, str]) -> Delivery:
+    currency = currencies.get(delivery.shop, "USD")
+    return Delivery(delivery.shop, delivery.topic, delivery.event_id, delivery.triggered_at, currency)
 
 
 async def _installed(connections: Connections, shops: set[str]) -> dict[str, str]:
