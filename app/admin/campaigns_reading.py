@@ -19,7 +19,7 @@ from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_num
 from app.admin.campaigns_told import field_words
 from app.admin.language import _
 from app.admin.sentences import told
-from app.admin.typed import check_marks, fraction_of
+from app.admin.typed import check_marks, fraction_of, plain
 from app.campaigns.campaign import Campaign, check_words, read_campaign
 from app.campaigns.messages import BUILT_IN, PLURALS, Text, check_texts
 from app.errors import InputError, RuleError
@@ -310,7 +310,7 @@ class _Reading:
 
 def _typed_amount(text: str, field: str, currency: str, *, needed: bool) -> str:
     check_marks(text, field, fraction_of(currency))
-    amount = text.replace(",", ".")
+    amount = plain(text).replace(",", ".")
     if not _AMOUNT.fullmatch(amount) or (needed and not minor_units(amount, currency)):
         raise InputError(_("this is an amount above zero, such as 80 or 49.90"), field)
     return amount

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.language import Lazy, _, lazy
-from app.admin.typed import NUMBER, check_marks, fraction_of
+from app.admin.typed import NUMBER, check_marks, fraction_of, plain
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.nodes import (
@@ -185,7 +185,7 @@ def typed_number(text: str, place: str, example: str = "10", fraction: str = NUM
     """Return the number that was typed. Raises InputError naming the place. fraction: see `check_marks`."""
     check_marks(text, place, fraction)
     try:
-        number = float(text.replace(",", ".").removesuffix("%"))
+        number = float(plain(text).replace(",", ".").removesuffix("%"))
     except ValueError:
         raise InputError(_("this is a number, such as %(example)s", example=str(example)), place) from None
     if not abs(number) <= _LARGEST:  # neither too large nor "nan"

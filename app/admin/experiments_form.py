@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.language import Lazy, _, lazy
-from app.admin.typed import check_marks
+from app.admin.typed import check_marks, plain
 from app.campaigns.campaign import Campaign
 from app.campaigns.messages import check_texts
 from app.errors import InputError
@@ -234,7 +234,7 @@ def _number(text: str, field: str, low: float, high: float) -> float:
     """Return the number, typed with a point or a comma. Raises InputError beyond its limits."""
     check_marks(text, field)
     try:
-        value = float(text.strip().replace(",", "."))
+        value = float(plain(text).replace(",", "."))
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and low <= value <= high):

@@ -76,7 +76,7 @@ def price(amount: Decimal, currency: str) -> str:
         r"(?<=[A-Za-z])(?=\d)", "\N{NO-BREAK SPACE}", format_currency(amount, currency, locale=spoken())
     )
     if spoken().text_direction == "rtl":
-        return re.sub(r"([A-Z]+\$)", rf"\1{_LEFT_TO_RIGHT}", written)
+        return re.sub(r"([A-Z]+[^\w\s])", rf"\1{_LEFT_TO_RIGHT}", written)
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from app.admin.language import _
 from app.errors import InputError
@@ -12,13 +13,21 @@ from app.values import exponent
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,'’\s][0-9]{3})+([.,][0-9]+)?")
 NUMBER, AMOUNT, FINE_AMOUNT = "[0-9]+[.][0-9]{3}", "(?!)", "[0-9]+[.,][0-9]{3}"
 
+_MARKS = str.maketrans({"٫": ".", "٬": ",", "٪": "%"})
+
+
+def plain(text: str) -> str:
+    """Return a number with the digits and marks that programs read: `1,000` of `１,０００` and `١٬٠٠٠`."""
+    known = unicodedata.normalize("NFKC", text).translate(_MARKS).strip()
+    return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in known)
+
 
 def check_marks(text: str, place: str, fraction: str = NUMBER) -> None:
     """Return for a number that has one meaning. Raises InputError naming the place.
 
     fraction: what is no thousands although three digits stand behind a mark: see `fraction_of`.
     """
-    text = text.strip()
+    text = plain(text)
     if _GROUPED.fullmatch(text) and not re.fullmatch(fraction, text):
         raise InputError(_("Write thousands without a mark between them, such as 1000"), place)
 

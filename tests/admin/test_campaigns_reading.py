@@ -188,7 +188,9 @@ def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, Any], field: 
     assert wrong(**changes)[field].startswith(says)
 
 
-@pytest.mark.parametrize("typed", ["1,000", "1.000", "1 000", "1’000", "2,500,000", "1.234,50"])
+@pytest.mark.parametrize(
+    "typed", ["1,000", "1.000", "1 000", "1’000", "2,500,000", "1.234,50", "１,０００", "١٬٠٠٠"]
+)
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -201,6 +203,14 @@ def test_what_is_wrong_is_told_beside_its_field(changes: dict[str, Any], field: 
 )
 def test_a_thousand_with_a_mark_is_not_taken_for_one(changes: Any, field: str, typed: str) -> None:
     assert wrong(**changes(typed))[field].startswith("Write thousands without a mark")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("１０００", "1000"), ("٤٩٫٥", "49.5"), ("४९.५", "49.5")])
+def test_digits_of_any_script_are_read(typed: str, meant: str) -> None:
+    found = read(kind="progress", target=typed, groups=condition("cart.subtotal", ">", typed))
+    assert found.campaign is not None
+    assert found.campaign.offer.target == meant
+    assert found.rule == {">": [{"var": "cart.subtotal"}, float(meant)]}
 
 
 def test_three_digits_are_a_fraction_where_the_currency_has_them_and_of_what_is_no_amount() -> None:

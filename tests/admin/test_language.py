@@ -68,6 +68,13 @@ def test_numbers_in_a_text_are_written_as_its_language_does() -> None:
         assert moment(datetime(2026, 11, 25, 17, 46, tzinfo=UTC)) == "25.11.2026, 17:46 UTC"
 
 
+def test_among_arabic_letters_a_sign_of_latin_ones_stays_as_it_is_written() -> None:
+    with speaking("ar"):
+        for currency, sign in (("USD", "US$"), ("JPY", "JP¥"), ("CNY", "CN¥"), ("GBP", "UK£")):
+            assert f"{sign}\N{LEFT-TO-RIGHT MARK}" in money(1200, currency)
+        assert "\N{LEFT-TO-RIGHT MARK}" not in money(1200, "KWD") + money(1200, "EUR")
+
+
 def test_constant_is_put_into_words_when_it_is_written_out() -> None:
     home = lazy("Home")
     with speaking("de"):
