@@ -37,7 +37,7 @@ _EVENTS, _DECISIONS, _FEEDBACK = table_of(EventRow), table_of(DecisionRow), tabl
 _CONSENTS, _ERASED = table_of(ConsentRow), table_of(ErasedRow)
 _RECEIPTS, _REQUESTS = table_of(ReceiptRow), table_of(PrivacyRequestRow)
 _ABANDONED, _SUPPRESSED = table_of(AbandonmentRow), table_of(SuppressionRow)
-_INBOX = "inbox"  # its rows are read before they are anybody's: see letters
+_INBOX = "inbox"  # its rows are read before they are anybody's: see app/privacy/inbox.py
 _IN_SHOPIFY = frozenset({table_of(MarkRow), table_of(CustomerAheadRow)})
 _NOBODY: dict[str, Any] = {"customer_id": None, "checkout_token": None}
 
