@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from app.connections import Connections, redis_key
 from app.jobs import request_job
-from app.orders.placed import BY_SOMEBODY
 from app.recommend.card import Card
 from app.recommend.drift_watch import last_watch
 from app.recommend.due import Growth, due
@@ -41,7 +40,7 @@ async def growth_of(connections: Connections, shop: str) -> Growth | None:
         if row is None:
             return None
         full_at, learnt_at, card = _moments(row)
-        orders = select(func.count()).select_from(_ORDERS).where(_ORDERS.c.shop == shop, BY_SOMEBODY)
+        orders = select(func.count()).select_from(_ORDERS).where(_ORDERS.c.shop == shop)
         new = int(await connection.scalar(orders.where(_ORDERS.c.created_at > full_at)) or 0)
         unlearnt = int(await connection.scalar(orders.where(_ORDERS.c.created_at > learnt_at)) or 0)
         products = select(func.count()).select_from(_PRODUCTS).where(_PRODUCTS.c.shop == shop)
