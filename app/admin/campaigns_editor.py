@@ -17,7 +17,7 @@ from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import ParsedForm
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
 from app.admin.campaigns_told import KINDS, guards, language_of, shows
-from app.admin.figures import weekdays
+from app.admin.figures import language_name, weekdays
 from app.admin.language import Lazy, _, lazy
 from app.admin.sentences import told
 from app.campaigns.campaign import Campaign, Schedule, Status
@@ -57,6 +57,12 @@ STARTS: Mapping[str, Lazy] = {
     "upsell": lazy("Products you choose"),
 }
 _NAMED: tuple[Names, ...] = ("segment", "product_type", "vendor", "tag")
+# What shoppers most often read, as Shopify tells it of them.
+READ = (
+    "ar", "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "he", "hi", "hr", "hu", "id", "it", "ja",
+    "ko", "lt", "nb", "nl", "pl", "pt-BR", "pt-PT", "ro", "ru", "sk", "sl", "sv", "th", "tr", "uk", "vi",
+    "zh-CN", "zh-TW",
+)  # fmt: skip
 _FIRST_ROW = Row("cart.subtotal", ">")
 
 
@@ -95,11 +101,19 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
         "editing": _for_script(document["fields"], names),
         "weekdays": list(enumerate(weekdays(), 1)),
         "zone": shop.time_zone or "UTC",
-        "default_locale": str(shop.settings.get(LOCALE) or "en"),
+        "readers": _readers(str(shop.settings.get(LOCALE) or "en"), form),
         "blank": Message(),
         "blank_row": Row(),
         **frame(f"{PATH}/edit", shop),
     }
+
+
+def _readers(own: str, form: Form) -> dict[str, str]:
+    """Return whom a preview can be for, by tag: the shop's language, those with words, others."""
+    written = [each.locale for each in form.messages if each.locale]
+    others = {tag: language_name(tag) for tag in READ}
+    ordered = [own, *written, *sorted(others, key=others.__getitem__)]
+    return {tag: others.get(tag) or language_name(tag) for tag in ordered}
 
 
 async def judged(connections: Connections, shop: Shop, written: ParsedForm, locale: str) -> dict[str, Any]:

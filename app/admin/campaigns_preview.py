@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from app.admin.figures import language_name
 from app.admin.language import _
 from app.campaigns.campaign import Campaign
 from app.campaigns.messages import Text, chain, key_of, normalised, text_for
@@ -48,7 +49,7 @@ def preview(campaign: Campaign, currency: str, locale: str, country: str | None,
     name = next(each for each in chain(locale, country, default) if each in texts)
     return Preview(
         _filled(_form(text, table), campaign, currency, table),
-        _("Your words for %(language)s.", language=name),
+        _("Your words for %(language)s.", language=language_name(name)),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -109,6 +110,21 @@ def region(code: str) -> str:
     if name is None:
         return code
     return f"{name} ({part})" if part else str(name)
+
+
+def language_name(tag: str) -> str:
+    """Return `German` of de, `German (Austria)` of de-AT, `German · Switzerland` of de@CH.
+
+    A tag that nobody knows stands as it is.
+    """
+    locale, _mark, market = tag.partition("@")
+    try:
+        name = Locale.parse(locale.replace("_", "-"), sep="-").get_display_name(spoken())
+    except (ValueError, UnknownLocaleError):
+        name = None
+    if not name:
+        return tag
+    return f"{name} · {region(market.upper())}" if market else str(name)
 
 
 def weekdays() -> list[str]:

@@ -49,6 +49,7 @@ _templates.globals.update(
     definitions=DEFINITIONS,
     day=figures.day,
     direction=direction,
+    language_name=figures.language_name,
     milliseconds=figures.milliseconds,
     moment=figures.moment,
     money=figures.money,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.figures import milliseconds, money, percentage, share
+from app.admin.figures import language_name, milliseconds, money, percentage, share
 from app.admin.store import Import, ListedDecision, Model
 from app.admin.view import (
     RUNGS,
@@ -33,6 +33,23 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 )
 def test_money_is_written_with_its_currency(minor: int, currency: str, text: str) -> None:
     assert money(minor, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("de", "German"),
+        ("de_at", "German (Austria)"),
+        ("pt-BR", "Portuguese (Brazil)"),
+        ("de@ch", "German · Switzerland"),
+        ("de@zz", "German · Unknown Region"),
+        ("xx", "xx"),
+        ("german!", "german!"),
+        ("", ""),
+    ],
+)
+def test_a_language_is_told_by_its_name(tag: str, name: str) -> None:
+    assert language_name(tag) == name
 
 
 def test_share_of_nothing_is_a_dash_not_a_number() -> None:

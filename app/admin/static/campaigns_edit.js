@@ -189,10 +189,22 @@ function soon() {
   typing = setTimeout(() => void check().catch(() => {}), TYPING_MS);
 }
 
+/** Return what a code such as de-AT or de@CH stands for, empty for none that is known. */
+function languageName(code) {
+  const [language, market] = code.trim().replaceAll('_', '-').split('@');
+  const name = (type, of) => new Intl.DisplayNames([document.documentElement.lang], {type, fallback: 'none'}).of(of) ?? '';
+  try {
+    return [name('language', language), market && name('region', market.toUpperCase())].filter(Boolean).join(' · ');
+  } catch {
+    return ''; // not a whole code yet
+  }
+}
+
 function changed({target}) {
   if (!form.contains(target)) return;
   const field = target.closest?.('[data-field]');
   if (field) field.dataset.touched = '';
+  if (field?.dataset.field === 'locale') field.parentElement.querySelector('[data-language]').textContent = languageName(field.value);
   soon();
 }
 
@@ -268,7 +280,9 @@ Object.assign(ACTIONS, {
     add('message', list('messages'));
     const [first, ...more] = itemsOf('messages');
     const {value} = form.querySelector('[data-locale]');
-    if (!more.length && !named('locale', first).value) named('locale', first).value = value.trim();
+    if (more.length || named('locale', first).value) return;
+    named('locale', first).value = value;
+    first.querySelector('[data-language]').textContent = languageName(value);
   },
   'as-json'(button) {
     const json = part('json');
