@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.connections import Connections
-from app.events.broker import takes_connections
+from app.events.broker import check_reachable
 from app.events.broker_consumer import count_unhandled
 from app.events.log import STREAM, EventLog
 from app.metrics import DEAD_LETTERS, INBOX_DUE, INBOX_ROWS, LOG_UNHANDLED, LOG_UNSENT, REACHABLE
@@ -100,7 +100,7 @@ def _broker(connections: Connections) -> dict[str, _Check]:
     """Return the look at the broker, where there is one."""
     if (url := connections.settings.event_log_url) is None:
         return {}
-    return {"broker": lambda _connections: takes_connections(url)}
+    return {"broker": lambda _connections: check_reachable(url)}
 
 
 routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -50,7 +50,7 @@ from app.profiles.segments import current_segmentation
 from app.profiles.visiting import VisitClusters, visit_clusters
 from app.recommend.model import Model
 from app.recommend.past import find_version
-from app.recommend.publish import current_version, latest, load, stand_in
+from app.recommend.publish import current_version, latest, load, successor_of
 from app.shops.changes import CATALOG_CHANGED, CHANGED, revisions
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
@@ -350,7 +350,7 @@ def _model_under(
     version = model_under(now, changes)
     if version == now or version is None:
         return current if version == now else None
-    path = find_version(data_dir, shop, version) or stand_in(data_dir, shop, version)
+    path = find_version(data_dir, shop, version) or successor_of(data_dir, shop, version)
     if path is None:
         raise ModelUnusable(f"{shop} has no model {version!r} any more")
     if path.name not in loaded:

@@ -19,7 +19,7 @@ from app.recommend.baselines import by_popularity, by_repeats, by_similarity
 from app.recommend.cases import make_cases
 from app.recommend.dataset import Baskets, Dataset, Items
 from app.recommend.fit import FitParameters
-from app.recommend.judge import K, TestSet, answers_of, by_case, jury, ranked
+from app.recommend.judge import K, TestSet, by_case, ranked, recommendations_of, test_set_of
 from app.recommend.metrics import ndcg_at_k, paired_interval
 from app.recommend.neighbours import CosineParameters, cosine, popularity
 from app.recommend.train import train
@@ -48,7 +48,7 @@ def line(shop: Dataset, size: int) -> tuple[str, ...]:
     now = datetime.fromtimestamp(int(later.times[0]), UTC)
     trained = train(replace(shop, baskets=known), FitParameters(), now)
     cases = make_cases(shop, known, later, most=LATER, seed=SEED)
-    judges = jury(shop.items.product_ids, trained.model.kinds, trained.model.orders, cases)
+    judges = test_set_of(shop.items.product_ids, trained.model.kinds, trained.model.orders, cases)
     ours = by_case(ndcg_at_k, cases, [ranked(trained.model, case) for case in cases], K)
     plain = plain_ndcg(shop.items, known, judges)
     best = max(plain.values(), key=lambda scores: float(scores.mean()))
@@ -73,7 +73,7 @@ def plain_ndcg(items: Items, known: Baskets, judges: TestSet) -> dict[str, np.nd
         "own repeats": by_repeats(ids, sold),
     }
     return {
-        name: by_case(ndcg_at_k, judges.cases, answers_of(scorer, judges).all, K)
+        name: by_case(ndcg_at_k, judges.cases, recommendations_of(scorer, judges).all, K)
         for name, scorer in scorers.items()
     }
 

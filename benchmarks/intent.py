@@ -26,7 +26,7 @@ from app.intent.moments import BrowserHistory, moments_of
 from app.intent.prior import FILE, PRIOR, PriorFile
 from app.intent.rates import rate
 from app.intent.table import Table, halves, table_of
-from app.intent.training import chances, fit, fit_prior, head_of, nothing_known
+from app.intent.training import chances, fit, fit_prior, head_of, uninformed_model
 from app.intent.uplift import UpliftModel
 from app.intent.worth import bought_anyway_said, threshold, worth
 from app.offers.wire import read_question
@@ -105,7 +105,7 @@ def _foretold(tables: dict[str, Table]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for name, table in tables.items():
         # The shared model was made from the clickstream, and is no judge of it.
-        report = judged(table, PRIOR if name == "made-up shop" else nothing_known())
+        report = judged(table, PRIOR if name == "made-up shop" else uninformed_model())
         for head, told in report.heads.items():
             for by, each in _rivals(told, name == "made-up shop"):
                 yield (
@@ -133,7 +133,7 @@ def _growing() -> Iterator[str]:
     for visits in GROWING:
         table = _shop(visits, seed=visits)
         report = judged(table, PRIOR)
-        own = {name: fit(table, prior) for name, prior in (("ours", PRIOR), ("bare", nothing_known()))}
+        own = {name: fit(table, prior) for name, prior in (("ours", PRIOR), ("bare", uninformed_model()))}
         costs = [_cost(model, later) for model in (own["ours"], PRIOR, own["bare"])]
         told = " | ".join(f"{each:.4f}" for each in costs)
         yield f"| {visits:,} | {table.purchases:,} | {told} | {'yes' if report.publish else 'no'} |"

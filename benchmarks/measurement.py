@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, ttest_ind
 
-from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, read
-from app.experiments.assign import Experiment, assign, bucket, shared_out
-from app.experiments.estimates import adjusted_means, difference, mean_of, slope
+from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, analyse
+from app.experiments.assign import Experiment, assign, bucket, with_normalised_shares
+from app.experiments.estimates import cuped_means, cuped_theta, difference, mean_of
 from app.experiments.metrics import METRICS
 from app.experiments.mismatch import Mismatch, check_srm, mismatch
 from app.experiments.power import PowerPlan, units_needed
@@ -90,7 +90,7 @@ def _look(found: Units, terms: AnalysisPlan) -> tuple[Reading, float]:
     p = ttest_ind(
         found.revenue[found.arm == other], found.revenue[found.arm == control], equal_var=False
     ).pvalue
-    return read(found, terms, found.counts(len(terms.arms))), float(p)
+    return analyse(found, terms, found.counts(len(terms.arms))), float(p)
 
 
 def _count(
@@ -127,7 +127,7 @@ def adjustment(seeds: int, size: int = 4_000) -> tuple[float, float, float, floa
         found = units(world, size, np.random.default_rng(10_000 + seed))
         of = [found.arm == arm for arm in (0, 1)]
         values, past = [found.revenue[rows] for rows in of], [found.before[rows] for rows in of]
-        arms = adjusted_means(values, past, slope(values, past))
+        arms = cuped_means(values, past, cuped_theta(values, past))
         plain.append(difference(mean_of(values[1]), mean_of(values[0])).value)
         effect = difference(arms[1], arms[0])
         adjusted.append(effect.value)
@@ -167,7 +167,7 @@ def bugs(seeds: int, size: int = UNITS) -> dict[str, tuple[int, float]]:
 
 def wrong_hash(size: int = UNITS) -> tuple[float, float]:
     """Return the mismatch p-value of a ramp of half the units drawn rightly, and by the arms' own hash."""
-    of = Experiment("shop experiment 1", shared_out({"control": 1, "treated": 1}))
+    of = Experiment("shop experiment 1", with_normalised_shares({"control": 1, "treated": 1}))
     named = [f"customer:{n}" for n in range(size)]
     right = [assign(of, unit) for unit in named if bucket(f"{of.salt} ramp", unit) < 0.5]
     wrong = [assign(of, unit) for unit in named if bucket(of.salt, unit) < 0.5]

@@ -26,7 +26,7 @@ from app.connections import Connections
 from app.events.broker import Broker, open_broker
 from app.events.broker_consumer import BrokerConsumer, Consumer
 from app.events.broker_ledger import BrokerLedger
-from app.events.log import Delivery, EventConsumer, EventLog, order
+from app.events.log import Delivery, EventConsumer, EventLog, entry_order
 from app.events.move import move_batch
 from app.events.rabbitmq import QUEUE
 
@@ -193,7 +193,7 @@ async def read(reader: Consumer, many: int) -> list[Delivery]:
     async with asyncio.timeout(_PATIENCE_S):
         while len(found) < many:
             found += await reader.read(block_ms=100)
-    return sorted(found, key=lambda each: order(each.entry_id))
+    return sorted(found, key=lambda each: entry_order(each.entry_id))
 
 
 @asynccontextmanager

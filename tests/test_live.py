@@ -16,7 +16,7 @@ from app.experiments.versions import draft, start
 from app.intent_tables import ForesightRow
 from app.live import LiveShops, live_shops, load_snapshot
 from app.profiles.segments import publish_segmentation
-from app.recommend.publish import publish, succeed, withdraw
+from app.recommend.publish import publish, publish_successor, withdraw
 from app.shops.changes import CATALOG_CHANGED, announce_change
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
@@ -116,7 +116,7 @@ async def test_an_arm_is_served_with_what_took_the_place_of_its_model(connection
     tried = publish(data_dir, SHOP, a_model(3), a_card())
     publish(data_dir, SHOP, a_model(4), a_card(NOW + timedelta(days=1)))
     await run(connections, "model", {"model": tried.version})
-    successor = succeed(data_dir, SHOP, tried, a_model(3, 2))  # as an erasure makes one
+    successor = publish_successor(data_dir, SHOP, tried, a_model(3, 2))  # as an erasure makes one
     withdraw(data_dir, SHOP, tried.version, successor.version)
     snapshot = await load_snapshot(connections, SHOP)
     assert snapshot is not None

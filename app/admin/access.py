@@ -39,7 +39,9 @@ _log = logging.getLogger(__name__)
 Call = Callable[[Request, Connections, Shop], Awaitable[Response]]
 
 
-def detour(path: str, query: QueryParams, settings: Settings, now: datetime) -> AdminClaims | Response:
+def authenticate_or_redirect(
+    path: str, query: QueryParams, settings: Settings, now: datetime
+) -> AdminClaims | Response:
     """Return who asks for a document of the admin, else where the browser has to go first.
 
     Outside the admin: into it. Without a good id token, or told where to take it: to the page where App
@@ -99,7 +101,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
                 {"error": _("Your session in Shopify's admin has ended. Reload the page.")}, 401, retry
             )
         try:
-            async with patience(connections.settings), seat(connections, claims.shop):
+            async with patience(connections.settings), request_slot(connections, claims.shop):
                 shop = await get_shop(connections, claims.shop)
                 if shop is None or shop.uninstalled_at:
                     raise NotAllowed(_("This shop has not installed Tillwise."))
@@ -116,7 +118,7 @@ def staff_only(call: Call) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def seat(connections: Connections, shop: ShopDomain) -> asyncio.Semaphore:
+def request_slot(connections: Connections, shop: ShopDomain) -> asyncio.Semaphore:
     """Return what is held while the shop's staff are served: beyond a few at once they wait their turn."""
     seats = _seats.setdefault(connections.engine, WeakValueDictionary())
     if (found := seats.get(shop)) is None:

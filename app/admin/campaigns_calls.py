@@ -32,8 +32,8 @@ from app.campaigns.past import MOST, past_decisions
 from app.campaigns.store import (
     all_campaigns,
     change_status,
+    get_campaign,
     keep_campaign,
-    one_campaign,
     place_campaign,
     remove_draft,
 )
@@ -43,7 +43,7 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.jobs import request_job
 from app.reach.choosing import TRIGGER
-from app.reach.trying import ReachDryRun, tried_on_left
+from app.reach.trying import ReachDryRun, dry_run_on_abandoned
 from app.rules.fields import FIELDS
 from app.shops.store import Shop
 from app.values import zone_of
@@ -148,7 +148,7 @@ async def try_out(request: Request, connections: Connections, shop: Shop) -> Res
     asked = await read_call(request, DraftCheck, _MAX_BODY)
     campaign = _whole(await _written(connections, shop, asked.form))
     if campaign.trigger == TRIGGER:
-        tried = await tried_on_left(connections, shop, campaign, asked.last)
+        tried = await dry_run_on_abandoned(connections, shop, campaign, asked.last)
         return JSONResponse({"says": tried_words(tried), "more": left_out_words(tried.left_out)})
     decisions = await past_decisions(connections, shop.shop, asked.last)
     if not decisions:
@@ -249,7 +249,7 @@ async def supply(connections: Connections, shop: Shop) -> None:
 
 async def _check_use(connections: Connections, shop: Shop, campaign_id: str) -> None:
     """Do nothing for a campaign that can be shown. Raises InputError saying why it never would be."""
-    campaign = (await one_campaign(connections, shop.shop, campaign_id)).campaign
+    campaign = (await get_campaign(connections, shop.shop, campaign_id)).campaign
     for each in await found_in(connections, shop, campaign.rule, campaign):
         if each.stops:
             raise InputError(_("Not started. %(why)s", why=each.message), each.path)

@@ -23,7 +23,7 @@ from app.admin.sentences import told
 from app.campaigns.campaign import Campaign, Schedule, Status
 from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of
-from app.campaigns.store import one_campaign
+from app.campaigns.store import get_campaign
 from app.campaigns.templates import TEMPLATES, template
 from app.catalog.cost_store import knows_costs
 from app.connections import Connections
@@ -189,7 +189,7 @@ async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tup
     """Return the fields of what is asked for: a kept campaign and its status, a template, an empty one."""
     zone = zone_of(shop.time_zone)
     if "id" in query:
-        kept = await one_campaign(connections, shop.shop, query["id"])
+        kept = await get_campaign(connections, shop.shop, query["id"])
         return form_of(kept.campaign, zone, kept.state), kept.status
     if "template" in query:
         return form_of(template(query["template"]).campaign, zone), "draft"

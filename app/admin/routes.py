@@ -41,7 +41,7 @@ from app.admin import (
     view,
 )
 from app.admin import settings as settings_page
-from app.admin.access import bounce_shop, detour, seat, staff_only
+from app.admin.access import authenticate_or_redirect, bounce_shop, request_slot, staff_only
 from app.admin.calls import read_call
 from app.admin.figures import keep_time
 from app.admin.files import OwnFiles
@@ -51,7 +51,7 @@ from app.admin.policy import headers_for
 from app.connections import Connections
 from app.errors import ShopifyError
 from app.jobs import request_job
-from app.shops.arrival import welcome
+from app.shops.arrival import ensure_installed
 from app.shops.store import Shop
 from app.values import zone_of
 
@@ -76,13 +76,13 @@ def document(template: str, read: Read) -> Callable[[Request], Awaitable[Respons
         speak(request)
         if "shop" not in query:
             return HTMLResponse(pages.draw(settings, "outside.html"), headers=headers_for(settings, None))
-        found = detour(request.url.path, query, settings, datetime.now(UTC))
+        found = authenticate_or_redirect(request.url.path, query, settings, datetime.now(UTC))
         if isinstance(found, Response):
             return found
         headers = headers_for(settings, found.shop)
         try:
-            async with patience(settings), seat(connections, found.shop):
-                shop = await welcome(connections, found.shop, found.token)
+            async with patience(settings), request_slot(connections, found.shop):
+                shop = await ensure_installed(connections, found.shop, found.token)
                 keep_time(zone_of(shop.time_zone))
                 shown = await read(connections, shop, query)
         except ShopifyError as error:

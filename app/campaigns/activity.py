@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.outcomes import CampaignDecision, LoggedCampaigns, Ordered, bought_anyway
-from app.campaigns.said import CampaignFeedback, said_of
+from app.campaigns.said import CampaignFeedback, feedback_of
 from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
@@ -69,7 +69,7 @@ async def activity(
     whose = _whose([each for _, each in weighed])
     shown = _shown((each for _, each in weighed), whose)
     spoken = {name for whom in shown.values() for seen in whom.values() for name in seen}
-    said = _by_campaign(await said_of(connections, shop, spoken))
+    said = _by_campaign(await feedback_of(connections, shop, spoken))
     shoppers = len(set(whose.values()))
     done = {
         name: _done(

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.experiments.estimates import Estimate, cautious, difference, mean_of, ratio_of
-from app.experiments.sequential import p_value, tuning
-from app.experiments.units import capped
+from app.experiments.estimates import Estimate, difference, mean_of, ratio_of, with_pooled_variance
+from app.experiments.sequential import optimal_rho, p_value
+from app.experiments.units import winsorise
 from app.wording import wording
 
 ALPHA = 0.05
@@ -171,11 +171,11 @@ def _harm(watched: GuardrailMetric, units: Units, now: float, level: float) -> H
     figures = _figures(watched, settled)
     if figures is None:
         return None
-    treated, held_back = cautious(*figures)
+    treated, held_back = with_pooled_variance(*figures)
     effect = difference(treated, held_back)
     if effect.variance <= 0 or effect.value * watched.worse <= watched.slack:
         return None
-    p = p_value(effect, tuning(PLANNED_UNITS, ALPHA), against=watched.slack * watched.worse)
+    p = p_value(effect, optimal_rho(PLANNED_UNITS, ALPHA), against=watched.slack * watched.worse)
     if p > level:
         return None
     return Harm(watched.name, watched.says, treated.value, held_back.value, p, len(settled))
@@ -184,7 +184,7 @@ def _harm(watched: GuardrailMetric, units: Units, now: float, level: float) -> H
 def _figures(watched: GuardrailMetric, units: Units) -> tuple[Estimate, Estimate] | None:
     values = getattr(units, watched.column)
     if not watched.events:  # a few answers that took seconds are no reason to stop a campaign
-        values, _ = capped(values, 0.99)
+        values, _ = winsorise(values, 0.99)
     arms = (units.shown, ~units.shown)
     if watched.over is None:
         shown, held_back = (mean_of(values[arm]) for arm in arms)

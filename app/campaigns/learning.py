@@ -13,8 +13,8 @@ from app.campaigns.campaign import Campaign
 from app.campaigns.choice import weights
 from app.campaigns.log import LOOKED_BACK, decided
 from app.campaigns.nudged import KEPT_S
-from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, exposures, trials, usual_cart
-from app.campaigns.said import words_said
+from app.campaigns.outcomes import CampaignDecision, Orders, bought_anyway, draws_of, exposures, typical_cart
+from app.campaigns.said import feedback_by_checkout
 from app.campaigns.store import all_campaigns, running_campaigns
 from app.child_process import run_in_child
 from app.connections import Connections
@@ -106,7 +106,7 @@ def learn_uplift(
         if model is not None:
             models.append(model)
         anyway = bought_anyway(lately, orders, campaign.id, now)
-        cart = msgspec.to_builtins(usual_cart(lately, campaign.id))
+        cart = msgspec.to_builtins(typical_cart(lately, campaign.id))
         told = {"bought_anyway": _told_rate(anyway), "cart": cart}
         reports[campaign.id] = msgspec.to_builtins(report) | told
     return models, reports
@@ -137,8 +137,8 @@ async def _weigh(
     connections: Connections, shop: ShopDomain, choices: Mapping[str, str], now: datetime
 ) -> None:
     decisions, orders = await decided(connections, shop, now)
-    words = await words_said(connections, shop, decisions)
-    found = weights(trials(decisions, orders, words, choices), now.timestamp())
+    words = await feedback_by_checkout(connections, shop, decisions)
+    found = weights(draws_of(decisions, orders, words, choices), now.timestamp())
     if found == (await current_foresight(connections, shop)).weights:
         return
     await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.campaigns.outcomes import CampaignDecision, Ordered, read_told, told_of
+from app.campaigns.outcomes import CampaignDecision, Ordered, campaigns_from_columns, read_logged_campaigns
 from app.catalog.cost_store import read_costs
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
@@ -85,7 +85,7 @@ async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int |
     found: list[tuple[int | None, CampaignDecision]] = []
     rows = await (await db.connection()).execute(query)
     for decision_id, at, token, inputs, customer_id, surface in rows:
-        if told := read_told(inputs):
+        if told := read_logged_campaigns(inputs):
             after = surface in AFTER_THE_ORDER
             found.append((customer_id, CampaignDecision(decision_id, at.timestamp(), token, told, after)))
     return found
@@ -108,7 +108,7 @@ async def _in_the_storefront(
     )
     found: list[tuple[int | None, CampaignDecision]] = []
     for row in await (await db.connection()).execute(query):
-        met = told_of(row.chosen, row.left_out, row.unit)
+        met = campaigns_from_columns(row.chosen, row.left_out, row.unit)
         if met.chosen or met.left_out:
             one = CampaignDecision(row.decision_id, row.decided_at.timestamp(), row.unit, met, untold=True)
             found.append((row.customer_id, one))

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units
-from app.campaigns.outcomes import MET_BEFORE, LoggedCampaigns, told_of
+from app.campaigns.outcomes import MET_BEFORE, LoggedCampaigns, campaigns_from_columns
 from app.campaigns.weigh import WITHHELD
 from app.experiments.records import AFTER_THE_ORDER
 
@@ -56,7 +56,7 @@ def meetings_in(rows: Iterable[tuple[Any, ...]], names: Collection[str]) -> Meet
     """
     decided, how = [], []
     for *one, chosen, left_out in rows:
-        told = told_of(chosen, left_out)
+        told = campaigns_from_columns(chosen, left_out)
         met = [_how_met(told, name) for name in names]
         if any(each is not None for each in met):
             decided.append(one)

@@ -123,7 +123,7 @@ class _Met(NamedTuple):
     order: Ordered | None
 
 
-def trials(
+def draws_of(
     decisions: Iterable[CampaignDecision], orders: Orders, words: Words, choices: Mapping[str, str],
     window_s: float = WINDOW_S,
 ) -> list[Draw]:  # fmt: skip
@@ -191,7 +191,7 @@ def bought_anyway(
     return rate(sum(each.order is not None for each in met), len(met))
 
 
-def usual_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> TypicalCart | None:
+def typical_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> TypicalCart | None:
     """Return the medians of who met the campaign, None where of nobody it is known what a cart leaves."""
     carts = [
         (known.subtotal_minor, known.spare_minor)
@@ -204,7 +204,7 @@ def usual_cart(decisions: Iterable[CampaignDecision], campaign_id: str) -> Typic
     return TypicalCart(len(carts), subtotal, spare)
 
 
-def read_told(inputs: Mapping[str, Any]) -> LoggedCampaigns | None:
+def read_logged_campaigns(inputs: Mapping[str, Any]) -> LoggedCampaigns | None:
     """Return what a decision's logged inputs say, None of one without campaigns or of another layout."""
     try:
         logged = msgspec.convert(inputs, _Logged)
@@ -214,7 +214,7 @@ def read_told(inputs: Mapping[str, Any]) -> LoggedCampaigns | None:
     return None if told is None else msgspec.structs.replace(told, unit=logged.unit)
 
 
-def told_of(chosen: Any, left_out: Any, unit: str | None = None) -> LoggedCampaigns:
+def campaigns_from_columns(chosen: Any, left_out: Any, unit: str | None = None) -> LoggedCampaigns:
     """Return what columns of the log say of the campaigns, nothing where they are of another layout."""
     try:
         return msgspec.convert(

@@ -26,7 +26,9 @@ class CampaignFeedback(NamedTuple):
     at: float
 
 
-async def said_of(connections: Connections, shop: str, decision_ids: Iterable[str]) -> list[CampaignFeedback]:
+async def feedback_of(
+    connections: Connections, shop: str, decision_ids: Iterable[str]
+) -> list[CampaignFeedback]:
     """Return what was said of the campaigns' offers in these decisions."""
     found = []
     joined = (_DECISIONS.c.shop == _FEEDBACK.c.shop) & (_DECISIONS.c.decision_id == _FEEDBACK.c.decision_id)
@@ -43,13 +45,13 @@ async def said_of(connections: Connections, shop: str, decision_ids: Iterable[st
     return found
 
 
-async def words_said(
+async def feedback_by_checkout(
     connections: Connections, shop: str, decisions: Iterable[CampaignDecision]
 ) -> dict[tuple[str, str], list[Feedback]]:
     """Return what each checkout's shopper said of each campaign."""
     who = {each.decision_id: each.who for each in decisions}
     words: dict[tuple[str, str], list[Feedback]] = defaultdict(list)
-    for each in await said_of(connections, shop, who):
+    for each in await feedback_of(connections, shop, who):
         words[who[each.decision_id], each.campaign_id].append(Feedback(each.word, each.at))
     return words
 

@@ -140,7 +140,7 @@ async def all_campaigns(connections: Connections, shop: str) -> list[StoredCampa
     return sorted(kept, key=lambda each: (-each.campaign.priority, each.campaign.id))
 
 
-async def one_campaign(connections: Connections, shop: str, campaign_id: str) -> StoredCampaign:
+async def get_campaign(connections: Connections, shop: str, campaign_id: str) -> StoredCampaign:
     """Return the campaign. Raises NotFound."""
     async with connections.read() as db:
         row = await db.get(CampaignRow, (shop, campaign_id))

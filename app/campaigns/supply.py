@@ -11,12 +11,12 @@ from typing import Any
 from app.campaigns.arms import served
 from app.campaigns.campaign import Running, ended
 from app.campaigns.codes import coupon_terms, promise_of
-from app.campaigns.store import change_status, one_campaign, running_campaigns
+from app.campaigns.store import change_status, get_campaign, running_campaigns
 from app.connections import Connections
 from app.coupons.automatic import keep_automatic
 from app.coupons.ending import end_grants
 from app.coupons.minting import SCOPE, PoolTarget, keep_pools
-from app.coupons.missing import let_go_of_gone
+from app.coupons.missing import withdraw_missing
 from app.coupons.promise import Promise
 from app.coupons.store import Pool, pools_of
 from app.coupons.uses import honoured_fingerprint
@@ -48,7 +48,7 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
         if installed is None or SCOPE not in installed.scopes:
             return
         ready, now = pool_size(installed.settings), datetime.now(UTC)
-        await let_go_of_gone(connections, shop, now, partial(_stop, connections, shop))
+        await withdraw_missing(connections, shop, now, partial(_stop, connections, shop))
         running = await _served(connections, shop)
         promised = [] if is_paused(installed.settings) else promises_of(running, installed.currency, now)
         await _keep_promises(connections, installed, promised, now)  # first: what ends has to end now
@@ -58,7 +58,7 @@ async def supply_codes(connections: Connections, shop: ShopDomain) -> None:
 async def _stop(connections: Connections, shop: ShopDomain, off: Pool | Promise) -> None:
     """Stop the campaign whose discount was deactivated, by the merchant's word."""
     try:
-        kept = await one_campaign(connections, shop, off.campaign_id)
+        kept = await get_campaign(connections, shop, off.campaign_id)
     except NotFound:
         return
     if kept.status == "running":

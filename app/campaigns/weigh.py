@@ -123,7 +123,7 @@ def weigh(
     return _Weighing(plan, inputs, decision_id, withheld, look_up).result()
 
 
-def again(plan: Plan, logged: Weighed, decision_id: str) -> Weighed:
+def reweigh(plan: Plan, logged: Weighed, decision_id: str) -> Weighed:
     """Return what a logged weighing comes to when it is made again."""
     return weigh(plan, logged.inputs, decision_id, lambda name, _share: name in logged.withheld)
 

@@ -22,7 +22,7 @@ from app.commands.run import Shop, with_connections
 from app.connections import Connections
 from app.errors import InputError, NotFound, TillwiseError
 from app.reach.choosing import TRIGGER
-from app.reach.trying import tried_on_left
+from app.reach.trying import dry_run_on_abandoned
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS, Names
 from app.rules.findings import Finding, findings
@@ -123,7 +123,7 @@ def dry_run_command(
         decisions = await past_decisions(connections, domain, last)
         for campaign in campaigns:
             if campaign.trigger == TRIGGER:
-                tried = await tried_on_left(connections, installed, campaign, last)
+                tried = await dry_run_on_abandoned(connections, installed, campaign, last)
                 typer.echo(f"{campaign.id}: {tried.says()}")
                 _tell_left_out(tried.left_out)
                 continue

@@ -26,7 +26,7 @@ from app.experiments.refusal import Refusal
 from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
 from app.offpolicy.judging import TargetPolicy
-from app.offpolicy.store import MOST, PolicyEvaluation, judge
+from app.offpolicy.store import MOST, PolicyEvaluation, evaluate_logged
 from app.shops.store import get_shop
 from app.values import ShopDomain, shop_domain
 
@@ -56,7 +56,7 @@ def evaluate_policy(
             other = await _with_campaigns(connections, domain, told)
         else:
             other = await _changed(connections, domain, told)
-        found = await judge(connections, domain, other, begin, now)
+        found = await evaluate_logged(connections, domain, other, begin, now)
         if machine:
             typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
         else:

@@ -40,7 +40,7 @@ def merged(before: Answers, now: Answers) -> Answers:
     )
 
 
-def news(before: Answers | None, now: Answers) -> ConsentChange | None:
+def consent_change(before: Answers | None, now: Answers) -> ConsentChange | None:
     """Return what is new against what was told before, None when nothing is.
 
     before: None for somebody of whom nothing was written down. That they may be written down now is

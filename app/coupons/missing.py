@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 Deactivated = Callable[[Pool], Awaitable[object]]
 
 
-async def let_go_of_gone(
+async def withdraw_missing(
     connections: Connections, shop: str, now: datetime, deactivated: Deactivated
 ) -> None:
     """Withdraw the codes of discounts that are gone in Shopify, which is looked at every ten minutes.

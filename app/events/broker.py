@@ -61,7 +61,7 @@ def open_broker(url: str) -> AbstractAsyncContextManager[Broker]:
     return cast(AbstractAsyncContextManager[Broker], module.opened(url, address))
 
 
-async def takes_connections(url: str) -> None:
+async def check_reachable(url: str) -> None:
     """Return when one of the broker's servers takes a connection. Raises BrokerAway."""
     for host, port in broker_address(url).servers:
         with suppress(OSError):

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from app.connections import Connections
 from app.events.broker import Broker, Copy, open_broker
 from app.events.broker_ledger import BrokerLedger
-from app.events.log import Delivery, EventConsumer, EventLog, order, this_consumer
+from app.events.log import Delivery, EventConsumer, EventLog, entry_order, this_consumer
 
 _ECHO_RESTS = 10  # times as long as an entry, so that what it follows came to an end
 _log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class BrokerConsumer:
         return self._held.setdefault(copy.entry_id, _Held([copy], Delivery(copy.entry_id, body), monotonic()))
 
     async def _take(self, given: Sequence[_Held]) -> list[Delivery]:
-        found = sorted(given, key=lambda held: order(held.delivery.entry_id))
+        found = sorted(given, key=lambda held: entry_order(held.delivery.entry_id))
         times = await self._moved.take([held.delivery.entry_id for held in found])
         for held, often in zip(found, times, strict=True):
             held.delivery, held.since = replace(held.delivery, deliveries=often), monotonic()

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from redis.asyncio import Redis
 
 from app.events.broker import Copy
-from app.events.log import DEAD, STREAM, Delivery, letter
+from app.events.log import DEAD, STREAM, Delivery, dead_letter
 
 MOVED = "{tw:events}:moved"
 KEYS = "{tw:events}:keys"
@@ -103,7 +103,7 @@ class BrokerLedger:
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Put an entry among the dead letters with its reason."""
-        await self._redis.xadd(DEAD, letter(delivery, reason))
+        await self._redis.xadd(DEAD, dead_letter(delivery, reason))
 
     async def forget_keys(self) -> None:
         """Let nobody open any more what was handled: delete the keys of times before the oldest note."""

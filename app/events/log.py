@@ -195,10 +195,10 @@ class EventLog:
     async def _dead(self, shop: str | None) -> list[tuple[bytes, bytes]]:
         letters: Any = await self._redis.xrange(DEAD)
         found = [(letter_id, fields[_EVENT.encode()]) for letter_id, fields in letters]
-        return [letter for letter in found if shop is None or _shop_of(letter[1]) == shop]
+        return [dead_letter for dead_letter in found if shop is None or _shop_of(dead_letter[1]) == shop]
 
 
-def letter(delivery: Delivery, reason: str) -> dict[Any, Any]:
+def dead_letter(delivery: Delivery, reason: str) -> dict[Any, Any]:
     """Return a delivery as the dead letters hold it."""
     return {
         _EVENT: delivery.body,
@@ -294,7 +294,7 @@ class EventConsumer:
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Move an entry to the dead-letter stream with its reason."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(DEAD, letter(delivery, reason))
+            pipe.xadd(DEAD, dead_letter(delivery, reason))
             pipe.xack(STREAM, self._group, delivery.entry_id)
             await pipe.execute()
 
@@ -303,7 +303,7 @@ class EventConsumer:
         oldest = [await self._oldest_needed(group) for group in await self._groups()]
         if not oldest:
             return 0
-        keep_from = min(oldest, key=order)
+        keep_from = min(oldest, key=entry_order)
         return int(await self._redis.xtrim(STREAM, minid=keep_from, approximate=False))
 
     async def handled_before(self) -> datetime | None:
@@ -311,9 +311,9 @@ class EventConsumer:
         oldest = [await self._oldest_needed(group) for group in await self._groups()]
         if not oldest:
             return None
-        needed = min(oldest, key=order)
+        needed = min(oldest, key=entry_order)
         if await self._redis.xrange(STREAM, min=needed, count=1):
-            return datetime.fromtimestamp(order(needed)[0] / 1000, UTC)
+            return datetime.fromtimestamp(entry_order(needed)[0] / 1000, UTC)
         return datetime.now(UTC)
 
     async def _oldest_needed(self, group: dict[str, Any]) -> str:
@@ -321,7 +321,7 @@ class EventConsumer:
         pending: Any = await self._redis.xpending(STREAM, _text(group["name"]))
         if pending["min"]:
             return _text(pending["min"])
-        milliseconds, sequence = order(_text(group["last-delivered-id"]))
+        milliseconds, sequence = entry_order(_text(group["last-delivered-id"]))
         return f"{milliseconds}-{sequence + 1}"
 
     async def _groups(self) -> list[dict[str, Any]]:
@@ -357,7 +357,7 @@ def _shop_of(body: bytes) -> str | None:
         return None
 
 
-def order(entry_id: str) -> tuple[int, int]:
+def entry_order(entry_id: str) -> tuple[int, int]:
     """Return what entries are in order by: when they were appended, and which of that millisecond."""
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds), int(sequence or 0)

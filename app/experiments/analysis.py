@@ -13,19 +13,19 @@ from app.experiments.corrections import holm
 from app.experiments.estimates import (
     Effect,
     Estimate,
-    adjusted_means,
-    cautious,
+    cuped_means,
+    cuped_theta,
     difference,
     lift,
     mean_of,
     ratio_of,
-    slope,
+    with_pooled_variance,
 )
 from app.experiments.metrics import METRICS, Metric
 from app.experiments.mismatch import Mismatch, mismatch
-from app.experiments.ready import column, mismatched, too_early, unevenly_known
+from app.experiments.ready import column, insufficient_data, recognition_refusal, srm_refusal
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.sequential import half_width, p_value, tuning
+from app.experiments.sequential import half_width, optimal_rho, p_value
 from app.experiments.units import Units, winsorised
 
 
@@ -96,7 +96,9 @@ class Reading:
     cut: tuple[float | None, ...] = ()
 
 
-def read(units: Units, terms: AnalysisPlan, counts: Sequence[int], recognised: Sequence[int] = ()) -> Reading:
+def analyse(
+    units: Units, terms: AnalysisPlan, counts: Sequence[int], recognised: Sequence[int] = ()
+) -> Reading:
     """Return what the units show.
 
     units: those whose window is over. counts: exposed units per arm, those still within theirs too;
@@ -129,8 +131,8 @@ def _not_comparable(split: Mismatch | Refusal, known: Mismatch | None) -> Refusa
     if isinstance(split, Refusal):
         return split
     if split.found:
-        return mismatched(split)
-    return unevenly_known(known) if known is not None and known.found else None
+        return srm_refusal(split)
+    return recognition_refusal(known) if known is not None and known.found else None
 
 
 def _cut(units: Units, held: Units, arms: int) -> tuple[float | None, ...]:
@@ -141,7 +143,7 @@ def _cut(units: Units, held: Units, arms: int) -> tuple[float | None, ...]:
 
 
 def _compared(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
-    return too_early(metric, units, terms.arms) or _estimated(metric, units, terms)
+    return insufficient_data(metric, units, terms.arms) or _estimated(metric, units, terms)
 
 
 def _estimated(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
@@ -150,7 +152,7 @@ def _estimated(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair
         return arms
     control = terms.arms.index(terms.control)
     pairs = tuple(
-        _Pair(name, *cautious(arm, arms[control]), kept)
+        _Pair(name, *with_pooled_variance(arm, arms[control]), kept)
         for place, (name, arm) in enumerate(zip(terms.arms, arms, strict=True))
         if place != control
     )
@@ -176,10 +178,10 @@ def _arm_figures(metric: Metric, units: Units, arms: int) -> tuple[list[Estimate
     if not metric.adjusted:
         return list(plain), 1.0
     figures, past = [values[rows] for rows in of], [units.before[rows] for rows in of]
-    theta = slope(figures, past)
+    theta = cuped_theta(figures, past)
     if theta == 0:
         return list(plain), 1.0
-    adjusted = adjusted_means(figures, past, theta)
+    adjusted = cuped_means(figures, past, theta)
     return adjusted, sum(each.variance for each in adjusted) / sum(each.variance for each in plain)
 
 
@@ -192,7 +194,7 @@ def _judged(
     """
     many = len(family) * (len(terms.arms) - 1)
     alpha = terms.alpha / many
-    judge = partial(_comparison, rho=tuning(terms.planned_units, terms.alpha), alpha=alpha)
+    judge = partial(_comparison, rho=optimal_rho(terms.planned_units, terms.alpha), alpha=alpha)
     judged = {
         name: pairs if isinstance(pairs, Refusal) else tuple(judge(METRICS[name], pair) for pair in pairs)
         for name, pairs in family.items()

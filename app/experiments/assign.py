@@ -63,11 +63,11 @@ def experiment(salt: str, weights: Mapping[str, float]) -> Experiment:
 
     Arms stand in the order of their names, so that the order of a setting moves nobody.
     """
-    arms = shared_out(weights)
+    arms = with_normalised_shares(weights)
     return Experiment(salt, arms, version=" ".join(f"{arm.name}={arm.share:.4g}" for arm in arms))
 
 
-def shared_out(weights: Mapping[str, float]) -> tuple[Arm, ...]:
+def with_normalised_shares(weights: Mapping[str, float]) -> tuple[Arm, ...]:
     """Return the arms with shares that sum to one. Raises ValueError unless some weight is positive."""
     total = sum(weights.values())
     if not weights or min(weights.values()) < 0 or not 0 < total < float("inf"):
@@ -96,12 +96,12 @@ def assign(of: Experiment, unit: str) -> str:
     return _arm_at(of.arms, bucket(of.salt, unit)).name
 
 
-def enters(of: Experiment, unit: str) -> bool:
+def in_ramp(of: Experiment, unit: str) -> bool:
     """Return whether the ramp has reached the unit."""
     return of.ramp >= 1 or bucket(f"{of.salt} ramp", unit) < of.ramp
 
 
-def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tuple[Assignment, ...]:
+def assignments_of(standing: Experiment, others: Iterable[Experiment], unit: str) -> tuple[Assignment, ...]:
     """Return the unit's place in the standing experiment, then in each other that it takes part in.
 
     Only who is served personally takes part: the standing holdout is left alone by every experiment.
@@ -109,7 +109,7 @@ def place(standing: Experiment, others: Iterable[Experiment], unit: str) -> tupl
     first = _placed(standing, unit)
     if first.arm != PERSONALISED:
         return (first,)
-    entered = [each for each in others if enters(each, unit)]
+    entered = [each for each in others if in_ramp(each, unit)]
     return (first, *(_placed(each, unit) for each in entered))
 
 

@@ -52,7 +52,7 @@ def ratio_of(above: Floats, below: Floats) -> Estimate | None:
     return Estimate(n, ratio, float(np.var(above - ratio * below, ddof=1)) / under**2 / n, ratio)
 
 
-def adjusted_means(values: Sequence[Floats], before: Sequence[Floats], theta: float) -> list[Estimate]:
+def cuped_means(values: Sequence[Floats], before: Sequence[Floats], theta: float) -> list[Estimate]:
     """Return the arms' means less theta times how far their units' past lies from everybody's (CUPED).
 
     values, before: one array an arm, of at least two units each. Deng, Xu, Kohavi, Walker: Improving the
@@ -68,7 +68,7 @@ def adjusted_means(values: Sequence[Floats], before: Sequence[Floats], theta: fl
     return arms
 
 
-def slope(values: Sequence[Floats], before: Sequence[Floats]) -> float:
+def cuped_theta(values: Sequence[Floats], before: Sequence[Floats]) -> float:
     """Return how much of a unit's value goes with its past: theta, pooled within arms; 0 where none does.
 
     Within, so that the arms' own difference is no part of it.
@@ -79,7 +79,7 @@ def slope(values: Sequence[Floats], before: Sequence[Floats]) -> float:
     return together / spread if spread > 0 else 0.0
 
 
-def cautious(arm: Estimate, control: Estimate) -> tuple[Estimate, Estimate]:
+def with_pooled_variance(arm: Estimate, control: Estimate) -> tuple[Estimate, Estimate]:
     """Return both with the spread of their units together, where that makes their difference less sure.
 
     A small arm of skewed values that missed the large ones has too low a mean and looks too sure of it.

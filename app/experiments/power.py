@@ -8,7 +8,7 @@ from math import ceil, inf, sqrt
 from scipy.special import ndtr, ndtri
 
 from app.experiments.estimates import Effect
-from app.experiments.sequential import half_width, tuning
+from app.experiments.sequential import half_width, optimal_rho
 
 DAYS_OF_A_WEEK = 7
 _MOST_UNITS = 10**12
@@ -79,7 +79,7 @@ def _power_at(plan: PowerPlan, units: int) -> float:
     both = round(units * (plan.share + plan.control_share))
     effect = Effect(both, abs(plan.mean * plan.lift), _variance(plan, units))
     # As it will be analysed: tuned to this number at the whole level, read at each comparison's part of it.
-    half = half_width(effect, tuning(units, plan.alpha), plan.alpha / plan.comparisons)
+    half = half_width(effect, optimal_rho(units, plan.alpha), plan.alpha / plan.comparisons)
     return float(ndtr((effect.value - half) / sqrt(effect.variance)))
 
 

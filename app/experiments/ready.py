@@ -26,7 +26,7 @@ def column(units: Units, name: str) -> Floats:
     return values
 
 
-def mismatched(split: Mismatch) -> Refusal:
+def srm_refusal(split: Mismatch) -> Refusal:
     """Return what is said in the place of every figure."""
     planned = " / ".join(f"{share:.1%}" for share in split.shares)
     return Refusal(
@@ -36,7 +36,7 @@ def mismatched(split: Mismatch) -> Refusal:
     )
 
 
-def unevenly_known(split: Mismatch) -> Refusal:
+def recognition_refusal(split: Mismatch) -> Refusal:
     """Return what is said where an arm changes who is recognised, and so whose orders are found."""
     planned = " / ".join(f"{share:.1%}" for share in split.shares)
     return Refusal(
@@ -47,7 +47,7 @@ def unevenly_known(split: Mismatch) -> Refusal:
     )
 
 
-def too_early(metric: Metric, units: Units, arms: Sequence[str]) -> Refusal | None:
+def insufficient_data(metric: Metric, units: Units, arms: Sequence[str]) -> Refusal | None:
     """Return why the metric has no figures yet, None when it has."""
     counts = units.counts(len(arms))
     empty = [arm for arm, n in zip(arms, counts, strict=True) if not n]

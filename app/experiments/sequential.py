@@ -13,7 +13,7 @@ from math import exp, log, sqrt
 from app.experiments.estimates import Effect
 
 
-def tuning(planned_units: int, alpha: float) -> float:
+def optimal_rho(planned_units: int, alpha: float) -> float:
     """Return rho, which makes the interval narrowest at the planned number of units (their eq. 161).
 
     It must not depend on the data. A wrong plan costs width, never coverage.

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
 from app.errors import NotFound
-from app.experiments.analysis import Reading, read
+from app.experiments.analysis import Reading, analyse
 from app.experiments.assign import HOLDOUT, STANDING
 from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
@@ -223,7 +223,7 @@ def reading_of(observed: Observations, design: Design) -> Reading:
 
     Of money where it came in several currencies, and of who accepts offers beside a holdout, which has none.
     """
-    found = read(observed.units, design.terms, observed.counts, observed.recognised)
+    found = analyse(observed.units, design.terms, observed.counts, observed.recognised)
     told = dict(found.metrics)
     if design.id == STANDING and design.control == HOLDOUT and not isinstance(told["acceptance"], Refusal):
         told["acceptance"] = Refusal(

@@ -39,7 +39,7 @@ class Units:
         return [int(n) for n in np.bincount(self.arm, minlength=arms)]
 
 
-def capped(values: Floats, quantile: float) -> tuple[Floats, float]:
+def winsorise(values: Floats, quantile: float) -> tuple[Floats, float]:
     """Return the values winsorised and the cap: none is further from zero than the cap.
 
     quantile: of the sizes of all values that are not zero, of all arms together, so that the cap can't
@@ -56,7 +56,7 @@ def winsorised(units: Units, quantile: float) -> Units:
     """Return the units with revenue, profit and the spend before capped, each at its own quantile."""
     return replace(
         units,
-        revenue=capped(units.revenue, quantile)[0],
-        profit=capped(units.profit, quantile)[0],
-        before=capped(units.before, quantile)[0],
+        revenue=winsorise(units.revenue, quantile)[0],
+        profit=winsorise(units.profit, quantile)[0],
+        before=winsorise(units.before, quantile)[0],
     )

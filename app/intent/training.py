@@ -47,7 +47,7 @@ def fit_prior(table: Table, unread: Collection[str] = ()) -> IntentModel:
 
     unread: features of which the table tells too little to speak for other shops.
     """
-    flat = nothing_known()
+    flat = uninformed_model()
     read = np.array([name not in unread for name in FEATURES])
     table = replace(table, features=table.features * read)
     soon, ever = (
@@ -74,7 +74,7 @@ def chances(head: Head, features: Floats) -> Floats:
     return probabilities(calibrated)
 
 
-def nothing_known() -> IntentModel:
+def uninformed_model() -> IntentModel:
     """Return the model that promises even odds to everyone: what the prior itself starts from."""
     flat = Head((0.0,) * len(FEATURES))
     return IntentModel(FEATURES, flat, flat, "nothing")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.campaigns.weigh import again
+from app.campaigns.weigh import reweigh
 from app.errors import NotFound
 from app.events.kinds import DecisionMade
 from app.experiments.assign import pseudonym
@@ -66,7 +66,7 @@ def replay(inputs: Mapping[str, Any], snapshots: Mapping[str, ShopSnapshot]) -> 
         raise NotFound(f"no snapshot {inputs['snapshot']!r} to replay the decision on")
     situation = msgspec.convert(inputs["situation"], Situation)
     if shop.plan is not None and situation.campaigns is not None:
-        weighed = again(shop.plan, situation.campaigns, situation.decision_id)
+        weighed = reweigh(shop.plan, situation.campaigns, situation.decision_id)
         situation = msgspec.structs.replace(situation, campaigns=weighed)
     return choose(shop, situation)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
-from app.experiments.assign import Assignment, assign, place
+from app.experiments.assign import Assignment, assign, assignments_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.variants import is_unserved, variant_of
 from app.offers.wire import Question, Wants
@@ -80,7 +80,7 @@ def offer_id(decision_id: str, what: int | str) -> str:
 def in_arms(occasion: Occasion) -> Occasion:
     """Return the occasion with its unit in the arms of the shop's experiments."""
     shop = occasion.shop
-    places = place(shop.experiment, shop.experiments, unit_of(occasion))
+    places = assignments_of(shop.experiment, shop.experiments, unit_of(occasion))
     served, unserved = variant_of(shop, places[1:]), is_unserved(shop, places[1:])
     return msgspec.structs.replace(occasion, places=places, shop=served, unserved=unserved)
 

@@ -14,7 +14,7 @@ _SEEDS = 512
 _ALL = 1 - 1e-6
 
 
-def chances(plan: Plan | None, inputs: Inputs) -> dict[Shown, float]:
+def action_probabilities(plan: Plan | None, inputs: Inputs) -> dict[Shown, float]:
     """Return the chance of each set of campaigns, over draws and holdouts; they sum to 1.
 
     Draws are made anew until all that can come of them has come. What 512 of them never came to is left

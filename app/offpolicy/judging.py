@@ -13,12 +13,12 @@ from app.campaigns.facts import evidence_of
 from app.campaigns.plan import PLACES_OF, Plan
 from app.campaigns.weigh import Inputs
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.units import capped
+from app.experiments.units import winsorise
 from app.intent.features import FEATURES
 from app.offers.choose import choose
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
-from app.offpolicy.chances import Shown, chances
+from app.offpolicy.chances import Shown, action_probabilities
 from app.offpolicy.estimate import LEAST_DECISIONS, PolicyEstimate, WeightedDecisions, estimate
 from app.offpolicy.outcome_training import Floats, cross_fitted
 from app.rules.expression import read_rule, reads
@@ -57,7 +57,9 @@ class _Weighed:
     ranked_alike: bool
 
 
-def judged(logged: Sequence[LoggedDecision], other: TargetPolicy) -> tuple[PolicyEstimate | Refusal, int]:
+def policy_value(
+    logged: Sequence[LoggedDecision], other: TargetPolicy
+) -> tuple[PolicyEstimate | Refusal, int]:
     """Return what the other policy would have earned a decision, and of how many that could be told."""
     found = [each for one in logged if (each := _weighed(one, other)) is not None]
     if len(found) < LEAST_DECISIONS:
@@ -74,10 +76,10 @@ def _weighed(logged: LoggedDecision, other: TargetPolicy) -> _Weighed | None:
     if plan and not _reads(plan) <= facts.keys():
         return None
     theirs = msgspec.structs.replace(inputs, facts=facts, evidence=evidence_of(facts)) if plan else inputs
-    was = chances(logged.plan, inputs).get(logged.shown, 0.0)
+    was = action_probabilities(logged.plan, inputs).get(logged.shown, 0.0)
     if not was:
         return None
-    chance_of = chances(plan, theirs)
+    chance_of = action_probabilities(plan, theirs)
     others = {_told_apart(shown, plan, logged.plan): chance for shown, chance in chance_of.items()}
     alike = other.ranks_alike or _ranks_alike(other.shop, situation, logged)
     return _Weighed(logged, situation, was, others, alike)
@@ -125,7 +127,7 @@ def _trials(found: Sequence[_Weighed]) -> WeightedDecisions:
     pairs = [(n, shown, chance) for n, each in enumerate(found) for shown, chance in each.others.items()]
     of = np.array([n for n, _, _ in pairs], dtype=np.int64)
     elsewhere = np.array([[*rows[n], *_action(shown, at)] for n, shown, _ in pairs])
-    reward, _ = capped(np.array([float(each.logged.reward_minor) for each in found]), WINSOR)
+    reward, _ = winsorise(np.array([float(each.logged.reward_minor) for each in found]), WINSOR)
     foretold, of_others = cross_fitted(seen, reward, elsewhere, of)
     by_other = np.zeros(len(found))
     np.add.at(by_other, of, np.array([chance for _, _, chance in pairs]) * of_others)

@@ -24,7 +24,7 @@ from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
 from app.offpolicy.estimate import PolicyEstimate
-from app.offpolicy.judging import LoggedDecision, TargetPolicy, judged
+from app.offpolicy.judging import LoggedDecision, TargetPolicy, policy_value
 from app.orders.refunds import OF_GOODS
 from app.tables import DecisionRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
@@ -49,7 +49,7 @@ class PolicyEvaluation:
     until: datetime | None = None
 
 
-async def judge(
+async def evaluate_logged(
     connections: Connections, shop: ShopDomain, other: TargetPolicy, since: datetime, now: datetime
 ) -> PolicyEvaluation:
     """Return what the other policy would have earned of persons' first decisions since then."""
@@ -68,7 +68,7 @@ async def judge(
         for row in rows
         if row.inputs["snapshot"] in plans
     ]
-    result, used = await asyncio.to_thread(judged, logged, other)
+    result, used = await asyncio.to_thread(policy_value, logged, other)
     return PolicyEvaluation(len(rows), len(rows) - used, other.shop.currency, result, until)
 
 

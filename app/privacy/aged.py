@@ -10,7 +10,7 @@ from app.connections import Connections
 from app.consent.clearing import ClearingResult, ClearingRun, clear_shop
 from app.consent.retention import limits_of
 from app.events.log import DEAD, Entry, EventLog
-from app.recommend.past import drop_past
+from app.recommend.past import delete_retired
 from app.values import ShopDomain
 
 LETTERS, SNAPSHOTS = "dead letters", "snapshots"
@@ -26,7 +26,7 @@ async def clear_aged(connections: Connections, shop: ShopDomain) -> list[Clearin
     now, kept = datetime.now(UTC), next(each for each in cleared if each.store == SNAPSHOTS)
     await drop_unused_parts(connections, shop, now - _UNUSED_STAYS)
     before = now - timedelta(days=kept.limit_days)
-    await asyncio.to_thread(drop_past, connections.settings.data_dir, shop, before)
+    await asyncio.to_thread(delete_retired, connections.settings.data_dir, shop, before)
     return cleared
 
 

@@ -25,13 +25,13 @@ from app.events.log import DEAD, STREAM, EventLog, this_consumer
 from app.jobs import alone, request_job
 from app.outbound.leaf_writing import take_back
 from app.outbound.write_back import unmark
-from app.privacy.inbox import erase_letters
+from app.privacy.inbox import erase_deliveries
 from app.privacy.keys import erase_keys, granted_keys, nudged_keys, told_keys, visitor_keys
 from app.privacy.log_entries import erase_entries
 from app.privacy.person import Person, find_person
 from app.privacy.purge import purge
 from app.privacy.rows import erase_rows
-from app.privacy.stores import DataSubject, count_held, seek
+from app.privacy.stores import DataSubject, count_held, data_subject
 from app.privacy.unfinished import RequestIncomplete, empty_broker, wait_for_broker
 from app.privacy.waiting import keep_waiting
 from app.recommend.forget import forget_in_models
@@ -94,7 +94,7 @@ def named_by(request: PrivacyRequest) -> Person:
 
 async def _remembered(connections: Connections, request: PrivacyRequest) -> Erasure:
     """Return the erasure with what there is of the person written down."""
-    sought = await seek(connections, await find_person(connections, named_by(request)))
+    sought = await data_subject(connections, await find_person(connections, named_by(request)))
     request = await remember(
         connections,
         request,
@@ -140,7 +140,7 @@ async def _bar_late_events(erasing: Erasure) -> None:
 
 async def _erase_letters(erasing: Erasure) -> None:
     sought = erasing.sought
-    await erase_letters(sought.connections, sought.person, sought.of_email)
+    await erase_deliveries(sought.connections, sought.person, sought.of_email)
 
 
 async def _erase_log(erasing: Erasure) -> None:

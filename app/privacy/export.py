@@ -19,7 +19,7 @@ from app.consent.requests import Kind, PrivacyRequest, Status, close, read_reque
 from app.errors import NotFound
 from app.privacy.erasure import named_by, receipt_id_of
 from app.privacy.person import Person, find_person
-from app.privacy.stores import DataSubject, Held, read_held, seek
+from app.privacy.stores import DataSubject, Held, data_subject, read_held
 from app.spreadsheet import cell
 
 _ONE_DATE = (2000, 1, 1, 0, 0, 0)  # the same data makes the same archive
@@ -46,7 +46,7 @@ class Export:
 
 async def export_person(connections: Connections, named: Person) -> Export:
     """Return what is held of the person, and nothing of those they share a browser with."""
-    return await _export(await seek(connections, (await find_person(connections, named)).alone()))
+    return await _export(await data_subject(connections, (await find_person(connections, named)).alone()))
 
 
 async def answer_data_request(connections: Connections, shop: str, request_id: str) -> tuple[Export, Signed]:
@@ -61,7 +61,7 @@ async def answer_data_request(connections: Connections, shop: str, request_id: s
         raise NotFound(
             f"request {request_id!r} is done and names nobody any more: export by customer instead"
         )
-    sought = await seek(connections, (await find_person(connections, named_by(request))).alone())
+    sought = await data_subject(connections, (await find_person(connections, named_by(request))).alone())
     export = await _export(sought)
     signed = (await open_receipt_key(connections)).sign(_receipt(sought, request, export))
     async with connections.write() as db:

@@ -37,7 +37,9 @@ _GID = re.compile(r"gid://shopify/Customer/(\d{1,19})", re.ASCII)
 OfEmail = Callable[[str], str]
 
 
-async def read_letters(connections: Connections, person: Person, of_email: OfEmail) -> list[dict[str, Any]]:
+async def read_deliveries(
+    connections: Connections, person: Person, of_email: OfEmail
+) -> list[dict[str, Any]]:
     """Return the person's deliveries, readable. of_email: the digest of an address."""
     async with connections.read() as db:
         rows = await _theirs(connections, await db.connection(), person, of_email)
@@ -52,7 +54,7 @@ async def read_letters(connections: Connections, person: Person, of_email: OfEma
     ]
 
 
-async def erase_letters(connections: Connections, person: Person, of_email: OfEmail) -> None:
+async def erase_deliveries(connections: Connections, person: Person, of_email: OfEmail) -> None:
     """Leave of an order or refund the merchant's sums, of any other delivery that it came."""
     async with connections.write() as db:
         connection = await db.connection()

@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.holdings import HOLDINGS
 from app.events.log import DEAD, STREAM
-from app.privacy.inbox import read_letters
+from app.privacy.inbox import read_deliveries
 from app.privacy.keys import read_granted, read_nudged, read_told, read_visits
 from app.privacy.log_entries import read_entries
 from app.privacy.person import Person
@@ -47,7 +47,7 @@ class DataSubject:
         return partial(self.digests.of_email, self.shop)
 
 
-async def seek(connections: Connections, person: Person) -> DataSubject:
+async def data_subject(connections: Connections, person: Person) -> DataSubject:
     """Return the person ready to be looked for."""
     return DataSubject(connections, await open_digests(connections), person)
 
@@ -71,7 +71,7 @@ async def read_held(sought: DataSubject) -> Held:
         "model files": [asdict(each) for each in learnt],
         "event log": log,
         "dead letters": await read_entries(connections, person, DEAD),
-        "inbox": await read_letters(connections, person, sought.of_email),
+        "inbox": await read_deliveries(connections, person, sought.of_email),
     }
     return {each.name: held[each.name] for each in HOLDINGS}
 

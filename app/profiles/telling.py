@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.consent.digests import Digests
 from app.consent.policy import PURPOSES, Answers, Permissions, Region, ShopPolicy, permissions, settle
-from app.consent.told import all_withdrawn, merged, news
+from app.consent.told import all_withdrawn, consent_change, merged
 from app.events.kinds import ConsentTold
 from app.profiles.names import Names
 
@@ -35,7 +35,7 @@ def consent_told(call: ConsentCall, told: Mapping[str, Answers | None]) -> Conse
 
     told: what each name told before, by kind of name.
     """
-    new = {kind: one for kind, _ in call.names if (one := news(told.get(kind), call.answers))}
+    new = {kind: one for kind, _ in call.names if (one := consent_change(told.get(kind), call.answers))}
     if not new:  # as with nearly every call
         return None
     consent = settle(call.answers, call.region, call.policy)

@@ -30,7 +30,7 @@ class Customer:
     footer: tuple[str, ...]
 
 
-async def who_left(connections: Connections, shop: Shop, customer_id: int) -> Customer | None:
+async def fetch_customer(connections: Connections, shop: Shop, customer_id: int) -> Customer | None:
     """Return the customer as Shopify knows them now, None for one who is gone. Raises ShopifyError."""
     data = await ask_shop(connections, shop.shop, WHO_LEFT, {"id": gid("Customer", customer_id)})
     told, store = data.get("customer"), data.get("shop") or {}

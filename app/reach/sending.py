@@ -20,7 +20,7 @@ from app.coupons.store import REDEEMED, WITHDRAWN, note_granted, status_of
 from app.errors import InputError, ShopifyError
 from app.outbound.messages import pause_after
 from app.reach.abandonment import CLOCKS_DIFFER
-from app.reach.asking import Customer, who_left
+from app.reach.asking import Customer, fetch_customer
 from app.reach.choosing import plan_to_write, weighed_for
 from app.reach.finding import who_ordered
 from app.reach.flow import tell_flow
@@ -36,7 +36,7 @@ from app.reach.message_store import (
 )
 from app.reach.planning import leaver_of, open_ways
 from app.reach.smtp import Outcome, send
-from app.reach.stock import still_there
+from app.reach.stock import still_available
 from app.reach.store import Abandonment, abandonments_of, resolve
 from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.unsubscribing import PATH, SECRET, token_of
@@ -109,7 +109,7 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: DueMess
     if due.way not in open_ways(connections, reach):
         raise MessageDropped("this way was switched off")
     abandonment = await _still_left(connections, shop, due, now)
-    basket = await still_there(connections, shop, abandonment)
+    basket = await still_available(connections, shop, abandonment)
     if basket is None:
         raise MessageDropped("sold out")
     await _may_be_written_to(connections, shop, reach, due, now)
@@ -146,7 +146,7 @@ async def _still_wanting(
     connections: Connections, shop: Shop, abandonment: Abandonment, due: DueMessage, now: datetime
 ) -> Customer:
     """Return the customer as Shopify knows them now. Raises Drop for one who ordered or wants no mail."""
-    customer = await who_left(connections, shop, due.customer_id)
+    customer = await fetch_customer(connections, shop, due.customer_id)
     if customer is None:
         raise MessageDropped("the customer is gone")
     if customer.ordered_at is not None and customer.ordered_at >= abandonment.began_at - CLOCKS_DIFFER:

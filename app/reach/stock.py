@@ -17,7 +17,7 @@ from app.upsert import table_of
 _VARIANTS, _PRODUCTS, _BACKFILLS = table_of(VariantRow), table_of(ProductRow), table_of(BackfillRow)
 
 
-async def still_there(connections: Connections, shop: Shop, left: Abandonment) -> Abandonment | None:
+async def still_available(connections: Connections, shop: Shop, left: Abandonment) -> Abandonment | None:
     """Return what was left without what a link can't bring back by now, worth what the rest costs today.
 
     None where nothing is left, or where it is not known what the rest costs: in another currency than the

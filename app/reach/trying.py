@@ -42,7 +42,9 @@ class ReachDryRun:
         )
 
 
-async def tried_on_left(connections: Connections, shop: Shop, campaign: Campaign, last: int) -> ReachDryRun:
+async def dry_run_on_abandoned(
+    connections: Connections, shop: Shop, campaign: Campaign, last: int
+) -> ReachDryRun:
     """Return what the campaign alone would have done about the last checkouts left; nobody is held back.
 
     What customers had bought and in which segments they are is taken as it is today.

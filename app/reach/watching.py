@@ -11,7 +11,7 @@ from app.campaigns.campaign import ended
 from app.campaigns.codes import pool_of
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm, harms, metric_of
 from app.campaigns.promised import refusals
-from app.campaigns.store import StoredCampaign, all_campaigns, change_status, one_campaign
+from app.campaigns.store import StoredCampaign, all_campaigns, change_status, get_campaign
 from app.campaigns.watched import watched
 from app.connections import Connections
 from app.coupons.store import count_codes, pools_of
@@ -136,7 +136,7 @@ async def _stop(
 ) -> bool:
     """Return whether it was stopped: not where the merchant decided about it meanwhile."""
     try:
-        kept = await one_campaign(connections, shop, campaign_id)
+        kept = await get_campaign(connections, shop, campaign_id)
     except NotFound:
         return False
     if kept.status != "running" or kept.updated_at > since:

@@ -38,7 +38,7 @@ class WindowSample:
     shown: ShownOffers
 
 
-def met(model: Model, decisions: Sequence[LoggedRanking]) -> WindowSample:
+def window_sample(model: Model, decisions: Sequence[LoggedRanking]) -> WindowSample:
     """Return what the decisions amount to, as this model scores them."""
     measures: dict[str, list[float]] = defaultdict(list)
     offers: list[tuple[float, int, bool]] = []

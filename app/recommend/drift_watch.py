@@ -16,7 +16,7 @@ from app.connections import Connections
 from app.errors import ModelUnusable
 from app.jobs import job_begins, only_one, request_job
 from app.recommend.drift import Calibration, Shift, calibration, shifts
-from app.recommend.drift_samples import LoggedRanking, met
+from app.recommend.drift_samples import LoggedRanking, window_sample
 from app.recommend.model import Model
 from app.recommend.publish import latest
 from app.shops.turns import shops_to_look_at
@@ -109,7 +109,7 @@ def reason(watch: DriftReport) -> str:
 
 
 def _looked(model: Model, windows: _Windows, now: datetime) -> DriftReport:
-    before, later = met(model, windows.before), met(model, windows.now)
+    before, later = window_sample(model, windows.before), window_sample(model, windows.now)
     return DriftReport(
         now,
         (len(windows.now), len(windows.before)),

@@ -24,10 +24,10 @@ from app.recommend.judge import (
     RankingMetrics,
     Recommendations,
     TestSet,
-    answers_of,
-    answers_served,
-    jury,
     ranked,
+    recommendations_of,
+    served_recommendations,
+    test_set_of,
 )
 from app.recommend.model import Model
 from app.recommend.neighbours import CosineParameters, cosine, with_cold_items
@@ -119,7 +119,7 @@ def hold_out(
 
     tested = as_of(before)
     trial = TestSetup(dataset, split.train, before, recipe, tested, parameters)
-    judges = jury(dataset.items.product_ids, tested.kinds, tested.orders, cases)
+    judges = test_set_of(dataset.items.product_ids, tested.kinds, tested.orders, cases)
     answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
     report = report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
     up_to_date = before.and_then(split.test.without(gone))
@@ -218,11 +218,11 @@ def _answers(
     """Return each model's answers; ours through the very call that serves."""
     scorers = [*_plain(trial), *(_rivals(trial, progress) if beside_rivals else ())]
     progress(Progress("testing", 0, len(scorers) + 1))
-    answers = {OURS: answers_served(trial.model, judges)}
+    answers = {OURS: served_recommendations(trial.model, judges)}
     for done, (name, scorer_of, knows_cold) in enumerate(scorers, start=1):
         progress(Progress("testing", done, len(scorers) + 1))
         if (scorer := scorer_of()) is not None:
-            answers[name] = answers_of(scorer, judges, knows_cold=knows_cold)
+            answers[name] = recommendations_of(scorer, judges, knows_cold=knows_cold)
     progress(Progress("testing", len(scorers) + 1, len(scorers) + 1))
     return answers
 

@@ -18,8 +18,8 @@ from app.errors import ModelUnusable
 from app.jobs import alone
 from app.recommend.card import Card
 from app.recommend.model import Model
-from app.recommend.past import past_versions
-from app.recommend.publish import load, read_card, succeed, versions, withdraw
+from app.recommend.past import retired_versions
+from app.recommend.publish import load, publish_successor, read_card, versions, withdraw
 from app.recommend.records import rename_version, settle
 from app.shops.changes import announce_change
 from app.values import ShopDomain
@@ -75,7 +75,7 @@ async def forget_in_models(connections: Connections, shop: ShopDomain, customer_
 
 def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> list[StoredEmbedding]:
     found: list[StoredEmbedding] = []
-    for path in (*versions(data_dir, shop), *past_versions(data_dir, shop)):
+    for path in (*versions(data_dir, shop), *retired_versions(data_dir, shop)):
         try:
             model = load(path)
         except ModelUnusable:
@@ -88,7 +88,7 @@ def _learnt(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> 
 
 def _forget_past(data_dir: Path, shop: ShopDomain, customer_ids: Collection[int]) -> None:
     """Delete what was put away of versions that have one of the customers, or can't be read."""
-    for path in past_versions(data_dir, shop):
+    for path in retired_versions(data_dir, shop):
         try:
             model = load(path)
         except ModelUnusable:
@@ -108,4 +108,4 @@ def _succeeded(
     except ModelUnusable:
         return True, None
     rest = without(model, customer_ids)
-    return (False, card) if rest is model else (True, succeed(data_dir, shop, card, rest))
+    return (False, card) if rest is model else (True, publish_successor(data_dir, shop, card, rest))

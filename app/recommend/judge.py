@@ -118,7 +118,7 @@ class TestSet:
         return self.kinds[np.searchsorted(self.product_ids, product_ids)]
 
 
-def jury(
+def test_set_of(
     product_ids: Ids, kinds: NDArray[np.int32], orders: NDArray[np.int32], cases: Sequence[Case]
 ) -> TestSet:
     """Return the jury of these cases. orders: (n,) of training that hold each product; 0 is cold."""
@@ -133,22 +133,26 @@ def jury(
     )  # fmt: skip
 
 
-def answers_of(scorer: Scorer, jury: TestSet, *, knows_cold: bool = False) -> Recommendations:
+def recommendations_of(scorer: Scorer, test_set_of: TestSet, *, knows_cold: bool = False) -> Recommendations:
     """Return what a plain model recommends."""
-    ids = jury.product_ids
+    ids = test_set_of.product_ids
     return Recommendations(
-        all=tops_of(scorer, ids, jury.cases, K),
-        discovery=tops_of(scorer, ids, jury.discoveries, K, lambda case: _bought(ids, case)),
-        cold=tops_of(scorer, ids, jury.cold_cases, K, lambda _: ~jury.cold) if knows_cold else None,
+        all=tops_of(scorer, ids, test_set_of.cases, K),
+        discovery=tops_of(scorer, ids, test_set_of.discoveries, K, lambda case: _bought(ids, case)),
+        cold=tops_of(scorer, ids, test_set_of.cold_cases, K, lambda _: ~test_set_of.cold)
+        if knows_cold
+        else None,
     )
 
 
-def answers_served(model: Model, jury: TestSet) -> Recommendations:
+def served_recommendations(model: Model, test_set_of: TestSet) -> Recommendations:
     """Return what ours recommends, through the very calls that serve."""
     return Recommendations(
-        all=[ranked(model, case) for case in jury.cases],
-        discovery=[ranked(model, case, ~_bought(jury.product_ids, case)) for case in jury.discoveries],
-        cold=[_new(model, case) for case in jury.cold_cases],
+        all=[ranked(model, case) for case in test_set_of.cases],
+        discovery=[
+            ranked(model, case, ~_bought(test_set_of.product_ids, case)) for case in test_set_of.discoveries
+        ],
+        cold=[_new(model, case) for case in test_set_of.cold_cases],
     )
 
 

@@ -10,17 +10,17 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from app.recommend.publish import current_version, point_to, version_path, versions
+from app.recommend.publish import current_version, set_current, version_path, versions
 from app.values import ShopDomain
 
 MOST_BYTES = 512 << 20  # of a shop; beyond it, those that were put away first go
 _PAST = ".past"
 
 
-def put_away(data_dir: Path, shop: ShopDomain, version: str, successor: str) -> None:
+def retire_version(data_dir: Path, shop: ShopDomain, version: str, successor: str) -> None:
     """Let the successor serve where the version did, and keep the version beside."""
     if current_version(data_dir, shop) == version:
-        point_to(data_dir, shop, successor)
+        set_current(data_dir, shop, successor)
     past = _past(data_dir, shop)
     past.mkdir(exist_ok=True)
     shutil.rmtree(past / version, ignore_errors=True)
@@ -29,7 +29,7 @@ def put_away(data_dir: Path, shop: ShopDomain, version: str, successor: str) -> 
     _thin(past)
 
 
-def past_versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
+def retired_versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
     """Return the directories of the versions that were put away, the last one last."""
     past = _past(data_dir, shop)
     return sorted(past.iterdir(), key=_put_away_at) if past.is_dir() else []
@@ -40,13 +40,13 @@ def find_version(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
 
     A name is looked up and never made a path of: it may be what a merchant wrote.
     """
-    there = (*versions(data_dir, shop), *past_versions(data_dir, shop))
+    there = (*versions(data_dir, shop), *retired_versions(data_dir, shop))
     return next((path for path in there if path.name == version), None)
 
 
-def drop_past(data_dir: Path, shop: ShopDomain, before: datetime) -> int:
+def delete_retired(data_dir: Path, shop: ShopDomain, before: datetime) -> int:
     """Delete the versions that were put away before that; return how many went."""
-    old = [path for path in past_versions(data_dir, shop) if _put_away_at(path) < before.timestamp()]
+    old = [path for path in retired_versions(data_dir, shop) if _put_away_at(path) < before.timestamp()]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)
     return len(old)

@@ -60,7 +60,7 @@ def versions(data_dir: Path, shop: ShopDomain) -> list[Path]:
     return sorted(path for path in home.iterdir() if path.is_dir() and path.name[0] != ".")
 
 
-def stand_in(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
+def successor_of(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
     """Return where a version stands, or what took its place: of the same training, with somebody taken out.
 
     None where neither is. A name is looked up and never made a path of: it may be what a merchant wrote.
@@ -69,7 +69,7 @@ def stand_in(data_dir: Path, shop: ShopDomain, version: str) -> Path | None:
     return next((path for path in alike if path.name == version), alike[-1] if alike else None)
 
 
-def succeed(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
+def publish_successor(data_dir: Path, shop: ShopDomain, old: Card, model: Model) -> Card:
     """Return the card of the version that stands in for the old one, complete on disk beside it."""
     arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in ARRAYS}
     card = _completed(old, shop, model, arrays)
@@ -82,7 +82,7 @@ def version_path(data_dir: Path, shop: ShopDomain, version: str) -> Path:
     return _home(data_dir, shop) / version
 
 
-def point_to(data_dir: Path, shop: ShopDomain, version: str) -> None:
+def set_current(data_dir: Path, shop: ShopDomain, version: str) -> None:
     """Let a version that is complete on disk serve from now on."""
     _replace_text(_home(data_dir, shop) / POINTER, version)
 

@@ -20,8 +20,8 @@ from app.recommend.card import Card
 from app.recommend.dataset import Dataset
 from app.recommend.forget import PUBLISHING
 from app.recommend.freshen import freshened
-from app.recommend.past import put_away
-from app.recommend.publish import current_version, load, read_card, succeed, version_path
+from app.recommend.past import retire_version
+from app.recommend.publish import current_version, load, publish_successor, read_card, version_path
 from app.recommend.records import rename_version, settle
 from app.recommend.store import read_shop
 from app.shops.changes import announce_change
@@ -81,7 +81,7 @@ async def _refreshed(connections: Connections, shop: ShopDomain) -> tuple[str, C
         if card.version == version:
             return version, None  # nothing that it is made of has changed
         await rename_version(connections, shop, version, card)
-        await asyncio.to_thread(put_away, data_dir, shop, version, card.version)
+        await asyncio.to_thread(retire_version, data_dir, shop, version, card.version)
     await announce_change(connections.redis, shop)
     return card.version, card
 
@@ -90,7 +90,7 @@ def succeed_freshened(data_dir: Path, shop: ShopDomain, version: str, dataset: D
     """Return the card of the version that stands in for the old one, complete on disk beside it."""
     path = version_path(data_dir, shop, version)
     card = read_card(path)
-    return succeed(data_dir, shop, card, freshened(load(path), card, dataset))
+    return publish_successor(data_dir, shop, card, freshened(load(path), card, dataset))
 
 
 async def _latest_change(connections: Connections, shop: str) -> str:

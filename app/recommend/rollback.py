@@ -11,7 +11,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.jobs import alone
 from app.recommend.forget import PUBLISHING
-from app.recommend.publish import current_version, load, point_to, stand_in, versions
+from app.recommend.publish import current_version, load, set_current, successor_of, versions
 from app.shops.changes import announce_kept
 from app.tables import ModelRow
 from app.values import ShopDomain
@@ -29,12 +29,12 @@ async def roll_back(connections: Connections, shop: ShopDomain, version: str | N
         current = current_version(data_dir, shop)
         there = [path.name for path in versions(data_dir, shop)]
         wanted = version or await _champion_before(connections, shop, current, there)
-        chosen = stand_in(data_dir, shop, wanted) if wanted else None
+        chosen = successor_of(data_dir, shop, wanted) if wanted else None
         if chosen is None:
             wanted = wanted or wording("before the current one")
             raise NotFound(f"{shop} has no version {wanted} on disk: {_names(there)}")
         await asyncio.to_thread(load, chosen)
-        point_to(data_dir, shop, chosen.name)
+        set_current(data_dir, shop, chosen.name)
         await _record(connections, shop, chosen.name)
     await announce_kept(connections.redis, shop)
     return chosen.name

@@ -11,7 +11,7 @@ from app.values import ShopDomain
 ARRIVING = "arriving"  # held as well while a shop that left is erased: what came in would go with it
 
 
-async def welcome(connections: Connections, shop: ShopDomain, id_token: str) -> Shop:
+async def ensure_installed(connections: Connections, shop: ShopDomain, id_token: str) -> Shop:
     """Return the shop, installed with the staff member's token when we hold no good one.
 
     Of two tokens that were asked for at once, the one kept last need not be the one that Shopify takes.
@@ -23,7 +23,7 @@ async def welcome(connections: Connections, shop: ShopDomain, id_token: str) -> 
     return await finish_install(connections, shop)
 
 
-async def agreed(connections: Connections, shop: ShopDomain, code: str) -> Shop:
+async def install_with_code(connections: Connections, shop: ShopDomain, code: str) -> Shop:
     """Return the shop, installed with the code of a merchant who agreed to it."""
     async with alone(connections, ARRIVING, shop):
         return await install(connections, shop, await exchange_code(connections, shop, code))

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from app.connections import Connections
 from app.errors import InputError
 from app.shops.addresses import app_in_admin, for_browser
-from app.shops.arrival import agreed
+from app.shops.arrival import install_with_code
 from app.shops.oauth import new_state, permission_url, read_callback, requested_shop, signed_state
 
 _COOKIE = "tillwise_install"
@@ -44,7 +44,7 @@ async def finish(request: Request) -> Response:
     if len({name for name, _value in pairs}) != len(pairs):
         raise InputError("the callback carries a parameter twice")
     callback = read_callback(dict(pairs), request.cookies.get(_COOKIE), settings, datetime.now(UTC))
-    await agreed(connections, callback.shop, callback.code)
+    await install_with_code(connections, callback.shop, callback.code)
     answer = RedirectResponse(app_in_admin(settings, callback.shop), 302)
     answer.delete_cookie(_COOKIE, path="/auth")
     return answer

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from app.admin.routes import routes
 from app.campaigns import store
 from app.campaigns.codes import promise_of
-from app.campaigns.store import all_campaigns, one_campaign
+from app.campaigns.store import all_campaigns, get_campaign
 from app.connections import Connections, connect, redis_key
 from app.coupons.uses import Discount, keep_discount
 from app.values import ShopDomain
@@ -94,7 +94,7 @@ async def test_campaign_is_paused_and_goes_on(connections: Connections, browser:
     await keep_campaigns(connections)
     for status in ("paused", "running", "stopped"):
         assert (await call(browser, "status", {"id": "loyal-thanked", "status": status})).status_code == 200
-        assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == status
+        assert (await get_campaign(connections, SHOP, "loyal-thanked")).status == status
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_unusable_step_changes_nothing(
 ) -> None:
     await keep_campaigns(connections)
     assert (await call(browser, "status", body)).status_code == status
-    assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "running"
+    assert (await get_campaign(connections, SHOP, "loyal-thanked")).status == "running"
 
 
 async def test_a_campaign_is_placed_before_another_or_last(
@@ -160,7 +160,7 @@ async def test_a_campaign_that_can_never_be_shown_is_not_started(
     answer = await call(browser, "status", {"id": told["id"], "status": "running"})
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("Not started. ")
-    assert (await one_campaign(connections, SHOP, told["id"])).status == "draft"
+    assert (await get_campaign(connections, SHOP, told["id"])).status == "draft"
 
 
 @pytest.mark.parametrize("page", ["/admin/campaigns", "/admin/campaigns/edit"])
@@ -195,4 +195,4 @@ async def test_what_is_changed_while_redis_is_away_is_kept_once(connections: Con
     assert "can't reach its Redis" in page.text.replace("&#39;", "'")
     names = [each.campaign.id for each in await all_campaigns(connections, SHOP)]
     assert names == ["free-shipping", "winter", "loyal-thanked", "hesitant-buyers"]
-    assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "paused"
+    assert (await get_campaign(connections, SHOP, "loyal-thanked")).status == "paused"

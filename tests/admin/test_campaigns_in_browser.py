@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from app.campaigns.store import all_campaigns, one_campaign
+from app.campaigns.store import all_campaigns, get_campaign
 from app.connections import Connections
 from tests.admin.campaign_factories import keep_campaigns, keep_learnt
 from tests.admin.factories import SHOP, keep, product, shop_row
@@ -109,7 +109,7 @@ async def test_a_campaign_is_moved_and_stopped_by_the_keyboard(connections: Conn
         await expect(later).to_be_focused()  # at the top there is no earlier any more
         await page.get_by_role("button", name="Stop 10 % for loyal customers").press("Enter")
         await page.get_by_role("button", name="Start again 10 % for loyal customers").wait_for()
-    assert (await one_campaign(connections, SHOP, "loyal-thanked")).status == "stopped"
+    assert (await get_campaign(connections, SHOP, "loyal-thanked")).status == "stopped"
 
 
 async def test_a_draft_is_removed_with_a_second_press(connections: Connections) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from app.campaigns.store import all_campaigns, one_campaign
+from app.campaigns.store import all_campaigns, get_campaign
 from app.campaigns.templates import TEMPLATES
 from app.catalog.flags import record_flag
 from app.connections import Connections
@@ -114,12 +114,12 @@ async def test_a_change_on_top_of_somebody_elses_is_refused(
 ) -> None:
     await keep_campaigns(connections)
     await call(browser, "place", {"id": "winter"})
-    form = written(id="winter", seen=(await one_campaign(connections, SHOP, "winter")).state)
+    form = written(id="winter", seen=(await get_campaign(connections, SHOP, "winter")).state)
     await call(browser, "place", {"id": "winter", "before": "loyal-thanked"})
     assert (await call(browser, "keep", {"form": form})).status_code == 400
-    form |= {"seen": (await one_campaign(connections, SHOP, "winter")).state}
+    form |= {"seen": (await get_campaign(connections, SHOP, "winter")).state}
     assert (await call(browser, "keep", {"form": form})).json()["status"] == "draft"
-    assert (await one_campaign(connections, SHOP, "winter")).campaign.name == "Hesitant buyers"
+    assert (await get_campaign(connections, SHOP, "winter")).campaign.name == "Hesitant buyers"
     answer = await call(browser, "keep", {"form": form})
     assert answer.status_code == 400
     assert "Somebody changed this campaign" in answer.json()["error"]

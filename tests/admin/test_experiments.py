@@ -14,7 +14,7 @@ import pytest
 from app.admin.experiments_form import arm_words
 from app.admin.experiments_told import provisos
 from app.admin.routes import routes
-from app.campaigns.store import keep_campaign, one_campaign
+from app.campaigns.store import get_campaign, keep_campaign
 from app.connections import Connections, connect
 from app.experiments.design import read_design
 from app.experiments.outcomes import DataQuality
@@ -240,13 +240,13 @@ async def test_a_campaigns_change_is_kept_with_the_end_of_its_experiment(
     assert (await call(browser, "keep", form=form | {"words": words})).status_code == 200
     assert (await call(browser, "start", id="bar")).status_code == 200
     assert (await call(browser, "conclude", id="bar", arm="changed")).status_code == 200
-    kept = await one_campaign(connections, SHOP, "free-shipping")
+    kept = await get_campaign(connections, SHOP, "free-shipping")
     assert (kept.status, kept.campaign.offer.messages["en"]) == ("running", words)
     off = {"name": "Off", "tries": "without_campaign", "campaign": "free-shipping"}
     await call(browser, "keep", form=off)
     await call(browser, "start", id="off")
     await call(browser, "conclude", id="off", arm="without_it")
-    assert (await one_campaign(connections, SHOP, "free-shipping")).status == "stopped"
+    assert (await get_campaign(connections, SHOP, "free-shipping")).status == "stopped"
 
 
 async def test_what_can_not_be_kept_leaves_the_experiment_running(

@@ -8,7 +8,7 @@ import pytest
 
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.products_store import keep_wish
-from app.campaigns.store import one_campaign
+from app.campaigns.store import get_campaign
 from app.connections import Connections
 from app.errors import InputError
 from app.experiments.design import read_design
@@ -43,7 +43,7 @@ async def test_an_arm_is_kept_whole_with_the_end_of_its_experiment(on_both_datab
     await tried(connections, changes)
     await keep_arm(connections, await the_shop(connections), "dear", 1, "changed", now())
     assert (await the_shop(connections)).settings == {"locale": "de", "dear_ratio": 3}
-    kept = await one_campaign(connections, SHOP, "free-shipping")
+    kept = await get_campaign(connections, SHOP, "free-shipping")
     assert (kept.campaign.priority, kept.status) == (7, "running")
     (version,) = await versions(connections, SHOP)
     assert version.status == "stopped"

@@ -21,7 +21,7 @@ from app.offers.situation import Occasion, in_arms, situation_of
 from app.offers.store import record_decision
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
-from app.recommend.past import put_away
+from app.recommend.past import retire_version
 from app.recommend.publish import publish
 from app.replays import replay_decision
 from app.values import ShopDomain
@@ -106,7 +106,7 @@ async def test_an_arms_model_serves_on_after_another_took_its_place(connections:
     await tries(connections, "model", {"model": before.model_version})
     now = await now_at(connections)
     assert now.model_version is not None
-    put_away(connections.settings.data_dir, SHOP, before.model_version, now.model_version)
+    retire_version(connections.settings.data_dir, SHOP, before.model_version, now.model_version)
     arm = frozenset({("model", "arm0")})
     assert (await now_at(connections)).variants[arm].model_version == before.model_version
 

@@ -31,7 +31,7 @@ from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import read_question
 from app.privacy.aged import clear_aged
 from app.profiles.recall import Shopper
-from app.recommend.past import past_versions, put_away
+from app.recommend.past import retire_version, retired_versions
 from app.recommend.publish import publish, version_path
 from app.tables import ProductRow, ShopRow, VariantRow
 from tests.campaigns.factories import a_campaign
@@ -148,11 +148,13 @@ async def test_a_decision_is_made_again_after_another_model_took_the_place_of_it
     data_dir = connections.settings.data_dir
     assert before.model_version is not None
     assert after.model_version is not None
-    put_away(data_dir, SHOP, before.model_version, after.model_version)  # as it is freshened with every order
+    retire_version(
+        data_dir, SHOP, before.model_version, after.model_version
+    )  # as it is freshened with every order
     restored = await restore(connections, SHOP, before.version)
     assert restored.model_version == before.model_version
     assert all(is_made_again(each, restored) for each in entries)
-    (path,) = past_versions(data_dir, SHOP)
+    (path,) = retired_versions(data_dir, SHOP)
     os.utime(path, times=((NOW - timedelta(days=31)).timestamp(),) * 2)
     await clear_aged(connections, SHOP)
     with pytest.raises(NotFound, match=f"model {before.model_version} that ranked then is gone"):

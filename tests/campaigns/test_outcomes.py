@@ -12,9 +12,9 @@ from app.campaigns.outcomes import (
     LoggedInputs,
     Ordered,
     bought_anyway,
+    draws_of,
     exposures,
-    read_told,
-    trials,
+    read_logged_campaigns,
 )
 from app.campaigns.weigh import Chosen, Inputs, Weighed
 from app.intent.features import FEATURES
@@ -133,7 +133,7 @@ def test_the_page_after_an_order_teaches_nothing_of_who_buys_but_what_is_said_th
     orders = {who: [Ordered(5, 500)] for who in ("anna", "bert", "carl")}
     assert exposures(log, orders, "ten", NOW).shown.tolist() == [False]
     assert (measured := bought_anyway(log, orders, "ten", NOW)).of == measured.happened == 1
-    (trial,) = trials(log, orders, {("anna", "ten"): [Feedback("accepted", 60)]}, CHOICES)
+    (trial,) = draws_of(log, orders, {("anna", "ten"): [Feedback("accepted", 60)]}, CHOICES)
     assert (trial.bought, trial.gained, trial.word) == (False, 0, "accepted")
 
 
@@ -141,7 +141,7 @@ def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
     log = [
         decided("anna", 7, {"ten": 0.75, "help": 1.0}, five="not_drawn", tea="not_drawn", other="withheld")
     ]
-    (found,) = trials(log, {"anna": [Ordered(9, 420)]}, {}, CHOICES)
+    (found,) = draws_of(log, {"anna": [Ordered(9, 420)]}, {}, CHOICES)
     assert (found.choice, found.arms, found.drawn, found.propensity) == (
         "coupons",
         ("ten", "five"),
@@ -153,7 +153,7 @@ def test_a_trial_is_a_draw_among_rivals_of_one_choice() -> None:
 
 def test_what_stands_already_is_not_a_draw() -> None:
     log = [decided("anna", 7, {"ten": 1.0}, five="not_drawn"), decided("bert", 7, {"ten": 0.5})]
-    assert trials(log, {}, {}, CHOICES) == []
+    assert draws_of(log, {}, {}, CHOICES) == []
 
 
 def test_of_one_shopper_the_first_draw_counts() -> None:
@@ -161,7 +161,7 @@ def test_of_one_shopper_the_first_draw_counts() -> None:
         decided("anna", at, {name: 0.5}, **{other: "not_drawn"})
         for at, name, other in ((9, "ten", "five"), (3, "five", "ten"))
     ]
-    assert [each.drawn for each in trials(log, {}, {}, CHOICES)] == ["five"]
+    assert [each.drawn for each in draws_of(log, {}, {}, CHOICES)] == ["five"]
 
 
 def test_what_a_shopper_said_within_half_an_hour_goes_with_the_draw() -> None:
@@ -172,13 +172,13 @@ def test_what_a_shopper_said_within_half_an_hour_goes_with_the_draw() -> None:
         ("carl", "ten"): [Feedback("dismissed", HEARD_S + 1)],
         ("dora", "five"): [Feedback("accepted", 5)],  # of what was shown to them another day
     }
-    assert [each.word for each in trials(log, {}, words, CHOICES)] == ["accepted", "dismissed", "", ""]
+    assert [each.word for each in draws_of(log, {}, words, CHOICES)] == ["accepted", "dismissed", "", ""]
 
 
 def test_a_log_entry_is_read_as_decide_writes_it() -> None:
     made = Weighed(Inputs(at=5, features=ROW), (Chosen("ten", 0.9),), ("ten", "help"), {"help": "capped"})
     situation = {"campaigns": msgspec.to_builtins(made), "orders": 3}
-    read = read_told({"situation": situation, "snapshot": "s", "unit": "u"})
+    read = read_logged_campaigns({"situation": situation, "snapshot": "s", "unit": "u"})
     assert read == LoggedCampaigns((Drawn("ten", 0.9),), {"help": "capped"}, KNOWN, "u")
 
 
@@ -186,7 +186,7 @@ def test_a_log_entry_is_read_as_decide_writes_it() -> None:
     "inputs", [{}, {"situation": {}}, {"situation": {"campaigns": None}}, {"situation": {"campaigns": "x"}}]
 )
 def test_an_entry_without_campaigns_or_of_another_layout_is_none(inputs: dict[str, object]) -> None:
-    assert read_told(inputs) is None
+    assert read_logged_campaigns(inputs) is None
 
 
 def test_features_of_another_layout_teach_nothing() -> None:

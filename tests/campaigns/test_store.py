@@ -9,8 +9,8 @@ from app.campaigns.store import (
     all_campaigns,
     campaigns_fingerprint,
     change_status,
+    get_campaign,
     keep_campaign,
-    one_campaign,
     remove_draft,
     running_campaigns,
 )
@@ -31,7 +31,7 @@ async def test_a_campaign_is_a_draft_until_it_is_started(on_both_databases: Conn
     assert await running_campaigns(connections, SHOP) == []
     await change_status(connections, SHOP, "help", "running")
     assert [each.campaign for each in await running_campaigns(connections, SHOP)] == [campaign]
-    assert (await one_campaign(connections, SHOP, "help")).status == "running"
+    assert (await get_campaign(connections, SHOP, "help")).status == "running"
 
 
 async def test_a_changed_campaign_keeps_its_number_and_its_status(connections: Connections) -> None:
@@ -57,7 +57,7 @@ async def test_to_say_again_what_stands_changes_nothing(connections: Connections
     await keep_campaign(connections, SHOP, a_campaign())
     stopped = await change_status(connections, SHOP, "help", "stopped", "too many errors")
     assert await change_status(connections, SHOP, "help", "stopped") == stopped
-    assert await one_campaign(connections, SHOP, "help") == stopped
+    assert await get_campaign(connections, SHOP, "help") == stopped
 
 
 async def test_every_change_is_seen_in_the_fingerprint(connections: Connections) -> None:

@@ -11,7 +11,7 @@ from app.admin.sentences import told
 from app.campaigns.arms import served
 from app.campaigns.campaign import Running, read_campaign
 from app.campaigns.codes import pool_of
-from app.campaigns.store import change_status, keep_campaign, one_campaign
+from app.campaigns.store import change_status, get_campaign, keep_campaign
 from app.campaigns.supply import READY, pool_size, promises_of, supply_codes, wishes_of
 from app.connections import Connections, redis_key
 from app.coupons.pool import pool_key
@@ -113,7 +113,7 @@ async def test_a_campaign_whose_discount_was_deactivated_stops_until_it_is_start
     for _ in range(2):
         await front.connections.redis.delete(redis_key(shop, "coupons", "looked"))
         await supply_codes(front.connections, shop)
-        kept = await one_campaign(front.connections, shop, "ten")
+        kept = await get_campaign(front.connections, shop, "ten")
         assert (kept.status, few.name in kept.reason) == ("stopped", True)
         with speaking("de"):
             assert told(kept.reason).startswith(f"ihr Rabatt „{few.name}“ wurde in Shopify deaktiviert")
@@ -126,7 +126,7 @@ async def test_a_campaign_whose_discount_was_deactivated_stops_until_it_is_start
     ]
     assert await front.connections.redis.llen(pool_key(shop, pool)) == len(again.codes) == 12
     assert discount.ends_at == off
-    assert (await one_campaign(front.connections, shop, "ten")).reason == ""
+    assert (await get_campaign(front.connections, shop, "ten")).reason == ""
 
 
 @needs_packages
@@ -139,7 +139,7 @@ async def test_what_the_merchant_decided_stands_where_a_discount_was_deactivated
     for discount in front.shop.discounts.values():
         discount.ends_at = datetime.now(UTC)
     await supply_codes(front.connections, shop)
-    kept = await one_campaign(front.connections, shop, "ten")
+    kept = await get_campaign(front.connections, shop, "ten")
     assert (kept.status, kept.reason) == ("paused", "")
 
 

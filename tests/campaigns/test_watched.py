@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.campaigns import watched as module
-from app.campaigns.store import one_campaign
+from app.campaigns.store import get_campaign
 from app.campaigns.watched import read_watched, watched
 from app.child_process import ChildFailed
 from app.connections import Connections, redis_key
@@ -42,7 +42,7 @@ async def test_a_guardrail_sees_all_since_its_campaign_began(
     await on_both_databases.redis.delete(RESTING)
     await a_running(on_both_databases, BEGAN)
     assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
-    assert "(900 shoppers;" in (await one_campaign(on_both_databases, SHOP, "help")).reason
+    assert "(900 shoppers;" in (await get_campaign(on_both_databases, SHOP, "help")).reason
 
 
 async def test_what_is_read_apart_rests_and_what_is_young_is_looked_at_each_time(

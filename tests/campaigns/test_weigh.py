@@ -11,7 +11,7 @@ import pytest
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import Fired
 from app.campaigns.plan import Plan, Planned
-from app.campaigns.weigh import LookUp, again, weigh
+from app.campaigns.weigh import LookUp, reweigh, weigh
 from tests.campaigns.factories import (
     AT,
     DAY_S,
@@ -71,7 +71,7 @@ def test_of_hundreds_only_those_that_are_come_to_are_asked_and_looked_up() -> No
     assert [each.campaign_id for each in first.chosen] == ["banner000", "bar"]
     assert set(looked_up) == {f"banner{n:03}" for n in range(4)} | {"bar"}  # four are asked at once
     assert first.inputs.lacking == ("banner000",)
-    assert again(plan, first, "d") == first
+    assert reweigh(plan, first, "d") == first
 
 
 def test_of_a_group_only_the_first_that_matches_is_shown() -> None:
@@ -286,12 +286,12 @@ def test_a_logged_weighing_comes_to_the_same_again() -> None:
         logged = weigh(
             plan, inputs(facts={"cart.subtotal": n * 2.0}), f"d{n}", lambda _n, _s, at=n: at % 2 == 0
         )  # type: ignore[misc]
-        assert again(plan, logged, f"d{n}") == logged
+        assert reweigh(plan, logged, f"d{n}") == logged
 
 
 def test_who_is_withheld_from_a_rival_is_told_so_that_the_draw_is_made_again_among_the_same() -> None:
     plan = a_plan(*(a_campaign(name, choice="best", holdout=0.5) for name in ("a", "b", "c")))
     for n in range(50):
         first = weigh(plan, inputs(), f"d{n}", lambda name, _share, n=n: (n + ord(name)) % 3 == 0)
-        assert again(plan, first, f"d{n}") == first
+        assert reweigh(plan, first, f"d{n}") == first
         assert first.withheld

@@ -12,8 +12,8 @@ from app.recommend.publish import (
     current_version,
     load,
     publish,
+    publish_successor,
     read_card,
-    succeed,
     version_path,
     withdraw,
 )
@@ -82,7 +82,7 @@ def test_what_took_the_place_of_a_version_serves_where_that_is_asked_for(termina
         versions.extend(await two_champions(connections))
         data_dir = connections.settings.data_dir
         path = version_path(data_dir, SHOP, versions[0])
-        successor = succeed(data_dir, SHOP, read_card(path), a_model(2))
+        successor = publish_successor(data_dir, SHOP, read_card(path), a_model(2))
         await rename_version(connections, SHOP, versions[0], successor)
         withdraw(data_dir, SHOP, versions[0], successor.version)
         versions.append(successor.version)

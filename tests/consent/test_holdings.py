@@ -11,7 +11,7 @@ import app.tables  # noqa: F401  (fills the metadata)
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, KEYS_WITHOUT_PEOPLE, WITHOUT_PEOPLE, Effect, Medium, holding
 from app.privacy.person import Person
-from app.privacy.stores import read_held, seek
+from app.privacy.stores import data_subject, read_held
 from tests.privacy.planted import ROSA, plant
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_every_family_of_keys_in_the_code_is_in_the_register_or_said_to_hold_nob
 
 
 async def test_every_store_of_the_register_is_looked_into(connections: Connections) -> None:
-    held = await read_held(await seek(connections, Person(shop="a.myshopify.com")))
+    held = await read_held(await data_subject(connections, Person(shop="a.myshopify.com")))
     assert list(held) == [each.name for each in HOLDINGS]
     assert not any(held.values())
 

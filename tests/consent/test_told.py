@@ -2,31 +2,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.consent.policy import PURPOSES, Answers
-from app.consent.told import all_withdrawn, merged, news, pack, told_key, unpack, withdrawn
+from app.consent.told import all_withdrawn, consent_change, merged, pack, told_key, unpack, withdrawn
 
 tristate = st.sampled_from([None, True, False])
 answers = st.builds(Answers, tristate, tristate, tristate, tristate, st.booleans())
 
 
 def test_the_first_word_of_somebody_is_news_even_without_an_answer() -> None:
-    found = news(None, Answers())
+    found = consent_change(None, Answers())
     assert found is not None
     assert (found.answers, found.withdrawn) == (Answers(), ())
 
 
 @given(answers)
 def test_a_repeat_is_no_news(told: Answers) -> None:
-    assert news(told, told) is None
-    assert news(told, Answers()) is None
+    assert consent_change(told, told) is None
+    assert consent_change(told, Answers()) is None
 
 
 @given(answers, answers)
 def test_news_are_what_changes_what_stands(before: Answers, now: Answers) -> None:
-    found = news(before, now)
+    found = consent_change(before, now)
     assert (found is None) == (merged(before, now) == before)
     if found:
         assert found.answers == merged(before, now)
-        assert news(found.answers, now) is None
+        assert consent_change(found.answers, now) is None
 
 
 @given(answers, answers)
@@ -37,7 +37,7 @@ def test_withdrawn_is_what_is_refused_now_and_was_not_before(before: Answers, no
 
 
 def test_what_the_policy_allowed_unanswered_is_taken_back_by_a_no() -> None:
-    found = news(Answers(), Answers(analytics=False))
+    found = consent_change(Answers(), Answers(analytics=False))
     assert found is not None
     assert found.withdrawn == ("analytics",)
 
@@ -49,7 +49,10 @@ def test_merging_keeps_the_last_answer_to_each(a: Answers, b: Answers, c: Answer
 
 
 def test_several_names_withdraw_what_any_of_them_does() -> None:
-    first, second = news(Answers(), Answers(marketing=False)), news(Answers(), Answers(analytics=False))
+    first, second = (
+        consent_change(Answers(), Answers(marketing=False)),
+        consent_change(Answers(), Answers(analytics=False)),
+    )
     assert all_withdrawn(one for one in (first, second) if one) == ("analytics", "marketing")
 
 

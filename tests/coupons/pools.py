@@ -9,7 +9,7 @@ import pytest
 from app.coupons.follow import follow_grants
 from app.coupons.grants import CodeRequest, GrantedCode, grant
 from app.coupons.minting import PoolTarget, keep_pools
-from app.coupons.missing import let_go_of_gone
+from app.coupons.missing import withdraw_missing
 from app.coupons.pool import pool_key
 from app.coupons.store import Pool, count_codes, pools_of
 from app.coupons.terms import CouponTerms
@@ -27,7 +27,7 @@ DAY_S = 86_400
 
 
 async def keep(front: Shopfront, *wishes: PoolTarget) -> None:
-    await let_go_of_gone(front.connections, front.installed.shop, datetime.now(UTC), unexpected)
+    await withdraw_missing(front.connections, front.installed.shop, datetime.now(UTC), unexpected)
     await keep_pools(front.connections, front.installed, wishes)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.campaigns.store import change_status, keep_campaign, one_campaign
+from app.campaigns.store import change_status, get_campaign, keep_campaign
 from app.campaigns.supply import supply_codes
 from app.connections import Connections
 from app.coupons.automatic import MOST_OUTLASTING, keep_automatic
@@ -111,13 +111,13 @@ async def test_a_campaign_stops_whose_discount_without_a_code_was_deactivated(
     shopify.held[off]["status"] = "EXPIRED"
     name = (await discounts_of(connections, SHOP))[terms_of(shopify, off)].campaign_id
     await supply_codes(connections, SHOP)
-    stopped = await one_campaign(connections, SHOP, name)
+    stopped = await get_campaign(connections, SHOP, name)
     assert (stopped.status, stopped.campaign.name in stopped.reason) == ("stopped", True)
     assert (list(shopify.held), len(await honoured(connections, SHOP))) == ([other], 1)
     await change_status(connections, SHOP, name, "running")
     for _ in range(2):
         await supply_codes(connections, SHOP)
-    assert (await one_campaign(connections, SHOP, name)).status == "running"
+    assert (await get_campaign(connections, SHOP, name)).status == "running"
     assert len(await honoured(connections, SHOP)) == 2
 
 

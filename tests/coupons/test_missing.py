@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.connections import redis_key
 from app.coupons.grants import CodeRequest, grant
-from app.coupons.missing import let_go_of_gone
+from app.coupons.missing import withdraw_missing
 from app.coupons.store import (
     Pool,
     keep_pool,
@@ -118,7 +118,7 @@ async def test_codes_of_a_discount_that_was_deactivated_are_withdrawn_once_its_c
     await keep(front, WISH)
     dead = await granted(front)
     ours(front)[0].ends_at = now = datetime.now(UTC)
-    await let_go_of_gone(front.connections, shop, now, tell)
+    await withdraw_missing(front.connections, shop, now, tell)
     assert told == [("spring", "Spring", {"granted": 1, "pooled": 19})]
     assert await withdrawn_codes(front.connections, shop, now) == {dead.code}
     assert await ready(front) == set()

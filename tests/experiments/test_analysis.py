@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Reading, Verdict, analyse
 from app.experiments.metrics import METRICS
 from app.experiments.mismatch import Mismatch
 from app.experiments.ready import LEAST_AMOUNTS, LEAST_EVENTS
@@ -17,7 +17,7 @@ NOBODY = these(drawn(size=10), slice(0))
 
 
 def reading(units: Units, terms: AnalysisPlan = EVEN) -> Reading:
-    return read(units, terms, units.counts(len(terms.arms)))
+    return analyse(units, terms, units.counts(len(terms.arms)))
 
 
 def of(found: Reading, metric: str) -> Comparison:
@@ -71,14 +71,14 @@ def test_what_is_too_early_to_tell_takes_no_strictness_from_the_rest() -> None:
 
 
 def test_an_experiment_that_nobody_has_seen_says_so() -> None:
-    found = read(NOBODY, EVEN, [0, 0])
+    found = analyse(NOBODY, EVEN, [0, 0])
     assert isinstance(found.mismatch, Refusal)
     assert {refused(found, metric).cause for metric in METRICS} == {Cause.NOBODY}
 
 
 def test_an_arm_that_nobody_has_completed_is_named() -> None:
     units = drawn(size=600)
-    found = read(these(units, units.arm == 0), EVEN, units.counts(2))
+    found = analyse(these(units, units.arm == 0), EVEN, units.counts(2))
     assert refused(found, "revenue").cause is Cause.EMPTY_ARM
     assert "treated" in refused(found, "revenue").says
 
@@ -146,7 +146,7 @@ def test_what_the_cap_took_of_each_arm_is_told() -> None:
         assert cut == pytest.approx(1 - kept / units.revenue[rows].sum())
         assert 0.02 < cut < 0.5
     assert reading(units, replace(EVEN, winsor=1.0)).cut == (0.0, 0.0)
-    assert read(NOBODY, EVEN, [0, 0]).cut == (None, None)
+    assert analyse(NOBODY, EVEN, [0, 0]).cut == (None, None)
 
 
 def test_the_cap_is_the_same_whichever_arm_the_values_are_in() -> None:
@@ -190,7 +190,7 @@ def test_profit_is_refused_where_one_small_arm_sells_what_nobody_knows_the_cost_
     profit = units.profit.copy()
     profit[unknown] = np.nan
     uneven = replace(EVEN, shares=(10 / 11, 1 / 11))
-    found = read(with_columns(units, profit=profit), uneven, units.counts(2))
+    found = analyse(with_columns(units, profit=profit), uneven, units.counts(2))
     told = refused(found, "profit")
     assert told.cause is Cause.COSTS_UNKNOWN
     assert "16% of an arm's buyers" in told.says

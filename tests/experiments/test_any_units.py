@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.experiments.analysis import AnalysisPlan, Comparison, Interval, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Interval, analyse
 from app.experiments.metrics import METRICS
 from app.experiments.refusal import Refusal
 from app.experiments.units import Units
@@ -40,7 +40,7 @@ def any_units(draw: st.DrawFn, terms: AnalysisPlan) -> Units:
 @settings(max_examples=150)
 def test_every_metric_is_told_or_refused(terms: AnalysisPlan, data: st.DataObject) -> None:
     units = data.draw(any_units(terms))
-    found = read(units, terms, units.counts(len(terms.arms)))
+    found = analyse(units, terms, units.counts(len(terms.arms)))
     assert set(found.metrics) == set(METRICS)
     for told in found.metrics.values():
         if isinstance(told, Refusal):

@@ -15,17 +15,17 @@ from app.experiments.assign import (
     Assignment,
     Experiment,
     assign,
+    assignments_of,
     bucket,
     default_experiment,
-    enters,
     experiment,
-    place,
-    shared_out,
+    in_ramp,
+    with_normalised_shares,
 )
 
 CASES = json.loads(Path(__file__).with_name("bucket.cases.json").read_text())
 UNITS = [f"unit-{n}" for n in range(20_000)]
-EVEN = shared_out({"a": 1, "b": 1})
+EVEN = with_normalised_shares({"a": 1, "b": 1})
 
 
 @pytest.mark.parametrize("case", CASES["buckets"], ids=lambda case: case["unit"])
@@ -35,8 +35,8 @@ def test_buckets_are_the_same_everywhere(case: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("case", CASES["arms"], ids=lambda case: f"{case['unit']} {case['ramp']}")
 def test_arms_are_the_same_everywhere(case: dict[str, object]) -> None:
-    of = Experiment(case["salt"], shared_out(case["weights"]), case["ramp"])
-    assert (assign(of, case["unit"]) if enters(of, case["unit"]) else None) == case["arm"]
+    of = Experiment(case["salt"], with_normalised_shares(case["weights"]), case["ramp"])
+    assert (assign(of, case["unit"]) if in_ramp(of, case["unit"]) else None) == case["arm"]
 
 
 @pytest.mark.parametrize("salt", ["salt", "acme.myshopify.com", "acme.myshopify.com price 1"])
@@ -70,7 +70,7 @@ def test_no_experiment_follows_another() -> None:
 
 def test_who_the_ramp_lets_in_says_nothing_of_the_arm() -> None:
     of = Experiment("salt", EVEN, ramp=0.3)
-    table = Counter((enters(of, unit), assign(of, unit)) for unit in UNITS)
+    table = Counter((in_ramp(of, unit), assign(of, unit)) for unit in UNITS)
     assert chi2_contingency([[table[inside, arm] for arm in "ab"] for inside in (True, False)]).pvalue > 0.001
     inside = table[True, "a"] + table[True, "b"]
     assert 2 * norm.sf(abs(inside - 6_000) / 64.8) > 0.001  # 20,000 * .3, sd sqrt(20,000 * .3 * .7)
@@ -80,7 +80,7 @@ def test_who_the_ramp_lets_in_says_nothing_of_the_arm() -> None:
 def test_a_larger_ramp_only_adds_units(unit: str, one: float, other: float) -> None:
     small, large = (Experiment("salt", EVEN, ramp) for ramp in sorted((one, other)))
     assert assign(small, unit) == assign(large, unit)
-    assert enters(large, unit) or not enters(small, unit)
+    assert in_ramp(large, unit) or not in_ramp(small, unit)
 
 
 @given(st.text(), st.text())
@@ -111,7 +111,7 @@ def test_other_shares_are_another_version() -> None:
 
 def test_nobody_of_the_holdout_is_in_any_experiment() -> None:
     standing, running = default_experiment("shop"), [Experiment("price", EVEN, id="price", version="2")]
-    places = [place(standing, running, unit) for unit in UNITS]
+    places = [assignments_of(standing, running, unit) for unit in UNITS]
     assert {len(each) for each in places if each[0].arm != PERSONALISED} == {1}
     assert {len(each) for each in places if each[0].arm == PERSONALISED} == {2}
     others = {each[1] for each in places if len(each) == 2}
@@ -120,7 +120,7 @@ def test_nobody_of_the_holdout_is_in_any_experiment() -> None:
 
 def test_a_unit_that_the_ramp_has_not_reached_is_in_no_arm() -> None:
     running = [Experiment("price", EVEN, ramp=0.0, id="price")]
-    assert len(place(default_experiment("shop", 0, 0), running, "unit")) == 1
+    assert len(assignments_of(default_experiment("shop", 0, 0), running, "unit")) == 1
 
 
 def test_the_propensity_of_an_arm_is_its_share() -> None:

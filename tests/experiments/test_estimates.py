@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from app.experiments.estimates import Estimate, adjusted_means, difference, lift, mean_of, ratio_of, slope
+from app.experiments.estimates import Estimate, cuped_means, cuped_theta, difference, lift, mean_of, ratio_of
 from app.experiments.mismatch import check_srm
-from app.experiments.sequential import half_width, p_value, tuning
+from app.experiments.sequential import half_width, optimal_rho, p_value
 
 PEER = json.loads(Path(__file__).with_name("gbstats.cases.json").read_text())
 CONTROL, TREATED = (
@@ -25,7 +25,7 @@ def ours(metric: str) -> list[Estimate]:
         return [each for each in ratios if each is not None]
     if metric == "adjusted":
         values, before = ([arm[name] for arm in (CONTROL, TREATED)] for name in ("revenue", "before"))
-        return adjusted_means(values, before, PEER["theta"])
+        return cuped_means(values, before, PEER["theta"])
     column = "bought" if metric.startswith("conversion") else metric
     return [mean_of(arm[column]) for arm in (CONTROL, TREATED)]
 
@@ -38,7 +38,7 @@ def test_a_peers_engine_comes_to_the_same(metric: str, kind: str, planned: int) 
     effect = (difference if kind == "absolute" else lift)(treated, control)
     assert effect is not None
     theirs: dict[str, Any] = PEER["results"][metric][f"{kind} {planned}"]
-    rho = tuning(planned, ALPHA)
+    rho = optimal_rho(planned, ALPHA)
     half = half_width(effect, rho, ALPHA)
     assert effect.value == pytest.approx(theirs["expected"], rel=DIGITS)
     assert [effect.value - half, effect.value + half] == pytest.approx(theirs["ci"], rel=DIGITS)
@@ -49,7 +49,7 @@ def test_a_share_differs_from_the_peers_by_one_unit_in_its_variance() -> None:
     # They divide the variance of yes and no by n, we by n - 1 as for any other value.
     control, treated = ours("conversion")
     theirs = PEER["results"]["conversion as their proportion"]["absolute 5000"]
-    half = half_width(difference(treated, control), tuning(5_000, ALPHA), ALPHA)
+    half = half_width(difference(treated, control), optimal_rho(5_000, ALPHA), ALPHA)
     assert half == pytest.approx((theirs["ci"][1] - theirs["ci"][0]) / 2, rel=1 / 140)
 
 
@@ -82,22 +82,22 @@ def test_the_slope_is_that_of_a_regression_with_the_arms_in_it() -> None:
     y, x = np.concatenate(values), np.concatenate(before)
     treated = np.repeat([0.0, 1.0], [len(each) for each in values])
     design = np.column_stack([np.ones_like(x), treated, x])
-    assert slope(values, before) == pytest.approx(np.linalg.lstsq(design, y)[0][2])
+    assert cuped_theta(values, before) == pytest.approx(np.linalg.lstsq(design, y)[0][2])
 
 
 def test_an_arms_effect_does_not_leak_into_the_slope() -> None:
     values, before = ([arm[name] for arm in (CONTROL, TREATED)] for name in ("revenue", "before"))
-    assert slope([values[0], values[1] + 10**6], before) == pytest.approx(slope(values, before))
+    assert cuped_theta([values[0], values[1] + 10**6], before) == pytest.approx(cuped_theta(values, before))
 
 
 def test_a_past_of_nothing_has_no_slope() -> None:
-    assert slope([CONTROL["revenue"]], [np.zeros(len(CONTROL["revenue"]))]) == 0
+    assert cuped_theta([CONTROL["revenue"]], [np.zeros(len(CONTROL["revenue"]))]) == 0
 
 
 def test_the_adjustment_moves_arms_towards_each_other_by_what_their_pasts_differ() -> None:
     # Past means 1 and 3, together 2; theta 2 moves the arms by +2 and -2.
     past = [np.array([0.0, 2.0]), np.array([2.0, 4.0])]
-    arms = adjusted_means([2 * past[0], 2 * past[1]], past, theta=2.0)
+    arms = cuped_means([2 * past[0], 2 * past[1]], past, theta=2.0)
     assert [each.value for each in arms] == [4.0, 4.0]
     assert [each.variance for each in arms] == [0.0, 0.0]
     assert [each.base for each in arms] == [2.0, 6.0]
@@ -111,11 +111,11 @@ def test_nothing_is_a_share_of_a_control_that_may_be_nothing(control: float) -> 
 
 def test_the_interval_is_narrowest_where_it_was_tuned_to_be() -> None:
     effect = difference(*reversed(ours("revenue")))  # 300 units
-    widths = {n: half_width(effect, tuning(n, ALPHA), ALPHA) for n in (30, 300, 3_000, 30_000)}
+    widths = {n: half_width(effect, optimal_rho(n, ALPHA), ALPHA) for n in (30, 300, 3_000, 30_000)}
     assert min(widths, key=widths.__getitem__) == 300
 
 
 def test_the_p_value_is_below_alpha_exactly_when_the_interval_leaves_out_zero() -> None:
-    effect, rho = difference(*reversed(ours("conversion"))), tuning(300, ALPHA)
+    effect, rho = difference(*reversed(ours("conversion"))), optimal_rho(300, ALPHA)
     edge = p_value(effect, rho)
     assert half_width(effect, rho, edge) == pytest.approx(abs(effect.value))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.experiments.analysis import Verdict, read
+from app.experiments.analysis import Verdict, analyse
 from app.experiments.assign import pseudonym
 from app.experiments.outcomes import AnalysisWindow, Observations, observe
 from app.experiments.records import Exposure, Order, guests_in, records_of
@@ -197,7 +197,7 @@ def test_people_in_two_arms_make_an_effect_smaller_and_none_out_of_nothing(seed:
         exposures, orders = a_crossing_crowd(seed, lift)
         observed = seen(exposures, orders)
         assert observed.aside.crossed > 400
-        told = read(observed.units, EVEN, observed.counts).metrics["conversion"]
+        told = analyse(observed.units, EVEN, observed.counts).metrics["conversion"]
         assert not isinstance(told, Refusal)
         assert told[0].verdict is verdict
         assert told[0].lift is not None

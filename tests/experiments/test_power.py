@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from app.experiments.estimates import Effect
 from app.experiments.power import PowerPlan, days_needed, units_needed
-from app.experiments.sequential import half_width, tuning
+from app.experiments.sequential import half_width, optimal_rho
 
 # A third of visitors order; a tenth more orders are to be found.
 PLAN = PowerPlan(mean=0.3, deviation=(0.3 * 0.7) ** 0.5, lift=0.1)
@@ -37,7 +37,7 @@ def test_the_units_of_an_arm_and_of_the_control_alone_find_it(share: float, comp
     # Of arms beside them nothing is in their interval, which is as wide as the reading makes it.
     units = units_needed(replace(PLAN, share=share, control_share=share, comparisons=comparisons)).units
     effect = Effect(round(2 * share * units), 0.03, 2 * 0.21 / (share * units))
-    half = half_width(effect, tuning(units, 0.05), 0.05 / comparisons)
+    half = half_width(effect, optimal_rho(units, 0.05), 0.05 / comparisons)
     assert norm.cdf((0.03 - half) / effect.variance**0.5) == pytest.approx(0.8, abs=0.001)
 
 

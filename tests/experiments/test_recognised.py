@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.experiments.analysis import Reading, Verdict, read
+from app.experiments.analysis import Reading, Verdict, analyse
 from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import observe
 from app.experiments.records import records_of
@@ -33,7 +33,7 @@ def two_devices(seed: int, signing_in: tuple[float, float], people: int = 4_000)
             if rng.random() < 0.2:
                 orders.append(ordered(len(orders) + 1, name))
     observed = observe(records_of(exposures, orders), FRAME)
-    return read(observed.units, EVEN, observed.counts, observed.recognised)
+    return analyse(observed.units, EVEN, observed.counts, observed.recognised)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -71,7 +71,7 @@ def test_who_is_recognised_after_their_order_was_made_so_by_it_and_alarms_nobody
     orders = [ordered(n, f"t{n}", days_ago=19.5) for n in buyers]
     observed = observe(records_of(first + then, orders), FRAME)
     assert (observed.counts, observed.recognised) == ((300, 300), (0, 0))
-    found = read(observed.units, EVEN, observed.counts, observed.recognised).metrics["conversion"]
+    found = analyse(observed.units, EVEN, observed.counts, observed.recognised).metrics["conversion"]
     assert not isinstance(found, Refusal)
     assert found[0].verdict is Verdict.BETTER
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma, ttest_ind
 
-from app.experiments.analysis import AnalysisPlan, Comparison, Verdict, read
+from app.experiments.analysis import AnalysisPlan, Comparison, Verdict, analyse
 from app.experiments.refusal import Refusal
 from app.experiments.units import Units
 from benchmarks.known_uplift import World, first, units
@@ -25,7 +25,7 @@ def looks(world: World, seed: int) -> list[Units]:
 
 
 def told(found: Units, terms: AnalysisPlan, metric: str) -> tuple[Comparison, ...]:
-    pairs = read(found, terms, found.counts(len(terms.arms))).metrics[metric]
+    pairs = analyse(found, terms, found.counts(len(terms.arms))).metrics[metric]
     return () if isinstance(pairs, Refusal) else pairs
 
 

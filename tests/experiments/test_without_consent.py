@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from app.experiments.analysis import Comparison, Reading, Verdict, read
+from app.experiments.analysis import Comparison, Reading, Verdict, analyse
 from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import AnalysisWindow, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
@@ -20,7 +20,7 @@ RATE = 0.2
 
 def read_of(exposures: Iterable[Exposure], orders: Iterable[Order], frame: AnalysisWindow = FRAME) -> Reading:
     observed: Observations = observe(records_of(exposures, orders), frame)
-    return read(observed.units, EVEN, observed.counts)
+    return analyse(observed.units, EVEN, observed.counts)
 
 
 def conversion(found: Reading) -> Comparison:

@@ -15,9 +15,9 @@ from app.experiments.assign import bucket
 from app.experiments.refusal import Cause, Refusal
 from app.offers.situation import Situation
 from app.offers.wire import Wants
-from app.offpolicy.chances import chances
+from app.offpolicy.chances import action_probabilities
 from app.offpolicy.estimate import PolicyEstimate
-from app.offpolicy.judging import LoggedDecision, TargetPolicy, judged
+from app.offpolicy.judging import LoggedDecision, TargetPolicy, policy_value
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign, a_plan, inputs
 from tests.offers.factories import a_shop
 
@@ -46,12 +46,12 @@ def other(campaigns: Sequence[Campaign]) -> TargetPolicy:
 
 
 def test_chances_of_draws_and_holdouts_add_up() -> None:
-    found = chances(SERVED, inputs())
+    found = action_probabilities(SERVED, inputs())
     # both held back: .2 * .2; one of them: .2 * .8; neither: .8 * .8 by an even draw
     assert {tuple(shown): round(chance, 6) for shown, chance in found.items()} == {
         (): 0.04, ("left",): 0.48, ("right",): 0.48,
     }  # fmt: skip
-    assert chances(None, inputs()) == {frozenset(): 1.0}
+    assert action_probabilities(None, inputs()) == {frozenset(): 1.0}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_chances_of_draws_and_holdouts_add_up() -> None:
     ],
 )
 def test_another_set_of_rules_is_worth_what_it_pays(campaigns: list[Campaign], earns: int) -> None:
-    found, used = judged(served(4_000), other(campaigns))
+    found, used = policy_value(served(4_000), other(campaigns))
     assert used == 4_000
     assert isinstance(found, PolicyEstimate)
     for each in (found.self_normalised, found.doubly_robust):
@@ -74,13 +74,13 @@ def test_another_set_of_rules_is_worth_what_it_pays(campaigns: list[Campaign], e
 
 
 def test_a_rule_that_was_never_run_is_refused() -> None:
-    found, _ = judged(served(400), other([a_campaign("new")]))
+    found, _ = policy_value(served(400), other([a_campaign("new")]))
     assert isinstance(found, Refusal)
     assert found.cause == Cause.NO_SUPPORT
 
 
 def test_a_campaign_that_offers_something_else_is_another_one() -> None:
-    found, _ = judged(served(400), other([a_campaign("left", offer=TEN_PERCENT)]))
+    found, _ = policy_value(served(400), other([a_campaign("left", offer=TEN_PERCENT)]))
     assert isinstance(found, Refusal)
     assert found.cause == Cause.NO_SUPPORT
 
@@ -93,13 +93,13 @@ def test_without_a_place_for_it_a_campaign_changes_nothing(wants: Wants) -> None
         past = PastDecision(f"d{n}", NOW, "checkout", f"t{n}", None, (), msgspec.to_builtins(situation), None)
         logged.append(LoggedDecision(past, None, (), frozenset(), int(rng.integers(0, 2_000))))
     offers = {"products": a_campaign().offer, "messages": {"kind": "upsell", "product_ids": [30]}}
-    found, used = judged(logged, other([a_campaign(offer=offers[wants])]))
+    found, used = policy_value(logged, other([a_campaign(offer=offers[wants])]))
     assert isinstance(found, PolicyEstimate)
     assert (used, found.support, found.gain.value) == (400, 1.0, pytest.approx(0.0))
 
 
 def test_decisions_that_do_not_tell_what_a_rule_reads_are_not_judged() -> None:
     rule = {"==": [{"var": "market.country"}, "DE"]}
-    found, used = judged(served(300), other([a_campaign("left", rule=rule)]))
+    found, used = policy_value(served(300), other([a_campaign("left", rule=rule)]))
     assert isinstance(found, Refusal)
     assert (used, found.cause) == (0, Cause.TOO_EARLY)

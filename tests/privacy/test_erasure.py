@@ -16,7 +16,7 @@ from app.consent.requests import Kind, Status, open_request, read_request
 from app.privacy import erasure
 from app.privacy.erasure import erase_person
 from app.privacy.person import Person, find_person
-from app.privacy.stores import count_held, read_held, seek
+from app.privacy.stores import count_held, data_subject, read_held
 from app.recommend.publish import current_version, latest, load
 from app.tables import DecisionRow, InboxRow, ModelRow, OrderRow
 from tests.privacy.planted import OTTO, ROSA, SHOP, Planted, dump, found_in, home, plant
@@ -38,7 +38,7 @@ async def erased(connections: Connections, who: Planted = ROSA, request_id: str 
 
 
 async def held(connections: Connections, who: Planted) -> dict[str, Any]:
-    return await read_held(await seek(connections, await find_person(connections, named(who))))
+    return await read_held(await data_subject(connections, await find_person(connections, named(who))))
 
 
 class Died(BaseException):
@@ -83,7 +83,7 @@ async def test_after_the_receipt_no_store_holds_a_marker_and_nobody_else_lost_an
 async def test_the_receipt_says_what_was_found_and_what_became_of_it(on_both_databases: Connections) -> None:
     await plant(on_both_databases, ROSA, OTTO)
     counts = await count_held(
-        await seek(on_both_databases, await find_person(on_both_databases, named(ROSA)))
+        await data_subject(on_both_databases, await find_person(on_both_databases, named(ROSA)))
     )
     receipt = (await erased(on_both_databases)).receipt
     assert receipt.found == {store: counts[store] for store in erasable()}
@@ -157,7 +157,7 @@ async def test_a_crash_at_any_step_is_finished_by_the_next_attempt_and_the_recei
 ) -> None:
     await plant(on_both_databases, ROSA, OTTO)
     counts = await count_held(
-        await seek(on_both_databases, await find_person(on_both_databases, named(ROSA)))
+        await data_subject(on_both_databases, await find_person(on_both_databases, named(ROSA)))
     )
     steps = list(erasure.STEPS)
     monkeypatch.setattr(erasure, "STEPS", (*steps[:step], crashing(steps[step], when), *steps[step + 1 :]))

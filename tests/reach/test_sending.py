@@ -156,7 +156,7 @@ async def test_an_order_that_only_shopify_knows_of_yet_is_no_letter(
         assert customer is not None
         return replace(customer, ordered_at=NOW + timedelta(minutes=50))
 
-    monkeypatch.setattr(sending, "who_left", ordered)
+    monkeypatch.setattr(sending, "fetch_customer", ordered)
     assert await scene.left() == 0
     assert await scene.messages() == [("mail", "dropped", "ordered")]
 

@@ -42,7 +42,7 @@ async def stopped_at(
 
 async def test_a_letter_that_had_not_left_leaves_later(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await scene.left(GONE_SILENT)
-    await stopped_at(monkeypatch, sending, "who_left", lambda: scene.look(DUE))
+    await stopped_at(monkeypatch, sending, "fetch_customer", lambda: scene.look(DUE))
     assert await scene.left(DUE + timedelta(minutes=10), DUE + timedelta(hours=1)) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.campaigns.campaign import Campaign
 from app.connections import Connections
-from app.reach.trying import tried_on_left
+from app.reach.trying import dry_run_on_abandoned
 from app.reach_tables import AbandonmentRow
 from app.shops.store import get_shop
 from tests.campaigns.factories import TEN_PERCENT, a_campaign
@@ -37,7 +37,7 @@ async def tried(connections: Connections, campaign: Campaign, last: int, *rows: 
         db.add_all(rows)
     shop = await get_shop(connections, SHOP)
     assert shop is not None
-    return await tried_on_left(connections, shop, campaign, last)
+    return await dry_run_on_abandoned(connections, shop, campaign, last)
 
 
 async def test_those_whose_rule_holds_would_have_been_written_to(on_both_databases: Connections) -> None:

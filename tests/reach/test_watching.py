@@ -15,8 +15,8 @@ from app.campaigns.store import (
     all_campaigns,
     campaigns_fingerprint,
     change_status,
+    get_campaign,
     keep_campaign,
-    one_campaign,
     place_campaign,
 )
 from app.connections import Connections
@@ -90,7 +90,7 @@ async def test_a_campaign_that_costs_sales_stops_itself_and_says_why(on_both_dat
     await a_running(on_both_databases, NOW - timedelta(days=1))
     await decisions(on_both_databases, bought=(0.1, 0.5))
     assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
-    kept = await one_campaign(on_both_databases, SHOP, "help")
+    kept = await get_campaign(on_both_databases, SHOP, "help")
     assert kept.status == "stopped"
     assert kept.reason.startswith(f"{STOPPED}fewer checkouts are completed")
     assert await guard_campaigns(on_both_databases, SHOP, NOW) == []
@@ -107,7 +107,7 @@ async def test_one_whose_offers_fail_in_browsers_stops_as_well(connections: Conn
     await a_running(connections, NOW - timedelta(days=1))
     await decisions(connections, bought=(0.3, 0.3), failed=0.2)
     await guard_campaigns(connections, SHOP, NOW)
-    assert "its offers fail" in (await one_campaign(connections, SHOP, "help")).reason
+    assert "its offers fail" in (await get_campaign(connections, SHOP, "help")).reason
 
 
 async def test_one_that_does_no_harm_goes_on(connections: Connections) -> None:
@@ -205,7 +205,7 @@ async def test_letters_after_which_fewer_order_stop_themselves(on_both_databases
     await a_running(on_both_databases, NOW - timedelta(days=20), **WRITES)
     await letters(on_both_databases, ordered=(0.1, 0.4))
     assert await guard_campaigns(on_both_databases, SHOP, NOW) == ["help"]
-    reason = (await one_campaign(on_both_databases, SHOP, "help")).reason
+    reason = (await get_campaign(on_both_databases, SHOP, "help")).reason
     assert reason.startswith(f"{STOPPED}fewer of those written to order: ")
     assert "(900 shoppers;" in reason
 
@@ -284,7 +284,7 @@ async def test_fallbacks_and_a_low_pool_are_told_and_resolved(connections: Conne
     await a_shop(connections)
     coupon = {"kind": "coupon", "discount": {"percentage": 10}}
     await a_running(connections, NOW - timedelta(days=1), offer=coupon)
-    campaign = (await one_campaign(connections, SHOP, "help")).campaign
+    campaign = (await get_campaign(connections, SHOP, "help")).campaign
     pool_id, terms = pool_of(campaign, "USD"), coupon_terms(campaign, "USD")
     assert pool_id is not None
     assert terms is not None

@@ -13,10 +13,10 @@ import pytest
 
 from app.recommend.fit import FitParameters
 from app.recommend.model import Model
-from app.recommend.past import put_away
+from app.recommend.past import retire_version
 from app.recommend.process import Job, TrainingFailed, TrainingStopped, _champion, run_training
 from app.recommend.progress import Progress
-from app.recommend.publish import current_version, latest, load, point_to, publish
+from app.recommend.publish import current_version, latest, load, publish, set_current
 from app.values import ShopDomain
 from tests.conftest import SPAWN
 from tests.recommend.factories import a_model
@@ -93,11 +93,11 @@ def test_a_champion_that_is_put_away_while_it_is_read_is_met_as_what_took_its_pl
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = (publish(tmp_path, SHOP, a_model(items), a_card(NOW)).version for items in (3, 4))
-    point_to(tmp_path, SHOP, old)
+    set_current(tmp_path, SHOP, old)
 
     def meanwhile(path: Path) -> Model:
         if path.name == old:
-            put_away(tmp_path, SHOP, old, new)
+            retire_version(tmp_path, SHOP, old, new)
         return load(path)
 
     monkeypatch.setattr("app.recommend.publish.load", meanwhile)

@@ -24,9 +24,9 @@ from app.recommend.publish import (
     latest,
     load,
     publish,
+    publish_successor,
     read_card,
-    stand_in,
-    succeed,
+    successor_of,
     versions,
     withdraw,
 )
@@ -138,13 +138,13 @@ def test_old_versions_that_an_experiment_tries_stay(tmp_path: Path) -> None:
 
 def test_what_took_a_versions_place_stands_in_for_it(tmp_path: Path) -> None:
     first, second = (publish(tmp_path, SHOP, a_model(), a_card(NOW + timedelta(days=day))) for day in (0, 1))
-    successor = succeed(tmp_path, SHOP, first, a_model(7))
-    assert stand_in(tmp_path, SHOP, first.version) == home(tmp_path) / first.version
+    successor = publish_successor(tmp_path, SHOP, first, a_model(7))
+    assert successor_of(tmp_path, SHOP, first.version) == home(tmp_path) / first.version
     withdraw(tmp_path, SHOP, first.version, successor.version)
-    assert stand_in(tmp_path, SHOP, first.version) == home(tmp_path) / successor.version
-    assert stand_in(tmp_path, SHOP, second.version) == home(tmp_path) / second.version
+    assert successor_of(tmp_path, SHOP, first.version) == home(tmp_path) / successor.version
+    assert successor_of(tmp_path, SHOP, second.version) == home(tmp_path) / second.version
     for name in ("", "..", "CURRENT", "20200101T000000-0"):
-        assert stand_in(tmp_path, SHOP, name) is None
+        assert successor_of(tmp_path, SHOP, name) is None
 
 
 @pytest.mark.parametrize("name", ["card.json", "popularity.npy", "neighbours.npy"])
@@ -194,7 +194,7 @@ def test_a_version_from_before_there_was_variety_serves_on_and_is_succeeded(tmp_
     assert not len(model.variety)
     assert model.rank([10], k=3)
     changed = replace(model, orders=model.orders + 1)
-    succeeded = succeed(tmp_path, SHOP, read_card(version), changed)
+    succeeded = publish_successor(tmp_path, SHOP, read_card(version), changed)
     assert succeeded.layout == LAYOUT
     assert load(home(tmp_path) / succeeded.version).orders.tolist() == [2, 2, 2, 2]
 

@@ -6,7 +6,7 @@ from sqlmodel import col, delete
 
 from app.connections import Connections
 from app.recommend.card import Card
-from app.recommend.publish import current_version, load, succeed, version_path, versions
+from app.recommend.publish import current_version, load, publish_successor, version_path, versions
 from app.recommend.records import rename_version, settle
 from app.recommend.refresh import refresh_shop
 from app.recommend.retrain import train_shop
@@ -24,7 +24,7 @@ def a_successor(connections: Connections, card: Card) -> Card:
     """Write a version that is to serve in the champion's place, which is as far as it comes."""
     data_dir = connections.settings.data_dir
     model = load(version_path(data_dir, SHOP, card.version))
-    return succeed(data_dir, SHOP, card, replace(model, popularity=model.popularity * 2))
+    return publish_successor(data_dir, SHOP, card, replace(model, popularity=model.popularity * 2))
 
 
 def on_disk(connections: Connections) -> list[str]:

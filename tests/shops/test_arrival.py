@@ -5,7 +5,7 @@ import asyncio
 import respx
 
 from app.connections import Connections
-from app.shops.arrival import welcome
+from app.shops.arrival import ensure_installed
 from app.shops.store import install
 from app.shops.tokens import access_token
 from tests.shops.test_store import GRANT, SHOP, Admin
@@ -20,7 +20,7 @@ async def test_two_pages_opened_at_once_ask_for_one_token(on_both_databases: Con
     with respx.mock:
         exchange = respx.post(TOKEN_URL).respond(json=GRANTED)
         respx.post(URL).mock(side_effect=Admin().answer)
-        first, second = await asyncio.gather(*(welcome(connections, SHOP, "id") for _ in range(2)))
+        first, second = await asyncio.gather(*(ensure_installed(connections, SHOP, "id") for _ in range(2)))
     assert exchange.call_count == 1
     assert first.publishable_key == second.publishable_key
     assert await access_token(connections, SHOP) == "shpat_1"
@@ -31,5 +31,5 @@ async def test_a_shop_that_is_in_is_asked_for_nothing(connections: Connections) 
         respx.post(URL).mock(side_effect=Admin().answer)
         await install(connections, SHOP, GRANT)
         exchange = respx.post(TOKEN_URL).respond(json=GRANTED)
-        await welcome(connections, SHOP, "id")
+        await ensure_installed(connections, SHOP, "id")
     assert exchange.call_count == 0

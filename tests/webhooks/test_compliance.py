@@ -23,7 +23,7 @@ from app.events.log import EventConsumer, EventLog, this_consumer
 from app.privacy import erasure
 from app.privacy import shop as shop_erasure
 from app.privacy.export import answer_data_request
-from app.shops.arrival import welcome
+from app.shops.arrival import ensure_installed
 from app.shops.grants import Grant
 from app.shops.store import Shop
 from app.shops.tokens import access_token, sealed_row
@@ -289,7 +289,7 @@ async def test_a_shop_that_comes_back_while_it_is_erased_is_let_in_afterwards(
 
     async def comes_back(*_: Any) -> None:
         if not coming:
-            coming.append(asyncio.create_task(welcome(connections, SHOP, "id")))
+            coming.append(asyncio.create_task(ensure_installed(connections, SHOP, "id")))
             await asyncio.wait(coming, timeout=0.3)  # it waits for us: that it is in is not waited for
 
     await plant(connections, ROSA)
