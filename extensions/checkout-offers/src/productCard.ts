@@ -5,7 +5,7 @@ import {isUnsold} from './prices.ts';
 import {reasonWords} from './reason.ts';
 import {savingOf} from './saving.ts';
 import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
-import {IN_ORDER, type Entry, type Phase} from './state.ts';
+import {IN_ORDER, REFUSED, type Entry, type Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 import type {Words} from './words.ts';
 
@@ -29,7 +29,7 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
   };
 }
 
-export const DISMISSIBLE: ReadonlySet<Phase> = new Set<Phase>(['offer', 'failed', 'sold_out']);
+export const DISMISSIBLE: ReadonlySet<Phase> = new Set<Phase>(['offer', 'failed', ...REFUSED]);
 
 const STATUS: Partial<Record<Phase, Line>> = {
   added: {text: {key: 'status.added'}, tone: 'success'},
@@ -37,6 +37,7 @@ const STATUS: Partial<Record<Phase, Line>> = {
   stuck: {text: {key: 'status.stuck'}, tone: 'critical'},
   failed: {text: {key: 'status.failed'}, tone: 'critical'},
   sold_out: {text: {key: 'status.sold_out'}, tone: 'critical'},
+  unavailable: {text: {key: 'status.unavailable'}, tone: 'critical'},
 };
 
 /** It was painted before its market was known: what the buyer may be about to press stays where it is. */
@@ -73,7 +74,7 @@ function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scen
     action: done ? 'undo' : 'accept',
     variant: done ? 'secondary' : 'primary',
     loading: phase === 'adding' || phase === 'undoing',
-    disabled: unsold || phase === 'sold_out',
+    disabled: unsold || REFUSED.has(phase),
   };
 }
 

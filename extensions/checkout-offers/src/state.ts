@@ -2,7 +2,7 @@ import type {Offer} from './offer.ts';
 import {isUnsold, type Prices} from './prices.ts';
 
 /** Where one offer stands with the buyer. */
-export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'stuck' | 'failed' | 'sold_out' | 'dismissed';
+export type Phase = 'offer' | 'adding' | 'added' | 'undoing' | 'stuck' | 'failed' | 'sold_out' | 'unavailable' | 'dismissed';
 
 export interface Entry {
   /** Stays as it is when the offer gets the name that its decision gave it. */
@@ -47,15 +47,19 @@ export const INITIAL: State = {loading: true, entries: []};
 const NEXT: Record<Phase, Phase[]> = {
   // A code may be in the order before it was taken here.
   offer: ['adding', 'undoing', 'dismissed'],
-  adding: ['added', 'failed', 'sold_out'],
+  adding: ['added', 'failed', 'sold_out', 'unavailable'],
   added: ['undoing'],
   undoing: ['offer', 'added', 'stuck'],
   // It could not be taken out.
   stuck: ['undoing'],
   failed: ['adding', 'dismissed'],
   sold_out: ['dismissed'],
+  unavailable: ['dismissed'],
   dismissed: [],
 };
+
+/** What the shop does not let the buyer have: no second try changes that. */
+export const REFUSED: ReadonlySet<Phase> = new Set<Phase>(['sold_out', 'unavailable']);
 
 /** What is in the order. */
 export const IN_ORDER: ReadonlySet<Phase> = new Set<Phase>(['added', 'undoing', 'stuck']);
@@ -122,7 +126,7 @@ function isLeft({offer, phase}: Entry, prices: Prices): boolean {
 function phaseNow({offer, phase}: Entry, {come, gone}: Extract<Action, {type: 'held'}>): Phase {
   const name = nameInOrder(offer);
   if ((phase === 'added' || phase === 'stuck') && gone.includes(name)) return 'offer';
-  return (phase === 'failed' || phase === 'sold_out') && come.includes(name) ? 'added' : phase;
+  return (phase === 'failed' || REFUSED.has(phase)) && come.includes(name) ? 'added' : phase;
 }
 
 /**

@@ -26,7 +26,7 @@ export async function accept(till: Till, offer: Offer, canDiscount: boolean, isT
       () => till.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
       isThere,
     );
-    if (result.type === 'error') return isSoldOut(result.message) ? 'sold_out' : 'failed';
+    if (result.type === 'error') return refusalOf(result.message) ?? 'failed';
   }
   const code = canDiscount ? discount?.code : undefined;
   if (!code) return product ? 'added' : 'failed';
@@ -79,7 +79,7 @@ function attempt(change: Change, isThere = () => false): Promise<Result> {
 async function twice(change: Change, isThere: () => boolean): Promise<Result> {
   const first = await settle(change);
   // A late change may still be made: a second one could add the product twice.
-  if (first.type === 'success' || first === LATE || isSoldOut(first.message)) return first;
+  if (first.type === 'success' || first === LATE || refusalOf(first.message)) return first;
   await after(RETRY_AFTER_MS);
   return isThere() ? {type: 'success'} : settle(change);
 }
@@ -97,6 +97,7 @@ function after(delay_ms: number): Promise<void> {
 }
 
 /** Shopify's message is for developers, never shown, always English; it is the only sign of the cause. */
-function isSoldOut(message: string): boolean {
-  return /sold.?out|out of stock|not enough (stock|inventory)|insufficient|unavailable|not available/i.test(message);
+function refusalOf(message: string): 'sold_out' | 'unavailable' | undefined {
+  if (/sold.?out|out of stock|not enough (stock|inventory)|insufficient/i.test(message)) return 'sold_out';
+  return /unavailable|not available/i.test(message) ? 'unavailable' : undefined;
 }

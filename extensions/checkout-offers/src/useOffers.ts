@@ -12,7 +12,7 @@ import {publisher} from './publish.ts';
 import {occasion, question, wanted, type Question} from './question.ts';
 import {scene} from './scene.ts';
 import {readSettings} from './settings.ts';
-import {canMove, named, nameInOrder, reduce, type Phase, type State} from './state.ts';
+import {canMove, named, nameInOrder, reduce, REFUSED, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
 import {grantOf, isTakenOff} from './takenOff.ts';
 import {accept, carry, undo} from './till.ts';
@@ -199,7 +199,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     move(id, phase, known);
     say('shown', known, token);
     say(phase === 'added' ? 'accepted' : 'failed', known, token);
-    if (phase === 'sold_out' && (await pause(SOLD_OUT_MS, GOES_ON)) && waits()) move(id, 'dismissed');
+    if (REFUSED.has(phase) && (await pause(SOLD_OUT_MS, GOES_ON)) && waits()) move(id, 'dismissed');
   }
 
   /** Return whether a product could take the place of one that goes. */

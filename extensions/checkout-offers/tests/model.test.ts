@@ -154,6 +154,7 @@ describe('an upsell in checkout', () => {
     ['stuck', 'status.stuck', 'critical', {text: {key: 'button.undo'}, action: 'undo', loading: false, variant: 'secondary'}],
     ['failed', 'status.failed', 'critical', {text: {key: 'button.retry'}, action: 'accept', loading: false}],
     ['sold_out', 'status.sold_out', 'critical', {text: {key: 'button.add'}, disabled: true}],
+    ['unavailable', 'status.unavailable', 'critical', {text: {key: 'button.add'}, disabled: true}],
   ])('%s says %s', (phase, key, tone, button) => {
     const card = product(phase);
     expect(card?.line).toMatchObject({text: {key}, tone});

@@ -53,9 +53,12 @@ test('a second failure is a failure, thrown or told', async () => {
   expect(changes).toHaveLength(2);
 });
 
-test('what is sold out is not tried again', async () => {
-  const {till, changes} = createTill(error('The product is sold out'));
-  expect(await finish(accept(till, upsell(), true))).toBe('sold_out');
+test.each([
+  ['The product is sold out', 'sold_out'],
+  ['Ground Coffee is not available in this market.', 'unavailable'],
+])('what the shop refuses is not tried again: %s', async (message, phase) => {
+  const {till, changes} = createTill(error(message));
+  expect(await finish(accept(till, upsell(), true))).toBe(phase);
   expect(changes).toHaveLength(1);
 });
 
