@@ -11,6 +11,7 @@ from devstore import cart as carts
 from devstore.pages.carts import announce, opened
 from devstore.pages.render import store_of
 from devstore.pages.visitor import CART_COOKIE, DISCOUNT_COOKIE, keep, visitor_of
+from devstore.pricing import PricedLine, price, takes_off
 from devstore.records import Cart, ItemLine, Pair
 from devstore.shop import Shop
 from devstore.wire import hundredths, read_json
@@ -23,8 +24,8 @@ async def read(request: Request) -> Response:
     store = store_of(request)
     shop = store.shop_of(request.headers.get("host", ""))
     visitor = visitor_of(request, shop)
-    codes = _codes(request, shop, store.clock())
-    return JSONResponse(cart_json(shop, visitor.cart, visitor.country, codes))
+    code = request.cookies.get(DISCOUNT_COOKIE)
+    return JSONResponse(cart_json(shop, visitor.cart, visitor.country, store.clock(), code))
 
 
 async def add(request: Request) -> Response:
@@ -46,7 +47,8 @@ async def add(request: Request) -> Response:
         told = {"status": 422, "message": "Cart Error", "description": str(refusal)}
         return JSONResponse(told, status_code=422)
     await announce(store, shop, found, is_new)
-    answer = JSONResponse({"items": [line_json(shop, line, visitor.country) for line in lines]})
+    priced = price(shop, lines, (), now, country=visitor.country).lines
+    answer = JSONResponse({"items": [line_json(shop, line, visitor.country) for line in priced]})
     keep(answer, CART_COOKIE, found.token)
     return answer
 
@@ -63,8 +65,8 @@ async def update(request: Request) -> Response:
         found.attributes[str(name)] = "" if value is None else str(value)
     found.attributes = {name: value for name, value in found.attributes.items() if value}
     await announce(store, shop, found, is_new)
-    codes = _codes(request, shop, store.clock())
-    answer = JSONResponse(cart_json(shop, found, visitor.country, codes))
+    code = request.cookies.get(DISCOUNT_COOKIE)
+    answer = JSONResponse(cart_json(shop, found, visitor.country, store.clock(), code))
     keep(answer, CART_COOKIE, found.token)
     return answer
 
@@ -78,42 +80,55 @@ async def discount(request: Request) -> Response:
     return answer
 
 
-def cart_json(shop: Shop, cart: Cart | None, country: str, codes: Sequence[Json] = ()) -> Json:
+def cart_json(shop: Shop, cart: Cart | None, country: str, now: datetime, code: str | None = None) -> Json:
     """Return the cart as the Ajax API has it in a country; without one, an empty cart.
 
-    Codes take off at checkout only.
+    code: what the visitor's checkout will have. What it takes off lines is in their final prices, what it
+    takes off the order as a whole in the total alone.
     """
     lines = [x for x in cart.lines if x.variant_id in shop.variants] if cart else []
-    items = [line_json(shop, line, country) for line in lines]
-    total = sum(item["final_line_price"] for item in items)
+    applies = code is not None and _applies(shop, lines, country, now, code)
+    cost = price(shop, lines, [code] if code and applies else [], now, country=country)
+    market = shop.market_of(country)
+    sums = {
+        "items_subtotal_price": sum(line.before_order_minor for line in cost.lines),
+        "original_total_price": cost.total_minor + cost.discount_minor,
+        "total_price": cost.total_minor,
+        "total_discount": cost.discount_minor,
+    }
     return {
         "token": cart.token if cart else "",
         "note": None,
         "attributes": dict(cart.attributes) if cart else {},
-        "currency": shop.market_of(country).currency,
+        "currency": market.currency,
         "item_count": sum(line.quantity for line in lines),
-        "items": items,
-        "items_subtotal_price": total,
-        "original_total_price": total,
-        "total_price": total,
-        "total_discount": 0,
-        "requires_shipping": bool(items),
+        "items": [line_json(shop, line, country) for line in cost.lines],
+        **{name: hundredths(minor, market.currency) for name, minor in sums.items()},
+        "requires_shipping": bool(lines),
         "cart_level_discount_applications": [],
-        "discount_codes": [*codes],
+        "discount_codes": [{"code": code, "applicable": applies}] if code else [],
     }
 
 
-def _codes(request: Request, shop: Shop, now: datetime) -> list[Json]:
-    """Return the code that the visitor's checkout will have, if it will have any."""
-    code = request.cookies.get(DISCOUNT_COOKIE)
-    discount = shop.discount_of(code) if code else None
-    return [{"code": code, "applicable": discount is not None and discount.is_open(now)}] if code else []
+def _applies(shop: Shop, lines: Sequence[ItemLine], country: str, now: datetime, code: str) -> bool:
+    """Return whether the code would take something off these lines."""
+    discount, market = shop.discount_of(code), shop.market_of(country)
+    worth = sum(market.price(shop.variants[x.variant_id].price_minor) * x.quantity for x in lines)
+    return (
+        discount is not None
+        and discount.is_open(now)
+        and worth >= market.converted(discount.minimum_minor)
+        and any(takes_off(shop, discount, line) for line in lines)
+    )
 
 
-def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
+def line_json(shop: Shop, priced: PricedLine, country: str) -> Json:
+    """Return the line; final prices are after what is taken off it, though not off the order as a whole."""
+    line = priced.line
     variant, product = shop.variants[line.variant_id], shop.product_of(line.variant_id)
     market = shop.market_of(country)
-    price = hundredths(market.price(variant.price_minor), market.currency)
+    asked = hundredths(market.price(variant.price_minor), market.currency)
+    left = hundredths(priced.before_order_minor, market.currency)
     return {
         "id": variant.id,
         "key": f"{variant.id}:{line.id}",
@@ -130,10 +145,10 @@ def line_json(shop: Shop, line: ItemLine, country: str) -> Json:
         "sku": variant.sku,
         "quantity": line.quantity,
         "properties": dict(line.attributes),
-        "price": price,
-        "final_price": price,
-        "line_price": price * line.quantity,
-        "final_line_price": price * line.quantity,
+        "price": asked,
+        "final_price": round(left / line.quantity),
+        "line_price": asked * line.quantity,
+        "final_line_price": left,
         "requires_shipping": True,
         "gift_card": product.gift_card,
         **({"selling_plan_allocation": _allocated(line.plan_id)} if line.plan_id else {}),

@@ -170,7 +170,7 @@ def test_each_currency_has_its_own_decimals(
     seen = state(shop, checkout, NOW, "")["cost"]["subtotalAmount"]
     assert seen == {"amount": asked, "currencyCode": abroad}
     assert order_payloads.checkout(shop, checkout, NOW)["subtotal_price"] == told
-    in_cart = cart_json(shop, Cart("c", NOW, NOW, [ItemLine(1, 101, 1)]), "DE")
+    in_cart = cart_json(shop, Cart("c", NOW, NOW, [ItemLine(1, 101, 1)]), "DE", NOW)
     assert in_cart["items_subtotal_price"] == hundredths
     sold = order_payloads.order(shop, complete(shop, checkout, NOW))
     assert (sold["total_price"], sold["total_price_set"]["shop_money"]["amount"]) == (sold_at, sold_at)

@@ -17,6 +17,7 @@ from devstore.host_state import state
 from devstore.main import create_app
 from devstore.pages import Builds, routes
 from devstore.pages.builds import THEME
+from devstore.records import Discount
 from devstore.shop import Shop
 from devstore.store import Store
 from devstore.tokens import proxy_query
@@ -153,14 +154,34 @@ async def test_a_discount_link_leads_on_within_the_shop(
     assert (answer.status_code, answer.headers["location"]) == (302, leads)
 
 
+async def test_the_cart_is_told_what_a_code_takes_off_its_lines_and_of_which_it_takes_nothing(
+    browser: httpx.AsyncClient, shop: Shop
+) -> None:
+    shop.add_discount(Discount(79, "Milk", NOW, {"MILK": 0}, percentage=20, product_ids=frozenset({1})))
+    shop.add_discount(Discount(80, "Much", NOW, {"MUCH": 0}, percentage=20, minimum_minor=10_000))
+    await browser.post("/cart/add.js", json={"items": [{"id": 101, "quantity": 2}, {"id": 102}]})
+    await browser.get("/discount/MILK")
+    milk = (await browser.get("/cart.js")).json()
+    # 2 x 3.49 less 1.40, and 4.25
+    assert [item["final_line_price"] for item in milk["items"]] == [558, 425]
+    assert (milk["items_subtotal_price"], milk["total_price"], milk["total_discount"]) == (983, 983, 140)
+    await browser.get("/discount/MUCH")
+    much = (await browser.get("/cart.js")).json()
+    assert (much["discount_codes"], much["total_discount"]) == ([{"code": "MUCH", "applicable": False}], 0)
+
+
 @pytest.mark.parametrize(("code", "applied"), [("TENTH", ["TENTH"]), ("NO-SUCH", [])])
 async def test_the_checkout_has_the_code_of_the_link(
     browser: httpx.AsyncClient, shop: Shop, code: str, applied: list[str]
 ) -> None:
     await browser.get(f"/discount/{code}")
     await browser.post("/cart/add.js", json={"id": 101})
-    told = (await browser.get("/cart.js")).json()["discount_codes"]
-    assert told == [{"code": code, "applicable": bool(applied)}]
+    told = (await browser.get("/cart.js")).json()
+    assert told["discount_codes"] == [{"code": code, "applicable": bool(applied)}]
+    # Of the order as a whole: no line's price knows of it.
+    taken = 35 if applied else 0
+    assert (told["items_subtotal_price"], told["items"][0]["final_line_price"]) == (349, 349)
+    assert (told["total_price"], told["total_discount"]) == (349 - taken, taken)
     await browser.post("/checkouts/new")
     (checkout,) = shop.checkouts.values()
     assert checkout.codes == applied
