@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.admin.alerts_told import alert_words
+from app.admin.alerts_view import alert_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.store import Health, Import
 from app.admin.view import import_words, kind_words

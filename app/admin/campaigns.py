@@ -9,8 +9,8 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.admin import store
-from app.admin.alerts_told import alert_words
-from app.admin.campaigns_told import KINDS, TONES, figures, level, rule_words, shows, window_words
+from app.admin.alerts_view import alert_words
+from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign

@@ -21,7 +21,7 @@ from app.admin.campaigns import may_discount, titles_in
 from app.admin.campaigns_editor import found_in, judged
 from app.admin.campaigns_form import Form
 from app.admin.campaigns_reading import FieldError, ParsedForm, campaign_id_of, read_form
-from app.admin.campaigns_told import field_words, left_out_words
+from app.admin.campaigns_view import field_words, left_out_words
 from app.admin.figures import listed
 from app.admin.language import _, ngettext
 from app.admin.outage import OUTAGES

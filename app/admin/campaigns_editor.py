@@ -16,7 +16,7 @@ from app.admin.campaigns_names import names_of
 from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import ParsedForm
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
-from app.admin.campaigns_told import KINDS, guards, language_of, shows
+from app.admin.campaigns_view import KINDS, guards, language_of, shows
 from app.admin.figures import language_name, weekdays
 from app.admin.language import Lazy, _, lazy
 from app.admin.sentences import told

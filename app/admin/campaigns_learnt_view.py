@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from app.admin.campaigns_told import between, rate_words
+from app.admin.campaigns_view import between, rate_words
 from app.admin.figures import money, number, percent
 from app.admin.language import Lazy, _, lazy
 from app.campaigns.campaign import Campaign, Running

@@ -16,7 +16,7 @@ import msgspec
 
 from app.admin.campaigns_form import HOUR_S, Form, plain_number
 from app.admin.campaigns_rows import Row, Rows, condition_of, rule_of, typed_number
-from app.admin.campaigns_told import field_words
+from app.admin.campaigns_view import field_words
 from app.admin.language import _
 from app.admin.sentences import told
 from app.admin.typed import check_marks, fraction_of, plain

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from app.admin import decisions_told as told
+from app.admin import decisions_view as told
 from app.admin import store
 from app.admin.decisions_filter import Filter, choices, read_filter
 from app.admin.decisions_store import LOOKED_THROUGH, find, outcomes

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from app.admin.access import staff_only
 from app.admin.calls import read_call
-from app.admin.decisions_told import same_words
+from app.admin.decisions_view import same_words
 from app.connections import Connections
 from app.replays import replay_decision
 from app.shops.store import Shop

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from starlette.datastructures import QueryParams
 
 from app.admin import experiments_earned as earned_told
-from app.admin import experiments_told as told
+from app.admin import experiments_view as told
 from app.admin import lately
 from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices

@@ -15,7 +15,7 @@ from app.admin.access import staff_only
 from app.admin.calls import read_call
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
 from app.admin.experiments_store import choices, keep_arm
-from app.admin.experiments_told import METRIC_WORDS, said
+from app.admin.experiments_view import METRIC_WORDS, said
 from app.admin.home_view import as_of_words
 from app.admin.language import _, ngettext
 from app.connections import Connections

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.admin import store
-from app.admin.campaigns_told import KINDS
+from app.admin.campaigns_view import KINDS
 from app.admin.experiments_form import arm_words
 from app.admin.figures import money, percent
 from app.admin.language import Lazy, _, lazy, ngettext

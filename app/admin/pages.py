@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 
 from app.admin import figures, home, store, view
-from app.admin.campaigns_told import standing_words
-from app.admin.decisions_told import offer_title
+from app.admin.campaigns_view import standing_words
+from app.admin.decisions_view import offer_title
 from app.admin.definitions import DEFINITIONS, PARTS
 from app.admin.language import direction, language_tag, lazy, script_words, speak_in, spoken
 from app.admin.pausing import paused_words

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.admin.history_told import history_row
+from app.admin.history_view import history_row
 from app.admin.language import _
 from app.admin.sentences import told
 from app.admin.whom import PersonName

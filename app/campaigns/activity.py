@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.campaigns.feedback import CampaignFeedback, feedback_of
 from app.campaigns.outcomes import CampaignDecision, LoggedCampaigns, Ordered, bought_anyway
-from app.campaigns.said import CampaignFeedback, feedback_of
 from app.campaigns.weigh import WITHHELD
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED

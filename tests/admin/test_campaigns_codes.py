@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.admin.campaigns_told import level
+from app.admin.campaigns_view import level
 from app.coupons.store import Pool
 from app.coupons.terms import CouponTerms
 from tests.campaigns.factories import TEN_PERCENT, a_campaign

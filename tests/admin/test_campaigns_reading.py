@@ -12,7 +12,7 @@ from app.admin.campaigns_form import Form, form_of
 from app.admin.campaigns_preview import BUILT_IN_ENGLISH, preview
 from app.admin.campaigns_reading import ParsedForm, campaign_id_of, read_form
 from app.admin.campaigns_rows import ASKED, ASKED_OF, Rows, rows_of, rule_of
-from app.admin.campaigns_told import between, rate_words, shows
+from app.admin.campaigns_view import between, rate_words, shows
 from app.campaigns.campaign import Campaign
 from app.campaigns.templates import TEMPLATES
 from app.intent.rates import rate

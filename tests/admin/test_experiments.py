@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from app.admin.experiments_form import arm_words
-from app.admin.experiments_told import provisos
+from app.admin.experiments_view import provisos
 from app.admin.routes import routes
 from app.campaigns.store import get_campaign, keep_campaign
 from app.connections import Connections, connect

@@ -145,13 +145,13 @@ FREE = {
     "app.campaigns.redeemed": Free(
         "ends what `app.offers.campaigns` kept, and keeps nothing", ("app.worker",)
     ),
-    "app.campaigns.said": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
+    "app.campaigns.feedback": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
     "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
     "app.experiments.store": Free(
         _JOINED,
         (
             "app.admin.experiments",
-            "app.admin.experiments_told",
+            "app.admin.experiments_view",
             "app.admin.lately",
             "app.attribution",
             "app.commands",
@@ -167,7 +167,7 @@ FREE = {
         (
             "app.admin.decisions",
             "app.admin.decisions_calls",
-            "app.admin.decisions_told",
+            "app.admin.decisions_view",
             "app.commands.decisions",
         ),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.admin.campaigns_told import LEFT_OUT, off_words
+from app.admin.campaigns_view import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
 from app.admin.figures import money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken

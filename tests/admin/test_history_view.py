@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.history_told import history_row
+from app.admin.history_view import history_row
 from app.admin.language import speaking
 from app.consent.entries import RECORDED, Entry
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.admin.alerts_told import alert_words
+from app.admin.alerts_view import alert_words
 from app.admin.language import speaking
 from app.admin.view import FALLBACKS
 from app.campaigns.guardrails import WATCHED, WATCHED_LETTERS, Harm
