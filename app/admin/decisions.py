@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from app.admin import decisions_view as told
+from app.admin import decisions_view as view
 from app.admin import store
 from app.admin.decisions_filter import Filter, choices, read_filter
 from app.admin.decisions_store import LOOKED_THROUGH, find, outcomes
@@ -63,8 +63,8 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
     logged = await logged_decision(connections, shop.shop, query.get("id", ""))
     if logged is None:
         return {"id": None, "path": PATH}
-    situation = told.situation_of(logged)
-    titles = await store.titles(connections, shop, told.products_named(logged, situation))
+    situation = view.situation_of(logged)
+    titles = await store.titles(connections, shop, view.products_named(logged, situation))
     campaigns = await campaign_names(connections, shop)
     came = await outcomes(connections, shop, [logged.decision_id])
     return {
@@ -72,9 +72,9 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
         "path": PATH,
         "at": logged.decided_at,
         "took": logged.duration_us,
-        "meanings": told.meanings(logged),
-        "facts": told.facts(logged, situation),
-        "offers": told.offered(logged, titles, campaigns, came.get(logged.decision_id, {})),
+        "meanings": view.meanings(logged),
+        "facts": view.facts(logged, situation),
+        "offers": view.offered(logged, titles, campaigns, came.get(logged.decision_id, {})),
         "cart": [titles.get(each, str(each)) for each in (situation.cart if situation else ())],
         "erased": situation is None,
         "weighings": await _weighings(connections, shop, logged, situation, campaigns),
@@ -100,13 +100,13 @@ def _listed(
     return {
         "id": each.decision_id,
         "at": each.decided_at,
-        "offers": [told.offer_title(offer) for offer in each.answer.get("offers") or ()],
+        "offers": [view.offer_title(offer) for offer in each.answer.get("offers") or ()],
         "why": [reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         "surface": str(SURFACES.get(each.surface, each.surface)),
         "arm": str(ARMS.get(each.arm, each.arm)),
         "held_out": each.arm == "holdout",
         "fallback": str(FALLBACKS.get(each.fallback, each.fallback)) if each.fallback else "",
-        "outcomes": [told.outcome_words(kind) for kind in kinds],
+        "outcomes": [view.outcome_words(kind) for kind in kinds],
     }
 
 
@@ -116,11 +116,11 @@ async def _weighings(
     logged: LoggedDecision,
     situation: Situation | None,
     names: Mapping[str, str],
-) -> list[told.Weighing]:
+) -> list[view.Weighing]:
     if situation is None or situation.campaigns is None:
         return []
     rules = await _rules_then(connections, shop, logged)
-    return told.weighings(situation.campaigns, rules, names, shop.currency)
+    return view.weighings(situation.campaigns, rules, names, shop.currency)
 
 
 async def _rules_then(connections: Connections, shop: Shop, logged: LoggedDecision) -> dict[str, Rule]:
@@ -148,7 +148,7 @@ async def _ranking(
     offered = {number for offer in logged.offers if (number := _offered_product(offer))}
     titles = {each: shown.shown.title for each, shown in then.offerable.items()}
     missing = "" if found else _("No model ranked: your defaults were offered.")
-    return {"missing": missing, "rows": told.ranked(found, offered, titles)}
+    return {"missing": missing, "rows": view.ranked(found, offered, titles)}
 
 
 def _offered_product(offer: Mapping[str, Any]) -> int | None:

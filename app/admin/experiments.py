@@ -10,7 +10,7 @@ from typing import Any, get_args
 from starlette.datastructures import QueryParams
 
 from app.admin import experiments_earned as earned_told
-from app.admin import experiments_view as told
+from app.admin import experiments_view as view
 from app.admin import lately
 from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
@@ -55,7 +55,7 @@ async def plan(connections: Connections, shop: Shop, query: QueryParams) -> dict
         "tries": {name: str(says) for name, says in TRIES.items()},
         "campaigns": {name: each.name for name, each in found.campaigns.items()},
         "versions": found.versions,
-        "metrics": {name: str(says) for name, says in told.METRIC_WORDS.items()},
+        "metrics": {name: str(says) for name, says in view.METRIC_WORDS.items()},
         "locale": str(shop.settings.get("locale") or "en"),
         **frame(f"{PATH}/new"),
     }
@@ -128,15 +128,15 @@ async def campaign_names(connections: Connections, shop: Shop) -> dict[str, str]
 
 
 def _listed(version: Version, names: Mapping[str, str]) -> dict[str, Any]:
-    tone, standing = told.STANDINGS[version.status]
+    tone, standing = view.STANDINGS[version.status]
     return {
         "id": version.design.id,
         "name": _name(version),
         "tone": tone,
         "standing": str(standing),
-        "since": told.version_words(version),
+        "since": view.version_words(version),
         "arms": " · ".join(arm_words(arm, names) for arm in version.design.shares),
-        "metric": str(told.METRIC_WORDS[version.design.metric]),
+        "metric": str(view.METRIC_WORDS[version.design.metric]),
     }
 
 
@@ -157,13 +157,13 @@ def _form(query: QueryParams) -> Form:
 
 
 def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
-    done, words = told.progress(found)
+    done, words = view.progress(found)
     return {
-        "says": told.says(found, names),
-        "groups": told.groups(found, names),
-        "figures": told.figures(found, names),
-        "notes": told.notes(found),
-        "provisos": told.provisos(found, names),
+        "says": view.says(found, names),
+        "groups": view.groups(found, names),
+        "figures": view.figures(found, names),
+        "notes": view.notes(found),
+        "provisos": view.provisos(found, names),
         "done": done,
         "progress": words,
         "control": arm_words(found.design.control, names),
@@ -173,17 +173,17 @@ def _told(found: Readout, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _shown(version: Version, of_it: Sequence[Version]) -> dict[str, Any]:
     """Return a version as its page shows it. of_it: every version of the experiment."""
-    tone, standing = told.STANDINGS[version.status]
+    tone, standing = view.STANDINGS[version.status]
     return {
         "number": version.version,
         "status": version.status,
         "tone": tone,
         "standing": str(standing),
-        "since": told.version_words(version),
+        "since": view.version_words(version),
         "ramp": round(100 * version.ramp),
         "is_newest": version.version == max(each.version for each in of_it),
         "others": [each.version for each in of_it if each.version != version.version],
-        "metric": str(told.METRIC_WORDS[version.design.metric]),
+        "metric": str(view.METRIC_WORDS[version.design.metric]),
         "window_days": version.design.window_days,
     }
 

@@ -1,4 +1,4 @@
-"""What shoppers said of campaigns' offers: that they took one, or that it is not for them."""
+"""Reads shoppers' feedback on campaigns' offers from the log: accepted, or dismissed."""
 
 from __future__ import annotations
 
