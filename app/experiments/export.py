@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from io import StringIO
 
 from app.experiments.analysis import Comparison
+from app.experiments.metrics import METRICS
 from app.experiments.mismatch import Mismatch
 from app.experiments.refusal import Refusal
 from app.experiments.store import Readout
 from app.spreadsheet import cell
+from app.values import exponent
 
 _ARM = ("experiment", "version", "currency", "arm", "control", "planned_share", "units", "completed",
         "nameless_decisions", "winsorising_took", "split_p_value")  # fmt: skip
@@ -22,7 +24,7 @@ _UNTOLD = ("",) * (len(_METRIC) + len(_SURE))
 def reading_csv(found: Readout) -> str:
     """Return a line for the control, then for each metric of each arm beside it; for a spreadsheet.
 
-    An empty figure has its reason. Money is in minor units of `currency`, shares are parts of 1. Intervals
+    An empty figure has its reason. Money is in whole units of `currency`, shares are parts of 1. Intervals
     and p-values hold at any look, `level` is the intervals'. No cell is read as a formula.
     """
     text = StringIO(newline="")
@@ -39,7 +41,12 @@ def _lines(found: Readout) -> Iterator[tuple[object, ...]]:
             yield (*of_arm, *_UNTOLD)
             continue
         for name, told in found.reading.metrics.items():
-            yield (*of_arm, name, name == found.design.metric, *_figures(told, arm))
+            yield (
+                *of_arm,
+                name,
+                name == found.design.metric,
+                *_figures(told, arm, _unit(name, found.currency)),
+            )
 
 
 def _of_arm(found: Readout, arm: str, place: int) -> tuple[object, ...]:
@@ -53,13 +60,19 @@ def _of_arm(found: Readout, arm: str, place: int) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _figures(told: tuple[Comparison, ...] | Refusal, arm: str) -> tuple[object, ...]:
+def _unit(name: str, currency: str) -> int:
+    """Return what the metric's figures are divided by: money is counted in cents, and read in euros."""
+    return 10 ** exponent(currency) if METRICS[name].money else 1
+
+
+def _figures(told: tuple[Comparison, ...] | Refusal, arm: str, unit: int) -> tuple[object, ...]:
     if isinstance(told, Refusal):
         return (*_UNTOLD[3:], told.says)
     each = next(one for one in told if one.arm == arm)
     difference, lift = each.difference, each.lift
     relative = ("", "", "") if lift is None else (lift.value, lift.low, lift.high)
     return (
-        each.figure, each.control_figure, difference.value, difference.low, difference.high,
+        each.figure / unit, each.control_figure / unit,
+        difference.value / unit, difference.low / unit, difference.high / unit,
         *relative, each.p_value, each.level, each.verdict.value, "",
     )  # fmt: skip

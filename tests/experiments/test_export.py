@@ -53,11 +53,21 @@ def test_the_control_has_a_line_and_each_metric_of_the_other_arms_one() -> None:
     assert (control["nameless_decisions"], others[0]["nameless_decisions"]) == ("0", "3")
 
 
+@pytest.mark.parametrize(("currency", "unit"), [("EUR", 100), ("JPY", 1), ("KWD", 1000)])
+def test_money_is_in_the_unit_that_the_currency_names(currency: str, unit: int) -> None:
+    found = a_readout(currency=currency)
+    by_metric = {each["metric"]: each for each in rows(found)}
+    assert float(by_metric["revenue"]["difference_low"]) * unit == pytest.approx(
+        told(found, "revenue").difference.low
+    )
+    assert float(by_metric["conversion"]["figure"]) == told(found, "conversion").figure
+
+
 def test_figures_are_those_of_the_reading_to_the_last_digit() -> None:
     found = a_readout()
     revenue = next(each for each in rows(found) if each["metric"] == "revenue")
     expected = told(found, "revenue")
-    assert float(revenue["difference_low"]) == expected.difference.low
+    assert float(revenue["difference_low"]) == expected.difference.low / 100
     assert float(revenue["p_value"]) == expected.p_value
     assert float(revenue["level"]) == expected.level
     assert expected.lift is not None
