@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import store
 from app.admin.alerts_view import alert_words
+from app.admin.campaigns_lacking import lacking
 from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import CampaignActivity, activity
@@ -54,9 +55,11 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         (each.campaign for each in kept), shop.currency, await discounts_of(connections, shop.shop)
     )
     granted = may_discount(shop)
+    lacks = await lacking(connections, shop, [each.campaign for each in kept if each.status == "running"])
     return {
         "campaigns": [
             _listed(each, shop, now, told.done, pools, codes, alerts, names, refused, granted=granted)
+            | {"lacks": lacks.get(each.campaign.id)}
             for each in kept
         ],
         "asks": not granted and any(each.campaign.takes_off and each.status == "running" for each in kept),

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin.campaigns import PATH, frame, titles_in
 from app.admin.campaigns_form import Form, Message, form_of
+from app.admin.campaigns_lacking import Lacking, lacking
 from app.admin.campaigns_names import names_of
 from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import ParsedForm
@@ -83,7 +84,7 @@ async def begin(_connections: Connections, shop: Shop, _query: QueryParams) -> d
 async def editor(connections: Connections, shop: Shop, query: QueryParams) -> dict[str, Any]:
     """Return the page on which a campaign is written."""
     try:
-        form, status = await _form(connections, shop, query)
+        form, status, lacks = await _form(connections, shop, query)
     except NotFound:
         return {"form": None, **frame(f"{PATH}/edit", shop)}
     names = await names_of(connections, shop, _NAMED)
@@ -91,6 +92,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
     return {
         "form": form,
         "status": status,
+        "lacks": lacks,
         "rows": form.groups or (Group("all", (_FIRST_ROW,)),),
         "groups": _grouped(document["fields"]),
         "asked": ASKED,
@@ -185,19 +187,25 @@ def _on(weekdays: Sequence[int]) -> list[Any]:
     return [{"in": [{"var": "time.weekday"}, [WEEKDAYS[day - 1] for day in weekdays]]}] if weekdays else []
 
 
-async def _form(connections: Connections, shop: Shop, query: QueryParams) -> tuple[Form, Status]:
-    """Return the fields of what is asked for: a kept campaign and its status, a template, an empty one."""
+async def _form(
+    connections: Connections, shop: Shop, query: QueryParams
+) -> tuple[Form, Status, Lacking | None]:
+    """Return the fields of what is asked for, its status and what it lacks while it runs.
+
+    That is a kept campaign, a template or an empty one.
+    """
     zone = zone_of(shop.time_zone)
     if "id" in query:
         kept = await get_campaign(connections, shop.shop, query["id"])
-        return form_of(kept.campaign, zone, kept.state), kept.status
+        lacks = await lacking(connections, shop, [kept.campaign]) if kept.status == "running" else {}
+        return form_of(kept.campaign, zone, kept.state), kept.status, lacks.get(kept.campaign.id)
     if "template" in query:
-        return form_of(template(query["template"]).campaign, zone), "draft"
+        return form_of(template(query["template"]).campaign, zone), "draft", None
     kind = query.get("kind", "coupon")
     if kind not in KINDS:
         raise NotFound(_("There is no such kind of offer."))
     limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
-    return msgspec.convert({"kind": kind, **limited}, Form), "draft"
+    return msgspec.convert({"kind": kind, **limited}, Form), "draft", None
 
 
 def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.admin import lately, models_view, store, view
+from app.admin import campaigns_lacking, lately, models_view, store, view
 from app.admin.access import staff_only
 from app.admin.attention import Attention, alerted, attention, due, to_review
 from app.admin.figures import day, money
@@ -105,6 +105,7 @@ async def _attention(
         *attention(imports, health, missing=_missing(connections, shop)),
         *due(await requests(connections, shop.shop, datetime.now(UTC))),
         *alerted(await open_alerts(connections, shop.shop)),
+        *await campaigns_lacking.attention(connections, shop),
         *models_view.attention(await last_watch(connections, shop.shop)),
         *to_review(await _waiting(connections, shop)),
     ]

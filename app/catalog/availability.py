@@ -1,0 +1,65 @@
+"""Which of a few chosen products nobody can be offered just now, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import and_, exists, or_, select
+
+from app.connections import Connections
+from app.tables import ExclusionRow, ProductRow, VariantRow
+from app.upsert import table_of
+
+Lack = Literal["gone", "unpublished", "sold_out", "excluded"]
+_PRODUCTS, _VARIANTS, _EXCLUSIONS = table_of(ProductRow), table_of(VariantRow), table_of(ExclusionRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A product that is not offered. title: empty where it is not known any more."""
+
+    product_id: int
+    title: str
+    lack: Lack
+
+
+async def unavailable(
+    connections: Connections, shop: str, product_ids: Collection[int]
+) -> dict[int, Unavailable]:
+    """Return those of the products that no shopper is offered, by id."""
+    columns = _PRODUCTS.c
+    query = select(
+        columns.product_id, columns.title, columns.published, columns.deleted_at,
+        _in_stock().label("in_stock"), _excluded().label("excluded"),
+    ).where(columns.shop == shop, columns.product_id.in_(product_ids))  # fmt: skip
+    async with connections.read() as db:
+        rows = (await (await db.connection()).execute(query)).all() if product_ids else []
+    known = {row.product_id: row for row in rows}
+    found = {each: _unavailable(each, known.get(each)) for each in product_ids}
+    return {each: why for each, why in found.items() if why is not None}
+
+
+def _unavailable(product_id: int, row: Any) -> Unavailable | None:
+    if row is None:
+        return Unavailable(product_id, "", "gone")
+    lacks: tuple[tuple[bool, Lack], ...] = (
+        (row.deleted_at is not None, "gone"),
+        (not row.published, "unpublished"),
+        (not row.in_stock, "sold_out"),
+        (bool(row.excluded), "excluded"),
+    )
+    return next((Unavailable(product_id, row.title, lack) for holds, lack in lacks if holds), None)
+
+
+def _in_stock() -> Any:
+    columns = _VARIANTS.c
+    its = and_(columns.shop == _PRODUCTS.c.shop, columns.product_id == _PRODUCTS.c.product_id)
+    sells = or_(columns.available.is_(None), columns.available > 0, columns.sells_when_out.is_(True))
+    return exists().where(its, sells)
+
+
+def _excluded() -> Any:
+    its = and_(_EXCLUSIONS.c.shop == _PRODUCTS.c.shop, _EXCLUSIONS.c.product_id == _PRODUCTS.c.product_id)
+    return exists().where(its)
