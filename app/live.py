@@ -270,6 +270,23 @@ async def live_shops(connections: Connections) -> AsyncIterator[LiveShops]:
         await asyncio.wait([following])
 
 
+@dataclass(frozen=True, slots=True)
+class _ShopState:
+    """What a snapshot is assembled from, as the database holds it. signings: of the campaigns that run."""
+
+    shop: Shop
+    catalog: Catalog
+    excluded: frozenset[int]
+    policy: ShopPolicy
+    visits: VisitClusters | None
+    campaigns: Sequence[Running]
+    experiments: tuple[Experiment, ...]
+    returns: ReturnRates
+    intent: Foresight
+    signings: Callable[[Sequence[Running]], Mapping[str, Signing]]
+    withdrawn: frozenset[str]
+
+
 async def load_snapshot(
     connections: Connections,
     shop: ShopDomain,
@@ -284,56 +301,59 @@ async def load_snapshot(
     known = await get_shop(connections, shop)
     if known is None or known.uninstalled_at is not None:
         return None
-    catalog = await load_catalog(connections, shop)
-    excluded = await excluded_products(connections, shop)
-    policy = await current_policy(connections, shop)
-    segmentation = await current_segmentation(connections, shop)
-    visits = visit_clusters(segmentation.clusters if segmentation else None)
-    campaigns = await running_campaigns(connections, shop)
-    returns = await rates_of(connections, shop)
-    experiments = await running_experiments(connections, shop) if trying is None else trying
-    intent = await current_foresight(connections, shop)
-    kept = await honoured(connections, shop)
-    withdrawn = await withdrawn_codes(connections, shop, datetime.now(UTC))
-    secret = await installation_secret(connections, SIGNING) if kept else b""
+    state = await _read_state(connections, known, trying)
     # In a thread: other shops' decisions go on meanwhile.
-    data_dir = connections.settings.data_dir
-    return await asyncio.to_thread(
-        _assemble, data_dir, known, catalog, excluded, previous, policy, visits, campaigns, experiments,
-        returns, intent, partial(signings_of, shop, currency=known.currency, honoured=kept, secret=secret),
-        withdrawn,
-    )  # fmt: skip
+    return await asyncio.to_thread(_assemble, connections.settings.data_dir, state, previous)
 
 
-def _assemble(
-    data_dir: Path,
-    shop: Shop,
-    catalog: Catalog,
-    excluded: frozenset[int],
-    previous: ShopSnapshot | None,
-    policy: ShopPolicy,
-    visits: VisitClusters | None,
-    campaigns: Sequence[Running],
-    experiments: tuple[Experiment, ...],
-    returns: ReturnRates,
-    intent: Foresight,
-    signings: Callable[[Sequence[Running]], Mapping[str, Signing]],
-    withdrawn: frozenset[str],
-) -> ShopSnapshot:
+async def _read_state(
+    connections: Connections, shop: Shop, trying: tuple[Experiment, ...] | None
+) -> _ShopState:
+    key, now = shop.shop, datetime.now(UTC)
+    segmentation = await current_segmentation(connections, key)
+    kept = await honoured(connections, key)
+    secret = await installation_secret(connections, SIGNING) if kept else b""
+    return _ShopState(
+        shop=shop,
+        catalog=await load_catalog(connections, key),
+        excluded=await excluded_products(connections, key),
+        policy=await current_policy(connections, key),
+        visits=visit_clusters(segmentation.clusters if segmentation else None),
+        campaigns=await running_campaigns(connections, key),
+        experiments=await running_experiments(connections, key) if trying is None else trying,
+        returns=await rates_of(connections, key),
+        intent=await current_foresight(connections, key),
+        signings=partial(signings_of, key, currency=shop.currency, honoured=kept, secret=secret),
+        withdrawn=await withdrawn_codes(connections, key, now),
+    )
+
+
+def _assemble(data_dir: Path, state: _ShopState, previous: ShopSnapshot | None) -> ShopSnapshot:
+    shop = state.shop
     model = _current_model(data_dir, shop.shop, previous.model if previous else None)
     loaded = _models_of(previous)
     if model is not None:
         model.rank([], k=1)  # what it computes once is computed here, not for the first shopper
 
     def take(changes: Changes) -> ShopSnapshot:
-        settings, running = settings_under(shop.settings, changes), campaigns_under(campaigns, changes)
-        ranks = _model_under(data_dir, shop.shop, model, loaded, changes)
+        running = campaigns_under(state.campaigns, changes)
         return take_snapshot(
-            shop.shop, catalog, ranks, excluded, settings, policy, visits, running, shop.time_zone, returns,
-            intent=intent, signings=signings(running), withdrawn=withdrawn,
-        )  # fmt: skip
+            shop.shop,
+            state.catalog,
+            model=_model_under(data_dir, shop.shop, model, loaded, changes),
+            excluded=state.excluded,
+            settings=settings_under(shop.settings, changes),
+            policy=state.policy,
+            visits=state.visits,
+            campaigns=running,
+            time_zone=shop.time_zone,
+            returns=state.returns,
+            intent=state.intent,
+            signings=state.signings(running),
+            withdrawn=state.withdrawn,
+        )
 
-    return with_variants(take(()), experiments, take)
+    return with_variants(take(()), state.experiments, take)
 
 
 def _models_of(shop: ShopSnapshot | None) -> dict[str, Model]:
