@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel.core import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 
 from app.campaigns.messages import Text, normalised, text_for
-from app.rules.locale import locale as numbers_of
+from app.rules.locale import locale as forms_of
 from app.values import exponent
 
 _NAMES = re.compile(r"\{([a-z]+)\}")
@@ -168,21 +174,32 @@ def own_words(
 
 def plural(text: Text | Mapping[str, str], count: int, language: str) -> str:
     """Return the form of a text that goes with the count."""
-    return text if isinstance(text, str) else numbers_of(language).form(text, count)
+    return text if isinstance(text, str) else forms_of(language).form(text, count)
+
+
+@lru_cache(maxsize=256)
+def _numbers_of(locale: str) -> Locale:
+    """Return how numbers are written there, in Switzerland otherwise than in Germany; English if unknown."""
+    for each in (locale, _language(locale)):
+        with suppress(UnknownLocaleError, ValueError):
+            return Locale.parse(each.replace("_", "-"), sep="-")
+    return Locale("en")
 
 
 def _values(facts: Facts, locale: str) -> dict[str, str]:
-    numbers = numbers_of(locale)
+    numbers = _numbers_of(locale)
 
     def money(minor: int) -> str:
         digits = exponent(facts.currency)
-        return f"{numbers.number(minor / 10**digits, digits)} {facts.currency}"
+        written = format_decimal(Decimal(minor).scaleb(-digits), f"#,##0.{'0' * digits}", locale=numbers)
+        return f"{written} {facts.currency}"
 
-    known = {"shop": facts.shop, "count": numbers.number(facts.count), "total": money(facts.total_minor)}
+    count = str(format_decimal(facts.count, locale=numbers))
+    known = {"shop": facts.shop, "count": count, "total": money(facts.total_minor)}
     if facts.code is not None:
         known["code"] = facts.code
     if facts.percentage is not None:
-        known["percentage"] = numbers.number(facts.percentage)
+        known["percentage"] = str(format_decimal(facts.percentage, locale=numbers))
     if facts.amount_minor is not None:
         known["amount"] = money(facts.amount_minor)
     if facts.expires_at is not None:

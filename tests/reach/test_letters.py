@@ -14,7 +14,7 @@ from app.reach.letters import Links, Reader, Sender, alert_to, letter_to, way_ba
 from app.reach.smtp import _WIRE
 from app.reach.unsubscribing import read_token, token_of
 from app.reach.wanted import OFF, LetterWords, checked, reach_of
-from app.reach.words import PAGES, WORDS, Facts, page_words
+from app.reach.words import PAGES, WORDS, Facts, filled, page_words
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SENDER = Sender("Nord & Wand", "news@example.com", "owner@example.com", ("Street 1", "Berlin"))
@@ -121,6 +121,22 @@ def test_words_that_name_a_code_are_not_said_where_there_is_none() -> None:
     reminder = letter(PLAIN, **own)
     assert reminder["Subject"] == "Your checkout at Nord & Wand is waiting"
     assert "You left a checkout at Nord & Wand" in text(reminder)
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "says"),
+    [
+        ("en", "KWD", "1,200: 1,234.567 KWD"),
+        ("de", "EUR", "1.200: 12.345,67 EUR"),
+        ("de-CH", "CHF", "1’200: 12’345.67 CHF"),
+        ("pt-BR", "BRL", "1.200: 12.345,67 BRL"),
+        ("nl", "JPY", "1.200: 1.234.567 JPY"),
+        ("xx", "USD", "1,200: 12,345.67 USD"),
+    ],
+)
+def test_amounts_are_written_as_the_reader_writes_them(locale: str, currency: str, says: str) -> None:
+    facts = Facts("N", 1_200, 1_234_567, currency)
+    assert filled("{count}: {total}", facts, locale) == says
 
 
 def test_our_own_words_name_only_what_there_is_to_fill_in() -> None:
