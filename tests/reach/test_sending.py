@@ -149,7 +149,7 @@ async def test_an_order_in_time_is_no_letter(scene: Scene) -> None:
 async def test_an_order_that_only_shopify_knows_of_yet_is_no_letter(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who_left = sending.who_left
+    who_left = sending.fetch_customer
 
     async def ordered(*asked: Any) -> Any:
         customer = await who_left(*asked)
