@@ -42,7 +42,7 @@ bench: setup build ## Measure decide and webhook receive against a plain route o
 	@python -m benchmarks
 
 chaos: setup ## Kill, empty, stop, fill and cut off what the app stands on, under load, and tell what each fault cost
-	CHAOS=1 CONVERGENCE_EXAMPLES=40 pytest -s tests/chaos tests/convergence
+	CHAOS=1 CONVERGENCE_EXAMPLES=40 pytest -s tests/chaos tests/convergence tests/kills
 
 audit: setup ## Write what the app is built from as CycloneDX, and ask what is known to be wrong with it
 	@python -m scripts.audit

@@ -51,10 +51,15 @@ async def erase_shop(connections: Connections, shop: ShopDomain, request_id: str
         async with alone(connections, PUBLISHING, shop):
             second_look = await _erased(connections, request)
         signed = await _closed(connections, request, second_look)
+    await let_go_of_shop(connections, shop)
+    return signed
+
+
+async def let_go_of_shop(connections: Connections, shop: str) -> None:
+    """Leave no trace of a shop that was erased, neither in files nor in what processes have in memory."""
     await purge(connections)
     await announce_change(connections.redis, shop)
     await forget_changes(connections.redis, shop)
-    return signed
 
 
 async def disregard(connections: Connections, request: PrivacyRequest) -> None:

@@ -27,9 +27,9 @@ FROM_BROWSERS = _EVENTS.c.event_id.like("browser:%")  # the others are Shopify's
 
 
 async def orders_of(
-    db: AsyncSession, shop: str, currency: str, customer_ids: Collection[int]
+    db: AsyncSession, shop: str, currency: str, customer_ids: Collection[int], besides: int | None = None
 ) -> dict[int, list[PlacedOrder]]:
-    """Return every order of the customers, by customer, oldest first.
+    """Return every order of the customers but one that does not count, by customer, oldest first.
 
     currency: the shop's; an order in another one is marked so.
     """
@@ -37,7 +37,7 @@ async def orders_of(
     for part in chunks(sorted(found)):
         theirs = (_ORDERS.c.shop == shop, _ORDERS.c.customer_id.in_(part))
         query = select(_ORDERS).where(*theirs).order_by(_ORDERS.c.created_at, _ORDERS.c.order_id)
-        rows = await _rows(db, query)
+        rows = [row for row in await _rows(db, query) if row.order_id != besides]
         lines = await _lines_of(db, shop, [row.order_id for row in rows])
         refunded = await _refunds_of(db, shop, [row.order_id for row in rows])
         for row in rows:

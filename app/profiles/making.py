@@ -40,12 +40,16 @@ Made = tuple[Profile, CustomerSegments | None]
 
 
 async def make_profiles(
-    connections: Connections, shop: str, wishes: Mapping[int, CustomerConsent], basis: Basis
+    connections: Connections,
+    shop: str,
+    wishes: Mapping[int, CustomerConsent],
+    basis: Basis,
+    besides: int | None = None,
 ) -> dict[int, Made]:
     """Return each customer's profile and segments, as far as they may have any; nothing else is read.
 
     There are no segments before the shop's first are trained. Who is gone at Shopify has nothing, though
-    their orders may name them still.
+    their orders may name them still. besides: an order that does not count.
     """
     without = {who: kept for who, wish in wishes.items() if (kept := _kept_without(wish, basis)) is not None}
     made: dict[int, Made] = {who: (kept, None) for who, kept in without.items()}
@@ -53,7 +57,7 @@ async def make_profiles(
     async with connections.read() as db:
         gone = await gone_of(db, shop, wishes.keys() - without.keys())
         made |= dict.fromkeys(gone, (NOBODY, None))
-        orders = await orders_of(db, shop, currency, wishes.keys() - made.keys())
+        orders = await orders_of(db, shop, currency, wishes.keys() - made.keys(), besides)
         told = await orders_told(db, shop, orders.keys())
     before = {who: before_these(placed, told.get(who), now) for who, placed in orders.items()}
     # Who ordered before we could know is in no segment: those are made from what was bought.

@@ -54,6 +54,9 @@ async def follow_order(connections: Connections, event: OrderFacts) -> None:
     """
     async with connections.read() as db:
         before = await customer_of_order(db, event.shop, event.order_id)
+    if before is not None and before != event.customer_id:
+        # Also ahead: once it is another's, the next attempt of a worker that died would not know of them.
+        await refresh_customers(connections, event.shop, [before], besides=event.order_id)
     await record_order(connections, event)
     theirs = dict.fromkeys((before, event.customer_id))
     await refresh_customers(connections, event.shop, [each for each in theirs if each is not None])
@@ -127,8 +130,12 @@ async def _visits(
     return visits
 
 
-async def refresh_customers(connections: Connections, shop: str, customer_ids: Collection[int]) -> None:
+async def refresh_customers(
+    connections: Connections, shop: str, customer_ids: Collection[int], besides: int | None = None
+) -> None:
     """Make the customers' profiles and segments anew from what they did, as far as each may have any.
+
+    besides: an order of theirs that does not count, as it is about to be somebody else's.
 
     What they answered last is read and watched with the profile, so that a word in between counts.
     """
@@ -145,7 +152,7 @@ async def refresh_customers(connections: Connections, shop: str, customer_ids: C
             who: CustomerConsent(said or Answers(), unpack_profile(before).refused)
             for who, before, said in zip(keys, held, answers, strict=True)
         }
-        made = await make_profiles(connections, shop, wishes, basis)
+        made = await make_profiles(connections, shop, wishes, basis, besides)
         pipe.multi()
         for who, before in zip(keys, held, strict=True):
             profile, placed[who] = made[who]

@@ -150,23 +150,23 @@ async def mark_uninstalled(connections: Connections, event: ShopEvent) -> None:
     """Delete the shop's tokens and forget its pixel; its row and history stay.
 
     Where Shopify gave out a token after the event the shop is back already, and only what went with the app
-    is made anew.
+    is made anew: also on a repeat, as the worker may have died in between.
     """
     async with connections.write() as db:
         row, token = await db.get(ShopRow, event.shop), await db.get(TokenRow, event.shop)
-        if row is None or row.uninstalled_at:
+        if row is None:
             return
         back = token is not None and token.updated_at > event.happened_at + _CLOCKS_DIFFER
-        if back and row.installed_at > event.happened_at:  # this install has made it all
-            return
-        row.web_pixel_id = None
-        await db.exec(delete(BackfillRow).where(col(BackfillRow.shop) == event.shop))
-        if token is not None and back:
-            row.installed_at = token.updated_at
-        else:
-            row.uninstalled_at = event.happened_at
-            await db.exec(delete(TokenRow).where(col(TokenRow.shop) == event.shop))
-        db.add(row)
+        # That install knows what went with the app, and made it anew.
+        if row.uninstalled_at is None and not (back and row.installed_at > event.happened_at):
+            row.web_pixel_id = None
+            await db.exec(delete(BackfillRow).where(col(BackfillRow.shop) == event.shop))
+            if token is not None and back:
+                row.installed_at = token.updated_at
+            else:
+                row.uninstalled_at = event.happened_at
+                await db.exec(delete(TokenRow).where(col(TokenRow.shop) == event.shop))
+            db.add(row)
     _forget_key(connections, row.publishable_key)
     await announce_change(connections.redis, event.shop)
     if back:
