@@ -90,6 +90,11 @@ def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
     return Basket(abandonment.currency or catalog.currency, subtotal, tuple(lines))
 
 
+def _is_full_price(line: BasketLine, catalog: Catalog) -> bool:
+    product = catalog.get(line.product_id)
+    return product is not None and product.is_full_price
+
+
 def plan_to_write(shop: Shop, campaigns: Sequence[Running], catalog: Catalog) -> Plan | None:
     """Return what the campaigns for who left are weighed by, None without any."""
     costs = costs_of(shop.settings, catalog)
@@ -127,6 +132,7 @@ def weighed_for(
         home_minor=None if moment.own_currency or not sold else worth_minor(sold),
         spare_minor=spare_minor(sold, plan.costs, plan.margin),
         remembers=True,
+        subscribed=bool(basket.lines) and all(_is_full_price(line, catalog) for line in basket.lines),
         # Its delay is waited for before the letter leaves, not before it is chosen.
         fired={
             **leaver.shown,

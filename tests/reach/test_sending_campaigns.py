@@ -21,7 +21,7 @@ from app.profiles.customer import Profile
 from app.profiles.keys import customer_key, nudged_key
 from app.profiles.packed import pack
 from app.reach.wanted import Reach
-from app.tables import CustomerRow
+from app.tables import CustomerRow, ProductRow
 from devstore.records import Customer
 from devstore.schema import MODULES
 from tests.outbound.segments import answer
@@ -80,6 +80,18 @@ async def test_a_code_is_given_only_where_it_is_good_for_what_is_left(
     assert "2 items, 30.00 USD" in body
     assert ("15 % off" in body) is gives
     assert [each.status for each in await scene.rows(CouponRow)].count("granted") == gives
+
+
+async def test_gift_cards_that_were_left_are_told_of_without_a_code_which_takes_nothing_off_them(
+    scene: Scene,
+) -> None:
+    await campaign(scene)
+    card = ProductRow(
+        shop=scene.shop, product_id=1, title="Card", gift_card=True, created_at=NOW, updated_at=NOW
+    )
+    await scene.add(card, variant(scene, 11, None))
+    assert await scene.left() == 1
+    assert "% off" not in str(scene.office.letters[0].get_body(("plain",)))
 
 
 async def written_again(scene: Scene, code_became: str) -> tuple[str, str]:
