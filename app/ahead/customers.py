@@ -101,7 +101,7 @@ def _of_customer(
 ) -> CustomerOffers | None:
     history = {each: Past(times, days) for each, times, days in history_of(profile, now)}
     segments = profile.segments or (segment(profile, now),)
-    return to_customer(shop, customer_id, history, profile.orders_count, segments)
+    return to_customer(shop, customer_id, history, profile.orders_placed, segments)
 
 
 async def _next(connections: Connections, shop: str, after: int) -> list[int]:

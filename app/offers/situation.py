@@ -97,7 +97,7 @@ def situation_of(occasion: Occasion) -> Situation:
         subtotal_minor=_minor_units(cart.subtotal, cart.currency) if same_currency else None,
         customer_id=shopper.customer_id if shopper.reached else None,
         history=history_of(shopper.profile, occasion.now),
-        orders=shopper.profile.orders_count,
+        orders=shopper.profile.orders_placed,
         viewed=shopper.visit.last_viewed,
         sent_away=shopper.visit.sent_away,
         segments=segments_of(occasion),

@@ -69,7 +69,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One packed value a customer.
 
     spent_minor: net of refunds. gross_minor, discount_minor, refunded_minor: of the same orders.
-    discounted: orders with a discount. bought: by product, the PRODUCTS_KEPT bought most recently.
+    renewals: orders that a subscription charged. discounted: others with a discount. bought: by product,
+    the PRODUCTS_KEPT bought most recently, but for what a subscription has sent since.
     prices: the quartiles of what was paid for one unit, without discounts. segments: names, the
     first one is how the customer is spoken of. refused: the customer does not want a profile;
     it is empty, and they are nobody in particular. spend_ahead_minor: what they are expected to spend in
@@ -94,6 +95,12 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     orders_before: int = 0
     spent_before_minor: int | None = None
     last_before_at: int | None = None
+    renewals: int = 0
+
+    @property
+    def orders_placed(self) -> int:
+        """Return how many of the orders that we have were placed by the customer, not by a subscription."""
+        return self.orders_count - self.renewals
 
     @property
     def orders_ever(self) -> int:
@@ -120,8 +127,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def discount_affinity(self) -> float | None:
-        """Return the share of orders with a discount, None before the first order."""
-        return self.discounted / self.orders_count if self.orders_count else None
+        """Return the share of orders placed with a discount, None before the first one."""
+        return self.discounted / self.orders_placed if self.orders_placed else None
 
     @property
     def return_rate(self) -> float | None:
@@ -148,11 +155,12 @@ def profile_of(orders: Iterable[PlacedOrder], now: int) -> Profile:
         gross_minor=sum(_clip(each.total_minor) for each in own),
         discount_minor=sum(_clip(each.discount_minor) for each in own),
         refunded_minor=sum(_clip(each.refunded_minor) for each in own),
-        discounted=sum(each.discount_minor > 0 for each, _ in kept),
-        bought=_bought([(each, made.placed_at) for each, made in chosen]),
+        discounted=sum(each.discount_minor > 0 for each, _ in chosen),
+        bought=_bought([(each, made.placed_at) for each, made in kept]),
         prices=_quartiles(
             [line.price_minor for each, _ in chosen if each.own_currency for line in each.lines]
         ),
+        renewals=len(kept) - len(chosen),
     )
 
 
@@ -209,11 +217,14 @@ def _bought(orders: Sequence[tuple[PlacedOrder, int]]) -> dict[int, Bought]:
     """Return what was bought, the most recent first; equally recent ones by product."""
     times: dict[int, int] = defaultdict(int)
     last: dict[int, int] = defaultdict(int)
+    sent: dict[int, int] = defaultdict(int)
     for order, placed_at in orders:
         for product_id in {line.product_id for line in order.lines if line.product_id}:
-            times[product_id] += 1
-            last[product_id] = max(last[product_id], placed_at)
-    recent = sorted(last, key=lambda each: (-last[each], each))[:PRODUCTS_KEPT]
+            times[product_id] += not order.renewal
+            came = sent if order.renewal else last
+            came[product_id] = max(came[product_id], placed_at)
+    chosen = [each for each, at in last.items() if each not in sent or at > sent[each]]
+    recent = sorted(chosen, key=lambda each: (-last[each], each))[:PRODUCTS_KEPT]
     return {each: Bought(times[each], last[each]) for each in recent}
 
 

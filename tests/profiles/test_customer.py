@@ -109,10 +109,14 @@ def test_an_odd_order_has_its_defined_meaning(
 
 
 def test_what_a_subscription_charged_is_money_and_no_habit() -> None:
-    began, renewed = an_order(1, 10, days_ago=40), an_order(2, 10, days_ago=3, renewal=True)
+    began = an_order(1, 10, 20, days_ago=40, discount_minor=100)
+    renewed = an_order(2, 10, days_ago=3, renewal=True, discount_minor=100)
     profile = profile_of([began, renewed], NOW)
-    assert (profile.orders_count, profile.spent_minor) == (2, 2_000)
-    assert (profile.last_order_at, profile.bought) == (renewed.placed_at, {10: Bought(1, began.placed_at)})
+    assert (profile.orders_count, profile.orders_placed, profile.spent_minor) == (2, 1, 2_000)
+    assert (profile.last_order_at, profile.discount_affinity) == (renewed.placed_at, 1)
+    assert profile.bought == {20: Bought(1, began.placed_at)}, "the other one comes by itself"
+    by_hand = an_order(3, 10, days_ago=1)
+    assert profile_of([began, renewed, by_hand], NOW).bought[10] == Bought(2, by_hand.placed_at)
 
 
 @pytest.mark.parametrize(
