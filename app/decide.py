@@ -212,7 +212,7 @@ def _told(occasion: Occasion, names: Names, claims: Claims) -> Sequence[AnyEvent
     heard = heard_of(names, answers) if in_checkout else names
     if all(told.get(kind) == answers for kind, _ in heard):
         return ()
-    call = _call(occasion, heard, claims)
+    call = _call(occasion, names, claims)
     if (news := consent_told(call, told)) is None:
         return ()
     event = met(call, names, occasion.consent, occasion.shopper.customer_id) if in_checkout else None
@@ -220,9 +220,10 @@ def _told(occasion: Occasion, names: Names, claims: Claims) -> Sequence[AnyEvent
 
 
 def _call(occasion: Occasion, names: Names, claims: Claims) -> ConsentCall:
-    """Return the question as one that carries consent, in these names."""
-    question, shop = occasion.question, occasion.shop
-    source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
+    """Return the question as one that carries consent, in the names of whom that is heard."""
+    question, shop, source = occasion.question, occasion.shop, "storefront"
+    if isinstance(claims, CheckoutClaims):
+        names, source = heard_of(names, question.consent), "checkout"
     return ConsentCall(
         shop.shop, occasion.decision_id, occasion.now, source,
         names, question.consent, question.region, shop.policy,

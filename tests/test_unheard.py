@@ -127,3 +127,14 @@ async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is
     stop.set()
     await telling
     assert len(unheard) == 0
+
+
+async def test_a_checkout_answered_in_haste_allows_nothing_in_the_name_of_its_carts_browser(
+    known: httpx.AsyncClient,
+) -> None:
+    change(known, crowd=Full())
+    for consent, named in ((NO_PROFILE, None), (NOTHING, "browser")):
+        await ask(known, 10, consent=consent, client_id="browser")
+        (call,) = till_of(known).unheard._calls.values()
+        assert (call.names.client_id, call.names.customer_id) == (named, 7)
+        await till_of(known).unheard.tell()

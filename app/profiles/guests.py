@@ -23,7 +23,9 @@ def has_taken_back(told: Mapping[str, Answers | None]) -> bool:
 
 def heard_of(names: Names, answers: Answers) -> Names:
     """Return whose word a checkout's answers are: the browser's too where they refuse, else only its own."""
-    return names if answers.analytics is False else names.only({"checkout", "customer"})
+    if names.client_id is None or answers.analytics is False:
+        return names
+    return names.only({"checkout", "customer"})
 
 
 def met(call: ConsentCall, names: Names, consent: Consent, customer_id: int | None) -> BrowserEvent | None:
