@@ -22,13 +22,14 @@ _log = logging.getLogger(__name__)
 
 
 class ChildFailed(TillwiseError):
-    """The work stumbled over something unforeseen, or its process ended before it did."""
+    """The work raised an unexpected error, or its process died."""
 
 
 async def run_in_child(work: Callable[..., Found], *given: Any) -> Found:
-    """Return what the work finds. Raises what it raises on purpose, ChildFailed for anything else.
+    """Run the work in a child process and return its result.
 
-    The process ends with whoever waits for it, be that cancelled or killed.
+    Raises the work's TillwiseErrors and OSErrors as they are, ChildFailed for any other error. The child is
+    killed when the caller is cancelled or dies.
     """
     stop = threading.Event()
     try:
@@ -40,9 +41,9 @@ async def run_in_child(work: Callable[..., Found], *given: Any) -> Found:
 
 @contextmanager
 def child_process(what: str, target: Callable[..., None], *given: Any) -> Iterator[Connection]:
-    """Yield the way to a child that does `target(sender, *given)`; it ends when this is left.
+    """Yield the receiving end of a pipe to a child that runs `target(sender, *given)`; it is killed on exit.
 
-    Raises ChildFailed, which calls it `what`, when the child has ended and something is still waited for.
+    Raises ChildFailed, which names it `what`, when the child died while its answer was awaited.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe()
@@ -77,7 +78,7 @@ def _heard(receiver: Connection, stop: threading.Event) -> Any:
 
 
 def _do(sender: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
-    """Do the work in the child; what it sends is what was found and why nothing was."""
+    """Do the work in the child; send its result and its error, one of which is None."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sender.send((work(*given), None))
@@ -88,7 +89,7 @@ def _do(sender: Connection, work: Callable[..., Any], given: tuple[Any, ...]) ->
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that asked for it is killed: nobody else would."""
+    """End this process when its parent is killed, which the daemon flag does not do."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -96,5 +97,5 @@ def _end_with_parent() -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """Return the error, in words alone where nobody tells it from others: not each can be handed over."""
+    """Return the error where callers handle it, else its reason alone: not every error can be pickled."""
     return error if isinstance(error, TillwiseError | OSError) else ChildFailed(reason_of(error))

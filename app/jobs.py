@@ -46,7 +46,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class JobLocked(Exception):
-    """Another process runs this job of the shop: it may not see what this one was asked for."""
+    """Another process is running this job of the shop, and may have read its input before this request."""
 
 
 class _OnCluster(Worker[Any]):

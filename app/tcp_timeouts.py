@@ -17,8 +17,8 @@ OPTIONS = (
 )
 
 
-def set_timeouts(way: socket.socket) -> None:
-    """Let the kernel give the connection up when nothing on it was acknowledged for so long."""
-    if way.family != socket.AF_UNIX:
+def set_timeouts(connection: socket.socket) -> None:
+    """Have the kernel give the connection up when nothing on it was acknowledged for SILENT_S."""
+    if connection.family != socket.AF_UNIX:
         for option in OPTIONS:
-            way.setsockopt(*option)
+            connection.setsockopt(*option)

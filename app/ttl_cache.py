@@ -19,9 +19,9 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Value]):
-    """A reading of shops, one value a shop: for what may be that old and is asked for at every event.
+    """One value a shop, read at most every `for_s` seconds: for what every event needs and may be stale.
 
-    Who asks while a shop is read waits for that reading: it may be long, and an impatient reader ask again.
+    Concurrent callers wait for the same reading.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class TtlCache(Generic[Value]):
         self._turns: WeakKeyDictionary[AsyncEngine, dict[str, Lock]] = WeakKeyDictionary()
 
     async def of(self, connections: Connections, shop: str) -> Value:
-        """Return the shop's value, read anew when the last reading is too old."""
+        """Return the shop's value, read again once the cached one has expired."""
         known = self._known.setdefault(connections.engine, {})
         if shop in known and monotonic() < known[shop][0]:
             return known[shop][1]
@@ -46,6 +46,6 @@ class TtlCache(Generic[Value]):
             return value
 
     def forget(self, connections: Connections, shop: str) -> None:
-        """Let the next call read anew, also where a reading is under way."""
+        """Invalidate the shop's value; the result of a reading under way is not cached either."""
         self._known.get(connections.engine, {}).pop(shop, None)
         self._turns.get(connections.engine, {}).pop(shop, None)

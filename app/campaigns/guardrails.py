@@ -30,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A shopper's first meeting with a campaign. shown: or held back by chance. at: epoch seconds.
+    """A shopper's first exposure to a campaign. shown: False in its holdout. at: epoch seconds.
 
     failed: whether the browser said that an offer of it failed. ordered: whether the checkout was completed
     in the time that is asked for. given_back: whether that order was refunded or cancelled in time.
@@ -65,11 +65,11 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailMetric:
-    """Something that may turn bad. worse: 1 where more is worse, -1 where less is.
+    """A figure that must not get worse. worse: 1 where higher is worse, -1 where lower is.
 
-    slack: how much worse it may be before it counts. settles_s: when it is known of a shopper. column: the
-    figure that is averaged, over `over` where that is set. events: whether it happens to some and not to
-    others.
+    slack: how much worse it may get before it counts. settles_s: how long after the exposure a shopper's
+    value is final. column: what is averaged, divided by `over` where that is set. events: whether it is a
+    yes or no of each shopper.
     """
 
     name: str

@@ -48,9 +48,9 @@ class AuditCell:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share, or a mean, with its 95 % interval; all None for what is out of nothing.
+    """A share, or a mean, with its 95 % interval; all None where the denominator is 0.
 
-    of: how many it is out of. to_best, to_all: over the best group's and over everybody's.
+    of: the denominator. to_best, to_all: over the best group's and over everybody's.
     """
 
     of: int

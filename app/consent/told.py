@@ -18,7 +18,7 @@ _decoder = msgspec.msgpack.Decoder(Answers)
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """What is new in some answers. withdrawn: the purposes that are refused and were not before."""
+    """How answers differ from the last ones. withdrawn: purposes refused now that were not before."""
 
     answers: Answers
     withdrawn: tuple[str, ...]

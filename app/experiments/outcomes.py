@@ -27,7 +27,7 @@ _COLUMNS = ("bought", "orders", "revenue", "profit", "placed", "given_back", "ac
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """What was seen and is not in the figures, or is in them otherwise than one might think.
+    """Counts of what is left out of the figures, or is in them differently than one might think.
 
     open: persons still within their window. crossed: persons in two arms, analysed in the first. from_ahead:
     exposures and orders of a time still to come. foreign: orders in another currency. late_minor: given
@@ -47,7 +47,7 @@ class DataQuality:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
-    """What there is to analyse. counts: persons per arm, the open ones too.
+    """The units to analyse. counts: persons per arm, including those still within their window.
 
     recognised: how many of them came under a second name, such as a customer's after a browser's, before
     any order: whoever orders is met once more, and that is an outcome. began: when the first of them came.
@@ -62,7 +62,7 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisWindow:
-    """Which persons, what of theirs, and when it is looked at. begin: they came first then or later.
+    """Whose outcomes are analysed, over which window, as of `now`. begin: first exposed then or later.
 
     ended: when the experiment did, None while it runs. untouched: until when no arm can have moved what was
     spent, None where no exposure came before those that are read.

@@ -29,7 +29,7 @@ class Showing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Showings:
-    """One place a showing, the oldest first, all of the same length.
+    """Showings as aligned arrays, one entry each, the oldest first.
 
     product_id: int64. spot: int64, which surface and place, as small numbers. shopper: int64, the same.
     taken, sent_away: bool.

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """One place a unit, all arrays of the same length, float64 but for `arm`.
+    """The units as aligned arrays, one entry each, float64 but for `arm`.
 
     arm: int64, the place of its arm in the experiment. orders: that stand. bought: 1 with any order that
     stands. revenue: minor units of goods, after discounts, refunds and cancellations. profit: revenue less

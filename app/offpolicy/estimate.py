@@ -25,11 +25,11 @@ LEAST_SUPPORT = 0.98
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightedDecisions:
-    """One place a decision, all of the same length.
+    """Logged decisions as aligned arrays, one entry each.
 
-    weight: how likely the other policy was to do what was done, over how likely that was. reward: what came
-    of it. foretold: that by a model fitted on other decisions; by_other: the same of the other policy's own
-    actions, each by its chance. Weights average 1 where everything the other policy does was also done.
+    weight: the importance weight, the logged action's probability under the target policy over its
+    propensity. reward: as observed. foretold: the reward model's prediction of it, cross-fitted; by_other:
+    the expected prediction over the target policy's actions. Weights average 1 under common support.
     """
 
     weight: Floats
@@ -43,9 +43,9 @@ class WeightedDecisions:
 
 @dataclass(frozen=True, slots=True)
 class PolicyEstimate:
-    """What the other policy would have earned a decision, by three estimators, with 95 % intervals.
+    """The target policy's value a decision, by three estimators, with 95 % intervals.
 
-    logged: what was earned. gain: the doubly robust estimate less that, of the same decisions.
+    logged: what was earned. gain: the doubly robust estimate minus that, on the same decisions.
     effective: how many decisions of the other policy's own the weighted ones are worth (Kish).
     support: the average weight; 1 but for chance.
     """

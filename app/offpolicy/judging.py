@@ -29,7 +29,7 @@ _UNTOLD = -1.0
 
 @dataclass(frozen=True, slots=True)
 class TargetPolicy:
-    """The policy to judge. ranks_alike: whether it ranks products as the one that served did."""
+    """The policy to evaluate. ranks_alike: whether it ranks products as the logged one did."""
 
     shop: ShopSnapshot
     ranks_alike: bool = True

@@ -25,7 +25,7 @@ Held = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class DataSubject:
-    """A person to be found. subjects: the digests of their names."""
+    """The person that a request is about. subjects: the digests of their names."""
 
     connections: Connections
     digests: Digests

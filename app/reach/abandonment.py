@@ -41,7 +41,7 @@ class CheckoutActivity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SilenceThresholds:
-    """How long somebody must be silent: idle, or left where the browser said that its page was left."""
+    """The silence after which a checkout is abandoned. left: once the page was left; idle: otherwise."""
 
     idle: timedelta = timedelta(minutes=30)
     left: timedelta = timedelta(minutes=10)

@@ -55,7 +55,7 @@ Leaves = Callable[[], Awaitable[Outcome]]
 
 
 class MessageDropped(Exception):
-    """There is a reason to write nothing, which its message says."""
+    """The message is not to be sent; the text says why."""
 
 
 async def send_due(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:

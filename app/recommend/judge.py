@@ -44,7 +44,7 @@ class RankingMetrics:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recommendations:
-    """What a model recommends for each case: from all, from what the shopper never bought, from the cold."""
+    """A model's top products for each case: of all, of those the shopper never bought, of cold ones."""
 
     all: Tops
     discovery: Tops
@@ -53,7 +53,7 @@ class Recommendations:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TestSet:
-    """The cases of a test and what figures need to know of the products, aligned with product_ids.
+    """Test cases, and what the metrics need to know of the products, aligned with product_ids.
 
     discoveries: the cases in which something was wanted that the shopper had not bought before, and only
     that. cold_cases: in which something cold was wanted, and only that. shares: (n,) of all orders.
