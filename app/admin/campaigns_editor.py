@@ -16,7 +16,7 @@ from app.admin.campaigns_lacking import Lacking, lacking
 from app.admin.campaigns_names import names_of
 from app.admin.campaigns_preview import preview
 from app.admin.campaigns_reading import ParsedForm
-from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row
+from app.admin.campaigns_rows import ASKED, ASKED_OF, Group, Row, typed
 from app.admin.campaigns_view import KINDS, guards, language_of, shows
 from app.admin.figures import language_name, weekdays
 from app.admin.language import Lazy, _, lazy
@@ -227,7 +227,7 @@ def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[st
             each["name"]: {
                 "kind": each["kind"],
                 "unit": "%" if each.get("unit") == "share" else each.get("unit", ""),
-                "example": str(each["example"]),
+                "example": typed(FIELDS[each["name"]], each["example"]),
                 "choices": list(_choices(each, names)),
                 "picks": each.get("names") == "product",
             }

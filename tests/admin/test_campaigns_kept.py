@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
+
 import httpx
 import pytest
 
@@ -125,6 +129,20 @@ async def test_a_change_on_top_of_somebody_elses_is_refused(
     assert "Somebody changed this campaign" in answer.json()["error"]
     gone = written(id="spring", seen=form["seen"])
     assert (await call(browser, "keep", {"form": gone})).status_code == 404
+
+
+async def test_an_example_stands_in_a_field_as_it_is_to_be_typed(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    text = await opened(browser, "/admin/campaigns/edit", kind="banner")
+    found = re.search(r'data-editing="([^"]*)"', text)
+    assert found is not None
+    fields = json.loads(html.unescape(found[1]))["fields"]
+    shown = {
+        name: (fields[name]["example"], fields[name]["unit"]) for name in ("intent.now", "cart.subtotal")
+    }
+    assert shown == {"intent.now": ("30", "%"), "cart.subtotal": ("80", "USD")}
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
