@@ -13,6 +13,7 @@ TillwiseError                      status  says
 ├── ShopifyError                   502     Shopify refused or could not be reached
 │   ├── ShopifyUnavailable         502     no answer, a 5xx or a throttle that did not end
 │   ├── ShopifyRefused             502     the request was understood and refused
+│   │   └── ShopClosed             502     the shop is frozen or locked
 │   └── TokenRevoked               401     the shop's access token is no longer good
 └── ModelUnusable                  -       a published model is torn, foreign or too old
 """
@@ -99,6 +100,10 @@ class ShopifyUnavailable(ShopifyError):
 
 class ShopifyRefused(ShopifyError):
     """Shopify understood the request and refused it: trying again changes nothing."""
+
+
+class ShopClosed(ShopifyRefused):
+    """The shop is frozen or locked: refused until its merchant has settled that with Shopify."""
 
 
 class TokenRevoked(ShopifyError):

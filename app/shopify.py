@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from app.config import API_VERSION, Settings
-from app.errors import ShopifyRefused, ShopifyUnavailable, TokenRevoked
+from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable, TokenRevoked
 from app.tcp_timeouts import OPTIONS
 from app.values import shop_domain
 
@@ -25,6 +25,7 @@ _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 6
 _LONGEST_PAUSE_S = 20.0
+_CLOSED = {402: "frozen", 423: "locked"}
 _OPERATION = re.compile(r"^\s*(?:query|mutation)\s+(\w+)", re.MULTILINE)
 
 
@@ -217,6 +218,8 @@ async def _send(
         raise unsure(f"{call}: {type(error).__name__}") from error
     if response.status_code == 429:
         raise _TryAgain(f"{call}: throttled", _retry_after_s(response))
+    if response.status_code == 430:  # taken for an attack: more of it would not help
+        raise ShopifyUnavailable(f"{call}: turned away for a while (HTTP 430)")
     if response.status_code >= 500:
         raise unsure(f"{call}: HTTP {response.status_code}")
     if response.status_code != 200:
@@ -231,6 +234,8 @@ def _refusal(response: httpx.Response, call: str) -> ShopifyRefused | TokenRevok
         body = {}
     code = str(body.get("error", "")) if isinstance(body, dict) else ""
     message = f"{call}: HTTP {response.status_code} {code}".rstrip()
+    if response.status_code in _CLOSED:
+        return ShopClosed(f"{message}: the shop is {_CLOSED[response.status_code]}")
     # With a secret that is not the app's no token is spent: it is as good as before once that is mended.
     if response.status_code == 401 and code != "invalid_client":
         return TokenRevoked(f"{message}: Shopify no longer takes the token")
@@ -255,7 +260,7 @@ def _data(response: httpx.Response, call: str, *, repeatable: bool) -> dict[str,
     told = f"{call}: {'; '.join(str(error.get('message')) for error in errors)}"
     if "INTERNAL_SERVER_ERROR" in codes:  # a 5xx inside a 200
         raise _TryAgain(told) if repeatable else ShopifyUnavailable(told)
-    raise ShopifyRefused(told)
+    raise ShopClosed(told) if "SHOP_INACTIVE" in codes else ShopifyRefused(told)
 
 
 def _json(response: httpx.Response, call: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import respx
 
 from app.config import Settings
-from app.errors import InputError, ShopifyRefused, ShopifyUnavailable, TokenRevoked
+from app.errors import InputError, ShopClosed, ShopifyRefused, ShopifyUnavailable, TokenRevoked
 from app.shopify import accepted, graphql, open_http, operation_name, request_grant, throttle_pause_s
 
 SHOP = "acme.myshopify.com"
@@ -136,7 +136,13 @@ async def test_patience_ends_and_the_error_names_shop_and_operation_not_the_toke
     ("answer", "error"),
     [
         (httpx.Response(401), TokenRevoked),
-        (httpx.Response(402), ShopifyRefused),
+        (httpx.Response(402), ShopClosed),
+        (httpx.Response(423), ShopClosed),
+        (httpx.Response(430), ShopifyUnavailable),
+        (
+            httpx.Response(200, json={"errors": [{"message": "", "extensions": {"code": "SHOP_INACTIVE"}}]}),
+            ShopClosed,
+        ),
         (httpx.Response(404, text="<html>"), ShopifyRefused),
         (httpx.Response(200, text="<html>"), ShopifyUnavailable),
         (httpx.Response(200, json=[1]), ShopifyUnavailable),
@@ -147,7 +153,7 @@ async def test_patience_ends_and_the_error_names_shop_and_operation_not_the_toke
         ),
         (throttled(needed=3000), ShopifyRefused),
     ],
-    ids=["401", "402", "404", "html", "list", "text", "partial", "too dear"],
+    ids=["401", "402", "423", "430", "inactive", "404", "html", "list", "text", "partial", "too dear"],
 )
 async def test_answer_that_another_try_would_not_change_is_an_error_at_once(
     http: httpx.AsyncClient, settings: Settings, answer: httpx.Response, error: type[Exception]

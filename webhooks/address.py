@@ -12,7 +12,7 @@ import msgspec
 
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.errors import ShopifyRefused
+from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import AnyEvent, CustomerDataRequested, CustomerRedactionRequested
 from app.privacy.lookup import customer_of_address
 
@@ -55,6 +55,8 @@ async def with_customer(connections: Connections, event: AnyEvent, address: str)
     digest = (await open_digests(connections)).of_email(event.shop, address)
     try:
         customer_id = await customer_of_address(connections, event.shop, address)
+    except ShopClosed as error:  # it will say once it is open
+        raise ShopifyUnavailable(str(error)) from error
     except ShopifyRefused as error:
         _log.warning(
             "Shopify does not say whose address it is", extra={"shop": event.shop, "reason": str(error)}

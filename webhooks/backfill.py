@@ -20,7 +20,7 @@ from app.catalog.store import record_levels, record_products
 from app.connections import Connections, redis_key
 from app.consent.barred import let_history_in
 from app.consent.policies import try_to_read_policy
-from app.errors import InputError, ShopifyError, ShopifyRefused, ShopifyUnavailable
+from app.errors import InputError, ShopClosed, ShopifyError, ShopifyRefused, ShopifyUnavailable
 from app.events.erased import only_kept
 from app.events.kinds import BulkOperationFinished
 from app.jobs import hand_back, is_under_way, job_begins, only_one, request_job
@@ -65,13 +65,17 @@ class Kind:
 async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     """Import what is still to be imported, then ask for a training; safe to repeat at any point.
 
-    A kind that Shopify refuses holds up no other, and is raised at the end; one that it began and gave up is
-    tried again by itself, after pauses that grow. Raises ShopifyUnavailable when it
-    is worth trying again later, other ShopifyErrors when not.
+    A kind that Shopify refuses holds up no other, and is raised at the end; one that it began and gave up, or
+    of a shop that is frozen or locked, is tried again by itself, after pauses that grow. Raises
+    ShopifyUnavailable when it is worth trying again later, other ShopifyErrors when not.
     """
     async with only_one(connections, "backfill", shop):
         await job_begins(connections, "backfill", shop)
-        installed = await _described(connections, shop)
+        try:
+            installed = await _described(connections, shop)
+        except ShopClosed as closed:
+            await _try_again(connections, shop, [closed])
+            raise
         if installed is None:
             return
         await let_history_in(connections, shop, installed.installed_at)
@@ -103,7 +107,7 @@ async def resume_backfill(connections: Connections, event: BulkOperationFinished
 
 async def _try_again(connections: Connections, shop: ShopDomain, refused: Sequence[ShopifyRefused]) -> None:
     """Put the import back in the queue where what failed may get through, as often as there are pauses."""
-    if not any(isinstance(error, BulkFailed) for error in refused):
+    if not any(isinstance(error, BulkFailed | ShopClosed) for error in refused):
         return
     key = redis_key(shop, "resting", "backfill")
     times = await connections.redis.incr(key)

@@ -105,13 +105,14 @@ async def test_an_address_shopify_refuses_to_tell_goes_on_by_its_digest(connecti
 
 
 @respx.mock
+@pytest.mark.parametrize("status", [503, 402, 423, 430])  # the shop is frozen, locked, taken for an attacker
 async def test_a_request_outlasts_any_trouble_of_shopifys(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     await with_token(connections)
     await delivered(connections, body(email=ADDRESS))
     monkeypatch.setattr("app.shopify._ATTEMPTS", 1)
-    respx.post(URL).mock(return_value=httpx.Response(503))
+    respx.post(URL).mock(return_value=httpx.Response(status))
     for hours in range(2 * MAX_ATTEMPTS):
         await work_off_due(connections, later() + timedelta(hours=hours))
     assert not await parked(connections, SHOP)

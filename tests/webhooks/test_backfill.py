@@ -11,7 +11,7 @@ from streaq import TaskStatus
 from app.catalog.store import load_catalog
 from app.connections import Connections
 from app.consent.requests import Kind, open_request
-from app.errors import ShopifyRefused, ShopifyUnavailable
+from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable
 from app.events.kinds import BulkOperationFinished, RefundCreated, RefundLine
 from app.jobs import job_queue, only_one
 from app.orders.store import record_refund
@@ -313,6 +313,18 @@ async def test_an_import_that_shopify_gave_up_is_tried_again_by_itself_after_lon
         assert await put_back(front) == pytest.approx(expected, abs=0.5)
     await run_backfill(connections, shop)
     assert not await connections.redis.exists(f"tw:{{{shop}}}:resting:backfill")
+
+
+@pytest.mark.parametrize("status", [402, 423], ids=["frozen", "locked"])
+async def test_the_import_of_a_shop_that_is_closed_goes_on_by_itself_once_it_is_open(
+    front: Shopfront, status: int
+) -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(status))) as closed:
+        with pytest.raises(ShopClosed):
+            await run_backfill(replace(front.connections, http=closed), front.installed.shop)
+    assert await put_back(front) == [pytest.approx(1, abs=0.5)]
+    await run_backfill(front.connections, front.installed.shop)
+    assert {status for status, _ in (await statuses(front)).values()} == {"done"}
 
 
 async def test_an_operation_that_takes_long_is_gone_on_with_later_and_not_begun_anew(
