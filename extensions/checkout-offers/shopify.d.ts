@@ -385,7 +385,7 @@ declare module './src/takenOff.ts' {
 }
 
 //@ts-ignore
-declare module './src/till.ts' {
+declare module './src/cartChanges.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api

@@ -2,7 +2,7 @@
 import {ask, type Asked} from './ask.ts';
 import {nameCart} from './guest.ts';
 import {isSettled, mayPart} from './kept.ts';
-import {watchLeaving} from './leaving.ts';
+import {watchLeaving} from './exitIntent.ts';
 import {readPage, type Page} from './page.ts';
 import type {Painter} from './painter.ts';
 import {watchDwell, watchThumbnails} from './presence.ts';

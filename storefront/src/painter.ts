@@ -2,7 +2,7 @@
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import type {Asked} from './ask.ts';
 import {card, type Place} from './card.ts';
-import {farewell} from './farewell.ts';
+import {exitDialog} from './exitDialog.ts';
 import {borrow} from './lent.ts';
 import type {Page} from './page.ts';
 import {shelf} from './shelf.ts';
@@ -39,7 +39,7 @@ export function painter(page: Page, tools: Tools): Painter {
   };
   const shelves = [...document.querySelectorAll<HTMLElement>('[data-tillwise-shelf]')].map((root) => shelf(root, draw));
   const dialog = document.querySelector<HTMLDialogElement>('[data-tillwise-leaving]');
-  const parting = dialog && farewell(dialog, draw);
+  const parting = dialog && exitDialog(dialog, draw);
   return {
     paint: (asked) => shelves.forEach((each) => each.paint(asked)),
     part: (asked) => parting?.show(asked),

@@ -3,11 +3,11 @@ import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {mayWatch} from './privacy.ts';
 import {publish} from './publish.ts';
 
-type Happening = 'shown' | 'accepted' | 'failed' | 'dismissed';
+type OfferEvent = 'shown' | 'accepted' | 'failed' | 'dismissed';
 
 const said = new Set<string>();
 
-export function tell(happening: Happening, {decision_id, offer_id, product}: Offer): void {
+export function tell(happening: OfferEvent, {decision_id, offer_id, product}: Offer): void {
   const sentence = `${happening} ${decision_id} ${offer_id}`;
   if (!decision_id || !mayWatch() || said.has(sentence)) return;
   said.add(sentence);

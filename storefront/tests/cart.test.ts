@@ -1,7 +1,7 @@
 import {afterEach, expect, test, vi} from 'vitest';
 import {parseOffer} from '../../extensions/checkout-offers/src/offer.ts';
 import {readCart} from '../src/cart.ts';
-import {addToCart} from '../src/take.ts';
+import {addToCart} from '../src/addToCart.ts';
 import {PAGE} from './page.ts';
 
 const LOAF = {product_id: 2, variant_id: 102, title: 'Sourdough Loaf', price: '4.25', currency: 'USD'};

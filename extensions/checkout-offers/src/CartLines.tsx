@@ -4,5 +4,5 @@ import {Offers} from './components/Offers.tsx';
 
 /** Below the order summary's lines. */
 export default function cartLines() {
-  render(<Offers host={shopify} till={shopify} surface="checkout_lines" />, document.body);
+  render(<Offers host={shopify} cartApi={shopify} surface="checkout_lines" />, document.body);
 }

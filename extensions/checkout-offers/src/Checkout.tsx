@@ -3,5 +3,5 @@ import {render} from 'preact';
 import {Offers} from './components/Offers.tsx';
 
 export default function checkout() {
-  render(<Offers host={shopify} till={shopify} surface="checkout" />, document.body);
+  render(<Offers host={shopify} cartApi={shopify} surface="checkout" />, document.body);
 }

@@ -69,4 +69,4 @@ export function instructionsOf(host: Host): Partial<Instructions> {
 }
 
 /** What a checkout can change and a placed order cannot. */
-export type Till = Pick<CheckoutApi, 'applyAttributeChange' | 'applyCartLinesChange' | 'applyDiscountCodeChange'>;
+export type CartApi = Pick<CheckoutApi, 'applyAttributeChange' | 'applyCartLinesChange' | 'applyDiscountCodeChange'>;

@@ -1,13 +1,13 @@
 import type {Offer} from './offer.ts';
 import type {Surface} from './surface.ts';
 
-export type Happening = 'shown' | 'accepted' | 'failed' | 'dismissed';
+export type OfferEvent = 'shown' | 'accepted' | 'failed' | 'dismissed';
 
 interface Analytics {
   publish(name: string, data: Record<string, unknown>): Promise<boolean>;
 }
 
-export type Publish = (happening: Happening, offer: Offer, checkout_token: string | undefined) => void;
+export type Publish = (happening: OfferEvent, offer: Offer, checkout_token: string | undefined) => void;
 
 /** Return a publisher of `tillwise:offer_…`, which says each thing about an offer once, and nothing of an offer that no decision knows. */
 export function publisher(analytics: Analytics, surface: Surface): Publish {

@@ -29,7 +29,7 @@ export function sampleOffers(i18n: I18n, {settings, subtotal, currency}: Scene):
 }
 
 /** Stands in for the checkout in the editor: every change succeeds and nothing changes. */
-export const SAMPLE_TILL = {
+export const SAMPLE_CART_API = {
   applyAttributeChange: async () => ({type: 'success' as const}),
   applyCartLinesChange: async () => ({type: 'success' as const}),
   applyDiscountCodeChange: async () => ({type: 'success' as const}),

@@ -4,7 +4,7 @@ import type {Answer} from './answer.ts';
 import {begin} from './begin.ts';
 import {ask, TIMEOUT_MS} from './client.ts';
 import {consentOf, isNarrower, regionOf} from './consent.ts';
-import {instructionsOf, isEditor, type Host, type Till} from './host.ts';
+import {instructionsOf, isEditor, type Host, type CartApi} from './host.ts';
 import {card, type CardView} from './model.ts';
 import type {Offer} from './offer.ts';
 import {isUnsold, type Prices} from './prices.ts';
@@ -15,7 +15,7 @@ import {readSettings} from './settings.ts';
 import {canMove, named, nameInOrder, reduce, REFUSED, type Phase, type State} from './state.ts';
 import type {Surface} from './surface.ts';
 import {grantOf, isTakenOff} from './takenOff.ts';
-import {accept, carry, undo} from './till.ts';
+import {accept, carry, undo} from './cartChanges.ts';
 import {useAhead} from './useAhead.ts';
 import {useBrowser} from './useBrowser.ts';
 import {held, useHeld} from './useHeld.ts';
@@ -49,7 +49,7 @@ interface Later {
 }
 
 /** Return the state of the offers and what the buyer can do with them; asks again when the buyer's own cart, market or consent changes. */
-export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
+export function useOffers(host: Host, surface: Surface, cartApi?: CartApi): Offers {
   const [state, dispatch] = useReducer(reduce, undefined, () => begin(host, surface, Date.now()));
   const [say] = useState(() => publisher(host.analytics, surface));
   const answer = useRef<Promise<Offer[] | null>>(Promise.resolve(null));
@@ -118,7 +118,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
     return given && given.offers;
   }
 
-  useBrowser(host, till);
+  useBrowser(host, cartApi);
   useHeld(host, (moves) => dispatch({type: 'held', ...moves}));
 
   // What is for who stays begins once the buyer sees the page.
@@ -176,7 +176,7 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
   /** Return whether the cart carries the grant, once it does. */
   async function carries(grant: string): Promise<boolean> {
     if (grant === (grantOf(host) ?? carried.current)) return true;
-    if (!till || instructionsOf(host).attributes?.canUpdateAttributes !== true || !(await carry(till, grant))) return false;
+    if (!cartApi || instructionsOf(host).attributes?.canUpdateAttributes !== true || !(await carry(cartApi, grant))) return false;
     carried.current = grant;
     return true;
   }
@@ -188,12 +188,12 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
 
   async function take(id: string) {
     const offer = offerOf(id);
-    if (!till || !offer || !canMove(state, id, 'adding')) return;
+    if (!cartApi || !offer || !canMove(state, id, 'adding')) return;
     move(id, 'adding');
     if (offer.discount?.code) taken.current.add(offer.discount.code.toUpperCase());
     const known = await withDecision(offer, answer.current);
     const isThere = () => isIn(known);
-    const told = await accept(till, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true, isThere);
+    const told = await accept(cartApi, known, instructionsOf(host).discounts?.canUpdateDiscountCodes === true, isThere);
     // What was given up may have been done all the same.
     const phase = isThere() ? 'added' : told;
     move(id, phase, known);
@@ -210,9 +210,9 @@ export function useOffers(host: Host, surface: Surface, till?: Till): Offers {
 
   async function giveBack(id: string) {
     const offer = offerOf(id);
-    if (!till || !offer || !canMove(state, id, 'undoing')) return;
+    if (!cartApi || !offer || !canMove(state, id, 'undoing')) return;
     move(id, 'undoing');
-    const told = await undo(till, offer, () => host.lines.value);
+    const told = await undo(cartApi, offer, () => host.lines.value);
     const phase = isIn(offer) ? told : 'offer';
     move(id, phase);
     if (phase === 'offer') say('dismissed', offer, token);

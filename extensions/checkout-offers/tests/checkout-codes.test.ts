@@ -11,7 +11,7 @@ import {answer, wireUpsell} from './offers.ts';
 const TEN = {offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: []};
 const asked = (fetch: ReturnType<typeof replying>) => fetch.mock.calls.map(([, request]) => JSON.parse(String(request?.body)).cart.codes);
 
-/** A checkout with these codes, whose till takes and gives back codes and lines as Shopify's does. */
+/** A checkout with these codes, whose cart API takes and gives back codes and lines as Shopify's does. */
 function checkout(body: unknown, ...codes: string[]) {
   const extension = setUpExtension(TARGET);
   const discountCodes = signal(codes.map((code) => ({code})));

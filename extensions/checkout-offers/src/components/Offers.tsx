@@ -1,7 +1,7 @@
 import {useLayoutEffect} from 'preact/hooks';
-import {isEditor, type Host, type Till} from '../host.ts';
+import {isEditor, type Host, type CartApi} from '../host.ts';
 import {view, type CardView} from '../model.ts';
-import {SAMPLE_TILL} from '../sample.ts';
+import {SAMPLE_CART_API} from '../sample.ts';
 import {scene} from '../scene.ts';
 import type {Surface} from '../surface.ts';
 import {useNow} from '../useNow.ts';
@@ -17,13 +17,13 @@ import {Skeleton} from './Skeleton.tsx';
 interface Props {
   host: Host;
   surface: Surface;
-  till?: Till;
+  cartApi?: CartApi;
 }
 
 /** The extension on every target: shows what was put ahead, asks for better, and lets the buyer take it; above, the privacy choice. */
-export function Offers({host, surface, till}: Props) {
+export function Offers({host, surface, cartApi}: Props) {
   const preview = isEditor(host);
-  const {state, prices, sawAll, ...doing} = useOffers(host, surface, preview ? (SAMPLE_TILL as Till) : till);
+  const {state, prices, sawAll, ...doing} = useOffers(host, surface, preview ? (SAMPLE_CART_API as CartApi) : cartApi);
   const choice = usePrivacyChoice(host);
   const now = useNow(state.entries.map(({offer}) => offer.discount?.expires_at));
   const here = scene(host, surface, now, prices);

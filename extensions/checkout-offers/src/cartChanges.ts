@@ -1,5 +1,5 @@
 import {BROWSER} from './browser.ts';
-import type {Line, Till} from './host.ts';
+import type {Line, CartApi} from './host.ts';
 import type {Offer} from './offer.ts';
 import {DECISION, GRANT, OFFER} from './question.ts';
 import type {Phase} from './state.ts';
@@ -18,19 +18,19 @@ let last: Promise<unknown> = Promise.resolve();
  * Return the phase after trying to take the offer: its product first, then its discount's code, if it has one.
  * isThere: whether the order has it, which a change may have done that was said to have failed.
  */
-export async function accept(till: Till, offer: Offer, canDiscount: boolean, isThere = () => false): Promise<Phase> {
+export async function accept(cartApi: CartApi, offer: Offer, canDiscount: boolean, isThere = () => false): Promise<Phase> {
   const {product, discount} = offer;
   if (product) {
     const merchandiseId = product.variant_id;
     const result = await attempt(
-      () => till.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
+      () => cartApi.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
       isThere,
     );
     if (result.type === 'error') return refusalOf(result.message) ?? 'failed';
   }
   const code = canDiscount ? discount?.code : undefined;
   if (!code) return product ? 'added' : 'failed';
-  const result = await attempt(() => till.applyDiscountCodeChange({type: 'addDiscountCode', code}));
+  const result = await attempt(() => cartApi.applyDiscountCodeChange({type: 'addDiscountCode', code}));
   return product || result.type === 'success' ? 'added' : 'failed';
 }
 
@@ -38,25 +38,25 @@ export async function accept(till: Till, offer: Offer, canDiscount: boolean, isT
  * Return the phase after taking back what the offer brought; what is gone already counts as taken back.
  * lines: as they are when its turn comes, since Shopify may give each a new id with any change before it.
  */
-export async function undo(till: Till, {offer_id, product, discount}: Offer, lines: () => readonly Line[]): Promise<Phase> {
+export async function undo(cartApi: CartApi, {offer_id, product, discount}: Offer, lines: () => readonly Line[]): Promise<Phase> {
   const code = !product && discount?.code;
-  if (code) return takeBack(() => till.applyDiscountCodeChange({type: 'removeDiscountCode', code}));
+  if (code) return takeBack(() => cartApi.applyDiscountCodeChange({type: 'removeDiscountCode', code}));
   const isOf = ({key, value}: Line['attributes'][number]) => key === OFFER && value === offer_id;
   return takeBack(async () => {
     const line = lines().find(({attributes}) => attributes.some(isOf));
-    return line ? till.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: line.quantity}) : {type: 'success'};
+    return line ? cartApi.applyCartLinesChange({type: 'removeCartLine', id: line.id, quantity: line.quantity}) : {type: 'success'};
   });
 }
 
 /** Return whether the cart carries the grant now, by which the shop takes a discount off. */
-export async function carry(till: Till, grant: string): Promise<boolean> {
-  const result = await attempt(() => till.applyAttributeChange({type: 'updateAttribute', key: GRANT, value: grant}));
+export async function carry(cartApi: CartApi, grant: string): Promise<boolean> {
+  const result = await attempt(() => cartApi.applyAttributeChange({type: 'updateAttribute', key: GRANT, value: grant}));
   return result.type === 'success';
 }
 
 /** Take the browser's name off the order. What can't be changed any more stays, and the app forgets it all the same. */
-export async function unname(till: Till): Promise<void> {
-  await attempt(() => till.applyAttributeChange({type: 'removeAttribute', key: BROWSER}));
+export async function unname(cartApi: CartApi): Promise<void> {
+  await attempt(() => cartApi.applyAttributeChange({type: 'removeAttribute', key: BROWSER}));
 }
 
 async function takeBack(change: Change): Promise<Phase> {

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {flicks, watchLeaving, type Kind} from '../src/leaving.ts';
+import {flicks, watchLeaving, type Kind} from '../src/exitIntent.ts';
 
 let kinds: Kind[];
 let stop: () => void;

@@ -6,13 +6,13 @@ import {watch} from './seen.ts';
 
 const MOST = 2;
 
-export interface Farewell {
+export interface ExitDialog {
   show(asked: Asked | null): void;
   /** Take it away, as if it had not been there. */
   withdraw(): void;
 }
 
-export function farewell(dialog: HTMLDialogElement, draw: Draw): Farewell {
+export function exitDialog(dialog: HTMLDialogElement, draw: Draw): ExitDialog {
   const list = dialog.querySelector<HTMLElement>('[data-tillwise-list]')!;
   const status = dialog.querySelector<HTMLElement>('[role=status]')!;
   const heading = dialog.querySelector('h2')!;
