@@ -27,7 +27,9 @@ def test_a_product_keeps_its_tags_image_and_variants() -> None:
     assert event.published
 
 
-@pytest.mark.parametrize("fields", [{"status": "draft"}, {"status": "archived"}, {"published_at": None}])
+@pytest.mark.parametrize(
+    "fields", [{"status": "draft"}, {"status": "archived"}, {"status": "unlisted"}, {"published_at": None}]
+)
 def test_what_shoppers_cannot_see_is_not_published(fields: dict[str, Any]) -> None:
     assert not translated("products/update", product(**fields)).published
 
