@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from app.errors import TillwiseError
 from app.failures import reason_of
+from app.garbage import collect_rarely
 from app.logs import start_logging
 
 POLL_S = 0.2
@@ -80,6 +81,7 @@ def _heard(receiver: Connection, stop: threading.Event) -> Any:
 def _do(sender: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
     """Do the work in the child; send its result and its error, one of which is None."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    collect_rarely()
     try:
         sender.send((work(*given), None))
     except Exception as error:

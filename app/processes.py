@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from app.config import Settings
 from app.connections import connect
 from app.consent.digests import open_digests
 from app.embedded_redis import embedded_redis, end_with_parent
+from app.garbage import collect_rarely
 from app.main import create_app
 from app.migrations import migrate
 from app.tracing import start_tracing
@@ -29,7 +29,6 @@ if sys.platform != "win32":
 
 _STOP_PATIENCE_S = 20
 _RESTART_AFTER_S = 2.0
-_COLLECT_AFTER = 10_000, 20, 50  # new objects; collections of the young; and of the middle-aged
 _OPEN_FILES = 65_536  # a process may map hardly more anyway
 _log = logging.getLogger(__name__)
 
@@ -62,6 +61,7 @@ def serve(settings: Settings, *, host: str, with_worker: bool) -> None:
 def work(settings: Settings) -> None:
     """Run the worker until SIGTERM or SIGINT; what it holds it finishes or leaves to be redone."""
     allow_open_files()
+    collect_rarely()
     start_tracing()
     asyncio.run(migrate(settings.database_url))
     with redis_for(settings) as redis_url:
@@ -75,17 +75,6 @@ def allow_open_files() -> None:
         wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def collect_rarely() -> None:
-    """Let collections of garbage in this process be rare and short: an answer may wait for one.
-
-    What was imported is not walked any more. Python's own measures collect every 700 new objects, and all
-    that lives with every hundredth time: 5 to 27 ms of a server that answers.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

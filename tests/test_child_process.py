@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -36,6 +37,10 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def itself() -> tuple[int, tuple[int, int, int]]:
+    return os.getpid(), gc.get_threshold()
+
+
 def hold(pipe: Path) -> None:
     """Hold the pipe open for as long as this process lives."""
     with pipe.open("w") as file:
@@ -52,7 +57,11 @@ def pipe(tmp_path: Path) -> Path:
 
 async def test_what_is_found_is_found_in_another_process() -> None:
     assert await run_in_child(pow, 2, 10) == 1024
-    assert await run_in_child(os.getpid) != os.getpid()
+    process, collects_after = await run_in_child(itself)
+    assert process != os.getpid()
+    assert (
+        collects_after[0] > 700
+    )  # new objects: as Python would, it would walk what it reads again and again
 
 
 async def test_what_the_work_raises_is_raised() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -138,7 +139,8 @@ async def _weigh(
 ) -> None:
     decisions, orders = await decided(connections, shop, now)
     words = await feedback_by_checkout(connections, shop, decisions)
-    found = weights(draws_of(decisions, orders, words, choices), now.timestamp())
+    drawn = await asyncio.to_thread(draws_of, decisions, orders, words, choices)
+    found = await asyncio.to_thread(weights, drawn, now.timestamp())
     if found == (await current_foresight(connections, shop)).weights:
         return
     await publish_foresight(connections, shop, CHOICE, {"weights": found}, {"decisions": len(decisions)}, now)

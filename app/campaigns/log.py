@@ -16,6 +16,7 @@ from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
 from app.intent.store import who_may_not_teach
+from app.streamed import in_parts
 from app.tables import DecisionRow, OrderLineRow, OrderRow
 from app.upsert import chunks, table_of
 
@@ -83,11 +84,11 @@ async def _decisions(db: AsyncSession, which: Sequence[Any]) -> list[tuple[int |
         .limit(MOST_DECISIONS)
     )
     found: list[tuple[int | None, CampaignDecision]] = []
-    rows = await (await db.connection()).execute(query)
-    for decision_id, at, token, inputs, customer_id, surface in rows:
-        if told := read_logged_campaigns(inputs):
-            after = surface in AFTER_THE_ORDER
-            found.append((customer_id, CampaignDecision(decision_id, at.timestamp(), token, told, after)))
+    async for part in in_parts(await db.connection(), query):
+        for decision_id, at, token, inputs, customer_id, surface in part:
+            if told := read_logged_campaigns(inputs):
+                after = surface in AFTER_THE_ORDER
+                found.append((customer_id, CampaignDecision(decision_id, at.timestamp(), token, told, after)))
     return found
 
 
@@ -107,11 +108,13 @@ async def _in_the_storefront(
         .limit(MOST_DECISIONS)
     )
     found: list[tuple[int | None, CampaignDecision]] = []
-    for row in await (await db.connection()).execute(query):
-        met = campaigns_from_columns(row.chosen, row.left_out, row.unit)
-        if met.chosen or met.left_out:
-            one = CampaignDecision(row.decision_id, row.decided_at.timestamp(), row.unit, met, untold=True)
-            found.append((row.customer_id, one))
+    async for part in in_parts(await db.connection(), query):
+        for row in part:
+            met = campaigns_from_columns(row.chosen, row.left_out, row.unit)
+            if met.chosen or met.left_out:
+                at = row.decided_at.timestamp()
+                one = CampaignDecision(row.decision_id, at, row.unit, met, untold=True)
+                found.append((row.customer_id, one))
     return found
 
 

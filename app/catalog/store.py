@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
 from sqlalchemy import ColumnElement, Select, case, delete, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
@@ -17,10 +15,10 @@ from app.catalog.cost_store import OF_VARIANT, cost_of
 from app.catalog.stock import sum_levels
 from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
+from app.streamed import in_parts
 from app.tables import InventoryRow, ItemCostRow, ProductRow, ShopRow, VariantRow
 from app.upsert import by_key, delete_keys, table_of, upsert
 
-READ_AT_ONCE = 500  # rows between two checkouts that wait
 _PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
 _COSTS, _SHOPS = table_of(ItemCostRow), table_of(ShopRow)
 
@@ -35,20 +33,13 @@ async def load_catalog(connections: Connections, shop: str) -> Catalog:
     async with connections.read() as db:
         connection = await db.connection()
         currency = await connection.scalar(select(_SHOPS.c.currency).where(_SHOPS.c.shop == shop))
-        async for part in _in_parts(connection, _of_variants(shop)):
+        async for part in in_parts(connection, _of_variants(shop)):
             for row in part:
                 by_product[row.product_id].append(_variant(row))
         sold = select(_PRODUCTS).where(_PRODUCTS.c.shop == shop, _PRODUCTS.c.deleted_at.is_(None))
-        async for part in _in_parts(connection, sold):
+        async for part in in_parts(connection, sold):
             products |= {row.product_id: _product(row, by_product.get(row.product_id, ())) for row in part}
     return Catalog(currency or "USD", products)
-
-
-async def _in_parts(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Sequence[Any]]:
-    rows = await connection.stream(query.execution_options(yield_per=READ_AT_ONCE))
-    async for part in rows.partitions():
-        yield part
-        await asyncio.sleep(0)  # what a driver has read ahead comes without a pause
 
 
 def _of_variants(shop: str) -> Select[Any]:

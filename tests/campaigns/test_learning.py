@@ -1,5 +1,6 @@
 """A shop learns from its events and its log of decisions, in its database."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from app.campaigns.outcomes import (
     LoggedInputs,
     Ordered,
     bought_anyway,
+    read_logged_campaigns,
 )
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
@@ -230,6 +232,26 @@ async def test_the_log_holds_what_may_be_learnt_from(on_both_databases: Connecti
     decisions, orders = await decided(on_both_databases, SHOP, NOW)
     assert [each.decision_id for each in decisions] == ["d1"]
     assert {who: [each.left_minor for each in placed] for who, placed in orders.items()} == {"t1": [900]}
+
+
+async def test_a_long_log_is_read_in_parts_that_let_other_work_pass(
+    on_both_databases: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await install(on_both_databases, *(a_decision(n, 5, drew("ten", "five")) for n in range(1, 8)))
+    monkeypatch.setattr("app.streamed.AT_ONCE", 3)
+    turns, at_once = 0, Counter[int]()
+
+    def counted(inputs: Any) -> Any:
+        at_once[turns] += 1
+        return read_logged_campaigns(inputs)
+
+    monkeypatch.setattr("app.campaigns.log.read_logged_campaigns", counted)
+    reading = asyncio.create_task(decided(on_both_databases, SHOP, NOW))
+    while not reading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len((await reading)[0]) == sum(at_once.values()) == 7
+    assert max(at_once.values()) <= 3
 
 
 async def test_of_too_many_decisions_those_of_some_shoppers_are_learnt_from_and_all_of_theirs(

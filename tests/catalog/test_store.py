@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 import app.catalog.store
+import app.streamed
 from app.catalog.catalog import Product
 from app.catalog.fingerprint import catalog_fingerprint
 from app.catalog.flags import record_flag, titles_flagged
@@ -108,7 +109,7 @@ async def test_a_large_catalogue_is_read_in_parts_that_let_checkouts_pass(
 ) -> None:
     products = [changed(0, variant(n, inventory_item_id=None), product_id=n) for n in range(1, 13)]
     await record_products(on_both_databases, products)
-    monkeypatch.setattr(app.catalog.store, "READ_AT_ONCE", 4)
+    monkeypatch.setattr(app.streamed, "AT_ONCE", 4)
     turns, at_once = 0, Counter[int]()
     as_read = app.catalog.store._product
 
