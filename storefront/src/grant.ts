@@ -22,7 +22,7 @@ export async function carry(update: string, key: string, value: string): Promise
   try {
     const answer = await fetch(`${update}.js`, {
       method: 'POST',
-      headers: {'Content-Type': 'application/json', Accept: 'application/json'},
+      headers: {'Content-Type': 'application/json'},
       body: JSON.stringify({attributes: {[key]: value}}),
       keepalive: true,
       signal: inTime(),

@@ -4,8 +4,6 @@ import {carry} from './grant.ts';
 import type {Page} from './page.ts';
 import {clientId} from './privacy.ts';
 
-const ADD = /\/cart\/add/;
-
 /**
  * Keep what the cart says of its browser in step with what is allowed; return what to call when that changes. A cart
  * with nothing in it is left alone: most visitors never have another one.
@@ -28,7 +26,7 @@ export function nameCart({cart, routes}: Page): () => void {
   }
 
   // Whatever a theme adds with, the browser tells of the request; of one to the Storefront API Shopify's event does.
-  new PerformanceObserver((list) => list.getEntries().some((each) => ADD.test(each.name)) && added()).observe({type: 'resource'});
+  new PerformanceObserver((list) => list.getEntries().some((each) => /\/cart\/add/.test(each.name)) && added()).observe({type: 'resource'});
   document.addEventListener('shopify:cart:lines-update', (event) => void (event as CartChange).promise?.then(added, () => {}));
   name();
   return name;

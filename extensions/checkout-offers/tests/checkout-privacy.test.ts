@@ -5,7 +5,7 @@ import {fireEvent, waitFor} from '@testing-library/preact';
 import {describe, expect, test, vi} from 'vitest';
 import {TARGET, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
-import {answered, live} from './privacy.ts';
+import {answered, live, privacy} from './privacy.ts';
 
 describe('when the visitor’s privacy changes in the middle of a checkout', () => {
   const cards = () => Array.from(document.querySelectorAll('s-text[type=strong]'), (each) => each.textContent);
@@ -88,6 +88,15 @@ describe('the browser that the cart names', () => {
     customerPrivacy.value = answered(false);
     await waitFor(() => expect(changed.mock.calls).toEqual([[{type: 'removeAttribute', key: '_tillwise_browser'}]]));
     expect(clients(fetch)).toEqual(['abc-1', 'abc-1']);
+  });
+
+  test('refuses nothing where the checkout goes on in another, which was not asked yet', async () => {
+    using extension = setUpExtension(TARGET);
+    const fetch = (extension.fetch = replying(answer()));
+    extension.shopify.attributes.value = NAMED;
+    live(extension.shopify, privacy());
+    await renderOffer(extension);
+    expect(clients(fetch)).toEqual([undefined]);
   });
 
   test('stays where nothing may be changed any more', async () => {
