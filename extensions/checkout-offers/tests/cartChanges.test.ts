@@ -123,7 +123,7 @@ test('undo finds its line once it is its turn: Shopify may give lines new ids wi
     lines = lines.filter((line) => line.id !== id).map((line) => ({...line, id: `${line.id}0`}));
     return SUCCESS;
   };
-  const till = {applyCartLinesChange} as unknown as CartApi;
+  const cartApi = {applyCartLinesChange} as unknown as CartApi;
   const both = Promise.all(['o1', 'o2'].map((offer_id) => undo(cartApi, upsell({offer_id}), () => lines)));
   expect(await finish(both)).toEqual(['offer', 'offer']);
   expect(lines).toEqual([]);
