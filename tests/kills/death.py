@@ -227,6 +227,7 @@ async def known(connections: Connections) -> Known:
             rows = [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')]
             for row in rows:
                 row.pop("signature", None)  # of a document that tells when it was made
+                row.pop("attempts", None)
                 if "found" in row or "document" in row:  # an attempt finds the bars of the one before
                     row = {name: _BARS.sub("", str(value)) for name, value in row.items()}
                 found[f"{name} {sorted(map(repr, _steady(row, now).items()))}"] = ""
