@@ -32,7 +32,7 @@ from app.events.kinds import KINDS, BrowserEvent
 from app.events.log import EventLog
 from app.events.minimise import minimised
 from app.events.robots import is_robot
-from app.limits import door_at
+from app.limits import rate_limiter
 from app.metrics import EVENTS
 from app.profiles.names import Names
 from app.profiles.telling import ConsentCall
@@ -145,7 +145,7 @@ async def track_event(request: Request) -> Response:
 
 def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> None:
     """Return when the visitor may send so often, and the shop. Raises TooOften."""
-    door = door_at(connections, "events")
+    door = rate_limiter(connections, "events")
     # A browser sends what one visitor did.
     names = batch.calls[0].names if batch.calls else NO_NAMES
     if visitor := names.customer_id or names.client_id or names.checkout_token:

@@ -6,7 +6,7 @@ from __future__ import annotations
 MOST_UNDER_WAY = 256
 
 
-class Crowd:
+class ConcurrencyLimit:
     """Those who are being answered. To be entered with `with`."""
 
     def __init__(self, most: int = MOST_UNDER_WAY) -> None:

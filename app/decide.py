@@ -38,7 +38,7 @@ from starlette.routing import Route
 
 from app.archive.keeper import Keeper
 from app.body import read_body
-from app.campaigns.nudged import Nudging
+from app.campaigns.nudged import HistoryUpdate
 from app.campaigns.writing import write_decisions
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
@@ -46,17 +46,17 @@ from app.consent.policy import Permissions, permissions, settle
 from app.cors import any_origin
 from app.coupons.grants import CodeRequest, grant
 from app.coupons.handing import CodeDispenser
-from app.crowd import Crowd
+from app.crowd import ConcurrencyLimit
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
-from app.gather import Gathered, gathered_reads
-from app.limits import Door, door_at
+from app.gather import Batcher, batched_reads
+from app.limits import RateLimiter, rate_limiter
 from app.live import LiveShops, live_shops
 from app.metrics import RANKINGS, count_decision
 from app.offers.again import is_idle
 from app.offers.answer import answer_to, nothing
-from app.offers.busy import answer_in_haste
+from app.offers.busy import degraded_answer
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
 from app.offers.grants import with_grants
 from app.offers.ranked import Rankings
@@ -82,11 +82,11 @@ Claims = CheckoutClaims | ProxyClaims
 _log = logging.getLogger(__name__)
 
 
-class Written(NamedTuple):
+class DecisionWrites(NamedTuple):
     """What a decision writes down: events, and what its shopper was shown of campaigns."""
 
     events: Sequence[AnyEvent]
-    nudging: Nudging | None
+    nudging: HistoryUpdate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,14 @@ class Till:
     """What decisions are made with, opened once a process."""
 
     live: LiveShops
-    read: Gathered[Sequence[str], list[bytes | None]]
-    log: Gathered[Written, None]
+    read: Batcher[Sequence[str], list[bytes | None]]
+    log: Batcher[DecisionWrites, None]
     digests: Digests
     codes: CodeDispenser
     keeper: Keeper
-    door: Door
+    door: RateLimiter
     rankings: Rankings
-    crowd: Crowd
+    crowd: ConcurrencyLimit
     unheard: Unheard
 
 
@@ -109,7 +109,7 @@ class Till:
 async def personalize(request: Request) -> Response:
     """Return the offers for a checkout. Errors are the caller's own: 401, 429, 400, 413."""
     started = perf_counter_ns()
-    claims = _proven(request)
+    claims = _authenticated(request)
     till: Till = request.app.state.till
     # A token is of one checkout; whoever is logged in is the same in all of theirs.
     visitor = claims.customer_id or bearer_token(request.headers["authorization"])
@@ -137,7 +137,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
     told = _told(occasion, names, claims)
     if shop.paused:
-        await _is_written(till, Written(told, None), occasion, names, claims)
+        await _is_written(till, DecisionWrites(told, None), occasion, names, claims)
         return nothing(decision_id, "paused")
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
@@ -146,7 +146,7 @@ async def decide(till: Till, claims: Claims, question: Question, decision_id: st
         answer = answer_to(occasion, situation, till.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
-    written = Written([*made, *told], nudging_of(occasion, situation, answer.offers))
+    written = DecisionWrites([*made, *told], nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
     if await _is_written(till, written, occasion, names, claims):
         till.keeper.served(occasion.shop)
@@ -165,7 +165,7 @@ async def hurry(till: Till, claims: Claims, question: Question, decision_id: str
     occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
     till.unheard.keep(_call(occasion, names, claims))
-    return answer_in_haste(occasion)
+    return degraded_answer(occasion)
 
 
 async def _with_campaigns(till: Till, claims: Claims, occasion: Occasion, situation: Situation) -> Situation:
@@ -244,7 +244,9 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
         return nothing(decision_id, "error")
 
 
-async def _is_written(till: Till, written: Written, occasion: Occasion, names: Names, claims: Claims) -> bool:
+async def _is_written(
+    till: Till, written: DecisionWrites, occasion: Occasion, names: Names, claims: Claims
+) -> bool:
     """Return whether the log has it, in one write. A refusal that it can't have now is kept for later."""
     is_written = True
     try:
@@ -256,7 +258,7 @@ async def _is_written(till: Till, written: Written, occasion: Occasion, names: N
     return is_written
 
 
-def _proven(request: Request) -> CheckoutClaims:
+def _authenticated(request: Request) -> CheckoutClaims:
     """Return whose checkout it is. Raises NotAuthentic, also when no token was sent."""
     settings = request.app.state.connections.settings
     try:
@@ -273,7 +275,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
 
     digests = await open_digests(connections)
 
-    async def append(batch: list[Written]) -> Sequence[None]:
+    async def append(batch: list[DecisionWrites]) -> Sequence[None]:
         events = list(chain.from_iterable(each.events for each in batch))
         if nudgings := [each.nudging for each in batch if each.nudging]:
             await write_decisions(connections.redis, log, events, nudgings)
@@ -288,14 +290,14 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     async with live_shops(connections) as live:
         web.state.till = Till(
             live=live,
-            read=gathered_reads(connections.redis, timeout_ms=READ_MS),
-            log=Gathered(append, timeout_ms=LOG_MS),
+            read=batched_reads(connections.redis, timeout_ms=READ_MS),
+            log=Batcher(append, timeout_ms=LOG_MS),
             digests=digests,
-            codes=CodeDispenser(Gathered(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
+            codes=CodeDispenser(Batcher(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
-            door=door_at(connections, "offers"),
+            door=rate_limiter(connections, "offers"),
             rankings=rankings,
-            crowd=Crowd(),
+            crowd=ConcurrencyLimit(),
             unheard=unheard,
         )
         stop = asyncio.Event()

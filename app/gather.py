@@ -46,7 +46,7 @@ async def _at_most(seconds: float) -> AsyncIterator[None]:
             timer.cancel()
 
 
-class Gathered(Generic[Asked, Answered]):
+class Batcher(Generic[Asked, Answered]):
     """Calls made while one batch is under way, sent together as the next.
 
     run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting what
@@ -106,10 +106,10 @@ class Gathered(Generic[Asked, Answered]):
                 future.set_exception(error)
 
 
-Reads = Gathered[Sequence[str], list[bytes | None]]
+Reads = Batcher[Sequence[str], list[bytes | None]]
 
 
-def gathered_reads(redis: Redis | Cluster, *, timeout_ms: int) -> Reads:
+def batched_reads(redis: Redis | Cluster, *, timeout_ms: int) -> Reads:
     """Return a reader of keys: one MGET for all who ask at the same time."""
 
     async def read(batch: list[Sequence[str]]) -> list[list[bytes | None]]:
@@ -119,7 +119,7 @@ def gathered_reads(redis: Redis | Cluster, *, timeout_ms: int) -> Reads:
 
     if isinstance(redis, Cluster):
         return _ReadsByNode(redis, read, timeout_ms=timeout_ms)
-    return Gathered(read, timeout_ms=timeout_ms)
+    return Batcher(read, timeout_ms=timeout_ms)
 
 
 class _ReadsByNode(Reads):
@@ -131,7 +131,7 @@ class _ReadsByNode(Reads):
     def __init__(self, cluster: Cluster, run: Any, *, timeout_ms: int) -> None:
         super().__init__(run, timeout_ms=timeout_ms)
         self._cluster = cluster
-        self._nodes = defaultdict[str, Reads](lambda: Gathered(run, timeout_ms=timeout_ms))
+        self._nodes = defaultdict[str, Reads](lambda: Batcher(run, timeout_ms=timeout_ms))
 
     async def __call__(self, asked: Sequence[str]) -> list[bytes | None]:
         """Return the values, None for what is not there."""

@@ -52,7 +52,7 @@ class Buckets:
         return len(self._late) + len(self._early)
 
 
-class Door:
+class RateLimiter:
     """What is asked for at one route, by shops, their visitors, and forgers by where they call from."""
 
     def __init__(self, name: str, rates: Rates) -> None:
@@ -74,12 +74,12 @@ class Door:
             raise TooOften(f"too many calls of this {whose}: try again in {wait_s} s", wait_s)
 
 
-_doors: WeakKeyDictionary[AsyncEngine, dict[str, Door]] = WeakKeyDictionary()
+_doors: WeakKeyDictionary[AsyncEngine, dict[str, RateLimiter]] = WeakKeyDictionary()
 
 
-def door_at(connections: Connections, name: str) -> Door:
+def rate_limiter(connections: Connections, name: str) -> RateLimiter:
     """Return the door of that name, the same for all that share the connections."""
     doors = _doors.setdefault(connections.engine, {})
     if name not in doors:
-        doors[name] = Door(name, connections.settings.rates)
+        doors[name] = RateLimiter(name, connections.settings.rates)
     return doors[name]

@@ -34,7 +34,7 @@ from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.consent.policy import permissions, settle
 from app.events.log import encode
-from app.gather import gathered_reads
+from app.gather import batched_reads
 from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.campaigns import nudging_of, with_campaigns
@@ -143,7 +143,7 @@ async def _occasion(connections: Connections, shop: ShopSnapshot, asked: bytes) 
     consent = settle(question.consent, question.region, shop.policy)
     customer_id = int(str(question.checkout_token).partition("-")[2])
     names = Names(customer_id, question.client_id, question.checkout_token)
-    may, read = permissions(consent), gathered_reads(connections.redis, timeout_ms=1_000)
+    may, read = permissions(consent), batched_reads(connections.redis, timeout_ms=1_000)
     digests = await open_digests(connections)
     shopper = await recall(read, shop.shop, names, may, digests, campaigns=shop.plan is not None)
     return Occasion(token_urlsafe(16), datetime.now(UTC), shop, question, consent, may, shopper)

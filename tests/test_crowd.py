@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 
 import app.decide
 from app.connections import Connections
-from app.crowd import Crowd
+from app.crowd import ConcurrencyLimit
 from tests.offers.factories import a_body
 from tests.test_decide import a_trained_shop, logged, token
 
@@ -36,7 +36,7 @@ async def test_of_ten_times_the_usual_crowd_the_rest_is_answered_at_once_and_not
         return [None] * len(keys)
 
     async with app.decide.opened(web):
-        till = web.state.till = replace(web.state.till, read=read_when_told, crowd=Crowd(USUAL))
+        till = web.state.till = replace(web.state.till, read=read_when_told, crowd=ConcurrencyLimit(USUAL))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="https://t.example.com")
         bodies = [a_body(10, checkout_token=f"checkout-{number}") for number in range(10 * USUAL + 1)]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.connections import Connections
-from app.gather import Gathered, gathered_reads
+from app.gather import Batcher, batched_reads
 
 
 async def test_what_is_asked_at_once_is_one_batch() -> None:
@@ -15,7 +15,7 @@ async def test_what_is_asked_at_once_is_one_batch() -> None:
         batches.append(batch)
         return [2 * each for each in batch]
 
-    doubled = Gathered(double, timeout_ms=1_000)
+    doubled = Batcher(double, timeout_ms=1_000)
     assert await asyncio.gather(*map(doubled, range(5))) == [0, 2, 4, 6, 8]
     assert batches == [[0, 1, 2, 3, 4]]
 
@@ -29,7 +29,7 @@ async def test_who_comes_while_a_batch_is_under_way_joins_the_next() -> None:
         await release.wait()
         return batch
 
-    asked = Gathered(answer, timeout_ms=10_000)
+    asked = Batcher(answer, timeout_ms=10_000)
     first = asyncio.create_task(asked(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_a_batch_is_never_larger_than_it_may_be() -> None:
         sizes.append(len(batch))
         return batch
 
-    asked = Gathered(answer, timeout_ms=1_000, batch_size=3)
+    asked = Batcher(answer, timeout_ms=1_000, batch_size=3)
     assert await asyncio.gather(*map(asked, range(7))) == list(range(7))
     assert sizes == [3, 3, 1]
 
@@ -60,7 +60,7 @@ async def test_an_answer_that_came_while_the_process_stood_still_is_in_time() ->
         loop.call_soon(time.sleep, 0.1)  # the answer comes meanwhile, and so does the end of the time
         return list(await came)
 
-    asked = Gathered(answer, timeout_ms=10)
+    asked = Batcher(answer, timeout_ms=10)
     assert await asked(1) == 1
 
 
@@ -71,7 +71,7 @@ async def test_nothing_comes_after_a_pause_either() -> None:
         return batch
 
     with pytest.raises(TimeoutError):
-        await Gathered(hang, timeout_ms=10)(1)
+        await Batcher(hang, timeout_ms=10)(1)
 
 
 async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
@@ -82,7 +82,7 @@ async def test_an_error_reaches_everyone_who_waits_and_nobody_after() -> None:
             raise ConnectionError("gone")
         return batch
 
-    asked = Gathered(answer, timeout_ms=1_000, batch_size=2)
+    asked = Batcher(answer, timeout_ms=1_000, batch_size=2)
     results = await asyncio.gather(*map(asked, range(5)), return_exceptions=True)
     assert {type(result) for result in results} == {ConnectionError}
     failing = False
@@ -94,7 +94,7 @@ async def test_a_slow_batch_ends_at_its_bound_for_all_who_wait() -> None:
         await asyncio.Event().wait()
         return batch
 
-    asked = Gathered(hang, timeout_ms=1, batch_size=1)
+    asked = Batcher(hang, timeout_ms=1, batch_size=1)
     results = await asyncio.gather(*map(asked, range(3)), return_exceptions=True)
     assert {type(result) for result in results} == {TimeoutError}
 
@@ -106,7 +106,7 @@ async def test_a_caller_who_leaves_disturbs_no_one_else() -> None:
         await release.wait()
         return batch
 
-    asked = Gathered(answer, timeout_ms=10_000)
+    asked = Batcher(answer, timeout_ms=10_000)
     leaves, stays = asyncio.create_task(asked(1)), asyncio.create_task(asked(2))
     await asyncio.sleep(0)
     leaves.cancel()
@@ -116,16 +116,16 @@ async def test_a_caller_who_leaves_disturbs_no_one_else() -> None:
 
 async def test_reads_come_back_to_who_asked(connections: Connections) -> None:
     await connections.redis.mset({"a": b"1", "b": b"2"})
-    read = gathered_reads(connections.redis, timeout_ms=1_000)
+    read = batched_reads(connections.redis, timeout_ms=1_000)
     asked: list[Sequence[str]] = [["a", "missing"], ["b"], ["a"]]
     assert await asyncio.gather(*map(read, asked)) == [[b"1", None], [b"2"], [b"1"]]
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for(connections: Connections) -> None:
-    read = gathered_reads(connections.redis, timeout_ms=20)
+    read = batched_reads(connections.redis, timeout_ms=20)
     await read(["warm"])
     await connections.redis.client_pause(400)
     with pytest.raises(TimeoutError):
         await read(["a"])
-    patient = gathered_reads(connections.redis, timeout_ms=5_000)
+    patient = batched_reads(connections.redis, timeout_ms=5_000)
     assert await patient(["a"]) == [None]

@@ -10,7 +10,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from app.connections import Connections
-from app.gather import Gathered
+from app.gather import Batcher
 from app.tables import InboxRow
 from app.upsert import insert_new
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 Row = Mapping[str, Any]
 
 
-def gathered_inbox(connections: Connections) -> Gathered[Row, None]:
+def batched_inbox(connections: Connections) -> Batcher[Row, None]:
     """Return the way into the inbox: a call returns once its row is durably stored, or was before.
 
     It raises what the database raised, TimeoutError when that took too long.
@@ -37,7 +37,7 @@ def gathered_inbox(connections: Connections) -> Gathered[Row, None]:
         wake.add_done_callback(waking.discard)
         return [None] * len(rows)
 
-    return Gathered(store, timeout_ms=PATIENCE_MS, batch_size=_MOST_AT_ONCE)
+    return Batcher(store, timeout_ms=PATIENCE_MS, batch_size=_MOST_AT_ONCE)
 
 
 async def _wake_worker(connections: Connections) -> None:

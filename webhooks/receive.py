@@ -29,13 +29,13 @@ from app.body import read_body
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.errors import InputError, NotAuthentic
-from app.gather import Gathered
-from app.limits import door_at
+from app.gather import Batcher
+from app.limits import rate_limiter
 from app.metrics import DELIVERIES
 from app.shops.sealed import sealed
 from app.shops.sessions import WebhookHeaders, verify_webhook
 from webhooks.address import address_alone
-from webhooks.gather import PATIENCE_MS, Row, gathered_inbox
+from webhooks.gather import PATIENCE_MS, Row, batched_inbox
 from webhooks.minimise import minimised
 
 LIMIT_BYTES = 8_000_000  # a fulfilled order of 500 lines tells each of them several times
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 class InboxWriter:
     """Stores deliveries, many in one commit; one a process. keys: to seal unreadable bodies with."""
 
-    store: Gathered[Row, None]
+    store: Batcher[Row, None]
     digests: Digests
     keys: tuple[str, ...]
 
@@ -57,7 +57,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     """Open the inbox writer, over web.state.connections."""
     connections: Connections = web.state.connections
     web.state.inbox = InboxWriter(
-        store=gathered_inbox(connections),
+        store=batched_inbox(connections),
         digests=await open_digests(connections),
         keys=connections.settings.token_encryption_keys,
     )
@@ -74,7 +74,7 @@ async def receive(request: Request) -> Response:
     except NotAuthentic:
         DELIVERIES.labels("not_authentic").inc()
         # Only after it was looked at: else a forger would keep out what comes the same way from Shopify.
-        door_at(connections, "webhooks").check("forger", request.client and request.client.host)
+        rate_limiter(connections, "webhooks").check("forger", request.client and request.client.host)
         raise
     try:
         async with asyncio.timeout(PATIENCE_MS / 1000):

@@ -19,8 +19,8 @@ from app.campaigns.facts import ALWAYS, evidence_of, page_of
 from app.campaigns.nudged import (
     NEVER,
     NOTHING,
-    Fired,
-    Nudged,
+    CampaignHistory,
+    ShopperHistory,
     Showing,
     after,
     in_this_session,
@@ -123,7 +123,7 @@ class _Running:
 
     def __init__(self, plan: Plan, catalog: Catalog, fields: frozenset[str]) -> None:
         self._plan, self._catalog, self._fields = plan, catalog, fields
-        self._seen: dict[str, Nudged] = {}
+        self._seen: dict[str, ShopperHistory] = {}
         self._who: set[str] = set()
         self._left_out: Counter[str] = Counter()
         self._missing: Counter[str] = Counter()
@@ -186,7 +186,9 @@ class _Running:
         self._counts["known"] += past.bought is not None
         self._counts["bought"] += past.bought is True
 
-    def _with_code(self, known: Mapping[str, Fired], weighed: Weighed) -> Mapping[str, Fired]:
+    def _with_code(
+        self, known: Mapping[str, CampaignHistory], weighed: Weighed
+    ) -> Mapping[str, CampaignHistory]:
         """Return what is known of the shopper with the code they would have been given."""
         (planned,), at = self._plan.planned, weighed.inputs.at
         held = known.get(planned.id, NEVER)
@@ -207,7 +209,10 @@ def facts_of_past(past: PastDecision, catalog: Catalog, zone: tzinfo) -> dict[st
 
 
 def _inputs(
-    past: PastDecision, facts: Mapping[str, Value], evidence: tuple[str, ...], known: Mapping[str, Fired]
+    past: PastDecision,
+    facts: Mapping[str, Value],
+    evidence: tuple[str, ...],
+    known: Mapping[str, CampaignHistory],
 ) -> Inputs:
     return Inputs(
         at=int(past.at.timestamp()),

@@ -21,7 +21,7 @@ MOST_PLACES = 8  # of a session in which one campaign stands
 MOST_GONE = 20  # products of a campaign
 
 
-class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class CampaignHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one campaign was to one shopper. Times are epoch seconds, 0 for never.
 
     times, in_session: how often it was shown, at all and in this session. matched_at: since when it
@@ -43,11 +43,11 @@ class Fired(msgspec.Struct, frozen=True, array_like=True, gc=False):
     gone: tuple[int, ...] = ()
 
 
-class Nudged(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ShopperHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was shown to one shopper, by campaign. seen_at: when they last asked (epoch seconds)."""
 
     seen_at: int = 0
-    fired: dict[str, Fired] = {}
+    fired: dict[str, CampaignHistory] = {}
 
 
 class Showing(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +59,7 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
     waiting: tuple[str, ...] = ()
 
 
-class Nudging(NamedTuple):
+class HistoryUpdate(NamedTuple):
     """What is to be kept of a decision. key: the shopper's, None where nothing may be kept of them.
 
     read: what stood there when it was decided. codes: given out to them, with their ends and pools. counts:
@@ -87,19 +87,19 @@ class Nudging(NamedTuple):
         return pack(after(nudged, known, self.showing))
 
 
-NOTHING = Nudged()
-NEVER = Fired()
+NOTHING = ShopperHistory()
+NEVER = CampaignHistory()
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Nudged)
+_decoder = msgspec.msgpack.Decoder(ShopperHistory)
 
 
-def pack(nudged: Nudged) -> bytes:
+def pack(nudged: ShopperHistory) -> bytes:
     """Return the value as Redis holds it."""
     return _encoder.encode(nudged)
 
 
-def unpack(value: bytes | None) -> Nudged:
+def unpack(value: bytes | None) -> ShopperHistory:
     """Return the value; an empty one for what is absent or was packed by another layout."""
     try:
         return NOTHING if value is None else _decoder.decode(value)
@@ -112,7 +112,7 @@ def place_of(surface: str, checkout_token: str | None) -> str:
     return blake2b(f"{surface}\0{checkout_token or ''}".encode(), digest_size=6).hexdigest()
 
 
-def is_new_session(nudged: Nudged, visit: Visit | None, at: int) -> bool:
+def is_new_session(nudged: ShopperHistory, visit: Visit | None, at: int) -> bool:
     """Return whether a pause lies between the shopper's last question and now, as visits are counted.
 
     What the visit did in between bridges the pause, where that may be known. A clock that is behind
@@ -124,7 +124,9 @@ def is_new_session(nudged: Nudged, visit: Visit | None, at: int) -> bool:
     return not (bridged and visit is not None and at - visit.last_at <= PAUSE_S)
 
 
-def in_this_session(nudged: Nudged, new: bool, campaigns: Collection[str]) -> dict[str, Fired]:
+def in_this_session(
+    nudged: ShopperHistory, new: bool, campaigns: Collection[str]
+) -> dict[str, CampaignHistory]:
     """Return what each of the campaigns was to the shopper; in a new session they begin anew."""
     known = {name: fired for name, fired in nudged.fired.items() if name in campaigns}
     if not new:
@@ -135,17 +137,17 @@ def in_this_session(nudged: Nudged, new: bool, campaigns: Collection[str]) -> di
     }
 
 
-def is_standing(fired: Fired, place: str) -> bool:
+def is_standing(fired: CampaignHistory, place: str) -> bool:
     """Return whether it stands in this place already. place: cleared when a session begins."""
     return fired.in_session > 0 and place in fired.place.split()
 
 
-def stands_at(fired: Fired) -> str:
+def stands_at(fired: CampaignHistory) -> str:
     """Return where it was shown last in this session, nothing for nowhere."""
     return fired.place.partition(" ")[0]
 
 
-def after(nudged: Nudged, known: Mapping[str, Fired], showing: Showing) -> Nudged:
+def after(nudged: ShopperHistory, known: Mapping[str, CampaignHistory], showing: Showing) -> ShopperHistory:
     """Return what the shopper has seen after the showing; the same showing again changes no count.
 
     known: as of this session, with codes just granted.
@@ -156,17 +158,19 @@ def after(nudged: Nudged, known: Mapping[str, Fired], showing: Showing) -> Nudge
         fired[name] = msgspec.structs.replace(before, matched_at=before.matched_at or showing.at)
     for name in showing.shown:
         fired[name] = _shown(fired.get(name, NEVER), showing)
-    return Nudged(max(nudged.seen_at, showing.at), _kept(fired, showing.at))
+    return ShopperHistory(max(nudged.seen_at, showing.at), _kept(fired, showing.at))
 
 
-def newly_shown(known: Mapping[str, Fired], showing: Showing) -> tuple[str, ...]:
+def newly_shown(known: Mapping[str, CampaignHistory], showing: Showing) -> tuple[str, ...]:
     """Return which of the shown were not standing there already."""
     return tuple(
         name for name in showing.shown if not is_standing(known.get(name, NEVER), showing.place)
     )  # fmt: skip
 
 
-def dismissed(nudged: Nudged, campaign_id: str, at: int, product_id: int | None = None) -> Nudged:
+def dismissed(
+    nudged: ShopperHistory, campaign_id: str, at: int, product_id: int | None = None
+) -> ShopperHistory:
     """Return what the shopper has seen, with the campaign, or its product alone, sent away for good."""
     before = nudged.fired.get(campaign_id, NEVER)
     gone = msgspec.structs.replace(
@@ -175,24 +179,24 @@ def dismissed(nudged: Nudged, campaign_id: str, at: int, product_id: int | None 
         gone=before.gone if product_id is None else _with_gone(before.gone, product_id),
         last_at=max(before.last_at, at),
     )
-    return Nudged(nudged.seen_at, {**nudged.fired, campaign_id: gone})
+    return ShopperHistory(nudged.seen_at, {**nudged.fired, campaign_id: gone})
 
 
-def redeemed(nudged: Nudged, codes: Collection[str], at: int) -> Nudged:
+def redeemed(nudged: ShopperHistory, codes: Collection[str], at: int) -> ShopperHistory:
     """Return what the shopper has seen, with those of the codes that are theirs ended. codes: in capitals."""
     ended = {
         name: msgspec.structs.replace(fired, expires_at=min(fired.expires_at, at))
         for name, fired in nudged.fired.items()
         if fired.code in codes
     }
-    return Nudged(nudged.seen_at, {**nudged.fired, **ended})
+    return ShopperHistory(nudged.seen_at, {**nudged.fired, **ended})
 
 
 def _with_gone(gone: tuple[int, ...], product_id: int) -> tuple[int, ...]:
     return (*(each for each in gone if each != product_id), product_id)[-MOST_GONE:]
 
 
-def _shown(before: Fired, showing: Showing) -> Fired:
+def _shown(before: CampaignHistory, showing: Showing) -> CampaignHistory:
     again = is_standing(before, showing.place)
     return msgspec.structs.replace(
         before,
@@ -210,7 +214,7 @@ def _with_place(places: str, place: str) -> str:
     return " ".join(list(dict.fromkeys((place, *places.split())))[:MOST_PLACES])
 
 
-def _kept(fired: Mapping[str, Fired], at: int) -> dict[str, Fired]:
+def _kept(fired: Mapping[str, CampaignHistory], at: int) -> dict[str, CampaignHistory]:
     """Return the latest, without what is older than anything is remembered."""
     recent = {name: each for name, each in fired.items() if _touched(each) > at - KEPT_S}
     if len(recent) <= MOST_KEPT:
@@ -219,5 +223,5 @@ def _kept(fired: Mapping[str, Fired], at: int) -> dict[str, Fired]:
     return {name: recent[name] for name in latest}
 
 
-def _touched(fired: Fired) -> int:
+def _touched(fired: CampaignHistory) -> int:
     return max(fired.last_at, fired.matched_at, fired.expires_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app.campaigns.campaign import DiscountTerms
-from app.campaigns.nudged import NEVER, Fired, stands_at
+from app.campaigns.nudged import NEVER, CampaignHistory, stands_at
 from app.campaigns.plan import Plan, Planned
 
 
@@ -14,12 +14,14 @@ def goes_with(one: DiscountTerms, other: DiscountTerms) -> bool:
     return other.counts_as in one.combines_with and one.counts_as in other.combines_with
 
 
-def codes_held(fired: Mapping[str, Fired], besides: Planned, at: int) -> list[str]:
+def codes_held(fired: Mapping[str, CampaignHistory], besides: Planned, at: int) -> list[str]:
     """Return the other campaigns of which the shopper could still use a code."""
     return [name for name, each in fired.items() if name != besides.id and each.code and each.expires_at > at]
 
 
-def stands_elsewhere(plan: Plan, fired: Mapping[str, Fired], planned: Planned, at: int, place: str) -> bool:
+def stands_elsewhere(
+    plan: Plan, fired: Mapping[str, CampaignHistory], planned: Planned, at: int, place: str
+) -> bool:
     """Return whether another discount without a code is promised in another place of the session already.
 
     A cart carries the grant of one. Of two that came up at once the later one, by time and name, gives way.
@@ -33,7 +35,9 @@ def stands_elsewhere(plan: Plan, fired: Mapping[str, Fired], planned: Planned, a
     )
 
 
-def _promised(plan: Plan, fired: Mapping[str, Fired], at: int) -> Iterator[tuple[Planned, Fired]]:
+def _promised(
+    plan: Plan, fired: Mapping[str, CampaignHistory], at: int
+) -> Iterator[tuple[Planned, CampaignHistory]]:
     """Yield the discounts without a code that the shopper was shown in this session, and that hold still."""
     for name, each in fired.items():
         other = plan.by_id.get(name)

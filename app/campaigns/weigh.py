@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.campaigns.campaign import DiscountTerms
-from app.campaigns.nudged import NEVER, Fired, is_standing
+from app.campaigns.nudged import NEVER, CampaignHistory, is_standing
 from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
 from app.campaigns.together import codes_held, goes_with, stands_elsewhere
 from app.experiments.assign import bucket
@@ -58,7 +58,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     remembers: bool = False
     unread: bool = False
     place: str = ""
-    fired: dict[str, Fired] = {}
+    fired: dict[str, CampaignHistory] = {}
     spent: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     applied: int = 0
@@ -295,7 +295,7 @@ class _Weighing:
                 return WAITING
         return None
 
-    def _is_capped(self, planned: Planned, fired: Fired) -> bool:
+    def _is_capped(self, planned: Planned, fired: CampaignHistory) -> bool:
         """Return whether it was shown often enough; what stands there, or was promised, is not one more."""
         caps, inputs = planned.campaign.caps, self._inputs
         if inputs.unread:  # how often is not known
@@ -381,7 +381,7 @@ class _Weighing:
                 return True
         return stands_elsewhere(plan, inputs.fired, planned, inputs.at, inputs.place)
 
-    def _fired(self, planned: Planned) -> Fired:
+    def _fired(self, planned: Planned) -> CampaignHistory:
         return self._inputs.fired.get(planned.id, NEVER)
 
 

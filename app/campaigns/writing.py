@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from app.campaigns.nudged import KEPT_S, Nudged, Nudging, pack, unpack
+from app.campaigns.nudged import KEPT_S, HistoryUpdate, ShopperHistory, pack, unpack
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
 
@@ -25,7 +25,7 @@ return false
 
 
 async def write_decisions(
-    redis: Redis, log: EventLog, events: Sequence[AnyEvent], nudgings: Sequence[Nudging]
+    redis: Redis, log: EventLog, events: Sequence[AnyEvent], nudgings: Sequence[HistoryUpdate]
 ) -> None:
     """Append the events and keep what was shown, in one round trip."""
     kept = [each for each in nudgings if each.key is not None]
@@ -42,7 +42,7 @@ async def write_decisions(
             await _put_on_top(redis, nudging, there)
 
 
-async def change_kept(redis: Redis, key: str, change: Callable[[Nudged], Nudged]) -> None:
+async def change_kept(redis: Redis, key: str, change: Callable[[ShopperHistory], ShopperHistory]) -> None:
     """Change what is kept of a shopper, if anything is."""
     for _ in range(_TRIES):  # a decision may write in between
         value: Any = await redis.get(key)
@@ -60,7 +60,7 @@ async def _put_if_same(redis: Redis, key: str, read: bytes | None, value: bytes)
     return answer is None
 
 
-async def _put_on_top(redis: Redis, nudging: Nudging, there: bytes) -> None:
+async def _put_on_top(redis: Redis, nudging: HistoryUpdate, there: bytes) -> None:
     """Put it on top of what another decision of the shopper wrote meanwhile."""
     for _ in range(_TRIES):
         async with redis.pipeline(transaction=False) as pipe:
@@ -71,10 +71,10 @@ async def _put_on_top(redis: Redis, nudging: Nudging, there: bytes) -> None:
         there = answer
 
 
-def _put(pipe: Any, nudging: Nudging, read: bytes | None) -> None:
+def _put(pipe: Any, nudging: HistoryUpdate, read: bytes | None) -> None:
     pipe.eval(_PUT, 1, nudging.key, read or b"", nudging.onto(read), KEPT_S)
 
 
-def _count(pipe: Any, nudging: Nudging) -> None:
+def _count(pipe: Any, nudging: HistoryUpdate) -> None:
     for number in nudging.counts:
         pipe.execute_command("BITFIELD", nudging.counter, "INCRBY", "u32", f"#{number}", 1)

@@ -11,7 +11,7 @@ from app.offers.situation import Occasion, in_arms, situation_of
 from app.offers.wire import Answer
 
 
-def answer_in_haste(occasion: Occasion) -> Answer:
+def degraded_answer(occasion: Occasion) -> Answer:
     """Return the shop's defaults, of which nobody who is held out sees any.
 
     Nothing is ranked, and what the shopper is like is not asked: the occasion's is one who was not read.

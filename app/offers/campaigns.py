@@ -11,9 +11,9 @@ from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import PricedLine, spare_minor, worth_minor
 from app.campaigns.nudged import (
     NEVER,
-    Fired,
-    Nudged,
-    Nudging,
+    CampaignHistory,
+    HistoryUpdate,
+    ShopperHistory,
     Showing,
     in_this_session,
     is_new_session,
@@ -94,7 +94,7 @@ def without_codes(occasion: Occasion, situation: Situation) -> Situation:
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
-def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]) -> Nudging | None:
+def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]) -> HistoryUpdate | None:
     """Return what is to be kept of what was shown, None when that is nothing."""
     plan, weighed, shopper = occasion.shop.plan, situation.campaigns, occasion.shopper
     if plan is None or weighed is None or situation.arm != PERSONALISED:
@@ -107,7 +107,7 @@ def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]
     if not (keeps or counted):
         return None
     held = {name: inputs.fired.get(name, NEVER) for name in shown}
-    return Nudging(
+    return HistoryUpdate(
         key=nudged_key(plan.shop, shopper.unit) if keeps and shopper.unit else None,
         read=shopper.nudged,
         visit=_visit(occasion),
@@ -168,7 +168,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     )
 
 
-def _as_it_works(fired: Fired, planned: Planned, shop: ShopSnapshot) -> Fired:
+def _as_it_works(fired: CampaignHistory, planned: Planned, shop: ShopSnapshot) -> CampaignHistory:
     """Return what it was to the shopper, without a code of earlier terms or one that was withdrawn.
 
     It does not do what is said now, or nothing at all.
@@ -185,7 +185,7 @@ def _withdrawn_of(occasion: Occasion, planned: Planned) -> str | None:
     return code if code in occasion.shop.withdrawn else None
 
 
-def _not_ours(codes: frozenset[str], nudged: Nudged) -> int:
+def _not_ours(codes: frozenset[str], nudged: ShopperHistory) -> int:
     """Return how many of the cart's codes are none that the shopper has from a campaign."""
     return len(codes - {each.code for each in nudged.fired.values() if each.code})
 

@@ -21,7 +21,7 @@ _BY_MERCHANT = (Why(reason="merchant_pick", weight=1.0),)
 _HOUR_S = 3_600
 
 
-class Shown(NamedTuple):
+class ShownCampaign(NamedTuple):
     """A campaign that is shown, in which plan, and what it was weighed by."""
 
     planned: Planned
@@ -35,9 +35,9 @@ def nudges_of(shop: ShopSnapshot, situation: Situation) -> list[Offer]:
     return [_nudge(situation.decision_id, shown) for shown in chosen if shown.planned.place != "main"]
 
 
-def campaign_products(shop: ShopSnapshot, situation: Situation) -> dict[int, Shown]:
+def campaign_products(shop: ShopSnapshot, situation: Situation) -> dict[int, ShownCampaign]:
     """Return the products that campaigns offer, at most three, each with its campaign."""
-    unwanted, found = {*situation.cart, *situation.sent_away}, dict[int, Shown]()
+    unwanted, found = {*situation.cart, *situation.sent_away}, dict[int, ShownCampaign]()
     for shown in _chosen(shop, situation):
         gone = unwanted.union(shown.inputs.fired.get(shown.planned.id, NEVER).gone)
         for product_id in shown.planned.campaign.offer.product_ids:
@@ -46,7 +46,7 @@ def campaign_products(shop: ShopSnapshot, situation: Situation) -> dict[int, Sho
     return found
 
 
-def upsell_of(shop: ShopSnapshot, situation: Situation, product_id: int, shown: Shown) -> Offer:
+def upsell_of(shop: ShopSnapshot, situation: Situation, product_id: int, shown: ShownCampaign) -> Offer:
     """Return a campaign's offer of a product."""
     product = shop.offerable[product_id].shown
     return Offer(
@@ -60,17 +60,17 @@ def upsell_of(shop: ShopSnapshot, situation: Situation, product_id: int, shown: 
     )
 
 
-def _chosen(shop: ShopSnapshot, situation: Situation) -> Iterator[Shown]:
+def _chosen(shop: ShopSnapshot, situation: Situation) -> Iterator[ShownCampaign]:
     """Yield the campaigns that are shown: none outside the personalised arm, no code that is not there."""
     if shop.plan is None or situation.campaigns is None or situation.arm != PERSONALISED:
         return
     for each in situation.campaigns.chosen:
-        shown = Shown(shop.plan.by_id[each.campaign_id], shop.plan, situation.campaigns.inputs)
+        shown = ShownCampaign(shop.plan.by_id[each.campaign_id], shop.plan, situation.campaigns.inputs)
         if not shown.planned.campaign.needs_code or _code(shown):
             yield shown
 
 
-def _nudge(decision_id: str, shown: Shown) -> Offer:
+def _nudge(decision_id: str, shown: ShownCampaign) -> Offer:
     planned, offer = shown.planned, shown.planned.campaign.offer
     return Offer(
         offer_id=offer_id(decision_id, f"campaign {planned.id}"),
@@ -85,7 +85,7 @@ def _nudge(decision_id: str, shown: Shown) -> Offer:
     )
 
 
-def _message(shown: Shown, args: Args) -> Message:
+def _message(shown: ShownCampaign, args: Args) -> Message:
     """Return the merchant's words, else a built-in sentence; at its target a progress has only that."""
     planned, inputs, offer = shown.planned, shown.inputs, shown.planned.campaign.offer
     if planned.target_minor and not _missing_minor(shown):
@@ -94,7 +94,7 @@ def _message(shown: Shown, args: Args) -> Message:
     return Message(key_of(offer.kind, offer.key), args, text)
 
 
-def _args(shown: Shown) -> Args:
+def _args(shown: ShownCampaign) -> Args:
     """Return what fills the message's gaps."""
     planned, terms = shown.planned, shown.planned.campaign.offer.discount
     if planned.target_minor:
@@ -113,7 +113,7 @@ def _args(shown: Shown) -> Args:
     return args
 
 
-def _discount(shown: Shown) -> Discount | None:
+def _discount(shown: ShownCampaign) -> Discount | None:
     terms, plan = shown.planned.campaign.offer.discount, shown.plan
     if terms is None:
         return None
@@ -128,7 +128,7 @@ def _discount(shown: Shown) -> Discount | None:
     )
 
 
-def _progress(shown: Shown) -> Progress | None:
+def _progress(shown: ShownCampaign) -> Progress | None:
     target_minor, currency = shown.planned.target_minor, shown.plan.currency
     if not target_minor:
         return None
@@ -136,17 +136,17 @@ def _progress(shown: Shown) -> Progress | None:
     return Progress(current, decimal_amount(target_minor, currency), currency)
 
 
-def _missing_minor(shown: Shown) -> int:
+def _missing_minor(shown: ShownCampaign) -> int:
     """Return what is missing to the target."""
     return max(0, shown.planned.target_minor - (shown.inputs.subtotal_minor or 0))
 
 
-def _code(shown: Shown) -> str | None:
+def _code(shown: ShownCampaign) -> str | None:
     held = shown.inputs.fired.get(shown.planned.id, NEVER)
     return held.code if held.expires_at > shown.inputs.at else None
 
 
-def _until(shown: Shown) -> int | None:
+def _until(shown: ShownCampaign) -> int | None:
     """Return when it ends for this shopper (epoch seconds), None where it has no end of its own."""
     held, lasts_s = shown.inputs.fired.get(shown.planned.id, NEVER), shown.planned.campaign.lasts_s
     if held.expires_at:
@@ -157,5 +157,5 @@ def _until(shown: Shown) -> int | None:
     return int(min((held.first_at or shown.inputs.at) + lasts_s, shown.planned.ends_at))
 
 
-def _money(amount_minor: int, shown: Shown) -> Amount:
+def _money(amount_minor: int, shown: ShownCampaign) -> Amount:
     return Amount(decimal_amount(amount_minor, shown.plan.currency), shown.plan.currency)

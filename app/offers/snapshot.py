@@ -43,7 +43,7 @@ class Offerable:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ProductFacts:
     """What a ranking is told of products beside the catalogue: costs, days until they are sent, returns."""
 
     costs: Costs
@@ -145,7 +145,7 @@ def take_snapshot(
         weights=intent.weights,
     )  # fmt: skip
     wishes = wishes if plan is None else (*wishes, plan.content)
-    known = Known(costs, lead_days_of(settings or {}), returns)
+    known = ProductFacts(costs, lead_days_of(settings or {}), returns)
     offerable = dict(_offerable(catalog, excluded, known, terms))
     barred = frozenset(each.product_id for each in offerable.values() if each.ranked.standing == NEVER)
     tried = None if model is None else catalog.allowed(model.product_ids, excluded=excluded | barred)
@@ -177,7 +177,7 @@ def take_snapshot(
 
 
 def _offerable(
-    catalog: Catalog, excluded: frozenset[int], known: Known, terms: Terms
+    catalog: Catalog, excluded: frozenset[int], known: ProductFacts, terms: Terms
 ) -> Iterator[tuple[int, Offerable]]:
     for product_id, product in catalog.products.items():
         if product_id not in excluded and (variant := product.offered):

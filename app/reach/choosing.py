@@ -10,7 +10,7 @@ from typing import Final
 from app.campaigns.campaign import Running
 from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import PricedLine, spare_minor, worth_minor
-from app.campaigns.nudged import Fired
+from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.catalog.catalog import Catalog
@@ -74,7 +74,7 @@ class Leaver:
     may: Permissions
     profile: Profile | None
     told: dict[str, int]
-    shown: Mapping[str, Fired] = field(default_factory=dict)
+    shown: Mapping[str, CampaignHistory] = field(default_factory=dict)
 
 
 def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
@@ -136,7 +136,7 @@ def weighed_for(
         # Its delay is waited for before the letter leaves, not before it is chosen.
         fired={
             **leaver.shown,
-            **{name: Fired(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
+            **{name: CampaignHistory(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
         },
         spent=spent,
     )

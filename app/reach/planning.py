@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import Fired, unpack
+from app.campaigns.nudged import CampaignHistory, unpack
 from app.campaigns.plan import Plan
 from app.campaigns.store import running_campaigns
 from app.campaigns.weigh import WITHHELD
@@ -146,7 +146,7 @@ async def _campaign(
     return None, next(iter(sorted(weighed.withheld)), None)
 
 
-async def _shown(connections: Connections, shop: str, leaver: Leaver) -> Mapping[str, Fired]:
+async def _shown(connections: Connections, shop: str, leaver: Leaver) -> Mapping[str, CampaignHistory]:
     """Return what checkouts showed the customer: a code from there is one of those they may have."""
     if not leaver.may.may_use_profile:
         return {}

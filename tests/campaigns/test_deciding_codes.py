@@ -20,7 +20,7 @@ from app.coupons.pool import fill
 from app.coupons.store import WITHDRAWN, Code, keep_codes, set_status
 from app.coupons.uses import Discount, keep_discount
 from app.decide import MOST_CODES
-from app.gather import Gathered
+from app.gather import Batcher
 from app.offers.replay import replay
 from app.shops.changes import announce_change
 from app.tables import ItemCostRow, VariantRow
@@ -177,7 +177,7 @@ async def test_not_every_empty_pool_is_asked_before_something_else_is_shown(conn
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=CodeDispenser(Gathered(empty, timeout_ms=1_000)))
+        web.state.till = replace(web.state.till, codes=CodeDispenser(Batcher(empty, timeout_ms=1_000)))
         answers = [await ask(client, 10, consent=EVERYTHING) for _ in range(3)]
     assert [nudges(each) for each in answers] == [["help"]] * 3
     assert len(asked) == MOST_CODES + 3  # three, the other three, none
@@ -192,7 +192,7 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=CodeDispenser(Gathered(broken, timeout_ms=1_000)))
+        web.state.till = replace(web.state.till, codes=CodeDispenser(Batcher(broken, timeout_ms=1_000)))
         answer = await ask(client, 10, consent=EVERYTHING)
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 

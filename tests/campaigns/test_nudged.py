@@ -9,9 +9,9 @@ from app.campaigns.nudged import (
     MOST_KEPT,
     MOST_PLACES,
     NOTHING,
-    Fired,
-    Nudged,
-    Nudging,
+    CampaignHistory,
+    HistoryUpdate,
+    ShopperHistory,
     Showing,
     after,
     dismissed,
@@ -29,11 +29,11 @@ from tests.campaigns.factories import AT
 HERE, THERE = place_of("checkout", "token"), place_of("thank_you", "token")
 
 
-def a_nudging(showing: Showing, read: bytes | None = None, **codes: tuple[str, int, str]) -> Nudging:
-    return Nudging("key", read, None, codes, showing, "counter", ())
+def a_nudging(showing: Showing, read: bytes | None = None, **codes: tuple[str, int, str]) -> HistoryUpdate:
+    return HistoryUpdate("key", read, None, codes, showing, "counter", ())
 
 
-def saw(*showings: Showing) -> Nudged:
+def saw(*showings: Showing) -> ShopperHistory:
     value: bytes | None = None
     for showing in showings:
         value = a_nudging(showing).onto(value)
@@ -43,7 +43,7 @@ def saw(*showings: Showing) -> Nudged:
 def test_a_repeat_from_the_same_place_is_not_one_more() -> None:
     first = Showing(AT, HERE, ("help",))
     again = Showing(AT + 40, HERE, ("help",))
-    assert saw(first, again, again).fired["help"] == Fired(1, 1, AT, AT + 40, AT, HERE)
+    assert saw(first, again, again).fired["help"] == CampaignHistory(1, 1, AT, AT + 40, AT, HERE)
 
 
 def test_another_place_is_one_more_and_so_is_another_session() -> None:
@@ -77,7 +77,7 @@ def test_questions_that_overtake_each_other_count_the_same() -> None:
 
 
 def test_a_clock_that_is_behind_begins_no_session() -> None:
-    nudged = Nudged(AT)
+    nudged = ShopperHistory(AT)
     assert not is_new_session(nudged, None, AT - 10 * PAUSE_S)
     assert not is_new_session(nudged, None, AT + PAUSE_S)
     assert is_new_session(nudged, None, AT + PAUSE_S + 1)
@@ -87,25 +87,27 @@ def test_what_the_visit_did_bridges_the_pause() -> None:
     later = AT + 2 * PAUSE_S
     went_on = Visit(visits=1, began_at=AT - 60, last_at=later - 10)
     came_back = Visit(visits=2, began_at=later - 30, last_at=later - 10)
-    assert not is_new_session(Nudged(AT), went_on, later)
-    assert is_new_session(Nudged(AT), came_back, later)
-    assert is_new_session(Nudged(AT), Visit(visits=1, began_at=AT - 60, last_at=AT), later)
+    assert not is_new_session(ShopperHistory(AT), went_on, later)
+    assert is_new_session(ShopperHistory(AT), came_back, later)
+    assert is_new_session(ShopperHistory(AT), Visit(visits=1, began_at=AT - 60, last_at=AT), later)
 
 
 def test_a_new_session_keeps_how_often_at_all_and_forgets_how_often_in_it() -> None:
-    nudged = Nudged(AT, {"help": Fired(3, 2, 1, 2, 3, HERE, "CODE", AT + 9), "old": Fired(1)})
+    nudged = ShopperHistory(
+        AT, {"help": CampaignHistory(3, 2, 1, 2, 3, HERE, "CODE", AT + 9), "old": CampaignHistory(1)}
+    )
     known = in_this_session(nudged, True, {"help"})
-    assert known == {"help": Fired(3, 0, 1, 2, 0, "", "CODE", AT + 9)}
+    assert known == {"help": CampaignHistory(3, 0, 1, 2, 0, "", "CODE", AT + 9)}
     assert not is_standing(known["help"], HERE)
 
 
 def test_waiting_is_remembered_from_its_beginning() -> None:
     waits = saw(Showing(AT, HERE, (), ("help",)), Showing(AT + 30, HERE, (), ("help",)))
-    assert waits.fired["help"] == Fired(matched_at=AT)
+    assert waits.fired["help"] == CampaignHistory(matched_at=AT)
 
 
 def test_only_what_was_not_standing_is_newly_shown() -> None:
-    known = {"a": Fired(1, 1, AT, AT, AT, HERE)}
+    known = {"a": CampaignHistory(1, 1, AT, AT, AT, HERE)}
     assert newly_shown(known, Showing(AT, HERE, ("a", "b"))) == ("b",)
     assert newly_shown(known, Showing(AT, THERE, ("a",))) == ("a",)
 
@@ -124,9 +126,9 @@ def test_what_was_sent_away_is_remembered_so() -> None:
 
 
 def test_what_is_old_is_forgotten_and_never_more_is_kept_than_the_latest() -> None:
-    many = {f"c{n:03}": Fired(1, 1, AT, AT + n) for n in range(MOST_KEPT + 20)}
-    old = {"old": Fired(1, 1, 1, AT - KEPT_S)}
-    kept = after(Nudged(AT, many | old), {}, Showing(AT, HERE, ())).fired
+    many = {f"c{n:03}": CampaignHistory(1, 1, AT, AT + n) for n in range(MOST_KEPT + 20)}
+    old = {"old": CampaignHistory(1, 1, 1, AT - KEPT_S)}
+    kept = after(ShopperHistory(AT, many | old), {}, Showing(AT, HERE, ())).fired
     assert len(kept) == MOST_KEPT
     assert "old" not in kept
     assert "c000" not in kept

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import Fired
+from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, Planned
 from app.campaigns.weigh import LookUp, reweigh, weigh
 from tests.campaigns.factories import (
@@ -26,7 +26,7 @@ from tests.campaigns.factories import (
 
 RICH = {">": [{"var": "cart.subtotal"}, 50]}
 PROGRESS = {"kind": "progress", "target": "150"}
-HELD = Fired(1, 1, AT - 60, AT - 60, AT - 60, "here", "TEN", AT + 3_600)
+HELD = CampaignHistory(1, 1, AT - 60, AT - 60, AT - 60, "here", "TEN", AT + 3_600)
 
 
 def a_coupon(**discount: Any) -> Campaign:
@@ -125,14 +125,20 @@ def test_one_action_alone_is_not_enough_where_more_evidence_is_asked_for() -> No
 @pytest.mark.parametrize(
     ("caps", "fired", "allowed"),
     [
-        ({"per_visitor": 2}, Fired(times=1, in_session=1, place="there"), True),
-        ({"per_visitor": 2}, Fired(times=2, in_session=1, place="there"), False),
-        ({"per_session": 1}, Fired(times=1, in_session=1, place="there"), False),
-        ({"per_session": 1}, Fired(times=5, in_session=0), True),
-        ({"per_visitor": 1, "per_session": 1}, Fired(times=1, in_session=1, place="here"), True),  # it stands
+        ({"per_visitor": 2}, CampaignHistory(times=1, in_session=1, place="there"), True),
+        ({"per_visitor": 2}, CampaignHistory(times=2, in_session=1, place="there"), False),
+        ({"per_session": 1}, CampaignHistory(times=1, in_session=1, place="there"), False),
+        ({"per_session": 1}, CampaignHistory(times=5, in_session=0), True),
+        (
+            {"per_visitor": 1, "per_session": 1},
+            CampaignHistory(times=1, in_session=1, place="here"),
+            True,
+        ),  # it stands
     ],
 )
-def test_it_is_shown_as_often_as_it_may_be(caps: dict[str, int], fired: Fired, allowed: bool) -> None:
+def test_it_is_shown_as_often_as_it_may_be(
+    caps: dict[str, int], fired: CampaignHistory, allowed: bool
+) -> None:
     result = weighed(a_plan(a_campaign(caps=caps)), fired={"help": fired})
     assert bool(result.chosen) is allowed
     assert result.left_out == ({} if allowed else {"help": "capped"})
@@ -140,7 +146,7 @@ def test_it_is_shown_as_often_as_it_may_be(caps: dict[str, int], fired: Fired, a
 
 def test_what_stands_in_two_places_stays_in_both_when_it_may_be_shown_no_more() -> None:
     plan = a_plan(a_campaign(caps={"per_visitor": 2}))
-    both = Fired(2, 2, AT - 9, AT - 9, AT - 9, "there here")
+    both = CampaignHistory(2, 2, AT - 9, AT - 9, AT - 9, "there here")
     assert [shown(plan, fired={"help": both}, place=place) for place in ("here", "there")] == [["help"]] * 2
     assert shown(plan, fired={"help": both}, place="elsewhere") == []
 
@@ -156,22 +162,24 @@ def test_where_it_can_not_be_read_what_was_shown_nothing_with_a_cap_is() -> None
 
 
 def test_what_was_sent_away_stays_away() -> None:
-    gone = Fired(times=1, in_session=1, place="here", dismissed=True)
+    gone = CampaignHistory(times=1, in_session=1, place="here", dismissed=True)
     assert weighed(a_plan(a_campaign()), fired={"help": gone}).left_out == {"help": "dismissed"}
 
 
 def test_a_delayed_one_waits_until_it_has_matched_for_long_enough() -> None:
     plan = a_plan(a_campaign(delay_s=60))
     assert weighed(plan).waiting == ("help",)
-    assert weighed(plan, fired={"help": Fired(matched_at=AT - 59)}).waiting == ("help",)
-    assert shown(plan, fired={"help": Fired(matched_at=AT - 60)}) == ["help"]
+    assert weighed(plan, fired={"help": CampaignHistory(matched_at=AT - 59)}).waiting == ("help",)
+    assert shown(plan, fired={"help": CampaignHistory(matched_at=AT - 60)}) == ["help"]
     assert shown(plan, remembers=False) == []  # since when it matches can't be known
 
 
 def test_it_is_over_for_a_shopper_when_their_time_is_not_the_campaigns() -> None:
     plan = a_plan(a_campaign(expires_s=DAY_S))
-    assert shown(plan, fired={"help": Fired(1, 1, AT - DAY_S + 1, AT - 100)}) == ["help"]
-    assert weighed(plan, fired={"help": Fired(1, 1, AT - DAY_S, AT - 100)}).left_out == {"help": "over"}
+    assert shown(plan, fired={"help": CampaignHistory(1, 1, AT - DAY_S + 1, AT - 100)}) == ["help"]
+    assert weighed(plan, fired={"help": CampaignHistory(1, 1, AT - DAY_S, AT - 100)}).left_out == {
+        "help": "over"
+    }
 
 
 def test_who_is_withheld_sees_nothing_of_it_and_nothing_in_its_place_of_the_group() -> None:
@@ -226,7 +234,7 @@ def test_competing_campaigns_are_drawn_by_their_weights_and_the_odds_are_told() 
 
 def test_the_odds_are_those_among_the_eligible() -> None:  # 0.2 and 0.1 of 0.3
     plan = a_plan(*ARMS, weights=WEIGHTS)
-    gone = {"kind": Fired(dismissed=True)}
+    gone = {"kind": CampaignHistory(dismissed=True)}
     drawn = {
         (c.campaign_id, c.propensity) for n in range(300) for c in weighed(plan, f"d{n}", fired=gone).chosen
     }
@@ -247,7 +255,7 @@ def test_all_blocks_of_a_checkout_draw_the_same() -> None:
 
 
 def test_what_was_drawn_before_stays_where_it_stands() -> None:
-    stands = {"loud": Fired(1, 1, AT, AT, AT, "here")}
+    stands = {"loud": CampaignHistory(1, 1, AT, AT, AT, "here")}
     chosen = [weighed(a_plan(*ARMS), f"d{n}", fired=stands).chosen[0] for n in range(50)]
     assert {(each.campaign_id, each.propensity) for each in chosen} == {("loud", 1.0)}
 

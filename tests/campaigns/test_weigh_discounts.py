@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from app.campaigns.campaign import Campaign
-from app.campaigns.nudged import Fired
+from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan
 from tests.campaigns.factories import AT, NOW, TEN_PERCENT, a_campaign, a_plan, shown, weighed
 
 RICH = {">": [{"var": "cart.subtotal"}, 50]}
-HELD = Fired(1, 1, AT - 60, AT - 60, AT - 60, "here", "TEN", AT + 3_600)
+HELD = CampaignHistory(1, 1, AT - 60, AT - 60, AT - 60, "here", "TEN", AT + 3_600)
 
 
 def a_coupon(**discount: Any) -> Campaign:
@@ -56,7 +56,7 @@ def test_a_discount_without_a_code_is_not_promised_beside_a_code_that_it_does_no
 
 
 def test_of_discounts_without_a_code_one_is_promised_in_all_places_of_a_session() -> None:
-    plan, there = without_codes(first=(), second=()), Fired(1, 1, AT - 9, AT - 9, AT - 9, "there")
+    plan, there = without_codes(first=(), second=()), CampaignHistory(1, 1, AT - 9, AT - 9, AT - 9, "there")
     assert weighed(plan, fired={"second": there}).left_out == {"first": "beside"}
     assert shown(plan, fired={"second": there}) == ["second"]
     assert shown(plan, fired={"second": there}, place="there") == ["first"]
@@ -66,7 +66,7 @@ def test_of_discounts_without_a_code_one_is_promised_in_all_places_of_a_session(
 
 def test_of_two_discounts_without_a_code_that_came_up_at_once_one_stays() -> None:
     plan = without_codes(first=(), second=())
-    here = Fired(1, 1, AT - 9, AT - 9, AT - 9, "here")
+    here = CampaignHistory(1, 1, AT - 9, AT - 9, AT - 9, "here")
     both = {"first": here, "second": replace(here, place="there")}
     assert [shown(plan, fired=both, place=place) for place in ("here", "there")] == [["first"], ["first"]]
 
@@ -76,7 +76,7 @@ def test_a_code_already_given_stays_good_until_its_own_end_when_the_campaigns_co
     plan = a_plan(a_campaign("ten", offer=TEN_PERCENT, schedule=over))
     assert shown(plan, fired={"ten": HELD}, lacking=("ten",)) == ["ten"]
     assert shown(plan) == []
-    assert shown(plan, fired={"ten": Fired(1, 1, AT - 60, AT - 60, 0, "here", "TEN", AT)}) == []
+    assert shown(plan, fired={"ten": CampaignHistory(1, 1, AT - 60, AT - 60, 0, "here", "TEN", AT)}) == []
 
 
 def test_a_code_that_was_promised_is_shown_wherever_its_shopper_goes() -> None:

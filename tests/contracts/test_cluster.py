@@ -19,7 +19,7 @@ from app.events.broker_ledger import KEYS, BrokerLedger
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
 from app.events.move import move_events
-from app.gather import gathered_reads
+from app.gather import batched_reads
 from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node
 from tests.brokers import engine, kafka, new_topic, read
@@ -178,7 +178,7 @@ async def test_a_lost_node_costs_what_it_holds_and_is_found_again(
     there, gone = of_node(connections, other), of_node(connections, lost)
     await redis.set(there, b"there")
     await redis.set(gone, b"gone")
-    read = gathered_reads(redis, timeout_ms=5_000)
+    read = batched_reads(redis, timeout_ms=5_000)
     cluster.kill(lost)
     found = await asyncio.gather(read([gone]), read([there]), return_exceptions=True)
     assert isinstance(found[0], RedisError)

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from app.campaigns.campaign import Campaign, Running
-from app.campaigns.nudged import Fired, Nudged, pack, place_of
+from app.campaigns.nudged import CampaignHistory, ShopperHistory, pack, place_of
 from app.consent.policy import permissions, settle
 from app.offers.again import is_idle
 from app.offers.answer import answer_to
-from app.offers.busy import answer_in_haste
+from app.offers.busy import degraded_answer
 from app.offers.campaigns import with_campaigns
 from app.offers.ranked import Rankings
 from app.offers.replay import entry_of, replay
@@ -26,8 +26,8 @@ from tests.offers.factories import EVERYTHING, NOW, a_body, a_shop, as_json, goe
 
 MODEL = goes_together({(10, 20): 1.0})
 BAR = {"kind": "progress", "key": "progress.free_shipping", "target": "500"}
-GONE = Fired(times=1, in_session=1, place=place_of("checkout", "token"), dismissed=True)
-SENT_AWAY = Shopper(unit="checkout:token", nudged=pack(Nudged(int(NOW.timestamp()), {"help": GONE})))
+GONE = CampaignHistory(times=1, in_session=1, place=place_of("checkout", "token"), dismissed=True)
+SENT_AWAY = Shopper(unit="checkout:token", nudged=pack(ShopperHistory(int(NOW.timestamp()), {"help": GONE})))
 STAYS = {">=": [{"var": "checkout.dwell_s"}, 60]}
 VISIT = Visit(began_at=int(NOW.timestamp()) - 60, last_at=int(NOW.timestamp()), visits=1)
 
@@ -103,7 +103,7 @@ def test_where_there_is_no_place_for_products_none_is_ranked() -> None:
 
 
 def test_in_haste_and_outside_the_personalised_arm_messages_are_none_rather_than_products() -> None:
-    assert answer_in_haste(asked(a_campaign(), wants="messages")).offers == ()
+    assert degraded_answer(asked(a_campaign(), wants="messages")).offers == ()
     for arm in ("static", "holdout"):
         arms = {"settings": {"arms": {arm: 1}}}
         assert answered(a_campaign(), wants="messages", shop=arms).offers == ()
@@ -190,8 +190,8 @@ def test_the_times_are_those_that_are_still_to_come() -> None:
 def test_what_matches_and_waits_is_asked_for_when_its_delay_is_over() -> None:
     campaign = a_campaign(delay_s=90)
     assert answered(campaign).again_s == 90
-    before = Fired(matched_at=int((NOW - timedelta(seconds=30)).timestamp()))
-    nudged = pack(Nudged(int(NOW.timestamp()), {"help": before}))
+    before = CampaignHistory(matched_at=int((NOW - timedelta(seconds=30)).timestamp()))
+    nudged = pack(ShopperHistory(int(NOW.timestamp()), {"help": before}))
     assert answered(campaign, shopper=Shopper(unit="checkout:token", nudged=nudged)).again_s == 60
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.campaigns.nudged import Fired
+from app.campaigns.nudged import CampaignHistory
 from app.campaigns.weigh import weigh
 from app.experiments.assign import PERSONALISED
 from app.offers.nudges import nudges_of
@@ -24,7 +24,7 @@ def a_discount(*, with_code: bool, ends_in: timedelta) -> Discount:
     offer = {"kind": "coupon", "discount": {"percentage": 10, "with_code": with_code}}
     schedule = {"ends_at": (NOW + ends_in).isoformat()}
     plan = a_plan(a_campaign("ten", offer=offer, expires_s=86_400, schedule=schedule))
-    held = {"ten": Fired(code="CODE", expires_at=AT + 86_400)} if with_code else {}
+    held = {"ten": CampaignHistory(code="CODE", expires_at=AT + 86_400)} if with_code else {}
     weighed = weigh(plan, inputs(fired=held), "d", lambda _name, _share: False)
     situation = Situation(decision_id="d", arm=PERSONALISED, campaigns=weighed)
     (made,) = nudges_of(replace(an_occasion().shop, plan=plan), situation)

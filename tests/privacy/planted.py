@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from app.campaigns.nudged import Fired, Nudged
+from app.campaigns.nudged import CampaignHistory, ShopperHistory
 from app.campaigns.nudged import pack as pack_nudged
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -265,7 +265,7 @@ async def _keys(connections: Connections, shop: str, who: Planted) -> None:
     await redis.set(customer_key(shop, who.customer), pack(Profile(orders_count=1)))
     for key in (client_key(shop, who.client), checkout_key(shop, who.token)):
         await redis.set(key, pack(Visit(viewed={10: 1})))
-    shown = Nudged(1, {"help": Fired(1, 1, 1, 1, 1, who.word, f"CODE-{who.word}", 2)})
+    shown = ShopperHistory(1, {"help": CampaignHistory(1, 1, 1, 1, 1, who.word, f"CODE-{who.word}", 2)})
     for unit in (f"customer:{who.customer}", f"client:{who.client}", f"checkout:{who.token}"):
         await redis.set(nudged_key(shop, unit), pack_nudged(shown))
         await redis.hset(granted_key(shop, unit), "help", f"CODE-{who.word} 2")

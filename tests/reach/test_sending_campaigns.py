@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.campaigns.campaign import Campaign, read_campaign
-from app.campaigns.nudged import Fired, Nudged
+from app.campaigns.nudged import CampaignHistory, ShopperHistory
 from app.campaigns.nudged import pack as pack_nudged
 from app.campaigns.store import change_status, keep_campaign
 from app.campaigns.supply import supply_codes
@@ -187,9 +187,12 @@ async def test_who_holds_a_code_from_the_checkout_is_written_no_other_one(scene:
     await campaign(scene)
     await answer(scene.connections, scene.shop, ADA, preferences=True, marketing=True)
     until = int((NOW + timedelta(days=2)).timestamp())
-    for held, sent in ((Fired(1, code="TILL-A", expires_at=until), 0), (Fired(1, code="TILL-A"), 1)):
+    for held, sent in (
+        (CampaignHistory(1, code="TILL-A", expires_at=until), 0),
+        (CampaignHistory(1, code="TILL-A"), 1),
+    ):
         key = nudged_key(scene.shop, f"customer:{ADA}")
-        await scene.connections.redis.set(key, pack_nudged(Nudged(1, {"ten": held})))
+        await scene.connections.redis.set(key, pack_nudged(ShopperHistory(1, {"ten": held})))
         scene.reach = Reach(mail=True, remind=False)
         hours = timedelta(hours=3) * sent
         await scene.add(checkout(scene, f"u{sent}", hours))
