@@ -37,27 +37,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.archive.keeper import Keeper
+from app.batching import Batcher, batched_reads
 from app.body import read_body
 from app.campaigns.nudged import HistoryUpdate
 from app.campaigns.writing import write_decisions
+from app.concurrency import ConcurrencyLimit
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.policy import Permissions, permissions, settle
 from app.cors import any_origin
 from app.coupons.grants import CodeRequest, grant
 from app.coupons.handing import CodeDispenser
-from app.crowd import ConcurrencyLimit
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
-from app.gather import Batcher, batched_reads
 from app.limits import RateLimiter, rate_limiter
 from app.live import LiveShops, live_shops
 from app.metrics import RANKINGS, count_decision
 from app.offers.again import is_idle
 from app.offers.answer import answer_to, nothing
-from app.offers.busy import degraded_answer
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
+from app.offers.degraded import degraded_answer
 from app.offers.grants import with_grants
 from app.offers.ranked import Rankings
 from app.offers.replay import entry_of

@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 from sqlmodel import col, update
 
+from app.batching import batched_reads
 from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.store import keep_campaign
@@ -34,7 +35,6 @@ from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.consent.policy import permissions, settle
 from app.events.log import encode
-from app.gather import batched_reads
 from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.campaigns import nudging_of, with_campaigns

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.batching import Batcher, batched_reads
 from app.connections import Connections
-from app.gather import Batcher, batched_reads
 
 
 async def test_what_is_asked_at_once_is_one_batch() -> None:

@@ -25,17 +25,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.batching import Batcher
 from app.body import read_body
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.errors import InputError, NotAuthentic
-from app.gather import Batcher
 from app.limits import rate_limiter
 from app.metrics import DELIVERIES
 from app.shops.sealed import sealed
 from app.shops.sessions import WebhookHeaders, verify_webhook
 from webhooks.address import address_alone
-from webhooks.gather import PATIENCE_MS, Row, batched_inbox
+from webhooks.batching import PATIENCE_MS, Row, batched_inbox
 from webhooks.minimise import minimised
 
 LIMIT_BYTES = 8_000_000  # a fulfilled order of 500 lines tells each of them several times

@@ -31,8 +31,8 @@ from app.tracing import span
 from app.upsert import table_of
 from webhooks.address import address_alone, with_customer
 from webhooks.allowed import as_allowed
+from webhooks.batching import WAKE_CHANNEL
 from webhooks.delivery import Delivery
-from webhooks.gather import WAKE_CHANNEL
 from webhooks.inbox import (
     LeasedDelivery,
     claim,

@@ -10,6 +10,7 @@ from time import monotonic
 import msgspec
 import pytest
 
+from app.batching import Batcher
 from app.campaigns.codes import pool_of, promise_of
 from app.catalog.flags import record_flag
 from app.connections import Connections
@@ -20,7 +21,6 @@ from app.coupons.pool import fill
 from app.coupons.store import WITHDRAWN, Code, keep_codes, set_status
 from app.coupons.uses import Discount, keep_discount
 from app.decide import MOST_CODES
-from app.gather import Batcher
 from app.offers.replay import replay
 from app.shops.changes import announce_change
 from app.tables import ItemCostRow, VariantRow

@@ -11,6 +11,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from app import tracing
+from app.batching import batched_reads
 from app.config import Settings, read_settings
 from app.connections import Connections, connect, redis_key
 from app.doctor import examine
@@ -19,7 +20,6 @@ from app.events.broker_ledger import KEYS, BrokerLedger
 from app.events.kinds import AppUninstalled
 from app.events.log import STREAM, EventConsumer, EventLog
 from app.events.move import move_events
-from app.gather import batched_reads
 from app.redis_address import ClusterAddress, cluster_address
 from app.redis_cluster import key_on_each_node
 from tests.brokers import engine, kafka, new_topic, read

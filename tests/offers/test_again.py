@@ -13,8 +13,8 @@ from app.campaigns.nudged import CampaignHistory, ShopperHistory, pack, place_of
 from app.consent.policy import permissions, settle
 from app.offers.again import is_idle
 from app.offers.answer import answer_to
-from app.offers.busy import degraded_answer
 from app.offers.campaigns import with_campaigns
+from app.offers.degraded import degraded_answer
 from app.offers.ranked import Rankings
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of

@@ -173,7 +173,7 @@ async def test_who_asks_for_a_job_is_told_that_the_queue_is_silent(
 async def test_deliveries_are_refused_while_postgresql_is_silent_and_stored_once_it_is_not(
     settings: Settings, redis_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (webhooks.receive, webhooks.gather):
+    for module in (webhooks.receive, webhooks.batching):
         monkeypatch.setattr(module, "PATIENCE_MS", 300)
     async with way_to(f"{make_url(postgres_url).query['host']}/.s.PGSQL.5432") as way:
         url = f"postgresql+asyncpg://postgres@127.0.0.1:{way.port}/postgres?sslmode=disable"

@@ -18,7 +18,7 @@ from app.errors import TillwiseError
 from app.shops.sealed import opened as unsealed
 from app.tables import InboxRow
 from tests.webhooks.deliveries import SHOP, headers, order_body, signature
-from webhooks.gather import WAKE_CHANNEL
+from webhooks.batching import WAKE_CHANNEL
 from webhooks.receive import LIMIT_BYTES, opened, routes
 
 

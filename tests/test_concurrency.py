@@ -6,8 +6,8 @@ import httpx
 from starlette.applications import Starlette
 
 import app.decide
+from app.concurrency import ConcurrencyLimit
 from app.connections import Connections
-from app.crowd import ConcurrencyLimit
 from tests.offers.factories import a_body
 from tests.test_decide import a_trained_shop, logged, token
 

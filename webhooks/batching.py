@@ -9,8 +9,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from app.batching import Batcher
 from app.connections import Connections
-from app.gather import Batcher
 from app.tables import InboxRow
 from app.upsert import insert_new
 
