@@ -1,4 +1,4 @@
-"""Concurrent requests asking the same store, gathered into one round trip."""
+"""Batches concurrent requests to the same store into one round trip."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def _at_most(seconds: float) -> AsyncIterator[None]:
 
 
 class Batcher(Generic[Asked, Answered]):
-    """Calls made while one batch is under way, sent together as the next.
+    """Sends calls that were made while a batch was in flight together, as the next batch.
 
     run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting what
     this process itself stood still. When it fails, so does whatever waits behind it: no caller waits for two

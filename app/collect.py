@@ -145,12 +145,12 @@ async def track_event(request: Request) -> Response:
 
 def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> None:
     """Return when the visitor may send so often, and the shop. Raises TooOften."""
-    door = rate_limiter(connections, "events")
+    limiter = rate_limiter(connections, "events")
     # A browser sends what one visitor did.
     names = batch.calls[0].names if batch.calls else NO_NAMES
     if visitor := names.customer_id or names.client_id or names.checkout_token:
-        door.check("visitor", (sender.shop, visitor))
-    door.check("shop", sender.shop)
+        limiter.check("visitor", (sender.shop, visitor))
+    limiter.check("shop", sender.shop)
 
 
 def _taken_back(calls: Sequence[ConsentCall]) -> Sequence[ConsentCall]:

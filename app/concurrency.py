@@ -1,13 +1,13 @@
-"""How many decisions of this process are under way at once: what comes beyond that waits for nothing."""
+"""Load shedding: how many decisions of this process are in flight; those beyond the limit are degraded."""
 
 from __future__ import annotations
 
-# What a process answers in about a tenth of a second; who came behind them would wait too long.
+# What a process answers in about a tenth of a second; whoever queued behind them would wait too long.
 MOST_UNDER_WAY = 256
 
 
 class ConcurrencyLimit:
-    """Those who are being answered. To be entered with `with`."""
+    """Counts the decisions in flight; each is wrapped in `with`."""
 
     def __init__(self, most: int = MOST_UNDER_WAY) -> None:
         self._most = most
@@ -15,7 +15,7 @@ class ConcurrencyLimit:
 
     @property
     def is_full(self) -> bool:
-        """Return whether the next one had better be answered in haste."""
+        """Return whether the next one is to be answered from memory alone."""
         return self.under_way >= self._most
 
     def __enter__(self) -> None:

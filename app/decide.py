@@ -99,7 +99,7 @@ class Till:
     digests: Digests
     codes: CodeDispenser
     keeper: Keeper
-    door: RateLimiter
+    limiter: RateLimiter
     rankings: Rankings
     crowd: ConcurrencyLimit
     unheard: Unheard
@@ -113,7 +113,7 @@ async def personalize(request: Request) -> Response:
     till: Till = request.app.state.till
     # A token is of one checkout; whoever is logged in is the same in all of theirs.
     visitor = claims.customer_id or bearer_token(request.headers["authorization"])
-    till.door.check("visitor", (claims.shop, visitor))
+    till.limiter.check("visitor", (claims.shop, visitor))
     question = read_question(await read_body(request, MAX_BODY))
     return await respond(till, claims, question, started)
 
@@ -189,8 +189,8 @@ def _may_have(till: Till, claims: Claims, wanted: CodeRequest) -> bool:
     if wanted.unit.startswith("customer:"):  # proven by Shopify
         return True
     if isinstance(claims, CheckoutClaims):
-        return not till.door.wait_s("checkout_codes", (claims.shop, claims.token_id))
-    return not till.door.wait_s("storefront_codes", claims.shop)
+        return not till.limiter.wait_s("checkout_codes", (claims.shop, claims.token_id))
+    return not till.limiter.wait_s("storefront_codes", claims.shop)
 
 
 async def _recalled(
@@ -234,7 +234,7 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
-        answered = hurry if till.crowd.is_full or till.door.wait_s("shop", claims.shop) else decide
+        answered = hurry if till.crowd.is_full or till.limiter.wait_s("shop", claims.shop) else decide
         with till.crowd:
             return await answered(till, claims, question, decision_id)
     except TimeoutError:
@@ -295,7 +295,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             digests=digests,
             codes=CodeDispenser(Batcher(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
-            door=rate_limiter(connections, "offers"),
+            limiter=rate_limiter(connections, "offers"),
             rankings=rankings,
             crowd=ConcurrencyLimit(),
             unheard=unheard,

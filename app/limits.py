@@ -1,7 +1,7 @@
-"""How often one caller may ask at a door: buckets of this process, filled steadily, a call taken each time.
+"""Rate limits by caller: GCRA buckets in this process's memory.
 
-Each web process counts for itself, so that counting costs no round trip: four of them let in four times as
-much. Nothing is known of a caller but a hash of who they are, which only this process can make.
+Each web process counts for itself, so that counting costs no round trip: four of them allow four times as
+much. Callers are held as hashes that only this process can make.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BURST_S = 10  # what a bucket holds, in seconds of its rate
 # New codes for guests, whose names nobody proves: of one checkout's token, and of a shop's whole storefront.
 CHECKOUT_CODES, CHECKOUT_CODES_S = 10, 600
 STOREFRONT_CODES_A_SECOND = 5
-MOST = 20_000  # callers of whom a door remembers when they last came, twice over
+MOST = 20_000  # callers a generation of a limiter's memory holds; it keeps two
 
 
 class Buckets:
@@ -53,7 +53,7 @@ class Buckets:
 
 
 class RateLimiter:
-    """What is asked for at one route, by shops, their visitors, and forgers by where they call from."""
+    """The limits of one route: by shop, by visitor of a shop, and by address for forged deliveries."""
 
     def __init__(self, name: str, rates: Rates) -> None:
         self._name = name
@@ -62,24 +62,24 @@ class RateLimiter:
         self._buckets["storefront_codes"] = Buckets(STOREFRONT_CODES_A_SECOND)
 
     def wait_s(self, whose: str, caller: Hashable) -> int:
-        """Return 0 for who may come in, else in how many seconds. whose: see `Rates`, and the codes above."""
+        """Take one call and return 0, or return in how many seconds to retry. whose: as `Rates`, or codes."""
         wait_s = self._buckets[whose].wait_s(hash(caller), monotonic())
         if wait_s:
             TURNED_AWAY.labels(self._name, whose).inc()
         return wait_s
 
     def check(self, whose: str, caller: Hashable) -> None:
-        """Return when the caller may come in. Raises TooOften."""
+        """Take one call. Raises TooOften above the limit."""
         if wait_s := self.wait_s(whose, caller):
             raise TooOften(f"too many calls of this {whose}: try again in {wait_s} s", wait_s)
 
 
-_doors: WeakKeyDictionary[AsyncEngine, dict[str, RateLimiter]] = WeakKeyDictionary()
+_limiters: WeakKeyDictionary[AsyncEngine, dict[str, RateLimiter]] = WeakKeyDictionary()
 
 
 def rate_limiter(connections: Connections, name: str) -> RateLimiter:
-    """Return the door of that name, the same for all that share the connections."""
-    doors = _doors.setdefault(connections.engine, {})
-    if name not in doors:
-        doors[name] = RateLimiter(name, connections.settings.rates)
-    return doors[name]
+    """Return the limiter of that name, the same for all that share the connections."""
+    limiters = _limiters.setdefault(connections.engine, {})
+    if name not in limiters:
+        limiters[name] = RateLimiter(name, connections.settings.rates)
+    return limiters[name]

@@ -30,7 +30,7 @@ async def offers(request: Request) -> Response:
     question = read_question(request.query_params.get("question", "").encode())
     till: Till = request.app.state.till
     if visitor := claims.customer_id or question.client_id:
-        till.door.check("visitor", (claims.shop, visitor))
+        till.limiter.check("visitor", (claims.shop, visitor))
     response = await respond(till, claims, question, started)
     response.headers["Cache-Control"] = "no-store"
     return response

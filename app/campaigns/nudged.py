@@ -22,7 +22,7 @@ MOST_GONE = 20  # products of a campaign
 
 
 class CampaignHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one campaign was to one shopper. Times are epoch seconds, 0 for never.
+    """One campaign's history with one shopper. Times are epoch seconds, 0 for never.
 
     times, in_session: how often it was shown, at all and in this session. matched_at: since when it
     matches in this session. place: where it stands in this session, the latest first, between spaces. code:
@@ -44,7 +44,7 @@ class CampaignHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ShopperHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What was shown to one shopper, by campaign. seen_at: when they last asked (epoch seconds)."""
+    """A shopper's history, by campaign. seen_at: when they last asked (epoch seconds)."""
 
     seen_at: int = 0
     fired: dict[str, CampaignHistory] = {}
@@ -60,7 +60,7 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
 
 
 class HistoryUpdate(NamedTuple):
-    """What is to be kept of a decision. key: the shopper's, None where nothing may be kept of them.
+    """A decision's change to its shopper's history. key: theirs, None where nothing may be kept of them.
 
     read: what stood there when it was decided. codes: given out to them, with their ends and pools. counts:
     the numbers of the campaigns whose showings are counted, at `counter`.

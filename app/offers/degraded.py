@@ -1,4 +1,4 @@
-"""The answer when a shop is asked about more often than there is time for. Pure."""
+"""The degraded answer, when a shop is above its rate limit or the process is overloaded. Pure."""
 
 from __future__ import annotations
 
