@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,13 @@ from webhooks.work import work_off_due
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
+# Keys that do not expire, though an instance lives for years: a few of an installation, a few of a shop, one of
+# each customer. What is in them goes when it was worked off, or is as much as there are shops.
+LASTS = re.compile(
+    rb"tw:(events|active|revisions|turns|\{ledger\}:told)|\{tw:events\}:(ours|dead)"
+    rb"|streaq:default:(queues:\w+|index:\w+)"
+    rb"|tw:\{a\.myshopify\.com\}:(visitor:customer:\d+|fired|(fresh|ahead):seen|reconciled|coupons:.+)"
+)
 
 
 async def install(connections: Connections) -> None:
@@ -85,6 +93,8 @@ async def test_a_webhook_reaches_the_tables_and_the_processes_that_serve(
     stop.set()
     async with asyncio.timeout(30):
         await worker
+    keys = [key async for key in connections.redis.scan_iter(count=1_000)]
+    assert [key for key in keys if await connections.redis.ttl(key) == -1 and not LASTS.fullmatch(key)] == []
 
 
 async def announces(listener: Any, shop: str) -> bool:
