@@ -32,8 +32,8 @@ from webhooks.work import work_off_due
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
-# Keys that do not expire, though an instance lives for years: a few of an installation, a few of a shop, one of
-# each customer. What is in them goes when it was worked off, or is as much as there are shops.
+# Keys that do not expire, though an instance lives for years: a few of an installation and of a shop, and one
+# of each customer. What is in them goes when it was worked off, or is as much as there are shops.
 LASTS = re.compile(
     rb"tw:(events|active|revisions|turns|\{ledger\}:told)|\{tw:events\}:(ours|dead)"
     rb"|streaq:default:(queues:\w+|index:\w+)"
