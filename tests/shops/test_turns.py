@@ -47,6 +47,19 @@ async def test_a_clock_that_was_ahead_and_is_put_back_leaves_nobody_without_a_tu
     assert await looked_at(connections) == SHOPS[:10]
 
 
+async def test_workers_whose_clocks_are_minutes_apart_give_nobody_a_turn_twice(
+    connections: Connections, clock: list[float]
+) -> None:
+    await looked_at(connections)
+    found: list[str] = []
+    for _ in range(5):
+        clock.append(300)
+        found += await looked_at(connections)  # by the one whose clock is ahead
+        clock.append(60 - 300)
+        found += await looked_at(connections)
+    assert found == SHOPS[:3]  # 540 s of the hour in which each of 25 has one
+
+
 async def test_where_there_are_few_all_are_looked_at_every_time(connections: Connections) -> None:
     assert await looked_at(connections, few=25) == await looked_at(connections, few=25) == SHOPS
 
