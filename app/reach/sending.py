@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
 from app.campaigns.campaign import Campaign
@@ -49,6 +49,7 @@ from app.values import minor_units, zone_of
 
 _AT_ONCE = 50
 _AGAIN = timedelta(minutes=5)
+_HELD_UP = timedelta(minutes=10)  # what was asked before that may be otherwise
 
 
 Leaves = Callable[[], Awaitable[Outcome]]
@@ -80,7 +81,7 @@ async def _is_paused_by_now(connections: Connections, shop: Shop) -> bool:
 async def _attempt(
     connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime
 ) -> bool:
-    later = now + max(_AGAIN, pause_after(due.attempts))
+    later, began = now + max(_AGAIN, pause_after(due.attempts)), datetime.now(UTC)
     try:
         leave = await _made(connections, shop, reach, due, now)
     except MessageDropped as reason:
@@ -95,6 +96,9 @@ async def _attempt(
     except BaseException as error:  # also where the worker stops: nothing has left, it may be tried again
         await settle_message(connections, shop.shop, due, "waiting", type(error).__name__, now, later)
         raise
+    if datetime.now(UTC) - began > _HELD_UP:  # the machine slept: who left may have ordered since
+        await settle_message(connections, shop.shop, due, "waiting", "held up before it left", now, later)
+        return False
     outcome = await leave()
     if outcome.fate == "later":
         await settle_message(connections, shop.shop, due, "waiting", outcome.reason, now, later)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -276,6 +276,27 @@ async def test_a_letter_that_may_have_left_never_leaves_again(scene: Scene) -> N
     ((_, status, reason),) = await scene.messages()
     assert status == "failed"
     assert "may have it" in reason
+
+
+async def test_a_machine_that_slept_before_a_letter_left_asks_again_whether_it_may(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([NOW + DUE, NOW + DUE + timedelta(hours=1)])
+
+    class Waking(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return next(told)
+
+    await scene.left(GONE_SILENT)
+    with monkeypatch.context() as asleep:
+        asleep.setattr(sending, "datetime", Waking)
+        assert await scene.left(DUE) == 0
+    assert scene.office.letters == []
+    await scene.add(order(scene))
+    assert await scene.left(DUE + timedelta(hours=1)) == 0
+    ((_, status, _),) = await scene.messages()
+    assert (status, scene.office.letters) == ("waiting", [])  # in case it is left again
 
 
 async def test_a_worker_that_died_while_sending_sends_nothing_twice(
