@@ -48,7 +48,7 @@ async def a_till(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
         web.state.till = replace(
             web.state.till,
             # A machine that runs tests may pause for longer than a checkout should wait.
-            read=app.decide.gathered_reads(connections.redis, timeout_ms=2_000),
+            read=app.decide.batched_reads(connections.redis, timeout_ms=2_000),
         )
         yield client
 
@@ -272,7 +272,7 @@ async def test_a_redis_that_is_slow_costs_the_history_not_the_offers(connections
         web = client._transport.app  # type: ignore[attr-defined]
         await ask(client, 10)
         web.state.till = replace(
-            web.state.till, read=app.decide.gathered_reads(connections.redis, timeout_ms=app.decide.READ_MS)
+            web.state.till, read=app.decide.batched_reads(connections.redis, timeout_ms=app.decide.READ_MS)
         )
         await connections.redis.client_pause(2_000)
         slow = await ask(client, 10, consent=EVERYTHING)
