@@ -63,7 +63,7 @@ SHOP = "a.myshopify.com"
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
 ALLOWED = ("analytics", "marketing", "preferences")
 # Before each step in `make chaos`, else before some; an erasure has a hundred.
-EVERY, EVERY_OF_ERASURES = (1, 1) if os.environ.get("CHAOS") else (7, 45)
+EVERY, EVERY_OF_ERASURES = (1, 1) if os.environ.get("CHAOS") else (11, 60)
 
 
 def at(minutes: float) -> datetime:

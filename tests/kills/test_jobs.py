@@ -32,7 +32,7 @@ from webhooks.backfill import run_backfill
 from webhooks.inbox import LEASE, prune
 from webhooks.work import restore_lost, work_off_due
 
-EVERY = 1 if os.environ.get("CHAOS") else 5
+EVERY = 1 if os.environ.get("CHAOS") else 13
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
 DOMAIN = ShopDomain(SHOP)
 TOLD = {
@@ -149,7 +149,7 @@ async def test_an_import_ends_as_it_would_have(
                 assert set((await db.exec(select(BackfillRow.status))).all()) == {"done"}
 
         await open_digests(connections)
-        every = 1 if EVERY == 1 else 9
+        every = 1 if EVERY == 1 else 23
         found = await outlived(front.connections, nothing, imports, heals=is_done, every=every)
     # Which operation of Shopify's brought it may be another.
     assert not [each for told in found.values() for each in told if "backfills" not in each]
