@@ -90,7 +90,7 @@ class DecisionWrites(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class DecisionDependencies:
     """What decisions are made with, opened once a process."""
 
     live: LiveShops
@@ -101,7 +101,7 @@ class Till:
     keeper: Keeper
     limiter: RateLimiter
     rankings: Rankings
-    crowd: ConcurrencyLimit
+    concurrency: ConcurrencyLimit
     unheard: Unheard
 
 
@@ -110,53 +110,55 @@ async def personalize(request: Request) -> Response:
     """Return the offers for a checkout. Errors are the caller's own: 401, 429, 400, 413."""
     started = perf_counter_ns()
     claims = _authenticated(request)
-    till: Till = request.app.state.till
+    deps: DecisionDependencies = request.app.state.till
     # A token is of one checkout; whoever is logged in is the same in all of theirs.
     visitor = claims.customer_id or bearer_token(request.headers["authorization"])
-    till.limiter.check("visitor", (claims.shop, visitor))
+    deps.limiter.check("visitor", (claims.shop, visitor))
     question = read_question(await read_body(request, MAX_BODY))
-    return await respond(till, claims, question, started)
+    return await respond(deps, claims, question, started)
 
 
-async def respond(till: Till, claims: Claims, question: Question, started: int) -> Response:
+async def respond(deps: DecisionDependencies, claims: Claims, question: Question, started: int) -> Response:
     """Return the decision as JSON, counted. started: when the request came, of `perf_counter_ns`."""
-    answer = await _answered(till, claims, question)
+    answer = await _answered(deps, claims, question)
     count_decision(answer.arm, answer.rung, answer.fallback, perf_counter_ns() - started)
     return Response(write_answer(answer), media_type="application/json")
 
 
-async def decide(till: Till, claims: Claims, question: Question, decision_id: str) -> Answer:
+async def decide(deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str) -> Answer:
     """Return the answer, once it is written down."""
     started, now = perf_counter_ns(), datetime.now(UTC)
-    shop = await till.live.get(claims.shop)
+    shop = await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
-    question, names, shopper = await _recalled(till, shop, claims, question, may)
+    question, names, shopper = await _recalled(deps, shop, claims, question, may)
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
     told = _told(occasion, names, claims)
     if shop.paused:
-        await _is_written(till, DecisionWrites(told, None), occasion, names, claims)
+        await _is_written(deps, DecisionWrites(told, None), occasion, names, claims)
         return nothing(decision_id, "paused")
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
-        situation = await _with_campaigns(till, claims, occasion, situation)
+        situation = await _with_campaigns(deps, claims, occasion, situation)
     with span("ranking"):
-        answer = answer_to(occasion, situation, till.rankings)
+        answer = answer_to(occasion, situation, deps.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     written = DecisionWrites([*made, *told], nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
-    if await _is_written(till, written, occasion, names, claims):
-        till.keeper.served(occasion.shop)
+    if await _is_written(deps, written, occasion, names, claims):
+        deps.keeper.served(occasion.shop)
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
 
 
-async def hurry(till: Till, claims: Claims, question: Question, decision_id: str) -> Answer:
+async def decide_degraded(
+    deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str
+) -> Answer:
     """Return what costs least of all that can be shown."""
-    shop = await till.live.get(claims.shop)
+    shop = await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
     consent = settle(question.consent, question.region, shop.policy)
@@ -164,44 +166,46 @@ async def hurry(till: Till, claims: Claims, question: Question, decision_id: str
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
     occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    till.unheard.keep(_call(occasion, names, claims))
+    deps.unheard.keep(_call(occasion, names, claims))
     return degraded_answer(occasion)
 
 
-async def _with_campaigns(till: Till, claims: Claims, occasion: Occasion, situation: Situation) -> Situation:
+async def _with_campaigns(
+    deps: DecisionDependencies, claims: Claims, occasion: Occasion, situation: Situation
+) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
     try:
-        weighed = with_campaigns(occasion, situation, till.codes.dry(occasion.shop.shop))
+        weighed = with_campaigns(occasion, situation, deps.codes.dry(occasion.shop.shop))
         for _ in range(MOST_CODES):
             if (wanted := code_wanted(occasion, weighed)) is None:
                 return weighed
-            if not _may_have(till, claims, wanted):
+            if not _may_have(deps, claims, wanted):
                 break
-            weighed = with_code(occasion, weighed, wanted, await till.codes.give(wanted))
+            weighed = with_code(occasion, weighed, wanted, await deps.codes.give(wanted))
         return without_codes(occasion, weighed)
     except Exception:  # at a checkout, a campaign that trips must not cost the offers
         _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
         return situation
 
 
-def _may_have(till: Till, claims: Claims, wanted: CodeRequest) -> bool:
+def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -> bool:
     """Return whether the code may be given out. Who makes up checkouts or browsers has no end of names."""
     if wanted.unit.startswith("customer:"):  # proven by Shopify
         return True
     if isinstance(claims, CheckoutClaims):
-        return not till.limiter.wait_s("checkout_codes", (claims.shop, claims.token_id))
-    return not till.limiter.wait_s("storefront_codes", claims.shop)
+        return not deps.limiter.wait_s("checkout_codes", (claims.shop, claims.token_id))
+    return not deps.limiter.wait_s("storefront_codes", claims.shop)
 
 
 async def _recalled(
-    till: Till, shop: ShopSnapshot, claims: Claims, question: Question, may: Permissions
+    deps: DecisionDependencies, shop: ShopSnapshot, claims: Claims, question: Question, may: Permissions
 ) -> tuple[Question, Names, Shopper]:
     """Return the question, its names and the shopper: without the cart's browser, if that one refused."""
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    shopper = await recall(till.read, shop.shop, names, may, till.digests, campaigns=shop.plan is not None)
+    shopper = await recall(deps.read, shop.shop, names, may, deps.digests, campaigns=shop.plan is not None)
     if may.may_use_visit and isinstance(claims, CheckoutClaims) and has_taken_back(shopper.told):
         question = msgspec.structs.replace(question, client_id=None)
-        return await _recalled(till, shop, claims, question, may)
+        return await _recalled(deps, shop, claims, question, may)
     return question, names, shopper
 
 
@@ -230,13 +234,17 @@ def _call(occasion: Occasion, names: Names, claims: Claims) -> ConsentCall:
     )  # fmt: skip
 
 
-async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
+async def _answered(deps: DecisionDependencies, claims: Claims, question: Question) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
-        answered = hurry if till.crowd.is_full or till.limiter.wait_s("shop", claims.shop) else decide
-        with till.crowd:
-            return await answered(till, claims, question, decision_id)
+        answered = (
+            decide_degraded
+            if deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
+            else decide
+        )
+        with deps.concurrency:
+            return await answered(deps, claims, question, decision_id)
     except TimeoutError:
         return nothing(decision_id, "timeout")
     except Exception:  # the sale goes on, whatever it was
@@ -245,16 +253,16 @@ async def _answered(till: Till, claims: Claims, question: Question) -> Answer:
 
 
 async def _is_written(
-    till: Till, written: DecisionWrites, occasion: Occasion, names: Names, claims: Claims
+    deps: DecisionDependencies, written: DecisionWrites, occasion: Occasion, names: Names, claims: Claims
 ) -> bool:
     """Return whether the log has it, in one write. A refusal that it can't have now is kept for later."""
     is_written = True
     try:
-        await till.log(written)
+        await deps.log(written)
     except (RedisError, OSError, TimeoutError):
         is_written = False
     if not (is_written and occasion.shopper.told):  # without what was told before, nothing is news
-        till.unheard.keep(_call(occasion, names, claims))
+        deps.unheard.keep(_call(occasion, names, claims))
     return is_written
 
 
@@ -288,7 +296,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     RANKINGS.labels("asked").set_function(lambda: rankings.asked)
     RANKINGS.labels("found").set_function(lambda: rankings.found)
     async with live_shops(connections) as live:
-        web.state.till = Till(
+        web.state.deps = DecisionDependencies(
             live=live,
             read=batched_reads(connections.redis, timeout_ms=READ_MS),
             log=Batcher(append, timeout_ms=LOG_MS),
@@ -297,7 +305,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             keeper=keeper,
             limiter=rate_limiter(connections, "offers"),
             rankings=rankings,
-            crowd=ConcurrencyLimit(),
+            concurrency=ConcurrencyLimit(),
             unheard=unheard,
         )
         stop = asyncio.Event()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.decide import Till, respond
+from app.decide import DecisionDependencies, respond
 from app.errors import InputError, NotAuthentic
 from app.offers.wire import read_question
 from app.shops.sessions import ProxyClaims, verify_app_proxy
@@ -28,10 +28,10 @@ async def offers(request: Request) -> Response:
     started = perf_counter_ns()
     claims = _proven(request)
     question = read_question(request.query_params.get("question", "").encode())
-    till: Till = request.app.state.till
+    deps: DecisionDependencies = request.app.state.till
     if visitor := claims.customer_id or question.client_id:
-        till.limiter.check("visitor", (claims.shop, visitor))
-    response = await respond(till, claims, question, started)
+        deps.limiter.check("visitor", (claims.shop, visitor))
+    response = await respond(deps, claims, question, started)
     response.headers["Cache-Control"] = "no-store"
     return response
 

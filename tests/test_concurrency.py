@@ -36,7 +36,9 @@ async def test_of_ten_times_the_usual_crowd_the_rest_is_answered_at_once_and_not
         return [None] * len(keys)
 
     async with app.decide.opened(web):
-        till = web.state.till = replace(web.state.till, read=read_when_told, crowd=ConcurrencyLimit(USUAL))
+        deps = web.state.deps = replace(
+            web.state.deps, read=read_when_told, concurrency=ConcurrencyLimit(USUAL)
+        )
         http = httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="https://t.example.com")
         bodies = [a_body(10, checkout_token=f"checkout-{number}") for number in range(10 * USUAL + 1)]
 
@@ -49,10 +51,10 @@ async def test_of_ten_times_the_usual_crowd_the_rest_is_answered_at_once_and_not
             shed = [(await ask(body)).json() for body in bodies[USUAL:-1]]
             assert {answer["fallback"] for answer in shed} == {"busy"}
             assert all(answer["offers"] for answer in shed)
-            assert (waiting, till.crowd.under_way) == (USUAL, USUAL)
+            assert (waiting, deps.concurrency.under_way) == (USUAL, USUAL)
             goes_on.set()
             answers = [(await each).json() for each in held]
             assert {answer["fallback"] for answer in answers} == {None}
-            assert till.crowd.under_way == 0
+            assert deps.concurrency.under_way == 0
             assert (await ask(bodies[-1])).json()["fallback"] is None
     assert len(await logged(connections)) == USUAL + 1

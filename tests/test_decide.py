@@ -45,8 +45,8 @@ async def a_till(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
         app.decide.opened(web),
         httpx.AsyncClient(transport=transport, base_url="https://tillwise.example.com") as client,
     ):
-        web.state.till = replace(
-            web.state.till,
+        web.state.deps = replace(
+            web.state.deps,
             # A machine that runs tests may pause for longer than a checkout should wait.
             read=app.decide.batched_reads(connections.redis, timeout_ms=2_000),
         )
@@ -101,7 +101,7 @@ async def test_a_logged_decision_can_be_replayed(connections: Connections) -> No
     await a_trained_shop(connections)
     async with a_till(connections) as client:
         answer = await ask(client, 10, 20, consent=EVERYTHING)
-        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
+        snapshot = await client._transport.app.state.deps.live.get(SHOP)  # type: ignore[attr-defined]
     (entry,) = await logged(connections)
     again = replay(entry.inputs, {snapshot.version: snapshot})
     assert json.loads(msgspec.json.encode(again)) == answer["offers"]
@@ -271,8 +271,8 @@ async def test_a_redis_that_is_slow_costs_the_history_not_the_offers(connections
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
         await ask(client, 10)
-        web.state.till = replace(
-            web.state.till, read=app.decide.batched_reads(connections.redis, timeout_ms=app.decide.READ_MS)
+        web.state.deps = replace(
+            web.state.deps, read=app.decide.batched_reads(connections.redis, timeout_ms=app.decide.READ_MS)
         )
         await connections.redis.client_pause(2_000)
         slow = await ask(client, 10, consent=EVERYTHING)
@@ -302,7 +302,7 @@ async def test_a_database_that_is_down_is_only_missed_by_shops_not_yet_in_memory
     await a_trained_shop(connections)
     async with a_till(connections) as client:
         await ask(client, 10)
-        await client._transport.app.state.till.keeper.close()  # type: ignore[attr-defined]
+        await client._transport.app.state.deps.keeper.close()  # type: ignore[attr-defined]
         async with connections.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.drop_all)
         loaded = await ask(client, 10)
@@ -314,7 +314,7 @@ async def test_a_database_that_is_down_is_only_missed_by_shops_not_yet_in_memory
 async def test_a_choice_that_fails_is_answered_with_the_defaults(connections: Connections) -> None:
     await a_trained_shop(connections, pinned=[40])
     async with a_till(connections) as client:
-        live = client._transport.app.state.till.live  # type: ignore[attr-defined]
+        live = client._transport.app.state.deps.live  # type: ignore[attr-defined]
         await ask(client, 10)
         snapshot = await live.get(SHOP)
         torn = replace(snapshot.model, neighbours=snapshot.model.neighbours[:1])

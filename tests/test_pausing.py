@@ -32,19 +32,19 @@ async def test_a_paused_shop_offers_nothing_and_decides_nothing_but_hears_of_con
 ) -> None:
     await a_trained_shop(connections)
     async with a_till(connections) as client:
-        till = client._transport.app.state.till  # type: ignore[attr-defined]
+        deps = client._transport.app.state.deps  # type: ignore[attr-defined]
         assert (await ask(client, 10))["offers"]
         await logged(connections)
         await pause(connections, SHOP, "7", NOW)
 
         async def seen() -> bool:
-            shop = await till.live.get(SHOP)
+            shop = await deps.live.get(SHOP)
             return shop is not None and shop.paused
 
         await until(seen)
-        till.crowd.under_way += 10_000 * crowded
+        deps.concurrency.under_way += 10_000 * crowded
         answer = await ask(client, 10, consent=EVERYTHING)
-        till.crowd.under_way -= 10_000 * crowded
+        deps.concurrency.under_way -= 10_000 * crowded
         assert (answer["offers"], answer["fallback"], answer["arm"]) == ([], "paused", "none")
         heard = await logged(connections, AnyEvent)
         assert [type(each) for each in heard] == ([] if crowded else [ConsentTold])

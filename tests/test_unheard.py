@@ -42,12 +42,12 @@ async def known(connections: Connections, reader: EventConsumer) -> AsyncIterato
 
 
 def till_of(client: httpx.AsyncClient) -> Any:
-    return client._transport.app.state.till  # type: ignore[attr-defined]
+    return client._transport.app.state.deps  # type: ignore[attr-defined]
 
 
 def change(client: httpx.AsyncClient, **parts: Any) -> None:
     state = client._transport.app.state  # type: ignore[attr-defined]
-    state.till = replace(state.till, **parts)
+    state.deps = replace(state.deps, **parts)
 
 
 class Full:
@@ -66,7 +66,7 @@ async def away(*_: object) -> Any:
 @pytest.mark.parametrize(
     ("parts", "fallback"),
     [
-        pytest.param({"crowd": Full()}, "busy", id="in haste"),
+        pytest.param({"concurrency": Full()}, "busy", id="in haste"),
         pytest.param({"log": away}, "log", id="not written"),
         pytest.param({"read": away, "log": away}, "log", id="Redis away"),
         pytest.param({"read": away}, None, id="not read"),
@@ -132,7 +132,7 @@ async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is
 async def test_a_checkout_answered_in_haste_allows_nothing_in_the_name_of_its_carts_browser(
     known: httpx.AsyncClient,
 ) -> None:
-    change(known, crowd=Full())
+    change(known, concurrency=Full())
     for consent, named in ((NO_PROFILE, None), (NOTHING, "browser")):
         await ask(known, 10, consent=consent, client_id="browser")
         (call,) = till_of(known).unheard._calls.values()

@@ -100,7 +100,7 @@ async def test_a_decision_with_campaigns_is_made_again_bit_for_bit(connections: 
         for n in range(12):
             changes = {"consent": EVERYTHING} if n % 2 else {}
             answers.append(await ask(client, 10, checkout_token=f"t{n}", **changes))
-        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
+        snapshot = await client._transport.app.state.deps.live.get(SHOP)  # type: ignore[attr-defined]
     for entry, answer in zip(await logged(connections), answers, strict=True):
         inputs = json.loads(json.dumps(entry.inputs))
         again = replay(inputs, {snapshot.version: snapshot})
@@ -217,7 +217,7 @@ async def test_a_campaign_that_trips_does_not_cost_the_offers(
     await run(connections)
     async with a_till(connections) as client:
         await ask(client, 10)
-        live = client._transport.app.state.till.live  # type: ignore[attr-defined]
+        live = client._transport.app.state.deps.live  # type: ignore[attr-defined]
         snapshot = await live.get(SHOP)
 
         def trips(_facts: Any) -> Any:

@@ -67,7 +67,7 @@ async def test_a_code_that_shopify_takes_no_more_makes_way_for_one_that_works_as
         web = client._transport.app  # type: ignore[attr-defined]
 
         async def is_withdrawn() -> bool:
-            return bool((await web.state.till.live.get(SHOP)).withdrawn)
+            return bool((await web.state.deps.live.get(SHOP)).withdrawn)
 
         await until(is_withdrawn)
         then = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(2)]
@@ -118,7 +118,7 @@ async def test_where_no_code_is_left_the_next_campaign_is_shown(connections: Con
     async with a_till(connections) as client:
         nobody = await ask(client, 10)  # who may not be remembered has no code of their own
         empty = await ask(client, 10, consent=EVERYTHING)
-        snapshot = await client._transport.app.state.till.live.get(SHOP)  # type: ignore[attr-defined]
+        snapshot = await client._transport.app.state.deps.live.get(SHOP)  # type: ignore[attr-defined]
     assert nudges(nobody) == nudges(empty) == ["help"]
     entries = await logged(connections)
     left_out = [each.inputs["situation"]["campaigns"]["left_out"] for each in entries]
@@ -177,7 +177,7 @@ async def test_not_every_empty_pool_is_asked_before_something_else_is_shown(conn
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=CodeDispenser(Batcher(empty, timeout_ms=1_000)))
+        web.state.deps = replace(web.state.deps, codes=CodeDispenser(Batcher(empty, timeout_ms=1_000)))
         answers = [await ask(client, 10, consent=EVERYTHING) for _ in range(3)]
     assert [nudges(each) for each in answers] == [["help"]] * 3
     assert len(asked) == MOST_CODES + 3  # three, the other three, none
@@ -192,7 +192,7 @@ async def test_a_pool_that_fails_costs_the_coupon_alone(connections: Connections
 
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        web.state.till = replace(web.state.till, codes=CodeDispenser(Batcher(broken, timeout_ms=1_000)))
+        web.state.deps = replace(web.state.deps, codes=CodeDispenser(Batcher(broken, timeout_ms=1_000)))
         answer = await ask(client, 10, consent=EVERYTHING)
     assert (nudges(answer), answer["fallback"], len(answer["offers"])) == ([], None, 3)
 

@@ -104,14 +104,14 @@ async def test_a_checkout_under_way_is_answered_and_its_decision_names_nobody(
     await follow_order(connections, placed)
     async with a_till(connections) as client:
         web = client._transport.app  # type: ignore[attr-defined]
-        read = web.state.till.read
+        read = web.state.deps.read
 
         async def read_then_redact(keys: Sequence[str]) -> list[bytes | None]:
             values: list[bytes | None] = await read(keys)
             await redact(connections, CHECKOUT_SHOP, customer)
             return values
 
-        web.state.till = replace(web.state.till, read=read_then_redact)
+        web.state.deps = replace(web.state.deps, read=read_then_redact)
         answer = await ask(
             client, 10, consent=EVERYTHING, checkout_token="the-token",
             headers=token(sub=f"gid://shopify/Customer/{customer}"),

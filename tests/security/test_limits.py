@@ -228,11 +228,11 @@ async def test_a_shops_storefront_gives_guests_only_so_many_codes_however_many_b
 ) -> None:
     async with doors(connections) as http:
         web: Starlette = http._transport.app  # type: ignore[attr-defined]
-        till = web.state.till
+        deps = web.state.deps
 
         def may(shop: str, unit: str) -> bool:
             wanted = CodeRequest(shop, "ten", "pool", unit, 0, datetime.now(UTC))
-            return app.decide._may_have(till, ProxyClaims(shop_domain(shop), None), wanted)
+            return app.decide._may_have(deps, ProxyClaims(shop_domain(shop), None), wanted)
 
         at_once = BURST_S * app.limits.STOREFRONT_CODES_A_SECOND
         given = [may(SHOP, f"client:{n}") for n in range(2 * at_once)]
