@@ -110,7 +110,7 @@ async def personalize(request: Request) -> Response:
     """Return the offers for a checkout. Errors are the caller's own: 401, 429, 400, 413."""
     started = perf_counter_ns()
     claims = _authenticated(request)
-    deps: DecisionDependencies = request.app.state.till
+    deps: DecisionDependencies = request.app.state.deps
     # A token is of one checkout; whoever is logged in is the same in all of theirs.
     visitor = claims.customer_id or bearer_token(request.headers["authorization"])
     deps.limiter.check("visitor", (claims.shop, visitor))
@@ -238,11 +238,8 @@ async def _answered(deps: DecisionDependencies, claims: Claims, question: Questi
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
-        answered = (
-            decide_degraded
-            if deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
-            else decide
-        )
+        overloaded = deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
+        answered = decide_degraded if overloaded else decide
         with deps.concurrency:
             return await answered(deps, claims, question, decision_id)
     except TimeoutError:

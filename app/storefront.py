@@ -28,7 +28,7 @@ async def offers(request: Request) -> Response:
     started = perf_counter_ns()
     claims = _proven(request)
     question = read_question(request.query_params.get("question", "").encode())
-    deps: DecisionDependencies = request.app.state.till
+    deps: DecisionDependencies = request.app.state.deps
     if visitor := claims.customer_id or question.client_id:
         deps.limiter.check("visitor", (claims.shop, visitor))
     response = await respond(deps, claims, question, started)
