@@ -20,7 +20,7 @@ from app.jobs import Job, request_job
 from app.shops import pausing
 from app.values import ShopDomain
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 _FOLLOW: tuple[Job, ...] = ("coupons", "offers_ahead")
 _log = logging.getLogger(__name__)
 

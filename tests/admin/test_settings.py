@@ -294,6 +294,22 @@ async def test_calls_need_a_token_and_say_what_is_away(connections: Connections,
     assert "can't reach its database" in refused.json()["error"]
 
 
+async def test_who_pauses_by_the_keyboard_goes_on_from_the_button(connections: Connections) -> None:
+    await keep_busy_shop(connections)
+    refusing = httpx.MockTransport(lambda _asked: httpx.Response(403))
+    async with httpx.AsyncClient(transport=refusing) as shopify:
+        away = replace(connections, http=shopify)
+        async with served(away) as url, opened(url, "/admin/settings", DESKTOP) as page:
+            pause, go_on = (page.get_by_role("button", name=name) for name in ("Pause Tillwise", "Go on"))
+            await pause.focus()
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("button", name="Press again")).to_be_focused()
+            await page.keyboard.press("Enter")
+            await expect(go_on.nth(1)).to_be_focused()  # the first one is the banner's
+            await page.keyboard.press("Enter")
+            await expect(pause).to_be_focused()
+
+
 async def test_a_merchant_chooses_a_language_and_takes_the_data_away(connections: Connections) -> None:
     await keep_busy_shop(connections)
     async with served(connections) as url, opened(url, "/admin/settings", DESKTOP) as page:

@@ -90,16 +90,20 @@ async function importAgain() {
   shopify.toast.show(_('The import goes on'));
 }
 
-/** Return what asks for a change that every page tells of, and shows the page anew. */
-function changed(path) {
-  return async () => {
-    await call(path, {});
-    location.reload();
-  };
+async function pause() {
+  await call('/admin/api/pause', {});
+  shopify.toast.show(_('Shoppers see nothing of Tillwise now'));
+  location.reload();
+}
+
+async function goOn() {
+  await call('/admin/api/go-on', {});
+  shopify.toast.show(_('Shoppers see Tillwise again'));
+  location.reload();
 }
 
 // What buttons do, by their `data-do`; other pages' scripts add theirs.
-export const ACTIONS = {exclude, import: importAgain, pause: changed('/admin/api/pause'), 'go-on': changed('/admin/api/go-on')};
+export const ACTIONS = {exclude, import: importAgain, pause, 'go-on': goOn};
 
 /** Say what went wrong in the app's own words, where it had any. */
 export function fail(error) {
@@ -143,8 +147,47 @@ document.addEventListener('click', async (event) => {
     fail(error);
   } finally {
     button.removeAttribute('disabled');
+    if (clicks === 0) done = {...placeOf(button), at_ms: Date.now()};
   }
 });
+
+// Who does something by the keyboard that shows the page anew goes on from where they were, not from its top.
+const RELOADS_MS = 1000;
+let done = null;
+
+const buttonsIn = (section) =>
+  [...document.querySelectorAll('[data-do]')].filter((each) => (each.closest('s-section')?.getAttribute('heading') ?? '') === section);
+
+function placeOf(button) {
+  const section = button.closest('s-section')?.getAttribute('heading') ?? '';
+  return {page: location.pathname, section, at: buttonsIn(section).indexOf(button)};
+}
+
+/** Return what the browser kept of the page before, in a frame that may keep nothing: null. */
+function taken(name) {
+  try {
+    const kept = sessionStorage.getItem(name);
+    sessionStorage.removeItem(name);
+    return JSON.parse(kept);
+  } catch {
+    return null;
+  }
+}
+
+addEventListener('pagehide', () => {
+  if (!done || Date.now() - done.at_ms > RELOADS_MS) return;
+  try {
+    sessionStorage.setItem('pressed', JSON.stringify(done));
+  } catch {
+    // Then the page begins at its top.
+  }
+});
+
+const pressed = taken('pressed');
+if (pressed?.page === location.pathname) {
+  const there = buttonsIn(pressed.section);
+  void customElements.whenDefined('s-button').then(() => (there[pressed.at] ?? there.at(-1))?.focus());
+}
 
 const section = document.querySelector('[data-imports]');
 if (section) void followImports(section);

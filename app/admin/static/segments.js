@@ -192,7 +192,10 @@ Object.assign(ACTIONS, {
   },
   'remove-item'(button) {
     const form = button.closest('form');
-    button.closest('[data-item]').remove();
+    const item = button.closest('[data-item]');
+    const near = item.nextElementSibling ?? item.previousElementSibling ?? form;
+    item.remove();
+    near.querySelector('[data-field], s-button')?.focus();
     void check(form);
   },
   'move-item'(button) {
