@@ -151,8 +151,9 @@ ASKED = told(CustomerDataRequested, 9, request_id=1, customer_id=7, order_ids=(1
 YES, NO = consent(-4, True), consent(9, False)
 VISIT = (YES, browser(-3), browser(-2, "checkout_started"))
 DAY = [
-    PRODUCT, *VISIT, CART, CHECKOUT, ORDER, DECISION, DISMISSED, REFUND,
-    order(5, OrderUpdated, customer_id=8), customer(3), STOCK, COST, NO_MAIL, IMPORTED, told(ScopesChanged, 9, scopes=("read_orders",)), ASKED,
+    PRODUCT, *VISIT, CART, CHECKOUT, ORDER, DECISION, DISMISSED, REFUND, STOCK, COST, NO_MAIL, IMPORTED,
+    order(5, OrderUpdated, customer_id=8), customer(3), ASKED,
+    told(ScopesChanged, 9, scopes=("read_orders",)),
 ]  # fmt: skip
 ALL = [*VISIT, ORDER, customer(3), PRODUCT, DECISION]
 # What had happened before, and what is worked off by whoever dies of it.
