@@ -20,7 +20,7 @@ _ALERTS: Mapping[str, Lazy] = {
     alerts.FALLBACKS: lazy("Many answers are fallbacks"),
     alerts.COUPONS_LOW: lazy("Discount codes run out"),
     alerts.COUPONS_REFUSED: lazy("Shopify makes no discount codes"),
-    alerts.GUARDRAIL: lazy("A guardrail stopped a campaign"),
+    alerts.GUARDRAIL: lazy("A campaign was stopped: it did harm"),
     alerts.MAIL: lazy("E-mail can't be sent"),
     alerts.FLOW: lazy("Shopify Flow can't be reached"),
 }

@@ -20,10 +20,10 @@ DEFINITIONS: Mapping[str, Definition] = {
     "incremental_revenue": Definition(
         lazy("Incremental revenue"),
         lazy(
-            "What visitors served by Tillwise spent beyond those of the holdout, per visitor, times all "
-            "visitors served. Only visitors who may be remembered count, each for the 14 days after they "
-            "came. The true figure lies in the range shown with the probability beside it, each day for "
-            "itself, as the period moves on. While the range includes zero, nothing is proven."
+            "What Tillwise added: how much more shoppers spent who saw it than the few who, by chance, saw "
+            "nothing of it, times all who saw it. Each is followed for 14 days, if they allow to be "
+            "remembered. The true figure lies in the range shown, nearly always. While the range includes "
+            "zero, it may be nothing."
         ),
     ),
     "attributed_revenue": Definition(

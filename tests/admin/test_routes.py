@@ -199,7 +199,7 @@ async def test_decisions_say_why_with_the_products_title(
     text = await opened(browser, "/admin/decisions")
     assert "Rye bread" in text
     assert "Often bought together with Butter" in text
-    assert "held out to measure uplift" in text
+    assert "shows what happens without Tillwise" in text
 
 
 @pytest.mark.parametrize(
