@@ -45,9 +45,11 @@ from app.reach.words import Facts
 from app.shops.pausing import is_paused
 from app.shops.secrets import installation_secret
 from app.shops.store import Shop, get_shop
+from app.ttl_cache import TtlCache
 from app.values import minor_units, zone_of
 
 _AT_ONCE = 50
+_catalogs = TtlCache(load_catalog, 60.0)  # for the letters of one look: of a large shop a reading takes seconds
 _AGAIN = timedelta(minutes=5)
 _HELD_UP = timedelta(minutes=10)  # what was asked before that may be otherwise
 
@@ -62,13 +64,16 @@ class MessageDropped(Exception):
 async def send_due(connections: Connections, shop: Shop, reach: Reach, now: datetime) -> int:
     """Return how many messages left. What can't leave now is put off, as long as it is of use."""
     sent = 0
-    for _ in range(_AT_ONCE):
-        if await _is_paused_by_now(connections, shop):
-            break
-        due = await claim_due(connections, shop.shop, now)
-        if due is None:
-            break
-        sent += await _attempt(connections, shop, reach, due, now)
+    try:
+        for _ in range(_AT_ONCE):
+            if await _is_paused_by_now(connections, shop):
+                break
+            due = await claim_due(connections, shop.shop, now)
+            if due is None:
+                break
+            sent += await _attempt(connections, shop, reach, due, now)
+    finally:
+        _catalogs.forget(connections, shop.shop)
     return sent
 
 
@@ -240,7 +245,7 @@ async def _planned(
     kept = running.get(due.campaign_id or "")
     if kept is None or not await _within_total(connections, shop, kept.campaign):
         return None
-    catalog = await load_catalog(connections, shop.shop)
+    catalog = await _catalogs.of(connections, shop.shop)
     plan = plan_to_write(shop, [kept], catalog)
     if plan is None:
         return None

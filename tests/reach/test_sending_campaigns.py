@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import app.catalog.store
 from app.campaigns.campaign import Campaign, read_campaign
 from app.campaigns.nudged import CampaignHistory, ShopperHistory
 from app.campaigns.nudged import pack as pack_nudged
@@ -47,10 +48,18 @@ async def campaign(scene: Scene, **changes: Any) -> Campaign:
     return made
 
 
-async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(scene: Scene) -> None:
+async def test_a_campaign_gives_a_code_of_ones_own_in_the_letter_and_in_flow(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings, variants_of = [], app.catalog.store._of_variants
     scene.reach = Reach(flow=True, mail=True)
     await campaign(scene)
-    assert await scene.left() == 2
+    await scene.left(GONE_SILENT)
+    monkeypatch.setattr(
+        app.catalog.store, "_of_variants", lambda shop: readings.append(shop) or variants_of(shop)
+    )
+    assert await scene.left(DUE) == 2
+    assert readings == [scene.shop]  # of a large catalogue once a look, not once a letter
     granted = [each for each in await scene.rows(CouponRow) if each.status == "granted"]
     assert len(granted) == 1  # one shopper, one campaign, one code, both ways
     code = granted[0].code
