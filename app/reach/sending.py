@@ -49,7 +49,7 @@ from app.ttl_cache import TtlCache
 from app.values import minor_units, zone_of
 
 _AT_ONCE = 50
-_catalogs = TtlCache(load_catalog, 60.0)  # for the letters of one look: of a large shop a reading takes seconds
+_catalogs = TtlCache(load_catalog, 60.0)  # of one look's letters: of a large shop a reading takes seconds
 _AGAIN = timedelta(minutes=5)
 _HELD_UP = timedelta(minutes=10)  # what was asked before that may be otherwise
 
