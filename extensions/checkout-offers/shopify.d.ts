@@ -315,6 +315,16 @@ declare module './src/question.ts' {
 }
 
 //@ts-ignore
+declare module './src/browser.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/consent.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -396,6 +406,16 @@ declare module './src/cartChanges.ts' {
 
 //@ts-ignore
 declare module './src/useAhead.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
+declare module './src/useBrowser.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
