@@ -57,14 +57,12 @@ from app.metrics import RANKINGS, count_decision
 from app.offers.again import is_idle
 from app.offers.answer import answer_to, nothing
 from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
-from app.offers.choose import is_ranked
 from app.offers.degraded import degraded_answer
 from app.offers.grants import with_grants
 from app.offers.ranked import Rankings
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.snapshot import ShopSnapshot
-from app.offers.together import Picks, Together
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
 from app.profiles.guests import has_taken_back, heard_of, met
 from app.profiles.names import Names
@@ -102,7 +100,7 @@ class DecisionDependencies:
     codes: CodeDispenser
     keeper: Keeper
     limiter: RateLimiter
-    rank: Together
+    rankings: Rankings
     concurrency: ConcurrencyLimit
     unheard: Unheard
 
@@ -145,7 +143,7 @@ async def decide(deps: DecisionDependencies, claims: Claims, question: Question,
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(deps, claims, occasion, situation)
     with span("ranking"):
-        answer = answer_to(occasion, situation, await _ranked(deps, occasion.shop, situation))
+        answer = answer_to(occasion, situation, deps.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     written = DecisionWrites([*made, *told], nudging_of(occasion, situation, answer.offers))
@@ -188,15 +186,6 @@ async def _with_campaigns(
     except Exception:  # at a checkout, a campaign that trips must not cost the offers
         _log.exception("campaigns failed", extra={"shop": occasion.shop.shop})
         return situation
-
-
-async def _ranked(deps: DecisionDependencies, shop: ShopSnapshot, situation: Situation) -> Picks | None:
-    """Return the best products, None where none are ranked, or could not be."""
-    if not is_ranked(shop, situation):
-        return None
-    if deps.concurrency.under_way == 1:
-        return deps.rank.alone(shop, situation)
-    return await deps.rank(shop, situation)
 
 
 def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -> bool:
@@ -312,7 +301,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
             codes=CodeDispenser(Batcher(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
             limiter=rate_limiter(connections, "offers"),
-            rank=Together(rankings),
+            rankings=rankings,
             concurrency=ConcurrencyLimit(),
             unheard=unheard,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import msgspec
 
@@ -12,9 +11,9 @@ from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.again import again_s
 from app.offers.choose import choose
 from app.offers.foretold import soon_at
+from app.offers.ranked import Rankings
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
-from app.offers.static import Pick
 from app.offers.wire import Answer, Offer
 
 TTL_S = 60
@@ -22,12 +21,12 @@ TTL_S = 60
 _log = logging.getLogger(__name__)
 
 
-def answer_to(occasion: Occasion, situation: Situation, ranked: Sequence[Pick] | None = None) -> Answer:
+def answer_to(occasion: Occasion, situation: Situation, known: Rankings | None = None) -> Answer:
     """Return the offers, the rung they stand on, and why they are less than they could be.
 
-    ranked: as `choose` takes it.
+    known: rankings that need not be made again.
     """
-    offers, failed = _offers(occasion.shop, situation, ranked)
+    offers, failed = _offers(occasion.shop, situation, known)
     return Answer(
         decision_id=occasion.decision_id,
         rung=_rung(occasion, situation, failed),
@@ -56,13 +55,13 @@ def nothing(decision_id: str, reason: str) -> Answer:
 
 
 def _offers(
-    shop: ShopSnapshot, situation: Situation, ranked: Sequence[Pick] | None
+    shop: ShopSnapshot, situation: Situation, known: Rankings | None
 ) -> tuple[tuple[Offer, ...], str | None]:
     """Return the offers, and why they are only the shop's defaults."""
     if situation.arm == HOLDOUT:
         return (), None
     try:
-        return choose(shop, situation, ranked), "no_model" if shop.model is None else None
+        return choose(shop, situation, known), "no_model" if shop.model is None else None
     except Exception:  # at a checkout, a model that trips over a cart must not cost the defaults
         _log.exception("choosing failed", extra={"shop": shop.shop})
         return choose(shop, msgspec.structs.replace(situation, arm=STATIC)), "error"

@@ -122,19 +122,17 @@ class Model:
         keep: says which of the k to return, from their ids and scores; only these are explained.
         """
         visit = self.visit(cart, customer_id, history or {}, orders)
-        (ranking,) = self.rankings([visit], allowed, k)
+        ranking = self.ranking(visit, allowed, k)
         ids, found = self.product_ids.take(ranking.chosen).tolist(), ranking.scores.tolist()
         kept = range(len(ids)) if keep is None else keep(ids, found)
         scored = self.explained(visit, ranking, kept)
         return self._with_new(scored, visit, allowed, k, new_slots) if new_slots > 0 else scored
 
-    def rankings(self, visits: Sequence[Visit], allowed: Mask | None, k: int) -> list[Ranking]:
-        """Return the k best for each visit, the same whoever else is ranked with it."""
+    def ranking(self, visit: Visit, allowed: Mask | None, k: int) -> Ranking:
+        """Return the k best for the visit."""
         few = len(self.product_ids) <= WHOLE
-        candidates = [
-            self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k) for visit in visits
-        ]
-        return place(self, visits, candidates, [self._weights_for(visit) for visit in visits], k)
+        candidates = self._offerable(visit, allowed) if few else self.candidates(visit, allowed, k)
+        return place(self, visit, candidates, self._weights_for(visit), k)
 
     def explained(self, visit: Visit, ranking: Ranking, kept: Sequence[int]) -> list[Scored]:
         """Return these places of a ranking with what speaks for each. visit: whose ranking it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,72 +29,23 @@ class Ranking(NamedTuple):
     corrected: Doubles
 
 
-class Weighed(NamedTuple):
-    """The candidates of a visit that weights alone place highest, and their scores."""
-
-    visit: Visit
-    chosen: Positions
-    scores: Doubles
-
-
-def place(
-    model: Model, visits: Sequence[Visit], candidates: Sequence[Positions], weights: Sequence[Doubles], k: int
-) -> list[Ranking]:
-    """Return the k best of each visit's candidates.
-
-    Each step is taken for all visits before the next: the code and the tables that it needs are then near
-    the processor, where they are not when each visit takes a hundred other steps in between.
-    """
-    found = [scores(model, *one) for one in zip(visits, candidates, weights, strict=True)]
-    anew = _places_anew(model)
-    most = max(k, RESCORED) if anew else k
-    best = [top(each, most) for each in found]
-    weighed = [
-        Weighed(visit, of.take(at), each.take(at))
-        for visit, of, each, at in zip(visits, candidates, found, best, strict=True)
-    ]
-    if not anew:
-        return [Ranking(chosen, score, np.zeros(len(chosen))) for _, chosen, score in weighed]
-    totals = [
-        _held_back(model, one, total) for one, total in zip(weighed, _corrected(model, weighed), strict=True)
-    ]
-    return [_placed(one, total, k) for one, total in zip(weighed, totals, strict=True)]
-
-
-def _places_anew(model: Model) -> bool:
-    """Return whether more than weights places the best."""
-    trees = len(model.trees) or len(model.strangers_trees)
-    return bool(trees or len(model.variety) or len(model.appeal))
-
-
-def _corrected(model: Model, weighed: Sequence[Weighed]) -> list[Doubles]:
-    """Return the scores with what the trees say, and what each product appeals by itself."""
-    trees = [model.trees_for(one.visit) for one in weighed]
-    facts = [
-        told(model, one.visit, one.chosen) if len(of) else None
-        for one, of in zip(weighed, trees, strict=True)
-    ]
-    totals = [
-        one.scores if fact is None else one.scores + corrections(of, fact)
-        for one, of, fact in zip(weighed, trees, facts, strict=True)
-    ]
-    if not len(model.appeal):
-        return totals
-    return [total + model.appeal.take(one.chosen) for one, total in zip(weighed, totals, strict=True)]
-
-
-def _held_back(model: Model, weighed: Weighed, total: Doubles) -> Doubles:
-    if not (len(model.variety) and len(model.kinds)):
-        return total
-    kinds = model.kinds.take(weighed.chosen)
-    in_cart = weighed.visit.kinds[0].take(kinds) > 0
-    return held_back(total, kinds, in_cart, Variety(*model.variety.tolist()))
-
-
-def _placed(weighed: Weighed, total: Doubles, k: int) -> Ranking:
+def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
+    """Return the k best of the candidates."""
+    found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
+    if not (len(trees) or len(model.variety) or len(model.appeal)):
+        best = top(found, k)
+        return Ranking(candidates[best], found[best], np.zeros(len(best)))
+    best = top(found, max(k, RESCORED))
+    chosen, total = candidates[best], found[best]
+    if len(trees):
+        total = total + corrections(trees, told(model, visit, chosen))
+    if len(model.appeal):
+        total = total + model.appeal[chosen]
+    if len(model.variety) and len(model.kinds):
+        kinds = model.kinds[chosen]
+        total = held_back(total, kinds, visit.kinds[0, kinds] > 0, Variety(*model.variety.tolist()))
     order = top(total, k)
-    scores = total.take(order)
-    return Ranking(weighed.chosen.take(order), scores, scores - weighed.scores.take(order))
+    return Ranking(chosen[order], total[order], (total - found[best])[order])
 
 
 def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float32]:

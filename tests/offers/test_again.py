@@ -14,8 +14,8 @@ from app.consent.policy import permissions, settle
 from app.offers.again import is_idle
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
-from app.offers.choose import is_ranked
 from app.offers.degraded import degraded_answer
+from app.offers.ranked import Rankings
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import Answer, Question, read_question
@@ -96,9 +96,10 @@ def test_a_question_for_messages_is_answered_with_no_product_and_one_for_a_messa
 
 
 def test_where_there_is_no_place_for_products_none_is_ranked() -> None:
-    for wants, ranks in (("all", True), ("products", True), ("messages", False), ("message", False)):
-        occasion = asked(a_campaign(), wants=wants)
-        assert is_ranked(occasion.shop, with_campaigns(occasion, situation_of(occasion))) is ranks
+    for wants, asked_for in (("all", 1), ("products", 1), ("messages", 0), ("message", 0)):
+        occasion, known = asked(a_campaign(), wants=wants), Rankings()
+        answer_to(occasion, with_campaigns(occasion, situation_of(occasion)), known)
+        assert known.asked == asked_for
 
 
 def test_in_haste_and_outside_the_personalised_arm_messages_are_none_rather_than_products() -> None:

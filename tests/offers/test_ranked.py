@@ -1,23 +1,18 @@
-from dataclasses import replace
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.offers.choose import choose, rank
+from app.offers.choose import choose
 from app.offers.ranked import Rankings
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
-from benchmarks.recommend import a_model
 from tests.offers.factories import a_product, a_shop, a_situation, goes_together
 
 LINKS = {(10, 30): 0.9, (20, 30): 0.4, (20, 40): 0.8, (40, 10): 0.3}
 SHOP = a_shop(model=goes_together(LINKS))
-# With trees, kinds and all else that a model can have.
-RICH = a_shop(model=replace(a_model(4), product_ids=np.array([10, 20, 30, 40])))
 PRODUCTS = st.sampled_from([10, 20, 30, 40, 999])
 HISTORIES = st.lists(
     st.tuples(PRODUCTS, st.integers(1, 3), st.just(2.5)), max_size=2, unique_by=lambda x: x[0]
@@ -36,7 +31,7 @@ SITUATIONS = st.builds(
 def found(shop: ShopSnapshot, known: Rankings, *situations: Situation) -> int:
     """Return how many of the situations' rankings were there already."""
     for situation in situations:
-        rank(shop, [situation], known)
+        choose(shop, situation, known)
     return known.found
 
 
@@ -44,23 +39,8 @@ def found(shop: ShopSnapshot, known: Rankings, *situations: Situation) -> int:
 def test_a_choice_from_kept_rankings_is_the_one_that_is_made_anew(situations: list[Situation]) -> None:
     known = Rankings()
     for situation in (*situations, *situations):
-        assert choose(SHOP, situation, *rank(SHOP, [situation], known)) == choose(SHOP, situation)
+        assert choose(SHOP, situation, known) == choose(SHOP, situation)
     assert known.found >= len(situations)
-
-
-@given(st.lists(SITUATIONS, min_size=2, max_size=12))
-def test_what_is_ranked_together_is_what_each_would_be_alone(situations: list[Situation]) -> None:
-    known = Rankings()
-    alone = [rank(RICH, [situation], Rankings())[0] for situation in situations]
-    assert rank(RICH, situations, known) == alone
-    assert rank(RICH, situations, known) == alone
-    assert known.made == len(known)
-
-
-def test_the_same_is_ranked_once_for_two_who_ask_together() -> None:
-    known = Rankings()
-    rank(SHOP, [a_situation(10), a_situation(10, decision_id="e"), a_situation(20)], known)
-    assert (known.asked, known.found, len(known)) == (3, 1, 2)
 
 
 def test_a_cart_is_ranked_once_for_all_who_are_not_known() -> None:
@@ -86,11 +66,9 @@ def test_another_cart_or_shopper_is_ranked_anew(other: dict[str, Any]) -> None:
 def test_what_sold_out_meanwhile_is_not_offered_from_a_kept_ranking() -> None:
     known, model = Rankings(), goes_together(LINKS)
     products = [a_product(n) for n in (10, 20, 30, 40)]
-    asked, shop = a_situation(10), a_shop(*products, model=model)
-    before = choose(shop, asked, *rank(shop, [asked], known))
+    before = choose(a_shop(*products, model=model), a_situation(10), known)
     products[2] = a_product(30, in_stock=False)
-    shop = a_shop(*products, model=model)
-    after = choose(shop, asked, *rank(shop, [asked], known))
+    after = choose(a_shop(*products, model=model), a_situation(10), known)
     assert "30" in str(before)
     assert {offer.product.product_id[-2:] for offer in after if offer.product} == {"20", "40"}
 
