@@ -16,7 +16,7 @@ from app.errors import ShopifyError, ShopifyUnavailable
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested
 from app.jobs import alone
 from app.privacy.erasure import erase_person
-from app.privacy.shop import disregard, erase_shop, let_go_of_shop, shop_receipt_id
+from app.privacy.shop import disregard, erase_shop, shop_receipt_id
 from app.privacy.waiting import keep_waiting
 from app.shops.arrival import ARRIVING
 from app.shops.store import describe, get_shop
@@ -49,8 +49,7 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
     """Erase all that is held of the shop, unless it has come back since it left."""
     digests = await open_digests(connections)
     if await read_receipt(connections, shop_receipt_id(digests, event.shop, event.event_id)):
-        await let_go_of_shop(connections, event.shop)  # told again: who erased it may have died before that
-        return
+        return  # told again
     await _begin(connections, await keep_waiting(connections, event))
 
 

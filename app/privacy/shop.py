@@ -50,13 +50,14 @@ async def erase_shop(connections: Connections, shop: ShopDomain, request_id: str
         request = await remember(connections, request, found=counts)
         async with alone(connections, PUBLISHING, shop):
             second_look = await _erased(connections, request)
+        await _let_go_of(connections, shop)  # once it is closed nobody would: its event went with the log
         signed = await _closed(connections, request, second_look)
-    await let_go_of_shop(connections, shop)
+    await purge(connections)  # of the request itself
     return signed
 
 
-async def let_go_of_shop(connections: Connections, shop: str) -> None:
-    """Leave no trace of a shop that was erased, neither in files nor in what processes have in memory."""
+async def _let_go_of(connections: Connections, shop: str) -> None:
+    """Leave no trace of the shop, neither in files nor in what processes have in memory."""
     await purge(connections)
     await announce_change(connections.redis, shop)
     await forget_changes(connections.redis, shop)
