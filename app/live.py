@@ -97,6 +97,7 @@ class LiveShops:
         self._loading: dict[ShopDomain, asyncio.Task[ShopSnapshot | None]] = {}
         self._changed: set[ShopDomain] = set()
         self._resting: set[ShopDomain] = set()
+        self._urgent: set[ShopDomain] = set()  # changed by the merchant: no rest holds that up
         self._something_changed = asyncio.Event()
 
     async def get(self, shop: ShopDomain) -> ShopSnapshot | None:
@@ -159,13 +160,14 @@ class LiveShops:
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._connections.redis.pubsub() as channel:
-                    await channel.subscribe(CHANGED, CATALOG_CHANGED)
-                    self._change(*await self._announced())  # while nobody listened
+                async with self._connections.redis.pubsub() as channels:
+                    await channels.subscribe(CHANGED, CATALOG_CHANGED)
+                    self._change(*await self._announced(), urgent=True)  # while nobody listened
                     while True:
-                        message = await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
+                        message = await channels.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
                         if message:
-                            self._told(message["channel"].decode(), ShopDomain(message["data"].decode()))
+                            shop = ShopDomain(message["data"].decode())
+                            self._change(shop, urgent=message["channel"].decode() == CHANGED)
             except (RedisError, OSError) as error:
                 _log.warning("not listening for changes", extra={"reason": reason_of(error)})
                 await asyncio.sleep(RECONNECT_S)
@@ -208,8 +210,9 @@ class LiveShops:
         while True:
             await self._something_changed.wait()
             self._something_changed.clear()
-            for shop in self._changed - self._resting:
+            for shop in self._due():
                 self._changed.discard(shop)
+                self._urgent.discard(shop)
                 if shop in self._loading:  # it may have read what was there before the change
                     await asyncio.wait([self._loading[shop]])
                 await asyncio.wait([self._load(shop)])
@@ -228,17 +231,18 @@ class LiveShops:
         if shop in self._changed:
             self._something_changed.set()
 
-    def _told(self, channel: str, shop: ShopDomain) -> None:
-        """Hear of a change. What a merchant changes waits for no rest: a pause, or what may be remembered."""
-        if channel == CHANGED:
-            self._resting.discard(shop)
-        self._change(shop)
+    def _due(self) -> set[ShopDomain]:
+        return self._changed - (self._resting - self._urgent)
 
-    def _change(self, *shops: ShopDomain) -> None:
+    def _change(self, *shops: ShopDomain, urgent: bool = False) -> None:
+        """Have the shops read again. urgent: while they rest too, as for a pause or what may be remembered."""
         for shop in shops:
             self._absent_until.pop(shop, None)
-        self._changed.update(shop for shop in shops if shop in self._shops or shop in self._loading)
-        if self._changed - self._resting:
+        ours = {shop for shop in shops if shop in self._shops or shop in self._loading}
+        self._changed |= ours
+        if urgent:
+            self._urgent |= ours
+        if self._due():
             self._something_changed.set()
 
     async def _fingerprint(self, shop: ShopDomain) -> tuple[Any, ...]:

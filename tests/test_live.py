@@ -186,6 +186,41 @@ async def test_a_large_shop_rests_after_a_reload_from_what_it_sells_and_not_from
         await until(lambda: sells(live, 40))
 
 
+async def test_what_the_merchant_says_while_a_large_shop_is_read_waits_for_no_rest_either(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.live, "REST_S", 0.01)
+    monkeypatch.setattr(app.live, "REST_A_PRODUCT_S", 50.0)
+    read, handed_over = asyncio.Event(), asyncio.Event()
+    handed_over.set()
+
+    async def held_up(*args: Any) -> Any:
+        snapshot = await load_snapshot(*args)
+        read.set()
+        await handed_over.wait()
+        return snapshot
+
+    monkeypatch.setattr(app.live, "load_snapshot", held_up)
+    await install(connections)
+    await sell(connections, 10)
+    async with live_shops(connections) as live:
+        assert await sells(live, 10)
+        await until(lambda: listened_to(connections))
+        read.clear()
+        handed_over.clear()
+        await announce_change(connections.redis, SHOP, CATALOG_CHANGED)
+        await read.wait()
+        await sell(connections, 20)
+        await announce_change(connections.redis, SHOP)
+
+        async def heard() -> bool:
+            return SHOP in live._changed
+
+        await until(heard)
+        handed_over.set()
+        await until(lambda: sells(live, 20))
+
+
 async def test_a_new_model_replaces_the_old_one(connections: Connections) -> None:
     await install(connections)
     publish(connections.settings.data_dir, SHOP, a_model(3), a_card())
