@@ -235,7 +235,7 @@ class LiveShops:
         return self._changed - (self._resting - self._urgent)
 
     def _change(self, *shops: ShopDomain, urgent: bool = False) -> None:
-        """Have the shops read again. urgent: while they rest too, as for a pause or what may be remembered."""
+        """Have the shops read again. urgent: while they rest too, as for a pause or what is remembered."""
         for shop in shops:
             self._absent_until.pop(shop, None)
         ours = {shop for shop in shops if shop in self._shops or shop in self._loading}

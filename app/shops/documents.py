@@ -5,6 +5,11 @@ from __future__ import annotations
 DESCRIBE_SHOP = """
 query DescribeShop {
   shop { name currencyCode ianaTimezone taxesIncluded plan { partnerDevelopment } }
+}
+"""
+
+LATEST_TAXES = """
+query LatestTaxes {
   orders(first: 50, sortKey: CREATED_AT, reverse: true) {
     nodes { taxesIncluded totalPriceSet { shopMoney { amount } } totalTaxSet { shopMoney { amount } } }
   }

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import and_, col, delete, exists, or_, select, update
 
 from app.connections import Connections
-from app.errors import NotFound, ShopifyError
+from app.errors import NotFound, ShopifyError, ShopifyRefused
 from app.jobs import request_job
 from app.shops.changes import announce_change
-from app.shops.documents import DESCRIBE_SHOP
+from app.shops.documents import DESCRIBE_SHOP, LATEST_TAXES
 from app.shops.grants import Grant, read_scopes
 from app.shops.pixel import connect_pixel
 from app.shops.tax import tax_rate_of
@@ -213,12 +213,14 @@ async def describe(connections: Connections, shop: str) -> None:
     Prices are kept in the currency they were read in, so they are read again where that is another one; and
     orders once a development store sells, where those that were tests count no more.
     """
-    data = await ask_shop(connections, shop, DESCRIBE_SHOP)
-    told = data["shop"]
+    told = (await ask_shop(connections, shop, DESCRIBE_SHOP))["shop"]
     values = {
         "name": told["name"], "currency": told["currencyCode"], "time_zone": told["ianaTimezone"],
-        "development": told["plan"]["partnerDevelopment"], "tax_rate": tax_rate_of(data),
+        "development": told["plan"]["partnerDevelopment"],
     }  # fmt: skip
+    rate = await _tax_rate(connections, shop) if told["taxesIncluded"] else 0.0
+    if rate is not None:
+        values["tax_rate"] = rate
     other = or_(*(col(getattr(ShopRow, name)).is_distinct_from(value) for name, value in values.items()))
     was = exists().where(col(ShopRow.shop) == shop)
     priced = and_(col(BackfillRow.kind) == "products", was.where(col(ShopRow.currency) != values["currency"]))
@@ -231,6 +233,15 @@ async def describe(connections: Connections, shop: str) -> None:
         await request_job(connections, "backfill", shop)
     if changed.rowcount:
         await announce_change(connections.redis, shop)
+
+
+async def _tax_rate(connections: Connections, shop: str) -> float | None:
+    """Return the rate of the tax in the shop's prices, None where no order tells it or may be read."""
+    try:
+        return tax_rate_of((await ask_shop(connections, shop, LATEST_TAXES))["orders"]["nodes"])
+    except ShopifyRefused as error:
+        _log.warning("the tax in prices is not told", extra={"shop": shop, "reason": str(error)})
+        return None
 
 
 async def _connect_pixel(connections: Connections, row: ShopRow) -> None:

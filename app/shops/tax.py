@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
 
-def tax_rate_of(described: Mapping[str, Any]) -> float:
-    """Return the rate of the tax in the shop's prices, 0.2 for 20 %; nought where it comes on top of them.
+def tax_rate_of(orders: Iterable[Mapping[str, Any]]) -> float | None:
+    """Return the rate of the tax that most of the orders' prices held, 0.2 for 20 %; None where none tells.
 
-    It is what most of the latest orders held, in whole percents: Shopify tells a rate by what was sold alone.
+    In whole percents: Shopify tells a rate by what was sold alone.
     """
-    if not described["shop"].get("taxesIncluded"):
-        return 0.0
-    return round(median(list(_rates(described.get("orders") or {})) or [0.0]), 2)
+    rates = list(_rates(orders))
+    return round(median(rates), 2) if rates else None
 
 
-def _rates(orders: Mapping[str, Any]) -> Iterator[float]:
-    for order in orders.get("nodes") or ():
+def _rates(orders: Iterable[Mapping[str, Any]]) -> Iterator[float]:
+    for order in orders:
         total, tax = (float(order[name]["shopMoney"]["amount"]) for name in ("totalPriceSet", "totalTaxSet"))
         if order["taxesIncluded"] and total > tax:
             yield tax / (total - tax)

@@ -58,6 +58,7 @@ class Admin:
 
     pixel: str | None = None
     refuse: set[str] = field(default_factory=set)
+    sold: list[dict[str, Any]] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -70,7 +71,11 @@ class Admin:
 
     def DescribeShop(self, _variables: Any) -> Any:
         told = {"name": "Acme", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin"}
-        return {"shop": {**told, "plan": {"partnerDevelopment": False}}}
+        taxed = {"taxesIncluded": self.sold is not None}
+        return {"shop": {**told, **taxed, "plan": {"partnerDevelopment": False}}}
+
+    def LatestTaxes(self, _variables: Any) -> Any:
+        return {"orders": {"nodes": self.sold}}
 
     def FindWebPixel(self, _variables: Any) -> Any:
         return {"webPixel": {"id": self.pixel} if self.pixel else None}
@@ -349,6 +354,11 @@ async def test_install_is_announced_to_every_process(connections: Connections) -
     assert SHOP.encode() in heard
 
 
+async def tax_rate(connections: Connections) -> float:
+    async with connections.read() as db:
+        return (await db.exec(select(ShopRow.tax_rate))).one()
+
+
 def sold(total: str, tax: str, *, included: bool = True) -> dict[str, Any]:
     amounts = {
         "totalPriceSet": {"shopMoney": {"amount": total}},
@@ -358,20 +368,33 @@ def sold(total: str, tax: str, *, included: bool = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("included", "orders", "rate"),
+    ("orders", "rate"),
     [
-        (
-            True,
-            [sold("119.0", "19.0"), sold("11.9", "1.9"), sold("50.0", "0.0")],
-            0.19,
-        ),  # the last was sent abroad
-        (True, [sold("108", "8"), sold("110", "10"), sold("1080", "80")], 0.08),
-        (True, [sold("119.0", "19.0", included=False), sold("0.0", "0.0")], 0.0),
-        (False, [sold("119.0", "19.0")], 0.0),
-        (True, [], 0.0),
+        ([sold("119.0", "19.0"), sold("11.9", "1.9"), sold("50.0", "0.0")], 0.19),  # the last was sent abroad
+        ([sold("108", "8"), sold("110", "10"), sold("1080", "80")], 0.08),
+        ([sold("119.0", "19.0", included=False), sold("0.0", "0.0")], None),
+        ([], None),
     ],
 )
-def test_the_tax_in_prices_is_what_most_orders_held(
-    included: bool, orders: list[dict[str, Any]], rate: float
-) -> None:
-    assert tax_rate_of({"shop": {"taxesIncluded": included}, "orders": {"nodes": orders}}) == rate
+def test_the_tax_in_prices_is_what_most_orders_held(orders: list[dict[str, Any]], rate: float | None) -> None:
+    assert tax_rate_of(orders) == rate
+
+
+async def test_the_tax_in_prices_stays_as_known_where_no_order_tells_it(connections: Connections) -> None:
+    taxed = [sold("119.0", "19.0")]
+    with admin_api(Admin(sold=taxed)) as admin:
+        await install(connections, SHOP, GRANT)
+        assert await tax_rate(connections) == 0.19
+        admin.sold = []
+        await describe(connections, SHOP)
+        assert await tax_rate(connections) == 0.19
+        admin.sold = None  # from now on it comes on top
+        await describe(connections, SHOP)
+    assert await tax_rate(connections) == 0.0
+
+
+async def test_a_shop_is_described_where_its_orders_may_not_be_read(connections: Connections) -> None:
+    with admin_api(Admin(sold=[], refuse={"LatestTaxes"})):
+        assert (await install(connections, SHOP, GRANT)).currency == "EUR"
+        await describe(connections, SHOP)
+    assert await tax_rate(connections) == 0.0
