@@ -1,18 +1,21 @@
 """A privacy request that names somebody by their address alone.
 
 Of the address only a digest is ever kept readable, and a digest can't be asked about. So such a
-request waits sealed until it is worked off, and Shopify is asked then who that is.
+request waits sealed until it is worked off, and Shopify is asked then who that is: for as long as its
+deadline leaves time, then what we know of the address has to do.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 import msgspec
 
 from app.connections import Connections
 from app.consent.digests import open_digests
-from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable
+from app.consent.requests import may_wait
+from app.errors import ShopClosed, ShopifyError, ShopifyUnavailable
 from app.events.kinds import AnyEvent, CustomerDataRequested, CustomerRedactionRequested
 from app.privacy.lookup import customer_of_address
 
@@ -48,16 +51,18 @@ def address_alone(topic: str, body: bytes) -> str | None:
 async def with_customer(connections: Connections, event: AnyEvent, address: str) -> AnyEvent:
     """Return the request with the customer it means, as far as we or Shopify know one.
 
-    Raises ShopifyUnavailable when it is worth trying again later.
+    Raises ShopifyUnavailable when it is worth trying again later, and there is time.
     """
     if not isinstance(event, CustomerDataRequested | CustomerRedactionRequested):
         return event
     digest = (await open_digests(connections)).of_email(event.shop, address)
     try:
         customer_id = await customer_of_address(connections, event.shop, address)
-    except ShopClosed as error:  # it will say once it is open
-        raise ShopifyUnavailable(str(error)) from error
-    except ShopifyRefused as error:
+    except ShopifyError as error:
+        # Of a shop that is closed, it will say once that is open.
+        later = isinstance(error, ShopClosed | ShopifyUnavailable)
+        if later and may_wait(event.happened_at, datetime.now(UTC)):
+            raise ShopifyUnavailable(str(error)) from error
         _log.warning(
             "Shopify does not say whose address it is", extra={"shop": event.shop, "reason": str(error)}
         )

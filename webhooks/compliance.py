@@ -6,13 +6,13 @@ Whatever dies half-way is finished by the next delivery of the event, or by the 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.consent.receipts import Signed, read_receipt
-from app.consent.requests import Kind, PrivacyRequest, unfinished_erasures
-from app.errors import ShopifyError, ShopifyUnavailable
+from app.consent.requests import Kind, PrivacyRequest, may_wait, unfinished_erasures
+from app.errors import ShopifyError, ShopifyUnavailable, TokenRevoked
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested
 from app.jobs import alone
 from app.privacy.erasure import erase_person
@@ -54,27 +54,28 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
 
 
 async def _begin(connections: Connections, request: PrivacyRequest) -> None:
-    """Carry the request out, or leave it to the schedule where a broker has its event until this is done.
-
-    Where Shopify does not answer now it is left to that as well.
-    """
-    if connections.settings.event_log_url is not None:
-        return
-    try:
-        await carry_out(connections, request)
-    except ShopifyUnavailable as error:
-        facts = {"shop": request.shop, "request": request.request_id, "reason": str(error)}
-        _log.warning("an erasure waits for Shopify", extra=facts)
+    """Carry the request out, or leave it to the schedule where a broker has its event until this is done."""
+    if connections.settings.event_log_url is None:
+        await _attempt(connections, request)
 
 
 async def finish_erasures(connections: Connections) -> None:
     """Carry out what was asked for and is not done; one that fails holds up no other."""
     for request in await unfinished_erasures(connections):
         try:
-            await carry_out(connections, request)
+            await _attempt(connections, request)
         except Exception:
             facts = {"shop": request.shop, "request": request.request_id}
             _log.exception("an erasure is not finished", extra=facts)
+
+
+async def _attempt(connections: Connections, request: PrivacyRequest) -> None:
+    """Carry the request out. Where the shop can't be asked now it is left to the schedule."""
+    try:
+        await carry_out(connections, request)
+    except ShopifyUnavailable as error:
+        facts = {"shop": request.shop, "request": request.request_id, "reason": str(error)}
+        _log.warning("an erasure waits for Shopify", extra=facts)
 
 
 async def carry_out(connections: Connections, request: PrivacyRequest) -> Signed | None:
@@ -96,7 +97,10 @@ async def carry_out(connections: Connections, request: PrivacyRequest) -> Signed
 async def _has_the_app(connections: Connections, request: PrivacyRequest) -> bool:
     """Return whether the shop has the app again, or still.
 
-    Its row may not know: of a leaving that nobody told, or a return within minutes. Then the shop is asked.
+    Its row may not know: of a leaving that nobody told, or a return within minutes. Then the shop is
+    asked, and only a token that it no longer takes says that the app is gone. One that can't be asked
+    (frozen, locked, not there) is waited for; if it never can, Shopify's word stands and the law's
+    deadline is kept.
     """
     shop = await get_shop(connections, request.shop)
     if shop is None or shop.uninstalled_at is not None:
@@ -105,8 +109,12 @@ async def _has_the_app(connections: Connections, request: PrivacyRequest) -> boo
         return True
     try:
         await describe(connections, shop.shop)
-    except ShopifyUnavailable:
-        raise
-    except ShopifyError:
+    except TokenRevoked:
+        return False
+    except ShopifyError as error:
+        if may_wait(request.received_at, datetime.now(UTC)):
+            raise ShopifyUnavailable(str(error)) from error
+        facts = {"shop": request.shop, "request": request.request_id, "reason": str(error)}
+        _log.warning("a shop that can't be asked is erased, as its deadline is near", extra=facts)
         return False
     return True

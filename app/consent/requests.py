@@ -17,6 +17,7 @@ from app.privacy_tables import PrivacyRequestRow
 from app.upsert import insert_new, table_of
 
 DUE_AFTER = timedelta(days=30)  # what Shopify allows an app
+_LEFT_TO_ANSWER = timedelta(days=10)  # of those, for the merchant to show somebody their data
 _REQUESTS = table_of(PrivacyRequestRow)
 _NOBODY: dict[str, Any] = {"customer_id": None, "email_digest": None, "order_ids": [], "names": {}}
 
@@ -62,6 +63,11 @@ class PrivacyRequest:
     def overdue(self, now: datetime) -> bool:
         """Return whether the deadline has passed and it is not done."""
         return self.status is not Status.DONE and now > self.due_at
+
+
+def may_wait(received_at: datetime, now: datetime) -> bool:
+    """Return whether a request has time yet to wait for a shop that can't be asked now. Pure."""
+    return now < received_at + DUE_AFTER - _LEFT_TO_ANSWER
 
 
 async def open_request(

@@ -33,9 +33,10 @@ def body(**customer: object) -> bytes:
     return msgspec.json.encode({"shop_id": 1, "customer": customer, "orders_to_redact": []})
 
 
-async def delivered(connections: Connections, content: bytes) -> None:
+async def delivered(connections: Connections, content: bytes, age: timedelta = timedelta()) -> None:
+    told_at = datetime.now(UTC) - age
     async with web(connections) as http:
-        sent = headers(content, "customers/redact")
+        sent = headers(content, "customers/redact", Triggered_At=f"{told_at:%Y-%m-%dT%H:%M:%SZ}")
         assert (await http.post("/webhooks", content=content, headers=sent)).status_code == 200
 
 
@@ -118,3 +119,16 @@ async def test_a_request_outlasts_any_trouble_of_shopifys(
     assert not await parked(connections, SHOP)
     (row,) = await stored(connections)
     assert (row.status, row.attempts) == ("pending", 0)
+
+
+@respx.mock
+@pytest.mark.parametrize("status", [402, 423, 430])
+async def test_a_request_goes_on_by_its_digest_before_its_deadline_where_shopify_never_says(
+    connections: Connections, status: int
+) -> None:
+    await with_token(connections)
+    await delivered(connections, body(email=ADDRESS), age=timedelta(days=21))
+    respx.post(URL).mock(return_value=httpx.Response(status))
+    (event,) = await worked_off(connections)
+    digest = (await open_digests(connections)).of_email(SHOP, ADDRESS)
+    assert (event.customer_id, event.email_digest) == (None, digest)

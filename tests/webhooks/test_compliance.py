@@ -306,34 +306,57 @@ async def test_a_shop_that_comes_back_while_it_is_erased_is_let_in_afterwards(
     assert await access_token(connections, SHOP) == "shpat_1"
 
 
+def removal(age: timedelta = timedelta()) -> ShopRedactionRequested:
+    """Return a shop's request to be erased, so old."""
+    return ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=datetime.now(UTC) - age)
+
+
+async def install_before(connections: Connections, event: ShopRedactionRequested) -> None:
+    """Plant the shop as one that has had the app since long before the event, as far as its row knows."""
+    await plant(connections, ROSA)
+    await keep_token(connections)
+    async with connections.write() as db:
+        row = await db.get(ShopRow, SHOP)
+        assert row is not None
+        row.installed_at = event.happened_at - timedelta(days=3)
+        db.add(row)
+
+
 @pytest.mark.parametrize(
     ("answer", "erased"),
-    [
-        (httpx.Response(200, json={"data": {"shop": DESCRIBED}}), False),
-        (httpx.Response(401), True),
-        (httpx.Response(402), True),
-    ],
-    ids=["lets us in", "does not", "closed"],
+    [(httpx.Response(200, json={"data": {"shop": DESCRIBED}}), False), (httpx.Response(401), True)],
+    ids=["lets us in", "does not"],
 )
 async def test_a_shop_whose_leaving_nobody_told_is_erased_unless_it_lets_us_in(
     connections: Connections, answer: httpx.Response, erased: bool
 ) -> None:
-    await plant(connections, ROSA)
-    await keep_token(connections)
+    event = removal()
+    await install_before(connections, event)
     with respx.mock:
         respx.post(URL).mock(return_value=answer)
-        await told(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+        await told(connections, event)
     assert (await all_of(connections, OrderRow) == []) is erased
 
 
+# Frozen, locked, taken for an attacker, our secret is wrong, and one that nobody can read.
+CANT_SAY = [
+    httpx.Response(402),
+    httpx.Response(423),
+    httpx.Response(430),
+    httpx.Response(401, json={"error": "invalid_client"}),
+    httpx.Response(200, text="down for maintenance"),
+]
+
+
+@pytest.mark.parametrize("answer", CANT_SAY)
 async def test_a_shop_that_can_not_be_asked_now_is_erased_or_not_once_it_answers(
-    connections: Connections,
+    connections: Connections, answer: httpx.Response
 ) -> None:
-    await plant(connections, ROSA)
-    await keep_token(connections)
+    event = removal()
+    await install_before(connections, event)
     with respx.mock:
-        respx.post(URL).mock(return_value=httpx.Response(200, text="down for maintenance"))
-        await redact_shop(connections, ShopRedactionRequested(shop=SHOP, event_id="gone", happened_at=LATER))
+        respx.post(URL).mock(return_value=answer)
+        await redact_shop(connections, event)
     request = await read_request(connections, SHOP, "gone")
     assert request is not None
     assert request.status is Status.OPEN
@@ -341,6 +364,18 @@ async def test_a_shop_that_can_not_be_asked_now_is_erased_or_not_once_it_answers
     with respx.mock:
         respx.post(URL).mock(return_value=httpx.Response(401))
         await finish_erasures(connections)
+    assert await all_of(connections, OrderRow) == []
+
+
+@pytest.mark.parametrize("answer", CANT_SAY)
+async def test_a_shop_that_never_can_be_asked_is_erased_before_its_deadline(
+    connections: Connections, answer: httpx.Response
+) -> None:
+    event = removal(age=timedelta(days=21))
+    await install_before(connections, event)
+    with respx.mock:
+        respx.post(URL).mock(return_value=answer)
+        await redact_shop(connections, event)
     assert await all_of(connections, OrderRow) == []
 
 
