@@ -28,7 +28,7 @@ class World:
     """A shop and an experiment in it. lifts: of the chance to order, by arm. spread: of log order values."""
 
     name: str
-    terms: AnalysisPlan
+    plan: AnalysisPlan
     lifts: tuple[float, ...]
     rate: float = 0.3
     spread: float = 0.8
@@ -36,7 +36,7 @@ class World:
 
 def units(world: World, size: int, rng: np.random.Generator) -> Units:
     """Return that many shoppers, each in an arm by chance."""
-    arm = rng.choice(len(world.lifts), size=size, p=np.array(world.terms.shares))
+    arm = rng.choice(len(world.lifts), size=size, p=np.array(world.plan.shares))
     return _shoppers(world, arm, rng)
 
 
@@ -59,13 +59,13 @@ def truth(world: World) -> dict[str, tuple[float, ...]]:
     """
     rng = np.random.default_rng(99)
     pooled = units(world, _TRUTH_UNITS, rng)
-    caps = {name: _cap(pooled, name, world.terms.winsor) for name in ("revenue", "profit", "before")}
+    caps = {name: _cap(pooled, name, world.plan.winsor) for name in ("revenue", "profit", "before")}
     figures = []
     for arm in range(len(world.lifts)):
         of = _shoppers(world, np.full(_TRUTH_UNITS, arm), np.random.default_rng(7))
         held = replace(of, **{name: np.clip(getattr(of, name), -cap, cap) for name, cap in caps.items()})
         figures.append({name: _figure(held, name) for name in METRICS})
-    base = figures[world.terms.arms.index(world.terms.control)]
+    base = figures[world.plan.arms.index(world.plan.control)]
     return {name: tuple(each[name] - base[name] for each in figures) for name in METRICS}
 
 

@@ -78,23 +78,23 @@ def peek(world: World, seeds: int, size: int = UNITS, looks: int = LOOKS) -> Tal
     for seed in range(seeds):
         found = units(world, size, np.random.default_rng(seed))
         at = np.unique(np.geomspace(200, size, looks).astype(int))
-        seen = [_look(first(found, slice(int(n))), world.terms) for n in at]
-        _count(tally, [reading for reading, _ in seen], true, world.terms)
-        tally.plain += any(p < world.terms.alpha for _, p in seen)
+        seen = [_look(first(found, slice(int(n))), world.plan) for n in at]
+        _count(tally, [reading for reading, _ in seen], true, world.plan)
+        tally.plain += any(p < world.plan.alpha for _, p in seen)
     return tally
 
 
-def _look(found: Units, terms: AnalysisPlan) -> tuple[Reading, float]:
+def _look(found: Units, plan: AnalysisPlan) -> tuple[Reading, float]:
     """Return what is read, and the p-value of a plain t-test of revenue in the second arm."""
-    control, other = terms.arms.index(terms.control), 1
+    control, other = plan.arms.index(plan.control), 1
     p = ttest_ind(
         found.revenue[found.arm == other], found.revenue[found.arm == control], equal_var=False
     ).pvalue
-    return analyse(found, terms, found.counts(len(terms.arms))), float(p)
+    return analyse(found, plan, found.counts(len(plan.arms))), float(p)
 
 
 def _count(
-    tally: Tally, readings: list[Reading], true: dict[str, tuple[float, ...]], terms: AnalysisPlan
+    tally: Tally, readings: list[Reading], true: dict[str, tuple[float, ...]], plan: AnalysisPlan
 ) -> None:
     tally.runs += 1
     tally.alarms += any(isinstance(each.mismatch, Mismatch) and each.mismatch.found for each in readings)
@@ -105,15 +105,15 @@ def _count(
             continue
         tally.told[name] += 1
         decided |= {name for pairs in told for each in pairs if each.verdict is not Verdict.UNDECIDED}
-        tally.missed[name] += any(_misses(pairs, true[name], terms) for pairs in told)
-        tally.missed_last[name] += _misses(told[-1], true[name], terms)
+        tally.missed[name] += any(_misses(pairs, true[name], plan) for pairs in told)
+        tally.missed_last[name] += _misses(told[-1], true[name], plan)
     tally.decided.update(decided)
-    tally.others += bool(decided - {terms.primary})
+    tally.others += bool(decided - {plan.primary})
 
 
-def _misses(pairs: tuple[Comparison, ...], true: tuple[float, ...], terms: AnalysisPlan) -> bool:
+def _misses(pairs: tuple[Comparison, ...], true: tuple[float, ...], plan: AnalysisPlan) -> bool:
     return any(
-        not each.difference.low <= true[terms.arms.index(each.arm)] <= each.difference.high for each in pairs
+        not each.difference.low <= true[plan.arms.index(each.arm)] <= each.difference.high for each in pairs
     )
 
 
@@ -182,12 +182,12 @@ def power(seeds: int) -> tuple[int, int, int, int]:
     world = World("", replace(EVEN, primary="conversion"), (0.0, 0.1))
     ahead = units(NOTHING[0], 400_000, np.random.default_rng(1)).bought
     needed = units_needed(PowerPlan(float(ahead.mean()), float(ahead.std()), lift=0.1))
-    world = replace(world, terms=replace(world.terms, planned_units=needed.units))
+    world = replace(world, plan=replace(world.plan, planned_units=needed.units))
     found, last = 0, 0
     for seed in range(seeds):
         drawn = units(world, needed.units, np.random.default_rng(30_000 + seed))
         at = np.unique(np.geomspace(200, needed.units, LOOKS).astype(int))
-        better = [_better(_look(first(drawn, slice(int(n))), world.terms)[0]) for n in at]
+        better = [_better(_look(first(drawn, slice(int(n))), world.plan)[0]) for n in at]
         found, last = found + any(better), last + better[-1]
     return needed.units, needed.fixed_units, found, last
 

@@ -133,7 +133,7 @@ def incremental_of(found: Readout) -> Incremental | Refusal:
     if isinstance(told, Refusal):
         return told
     each = next(one for one in told if one.arm == PERSONALISED)
-    place = found.design.terms.arms.index(PERSONALISED)
+    place = found.design.plan.arms.index(PERSONALISED)
     visitors = found.completed[place]
     per = each.difference
     return Incremental(

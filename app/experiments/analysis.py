@@ -33,7 +33,7 @@ from app.experiments.units import Units, winsorised
 class AnalysisPlan:
     """How a version is analysed; fixed before it starts.
 
-    arms, shares: as planned. primary: the metric that decides; the others explain. winsor: see `capped`.
+    arms, shares: as planned. primary: the metric that decides; the others explain. winsor: see `winsorised`.
     """
 
     arms: tuple[str, ...]
@@ -97,7 +97,7 @@ class Reading:
 
 
 def analyse(
-    units: Units, terms: AnalysisPlan, counts: Sequence[int], recognised: Sequence[int] = ()
+    units: Units, plan: AnalysisPlan, counts: Sequence[int], recognised: Sequence[int] = ()
 ) -> Reading:
     """Return what the units show.
 
@@ -105,15 +105,15 @@ def analyse(
     recognised: how many of them came under a second name.
     """
     nobody = Refusal(Cause.NOBODY, "nobody has been exposed to it yet")
-    split = mismatch(counts, terms.shares) if sum(counts) else nobody
-    known = mismatch(recognised, terms.shares) if sum(recognised) else None
-    held = winsorised(units, terms.winsor)
+    split = mismatch(counts, plan.shares) if sum(counts) else nobody
+    known = mismatch(recognised, plan.shares) if sum(recognised) else None
+    held = winsorised(units, plan.winsor)
     refused = _not_comparable(split, known)
-    found = {name: refused or _compared(metric, held, terms) for name, metric in METRICS.items()}
-    primary = {name: each for name, each in found.items() if name == terms.primary}
-    others = {name: each for name, each in found.items() if name != terms.primary}
-    metrics = _judged(primary, terms) | _judged(others, terms)
-    return Reading(split, metrics, known, _cut(units, held, len(terms.arms)))
+    found = {name: refused or _compared(metric, held, plan) for name, metric in METRICS.items()}
+    primary = {name: each for name, each in found.items() if name == plan.primary}
+    others = {name: each for name, each in found.items() if name != plan.primary}
+    metrics = _judged(primary, plan) | _judged(others, plan)
+    return Reading(split, metrics, known, _cut(units, held, len(plan.arms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +142,18 @@ def _cut(units: Units, held: Units, arms: int) -> tuple[float | None, ...]:
     )
 
 
-def _compared(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
-    return insufficient_data(metric, units, terms.arms) or _estimated(metric, units, terms)
+def _compared(metric: Metric, units: Units, plan: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
+    return insufficient_data(metric, units, plan.arms) or _estimated(metric, units, plan)
 
 
-def _estimated(metric: Metric, units: Units, terms: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
-    arms, kept = _arm_figures(metric, units, len(terms.arms))
+def _estimated(metric: Metric, units: Units, plan: AnalysisPlan) -> tuple[_Pair, ...] | Refusal:
+    arms, kept = _arm_figures(metric, units, len(plan.arms))
     if isinstance(arms, Refusal):
         return arms
-    control = terms.arms.index(terms.control)
+    control = plan.arms.index(plan.control)
     pairs = tuple(
         _Pair(name, *with_pooled_variance(arm, arms[control]), kept)
-        for place, (name, arm) in enumerate(zip(terms.arms, arms, strict=True))
+        for place, (name, arm) in enumerate(zip(plan.arms, arms, strict=True))
         if place != control
     )
     if any(pair.treated.variance + pair.control.variance <= 0 for pair in pairs):
@@ -186,15 +186,15 @@ def _arm_figures(metric: Metric, units: Units, arms: int) -> tuple[list[Estimate
 
 
 def _judged(
-    family: dict[str, tuple[_Pair, ...] | Refusal], terms: AnalysisPlan
+    family: dict[str, tuple[_Pair, ...] | Refusal], plan: AnalysisPlan
 ) -> dict[str, tuple[Comparison, ...] | Refusal]:
     """Return the comparisons with intervals that cover all of the family together, and Holm's p-values.
 
     The family is as large as planned, whatever of it can be told so far.
     """
-    many = len(family) * (len(terms.arms) - 1)
-    alpha = terms.alpha / many
-    judge = partial(_comparison, rho=optimal_rho(terms.planned_units, terms.alpha), alpha=alpha)
+    many = len(family) * (len(plan.arms) - 1)
+    alpha = plan.alpha / many
+    judge = partial(_comparison, rho=optimal_rho(plan.planned_units, plan.alpha), alpha=alpha)
     judged = {
         name: pairs if isinstance(pairs, Refusal) else tuple(judge(METRICS[name], pair) for pair in pairs)
         for name, pairs in family.items()
@@ -205,7 +205,7 @@ def _judged(
     return {
         name: found
         if isinstance(found, Refusal)
-        else tuple(_with_verdict(each, adjusted[id(each)], terms.alpha) for each in found)
+        else tuple(_with_verdict(each, adjusted[id(each)], plan.alpha) for each in found)
         for name, found in judged.items()
     }
 

@@ -54,7 +54,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return {arm.name: arm.weight / total for arm in sorted(self.arms, key=lambda each: each.name)}
 
     @property
-    def terms(self) -> AnalysisPlan:
+    def plan(self) -> AnalysisPlan:
         """Return how it is analysed."""
         return AnalysisPlan(
             arms=tuple(self.shares),

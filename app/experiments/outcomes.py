@@ -61,7 +61,7 @@ class Observations:
 
 
 @dataclass(frozen=True, slots=True)
-class AnalysisWindow:
+class AnalysisScope:
     """Whose outcomes are analysed, over which window, as of `now`. begin: first exposed then or later.
 
     ended: when the experiment did, None while it runs. untouched: until when no arm can have moved what was
@@ -77,14 +77,14 @@ class AnalysisWindow:
     untouched: datetime | None = None
 
 
-def observe(told: Records, frame: AnalysisWindow) -> Observations:
+def observe(told: Records, scope: AnalysisScope) -> Observations:
     """Return what the persons whose window is over did in it, in the order of their first exposures."""
-    late = frame.now + CLOCKS_DIFFER
+    late = scope.now + CLOCKS_DIFFER
     ours, ahead = told.orders.filter(pl.col("at") <= late), pl.col("at") > late
-    exposures = _timely(_as_guests(told.exposures, told.guests), frame, late)
+    exposures = _timely(_as_guests(told.exposures, told.guests), scope, late)
     theirs = _of_persons(exposures, ours, told.guests)
-    people = _people(exposures, theirs, frame)
-    rows = _rows(theirs.join(_firsts(people), on="person", how="inner"), told.refunds, frame)
+    people = _people(exposures, theirs, scope)
+    rows = _rows(theirs.join(_firsts(people), on="person", how="inner"), told.refunds, scope)
     done = people.filter("done").join(rows, on="person", how="left", maintain_order="left")
     done = done.with_columns(pl.col(_SUMS).fill_null(0), pl.col("unknown").fill_null(value=False))
     aside = DataQuality(
@@ -94,11 +94,11 @@ def observe(told: Records, frame: AnalysisWindow) -> Observations:
         foreign=int(done["foreign"].sum()),
         late_minor=int(done["late_minor"].sum()),
         unserved=int(people["unserved"].sum()),
-        cut_short=0 if frame.ended is None else len(done.filter(pl.col("end") > frame.ended)),
+        cut_short=0 if scope.ended is None else len(done.filter(pl.col("end") > scope.ended)),
     )
     recognised, began = people.filter("recognised"), people["at"].min()
     assert began is None or isinstance(began, datetime)
-    return Observations(_units(done), _counts(people, frame), aside, _counts(recognised, frame), began)
+    return Observations(_units(done), _counts(people, scope), aside, _counts(recognised, scope), began)
 
 
 def _as_guests(exposures: pl.DataFrame, guests: pl.DataFrame) -> pl.DataFrame:
@@ -111,9 +111,9 @@ def _as_guests(exposures: pl.DataFrame, guests: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(unit=pl.coalesce("browser", "unit")).drop("browser")
 
 
-def _timely(exposures: pl.DataFrame, frame: AnalysisWindow, late: datetime) -> pl.DataFrame:
+def _timely(exposures: pl.DataFrame, scope: AnalysisScope, late: datetime) -> pl.DataFrame:
     """Return the exposures of the version's arms until now, the first one first, each with its person."""
-    places = {arm: place for place, arm in enumerate(frame.arms)}
+    places = {arm: place for place, arm in enumerate(scope.arms)}
     ordered = (
         exposures.filter(pl.col("at") <= late, pl.col("arm").is_in(list(places)))
         .with_columns(pl.col("arm").replace_strict(places, return_dtype=pl.Int64))
@@ -123,12 +123,12 @@ def _timely(exposures: pl.DataFrame, frame: AnalysisWindow, late: datetime) -> p
     return ordered.with_columns(person=pl.Series(persons(ordered), dtype=pl.Int64))
 
 
-def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
+def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
     """Return a row a person: what their first exposure was, and what followed it. theirs: their orders."""
     person, arm = exposures["person"].to_numpy(), exposures["arm"].to_numpy()
     _, first = np.unique(person, return_index=True)
     at = exposures["at"].to_physical().to_numpy()
-    within = exposures["accepted"].to_numpy() & (at - at[first][person] < frame.window // _MICROSECOND)
+    within = exposures["accepted"].to_numpy() & (at - at[first][person] < scope.window // _MICROSECOND)
     unserved = exposures["unserved"].to_numpy()
     names = _before_orders(exposures, theirs).select("person", "unit").unique()["person"].to_numpy()
     people = exposures[first].with_columns(
@@ -136,10 +136,10 @@ def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, frame: AnalysisWindow
         accepted=pl.Series(np.bincount(person, within) > 0, dtype=pl.Boolean),
         unserved=pl.Series(np.bincount(person, unserved) > 0, dtype=pl.Boolean),
         recognised=pl.Series(np.bincount(names, minlength=len(first)) > 1, dtype=pl.Boolean),
-        end=pl.col("at") + frame.window,
-        done=pl.col("at") + frame.window <= frame.now,
+        end=pl.col("at") + scope.window,
+        done=pl.col("at") + scope.window <= scope.now,
     )
-    return people if frame.begin is None else people.filter(pl.col("at") >= frame.begin)
+    return people if scope.begin is None else people.filter(pl.col("at") >= scope.begin)
 
 
 def _before_orders(exposures: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
@@ -172,10 +172,10 @@ def _firsts(people: pl.DataFrame) -> pl.DataFrame:
     return people.filter("done").select("person", "end", pl.col(_FIRST).name.prefix("first_"))
 
 
-def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
+def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
     """Return a row a person with orders: the sums of what they did."""
     placed, standing = pl.col("placed"), pl.col("placed") & ~pl.col("cancelled")
-    counted = _with_refunds(_dated(orders, frame), refunds, frame).select(
+    counted = _with_refunds(_dated(orders, scope), refunds, scope).select(
         "person",
         "placed",
         orders=standing,
@@ -190,12 +190,12 @@ def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, frame: AnalysisWindow) ->
     return counted.group_by("person").agg(pl.col(_SUMS).sum(), pl.col("unknown").any())
 
 
-def _dated(orders: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
+def _dated(orders: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
     """Return the orders with whether they count: placed in the window, or before the first exposure.
 
     What was spent before is of the customer who was known at the first exposure: who becomes known later
     became so by what they did in their arm, and an adjustment for that would take a part of the effect away.
-    So would one for what was spent in the same arm before an exposure that is not read, see `AnalysisWindow`.
+    So would one for what was spent in the same arm before an exposure that is not read, see `AnalysisScope`.
     What was spent in the currency that the shop had before is no amount in this one.
     """
     at, first, after = pl.col("at"), pl.col("first_at"), pl.col("first_after")
@@ -203,21 +203,21 @@ def _dated(orders: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
     # Shopify shows the page after an order before it has made the order.
     began = pl.when(same).then(~after & (at >= first - CLOCKS_DIFFER)).otherwise(at >= first)
     of_customer = (pl.col("customer_id") == pl.col("first_customer_id")).fill_null(value=False)
-    untouched = pl.lit(value=True) if frame.untouched is None else at < frame.untouched
+    untouched = pl.lit(value=True) if scope.untouched is None else at < scope.untouched
     return orders.with_columns(
         placed=began & (at < pl.col("end")),
         cancelled=(pl.col("cancelled_at") < pl.col("end")).fill_null(value=False),
         earlier=of_customer
         & untouched
         & ~pl.col("foreign")
-        & (at >= first - frame.before)
+        & (at >= first - scope.before)
         & (at < first - CLOCKS_DIFFER),
     )
 
 
-def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, frame: AnalysisWindow) -> pl.DataFrame:
+def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
     """Return the orders with what the shop had of each at the first exposure, at the end, and now."""
-    moments = {"first": pl.col("first_at"), "end": pl.col("end"), "now": pl.lit(frame.now)}
+    moments = {"first": pl.col("first_at"), "end": pl.col("end"), "now": pl.lit(scope.now)}
     of = refunds.join(orders.select("order_id", "first_at", "end"), on="order_id").select(
         "order_id",
         refunded=pl.col("at") < pl.col("end"),
@@ -246,5 +246,5 @@ def _floats(column: pl.Series) -> NDArray[np.float64]:
     return column.cast(pl.Float64).to_numpy()
 
 
-def _counts(people: pl.DataFrame, frame: AnalysisWindow) -> tuple[int, ...]:
-    return tuple(np.bincount(people["arm"].to_numpy(), minlength=len(frame.arms)).tolist())
+def _counts(people: pl.DataFrame, scope: AnalysisScope) -> tuple[int, ...]:
+    return tuple(np.bincount(people["arm"].to_numpy(), minlength=len(scope.arms)).tolist())

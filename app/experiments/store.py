@@ -22,7 +22,7 @@ from app.experiments.analysis import Reading, analyse
 from app.experiments.assign import HOLDOUT, STANDING
 from app.experiments.design import Design, standing_design
 from app.experiments.metrics import METRICS
-from app.experiments.outcomes import AnalysisWindow, DataQuality, Observations, observe
+from app.experiments.outcomes import AnalysisScope, DataQuality, Observations, observe
 from app.experiments.record_store import DecisionQuery, nameless, read_records
 from app.experiments.records import Records
 from app.experiments.refusal import Cause, Refusal
@@ -69,7 +69,7 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _VersionRecords:
-    """What is known of a version. nobodys: by arm, see `Readout`. untouched: see `AnalysisWindow`."""
+    """What is known of a version. nobodys: by arm, see `Readout`. untouched: see `AnalysisScope`."""
 
     records: Records
     nobodys: dict[str, int]
@@ -196,9 +196,9 @@ async def _observed(
 ) -> Observations:
     window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
     arms = tuple(design.shares)
-    frame = AnalysisWindow(arms, window, before, period.now, period.begin, ended, told.untouched)
+    scope = AnalysisScope(arms, window, before, period.now, period.begin, ended, told.untouched)
     # In a thread: a large experiment must not keep others waiting.
-    return await asyncio.to_thread(observe, told.records, frame)
+    return await asyncio.to_thread(observe, told.records, scope)
 
 
 def readout_of(
@@ -223,7 +223,7 @@ def reading_of(observed: Observations, design: Design) -> Reading:
 
     Of money where it came in several currencies, and of who accepts offers beside a holdout, which has none.
     """
-    found = analyse(observed.units, design.terms, observed.counts, observed.recognised)
+    found = analyse(observed.units, design.plan, observed.counts, observed.recognised)
     told = dict(found.metrics)
     if design.id == STANDING and design.control == HOLDOUT and not isinstance(told["acceptance"], Refusal):
         told["acceptance"] = Refusal(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisWindow, DataQuality, Observations
+from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisScope, DataQuality, Observations
 from app.experiments.records import AFTER_THE_ORDER, Exposure, Order
 from app.experiments.units import Units
 
@@ -64,21 +64,21 @@ def _join(parents: dict[str, str], one: str, other: str) -> None:
 
 
 def observe(
-    exposures: Iterable[Exposure], orders: Iterable[Order], accepted: Set[str], frame: AnalysisWindow
+    exposures: Iterable[Exposure], orders: Iterable[Order], accepted: Set[str], scope: AnalysisScope
 ) -> Observations:
     """Return what the persons whose window is over did in it. accepted: decisions with an accepted offer."""
-    late = frame.now + CLOCKS_DIFFER
+    late = scope.now + CLOCKS_DIFFER
     seen, known = list(exposures), list(orders)
-    timely = [each for each in seen if each.at <= late and each.arm in frame.arms]
+    timely = [each for each in seen if each.at <= late and each.arm in scope.arms]
     ours = [each for each in known if each.at <= late]
     everybody = persons(timely)
     theirs = _orders_of(everybody, ours)
-    people = [each for each in everybody if frame.begin is None or each.first.at >= frame.begin]
-    done = [each for each in people if each.first.at + frame.window <= frame.now]
-    rows = [_row(person, theirs.get(person.first.decision_id, []), accepted, frame) for person in done]
-    places = [frame.arms.index(person.first.arm) for person in people]
+    people = [each for each in everybody if scope.begin is None or each.first.at >= scope.begin]
+    done = [each for each in people if each.first.at + scope.window <= scope.now]
+    rows = [_row(person, theirs.get(person.first.decision_id, []), accepted, scope) for person in done]
+    places = [scope.arms.index(person.first.arm) for person in people]
     columns = np.array([row.figures for row in rows], dtype=np.float64).reshape(len(rows), 8).T
-    arm = np.array([frame.arms.index(person.first.arm) for person in done], dtype=np.int64)
+    arm = np.array([scope.arms.index(person.first.arm) for person in done], dtype=np.int64)
     aside = DataQuality(
         open=len(people) - len(done),
         crossed=sum(person.crossed for person in people),
@@ -86,15 +86,15 @@ def observe(
         foreign=sum(row.foreign for row in rows),
         late_minor=sum(row.late_minor for row in rows),
         cut_short=sum(
-            frame.ended is not None and each.first.at + frame.window > frame.ended for each in done
+            scope.ended is not None and each.first.at + scope.window > scope.ended for each in done
         ),
         unserved=sum(any(each.unserved for each in person.exposures) for person in people),
     )
-    counts = np.bincount(places, minlength=len(frame.arms)) if places else [0] * len(frame.arms)
-    recognised = [0] * len(frame.arms)
+    counts = np.bincount(places, minlength=len(scope.arms)) if places else [0] * len(scope.arms)
+    recognised = [0] * len(scope.arms)
     for person in people:
         names = _names_before(person, theirs.get(person.first.decision_id, []))
-        recognised[frame.arms.index(person.first.arm)] += len(names) > 1
+        recognised[scope.arms.index(person.first.arm)] += len(names) > 1
     return Observations(Units(arm, *columns), tuple(map(int, counts)), aside, tuple(recognised))
 
 
@@ -135,8 +135,8 @@ def _names_before(person: Person, orders: Iterable[Order]) -> set[str]:
     }
 
 
-def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: AnalysisWindow) -> _Row:
-    end = person.first.at + frame.window
+def _row(person: Person, orders: Sequence[Order], accepted: Set[str], scope: AnalysisScope) -> _Row:
+    end = person.first.at + scope.window
     placed = [order for order in orders if _began(person, order) and order.at < end]
     standing = [order for order in placed if order.cancelled_at is None or order.cancelled_at >= end]
     kept = sum(order.kept_minor(end) for order in placed)
@@ -146,9 +146,9 @@ def _row(person: Person, orders: Sequence[Order], accepted: Set[str], frame: Ana
     took = any(each.decision_id in accepted for each in person.exposures if each.at < end)
     figures = (
         bool(standing), len(standing), kept, kept - cost, len(placed), given_back, took,
-        _spent_before(person.first, orders, frame),
+        _spent_before(person.first, orders, scope),
     )  # fmt: skip
-    late = sum(order.kept_minor(end) - order.kept_minor(frame.now) for order in placed)
+    late = sum(order.kept_minor(end) - order.kept_minor(scope.now) for order in placed)
     return _Row(tuple(map(float, figures)), sum(order.foreign for order in placed), late)
 
 
@@ -160,7 +160,7 @@ def _began(person: Person, order: Order) -> bool:
     return order.at >= first.at
 
 
-def _spent_before(first: Exposure, orders: Iterable[Order], frame: AnalysisWindow) -> int:
+def _spent_before(first: Exposure, orders: Iterable[Order], scope: AnalysisScope) -> int:
     """Return what the customer spent before, as it stood then.
 
     Of the customer who was known at the first exposure: who becomes known later became so by what they did
@@ -169,10 +169,10 @@ def _spent_before(first: Exposure, orders: Iterable[Order], frame: AnalysisWindo
     """
     if first.customer_id is None:
         return 0
-    until = min(first.at - CLOCKS_DIFFER, frame.untouched or first.at)
+    until = min(first.at - CLOCKS_DIFFER, scope.untouched or first.at)
     return sum(
         order.kept_minor(first.at)
         for order in orders
-        if order.customer_id == first.customer_id and first.at - frame.before <= order.at < until
+        if order.customer_id == first.customer_id and first.at - scope.before <= order.at < until
         if not order.foreign
     )

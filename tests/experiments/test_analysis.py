@@ -16,8 +16,8 @@ from tests.experiments.factories import EVEN, drawn, these, with_columns
 NOBODY = these(drawn(size=10), slice(0))
 
 
-def reading(units: Units, terms: AnalysisPlan = EVEN) -> Reading:
-    return analyse(units, terms, units.counts(len(terms.arms)))
+def reading(units: Units, plan: AnalysisPlan = EVEN) -> Reading:
+    return analyse(units, plan, units.counts(len(plan.arms)))
 
 
 def of(found: Reading, metric: str) -> Comparison:
@@ -209,10 +209,10 @@ def test_a_past_that_says_something_narrows_the_interval() -> None:
 
 
 def test_three_arms_are_compared_with_the_control_and_corrected_for_each_other() -> None:
-    terms = AnalysisPlan(("a", "b", "c"), (0.25, 0.5, 0.25), "b")
+    plan = AnalysisPlan(("a", "b", "c"), (0.25, 0.5, 0.25), "b")
     rng = np.random.default_rng(0)
-    units = replace(drawn(), arm=rng.choice(3, size=4_000, p=terms.shares))
-    told = reading(units, terms).metrics["revenue"]
+    units = replace(drawn(), arm=rng.choice(3, size=4_000, p=plan.shares))
+    told = reading(units, plan).metrics["revenue"]
     assert not isinstance(told, Refusal)
     assert [each.arm for each in told] == ["a", "c"]
     assert {each.level for each in told} == {1 - 0.05 / 2}

@@ -18,11 +18,11 @@ AMOUNTS = st.sampled_from([0.0, 0.0, 1.0, 999.0, 1_000.0, 10.0**12])
 
 
 @st.composite
-def any_units(draw: st.DrawFn, terms: AnalysisPlan) -> Units:
+def any_units(draw: st.DrawFn, plan: AnalysisPlan) -> Units:
     size = draw(st.sampled_from([0, 3, 150, 900, 3_000, 3_000, 3_000]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     pick = rng.choice([draw(AMOUNTS) for _ in range(4)], (2, size))
-    arm = rng.choice(len(terms.arms), size, p=terms.shares)
+    arm = rng.choice(len(plan.arms), size, p=plan.shares)
     if draw(st.integers(0, 9)) == 0:
         arm = np.zeros(size, dtype=np.int64)
     bought = (rng.random(size) < draw(st.sampled_from([0.0, 0.05, 0.5, 1.0]))).astype(float)
@@ -35,18 +35,18 @@ def any_units(draw: st.DrawFn, terms: AnalysisPlan) -> Units:
     )
 
 
-@pytest.mark.parametrize("terms", [EVEN, THREE])
+@pytest.mark.parametrize("plan", [EVEN, THREE])
 @given(data=st.data())
 @settings(max_examples=150)
-def test_every_metric_is_told_or_refused(terms: AnalysisPlan, data: st.DataObject) -> None:
-    units = data.draw(any_units(terms))
-    found = analyse(units, terms, units.counts(len(terms.arms)))
+def test_every_metric_is_told_or_refused(plan: AnalysisPlan, data: st.DataObject) -> None:
+    units = data.draw(any_units(plan))
+    found = analyse(units, plan, units.counts(len(plan.arms)))
     assert set(found.metrics) == set(METRICS)
     for told in found.metrics.values():
         if isinstance(told, Refusal):
             assert told.says
         else:
-            assert len(told) == len(terms.arms) - 1
+            assert len(told) == len(plan.arms) - 1
             assert all(map(is_sound, told))
 
 

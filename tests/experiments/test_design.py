@@ -17,7 +17,7 @@ def test_a_design_is_read_with_what_is_usual() -> None:
     design = read_design(a_design())
     assert design.shares == {"as_is": 0.75, "pinned": 0.25}
     assert (design.metric, design.window_days, design.alpha, design.winsor) == ("revenue", 14, 0.05, 0.99)
-    assert design.terms.arms == ("as_is", "pinned")
+    assert design.plan.arms == ("as_is", "pinned")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from app.experiments.outcomes import AnalysisWindow, Observations, observe
+from app.experiments.outcomes import AnalysisScope, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
 from app.experiments.units import Units
 from tests.experiments import obvious
@@ -71,17 +71,17 @@ def test_small_crowds_of_every_kind_come_out_alike(seed: int, begin: int | None,
     since = None if begin is None else NOW - timedelta(days=begin)
     ended = NOW - timedelta(days=seed)
     untouched = None if seed % 2 else NOW - timedelta(days=30)
-    frame = AnalysisWindow(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended, untouched)
+    scope = AnalysisScope(ARMS, timedelta(days=days), timedelta(days=30), NOW, since, ended, untouched)
     exposures, orders, accepted = a_crowd(seed, 4 * 3**seed % 700)
-    expected = obvious.observe(exposures, orders, accepted, frame)
-    assert_same(observe(records_of(exposures, orders, accepted), frame), expected)
+    expected = obvious.observe(exposures, orders, accepted, scope)
+    assert_same(observe(records_of(exposures, orders, accepted), scope), expected)
 
 
 def test_fifty_thousand_exposures_come_out_alike() -> None:
-    frame = AnalysisWindow(ARMS, timedelta(days=14), timedelta(days=30), NOW)
+    scope = AnalysisScope(ARMS, timedelta(days=14), timedelta(days=30), NOW)
     exposures, orders, accepted = a_crowd(99, 50_000)
-    found = observe(records_of(exposures, orders, accepted), frame)
-    assert_same(found, obvious.observe(exposures, orders, accepted, frame))
+    found = observe(records_of(exposures, orders, accepted), scope)
+    assert_same(found, obvious.observe(exposures, orders, accepted, scope))
     assert len(found.units) > 5_000
     assert min(found.aside.open, found.aside.crossed, found.aside.from_ahead, found.aside.foreign) > 10
     assert min(found.units.before.sum(), found.units.given_back.sum(), found.units.accepted.sum()) > 100

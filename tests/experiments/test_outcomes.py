@@ -11,19 +11,19 @@ import pytest
 
 from app.experiments.analysis import Verdict, analyse
 from app.experiments.assign import pseudonym
-from app.experiments.outcomes import AnalysisWindow, Observations, observe
+from app.experiments.outcomes import AnalysisScope, Observations, observe
 from app.experiments.records import Exposure, Order, guests_in, records_of
 from app.experiments.refusal import Refusal
 from tests.experiments.factories import EVEN, NOW, exposed, ordered
 
-FRAME = AnalysisWindow(EVEN.arms, timedelta(days=14), timedelta(days=180), NOW)
+SCOPE = AnalysisScope(EVEN.arms, timedelta(days=14), timedelta(days=180), NOW)
 DAY = timedelta(days=1)
 
 
 def seen(
     exposures: Iterable[Exposure], orders: Iterable[Order] = (), accepted: Iterable[str] = ()
 ) -> Observations:
-    return observe(records_of(exposures, orders, accepted), FRAME)
+    return observe(records_of(exposures, orders, accepted), SCOPE)
 
 
 def figures(observed: Observations) -> dict[str, list[float]]:
@@ -55,11 +55,11 @@ def test_a_guest_is_one_person_in_the_storefront_and_in_the_checkouts_of_their_b
         ],
         [ordered(1, "t1"), ordered(2, "t2"), ordered(3, "t9"), ordered(4, "t8")],  # of t2 nothing was asked
     )
-    observed = observe(replace(told, guests=guests_in([("t1", "b"), ("t2", "b"), ("t8", "c")], "s")), FRAME)
+    observed = observe(replace(told, guests=guests_in([("t1", "b"), ("t2", "b"), ("t8", "c")], "s")), SCOPE)
     assert (observed.counts, observed.aside.crossed) == ((1, 1), 1)
     assert figures(observed)["orders"] == [2.0, 1.0]
     assert observed.recognised == (0, 0)  # which name a checkout had is no doing of an arm
-    assert observe(told, FRAME).counts == (2, 1)
+    assert observe(told, SCOPE).counts == (2, 1)
 
 
 def test_who_does_not_order_counts_as_well() -> None:

@@ -11,7 +11,7 @@ from app.experiments.outcomes import observe
 from app.experiments.records import records_of
 from app.experiments.refusal import Cause, Refusal
 from tests.experiments.factories import EVEN, exposed, ordered
-from tests.experiments.test_outcomes import FRAME
+from tests.experiments.test_outcomes import SCOPE
 
 
 def two_devices(seed: int, signing_in: tuple[float, float], people: int = 4_000) -> Reading:
@@ -32,7 +32,7 @@ def two_devices(seed: int, signing_in: tuple[float, float], people: int = 4_000)
                 exposures.append(exposed(f"{name}-in", EVEN.arms[arm], days_ago=ago - 0.1, **again))
             if rng.random() < 0.2:
                 orders.append(ordered(len(orders) + 1, name))
-    observed = observe(records_of(exposures, orders), FRAME)
+    observed = observe(records_of(exposures, orders), SCOPE)
     return analyse(observed.units, EVEN, observed.counts, observed.recognised)
 
 
@@ -69,7 +69,7 @@ def test_who_is_recognised_after_their_order_was_made_so_by_it_and_alarms_nobody
         for n in buyers
     ]  # fmt: skip
     orders = [ordered(n, f"t{n}", days_ago=19.5) for n in buyers]
-    observed = observe(records_of(first + then, orders), FRAME)
+    observed = observe(records_of(first + then, orders), SCOPE)
     assert (observed.counts, observed.recognised) == ((300, 300), (0, 0))
     found = analyse(observed.units, EVEN, observed.counts, observed.recognised).metrics["conversion"]
     assert not isinstance(found, Refusal)
@@ -87,7 +87,7 @@ def test_buyers_who_come_back_to_their_account_alarm_nobody_because_their_arm_se
         for page, ago, token in (("thank_you", 19.4, "t"), ("cart", 10, "u"))
     ]  # fmt: skip
     orders = [ordered(n, f"t{n}", days_ago=19.5) for n in buyers]
-    observed = observe(records_of(first + then, orders), FRAME)
+    observed = observe(records_of(first + then, orders), SCOPE)
     assert (observed.counts, observed.recognised) == ((300, 300), (0, 0))
 
 

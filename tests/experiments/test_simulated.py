@@ -24,21 +24,21 @@ def looks(world: World, seed: int) -> list[Units]:
     return [first(drawn, slice(int(n))) for n in LOOKS]
 
 
-def told(found: Units, terms: AnalysisPlan, metric: str) -> tuple[Comparison, ...]:
-    pairs = analyse(found, terms, found.counts(len(terms.arms))).metrics[metric]
+def told(found: Units, plan: AnalysisPlan, metric: str) -> tuple[Comparison, ...]:
+    pairs = analyse(found, plan, found.counts(len(plan.arms))).metrics[metric]
     return () if isinstance(pairs, Refusal) else pairs
 
 
 def decided(world: World, metric: str, seed: int) -> bool:
-    each = (pair for found in looks(world, seed) for pair in told(found, world.terms, metric))
+    each = (pair for found in looks(world, seed) for pair in told(found, world.plan, metric))
     return any(pair.verdict is not Verdict.UNDECIDED for pair in each)
 
 
-@pytest.mark.parametrize(("terms", "lifts"), [(EVEN, (0.0, 0.0)), (STANDING, (0.0, 0.0, 0.0))])
+@pytest.mark.parametrize(("plan", "lifts"), [(EVEN, (0.0, 0.0)), (STANDING, (0.0, 0.0, 0.0))])
 def test_who_looks_all_the_time_finds_nothing_where_there_is_nothing(
-    terms: AnalysisPlan, lifts: tuple[float, ...]
+    plan: AnalysisPlan, lifts: tuple[float, ...]
 ) -> None:
-    world = World("", terms, lifts)
+    world = World("", plan, lifts)
     assert sum(decided(world, "revenue", seed) for seed in range(SEEDS)) <= 0.05 * SEEDS
 
 
@@ -56,7 +56,7 @@ def test_intervals_hold_the_truth_at_every_look() -> None:
     world = World("", replace(EVEN, primary="conversion"), (0.0, 0.2))
     missed = 0
     for seed in range(SEEDS):
-        pairs = [pair for found in looks(world, seed) for pair in told(found, world.terms, "conversion")]
+        pairs = [pair for found in looks(world, seed) for pair in told(found, world.plan, "conversion")]
         assert pairs
         missed += any(not each.difference.low <= 0.2 * chance <= each.difference.high for each in pairs)
     assert missed <= 0.05 * SEEDS

@@ -9,17 +9,17 @@ import pytest
 
 from app.experiments.analysis import Comparison, Reading, Verdict, analyse
 from app.experiments.mismatch import Mismatch
-from app.experiments.outcomes import AnalysisWindow, Observations, observe
+from app.experiments.outcomes import AnalysisScope, Observations, observe
 from app.experiments.records import Exposure, Order, records_of
 from app.experiments.refusal import Cause, Refusal
 from tests.experiments.factories import EVEN, exposed, ordered
-from tests.experiments.test_outcomes import FRAME
+from tests.experiments.test_outcomes import SCOPE
 
 RATE = 0.2
 
 
-def read_of(exposures: Iterable[Exposure], orders: Iterable[Order], frame: AnalysisWindow = FRAME) -> Reading:
-    observed: Observations = observe(records_of(exposures, orders), frame)
+def read_of(exposures: Iterable[Exposure], orders: Iterable[Order], scope: AnalysisScope = SCOPE) -> Reading:
+    observed: Observations = observe(records_of(exposures, orders), scope)
     return analyse(observed.units, EVEN, observed.counts)
 
 
