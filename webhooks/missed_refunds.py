@@ -99,14 +99,18 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     """
     refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
-    refunds = _without(refunds, sum(_gift_card_back(line, order.currency) for line in lines))
     back = tuple(_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
     back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
+    goods_minor = sum(each.amount_minor for each in back)
+    cards_minor = sum(_gift_card_back(line, order.currency) for line in lines)
+    # Of a card that is spent in part less was paid back than it cost: of goods all was.
+    beside_goods = sum(each.other_minor for each in refunds) - goods_minor
+    refunds = _without(refunds, min(cards_minor, max(0, beside_goods)))
     if not refunds or not back:
         return refunds
     *before, last = sorted(refunds, key=lambda each: each.created_at)
     paid_back = sum(each.other_minor for each in refunds)
-    rest = paid_back - sum(each.amount_minor for each in back) if paid_back else 0
+    rest = paid_back - goods_minor if paid_back else 0
     told_minor = sum(each.other_minor for each in before)  # of units that the last one tells
     return [*before, replace(last, lines=back, other_minor=min(rest, 0) - told_minor, tax_minor=max(rest, 0))]
 

@@ -132,8 +132,14 @@ def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
 
 
 def without_lines(refund: RefundCreated, line_ids: Collection[int]) -> RefundCreated:
-    """Return the refund without what it gave back of these lines."""
-    return replace(refund, lines=tuple(line for line in refund.lines if line.line_id not in line_ids))
+    """Return the refund without what it gave back of these lines.
+
+    Where less was paid back than lines were worth, these were: of a gift card, what is spent already.
+    """
+    rest = tuple(line for line in refund.lines if line.line_id not in line_ids)
+    without = sum(line.amount_minor for line in refund.lines if line.line_id in line_ids)
+    not_paid = min(max(0, -refund.other_minor), without)
+    return replace(refund, lines=rest, other_minor=refund.other_minor + not_paid)
 
 
 def _gift_cards(payload: Payload) -> set[int]:

@@ -188,6 +188,55 @@ def test_a_missed_refund_of_a_gift_card_is_of_no_goods(gift_card: bool, line_ids
     assert ([line.line_id for line in found.lines], found.tax_minor) == (line_ids, 0)
 
 
+@pytest.mark.parametrize(
+    ("tea", "card", "paid_back", "kept_back"),
+    [
+        (0, 10_000, 6_000, 0),  # of the card 40.00 were spent already
+        (1_000, 10_000, 7_000, 1_000),
+        (5_000, 10_000, 11_000, 5_000),
+        (1_000, 0, 800, 800),  # 2.00 to put it back on the shelf
+    ],
+)
+def test_what_is_kept_of_a_spent_gift_card_is_earned_with_no_goods(
+    tea: int, card: int, paid_back: int, kept_back: int
+) -> None:
+    lines, kept_minor = {TEA: tea, CARD: card}, tea + card - paid_back
+    event = translated("refunds/create", refund(
+        refund_line_items=[
+            {"line_item_id": line_id, "quantity": 1, "subtotal": f"{minor / 100:.2f}",
+             "line_item": {"gift_card": line_id == CARD}}
+            for line_id, minor in lines.items() if minor
+        ],
+        order_adjustments=[{"amount": f"{kept_minor / 100:.2f}", "kind": "refund_discrepancy"}],
+        transactions=[{
+            "kind": "refund", "status": "success", "currency": "USD", "amount": f"{paid_back / 100:.2f}",
+        }],
+    ))  # fmt: skip
+    by_admin = {
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back),
+        "refundLineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [
+            {"quantity": 1, "subtotalSet": money(minor), "totalTaxSet": money(0),
+             "lineItem": {"id": f"gid://shopify/LineItem/{line_id}", "isGiftCard": line_id == CARD}}
+            for line_id, minor in lines.items() if minor
+        ]},
+        "refundShippingLines": {"nodes": []},
+        "orderAdjustments": {"nodes": [
+            {"reason": "REFUND_DISCREPANCY", "amountSet": money(kept_minor), "taxAmountSet": money(0)},
+        ]},
+    }  # fmt: skip
+    missed = read_refund(the_shop(), "gid://shopify/Order/11", Payload(by_admin))
+    sold = [
+        Sold(line_id, minor, 1, 0, 1, line_id == CARD).of_admin for line_id, minor in lines.items() if minor
+    ]
+    whole = node(
+        subtotalPriceSet=money(tea + card),
+        refunds=[{"id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back)}],
+    )
+    imported = read_sums(the_shop(), whole, read_order(SHOP, whole, sold), sold)
+    for told in ([event], [missed], imported):
+        assert kept(tea, told) == tea - kept_back
+
+
 def test_a_bundle_is_named_by_the_admin_api_and_numbered_by_a_webhook() -> None:
     line = {"id": 1, "product_id": 2, "quantity": 1, "price": "5", "sales_line_item_group_id": 142831562}
     (told,) = translated("orders/create", order(line_items=[line])).lines
