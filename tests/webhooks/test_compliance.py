@@ -39,7 +39,7 @@ URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
 TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 DESCRIBED = {
     "name": "A", "currencyCode": "USD", "ianaTimezone": "Europe/Berlin",
-    "plan": {"partnerDevelopment": False},
+    "taxesIncluded": False, "plan": {"partnerDevelopment": False},
 }  # fmt: skip
 
 
