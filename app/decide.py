@@ -21,7 +21,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -64,10 +64,10 @@ from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
-from app.profiles.guests import has_taken_back, heard_of, met
+from app.profiles.guests import has_taken_back, news_of
 from app.profiles.names import Names
 from app.profiles.recall import Shopper, keep_told, recall
-from app.profiles.telling import ConsentCall, consent_told
+from app.profiles.telling import ConsentCall
 from app.profiles.unheard import Unheard
 from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
@@ -133,12 +133,14 @@ async def decide(deps: DecisionDependencies, claims: Claims, question: Question,
         return nothing(decision_id, "no_shop")
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
-    question, names, shopper = await _recalled(deps, shop, claims, question, may)
-    occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
-    told = _told(occasion, names, claims)
+    call, shopper = await _recalled(deps, shop, _call(claims, question, shop, decision_id, now), may)
+    told = news_of(call, shopper.told, consent)
     if shop.paused:
-        await _is_written(deps, DecisionWrites(told, None), occasion, names, claims)
+        await _is_written(deps, DecisionWrites(told, None), call, shopper)
         return nothing(decision_id, "paused")
+    if call.names.client_id != question.client_id:
+        question = msgspec.structs.replace(question, client_id=call.names.client_id)
+    occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
     situation = situation_of(occasion)
     if occasion.shop.plan is not None:
         situation = await _with_campaigns(deps, claims, occasion, situation)
@@ -148,7 +150,7 @@ async def decide(deps: DecisionDependencies, claims: Claims, question: Question,
     made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
     written = DecisionWrites([*made, *told], nudging_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
-    if await _is_written(deps, written, occasion, names, claims):
+    if await _is_written(deps, written, call, shopper):
         deps.keeper.served(occasion.shop)
         return answer
     return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
@@ -158,16 +160,14 @@ async def decide_degraded(
     deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str
 ) -> Answer:
     """Return what costs least of all that can be shown."""
-    shop = await deps.live.get(claims.shop)
+    now, shop = datetime.now(UTC), await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
+    deps.unheard.keep(_call(claims, question, shop, decision_id, now))
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
-    occasion = Occasion(decision_id, datetime.now(UTC), shop, question, consent, may, shopper)
-    names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    deps.unheard.keep(_call(occasion, names, claims))
-    return degraded_answer(occasion)
+    return degraded_answer(Occasion(decision_id, now, shop, question, consent, may, shopper))
 
 
 async def _with_campaigns(
@@ -197,41 +197,26 @@ def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -
     return not deps.limiter.wait_s("storefront_codes", claims.shop)
 
 
-async def _recalled(
-    deps: DecisionDependencies, shop: ShopSnapshot, claims: Claims, question: Question, may: Permissions
-) -> tuple[Question, Names, Shopper]:
-    """Return the question, its names and the shopper: without the cart's browser, if that one refused."""
+def _call(
+    claims: Claims, question: Question, shop: ShopSnapshot, decision_id: str, now: datetime
+) -> ConsentCall:
+    """Return who asks, and what they say of consent."""
+    source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    shopper = await recall(deps.read, shop.shop, names, may, deps.digests, campaigns=shop.plan is not None)
-    if may.may_use_visit and isinstance(claims, CheckoutClaims) and has_taken_back(shopper.told):
-        question = msgspec.structs.replace(question, client_id=None)
-        return await _recalled(deps, shop, claims, question, may)
-    return question, names, shopper
-
-
-def _told(occasion: Occasion, names: Names, claims: Claims) -> Sequence[AnyEvent]:
-    """Return what the question tells the ledger, and of a checkout's browser; nothing when it is not new."""
-    told, answers = occasion.shopper.told, occasion.question.consent
-    in_checkout = isinstance(claims, CheckoutClaims)
-    heard = heard_of(names, answers) if in_checkout else names
-    if all(told.get(kind) == answers for kind, _ in heard):
-        return ()
-    call = _call(occasion, names, claims)
-    if (news := consent_told(call, told)) is None:
-        return ()
-    event = met(call, names, occasion.consent, occasion.shopper.customer_id) if in_checkout else None
-    return (news, event) if event else (news,)
-
-
-def _call(occasion: Occasion, names: Names, claims: Claims) -> ConsentCall:
-    """Return the question as one that carries consent, in the names of whom that is heard."""
-    question, shop, source = occasion.question, occasion.shop, "storefront"
-    if isinstance(claims, CheckoutClaims):
-        names, source = heard_of(names, question.consent), "checkout"
     return ConsentCall(
-        shop.shop, occasion.decision_id, occasion.now, source,
-        names, question.consent, question.region, shop.policy,
-    )  # fmt: skip
+        shop.shop, decision_id, now, source, names, question.consent, question.region, shop.policy
+    )
+
+
+async def _recalled(
+    deps: DecisionDependencies, shop: ShopSnapshot, call: ConsentCall, may: Permissions
+) -> tuple[ConsentCall, Shopper]:
+    """Return the call and its shopper: without the browser that the cart names, if that one refused."""
+    shopper = await recall(deps.read, shop.shop, call.names, may, deps.digests, shop.plan is not None)
+    if may.may_use_visit and call.source == "checkout" and has_taken_back(shopper.told):
+        call = replace(call, names=call.names.only({"checkout", "customer"}))
+        return await _recalled(deps, shop, call, may)
+    return call, shopper
 
 
 async def _answered(deps: DecisionDependencies, claims: Claims, question: Question) -> Answer:
@@ -250,7 +235,7 @@ async def _answered(deps: DecisionDependencies, claims: Claims, question: Questi
 
 
 async def _is_written(
-    deps: DecisionDependencies, written: DecisionWrites, occasion: Occasion, names: Names, claims: Claims
+    deps: DecisionDependencies, written: DecisionWrites, call: ConsentCall, shopper: Shopper
 ) -> bool:
     """Return whether the log has it, in one write. A refusal that it can't have now is kept for later."""
     is_written = True
@@ -258,8 +243,8 @@ async def _is_written(
         await deps.log(written)
     except (RedisError, OSError, TimeoutError):
         is_written = False
-    if not (is_written and occasion.shopper.told):  # without what was told before, nothing is news
-        deps.unheard.keep(_call(occasion, names, claims))
+    if not (is_written and shopper.told):  # without what was told before, nothing is news
+        deps.unheard.keep(call)
     return is_written
 
 

@@ -2,7 +2,8 @@
 
 A browser can be shared. What only it links, and nobody signed, is erased with either of its people
 and shown to neither, unless it is asked for by the browser's own id; a checkout that is somebody
-else's is never followed. A browser's word does not lead to a customer: nobody has proven it.
+else's is never followed. Of a browser that only a cart names it is not known whose it is: it counts as
+shared. A browser's word does not lead to a customer: nobody has proven it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connections import Connections
 from app.consent.digests import Digests
+from app.events.kinds import CHECKOUT_MET
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow
 from app.upsert import table_of
 
@@ -27,7 +29,7 @@ _CARTED = ("CheckoutUpdated", "CheckoutDeleted")
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """The names of a person in a shop. order_ids: of orders that are theirs, or nobody's.
 
-    shared_clients: browsers among client_ids that others signed in on as well.
+    shared_clients: browsers among client_ids that others signed in on as well, or that only a cart names.
     """
 
     shop: str
@@ -127,7 +129,7 @@ async def _one_step(connection: AsyncConnection, known: Person, asked: frozenset
         _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
     )
     clients = known.client_ids | await _values(connection, _EVENTS.client_id, known, seen)
-    shared = await _shared(connection, known, clients)
+    shared = await _shared(connection, known, clients) | await _cart_named(connection, known, clients, seen)
     carts = await _carts(connection, known)
     return msgspec.structs.replace(
         known, client_ids=clients, shared_clients=shared - asked, cart_tokens=known.cart_tokens | carts
@@ -163,6 +165,17 @@ async def _shared(connection: AsyncConnection, known: Person, clients: frozenset
     tokens = await _values(connection, _EVENTS.checkout_token, known, theirs)
     others = _among(_EVENTS.checkout_token, await _of_others(connection, known, tokens))
     return await _values(connection, _EVENTS.client_id, known, theirs & (_others(_EVENTS, known) | others))
+
+
+async def _cart_named(
+    connection: AsyncConnection, known: Person, clients: frozenset[str], seen: ColumnElement[bool]
+) -> frozenset[str]:
+    """Return which of the browsers only a cart says to be theirs: a link may have brought it along.
+
+    seen: what leads to browsers.
+    """
+    told = await _values(connection, _EVENTS.client_id, known, seen & (_EVENTS.name != CHECKOUT_MET))
+    return clients - told
 
 
 async def _carts(connection: AsyncConnection, known: Person) -> frozenset[str]:

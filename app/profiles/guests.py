@@ -2,47 +2,74 @@
 
 The storefront leaves the browser's id on the cart while its visitor allows analytics. A checkout may go on
 in another browser, from a link in a letter, or bring along whatever a link put into its cart. So the name
-is used by who allows analytics, and nobody but the browser itself is heard to allow it again.
+is used by who allows analytics, and nobody but the browser itself is heard to allow anything in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from app.consent.policy import Answers, Consent, permissions
-from app.events.kinds import CHECKOUT_MET, BrowserEvent
-from app.profiles.names import Names
-from app.profiles.telling import ConsentCall
+from app.consent.policy import PURPOSES, Answers, Consent, permissions
+from app.events.kinds import CHECKOUT_MET, AnyEvent, BrowserEvent
+from app.profiles.telling import ConsentCall, consent_told
+
+Told = Mapping[str, Answers | None]  # what was told before, by kind of name
 
 
-def has_taken_back(told: Mapping[str, Answers | None]) -> bool:
-    """Return whether the browser refuses analytics, by what it told itself. told: by kind of name."""
+def has_taken_back(told: Told) -> bool:
+    """Return whether the browser refuses analytics, by what it told itself."""
     browser = told.get("client")
     return browser is not None and browser.analytics is False
 
 
-def heard_of(names: Names, answers: Answers) -> Names:
-    """Return whose word a checkout's answers are: the browser's too where they refuse, else only its own."""
-    if names.client_id is None or answers.analytics is False:
-        return names
-    return names.only({"checkout", "customer"})
+def words_of(call: ConsentCall) -> Sequence[ConsentCall]:
+    """Return the call as it is heard: a checkout's for itself, and what it refuses for the browser too."""
+    if call.source != "checkout" or call.names.client_id is None:
+        return (call,)
+    own = replace(call, names=call.names.only({"checkout", "customer"}))
+    if call.answers.analytics is not False:
+        return (own,)
+    browser = call.names.only({"client"})
+    return own, replace(
+        call, event_id=f"client:{call.event_id}", names=browser, answers=_refused(call.answers)
+    )
 
 
-def met(call: ConsentCall, names: Names, consent: Consent, customer_id: int | None) -> BrowserEvent | None:
-    """Return that the checkout is the browser's, None where that may not be kept.
+def news_of(call: ConsentCall, told: Told, consent: Consent) -> Sequence[AnyEvent]:
+    """Return what the call tells the ledger, and of a checkout's browser; nothing where it is not new."""
+    words = words_of(call)
+    if all(told.get(kind) == word.answers for word in words for kind, _ in word.names):
+        return ()
+    news: list[AnyEvent] = [event for word in words if (event := consent_told(word, told))]
+    return [*news, *_met(call, consent)] if news else ()
 
-    By it what is known of the one is found, and goes, with the other. customer_id: as far as it may be known.
+
+def _refused(answers: Answers) -> Answers:
+    return Answers(**{each: False for each in PURPOSES if getattr(answers, each) is False})
+
+
+def _met(call: ConsentCall, consent: Consent) -> Sequence[BrowserEvent]:
+    """Return that the checkout is the browser's, nothing where that may not be kept.
+
+    By it what is known of the one is found, and goes, with the other. It signs nobody in there: whoever
+    opens a link to somebody's cart would take their visit along.
     """
-    if not (names.client_id and names.checkout_token and permissions(consent).may_store_visitor):
-        return None
-    return BrowserEvent(
-        shop=call.shop,
-        event_id=f"browser:{call.event_id}",
-        happened_at=call.happened_at,
-        name=CHECKOUT_MET,
-        client_id=names.client_id,
-        checkout_token=names.checkout_token,
-        customer_id=customer_id,
-        permitted=consent.permitted,
-        data={},
+    names = call.names
+    if call.source != "checkout" or not (names.client_id and names.checkout_token):
+        return ()
+    if not permissions(consent).may_store_visitor:
+        return ()
+    return (
+        BrowserEvent(
+            shop=call.shop,
+            event_id=f"browser:{call.event_id}",
+            happened_at=call.happened_at,
+            name=CHECKOUT_MET,
+            client_id=names.client_id,
+            checkout_token=names.checkout_token,
+            customer_id=None,
+            permitted=consent.permitted,
+            data={},
+        ),
     )

@@ -7,6 +7,7 @@ the ledger as soon as there is time; a process that ends before forgets them.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,11 @@ from app.consent.policy import PURPOSES, Answers
 from app.consent.told import told_key, unpack
 from app.events.log import EventLog
 from app.loops import rest
+from app.profiles.guests import words_of
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
 from app.profiles.telling import ConsentCall, all_told
+from app.upsert import chunks
 
 EVERY_S = 2.0
 MOST = 10_000  # that are kept: the first go
@@ -36,25 +39,29 @@ class Unheard:
 
     def keep(self, call: ConsentCall) -> None:
         """Keep the call to be told, where it refuses anything in anybody's name."""
-        if not refuses(call.answers) or not any(call.names):
+        if not refuses(call.answers):
             return
-        self._calls.pop((call.shop, call.names), None)
-        self._calls[call.shop, call.names] = call
-        if len(self._calls) > self._most:
+        for word in words_of(call):
+            if any(word.names):
+                self._calls.pop((word.shop, word.names), None)
+                self._calls[word.shop, word.names] = word
+        while len(self._calls) > self._most:
             del self._calls[next(iter(self._calls))]
 
     def __len__(self) -> int:
         return len(self._calls)
 
     async def tell(self) -> None:
-        """Tell what is kept, the first one first. Raises RedisError: the rest stays."""
-        while self._calls:
-            shop, _ = next(iter(self._calls))
-            some = [kept for kept in self._calls.items() if kept[0][0] == shop][:_AT_ONCE]
-            await tell(self._redis, self._digests, [call for _, call in some])
-            for key, call in some:
-                if self._calls.get(key) is call:  # else there is another word of theirs by now
-                    del self._calls[key]
+        """Tell what is kept, shop by shop. Raises RedisError: the rest stays."""
+        by_shop: dict[str, list[ConsentCall]] = defaultdict(list)
+        for call in self._calls.values():
+            by_shop[call.shop].append(call)
+        for calls in by_shop.values():
+            for some in chunks(calls, _AT_ONCE):
+                await tell(self._redis, self._digests, some)
+                for call in some:
+                    if self._calls.get((call.shop, call.names)) is call:  # else they said another word by now
+                        del self._calls[call.shop, call.names]
 
     async def keep_telling(self, stop: asyncio.Event) -> None:
         """Tell what is kept, time and again, until stopped."""

@@ -8,11 +8,13 @@ import json
 import zipfile
 
 import msgspec
+import pytest
 
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS
+from app.events.kinds import CHECKOUT_MET
 from app.privacy.export import as_csv, as_json, csv_text, export_person
-from app.privacy.person import Person
+from app.privacy.person import Person, find_person
 from app.tables import EventRow
 from tests.privacy.planted import NOW, OTTO, ROSA, SHOP, plant
 from tests.privacy.test_erasure import named
@@ -82,6 +84,21 @@ async def test_what_another_did_in_a_browser_that_only_their_checkout_tells_of_i
     shown = {row["event_id"] for row in export.held["events"]}
     assert f"signed-{ROSA.order}" in shown
     assert not shown & {"otto-looks", "otto-pays"}
+
+
+@pytest.mark.parametrize(("by", "is_shown"), [(CHECKOUT_MET, False), ("checkout_started", True)])
+async def test_of_a_browser_that_only_a_cart_names_nothing_is_shown(
+    connections: Connections, by: str, is_shown: bool
+) -> None:
+    """A link to a cart may have brought along the browser of whoever filled it."""
+    await plant(connections, ROSA)
+    seen = {"shop": SHOP, "happened_at": NOW, "recorded_at": NOW, "client_id": "browser"}
+    async with connections.write() as db:
+        db.add(EventRow(**seen, event_id="looked", name="product_viewed"))
+        db.add(EventRow(**seen, event_id="met", name=by, checkout_token=ROSA.token))
+    shown = {row["event_id"] for row in (await export_person(connections, named(ROSA))).held["events"]}
+    assert ("looked" in shown) == is_shown
+    assert (await find_person(connections, named(ROSA))).client_ids >= {"browser"}  # erased it is with both
 
 
 async def test_an_archive_has_a_table_a_store_with_readable_headings(connections: Connections) -> None:
