@@ -48,9 +48,9 @@ def line(shop: Dataset, size: int) -> tuple[str, ...]:
     now = datetime.fromtimestamp(int(later.times[0]), UTC)
     trained = train(replace(shop, baskets=known), FitParameters(), now)
     cases = make_cases(shop, known, later, most=LATER, seed=SEED)
-    judges = test_set_of(shop.items.product_ids, trained.model.kinds, trained.model.orders, cases)
+    test_set = test_set_of(shop.items.product_ids, trained.model.kinds, trained.model.orders, cases)
     ours = by_case(ndcg_at_k, cases, [ranked(trained.model, case) for case in cases], K)
-    plain = plain_ndcg(shop.items, known, judges)
+    plain = plain_ndcg(shop.items, known, test_set)
     best = max(plain.values(), key=lambda scores: float(scores.mean()))
     ahead = paired_interval(ours, best, SEED)
     return (
@@ -62,7 +62,7 @@ def line(shop: Dataset, size: int) -> tuple[str, ...]:
     )
 
 
-def plain_ndcg(items: Items, known: Baskets, judges: TestSet) -> dict[str, np.ndarray]:
+def plain_ndcg(items: Items, known: Baskets, test_set: TestSet) -> dict[str, np.ndarray]:
     """Return what the plain ways reach, one number a case."""
     ids, now = items.product_ids, int(known.times[-1]) if len(known) else 0
     sold = popularity(known, len(items), now, None)
@@ -73,7 +73,7 @@ def plain_ndcg(items: Items, known: Baskets, judges: TestSet) -> dict[str, np.nd
         "own repeats": by_repeats(ids, sold),
     }
     return {
-        name: by_case(ndcg_at_k, judges.cases, recommendations_of(scorer, judges).all, K)
+        name: by_case(ndcg_at_k, test_set.cases, recommendations_of(scorer, test_set).all, K)
         for name, scorer in scorers.items()
     }
 

@@ -37,8 +37,8 @@ def logged(decisions: int, seed: int) -> tuple[WeightedDecisions, float]:
     seen = np.hstack([x, one_hot[action]])
     every = np.vstack([np.hstack([x, np.tile(one_hot[each], (decisions, 1))]) for each in range(ACTIONS)])
     foretold, elsewhere = cross_fitted(seen, reward, every, np.tile(rows, ACTIONS))
-    by_other = (other * elsewhere.reshape(ACTIONS, decisions).T).sum(axis=1)
-    return WeightedDecisions(weight, reward, foretold, by_other), _truth()
+    by_target = (other * elsewhere.reshape(ACTIONS, decisions).T).sum(axis=1)
+    return WeightedDecisions(weight, reward, foretold, by_target), _truth()
 
 
 def _shares(x: Floats, slope: float) -> Floats:

@@ -1,6 +1,6 @@
 """IPS, self-normalised and doubly robust estimates of another policy's value. Pure.
 
-Every estimate weighs what came of a logged action by how much likelier the other policy would have taken it.
+Every estimate weighs what came of a logged action by how much likelier the target policy would have taken it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 LEAST_DECISIONS = 200
 LEAST_EFFECTIVE = 100.0
-# So much of what the other policy would do must have been done at all; the rest can't be estimated.
+# So much of what the target policy would do must have been done at all; the rest can't be estimated.
 LEAST_SUPPORT = 0.98
 
 
@@ -28,14 +28,14 @@ class WeightedDecisions:
     """Logged decisions as aligned arrays, one entry each.
 
     weight: the importance weight, the logged action's probability under the target policy over its
-    propensity. reward: as observed. foretold: the reward model's prediction of it, cross-fitted; by_other:
+    propensity. reward: as observed. foretold: the reward model's prediction of it, cross-fitted; by_target:
     the expected prediction over the target policy's actions. Weights average 1 under common support.
     """
 
     weight: Floats
     reward: Floats
     foretold: Floats
-    by_other: Floats
+    by_target: Floats
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -46,7 +46,7 @@ class PolicyEstimate:
     """The target policy's value a decision, by three estimators, with 95 % intervals.
 
     logged: what was earned. gain: the doubly robust estimate minus that, on the same decisions.
-    effective: how many decisions of the other policy's own the weighted ones are worth (Kish).
+    effective: how many decisions of the target policy's own the weighted ones are worth (Kish).
     support: the average weight; 1 but for chance.
     """
 
@@ -60,21 +60,21 @@ class PolicyEstimate:
     gain: Interval
 
 
-def estimate(trials: WeightedDecisions) -> PolicyEstimate | Refusal:
+def estimate(logged: WeightedDecisions) -> PolicyEstimate | Refusal:
     """Return the estimates, or why they can't be had.
 
     IPS: Horvitz and Thompson, JASA 1952. Self-normalised: Swaminathan and Joachims, NeurIPS 2015. Doubly
     robust: Dudik, Langford, Li, ICML 2011. Intervals are normal, each from its estimator's influence values.
     """
-    n, w = len(trials), trials.weight
+    n, w = len(logged), logged.weight
     if n < LEAST_DECISIONS:
         return Refusal(Cause.TOO_EARLY, f"{n} decisions can be judged; estimates begin at {LEAST_DECISIONS}")
     effective = float(w.sum() ** 2 / np.square(w).sum()) if w.any() else 0.0
     if refused := _unsupported(w, effective):
         return refused
-    r, left = trials.reward, trials.reward - trials.foretold
+    r, left = logged.reward, logged.reward - logged.foretold
     own = float((w * r).sum() / w.sum())
-    robust = trials.by_other + w * left
+    robust = logged.by_target + w * left
     return PolicyEstimate(
         decisions=n,
         effective=effective,
@@ -88,7 +88,7 @@ def estimate(trials: WeightedDecisions) -> PolicyEstimate | Refusal:
 
 
 def _unsupported(w: Floats, effective: float) -> Refusal | None:
-    """Return why what was done tells too little of what the other policy would do, None otherwise."""
+    """Return why what was done tells too little of what the target policy would do, None otherwise."""
     mean, error = float(w.mean()), float(w.std(ddof=1)) / sqrt(len(w))
     if mean + Z * error < LEAST_SUPPORT:
         return Refusal(

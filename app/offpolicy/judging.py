@@ -48,31 +48,31 @@ class LoggedDecision:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """A decision with the chance of what was done, and of each that the other policy would do."""
+    """A decision with the chance of what was done, and of each that the target policy would do."""
 
     logged: LoggedDecision
     situation: Situation
     was: float
-    others: dict[Shown, float]
+    chances: dict[Shown, float]
     ranked_alike: bool
 
 
 def policy_value(
-    logged: Sequence[LoggedDecision], other: TargetPolicy
+    logged: Sequence[LoggedDecision], target: TargetPolicy
 ) -> tuple[PolicyEstimate | Refusal, int]:
-    """Return what the other policy would have earned a decision, and of how many that could be told."""
-    found = [each for one in logged if (each := _weighed(one, other)) is not None]
+    """Return what the target policy would have earned a decision, and of how many that could be told."""
+    found = [each for one in logged if (each := _weighed(one, target)) is not None]
     if len(found) < LEAST_DECISIONS:
         says = f"{len(found)} decisions can be judged; estimates begin at {LEAST_DECISIONS}"
         return Refusal(Cause.TOO_EARLY, says), len(found)
-    return estimate(_trials(found)), len(found)
+    return estimate(_aligned(found)), len(found)
 
 
-def _weighed(logged: LoggedDecision, other: TargetPolicy) -> _Weighed | None:
+def _weighed(logged: LoggedDecision, target: TargetPolicy) -> _Weighed | None:
     """Return the decision weighed, None for one that does not tell all that either policy depends on."""
     situation = msgspec.convert(logged.past.situation, Situation)
-    plan, inputs = other.shop.plan, _inputs(logged.past, situation)
-    facts = facts_of_past(logged.past, other.shop.catalog, plan.zone) if plan else {}
+    plan, inputs = target.shop.plan, _inputs(logged.past, situation)
+    facts = facts_of_past(logged.past, target.shop.catalog, plan.zone) if plan else {}
     if plan and not _reads(plan) <= facts.keys():
         return None
     theirs = msgspec.structs.replace(inputs, facts=facts, evidence=evidence_of(facts)) if plan else inputs
@@ -80,9 +80,9 @@ def _weighed(logged: LoggedDecision, other: TargetPolicy) -> _Weighed | None:
     if not was:
         return None
     chance_of = action_probabilities(plan, theirs)
-    others = {_told_apart(shown, plan, logged.plan): chance for shown, chance in chance_of.items()}
-    alike = other.ranks_alike or _ranks_alike(other.shop, situation, logged)
-    return _Weighed(logged, situation, was, others, alike)
+    chances = {_told_apart(shown, plan, logged.plan): chance for shown, chance in chance_of.items()}
+    alike = target.ranks_alike or _ranks_alike(target.shop, situation, logged)
+    return _Weighed(logged, situation, was, chances, alike)
 
 
 def _told_apart(shown: Shown, plan: Plan | None, logged: Plan | None) -> Shown:
@@ -119,22 +119,22 @@ def _ranks_alike(shop: ShopSnapshot, situation: Situation, logged: LoggedDecisio
     return tuple(products[: len(logged.ranked)]) == logged.ranked
 
 
-def _trials(found: Sequence[_Weighed]) -> WeightedDecisions:
-    every = sorted({name for each in found for shown in (each.logged.shown, *each.others) for name in shown})
+def _aligned(found: Sequence[_Weighed]) -> WeightedDecisions:
+    every = sorted({name for each in found for shown in (each.logged.shown, *each.chances) for name in shown})
     at = {name: place for place, name in enumerate(every)}
     rows = [_situation_row(each) for each in found]
     seen = np.array([[*row, *_action(each.logged.shown, at)] for row, each in zip(rows, found, strict=True)])
-    pairs = [(n, shown, chance) for n, each in enumerate(found) for shown, chance in each.others.items()]
+    pairs = [(n, shown, chance) for n, each in enumerate(found) for shown, chance in each.chances.items()]
     of = np.array([n for n, _, _ in pairs], dtype=np.int64)
     elsewhere = np.array([[*rows[n], *_action(shown, at)] for n, shown, _ in pairs])
     reward, _ = winsorise(np.array([float(each.logged.reward_minor) for each in found]), WINSOR)
-    foretold, of_others = cross_fitted(seen, reward, elsewhere, of)
-    by_other = np.zeros(len(found))
-    np.add.at(by_other, of, np.array([chance for _, _, chance in pairs]) * of_others)
+    foretold, of_targets = cross_fitted(seen, reward, elsewhere, of)
+    by_target = np.zeros(len(found))
+    np.add.at(by_target, of, np.array([chance for _, _, chance in pairs]) * of_targets)
     weight = np.array(
-        [each.ranked_alike * each.others.get(each.logged.shown, 0.0) / each.was for each in found]
+        [each.ranked_alike * each.chances.get(each.logged.shown, 0.0) / each.was for each in found]
     )
-    return WeightedDecisions(weight, reward, foretold, by_other)
+    return WeightedDecisions(weight, reward, foretold, by_target)
 
 
 def _situation_row(each: _Weighed) -> list[float]:

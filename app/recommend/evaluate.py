@@ -118,24 +118,28 @@ def hold_out(
         return assemble(dataset, baskets, recipe, learnt)
 
     tested = as_of(before)
-    trial = TestSetup(dataset, split.train, before, recipe, tested, parameters)
-    judges = test_set_of(dataset.items.product_ids, tested.kinds, tested.orders, cases)
-    answers = _answers(trial, judges, progress, beside_rivals=beside_rivals)
-    report = report_on(tested, recipe, judges, answers, parameters.seed, dict(dataset.counts))
+    setup = TestSetup(dataset, split.train, before, recipe, tested, parameters)
+    test_set = test_set_of(dataset.items.product_ids, tested.kinds, tested.orders, cases)
+    answers = _answers(setup, test_set, progress, beside_rivals=beside_rivals)
+    report = report_on(tested, recipe, test_set, answers, parameters.seed, dict(dataset.counts))
     up_to_date = before.and_then(split.test.without(gone))
     live = make_cases(dataset, up_to_date, split.test, most=MOST_TEST_CASES, seed=parameters.seed)
     return replace(
         report,
-        live=_live(tested, replace(judges, cases=tuple(live))),
+        live=_live(tested, replace(test_set, cases=tuple(live))),
         duel=duel(champion, dataset, split.test, learnt_until, parameters.seed) if champion else None,
     )
 
 
-def _live(model: Model, judges: TestSet) -> dict[str, RankingMetrics]:
+def _live(model: Model, test_set: TestSet) -> dict[str, RankingMetrics]:
     """Return ours and the shopper's repeats when each cart knows all that the shopper bought before it."""
-    repeats = tops_of(by_repeats(judges.product_ids, model.popularity), judges.product_ids, judges.cases, K)
-    ours = [ranked(model, case) for case in judges.cases]
-    return {name: judges.of(judges.cases, tops) for name, tops in ((OURS, ours), ("own repeats", repeats))}
+    repeats = tops_of(
+        by_repeats(test_set.product_ids, model.popularity), test_set.product_ids, test_set.cases, K
+    )
+    ours = [ranked(model, case) for case in test_set.cases]
+    return {
+        name: test_set.of(test_set.cases, tops) for name, tops in ((OURS, ours), ("own repeats", repeats))
+    }
 
 
 def embeddings_for(
@@ -213,25 +217,25 @@ def _to_choose_with(split: Split, recipe: Recipe) -> tuple[Baskets, Baskets]:
 
 
 def _answers(
-    trial: TestSetup, judges: TestSet, progress: OnProgress, *, beside_rivals: bool
+    setup: TestSetup, test_set: TestSet, progress: OnProgress, *, beside_rivals: bool
 ) -> dict[str, Recommendations]:
     """Return each model's answers; ours through the very call that serves."""
-    scorers = [*_plain(trial), *(_rivals(trial, progress) if beside_rivals else ())]
+    scorers = [*_plain(setup), *(_rivals(setup, progress) if beside_rivals else ())]
     progress(Progress("testing", 0, len(scorers) + 1))
-    answers = {OURS: served_recommendations(trial.model, judges)}
+    answers = {OURS: served_recommendations(setup.model, test_set)}
     for done, (name, scorer_of, knows_cold) in enumerate(scorers, start=1):
         progress(Progress("testing", done, len(scorers) + 1))
         if (scorer := scorer_of()) is not None:
-            answers[name] = recommendations_of(scorer, judges, knows_cold=knows_cold)
+            answers[name] = recommendations_of(scorer, test_set, knows_cold=knows_cold)
     progress(Progress("testing", len(scorers) + 1, len(scorers) + 1))
     return answers
 
 
-def _plain(trial: TestSetup) -> Iterator[Named]:
+def _plain(setup: TestSetup) -> Iterator[Named]:
     """Yield the baselines that cost next to nothing: name, scorer, whether it knows cold items."""
-    items, model, ids = trial.dataset.items, trial.model, trial.dataset.items.product_ids
-    now = int(trial.before.times[-1])
-    weighted = cosine(trial.before, len(ids), now, trial.recipe.cosine)
+    items, model, ids = setup.dataset.items, setup.model, setup.dataset.items.product_ids
+    now = int(setup.before.times[-1])
+    weighted = cosine(setup.before, len(ids), now, setup.recipe.cosine)
     yield wording("popularity"), lambda: by_popularity(model.popularity), False
     yield (
         wording("weighted cosine"),
@@ -240,13 +244,13 @@ def _plain(trial: TestSetup) -> Iterator[Named]:
     )
     if model.item_embeddings.shape[1]:
         yield wording("LightFM of carts"), lambda: by_embeddings(model), True
-    if len(trial.dataset.customer_ids):
+    if len(setup.dataset.customer_ids):
         yield wording("own repeats"), lambda: by_repeats(ids, model.popularity), False
 
 
-def _rivals(trial: TestSetup, progress: OnProgress) -> Iterator[Named]:
+def _rivals(setup: TestSetup, progress: OnProgress) -> Iterator[Named]:
     """Yield the models of others."""
-    dataset, before, parameters = trial.dataset, trial.before, trial.parameters
+    dataset, before, parameters = setup.dataset, setup.before, setup.parameters
     items, now = dataset.items, int(before.times[-1])
     plain = CosineParameters(size_power=0.0, popularity_power=0.5)
     yield "cosine", lambda: by_similarity(items.product_ids, cosine(before, len(items), now, plain)), False
@@ -255,13 +259,13 @@ def _rivals(trial: TestSetup, progress: OnProgress) -> Iterator[Named]:
         yield "implicit TF-IDF", lambda: rivals.implicit_tfidf(items, before), False
         yield "implicit ALS", lambda: rivals.implicit_als(items, before, parameters.seed), False
     if len(dataset.customer_ids):
-        yield wording("plain LightFM"), lambda: _plain_lightfm(trial, progress), True
+        yield wording("plain LightFM"), lambda: _plain_lightfm(setup, progress), True
 
 
-def _plain_lightfm(trial: TestSetup, progress: OnProgress) -> Scorer:
-    dataset, parameters = trial.dataset, trial.parameters
+def _plain_lightfm(setup: TestSetup, progress: OnProgress) -> Scorer:
+    dataset, parameters = setup.dataset, setup.parameters
     embeddings = fit_customers(
-        dataset.items, len(dataset.customer_ids), trial.train, parameters,
+        dataset.items, len(dataset.customer_ids), setup.train, parameters,
         lambda done: progress(Progress("plain LightFM", done, parameters.epochs)),
     )  # fmt: skip
     return rivals.plain_lightfm(dataset.customer_ids, embeddings)

@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 
 
 def freshened(model: Model, card: Card, dataset: Dataset) -> Model:
-    """Return the model as of the data set's last order, its version still to be given by `publish_successor`."""
+    """Return the model as of the data set's last order; `publish_successor` gives it its version."""
     recipe = _recipe(model, card, dataset)
     fresh = assemble(dataset, dataset.baskets, recipe, _embeddings(model, dataset))
     return replace(fresh, appeal=appeal_of(model, fresh.product_ids))

@@ -121,7 +121,7 @@ class TestSet:
 def test_set_of(
     product_ids: Ids, kinds: NDArray[np.int32], orders: NDArray[np.int32], cases: Sequence[Case]
 ) -> TestSet:
-    """Return the jury of these cases. orders: (n,) of training that hold each product; 0 is cold."""
+    """Return the test set of these cases. orders: (n,) of training that hold each product; 0 is cold."""
     cold = orders == 0
     cold_ids = frozenset(product_ids[cold].tolist())
     # An order more for each, so that a product nobody bought is very novel and not infinitely so.

@@ -88,32 +88,34 @@ class Report:
 def report_on(
     model: Model,
     recipe: Recipe,
-    jury: TestSet,
+    test_set: TestSet,
     answers: Mapping[str, Recommendations],
     seed: int,
     counts: dict[str, int],
 ) -> Report:
     """Return the report on what each model answered."""
-    ndcg = {name: by_case(ndcg_at_k, jury.cases, one.all, K) for name, one in answers.items()}
-    found = {name: by_case(ndcg_at_k, jury.discoveries, one.discovery, K) for name, one in answers.items()}
-    rungs, losses = _rungs(model, jury, answers[OURS], seed)
+    ndcg = {name: by_case(ndcg_at_k, test_set.cases, one.all, K) for name, one in answers.items()}
+    found = {
+        name: by_case(ndcg_at_k, test_set.discoveries, one.discovery, K) for name, one in answers.items()
+    }
+    rungs, losses = _rungs(model, test_set, answers[OURS], seed)
     return Report(
-        cases=len(jury.cases),
-        discoveries=len(jury.discoveries),
-        cold_cases=len(jury.cold_cases),
+        cases=len(test_set.cases),
+        discoveries=len(test_set.discoveries),
+        cold_cases=len(test_set.cold_cases),
         seed=seed,
         counts=counts,
-        figures={name: jury.figures(one) for name, one in answers.items()},
-        interval=paired_interval(ndcg[OURS], np.zeros(len(jury.cases)), seed),
+        figures={name: test_set.figures(one) for name, one in answers.items()},
+        interval=paired_interval(ndcg[OURS], np.zeros(len(test_set.cases)), seed),
         differences=_differences(ndcg, seed),
-        discovery={name: jury.of(jury.discoveries, one.discovery) for name, one in answers.items()}
-        if jury.discoveries
+        discovery={name: test_set.of(test_set.discoveries, one.discovery) for name, one in answers.items()}
+        if test_set.discoveries
         else {},
-        discovery_differences=_differences(found, seed) if jury.discoveries else {},
+        discovery_differences=_differences(found, seed) if test_set.discoveries else {},
         rungs=rungs,
         rung_losses=losses,
-        segments=_segments(jury, answers[OURS]),
-        same_kind_really=jury.same_kind_really(),
+        segments=_segments(test_set, answers[OURS]),
+        same_kind_really=test_set.same_kind_really(),
         recipe=recipe,
     )
 
@@ -125,28 +127,28 @@ def _differences(scores: Mapping[str, np.ndarray], seed: int) -> dict[str, Inter
 
 
 def _rungs(
-    model: Model, jury: TestSet, ours: Recommendations, seed: int
+    model: Model, test_set: TestSet, ours: Recommendations, seed: int
 ) -> tuple[dict[str, RankingMetrics], dict[str, Interval]]:
     """Return ours on each rung of consent, for shoppers who are known, and what each loses of NDCG@10."""
-    at = [at for at, case in enumerate(jury.cases) if case.customer_id is not None]
+    at = [at for at, case in enumerate(test_set.cases) if case.customer_id is not None]
     if not at:
         return {}, {}
-    cases = [jury.cases[each] for each in at]
+    cases = [test_set.cases[each] for each in at]
     tops = {
         "personal": [ours.all[each] for each in at],
         "contextual": [ranked(model, case) for case in anonymous(cases)],
-        "static": tops_of(by_popularity(model.popularity), jury.product_ids, cases, K),
+        "static": tops_of(by_popularity(model.popularity), test_set.product_ids, cases, K),
     }
     ndcg = {name: by_case(ndcg_at_k, cases, one, K) for name, one in tops.items()}
     losses = {name: paired_interval(ndcg[name], ndcg["personal"], seed) for name in ("contextual", "static")}
-    return {name: jury.of(cases, one) for name, one in tops.items()}, losses
+    return {name: test_set.of(cases, one) for name, one in tops.items()}, losses
 
 
-def _segments(jury: TestSet, ours: Recommendations) -> dict[str, RankingMetrics]:
+def _segments(test_set: TestSet, ours: Recommendations) -> dict[str, RankingMetrics]:
     """Return ours by how many orders the shopper had placed before."""
-    named = [_segment(case) for case in jury.cases]
+    named = [_segment(case) for case in test_set.cases]
     return {
-        name: jury.of(*_of(jury.cases, ours.all, [at for at, one in enumerate(named) if one == name]))
+        name: test_set.of(*_of(test_set.cases, ours.all, [at for at, one in enumerate(named) if one == name]))
         for name in sorted(set(named))
     }
 
