@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
 from app.consent.digests import open_digests
 from app.events.kinds import CustomerChanged, CustomerDeleted, MarketingConsentChanged
 from app.orders.answers import append_changes, recorded_answers
-from app.tables import CustomerRow
-from app.upsert import Merge, by_key, upsert
+from app.tables import CustomerRow, OrderRow
+from app.upsert import Merge, Values, by_key, matching, table_of, upsert
 
+_ORDERS = table_of(OrderRow)
 # A customer known only by an answer: whatever is told of them later is newer.
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_UNLESS_TOLD = ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
@@ -34,7 +36,7 @@ async def record_customers(connections: Connections, events: Sequence[CustomerCh
         await upsert(
             db,
             CustomerRow,
-            rows,
+            await _with_last_orders(db, rows),
             newer=_unless_deleted_then,
             merge=_answer("email_marketing")
             | _answer("sms_marketing")
@@ -79,6 +81,30 @@ async def remove_customer(connections: Connections, event: CustomerDeleted) -> N
     }
     async with connections.write() as db:
         await upsert(db, CustomerRow, [row], newer=lambda old, new: new.updated_at >= old.updated_at)
+
+
+async def _with_last_orders(db: AsyncSession, rows: Sequence[Values]) -> list[Values]:
+    """Return the rows; where the last order is older than Shopify shows, with when the last was that we have.
+
+    By that it is told later which of our orders are among those that Shopify counted.
+    """
+    untold = {
+        (row["shop"], row["customer_id"]): row["updated_at"]
+        for row in rows
+        if row["spent_minor"] is not None and row["last_order_at"] is None
+    }
+    last = dict[tuple[str, int], datetime]()
+    connection, columns = await db.connection(), _ORDERS.c
+    for theirs in matching([columns.shop, columns.customer_id], untold):
+        query = select(columns.shop, columns.customer_id, columns.created_at).where(theirs)
+        for shop, customer_id, at in await connection.execute(query):
+            who = shop, customer_id
+            if at <= untold[who]:
+                last[who] = max(at, last.get(who, at))
+    return [
+        {**row, "last_order_at": last.get((row["shop"], row["customer_id"]), row["last_order_at"])}
+        for row in rows
+    ]
 
 
 def _row(event: CustomerChanged) -> dict[str, Any]:

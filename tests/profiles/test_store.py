@@ -181,6 +181,24 @@ async def test_what_was_spent_before_shopify_shows_it_is_told_to_the_profile(
     assert (profile.orders_ever, profile.last_ever_at) == (10, profile.last_order_at)
 
 
+async def test_orders_that_we_have_are_not_counted_again_once_shopify_tells_them_without_their_time(
+    on_both_databases: Connections,
+) -> None:
+    await place(on_both_databases, an_order(1, [10]))
+    later = NOW + timedelta(days=200)  # the last order is older than Shopify shows
+    event = CustomerChanged(
+        shop=SHOP, event_id="c", happened_at=later, customer_id=7, orders_count=3, email_marketing=None,
+        sms_marketing=None, data_sale_opt_out=None, created_at=None, updated_at=later, spent_minor=9_000,
+    )  # fmt: skip
+    await record_customer(on_both_databases, event)
+    await follow_customer(on_both_databases, event)
+    profile = await at(on_both_databases, customer_key(SHOP, 7))
+    assert (profile.orders_ever, profile.spent_ever_minor) == (3, 9_000)
+    await place(on_both_databases, an_order(2, [10], day=201))
+    profile = await at(on_both_databases, customer_key(SHOP, 7))
+    assert (profile.orders_ever, profile.spent_ever_minor) == (4, 10_000)
+
+
 async def test_rebuilding_twice_or_beside_live_orders_counts_each_once(
     connections: Connections,
 ) -> None:
