@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[1]
 LASTS = re.compile(
     rb"tw:(events|active|revisions|turns|\{ledger\}:told)|\{tw:events\}:(ours|dead)"
     rb"|streaq:default:(queues:\w+|index:\w+)"
-    rb"|tw:\{a\.myshopify\.com\}:(visitor:customer:\d+|fired|(fresh|ahead):seen|reconciled|coupons:.+)"
+    rb"|tw:\{a\.myshopify\.com\}:(visitor:customer:\d+|fired|(fresh|ahead):seen|reconciled:\w+|coupons:.+)"
 )
 
 

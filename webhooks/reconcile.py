@@ -1,7 +1,7 @@
 """Reconciliation: each hour, asks Shopify for what changed and compares, as a delivery may never come.
 
 Besides the records that changed, what only a delivery of its own tells: refunds, stock, costs, consent, and
-once a day which products are gone.
+once a day which products are gone. What Shopify refuses holds up nothing else.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, select
 
 from app.connections import Connections, redis_key
-from app.errors import InputError, ShopifyError
+from app.errors import InputError, ShopClosed, ShopifyError, ShopifyRefused
 from app.events.kinds import AnyEvent, CustomerChanged, OrderUpdated, ProductChanged
 from app.events.log import EventLog
 from app.shops.store import Shop, describe, get_shop
@@ -52,6 +53,7 @@ _log = logging.getLogger(__name__)
 
 Change = CustomerChanged | OrderUpdated | ProductChanged
 Beside = Callable[[Connections, Shop, Sequence[Payload]], Awaitable[list[AnyEvent]]]
+Comparison = Callable[[Connections, Shop, datetime], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +86,55 @@ async def reconcile(connections: Connections) -> None:
 
 
 async def reconcile_shop(connections: Connections, shop: Shop, now: datetime) -> int:
-    """Return how many changes since the last time were missed; they are in the log now."""
-    key = redis_key(shop.shop, "reconciled")
+    """Return how many changes since the last time were missed; they are in the log now.
+
+    What is refused, or can't be read, is left for the next time: it is looked for since its own last one.
+    Raises ShopifyUnavailable, ShopClosed and TokenRevoked.
+    """
+    missed = [
+        await _by_itself(shop, name, _compared(connections, shop, name, compare, now))
+        for name, compare in _SINCE_LAST_TIME.items()
+    ]
+    return sum(missed) + await _by_itself(shop, "gone", note_gone(connections, shop, now))
+
+
+async def _by_itself(shop: Shop, name: str, comparing: Awaitable[int]) -> int:
+    """Return how many changes were missed, nought where Shopify refuses or tells what can't be read."""
+    try:
+        return await comparing
+    except ShopClosed:
+        raise
+    except (ShopifyRefused, InputError) as error:
+        _log.warning("not reconciled", extra={"shop": shop.shop, "kind": name, "reason": str(error)})
+        return 0
+
+
+async def _compared(
+    connections: Connections, shop: Shop, name: str, compare: Comparison, now: datetime
+) -> int:
+    """Return how many changes since the last such comparison were missed."""
+    key = redis_key(shop.shop, "reconciled", name)
     last: Any = await connections.redis.get(key)
     since = _since(moment(last.decode()) if last else shop.installed_at, now)
+    missed = await compare(connections, shop, since)
+    await connections.redis.set(key, now.isoformat())
+    return missed
+
+
+async def _compare_records(kind: Kind, connections: Connections, shop: Shop, since: datetime) -> int:
     missed = 0
-    for kind in KINDS:
-        async for changed in _pages(connections, shop, kind.changed, f"{kind.name}s", since):
-            for gid in await _news(connections, shop, kind, changed):
-                missed += await tell(connections, shop, kind, gid)
-            if kind.beside:
-                missed += await _append(connections, await kind.beside(connections, shop, changed))
+    async for changed in _pages(connections, shop, kind.changed, f"{kind.name}s", since):
+        for gid in await _news(connections, shop, kind, changed):
+            missed += await tell(connections, shop, kind, gid)
+        if kind.beside:
+            missed += await _append(connections, await kind.beside(connections, shop, changed))
+    return missed
+
+
+async def _compare_costs(connections: Connections, shop: Shop, since: datetime) -> int:
+    missed = 0
     async for changed in _pages(connections, shop, CHANGED_ITEMS, "inventoryItems", since):
         missed += await _append(connections, await missed_costs(connections, shop, told_costs(shop, changed)))
-    missed += await note_gone(connections, shop, now)
-    await connections.redis.set(key, now.isoformat())
     return missed
 
 
@@ -207,3 +243,7 @@ KINDS = (
     ),
 )  # fmt: skip
 PRODUCTS, ORDERS = KINDS[0], KINDS[-1]
+_SINCE_LAST_TIME: dict[str, Comparison] = {
+    **{kind.name: partial(_compare_records, kind) for kind in KINDS},
+    "cost": _compare_costs,
+}

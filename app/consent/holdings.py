@@ -187,7 +187,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "fired": "how often each campaign was shown",
     "watched": "that all who met a large shop's campaigns were read a while ago",
     "figures": "what the pages of a large shop tell of its last days, in sums",
-    "reconciled": "when the shop was last compared with Shopify",
+    "reconciled": "when each kind of the shop's records was last compared with Shopify's",
     "gone_looked_for": "that its products were looked for at Shopify today",
 }
 

@@ -52,7 +52,8 @@ async def front(connections: Connections) -> AsyncIterator[Shopfront]:
 async def look(front: Shopfront) -> int:
     """Return how much was missed; it is worked off."""
     missed = await reconcile_shop(front.connections, front.installed, datetime.now(UTC) + LATER)
-    await front.connections.redis.delete("tw:{corner.myshopify.com}:reconciled")
+    async for key in front.connections.redis.scan_iter(match="tw:{corner.myshopify.com}:reconciled:*"):
+        await front.connections.redis.delete(key)
     consumer = EventConsumer(front.connections.redis, "test")
     await consumer.open()
     while deliveries := await consumer.read(block_ms=1):

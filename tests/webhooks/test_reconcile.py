@@ -14,7 +14,7 @@ from devstore.checkout import complete, start
 from devstore.schema import MODULES
 from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import NOW
-from tests.webhooks.shopfront import Shopfront, installed
+from tests.webhooks.shopfront import SCOPES, Shopfront, installed
 from webhooks.reconcile import reconcile, reconcile_shop
 
 pytestmark = pytest.mark.skipif(
@@ -108,6 +108,21 @@ async def test_a_shop_that_tells_what_nobody_can_read_holds_up_no_other(front: S
     customer.id, customer.updated_at = 0, datetime.now(UTC)
     await reconcile(front.connections)
     assert any(isinstance(event, ProductChanged) for event in await logged(front.connections))
+
+
+async def test_what_may_not_be_read_holds_up_nothing_else_and_is_caught_up_with_once_it_may(
+    connections: Connections,
+) -> None:
+    async with installed(connections, SCOPES.replace("read_products,", "")) as front:
+        now = datetime.now(UTC)
+        front.shop.products[1].updated_at = front.shop.customers[7].updated_at = now
+        await reconcile_shop(front.connections, front.installed, now + timedelta(hours=3))
+        told = {type(event) for event in await logged(front.connections)}
+        assert (CustomerChanged in told, ProductChanged in told) == (True, False)
+        await front.http.post("/control/scopes", json={"scopes": SCOPES.split(",")})
+        await reconcile_shop(front.connections, front.installed, now + timedelta(hours=4))
+        told = {type(event) for event in await logged(front.connections)}
+        assert (CustomerChanged in told, ProductChanged in told) == (False, True)
 
 
 async def test_a_customers_opt_out_that_no_webhook_told_of_is_put_into_the_log(front: Shopfront) -> None:
