@@ -46,12 +46,21 @@ def costs_in(settings: Mapping[str, Any]) -> dict[int, int]:
 
 
 def costs_of(settings: Mapping[str, Any], catalog: Catalog) -> Costs:
-    """Return what the shop's products cost, by the merchant's word and by Shopify's."""
-    variants = (variant for product in catalog.products.values() for variant in product.variants)
-    return Costs(
-        costs_in(settings),
-        {each.variant_id: each.cost_minor for each in variants if isinstance(each.cost_minor, int)},
-    )
+    """Return what the shop's products cost, by the merchant's word and by Shopify's.
+
+    A gift card costs what it sells for, where anything's cost is known: all of it is owed.
+    """
+    said, products = costs_in(settings), catalog.products.values()
+    told = {
+        each.variant_id: each.cost_minor
+        for product in products
+        for each in product.variants
+        if isinstance(each.cost_minor, int)
+    }
+    if said or told:
+        cards = (product for product in products if product.gift_card is True)
+        told |= {each.variant_id: each.price_minor for card in cards for each in card.variants}
+    return Costs(said, told)
 
 
 def usual_margin(catalog: Catalog, costs: Costs) -> float | None:

@@ -1,7 +1,9 @@
 from datetime import datetime
 
 import pytest
+from msgspec import UNSET
 
+from app.campaigns.margin import PricedLine, spare_minor
 from app.catalog.catalog import Catalog, Product, Variant
 from app.catalog.cost_store import knows_costs, read_costs, record_cost, record_costs
 from app.catalog.costs import NO_COSTS, Costs, costs_in, costs_of, usual_margin
@@ -80,6 +82,19 @@ def test_the_merchants_word_of_a_product_goes_before_shopifys_of_its_variants() 
 @pytest.mark.parametrize("told", [{}, {"costs": "all"}, {"costs": {"2": -1}}, {"costs": {"tea": 1}}])
 def test_costs_that_are_absent_or_unusable_are_not_known(told: dict[str, object]) -> None:
     assert costs_in(told) == {}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_no_gift_card_leaves_a_profit_that_a_discount_could_be_given_of(known: bool) -> None:
+    catalog = Catalog("USD", {
+        1: Product(1, "Tea", variants=(Variant(10, "", 1_000, True, None, 400 if known else UNSET),)),
+        2: Product(2, "Gift card", variants=(Variant(20, "", 5_000, True),), gift_card=True),
+    })  # fmt: skip
+    costs = costs_of({}, catalog)
+    margin = usual_margin(catalog, costs)
+    assert margin == (0.6 if known else None)
+    cart = [PricedLine(1, 1, 1_000, 10), PricedLine(2, 1, 5_000, 20)]
+    assert spare_minor(cart, costs, margin) == (600 if known else None)
 
 
 def test_the_usual_margin_is_of_the_variants_that_are_offered() -> None:
