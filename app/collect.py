@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -168,7 +168,8 @@ async def _tell(connections: Connections, calls: Sequence[ConsentCall], came_at:
     """
     told_at = came_at + _AFTER
     in_order = [
-        replace(call, happened_at=told_at) for call in sorted(calls, key=lambda call: call.happened_at)
+        msgspec.structs.replace(call, happened_at=told_at)
+        for call in sorted(calls, key=lambda call: call.happened_at)
     ]
     await tell(connections.redis, await open_digests(connections), in_order)
 

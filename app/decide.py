@@ -21,7 +21,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -125,6 +125,21 @@ async def respond(deps: DecisionDependencies, claims: Claims, question: Question
     return Response(write_answer(answer), media_type="application/json")
 
 
+async def _answered(deps: DecisionDependencies, claims: Claims, question: Question) -> Answer:
+    """Return the decision, or nothing with the reason why there is none."""
+    decision_id = token_urlsafe(16)
+    try:
+        overloaded = deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
+        answered = decide_degraded if overloaded else decide
+        with deps.concurrency:
+            return await answered(deps, claims, question, decision_id)
+    except TimeoutError:
+        return nothing(decision_id, "timeout")
+    except Exception:  # the sale goes on, whatever it was
+        _log.exception("no decision", extra={"shop": claims.shop})
+        return nothing(decision_id, "error")
+
+
 async def decide(deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str) -> Answer:
     """Return the answer, once it is written down."""
     started, now = perf_counter_ns(), datetime.now(UTC)
@@ -170,6 +185,28 @@ async def decide_degraded(
     return degraded_answer(Occasion(decision_id, now, shop, question, consent, may, shopper))
 
 
+def _call(
+    claims: Claims, question: Question, shop: ShopSnapshot, decision_id: str, now: datetime
+) -> ConsentCall:
+    """Return who asks, and what they say of consent."""
+    source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
+    names = Names(claims.customer_id, question.client_id, question.checkout_token)
+    return ConsentCall(
+        shop.shop, decision_id, now, source, names, question.consent, question.region, shop.policy
+    )
+
+
+async def _recalled(
+    deps: DecisionDependencies, shop: ShopSnapshot, call: ConsentCall, may: Permissions
+) -> tuple[ConsentCall, Shopper]:
+    """Return the call and its shopper: without the browser that the cart names, if that one refused."""
+    shopper = await recall(deps.read, shop.shop, call.names, may, deps.digests, shop.plan is not None)
+    if may.may_use_visit and call.source == "checkout" and has_taken_back(shopper.told):
+        call = msgspec.structs.replace(call, names=call.names.only({"checkout", "customer"}))
+        return await _recalled(deps, shop, call, may)
+    return call, shopper
+
+
 async def _with_campaigns(
     deps: DecisionDependencies, claims: Claims, occasion: Occasion, situation: Situation
 ) -> Situation:
@@ -195,43 +232,6 @@ def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -
     if isinstance(claims, CheckoutClaims):
         return not deps.limiter.wait_s("checkout_codes", (claims.shop, claims.token_id))
     return not deps.limiter.wait_s("storefront_codes", claims.shop)
-
-
-def _call(
-    claims: Claims, question: Question, shop: ShopSnapshot, decision_id: str, now: datetime
-) -> ConsentCall:
-    """Return who asks, and what they say of consent."""
-    source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
-    names = Names(claims.customer_id, question.client_id, question.checkout_token)
-    return ConsentCall(
-        shop.shop, decision_id, now, source, names, question.consent, question.region, shop.policy
-    )
-
-
-async def _recalled(
-    deps: DecisionDependencies, shop: ShopSnapshot, call: ConsentCall, may: Permissions
-) -> tuple[ConsentCall, Shopper]:
-    """Return the call and its shopper: without the browser that the cart names, if that one refused."""
-    shopper = await recall(deps.read, shop.shop, call.names, may, deps.digests, shop.plan is not None)
-    if may.may_use_visit and call.source == "checkout" and has_taken_back(shopper.told):
-        call = replace(call, names=call.names.only({"checkout", "customer"}))
-        return await _recalled(deps, shop, call, may)
-    return call, shopper
-
-
-async def _answered(deps: DecisionDependencies, claims: Claims, question: Question) -> Answer:
-    """Return the decision, or nothing with the reason why there is none."""
-    decision_id = token_urlsafe(16)
-    try:
-        overloaded = deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
-        answered = decide_degraded if overloaded else decide
-        with deps.concurrency:
-            return await answered(deps, claims, question, decision_id)
-    except TimeoutError:
-        return nothing(decision_id, "timeout")
-    except Exception:  # the sale goes on, whatever it was
-        _log.exception("no decision", extra={"shop": claims.shop})
-        return nothing(decision_id, "error")
 
 
 async def _is_written(

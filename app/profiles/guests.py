@@ -8,7 +8,8 @@ is used by who allows analytics, and nobody but the browser itself is heard to a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from app.consent.policy import PURPOSES, Answers, Consent, permissions
 from app.events.kinds import CHECKOUT_MET, AnyEvent, BrowserEvent
@@ -27,12 +28,14 @@ def words_of(call: ConsentCall) -> Sequence[ConsentCall]:
     """Return the call as it is heard: a checkout's for itself, and what it refuses for the browser too."""
     if call.source != "checkout" or call.names.client_id is None:
         return (call,)
-    own = replace(call, names=call.names.only({"checkout", "customer"}))
+    own = msgspec.structs.replace(call, names=call.names.only({"checkout", "customer"}))
     if call.answers.analytics is not False:
         return (own,)
-    browser = call.names.only({"client"})
-    return own, replace(
-        call, event_id=f"client:{call.event_id}", names=browser, answers=_refused(call.answers)
+    return own, msgspec.structs.replace(
+        call,
+        event_id=f"client:{call.event_id}",
+        names=call.names.only({"client"}),
+        answers=_refused(call.answers),
     )
 
 

@@ -6,8 +6,9 @@ Somebody who never allowed anything is nobody here: their refusal is obeyed and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from app.consent.digests import Digests
 from app.consent.policy import PURPOSES, Answers, Permissions, Region, ShopPolicy, permissions, settle
@@ -16,8 +17,7 @@ from app.events.kinds import ConsentTold
 from app.profiles.names import Names
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentCall:
+class ConsentCall(msgspec.Struct, frozen=True, gc=False):
     """A call that carries consent. source: checkout, pixel or storefront."""
 
     shop: str
