@@ -16,6 +16,7 @@ from app.errors import ShopifyError, ShopifyUnavailable, TokenRevoked
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, ShopRedactionRequested
 from app.jobs import alone
 from app.privacy.erasure import erase_person
+from app.privacy.purge import empty_wal
 from app.privacy.shop import disregard, erase_shop, shop_receipt_id
 from app.privacy.waiting import keep_waiting
 from app.shops.arrival import ARRIVING
@@ -60,13 +61,17 @@ async def _begin(connections: Connections, request: PrivacyRequest) -> None:
 
 
 async def finish_erasures(connections: Connections) -> None:
-    """Carry out what was asked for and is not done; one that fails holds up no other."""
+    """Carry out what was asked for and is not done; one that fails holds up no other.
+
+    And empty SQLite's log of what an earlier one could not, or died before.
+    """
     for request in await unfinished_erasures(connections):
         try:
             await _attempt(connections, request)
         except Exception:
             facts = {"shop": request.shop, "request": request.request_id}
             _log.exception("an erasure is not finished", extra=facts)
+    await empty_wal(connections)
 
 
 async def _attempt(connections: Connections, request: PrivacyRequest) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
+from typing import Any
 
 from redis.exceptions import ResponseError
 
 from app.connections import Connections
 
-_log = logging.getLogger(__name__)
+_PATIENCE_MS = 500  # others can't write meanwhile
 
 
 async def purge(connections: Connections) -> None:
@@ -17,9 +17,20 @@ async def purge(connections: Connections) -> None:
 
     PostgreSQL reclaims on its own (autovacuum). A managed Redis may not let us; it does so by itself.
     """
-    if connections.engine.dialect.name == "sqlite":
-        async with connections.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    await empty_wal(connections)
     with suppress(ResponseError):
         await connections.redis.bgrewriteaof()
+
+
+async def empty_wal(connections: Connections) -> None:
+    """Let SQLite write its log back and empty it. Where somebody reads from it for long it stays for now."""
+    if connections.engine.dialect.name != "sqlite":
+        return
+    async with connections.engine.connect() as connection:
+        sqlite: Any = (await connection.get_raw_connection()).driver_connection
+        (usual_ms,) = await (await sqlite.execute("PRAGMA busy_timeout")).fetchone()
+        await sqlite.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        try:
+            await sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            await sqlite.execute(f"PRAGMA busy_timeout={usual_ms}")
