@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from app.catalog.stock import record_offline_locations
 from app.connections import Connections
 from app.errors import ShopifyRefused
-from app.shops.changes import announce_change
+from app.shops.changes import CATALOG_CHANGED, announce_change
 from app.shops.tokens import ask_shop
 from webhooks.documents import LOCATIONS
 from webhooks.payload import Payload
@@ -30,7 +30,7 @@ async def note_locations(connections: Connections, shop: str) -> None:
         _log.warning("locations not read", extra={"shop": shop, "reason": str(error)})
         return
     if await record_offline_locations(connections, shop, offline):
-        await announce_change(connections.redis, shop)
+        await announce_change(connections.redis, shop, CATALOG_CHANGED)
 
 
 async def _offline(connections: Connections, shop: str) -> AsyncIterator[int]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.catalog.flags import Flag, record_flag
 from app.connections import Connections
-from app.shops.changes import announce_change
+from app.shops.changes import CATALOG_CHANGED, announce_change
 from app.shops.store import Shop
 from webhooks.payload import Payload
 from webhooks.read_admin import is_published
@@ -29,4 +29,4 @@ async def note_offerable(
             told["published"][product.id("id")] = is_published(product, now)
     changed = [await record_flag(connections, shop.shop, flag, each) for flag, each in told.items() if each]
     if any(changed):
-        await announce_change(connections.redis, shop.shop)
+        await announce_change(connections.redis, shop.shop, CATALOG_CHANGED)
