@@ -36,7 +36,7 @@ TABS = (
 _STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
     "draft": (("running", lazy("Start")),),
     "running": (("paused", lazy("Pause")), ("stopped", lazy("Stop"))),
-    "paused": (("running", lazy("Go on")), ("stopped", lazy("Stop"))),
+    "paused": (("running", lazy("Resume")), ("stopped", lazy("Stop"))),
     "stopped": (("running", lazy("Start again")),),
     "ended": (("stopped", lazy("Stop")),),
 }

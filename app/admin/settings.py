@@ -37,7 +37,7 @@ LANGUAGES: Mapping[str, str] = {
 # What may leave the shop by itself, as `reach` has it.
 WAYS: Mapping[str, tuple[Lazy, Lazy]] = {
     "mail": (
-        lazy("Letters to who left a checkout"),
+        lazy("E-mails to shoppers who left a checkout"),
         lazy("By the app's mail server, only to customers who subscribed."),
     ),
     "flow": (

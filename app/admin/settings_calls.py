@@ -64,7 +64,7 @@ async def switch(request: Request, connections: Connections, shop: Shop) -> Resp
     """Let a way be used from now on, or no more."""
     asked = await read_call(request, ChannelSwitch, _MAX_BODY)
     if asked.way == "mail" and asked.on and connections.settings.smtp is None:
-        raise InputError(_("Letters need a mail server, which this installation of the app has not."), "way")
+        raise InputError(_("E-mails need a mail server, which this installation does not have."), "way")
     kept = await change_reach(connections, shop.shop, {asked.way: asked.on})
     return JSONResponse({"way": asked.way, "on": getattr(kept, asked.way)})
 

@@ -300,7 +300,7 @@ async def test_who_pauses_by_the_keyboard_goes_on_from_the_button(connections: C
     async with httpx.AsyncClient(transport=refusing) as shopify:
         away = replace(connections, http=shopify)
         async with served(away) as url, opened(url, "/admin/settings", DESKTOP) as page:
-            pause, go_on = (page.get_by_role("button", name=name) for name in ("Pause Tillwise", "Go on"))
+            pause, go_on = (page.get_by_role("button", name=name) for name in ("Pause Tillwise", "Resume"))
             await pause.focus()
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("button", name="Press again")).to_be_focused()
