@@ -12,6 +12,7 @@ from app.events.log import EventConsumer
 from app.experiments.assign import pseudonym
 from app.privacy_tables import ConsentRow
 from app.profiles.keys import checkout_key, client_key
+from app.profiles.packed import unpack_visit
 from app.tables import DecisionRow, EventRow
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_consent_on_the_next_call import NOTHING, a_shopper, look, of, rows, work
@@ -127,3 +128,5 @@ async def test_who_checks_out_with_somebodys_cart_does_not_take_their_visit_for_
     await ask(guest, consent=EVERYTHING, client_id="browser", checkout_token="shared")
     await work(connections, reader)
     assert offered(await check_out(guest, ANALYTICS))[0] == 40  # as before: their own visit
+    kept: Any = await connections.redis.get(checkout_key(SHOP, "shared"))
+    assert unpack_visit(kept).viewed == {}  # which is kept of nobody else's checkout

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.events.kinds import CHECKOUT_MET
 from app.orders.refunds import GOODS_BACK, lines_kept
 from app.profiles.customer import BoughtLine, OrdersTold, PlacedOrder
 from app.profiles.visit import BrowsedEvent
@@ -111,11 +112,13 @@ async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) 
 async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[BrowsedEvent]:
     """Return what was done since then in a checkout, and before its end in the browsers it was seen in.
 
-    What a browser does later is no part of it: somebody else may use it by then.
+    What a browser does later is no part of it: somebody else may use it by then. Nor is what one did that
+    only the cart names: that may be somebody else's, and each question names it besides.
     """
     columns, own = _EVENTS.c, _EVENTS.c.checkout_token == checkout_token
     # Asked first: for a question within the question PostgreSQL would read all of the shop's.
-    last = select(columns.client_id, func.max(columns.happened_at)).where(columns.shop == shop, own)
+    last = select(columns.client_id, func.max(columns.happened_at))
+    last = last.where(columns.shop == shop, own, columns.name != CHECKOUT_MET)
     told = await _rows(db, last.group_by(columns.client_id))
     if not told:
         return []
