@@ -208,7 +208,9 @@ def segment(profile: Profile, now: datetime) -> str:
         return profile.segments[0]
     if not profile.orders_ever:
         return PROSPECTS
-    if profile.last_ever_at is not None and now.timestamp() - profile.last_ever_at > AT_RISK_DAYS * DAY_S:
+    if profile.last_ever_at is None:  # it is too old to be shown
+        return "returning"
+    if now.timestamp() - profile.last_ever_at > AT_RISK_DAYS * DAY_S:
         return "at_risk"
     return "loyal" if profile.orders_ever >= LOYAL_ORDERS else "returning"
 

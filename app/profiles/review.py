@@ -6,11 +6,13 @@ said of a customer (pinned, excluded, confirmed) wins over every training.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 from statistics import median
 
+from app.profiles.customer import PlacedOrder
 from app.values import decimal_amount
 from app.wording import wording
 
@@ -133,6 +135,23 @@ def _reseller(customer: ReviewedCustomer, limits: Limits) -> str | None:
     if len(stocked) < limits.resold_orders:
         return None
     return wording(f"{len(stocked)} orders with {limits.resold} or more of a single variant.")
+
+
+def reviewed(orders: Iterable[PlacedOrder]) -> tuple[ReviewedOrder, ...]:
+    """Return the orders as a reviewer sees them; one of gift cards alone is money paid ahead, and none."""
+    return tuple(_reviewed(each) for each in orders if each.lines or each.total_minor)
+
+
+def _reviewed(order: PlacedOrder) -> ReviewedOrder:
+    units: Counter[int | None] = Counter()
+    for line in order.lines:
+        units[line.product_id] += line.quantity
+    return ReviewedOrder(
+        placed_at=order.placed_at,
+        amount_minor=order.total_minor,
+        units=max(1, sum(units.values())),
+        most_of_one=max(units.values(), default=1),
+    )
 
 
 def _test(customer: ReviewedCustomer, limits: Limits) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from sqlmodel import col
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.profiles.customer import PlacedOrder
-from app.profiles.review import ReviewedCustomer, ReviewedOrder, candidates
+from app.profiles.review import ReviewedCustomer, candidates, reviewed
 from app.segment_tables import BY_MERCHANT, CustomerSegmentRow, ReviewRow
 from app.upsert import chunks, insert_new, table_of
 
@@ -154,18 +153,4 @@ async def _seen(
 def _seen_by(
     who: int, orders: Sequence[PlacedOrder], rfm: str | None, foreseen: Mapping[str, float]
 ) -> ReviewedCustomer:
-    return ReviewedCustomer(
-        who, tuple(map(_placed, orders)), rfm, foreseen.get("at_risk"), foreseen.get("loyal")
-    )
-
-
-def _placed(order: PlacedOrder) -> ReviewedOrder:
-    units: Counter[int | None] = Counter()
-    for line in order.lines:
-        units[line.product_id] += line.quantity
-    return ReviewedOrder(
-        placed_at=order.placed_at,
-        amount_minor=order.total_minor,
-        units=max(1, sum(units.values())),
-        most_of_one=max(units.values(), default=1),
-    )
+    return ReviewedCustomer(who, reviewed(orders), rfm, foreseen.get("at_risk"), foreseen.get("loyal"))

@@ -159,6 +159,7 @@ def test_thousands_of_orders_keep_the_profile_small() -> None:
     [
         (NOBODY, "prospects"),
         (Profile(orders_before=3), "returning"),
+        (Profile(orders_before=12, spent_before_minor=9_000), "returning"),  # who knows how long ago
         (profile_of([an_order(1, 10)], NOW), "returning"),
         (profile_of([an_order(n, 10) for n in range(4)], NOW), "loyal"),
         (profile_of([an_order(1, 10, days_ago=91)], NOW), "at_risk"),

@@ -17,8 +17,10 @@ from app.profiles.review import (
     ReviewedOrder,
     candidates,
     outlier,
+    reviewed,
     usual_order,
 )
+from tests.profiles.test_customer import an_order
 
 # A shop whose orders are of 20.00 to 59.00 and one to four units.
 EVERYONE = [
@@ -72,6 +74,13 @@ def test_test_orders_are_told_by_costing_nothing() -> None:
     assert reasons(ReviewedCustomer(99, free[:2])) == []  # two gifts are no test
     paid = tuple(ReviewedOrder(day * 86_400 + 1, 3_000) for day in range(3))
     assert reasons(ReviewedCustomer(99, free + paid)) == []
+
+
+def test_orders_of_gift_cards_alone_are_no_test_orders() -> None:
+    cards = [an_order(day, days_ago=day, total_minor=0) for day in range(3)]
+    assert reasons(ReviewedCustomer(99, reviewed(cards))) == []
+    free = [an_order(day, 10, days_ago=day, total_minor=0) for day in range(3)]
+    assert reasons(ReviewedCustomer(99, reviewed(free))) == [TEST]
 
 
 def test_thousands_of_orders_in_one_minute_are_a_burst() -> None:
