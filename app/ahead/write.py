@@ -20,7 +20,7 @@ from app.outbound.documents import WHICH_SHOP
 from app.outbound.leaf_store import owners
 from app.outbound.leaf_writing import may_write, write_leaves
 from app.outbound.leaves import Kind, Leaf, Place
-from app.shops.pausing import is_paused
+from app.shops.pausing import is_paused, is_paused_now
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop
 from app.upsert import chunks
@@ -85,7 +85,7 @@ async def _write_shop(
     segments: Sequence[tuple[str, tuple[AheadOffer, ...]]],
 ) -> int:
     values: dict[str, str | None] = {OFFERS: None, SEGMENT_OFFERS: None}
-    if snapshot is not None and not await _is_paused_by_now(connections, shop):
+    if snapshot is not None and not await is_paused_now(connections, shop):  # a large shop's take minutes
         values[OFFERS] = write_offers(to_anyone(snapshot))
         values[SEGMENT_OFFERS] = write_segments(segments) if segments else None
     number = await _number(connections, shop)
@@ -120,12 +120,6 @@ async def _clear(connections: Connections, shop: str, kind: Kind, kept: Collecti
         gone = [Leaf(Place(kind, each, OFFERS), None) for each in page if each not in kept]
         written += await write_leaves(connections, shop, kind, gone)
     return written
-
-
-async def _is_paused_by_now(connections: Connections, shop: str) -> bool:
-    """Return whether the shop was paused since its offers were begun: a large shop's take minutes."""
-    installed = await get_shop(connections, shop)
-    return installed is not None and is_paused(installed.settings)
 
 
 async def _number(connections: Connections, shop: str) -> int:

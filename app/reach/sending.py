@@ -42,9 +42,9 @@ from app.reach.suppressions import BOUNCED, suppress, suppression
 from app.reach.unsubscribing import PATH, SECRET, token_of
 from app.reach.wanted import Reach
 from app.reach.words import Facts
-from app.shops.pausing import is_paused
+from app.shops.pausing import is_paused_now
 from app.shops.secrets import installation_secret
-from app.shops.store import Shop, get_shop
+from app.shops.store import Shop
 from app.ttl_cache import TtlCache
 from app.values import minor_units, zone_of
 
@@ -66,7 +66,7 @@ async def send_due(connections: Connections, shop: Shop, reach: Reach, now: date
     sent = 0
     try:
         for _ in range(_AT_ONCE):
-            if await _is_paused_by_now(connections, shop):
+            if await is_paused_now(connections, shop.shop):
                 break
             due = await claim_due(connections, shop.shop, now)
             if due is None:
@@ -75,12 +75,6 @@ async def send_due(connections: Connections, shop: Shop, reach: Reach, now: date
     finally:
         _catalogs.forget(connections, shop.shop)
     return sent
-
-
-async def _is_paused_by_now(connections: Connections, shop: Shop) -> bool:
-    """Return whether the shop was paused since the look at it began, or before."""
-    installed = await get_shop(connections, shop.shop)
-    return installed is not None and is_paused(installed.settings)
 
 
 async def _attempt(

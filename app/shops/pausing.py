@@ -15,6 +15,7 @@ import msgspec
 from app.connections import Connections
 from app.shops.changes import announce_kept
 from app.shops.settings import change_setting
+from app.shops.store import get_shop
 
 SETTING = "pauses"
 MOST = 100  # that are remembered, the latest
@@ -45,6 +46,12 @@ def pauses_of(settings: Mapping[str, Any]) -> tuple[Pause, ...]:
 def is_paused(settings: Mapping[str, Any]) -> bool:
     """Return whether the shop is paused now."""
     return _lasts(pauses_of(settings))
+
+
+async def is_paused_now(connections: Connections, shop: str) -> bool:
+    """Return whether the shop is paused as it is kept: what was read of it a while ago may be old."""
+    known = await get_shop(connections, shop)
+    return known is not None and is_paused(known.settings)
 
 
 def paused_within(settings: Mapping[str, Any], since: datetime, until: datetime) -> timedelta:
