@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError as RedisRefuses
 from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import false, select, update
 
-from app.config import Settings, read_settings
+from app.config import API_VERSION, Settings, read_settings
 from app.connections import Connections, connect
 from app.errors import ConfigError, TillwiseError
 from app.events.broker import BrokerAway, open_broker
@@ -29,10 +29,11 @@ from app.reach.smtp import greet
 from app.recommend.publish import current_version, latest
 from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
+from app.shops.documents import READ_VERSIONS
 from app.shops.store import Shop, get_shop
-from app.shops.tokens import has_token
+from app.shops.tokens import ask_shop, has_token
 from app.shops.vault import opens
-from app.tables import BackfillRow, SecretRow, ShopRow
+from app.tables import BackfillRow, InboxRow, SecretRow, ShopRow
 from app.unreachable import why
 from app.upsert import table_of
 from app.values import ShopDomain
@@ -42,7 +43,8 @@ _EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine
 _ROOM = bytes(1_000_000)  # written to the data directory and taken back
 _CLOCKS_DIFFER_S = 5
 _SLOTS = 16_384  # of every cluster
-_BACKFILLS, _SECRETS, _SHOPS = table_of(BackfillRow), table_of(SecretRow), table_of(ShopRow)
+_BACKFILLS, _INBOX = table_of(BackfillRow), table_of(InboxRow)
+_SECRETS, _SHOPS = table_of(SecretRow), table_of(ShopRow)
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
 )  # changes none, and is refused as any write
@@ -271,6 +273,20 @@ async def _token(connections: Connections, shop: Shop) -> str:
     return "good, or can be renewed"
 
 
+async def _api_version(connections: Connections, shop: Shop) -> str:
+    """Say whether Shopify speaks the version of its API that is asked for, in answers and deliveries."""
+    versions = (await ask_shop(connections, shop.shop, READ_VERSIONS))["publicApiVersions"]
+    spoken = sorted(each["handle"] for each in versions if each["supported"])
+    if API_VERSION not in spoken:
+        raise _Fault(f"Shopify has {API_VERSION} no more and answers in {spoken[0]}: upgrade Tillwise")
+    of_latest = select(_INBOX.c.api_version).where(_INBOX.c.shop == shop.shop).order_by(_INBOX.c.id.desc())
+    async with connections.read() as db:
+        delivered = await (await db.connection()).scalar(of_latest.limit(1))
+    if delivered not in (None, "", API_VERSION):
+        raise _Fault(f"it delivers in {delivered}, not {API_VERSION}: `npx shopify app deploy`")
+    return API_VERSION
+
+
 async def _pixel(connections: Connections, shop: Shop) -> str:
     found = select(_SHOPS.c.web_pixel_id).where(_SHOPS.c.shop == shop.shop)
     async with connections.read() as db:
@@ -315,6 +331,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
 }
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {
     "token": _token,
+    "API version": _api_version,
     "web pixel": _pixel,
     "import": _imported,
     "model": _model,

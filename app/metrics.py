@@ -22,6 +22,11 @@ DELIVERIES = Counter(
     "Shopify's deliveries by what became of them at the door: stored, not_authentic, not_stored",
     ["outcome"],
 )
+OTHER_API_VERSION = Counter(
+    "tillwise_other_api_version_total",
+    "Shopify's answers and deliveries in another version of its API than is asked for",
+    ["of"],
+)
 EVENTS = Counter(
     "tillwise_browser_events_total",
     "Events of browsers: accepted, duplicate, rejected, without_consent; not_kept counts whole batches",

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from app.api_version import note_version
 from app.config import API_VERSION, Settings
 from app.errors import ShopClosed, ShopifyRefused, ShopifyUnavailable, TokenRevoked
 from app.tcp_timeouts import OPTIONS
@@ -109,7 +110,9 @@ async def graphql(
             json={"query": document, "variables": dict(variables or {})},
             headers={"X-Shopify-Access-Token": token} | _who(settings),
         )
-        return _data(await _send(http, request, call, repeatable=is_query), call, repeatable=is_query)
+        response = await _send(http, request, call, repeatable=is_query)
+        note_version("answer", response.headers.get("X-Shopify-API-Version"), shop)
+        return _data(response, call, repeatable=is_query)
 
     return await _patiently(ask, sleep)
 

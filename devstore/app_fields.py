@@ -14,6 +14,7 @@ from devstore.connection import ordered
 from devstore.fields import Location, item_of, level_of
 from devstore.records import Discount, Installation, Metafield, Pixel, Subscription, gid, number
 from devstore.resolve import Context, Reader
+from devstore.schema import VERSIONS
 from devstore.search import BadSearch, search
 
 Args = Mapping[str, Any]
@@ -140,6 +141,9 @@ QUERY: dict[str, Reader] = {
     "nodes": lambda c, s, a: [find(c, i) for i in a["ids"]],
     "webPixel": _pixel,
     "currentAppInstallation": lambda c, s, a: c.shop.installation,
+    "publicApiVersions": lambda c, s, a: [
+        {"handle": version, "displayName": version, "supported": True} for version in VERSIONS
+    ],
     "appInstallation": lambda c, s, a: find(c, a["id"]) if a.get("id") else c.shop.installation,
     "webhookSubscriptions": _subscriptions,
     "privacySettings": lambda c, s, a: {

@@ -64,7 +64,7 @@ async def answer(request: Request) -> Response:
         return JSONResponse({"errors": [error.formatted for error in asked]})
     result = run(context, asked)
     await mutations.announce(context)
-    return JSONResponse(result)
+    return JSONResponse(result, headers={"X-Shopify-API-Version": context.schema.version})
 
 
 def context_of(store: Store, shop: Shop, scopes: frozenset[str], version: str) -> Context:

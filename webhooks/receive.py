@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.api_version import note_version
 from app.batching import Batcher
 from app.body import read_body
 from app.connections import Connections
@@ -87,6 +88,7 @@ async def receive(request: Request) -> Response:
         DELIVERIES.labels("not_stored").inc()
         return JSONResponse({"error": "the delivery could not be stored; send it again"}, 503)
     DELIVERIES.labels("stored").inc()
+    note_version("delivery", headers.api_version, headers.shop)
     return Response(status_code=200)
 
 

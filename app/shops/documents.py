@@ -16,6 +16,12 @@ query LatestTaxes {
 }
 """
 
+READ_VERSIONS = """
+query ReadVersions {
+  publicApiVersions { handle supported }
+}
+"""
+
 FIND_WEB_PIXEL = """
 query FindWebPixel {
   webPixel { id settings }

@@ -16,7 +16,7 @@ from app.config import read_settings
 from app.connections import MOST_CONNECTIONS, Connections
 from app.errors import ConfigError
 from app.health import routes
-from app.metrics import DELIVERIES, EVENTS, TURNED_AWAY, count_decision
+from app.metrics import DELIVERIES, EVENTS, OTHER_API_VERSION, TURNED_AWAY, count_decision
 from tests.conftest import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,7 @@ async def exported(connections: Connections) -> set[str]:
     """The names of the samples that /metrics gives."""
     count_decision("personalised", "personal", None, 1)
     TURNED_AWAY.labels("offers", "shop")
+    OTHER_API_VERSION.labels("answer")
     for counter, outcomes in _OUTCOMES.items():
         for outcome in outcomes:
             counter.labels(outcome)
