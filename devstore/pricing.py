@@ -80,7 +80,7 @@ def price(
                 left[place] -= amount
                 taken[place].append(Allocation(code, amount, across=discount.kind == "order"))
     for each in automatic:
-        for place, amount in enumerate(_automatic_shares(each, kept, left)):
+        for place, amount in enumerate(_automatic_shares(shop, each, kept, left)):
             if amount:
                 left[place] -= amount
                 whole = each.line_ids is None
@@ -110,9 +110,16 @@ def takes_off(shop: Shop, discount: Discount, line: ItemLine) -> bool:
     return line.plan_id is None and not product.gift_card and discount.covers(product.id)
 
 
-def _automatic_shares(applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]) -> list[int]:
+def _automatic_shares(
+    shop: Shop, applied: Applied, lines: Sequence[ItemLine], left: Sequence[int]
+) -> list[int]:
     ids = applied.line_ids
-    bases = [amount if ids is None or x.id in ids else 0 for x, amount in zip(lines, left, strict=True)]
+    meant = [ids is None or line.id in ids for line in lines]
+    cards = [shop.product_of(line.variant_id).gift_card for line in lines]
+    bases = [
+        amount if is_meant and not is_card else 0
+        for amount, is_meant, is_card in zip(left, meant, cards, strict=True)
+    ]
     return _off(bases, applied.percentage, applied.amount_minor)
 
 

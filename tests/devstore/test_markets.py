@@ -13,6 +13,7 @@ from devstore.host_state import state
 from devstore.main import create_app
 from devstore.markets import Market
 from devstore.pages.ajax import cart_json
+from devstore.pricing import Applied, price
 from devstore.records import Cart, Discount, ItemLine
 from devstore.shop import Shop
 from tests.devstore.small_shop import NOW, small_shop, small_store
@@ -183,6 +184,14 @@ def test_no_code_takes_anything_off_a_gift_card(shop: Shop) -> None:
     with pytest.raises(Refused, match="for other products"):
         apply_code(shop, checkout, "TENTH", NOW)
     assert order_payloads.order(shop, complete(shop, checkout, NOW))["line_items"][0]["gift_card"] is True
+
+
+def test_what_needs_no_code_takes_nothing_off_a_gift_card_either(shop: Shop) -> None:
+    shop.products[2].gift_card = True
+    lines = [ItemLine(1, 101, 1), ItemLine(2, 102, 1)]
+    for whom in (None, frozenset({1, 2})):
+        sold = price(shop, lines, (), NOW, [Applied("Ten off", whom, percentage=10.0)]).lines
+        assert [bool(line.allocations) for line in sold] == [True, False]
 
 
 def test_a_checkout_tells_for_which_company_its_buyer_buys(shop: Shop) -> None:
