@@ -68,7 +68,10 @@ class Shopper:
             self.wait_until(lambda: any(event["name"] == "product_added_to_cart" for event in self.events))
 
     def check_out(self, **visitor: str) -> dict[str, Any]:
-        """Go to the checkout; return the answer to the extension's first question there. visitor: as in `browse`."""
+        """Go to the checkout; return the answer to the extension's first question there.
+
+        visitor: as the dev store reads it.
+        """
         self.page.goto(f"{self.stage.store_url}/cart?{urlencode(visitor)}")
         asked = len(self.answers)
         self.page.get_by_role("button", name="Check out").click()
