@@ -184,7 +184,7 @@ async def outlived(
 
     begins: what is asked for, and kept before anybody dies. again: what the next process does, the same by
     default. heals: what schedules do in either case. first, every: before which steps. One that nobody died
-    of ends what is told of: there were fewer.
+    of ends what is told of: there were fewer. AssertionError: nobody died at all, or nothing was done.
     """
     death, wrong = Death(), dict[str, list[str]]()
     async with mortal(connections, death) as dying:
@@ -193,6 +193,9 @@ async def outlived(
         await does(dying)
         await heals(dying)
         lived, step = await known(dying), first
+        await put_back(dying, stores)
+        await begins(dying)
+        assert differences(lived, await known(dying)), "a life that leaves nothing tells of no death"
         while True:
             await put_back(dying, stores)
             await begins(dying)
@@ -200,6 +203,7 @@ async def outlived(
             with suppress(Killed):
                 await does(dying)
             if not death.came:
+                assert step > first, f"there are but {len(death.trail)} steps"
                 return wrong
             place = f"{step}: {death.trail[-1]}"
             death.awaits(None)

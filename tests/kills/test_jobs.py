@@ -123,17 +123,18 @@ SCENES: dict[str, tuple[Act, Act, Act | None]] = {
     "answers of a Redis that lost them": (moves, tells_again, None),
 }
 
+# Of these a few steps are died before in `make test`: this one, and each 17th after it.
+IN_SHORT = {"deliveries": 3, "a campaign started": 3, "a move handed on": 1}
 
-@pytest.mark.parametrize(
-    "name", SCENES if CHAOS else ["deliveries", "a campaign started", "a move handed on"]
-)
+
+@pytest.mark.parametrize("name", SCENES if CHAOS else IN_SHORT)
 async def test_what_a_killed_process_began_the_next_one_ends(connections: Connections, name: str) -> None:
     async with connections.write() as db:
         db.add(ShopRow(shop=SHOP, publishable_key="pk", installed_at=NOW))
     await open_digests(connections)
     begins, does, again = SCENES[name]
-    every = 1 if CHAOS else 17
-    assert not await outlived(connections, begins, does, again, first=min(every, 3), every=every)
+    first, every = (1, 1) if CHAOS else (IN_SHORT[name], 17)
+    assert not await outlived(connections, begins, does, again, first=first, every=every)
 
 
 @pytest.mark.skipif(
