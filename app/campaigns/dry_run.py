@@ -221,6 +221,7 @@ def _inputs(
         cart=tuple(past.situation.get("cart", ())),
         subtotal_minor=past.situation.get("subtotal_minor"),
         home_minor=past.inputs.get("home_minor"),
+        cards_minor=past.inputs.get("cards_minor", 0),
         spare_minor=past.inputs.get("spare_minor"),
         remembers=past.who is not None,
         place=place_of(past.surface, past.checkout_token) if past.who else past.decision_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from app.catalog.catalog import Catalog
 from app.catalog.costs import Costs
 
 
@@ -23,6 +24,12 @@ class PricedLine(NamedTuple):
 def worth_minor(lines: Iterable[PricedLine]) -> int:
     """Return what the lines cost together."""
     return sum(line.quantity * line.price_minor for line in lines)
+
+
+def cards_minor(lines: Iterable[PricedLine], catalog: Catalog) -> int:
+    """Return what the gift cards among the lines cost together."""
+    products = ((line, catalog.get(line.product_id)) for line in lines)
+    return worth_minor(line for line, product in products if product and product.gift_card is True)
 
 
 def spare_minor(lines: Iterable[PricedLine], costs: Costs, margin: float | None) -> int | None:

@@ -35,15 +35,16 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     """What campaigns are weighed by, reduced to what the visitor allowed.
 
     at: epoch seconds. locale, country: for the words. evidence: kinds of engagement seen. cart: its
-    products. home_minor: what a cart in another currency costs at the shop's own prices. spare_minor: what
-    can be taken off the cart before it is sold at a loss, None where no cost is known. remembers: whether it
-    may be kept what the shopper was shown; unread: whether that could not be read. fired: what each campaign
-    was to them. spent: campaigns shown as often as they may be altogether. lacking: those with no code, grant
-    or product to give. applied: codes on the cart that are none of ours. taken: campaigns whose codes are on
-    it. subscribed: whether it holds only subscriptions and gift cards. company: whether a company buys.
-    places: those that there are, None for all. unworthy: those whose coupon is not worth its price for this
-    shopper, with the reason; features: what that was read from, as FEATURES names it. draw_by: what draws
-    follow from in place of the decision, so that all blocks of a checkout draw the same.
+    products. home_minor: what a cart in another currency costs at the shop's own prices. cards_minor: what
+    its gift cards cost, off which nothing is taken. spare_minor: what can be taken off the cart before it is
+    sold at a loss, None where no cost is known. remembers: whether it may be kept what the shopper was shown;
+    unread: whether that could not be read. fired: what each campaign was to them. spent: campaigns shown as
+    often as they may be altogether. lacking: those with no code, grant or product to give. applied: codes on
+    the cart that are none of ours. taken: campaigns whose codes are on it. subscribed: whether it holds only
+    subscriptions and gift cards. company: whether a company buys. places: those that there are, None for all.
+    unworthy: those whose coupon is not worth its price for this shopper, with the reason; features: what that
+    was read from, as FEATURES names it. draw_by: what draws follow from in place of the decision, so that all
+    blocks of a checkout draw the same.
     """
 
     at: int
@@ -54,6 +55,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     cart: tuple[int, ...] = ()
     subtotal_minor: int | None = None
     home_minor: int | None = None
+    cards_minor: int = 0
     spare_minor: int | None = None
     remembers: bool = False
     unread: bool = False
@@ -358,8 +360,9 @@ class _Weighing:
             return UNKNOWN_CART
         if worth_minor < planned.minimum_minor:
             return MINIMUM
-        takes_minor = planned.takes_minor(worth_minor)
-        if discount.percentage is None and takes_minor > limits.percent * worth_minor / 100:
+        open_minor = max(0, worth_minor - self._inputs.cards_minor)
+        takes_minor = planned.takes_minor(open_minor)
+        if discount.percentage is None and takes_minor > limits.percent * open_minor / 100:
             return LIMIT
         spare_minor = self._inputs.spare_minor
         return MARGIN if spare_minor is not None and takes_minor > spare_minor else None

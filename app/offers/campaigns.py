@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import PricedLine, spare_minor, worth_minor
+from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
 from app.campaigns.nudged import (
     NEVER,
     CampaignHistory,
@@ -140,6 +140,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     applied = _not_ours(codes, nudged)
     sold = _sold(question, occasion.shop.catalog) if plan.discounts else None
     spare = None if sold is None else spare_minor(sold, plan.costs, plan.margin)
+    cards = cards_minor(sold or (), occasion.shop.catalog)
     # What a code of somebody else's takes off a cart in another currency is not known, nor so what it leaves.
     at_home = None if moment.own_currency or (applied and spare is not None) else sold
     return Inputs(
@@ -151,6 +152,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         cart=situation.cart,
         subtotal_minor=situation.subtotal_minor,
         home_minor=None if at_home is None else worth_minor(at_home),
+        cards_minor=cards,
         spare_minor=spare,
         remembers=shopper.unit is not None,
         unread=not shopper.reached,
@@ -162,10 +164,14 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         subscribed=_is_subscribed(question, occasion.shop.catalog),
         company=question.company,
         places=PLACES_OF[question.wants],
-        unworthy=unworthy_at(occasion, plan, features, situation.subtotal_minor, spare),
+        unworthy=unworthy_at(occasion, plan, features, _less(situation.subtotal_minor, cards), spare),
         features=features if plan.discounts else (),
         draw_by=place_of("", question.checkout_token) if shopper.unit and question.checkout_token else "",
     )
+
+
+def _less(subtotal_minor: int | None, cards: int) -> int | None:
+    return None if subtotal_minor is None else max(0, subtotal_minor - cards)
 
 
 def _as_it_works(fired: CampaignHistory, planned: Planned, shop: ShopSnapshot) -> CampaignHistory:

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.campaigns.campaign import Running
 from app.campaigns.facts import Moment, evidence_of, facts_of
-from app.campaigns.margin import PricedLine, spare_minor, worth_minor
+from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
 from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.weigh import Inputs, Weighed, weigh
@@ -130,6 +130,7 @@ def weighed_for(
         cart=basket.product_ids,
         subtotal_minor=subtotal_minor,
         home_minor=None if moment.own_currency or not sold else worth_minor(sold),
+        cards_minor=cards_minor(sold, catalog),
         spare_minor=spare_minor(sold, plan.costs, plan.margin),
         remembers=True,
         subscribed=bool(basket.lines) and all(_is_full_price(line, catalog) for line in basket.lines),

@@ -219,6 +219,21 @@ async def test_a_coupon_that_would_sell_at_a_loss_is_not_given(
     assert (told["left_out"], told["inputs"]["spare_minor"]) == ({"ten": "margin"}, 80)
 
 
+async def test_a_gift_card_is_neither_profit_nor_anything_that_a_coupon_is_taken_off(
+    connections: Connections,
+) -> None:
+    await a_trained_shop(connections, costs={"10": 400})
+    assert await record_flag(connections, SHOP, "gift_card", {20: True})
+    await run(connections, "ten", offer=TEN_PERCENT)
+    await fill_pool(connections, "CODE")
+    async with a_till(connections) as client:
+        answer = await ask(client, 10, 20, consent=EVERYTHING)
+    (entry,) = await logged(connections)
+    told = entry.inputs["situation"]["campaigns"]["inputs"]
+    assert (told["cards_minor"], told["spare_minor"]) == (500, 100)
+    assert nudges(answer) == []  # of the subtotal of 100.00 the rest is 95.00, of which 10 % are a loss
+
+
 async def test_a_cart_in_another_currency_has_a_share_taken_off_unless_that_is_a_loss_at_home(
     connections: Connections,
 ) -> None:

@@ -130,6 +130,24 @@ def test_nothing_is_sold_at_a_loss(discount: dict[str, Any], spare_minor: int | 
     assert result.left_out == ({} if given else {"ten": "margin"})
 
 
+@pytest.mark.parametrize(
+    ("discount", "spare_minor", "left_out"),
+    [
+        ({"percentage": 10}, 100, {}),  # 10 % of 10.00 is 1.00
+        ({"percentage": 10}, 99, {"ten": "margin"}),
+        ({"amount": "12"}, 999, {"ten": "limit"}),  # no more than 10.00 can be taken off, which is all of it
+        ({"amount": "5"}, 499, {"ten": "margin"}),
+        ({"amount": "5"}, 500, {}),
+    ],
+)
+def test_off_a_gift_card_nothing_is_taken(
+    discount: dict[str, Any], spare_minor: int, left_out: dict[str, str]
+) -> None:
+    plan = a_plan(a_coupon(**discount), settings={"discount_limits": {"percent": 50}})
+    result = weighed(plan, subtotal_minor=10_000, cards_minor=9_000, spare_minor=spare_minor)
+    assert result.left_out == left_out
+
+
 def test_a_discount_that_is_taken_off_already_is_not_held_back_by_what_it_leaves() -> None:
     plan = a_plan(a_coupon(percentage=10, minimum="100"))
     poor: dict[str, Any] = {"fired": {"ten": HELD}, "subtotal_minor": 9_000, "spare_minor": -1}
