@@ -230,7 +230,7 @@ def _decided(found: Readout, best: Comparison, names: Mapping[str, str]) -> Conc
         heading,
         _(
             "%(metric)s: %(value)s, where “%(control)s” has %(beside)s. The difference lies between "
-            "%(low)s and %(high)s, which chance does not do.",
+            "%(low)s and %(high)s; chance alone does not explain it.",
             metric=str(METRIC_WORDS[best.metric]),
             value=said(metric, best.figure, found.currency),
             control=control,

@@ -77,7 +77,7 @@ async def test_a_winner_is_told_in_plain_words_with_its_limits(
     text = await page(browser, "/read", id="dear")
     assert "“Changed” is better" in text
     assert "Shoppers who ordered: 4" in text  # nearly a half of the changed arm ordered
-    assert "which chance does not do" in text
+    assert "chance alone does not explain it" in text
     assert "800 of 1,000 planned shoppers were followed to the end." in text
     assert 'class="interval good"' in text
 
