@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import smtplib
 import tempfile
 import time
@@ -34,6 +36,7 @@ from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop, has_token
 from app.shops.vault import opens
 from app.tables import BackfillRow, InboxRow, SecretRow, ShopRow
+from app.tracing import ASKED_BY, reach_collector
 from app.unreachable import why
 from app.upsert import table_of
 from app.values import ShopDomain
@@ -42,6 +45,7 @@ from webhooks.inbox import parked
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
 _ROOM = bytes(1_000_000)  # written to the data directory and taken back
 _CLOCKS_DIFFER_S = 5
+_COLLECTOR_S = 2  # it is tried twice
 _SLOTS = 16_384  # of every cluster
 _BACKFILLS, _INBOX = table_of(BackfillRow), table_of(InboxRow)
 _SECRETS, _SHOPS = table_of(SecretRow), table_of(ShopRow)
@@ -256,6 +260,16 @@ async def _mail(settings: Settings) -> str:
     return f"{smtp.host} takes letters of {smtp.sender}"
 
 
+async def _traces(_settings: Settings) -> str:
+    """Say whether the collector takes spans; a batch of none is sent."""
+    if not os.environ.get(ASKED_BY):
+        return f"{ASKED_BY} is not set: nothing is traced"
+    address, refused = await asyncio.to_thread(reach_collector, _COLLECTOR_S)
+    if refused:
+        raise _Fault(f"{address} does not take spans: {refused}")
+    return f"{address} takes spans"
+
+
 async def _clock(settings: Settings) -> str:
     """Say whether this machine's clock and that of Redis agree: leases and tokens go by them."""
     if settings.redis_url is None:
@@ -327,6 +341,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "redis keeps": _redis_keeps,
     "event log": _event_log,
     "mail": _mail,
+    "traces": _traces,
     "clock": _clock,
 }
 _OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, get_current_span, use_span
 from redis.asyncio import Redis
 from sqlalchemy import event
@@ -25,13 +27,71 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.unreachable import why
+
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?(\w+)", re.IGNORECASE)
 _STATEMENT = "tillwise_span"
+# Why a collector does not take the spans that are just sent: the exporter only says so to its log.
+_reasons: ContextVar[list[str] | None] = ContextVar("reasons", default=None)
+_log = logging.getLogger(__name__)
 
 
 def exporting() -> Spans:
     """Return spans that leave for the collector which OpenTelemetry's own variables name."""
-    return Spans(BatchSpanProcessor(OTLPSpanExporter()))
+    return Spans(BatchSpanProcessor(Collector()))
+
+
+class Collector(SpanExporter):
+    """Sends spans to the collector. That it takes none is said once, until it does again.
+
+    OpenTelemetry says so of each attempt, every few seconds; those lines are left out. timeout_s: how long it
+    tries with one batch, as OpenTelemetry's variables say where none is given.
+    """
+
+    def __init__(self, timeout_s: float | None = None) -> None:
+        exporter = OTLPSpanExporter(timeout=timeout_s)
+        self._exporter: SpanExporter = exporter
+        self.address = _without_password(exporter._endpoint)
+        self._lost = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Return whether the collector took the spans."""
+        refused = self.send(spans)
+        if refused and not self._lost:
+            facts = {"collector": self.address, "reason": refused}
+            _log.warning("spans are lost, as the collector does not take them", extra=facts)
+        self._lost = refused is not None
+        return SpanExportResult.FAILURE if refused else SpanExportResult.SUCCESS
+
+    def send(self, spans: Sequence[ReadableSpan]) -> str | None:
+        """Return why the collector did not take the spans, None where it did."""
+        reasons: list[str] = []
+        token = _reasons.set(reasons)
+        taken = self._exporter.export(spans) is SpanExportResult.SUCCESS
+        _reasons.reset(token)
+        return None if taken else next(iter(reasons), "it does not say why")
+
+    def shutdown(self) -> None:
+        """Send no more."""
+        self._exporter.shutdown()
+
+
+def _keep_reason(record: logging.LogRecord) -> bool:
+    """Keep what is said while spans are sent. Return whether it is written all the same: where none are."""
+    reasons = _reasons.get()
+    if reasons is None:
+        return True
+    errors = [each for each in record.args or () if isinstance(each, BaseException)]
+    reasons.append(next(filter(None, map(why, errors)), None) or record.getMessage())
+    return False
+
+
+logging.getLogger(OTLPSpanExporter.__module__).addFilter(_keep_reason)
+
+
+def _without_password(address: str) -> str:
+    url = urlsplit(address)
+    return url._replace(netloc=url.netloc.rpartition("@")[2], query="").geturl()
 
 
 class Spans:

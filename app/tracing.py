@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -39,13 +39,24 @@ _UNTRACED = nullcontext()
 
 def start_tracing(environ: Mapping[str, str] = os.environ) -> None:
     """Send spans to where OTEL_EXPORTER_OTLP_ENDPOINT says, if it says so. Raises ConfigError."""
-    if not environ.get(ASKED_BY):
-        return
+    if environ.get(ASKED_BY):
+        use(cast(Tracing, _spans().exporting()))
+
+
+def reach_collector(timeout_s: float) -> tuple[str, str | None]:
+    """Return the collector's address, and why it takes no spans, None where it does. Raises ConfigError."""
+    collector = _spans().Collector(timeout_s)
     try:
-        spans = import_module("app.spans")
+        return collector.address, collector.send(())
+    finally:
+        collector.shutdown()
+
+
+def _spans() -> Any:
+    try:
+        return import_module("app.spans")
     except ImportError:
         raise ConfigError(f"{ASKED_BY} needs more packages: pip install '.[tracing]'") from None
-    use(cast(Tracing, spans.exporting()))
 
 
 def use(tracing: Tracing | None) -> None:

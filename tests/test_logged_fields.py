@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 # None says who somebody is. `object` and `record` are Shopify's GIDs, a customer's masked when written.
 LOOKED_AT = frozenset(
     "shop topic kind reason delivery deliveries callers record object request due_at missed schedule loop "
-    "version asked_version decision exit_code pid customers campaign events".split()
+    "version asked_version decision exit_code pid customers campaign events collector".split()
 )
 
 

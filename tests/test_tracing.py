@@ -26,6 +26,7 @@ from app.events.consume import work_off
 from app.events.log import EventConsumer
 from app.logs import JsonFormatter
 from app.main import create_app
+from app.spans import Collector
 from app.tables import ShopRow
 from app.worker import HANDLERS
 from tests.test_decide import a_till, a_trained_shop, ask
@@ -161,3 +162,33 @@ def test_spans_reach_the_collector_that_is_named(monkeypatch: pytest.MonkeyPatch
     ((path, body),) = bodies
     assert path == "/v1/traces"
     assert all(each in body for each in (b"job train", SHOP.encode(), b"tillwise"))
+
+
+def test_a_collector_that_takes_nothing_is_told_of_once_with_its_address_until_it_takes_some(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(BaseHTTPRequestHandler):
+        answer = 403
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(self.answer)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Full) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = f"127.0.0.1:{server.server_port}"
+        monkeypatch.setenv(tracing.ASKED_BY, f"http://user:secret@{place}")
+        collector = Collector()
+        for answer in (403, 403, 200, 403):
+            Full.answer = answer
+            collector.export(())
+        collector.shutdown()
+        server.shutdown()
+    said = [(each.levelname, each.name, each.__dict__.get("collector")) for each in caplog.records]
+    assert said == [("WARNING", "app.spans", f"http://{place}/v1/traces")] * 2
+    assert "403" in caplog.records[0].__dict__["reason"]
+    assert "secret" not in str([vars(each) for each in caplog.records])

@@ -191,3 +191,9 @@ async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPat
     environment.setenv("REDIS_URL", "redis://127.0.0.1:1")
     environment.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert {"redis", "database"} <= set(await wrong())
+
+
+async def test_a_collector_of_traces_that_is_not_there_is_found(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    says = "http://127.0.0.1:9/v1/traces does not take spans: nothing listens there"
+    assert await wrong() == {"traces": says}
