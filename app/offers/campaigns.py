@@ -133,11 +133,11 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
     features = features_at(occasion)
     moment = _moment(occasion, situation, plan, chances_at(occasion, features))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
-    nudged, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
-    fired = in_this_session(nudged, is_new_session(nudged, moment.visit, at), plan.by_id)
-    working = {name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in fired.items()}
+    history, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
+    shown = in_this_session(history, is_new_session(history, moment.visit, at), plan.by_id)
+    working = {name: _as_it_works(each, plan.by_id[name], occasion.shop) for name, each in shown.items()}
     codes = frozenset(code.upper() for code in question.cart.codes or ())
-    applied = _not_ours(codes, nudged)
+    applied = _not_ours(codes, history)
     sold = _sold(question, occasion.shop.catalog) if plan.discounts else None
     spare = None if sold is None else spare_minor(sold, plan.costs, plan.margin)
     cards = cards_minor(sold or (), occasion.shop.catalog)
@@ -174,15 +174,15 @@ def _less(subtotal_minor: int | None, cards: int) -> int | None:
     return None if subtotal_minor is None else max(0, subtotal_minor - cards)
 
 
-def _as_it_works(fired: CampaignHistory, planned: Planned, shop: ShopSnapshot) -> CampaignHistory:
+def _as_it_works(held: CampaignHistory, planned: Planned, shop: ShopSnapshot) -> CampaignHistory:
     """Return what it was to the shopper, without a code of earlier terms or one that was withdrawn.
 
     It does not do what is said now, or nothing at all.
     """
-    of_these_terms = not fired.pool or fired.pool == planned.pool_id
-    if of_these_terms and fired.code not in shop.withdrawn:
-        return fired
-    return msgspec.structs.replace(fired, code=None)
+    of_these_terms = not held.pool or held.pool == planned.pool_id
+    if of_these_terms and held.code not in shop.withdrawn:
+        return held
+    return msgspec.structs.replace(held, code=None)
 
 
 def _withdrawn_of(occasion: Occasion, planned: Planned) -> str | None:
@@ -191,9 +191,9 @@ def _withdrawn_of(occasion: Occasion, planned: Planned) -> str | None:
     return code if code in occasion.shop.withdrawn else None
 
 
-def _not_ours(codes: frozenset[str], nudged: ShopperHistory) -> int:
+def _not_ours(codes: frozenset[str], history: ShopperHistory) -> int:
     """Return how many of the cart's codes are none that the shopper has from a campaign."""
-    return len(codes - {each.code for each in nudged.fired.values() if each.code})
+    return len(codes - {each.code for each in history.fired.values() if each.code})
 
 
 def _moment(occasion: Occasion, situation: Situation, plan: Plan, chances: Chances | None) -> Moment:
