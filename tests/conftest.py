@@ -27,6 +27,7 @@ import app.tables  # noqa: F401  (fills the metadata)
 from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.embedded_redis import embedded_redis
+from app.events.log import EventConsumer
 from app.migrations import migrate
 from app.migrations.sizes import tell_sizes
 
@@ -125,6 +126,14 @@ async def connections(settings: Settings, redis_url: str, empty_database: Path) 
     """Open connections on an empty database and an empty Redis."""
     async with on_sqlite(settings, redis_url, empty_database) as opened:
         yield opened
+
+
+@pytest.fixture
+async def reader(connections: Connections) -> EventConsumer:
+    """Return what reads the log of events from here on."""
+    consumer = EventConsumer(connections.redis, "test")
+    await consumer.open()
+    return consumer
 
 
 @pytest.fixture(scope="session")

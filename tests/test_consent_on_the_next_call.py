@@ -38,13 +38,6 @@ KEY = "pk_" + "n" * 43
 
 
 @pytest.fixture
-async def reader(connections: Connections) -> EventConsumer:
-    consumer = EventConsumer(connections.redis, "test")
-    await consumer.open()
-    return consumer
-
-
-@pytest.fixture
 async def shopper(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
     async with a_shopper(connections) as client:
         yield client

@@ -23,13 +23,6 @@ BROWSER, CHECKOUT = pseudonym(SHOP, "client:browser"), pseudonym(SHOP, "checkout
 
 
 @pytest.fixture
-async def reader(connections: Connections) -> EventConsumer:
-    consumer = EventConsumer(connections.redis, "test")
-    await consumer.open()
-    return consumer
-
-
-@pytest.fixture
 async def guest(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
     async with a_shopper(connections) as client:
         yield client

@@ -26,13 +26,6 @@ NO_PROFILE = EVERYTHING | {"preferences": False}
 
 
 @pytest.fixture
-async def reader(connections: Connections) -> EventConsumer:
-    consumer = EventConsumer(connections.redis, "test")
-    await consumer.open()
-    return consumer
-
-
-@pytest.fixture
 async def known(connections: Connections, reader: EventConsumer) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client whose customer 7 allowed everything and was decided for."""
     async with a_shopper(connections) as client:
