@@ -23,6 +23,7 @@ from app.experiments.assign import PERSONALISED
 from app.failures import reason_of
 from app.intent.store import who_may_not_teach
 from app.orders.placed import BY_SOMEBODY
+from app.streamed import in_parts
 from app.tables import DecisionRow, FeedbackRow, OrderRow, RefundRow
 from app.upsert import chunks, table_of
 
@@ -150,8 +151,7 @@ async def _meetings(connections: Connections, shop: str, names: Collection[str],
     )
     parts = [meetings_in((), names)]
     async with connections.read() as db:
-        rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
-        async for part in rows.partitions():
+        async for part in in_parts(await db.connection(), query, _AT_ONCE):
             parts.append(meetings_in(map(tuple, part), names))
     return joined(parts)
 
@@ -163,10 +163,9 @@ async def _placed(connections: Connections, shop: str, since: datetime) -> pl.Da
         columns.shop == shop, columns.created_at >= since, columns.checkout_token.is_not(None)
     )
     async with connections.read() as db:
-        rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
         parts = [
             placed_in((who, at, _earliest(back)) for who, at, *back in part)
-            async for part in rows.partitions()
+            async for part in in_parts(await db.connection(), query, _AT_ONCE)
         ]
     return pl.concat([placed_in(()), *parts], rechunk=True)
 

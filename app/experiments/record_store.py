@@ -18,6 +18,7 @@ from app.events.kinds import CHECKOUT_MET
 from app.experiments.records import Records, exposures_in, guests_in, orders_in, refunds_in
 from app.orders.placed import BY_SOMEBODY
 from app.orders.refunds import GOODS_BACK
+from app.streamed import in_parts
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import table_of
 
@@ -150,6 +151,5 @@ async def _read(
     connection: AsyncConnection, query: Any, columns_in: Callable[[Iterable[tuple[Any, ...]]], pl.DataFrame]
 ) -> pl.DataFrame:
     """Return the rows as columns; no more of them than a part are rows at a time."""
-    rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
-    parts = [columns_in(map(tuple, part)) async for part in rows.partitions()]
+    parts = [columns_in(map(tuple, part)) async for part in in_parts(connection, query, _AT_ONCE)]
     return pl.concat([columns_in(()), *parts], rechunk=True)

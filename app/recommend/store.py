@@ -18,6 +18,7 @@ from app.orders.refunds import lines_kept
 from app.recommend.dataset import Dataset
 from app.recommend.exports import from_export, is_export
 from app.recommend.read import build_dataset
+from app.streamed import in_parts
 from app.tables import OrderRow, ProductRow
 from app.values import ShopDomain
 
@@ -93,9 +94,9 @@ async def read_shop(
 
 async def _table(db: AsyncSession, query: Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
     """Return what the query finds, a part at a time: of a large shop it takes seconds, and others wait."""
-    rows = await (await db.connection()).stream(query.execution_options(yield_per=_AT_ONCE))
     parts = [
-        pl.DataFrame(list(map(tuple, part)), schema=schema, orient="row") async for part in rows.partitions()
+        pl.DataFrame(list(map(tuple, part)), schema=schema, orient="row")
+        async for part in in_parts(await db.connection(), query, _AT_ONCE)
     ]
     return pl.concat([pl.DataFrame(schema=schema), *parts])
 
