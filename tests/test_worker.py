@@ -97,7 +97,7 @@ async def test_a_webhook_reaches_the_tables_and_the_processes_that_serve(
 
 
 async def lasting_keys(connections: Connections) -> list[bytes]:
-    """Return the keys without an end that ought to have one. What a job in the queue needs may last with it."""
+    """Return the keys without an end that ought to have one. What a job in the queue needs lasts with it."""
     redis = connections.redis
     put_off = await redis.zrange("streaq:default:queues:delayed:normal", 0, -1)
     asked = [entry[b"task_id"] for _, entry in await redis.xrange("streaq:default:queues:normal")]
