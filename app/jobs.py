@@ -114,7 +114,7 @@ async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
 
 
 def never_wait() -> None:
-    """Let `only_one` raise UnderWay in this task instead of waiting: that would take a place from others."""
+    """Let `only_one` raise JobLocked in this task instead of waiting: that would take a place from others."""
     _may_wait.set(False)
 
 
@@ -132,7 +132,7 @@ async def is_under_way(connections: Connections, job: Job, shop: str) -> bool:
 async def only_one(connections: Connections, job: Job, shop: str) -> AsyncIterator[None]:
     """Wait until no other process runs this job for the shop, and keep them out until left.
 
-    Raises UnderWay where that may not be waited for.
+    Raises JobLocked where that may not be waited for.
     """
     key = redis_key(shop, "running", job)
     if not _may_wait.get():

@@ -58,7 +58,7 @@ Step = Callable[[Erasure], Awaitable[None]]
 async def erase_person(connections: Connections, shop: str, request_id: str) -> Signed:
     """Return the receipt of the request, once nothing of the person is left; a repeat returns the same one.
 
-    Two at once wait for each other. Raises NotFound for a request that was never opened, Unfinished
+    Two at once wait for each other. Raises NotFound for a request that was never opened, RequestIncomplete
     when what was told meanwhile could not be kept out.
     """
     async with alone(connections, ERASING, shop):

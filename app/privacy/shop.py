@@ -40,7 +40,7 @@ Step = Callable[[Connections, PrivacyRequest], Awaitable[None]]
 async def erase_shop(connections: Connections, shop: ShopDomain, request_id: str) -> Signed:
     """Return the receipt of the request, once nothing of the shop is left.
 
-    Raises NotFound for a request that was never opened, Unfinished when something came in meanwhile.
+    Raises NotFound for a request that was never opened, RequestIncomplete when something came in meanwhile.
     """
     async with alone(connections, ERASING, shop):
         request = await read_request(connections, shop, request_id)

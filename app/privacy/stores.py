@@ -55,8 +55,8 @@ async def data_subject(connections: Connections, person: Person) -> DataSubject:
 async def read_held(sought: DataSubject) -> Held:
     """Return everything that is held of the person: rows by store.
 
-    The log first: what leaves it meanwhile is handled, and found in the tables. Raises Unfinished when what
-    was told before is with a broker for too long.
+    The log first: what leaves it meanwhile is handled, and found in the tables. Raises RequestIncomplete
+    when what was told before is with a broker for too long.
     """
     connections, person, subjects = sought.connections, sought.person, sought.subjects
     log = await read_entries(connections, person, STREAM)

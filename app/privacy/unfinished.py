@@ -17,14 +17,14 @@ class RequestIncomplete(TillwiseError):
 
 
 async def wait_for_broker(connections: Connections) -> None:
-    """Return once nothing that was told until now is with a broker. Raises Unfinished."""
+    """Return once nothing that was told until now is with a broker. Raises RequestIncomplete."""
     moved = BrokerLedger(connections.redis)
     if not await moved.passes(await moved.now(), _PATIENCE_S):
         raise _waits()
 
 
 async def empty_broker(connections: Connections) -> None:
-    """Return once nothing told until now is with a broker, or can be read there. Raises Unfinished."""
+    """Return once nothing told until now is with a broker, or can be read there. Raises RequestIncomplete."""
     if not await BrokerLedger(connections.redis).is_emptied(_PATIENCE_S):
         raise _waits()
 

@@ -108,7 +108,10 @@ async def _attempt(
 
 
 async def _made(connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime) -> Leaves:
-    """Return what lets the message leave; until that is called nothing has. Raises Drop, ShopifyError."""
+    """Return what lets the message leave; until that is called nothing has.
+
+    Raises MessageDropped, ShopifyError.
+    """
     if due.way not in open_ways(connections, reach):
         raise MessageDropped("this way was switched off")
     abandonment = await _still_left(connections, shop, due, now)
@@ -148,7 +151,10 @@ async def _made(connections: Connections, shop: Shop, reach: Reach, due: DueMess
 async def _still_wanting(
     connections: Connections, shop: Shop, abandonment: Abandonment, due: DueMessage, now: datetime
 ) -> Customer:
-    """Return the customer as Shopify knows them now. Raises Drop for one who ordered or wants no mail."""
+    """Return the customer as Shopify knows them now.
+
+    Raises MessageDropped for one who ordered or wants no mail.
+    """
     customer = await fetch_customer(connections, shop, due.customer_id)
     if customer is None:
         raise MessageDropped("the customer is gone")
@@ -185,7 +191,7 @@ async def _may_be_written_to(
 
 
 async def _unsuppressed(connections: Connections, shop: Shop, customer: Customer) -> str:
-    """Return the address's digest. Raises Drop for one that is not written to."""
+    """Return the address's digest. Raises MessageDropped for one that is not written to."""
     if not customer.address:
         raise MessageDropped("no address")
     digest = (await open_digests(connections)).of_email(shop.shop, customer.address)
@@ -204,8 +210,8 @@ async def _code(
 ) -> tuple[Campaign | None, GrantedCode | None]:
     """Return the campaign and the shopper's own code, written down as shown before it is.
 
-    rest: what is left of the basket, None where all of it is. Raises Drop where there is none to give and
-    nothing else to say.
+    rest: what is left of the basket, None where all of it is. Raises MessageDropped where there is none to
+    give and nothing else to say.
     """
     planned = await _planned(connections, shop, due, rest, now)
     if planned is not None and planned.pool_id is not None:
