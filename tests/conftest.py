@@ -87,6 +87,16 @@ def children_are_forked() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def checkouts_wait() -> Iterator[None]:
+    """Let checkouts wait: a machine that runs tests may pause for longer than a checkout should."""
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in ("READ_MS", "GRANT_MS", "LOG_MS"):
+            patch.setattr(f"app.decide.{limit}", 10_000)
+        patch.setattr("app.live.FIRST_LOAD_S", 60.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with (

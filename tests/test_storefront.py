@@ -23,12 +23,8 @@ ALL = {"analytics": True, "marketing": True, "preferences": True}
 
 
 @pytest.fixture
-async def front(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[httpx.AsyncClient]:
+async def front(connections: Connections) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the route, with a shop that has learnt what goes together."""
-    for limit in ("READ_MS", "LOG_MS"):  # a machine that runs tests may pause for longer
-        monkeypatch.setattr(app.decide, limit, 2_000)
     await a_trained_shop(connections)
     web = Starlette(routes=app.storefront.routes, exception_handlers={TillwiseError: answer_error})
     web.state.connections = connections

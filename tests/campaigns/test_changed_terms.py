@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from app.campaigns.codes import pool_of
 from app.connections import Connections
 from app.coupons.pool import fill
@@ -16,13 +14,6 @@ from tests.test_decide import a_till, a_trained_shop, ask
 from tests.test_live import until
 
 TWENTY = {"kind": "coupon", "discount": {"percentage": 20}}
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that runs tests may pause for longer than a checkout should wait."""
-    for limit in ("LOG_MS", "GRANT_MS"):
-        monkeypatch.setattr(f"app.decide.{limit}", 10_000)
 
 
 async def fill_pool(connections: Connections, offer: dict[str, Any], *codes: str) -> None:

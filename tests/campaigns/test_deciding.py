@@ -26,8 +26,6 @@ from tests.profiles.factories import a_view, browse
 from tests.test_decide import a_till, a_trained_shop, ask, logged
 from tests.test_live import until
 
-pytestmark = pytest.mark.usefixtures("unhurried")
-
 
 def a_dismissal(data: dict[str, Any]) -> BrowserEvent:
     return BrowserEvent(

@@ -30,8 +30,6 @@ from tests.offers.factories import EVERYTHING, SHOP, a_body
 from tests.test_decide import a_till, a_trained_shop, ask, logged, token
 from tests.test_live import until
 
-pytestmark = pytest.mark.usefixtures("unhurried")
-
 
 async def test_a_code_is_given_once_and_shown_again(connections: Connections) -> None:
     await a_trained_shop(connections)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from app.campaigns.nudged import Showing, pack, redeemed, unpack
 from app.campaigns.redeemed import end_redeemed_codes
 from app.connections import Connections
@@ -17,8 +15,6 @@ from tests.campaigns.test_nudged import HERE, a_nudging
 from tests.campaigns.till import KEY, fill_pool, kept, nudges, run
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_decide import a_till, a_trained_shop, ask
-
-pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 def an_order(*codes: str, **changes: Any) -> OrderPlaced:

@@ -78,8 +78,10 @@ async def fallback(http: httpx.AsyncClient) -> str | None:
 
 
 async def test_checkouts_are_answered_while_redis_is_silent_and_in_full_once_it_is_not(
-    connections: Connections, redis_way: Way
+    connections: Connections, redis_way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for limit in ("READ_MS", "LOG_MS"):
+        monkeypatch.setattr(app.decide, limit, 20)
     async with answering(connections) as http, asyncio.timeout(PATIENCE_S):
         while await fallback(http) in ("timeout", "log"):  # a busy machine may be slow
             pass
@@ -128,7 +130,7 @@ async def test_a_shopify_that_is_silent_is_asked_again_and_answers_once_it_is_no
         open_http(replace(settings, dev_store_url=f"http://127.0.0.1:{way.port}")) as http,
     ):
         asked = partial(shopify.graphql, http, settings, SHOP, "token", "query Shop { shop { id } }")
-        assert await asked(sleep=at_once) == {"shop": {"id": "1"}}
+        assert await asked() == {"shop": {"id": "1"}}
         way.silence()
         with pytest.raises(ShopifyUnavailable):
             await asked(sleep=at_once)
@@ -178,7 +180,9 @@ async def test_deliveries_are_refused_while_postgresql_is_silent_and_stored_once
     async with way_to(f"{make_url(postgres_url).query['host']}/.s.PGSQL.5432") as way:
         url = f"postgresql+asyncpg://postgres@127.0.0.1:{way.port}/postgres?sslmode=disable"
         async with on_postgresql(settings, redis_url, url) as connections, answering(connections) as http:
-            assert await deliver(http, "1") == 200
+            async with asyncio.timeout(PATIENCE_S):
+                while await deliver(http, "1") != 200:  # a busy machine may be slow
+                    pass
             way.silence()
             assert [await deliver(http, "2") for _ in range(2)] == [503, 503]
             way.heal(forgetting=True)

@@ -19,7 +19,6 @@ from io import BytesIO
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import event, select
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
@@ -226,12 +225,6 @@ def test_every_call_of_the_staff_is_tried() -> None:
         if isinstance(route, Route) and "POST" in (route.methods or ()) and route.path.startswith("/admin")
     }
     assert set(staff_calls({"version": "", "key": ""})) == calls
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("READ_MS", "LOG_MS"):  # a machine that runs tests may pause for longer
-        monkeypatch.setattr(app.decide, limit, 5_000)
 
 
 async def test_no_call_of_a_shop_tells_of_another_or_changes_it(connections: Connections) -> None:

@@ -45,8 +45,6 @@ ROUTES = [*app.decide.routes, *app.storefront.routes, *app.collect.routes, *webh
 @pytest.fixture(autouse=True)
 def _clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.limits, "monotonic", lambda: 1_000.0)
-    for limit in ("READ_MS", "LOG_MS"):  # a machine that runs tests may pause for longer
-        monkeypatch.setattr(app.decide, limit, 5_000)
 
 
 @asynccontextmanager
