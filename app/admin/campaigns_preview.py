@@ -40,7 +40,7 @@ def preview(campaign: Campaign, currency: str, locale: str, country: str | None,
     table = language_table(locale or default)
     text = text_for(texts, locale, country, default)
     if text is None:
-        key = key_of(campaign.offer.kind, campaign.offer.key)
+        key = key_of(campaign.offer.kind, campaign.offer.key, texts)
         words = BUILT_IN_ENGLISH.get(key, "")
         return Preview(
             _filled(words, campaign, currency, language_table("en")),

@@ -38,6 +38,8 @@ BUILT_IN: Mapping[str, str] = {
     "upsell": "upsell.merchant_pick",
 }
 REACHED = "_reached"
+# What a bar leads to that the merchant describes, only they know: the page has no sentence for it.
+OWN_PROGRESS = "progress.own"
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}(@[A-Za-z]{2})?", re.ASCII)
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
@@ -89,9 +91,10 @@ def normal(locale: str) -> str:
     return locale.replace("_", "-").lower()
 
 
-def key_of(kind: str, key: str | None, reached: bool = False) -> str:
+def key_of(kind: str, key: str | None, texts: Mapping[str, Text], reached: bool = False) -> str:
     """Return the message's key. reached: of a progress that is at its target."""
-    return (key or BUILT_IN[kind]) + (REACHED if reached else "")
+    usual = OWN_PROGRESS if texts and kind == "progress" else BUILT_IN[kind]
+    return (key or usual) + (REACHED if reached else "")
 
 
 def _forms(text: Text) -> list[tuple[str, str]]:

@@ -89,9 +89,9 @@ def _message(shown: ShownCampaign, args: Args) -> Message:
     """Return the merchant's words, else a built-in sentence; at its target a progress has only that."""
     planned, inputs, offer = shown.planned, shown.inputs, shown.planned.campaign.offer
     if planned.target_minor and not _missing_minor(shown):
-        return Message(key_of(offer.kind, offer.key, reached=True), args)
+        return Message(key_of(offer.kind, offer.key, planned.texts, reached=True), args)
     text = text_for(planned.texts, inputs.locale, inputs.country, shown.plan.locale)
-    return Message(key_of(offer.kind, offer.key), args, text)
+    return Message(key_of(offer.kind, offer.key, planned.texts), args, text)
 
 
 def _args(shown: ShownCampaign) -> Args:

@@ -37,9 +37,9 @@ def test_the_chain_goes_from_market_and_locale_to_the_shops_default() -> None:
 
 
 def test_a_progress_at_its_target_has_another_sentence() -> None:
-    assert key_of("progress", None) == "progress.free_shipping"
-    assert key_of("progress", None, reached=True) == "progress.free_shipping_reached"
-    assert key_of("banner", "banner.welcome") == "banner.welcome"
+    assert key_of("progress", None, {}) == "progress.free_shipping"
+    assert key_of("progress", None, {}, reached=True) == "progress.free_shipping_reached"
+    assert key_of("banner", "banner.welcome", {}) == "banner.welcome"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,21 @@
-"""What a campaign's offer says of its end."""
+"""What a campaign's offer says of its end, and of what it leads to."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from app.campaigns.messages import Text
 from app.campaigns.nudged import CampaignHistory
+from app.campaigns.plan import Plan
 from app.campaigns.weigh import weigh
 from app.experiments.assign import PERSONALISED
 from app.offers.nudges import nudges_of
 from app.offers.situation import Situation
-from app.offers.wire import Discount
+from app.offers.wire import Discount, Offer
 from tests.campaigns.factories import AT, NOW, a_campaign, a_plan, inputs
 from tests.offers.test_foretold import an_occasion
 
@@ -25,11 +28,16 @@ def a_discount(*, with_code: bool, ends_in: timedelta) -> Discount:
     schedule = {"ends_at": (NOW + ends_in).isoformat()}
     plan = a_plan(a_campaign("ten", offer=offer, expires_s=86_400, schedule=schedule))
     held = {"ten": CampaignHistory(code="CODE", expires_at=AT + 86_400)} if with_code else {}
-    weighed = weigh(plan, inputs(fired=held), "d", lambda _name, _share: False)
-    situation = Situation(decision_id="d", arm=PERSONALISED, campaigns=weighed)
-    (made,) = nudges_of(replace(an_occasion().shop, plan=plan), situation)
+    made = a_nudge(plan, fired=held)
     assert made.discount is not None
     return made.discount
+
+
+def a_nudge(plan: Plan, **changes: Any) -> Offer:
+    weighed = weigh(plan, inputs(**changes), "d", lambda _name, _share: False)
+    situation = Situation(decision_id="d", arm=PERSONALISED, campaigns=weighed)
+    (made,) = nudges_of(replace(an_occasion().shop, plan=plan), situation)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -46,3 +54,21 @@ def test_a_discount_without_a_code_is_promised_no_longer_than_its_campaign_runs(
     told = a_discount(with_code=with_code, ends_in=ends_in).expires_at
     assert told is not None
     assert datetime.fromisoformat(told) == NOW + good_for
+
+
+@pytest.mark.parametrize(
+    ("messages", "target", "key", "text"),
+    [
+        ({}, "150", "progress.free_shipping", None),
+        ({}, "50", "progress.free_shipping_reached", None),
+        ({"en": "{amount} to a gift"}, "150", "progress.own", "{amount} to a gift"),
+        ({"en": "{amount} to a gift"}, "50", "progress.own_reached", None),
+        ({"xx": "{amount} to a gift"}, "150", "progress.own", None),  # no words for this reader
+    ],
+)
+def test_a_bar_in_the_merchants_own_words_promises_no_free_shipping(
+    messages: dict[str, Text], target: str, key: str, text: str | None
+) -> None:
+    offer = {"kind": "progress", "target": target, "messages": messages}
+    said = a_nudge(a_plan(a_campaign("bar", offer=offer))).message
+    assert (said.key, said.text) == (key, text)
