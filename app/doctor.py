@@ -17,38 +17,34 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError as RedisRefuses
 from redis.exceptions import TimeoutError as RedisSlow
-from sqlalchemy import false, select, update
+from sqlalchemy import false, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.config import API_VERSION, Settings, read_settings
-from app.connections import Connections, connect
+from app.config import Settings, read_settings
+from app.connections import connect
 from app.errors import ConfigError, TillwiseError
 from app.events.broker import BrokerAway, open_broker
 from app.events.broker_ledger import BrokerLedger
-from app.events.log import EventLog
 from app.migrations import standing
 from app.postgres import open_engine
 from app.reach.smtp import greet
-from app.recommend.publish import current_version, latest
 from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
-from app.shops.documents import READ_VERSIONS
-from app.shops.store import Shop, get_shop
-from app.shops.tokens import ask_shop, has_token
 from app.shops.vault import opens
-from app.tables import BackfillRow, InboxRow, SecretRow, ShopRow
+from app.tables import SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
 from app.unreachable import why
 from app.upsert import table_of
-from app.values import ShopDomain
-from webhooks.inbox import parked
 
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
 _ROOM = bytes(1_000_000)  # written to the data directory and taken back
 _CLOCKS_DIFFER_S = 5
 _COLLECTOR_S = 2  # it is tried twice
 _SLOTS = 16_384  # of every cluster
-_BACKFILLS, _INBOX = table_of(BackfillRow), table_of(InboxRow)
-_SECRETS, _SHOPS = table_of(SecretRow), table_of(ShopRow)
+_NAMED = 20  # of the shops that can't be asked
+_NO_TABLES = "not looked at before the tables are there"
+_ENCODING = text("SHOW server_encoding")
+_SECRETS, _SHOPS, _TOKENS = table_of(SecretRow), table_of(ShopRow), table_of(TokenRow)
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
 )  # changes none, and is refused as any write
@@ -63,7 +59,7 @@ class Finding:
     says: str
 
 
-class _Fault(TillwiseError):
+class Fault(TillwiseError):
     """What a look found wrong, and what to do."""
 
 
@@ -76,19 +72,7 @@ async def examine() -> list[Finding]:
     findings = [Finding("settings", True, "can be read"), _scopes(settings), _address(settings)]
     findings += [_data_dir(settings), _secrets(settings)]
     for name, look in _OF_THE_INSTALLATION.items():
-        findings.append(await _looked(name, look(settings)))
-    return findings
-
-
-async def examine_shop(connections: Connections, domain: ShopDomain) -> list[Finding]:
-    """Return what was found of one shop; without its install nothing else can be looked at."""
-    shop = await get_shop(connections, domain)
-    if shop is None or shop.uninstalled_at is not None:
-        says = "never installed" if shop is None else f"uninstalled on {shop.uninstalled_at:%Y-%m-%d}"
-        return [Finding("install", False, f"{says}: open the app in the shop's admin")]
-    findings = [Finding("install", True, f"installed on {shop.installed_at:%Y-%m-%d}")]
-    for name, look in _OF_A_SHOP.items():
-        findings.append(await _looked(name, look(connections, shop)))
+        findings.append(await looked(name, look(settings)))
     return findings
 
 
@@ -129,7 +113,7 @@ def _secrets(settings: Settings) -> Finding:
     return Finding("secrets", True, f"{keys} encryption key{'s' if keys > 1 else ''}{rotating}")
 
 
-async def _looked(name: str, look: Awaitable[str]) -> Finding:
+async def looked(name: str, look: Awaitable[str]) -> Finding:
     try:
         return Finding(name, True, await look)
     except (TillwiseError, BrokerAway) as error:
@@ -139,34 +123,57 @@ async def _looked(name: str, look: Awaitable[str]) -> Finding:
         return Finding(name, False, why(error) or f"{type(error).__name__}: {said}")
 
 
-async def _database(settings: Settings) -> str:
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[AsyncConnection, str]]:
+    """Yield the database, and of which version its tables are beside this one."""
     engine = open_engine(settings.database_url)
     try:
         async with engine.connect() as connection:
-            tables = await connection.run_sync(standing)
-            if tables != "earlier":
-                await connection.execute(_NO_ROW)
+            yield connection, await connection.run_sync(standing)
     finally:
         await engine.dispose()
-    if tables == "earlier":
-        raise _Fault("its tables are of another version: `tillwise serve` or `worker` bring them up to date")
+
+
+async def _database(settings: Settings) -> str:
+    async with _opened(settings) as (connection, tables):
+        engine = connection.dialect.name
+        if engine == "postgresql" and (kept := await connection.scalar(_ENCODING)) != "UTF8":
+            raise Fault(f"it keeps texts as {kept}: make it anew, as docs/operations.md does")
+        if tables == "earlier":
+            raise Fault(
+                "its tables are of another version: `tillwise serve` or `worker` bring them up to date"
+            )
+        await connection.execute(_NO_ROW)
     later = ", with the tables of a later version" if tables == "later" else ""
-    return f"{engine.url.get_backend_name()} answers and takes writes{later}"
+    return f"{engine} answers and takes writes{later}"
 
 
 async def _keys(settings: Settings) -> str:
     """Say whether the keys open what this installation sealed for itself."""
-    engine = open_engine(settings.database_url)
-    try:
-        async with engine.connect() as connection:
-            if await connection.run_sync(standing) == "earlier":
-                return "not looked at before the tables are there"
-            sealed = (await connection.scalars(select(_SECRETS.c.sealed))).all()
-    finally:
-        await engine.dispose()
+    async with _opened(settings) as (connection, tables):
+        if tables == "earlier":
+            return _NO_TABLES
+        sealed = (await connection.scalars(select(_SECRETS.c.sealed))).all()
     if not all(opens(settings.token_encryption_keys, each) for each in sealed):
-        raise _Fault("TOKEN_ENCRYPTION_KEYS lacks the key that what is in the database was sealed with")
+        raise Fault("TOKEN_ENCRYPTION_KEYS lacks the key that what is in the database was sealed with")
     return "open what is in the database" if sealed else "nothing in the database is sealed yet"
+
+
+async def _shops(settings: Settings) -> str:
+    """Say how many shops have the app, and which of them can't be asked anything."""
+    of_tokens = select(_SHOPS.c.shop, _TOKENS.c.shop.is_(None)).outerjoin(
+        _TOKENS, _TOKENS.c.shop == _SHOPS.c.shop
+    )
+    async with _opened(settings) as (connection, tables):
+        if tables == "earlier":
+            return _NO_TABLES
+        found = of_tokens.where(_SHOPS.c.uninstalled_at.is_(None)).order_by(_SHOPS.c.shop)
+        rows = (await connection.execute(found)).all()
+    says = f"{len(rows)} have the app"
+    if lost := [shop for shop, gone in rows if gone]:
+        named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
+        says += f", {len(lost)} of which can't be asked until their merchants open it: {named}"
+    return says
 
 
 @asynccontextmanager
@@ -191,11 +198,11 @@ async def _redis(settings: Settings) -> str:
             except (RedisConnectionError, RedisSlow) as error:
                 no_tls = url.startswith("rediss") and isinstance(error, RedisSlow)
                 maybe = ", or speaks no TLS" if no_tls else ""
-                raise _Fault(f"can't talk to {name}: {why(error) or error}{maybe}") from None
+                raise Fault(f"can't talk to {name}: {why(error) or error}{maybe}") from None
             if cluster_address(url):
                 await _served_slots(name, redis)
             elif clustered.get("cluster_enabled"):
-                raise _Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
+                raise Fault(f"it is a node of a cluster: let REDIS_URL start with {CLUSTER}://")
             else:
                 await _takes_writes(redis)
     return f"{len(nodes)} nodes of a cluster answer" if cluster_address(url) else "answers and takes writes"
@@ -206,13 +213,13 @@ async def _takes_writes(redis: Redis) -> None:
     try:
         await redis.set("tw:doctor", 1, xx=True, px=1)  # keeps nothing: it only replaces what is not there
     except RedisRefuses as error:
-        raise _Fault(f"it takes no writes: {error}") from None
+        raise Fault(f"it takes no writes: {error}") from None
 
 
 async def _served_slots(name: str, redis: Redis) -> None:
     state: Any = await redis.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
     if lost := _SLOTS - int(state["cluster_slots_ok"]):
-        raise _Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
+        raise Fault(f"to {name}, {lost} slots of the cluster are on no node that answers")
 
 
 async def _redis_keeps(settings: Settings) -> str:
@@ -225,9 +232,9 @@ async def _redis_keeps(settings: Settings) -> str:
             persistence: Any = await redis.info("persistence")
             if (policy := memory.get("maxmemory_policy", "noeviction")) != "noeviction":
                 wanted = f"set maxmemory-policy noeviction, not {policy}"
-                raise _Fault(f"{name} throws out events when memory ends: {wanted}")
+                raise Fault(f"{name} throws out events when memory ends: {wanted}")
             if not persistence.get("aof_enabled"):
-                raise _Fault(f"what {name} holds is gone with its process: set appendonly yes")
+                raise Fault(f"what {name} holds is gone with its process: set appendonly yes")
     return "on disk, and nothing is thrown out"
 
 
@@ -243,7 +250,7 @@ async def _event_log(settings: Settings) -> str:
             await broker.welcomes()
             return f"the broker answers, {moved} events are with it"
     if moved:
-        raise _Fault(f"{moved} events are with a broker: set EVENT_LOG_URL until they are handled")
+        raise Fault(f"{moved} events are with a broker: set EVENT_LOG_URL until they are handled")
     return "in Redis"
 
 
@@ -254,9 +261,9 @@ async def _mail(settings: Settings) -> str:
     try:
         await greet(smtp)
     except smtplib.SMTPAuthenticationError as error:
-        raise _Fault(f"{smtp.host} refuses the user or the password ({error.smtp_code})") from None
+        raise Fault(f"{smtp.host} refuses the user or the password ({error.smtp_code})") from None
     except smtplib.SMTPSenderRefused as error:
-        raise _Fault(f"{smtp.host} does not take letters of {smtp.sender} ({error.smtp_code})") from None
+        raise Fault(f"{smtp.host} does not take letters of {smtp.sender} ({error.smtp_code})") from None
     return f"{smtp.host} takes letters of {smtp.sender}"
 
 
@@ -266,7 +273,7 @@ async def _traces(_settings: Settings) -> str:
         return f"{ASKED_BY} is not set: nothing is traced"
     address, refused = await asyncio.to_thread(reach_collector, _COLLECTOR_S)
     if refused:
-        raise _Fault(f"{address} does not take spans: {refused}")
+        raise Fault(f"{address} does not take spans: {refused}")
     return f"{address} takes spans"
 
 
@@ -277,78 +284,18 @@ async def _clock(settings: Settings) -> str:
     async with _each_redis(settings.redis_url) as nodes:
         apart_s = max([abs(time.time() - (await redis.time())[0]) for redis in nodes.values()])
     if apart_s > _CLOCKS_DIFFER_S:
-        raise _Fault(f"{apart_s:.0f} s away from that of Redis: let both machines follow a time server")
+        raise Fault(f"{apart_s:.0f} s away from that of Redis: let both machines follow a time server")
     return "agrees with that of Redis"
-
-
-async def _token(connections: Connections, shop: Shop) -> str:
-    if not await has_token(connections, shop.shop):
-        raise _Fault("none that is good for the app's scopes: open the app in the shop's admin")
-    return "good, or can be renewed"
-
-
-async def _api_version(connections: Connections, shop: Shop) -> str:
-    """Say whether Shopify speaks the version of its API that is asked for, in answers and deliveries."""
-    versions = (await ask_shop(connections, shop.shop, READ_VERSIONS))["publicApiVersions"]
-    spoken = sorted(each["handle"] for each in versions if each["supported"])
-    if API_VERSION not in spoken:
-        raise _Fault(f"Shopify has {API_VERSION} no more and answers in {spoken[0]}: upgrade Tillwise")
-    of_latest = select(_INBOX.c.api_version).where(_INBOX.c.shop == shop.shop).order_by(_INBOX.c.id.desc())
-    async with connections.read() as db:
-        delivered = await (await db.connection()).scalar(of_latest.limit(1))
-    if delivered not in (None, "", API_VERSION):
-        raise _Fault(f"it delivers in {delivered}, not {API_VERSION}: `npx shopify app deploy`")
-    return API_VERSION
-
-
-async def _pixel(connections: Connections, shop: Shop) -> str:
-    found = select(_SHOPS.c.web_pixel_id).where(_SHOPS.c.shop == shop.shop)
-    async with connections.read() as db:
-        if await (await db.connection()).scalar(found) is None:
-            raise _Fault("not connected, so visits are not seen: open the app in the shop's admin")
-    return "connected"
-
-
-async def _imported(connections: Connections, shop: Shop) -> str:
-    rows = select(_BACKFILLS.c.kind, _BACKFILLS.c.status, _BACKFILLS.c.loaded, _BACKFILLS.c.error)
-    async with connections.read() as db:
-        found = (await (await db.connection()).execute(rows.where(_BACKFILLS.c.shop == shop.shop))).all()
-    says = ", ".join(f"{row.loaded} {row.kind} {row.status} {row.error}".rstrip() for row in found)
-    if not found or any(row.status != "done" for row in found):
-        raise _Fault(f"{says or 'nothing yet'}: `tillwise backfill --shop {shop.shop}` goes on with it")
-    return says
-
-
-async def _model(connections: Connections, shop: Shop) -> str:
-    model = latest(connections.settings.data_dir, shop.shop)
-    if model is None:
-        return "none yet: the shop's defaults are offered until its orders teach one"
-    return f"{current_version(connections.settings.data_dir, shop.shop)} is whole"
-
-
-async def _parked(connections: Connections, shop: Shop) -> str:
-    webhooks = len(await parked(connections, shop.shop))
-    dead = await EventLog(connections.redis).count_dead(shop.shop)
-    if webhooks or dead:
-        raise _Fault(f"{webhooks} webhooks and {dead} events: see `tillwise parked --shop {shop.shop}`")
-    return "none"
 
 
 _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _database,
     "encryption keys": _keys,
+    "shops": _shops,
     "redis": _redis,
     "redis keeps": _redis_keeps,
     "event log": _event_log,
     "mail": _mail,
     "traces": _traces,
     "clock": _clock,
-}
-_OF_A_SHOP: dict[str, Callable[[Connections, Shop], Awaitable[str]]] = {
-    "token": _token,
-    "API version": _api_version,
-    "web pixel": _pixel,
-    "import": _imported,
-    "model": _model,
-    "put aside": _parked,
 }

@@ -52,6 +52,15 @@ LOG_UNSENT = Gauge(
 DEAD_LETTERS = Gauge("tillwise_dead_letters", "Events that were put aside")
 REACHABLE = Gauge("tillwise_reachable", "1 when it answers this process, else 0", ["part"])
 
+# What alerts go by is told before it first happens: that it never did is to be seen, and its first time too.
+for counter, firsts in {
+    DELIVERIES: ("stored", "not_authentic", "not_stored"),
+    EVENTS: ("not_kept",),
+    OTHER_API_VERSION: ("answer", "delivery"),
+}.items():
+    for first in firsts:
+        counter.labels(first)
+
 
 def count_decision(arm: str, rung: str, fallback: str | None, duration_ns: int) -> None:
     """Count one answer and how long it took."""

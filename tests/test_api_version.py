@@ -13,8 +13,9 @@ import respx
 from app import api_version
 from app.config import API_VERSION, Settings
 from app.connections import Connections
-from app.doctor import Finding, examine_shop
+from app.doctor import Finding
 from app.metrics import OTHER_API_VERSION
+from app.shop_doctor import examine_shop
 from app.shopify import graphql, open_http
 from app.tables import InboxRow
 from app.upsert import insert_new

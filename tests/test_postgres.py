@@ -6,12 +6,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import doctor
+from app.config import Settings
 from app.errors import ConfigError
 from app.postgres import open_engine, readable
 
@@ -103,6 +106,21 @@ async def test_a_statement_that_is_wrong_is_its_own_fault(postgres_url: str) -> 
     async with opened(postgres_url) as engine, engine.connect() as connection:
         with pytest.raises(ProgrammingError):
             await connection.execute(text("SELECT nothing FROM nowhere"))
+
+
+async def test_a_database_that_can_not_keep_every_text_is_found(
+    postgres_url: str, settings: Settings
+) -> None:
+    made = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+    async with opened(postgres_url) as engine, engine.connect() as connection:
+        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.execute(text(made))
+        try:
+            latin = replace(settings, database_url=postgres_url.replace("/postgres?", "/latin?"))
+            finding = await doctor.looked("database", doctor._OF_THE_INSTALLATION["database"](latin))
+        finally:
+            await outside.execute(text("DROP DATABASE latin"))
+    assert (finding.ok, finding.says.partition(":")[0]) == (False, "it keeps texts as LATIN1")
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux alone bounds a silent connection")

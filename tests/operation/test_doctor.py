@@ -6,6 +6,7 @@ import io
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from redis.asyncio import Redis
 
 from app import doctor
 from app.config import read_settings
-from app.connections import connect
+from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.doctor import examine
 from app.events.broker_ledger import MOVED
+from app.shop_doctor import examine_shop
+from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
+from app.values import ShopDomain
 from tests.conftest import ENVIRONMENT
 from tests.reach.post_office import post_office
 
@@ -102,6 +106,48 @@ async def test_keys_that_do_not_open_what_is_sealed_are_found(
     assert await wrong() == {}
     environment.setenv("TOKEN_ENCRYPTION_KEYS", "B" * 43 + "=")
     assert (await wrong()).keys() == {"encryption keys"}
+
+
+async def test_shops_that_can_not_be_asked_are_named(environment: pytest.MonkeyPatch, redis_url: str) -> None:
+    now = datetime.now(UTC)
+    async with connect(read_settings(), redis_url) as connections, connections.write() as db:
+        for shop, left in (("a", None), ("b", None), ("c", now)):
+            db.add(ShopRow(shop=shop, publishable_key=shop, installed_at=now, uninstalled_at=left))
+        db.add(TokenRow(shop="a", access_token=b"", updated_at=now))
+    says = next(each.says for each in await examine() if each.name == "shops")
+    assert says == "2 have the app, 1 of which can't be asked until their merchants open it: b"
+
+
+@pytest.mark.parametrize(
+    ("ordered_h", "delivered_h", "ok"),
+    [
+        (5, 4, True),
+        (5, 6, False),
+        (5, None, False),
+        (0.5, 6, True),  # may be under way
+        (30, None, True),  # older than the install
+        (None, None, True),
+    ],
+)
+async def test_an_order_that_nothing_was_delivered_of_is_found(
+    connections: Connections, ordered_h: float | None, delivered_h: float | None, ok: bool
+) -> None:
+    now = datetime.now(UTC)
+    ago = {hours: now - timedelta(hours=hours or 0) for hours in (24, ordered_h, delivered_h)}
+    async with connections.write() as db:
+        db.add(ShopRow(shop="a", publishable_key="a", installed_at=ago[24]))
+        if ordered_h:
+            at = ago[ordered_h]
+            db.add(OrderRow(shop="a", order_id=1, currency="EUR", created_at=at, updated_at=at))
+        if delivered_h:
+            at = ago[delivered_h]
+            db.add(
+                InboxRow(
+                    shop="a", event_id="1", topic="carts/update", received_at=at, next_attempt_at=at, body=b""
+                )
+            )
+    found = await examine_shop(connections, ShopDomain("a"))
+    assert [each.ok for each in found if each.name == "deliveries"] == [ok]
 
 
 async def test_a_redis_that_throws_events_out_is_found(
