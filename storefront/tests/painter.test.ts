@@ -1,4 +1,4 @@
-import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {afterEach, beforeEach, expect, onTestFinished, test, vi} from 'vitest';
 import {parseOffer, type Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {painter, type Painter} from '../src/painter.ts';
 import {TOOLS} from '../src/tools.ts';
@@ -79,6 +79,8 @@ test('a company, which has prices of its own, is told none of the shop’s', () 
 });
 
 test('a coupon says until when it is good within a month, and is gone once it is over', () => {
+  vi.useFakeTimers({toFake: ['Date'], now: new Date(2026, 10, 25, 12)});
+  onTestFinished(() => void vi.useRealTimers());
   const coupon = (code: string, days: number) => ({kind: 'coupon', offer_id: code, discount: {code, percentage: 10, expires_at: new Date(Date.now() + days * 86_400_000).toISOString()}});
   paint(coupon('SOON', 3), coupon('FAR', 60));
   expect([...shelf.querySelectorAll('.tillwise-words')].map(({textContent}) => textContent)).toEqual([

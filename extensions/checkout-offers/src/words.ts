@@ -76,11 +76,18 @@ function pluralForm(count: Arg | undefined, locale: string): string {
 }
 
 const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 
-/** Return how far off the moment is, in the unit in which a person would say it: "in 20 minutes", "tomorrow". */
+/** Return how far off the moment is, never farther than it is, as a person would say it: "in 20 minutes", "tomorrow". */
 export function fromNow(moment: number, now: number, locale: string): string {
   const minutes = Math.max(Math.ceil((moment - now) / MINUTE), 1);
   const [amount, unit] =
-    minutes < 90 ? [minutes, 'minute' as const] : minutes < 36 * 60 ? [Math.round(minutes / 60), 'hour' as const] : [Math.round(minutes / 1440), 'day' as const];
+    minutes < 90 ? [minutes, 'minute' as const] : minutes < 36 * 60 ? [Math.floor(minutes / 60), 'hour' as const] : [nights(now, moment - 1), 'day' as const];
   return new Intl.RelativeTimeFormat(locale, {numeric: 'auto'}).format(amount, unit);
+}
+
+/** Return how many nights there are between two moments where the buyer is: "tomorrow" is after one. */
+function nights(first: number, last: number): number {
+  const midnight = (moment: number) => new Date(moment).setHours(0, 0, 0, 0);
+  return Math.round((midnight(last) - midnight(first)) / DAY);
 }

@@ -69,12 +69,21 @@ test.each([
   [0.2, 'en', 'in 1 minute'],
   [-5, 'en', 'in 1 minute'], // what is over is not shown at all: this is only never wrong the other way
   [89, 'de', 'in 89 Minuten'],
+  [119, 'en', 'in 1 hour'], // two would be more than there are
   [3 * 60, 'de', 'in 3 Stunden'],
-  [47 * 60, 'en', 'in 2 days'],
   [24 * 60, 'fr', 'dans 24 heures'],
-  [40 * 60, 'es', 'pasado mañana'],
-  [36 * 60 - 1, 'en', 'in 36 hours'],
-  [3 * 1440, 'ja', '3 日後'],
+  [36 * 60 - 1, 'en', 'in 35 hours'],
 ])('%d minutes from now are in %s "%s"', (minutes, locale, expected) => {
   expect(fromNow(NOW + minutes * MINUTE, NOW, locale)).toBe(expected);
+});
+
+test.each([
+  [8, 26, 20, 'de', 'morgen'], // 36 hours
+  [8, 27, 0, 'en', 'tomorrow'], // the midnight with which tomorrow ends
+  [20, 27, 8, 'de', 'übermorgen'],
+  [20, 27, 20, 'es', 'pasado mañana'],
+  [8, 27, 22, 'en', 'in 2 days'], // 62 hours
+  [8, 28, 9, 'ja', '3 日後'],
+])('at %d o’clock of the 25th, the %dth at %d is in %s "%s"', (hour, day, until, locale, expected) => {
+  expect(fromNow(new Date(2026, 10, day, until).getTime(), new Date(2026, 10, 25, hour).getTime(), locale)).toBe(expected);
 });
