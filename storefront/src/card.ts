@@ -31,28 +31,28 @@ export function card(offer: Offer, place: Place): HTMLElement | null {
   if (offer.discount && offer.kind === 'coupon') return couponCard(offer, place);
   if (offer.progress && offer.kind === 'progress') return progressCard(offer, place);
   const words = offer.kind === 'banner' || offer.kind === 'message' ? messageWords(offer.message) : undefined;
-  return words ? framed(offer, place, [text('p', 'title', place.speaker.say(words))], null, place.speaker.say(words)) : null;
+  return words ? framed(offer, place, [text('title', place.speaker.say(words))], null, place.speaker.say(words)) : null;
 }
 
 function productCard(offer: Offer, place: Place): HTMLElement {
-  const {speaker, cart, page} = place;
+  const {speaker: {say, sayMoney}, cart, page} = place;
   const product = offer.product!;
   const {title, currency, price} = product;
   // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
-  const payable = !page.company && (!currency || currency === cart.currency) ? speaker.sayMoney(price) : undefined;
+  const payable = !page.company && (!currency || currency === cart.currency) ? sayMoney(price) : undefined;
   const saved = offer.discount && savingOf(offer.discount);
   const why = reasonWords(offer, cart.titles);
   const words = [
     titled(title, page, product.handle),
-    text('p', 'price', [payable, saved && speaker.say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
-    text('p', 'why', why && speaker.say(why)),
+    text('price', [payable, saved && say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
+    text('why', why && say(why)),
   ];
   return framed(offer, place, words, adder(offer, place), title, product.image);
 }
 
 /** The title leads to the product's page, where that is known. */
 function titled(title: string, {routes}: Page, handle: string | undefined): HTMLElement {
-  const made = text('p', 'title', title)!;
+  const made = text('title', title)!;
   if (!handle) return made;
   const link = element('a', 'page', title);
   link.href = `${routes.root.replace(/\/$/, '')}/products/${encodeURIComponent(handle)}`;
@@ -62,21 +62,21 @@ function titled(title: string, {routes}: Page, handle: string | undefined): HTML
 
 /** One that is over is no more: the page may be older than its end. */
 function couponCard(offer: Offer, place: Place): HTMLElement | null {
-  const {speaker, page} = place;
+  const {speaker: {say}, page} = place;
   const {code} = offer.discount!;
   if (isOver(offer.discount!, Date.now())) return null;
   const [ends] = expiry(offer.discount!, Date.now());
-  const saving = speaker.say(savingWords(offer.discount!));
+  const saving = say(savingWords(offer.discount!));
   const own = messageWords(offer.message);
   const words = [
-    text('p', 'title', own ? speaker.say(own) : saving),
-    text('p', 'price', code ? speaker.say({key: 'coupon.code', args: {code}}) : speaker.say({key: 'coupon.no_code'})),
-    text('p', 'why', ends && speaker.say(ends.text)),
+    text('title', own ? say(own) : saving),
+    text('price', say(code ? {key: 'coupon.code', args: {code}} : {key: 'coupon.no_code'})),
+    text('why', ends && say(ends.text)),
   ];
-  const link = code ? element('a', 'press', speaker.say({key: 'button.apply'})) : null;
+  const link = code ? element('a', 'press', say({key: 'button.apply'})) : null;
   if (link && code) {
     link.href = discountLink(page, code);
-    link.setAttribute('aria-label', speaker.say({key: 'button.apply_label', args: {code}}));
+    link.ariaLabel = say({key: 'button.apply_label', args: {code}});
     link.addEventListener('click', () => lent.tell('accepted', offer));
   }
   return framed(offer, place, words, link, saving);
@@ -107,9 +107,9 @@ function progressCard(offer: Offer, place: Place): HTMLElement | null {
 }
 
 function framed(offer: Offer, place: Place, words: (HTMLElement | null)[], press: HTMLElement | null, title: string, image?: string): HTMLElement {
-  const {speaker} = place;
-  const label = speaker.say({key: 'button.dismiss_label', args: {title}});
-  const no = button('no', speaker.say({key: 'button.dismiss'}), label, () => {
+  const {say} = place.speaker;
+  const label = say({key: 'button.dismiss_label', args: {title}});
+  const no = button('no', say({key: 'button.dismiss'}), label, () => {
     lent.tell('dismissed', offer);
     place.refused(made);
   });
@@ -128,9 +128,9 @@ function picture(address: string | undefined): HTMLImageElement | null {
 }
 
 /** Return the button that adds the product; once it did, it is the way to the cart. */
-function adder(offer: Offer, {page, speaker, status}: Place): HTMLElement {
+function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement {
   const title = offer.product!.title;
-  const made = button('press', speaker.say({key: 'button.add'}), speaker.say({key: 'button.add_label', args: {title}}), () => void add());
+  const made = button('press', say({key: 'button.add'}), say({key: 'button.add_label', args: {title}}), () => void add());
 
   async function add(): Promise<void> {
     if (made.ariaBusy === 'true') return; // one click, one line
@@ -138,22 +138,22 @@ function adder(offer: Offer, {page, speaker, status}: Place): HTMLElement {
     const added = await lent.addToCart(page, offer);
     made.ariaBusy = 'false';
     lent.tell(added ? 'accepted' : 'failed', offer);
-    status.textContent = speaker.say({key: added ? 'status.added' : 'status.failed'});
+    status.textContent = say({key: added ? 'status.added' : 'status.failed'});
     if (added) lead();
-    else relabel('retry');
+    else retry();
   }
 
-  function relabel(key: string): void {
-    made.textContent = speaker.say({key: `button.${key}`});
-    made.setAttribute('aria-label', `${speaker.say({key: 'status.failed'})}. ${speaker.say({key: `button.${key}_label`, args: {title}})}`);
+  function retry(): void {
+    made.textContent = say({key: 'button.retry'});
+    made.ariaLabel = `${say({key: 'status.failed'})}. ${say({key: 'button.retry_label', args: {title}})}`;
   }
 
   function lead(): void {
-    const link = element('a', 'press tillwise-done', speaker.say({key: 'button.cart'}));
+    const link = element('a', 'press tillwise-done', say({key: 'button.cart'}));
     link.href = page.routes.cart;
-    link.setAttribute('aria-label', `${speaker.say({key: 'status.added'})}. ${speaker.say({key: 'button.cart'})}`);
+    link.ariaLabel = `${say({key: 'status.added'})}. ${say({key: 'button.cart'})}`;
     const focused = document.activeElement === made;
-    made.nextElementSibling?.replaceWith(element('span', 'why', speaker.say({key: 'status.added'})));
+    made.nextElementSibling?.replaceWith(element('span', 'why', say({key: 'status.added'})));
     made.replaceWith(link);
     if (focused) link.focus();
     // For themes whose cart is in the page, and for bars of ours.

@@ -13,17 +13,17 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 /** Titles and the merchant's words have a direction of their own. */
-export function text(tag: 'p' | 'span', name: string, words: string | undefined): HTMLElement | null {
+export function text(name: string, words: string | undefined): HTMLElement | null {
   if (!words) return null;
-  const made = element(tag, name, words);
+  const made = element('p', name, words);
   made.dir = 'auto';
   return made;
 }
 
-export function button(name: string, words: string, label: string | undefined, press: () => void): HTMLButtonElement {
+export function button(name: string, words: string, label: string, press: () => void): HTMLButtonElement {
   const made = element('button', name, words);
   made.type = 'button';
-  if (label) made.setAttribute('aria-label', label);
+  made.ariaLabel = label;
   made.addEventListener('click', press);
   return made;
 }

@@ -1,6 +1,6 @@
 import type {Message} from './offer.ts';
 import {number, type Money} from './parse.ts';
-import type {Said} from './words.ts';
+import type {OwnWords, Said} from './words.ts';
 
 /** The messages that locales/ can say, and the amounts of money each must come with. */
 export const MESSAGES = new Map<string, string[]>([
@@ -11,10 +11,15 @@ export const MESSAGES = new Map<string, string[]>([
   ['progress.free_shipping_reached', []],
 ]);
 
+/** Return the merchant's own words; undefined without any, or with a gap in them: that is worse than none. */
+export function ownWords(message: Message | undefined): OwnWords | undefined {
+  return message?.text && isFilled(message) ? {text: message.text, args: message.args} : undefined;
+}
+
 /** Return the merchant's own words, else the message's sentence; undefined for one that this version cannot say in full. */
 export function messageWords(message: Message | undefined): Said | undefined {
-  if (!message) return undefined;
-  if (message.text && isFilled(message)) return {text: message.text, args: message.args};
+  const own = ownWords(message);
+  if (!message || own) return own;
   const amounts = MESSAGES.get(message.key);
   if (!amounts) return undefined;
   const money: Record<string, number | Money> = {};
@@ -27,7 +32,6 @@ export function messageWords(message: Message | undefined): Said | undefined {
   return {key: `message.${message.key}`, money};
 }
 
-/** A sentence with a gap in it is worse than none. */
 function isFilled({text, args}: Message): boolean {
   const forms = typeof text === 'string' ? [text] : Object.values(text ?? {});
   return forms.every((form) => [...form.matchAll(/\{(\w+)\}/g)].every(([, name]) => Object.hasOwn(args, name!)));

@@ -82,7 +82,7 @@ export interface ProgressView extends Shown {
 }
 
 export interface Line {
-  text: Words;
+  text: Said;
   tone: 'neutral' | 'success' | 'critical';
 }
 

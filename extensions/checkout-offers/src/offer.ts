@@ -34,7 +34,8 @@ export interface Discount {
   /** In percent: 10. */
   percentage?: number;
   amount?: Money;
-  applies_to: 'order' | 'product' | 'shipping';
+  /** order: all that is bought. */
+  applies_to: 'order' | 'shipping';
   /** Milliseconds since 1970. */
   expires_at?: number;
 }
@@ -107,7 +108,7 @@ function parseDiscount(raw: unknown): Discount | undefined {
   const percentage = number(raw.percentage);
   const amount = money(raw.amount, raw.currency);
   if (!code && !percentage && !amount) return undefined;
-  const applies_to = raw.applies_to === 'product' || raw.applies_to === 'shipping' ? raw.applies_to : 'order';
+  const applies_to = raw.applies_to === 'shipping' ? raw.applies_to : 'order';
   const expires_at = Date.parse(String(raw.expires_at));
   const grant = text(raw.grant);
   return {code, percentage, amount, applies_to, ...(grant && {grant}), ...(expires_at && {expires_at})};

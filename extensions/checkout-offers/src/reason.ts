@@ -1,6 +1,7 @@
+import {ownWords} from './message.ts';
 import type {Offer, Why} from './offer.ts';
 import {breakable, NAMED_WIDTH, shorten} from './shorten.ts';
-import type {Words} from './words.ts';
+import type {Said} from './words.ts';
 
 /** Titles of what is in the cart, by product GID. */
 export type CartTitles = Record<string, string>;
@@ -20,8 +21,10 @@ const PLAIN = new Map([
   ['merchant_pick', 'reason.merchant_pick'],
 ]);
 
-/** Return the offer's first reason that can be said, undefined when it has none. */
-export function reasonWords(offer: Offer, titles: CartTitles): Words | undefined {
+/** Return the merchant's words for the offer, else its first reason that can be said; undefined when it has none. */
+export function reasonWords(offer: Offer, titles: CartTitles): Said | undefined {
+  const own = ownWords(offer.message);
+  if (own) return own;
   for (const why of offer.why) {
     const title = why.with && titles[why.with];
     const named = NAMED.get(why.reason);

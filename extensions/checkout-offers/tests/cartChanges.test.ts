@@ -137,7 +137,7 @@ test('an offer of no decision is marked with itself alone', async () => {
 
 test('what the shop’s function takes off needs no code', async () => {
   const {cartApi, changes} = createTill();
-  const offer = upsell({discount: {code: null, percentage: 10, applies_to: 'product'}});
+  const offer = upsell({discount: {code: null, percentage: 10, applies_to: 'order'}});
   expect(await finish(accept(cartApi, offer, true))).toBe('added');
   expect(changes).toEqual([ADD]);
 });

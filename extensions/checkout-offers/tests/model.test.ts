@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {view, type CardView, type NoticeView, type ProductView, type ProgressView, type Scene} from '../src/model.ts';
-import type {Offer} from '../src/offer.ts';
+import type {Arg, Offer} from '../src/offer.ts';
 import {painted, type Phase, type State} from '../src/state.ts';
+import type {Words} from '../src/words.ts';
 import {coupon, scene, SETTINGS, upsell} from './offers.ts';
 
 const settings = (chosen: Partial<typeof SETTINGS>) => ({...SETTINGS, ...chosen});
@@ -165,6 +166,12 @@ describe('an upsell in checkout', () => {
     expect(product('offer')?.line?.text).toEqual({key: 'reason.bought_together_with', args: {title: 'Milk'}});
   });
 
+  test('the merchant’s own words stand in the reason’s place', () => {
+    const message = {key: 'upsell.merchant_pick', text: 'Ours: {product}', args: {product: 'Oat biscuits'}};
+    expect(product('offer', scene(), upsell({message}))?.line?.text).toEqual({text: message.text, args: message.args});
+    expect(product('offer', scene(), upsell({message: {...message, args: {}}}))?.line?.text).toMatchObject({key: 'reason.bought_together_with'});
+  });
+
   test('the reason is left out when the merchant says so', () => {
     expect(product('offer', scene({settings: settings({show_reason: false})}))?.line).toBeUndefined();
   });
@@ -193,7 +200,7 @@ describe('an upsell in checkout', () => {
   test('what is in the cart already is not offered', () => {
     const inCart = new Set([upsell().product!.variant_id]);
     expect(product('offer', scene({inCart}))).toBeUndefined();
-    expect(product('added', scene({inCart}))?.line?.text.key).toBe('status.added');
+    expect(product('added', scene({inCart}))?.line?.text).toEqual({key: 'status.added'});
   });
 
   test.each<[Phase, boolean]>([['offer', true], ['adding', false], ['added', false], ['failed', true], ['sold_out', true]])(
@@ -242,10 +249,17 @@ describe.each(['thank_you', 'order_status'] as const)('the page %s', (surface) =
     expect(product('offer', {...after, storefrontUrl: undefined})?.button).toBeUndefined();
   });
 
-  test.each([['TEN', 'coupon.next_order'], [null, 'coupon.no_code_next']])('a coupon with the code %s is for the next order', (code, key) => {
-    const shown = notice('offer', coupon({discount: {...coupon().discount!, code}}), after);
-    expect(shown?.details.map(({text}) => text.key)).toEqual([key]);
+  test.each<[Arg | undefined, Words]>([
+    [undefined, {key: 'coupon.next_order', args: {code: 'TEN'}}],
+    [{amount: 50, currency: 'EUR'}, {key: 'coupon.next_order_from', args: {code: 'TEN'}, money: {minimum: {amount: 50, currency: 'EUR'}}}],
+  ])('a coupon that asks for %o is for the next order', (minimum, text) => {
+    const shown = notice('offer', coupon({message: {key: 'coupon.personal', args: {...(minimum && {minimum})}}}), after);
+    expect(shown?.details.map((line) => line.text)).toEqual([text]);
     expect(shown?.button).toBeUndefined();
+  });
+
+  test('a coupon without a code is not shown: the next cart does not carry its grant', () => {
+    expect(notice('offer', coupon({discount: {...coupon().discount!, code: null}}), after)).toBeUndefined();
   });
 });
 
@@ -269,7 +283,6 @@ describe('a coupon', () => {
   });
 
   test.each<[Partial<Offer['discount'] & object>, unknown]>([
-    [{applies_to: 'product'}, {key: 'coupon.save_product', percent: {saving: 10}}],
     [{applies_to: 'shipping', percentage: 50}, {key: 'coupon.save_shipping', percent: {saving: 50}}],
     [{applies_to: 'shipping', percentage: 100}, {key: 'coupon.free_shipping'}],
     [{percentage: undefined, amount: {amount: 5, currency: 'EUR'}}, {key: 'coupon.save_order', money: {saving: {amount: 5, currency: 'EUR'}}}],
@@ -285,7 +298,7 @@ describe('a coupon', () => {
 
   test('without a code is only explained: there is nothing to press', () => {
     const shown = notice('offer', varied({code: null}));
-    expect(shown?.details.map(({text}) => text.key)).toEqual(['coupon.no_code']);
+    expect(shown?.details.map(({text}) => text)).toEqual([{key: 'coupon.no_code'}]);
     expect(shown?.button).toBeUndefined();
   });
 
@@ -297,7 +310,7 @@ describe('a coupon', () => {
   });
 
   test('that the buyer typed in themselves is applied already', () => {
-    expect(notice('offer', varied({code: 'ten'}), scene({codes: new Set(['TEN'])}))?.details[0]?.text.key).toBe('coupon.applied');
+    expect(notice('offer', varied({code: 'ten'}), scene({codes: new Set(['TEN'])}))?.details[0]?.text).toEqual({key: 'coupon.applied', args: {code: 'ten'}});
   });
 
   test('is not shown where codes may not be applied, unless it needs none', () => {

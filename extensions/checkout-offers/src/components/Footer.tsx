@@ -13,7 +13,7 @@ export function Footer({lines, dismiss, say, onDismiss}: Props) {
   return (
     <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center" minBlockSize="20px">
       <s-stack accessibilityRole="status">
-        {lines.map((line) => <FooterLine key={line.text.key} line={line} say={say} />)}
+        {lines.map((line) => <FooterLine key={say(line.text)} line={line} say={say} />)}
       </s-stack>
       {dismiss && (
         <s-text type="small">
@@ -25,6 +25,6 @@ export function Footer({lines, dismiss, say, onDismiss}: Props) {
 }
 
 function FooterLine({line, say}: {line: Line; say: Speaker['say']}) {
-  if (line.tone === 'neutral') return <s-text type="small" color="subdued">{say(line.text)}</s-text>;
+  if (line.tone === 'neutral') return <s-text type="small" color="subdued" dir={'key' in line.text ? undefined : 'auto'}>{say(line.text)}</s-text>;
   return <s-text type="small" tone={line.tone}>{say(line.text)}</s-text>;
 }
