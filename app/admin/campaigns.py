@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from app.admin import store
 from app.admin.alerts_view import alert_words
 from app.admin.campaigns_lacking import lacking
-from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, window_words
+from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, when_words, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign
@@ -32,10 +32,12 @@ TABS = (
     (f"{PATH}/new", lazy("New campaign")),
     (f"{PATH}/learnt", lazy("What is learnt")),
 )
+_ON = (("paused", lazy("Pause")), ("stopped", lazy("Stop")))
 # What may be done with a campaign in each standing: the status it then has, and the button's label.
 _STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
     "draft": (("running", lazy("Start")),),
-    "running": (("paused", lazy("Pause")), ("stopped", lazy("Stop"))),
+    "running": _ON,
+    "scheduled": _ON,
     "paused": (("running", lazy("Resume")), ("stopped", lazy("Stop"))),
     "stopped": (("running", lazy("Start again")),),
     "ended": (("stopped", lazy("Stop")),),
@@ -115,7 +117,7 @@ def _listed(
     granted: bool,
 ) -> dict[str, Any]:
     campaign, standing = kept.campaign, kept.standing(now)
-    codes = level(campaign, pools, counted, granted=granted, running=standing == "running")
+    codes = level(campaign, pools, counted, granted=granted, running=kept.is_on(now))
     return {
         "id": campaign.id,
         "name": campaign.name,
@@ -124,6 +126,7 @@ def _listed(
         "tone": TONES[standing],
         "reason": kept.reason,
         "rule": rule_words(campaign, shop, names),
+        "when": when_words(campaign.schedule),
         "shows": shows(campaign, shop.currency, names),
         "steps": _STEPS[standing],
         "level": codes,

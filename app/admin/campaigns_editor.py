@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -192,13 +192,15 @@ async def _form(
 ) -> tuple[Form, Status, Lacking | None]:
     """Return the fields of what is asked for, its status and what it lacks while it runs.
 
-    That is a kept campaign, a template or an empty one.
+    That is a kept campaign, a copy of one, a template or an empty one.
     """
     zone = zone_of(shop.time_zone)
     if "id" in query:
         kept = await get_campaign(connections, shop.shop, query["id"])
         lacks = await lacking(connections, shop, [kept.campaign]) if kept.status == "running" else {}
         return form_of(kept.campaign, zone, kept.state), kept.status, lacks.get(kept.campaign.id)
+    if "copy" in query:
+        return await _copied(connections, shop, query["copy"], zone), "draft", None
     if "template" in query:
         return form_of(template(query["template"]).campaign, zone), "draft", None
     kind = query.get("kind", "coupon")
@@ -206,6 +208,13 @@ async def _form(
         raise NotFound(_("There is no such kind of offer."))
     limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
     return msgspec.convert({"kind": kind, **limited}, Form), "draft", None
+
+
+async def _copied(connections: Connections, shop: Shop, campaign_id: str, zone: tzinfo) -> Form:
+    """Return the fields of a new campaign that begins as one that there is."""
+    campaign = (await get_campaign(connections, shop.shop, campaign_id)).campaign
+    name = _("Copy of %(name)s", name=campaign.name)
+    return msgspec.structs.replace(form_of(campaign, zone), name=name)
 
 
 def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

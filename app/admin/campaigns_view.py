@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from app.admin.figures import NOTHING, day, listed, money, percent, percentage
+from app.admin.figures import NOTHING, day, hour, listed, moment, money, percent, percentage, weekdays
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, CampaignActivity
-from app.campaigns.campaign import Campaign, Class, DiscountTerms
+from app.campaigns.campaign import Campaign, Class, DiscountTerms, Schedule
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
 from app.intent.rates import Rate
@@ -21,6 +22,7 @@ from app.values import minor_units
 
 TONES: Mapping[str, str] = {
     "running": "success",
+    "scheduled": "info",
     "paused": "caution",
     "stopped": "critical",
     "ended": "neutral",
@@ -59,6 +61,7 @@ LEFT_OUT: Mapping[str, Lazy] = {
 STANDINGS: Mapping[str, Lazy] = {
     "draft": lazy("Draft"),
     "running": lazy("Running"),
+    "scheduled": lazy("Scheduled"),
     "paused": lazy("Paused"),
     "stopped": lazy("Stopped"),
     "ended": lazy("Ended"),
@@ -113,6 +116,27 @@ def shows(campaign: Campaign, currency: str, names: Mapping[str, str] | None = N
             return listed(filter(None, called))
         return ngettext("%(num)s product you chose", "%(num)s products you chose", len(offer.product_ids))
     return str(KINDS[offer.kind])
+
+
+def when_words(schedule: Schedule) -> str:
+    """Return when it runs, in the shop's time; empty for always."""
+    return " · ".join(_times(schedule))
+
+
+def _times(schedule: Schedule) -> Iterator[str]:
+    match schedule.starts_at, schedule.ends_at:
+        case datetime() as begin, datetime() as end:
+            yield _("%(low)s to %(high)s", low=moment(begin), high=moment(end))
+        case datetime() as begin, None:
+            yield _("from %(time)s", time=moment(begin))
+        case None, datetime() as end:
+            yield _("until %(time)s", time=moment(end))
+    if schedule.weekdays:
+        names = weekdays()
+        yield listed(names[day - 1] for day in sorted(schedule.weekdays))
+    if schedule.hours:
+        low, high = map(hour, schedule.hours)
+        yield _("%(low)s to %(high)s", low=low, high=high)
 
 
 def amount(text: str, currency: str) -> str:

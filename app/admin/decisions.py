@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -24,6 +25,7 @@ from app.admin.view import (
 )
 from app.archive.store import plan_of_version
 from app.connections import Connections
+from app.coupons.store import statuses_of
 from app.errors import NotFound, TillwiseError
 from app.offers.inside import considered
 from app.offers.situation import Situation
@@ -67,6 +69,7 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
     titles = await store.titles(connections, shop, view.products_named(logged, situation))
     campaigns = await campaign_names(connections, shop)
     came = await outcomes(connections, shop, [logged.decision_id])
+    codes = await statuses_of(connections, shop.shop, view.codes_named(logged))
     return {
         "id": logged.decision_id,
         "path": PATH,
@@ -74,7 +77,9 @@ async def one(connections: Connections, shop: Shop, query: QueryParams) -> dict[
         "took": logged.duration_us,
         "meanings": view.meanings(logged),
         "facts": view.facts(logged, situation),
-        "offers": view.offered(logged, titles, campaigns, came.get(logged.decision_id, {})),
+        "offers": view.offered(
+            logged, titles, campaigns, came.get(logged.decision_id, {}), codes, datetime.now(UTC)
+        ),
         "cart": [titles.get(each, str(each)) for each in (situation.cart if situation else ())],
         "erased": situation is None,
         "weighings": await _weighings(connections, shop, logged, situation, campaigns),

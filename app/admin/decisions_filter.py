@@ -42,7 +42,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is asked for; empty means all. day: in the shop's zone. product: words of its title or vendor."""
+    """What is asked for; empty means all. day: in the shop's zone.
+
+    product: words of its title or vendor, its number, or a discount code.
+    """
 
     day: str = ""
     surface: str = ""

@@ -34,7 +34,10 @@ class DecisionPage:
 async def find(
     connections: Connections, shop: Shop, wanted: Filter, product_ids: Collection[int] | None
 ) -> DecisionPage:
-    """Return the newest decisions that are wanted. product_ids: that offer one of these, None for any."""
+    """Return the newest decisions that are wanted. product_ids: of what is searched for, None for all.
+
+    What is searched for can be a code as well.
+    """
     columns = _DECISIONS.c
     behind = [columns.shop == shop.shop, *_times(wanted)]
     floor = await _floor(connections, behind)
@@ -109,7 +112,8 @@ def _conditions(wanted: Filter, product_ids: Collection[int] | None) -> Iterator
     if wanted.campaign:
         yield _offers(("campaign", wanted.campaign))
     if product_ids is not None:
-        yield _offers(*(("product_id", f"gid://shopify/Product/{number}") for number in product_ids))
+        products = (("product_id", f"gid://shopify/Product/{number}") for number in product_ids)
+        yield _offers(*products, ("code", wanted.product.upper()))
 
 
 def _offers(*members: tuple[str, str]) -> ColumnElement[bool]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from app.admin.campaigns_view import LEFT_OUT, off_words
 from app.admin.decisions_filter import OUTCOMES
-from app.admin.figures import money, percent, percentage
+from app.admin.figures import moment, money, percent, percentage
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.campaign import Class
 from app.campaigns.weigh import Weighed
 from app.consent.policy import PURPOSES
+from app.coupons.store import REDEEMED, WITHDRAWN
 from app.offers.inside import Considered
 from app.offers.rerank import NEVER
 from app.offers.situation import Situation
@@ -69,6 +71,7 @@ class Offered:
     title: str
     image: str | None
     details: str
+    code: str
     campaign: str
     reasons: tuple[Reason, ...]
     outcomes: tuple[tuple[str, str], ...]
@@ -134,13 +137,16 @@ def offered(
     titles: Mapping[int, str],
     campaigns: Mapping[str, str],
     came: Mapping[str, list[str]],
+    codes: Mapping[str, str],
+    now: datetime,
 ) -> list[Offered]:
-    """Return the offers with their reasons. came: kinds of feedback by offer."""
+    """Return the offers with their reasons. came: kinds of feedback by offer; codes: the status of each."""
     return [
         Offered(
             title=offer_title(offer),
             image=(offer.get("product") or {}).get("image"),
             details=_details(offer),
+            code=_code_words(offer, codes, now),
             campaign=_campaign(offer, campaigns),
             reasons=tuple(
                 Reason(reason_words(why, titles), round(100 * why.get("weight", 0)))
@@ -150,6 +156,12 @@ def offered(
         )
         for offer in logged.offers
     ]
+
+
+def codes_named(logged: LoggedDecision) -> list[str]:
+    """Return the codes that were given with the offers."""
+    discounts = (offer.get("discount") or {} for offer in logged.offers)
+    return [each["code"] for each in discounts if each.get("code")]
 
 
 def products_named(logged: LoggedDecision, situation: Situation | None) -> set[int]:
@@ -270,6 +282,22 @@ def _details(offer: Mapping[str, Any]) -> str:
     if product.get("price"):
         return _money(product["price"], product.get("currency"))
     return _off(discount, discount.get("applies_to") or "order")
+
+
+def _code_words(offer: Mapping[str, Any], statuses: Mapping[str, str], now: datetime) -> str:
+    """Return what became of the offer's code, for a shopper may say that it did not work; empty without."""
+    discount = offer.get("discount") or {}
+    code, until = discount.get("code"), discount.get("expires_at")
+    if not (code and until):  # a code always ends
+        return ""
+    status, end = statuses.get(code), datetime.fromisoformat(until)
+    if status == REDEEMED:
+        return _("Code %(code)s: an order used it", code=code)
+    if status == WITHDRAWN:
+        return _("Code %(code)s: its discount was deleted or deactivated in Shopify", code=code)
+    if end > now:
+        return _("Code %(code)s: good until %(time)s", code=code, time=moment(end))
+    return _("Code %(code)s: ended on %(time)s", code=code, time=moment(end))
 
 
 def _off(discount: Mapping[str, Any], applies_to: Class) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Literal
 
@@ -133,6 +133,11 @@ def weekdays() -> list[str]:
     return [names[day].capitalize() for day in range(7)]
 
 
+def hour(of_day: int) -> str:
+    """Return `10:00 PM`; of 24, midnight."""
+    return _clock_time(time(of_day % 24))
+
+
 def short_day(when: date) -> str:
     """Return `Nov 25`."""
     return format_skeleton("MMMd", when, locale=spoken())
@@ -143,10 +148,13 @@ def moment(when: datetime) -> str:
     zone = _clock.get()
     local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(zone)
     pattern = str(get_datetime_format("medium", locale=spoken()))
-    # The narrow space of CLDR is none in many fonts.
-    time = format_time(local, "short", locale=spoken()).replace("\u202f", "\N{NO-BREAK SPACE}")
-    written = pattern.replace("{1}", day(local)).replace("{0}", time)
+    written = pattern.replace("{1}", day(local)).replace("{0}", _clock_time(local))
     return f"{written} UTC" if zone is UTC else written
+
+
+def _clock_time(when: datetime | time) -> str:
+    # The narrow space of CLDR is none in many fonts.
+    return format_time(when, "short", locale=spoken()).replace("\u202f", "\N{NO-BREAK SPACE}")
 
 
 def _pattern(digits: int) -> str:

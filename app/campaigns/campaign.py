@@ -236,5 +236,11 @@ def ended(campaign: Campaign, now: datetime) -> bool:
     return campaign.schedule.ends_at is not None and as_utc(campaign.schedule.ends_at) <= now.astimezone(UTC)
 
 
+def is_to_begin(campaign: Campaign, now: datetime) -> bool:
+    """Return whether its schedule has not begun yet."""
+    begin = campaign.schedule.starts_at
+    return begin is not None and as_utc(begin) > now.astimezone(UTC)
+
+
 def _field(message: str) -> str:
     return match["path"] if (match := _PATH.search(message)) else ""

@@ -15,7 +15,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import col, func, select
 
 from app.campaign_tables import CampaignRow
-from app.campaigns.campaign import Campaign, Running, Status, ended, read_campaign
+from app.campaigns.campaign import Campaign, Running, Status, ended, is_to_begin, read_campaign
 from app.campaigns.order import Ranked, placed
 from app.connections import Connections
 from app.errors import InputError, NotFound
@@ -49,9 +49,17 @@ class StoredCampaign:
         """Return what is another one after every change, also of its place."""
         return f"{self.updated_at.isoformat()} {self.campaign.priority}"
 
+    def is_on(self, now: datetime) -> bool:
+        """Return whether it was started and its time is not over; it may still be to come."""
+        return self.status == "running" and not ended(self.campaign, now)
+
     def standing(self, now: datetime) -> str:
-        """Return its status as it is spoken of: a running one whose time is over has ended."""
-        return "ended" if self.status == "running" and ended(self.campaign, now) else self.status
+        """Return its status as it is spoken of: one that was started is scheduled, running or has ended."""
+        if self.status != "running":
+            return self.status
+        if not self.is_on(now):
+            return "ended"
+        return "scheduled" if is_to_begin(self.campaign, now) else "running"
 
 
 async def keep_campaign(connections: Connections, shop: ShopDomain, campaign: Campaign) -> StoredCampaign:

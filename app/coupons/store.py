@@ -175,10 +175,15 @@ async def note_redeemed(connections: Connections, shop: str, codes: Collection[s
 
 async def status_of(connections: Connections, shop: str, code: str) -> str | None:
     """Return what became of a code, None of one that is not known."""
-    this = (_CODES.c.shop == shop, _CODES.c.code == code)
+    return (await statuses_of(connections, shop, [code])).get(code)
+
+
+async def statuses_of(connections: Connections, shop: str, codes: Collection[str]) -> dict[str, str]:
+    """Return what became of the codes, by code, of those that are known."""
+    these = (_CODES.c.shop == shop, _CODES.c.code.in_(list(codes)))
     async with connections.read() as db:
-        status: str | None = await (await db.connection()).scalar(select(_CODES.c.status).where(*this))
-        return status
+        rows = await (await db.connection()).execute(select(_CODES.c.code, _CODES.c.status).where(*these))
+        return {row.code: row.status for row in rows}
 
 
 async def withdrawn_codes(connections: Connections, shop: str, now: datetime) -> frozenset[str]:

@@ -166,11 +166,11 @@ async def _levels(
     levels = []
     for each in campaigns:
         pool = pools.get(pool_of(each.campaign, shop.currency) or "")
-        if pool is None or each.standing(now) != "running" or each.updated_at > now - _NEW:
+        if pool is None or not each.is_on(now) or each.updated_at > now - _NEW:
             continue
         left = ready.get(pool.pool_id, {}).get("pooled", 0)
         levels.append(PoolLevel(each.campaign.id, each.campaign.name, left, pool.size, pool.error))
-    running = [each.campaign for each in campaigns if each.standing(now) == "running"]
+    running = [each.campaign for each in campaigns if each.is_on(now)]
     refused = refusals(running, shop.currency, await discounts_of(connections, shop.shop))
     names = {each.id: each.name for each in running}
     return [*levels, *(PoolLevel(name, names[name], 0, 0, error) for name, error in refused.items())]

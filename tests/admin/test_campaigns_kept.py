@@ -154,7 +154,35 @@ async def test_every_template_opens_in_the_editor(
     assert f'label="Name, for you" value="{TEMPLATES[name].campaign.name}"' in text
 
 
-@pytest.mark.parametrize("query", [{"id": "nothing"}, {"template": "nothing"}, {"kind": "nothing"}])
+async def test_a_campaign_whose_time_is_to_come_is_scheduled_and_says_when(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(time_zone="Europe/Berlin"))
+    schedule = {"starts_at": "2126-12-07 09:00", "ends_at": "2126-12-08 18:00", "weekdays": [7, 6]}
+    told = (await call(browser, "keep", {"form": written(**schedule, hour_from="9", hour_until="24")})).json()
+    started = await call(browser, "status", {"id": told["id"], "status": "running"})
+    assert started.json() == {"standing": "scheduled"}
+    text = (await opened(browser, "/admin/campaigns")).replace("\N{NO-BREAK SPACE}", " ")
+    assert ">Scheduled</s-badge>" in text
+    days = "Dec 7, 2126, 9:00 AM to Dec 8, 2126, 6:00 PM"
+    assert f"<dd>{days} · Saturday and Sunday · 9:00 AM to 12:00 AM</dd>" in text
+
+
+async def test_a_campaign_is_duplicated_with_all_it_has_into_one_of_its_own(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    await call(browser, "keep", {"form": written(name="Summer", lasts="6")})
+    assert "copy=summer" in await opened(browser, "/admin/campaigns")
+    text = await opened(browser, "/admin/campaigns/edit", copy="summer")
+    assert 'data-id="" data-seen=""' in text
+    assert 'value="Copy of Summer"' in text
+    assert 'label="Lasts, in hours" value="6"' in text
+
+
+@pytest.mark.parametrize(
+    "query", [{"id": "nothing"}, {"copy": "nothing"}, {"template": "nothing"}, {"kind": "nothing"}]
+)
 async def test_what_is_not_there_is_said_on_the_page(
     connections: Connections, browser: httpx.AsyncClient, query: dict[str, str]
 ) -> None:

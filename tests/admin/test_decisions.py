@@ -16,6 +16,7 @@ from app.admin.decisions_filter import Cursor, read_filter
 from app.admin.routes import routes
 from app.archive_tables import SnapshotRow
 from app.connections import Connections, connect
+from app.coupon_tables import CouponRow
 from app.tables import DecisionRow, VariantRow
 from tests.admin.decision_factories import decide, keep_decided
 from tests.admin.factories import (
@@ -75,6 +76,8 @@ async def test_a_shop_without_decisions_says_so(connections: Connections, browse
         ({"product": "no such thing"}, []),
         ({"campaign": "welcome"}, ["c"]),
         ({"campaign": "welc"}, []),
+        ({"product": "till-7"}, ["c"]),
+        ({"product": "till"}, []),
         ({"day": "2020-01-01"}, []),
         ({"outcome": "accepted", "rung": "session"}, []),
     ],
@@ -83,7 +86,8 @@ async def test_decisions_are_found_by_what_is_asked_for(
     connections: Connections, browser: httpx.AsyncClient, asked: dict[str, str], found: list[str]
 ) -> None:
     await keep_busy_shop(connections)
-    offers = [{"offer_id": "o", "kind": "banner", "campaign": "welcome", "why": []}]
+    coupon = {"code": "TILL-7", "percentage": 10}
+    offers = [{"offer_id": "o", "kind": "coupon", "campaign": "welcome", "discount": coupon, "why": []}]
     by_campaign = decision(0, answer={"offers": offers})
     by_campaign.decision_id = "c"
     await keep(connections, by_campaign)
@@ -230,6 +234,28 @@ async def test_a_discount_says_what_it_is_taken_off(
     offers = [{"offer_id": "c", "kind": "coupon", "discount": discount}]
     await keep(connections, shop_row(), decision(0, answer={"offers": offers}))
     assert f">{says}<" in await page(browser, "/one", id="d0")
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "says"),
+    [
+        ("granted", 1, "good until"),
+        ("granted", -1, "ended on"),
+        ("redeemed", 1, "an order used it"),
+        ("withdrawn", 1, "its discount was deleted or deactivated in Shopify"),
+        (None, -1, "ended on"),
+    ],
+)
+async def test_a_decision_says_what_became_of_a_code(
+    connections: Connections, browser: httpx.AsyncClient, status: str | None, hours: int, says: str
+) -> None:
+    end = now() + timedelta(hours=hours)
+    discount = {"code": "TILL-7", "percentage": 10, "expires_at": end.isoformat()}
+    offers = [{"offer_id": "c", "kind": "coupon", "discount": discount}]
+    await keep(connections, shop_row(), decision(0, answer={"offers": offers}))
+    if status:
+        await keep(connections, CouponRow(shop=SHOP, code="TILL-7", pool_id="p", status=status))
+    assert f"Code TILL-7: {says}" in await page(browser, "/one", id="d0")
 
 
 async def test_words_that_many_products_have_are_looked_for_in_some_and_it_is_said(

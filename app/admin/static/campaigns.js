@@ -6,7 +6,12 @@ import {_} from './language.js';
 const CALLS = '/admin/api/campaigns';
 const GRANT_MS = 10_000;
 const POLL_MS = 500;
-const DONE = {running: _('Started: checkouts show it from now on'), paused: _('Paused'), stopped: _('Stopped')};
+const DONE = {
+  running: _('Started: checkouts show it from now on'),
+  scheduled: _('Started: checkouts show it once its time has come'),
+  paused: _('Paused'),
+  stopped: _('Stopped'),
+};
 
 /** Wait until Shopify has told the app too, which is a webhook and takes a moment. */
 async function heard() {
@@ -30,8 +35,8 @@ export async function allowed() {
 /** Start a campaign; say what came of it. Without the permission it runs, and gives out no code. */
 export async function start(id, takesOff) {
   const may = !takesOff || (await allowed());
-  await call(`${CALLS}/status`, {id, status: 'running'});
-  return may ? DONE.running : _('Started, but without the permission to make discount codes nobody gets one.');
+  const {standing} = await call(`${CALLS}/status`, {id, status: 'running'});
+  return may ? DONE[standing] : _('Started, but without the permission to make discount codes nobody gets one.');
 }
 
 const campaignOf = (button) => button.closest('[data-campaign]').dataset;
