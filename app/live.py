@@ -14,7 +14,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from app.failures import reason_of
 from app.intent.foresight import Foresight
 from app.intent.store import current_foresight
 from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.offers.sources import Sources
 from app.offers.variants import model_under, settings_under, with_variants
 from app.orders.returns import ReturnRates, rates_of
 from app.profiles.segments import current_segmentation
@@ -341,17 +342,21 @@ def _assemble(data_dir: Path, state: _ShopState, previous: ShopSnapshot | None) 
 
     def take(changes: Changes) -> ShopSnapshot:
         running = campaigns_under(state.campaigns, changes)
-        return take_snapshot(
-            shop.shop,
+        ranking = _model_under(data_dir, shop.shop, model, loaded, changes)
+        sources = Sources(
             state.catalog,
-            model=_model_under(data_dir, shop.shop, model, loaded, changes),
+            model_version=ranking.version if ranking else None,
             excluded=state.excluded,
             settings=settings_under(shop.settings, changes),
-            policy=state.policy,
-            visits=state.visits,
             campaigns=running,
             time_zone=shop.time_zone,
             returns=state.returns,
+            weights=state.intent.weights,
+        )
+        return replace(
+            take_snapshot(shop.shop, sources, ranking),
+            policy=state.policy,
+            visits=state.visits,
             intent=state.intent,
             signings=state.signings(running),
             withdrawn=state.withdrawn,

@@ -24,6 +24,7 @@ from app.catalog.catalog import Catalog, Product, Variant
 from app.offers.choose import MOST_OFFERS, choose
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.offers.sources import Sources
 from app.recommend.assemble import KIND
 from app.recommend.cases import Case, make_cases
 from app.recommend.dataset import Dataset, Items
@@ -71,7 +72,8 @@ def main() -> dict[str, Agreement]:
 def snapshot(dataset: Dataset, now: datetime) -> ShopSnapshot:
     """Return the shop as it decides, its model just trained."""
     model = train(dataset, FitParameters(), now).model
-    return take_snapshot(SHOP, catalog(dataset.items), model, settings={"arms": {"personalised": 1}})
+    sources = Sources(catalog(dataset.items), model.version, settings={"arms": {"personalised": 1}})
+    return take_snapshot(SHOP, sources, model)
 
 
 def catalog(items: Items) -> Catalog:

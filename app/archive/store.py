@@ -15,7 +15,6 @@ from app.archive_tables import SnapshotPartRow, SnapshotRow
 from app.campaigns.plan import Plan, plan_of
 from app.connections import Connections
 from app.errors import ModelUnusable, NotFound, TillwiseError
-from app.intent.foresight import Foresight
 from app.offers.snapshot import ShopSnapshot, take_snapshot
 from app.offers.sources import Sources
 from app.recommend.model import Model
@@ -36,11 +35,8 @@ async def keep(
 ) -> frozenset[str]:
     """Keep what the snapshot was taken from and return the names of its parts.
 
-    there: names of parts that were kept before. A snapshot that was not taken from anything, and one of a
-    shop that is gone, is not kept.
+    there: names of parts that were kept before. A snapshot of a shop that is gone is not kept.
     """
-    if snapshot.sources is None:
-        return frozenset()
     packed = await asyncio.to_thread(pack, snapshot.sources, there)
     async with connections.write() as db:
         if await db.get(ShopRow, snapshot.shop) is None:  # erased meanwhile, and stays so
@@ -71,7 +67,7 @@ async def restore(connections: Connections, shop: ShopDomain, version: str) -> S
     """
     sources = await sources_of(connections, shop, version)
     model = await asyncio.to_thread(_model, connections, shop, sources.model_version)
-    made = await asyncio.to_thread(_taken, shop, sources, model)
+    made = await asyncio.to_thread(take_snapshot, shop, sources, model)
     if made.version != version:
         raise TillwiseError(
             f"what snapshot {version} was taken from is there, but makes {made.version} now: the app has "
@@ -118,13 +114,6 @@ async def _needed(connections: Connections, shop: str) -> set[str]:
 
 def _digests_of(manifests: Iterable[bytes]) -> set[str]:
     return {digest for packed in manifests for digest in read_manifest(packed).digests}
-
-
-def _taken(shop: ShopDomain, sources: Sources, model: Model | None) -> ShopSnapshot:
-    return take_snapshot(
-        shop, sources.catalog, model, sources.excluded, sources.settings, campaigns=sources.campaigns,
-        time_zone=sources.time_zone, returns=sources.returns, intent=Foresight(weights=sources.weights),
-    )  # fmt: skip
 
 
 def _model(connections: Connections, shop: ShopDomain, version: str | None) -> Model | None:

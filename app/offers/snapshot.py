@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.campaigns.campaign import Running
 from app.campaigns.plan import Plan, plan_of
 from app.campaigns.promised import Signing
 from app.catalog.catalog import Catalog
@@ -25,7 +24,7 @@ from app.offers.sources import Sources
 from app.offers.static import Pick, default_picks
 from app.offers.terms import lead_days_of, terms_of
 from app.offers.wire import OfferedProduct
-from app.orders.returns import UNKNOWN, ReturnRates
+from app.orders.returns import ReturnRates
 from app.profiles.policy import Policy
 from app.profiles.visiting import VisitClusters
 from app.recommend.model import Model
@@ -65,7 +64,7 @@ class ShopSnapshot:
     offerable: by product id, what is published, in stock and not excluded.
     tried: of these, what may be offered though nobody has bought it yet; unsold: the ids of these products.
     defaults: what may be offered to anyone, best first.
-    terms: what the merchant wants of a ranking.
+    terms: what the merchant wants of a ranking. sources: what it was taken from, to be kept for replays.
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
@@ -73,8 +72,7 @@ class ShopSnapshot:
     signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
     withdrawn: codes in shoppers' hands that Shopify takes no more. paused: nobody is offered anything.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
-    change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served. sources:
-    what it was taken from, to be kept for replays.
+    change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served.
     """
 
     shop: ShopDomain
@@ -88,6 +86,7 @@ class ShopSnapshot:
     unsold: frozenset[int]
     defaults: tuple[Pick, ...]
     terms: Terms
+    sources: Sources
     policy: ShopPolicy = UNREAD
     approach: Policy | None = None
     visits: VisitClusters | None = None
@@ -99,7 +98,6 @@ class ShopSnapshot:
     experiments: tuple[Experiment, ...] = ()
     variants: Mapping[frozenset[tuple[str, str]], ShopSnapshot] = field(default_factory=dict)
     unserved: frozenset[frozenset[tuple[str, str]]] = frozenset()
-    sources: Sources | None = None
 
     @property
     def currency(self) -> str:
@@ -112,40 +110,27 @@ class ShopSnapshot:
         return None if self.model is None else self.model.version
 
 
-def take_snapshot(
-    shop: ShopDomain,
-    catalog: Catalog,
-    model: Model | None = None,
-    excluded: frozenset[int] = frozenset(),
-    settings: Mapping[str, Any] | None = None,
-    policy: ShopPolicy = UNREAD,
-    visits: VisitClusters | None = None,
-    campaigns: Sequence[Running] = (),
-    time_zone: str = "",
-    returns: ReturnRates = UNKNOWN,
-    *,
-    intent: Foresight = UNTAUGHT,
-    signings: Mapping[str, Signing] | None = None,
-    withdrawn: frozenset[str] = frozenset(),
-) -> ShopSnapshot:
+def take_snapshot(shop: ShopDomain, sources: Sources, model: Model | None = None) -> ShopSnapshot:
     """Return the shop's snapshot, with all that can be worked out before anyone asks.
 
-    settings: the merchant's; `arms` maps arms to relative weights, for the others see `terms_of`,
-    `costs_of` and `plan_of`.
+    model: the one that the sources name. In their settings `arms` maps arms to relative weights; for the
+    others see `terms_of`, `costs_of` and `plan_of`. What no choice depends on (see `ShopSnapshot`) is left
+    for the caller to replace.
     """
-    pinned, split = _pinned(settings or {}), _experiment(shop, settings or {})
-    costs, approach = costs_of(settings or {}, catalog), approach_of(settings or {})
-    terms = terms_of(settings or {}, catalog, costs, model)
+    catalog, settings, excluded = sources.catalog, sources.settings, sources.excluded
+    pinned, split = _pinned(settings), _experiment(shop, settings)
+    costs, approach = costs_of(settings, catalog), approach_of(settings)
+    terms = terms_of(settings, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
     allowed = None if model is None else catalog.allowed(model.product_ids, excluded=excluded)
     told = sorted(costs.by_product.items())
     wishes: tuple[Any, ...] = (sorted(terms.boosts.items()), terms.dear_ratio, told)
     plan = plan_of(
-        shop, campaigns, catalog.currency, settings or {}, zone=time_zone, costs=costs, margin=terms.margin,
-        weights=intent.weights,
+        shop, sources.campaigns, catalog.currency, settings, zone=sources.time_zone, costs=costs,
+        margin=terms.margin, weights=sources.weights,
     )  # fmt: skip
     wishes = wishes if plan is None else (*wishes, plan.content)
-    known = ProductFacts(costs, lead_days_of(settings or {}), returns)
+    known = ProductFacts(costs, lead_days_of(settings), sources.returns)
     offerable = dict(_offerable(catalog, excluded, known, terms))
     barred = frozenset(each.product_id for each in offerable.values() if each.ranked.standing == NEVER)
     tried = None if model is None else catalog.allowed(model.product_ids, excluded=excluded | barred)
@@ -161,19 +146,12 @@ def take_snapshot(
         unsold=frozenset() if model is None else frozenset(model.unsold(tried)),
         defaults=default_picks(catalog, model, pinned, excluded, barred),
         terms=terms,
-        policy=policy,
+        sources=sources,
         approach=approach,
-        visits=visits,
         plan=plan,
-        intent=intent,
-        signings=signings or {},
-        withdrawn=withdrawn,
-        paused=is_paused(settings or {}),
-        sources=Sources(
-            catalog, None if model is None else model.version, excluded, settings or {}, campaigns, time_zone,
-            returns, intent.weights,
-        ),
-    )  # fmt: skip
+        intent=Foresight(weights=sources.weights),
+        paused=is_paused(settings),
+    )
 
 
 def _offerable(

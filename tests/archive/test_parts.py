@@ -33,10 +33,7 @@ def sources(products: int = 300, **changes: Any) -> Sources:
 
 
 def snapshot_version(given: Sources) -> str:
-    return take_snapshot(
-        SHOP, given.catalog, None, given.excluded, given.settings, campaigns=given.campaigns,
-        time_zone=given.time_zone, returns=given.returns,
-    ).version  # fmt: skip
+    return take_snapshot(SHOP, given).version
 
 
 @settings(max_examples=20, deadline=None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from app.catalog.catalog import Catalog, Product, Variant
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot, take_snapshot
+from app.offers.sources import Sources
 from app.recommend.model import Model
 from app.values import ShopDomain
 from tests.recommend.factories import a_model, linked
@@ -41,10 +43,17 @@ def goes_together(links: Mapping[tuple[int, int], float], items: int = 4, **chan
 
 
 def a_shop(*products: Product, model: Model | None = None, **changes: Any) -> ShopSnapshot:
-    """Return a snapshot; nobody is held out unless the settings say so."""
-    settings = {"arms": {"personalised": 1}} | changes.pop("settings", {})
+    """Return a snapshot; nobody is held out unless the settings say so.
+
+    changes: of its sources, and of what no choice depends on.
+    """
+    given = {each.name: changes.pop(each.name) for each in fields(Sources) if each.name in changes}
+    given["settings"] = {"arms": {"personalised": 1}} | given.get("settings", {})
+    if "intent" in changes:
+        given["weights"] = changes["intent"].weights
     catalog = a_catalog(*products, currency=changes.pop("currency", "USD"))
-    return take_snapshot(SHOP, catalog, model, settings=settings, **changes)
+    sources = Sources(catalog, model.version if model else None, **given)
+    return replace(take_snapshot(SHOP, sources, model), **changes)
 
 
 def a_situation(*cart: int, **changes: Any) -> Situation:
