@@ -1,4 +1,4 @@
-"""Which of a few chosen products nobody can be offered just now, and why."""
+"""What is in stock; and which of a few chosen products nobody can be offered just now, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from app.connections import Connections
 from app.tables import ExclusionRow, ProductRow, VariantRow
@@ -14,6 +14,10 @@ from app.upsert import table_of
 
 Lack = Literal["gone", "unpublished", "sold_out", "excluded"]
 _PRODUCTS, _VARIANTS, _EXCLUSIONS = table_of(ProductRow), table_of(VariantRow), table_of(ExclusionRow)
+# Whether a variant can be bought: it is there, nobody counts it, or it is sold when there is none.
+IN_STOCK: ColumnElement[bool] = or_(
+    _VARIANTS.c.available.is_(None), _VARIANTS.c.available > 0, _VARIANTS.c.sells_when_out.is_(True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,7 @@ def _unavailable(product_id: int, row: Any) -> Unavailable | None:
 def _in_stock() -> Any:
     columns = _VARIANTS.c
     its = and_(columns.shop == _PRODUCTS.c.shop, columns.product_id == _PRODUCTS.c.product_id)
-    sells = or_(columns.available.is_(None), columns.available > 0, columns.sells_when_out.is_(True))
-    return exists().where(its, sells)
+    return exists().where(its, IN_STOCK)
 
 
 def _excluded() -> Any:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from sqlalchemy import ColumnElement, Select, case, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.catalog.availability import IN_STOCK
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
 from app.catalog.cost_store import OF_VARIANT, cost_of
 from app.catalog.stock import sum_levels
@@ -47,7 +48,7 @@ def _of_variants(shop: str) -> Select[Any]:
     columns = _VARIANTS.c
     told = (columns.product_id, columns.variant_id, columns.title, columns.price_minor)
     return (
-        select(*told, columns.available, columns.sells_when_out, cost_of(shop))
+        select(*told, columns.available, columns.sells_when_out, IN_STOCK.label("in_stock"), cost_of(shop))
         .outerjoin(_COSTS, OF_VARIANT)
         .where(columns.shop == shop)
         .order_by(columns.product_id, columns.position, columns.variant_id)
@@ -186,11 +187,10 @@ def _level_row(event: InventoryChanged) -> dict[str, Any]:
 
 
 def _variant(row: Any) -> Variant:
-    in_stock = row.available is None or row.available > 0 or row.sells_when_out
     counted = row.available is not None and not row.sells_when_out
     stock = min(max(row.available, 0), COUNTED_TO) if counted else None
     cost = UNSET if row.cost_minor is None else row.cost_minor
-    return Variant(row.variant_id, row.title, row.price_minor, in_stock, stock, cost)
+    return Variant(row.variant_id, row.title, row.price_minor, row.in_stock, stock, cost)
 
 
 def _product(row: Any, variants: Iterable[Variant]) -> Product:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, exists, select
 
+from app.catalog.availability import IN_STOCK
 from app.connections import Connections
 from app.reach.store import Abandonment
 from app.shops.store import Shop
@@ -35,11 +36,10 @@ async def still_available(connections: Connections, shop: Shop, left: Abandonmen
 
 
 async def _variants(connections: Connections, shop: str, left: Abandonment) -> Sequence[Any]:
-    columns = (_VARIANTS.c.variant_id, _VARIANTS.c.price_minor, _VARIANTS.c.available)
+    columns = (_VARIANTS.c.variant_id, _VARIANTS.c.price_minor, IN_STOCK.label("in_stock"))
     product = and_(_PRODUCTS.c.shop == _VARIANTS.c.shop, _PRODUCTS.c.product_id == _VARIANTS.c.product_id)
     theirs = (_VARIANTS.c.shop == shop, _VARIANTS.c.variant_id.in_([variant for variant, _ in left.lines]))
-    query = select(*columns, _VARIANTS.c.sells_when_out).where(*theirs)
-    query = query.add_columns(_PRODUCTS.c.published, _PRODUCTS.c.requires_selling_plan)
+    query = select(*columns, _PRODUCTS.c.published, _PRODUCTS.c.requires_selling_plan).where(*theirs)
     query = query.select_from(_VARIANTS.outerjoin(_PRODUCTS, product))
     async with connections.read() as db:
         return (await (await db.connection()).execute(query)).all()
@@ -54,6 +54,4 @@ async def _is_imported(connections: Connections, shop: str) -> bool:
 
 def _is_sold(row: Any) -> bool:
     """Return whether the shop sells it now, and without a selling plan: a link carries none."""
-    if row.published is False or row.requires_selling_plan:
-        return False
-    return row.available is None or row.available > 0 or bool(row.sells_when_out)
+    return row.in_stock and row.published is not False and not row.requires_selling_plan
