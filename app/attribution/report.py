@@ -100,7 +100,7 @@ class CreditTally:
         """Take in a part. No order is in two."""
         found = credits_of(sold.lines, sold.touches, self._model, self._window_days)
         self._currency = sold.currency
-        self._orders += len({line.order_id for line in sold.lines}) + sold.other_orders
+        self._orders += len({line.order.order_id for line in sold.lines}) + sold.other_orders
         self._sold_minor += sum(line.net_minor for line in sold.lines) + sold.other_minor
         self._credited_orders += len({credit.order_id for credit in found})
         self._credited_minor += sum(credit.minor for credit in found)

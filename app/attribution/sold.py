@@ -12,30 +12,34 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.attribute import stayed_of
 from app.attribution.models import Model
 from app.attribution.report import CreditTally, Incremental, PeriodSales, Report, incremental_of
-from app.attribution.touches import WINDOW_DAYS, SoldLine, Touch
+from app.attribution.touch_store import (
+    browsers_of,
+    granted_by,
+    people_of,
+    touches_before,
+    touches_linked,
+)
+from app.attribution.touches import WINDOW_DAYS, SoldLine, SoldOrder, Touch
 from app.connections import Connections
 from app.errors import InputError, NotFound
-from app.experiments.assign import HOLDOUT, PERSONALISED, STANDING
+from app.experiments.assign import PERSONALISED, STANDING
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.store import Period, Readout, read_outs
 from app.orders.placed import BY_SOMEBODY
-from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow, ShopRow
+from app.tables import OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
 
-_ORDERS, _LINES = table_of(OrderRow), table_of(OrderLineRow)
-_REFUNDS, _DECISIONS = table_of(RefundRow), table_of(DecisionRow)
+_ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
 _AT_ONCE = 2_000  # orders in memory, with all offers that came before them
 # What is read of an order or a line that is looked at closely.
-_OF_ORDER = tuple(
-    _ORDERS.c[name] for name in ("order_id", "created_at", "customer_id", "checkout_token", "discount_codes")
-)
+_OF_ORDER = tuple(_ORDERS.c[name] for name in ("order_id", "created_at", "discount_codes"))
 _OF_LINE = tuple(
     _LINES.c[name]
     for name in (
@@ -176,19 +180,22 @@ async def _sold(
     """
     brought = await _brought(db, shop, placed)
     ours = {each.order_id: each for each in brought if each.currency == currency}
-    touches = await _touches(db, shop, ours.values(), window)
+    browsers = await browsers_of(db, shop, {each.checkout_token for each in ours.values()})
+    people = {number: people_of(each, browsers.get(each.checkout_token)) for number, each in ours.items()}
+    touches = await touches_before(db, shop, ours.values(), browsers, window)
     back = await _given_back(db, shop, placed)
     met = _made_to(touches)
     certain = {number for number, each in ours.items() if number in back or each.linked}
-    asked = [number for number, each in ours.items() if number in certain or met.keys() & people_of(each)]
+    asked = [number for number in ours if number in certain or met.keys() & people[number]]
+    granted = await granted_by(db, shop)
     orders = {
-        row.order_id: row
+        row.order_id: sold_order(row, people[row.order_id], granted)
         for row in await _of_orders(db, _ORDERS, _OF_ORDER, shop, asked)
-        if row.order_id in certain or _came_after(row, met, window)
+        if row.order_id in certain or _came_after(row.created_at, people[row.order_id], met, window)
     }
     lines = await _lines(db, shop, orders, back)
     linked = {line.decision_id for line in lines if line.decision_id}
-    touches |= await _linked(db, shop, linked - touches.keys())
+    touches |= await touches_linked(db, shop, linked - touches.keys())
     made = tuple(touch for each in touches.values() for touch in each)
     others = [each.minor for number, each in ours.items() if number not in orders and each.lines]
     return PeriodSales(currency, tuple(lines), made, len(brought) - len(ours), len(others), int(sum(others)))
@@ -204,10 +211,11 @@ def _made_to(touches: Mapping[str, Iterable[Touch]]) -> dict[str, list[datetime]
     return met
 
 
-def _came_after(order: Any, met: Mapping[str, Sequence[datetime]], window: timedelta) -> bool:
+def _came_after(
+    placed: datetime, people: Iterable[str], met: Mapping[str, Sequence[datetime]], window: timedelta
+) -> bool:
     """Return whether an offer was made to who ordered within the window before."""
-    placed = order.created_at
-    return any(placed - window <= at <= placed for person in people_of(order) for at in met.get(person, ()))
+    return any(placed - window <= at <= placed for person in people for at in met.get(person, ()))
 
 
 async def _brought(db: AsyncSession, shop: str, placed: Sequence[Any]) -> Sequence[Any]:
@@ -254,7 +262,7 @@ async def _given_back(db: AsyncSession, shop: str, placed: Sequence[Any]) -> dic
 
 
 async def _lines(
-    db: AsyncSession, shop: str, orders: Mapping[int, Any], back: Mapping[int, Mapping[int, int]]
+    db: AsyncSession, shop: str, orders: Mapping[int, SoldOrder], back: Mapping[int, Mapping[int, int]]
 ) -> list[SoldLine]:
     of_order: dict[int, list[Any]] = defaultdict(list)
     for row in await _of_orders(db, _LINES, _OF_LINE, shop, orders):
@@ -266,17 +274,23 @@ async def _lines(
     ]
 
 
-def sold_lines(order: Any, rows: Iterable[Any], back: Mapping[int, int]) -> Iterator[SoldLine]:
+def sold_order(row: Any, people: frozenset[str], granted_by: Mapping[str, str]) -> SoldOrder:
+    """Return the order as its lines tell of it. granted_by: campaigns, by the terms of their discounts."""
+    used = row.discount_codes or ()
+    codes = frozenset(str(each["code"]).upper() for each in used if "code" in each)
+    terms = frozenset(str(each["terms_id"]) for each in used if "terms_id" in each)
+    granted = frozenset(granted_by[each] for each in terms & granted_by.keys())
+    return SoldOrder(row.order_id, row.created_at, people, codes, granted)
+
+
+def sold_lines(order: SoldOrder, rows: Iterable[Any], back: Mapping[int, int]) -> Iterator[SoldLine]:
     """Yield an order's lines with what stayed of each. back: what was given back, see `stayed_of`."""
     of_line = {row.line_id: row for row in rows}
     stayed = stayed_of({line_id: charged_minor(row) for line_id, row in of_line.items()}, back)
-    people = people_of(order)
-    codes = frozenset(str(each.get("code", "")).upper() for each in order.discount_codes or ())
     for line_id, row in of_line.items():
         yield SoldLine(
-            order.order_id, line_id, order.created_at, people, stayed[line_id],
-            row.bundle_product_id or row.product_id, codes,
-            row.decision_id, row.offer_id,
+            order, line_id, stayed[line_id], row.bundle_product_id or row.product_id, row.decision_id,
+            row.offer_id,
         )  # fmt: skip
 
 
@@ -294,71 +308,3 @@ async def _of_orders(
         query = select(*wanted).where(table.c.shop == shop, table.c.order_id.in_(part))
         found += await (await db.connection()).execute(query)
     return found
-
-
-async def _touches(
-    db: AsyncSession, shop: str, orders: Collection[Any], window: timedelta
-) -> dict[str, list[Touch]]:
-    """Return the offers made to whoever ordered, by decision, within the window before any of the orders.
-
-    Looked for by whom they were made to: by time, all of a week's decisions would be, for every part.
-    """
-    if not orders:
-        return {}
-    placed = [each.created_at for each in orders]
-    # Not by the bare column: SQLite would look for them by their time.
-    at = func.coalesce(_DECISIONS.c.decided_at, _DECISIONS.c.decided_at)
-    within = at >= min(placed) - window, at <= max(placed)
-    found: dict[str, list[Touch]] = {}
-    token, customer = _DECISIONS.c.checkout_token, _DECISIONS.c.customer_id
-    for part in chunks(list(orders)):
-        tokens = sorted({each.checkout_token for each in part if each.checkout_token})
-        ids = sorted({each.customer_id for each in part if each.customer_id})
-        found |= await _made(db, shop, token.in_(tokens), *within)
-        others = or_(token.is_(None), token.not_in(tokens))
-        found |= await _made(db, shop, customer.in_(ids), others, *within)
-    return found
-
-
-async def _linked(db: AsyncSession, shop: str, decision_ids: Iterable[str]) -> dict[str, list[Touch]]:
-    """Return the offers of decisions that lines say they were added from, however old."""
-    found: dict[str, list[Touch]] = {}
-    for part in chunks(sorted(decision_ids)):
-        found |= await _made(db, shop, _DECISIONS.c.decision_id.in_(part))
-    return found
-
-
-async def _made(db: AsyncSession, shop: str, *which: Any) -> dict[str, list[Touch]]:
-    columns = _DECISIONS.c
-    query = select(
-        columns.decision_id, columns.decided_at, columns.customer_id, columns.checkout_token,
-        columns.surface, columns.answer,
-    ).where(columns.shop == shop, columns.arm != HOLDOUT, *which)  # fmt: skip
-    rows = await (await db.connection()).execute(query)
-    return {row.decision_id: list(touches_of(row)) for row in rows}
-
-
-def touches_of(row: Any) -> Iterator[Touch]:
-    """Yield the offers that a decision made."""
-    people = people_of(row)
-    for offer in row.answer.get("offers") or ():
-        product, discount, why = offer.get("product"), offer.get("discount"), offer.get("why")
-        yield Touch(
-            decision_id=row.decision_id,
-            offer_id=offer["offer_id"],
-            at=row.decided_at,
-            people=people,
-            kind=offer["kind"],
-            campaign=offer.get("campaign"),
-            product_id=int(product["product_id"].rpartition("/")[2]) if product else None,
-            code=discount.get("code") if discount else None,
-            reason=why[0]["reason"] if why else None,
-            surface=row.surface,
-        )
-
-
-def people_of(row: Any) -> frozenset[str]:
-    """Return whom an order or a decision is of, as far as that may be kept."""
-    customer_id, checkout_token = row.customer_id, row.checkout_token
-    names = (customer_id and f"customer:{customer_id}", checkout_token and f"checkout:{checkout_token}")
-    return frozenset(name for name in names if name)

@@ -1,9 +1,9 @@
 """Which offers a sold line is owed to, and how much of it each. Pure.
 
-A line is owed to the offers of its product, and to those that showed a code which took something off it,
-made to the same person within the window before the order. One that was added from an offer is owed to that
-one too, however old it is. What a person is: their customer number, else their checkout, as far as they
-allowed either to be kept.
+A line is owed to the offers of its product, and to those of a discount that its order used, by a code or
+without, made to the same person within the window before the order. One that was added from an offer is owed
+to that one too, however old it is. What a person is: their customer number, their checkout or the browser
+that was in, as far as they allowed it to be kept.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ DAY = timedelta(days=1)
 class Touch:
     """An offer that was made to somebody. product_id, code: what it offered, None where it was neither.
 
-    campaign: whose it is, None for a recommendation. people: `customer:7` or `checkout:token`. reason: the
-    first that it was made for, None where it gave none.
+    campaign: whose it is, None for a recommendation. people: `customer:7`, `checkout:token` or `unit:…`, as
+    arms are assigned. reason: the first that it was made for, None where it gave none.
     """
 
     decision_id: str
@@ -41,19 +41,27 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class SoldLine:
-    """A line of an order that stands. net_minor: after discounts and what was given back.
-
-    codes: those that the order used. decision_id, offer_id: the offer it was added from, if it was.
-    """
+class SoldOrder:
+    """An order that stands. codes: those it used. granted: campaigns whose discount it had without one."""
 
     order_id: int
-    line_id: int
     at: datetime
     people: frozenset[str]
+    codes: frozenset[str] = frozenset()
+    granted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line of an order. net_minor: after discounts and what was given back.
+
+    decision_id, offer_id: the offer it was added from, if it was.
+    """
+
+    order: SoldOrder
+    line_id: int
     net_minor: int
     product_id: int | None = None
-    codes: frozenset[str] = frozenset()
     decision_id: str | None = None
     offer_id: str | None = None
 
@@ -79,9 +87,9 @@ def credits_of(
 def _shared(line: SoldLine, touches: Sequence[Touch], model: Model) -> Iterator[Credit]:
     if not touches:
         return
-    ages = [max(0.0, (line.at - touch.at) / DAY) for touch in touches]
+    ages = [max(0.0, (line.order.at - touch.at) / DAY) for touch in touches]
     for touch, weight in zip(touches, weights(model, ages), strict=True):
-        yield Credit(touch, line.order_id, line.line_id, line.net_minor * weight)
+        yield Credit(touch, line.order.order_id, line.line_id, line.net_minor * weight)
 
 
 class _Made:
@@ -97,12 +105,12 @@ class _Made:
 
     def before(self, line: SoldLine, window_days: float) -> list[Touch]:
         """Return the touches that the line is owed to, the oldest first, each once."""
-        earliest = line.at - window_days * DAY
+        order, earliest = line.order, line.order.at - window_days * DAY
         found = {
             (touch.decision_id, touch.offer_id): touch
-            for person in line.people
+            for person in order.people
             for touch in self._of_person[person]
-            if earliest <= touch.at <= line.at and _is_for(touch, line)
+            if earliest <= touch.at <= order.at and _is_for(touch, line)
         }
         if line.decision_id and line.offer_id:
             taken = self._by_offer.get((line.decision_id, line.offer_id))
@@ -112,12 +120,14 @@ class _Made:
 
 
 def _is_for(touch: Touch, line: SoldLine) -> bool:
-    if touch.surface in AFTER_THE_ORDER and _of_one_checkout(touch, line):
+    if touch.surface in AFTER_THE_ORDER and _of_one_checkout(touch, line.order):
         return False  # Shopify shows the page after an order before it has made the order
     if touch.code is not None:
-        return touch.code.upper() in line.codes
+        return touch.code.upper() in line.order.codes
+    if touch.kind == "coupon":
+        return touch.campaign in line.order.granted
     return touch.product_id is not None and touch.product_id == line.product_id
 
 
-def _of_one_checkout(touch: Touch, line: SoldLine) -> bool:
-    return any(name.startswith("checkout:") for name in touch.people & line.people)
+def _of_one_checkout(touch: Touch, order: SoldOrder) -> bool:
+    return any(name.startswith("checkout:") for name in touch.people & order.people)

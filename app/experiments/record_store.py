@@ -75,8 +75,9 @@ async def read_records(
         bought = (_LINES.c[name] for name in _BOUGHT if name != "order_id")
         lines = await _read(connection, _of_orders(_LINES, placed, *bought), _lines_in)
         orders = _with_costs(orders, lines, costs)
-    guests = await _read(connection, _guests(known.shop, began), partial(guests_in, shop=known.shop))
-    return Records(exposures, orders, refunds, guests)
+    browsers = guests(known.shop, _EVENTS.c.recorded_at >= began, _EVENTS.c.checkout_token.is_not(None))
+    theirs = await _read(connection, browsers, partial(guests_in, shop=known.shop))
+    return Records(exposures, orders, refunds, theirs)
 
 
 async def nameless(connection: AsyncConnection, which: DecisionQuery) -> dict[str, int]:
@@ -100,13 +101,16 @@ def _exposures(which: DecisionQuery) -> Any:
     ).where(*which.conditions, _unit().is_not(None))  # fmt: skip
 
 
-def _guests(shop: str, since: datetime) -> Any:
-    """Return the checkouts whose browser is known, by what is told in every arm alike: not by an offer."""
+def guests(shop: str, *told: Any) -> Any:
+    """Return the query of checkouts and their browsers, by what is told in every arm alike: not by an offer.
+
+    told: what else holds of the events that tell it, and of which checkouts they are.
+    """
     columns = _EVENTS.c
     return (
         select(columns.checkout_token, func.min(columns.client_id))
-        .where(columns.shop == shop, columns.recorded_at >= since, columns.name.in_(_TELL_THE_BROWSER))
-        .where(columns.checkout_token.is_not(None), columns.client_id.is_not(None))
+        .where(columns.shop == shop, *told, columns.name.in_(_TELL_THE_BROWSER))
+        .where(columns.client_id.is_not(None))
         .group_by(columns.checkout_token)
     )
 

@@ -126,7 +126,10 @@ def _order_row(event: OrderFacts) -> dict[str, Any]:
         "created_at": event.created_at,
         "updated_at": event.updated_at,
         "cancelled_at": event.cancelled_at,
-        "discount_codes": [msgspec.to_builtins(each) for each in event.codes],
+        "discount_codes": [
+            *map(msgspec.to_builtins, event.codes),
+            *([{"terms_id": event.grant.terms_id}] if event.grant else ()),
+        ],
         "renewal": event.renewal,
     }
 

@@ -10,9 +10,12 @@ from app.attribution.report import Incremental, Report
 from app.attribution.sold import attribution, incremental, incremental_by_day
 from app.attribution.store import attributed_revenue
 from app.connections import Connections
+from app.coupon_tables import AutomaticDiscountRow
 from app.errors import InputError, NotFound
+from app.events.kinds import CHECKOUT_MET
+from app.experiments.assign import pseudonym
 from app.experiments.refusal import Cause, Refusal
-from app.tables import DecisionRow
+from app.tables import DecisionRow, EventRow
 from tests.attribution.test_store import NOW, SHOP, a_decision, a_line, a_refund, a_shop, an_order, write
 
 SINCE = NOW - timedelta(days=30)
@@ -84,6 +87,35 @@ async def test_a_customers_offer_counts_in_another_checkout_of_theirs(connection
     assert (await report(connections)).credited_minor == 1000
 
 
+@pytest.mark.parametrize(
+    ("met", "minor"),
+    [
+        ({"name": "checkout_started"}, 1_000),
+        ({"name": CHECKOUT_MET}, 1_000),
+        ({"name": "tillwise:offer_shown"}, 0),  # the holdout tells nothing of offers
+        ({"client_id": "another"}, 0),
+        ({"checkout_token": "another"}, 0),
+        ({"shop": "b.myshopify.com"}, 0),
+    ],
+)
+async def test_a_guests_offer_in_the_storefront_counts_in_the_checkout_of_their_browser(
+    connections: Connections, met: dict[str, Any], minor: int
+) -> None:
+    browser = {"unit": pseudonym(SHOP, "client:browser")}
+    made = [
+        offering(name, offer, checkout_token=None, surface="storefront", inputs=browser)
+        for name, offer in (("a", of_product()), ("b", of_code()))
+    ]
+    order = an_order(checkout_token="t", discount_codes=[{"code": "TEN"}])
+    told = {"shop": SHOP, "name": "checkout_completed", "client_id": "browser", "checkout_token": "t"} | met
+    event = EventRow(event_id="e", happened_at=NOW, recorded_at=NOW, **told)
+    await write(connections, a_shop(), order, sold(), *made, event)
+    found = await report(connections)
+    assert {kind: share.minor for kind, share in found.groups["kind"].items()} == (
+        {"coupon": minor / 2, "upsell": minor / 2} if minor else {}
+    )
+
+
 async def test_the_window_ends_and_a_line_added_from_an_offer_is_its_all_the_same(
     connections: Connections,
 ) -> None:
@@ -116,6 +148,18 @@ async def test_a_refund_takes_no_more_than_was_paid(connections: Connections) ->
     await write(connections, a_refund(1, 5_000))
     found = await report(connections)
     assert (found.sold_minor, found.credited_minor, found.groups["kind"]) == (0, 0, {})
+
+
+@pytest.mark.parametrize(("campaign", "minor"), [("welcome", 1_000), ("another", 0)])
+async def test_an_offer_without_a_code_is_owed_the_order_that_used_its_grant(
+    connections: Connections, campaign: str, minor: int
+) -> None:
+    offer = of_code(campaign=campaign)
+    offer["discount"] = {"percentage": 10}
+    order = an_order(checkout_token="t", discount_codes=[{"terms_id": "0a1b2c3d"}])
+    terms = AutomaticDiscountRow(shop=SHOP, terms_id="0a1b2c3d", campaign_id="welcome", updated_at=NOW)
+    await write(connections, a_shop(), terms, order, sold(), offering("a", offer))
+    assert (await report(connections)).credited_minor == minor
 
 
 async def test_an_order_in_another_currency_is_told_and_in_no_sum(connections: Connections) -> None:

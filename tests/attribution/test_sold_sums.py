@@ -12,22 +12,26 @@ from sqlmodel import select
 
 from app.attribution.models import Model
 from app.attribution.report import CreditTally, PeriodSales, Report
-from app.attribution.sold import credited, sold_lines, sold_parts, touches_of
+from app.attribution.sold import credited, sold_lines, sold_order, sold_parts
+from app.attribution.touch_store import people_of, touches_of
 from app.attribution.touches import WINDOW_DAYS
 from app.connections import Connections
+from app.experiments.assign import pseudonym
 from app.experiments.refusal import Cause, Refusal
-from app.tables import DecisionRow, OrderLineRow, OrderRow, RefundRow
+from app.tables import DecisionRow, EventRow, OrderLineRow, OrderRow, RefundRow
 from tests.attribution.test_sold import SINCE, offering
 from tests.attribution.test_store import NOW, SHOP, a_line, a_refund, a_shop, an_order, write
 
 NOTHING_CAUSED = Refusal(Cause.NOBODY, "")
+BROWSERS = {"u": pseudonym(SHOP, "client:browser")}
 
 
 def a_months_sales(seed: int) -> list[Any]:
     """Return orders and offers of few people and products, so that many of them meet."""
     random = Random(seed)
     people = [{"customer_id": 1}, {"customer_id": 2}, {"checkout_token": "t"}, {"checkout_token": "u"}, {}]
-    rows: list[Any] = []
+    told = {"client_id": "browser", "checkout_token": "u", "happened_at": NOW, "recorded_at": NOW}
+    rows: list[Any] = [EventRow(shop=SHOP, event_id="e", name="checkout_completed", **told)]
     for number in range(1, 41):
         at = NOW - timedelta(hours=random.uniform(0, 32 * 24))
         whose = random.choice(people)
@@ -56,7 +60,8 @@ def a_months_sales(seed: int) -> list[Any]:
             "product": {"product_id": f"gid://shopify/Product/{random.randint(1, 4)}"},
         }  # fmt: skip
         code = {"offer_id": "c", "kind": "coupon", "product": None, "discount": {"code": "TEN"}, "why": []}
-        made_to = {"checkout_token": None} | random.choice(people)
+        in_storefront = {"inputs": {"unit": BROWSERS["u"]}, "surface": "storefront"}
+        made_to = {"checkout_token": None} | random.choice([*people, in_storefront])
         made = NOW - timedelta(hours=random.uniform(0, 45 * 24))
         rows.append(offering(f"d{number}", random.choice([offered, code]), decided_at=made, **made_to))
     return rows
@@ -76,15 +81,17 @@ async def one_by_one(connections: Connections, model: Model, since: datetime) ->
         for each in refunds:
             if each.order_id == order.order_id:
                 back[each.line_id] += each.amount_minor
-        found += sold_lines(order, [each for each in lines if each.order_id == order.order_id], back)
-    touches = tuple(touch for each in decisions for touch in touches_of(each))
+        theirs = [each for each in lines if each.order_id == order.order_id]
+        people = people_of(order, BROWSERS.get(order.checkout_token or ""))
+        found += sold_lines(sold_order(order, people, {}), theirs, back)
+    touches = tuple(touch for each in decisions for touch in touches_of(each, each.inputs.get("unit")))
     foreign = sum(each.currency != "EUR" for each in standing)
     tally = CreditTally(model, WINDOW_DAYS)
     tally.add(PeriodSales("EUR", tuple(found), touches, foreign))
     return tally.report(NOTHING_CAUSED, since)
 
 
-@pytest.mark.parametrize(("seed", "at_once"), [(1, 2_000), (2, 2_000), (1, 3), (2, 1)])
+@pytest.mark.parametrize(("seed", "at_once"), [(1, 2_000), (2, 3)])
 async def test_sums_of_the_database_are_those_of_every_line(
     on_both_databases: Connections, seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attribution.models import MODELS, Model
-from app.attribution.touches import SoldLine, Touch, credits_of
+from app.attribution.touches import SoldLine, SoldOrder, Touch, credits_of
 
 ORDERED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ADA = frozenset({"customer:7"})
@@ -19,8 +19,9 @@ def touch(days: float, name: str = "d", product_id: int | None = 10, **changes: 
 
 
 def line(**changes: Any) -> SoldLine:
-    fields: dict[str, Any] = {"people": ADA, "net_minor": 1000, "product_id": 10} | changes
-    return SoldLine(1, 1, ORDERED, **fields)
+    of_order = {name: changes.pop(name) for name in ("people", "codes") if name in changes}
+    order = SoldOrder(1, ORDERED, **({"people": ADA} | of_order))
+    return SoldLine(order, 1, **({"net_minor": 1000, "product_id": 10} | changes))
 
 
 def shares(sold: SoldLine, *touches: Touch, model: Model = "linear", **options: Any) -> dict[str, float]:

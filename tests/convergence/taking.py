@@ -103,7 +103,7 @@ def _compared(row: Any) -> Row:
     if values.get("cancelled_at"):  # the dev store voids what it cancels, as if it had not been paid
         values["paid"] = False
     if "discount_codes" in values:  # only a webhook says what a code took off
-        values["discount_codes"] = [used["code"] for used in values["discount_codes"]]
+        values["discount_codes"] = [used.get("code", used) for used in values["discount_codes"]]
     return values
 
 

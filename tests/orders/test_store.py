@@ -5,6 +5,8 @@ from sqlmodel import select
 
 from app.connections import Connections
 from app.events.kinds import (
+    CodeUsed,
+    GrantUsed,
     Line,
     OrderCancelled,
     OrderDeleted,
@@ -57,10 +59,15 @@ async def line_ids(connections: Connections) -> list[int]:
 
 
 async def test_an_order_told_twice_is_kept_once(on_both_databases: Connections) -> None:
+    used = {
+        "codes": (CodeUsed(code="TEN", amount_minor=100),),
+        "grant": GrantUsed(terms_id="4f9d", number="9c5c"),
+    }
     for _ in range(2):
-        await record_order(on_both_databases, order(lines=(line(1, decision_id="d", offer_id="o"),)))
+        await record_order(on_both_databases, order(lines=(line(1, decision_id="d", offer_id="o"),), **used))
     kept = await the_order(on_both_databases)
     assert (kept.total_minor, kept.updated_at) == (1000, NOON)
+    assert kept.discount_codes == [{"code": "TEN", "amount_minor": 100}, {"terms_id": "4f9d"}]
     async with on_both_databases.read() as db:
         row = (await db.exec(select(OrderLineRow))).one()
     assert (row.decision_id, row.offer_id, row.price_minor) == ("d", "o", 1000)
