@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from app.errors import InputError
 from app.reach.wanted import LetterWords
-from app.reach.words import Facts, Words, filled, own_words, plural, spoken_to, words_in
+from app.reach.words import Facts, Words, filled, lang_and_dir, own_words, plural, spoken_to, words_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,7 @@ def letter_to(
     footer = "\n".join([why, *sender.footer, f"{ours.off}: {links.off}"])
     plain = "\n\n".join([*said, f"{ours.button}: {links.back}", f"-- \n{footer}"])
     letter.set_content(f"{plain}\n", cte="quoted-printable")
-    letter.add_alternative(
-        _html(said, why, (ours.button, ours.off), links, sender), subtype="html", cte="quoted-printable"
-    )
+    letter.add_alternative(_html(told, said, why, links, sender), subtype="html", cte="quoted-printable")
     return letter
 
 
@@ -119,14 +117,16 @@ def _letter(address: str, sender: Sender, subject: str, number: str, now: dateti
     return letter
 
 
-def _html(said: Sequence[str], why: str, labels: tuple[str, str], links: Links, sender: Sender) -> str:
+def _html(told: str, said: Sequence[str], why: str, links: Links, sender: Sender) -> str:
+    """Return the letter as a page. told: the locale of our own words; the merchant's find their direction."""
+    ours = words_in(told)
     back, off = (f'<a href="{escape(link)}">' for link in (links.back, links.off))
-    paragraphs = "".join(f"<p>{_lines(each)}</p>" for each in said)
+    paragraphs = "".join(f'<p dir="auto">{_lines(each)}</p>' for each in said)
     footer = "<br>".join(escape(each) for each in (why, *sender.footer))
     return (
-        f'<!doctype html><html><head><meta charset="utf-8"></head><body>{paragraphs}'
-        f"<p>{back}<strong>{escape(labels[0])}</strong></a></p>"
-        f"<hr><p><small>{footer}<br>{off}{escape(labels[1])}</a></small></p></body></html>"
+        f'<!doctype html><html><head><meta charset="utf-8"></head><body><div {lang_and_dir(told)}>'
+        f"{paragraphs}<p>{back}<strong>{escape(ours.button)}</strong></a></p>"
+        f"<hr><p><small>{footer}<br>{off}{escape(ours.off)}</a></small></p></div></body></html>"
     )
 
 

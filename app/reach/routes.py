@@ -20,7 +20,7 @@ from app.failures import reason_of
 from app.reach.suppressions import UNSUBSCRIBED, suppress
 from app.reach.unsubscribing import PATH, SECRET, read_token
 from app.reach.wishes import remember_wish
-from app.reach.words import page_words
+from app.reach.words import lang_and_dir, page_words
 from app.shops.secrets import installation_secret
 
 _OUTAGES = (*OUTAGES, NoConnectionFree)
@@ -80,7 +80,7 @@ async def _meant(request: Request) -> tuple[str, str]:
 def _page(language: str, says: str, rest: str, status: int = 200) -> Response:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     title = escape(says)
-    html = f'<!doctype html><html lang="{language}">{head}<title>{title}</title><p>{title}</p>{rest}'
+    html = f"<!doctype html><html {lang_and_dir(language)}>{head}<title>{title}</title><p>{title}</p>{rest}"
     return HTMLResponse(html, status, _HEADERS)
 
 

@@ -1,7 +1,7 @@
 """What is written to who left, in their language: the merchant's own words, else ours. Pure.
 
-Ours are in English, German, Spanish and French; for other languages the merchant writes some, or the shop's
-default language speaks.
+Ours are in the languages of the checkout; for others the merchant writes some, or the shop's default language
+speaks.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_decimal
 
 from app.campaigns.messages import Text, normalised, text_for
-from app.rules.locale import locale as forms_of
 from app.values import exponent
 
 _NAMES = re.compile(r"\{([a-z]+)\}")
@@ -84,15 +84,15 @@ WORDS: Mapping[str, Words] = {
         "You get this because you agreed to e-mails of {shop}.", "No more e-mails like this",
     ),
     "de": Words(
-        "Deine Bestellung bei {shop} wartet", "{shop}: ein Nachlass auf das, was du ausgesucht hast",
-        "Du hast eine Bestellung bei {shop} nicht zu Ende gebracht. Es ist noch alles da:",
-        "Du hast eine Bestellung bei {shop} nicht beendet. Einiges ist ausverkauft; noch da ist:",
+        "Ihre Bestellung bei {shop} wartet", "{shop}: ein Nachlass auf Ihre Auswahl",
+        "Sie haben eine Bestellung bei {shop} nicht abgeschlossen. Es ist noch alles da:",
+        "Sie haben eine Bestellung bei {shop} nicht abgeschlossen. Einiges ist ausverkauft; noch da ist:",
         {"one": "{count} Artikel, {total}", "other": "{count} Artikel, {total}"},
-        "{percentage} % darauf mit dem Code {code}, der nur für dich ist.",
-        "{amount} weniger mit dem Code {code}, der nur für dich ist.",
-        "Kostenloser Versand mit dem Code {code}, der nur für dich ist.",
-        "Er gilt bis {expires}.", "Zurück zur Bestellung",
-        "Du bekommst das, weil du E-Mails von {shop} zugestimmt hast.", "Keine solchen E-Mails mehr",
+        "{percentage} % darauf mit dem Code {code}, der nur für Sie ist.",
+        "{amount} weniger mit dem Code {code}, der nur für Sie ist.",
+        "Kostenloser Versand mit dem Code {code}, der nur für Sie ist.",
+        "Er gilt bis zum {expires}.", "Zurück zur Bestellung",
+        "Sie erhalten das, weil Sie E-Mails von {shop} zugestimmt haben.", "Keine solchen E-Mails mehr",
     ),
     "es": Words(
         "Tu pedido en {shop} te espera", "{shop}: un descuento en lo que dejaste",
@@ -117,16 +117,43 @@ WORDS: Mapping[str, Words] = {
         "Vous recevez ceci parce que vous avez accepté les e-mails de {shop}.",
         "Ne plus recevoir ces e-mails",
     ),
+    "ja": Words(
+        "{shop}でのご注文が途中です", "{shop}：お選びの商品の割引",
+        "{shop}でのご注文が途中のままです。商品はすべてまだございます：",
+        "{shop}でのご注文が途中のままです。一部は売り切れましたが、次の商品はまだございます：",
+        {"other": "{count}点、{total}"},
+        "お客様専用のコード{code}で{percentage}%割引になります。",
+        "お客様専用のコード{code}で{amount}割引になります。",
+        "お客様専用のコード{code}で送料無料になります。",
+        "{expires}まで有効です。", "ご注文に戻る",
+        "{shop}からのメールの受信に同意されたため、お送りしています。", "このようなメールを受け取らない",
+    ),
+    "ar": Words(
+        "طلبك في {shop} بانتظارك", "{shop}: خصم على ما تركته",
+        "تركت طلبًا في {shop} قبل إتمامه. كل ما فيه ما زال متوفرًا:",
+        "تركت طلبًا في {shop} قبل إتمامه. نفد بعض ما فيه، وما زال متوفرًا:",
+        {"one": "منتج واحد، {total}", "two": "منتجان، {total}", "few": "{count} منتجات، {total}",
+         "many": "{count} منتجًا، {total}", "other": "{count} منتج، {total}"},
+        "خصم {percentage}% عليه بالرمز {code}، وهو لك وحدك.",
+        "خصم {amount} عليه بالرمز {code}، وهو لك وحدك.",
+        "شحن مجاني بالرمز {code}، وهو لك وحدك.",
+        "يسري حتى {expires}.", "العودة إلى طلبك",
+        "وصلتك هذه الرسالة لأنك وافقت على تلقي رسائل {shop}.", "لا أريد رسائل كهذه",
+    ),
 }  # fmt: skip
 PAGES: Mapping[str, Page] = {
     "en": Page("en", "No more e-mails about checkouts you left?", "No more of them", "You get no more.",
                "That did not work just now. Please try again in a few minutes."),
     "de": Page("de", "Keine E-Mails mehr zu offenen Bestellungen?", "Keine mehr", "Es kommen keine mehr.",
-               "Das ging gerade nicht. Bitte versuch es in ein paar Minuten noch einmal."),
+               "Das ging gerade nicht. Bitte versuchen Sie es in ein paar Minuten noch einmal."),
     "es": Page("es", "¿No más correos sobre pedidos sin terminar?", "No más", "No recibirás más.",
                "No ha funcionado ahora mismo. Inténtalo de nuevo dentro de unos minutos."),
     "fr": Page("fr", "Ne plus recevoir d'e-mails de ce genre ?", "Ne plus en recevoir", "C'est fait.",
                "Cela n'a pas fonctionné. Merci de réessayer dans quelques minutes."),
+    "ja": Page("ja", "未完了のご注文についてのメールを停止しますか？", "停止する", "今後お送りしません。",
+               "ただいま処理できませんでした。数分後にもう一度お試しください。"),
+    "ar": Page("ar", "هل تريد إيقاف الرسائل عن الطلبات التي لم تكتمل؟", "إيقاف الرسائل",
+               "لن تصلك رسائل أخرى.", "تعذّر ذلك الآن. يُرجى المحاولة مرة أخرى بعد بضع دقائق."),
 }  # fmt: skip
 
 
@@ -138,6 +165,12 @@ def spoken_to(locale: str | None, default: str) -> str:
 def words_in(locale: str) -> Words:
     """Return our own words, of a locale that `spoken_to` named."""
     return WORDS[_language(locale)]
+
+
+def lang_and_dir(locale: str) -> str:
+    """Return the attributes by which HTML says what it is written in, and from which side it is read."""
+    language = _language(locale)
+    return f'lang="{language}" dir="{_locale_of(language).text_direction}"'
 
 
 def _language(locale: str) -> str:
@@ -174,12 +207,12 @@ def own_words(
 
 def plural(text: Text | Mapping[str, str], count: int, language: str) -> str:
     """Return the form of a text that goes with the count."""
-    return text if isinstance(text, str) else forms_of(language).form(text, count)
+    return text if isinstance(text, str) else text.get(_locale_of(language).plural_form(count), text["other"])
 
 
 @lru_cache(maxsize=256)
-def _numbers_of(locale: str) -> Locale:
-    """Return how numbers are written there, in Switzerland otherwise than in Germany; English if unknown."""
+def _locale_of(locale: str) -> Locale:
+    """Return how numbers and days are written there, in Switzerland not as in Germany; English if unknown."""
     for each in (locale, _language(locale)):
         with suppress(UnknownLocaleError, ValueError):
             return Locale.parse(each.replace("_", "-"), sep="-")
@@ -187,7 +220,7 @@ def _numbers_of(locale: str) -> Locale:
 
 
 def _values(facts: Facts, locale: str) -> dict[str, str]:
-    numbers = _numbers_of(locale)
+    numbers = _locale_of(locale)
 
     def money(minor: int) -> str:
         digits = exponent(facts.currency)
@@ -203,5 +236,12 @@ def _values(facts: Facts, locale: str) -> dict[str, str]:
     if facts.amount_minor is not None:
         known["amount"] = money(facts.amount_minor)
     if facts.expires_at is not None:
-        known["expires"] = facts.expires_at.strftime("%Y-%m-%d %H:%M %Z")
+        known["expires"] = f"{_moment(facts.expires_at, numbers)} {facts.expires_at:%Z}"
     return known
+
+
+def _moment(at: datetime, locale: Locale) -> str:
+    """Return the day and the time of the day, by the clock that the moment is told by."""
+    clock = at.replace(tzinfo=None)
+    day, time = format_date(clock, "long", locale), format_time(clock, "short", locale=locale)
+    return str(get_datetime_format("medium", locale=locale)).format(time, day)
