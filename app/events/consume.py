@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from app.connections import Connections
 from app.events.broker_consumer import Consumer, open_consumer
@@ -31,7 +31,8 @@ Handler = Callable[[Connections, Any], Awaitable[object]]
 Handlers = Mapping[type[Any], Sequence[Handler]]
 Read = tuple[Delivery, AnyEvent]
 
-OUTAGES = (RedisError, OperationalError, InterfaceError, OSError, TimeoutError)
+# Not SQLAlchemy's InterfaceError: a statement with more arguments than a driver takes, whenever it is sent.
+OUTAGES = (RedisError, OperationalError, OSError, TimeoutError)
 MAX_DELIVERIES = 5
 # Beyond this, whoever took the event died of it.
 MAX_DEATHS = 20

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events.kinds import CHECKOUT_MET
@@ -20,6 +20,9 @@ from app.upsert import chunks, table_of
 
 # Of one browser; a visit sends at most so many events.
 EVENTS_READ = 500
+# Checkouts of one browser and browsers of one checkout, the latest: each is read anew with every event, and
+# whoever has a shop's publishable key can make up any number.
+MOST_TOGETHER = 5
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _EVENTS, _CUSTOMERS = table_of(EventRow), table_of(CustomerRow)
@@ -117,37 +120,38 @@ async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datet
     """
     columns, own = _EVENTS.c, _EVENTS.c.checkout_token == checkout_token
     # Asked first: for a question within the question PostgreSQL would read all of the shop's.
-    last = select(columns.client_id, func.max(columns.happened_at))
-    last = last.where(columns.shop == shop, own, columns.name != CHECKOUT_MET)
-    told = await _rows(db, last.group_by(columns.client_id))
-    if not told:
+    told = (columns.shop == shop, own, columns.name != CHECKOUT_MET)
+    latest = await _rows(db, _latest(columns.client_id, columns.happened_at).where(*told))
+    if not latest:
         return []
-    clients, ended = [client for client, _ in told if client is not None], max(at for _, at in told)
+    clients, ended = latest_names(client for client, _ in latest), latest[0].happened_at
     whose = or_(own, and_(columns.client_id.in_(clients), columns.happened_at <= ended))
-    return await _seen(db, _EVENTS.c.shop == shop, whose, since)
+    return await _seen(db, columns.shop == shop, whose, since)
 
 
 async def checkouts_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[str]:
-    """Return the checkouts that a browser was in since then."""
+    """Return the checkouts that a browser was in since then: the MOST_TOGETHER latest of its EVENTS_READ."""
     columns = _EVENTS.c
-    query = select(columns.checkout_token).where(
-        columns.shop == shop,
-        columns.client_id == client_id,
-        columns.happened_at > since,
-        columns.checkout_token.is_not(None),
-    )
-    return sorted(await (await db.connection()).scalars(query.distinct()))
+    theirs = (columns.shop == shop, columns.client_id == client_id, columns.happened_at > since)
+    return latest_names(token for (token,) in await _rows(db, _latest(columns.checkout_token).where(*theirs)))
+
+
+def latest_names(names: Iterable[str | None]) -> list[str]:
+    """Return the first MOST_TOGETHER different names. names: latest first. Pure."""
+    return list(dict.fromkeys(filter(None, names)))[:MOST_TOGETHER]
+
+
+def _latest(*columns: Any) -> Select[Any]:
+    """Return the query of the EVENTS_READ latest events, latest first."""
+    order = (_EVENTS.c.happened_at.desc(), _EVENTS.c.event_id.desc())
+    return select(*columns).order_by(*order).limit(EVENTS_READ)
 
 
 async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[BrowsedEvent]:
     columns = _EVENTS.c
-    query = (
-        select(columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
-        .where(shop, whose, FROM_BROWSERS, columns.happened_at > since)
-        .order_by(columns.happened_at.desc(), columns.event_id.desc())
-        .limit(EVENTS_READ)
-    )
-    return [BrowsedEvent(*row) for row in await _rows(db, query)]
+    event = (columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
+    theirs = (shop, whose, FROM_BROWSERS, columns.happened_at > since)
+    return [BrowsedEvent(*row) for row in await _rows(db, _latest(*event).where(*theirs))]
 
 
 async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
+from app.config import Settings
 from app.connections import Connections
 from app.events.broker_consumer import count_unhandled
-from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, consume, work_off
+from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, consume, work_off
 from app.events.kinds import AppUninstalled, Event, ScopesChanged
 from app.events.log import DEAD, STREAM
 from app.tables import EventRow
 from tests.brokers import Engine, read
+from tests.conftest import on_postgresql
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -89,6 +92,18 @@ async def test_an_outage_counts_against_no_event(log: Engine) -> None:
     await work_off(log.connections, consumer, {AppUninstalled: (up,)}, await consumer.reclaim())
     assert down.seen == ["1"]
     assert up.seen == ["2", "3"]
+
+
+async def test_a_statement_that_is_too_large_is_no_outage(
+    settings: Settings, redis_url: str, postgres_url: str
+) -> None:
+    """Else the event that leads to it would be tried for ever, and none behind it be handled."""
+    many = range(32_768)
+    asked = f"SELECT 1 WHERE 1 IN ({','.join(f'${each + 1}' for each in many)})"
+    async with on_postgresql(settings, redis_url, postgres_url) as connections, connections.read() as db:
+        with pytest.raises(DBAPIError) as told:
+            await (await db.connection()).exec_driver_sql(asked, tuple(many))
+    assert not isinstance(told.value, OUTAGES)
 
 
 async def test_what_is_no_event_is_buried_at_once(log: Engine) -> None:

@@ -10,9 +10,11 @@ from app.consent.policy import Answers
 from app.consent.told import pack as pack_told
 from app.consent.told import told_key
 from app.events.kinds import CustomerChanged, CustomerDeleted, OrderDeleted, RefundCreated, RefundLine
+from app.events.store import record_events
 from app.orders.customers import record_customer
 from app.orders.store import record_refund, remove_order
 from app.profiles.customer import REFUSED, Profile
+from app.profiles.history import MOST_TOGETHER, checkouts_of, seen_at
 from app.profiles.keys import checkout_key, client_key, customer_key
 from app.profiles.packed import pack, unpack_profile, unpack_visit
 from app.profiles.store import (
@@ -97,6 +99,26 @@ async def test_a_checkout_knows_what_its_visit_looked_at(connections: Connection
     started = a_view(None, 1, name="checkout_started", checkout_token="token", data={})
     await browse(connections, started)
     assert await viewed(connections, checkout_key(SHOP, "token")) == (10,)
+
+
+async def test_of_made_up_checkouts_and_browsers_no_more_is_read_than_a_shopper_has(
+    connections: Connections,
+) -> None:
+    many = range(MOST_TOGETHER + 2)
+    await record_events(
+        connections,
+        [
+            *(a_view(each, each, event_id=f"browser:1-{each}", checkout_token=f"t{each}") for each in many),
+            *(a_view(None, each, event_id=f"browser:2-{each}", client_id=f"c{each}", checkout_token="crowd")
+              for each in many),
+            *(a_view(each, each - 60, event_id=f"browser:3-{each}", client_id=f"c{each}") for each in many),
+        ],
+    )  # fmt: skip
+    since = NOW - timedelta(days=1)
+    async with connections.read() as db:
+        assert await checkouts_of(db, SHOP, "browser", since) == [f"t{each}" for each in many[:1:-1]]
+        seen = await seen_at(db, SHOP, "crowd", since)
+    assert [each.data["product_id"] for each in seen if each.data["product_id"]] == [*many[:1:-1]]
 
 
 async def test_without_analytics_consent_nothing_is_stored(connections: Connections) -> None:
