@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.kpis import Customer, KpiDecision, KpiInputs
@@ -16,6 +16,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.assign import STANDING, pseudonym
 from app.experiments.records import AFTER_THE_ORDER
+from app.orders.placed import HAS_GOODS
 from app.orders.refunds import OF_GOODS
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
@@ -46,7 +47,7 @@ async def read_facts(
         orders = await _orders(db, shop, known.currency, _ORDERS.c.checkout_token, tokens)
         spent = await _orders(db, shop, known.currency, _ORDERS.c.customer_id, ids)
         ahead = await _ahead(db, shop, ids)
-    customers = {each: Customer(sum(spent.get(each, ())), ahead.get(each)) for each in ids}
+    customers = {each: Customer(sum(filter(None, spent.get(each, ()))), ahead.get(each)) for each in ids}
     return KpiInputs(decisions, orders, customers, carts, bought), known.currency
 
 
@@ -126,9 +127,9 @@ def _decided(row: Any, heard: Set[tuple[str, str]], browsers: _Browsers, zone: t
 
 async def _orders(
     db: AsyncSession, shop: str, currency: str, by: Any, names: Collection[Any]
-) -> dict[Any, list[int]]:
-    """Return what each order that stands brought, less what was given back, by checkout or customer."""
-    found: dict[Any, list[int]] = defaultdict(list)
+) -> dict[Any, list[int | None]]:
+    """Return what each order that stands brought, see `KpiInputs`, by checkout or customer."""
+    found: dict[Any, list[int | None]] = defaultdict(list)
     # Of each order found: summed up beside them, all of the shop's would be, for every part.
     back = (
         select(func.sum(_REFUNDS.c.amount_minor))
@@ -138,12 +139,12 @@ async def _orders(
     )
     for part in chunks(sorted(names)):
         query = (
-            select(by, _ORDERS.c.subtotal_minor, back)
+            select(by, case((HAS_GOODS, _ORDERS.c.subtotal_minor)), back)
             .where(_ORDERS.c.shop == shop, by.in_(part), _ORDERS.c.cancelled_at.is_(None))
             .where(_ORDERS.c.currency == currency)
         )
         for name, minor, given_back in await (await db.connection()).execute(query):
-            found[name].append(max(0, minor - int(given_back or 0)))
+            found[name].append(None if minor is None else max(0, minor - int(given_back or 0)))
     return found
 
 

@@ -55,13 +55,14 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class KpiInputs:
-    """What figures are worked out from. orders: net minor units of each that stands, by checkout.
+    """What figures are worked out from. orders: of each that stands, by checkout, what it brought less what
+    was given back, in minor units; None of one without goods, such as of gift cards alone.
 
     carts: by day, browsers that put something into a cart; bought: those of them that completed a checkout.
     """
 
     decisions: Sequence[KpiDecision]
-    orders: Mapping[str, Sequence[int]]
+    orders: Mapping[str, Sequence[int | None]]
     customers: Mapping[int, Customer]
     carts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     bought: frozenset[str] = frozenset()
@@ -83,7 +84,8 @@ class GroupTotals:
     """What a group's checkouts and customers brought, in net minor units.
 
     asked: checkouts that a decision was made in before the order; ordered: those of them with an order that
-    stands. foretold, ahead_minor: customers with a forecast, and what they are expected to spend.
+    stands. orders: of goods. foretold, ahead_minor: customers with a forecast, and what they are expected to
+    spend.
     """
 
     asked: int = 0
@@ -171,7 +173,8 @@ def _figures(by: str, group: str, decisions: Sequence[KpiDecision], facts: KpiIn
 def _sums(decisions: Sequence[KpiDecision], facts: KpiInputs) -> GroupTotals:
     checkouts = {each.checkout for each in decisions if each.checkout}
     asked = {each.checkout for each in decisions if each.checkout and each.on_the_way}
-    orders = [minor for each in checkouts for minor in facts.orders.get(each, ())]
+    brought = [minor for each in checkouts for minor in facts.orders.get(each, ())]
+    orders = [minor for minor in brought if minor is not None]
     ids = {each.customer_id for each in decisions if each.customer_id is not None}
     known = [facts.customers[each] for each in ids if each in facts.customers]
     ahead = [each.ahead_minor for each in known if each.ahead_minor is not None]

@@ -13,6 +13,7 @@ from app.attribution.kpis import GroupTotals, Kpi, of_sums
 from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.records import AFTER_THE_ORDER
+from app.orders.placed import HAS_GOODS
 from app.orders.refunds import OF_GOODS
 from app.segment_tables import CustomerSegmentRow
 from app.tables import DecisionRow, EventRow, OrderRow, RefundRow, ShopRow
@@ -65,7 +66,7 @@ async def _of_checkouts(
     query = select(
         func.count(distinct(before)),
         func.count(distinct(case((_ORDERS.c.order_id.is_not(None), before)))),
-        func.count(_ORDERS.c.order_id),
+        func.count(case((HAS_GOODS, _ORDERS.c.order_id))),
         func.coalesce(func.sum(_net(shop)), 0),
     ).select_from(met.outerjoin(_ORDERS, theirs))
     (found,) = await (await db.connection()).execute(query)

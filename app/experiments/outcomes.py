@@ -21,7 +21,7 @@ from app.experiments.units import Units
 CLOCKS_DIFFER = timedelta(minutes=2)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = ("at", "after", "customer_id", "checkout_token")
-_SUMS = ("orders", "revenue", "cost", "placed", "given_back", "before", "foreign", "late_minor")
+_SUMS = ("bought", "orders", "revenue", "cost", "placed", "given_back", "before", "foreign", "late_minor")
 _COLUMNS = ("bought", "orders", "revenue", "profit", "placed", "given_back", "accepted", "before")
 
 
@@ -175,13 +175,15 @@ def _firsts(people: pl.DataFrame) -> pl.DataFrame:
 def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
     """Return a row a person with orders: the sums of what they did."""
     placed, standing = pl.col("placed"), pl.col("placed") & ~pl.col("cancelled")
+    goods = standing & pl.col("minor").is_not_null()
     counted = _with_refunds(_dated(orders, scope), refunds, scope).select(
         "person",
         "placed",
-        orders=standing,
+        bought=standing,
+        orders=goods,
         revenue=placed * pl.col("kept_end"),
-        cost=standing * pl.col("cost_minor").fill_null(0),
-        unknown=standing & pl.col("cost_minor").is_null(),
+        cost=goods * pl.col("cost_minor").fill_null(0),
+        unknown=goods & pl.col("cost_minor").is_null(),
         given_back=placed & (pl.col("cancelled") | pl.col("refunded")),
         before=pl.col("earlier") * pl.col("kept_first"),
         foreign=placed & pl.col("foreign"),
@@ -238,7 +240,7 @@ def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisSc
 
 def _units(done: pl.DataFrame) -> Units:
     cost = pl.when("unknown").then(float("nan")).otherwise(pl.col("cost"))
-    columns = done.with_columns(bought=pl.col("orders") > 0, profit=pl.col("revenue") - cost)
+    columns = done.with_columns(bought=pl.col("bought") > 0, profit=pl.col("revenue") - cost)
     return Units(done["arm"].to_numpy(), *(_floats(columns[name]) for name in _COLUMNS))
 
 

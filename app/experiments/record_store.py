@@ -9,14 +9,14 @@ from functools import partial
 from typing import Any
 
 import polars as pl
-from sqlalchemy import and_, exists, false, func, null, select
+from sqlalchemy import and_, case, exists, false, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.catalog.cost_store import read_costs
 from app.catalog.costs import Costs
 from app.events.kinds import CHECKOUT_MET
 from app.experiments.records import Records, exposures_in, guests_in, orders_in, refunds_in
-from app.orders.placed import BY_SOMEBODY
+from app.orders.placed import BY_SOMEBODY, HAS_GOODS
 from app.orders.refunds import GOODS_BACK
 from app.streamed import in_parts
 from app.tables import DecisionRow, EventRow, FeedbackRow, OrderLineRow, OrderRow, RefundRow, ShopRow
@@ -122,7 +122,7 @@ def _unit() -> Any:
 def _placed(placed: Any, currency: str) -> Any:
     columns = _ORDERS.c
     return select(
-        columns.order_id, columns.created_at, columns.subtotal_minor, columns.customer_id,
+        columns.order_id, columns.created_at, case((HAS_GOODS, columns.subtotal_minor)), columns.customer_id,
         columns.checkout_token, columns.cancelled_at, null().label("cost"), columns.currency != currency,
     ).where(placed)  # fmt: skip
 

@@ -14,11 +14,11 @@ Floats = NDArray[np.float64]
 class Units:
     """The units as aligned arrays, one entry each, float64 but for `arm`.
 
-    arm: int64, the place of its arm in the experiment. orders: that stand. bought: 1 with any order that
-    stands. revenue: minor units of goods, after discounts, refunds and cancellations. profit: revenue less
-    what the goods cost, NaN where a cost is not known. given_back: orders that were cancelled or refunded
-    in any part. placed: orders that stand or not. accepted: 1 with any offer accepted. before: revenue of
-    the time before the first exposure.
+    arm: int64, the place of its arm in the experiment. orders: of goods, that stand. bought: 1 with any order
+    that stands, of gift cards alone too. revenue: minor units of goods, after discounts, refunds and
+    cancellations. profit: revenue less what the goods cost, NaN where a cost is not known. given_back: orders
+    that were cancelled or refunded in any part. placed: orders that stand or not. accepted: 1 with any offer
+    accepted. before: revenue of the time before the first exposure.
     """
 
     arm: NDArray[np.int64]

@@ -10,7 +10,17 @@ from app.experiments.assign import pseudonym
 from app.experiments.refusal import Refusal
 from app.segment_tables import CustomerSegmentRow
 from app.tables import OF_SHIPPING, OF_TAX, EventRow
-from tests.attribution.test_store import NOW, SHOP, a_decision, a_refund, a_shop, an_order, feedback, write
+from tests.attribution.test_store import (
+    NOW,
+    SHOP,
+    a_decision,
+    a_line,
+    a_refund,
+    a_shop,
+    an_order,
+    feedback,
+    write,
+)
 
 OFFERED = {"segment": "loyal", "offers": [{"offer_id": "o", "kind": "coupon", "campaign": "welcome"}]}
 
@@ -92,6 +102,19 @@ async def test_a_decision_after_the_order_converts_nothing(connections: Connecti
     for name in ("cart_conversion", "checkout_conversion"):
         assert isinstance(figure(found, "campaign", "welcome", name), Refusal)
     assert figure(found, "campaign", "welcome", "aov") == 2_000
+
+
+async def test_gift_cards_alone_convert_and_are_no_order_to_average_over(connections: Connections) -> None:
+    met = [a_decision(each, checkout_token=each, answer=OFFERED) for each in ("card", "tea", "gift")]
+    orders = [
+        an_order(number, checkout_token=each.checkout_token, subtotal_minor=minor)
+        for number, (each, minor) in enumerate(zip(met, (0, 2_000, 0), strict=True))
+    ]
+    given_away = a_line(1, 2, discount_minor=1_000)
+    await write(connections, a_shop(), *met, *orders, given_away)
+    found = await read(connections)
+    assert figure(found, "campaign", "welcome", "checkout_conversion") == 1
+    assert figure(found, "campaign", "welcome", "aov") == 1_000  # 2,000 and nothing, of two orders
 
 
 async def test_a_browsers_clock_decides_nothing(connections: Connections) -> None:

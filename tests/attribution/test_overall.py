@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.segment_tables import CustomerSegmentRow
 from tests.attribution.test_kpis import an_event
-from tests.attribution.test_store import NOW, SHOP, a_decision, a_refund, a_shop, an_order, write
+from tests.attribution.test_store import NOW, SHOP, a_decision, a_line, a_refund, a_shop, an_order, write
 
 SINCE = NOW - timedelta(days=30)
 TOLD = ("checkout_conversion", "aov", "clv_realised", "clv_predicted_90d")
@@ -44,8 +44,9 @@ def a_month(seed: int) -> list[Any]:
             "customer_id": random.choice([None, 1, 2, 3, 4]),
             "cancelled_at": NOW if random.random() < 0.1 else None,
             "currency": "JPY" if random.random() < 0.1 else "EUR",
-            "subtotal_minor": random.randint(0, 900),
+            "subtotal_minor": max(0, random.randint(-300, 900)),
         }
+        rows += [a_line(number, number) for _ in range(random.randint(0, 1))]
         rows.append(an_order(number, created_at=NOW - timedelta(days=random.uniform(-1, 90)), **placed))
         for line in random.sample([0, 1, 2, -1, -2], random.choice([0, 0, 1, 2])):
             back = a_refund(number, random.randint(1, 700), line_id=line)

@@ -20,7 +20,7 @@ from app.tables import DecisionRow, OrderRow, RefundRow
 from tests.attribution.test_store import SHOP
 from tests.experiments.factories import NOW
 from tests.experiments.test_design import a_design
-from tests.experiments.test_store import WHEN, a_decision, an_order, read, units_of
+from tests.experiments.test_store import WHEN, a_decision, a_line, an_order, read, units_of
 from tests.experiments.test_store import running as runs
 
 ARMS = ("as_is", "pinned")
@@ -167,3 +167,14 @@ async def test_every_metric_has_an_answer_whatever_happened(connections: Connect
     found = await read(connections)
     assert set(found.reading.metrics) == set(METRICS)
     assert causes(found) >= {None, Cause.NOTHING_VARIES}  # everybody ordered
+
+
+async def test_gift_cards_alone_convert_cost_nothing_and_are_no_order_to_average_over(
+    on_both_databases: Connections,
+) -> None:
+    card, given_away = (an_order(n, f"token-{n}", subtotal_minor=0) for n in (1, 2))
+    met = [a_decision("1"), a_decision("2")]
+    await runs(on_both_databases, *met, card, given_away, a_line(2), design=EVEN, costs={"10": 150})
+    units = await units_of(on_both_databases)
+    assert sorted(units.bought) == [1, 1]
+    assert sorted(zip(units.orders, units.profit, strict=True)) == [(0, 0), (1, -300)]
