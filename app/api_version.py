@@ -1,6 +1,6 @@
-"""Told where Shopify speaks another version of its API than we ask for.
+"""Notices when Shopify answers in another version of its API than the one we ask for.
 
-A version that it has retired it answers for in the oldest that it still has, and says so in a header alone:
+Instead of a version that it has retired it answers in the oldest that it still has; only a header says so:
 https://shopify.dev/docs/api/usage/versioning
 """
 

@@ -1,4 +1,4 @@
-"""When Python looks for garbage that counting references leaves."""
+"""How often Python's garbage collector runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _COLLECT_AFTER = 10_000, 20, 50  # new objects; collections of the young; and of
 
 
 def collect_rarely() -> None:
-    """Let collections of garbage in this process be rare and short: an answer may wait for one.
+    """Make garbage collections in this process rare and short, since an answer may have to wait for one.
 
-    What was imported is not walked any more. Python's own measures collect every 700 new objects, and all
-    that lives with every hundredth time: 5 to 27 ms of a server that answers, and half of the time of who
-    reads thousands of rows.
+    What was imported so far is left out of them for good. Python's defaults collect after every 700 new
+    objects, and every hundredth time all that lives: 5 to 27 ms in a serving process, and half of the time
+    of a job that reads thousands of rows.
     """
     gc.collect()
     gc.freeze()

@@ -80,7 +80,7 @@ def job_queue(redis_url: str, *, waits_s: float = 0, **options: Any) -> Worker[A
 
 
 def _as_json(told: Any) -> str:
-    """Return the text. Of a job that failed the queue keeps the error, and ends of one that it can't."""
+    """Return it as JSON. The queue keeps a failed job's error, and would die of one that is no JSON."""
     return json.dumps(told, default=reason_of)
 
 
@@ -93,7 +93,7 @@ async def request_job(connections: Connections, job: Job, shop: str) -> None:
 
 
 async def hand_back(connections: Connections, job: Job, shop: str, after: timedelta) -> None:
-    """Put a shop's job back in the queue for after that time; it need not be asked for until then."""
+    """Queue a shop's job to be done after that time; requests until then add nothing."""
     await connections.redis.set(_waiting(shop, job), 1, ex=_REQUEST_TTL_S)
     async with _asked(job_queue(connections.redis_url)) as queue:
         await queue.enqueue_unsafe(job, shop).start(delay=after)
@@ -101,7 +101,7 @@ async def hand_back(connections: Connections, job: Job, shop: str, after: timede
 
 @asynccontextmanager
 async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
-    """Open the queue to be asked. A Redis that does not answer it is an outage, as of our own client."""
+    """Yield the open queue; a Redis that fails it raises RedisConnectionError, as our own client does."""
     try:
         async with queue:
             yield queue
@@ -114,12 +114,12 @@ async def _asked(queue: Worker[Any]) -> AsyncIterator[Worker[Any]]:
 
 
 def never_wait() -> None:
-    """Let `only_one` raise JobLocked in this task instead of waiting: that would take a place from others."""
+    """Make `only_one` raise JobLocked in this task: a job that waits would keep others from being done."""
     _may_wait.set(False)
 
 
 async def job_begins(connections: Connections, job: Job, shop: str) -> None:
-    """Let the next request queue again: what happens from now on this run may not see."""
+    """Let the job be requested again: this run may not see what happens after it began."""
     await connections.redis.delete(_waiting(shop, job))
 
 

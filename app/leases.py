@@ -1,4 +1,4 @@
-"""Lets go of a lease that would outlive its longest term, because Redis's clock was set back."""
+"""Deletes a lease that has longer to live than it is ever given, because Redis's clock was set back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ return 0
 
 
 async def let_go_if_overlong(redis: Redis, key: str, longest_ms: int) -> bool:
-    """Return whether the key was deleted: it had longer to live than it is ever given.
+    """Delete the key if it has longer to live than `longest_ms`; return whether it was deleted.
 
     It was set before Redis's clock was set back, and would keep everybody out until that time comes again.
     """

@@ -69,7 +69,7 @@ def work(settings: Settings) -> None:
 
 
 def allow_open_files() -> None:
-    """Let this process have as many files open as it may allow itself: connections, and what models map."""
+    """Raise this process's limit of open files as far as it may: connections and mapped models need many."""
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)

@@ -55,7 +55,10 @@ async def redact_shop(connections: Connections, event: ShopRedactionRequested) -
 
 
 async def _begin(connections: Connections, request: PrivacyRequest) -> None:
-    """Carry the request out, or leave it to the schedule where a broker has its event until this is done."""
+    """Carry the request out at once; with a broker behind the log it is left to the schedule.
+
+    Until this handler is done the broker still holds the request's own event, so nothing could be complete.
+    """
     if connections.settings.event_log_url is None:
         await _attempt(connections, request)
 

@@ -1,6 +1,6 @@
-"""Which of a shop's locations do not sell online: webhooks of stock do not tell, and count them all.
+"""Finds which of a shop's locations do not sell online: webhooks tell the stock of all of them alike.
 
-Nor does one that was closed, and no delivery that we hear takes back what lay there.
+A closed location sells nothing either, and no webhook that we subscribe to takes back the stock it had.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 async def note_locations(connections: Connections, shop: str) -> None:
-    """Keep them as they are now; serving is told where that changes what can be offered.
+    """Keep which locations do not sell online; where that changed, have the shop's stock loaded again.
 
-    Where the app may not read them all count, as before. Raises ShopifyUnavailable and TokenRevoked.
+    Where the app may not read locations, nothing changes. Raises ShopifyUnavailable and TokenRevoked.
     """
     try:
         offline = [number async for number in _offline(connections, shop)]

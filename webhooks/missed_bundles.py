@@ -1,4 +1,4 @@
-"""Orders with bundles that only webhooks told of: those name no bundle, nor the offer that put it there."""
+"""Finds orders with bundles whose product is unknown: webhooks name neither it nor the offer it came from."""
 
 from __future__ import annotations
 

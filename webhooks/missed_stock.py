@@ -1,6 +1,7 @@
-"""Stock that differs from what Shopify has: a delivery of a level was missed, or tells too little.
+"""Finds stock levels that differ from Shopify's: a delivery was missed, or did not tell enough.
 
-No webhook says which items a shop counts, and none that we hear says that it keeps one somewhere no more.
+No webhook says which items a shop counts, and none that we subscribe to says that a location stopped
+stocking one.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ async def restore_lost(connections: Connections, now: datetime) -> None:
 
 
 async def empty_bodies(connections: Connections) -> None:
-    """Drop the bodies whose events the log has handled. Its clock is not ours."""
+    """Drop the bodies whose events the log has handled, by its clock, which may differ from ours a little."""
     before = await handled_before(connections)
     if before is not None:
         await empty_handled(connections, min(before, datetime.now(UTC)) - _CLOCKS_DIFFER)

@@ -18,7 +18,10 @@ Arms = frozenset[tuple[str, str]]
 
 
 def served(campaigns: Sequence[Running], experiments: Iterable[Experiment]) -> list[Running]:
-    """Return the running campaigns, then what arms make of them; of an arm that can't be served nothing."""
+    """Return the running campaigns, then those that the arms of experiments make of them.
+
+    An arm of which no campaign can be made adds none.
+    """
     as_is, found = {each.campaign.id: each for each in campaigns}, list(campaigns)
     for changes in combinations_of(experiments).values():
         with suppress(InputError):

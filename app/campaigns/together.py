@@ -1,4 +1,4 @@
-"""Which discounts a shopper may be promised beside which: not two of which Shopify takes one off. Pure."""
+"""Which discounts may be promised to a shopper together: none that Shopify would not combine. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.campaigns.plan import Plan, Planned
 
 
 def goes_with(one: DiscountTerms, other: DiscountTerms) -> bool:
-    """Return whether both are taken off one cart: each must let the other's class."""
+    """Return whether Shopify takes both off one cart: each has to combine with the other's class."""
     return other.counts_as in one.combines_with and one.counts_as in other.combines_with
 
 

@@ -1,4 +1,4 @@
-"""What Shopify says yes or no to of a product and its webhooks do not tell."""
+"""Yes-or-no facts of products that Shopify's webhooks do not tell, such as whether one is a gift card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _PRODUCTS = table_of(ProductRow)
 
 
 async def record_flag(connections: Connections, shop: str, flag: Flag, told: Mapping[int, bool]) -> bool:
-    """Return whether the shop offers other products now. told: of a page of products."""
+    """Keep the flag of these products and return whether it changed for any.
+
+    told: by product id, whether Shopify says that it holds.
+    """
     known, changed = _PRODUCTS.c[flag], 0
     async with connections.write() as db:
         connection = await db.connection()
@@ -31,7 +34,7 @@ async def record_flag(connections: Connections, shop: str, flag: Flag, told: Map
 async def titles_flagged(
     connections: Connections, shop: str, flag: Flag, product_ids: Collection[int]
 ) -> list[str]:
-    """Return the titles of those of the products of which it holds, in order."""
+    """Return the titles of those of these products that have the flag, in alphabetical order."""
     query = select(_PRODUCTS.c.title).where(
         _PRODUCTS.c.shop == shop, _PRODUCTS.c.product_id.in_(product_ids), _PRODUCTS.c[flag].is_(True)
     )

@@ -71,9 +71,10 @@ Clear = Callable[[Connections, ShopDomain, datetime, datetime], Awaitable[Cleari
 
 
 def _not_relied_on(now: datetime) -> ColumnElement[bool]:
-    """A later word of the same person stands, or none of a browser's or a checkout's allows anything now.
+    """Return the condition under which nothing rests on a consent entry any more.
 
-    A customer's last word has no such end until they are erased: what they refused stays refused.
+    The same person said something later, or the entry is older than RELIED_ON and of a browser or a checkout.
+    A customer's last entry counts until they are erased: what they refused stays refused.
     """
     later, erased = _CONSENTS.alias(), table_of(ErasedRow).c
     followed = exists().where(

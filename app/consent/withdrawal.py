@@ -82,7 +82,7 @@ async def bar_late_events(
 async def _beside(
     connection: AsyncConnection, shop: str, wanted: str, known: str, names: Collection[str]
 ) -> frozenset[str]:
-    """Return the names of one kind that browsers sent together with these of the other."""
+    """Return the values of column `wanted` in visits' events whose column `known` is one of the names."""
     column = _EVENTS.c[wanted]
     found: set[str] = set()
     for part in chunks(sorted(names)):

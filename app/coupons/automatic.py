@@ -96,9 +96,9 @@ def _is_off(promise: Promise, held: LiveDiscount | None, now: datetime) -> bool:
 def _outlasting(
     left: Mapping[str, LiveDiscount], known: Mapping[str, Discount], campaigns: Collection[str], now: datetime
 ) -> dict[str, datetime]:
-    """Return until when the discounts stay of which a cart may carry a grant, by terms.
+    """Return until when discounts of earlier terms stay, by terms, as carts may still carry their grants.
 
-    left: those of earlier terms. campaigns: those that go on, under others. Pure.
+    left: discounts whose terms no campaign has now. campaigns: those that go on, under other terms. Pure.
     """
     ends: dict[str, datetime] = {}
     for terms_id, each in left.items():

@@ -1,9 +1,9 @@
-"""Codes that end: those whose shopper's time is over, and pools that nobody needs any more.
+"""Ends codes whose shopper's time is over, and pools that nobody needs any more.
 
-What a shopper holds works until their own time is over, and a little longer, for who is paying just then.
-A code that a browser would have said it showed, and did not, goes back to its pool.
+A code works until its shopper's time is over, and a little longer for whoever is paying just then. One that
+no browser said it showed, though it would have, goes back to its pool.
 
-Who holds a code, and whether it was seen, is told by events: what nobody has handled yet may tell of it.
+Events tell who holds a code and whether it was seen, so none is ended while such an event may still wait.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ async def end_pool(connections: Connections, shop: str, pool: Pool, now: datetim
 
 
 async def _is_told(connections: Connections, since: timedelta) -> bool:
-    """Return whether every code that was handed out until so long ago is known to be."""
+    """Return whether all events about codes handed out longer ago than that have been handled."""
     if since < SETTLED:
         return False
     behind = await _behind(connections)
@@ -116,7 +116,7 @@ async def _is_told(connections: Connections, since: timedelta) -> bool:
 
 
 async def _behind(connections: Connections) -> timedelta | None:
-    """Return for how long the oldest event waits to be handled; None where events wait and nobody reads."""
+    """Return how long the oldest unhandled event has waited; None where events wait and nobody reads them."""
     handled = await handled_before(connections)
     if handled is None:
         return None if await count_unhandled(connections) else timedelta()

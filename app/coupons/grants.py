@@ -91,7 +91,7 @@ async def grant(redis: Redis, wanted: Sequence[CodeRequest]) -> list[GrantedCode
 
 
 async def note_used(redis: Redis, shop: str, unit: str, codes: Collection[str]) -> None:
-    """Remember that the shopper used those of the codes that are theirs, of whom it is kept that they are."""
+    """Remember that the shopper used these codes, of those that are kept as granted to them."""
     await redis.eval(_USED, 1, granted_key(shop, unit), USED_REMEMBERED_S, *codes)
 
 

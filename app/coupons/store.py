@@ -229,7 +229,10 @@ async def grants_over(
 
 
 def _may_be_seen() -> ColumnElement[bool]:
-    """Return whether a browser said that the granted code was seen, or may not say it."""
+    """Return the condition that a granted code was seen, or may have been.
+
+    A browser said so; or there is no decision by which one may say it.
+    """
     said = select(_FEEDBACK.c.event_id).where(
         _FEEDBACK.c.shop == _CODES.c.shop,
         _FEEDBACK.c.decision_id == _CODES.c.decision_id,

@@ -83,7 +83,11 @@ def _is_there(shop: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _can_matter(shop: str) -> tuple[ColumnElement[bool], ...]:
-    """Return which uses are read: of all terms of campaigns that go on; others leave theirs for a month."""
+    """Return the conditions for the uses that are read: of campaigns that have a discount in Shopify now.
+
+    Uses under earlier terms of such a campaign are among them; those of other campaigns stay in the table
+    until `forget_uses`, unread.
+    """
     there = select(_DISCOUNTS.c.campaign_id).where(*_is_there(shop))
     return _USES.c.shop == shop, _DISCOUNTS.c.campaign_id.in_(there)
 

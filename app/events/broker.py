@@ -39,7 +39,7 @@ class Broker(Protocol):
     """
 
     async def welcomes(self) -> None:
-        """Return where it would take copies, as far as that can be found out without giving it one."""
+        """Return if it would take copies, as far as that can be found out without leaving one there."""
 
     async def publish(self, copies: Sequence[Copy]) -> Mapping[str, str]:
         """Return once all are on disk but those it never takes: these by their entry, with the reason."""

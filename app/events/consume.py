@@ -94,7 +94,10 @@ async def _work_off(
 
 
 def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
-    """Yield the events in parts that end with a request to erase, or with what is worked off alone. Pure."""
+    """Yield the events in parts, each acknowledged before the next one is begun. Pure.
+
+    A part ends with a request to erase; an event that was taken more than ALONE_AFTER times is one by itself.
+    """
     begins = 0
     for at, (delivery, event) in enumerate(read, start=1):
         last = at == len(read) or isinstance(event, REQUESTS)
@@ -104,9 +107,10 @@ def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
 
 
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
-    """Return the deliveries with their events; what can't be read, or only kills, is buried.
+    """Return the deliveries with their events; bury what is no event, and an event that kills workers.
 
-    What kills is the first of those that were taken too often: what came before it was done alone.
+    It was taken more than MAX_DEATHS times, and none of those workers came to acknowledge it. Of several such
+    only the first is to blame: the others were in hand together with it.
     """
     read: list[Read] = []
     deadly = next((each for each in deliveries if each.deliveries > MAX_DEATHS), None)

@@ -69,7 +69,7 @@ class Kafka:
             raise BrokerAway(f"Kafka: the topic {self._topic} can't be used: {refused.name()}")
 
     def _hear(self, error: KafkaError) -> None:
-        """Keep what the client says first of a server: of an attempt it says only that none answered."""
+        """Keep the first error of a server: of a failed attempt the client says only that none answered."""
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._heard = self._heard or error.str()
 
@@ -82,7 +82,7 @@ class Kafka:
             self._thread.shutdown(wait=False)
 
     async def welcomes(self) -> None:
-        """Return: what is sent to Kafka is kept, and of rights without that it tells nothing."""
+        """Do nothing: only by sending something, which would be kept, could one tell whether we may write."""
 
     async def publish(self, copies: Sequence[Copy]) -> Mapping[str, str]:
         """Return once all are with every replica in step, but what is larger than Kafka takes."""
@@ -200,7 +200,7 @@ def _raise_first(errors: Sequence[KafkaError | None]) -> None:
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """Let whatever goes wrong be an outage."""
+    """Raise BrokerAway, with the client's words, for whatever goes wrong inside."""
     try:
         yield
     except KafkaException as error:

@@ -131,7 +131,7 @@ async def _in_time() -> AsyncIterator[None]:
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """Let whatever goes wrong be an outage. What errors of the library say may hold a password."""
+    """Raise BrokerAway for whatever goes wrong inside. What errors of the library say may hold a password."""
     try:
         yield
     except BrokerAway:

@@ -175,9 +175,9 @@ def _less(subtotal_minor: int | None, cards: int) -> int | None:
 
 
 def _as_it_works(held: CampaignHistory, planned: Planned, shop: ShopSnapshot) -> CampaignHistory:
-    """Return what it was to the shopper, without a code of earlier terms or one that was withdrawn.
+    """Return the shopper's history with the campaign, without a code of earlier terms or a withdrawn one.
 
-    It does not do what is said now, or nothing at all.
+    The first takes off something else than is promised now, the second nothing.
     """
     of_these_terms = not held.pool or held.pool == planned.pool_id
     if of_these_terms and held.code not in shop.withdrawn:

@@ -39,7 +39,10 @@ async def recorded_answers(db: AsyncSession, changes: Collection[Change]) -> Ans
 async def append_changes(
     db: AsyncSession, digests: Digests, before: Answers, changes: Sequence[Change]
 ) -> None:
-    """Add to the ledger what the changes changed; what is first known of somebody counts if they said it."""
+    """Append to the ledger the answers that the changes changed.
+
+    Of somebody of whom nothing was known before, only what they answered: no answer is no change.
+    """
     after = await recorded_answers(db, changes)
     entries: dict[str, list[Entry]] = {}
     for key, change in {_key(change): change for change in sorted(changes, key=_time)}.items():

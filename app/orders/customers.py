@@ -84,9 +84,9 @@ async def remove_customer(connections: Connections, event: CustomerDeleted) -> N
 
 
 async def _with_last_orders(db: AsyncSession, rows: Sequence[Values]) -> list[Values]:
-    """Return the rows; where the last order is older than Shopify shows, with when the last was that we have.
+    """Return the rows; where Shopify shows no time of the last order, with that of the last one we have.
 
-    By that it is told later which of our orders are among those that Shopify counted.
+    By that time it is known later which of our orders are among those that Shopify counted.
     """
     untold = {
         (row["shop"], row["customer_id"]): row["updated_at"]
@@ -137,7 +137,7 @@ def _told(name: str) -> Merge:
 
 
 def _with_the_count(name: str) -> Merge:
-    """Return how what is told of the counted orders is replaced: together with their number alone."""
+    """Return how a figure of the counted orders is replaced: only when their number is told too."""
     return lambda old, new: case((new.orders_count.is_not(None), new[name]), else_=old[name])
 
 

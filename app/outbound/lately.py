@@ -27,7 +27,7 @@ class Sent(msgspec.Struct, frozen=True, array_like=True):
 
 
 async def note(connections: Connections, shop: str, sent: Iterable[Sent]) -> None:
-    """Keep the last ones. Where that fails they are not shown, which is all."""
+    """Keep these as the last messages. A failure is only logged: the merchant does not see them."""
     packed = [msgspec.msgpack.encode(each) for each in sent]
     if not packed:
         return

@@ -32,7 +32,7 @@ async def held_by(
 
 
 async def owners(connections: Connections, shop: str, kind: Kind, after: int, limit: int) -> list[int]:
-    """Return who of a kind holds anything, from an id on."""
+    """Return the owners of a kind that hold anything, by id, the first ones behind `after`."""
     _, owner = _table(kind)
     query = select(owner).where(*_of(shop, kind), owner > after).distinct().order_by(owner).limit(limit)
     async with connections.read() as db:
@@ -40,7 +40,7 @@ async def owners(connections: Connections, shop: str, kind: Kind, after: int, li
 
 
 async def strays(connections: Connections, shop: str, after: int, limit: int) -> list[int]:
-    """Return customers who hold offers and are in no segment any more, from an id on."""
+    """Return customers who hold offers and are in no segment any more, by id, the first behind `after`."""
     customer_id = _CUSTOMERS.c.customer_id
     segments = select(_SEGMENTS.c.customer_id).where(
         _SEGMENTS.c.shop == _CUSTOMERS.c.shop, _SEGMENTS.c.customer_id == customer_id
@@ -63,7 +63,7 @@ async def count_held(connections: Connections, shop: str) -> dict[Kind, int]:
 
 
 async def note_sending(connections: Connections, shop: str, leaves: Sequence[Leaf]) -> None:
-    """Write down what is about to be written or deleted: after a crash it is looked at again."""
+    """Mark what is about to be written or deleted as unsure: after a crash it is looked at again."""
     await _keep(connections, shop, {each.place: UNSURE for each in leaves})
 
 
@@ -75,7 +75,7 @@ async def note_sent(connections: Connections, shop: str, leaves: Iterable[Leaf])
 
 
 async def let_go(connections: Connections, shop: str, places: Iterable[Place]) -> None:
-    """Know nothing any more of these metafields."""
+    """Forget that Shopify holds these metafields."""
     given = list(places)
     of_customers = [(shop, each.owner_id) for each in given if each.kind == "customer"]
     others = [(shop, each.kind, each.key, each.owner_id) for each in given if each.kind != "customer"]
@@ -85,14 +85,14 @@ async def let_go(connections: Connections, shop: str, places: Iterable[Place]) -
 
 
 async def forget_all(connections: Connections, shop: str) -> None:
-    """Know nothing any more of what the shop holds: Shopify deletes the app's metafields with the app."""
+    """Forget all that the shop holds: Shopify deletes the app's metafields together with the app."""
     async with connections.write() as db:
         for table in (_AHEAD, _CUSTOMERS):
             await (await db.connection()).execute(delete(table).where(table.c.shop == shop))
 
 
 async def doubt_all(connections: Connections, shop: str) -> None:
-    """Know of nothing for sure that the shop holds it: all is written again, or taken back."""
+    """Mark all that the shop holds as unsure: it is written again, or taken back."""
     async with connections.write() as db:
         for table in (_AHEAD, _CUSTOMERS):
             doubted = update(table).where(table.c.shop == shop).values(digest=UNSURE)

@@ -1,4 +1,4 @@
-"""What a browser was offered in the storefront goes with its visit: there it is known by another name."""
+"""Clears storefront decisions of a withdrawn visit, which name their browser by a pseudonym only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DECISIONS = table_of(DecisionRow)
 
 
 async def follow_withdrawal(connections: Connections, event: ConsentTold) -> None:
-    """Take from the decisions of a visit taken back what they were made from: its events lead to them."""
+    """Take from the decisions of the visit's browsers, which its events name, what they were made from."""
     if "analytics" not in event.withdrawn:
         return
     visit = await whole_visit(connections, event.shop, event.client_id, event.checkout_token)

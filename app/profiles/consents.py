@@ -45,9 +45,9 @@ async def follow_consent(connections: Connections, event: ConsentTold) -> None:
 
 
 async def unname_if_late(connections: Connections, event: DecisionMade | BrowserEvent) -> None:
-    """Take its customer's name from what was on its way when they took that back, once it is written down.
+    """Take the customer's name from an event that was on its way when they withdrew their consent.
 
-    Before, their word could come in between.
+    Called once the event is written down: checked earlier, a withdrawal could come between check and write.
     """
     if event.customer_id is not None and await _has_refused_since(connections, event, event.customer_id):
         await _unname(connections, event, event.customer_id)
