@@ -31,7 +31,8 @@ export function card(offer: Offer, place: Place): HTMLElement | null {
   if (offer.discount && offer.kind === 'coupon') return couponCard(offer, place);
   if (offer.progress && offer.kind === 'progress') return progressCard(offer, place);
   const words = offer.kind === 'banner' || offer.kind === 'message' ? messageWords(offer.message) : undefined;
-  return words ? framed(offer, place, [text('title', place.speaker.say(words))], null, place.speaker.say(words)) : null;
+  const said = words && place.speaker.say(words);
+  return said ? framed(offer, place, [text('title', said)], null, said) : null;
 }
 
 function productCard(offer: Offer, place: Place): HTMLElement {
@@ -63,10 +64,11 @@ function titled(title: string, {routes}: Page, handle: string | undefined): HTML
 /** One that is over is no more: the page may be older than its end. */
 function couponCard(offer: Offer, place: Place): HTMLElement | null {
   const {speaker: {say}, page} = place;
-  const {code} = offer.discount!;
-  if (isOver(offer.discount!, Date.now())) return null;
-  const [ends] = expiry(offer.discount!, Date.now());
-  const saving = say(savingWords(offer.discount!));
+  const discount = offer.discount!;
+  const {code} = discount;
+  if (isOver(discount, Date.now())) return null;
+  const [ends] = expiry(discount, Date.now());
+  const saving = say(savingWords(discount));
   const own = messageWords(offer.message);
   const words = [
     text('title', own ? say(own) : saving),
@@ -149,11 +151,13 @@ function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement
   }
 
   function lead(): void {
-    const link = element('a', 'press tillwise-done', say({key: 'button.cart'}));
+    const added = say({key: 'status.added'});
+    const toCart = say({key: 'button.cart'});
+    const link = element('a', 'press tillwise-done', toCart);
     link.href = page.routes.cart;
-    link.ariaLabel = `${say({key: 'status.added'})}. ${say({key: 'button.cart'})}`;
+    link.ariaLabel = `${added}. ${toCart}`;
     const focused = document.activeElement === made;
-    made.nextElementSibling?.replaceWith(element('span', 'why', say({key: 'status.added'})));
+    made.nextElementSibling?.replaceWith(element('span', 'why', added));
     made.replaceWith(link);
     if (focused) link.focus();
     // For themes whose cart is in the page, and for bars of ours.

@@ -44,9 +44,14 @@ export interface Tongue {
   now: number;
 }
 
+/** As in US$, which would be $US from right to left without a mark of direction behind it. */
+const SIGN_AFTER_LETTERS = /[A-Z]\p{Sc}$/u;
+
 export function speaker(i18n: I18n, {currency, locale, language, now}: Tongue): Speaker {
-  const money = (amount: number | Money) =>
-    typeof amount === 'number' ? i18n.formatCurrency(amount, {currency}) : i18n.formatCurrency(amount.amount, {currency: amount.currency});
+  const money = (told: number | Money) => {
+    const {amount, currency: own} = typeof told === 'number' ? {amount: told, currency} : told;
+    return i18n.formatCurrency(amount, {currency: own}).replace(SIGN_AFTER_LETTERS, '$&\u200e');
+  };
   const percent = (value: number) => i18n.formatNumber(value / 100, {style: 'percent', maximumFractionDigits: 1});
   const gap = (arg: Arg) => (typeof arg === 'object' ? money(arg) : typeof arg === 'number' ? i18n.formatNumber(arg) : arg);
 

@@ -18,6 +18,7 @@ describe('a sentence of ours', () => {
     ['en', 'USD', 'k {"saving":"$4.20"}'],
     ['de', 'EUR', 'k {"saving":"4,20 €"}'],
     ['ja', 'JPY', 'k {"saving":"￥4"}'],
+    ['ar-AE', 'USD', 'k {"saving":"\u200f4.20 US$\u200e"}'], // else, from right to left, $ would stand before US
   ])('in %s an amount is in the buyer’s %s', (locale, currency, expected) => {
     expect(say({key: 'k', money: {saving: 4.2}}, locale, currency)).toBe(expected);
   });
