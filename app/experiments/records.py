@@ -1,10 +1,9 @@
-"""Exposures and orders, one by one and as the columns that many of them are read into. Pure."""
+"""Exposures and orders as the columns that they are read into. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -14,57 +13,23 @@ from app.experiments.assign import pseudonym
 AFTER_THE_ORDER = frozenset({"thank_you", "order_status"})
 
 _TIME = pl.Datetime("us", "UTC")
-# As they are read. accepted: whether an offer of the decision was. unserved: whether its arm could not be.
+# A row a decision that put a unit into an arm. accepted: whether an offer of it was. unserved: whether its
+# arm could not be served, so that the unit saw another.
 EXPOSURES: dict[str, Any] = {
     "decision_id": pl.String, "at": _TIME, "arm": pl.String, "unit": pl.String, "surface": pl.String,
     "customer_id": pl.Int64, "checkout_token": pl.String, "accepted": pl.Boolean,
     "unserved": pl.Boolean,
 }  # fmt: skip
+# Money is in the shop's currency. cost_minor: of the goods, null where one is not known. foreign: paid in
+# another currency.
 ORDERS: dict[str, Any] = {
     "order_id": pl.Int64, "at": _TIME, "minor": pl.Int64, "customer_id": pl.Int64,
     "checkout_token": pl.String, "cancelled_at": _TIME, "cost_minor": pl.Int64, "foreign": pl.Boolean,
 }  # fmt: skip
+# minor: what was given back of the goods, after discounts.
 REFUNDS: dict[str, Any] = {"order_id": pl.Int64, "at": _TIME, "minor": pl.Int64}
 # Which browser a checkout was in. own: the unit that the checkout is by itself; unit: the browser's.
 GUESTS: dict[str, Any] = {"checkout_token": pl.String, "own": pl.String, "unit": pl.String}
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """A decision that put a unit into an arm. unserved: which could not be served, so it saw another."""
-
-    decision_id: str
-    at: datetime
-    arm: str
-    unit: str
-    surface: str = "checkout"
-    customer_id: int | None = None
-    checkout_token: str | None = None
-    unserved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order, money in the shop's currency. cost_minor: of its goods, None where one is not known.
-
-    refunds: when how much was given back. minor: of its goods, after discounts.
-    """
-
-    order_id: int
-    at: datetime
-    minor: int
-    customer_id: int | None = None
-    checkout_token: str | None = None
-    cancelled_at: datetime | None = None
-    cost_minor: int | None = None
-    refunds: tuple[tuple[datetime, int], ...] = ()
-    foreign: bool = False
-
-    def kept_minor(self, until: datetime) -> int:
-        """Return what the shop had of it at that time."""
-        if self.cancelled_at is not None and self.cancelled_at < until:
-            return 0
-        return max(0, self.minor - sum(minor for at, minor in self.refunds if at < until))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,25 +46,6 @@ class Records:
     orders: pl.DataFrame
     refunds: pl.DataFrame
     guests: pl.DataFrame = field(default_factory=lambda: guests_in((), ""))
-
-
-def records_of(
-    exposures: Iterable[Exposure], orders: Iterable[Order] = (), accepted: Iterable[str] = ()
-) -> Records:
-    """Return them as columns, what was told twice once. accepted: decisions with an accepted offer."""
-    taken, placed = set(accepted), {each.order_id: each for each in orders}.values()
-    told = [
-        (each.decision_id, each.at, each.arm, each.unit, each.surface, each.customer_id, each.checkout_token,
-         each.decision_id in taken, each.unserved)
-        for each in {each.decision_id: each for each in exposures}.values()
-    ]  # fmt: skip
-    rows = [
-        (each.order_id, each.at, each.minor, each.customer_id, each.checkout_token, each.cancelled_at,
-         each.cost_minor, each.foreign)
-        for each in placed
-    ]  # fmt: skip
-    back = [(each.order_id, *refund) for each in placed for refund in each.refunds]
-    return Records(exposures_in(told), orders_in(rows), refunds_in(back))
 
 
 def exposures_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:

@@ -124,15 +124,6 @@ async def read_outs(
     return readouts
 
 
-async def observed_of(
-    connections: Connections, shop: ShopDomain, design: Design, version: str, now: datetime
-) -> Observations:
-    """Return what the version's persons did."""
-    return await _observed(
-        await _version_records(connections, shop, design, version, now), design, Period(None, now)
-    )
-
-
 async def observed_since(
     connections: Connections,
     shop: ShopDomain,

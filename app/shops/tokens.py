@@ -109,12 +109,6 @@ async def has_token(connections: Connections, shop: str) -> bool:
     return good or renewable
 
 
-async def forget_token(connections: Connections, shop: str) -> None:
-    """Delete the shop's tokens."""
-    async with connections.write() as db:
-        await db.exec(delete(TokenRow).where(col(TokenRow.shop) == shop))
-
-
 def sealed_row(connections: Connections, shop: str, grant: Grant) -> TokenRow:
     """Return the row that keeps a grant."""
     return TokenRow(shop=shop, **_columns(connections, grant))

@@ -10,7 +10,7 @@ import respx
 from app.admin.routes import routes
 from app.connections import Connections, redis_key
 from app.shops.store import get_shop
-from app.shops.tokens import forget_token, has_token
+from app.shops.tokens import has_token
 from tests.admin.factories import (
     OTHER,
     SHOP,
@@ -27,7 +27,7 @@ from tests.admin.factories import (
     product,
     shop_row,
 )
-from tests.shops.factories import NOW, admin_claims, checkout_claims, signed_token
+from tests.shops.factories import NOW, admin_claims, checkout_claims, forget_token, signed_token
 from tests.shops.web import browsing
 
 TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from app.experiments.analysis import AnalysisPlan
-from app.experiments.records import Exposure, Order
 from app.experiments.units import Units
+from tests.experiments.told import Exposure, Order
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EVEN = AnalysisPlan(arms=("control", "treated"), shares=(0.5, 0.5), control="control")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisScope, DataQuality, Observations
-from app.experiments.records import AFTER_THE_ORDER, Exposure, Order
+from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.units import Units
+from tests.experiments.told import Exposure, Order
 
 
 @dataclass(frozen=True, slots=True)

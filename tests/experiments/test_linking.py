@@ -4,9 +4,9 @@ import random
 from collections.abc import Sequence
 
 from app.experiments.linking import persons
-from app.experiments.records import Exposure, records_of
 from tests.experiments import obvious
 from tests.experiments.factories import exposed
+from tests.experiments.told import Exposure, records_of
 
 
 def linked(exposures: Sequence[Exposure]) -> list[list[str]]:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from app.experiments.outcomes import AnalysisScope, Observations, observe
-from app.experiments.records import Exposure, Order, records_of
 from app.experiments.units import Units
 from tests.experiments import obvious
 from tests.experiments.factories import NOW
+from tests.experiments.told import Exposure, Order, records_of
 
 ARMS = ("a", "b", "c")
 MINUTE = timedelta(minutes=1)

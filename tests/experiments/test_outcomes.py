@@ -12,9 +12,10 @@ import pytest
 from app.experiments.analysis import Verdict, analyse
 from app.experiments.assign import pseudonym
 from app.experiments.outcomes import AnalysisScope, Observations, observe
-from app.experiments.records import Exposure, Order, guests_in, records_of
+from app.experiments.records import guests_in
 from app.experiments.refusal import Refusal
 from tests.experiments.factories import EVEN, NOW, exposed, ordered
+from tests.experiments.told import Exposure, Order, records_of
 
 SCOPE = AnalysisScope(EVEN.arms, timedelta(days=14), timedelta(days=180), NOW)
 DAY = timedelta(days=1)

@@ -8,10 +8,10 @@ import pytest
 from app.experiments.analysis import Reading, Verdict, analyse
 from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import observe
-from app.experiments.records import records_of
 from app.experiments.refusal import Cause, Refusal
 from tests.experiments.factories import EVEN, exposed, ordered
 from tests.experiments.test_outcomes import SCOPE
+from tests.experiments.told import records_of
 
 
 def two_devices(seed: int, signing_in: tuple[float, float], people: int = 4_000) -> Reading:

@@ -15,7 +15,7 @@ from app.experiments.design import read_design, standing_design
 from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import DataQuality, Observations
 from app.experiments.refusal import Cause, Refusal
-from app.experiments.store import Readout, observed_of, read_out, reading_of
+from app.experiments.store import EVER, Readout, observed_since, read_out, reading_of
 from app.experiments.units import Units
 from app.experiments.versions import draft, get_version, start
 from app.tables import (
@@ -85,7 +85,7 @@ async def units_of(connections: Connections, name: str = "pin", version: str = "
         design = standing_design(version)
     else:
         design = (await get_version(connections, SHOP, name, int(version))).design
-    return (await observed_of(connections, SHOP, design, version, NOW)).units
+    return (await observed_since(connections, SHOP, {EVER: design}, version, NOW))[EVER].units
 
 
 async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Connections) -> None:

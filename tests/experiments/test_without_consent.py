@@ -10,10 +10,10 @@ import pytest
 from app.experiments.analysis import Comparison, Reading, Verdict, analyse
 from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import AnalysisScope, Observations, observe
-from app.experiments.records import Exposure, Order, records_of
 from app.experiments.refusal import Cause, Refusal
 from tests.experiments.factories import EVEN, exposed, ordered
 from tests.experiments.test_outcomes import SCOPE
+from tests.experiments.told import Exposure, Order, records_of
 
 RATE = 0.2
 

@@ -7,12 +7,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jwt
+from sqlmodel import col, delete
 
+from app.connections import Connections
 from app.shops.signatures import hmac_base64, hmac_hex, proxy_messages
+from app.tables import TokenRow
 
 KEY, SECRET, OLD_SECRET = "test-key", "test-secret", "an-older-secret"
 SHOP = "acme.myshopify.com"
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+async def forget_token(connections: Connections, shop: str) -> None:
+    """Delete the shop's tokens, as an uninstall does or Shopify refusing them."""
+    async with connections.write() as db:
+        await db.exec(delete(TokenRow).where(col(TokenRow.shop) == shop))
 
 
 def signed_token(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256") -> str:

@@ -30,10 +30,11 @@ from app.shops.store import (
     shop_by_publishable_key,
 )
 from app.shops.tax import tax_rate_of
-from app.shops.tokens import forget_token, has_token, sealed_row
+from app.shops.tokens import has_token, sealed_row
 from app.tables import BackfillRow, ShopRow
 from app.values import shop_domain
 from tests.conftest import on_sqlite
+from tests.shops.factories import forget_token
 
 SHOP = shop_domain("acme.myshopify.com")
 OTHER = shop_domain("other.myshopify.com")

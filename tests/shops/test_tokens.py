@@ -18,13 +18,13 @@ from app.shops.tokens import (
     access_token,
     ask_shop,
     exchange_id_token,
-    forget_token,
     has_token,
     sealed_row,
 )
 from app.shops.vault import seal, unseal
 from app.tables import TokenRow
 from app.values import shop_domain
+from tests.shops.factories import forget_token
 
 SHOP = shop_domain("acme.myshopify.com")
 TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
