@@ -38,7 +38,8 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
     queue = job_queue(url, waits_s=_IDLE_S, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
     _make_a_guest(queue)
     for name, work in jobs.items():
-        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60)(_task(connections, name, work, stop))
+        # Silent: it would tell of each job, of none which shop's, and of one that goes back as of an error.
+        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60, silent=True)(_task(connections, name, work, stop))
     running = asyncio.create_task(queue.run_async())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -82,6 +83,11 @@ def _task(
             if not _passes(error):
                 raise StreaqRetry(delay=_TRY_AGAIN) from error
             await _put_off(connections, name, shop, _TRY_AGAIN)
+        except StreaqRetry:
+            raise
+        except Exception:
+            _log.exception("a job failed", extra={"shop": shop, "kind": name})
+            raise
 
     return do
 

@@ -169,7 +169,7 @@ async def finish_by_hand(connections: Connections) -> None:
 
 
 async def test_a_job_under_way_when_the_worker_stops_is_done_by_the_next(
-    connections: Connections,
+    connections: Connections, caplog: pytest.LogCaptureFixture
 ) -> None:
     began, seen, stop = asyncio.Event(), [], asyncio.Event()
 
@@ -198,9 +198,12 @@ async def test_a_job_under_way_when_the_worker_stops_is_done_by_the_next(
     async with asyncio.timeout(30):
         await second
     assert seen == [SHOP]
+    assert [each for each in caplog.records if each.exc_info] == []
 
 
-async def test_a_job_that_fails_disturbs_no_other(connections: Connections) -> None:
+async def test_a_job_that_fails_disturbs_no_other(
+    connections: Connections, caplog: pytest.LogCaptureFixture
+) -> None:
     began, stop = asyncio.Event(), asyncio.Event()
     done: list[str] = []
 
@@ -226,6 +229,8 @@ async def test_a_job_that_fails_disturbs_no_other(connections: Connections) -> N
     assert done == [SHOP]
     kept = await connections.redis.mget(await connections.redis.keys("streaq:default:task:results:*"))
     assert not any(b"quote a person" in each for each in kept)
+    (told,) = [each for each in caplog.records if each.exc_info]
+    assert (told.__dict__["shop"], told.__dict__["kind"]) == (SHOP, "segment")
 
 
 async def test_a_long_job_of_one_shop_takes_no_place_of_others(
