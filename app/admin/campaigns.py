@@ -133,5 +133,5 @@ def _listed(
         "refused": codes.refused if codes else refused.get(campaign.id, ""),
         "takes_off": campaign.takes_off,
         "alerts": [alert_words(each) for each in alerts if each.about == campaign.id],
-        "figures": figures(done.get(campaign.id)),
+        "figures": figures(done.get(campaign.id), campaign.offer.kind),
     }

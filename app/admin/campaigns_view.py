@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.admin.figures import NOTHING, day, hour, listed, moment, money, percent, percentage, weekdays
 from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.campaigns.activity import Activity, CampaignActivity
-from app.campaigns.campaign import Campaign, Class, DiscountTerms, Schedule
+from app.campaigns.campaign import Campaign, Class, DiscountTerms, Kind, Schedule
 from app.campaigns.plan import LOCALE
 from app.coupons.store import Pool
 from app.intent.rates import Rate
@@ -193,16 +193,20 @@ def guards(campaign: Campaign, *, costs_known: bool, most_percent: float) -> lis
     return said
 
 
-def figures(done: CampaignActivity | None) -> list[Figure]:
-    """Return what came of a campaign, as the list shows it; nothing before it met anybody."""
+def figures(done: CampaignActivity | None, kind: Kind) -> list[Figure]:
+    """Return what came of a campaign, as the list shows it; nothing before it met anybody.
+
+    Words alone can be taken by nobody.
+    """
     if done is None or not (done.fired.happened or done.anyway.of):
         return []
-    rates = (
+    took = [(_("Took it"), done.accepted)] if kind in ("coupon", "upsell") else []
+    rates = [
         (_("Shown to"), done.fired),
-        (_("Took it"), done.accepted),
+        *took,
         (_("“Not for me”"), done.dismissed),
         (_("Bought anyway"), done.anyway),
-    )
+    ]
     return [Figure(label, rate_words(measured), between(measured)) for label, measured in rates]
 
 

@@ -51,7 +51,9 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
         "wrong": wrong,
         "choices": choices(),
         "campaigns": campaigns,
-        "decisions": [_listed(each, titles, came.get(each.decision_id, {})) for each in found.decisions],
+        "decisions": [
+            _listed(each, titles, campaigns, came.get(each.decision_id, {})) for each in found.decisions
+        ],
         "further": wanted.further(found.further) if found.further else "",
         "stopped": found.stopped,
         "products": store.SHOWN_PRODUCTS if are_some else 0,
@@ -98,14 +100,17 @@ async def _products(connections: Connections, shop: Shop, wanted: Filter) -> lis
 
 
 def _listed(
-    each: store.ListedDecision, titles: Mapping[int, str], came: Mapping[str, list[str]]
+    each: store.ListedDecision,
+    titles: Mapping[int, str],
+    campaigns: Mapping[str, str],
+    came: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     offers = offers_of(each)
     kinds = dict.fromkeys(kind for kinds in came.values() for kind in kinds)
     return {
         "id": each.decision_id,
         "at": each.decided_at,
-        "offers": [view.offer_title(offer) for offer in each.answer.get("offers") or ()],
+        "offers": [view.listed_title(offer, campaigns) for offer in each.answer.get("offers") or ()],
         "why": [reason_words(why, titles) for offer in offers[:1] for why in offer["why"][:2]],
         "surface": str(SURFACES.get(each.surface, each.surface)),
         "arm": str(ARMS.get(each.arm, each.arm)),

@@ -276,6 +276,11 @@ def offer_title(offer: Mapping[str, Any]) -> str:
     return (offer.get("product") or {}).get("title") or _kind(offer)
 
 
+def listed_title(offer: Mapping[str, Any], campaigns: Mapping[str, str]) -> str:
+    """Return what an offer is called among others: with its campaign, where it is one's."""
+    return " · ".join(filter(None, (offer_title(offer), _campaign(offer, campaigns))))
+
+
 def _details(offer: Mapping[str, Any]) -> str:
     """Return what the offer costs, or what it takes off."""
     product, discount = offer.get("product") or {}, offer.get("discount") or {}

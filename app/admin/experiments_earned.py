@@ -9,8 +9,8 @@ from app.admin import store
 from app.admin.campaigns_view import KINDS
 from app.admin.experiments_form import arm_words
 from app.admin.figures import money, percent
+from app.admin.home_view import untold_words
 from app.admin.language import Lazy, _, lazy, ngettext
-from app.admin.refusals import refusal_words
 from app.admin.view import REASONS, SURFACES
 from app.attribution.models import Model
 from app.attribution.report import NONE, CreditShare, Incremental, Report
@@ -74,7 +74,7 @@ def credited(report: Report) -> tuple[str, str]:
 def caused(found: Incremental | Refusal, currency: str) -> Caused:
     """Return what the offers caused, with its limits, or why that is not known."""
     if isinstance(found, Refusal):
-        return Caused("", "", refusal_words(found))
+        return Caused("", "", untold_words(found))
     total, per = found.total, found.per_visitor
     low, high = money(round(total.low), currency), money(round(total.high), currency)
     return Caused(

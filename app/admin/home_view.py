@@ -46,8 +46,8 @@ def tiles(month: Month) -> list[Tile]:
     return [
         _incremental(month),
         Tile("attributed_revenue", money(revenue.net_minor, revenue.currency), _sold(revenue)),
-        Tile("conversion", *_share_of(_kpi(told, "checkout_conversion"))),
-        Tile("aov", *_mean_of(_kpi(told, "aov"), month.currency)),
+        Tile("conversion", *_converted(_kpi(told, "checkout_conversion"))),
+        Tile("aov", *_order_value(_kpi(told, "aov"), month.currency)),
         _lifetime(told, month.currency),
         Tile("offers_shown", number(counts.shown), _of_answers(counts)),
         Tile("offers_accepted", number(counts.accepted), _of_shown(counts)),
@@ -66,6 +66,16 @@ def caused_words(found: Incremental, currency: str) -> str:
     if found.control == HOLDOUT:
         return between
     return _("%(range)s, beside “%(control)s”", range=between, control=arm_words(found.control, {}))
+
+
+def untold_words(refused: Refusal) -> str:
+    """Return why it is not known what offers caused."""
+    if refused.cause is Cause.EMPTY_ARM:
+        return _(
+            "Nothing can be told yet: visitors who see offers and those who see none are followed for 14 "
+            "days first."
+        )
+    return refusal_words(refused)
 
 
 def signs(health: Health, served: Served | None, model: Model | None) -> list[Sign]:
@@ -91,7 +101,7 @@ def _kpi(told: Mapping[str, Kpi], name: str) -> Kpi:
 def _incremental(month: Month) -> Tile:
     found = month.caused
     if isinstance(found, Refusal):
-        return Tile("incremental_revenue", NOTHING, refusal_words(found))
+        return Tile("incremental_revenue", NOTHING, untold_words(found))
     value = money(round(found.total.value), month.currency)
     return Tile("incremental_revenue", value, caused_words(found, month.currency))
 
@@ -104,16 +114,21 @@ def _sold(revenue: Revenue) -> str:
     return _("%(orders)s, %(refunded)s refunded", orders=orders, refunded=refunded)
 
 
-def _share_of(kpi: Kpi) -> tuple[str, str]:
+def _converted(kpi: Kpi) -> tuple[str, str]:
     if isinstance(kpi.value, Refusal):
-        return NOTHING, refusal_words(kpi.value)
+        return NOTHING, _no_base(kpi.value, _("no checkout yet that consent allows to be remembered"))
     return percent(kpi.value, 1), ngettext("of %(num)s checkout", "of %(num)s checkouts", kpi.over)
 
 
-def _mean_of(kpi: Kpi, currency: str) -> tuple[str, str]:
+def _order_value(kpi: Kpi, currency: str) -> tuple[str, str]:
     if isinstance(kpi.value, Refusal):
-        return NOTHING, refusal_words(kpi.value)
+        return NOTHING, _no_base(kpi.value, _("no order yet of such a checkout"))
     return money(round(kpi.value), currency), ngettext("%(num)s order", "%(num)s orders", kpi.over)
+
+
+def _no_base(refused: Refusal, says: str) -> str:
+    """Return why there is no figure. says: what it is that there is none of."""
+    return says if refused.cause is Cause.NO_BASE else refusal_words(refused)
 
 
 def _lifetime(told: Mapping[str, Kpi], currency: str) -> Tile:
@@ -130,6 +145,8 @@ def _lifetime(told: Mapping[str, Kpi], currency: str) -> Tile:
 def _of_answers(counts: OfferCounts) -> str:
     if not counts.decisions:
         return _("none yet")
+    if not counts.shown:
+        return _("no browser has told of one yet")
     return _("%(share)s of answers", share=share(counts.shown, counts.decisions))
 
 

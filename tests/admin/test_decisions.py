@@ -92,6 +92,7 @@ async def test_decisions_are_found_by_what_is_asked_for(
     by_campaign.decision_id = "c"
     await keep(connections, by_campaign)
     text = await page(browser, **asked)
+    assert ("A discount · welcome" in text) == ("c" in listed(text))
     expected = {*found, "c"} if not asked else set(found)
     assert set(listed(text)) == expected
 

@@ -6,16 +6,18 @@ import httpx
 import pytest
 
 from app.admin.definitions import DEFINITIONS
-from app.admin.home_view import caused_words
+from app.admin.home_view import caused_words, untold_words
 from app.attribution.report import Incremental
 from app.campaigns.store import keep_campaign
 from app.connections import Connections
 from app.experiments.analysis import Interval
+from app.experiments.refusal import Cause, Refusal
 from app.values import ShopDomain
 from tests.admin.experiment_factories import keep_experiment
 from tests.admin.factories import (
     SHOP,
     bearer,
+    decision,
     imported,
     keep,
     keep_busy_shop,
@@ -49,6 +51,10 @@ def test_what_was_caused_names_whom_it_is_beside_unless_some_are_held_out(contro
     assert caused_words(found, "USD") == f"between $1.00 and $3.00 (97.5% sure){beside}"
 
 
+def test_group_whose_shoppers_are_all_still_followed_is_told_for_how_long() -> None:
+    assert untold_words(Refusal(Cause.EMPTY_ARM, "")).endswith("are followed for 14 days first.")
+
+
 async def test_days_of_the_chart_end_with_what_the_first_page_says(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:
@@ -70,6 +76,16 @@ async def test_shop_without_shoppers_is_told_why_there_is_no_figure(
         assert figure(page, name) == "– No visitor who consented to be remembered has come yet."
     days = (await browser.get("/admin/api/home/earned", headers=bearer())).json()["days"]
     assert {each["value"] for each in days} == {None}
+
+
+async def test_shop_whose_answers_no_browser_told_of_is_not_told_that_nothing_happened(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row(), decision(0, checkout_token=None))
+    page = await opened(browser)
+    assert figure(page, "conversion") == "– no checkout yet that consent allows to be remembered"
+    assert figure(page, "aov") == "– no order yet of such a checkout"
+    assert figure(page, "offers-shown") == "0 no browser has told of one yet"
 
 
 async def test_a_shorter_limit_shortens_the_days_that_are_told_of(

@@ -12,7 +12,7 @@ function drawn(days, box) {
   const quiet = getComputedStyle(box).color;
   const edge = 'rgb(128 128 128 / 20%)'; // a canvas knows no color-mix
   const {currency} = box.dataset;
-  const written = new Intl.NumberFormat(document.documentElement.lang, {style: 'currency', currency, maximumFractionDigits: 0});
+  const written = new Intl.NumberFormat(document.documentElement.lang, {style: 'currency', currency, trailingZeroDisplay: 'stripIfInteger'});
   const axis = {stroke: quiet, grid: {stroke: edge}, ticks: {stroke: edge}, font: '12px Inter, sans-serif'};
   const short = new Intl.DateTimeFormat(document.documentElement.lang, {day: 'numeric', month: 'short'});
   const bound = {stroke: 'transparent', points: {show: false}};
