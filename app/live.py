@@ -27,8 +27,8 @@ from app.campaigns.arms import Changes, campaigns_under
 from app.campaigns.campaign import Running
 from app.campaigns.promised import Signing, signings_of
 from app.campaigns.store import campaigns_fingerprint, running_campaigns
+from app.catalog.availability import excluded_products
 from app.catalog.catalog import Catalog
-from app.catalog.exclusions import excluded_products
 from app.catalog.fingerprint import catalog_fingerprint
 from app.catalog.store import load_catalog
 from app.connections import Connections

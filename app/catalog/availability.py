@@ -1,4 +1,4 @@
-"""What is in stock; and which of a few chosen products nobody can be offered just now, and why."""
+"""What is in stock, what the merchant excludes, and why a few chosen products can't be offered just now."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ class Unavailable:
     product_id: int
     title: str
     lack: Lack
+
+
+async def excluded_products(connections: Connections, shop: str) -> frozenset[int]:
+    """Return the ids of the products that the merchant never wants offered."""
+    query = select(_EXCLUSIONS.c.product_id).where(_EXCLUSIONS.c.shop == shop)
+    async with connections.read() as db:
+        return frozenset(await (await db.connection()).scalars(query))
 
 
 async def unavailable(

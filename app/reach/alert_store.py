@@ -63,7 +63,7 @@ async def raise_alert(connections: Connections, shop: Shop, alert: Alert, now: d
         insert = insert_into(db, AlertRow).on_conflict_do_nothing().returning(_ALERTS.c.alert_id)
         new = (await (await db.connection()).execute(insert, [row])).all()
         if new:
-            await _tell(db, shop, row["alert_id"], alert.kind, alert.about, alert.says, now)
+            await _tell(db, shop, row["alert_id"], alert, now)
             return True
         still = update(_ALERTS).where(*_open(shop.shop, alert.kind, alert.about))
         values = {"says": alert.says, "facts": dict(alert.facts), "seen_at": now}
@@ -169,19 +169,18 @@ async def _resolve(connections: Connections, shop: Shop, alert: KeptAlert, now: 
     async with connections.write() as db:
         mine = update(_ALERTS).where(*this).values(resolved_at=now).returning(_ALERTS.c.alert_id)
         if (await (await db.connection()).execute(mine)).all():
-            words = (alert.kind, alert.about, alert.says)
-            await _tell(db, shop, alert.alert_id, *words, alert.opened_at, now)
+            await _tell(db, shop, alert.alert_id, alert, alert.opened_at, now)
 
 
 async def _tell(
-    db: AsyncSession, shop: Shop, alert_id: str, kind: str, about: str, says: str, opened_at: datetime,
+    db: AsyncSession, shop: Shop, alert_id: str, alert: Alert | KeptAlert, opened_at: datetime,
     resolved_at: datetime | None = None,
 ) -> None:  # fmt: skip
     over = None if resolved_at is None else instant(resolved_at)
     event_id = alert_id if over is None else _over(alert_id)
-    message = Alarm(event_id, shop.shop, kind, about, says, instant(opened_at), over)
+    message = Alarm(event_id, shop.shop, alert.kind, alert.about, alert.says, instant(opened_at), over)
     at = resolved_at or opened_at
-    waits = _CALM + _TELLS if over is not None and kind not in _AT_ONCE else timedelta()
+    waits = _CALM + _TELLS if over is not None and alert.kind not in _AT_ONCE else timedelta()
     await hand_over(db, shop, event_id, message, at, at + waits)
 
 

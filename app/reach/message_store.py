@@ -119,8 +119,8 @@ async def claim_due(connections: Connections, shop: str, now: datetime) -> DueMe
 
 
 async def settle_message(
-    connections: Connections, shop: str, due: DueMessage, status: str, reason: str, now: datetime,
-    again_at: datetime | None = None,
+    connections: Connections, shop: str, due: DueMessage, status: str, reason: str,
+    *, now: datetime, again_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Write down what became of a message that was being sent."""
     values: dict[str, Any] = {"status": status, "reason": reason, "changed_at": now}

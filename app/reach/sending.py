@@ -81,29 +81,29 @@ async def _attempt(
     connections: Connections, shop: Shop, reach: Reach, due: DueMessage, now: datetime
 ) -> bool:
     later, began = now + max(_AGAIN, pause_after(due.attempts)), datetime.now(UTC)
+    settle = partial(settle_message, connections, shop.shop, due, now=now)
     try:
         leave = await _made(connections, shop, reach, due, now)
     except MessageDropped as reason:
-        await settle_message(connections, shop.shop, due, "dropped", str(reason), now)
+        await settle("dropped", str(reason))
         return False
     except InputError as error:
-        await settle_message(connections, shop.shop, due, "failed", str(error), now)
+        await settle("failed", str(error))
         return False
     except ShopifyError as error:
-        await settle_message(connections, shop.shop, due, "waiting", _short(error), now, later)
+        await settle("waiting", _short(error), again_at=later)
         return False
     except BaseException as error:  # also where the worker stops: nothing has left, it may be tried again
-        await settle_message(connections, shop.shop, due, "waiting", type(error).__name__, now, later)
+        await settle("waiting", type(error).__name__, again_at=later)
         raise
     if datetime.now(UTC) - began > _HELD_UP:  # the machine slept: who left may have ordered since
-        await settle_message(connections, shop.shop, due, "waiting", "held up before it left", now, later)
+        await settle("waiting", "held up before it left", again_at=later)
         return False
     outcome = await leave()
     if outcome.fate == "later":
-        await settle_message(connections, shop.shop, due, "waiting", outcome.reason, now, later)
+        await settle("waiting", outcome.reason, again_at=later)
         return False
-    status = {"sent": "sent", "bounced": "dropped"}.get(outcome.fate, "failed")
-    await settle_message(connections, shop.shop, due, status, outcome.reason, now)
+    await settle({"sent": "sent", "bounced": "dropped"}.get(outcome.fate, "failed"), outcome.reason)
     return outcome.fate == "sent"
 
 
