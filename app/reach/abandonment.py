@@ -20,6 +20,7 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 MOST_LINES = 100  # a link of more is longer than every mail program and browser takes
 _TOLD, _DROPPED, _COMPLETED = "CheckoutUpdated", "CheckoutDeleted", STEPS[-1]
 DONE = frozenset({_COMPLETED, _DROPPED})
+LEAVING = (PAGE_LEFT, _DROPPED)  # is no coming back
 
 
 class CheckoutActivity(NamedTuple):
@@ -93,10 +94,9 @@ def checkout_silence(events: Iterable[CheckoutActivity]) -> Silence | None:
     return _silence(known, steps[0].at, named[-1] if named else None, currency, minor, lines)
 
 
-def returned(last_at: datetime, events: Iterable[CheckoutActivity]) -> bool:
-    """Return whether somebody came back after the silence began: leaving is no coming back."""
-    after = last_at + CLOCKS_DIFFER
-    return any(each.at > after and each.name not in (PAGE_LEFT, _DROPPED) for each in events)
+def returned(last_at: datetime, at: datetime) -> bool:
+    """Return whether what happened then, and is not LEAVING, came after the silence began."""
+    return at > last_at + CLOCKS_DIFFER
 
 
 def _in_order(events: Iterable[CheckoutActivity]) -> list[CheckoutActivity]:

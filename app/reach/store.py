@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, update
 
 from app.connections import Connections
 from app.consent.digests import Digests, open_digests
 from app.consent.standing import Use, may
 from app.consent.standings import standings_of
 from app.orders.placed import BY_SOMEBODY
-from app.reach.abandonment import CLOCKS_DIFFER, DONE, CheckoutActivity, Silence, returned
+from app.profiles.history import EVENTS_READ, latest_names
+from app.reach.abandonment import CLOCKS_DIFFER, DONE, LEAVING, CheckoutActivity, Silence, returned
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import EventRow, OrderRow
 from app.upsert import chunks, table_of, upsert
@@ -83,11 +84,17 @@ async def silent_checkouts(
 async def happened_in(
     connections: Connections, shop: str, tokens: Sequence[str], now: datetime
 ) -> dict[str, list[CheckoutActivity]]:
-    """Return what was written down of each checkout, and what its browsers did since it began."""
+    """Return what was written down of each checkout, and what its browsers did since it began.
+
+    Of each the EVENTS_READ latest events, of a checkout the latest of its browsers.
+    """
     found = await _happened(connections, shop, "checkout_token", tokens, now)
-    clients = {event.client_id for events in found.values() for event in events} - {None}
-    beside = await _happened(connections, shop, "client_id", sorted(filter(None, clients)), now)
-    return {token: _with_browsers(events, beside) for token, events in found.items()}
+    browsers = {token: latest_names(each.client_id for each in events) for token, events in found.items()}
+    beside = await _happened(connections, shop, "client_id", sorted(set().union(*browsers.values())), now)
+    return {
+        token: _with_browsers(events, [beside.get(client, []) for client in browsers[token]])
+        for token, events in found.items()
+    }
 
 
 async def ordered_since(
@@ -159,10 +166,9 @@ async def left_that_came_back(connections: Connections, shop: str, since: dateti
     async with connections.read() as db:
         connection = await db.connection()
         for by in ("checkout_token", "client_id"):
-            for row in await connection.execute(_later(shop, since, by)):
-                told = (row.event_id, row.name, row.happened_at, row.recorded_at, row.client_id)
-                if returned(row.last_at, [CheckoutActivity(*told, customer_id=None, data={})]):
-                    found.add(row.abandonment_id)
+            for name, last_at, at in await connection.execute(_later(shop, since, by)):
+                if returned(last_at, at):
+                    found.add(name)
     return found
 
 
@@ -176,15 +182,15 @@ def _unindexed(column: Any) -> Any:
 
 
 def _later(shop: str, since: datetime, by: str) -> Select[Any]:
-    """Return the query of what was written down under the same name since each was found."""
-    columns = [_EVENTS.c[each] for each in ("event_id", "name", "happened_at", "recorded_at", "client_id")]
-    later = and_(
-        _EVENTS.c.shop == _ABANDONED.c.shop,
-        _EVENTS.c[by] == _ABANDONED.c[by],
-        _unindexed(_EVENTS.c.recorded_at) > _ABANDONED.c.abandoned_at,
-    )
-    found = select(_ABANDONED.c.abandonment_id, _ABANDONED.c.last_at, *columns).join(_EVENTS, later)
-    return found.where(*_open(shop, since))
+    """Return the query of each with when last something was done under the same name."""
+    happened, recorded, name = _EVENTS.c.happened_at, _EVENTS.c.recorded_at, _EVENTS.c[by]
+    at = func.max(case((happened < recorded, happened), else_=recorded)).label("at")
+    # By name first: whoever left many has done as much in each of them.
+    theirs = name.in_(select(_ABANDONED.c[by]).where(*_open(shop, since)))
+    last = select(name.label("name"), at).where(_EVENTS.c.shop == shop, theirs, _unindexed(recorded) > since)
+    done = last.where(*(_EVENTS.c.name != each for each in LEAVING)).group_by(name).subquery()
+    found = select(_ABANDONED.c.abandonment_id, _ABANDONED.c.last_at, done.c.at)
+    return found.join(done, done.c.name == _ABANDONED.c[by]).where(*_open(shop, since))
 
 
 async def last_abandonments(connections: Connections, shop: str, last: int) -> list[Abandonment]:
@@ -273,27 +279,30 @@ def _of_shop(column: Any, shop: str) -> Select[Any]:
 async def _happened(
     connections: Connections, shop: str, by: str, names: Sequence[str], now: datetime
 ) -> dict[str, list[CheckoutActivity]]:
+    """Return the EVENTS_READ latest events of each name, latest first."""
     columns, after = _EVENTS.c, now - LOOKED_BACK
+    latest_first = (columns.happened_at.desc(), columns.event_id)
+    place = func.row_number().over(partition_by=columns[by], order_by=latest_first).label("place")
     found: dict[str, list[CheckoutActivity]] = {}
     async with connections.read() as db:
         connection = await db.connection()
         for part in chunks(names):
-            query = select(
+            theirs = (columns.shop == shop, columns[by].in_(part), columns.recorded_at > after)
+            placed = select(
                 columns[by].label("by_name"), columns.event_id, columns.name, columns.happened_at,
-                columns.recorded_at, columns.client_id, columns.customer_id, columns.data,
-            ).where(columns.shop == shop, columns[by].in_(part), columns.recorded_at > after)  # fmt: skip
-            for name, *event in await connection.execute(query):
+                columns.recorded_at, columns.client_id, columns.customer_id, columns.data, place,
+            ).where(*theirs).subquery()  # fmt: skip
+            query = select(placed).where(placed.c.place <= EVENTS_READ).order_by(placed.c.place)
+            for name, *event, _place in await connection.execute(query):
                 found.setdefault(name, []).append(CheckoutActivity(*event))
     return found
 
 
 def _with_browsers(
-    events: list[CheckoutActivity], beside: Mapping[str, list[CheckoutActivity]]
+    events: list[CheckoutActivity], beside: Iterable[Sequence[CheckoutActivity]]
 ) -> list[CheckoutActivity]:
     began = min(each.at for each in events) - CLOCKS_DIFFER
-    clients = {each.client_id for each in events} - {None}
-    more = [each for client in clients for each in beside.get(str(client), ()) if each.at >= began]
-    return events + more
+    return events + [each for browser in beside for each in browser if each.at >= began]
 
 
 def _row(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reach.abandonment import MOST_LINES, CheckoutActivity, SilenceThresholds, checkout_silence, returned
+from app.reach.abandonment import MOST_LINES, CheckoutActivity, SilenceThresholds, checkout_silence
 from tests.reach.places import ADA, LINES, NOW, happened, minutes, told
 
 WAIT = SilenceThresholds(minutes(30), minutes(10))
@@ -92,9 +92,5 @@ def test_order_of_arrival_and_repeats_change_nothing(chance: random.Random, repe
     assert checkout_silence(shuffled) == checkout_silence(events)
 
 
-def test_coming_back_is_something_done_after_the_silence_began() -> None:
-    assert returned(NOW, [happened("page_viewed", 10, client="c")])
-    assert not returned(NOW, [happened("page_viewed", -5, recorded=10, client="c")])  # late, not new
-    assert not returned(NOW, [happened("CheckoutUpdated", 1)])  # the clocks of two senders
-    assert not returned(NOW, [happened("tillwise:page_left", 10, client="c")])
+def test_who_left_the_page_is_waited_for_the_shortest() -> None:
     assert SilenceThresholds().shortest == timedelta(minutes=10)

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from app.connections import Connections
 from app.events.kinds import ConsentTold
+from app.profiles.history import MOST_TOGETHER
 from app.reach.abandonment import SilenceThresholds
 from app.reach.finding import find_abandoned, follow_withdrawal, resolve_abandoned
 from app.reach.store import (
@@ -14,6 +15,7 @@ from app.reach.store import (
     abandonments_of,
     clear_old,
     counted,
+    happened_in,
     silent_checkouts,
 )
 from app.reach_tables import AbandonmentRow
@@ -135,6 +137,37 @@ async def test_a_return_resolves_it_and_a_new_silence_opens_it_again(on_both_dat
     assert await find(on_both_databases, 71) == [found]
     (again,) = await still_open(on_both_databases)
     assert (again.began_at, again.last_at, again.resolution) == (NOW, NOW + minutes(40), "")
+
+
+async def test_coming_back_is_something_done_after_the_silence_began(on_both_databases: Connections) -> None:
+    await a_shop(on_both_databases)
+    await write_down(on_both_databases, "t", told(0), happened("checkout_started", 0, client="c"))
+    assert len(await find(on_both_databases, 31)) == 1
+    await write_down(
+        on_both_databases,
+        None,
+        happened("page_viewed", -5, recorded=40, client="c"),  # late, not new
+        happened("cart_viewed", 1, recorded=40, client="c"),  # the clocks of two senders
+        happened("tillwise:page_left", 40, client="c"),
+    )
+    await resolve(on_both_databases, 41)
+    assert len(await still_open(on_both_databases)) == 1
+    await write_down(on_both_databases, None, happened("page_viewed", 41, client="c"))
+    await resolve(on_both_databases, 42)
+    assert await still_open(on_both_databases) == []
+
+
+async def test_of_made_up_checkouts_and_browsers_no_more_is_read_than_a_shopper_has(
+    connections: Connections,
+) -> None:
+    many = range(MOST_TOGETHER + 1)
+    await write_down(
+        connections, "t", *(happened("checkout_started", each, client=f"c{each}") for each in many)
+    )
+    for each in many:
+        await write_down(connections, None, happened(f"seen {each}", 10 + each, client=f"c{each}"))
+    events = (await happened_in(connections, SHOP, ["t"], NOW + minutes(60)))["t"]
+    assert {each.name for each in events} == {"checkout_started", *(f"seen {each}" for each in many[1:])}
 
 
 async def test_who_comes_back_to_one_of_two_checkouts_has_left_neither(connections: Connections) -> None:
