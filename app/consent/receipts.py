@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import __version__
@@ -155,15 +155,6 @@ async def read_receipt(connections: Connections, receipt_id: str) -> Signed | No
     async with connections.read() as db:
         row = await db.get(ReceiptRow, receipt_id)
     return None if row is None else await _signed(connections, row)
-
-
-async def receipts_of(connections: Connections, shop: str) -> list[Signed]:
-    """Return the shop's receipts, newest first; those of its own erasure too."""
-    owner = await owner_of(connections, shop)
-    query = select(ReceiptRow).where(ReceiptRow.owner == owner).order_by(col(ReceiptRow.done_at).desc())
-    async with connections.read() as db:
-        rows = (await db.exec(query)).all()
-    return [await _signed(connections, row) for row in rows]
 
 
 async def owner_of(connections: Connections, shop: str) -> str:

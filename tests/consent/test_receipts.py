@@ -17,11 +17,11 @@ from app.consent.receipts import (
     key_id,
     open_receipt_key,
     read_receipt,
-    receipts_of,
     verified,
     written,
 )
 from app.errors import InputError
+from tests.consent.issued import receipts_of
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 KEY = ReceiptKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

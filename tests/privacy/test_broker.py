@@ -12,7 +12,6 @@ from confluent_kafka import Consumer, TopicPartition
 from msgspec.structs import replace
 
 from app.connections import Connections
-from app.consent.receipts import receipts_of
 from app.consent.requests import Kind, Status, open_request, read_request
 from app.events import broker_ledger
 from app.events.broker import Copy
@@ -29,6 +28,7 @@ from app.privacy.shop import erase_shop
 from app.privacy.unfinished import RequestIncomplete
 from app.worker import HANDLERS
 from tests.brokers import Engine, engine, kafka, new_topic, read
+from tests.consent.issued import receipts_of
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
 from webhooks.compliance import finish_erasures
 

@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, erasable
-from app.consent.receipts import Signed, open_receipt_key, receipts_of, verified, written
+from app.consent.receipts import Signed, open_receipt_key, verified, written
 from app.consent.requests import Kind, Status, open_request, read_request
 from app.privacy import erasure
 from app.privacy.erasure import erase_person
@@ -19,6 +19,7 @@ from app.privacy.person import Person, find_person
 from app.privacy.stores import count_held, data_subject, read_held
 from app.recommend.publish import current_version, latest, load
 from app.tables import DecisionRow, InboxRow, ModelRow, OrderRow
+from tests.consent.issued import receipts_of
 from tests.privacy.planted import OTTO, ROSA, SHOP, Planted, dump, found_in, home, plant
 
 

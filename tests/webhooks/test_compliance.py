@@ -15,7 +15,6 @@ from sqlmodel import select
 
 from app.connections import Connections, redis_key
 from app.consent.digests import open_digests
-from app.consent.receipts import receipts_of
 from app.consent.requests import Kind, Status, read_request, requests_of
 from app.events.consume import work_off
 from app.events.kinds import CustomerDataRequested, CustomerRedactionRequested, Event, ShopRedactionRequested
@@ -30,6 +29,7 @@ from app.shops.tokens import access_token, sealed_row
 from app.tables import CustomerRow, DecisionRow, EventRow, OrderRow, ShopRow
 from app.upsert import CHUNK, insert_new
 from app.worker import HANDLERS
+from tests.consent.issued import receipts_of
 from tests.privacy.planted import OTTO, ROSA, SHOP, dump, found_in, late_events, plant
 from webhooks.compliance import finish_erasures, redact_shop
 
