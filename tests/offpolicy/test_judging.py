@@ -10,12 +10,14 @@ import pytest
 
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import PastDecision
-from app.campaigns.weigh import weigh
+from app.campaigns.plan import Plan
+from app.campaigns.weigh import Inputs, weigh
 from app.experiments.assign import bucket
 from app.experiments.refusal import Cause, Refusal
 from app.offers.situation import Situation
 from app.offers.wire import Wants
-from app.offpolicy.chances import action_probabilities
+from app.offpolicy import judging
+from app.offpolicy.chances import Shown, action_probabilities
 from app.offpolicy.estimate import PolicyEstimate
 from app.offpolicy.judging import LoggedDecision, TargetPolicy, policy_value
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign, a_plan, inputs
@@ -24,6 +26,20 @@ from tests.offers.factories import a_shop
 PAYS = {frozenset[str](): 1_000, frozenset({"left"}): 1_400, frozenset({"right"}): 2_000}
 SERVED = a_plan(*(a_campaign(name, choice="best", holdout=0.2) for name in ("left", "right")))
 SERVED_EARNS = 0.04 * 1_000 + 0.48 * 1_400 + 0.48 * 2_000  # none for who is held back from both
+
+
+@pytest.fixture(autouse=True)
+def chances_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work out the chances of a plan in a situation once: thousands of decisions are made in this one."""
+    known: dict[tuple[int, bytes], tuple[Plan | None, dict[Shown, float]]] = {}
+
+    def told(plan: Plan | None, inputs: Inputs) -> dict[Shown, float]:
+        key = id(plan), msgspec.msgpack.encode(inputs)
+        if key not in known:
+            known[key] = plan, action_probabilities(plan, inputs)
+        return known[key][1]
+
+    monkeypatch.setattr(judging, "action_probabilities", told)
 
 
 @cache
