@@ -67,7 +67,10 @@ BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
 BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut statistics { rfmGroup } } } } }"
 # With the earliest day in place of %s.
 BULK_ORDER_IDS = "{ orders(query: \"created_at:>='%s'\") { edges { node { id } } } }"
-_BEFORE = "refunds { id createdAt totalRefundedSet { shopMoney { amount } } }"
+_BEFORE = """
+  refunds { id createdAt totalRefundedSet { shopMoney { amount } } }
+  refundDiscrepancySet { shopMoney { amount } }
+"""
 _LINES = f"lineItems {{ edges {{ node {{ {_LINE} currentQuantity }} }} }}"
 BULK_ORDERS = f"{{ orders {{ edges {{ node {{ {_ORDER} {_BEFORE} {_LINES} }} }} }} }}"
 

@@ -94,8 +94,9 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     """Return the order's refunds as an import tells them: what each gave back, and in the last one all units.
 
     lines: with how many units are left of each. Money beyond what the units are worth went with them, as
-    tax or shipping; where none went back at all, an edit removed what was not paid yet. What went back of
-    gift cards was never counted as sold. Pure.
+    tax or shipping. Where it was less, the shop kept what Shopify says that it did: the rest is what others
+    were sent for instead, or was not paid yet when an edit removed it. What went back of gift cards was never
+    counted as sold. Pure.
     """
     refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
@@ -109,10 +110,10 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     if not refunds or not back:
         return refunds
     *before, last = sorted(refunds, key=lambda each: each.created_at)
-    paid_back = sum(each.other_minor for each in refunds)
-    rest = paid_back - goods_minor if paid_back else 0
+    rest = sum(each.other_minor for each in refunds) - goods_minor
+    kept_minor = max(0, min(-rest, _amount(node, "refundDiscrepancySet", shop.currency)))
     told_minor = sum(each.other_minor for each in before)  # of units that the last one tells
-    return [*before, replace(last, lines=back, other_minor=min(rest, 0) - told_minor, tax_minor=max(rest, 0))]
+    return [*before, replace(last, lines=back, other_minor=-kept_minor - told_minor, tax_minor=max(rest, 0))]
 
 
 def _gift_card_back(line: Payload, currency: str) -> int:

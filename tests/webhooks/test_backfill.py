@@ -112,25 +112,27 @@ async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfr
 
 
 @pytest.mark.parametrize(
-    ("paid_back", "goods", "other", "tax"),
+    ("paid_back", "kept", "other", "tax"),
     [
-        ("3.77", 349, 0, 28),  # 8 % of tax
-        ("3.00", 349, -49, 0),  # less than it was worth
-        ("0.00", 349, 0, 0),  # taken out of the order before it was paid
+        ("3.77", "0.00", 0, 28),  # 8 % of tax
+        ("3.00", "0.49", -49, 0),  # less than it was worth
+        ("0.00", "0.00", 0, 0),  # taken out of the order before it was paid
+        ("1.00", "0.00", 0, 0),  # for the rest something else was sent
+        ("1.00", "0.49", -49, 0),
     ],
 )
 def test_of_an_imported_refund_it_is_told_what_was_for_goods(
-    paid_back: str, goods: int, other: int, tax: int
+    paid_back: str, kept: str, other: int, tax: int
 ) -> None:
     shop = shop_of(ShopRow(shop="a.myshopify.com", publishable_key="pk", currency="USD", installed_at=NOW))
     then = "2026-11-01T10:00:00Z"
     given = {"id": "6", "createdAt": then, "totalRefundedSet": {"shopMoney": {"amount": paid_back}}}
     order = {"id": "5", "currencyCode": "USD", "createdAt": then, "updatedAt": then}
-    node = Payload(order | {"refunds": [given]})
+    node = Payload(order | {"refunds": [given], "refundDiscrepancySet": {"shopMoney": {"amount": kept}}})
     sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}}
     lines = [Payload({"id": "7", "currentQuantity": 1} | sold), Payload({"id": "8"} | sold)]
     (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
-    assert told.lines == (RefundLine(line_id=7, quantity=1, amount_minor=goods),)
+    assert told.lines == (RefundLine(line_id=7, quantity=1, amount_minor=349),)
     assert (told.other_minor, told.tax_minor) == (other, tax)
 
 

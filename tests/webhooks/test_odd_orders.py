@@ -160,6 +160,7 @@ def test_what_is_left_of_goods_is_what_shopify_says_less_its_gift_cards(
     }] if back else []  # fmt: skip
     whole = node(
         subtotalPriceSet=money(subtotal), totalPriceSet=money(total), refunds=refunds,
+        refundDiscrepancySet=money(0),
         totalTipReceivedSet=money(tip),
     )  # fmt: skip
     nodes = [*(each.of_admin for each in sold), *tip_of(tip)[1]]
@@ -230,6 +231,7 @@ def test_what_is_kept_of_a_spent_gift_card_is_earned_with_no_goods(
     ]
     whole = node(
         subtotalPriceSet=money(tea + card),
+        refundDiscrepancySet=money(kept_minor),
         refunds=[{"id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(paid_back)}],
     )
     imported = read_sums(the_shop(), whole, read_order(SHOP, whole, sold), sold)
