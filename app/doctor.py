@@ -30,6 +30,7 @@ from app.postgres import open_engine
 from app.reach.smtp import greet
 from app.redis_address import CLUSTER, cluster_address
 from app.redis_cluster import each_node
+from app.shops.redis_owner import owns_redis
 from app.shops.vault import opens
 from app.tables import SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
@@ -42,6 +43,10 @@ _CLOCKS_DIFFER_S = 5
 _COLLECTOR_S = 2  # it is tried twice
 _SLOTS = 16_384  # of every cluster
 _NAMED = 20  # of the shops that can't be asked
+_TWO_ON_ONE = (
+    "it is another installation's too, and each takes events of the other: give each a Redis of its own, or "
+    "empty what one that is gone has left"
+)
 _NO_TABLES = "not looked at before the tables are there"
 _ENCODING = text("SHOW server_encoding")
 _SECRETS, _SHOPS, _TOKENS = table_of(SecretRow), table_of(ShopRow), table_of(TokenRow)
@@ -244,6 +249,8 @@ async def _event_log(settings: Settings) -> str:
         moved = 0
     else:
         async with connect(settings, settings.redis_url) as connections:
+            if not await owns_redis(connections):
+                raise Fault(_TWO_ON_ONE)
             moved = await BrokerLedger(connections.redis).count()
     if settings.event_log_url:
         async with open_broker(settings.event_log_url) as broker:

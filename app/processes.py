@@ -22,6 +22,7 @@ from app.embedded_redis import embedded_redis, end_with_parent
 from app.garbage import collect_rarely
 from app.main import create_app
 from app.migrations import migrate
+from app.shops.redis_owner import claim_redis
 from app.tracing import start_tracing
 
 if sys.platform != "win32":
@@ -106,6 +107,8 @@ async def _work(settings: Settings, redis_url: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with connect(settings, redis_url) as connections:
         await open_digests(connections)  # with the keys of another installation each event would fail
+        if not await claim_redis(connections):
+            _log.error("this Redis is another installation's too: each takes events of the other")
         await run_worker(connections, stop)
 
 

@@ -19,6 +19,7 @@ from app.consent.digests import open_digests
 from app.doctor import examine
 from app.events.broker_ledger import MOVED
 from app.shop_doctor import examine_shop
+from app.shops.redis_owner import claim_redis
 from app.tables import InboxRow, OrderRow, ShopRow, TokenRow
 from app.values import ShopDomain
 from tests.conftest import ENVIRONMENT
@@ -231,6 +232,19 @@ async def test_events_that_are_with_a_broker_nobody_reads_are_found(
             assert "1 events are with a broker" in (await wrong())["event log"]
         finally:
             await redis.delete(MOVED)
+
+
+async def test_a_redis_that_is_another_installations_too_is_found(
+    environment: pytest.MonkeyPatch, redis_url: str, tmp_path: Path, migrated: Path
+) -> None:
+    async with connect(read_settings(), redis_url) as connections:
+        assert await claim_redis(connections)
+    assert await wrong() == {}
+    shutil.copyfile(migrated, tmp_path / "other.db")
+    environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    async with connect(read_settings(), redis_url) as connections:
+        assert not await claim_redis(connections)
+    assert (await wrong()).keys() == {"event log"}
 
 
 async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPatch) -> None:
