@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import store
 from app.admin.alerts_view import alert_words
-from app.admin.campaigns_lacking import lacking
+from app.admin.campaigns_lacking import Lacking, lacking
 from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, when_words, window_words
 from app.admin.language import Lazy, lazy
 from app.campaigns.activity import CampaignActivity, activity
@@ -44,28 +45,47 @@ _STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a shop's campaigns are listed with, read once for all of them. The mappings are by campaign.
+
+    codes: by pool and status, how many there are. names: of products, by id. lacks: see `lacking`.
+    """
+
+    shop: Shop
+    now: datetime
+    done: Mapping[str, CampaignActivity]
+    pools: Sequence[Pool]
+    codes: Mapping[str, Mapping[str, int]]
+    alerts: Sequence[KeptAlert]
+    names: Mapping[str, str]
+    refused: Mapping[str, str]
+    lacks: Mapping[str, Lacking]
+
+
 async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
     """Return the shop's campaigns with what came of each, the first to be looked at first."""
     now = datetime.now(UTC)
     kept = await all_campaigns(connections, shop.shop)
     ids = [each.campaign.id for each in kept]
     told = await activity(connections, shop.shop, ids, now - timedelta(days=TOLD_DAYS), now)
-    pools, codes = await pools_of(connections, shop.shop), await count_codes(connections, shop.shop)
-    alerts = await open_alerts(connections, shop.shop)
-    names = await titles_in(connections, shop, (each.campaign for each in kept))
-    refused = refusals(
-        (each.campaign for each in kept), shop.currency, await discounts_of(connections, shop.shop)
+    campaigns = [each.campaign for each in kept]
+    running = [each.campaign for each in kept if each.status == "running"]
+    shown = _Shown(
+        shop=shop,
+        now=now,
+        done=told.done,
+        pools=await pools_of(connections, shop.shop),
+        codes=await count_codes(connections, shop.shop),
+        alerts=await open_alerts(connections, shop.shop),
+        names=await titles_in(connections, shop, campaigns),
+        refused=refusals(campaigns, shop.currency, await discounts_of(connections, shop.shop)),
+        lacks=await lacking(connections, shop, running),
     )
-    granted = may_discount(shop)
-    lacks = await lacking(connections, shop, [each.campaign for each in kept if each.status == "running"])
     return {
-        "campaigns": [
-            _listed(each, shop, now, told.done, pools, codes, alerts, names, refused, granted=granted)
-            | {"lacks": lacks.get(each.campaign.id)}
-            for each in kept
-        ],
-        "asks": not granted and any(each.campaign.takes_off and each.status == "running" for each in kept),
-        "alerts": [alert_words(each) for each in alerts if not each.about],
+        "campaigns": [_listed(each, shown) for each in kept],
+        "asks": not may_discount(shop) and any(each.takes_off for each in running),
+        "alerts": [alert_words(each) for each in shown.alerts if not each.about],
         "window": window_words(told, told_days(limits_of(shop.settings))),
         **frame(PATH, shop),
     }
@@ -103,21 +123,11 @@ def _ids(part: Any) -> Iterator[str]:
             yield from _ids(each)
 
 
-def _listed(
-    kept: StoredCampaign,
-    shop: Shop,
-    now: datetime,
-    done: Mapping[str, CampaignActivity],
-    pools: Sequence[Pool],
-    counted: Mapping[str, Mapping[str, int]],
-    alerts: Sequence[KeptAlert],
-    names: Mapping[str, str],
-    refused: Mapping[str, str],
-    *,
-    granted: bool,
-) -> dict[str, Any]:
-    campaign, standing = kept.campaign, kept.standing(now)
-    codes = level(campaign, pools, counted, granted=granted, running=kept.is_on(now))
+def _listed(kept: StoredCampaign, shown: _Shown) -> dict[str, Any]:
+    campaign, standing, shop = kept.campaign, kept.standing(shown.now), shown.shop
+    codes = level(
+        campaign, shown.pools, shown.codes, granted=may_discount(shop), running=kept.is_on(shown.now)
+    )
     return {
         "id": campaign.id,
         "name": campaign.name,
@@ -125,13 +135,14 @@ def _listed(
         "standing": standing,
         "tone": TONES[standing],
         "reason": kept.reason,
-        "rule": rule_words(campaign, shop, names),
+        "rule": rule_words(campaign, shop, shown.names),
         "when": when_words(campaign.schedule),
-        "shows": shows(campaign, shop.currency, names),
+        "shows": shows(campaign, shop.currency, shown.names),
         "steps": _STEPS[standing],
         "level": codes,
-        "refused": codes.refused if codes else refused.get(campaign.id, ""),
+        "refused": codes.refused if codes else shown.refused.get(campaign.id, ""),
         "takes_off": campaign.takes_off,
-        "alerts": [alert_words(each) for each in alerts if each.about == campaign.id],
-        "figures": figures(done.get(campaign.id), campaign.offer.kind),
+        "alerts": [alert_words(each) for each in shown.alerts if each.about == campaign.id],
+        "figures": figures(shown.done.get(campaign.id), campaign.offer.kind),
+        "lacks": shown.lacks.get(campaign.id),
     }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.admin.campaigns_rows import Group, rows_of
-from app.campaigns.campaign import Campaign, Class, Kind
+from app.campaigns.campaign import Campaign, Class, DiscountTerms, Kind
 from app.campaigns.messages import Text
 from app.rules.expression import read_rule
 from app.values import as_utc
@@ -71,18 +71,7 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
     """Return the campaign as it is typed. seen: see `Form`; without it, it is a new one."""
     rule = read_rule(campaign.rule)
     rows, offer, schedule, caps = rows_of(rule), campaign.offer, campaign.schedule, campaign.caps
-    discount, hours = offer.discount, schedule.hours or ("", "")
-    told: dict[str, Any] = {}
-    if discount is not None:
-        free = discount.frees_shipping
-        told = {
-            "off": "" if free else plain_number(discount.percentage) or discount.amount or "",
-            "off_as": "shipping" if free else "amount" if discount.amount else "percentage",
-            "applies_to": "order" if free else discount.applies_to,
-            "minimum": discount.minimum or "",
-            "combines_with": discount.combines_with,
-            "with_code": discount.with_code,
-        }
+    hours = schedule.hours or ("", "")
     return Form(
         id=campaign.id if seen else "",
         seen=seen,
@@ -113,8 +102,21 @@ def form_of(campaign: Campaign, zone: tzinfo, seen: str = "") -> Form:
         hour_from=str(hours[0]),
         hour_until=str(hours[1]),
         trigger=campaign.trigger,
-        **told,
+        **(_typed_discount(offer.discount) if offer.discount else {}),
     )
+
+
+def _typed_discount(discount: DiscountTerms) -> dict[str, Any]:
+    """Return the discount's fields of the form."""
+    free = discount.frees_shipping
+    return {
+        "off": "" if free else plain_number(discount.percentage) or discount.amount or "",
+        "off_as": "shipping" if free else "amount" if discount.amount else "percentage",
+        "applies_to": "order" if free else discount.applies_to,
+        "minimum": discount.minimum or "",
+        "combines_with": discount.combines_with,
+        "with_code": discount.with_code,
+    }
 
 
 def _typed_text(text: Text) -> str:

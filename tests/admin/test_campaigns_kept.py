@@ -166,6 +166,7 @@ async def test_a_campaign_whose_time_is_to_come_is_scheduled_and_says_when(
     assert ">Scheduled</s-badge>" in text
     days = "Dec 7, 2126, 9:00 AM to Dec 8, 2126, 6:00 PM"
     assert f"<dd>{days} · Saturday and Sunday · 9:00 AM to 12:00 AM</dd>" in text
+    assert "<details open>" in await opened(browser, "/admin/campaigns/edit", copy=told["id"])
 
 
 async def test_a_campaign_is_duplicated_with_all_it_has_into_one_of_its_own(
@@ -178,6 +179,7 @@ async def test_a_campaign_is_duplicated_with_all_it_has_into_one_of_its_own(
     assert 'data-id="" data-seen=""' in text
     assert 'value="Copy of Summer"' in text
     assert 'label="Lasts, in hours" value="6"' in text
+    assert "<details>" in text
 
 
 @pytest.mark.parametrize(
