@@ -142,11 +142,12 @@ FREE = {
         _JOINED,
         ("app.admin.lately", "app.attribution", "app.commands"),
     ),
+    "app.attribution.touch_store": Free(_JOINED, ("app.attribution",)),
     "app.campaigns.redeemed": Free(
         "ends what `app.offers.campaigns` kept, and keeps nothing", ("app.worker",)
     ),
     "app.campaigns.feedback": Free(_JOINED, ("app.campaigns.activity", "app.campaigns.learning")),
-    "app.experiments.record_store": Free(_JOINED, ("app.experiments",)),
+    "app.experiments.record_store": Free(_JOINED, ("app.attribution.touch_store", "app.experiments")),
     "app.experiments.store": Free(
         _JOINED,
         (
