@@ -36,7 +36,7 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
     """Do the jobs of the queue until stopped; what is under way then goes back into the queue."""
     url = connections.redis_url
     queue = job_queue(url, waits_s=_IDLE_S, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
-    _make_a_guest(queue)
+    _fit_in(queue)
     for name, work in jobs.items():
         # Silent: it would tell of each job, of none which shop's, and of one that goes back as of an error.
         queue.task(name=name, max_tries=_MAX_TRIES, ttl=60, silent=True)(_task(connections, name, work, stop))
@@ -51,8 +51,8 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
             await running
 
 
-def _make_a_guest(queue: Any) -> None:
-    """Let the queue run beside other loops: signals are not its own, and what it opens it closes."""
+def _fit_in(queue: Any) -> None:
+    """Have the queue leave signals to the worker around it, and close the stream it receives jobs from."""
     run_consumers = queue.run_consumers
 
     async def leave_signals(_scope: Any) -> None:
@@ -68,7 +68,7 @@ def _make_a_guest(queue: Any) -> None:
 def _task(
     connections: Connections, name: Job, work: Work, stop: asyncio.Event
 ) -> Callable[[str], Coroutine[Any, Any, None]]:
-    """Return the work as the queue runs it: what is not its fault puts it off, however long that lasts."""
+    """Return the work as the queue runs it; an outage of others puts it off, however long that lasts."""
 
     async def do(shop: str) -> None:
         never_wait()
@@ -93,13 +93,13 @@ def _task(
 
 
 def _passes(error: Exception) -> bool:
-    """Return whether it is trouble of others, which passes by itself; a full disk of ours need not. Pure."""
+    """Return whether the error passes by itself, as an outage does; a full disk of ours need not. Pure."""
     ours = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError | gaierror)
     return not ours
 
 
 async def _put_off(connections: Connections, name: Job, shop: str, after: timedelta) -> None:
-    """Hand the job back. Where that can't be, the queue tries it again itself, as often as one that kills."""
+    """Queue the job again for later. Where that fails the queue retries it, at most _MAX_TRIES times."""
     try:
         await hand_back(connections, name, shop, after)
     except (RedisError, OSError) as error:
