@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Annotated, Any
 
 import msgspec
@@ -43,6 +44,8 @@ from app.values import moment, shopify_id
 
 LIMIT_BYTES = 256_000
 MOST_EVENTS = 100
+MOST_EVENT_BYTES = 32_000  # of one: a checkout's hundred lines, of which the pixel tells, take half of it
+A_CALL = 20  # events that count as one call: as many as the pixel sends at once
 # What came with a refusal is older than it, also where a clock that is ahead says now.
 _AFTER = timedelta(microseconds=2)
 # A browser's clock may be ahead, or stand at its beginning; some times there is nothing to reckon from.
@@ -148,9 +151,10 @@ def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> Non
     limiter = rate_limiter(connections, "events")
     # A browser sends what one visitor did.
     names = batch.calls[0].names if batch.calls else NO_NAMES
+    calls = max(1, ceil(len(batch.events) / A_CALL))
     if visitor := names.customer_id or names.client_id or names.checkout_token:
-        limiter.check("visitor", (sender.shop, visitor))
-    limiter.check("shop", sender.shop)
+        limiter.check("visitor", (sender.shop, visitor), calls)
+    limiter.check("shop", sender.shop, calls)
 
 
 def _taken_back(calls: Sequence[ConsentCall]) -> Sequence[ConsentCall]:
@@ -194,7 +198,7 @@ def sort_out(body: bytes, sender: Sender, policy: ShopPolicy, now: datetime) -> 
     batch = Sorted(Counts(), [], [])
     for raw in _read_batch(body).events:
         try:
-            sent = _sent.decode(raw)
+            sent = _read_event(raw)
             event = _event(sent, sender, policy, now)
         except (msgspec.DecodeError, InputError, RecursionError):
             batch.counts.rejected += 1
@@ -222,6 +226,13 @@ def _read_batch(body: bytes) -> Batch:
     if len(batch.events) > MOST_EVENTS:
         raise InputError(f"at most {MOST_EVENTS} events a batch", "events")
     return batch
+
+
+def _read_event(raw: msgspec.Raw) -> Sent:
+    """Return the event as it was sent. Raises InputError, DecodeError."""
+    if len(bytes(raw)) > MOST_EVENT_BYTES:
+        raise InputError(f"an event has at most {MOST_EVENT_BYTES} bytes", "data")
+    return _sent.decode(raw)
 
 
 def _event(sent: Sent, sender: Sender, policy: ShopPolicy, now: datetime) -> BrowserEvent:

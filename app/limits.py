@@ -39,13 +39,14 @@ class Buckets:
         self._late: dict[int, float] = {}
         self._early: dict[int, float] = {}
 
-    def wait_s(self, caller: int, now: float) -> int:
-        """Return 0 and take one call, or take none and return after how many seconds there will be one."""
+    def wait_s(self, caller: int, now: float, calls: int = 1) -> int:
+        """Return 0 and take the calls, or none and return after how many seconds there will be as many."""
         if len(self._late) >= self._most:
             self._early, self._late = self._late, {}
         full_at = max(now, self._late.get(caller) or self._early.get(caller, now))
-        missing_s = full_at + self._one_s - now - self._burst_s
-        self._late[caller] = full_at + self._one_s if missing_s <= 0 else full_at
+        taken_at = full_at + calls * self._one_s
+        missing_s = taken_at - now - self._burst_s
+        self._late[caller] = taken_at if missing_s <= 0 else full_at
         return max(0, ceil(missing_s))
 
     def __len__(self) -> int:
@@ -61,16 +62,16 @@ class RateLimiter:
         self._buckets["checkout_codes"] = Buckets(CHECKOUT_CODES / CHECKOUT_CODES_S, burst_s=CHECKOUT_CODES_S)
         self._buckets["storefront_codes"] = Buckets(STOREFRONT_CODES_A_SECOND)
 
-    def wait_s(self, whose: str, caller: Hashable) -> int:
-        """Take one call and return 0, or return in how many seconds to retry. whose: as `Rates`, or codes."""
-        wait_s = self._buckets[whose].wait_s(hash(caller), monotonic())
+    def wait_s(self, whose: str, caller: Hashable, calls: int = 1) -> int:
+        """Take the calls and return 0, or return in how many seconds to retry. whose: `Rates`, or codes."""
+        wait_s = self._buckets[whose].wait_s(hash(caller), monotonic(), calls)
         if wait_s:
             TURNED_AWAY.labels(self._name, whose).inc()
         return wait_s
 
-    def check(self, whose: str, caller: Hashable) -> None:
-        """Take one call. Raises TooOften above the limit."""
-        if wait_s := self.wait_s(whose, caller):
+    def check(self, whose: str, caller: Hashable, calls: int = 1) -> None:
+        """Take the calls. Raises TooOften above the limit."""
+        if wait_s := self.wait_s(whose, caller, calls):
             raise TooOften(f"too many calls of this {whose}: try again in {wait_s} s", wait_s)
 
 

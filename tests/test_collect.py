@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
-from app.collect import LIMIT_BYTES, Sender, routes, sort_out
+from app.collect import LIMIT_BYTES, MOST_EVENT_BYTES, Sender, routes, sort_out
 from app.connections import Connections
 from app.consent.policy import UNREAD
 from app.errors import InputError
@@ -210,6 +210,8 @@ async def test_too_many_events_and_too_many_bytes_are_refused(web: httpx.AsyncCl
     assert (await post(web, *(sent(str(n)) for n in range(101)))).status_code == 400
     big = sent(data={"text": "x" * LIMIT_BYTES})
     assert (await post(web, big)).status_code == 413
+    large = sent("1", data={"text": ["x" * 400] * (MOST_EVENT_BYTES // 400)})
+    assert (await post(web, large, sent("2"))).json() == counts(accepted=1, rejected=1)
 
 
 async def test_any_origin_may_ask(web: httpx.AsyncClient) -> None:

@@ -20,6 +20,7 @@ import app.decide
 import app.limits
 import app.storefront
 import webhooks.receive
+from app.collect import A_CALL, MOST_EVENTS
 from app.config import Rates
 from app.connections import Connections
 from app.consent.digests import open_digests
@@ -66,13 +67,15 @@ async def ask(http: httpx.AsyncClient, **claims: Any) -> httpx.Response:
     return await http.post("/api/personalize", json=a_body(10), headers=token(**claims))
 
 
-async def send(http: httpx.AsyncClient, client_id: str = "c-1", analytics: bool = True) -> httpx.Response:
+async def send(
+    http: httpx.AsyncClient, client_id: str = "c-1", analytics: bool = True, many: int = 1
+) -> httpx.Response:
     event = {
         "id": "e-1", "name": "product_viewed", "timestamp": datetime.now(UTC).isoformat(),
         "client_id": client_id, "data": {"product_id": 10}, "consent": {"analytics": analytics},
     }  # fmt: skip
     proof = {"Authorization": f"Bearer {PIXEL_KEY}"}
-    return await http.post("/api/track_event", json={"events": [event]}, headers=proof)
+    return await http.post("/api/track_event", json={"events": [event] * many}, headers=proof)
 
 
 async def look(http: httpx.AsyncClient, client_id: str | None) -> httpx.Response:
@@ -158,6 +161,14 @@ async def test_of_a_visitor_who_sends_too_often_no_event_is_kept_and_the_next_is
         assert (await send(http, "c-2")).status_code == 202
 
 
+async def test_a_large_batch_counts_as_the_calls_that_a_pixel_makes_of_it(connections: Connections) -> None:
+    await install(connections, publishable_key=PIXEL_KEY)
+    async with doors(connections, visitor=1) as http:
+        answers = [await send(http, many=MOST_EVENTS) for _ in range(3)]
+    assert [each.status_code for each in answers] == [202, 202, 429]
+    assert BURST_S == 2 * MOST_EVENTS / A_CALL
+
+
 async def test_a_shops_browsers_are_told_to_wait_together(connections: Connections) -> None:
     await install(connections, publishable_key=PIXEL_KEY)
     async with doors(connections, shop=1) as http:
@@ -197,19 +208,19 @@ async def test_a_forger_is_told_to_wait_and_shopify_is_heard_from_the_same_addre
     assert counted._value.get() - before == 1
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 30)), max_size=60))
-def test_a_bucket_lets_in_what_a_plain_count_of_calls_lets_in(calls: list[tuple[int, float]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 30), st.integers(1, 5)), max_size=60))
+def test_a_bucket_lets_in_what_a_plain_count_of_calls_lets_in(asked: list[tuple[int, float, int]]) -> None:
     buckets, level, last, now = Buckets(2), dict.fromkeys(range(4), 20.0), dict.fromkeys(range(4), 0.0), 0.0
-    for caller, pause in calls:
+    for caller, pause, calls in asked:
         now += round(pause * 8) / 8  # eighths of a second are exact
         level[caller] = min(20.0, level[caller] + 2 * (now - last[caller]))  # 2 a second, 10 s of them
         last[caller] = now
-        wait_s = buckets.wait_s(caller, now)
-        assert (wait_s == 0) == (level[caller] >= 1)
+        wait_s = buckets.wait_s(caller, now, calls)
+        assert (wait_s == 0) == (level[caller] >= calls)
         if wait_s == 0:
-            level[caller] -= 1
+            level[caller] -= calls
         else:
-            assert level[caller] + 2 * wait_s >= 1
+            assert level[caller] + 2 * wait_s >= calls
 
 
 def test_callers_without_end_take_no_memory_without_end_and_an_eager_one_is_not_forgotten() -> None:
