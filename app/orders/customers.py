@@ -40,10 +40,7 @@ async def record_customers(connections: Connections, events: Sequence[CustomerCh
             newer=_unless_deleted_then,
             merge=_answer("email_marketing")
             | _answer("sms_marketing")
-            | {
-                name: _told(name)
-                for name in ("orders_count", "data_sale_opt_out", "email_digest", "created_at")
-            }
+            | {name: _told(name) for name in _KEPT_UNLESS_TOLD}
             | {name: _with_the_count(name) for name in ("spent_minor", "last_order_at")},
         )
         await append_changes(db, digests, before, events)

@@ -40,7 +40,6 @@ from tests.admin.test_campaigns_in_browser import violations
 from tests.admin.test_in_browser import DESKTOP, PHONE, opened, served
 from tests.shops.web import browsing
 
-ADMIN_API = f"https://{SHOP}/admin/api/2026-07/graphql.json"
 BODIES: dict[str, Any] = {
     "language": {"locale": "de"},
     "way": {"way": "alerts_mail", "on": False},

@@ -45,7 +45,6 @@ NASTY = (
     "-1", "9" * 40, "1e400", "NaN", "null", "gid://shopify/Order/1", "http://169.254.169.254/latest",
 )  # fmt: skip
 
-QUERIED = ("shop", "id_token", "q", "page", "days", "host", "cursor", "s")
 text = st.sampled_from(NASTY) | st.text(max_size=20)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
