@@ -164,7 +164,7 @@ def level(
         return Level(_("Waits for your permission"), False, refused)
     if not live and not running:
         return Level(_("Made once it runs"), False, refused)
-    if not any(each.pool_id in counted for each in live):
+    if not any(counted.get(each.pool_id, {}).keys() - {"asked"} for each in live):
         return Level(_("Being made") if running and not refused else _("Not made yet"), False, refused)
     left = sum(counted.get(each.pool_id, {}).get("pooled", 0) for each in live)
     size = sum(each.size for each in live)

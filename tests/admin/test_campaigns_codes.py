@@ -22,6 +22,7 @@ REFUSED = replace(POOL, error="Title is too long")
         ([], {}, {"granted": True, "running": False}, "Made once it runs", False),
         ([], {}, {"granted": True, "running": True}, "Being made", False),
         ([POOL], {}, {"granted": True, "running": True}, "Being made", False),  # none was ever low
+        ([POOL], {"p1": {"asked": 500}}, {"granted": True, "running": True}, "Being made", False),
         ([REFUSED], {}, {"granted": True, "running": True}, "Not made yet", False),
         ([POOL], {"p1": {"given": 500}}, {"granted": True, "running": True}, "0 of 500 codes ready", True),
         ([POOL], {"p1": {"pooled": 60}}, {"granted": True, "running": True}, "60 of 500 codes ready", False),
