@@ -45,7 +45,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         lazy("Average order value"),
         lazy(
             "What the orders of those checkouts brought on average, after discounts and refunds. Cancelled "
-            "orders don't count."
+            "orders and those of gift cards alone don't count."
         ),
     ),
     "lifetime_value": Definition(
@@ -202,8 +202,8 @@ DEFINITIONS: Mapping[str, Definition] = {
     "credited": Definition(
         lazy("Credited to offers"),
         lazy(
-            "What was sold of offered products, or with the codes of offers, to shoppers who had been made "
-            "the offer in the days before. It does not say that they would not have bought otherwise."
+            "What was sold of offered products, or with the discounts of offers, to shoppers who had been "
+            "made the offer in the days before. It does not say that they would not have bought otherwise."
         ),
     ),
     "caused": Definition(
