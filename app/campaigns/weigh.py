@@ -312,8 +312,8 @@ class _Weighing:
 
     def _of_cart(self, planned: Planned) -> str | None:
         offer, subtotal_minor = planned.campaign.offer, self._inputs.subtotal_minor
-        if offer.kind == "progress" and subtotal_minor is None:
-            return UNKNOWN_CART
+        if offer.kind == "progress":
+            return UNKNOWN_CART if subtotal_minor is None else OVER if self._is_lacking(planned) else None
         if offer.kind == "upsell" and self._left(planned) <= set(self._inputs.cart):
             return IN_CART
         if offer.kind == "upsell" and self._is_lacking(planned):

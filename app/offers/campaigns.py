@@ -28,7 +28,7 @@ from app.consent.policy import Permissions
 from app.coupons.grants import CodeRequest, GrantedCode
 from app.experiments.assign import PERSONALISED, bucket
 from app.intent.model import Chances
-from app.offers.foretold import chances_at, features_at, unworthy_at
+from app.offers.foretold import ORDERED, chances_at, features_at, unworthy_at
 from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.snapshot import ShopSnapshot
@@ -261,7 +261,9 @@ def _at_home(line: Line, catalog: Catalog) -> PricedLine | None:
 
 
 def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:
-    """Return whether the campaign has nothing to give: no product that can be had, or no grant that holds."""
+    """Return whether it has nothing to give: no product to be had, no grant that holds, no cart to fill."""
+    if planned.campaign.offer.kind == "progress":
+        return occasion.question.surface in ORDERED
     if planned.campaign.offer.kind != "upsell":
         return is_unhonoured(occasion, planned)
     sent_away = inputs.fired.get(planned.id, NEVER).gone + occasion.shopper.visit.sent_away

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.campaigns.messages import Text
@@ -17,7 +18,7 @@ from app.offers.nudges import nudges_of
 from app.offers.situation import Situation
 from app.offers.wire import Discount, Offer
 from tests.campaigns.factories import AT, NOW, a_campaign, a_plan, inputs
-from tests.offers.test_foretold import an_occasion
+from tests.offers.test_foretold import an_occasion, shown
 
 DAY = timedelta(days=1)
 
@@ -72,3 +73,12 @@ def test_a_bar_in_the_merchants_own_words_promises_no_free_shipping(
     offer = {"kind": "progress", "target": target, "messages": messages}
     said = a_nudge(a_plan(a_campaign("bar", offer=offer))).message
     assert (said.key, said.text) == (key, text)
+
+
+@pytest.mark.parametrize("surface", ["thank_you", "order_status"])
+def test_a_bar_leads_nowhere_once_the_order_is_placed(surface: str) -> None:
+    plan = a_plan(a_campaign("bar", offer={"kind": "progress", "target": "150"}))
+    before, after = an_occasion(), an_occasion(surface=surface)
+    shop = replace(before.shop, plan=plan)
+    assert shown(msgspec.structs.replace(before, shop=shop)) == (["bar"], {})
+    assert shown(msgspec.structs.replace(after, shop=shop)) == ([], {"bar": "over"})
