@@ -32,7 +32,8 @@ export interface Host {
   /** Absent where the app may not know who buys. */
   buyerIdentity?: {customer: Reading<{id: string} | undefined>; purchasingCompany?: Reading<object | undefined>};
   checkoutToken: Reading<string | undefined>;
-  cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>};
+  /** totalShippingAmount: of the way that the buyer has chosen, once they have. */
+  cost: {subtotalAmount: Reading<{amount: number; currencyCode: string}>; totalShippingAmount?: Reading<{amount: number} | undefined>};
   customerPrivacy: Reading<CustomerPrivacy>;
   /** Of the order as a whole; what is taken off a line stands with it. */
   discountAllocations: Reading<readonly Pick<CartLine['discountAllocations'][number], 'type' | 'discountedAmount'>[]>;

@@ -22,6 +22,8 @@ export interface Scene {
   /** Codes that are applied, in capitals. */
   codes: ReadonlySet<string>;
   subtotal: number;
+  /** What shipping costs, once the buyer has chosen a way. */
+  shipping?: number;
   /** What the buyer pays in. */
   currency: string;
   /** The buyer's company has prices of its own. */
@@ -120,13 +122,22 @@ export function card(entry: Entry, scene: Scene): CardView | undefined {
     case 'coupon':
       return couponCard(entry, scene);
     case 'progress':
-      return progressCard(entry, scene) ?? messageCard(entry, scene);
+      return towards(entry, scene);
     case 'banner':
     case 'message':
       return messageCard(entry, scene);
     default:
       return undefined;
   }
+}
+
+/** Return the bar, or its sentence; undefined where the price of shipping says otherwise: free already, or not free after all. */
+function towards(entry: Entry, scene: Scene): CardView | undefined {
+  const bar = progressCard(entry, scene);
+  const {shipping} = scene;
+  const told = shipping !== undefined && entry.offer.message?.key.startsWith('progress.free_shipping');
+  if (bar && told && bar.value < bar.max === (shipping === 0)) return undefined;
+  return bar ?? messageCard(entry, scene);
 }
 
 /** Messages come first, then no more products than the merchant allows; what the buyer took is never left out. */

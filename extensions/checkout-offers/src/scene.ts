@@ -23,6 +23,7 @@ export function scene(host: Host, surface: Surface, now: number, prices = NO_PRI
     inCart: new Set(host.lines.value.map(({merchandise}) => merchandise.id)),
     codes: new Set(host.discountCodes.value.map(({code}) => code.toUpperCase())),
     subtotal: amount,
+    shipping: host.cost.totalShippingAmount?.value?.amount,
     currency: currencyCode,
     ownPrices: isCompany(host),
     prices,

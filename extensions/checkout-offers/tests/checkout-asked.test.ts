@@ -16,7 +16,7 @@ test('a line is told at what it costs once the order’s own discounts are off i
     ({...createCartLine({quantity, cost: {totalAmount: usd(amount)}}), merchandise: merchandise(id)});
   const lines = {value: [line(1, 30, 2), line(2, 10)]};
   const discountAllocations = {value: [{type: 'code', code: 'FOURTH', discountedAmount: usd(10)}]};
-  Object.assign(extension.shopify, {lines, discountAllocations, cost: {subtotalAmount: {value: usd(40)}}});
+  Object.assign(extension.shopify, {lines, discountAllocations, cost: {subtotalAmount: {value: usd(40)}, totalShippingAmount: {value: undefined}}});
   const fetch = (extension.fetch = replying(answer()));
   await extension.render();
   const {cart} = JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)) as {cart: {subtotal: string; lines: {price: string}[]}};

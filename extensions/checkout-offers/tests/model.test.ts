@@ -330,10 +330,10 @@ describe('a bar of progress', () => {
   const missing = (amount: number) => ({amount: {amount, currency: 'USD'}, remaining: {amount, currency: 'USD'}});
   const own = {key: 'own', args: {}, text: 'Only {remaining} to go'};
 
-  const shipping = {key: 'progress.free_shipping', args: {}};
+  const free = {key: 'progress.free_shipping', args: {}};
 
   test('follows the cart as it is now, not as it was when the app was asked', () => {
-    expect(progress({progress: goal, message: shipping}, scene({subtotal: 42}))).toMatchObject({
+    expect(progress({progress: goal, message: free}, scene({subtotal: 42}))).toMatchObject({
       value: 42, max: 50, text: {key: 'message.progress.free_shipping', money: {amount: {amount: 8, currency: 'USD'}}},
     });
   });
@@ -343,7 +343,7 @@ describe('a bar of progress', () => {
   });
 
   test('of another currency than the cart’s stays as it was told', () => {
-    expect(progress({progress: {...goal, currency: 'EUR'}, message: shipping}, scene({subtotal: 42}))).toMatchObject({value: 20, max: 50});
+    expect(progress({progress: {...goal, currency: 'EUR'}, message: free}, scene({subtotal: 42}))).toMatchObject({value: 20, max: 50});
   });
 
   test.each([
@@ -358,6 +358,17 @@ describe('a bar of progress', () => {
     expect(progress({progress: {...goal, current: 60}, message}, scene({subtotal: 42}))?.text).toMatchObject({key: 'message.progress.free_shipping'});
   });
 
+  test.each([
+    [42, undefined, true],
+    [42, 4.9, true],
+    [42, 0, false], // as where the order is picked up
+    [50, 0, true],
+    [50, 12, false], // as where it is sent by express
+  ])('towards free shipping, at %d of 50 where shipping costs %s, is shown: %s', (subtotal, shipping, shown) => {
+    expect(Boolean(progress({progress: goal, message: free}, scene({subtotal, shipping})))).toBe(shown);
+    expect(progress({progress: goal, message: own}, scene({subtotal, shipping}))).toBeDefined();
+  });
+
   test('that does not say what it is for is not shown', () => {
     expect(progress({progress: goal})).toBeUndefined();
   });
@@ -369,6 +380,11 @@ describe('a bar of progress', () => {
 });
 
 describe('other kinds', () => {
+  test('help is not offered before the payment once that is over', () => {
+    const banner = upsell({kind: 'banner', message: {key: 'banner.help', args: {}}});
+    expect(notice('offer', banner, scene({surface: 'thank_you'}))?.text).toEqual({key: 'message.message.help', money: {}});
+  });
+
   test.each(['banner', 'message'])('a %s says its message', (kind) => {
     expect(notice('offer', upsell({kind, message: {key: 'banner.help', args: {}}}))?.text).toEqual({key: 'message.banner.help', money: {}});
   });
