@@ -67,18 +67,24 @@ _WELCOME = {
     "de": "Neu hier? Jede Bestellung lässt sich leicht zurückgeben, und auf Fragen antworten Menschen.",
     "es": "¿Es tu primera visita? Cada pedido tiene devolución fácil y personas que responden.",
     "fr": "Première visite ? Chaque commande se retourne facilement, et de vraies personnes répondent.",
+    "ja": "初めてのご利用ですか？どのご注文も簡単に返品でき、お問い合わせには担当者がお答えします。",
+    "ar": "أول زيارة لك؟ إرجاع كل طلب سهل، ويجيبك أشخاص حقيقيون.",
 }
 _THANKS: dict[str, Text] = {
     "en": "Thank you for coming back: {percentage} % off this order.",
-    "de": "Danke, dass du wieder da bist: {percentage} % auf diese Bestellung.",
+    "de": "Danke, dass Sie wieder da sind: {percentage} % auf diese Bestellung.",
     "es": "Gracias por volver: {percentage} % de descuento en este pedido.",
     "fr": "Merci d'être de retour : {percentage} % sur cette commande.",
+    "ja": "いつもありがとうございます。今回のご注文が{percentage}%割引になります。",
+    "ar": "شكرًا لعودتك: خصم {percentage}% على هذا الطلب.",
 }
 _ALMOST = {
     "en": "Almost there: {amount} to go until shipping is free.",
     "de": "Fast geschafft: Noch {amount}, dann ist der Versand frei.",
     "es": "Ya casi: te faltan {amount} para el envío gratis.",
     "fr": "Presque : plus que {amount} et la livraison est offerte.",
+    "ja": "あと少し、{amount}で送料無料になります。",
+    "ar": "اقتربت: يفصلك {amount} عن الشحن المجاني.",
 }
 
 _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
