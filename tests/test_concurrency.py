@@ -15,7 +15,7 @@ USUAL = 8
 
 
 async def until(condition: asyncio.Event) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await condition.wait()
 
 

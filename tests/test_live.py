@@ -50,8 +50,8 @@ async def run(connections: Connections, name: str, changes: dict[str, Any]) -> N
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it holds; fail after ten seconds."""
-    async with asyncio.timeout(10):
+    """Return once it holds; fail after a minute."""
+    async with asyncio.timeout(60):
         while not await true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -26,7 +26,7 @@ async def imported(connections: Connections, status: str, at: datetime, error: s
 
 
 async def ends(following: Awaitable[None]) -> None:
-    await asyncio.wait_for(following, 20)
+    await asyncio.wait_for(following, 60)
 
 
 @pytest.mark.parametrize("follow", [ask_for_backfill, follow_backfill, follow_training])

@@ -65,5 +65,5 @@ async def test_work_that_takes_long_holds_up_no_other(connections: Connections) 
     async def ends(_connections: Connections) -> None:
         stop.set()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await keep_schedules(connections, [Schedule("waits", 60, waits), Schedule("ends", 60, ends)], stop)

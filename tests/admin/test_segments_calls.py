@@ -118,7 +118,7 @@ async def test_every_process_hears_of_a_changed_segment(
     async with connections.redis.pubsub() as channel:
         await channel.subscribe("tw:changed")
         await call(browser, "keep", {"segment": BIG_SPENDERS})
-        heard = [await channel.get_message(timeout=5) for _ in range(2)]
+        heard = [await channel.get_message(timeout=60) for _ in range(2)]
     assert SHOP.encode() in [each["data"] for each in heard if each]
 
 

@@ -43,7 +43,7 @@ network_access = true
 customer_privacy = true
 """
 LOCALE = {"pieces": {"one": "{{ count }} line", "other": "{{ count }} lines"}}
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 expect.set_options(timeout=PATIENCE_S * 1_000)
 
 

@@ -115,10 +115,10 @@ async def test_a_start_and_a_stop_are_announced(connections: Connections) -> Non
     await draft(connections, SHOP, design(), NOW)
     async with connections.redis.pubsub() as channel:
         await channel.subscribe(CHANGED)
-        await channel.get_message(timeout=5)
+        await channel.get_message(timeout=60)
         await start(connections, SHOP, "pin", NOW)
         await stop(connections, SHOP, "pin", NOW)
-        told = [await channel.get_message(timeout=5) for _ in range(2)]
+        told = [await channel.get_message(timeout=60) for _ in range(2)]
     assert [each and each["data"] for each in told] == [SHOP.encode()] * 2
 
 

@@ -98,7 +98,7 @@ async def rows(connections: Connections) -> list[DeliveryRow]:
 
 
 async def until_told(receiver: Receiver) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not receiver.requests:  # noqa: ASYNC110  (the loop decides)
             await asyncio.sleep(0.02)
 

@@ -34,7 +34,7 @@ async def stopped_at(
     with monkeypatch.context() as patched:
         patched.setattr(module, name, hang)
         doing = asyncio.ensure_future(work())
-        await asyncio.wait_for(there.wait(), 30)
+        await asyncio.wait_for(there.wait(), 60)
         doing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await doing

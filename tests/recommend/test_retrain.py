@@ -66,7 +66,7 @@ async def test_a_shop_is_trained_published_and_announced(connections: Connection
     async with connections.redis.pubsub() as changes:
         await changes.subscribe(CHANGED)
         card = await train_shop(connections, SHOP, SMALL)
-        heard = [await changes.get_message(timeout=5) for _ in range(2)]
+        heard = [await changes.get_message(timeout=60) for _ in range(2)]
     assert card.decision.publish
     assert await models(connections, SHOP) == [(card.version, "champion")]
     model = latest(connections.settings.data_dir, SHOP)

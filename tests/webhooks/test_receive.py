@@ -227,8 +227,8 @@ async def test_the_worker_is_woken(connections: Connections) -> None:
     body = order_body()
     async with connections.redis.pubsub() as listener:
         await listener.subscribe(WAKE_CHANNEL)
-        await listener.get_message(timeout=5)
+        await listener.get_message(timeout=60)
         async with web(connections) as http:
             await http.post("/webhooks", content=body, headers=headers(body))
-        message = await listener.get_message(ignore_subscribe_messages=True, timeout=5)
+        message = await listener.get_message(ignore_subscribe_messages=True, timeout=60)
     assert message is not None
