@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 from starlette.applications import Starlette
@@ -38,7 +38,7 @@ done = st.lists(
 sent_again = st.lists(st.builds(Fate, st.integers(1, 3), st.integers(0, 8)), max_size=10)
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES)
 @given(done, sent_again, st.lists(st.sampled_from(FORGED), max_size=3))
 def test_events_sent_again_late_or_out_of_order_and_forged_ones_make_the_same_visit(
     world: World, acts: list[tuple[str, str, str | None]], fated: list[Fate], lies: list[str]

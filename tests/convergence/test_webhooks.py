@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from devstore.schema import MODULES
 from tests.convergence.history import Letter, Step, steps, telling
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES)
 @given(steps, fates, forgeries)
 def test_letters_lost_doubled_late_out_of_order_or_forged_change_nothing_in_the_end(
     world: World, lived: list[Step], fated: list[Fate], lies: list[Forgery]
