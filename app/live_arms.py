@@ -29,5 +29,7 @@ def _check(snapshot: ShopSnapshot, design: Design) -> None:
             raise InputError(f"arm {arm.name!r} can't be served: what it changes can't be read", "changes")
         if served is not None and served.version == snapshot.version:
             raise InputError(
-                f"arm {arm.name!r} would be the shop as it is: its changes change nothing", "changes"
+                f"arm {arm.name!r} would be the shop as it is: its changes change nothing, as what they are "
+                "about does not run or is so already",
+                "changes",
             )
