@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from app.tables import OrderRow
 from tests.chaos.stage import Stage, staged, until
 from tests.chaos.traffic import under_load
+from tests.test_worker import finish_by_hand
 
 
 async def test_processes_that_are_stopped_under_load_keep_what_they_acknowledged(tmp_path: Path) -> None:
@@ -18,12 +19,8 @@ async def test_processes_that_are_stopped_under_load_keep_what_they_acknowledged
             assert await stage.worker.stop() == 0
             assert await stage.web.stop() == 0
         assert "error" not in traffic.answers
-        await stage.worker.start()
-
-        async def there() -> bool:
-            return traffic.orders <= await _orders(stage)
-
-        await until(there)
+        await finish_by_hand(stage.connections)
+        assert traffic.orders <= await _orders(stage)
 
 
 async def _any_order(stage: Stage) -> bool:
