@@ -55,6 +55,18 @@ def named_text(objects: Any, name: str) -> Any:
     return _Named(objects, literal_column(name))
 
 
+class _NamedInText(_Named):
+    """The same of texts that hold a JSON object each."""
+
+    inherit_cache = True
+    name = "named_in_text"
+
+
+def named_in_text(texts: Any, name: str) -> Any:
+    """Return the text of that name in a column's texts, each a JSON object. name: one of ours."""
+    return _NamedInText(texts, literal_column(name))
+
+
 @compiles(_Named, "sqlite")
 def _in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     objects, name = element.clauses
@@ -65,3 +77,9 @@ def _in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 def _in_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     objects, name = element.clauses
     return f"({compiler.process(objects, **options)} ->> '{name.name}')"
+
+
+@compiles(_NamedInText, "postgresql")
+def _of_text_in_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    objects, name = element.clauses
+    return f"(CAST({compiler.process(objects, **options)} AS JSON) ->> '{name.name}')"

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from app.columns import named_text
+from app.columns import named_in_text, named_text
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
@@ -171,7 +171,7 @@ def _requests(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
 
 
 def _receipts(_: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
-    return or_(false(), *(_RECEIPTS.c.document.contains(f'"subject":"{each}"') for each in sorted(subjects)))
+    return _in(named_in_text(_RECEIPTS.c.document, "subject"), subjects)
 
 
 _FOUND_BY: Mapping[Table, Theirs] = {
