@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.devstore.browser_world import until
 from tests.extensions.checkout_world import (
     BLOCK,
     LONG_S,
@@ -265,7 +266,7 @@ def test_a_new_cart_is_asked_for_anew_with_a_token_of_its_own(page: Page, world:
     page.get_by_label("Discount code").press("Enter")
     page.wait_for_function("() => true")
     expect(page.locator(".codes")).to_contain_text("TENTH")
-    page.wait_for_timeout(300)
+    until(lambda: page.wait_for_timeout(50) or len(world.app.asked) >= 4)
     surfaces = [(asked["surface"], len(asked["cart"]["lines"])) for asked in world.app.asked]
     assert sorted(surfaces) == [
         ("checkout", 1), ("checkout", 2), ("checkout_lines", 1), ("checkout_lines", 2),
