@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,7 +12,7 @@ import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as RedisConnectionError
-from sqlalchemy import event
+from sqlalchemy import Executable, event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,6 +46,11 @@ class Connections:
         """Yield a session that is only read from."""
         async with self._readers() as db:
             yield db
+
+    async def rows(self, query: Executable) -> Sequence[Any]:
+        """Return all the rows that a query of columns finds."""
+        async with self.read() as db:
+            return (await (await db.connection()).execute(query)).all()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

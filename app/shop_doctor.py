@@ -92,8 +92,7 @@ async def _pixel(connections: Connections, shop: Shop) -> str:
 
 async def _imported(connections: Connections, shop: Shop) -> str:
     rows = select(_BACKFILLS.c.kind, _BACKFILLS.c.status, _BACKFILLS.c.loaded, _BACKFILLS.c.error)
-    async with connections.read() as db:
-        found = (await (await db.connection()).execute(rows.where(_BACKFILLS.c.shop == shop.shop))).all()
+    found = await connections.rows(rows.where(_BACKFILLS.c.shop == shop.shop))
     says = ", ".join(f"{row.loaded} {row.kind} {row.status} {row.error}".rstrip() for row in found)
     if not found or any(row.status != "done" for row in found):
         raise Fault(f"{says or 'nothing yet'}: `tillwise backfill --shop {shop.shop}` goes on with it")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete
+from sqlalchemy import ColumnElement, Table, and_, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -65,6 +65,12 @@ async def upsert(
     returning = statement.returning(*(table.c[name] for name in keys))
     result = await (await db.connection()).execute(returning, list(rows))
     return [tuple(key) for key in result]
+
+
+def newer_unless_deleted(old: Any, new: Any) -> ColumnElement[bool]:
+    """Return whether the offered row is newer; a deletion wins against the same moment."""
+    same = (new.updated_at == old.updated_at) & old.deleted_at.is_(None)
+    return or_(new.updated_at > old.updated_at, same)
 
 
 async def delete_keys(

@@ -148,8 +148,7 @@ async def parked(connections: Connections, shop: str | None = None) -> list[Park
     ).where(_INBOX.c.status == "parked")
     if shop is not None:
         statement = statement.where(_INBOX.c.shop == shop)
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(statement.order_by(_INBOX.c.id))).all()
+    rows = await connections.rows(statement.order_by(_INBOX.c.id))
     return [Parked(*row) for row in rows]
 
 
@@ -177,8 +176,7 @@ async def prune(connections: Connections, now: datetime) -> int:
     )
     while True:
         part = select(_INBOX.c.id, age).where(_INBOX.c.id > walked).order_by(_INBOX.c.id).limit(CHUNK)
-        async with connections.read() as db:
-            rows = (await (await db.connection()).execute(part)).all()
+        rows = await connections.rows(part)
         if not any(row.received_at < now - KEPT_DONE for row in rows):
             return deleted
         walked, here = rows[-1].id, _INBOX.c.id.between(rows[0].id, rows[-1].id)

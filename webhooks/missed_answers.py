@@ -28,8 +28,7 @@ async def missed_answers(
     query = select(_CUSTOMERS.c.customer_id, _CUSTOMERS.c.email_marketing, _CUSTOMERS.c.sms_marketing).where(
         _CUSTOMERS.c.shop == shop.shop, _CUSTOMERS.c.customer_id.in_([each.customer_id for each in read])
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     known = {row.customer_id: (row.email_marketing, row.sms_marketing) for row in rows}
     return [
         each for each in read

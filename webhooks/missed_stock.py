@@ -70,8 +70,7 @@ async def _sums(connections: Connections, shop: Shop, product_ids: Sequence[int]
         .where(_VARIANTS.c.shop == shop.shop, _VARIANTS.c.product_id.in_(product_ids))
         .group_by(_VARIANTS.c.product_id)
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return {row[0]: None if row[1] is None else int(row[1]) for row in rows}
 
 
@@ -87,8 +86,7 @@ async def _lying_offline(
         .where(_LEVELS.c.location_id.in_(offline), _LEVELS.c.available.is_not(None))
         .group_by(product)
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return {row[0]: int(row[1]) for row in rows}
 
 

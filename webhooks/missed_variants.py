@@ -42,8 +42,7 @@ async def _known(connections: Connections, shop: Shop, product_ids: Sequence[int
         .where(_VARIANTS.c.shop == shop.shop, product.in_(product_ids))
         .group_by(product)
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 

@@ -165,8 +165,7 @@ async def _installed(connections: Connections, shops: set[str]) -> dict[str, str
     query = select(_SHOPS.c.shop, _SHOPS.c.currency).where(
         _SHOPS.c.shop.in_(shops), _SHOPS.c.uninstalled_at.is_(None)
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return {row.shop: row.currency for row in rows}
 
 

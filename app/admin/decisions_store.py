@@ -52,7 +52,7 @@ async def find(
     )  # fmt: skip
     if floor is not None:
         query = query.where(columns.decided_at >= floor.at)
-    found = [ListedDecision(*row) for row in await _rows(connections, query)]
+    found = [ListedDecision(*row) for row in await connections.rows(query)]
     if len(found) > SHOWN:
         last = found[SHOWN - 1]
         return DecisionPage(found[:SHOWN], Cursor(last.decided_at, last.decision_id), stopped=False)
@@ -70,7 +70,7 @@ async def outcomes(
         .order_by(columns.happened_at, columns.event_id)
     )
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for decision_id, offer_id, kind in await _rows(connections, query):
+    for decision_id, offer_id, kind in await connections.rows(query):
         if kind not in found[decision_id][offer_id]:
             found[decision_id][offer_id].append(kind)
     return found
@@ -79,7 +79,7 @@ async def outcomes(
 async def _floor(connections: Connections, behind: list[Any]) -> Cursor | None:
     """Return the last moment that is looked at, None where that is all there is."""
     query = select(_DECISIONS.c.decided_at).where(*behind).order_by(_DECISIONS.c.decided_at.desc())
-    rows = await _rows(connections, query.offset(LOOKED_THROUGH).limit(1))
+    rows = await connections.rows(query.offset(LOOKED_THROUGH).limit(1))
     return Cursor(rows[0][0]) if rows else None
 
 
@@ -120,8 +120,3 @@ def _offers(*members: tuple[str, str]) -> ColumnElement[bool]:
     """Return the condition that the answer's JSON, as it is kept, has one of these members."""
     text = cast(_DECISIONS.c.answer, Text)
     return or_(false(), *(text.contains(f'"{name}": "{value}"', autoescape=True) for name, value in members))
-
-
-async def _rows(connections: Connections, query: Any) -> Any:
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query)).all()

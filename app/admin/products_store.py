@@ -12,7 +12,7 @@ from app.admin import store
 from app.admin.language import _
 from app.connections import Connections
 from app.errors import InputError, NotFound
-from app.offers.terms import MOST_BOOST
+from app.offers.terms import MOST_BOOST, pinned_of
 from app.shops.changes import announce_kept
 from app.shops.store import Shop
 from app.tables import ShopRow
@@ -25,8 +25,8 @@ _LEAST_BOOST = 0.05
 def wishes_of(settings: Mapping[str, Any]) -> dict[int, str]:
     """Return what is wished of products: `pinned`, or a factor as `2`; pins first, in their order."""
     boosts = {number: f"{factor:g}" for number, factor in _boosts(settings).items()}
-    return dict.fromkeys(_pinned(settings), PINNED) | {
-        number: factor for number, factor in boosts.items() if number not in _pinned(settings)
+    return dict.fromkeys(pinned_of(settings), PINNED) | {
+        number: factor for number, factor in boosts.items() if number not in pinned_of(settings)
     }
 
 
@@ -57,7 +57,7 @@ def _with_wish(
     gone: products that are not sold any more; nobody could take a wish of theirs back.
     """
     let_go = gone | {product_id}
-    pins = [each for each in _pinned(settings) if each not in let_go]
+    pins = [each for each in pinned_of(settings) if each not in let_go]
     if pinned and len(pins) >= MOST_PINNED:
         raise InputError(_("%(n)s products are pinned, which is the most: unpin one first.", n=len(pins)))
     boosts = {str(number): each for number, each in _boosts(settings).items() if number not in let_go}
@@ -77,13 +77,6 @@ def _factor(wish: str) -> float:
     if not _LEAST_BOOST <= factor <= MOST_BOOST:
         raise InputError(_("Choose one of the wishes that are offered."), "wish")
     return factor
-
-
-def _pinned(settings: Mapping[str, Any]) -> list[int]:
-    try:
-        return msgspec.convert(settings.get("pinned", []), list[int])
-    except msgspec.ValidationError:
-        return []
 
 
 def _boosts(settings: Mapping[str, Any]) -> dict[int, float]:

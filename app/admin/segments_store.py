@@ -63,7 +63,7 @@ async def trained(connections: Connections, shop: str) -> Trained | None:
     """Return what speaks for the segmentation that serves, None before the first."""
     columns = _SEGMENTATIONS.c
     query = select(columns.trained_at, columns.report).where(columns.shop == shop)
-    rows = await _rows(connections, query.order_by(columns.trained_at.desc()).limit(1))
+    rows = await connections.rows(query.order_by(columns.trained_at.desc()).limit(1))
     return Trained(*rows[0]) if rows else None
 
 
@@ -71,7 +71,7 @@ async def sizes_now(connections: Connections, shop: str) -> dict[str, int]:
     """Return how many customers each segment has, each counted in the most telling of theirs."""
     count = func.count()
     query = select(_SEGMENTS.c.segment, count).where(_SEGMENTS.c.shop == shop)
-    rows = await _rows(connections, query.group_by(_SEGMENTS.c.segment).order_by(count.desc()))
+    rows = await connections.rows(query.group_by(_SEGMENTS.c.segment).order_by(count.desc()))
     return {name: int(customers) for name, customers in rows}
 
 
@@ -82,7 +82,7 @@ async def sizes_by_day(connections: Connections, shop: str, since_day: str) -> d
         columns.shop == shop, columns.day >= since_day
     )
     days: dict[str, dict[str, int]] = {}
-    for day, segment, customers in await _rows(connections, query.order_by(columns.day)):
+    for day, segment, customers in await connections.rows(query.order_by(columns.day)):
         days.setdefault(day, {})[segment] = customers
     return days
 
@@ -96,7 +96,7 @@ async def move_counts(
         columns.shop == shop, columns.moved_at >= since
     )
     grouped = query.group_by(columns.before, columns.after).order_by(count.desc(), columns.after)
-    return [(before, after, int(moves)) for before, after, moves in await _rows(connections, grouped)]
+    return [(before, after, int(moves)) for before, after, moves in await connections.rows(grouped)]
 
 
 async def newest_moves(
@@ -107,7 +107,7 @@ async def newest_moves(
     query = select(columns.customer_id, columns.moved_at, columns.before, columns.after, columns.why)
     wanted = columns.before.is_not(None) if customer_id is None else columns.customer_id == customer_id
     query = query.where(columns.shop == shop, wanted).order_by(columns.id.desc()).limit(most)
-    return [Move(*row) for row in await _rows(connections, query)]
+    return [Move(*row) for row in await connections.rows(query)]
 
 
 async def members(connections: Connections, shop: str, segment: str, most: int) -> list[Card]:
@@ -127,7 +127,7 @@ async def sold(connections: Connections, shop: str) -> dict[int, ProductTraits]:
     query = select(columns.product_id, columns.product_type, columns.vendor, first_price()).where(
         columns.shop == shop, columns.deleted_at.is_(None)
     )
-    return {row[0]: ProductTraits(*row[1:]) for row in await _rows(connections, query)}
+    return {row[0]: ProductTraits(*row[1:]) for row in await connections.rows(query)}
 
 
 async def segment_of(connections: Connections, shop: str, customer_ids: Collection[int]) -> dict[int, str]:
@@ -137,7 +137,7 @@ async def segment_of(connections: Connections, shop: str, customer_ids: Collecti
         query = select(_SEGMENTS.c.customer_id, _SEGMENTS.c.segment).where(
             _SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id.in_(part)
         )
-        found |= {row.customer_id: row.segment for row in await _rows(connections, query)}
+        found |= {row.customer_id: row.segment for row in await connections.rows(query)}
     return found
 
 
@@ -147,7 +147,7 @@ async def rfm_counts(connections: Connections, shop: str) -> dict[tuple[str, str
     by = (columns.recency, columns.frequency, columns.monetary, columns.rfm_group)
     counts: dict[tuple[str, str | None], int] = {}
     query = select(*by, func.count()).where(columns.shop == shop).group_by(*by)
-    for *scores, rfm_group, customers in await _rows(connections, query):
+    for *scores, rfm_group, customers in await connections.rows(query):
         cell = rfm_segments.segment(_scores(*scores)), rfm_group
         counts[cell] = counts.get(cell, 0) + int(customers)
     return counts
@@ -177,15 +177,13 @@ def _scored_as(segment: str) -> ColumnElement[bool]:
 async def _cards(connections: Connections, shop: str, which: ColumnElement[bool], most: int) -> list[Card]:
     columns = _SEGMENTS.c
     query = select(_SEGMENTS).where(columns.shop == shop, which)
-    rows = await _rows(
-        connections, query.order_by(columns.changed_at.desc(), columns.customer_id).limit(most)
-    )
+    query = query.order_by(columns.changed_at.desc(), columns.customer_id).limit(most)
     return [
         Card(
             row.customer_id, row.segment, row.memberships, _scores(row.recency, row.frequency, row.monetary),
             row.orders, row.spent_minor, row.spend_ahead_minor, row.foreseen, row.rfm_group, row.changed_at,
         )
-        for row in rows
+        for row in await connections.rows(query)
     ]  # fmt: skip
 
 
@@ -193,8 +191,3 @@ def _scores(recency: int | None, frequency: int | None, monetary: int | None) ->
     if recency is None or frequency is None or monetary is None:
         return None
     return Scores(recency, frequency, monetary)
-
-
-async def _rows(connections: Connections, query: Any) -> Any:
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query)).all()

@@ -102,7 +102,7 @@ async def imports(connections: Connections, shop: Shop) -> list[Import]:
     """Return how far each kind is, in the order they are imported."""
     columns = _backfills.c
     query = select(columns.kind, columns.status, columns.loaded, columns.total, columns.error)
-    rows = await _rows(connections, query.where(columns.shop == shop.shop))
+    rows = await connections.rows(query.where(columns.shop == shop.shop))
     known = {row.kind: Import(*row) for row in rows}
     return [known.get(kind) or Import(kind, "waiting") for kind in KINDS]
 
@@ -116,7 +116,7 @@ async def champion(connections: Connections, shop: Shop) -> Model | None:
         .order_by(columns.trained_at.desc())
         .limit(1)
     )
-    for version, trained_at, card in await _rows(connections, query):
+    for version, trained_at, card in await connections.rows(query):
         orders = int(card.get("counts", {}).get("orders", 0))
         reason = str(card.get("decision", {}).get("reason", ""))
         return Model(version, trained_at, orders, card.get("figures", {}), reason)
@@ -140,7 +140,7 @@ async def latest_decisions(connections: Connections, shop: Shop, most: int) -> l
         .order_by(columns.decided_at.desc())
         .limit(most)
     )
-    return [ListedDecision(*row) for row in await _rows(connections, query)]
+    return [ListedDecision(*row) for row in await connections.rows(query)]
 
 
 async def titles(connections: Connections, shop: Shop, product_ids: set[int]) -> dict[int, str]:
@@ -148,7 +148,7 @@ async def titles(connections: Connections, shop: Shop, product_ids: set[int]) ->
     query = select(_products.c.product_id, _products.c.title).where(
         _products.c.shop == shop.shop, _products.c.product_id.in_(product_ids)
     )
-    return {row.product_id: row.title for row in await _rows(connections, query)}
+    return {row.product_id: row.title for row in await connections.rows(query)}
 
 
 async def find_products(
@@ -175,7 +175,7 @@ async def find_products(
     )
     if words:
         query = query.where(or_(*_holding(columns.title, words), *_holding(columns.vendor, words)))
-    return [ListedProduct(*row) for row in await _rows(connections, query)]
+    return [ListedProduct(*row) for row in await connections.rows(query)]
 
 
 async def count_excluded(connections: Connections, shop: Shop) -> int:
@@ -183,7 +183,7 @@ async def count_excluded(connections: Connections, shop: Shop) -> int:
     same = _products.c.shop == _exclusions.c.shop, _products.c.product_id == _exclusions.c.product_id
     deleted = exists().where(*same, _products.c.deleted_at.is_not(None))
     query = select(func.count()).where(_exclusions.c.shop == shop.shop, ~deleted)
-    return int((await _rows(connections, query))[0][0])
+    return int((await connections.rows(query))[0][0])
 
 
 async def gone(connections: Connections, shop: Shop, product_ids: Collection[int]) -> set[int]:
@@ -193,7 +193,7 @@ async def gone(connections: Connections, shop: Shop, product_ids: Collection[int
         _products.c.product_id.in_(product_ids),
         _products.c.deleted_at.is_not(None),
     )
-    return {row.product_id for row in await _rows(connections, query)}
+    return {row.product_id for row in await connections.rows(query)}
 
 
 async def set_excluded(connections: Connections, shop: Shop, product_id: int, *, excluded: bool) -> str:
@@ -221,7 +221,7 @@ async def health(connections: Connections, shop: Shop) -> Health:
         select(func.max(_inbox.c.received_at)).where(_inbox.c.shop == shop.shop).scalar_subquery(),
         select(func.max(_decisions.c.decided_at)).where(_decisions.c.shop == shop.shop).scalar_subquery(),
     )
-    parked, orders, pixel, heard_at, asked_at = (await _rows(connections, query))[0]
+    parked, orders, pixel, heard_at, asked_at = (await connections.rows(query))[0]
     return Health(parked, asked_at is not None, orders, bool(pixel), heard_at, asked_at)
 
 
@@ -246,8 +246,3 @@ def _holding(column: Any, words: str) -> list[Any]:
 def _literal(words: str) -> str:
     """Return the words with what LIKE reads as a pattern taken literally."""
     return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-async def _rows(connections: Connections, query: Any) -> Any:
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query)).all()

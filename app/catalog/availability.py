@@ -45,8 +45,7 @@ async def unavailable(
         columns.product_id, columns.title, columns.published, columns.deleted_at,
         _in_stock().label("in_stock"), _excluded().label("excluded"),
     ).where(columns.shop == shop, columns.product_id.in_(product_ids))  # fmt: skip
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all() if product_ids else []
+    rows = await connections.rows(query) if product_ids else []
     known = {row.product_id: row for row in rows}
     found = {each: _unavailable(each, known.get(each)) for each in product_ids}
     return {each: why for each, why in found.items() if why is not None}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import ColumnElement, Select, case, delete, or_, select
+from sqlalchemy import ColumnElement, Select, case, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.availability import IN_STOCK
@@ -18,7 +18,7 @@ from app.connections import Connections
 from app.events.kinds import InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
 from app.streamed import in_parts
 from app.tables import InventoryRow, ItemCostRow, ProductRow, ShopRow, VariantRow
-from app.upsert import by_key, delete_keys, table_of, upsert
+from app.upsert import by_key, delete_keys, newer_unless_deleted, table_of, upsert
 
 _PRODUCTS, _VARIANTS = table_of(ProductRow), table_of(VariantRow)
 _COSTS, _SHOPS = table_of(ItemCostRow), table_of(ShopRow)
@@ -68,7 +68,7 @@ async def record_products(connections: Connections, events: Sequence[ProductChan
     async with connections.write() as db:
         kept: list[Any] = []
         for rows in _alike(map(_product_row, latest.values())):
-            kept += await upsert(db, ProductRow, rows, newer=_newer)
+            kept += await upsert(db, ProductRow, rows, newer=newer_unless_deleted)
         await _replace_variants(db, [latest[key] for key in kept])
 
 
@@ -98,12 +98,6 @@ async def record_levels(connections: Connections, events: Sequence[InventoryChan
     async with connections.write() as db:
         kept = await upsert(db, InventoryRow, rows, newer=lambda old, new: new.updated_at >= old.updated_at)
         await sum_levels(db, {(shop, item) for shop, item, _ in kept})
-
-
-def _newer(old: Any, new: Any) -> ColumnElement[bool]:
-    """Return whether the offered product is newer; a deletion wins against the same moment."""
-    same = (new.updated_at == old.updated_at) & old.deleted_at.is_(None)
-    return or_(new.updated_at > old.updated_at, same)
 
 
 async def _replace_variants(db: AsyncSession, events: Sequence[ProductChanged]) -> None:

@@ -18,9 +18,9 @@ from app.campaigns.store import all_campaigns, change_status, keep_campaign
 from app.campaigns.templates import TEMPLATES, template
 from app.catalog.catalog import Catalog
 from app.catalog.store import load_catalog
-from app.commands.run import Shop, with_connections
+from app.commands.run import Shop, known_shop, with_connections
 from app.connections import Connections
-from app.errors import InputError, NotFound, TillwiseError
+from app.errors import InputError, TillwiseError
 from app.reach.choosing import TRIGGER
 from app.reach.trying import dry_run_on_abandoned
 from app.rules.expression import read_rule
@@ -29,8 +29,7 @@ from app.rules.findings import Finding, findings
 from app.rules.findings import Shop as RulesShop
 from app.rules.words import in_words
 from app.shops.store import Shop as InstalledShop
-from app.shops.store import get_shop
-from app.values import ShopDomain, shop_domain
+from app.values import shop_domain
 
 campaigns = typer.Typer(help="A shop's campaigns: what is shown to whom, and when.", no_args_is_help=True)
 
@@ -44,7 +43,7 @@ def list_campaigns(shop: Shop) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        installed, now = await _installed(connections, domain), datetime.now(UTC)
+        installed, now = await known_shop(connections, domain), datetime.now(UTC)
         if not (found := await all_campaigns(connections, domain)):
             typer.echo("No campaign yet: `tillwise campaigns templates` lists some to begin with.")
         for kept in found:
@@ -61,7 +60,7 @@ def check(shop: Shop, file: File) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        installed = await _installed(connections, domain)
+        installed = await known_shop(connections, domain)
         catalog = await load_catalog(connections, domain)
         found = [each for campaign in _read(file) for each in _told(campaign, installed, catalog)]
         if any(each.stops for each in found):
@@ -76,7 +75,7 @@ def add(shop: Shop, file: File) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        installed = await _installed(connections, domain)
+        installed = await known_shop(connections, domain)
         catalog = await load_catalog(connections, domain)
         for campaign in _read(file):
             _told(campaign, installed, catalog)
@@ -117,7 +116,7 @@ def dry_run_command(
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        installed = await _installed(connections, domain)
+        installed = await known_shop(connections, domain)
         campaigns = _read(file)
         catalog = await load_catalog(connections, domain)
         decisions = await past_decisions(connections, domain, last)
@@ -153,7 +152,7 @@ def _change(shop: str, campaign_id: str, status: Status) -> None:
     domain = shop_domain(shop)
 
     async def run(connections: Connections) -> None:
-        await _installed(connections, domain)
+        await known_shop(connections, domain)
         kept = await change_status(connections, domain, campaign_id, status)
         typer.echo(f"{campaign_id} is {kept.standing(datetime.now(UTC))}")
 
@@ -218,10 +217,3 @@ def _tell_more(result: DryRun) -> None:
     for name, count in sorted(result.missing.items()):
         label = FIELDS[name].label if name in FIELDS else name
         typer.echo(f"  {count} decisions do not tell {label}")
-
-
-async def _installed(connections: Connections, shop: ShopDomain) -> InstalledShop:
-    known = await get_shop(connections, shop)
-    if known is None:
-        raise NotFound(f"{shop} is not installed")
-    return known

@@ -140,8 +140,7 @@ async def clear_shop(
 async def last_clearings(connections: Connections, shop: str) -> dict[str, ClearingRun]:
     """Return what the last clearing of each store did; a store that never had one is missing."""
     query = select(*_CLEARED).where(_RETENTION.c.shop == shop)
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return {row.store: ClearingRun(*row) for row in rows}
 
 

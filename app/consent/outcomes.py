@@ -39,8 +39,7 @@ async def served(
         func.sum(made * depth),
         func.sum(made * depth * depth),
     ).group_by(each.c.segment, each.c.region)
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return [
         AuditCell(segment, region, decisions, int(offered), int(accepted), float(depth), float(squares))
         for segment, region, decisions, offered, accepted, depth, squares in rows
@@ -62,8 +61,7 @@ async def allowed(
         .where(_D.c.shop == shop, _D.c.decided_at >= starts[0], _D.c.decided_at < until)
         .group_by("week", _D.c.rung, "purposes")
     )
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query)).all()
+    rows = await connections.rows(query)
     return [Allowed(number, rung, tuple(json.loads(names)), count) for number, rung, names, count in rows]
 
 

@@ -54,8 +54,7 @@ class ExpiredGrant:
 
 async def pools_of(connections: Connections, shop: str) -> list[Pool]:
     """Return the shop's pools, those that ended too."""
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(select(*_POOLS.c).where(_POOLS.c.shop == shop))).all()
+    rows = await connections.rows(select(*_POOLS.c).where(_POOLS.c.shop == shop))
     return [
         Pool(
             pool_id=row.pool_id,

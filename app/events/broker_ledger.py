@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from redis.asyncio import Redis
 
 from app.events.broker import Copy
-from app.events.log import DEAD, STREAM, Delivery, dead_letter
+from app.events.log import DEAD, STREAM, Delivery, dead_letter, text_of
 
 MOVED = "{tw:events}:moved"
 KEYS = "{tw:events}:keys"
@@ -121,7 +121,7 @@ class BrokerLedger:
         """Return before when all that came is handled."""
         now = await self.now()
         first: Any = await self._redis.xrange(STREAM, count=1)
-        waiting = [_time(_milliseconds(_text(entry_id))) for entry_id, _ in first]
+        waiting = [_time(_milliseconds(text_of(entry_id))) for entry_id, _ in first]
         return min([now, *waiting, *filter(None, [await self._oldest()])])
 
     async def passes(self, time: datetime, within_s: float) -> bool:
@@ -155,7 +155,7 @@ class BrokerLedger:
         return _time(int(found[0][1])) if found else None
 
     async def _sealed(self, entries: Sequence[tuple[bytes, bytes]]) -> list[Copy]:
-        named = [(_text(entry_id), body) for entry_id, body in entries]
+        named = [(text_of(entry_id), body) for entry_id, body in entries]
         keys = await self._keys({_span(entry_id) for entry_id, _ in named}, make=True)
         return [Copy(entry_id, _sealed(keys[_span(entry_id)], entry_id, body)) for entry_id, body in named]
 
@@ -196,7 +196,3 @@ def _span(entry_id: str) -> int:
 
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1_000, UTC)
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -43,8 +43,7 @@ async def as_kept(connections: Connections, events: Sequence[AnyEvent]) -> list[
                    for kind, who in each.items()})  # fmt: skip
     theirs = or_(false(), *matching((_ERASED.shop, _ERASED.subject), rows))
     query = select(_ERASED.subject, _ERASED.erased_at).where(theirs)
-    async with connections.read() as db:
-        found = (await (await db.connection()).execute(query)).all()
+    found = await connections.rows(query)
     erased = {row.subject: row.erased_at for row in found}
     if not erased:
         return list(events)

@@ -82,7 +82,7 @@ class Entry:
 
     def put_aside(self) -> tuple[datetime, str]:
         """Return of a dead letter when it was put aside, and why."""
-        return datetime.fromtimestamp(int(self.fields[b"buried_at"]), UTC), _text(self.fields[b"reason"])
+        return datetime.fromtimestamp(int(self.fields[b"buried_at"]), UTC), text_of(self.fields[b"reason"])
 
     def is_of(self, shop: str) -> bool:
         """Return whether it holds an event of the shop."""
@@ -138,7 +138,7 @@ class EventLog:
         if not await self._redis.exists(STREAM):
             return 0
         groups: Any = await self._redis.xinfo_groups(STREAM)
-        ours = [group for group in groups if _text(group["name"]) == GROUP]
+        ours = [group for group in groups if text_of(group["name"]) == GROUP]
         if not ours:  # nobody has read yet
             return int(await self._redis.xlen(STREAM))
         return int(ours[0]["pending"]) + int(ours[0]["lag"] or 0)
@@ -146,14 +146,14 @@ class EventLog:
     async def entries(self, stream: str) -> AsyncIterator[Entry]:
         """Yield what the log or the dead letters hold, handled or not, up to the last entry there is now."""
         newest: Any = await self._redis.xrevrange(stream, count=1)
-        after, last = "-", _text(newest[0][0]) if newest else "-"
+        after, last = "-", text_of(newest[0][0]) if newest else "-"
         while newest:
             page: Any = await self._redis.xrange(stream, min=after, max=last, count=_PAGE)
             for entry_id, fields in page:
-                yield Entry(_text(entry_id), fields)
+                yield Entry(text_of(entry_id), fields)
             if len(page) < _PAGE:
                 return
-            after = f"({_text(page[-1][0])}"
+            after = f"({text_of(page[-1][0])}"
 
     async def replace(self, stream: str, entry: Entry, event: AnyEvent | None) -> None:
         """Put an event in an entry's place, at the end, or nothing; never both and never neither."""
@@ -168,9 +168,9 @@ class EventLog:
         """Return the entries given to other consumers of late that are not yet acknowledged."""
         pending: Any = await self._pending()
         return {
-            _text(each["message_id"])
+            text_of(each["message_id"])
             for each in pending
-            if _text(each["consumer"]) != besides and each["time_since_delivered"] < within_ms
+            if text_of(each["consumer"]) != besides and each["time_since_delivered"] < within_ms
         }
 
     async def count(self, stream: str, shop: str) -> int:
@@ -254,14 +254,14 @@ class EventConsumer:
         answer = await self._redis.xreadgroup(
             self._group, self._name, {STREAM: ">"}, count=count, block=block_ms
         )
-        return [Delivery(_text(entry_id), fields[_EVENT.encode()]) for entry_id, fields in _entries(answer)]
+        return [Delivery(text_of(entry_id), fields[_EVENT.encode()]) for entry_id, fields in _entries(answer)]
 
     async def reclaim(self, *, count: int = 200) -> list[Delivery]:
         """Return entries that rested for idle_ms unacknowledged, now given to this consumer."""
         answer: Any = await self._redis.xautoclaim(
             STREAM, self._group, self._name, min_idle_time=self._idle_ms, count=count
         )
-        entries = [(_text(entry_id), fields) for entry_id, fields in answer[1] if fields]
+        entries = [(text_of(entry_id), fields) for entry_id, fields in answer[1] if fields]
         times = await self._times_delivered([entry_id for entry_id, _ in entries])
         return [
             Delivery(entry_id, fields[_EVENT.encode()], times.get(entry_id, 1))
@@ -274,16 +274,16 @@ class EventConsumer:
             pending: Any = await self._redis.xpending_range(
                 STREAM, self._group, min="-", max="+", count=count, consumername=name
             )
-            held = {_text(each["message_id"]): int(each["times_delivered"]) for each in pending}
+            held = {text_of(each["message_id"]): int(each["times_delivered"]) for each in pending}
             if held:
                 answer: Any = await self._redis.xclaim(STREAM, self._group, self._name, 0, [*held])
-                entries = [(_text(entry_id), fields) for entry_id, fields in answer if fields]
+                entries = [(text_of(entry_id), fields) for entry_id, fields in answer if fields]
                 return [Delivery(i, fields[_EVENT.encode()], held[i] + 1) for i, fields in entries]
         return []
 
     async def _dead_beside(self) -> list[str]:
         consumers: Any = await self._redis.xinfo_consumers(STREAM, self._group)
-        names = [_text(each["name"]) for each in consumers if each["pending"]]
+        names = [text_of(each["name"]) for each in consumers if each["pending"]]
         return [name for name in names if name != self._name and not may_live(name)]
 
     async def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
@@ -318,10 +318,10 @@ class EventConsumer:
 
     async def _oldest_needed(self, group: dict[str, Any]) -> str:
         """Return the id before which the group has acknowledged everything."""
-        pending: Any = await self._redis.xpending(STREAM, _text(group["name"]))
+        pending: Any = await self._redis.xpending(STREAM, text_of(group["name"]))
         if pending["min"]:
-            return _text(pending["min"])
-        milliseconds, sequence = entry_order(_text(group["last-delivered-id"]))
+            return text_of(pending["min"])
+        milliseconds, sequence = entry_order(text_of(group["last-delivered-id"]))
         return f"{milliseconds}-{sequence + 1}"
 
     async def _groups(self) -> list[dict[str, Any]]:
@@ -336,7 +336,7 @@ class EventConsumer:
         pending: Any = await self._redis.xpending_range(
             STREAM, self._group, min=ids[0], max=ids[-1], count=len(ids), consumername=self._name
         )
-        return {_text(entry["message_id"]): int(entry["times_delivered"]) for entry in pending}
+        return {text_of(entry["message_id"]): int(entry["times_delivered"]) for entry in pending}
 
 
 def _entries(answer: Any) -> list[tuple[Any, dict[bytes, bytes]]]:
@@ -363,5 +363,6 @@ def entry_order(entry_id: str) -> tuple[int, int]:
     return int(milliseconds), int(sequence or 0)
 
 
-def _text(value: bytes | str) -> str:
+def text_of(value: bytes | str) -> str:
+    """Return what Redis answered as text."""
     return value.decode() if isinstance(value, bytes) else value

@@ -22,7 +22,7 @@ from app.offers.approach import approach_of
 from app.offers.rerank import NEVER, Candidate, Terms, with_standing
 from app.offers.sources import Sources
 from app.offers.static import Pick, default_picks
-from app.offers.terms import lead_days_of, terms_of
+from app.offers.terms import lead_days_of, pinned_of, terms_of
 from app.offers.wire import OfferedProduct
 from app.orders.returns import ReturnRates
 from app.profiles.policy import Policy
@@ -118,7 +118,7 @@ def take_snapshot(shop: ShopDomain, sources: Sources, model: Model | None = None
     for the caller to replace.
     """
     catalog, settings, excluded = sources.catalog, sources.settings, sources.excluded
-    pinned, split = _pinned(settings), _experiment(shop, settings)
+    pinned, split = pinned_of(settings), _experiment(shop, settings)
     costs, approach = costs_of(settings, catalog), approach_of(settings)
     terms = terms_of(settings, catalog, costs, model)
     # The rest of the terms follows from these, the catalogue and the model.
@@ -176,14 +176,6 @@ def _offerable(
                 return_rate=known.returns.of(product_id),
             )  # fmt: skip
             yield product_id, Offerable(product_id, shown, with_standing(ranked, terms))
-
-
-def _pinned(settings: Mapping[str, Any]) -> list[int]:
-    """Return the pinned products; none where the setting is absent or unusable."""
-    try:
-        return msgspec.convert(settings.get("pinned", []), list[int])
-    except msgspec.ValidationError:
-        return []
 
 
 def _experiment(shop: str, settings: Mapping[str, Any]) -> Experiment:

@@ -51,6 +51,14 @@ def _bought_twice(catalog: Catalog, model: Model | None) -> frozenset[str | int]
     return frozenset(product.kind for each in ids if (product := catalog.get(each)))
 
 
+def pinned_of(settings: Mapping[str, Any]) -> list[int]:
+    """Return the pinned products in their order; none where the setting is absent or unusable."""
+    try:
+        return msgspec.convert(settings.get("pinned", []), list[int])
+    except msgspec.ValidationError:
+        return []
+
+
 def _setting(settings: Mapping[str, Any], name: str, kind: Any, otherwise: Any) -> Any:
     try:
         return msgspec.convert(settings.get(name, otherwise), kind, strict=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
@@ -14,7 +14,7 @@ from app.consent.digests import open_digests
 from app.events.kinds import CustomerChanged, CustomerDeleted, MarketingConsentChanged
 from app.orders.answers import append_changes, recorded_answers
 from app.tables import CustomerRow, OrderRow
-from app.upsert import Merge, Values, by_key, matching, table_of, upsert
+from app.upsert import Merge, Values, by_key, matching, newer_unless_deleted, table_of, upsert
 
 _ORDERS = table_of(OrderRow)
 # A customer known only by an answer: whatever is told of them later is newer.
@@ -37,7 +37,7 @@ async def record_customers(connections: Connections, events: Sequence[CustomerCh
             db,
             CustomerRow,
             await _with_last_orders(db, rows),
-            newer=_unless_deleted_then,
+            newer=newer_unless_deleted,
             merge=_answer("email_marketing")
             | _answer("sms_marketing")
             | {name: _told(name) for name in _KEPT_UNLESS_TOLD}
@@ -121,12 +121,6 @@ def _row(event: CustomerChanged) -> dict[str, Any]:
         "updated_at": event.updated_at,
         "deleted_at": None,
     }
-
-
-def _unless_deleted_then(old: Any, new: Any) -> ColumnElement[bool]:
-    """Return whether the offered row is newer; a deletion wins against the same moment."""
-    same = (new.updated_at == old.updated_at) & old.deleted_at.is_(None)
-    return or_(new.updated_at > old.updated_at, same)
 
 
 def _told(name: str) -> Merge:

@@ -86,8 +86,7 @@ class Page(msgspec.Struct, frozen=True):
 async def segments_of(connections: Connections, shop: Shop) -> Segments:
     """Return the shop's segments with their sizes."""
     query = select(_SEGMENTS.c.segment, func.count()).where(_SEGMENTS.c.shop == shop.shop)
-    async with connections.read() as db:
-        rows = (await (await db.connection()).execute(query.group_by(_SEGMENTS.c.segment))).all()
+    rows = await connections.rows(query.group_by(_SEGMENTS.c.segment))
     told = [Segment(name, int(count) if count >= _FEWEST else None) for name, count in rows]
     return Segments(sorted(told, key=lambda each: (-(each.customers or 0), each.name)))
 
@@ -128,8 +127,7 @@ async def _rows(connections: Connections, shop: str, name: str, after: int, limi
     spoken_of = cast(_SEGMENTS.c.memberships, Text).contains(f'"{name}"', autoescape=True)
     these = (_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id > after, spoken_of)
     query = select(_SEGMENTS).where(*these).order_by(_SEGMENTS.c.customer_id).limit(limit)
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query)).all()
+    return await connections.rows(query)
 
 
 def _customer(row: Any, currency: str) -> Customer:

@@ -41,8 +41,7 @@ async def _variants(connections: Connections, shop: str, left: Abandonment) -> S
     theirs = (_VARIANTS.c.shop == shop, _VARIANTS.c.variant_id.in_([variant for variant, _ in left.lines]))
     query = select(*columns, _PRODUCTS.c.published, _PRODUCTS.c.requires_selling_plan).where(*theirs)
     query = query.select_from(_VARIANTS.outerjoin(_PRODUCTS, product))
-    async with connections.read() as db:
-        return (await (await db.connection()).execute(query)).all()
+    return await connections.rows(query)
 
 
 async def _is_imported(connections: Connections, shop: str) -> bool:
