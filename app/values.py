@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NewType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -83,6 +84,12 @@ def minor_units(amount: str | int | float | Decimal, currency: str, field: str =
         raise InputError(f"{field} is not an amount but {described(amount)}", field)
     scaled = number.scaleb(exponent(currency))
     return int(scaled.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+
+
+@lru_cache(maxsize=4_096)
+def price_minor(price: str, currency: str) -> int:
+    """Return a price as `minor_units`, kept: checkouts ask about the same products again and again."""
+    return minor_units(price, currency)
 
 
 def decimal_amount(amount_minor: int, currency: str) -> str:

@@ -13,6 +13,7 @@ from app.values import (
     gid,
     minor_units,
     moment,
+    price_minor,
     shop_domain,
     shopify_id,
 )
@@ -86,7 +87,7 @@ def test_a_gid_is_read_back_as_the_id_it_was_made_of() -> None:
     ],
 )
 def test_an_amount_becomes_minor_units_of_its_currency(amount: str, currency: str, expected: int) -> None:
-    assert minor_units(amount, currency) == expected
+    assert minor_units(amount, currency) == price_minor(amount, currency) == expected
 
 
 @pytest.mark.parametrize("amount", ["", "12,50", "nan", "inf", "1e15", "abc", "1e999999"])

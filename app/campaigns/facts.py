@@ -17,7 +17,7 @@ from app.consent.policy import Permissions
 from app.profiles.customer import Profile
 from app.profiles.visit import Visit
 from app.rules.fields import FIELDS, WEEKDAYS, Value
-from app.values import exponent, minor_units
+from app.values import exponent, price_minor
 
 _DAY_S = 86_400
 MANY_PAGES = 3
@@ -211,7 +211,7 @@ def _dearest_line(moment: Moment) -> Value:
     if not moment.own_currency:
         return None
     currency = moment.catalog.currency
-    prices = (minor_units(line.price, currency) for line in moment.asked.cart.lines)
+    prices = (price_minor(line.price, currency) for line in moment.asked.cart.lines)
     return _major(max(prices, default=None), currency)
 
 

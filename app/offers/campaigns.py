@@ -35,7 +35,7 @@ from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Line, Offer, Question
 from app.profiles.keys import fired_key, nudged_key
 from app.profiles.visit import Visit
-from app.values import minor_units, shopify_id
+from app.values import price_minor, shopify_id
 
 _COUNTER = 4  # bytes
 
@@ -232,7 +232,7 @@ def _sold(question: Question, catalog: Catalog) -> tuple[PricedLine, ...] | None
         return tuple(sold for line in lines if (sold := _at_home(line, catalog))) or None
     return tuple(
         PricedLine(
-            line.product, line.quantity, minor_units(line.price, currency), shopify_id(line.variant_id)
+            line.product, line.quantity, price_minor(line.price, currency), shopify_id(line.variant_id)
         )
         for line in lines
     )

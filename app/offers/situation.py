@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -17,10 +16,9 @@ from app.offers.wire import Question, Wants
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
 from app.profiles.visiting import visit_segment
-from app.values import minor_units
+from app.values import price_minor
 
 DAY_S = 86_400
-_minor_units = lru_cache(maxsize=4_096)(minor_units)  # carts of one product have its price
 
 
 class Occasion(msgspec.Struct, frozen=True, gc=False):
@@ -94,7 +92,7 @@ def situation_of(occasion: Occasion) -> Situation:
         decision_id=occasion.decision_id,
         arm=standing,
         cart=cart.product_ids,
-        subtotal_minor=_minor_units(cart.subtotal, cart.currency) if same_currency else None,
+        subtotal_minor=price_minor(cart.subtotal, cart.currency) if same_currency else None,
         customer_id=shopper.customer_id if shopper.reached else None,
         history=history_of(shopper.profile, occasion.now),
         orders=shopper.profile.orders_placed,
