@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
-from tests.devstore.browser_world import chromium
+from tests.devstore.browser_world import PATIENCE_S, chromium
+
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
 class Chromium:
@@ -27,6 +29,7 @@ class Chromium:
                 executable_path=chromium(), args=["--no-sandbox"]
             )
         async with await self._browser.new_context(viewport=viewport) as context:  # type: ignore[arg-type]
+            context.set_default_timeout(PATIENCE_S * 1_000)
             yield context
 
     async def close(self) -> None:

@@ -42,7 +42,7 @@ URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
 GRANT = Grant(
     access_token="shpat_x",
     scopes=frozenset({"read_products", "write_pixels"}),
-    access_expires_at=datetime.now(UTC) + timedelta(hours=1),
+    access_expires_at=datetime.now(UTC) + timedelta(days=1),
     refresh_token="shprt_x",
     refresh_expires_at=datetime.now(UTC) + timedelta(days=90),
 )
