@@ -107,8 +107,7 @@ async def _work(settings: Settings, redis_url: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with connect(settings, redis_url) as connections:
         await open_digests(connections)  # with the keys of another installation each event would fail
-        if not await claim_redis(connections):
-            _log.error("this Redis is another installation's too: each takes events of the other")
+        await claim_redis(connections)
         await run_worker(connections, stop)
 
 

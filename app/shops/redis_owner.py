@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import blake2b
 
+from redis.exceptions import RedisError
+
 from app.connections import Connections
+from app.failures import reason_of
 from app.shops.secrets import installation_secret
 
 _OWNER = "tw:installation"
+_log = logging.getLogger(__name__)
 
 
-async def claim_redis(connections: Connections) -> bool:
-    """Return whether the Redis is this installation's; where it was nobody's it is from now on."""
-    await connections.redis.set(_OWNER, await _name(connections), nx=True)
-    return await owns_redis(connections)
+async def claim_redis(connections: Connections) -> None:
+    """Make the Redis this installation's where it is nobody's yet; log where it is another one's.
+
+    A Redis that is away or full keeps nobody from starting: the next process claims it.
+    """
+    try:
+        await connections.redis.set(_OWNER, await _name(connections), nx=True)
+        if not await owns_redis(connections):
+            _log.error("this Redis is another installation's too: each takes events of the other")
+    except (RedisError, OSError) as error:
+        _log.warning("this Redis is not claimed, as it does not take it", extra={"reason": reason_of(error)})
 
 
 async def owns_redis(connections: Connections) -> bool:

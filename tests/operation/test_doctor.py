@@ -235,16 +235,36 @@ async def test_events_that_are_with_a_broker_nobody_reads_are_found(
 
 
 async def test_a_redis_that_is_another_installations_too_is_found(
-    environment: pytest.MonkeyPatch, redis_url: str, tmp_path: Path, migrated: Path
+    environment: pytest.MonkeyPatch,
+    redis_url: str,
+    tmp_path: Path,
+    migrated: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with connect(read_settings(), redis_url) as connections:
-        assert await claim_redis(connections)
+        await claim_redis(connections)
     assert await wrong() == {}
     shutil.copyfile(migrated, tmp_path / "other.db")
     environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    assert "another installation" not in caplog.text
     async with connect(read_settings(), redis_url) as connections:
-        assert not await claim_redis(connections)
+        await claim_redis(connections)
+    assert "another installation" in caplog.text
     assert (await wrong()).keys() == {"event log"}
+
+
+async def test_a_redis_that_is_away_or_full_keeps_no_worker_from_starting(
+    environment: pytest.MonkeyPatch, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connect(read_settings(), "redis://127.0.0.1:1") as connections:
+        await claim_redis(connections)
+    async with connect(read_settings(), redis_url) as connections:
+        await connections.redis.config_set("maxmemory", 1)
+        try:
+            await claim_redis(connections)
+        finally:
+            await connections.redis.config_set("maxmemory", 0)
+    assert [each.levelname for each in caplog.records if "claimed" in each.message] == ["WARNING", "WARNING"]
 
 
 async def test_stores_that_do_not_answer_are_found(environment: pytest.MonkeyPatch) -> None:
