@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
@@ -41,6 +41,7 @@ async def record_orders(connections: Connections, events: Sequence[OrderFacts]) 
                 "paid": lambda old, new: or_(new.paid, old.paid),
                 "cancelled_at": lambda old, new: func.coalesce(new.cancelled_at, old.cancelled_at),
                 "renewal": lambda old, new: func.coalesce(new.renewal, old.renewal),
+                "discount_codes": _with_the_grant,
             },
         )
         lines = [_line_row(orders[key], line) for key in kept for line in orders[key].lines]
@@ -50,6 +51,14 @@ async def record_orders(connections: Connections, events: Sequence[OrderFacts]) 
         told_once = ("bundle_product_id", "decision_id", "offer_id")
         merge = {name: lambda old, new, name=name: func.coalesce(new[name], old[name]) for name in told_once}
         await upsert(db, OrderLineRow, by_key(lines, "shop", "line_id"), merge=merge)
+
+
+def _with_the_grant(old: Any, new: Any) -> ColumnElement[Any]:
+    """Return which discounts an order used; an import, which reads no grant, takes none away."""
+    had, has = (
+        cast(each.discount_codes, Text).contains('"terms_id":', autoescape=True) for each in (old, new)
+    )
+    return case((and_(had, ~has), old.discount_codes), else_=new.discount_codes)
 
 
 async def _lines_of(db: AsyncSession, orders: Iterable[Sequence[Any]]) -> set[tuple[str, int]]:

@@ -73,6 +73,16 @@ async def test_an_order_told_twice_is_kept_once(on_both_databases: Connections) 
     assert (row.decision_id, row.offer_id, row.price_minor) == ("d", "o", 1000)
 
 
+async def test_an_import_which_tells_of_no_discount_without_a_code_takes_none_away(
+    on_both_databases: Connections,
+) -> None:
+    used = {"codes": (CodeUsed(code="TEN"),), "grant": GrantUsed(terms_id="4f9d", number="9c5c")}
+    for told in (used, {"codes": (CodeUsed(code="TEN"),)}):
+        await record_order(on_both_databases, order(**told))
+    kept = await the_order(on_both_databases)
+    assert kept.discount_codes == [{"code": "TEN", "amount_minor": None}, {"terms_id": "4f9d"}]
+
+
 async def test_a_late_order_does_not_go_back_in_time(on_both_databases: Connections) -> None:
     await record_order(on_both_databases, order(minutes=5, total_minor=700, lines=(line(2),)))
     await record_order(on_both_databases, order(minutes=1, total_minor=1000, lines=(line(1),)))
