@@ -71,12 +71,12 @@ _WELCOME = {
     "ar": "أول زيارة لك؟ إرجاع كل طلب سهل، ويجيبك أشخاص حقيقيون.",
 }
 _THANKS: dict[str, Text] = {
-    "en": "Thank you for coming back: {percentage} % off this order.",
-    "de": "Danke, dass Sie wieder da sind: {percentage} % auf diese Bestellung.",
-    "es": "Gracias por volver: {percentage} % de descuento en este pedido.",
-    "fr": "Merci d'être de retour : {percentage} % sur cette commande.",
-    "ja": "いつもありがとうございます。今回のご注文が{percentage}%割引になります。",
-    "ar": "شكرًا لعودتك: خصم {percentage}% على هذا الطلب.",
+    "en": "Thank you for coming back: {percentage} % off your order.",
+    "de": "Danke, dass Sie wieder da sind: {percentage} % auf Ihre Bestellung.",
+    "es": "Gracias por volver: {percentage} % de descuento en tu pedido.",
+    "fr": "Merci d'être de retour : {percentage} % sur votre commande.",
+    "ja": "いつもありがとうございます。ご注文が{percentage}%割引になります。",
+    "ar": "شكرًا لعودتك: خصم {percentage}% على طلبك.",
 }
 _ALMOST = {
     "en": "Almost there: {amount} to go until shipping is free.",

@@ -225,3 +225,14 @@ def test_no_template_has_a_rule_that_a_merchant_would_be_warned_of(name: str) ->
 def test_a_template_that_is_not_there_names_those_that_are() -> None:
     with pytest.raises(NotFound, match="there is no template 'x'; there are viewed-dear, "):
         template("x")
+
+
+def test_thanks_are_of_no_order_in_particular() -> None:
+    """A code that was not used stands on the thank-you page too, for the next order."""
+    this_order = {
+        "en": "this order", "de": "diese Bestellung", "es": "este pedido", "fr": "cette commande",
+        "ja": "今回", "ar": "هذا الطلب",
+    }  # fmt: skip
+    messages = template("loyal-thanked").campaign.offer.messages
+    assert messages.keys() == this_order.keys()
+    assert [language for language, text in messages.items() if this_order[language] in text] == []
