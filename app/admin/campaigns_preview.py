@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.admin.figures import language_name
 from app.admin.language import _
-from app.campaigns.campaign import Campaign
+from app.campaigns.campaign import Campaign, OfferTerms
 from app.campaigns.messages import Text, chain, key_of, normalised, text_for
 from app.rules.locale import Locale
 from app.rules.locale import locale as language_table
@@ -16,12 +16,14 @@ from app.values import exponent
 
 # What the shopper's page says in English where the merchant wrote nothing; it has each in its languages.
 BUILT_IN_ENGLISH: Mapping[str, str] = {
-    "coupon.personal": "A discount for you",
+    "coupon.save_order": "Save {saving} on your order",
+    "coupon.save_shipping": "Save {saving} on shipping",
+    "coupon.free_shipping": "Free shipping",
     "banner.help": "Any questions? We are happy to help before you pay.",
     "banner.welcome": "Good to see you: have a look around, and ask us anything.",
     "message.help": "Any questions? We are happy to help.",
     "progress.free_shipping": "Add {amount} more for free shipping.",
-    "upsell.merchant_pick": "",
+    "upsell.merchant_pick": "Picked by the shop",
 }
 _VARIABLE = re.compile(r"\{([a-z]+)\}")
 _COUNT = 3
@@ -40,8 +42,9 @@ def preview(campaign: Campaign, currency: str, locale: str, country: str | None,
     table = language_table(locale or default)
     text = text_for(texts, locale, country, default)
     if text is None:
-        key = key_of(campaign.offer.kind, campaign.offer.key, texts)
-        words = BUILT_IN_ENGLISH.get(key, "")
+        words = BUILT_IN_ENGLISH.get(_key(campaign.offer), "")
+        if not words:
+            return Preview("", _("Nothing: you wrote no words that this shopper could read."))
         return Preview(
             _filled(words, campaign, currency, language_table("en")),
             _("The page's own sentence, here in English; shoppers read it in their language."),
@@ -51,6 +54,15 @@ def preview(campaign: Campaign, currency: str, locale: str, country: str | None,
         _filled(_form(text, table), campaign, currency, table),
         _("Your words for %(language)s.", language=language_name(name)),
     )
+
+
+def _key(offer: OfferTerms) -> str:
+    """Return the key of the page's own sentence; it says of a discount what it takes off."""
+    if offer.discount is None:
+        return key_of(offer.kind, offer.key, offer.messages)
+    if offer.discount.frees_shipping:
+        return "coupon.free_shipping"
+    return f"coupon.save_{'shipping' if offer.discount.applies_to == 'shipping' else 'order'}"
 
 
 def _form(text: Text, table: Locale) -> str:
@@ -73,6 +85,7 @@ def _values(campaign: Campaign, currency: str, table: Locale) -> dict[str, str]:
         discount = offer.discount
         values["percentage"] = table.number(discount.percentage or 0)
         values["amount"] = _money(float(discount.amount or 0), currency, table)
+        values["saving"] = f"{values['percentage']}%" if discount.percentage else values["amount"]
         values["minimum"] = _money(float(discount.minimum or 0), currency, table)
     return values
 

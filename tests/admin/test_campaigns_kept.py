@@ -35,7 +35,7 @@ async def test_what_is_written_is_read_back_and_judged(
         "and the cart's subtotal is above 80.00 USD."
     )
     assert answer["shows"] == "10% off, for 1 day"
-    assert answer["preview"]["text"] == "A discount for you"
+    assert answer["preview"]["text"] == "Save 10% on your order"
     assert "at a loss" in answer["guards"][0]
 
 

@@ -278,7 +278,27 @@ def test_built_in_sentences_are_those_of_the_checkout_page() -> None:
     page = json.loads((ROOT / "extensions/checkout-offers/locales/en.default.json").read_text())
     for key, words in BUILT_IN_ENGLISH.items():
         kind, _, name = key.partition(".")
-        if name == "personal":
-            assert words == page["coupon"]["yours"]
-        elif words:
-            assert words.replace("{", "{{").replace("}", "}}") == page["message"][kind][name]
+        said = {**page, **page["message"], "upsell": page["reason"]}[kind][name]
+        assert words.replace("{", "{{").replace("}", "}}") == said
+
+
+def a_coupon(**discount: Any) -> dict[str, Any]:
+    return {"kind": "coupon", "discount": discount}
+
+
+@pytest.mark.parametrize(
+    ("offer", "text"),
+    [
+        (TEN_PERCENT, "Save 10% on your order"),
+        (a_coupon(amount="5", applies_to="product"), "Save 5.00 EUR on your order"),
+        (a_coupon(percentage=50, applies_to="shipping", with_code=False), "Save 50% on shipping"),
+        (a_coupon(percentage=100, applies_to="shipping"), "Free shipping"),
+        ({"kind": "upsell", "product_ids": [1]}, "Picked by the shop"),
+        ({"kind": "progress", "target": "50"}, "Add 15.00 EUR more for free shipping."),
+        ({"kind": "progress", "target": "50", "messages": {"xx": "{amount} to a gift"}}, ""),
+    ],
+)
+def test_a_preview_without_words_for_the_shopper_is_what_the_page_says(offer: Any, text: str) -> None:
+    shown = preview(a_campaign("words", offer=offer), "EUR", "en", None, "en")
+    assert shown.text == text
+    assert shown.whose.startswith("The page's own" if text else "Nothing:")
