@@ -282,16 +282,17 @@ async def test_a_spike_is_told_against_the_same_hours_of_the_days_before(
 
 async def test_fallbacks_and_a_low_pool_are_told_and_resolved(connections: Connections) -> None:
     await a_shop(connections)
+    now = datetime.now(UTC)  # the look goes by the clock, and an hour back only
     coupon = {"kind": "coupon", "discount": {"percentage": 10}}
-    await a_running(connections, NOW - timedelta(days=1), offer=coupon)
+    await a_running(connections, now - timedelta(days=1), offer=coupon)
     campaign = (await get_campaign(connections, SHOP, "help")).campaign
     pool_id, terms = pool_of(campaign, "USD"), coupon_terms(campaign, "USD")
     assert pool_id is not None
     assert terms is not None
     rows: list[Any] = [CouponPoolRow(shop=SHOP, pool_id=pool_id, campaign_id="help", size=20,
-                                     terms=msgspec.to_builtins(terms), updated_at=NOW)]  # fmt: skip
+                                     terms=msgspec.to_builtins(terms), updated_at=now)]  # fmt: skip
     rows += [
-        DecisionRow(shop=SHOP, decision_id=f"d{n}", decided_at=NOW, surface="checkout", rung="static",
+        DecisionRow(shop=SHOP, decision_id=f"d{n}", decided_at=now, surface="checkout", rung="static",
                     arm="personalised", fallback="redis" if n < 10 else None)
         for n in range(30)
     ]  # fmt: skip
@@ -303,6 +304,6 @@ async def test_fallbacks_and_a_low_pool_are_told_and_resolved(connections: Conne
     assert found[COUPONS_LOW].says.startswith("0 of 20 codes are left for 'Help'")
     async with connections.write() as db:
         db.add_all(CouponRow(shop=SHOP, code=f"C{n}", pool_id=pool_id, status="pooled") for n in range(20))
-    later = NOW + timedelta(hours=2)
+    later = now + timedelta(hours=2)
     await look_for_alerts(connections, await the_shop(connections), later)
     assert await open_alerts(connections, SHOP) == []
