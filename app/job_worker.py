@@ -23,6 +23,7 @@ from app.tracing import span
 from app.values import ShopDomain, shop_domain
 
 Work = Callable[[Connections, ShopDomain], Awaitable[object]]
+_Task = Callable[[str], Coroutine[Any, Any, None]]
 
 _AT_ONCE = 4
 _MAX_TRIES = 20
@@ -38,8 +39,9 @@ async def work_jobs(connections: Connections, jobs: Mapping[Job, Work], stop: as
     queue = job_queue(url, waits_s=_IDLE_S, concurrency=_AT_ONCE, idle_timeout=_IDLE_S)
     _fit_in(queue)
     for name, work in jobs.items():
+        task = _bounded(queue, name, _task(connections, name, work, stop))
         # Silent: it would tell of each job, of none which shop's, and of one that goes back as of an error.
-        queue.task(name=name, max_tries=_MAX_TRIES, ttl=60, silent=True)(_task(connections, name, work, stop))
+        queue.task(name=name, max_tries=None, ttl=60, silent=True)(task)
     running = asyncio.create_task(queue.run_async())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -65,9 +67,7 @@ def _fit_in(queue: Any) -> None:
     queue.signal_handler, queue.run_consumers = leave_signals, run_and_close
 
 
-def _task(
-    connections: Connections, name: Job, work: Work, stop: asyncio.Event
-) -> Callable[[str], Coroutine[Any, Any, None]]:
+def _task(connections: Connections, name: Job, work: Work, stop: asyncio.Event) -> _Task:
     """Return the work as the queue runs it; an outage of others puts it off, however long that lasts."""
 
     async def do(shop: str) -> None:
@@ -88,6 +88,18 @@ def _task(
         except Exception:
             _log.exception("a job failed", extra={"shop": shop, "kind": name})
             raise
+
+    return do
+
+
+def _bounded(queue: Any, name: Job, task: _Task) -> _Task:
+    """Return the task as it is run at most _MAX_TRIES times: it may be what kills its worker."""
+
+    async def do(shop: str) -> None:
+        if queue.registry[name].context.tries > _MAX_TRIES:
+            _log.error("a job is given up", extra={"shop": shop, "kind": name})
+        else:
+            await task(shop)
 
     return do
 

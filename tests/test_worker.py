@@ -273,7 +273,7 @@ async def test_a_long_job_of_one_shop_takes_no_place_of_others(
 
 
 async def test_a_job_that_meets_a_full_disk_is_given_up_in_the_end(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(work_jobs_module, "_TRY_AGAIN", timedelta())
     monkeypatch.setattr(work_jobs_module, "_MAX_TRIES", 3)
@@ -293,6 +293,8 @@ async def test_a_job_that_meets_a_full_disk_is_given_up_in_the_end(
     async with asyncio.timeout(PATIENCE_S):
         await working
     assert len(tries) == 3
+    (told,) = [each for each in caplog.records if each.message == "a job is given up"]
+    assert (told.__dict__["shop"], told.__dict__["kind"]) == (SHOP, "train")
 
 
 async def test_a_job_outlasts_an_outage_however_long(
