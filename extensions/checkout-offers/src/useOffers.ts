@@ -148,9 +148,9 @@ export function useOffers(host: Host, surface: Surface, cartApi?: CartApi): Offe
     return ask({...question(host, surface), signals, wants}, {token: () => host.sessionToken.get(), signal, timeout_ms: TIMEOUT_MS});
   }
 
-  /** Leave out what can't be shown here. */
+  /** Leave out what can't be shown here, whichever way of shipping the buyer goes on to choose. */
   function showable(offers: Offer[]): Offer[] {
-    const here = scene(host, surface, Date.now());
+    const here = {...scene(host, surface, Date.now()), shipping: undefined};
     return offers.filter((offer) => card({id: '', offer, phase: 'offer'}, here));
   }
 

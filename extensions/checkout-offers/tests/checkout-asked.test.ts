@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 /// <reference types="@shopify/ui-extensions/purchase.checkout.block.render" />
 import {setUpExtension} from '@shopify/ui-extensions-tester';
+import {signal} from '@preact/signals';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {waitFor} from '@testing-library/preact';
 import {describe, expect, test, vi} from 'vitest';
@@ -47,6 +48,19 @@ describe('what the block asks for is what it shows', () => {
     await extension.render();
     await waitFor(() => expect(words()).toContain('message.banner.help'));
     expect(one('s-progress')).not.toBeNull();
+  });
+
+  test('a bar that shipping’s price denied when the answer came is shown once it does not', async () => {
+    using extension = setUpExtension(TARGET);
+    const usd = (amount: number) => ({amount, currencyCode: 'USD' as const});
+    const totalShippingAmount = signal(usd(4.9));
+    Object.assign(extension.shopify, {cost: {subtotalAmount: {value: usd(52)}, totalShippingAmount}});
+    extension.fetch = replying(answer({offers: [HELP, BAR]}));
+    await extension.render();
+    await waitFor(() => expect(words()).toContain('message.banner.help'));
+    expect(one('s-progress')).toBeNull();
+    totalShippingAmount.value = usd(0);
+    await waitFor(() => expect(words()).toContain('message.progress.free_shipping_reached'));
   });
 
   test('while the buyer stays it asks for the one that stands at the top', async () => {
