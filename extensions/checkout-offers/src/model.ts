@@ -22,7 +22,7 @@ export interface Scene {
   /** Codes that are applied, in capitals. */
   codes: ReadonlySet<string>;
   subtotal: number;
-  /** What shipping costs, once the buyer has chosen a way. */
+  /** What shipping costs, once the buyer has chosen a way; of the editor's sample nothing is known. */
   shipping?: number;
   /** What the buyer pays in. */
   currency: string;

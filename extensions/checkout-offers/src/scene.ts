@@ -10,6 +10,7 @@ export function scene(host: Host, surface: Surface, now: number, prices = NO_PRI
   const {lines, discounts} = instructionsOf(host);
   const {amount, currencyCode} = host.cost.subtotalAmount.value;
   const codes = discounts?.canUpdateDiscountCodes === true;
+  const preview = isEditor(host);
   return {
     surface,
     settings: readSettings(host.settings.value),
@@ -23,13 +24,13 @@ export function scene(host: Host, surface: Surface, now: number, prices = NO_PRI
     inCart: new Set(host.lines.value.map(({merchandise}) => merchandise.id)),
     codes: new Set(host.discountCodes.value.map(({code}) => code.toUpperCase())),
     subtotal: amount,
-    shipping: host.cost.totalShippingAmount?.value?.amount,
+    shipping: preview ? undefined : host.cost.totalShippingAmount?.value?.amount,
     currency: currencyCode,
     ownPrices: isCompany(host),
     prices,
     storefrontUrl: host.shop.storefrontUrl,
     now,
-    preview: isEditor(host),
+    preview,
   };
 }
 
