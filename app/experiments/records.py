@@ -20,8 +20,8 @@ EXPOSURES: dict[str, Any] = {
     "customer_id": pl.Int64, "checkout_token": pl.String, "accepted": pl.Boolean,
     "unserved": pl.Boolean,
 }  # fmt: skip
-# Money is in the shop's currency. cost_minor: of the goods, null where one is not known. foreign: paid in
-# another currency.
+# Money is in the shop's currency. minor: null of an order without goods, such as of gift cards alone.
+# cost_minor: of the goods, null where one is not known. foreign: paid in another currency.
 ORDERS: dict[str, Any] = {
     "order_id": pl.Int64, "at": _TIME, "minor": pl.Int64, "customer_id": pl.Int64,
     "checkout_token": pl.String, "cancelled_at": _TIME, "cost_minor": pl.Int64, "foreign": pl.Boolean,
