@@ -64,7 +64,7 @@ READ = (
     "ko", "lt", "nb", "nl", "pl", "pt-BR", "pt-PT", "ro", "ru", "sk", "sl", "sv", "th", "tr", "uk", "vi",
     "zh-CN", "zh-TW",
 )  # fmt: skip
-_FIRST_ROW = Row("cart.subtotal", ">")
+_TO_BEGIN_WITH = (Group("all", (Row("cart.subtotal", ">"),)),)
 
 
 async def begin(_connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
@@ -93,7 +93,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
         "form": form,
         "status": status,
         "lacks": lacks,
-        "rows": form.groups or (Group("all", (_FIRST_ROW,)),),
+        "rows": form.groups if form.rule is None else _TO_BEGIN_WITH,
         "groups": _grouped(document["fields"]),
         "asked": ASKED,
         "asked_of": ASKED_OF,
@@ -207,7 +207,8 @@ async def _form(
     if kind not in KINDS:
         raise NotFound(_("There is no such kind of offer."))
     limited = {"lasts": "24", "per_visitor": "1", "group": "discount"} if kind == "coupon" else {}
-    return msgspec.convert({"kind": kind, **limited}, Form), "draft", None
+    empty = msgspec.convert({"kind": kind, **limited}, Form)
+    return msgspec.structs.replace(empty, groups=_TO_BEGIN_WITH), "draft", None
 
 
 async def _copied(connections: Connections, shop: Shop, campaign_id: str, zone: tzinfo) -> Form:

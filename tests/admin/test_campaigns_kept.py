@@ -182,6 +182,18 @@ async def test_a_campaign_is_duplicated_with_all_it_has_into_one_of_its_own(
     assert "<details>" in text
 
 
+async def test_a_campaign_for_everybody_is_opened_without_a_condition_to_fill_in(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    await call(browser, "keep", {"form": written(name="Summer", groups=[])})
+    for asked, groups in (({"id": "summer"}, 0), ({"copy": "summer"}, 0), ({"kind": "banner"}, 1)):
+        shown, _, _templates = (await opened(browser, "/admin/campaigns/edit", **asked)).partition(
+            "<template"
+        )
+        assert shown.count(" data-group ") == groups
+
+
 @pytest.mark.parametrize(
     "query", [{"id": "nothing"}, {"copy": "nothing"}, {"template": "nothing"}, {"kind": "nothing"}]
 )
