@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +16,11 @@ from app.events.kinds import ConsentTold, OrderDeleted, RefundCreated, RefundLin
 from app.events.store import record_events
 from app.privacy.person import Person, find_person
 from app.privacy.rows import erase_rows, read_rows
-from app.profiles.history import _lines_of
+from app.profiles.history import _lines_of, seen_at
 from app.reach.store import _later
 from app.worker import HANDLERS
 from tests.privacy.planted import NOW, ROSA, SHOP, late_events, plant
+from tests.profiles.factories import a_view
 from webhooks.inbox import empty_handled, give_again, prune
 
 
@@ -115,6 +116,20 @@ async def test_what_reads_a_shop_whole_is_seen(connections: Connections) -> None
             await (await db.connection()).execute(text("SELECT * FROM orders WHERE shop = 's' AND paid"))
 
     assert len(await read_whole(connections, read)) == 1
+
+
+async def test_of_a_visit_the_latest_events_are_read_and_not_all_to_put_them_in_order(
+    connections: Connections,
+) -> None:
+    viewed = a_view(10, shop=SHOP, event_id="browser:1", happened_at=NOW, checkout_token="t")
+    await record_events(connections, [viewed])
+
+    async def read(connections: Connections) -> None:
+        async with connections.read() as db:
+            assert len(await seen_at(db, SHOP, "t", NOW - timedelta(days=1))) == 1
+
+    steps = await steps_of(connections, read)
+    assert {"MULTI-INDEX OR", "USE TEMP B-TREE FOR ORDER BY"}.isdisjoint(steps)
 
 
 def _events() -> Sequence[Any]:

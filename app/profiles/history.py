@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events.kinds import CHECKOUT_MET
@@ -109,7 +109,7 @@ async def customer_of_order(db: AsyncSession, shop: str, order_id: int) -> int |
 
 async def seen_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[BrowsedEvent]:
     """Return what a browser did since then, the EVENTS_READ latest."""
-    return await _seen(db, _EVENTS.c.shop == shop, _EVENTS.c.client_id == client_id, since)
+    return await _seen(db, shop, since, _EVENTS.c.client_id == client_id)
 
 
 async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datetime) -> list[BrowsedEvent]:
@@ -125,8 +125,8 @@ async def seen_at(db: AsyncSession, shop: str, checkout_token: str, since: datet
     if not latest:
         return []
     clients, ended = latest_names(client for client, _ in latest), latest[0].happened_at
-    whose = or_(own, and_(columns.client_id.in_(clients), columns.happened_at <= ended))
-    return await _seen(db, columns.shop == shop, whose, since)
+    beside = [and_(columns.client_id == client, columns.happened_at <= ended) for client in clients]
+    return await _seen(db, shop, since, own, *beside)
 
 
 async def checkouts_of(db: AsyncSession, shop: str, client_id: str, since: datetime) -> list[str]:
@@ -147,11 +147,19 @@ def _latest(*columns: Any) -> Select[Any]:
     return select(*columns).order_by(*order).limit(EVENTS_READ)
 
 
-async def _seen(db: AsyncSession, shop: Any, whose: Any, since: datetime) -> list[BrowsedEvent]:
+async def _seen(
+    db: AsyncSession, shop: str, since: datetime, *each: ColumnElement[bool]
+) -> list[BrowsedEvent]:
+    """Return the EVENTS_READ latest events since then of all these together, latest first.
+
+    each: a name's, asked for one by one: of several at once a database reads all events, however many.
+    """
     columns = _EVENTS.c
     event = (columns.event_id, columns.happened_at, columns.name, columns.data, columns.customer_id)
-    theirs = (shop, whose, FROM_BROWSERS, columns.happened_at > since)
-    return [BrowsedEvent(*row) for row in await _rows(db, _latest(*event).where(*theirs))]
+    theirs = _latest(*event).where(columns.shop == shop, FROM_BROWSERS, columns.happened_at > since)
+    rows = [row for its in each for row in await _rows(db, theirs.where(its))]
+    found = {row.event_id: BrowsedEvent(*row) for row in rows}
+    return sorted(found.values(), key=attrgetter("happened_at", "event_id"), reverse=True)[:EVENTS_READ]
 
 
 async def _lines_of(db: AsyncSession, shop: str, order_ids: Sequence[int]) -> dict[int, list[BoughtLine]]:
