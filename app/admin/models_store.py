@@ -36,8 +36,7 @@ async def latest_versions(connections: Connections, shop: Shop, most: int) -> li
     data_dir = connections.settings.data_dir
     there = {path.name for path in versions(data_dir, shop.shop)}
     serves = current_version(data_dir, shop.shop)
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(query.order_by(_MODELS.c.trained_at.desc()).limit(most))
+    rows = await connections.rows(query.order_by(_MODELS.c.trained_at.desc()).limit(most))
     cards = [(_card(row.card), row) for row in rows]
     return [
         Version(card, row.status, row.version in there, row.version == serves)

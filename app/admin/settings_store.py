@@ -65,7 +65,6 @@ async def feedback_on(
         columns.shop == shop.shop, columns.decision_id.in_(list(decision_ids))
     )
     found: dict[tuple[str, str], set[str]] = {}
-    async with connections.read() as db:
-        for decision_id, offer_id, kind in await (await db.connection()).execute(query):
-            found.setdefault((decision_id, offer_id), set()).add(kind)
+    for decision_id, offer_id, kind in await connections.rows(query):
+        found.setdefault((decision_id, offer_id), set()).add(kind)
     return found

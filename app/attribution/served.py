@@ -66,8 +66,7 @@ async def _counted(connections: Connections, shop: str, since: datetime, *kinds:
         .where(_DECISIONS.c.shop == shop, _DECISIONS.c.decided_at >= since)
         .group_by(*kinds)
     )
-    async with connections.read() as db:
-        return [tuple(row) for row in await (await db.connection()).execute(query)]
+    return [tuple(row) for row in await connections.rows(query)]
 
 
 def _by(counted: Iterable[tuple[str | None, int]]) -> dict[str, int]:

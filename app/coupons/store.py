@@ -180,9 +180,8 @@ async def status_of(connections: Connections, shop: str, code: str) -> str | Non
 async def statuses_of(connections: Connections, shop: str, codes: Collection[str]) -> dict[str, str]:
     """Return what became of the codes, by code, of those that are known."""
     these = (_CODES.c.shop == shop, _CODES.c.code.in_(list(codes)))
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(select(_CODES.c.code, _CODES.c.status).where(*these))
-        return {row.code: row.status for row in rows}
+    query = select(_CODES.c.code, _CODES.c.status).where(*these)
+    return {row.code: row.status for row in await connections.rows(query)}
 
 
 async def withdrawn_codes(connections: Connections, shop: str, now: datetime) -> frozenset[str]:

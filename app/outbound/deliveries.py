@@ -167,8 +167,7 @@ async def parked_deliveries(connections: Connections, shop: str) -> list[Parked]
     columns = (_DELIVERIES.c[each] for each in ("event_id", "made_at", "attempts", "error"))
     these = (_DELIVERIES.c.shop == shop, _DELIVERIES.c.status == "parked")
     query = select(*columns).where(*these).order_by(_DELIVERIES.c.made_at)
-    async with connections.read() as db:
-        return [Parked(*row) for row in await (await db.connection()).execute(query)]
+    return [Parked(*row) for row in await connections.rows(query)]
 
 
 async def count_waiting(connections: Connections, shop: str) -> int:
@@ -202,8 +201,7 @@ async def _moves(connections: Connections, shop: Shop) -> list[Move]:
     columns = ("id", "shop", "customer_id", "before", "after", "why", "moved_at")
     told = (_MOVES.c.shop == shop.shop, _MOVES.c.handed_on_at.is_(None), _MOVES.c.moved_at >= webhook.since)
     query = select(*(_MOVES.c[each] for each in columns)).where(*told).order_by(_MOVES.c.id).limit(_AT_ONCE)
-    async with connections.read() as db:
-        return [Move(*row) for row in await (await db.connection()).execute(query)]
+    return [Move(*row) for row in await connections.rows(query)]
 
 
 async def _make(connections: Connections, shop: Shop, moves: Sequence[Move], now: datetime) -> int:

@@ -34,9 +34,8 @@ async def behind(connections: Connections, shop: str, after: int, limit: int) ->
         .select_from(_SEGMENTS.outerjoin(_MARKS, _SAME))
         .where(_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id > after, _BEHIND)
     )
-    async with connections.read() as db:
-        found = await (await db.connection()).execute(query.order_by(_SEGMENTS.c.customer_id).limit(limit))
-        return [_due(row) for row in found]
+    query = query.order_by(_SEGMENTS.c.customer_id).limit(limit)
+    return [_due(row) for row in await connections.rows(query)]
 
 
 async def left_over(connections: Connections, shop: str, after: int, limit: int, *, every: bool) -> list[Due]:
@@ -44,9 +43,8 @@ async def left_over(connections: Connections, shop: str, after: int, limit: int,
     query = select(_MARKS).where(_MARKS.c.shop == shop, _MARKS.c.customer_id > after)
     if not every:
         query = query.where(~_HAS_SEGMENTS)
-    async with connections.read() as db:
-        found = await (await db.connection()).execute(query.order_by(_MARKS.c.customer_id).limit(limit))
-        return [_nobodys(row) for row in found]
+    query = query.order_by(_MARKS.c.customer_id).limit(limit)
+    return [_nobodys(row) for row in await connections.rows(query)]
 
 
 async def marked(connections: Connections, shop: str, customer_ids: Collection[int]) -> list[Due]:

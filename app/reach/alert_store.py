@@ -188,5 +188,4 @@ async def _read(connections: Connections, shop: str, *which: Any) -> list[KeptAl
     columns = [_ALERTS.c[each] for each in KeptAlert.__dataclass_fields__]
     query = select(*columns).where(_ALERTS.c.shop == shop, *which)
     newest = query.order_by(_ALERTS.c.opened_at.desc(), _ALERTS.c.alert_id)
-    async with connections.read() as db:
-        return [KeptAlert(*row) for row in await (await db.connection()).execute(newest)]
+    return [KeptAlert(*row) for row in await connections.rows(newest)]

@@ -211,15 +211,13 @@ def _this(shop: str, abandonment_id: str, way: str) -> tuple[Any, ...]:
 async def _by_campaign(connections: Connections, *which: Any) -> dict[str, int]:
     count = func.count(func.distinct(_MESSAGES.c.abandonment_id))
     query = select(_MESSAGES.c.campaign_id, count).where(*which, _MESSAGES.c.campaign_id.is_not(None))
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(query.group_by(_MESSAGES.c.campaign_id))
-        return {str(campaign_id): int(times) for campaign_id, times in rows}
+    rows = await connections.rows(query.group_by(_MESSAGES.c.campaign_id))
+    return {str(campaign_id): int(times) for campaign_id, times in rows}
 
 
 async def count_messages(connections: Connections, shop: str) -> dict[tuple[str, str, str], int]:
     """Return how many messages there are, by way, status and reason."""
     columns = (_MESSAGES.c.way, _MESSAGES.c.status, _MESSAGES.c.reason)
     query = select(*columns, func.count()).where(_MESSAGES.c.shop == shop).group_by(*columns)
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(query)
-        return {(way, status, reason): int(count) for way, status, reason, count in rows}
+    rows = await connections.rows(query)
+    return {(way, status, reason): int(count) for way, status, reason, count in rows}

@@ -332,5 +332,4 @@ def _row(
 async def _read(connections: Connections, shop: str, which: ColumnElement[bool]) -> list[Abandonment]:
     columns = [_ABANDONED.c[each] for each in Abandonment.__dataclass_fields__]
     query = select(*columns).where(_ABANDONED.c.shop == shop, which).order_by(_ABANDONED.c.abandoned_at)
-    async with connections.read() as db:
-        return [Abandonment(*row) for row in await (await db.connection()).execute(query)]
+    return [Abandonment(*row) for row in await connections.rows(query)]

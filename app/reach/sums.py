@@ -46,18 +46,14 @@ async def sent_or_not(
     query = query.where(_MESSAGES.c.changed_at > since).group_by(*columns)
     failed: dict[str, dict[str, int]] = {}
     sent: dict[str, int] = {}
-    async with connections.read() as db:
-        for way, has_left, reason, count in await (await db.connection()).execute(query):
-            if has_left:
-                sent[way] = sent.get(way, 0) + count
-            else:
-                failed.setdefault(way, {})[reason] = count
+    for way, has_left, reason, count in await connections.rows(query):
+        if has_left:
+            sent[way] = sent.get(way, 0) + count
+        else:
+            failed.setdefault(way, {})[reason] = count
     return failed, sent
 
 
 async def _by(connections: Connections, column: Any, *which: Any) -> dict[Any, int]:
-    async with connections.read() as db:
-        rows = await (await db.connection()).execute(
-            select(column, func.count()).where(*which).group_by(column)
-        )
-        return {value: int(count) for value, count in rows}
+    query = select(column, func.count()).where(*which).group_by(column)
+    return {value: int(count) for value, count in await connections.rows(query)}

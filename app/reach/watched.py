@@ -72,6 +72,5 @@ async def _met(connections: Connections, shop: str, since: Mapping[str, datetime
         .where(_MESSAGES.c.shop == shop, _MESSAGES.c.campaign_id.in_(sorted(since)))
         .where(_ABANDONED.c.abandoned_at >= min(since.values()))
     )
-    async with connections.read() as db:
-        found = [_Met(*row) for row in await (await db.connection()).execute(query)]
+    found = [_Met(*row) for row in await connections.rows(query)]
     return [each for each in found if each.at >= since[each.campaign_id]]

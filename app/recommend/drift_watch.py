@@ -137,8 +137,7 @@ async def _logged(
         .order_by(columns.decided_at.desc())
         .limit(MOST)
     )
-    async with connections.read() as db:
-        rows = list(await (await db.connection()).execute(query))
+    rows = await connections.rows(query)
     ids = [row.decision_id for row in rows if row.inputs]
     shown = await _became(connections, _FEEDBACK, shop, ids, "shown")
     accepted = await _became(connections, _FEEDBACK, shop, ids, "accepted")
