@@ -1,9 +1,12 @@
-// Bundles every script and style sheet of the dev store's pages into dist/.
+// Bundles every script and style sheet of the dev store's pages into dist/, from where they may be being served:
+// what did not change is not written, what did is there from one moment to the next.
+import {mkdir, readFile, rename, writeFile} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {build} from 'esbuild';
 
 const folder = new URL('.', import.meta.url).pathname;
 
-await build({
+const {outputFiles} = await build({
   absWorkingDir: folder,
   entryPoints: {
     'frame': 'src/frame.ts',
@@ -21,6 +24,7 @@ await build({
     'tools': 'src/styles/tools.css',
   },
   outdir: 'dist',
+  write: false,
   bundle: true,
   format: 'iife',
   target: 'es2022',
@@ -28,3 +32,12 @@ await build({
   sourcemap: 'linked',
   logLevel: 'warning',
 });
+
+for (const {path, contents} of outputFiles) {
+  const before = await readFile(path).catch(() => undefined);
+  if (before && Buffer.compare(before, contents) === 0) continue;
+  await mkdir(dirname(path), {recursive: true});
+  const written = `${path}.${process.pid}`;
+  await writeFile(written, contents);
+  await rename(written, path);
+}

@@ -35,7 +35,7 @@ from tests.journeys.shopper import TRIES, Shopper, shopper
 from tests.journeys.small_stage import START_S, SmallStage, small_stage
 from tests.journeys.stores import rows_of
 
-HOUSEHOLDS, PRODUCTS = 60, 100
+HOUSEHOLDS, PRODUCTS, REGULARS = 60, 100, 5
 # What is written to who left a checkout is shown in none.
 SHIPPED = {name: each.campaign for name, each in TEMPLATES.items() if each.campaign.trigger == "checkout"}
 PRICES = {"sample": 0, "snack": 1_200, "near": 4_500, "enough": 5_000, "large": 100_000, "dear": 120_000}
@@ -55,7 +55,11 @@ WORDS: dict[str, str | re.Pattern[str]] = {
 
 
 def prepare(shop: Shop) -> None:
-    """Give some products the prices that rules ask about, and one customer a single order."""
+    """Give some products the prices that rules ask about, one customer a single order, and regulars a new one.
+
+    Bought today is what makes a champion of a regular: who did so nearly a day ago is none any more by the
+    time they are at the checkout.
+    """
     for product, price_minor in zip(shop.products.values(), PRICES.values(), strict=False):
         product.variants[0].price_minor, product.variants[0].inventory = price_minor, 100
     now = datetime.now(UTC)
@@ -64,6 +68,8 @@ def prepare(shop: Shop) -> None:
     shop.by_customer[order.customer_id or 0].remove(order)
     order.customer_id = ONCE
     shop.by_customer[ONCE] = [order]
+    for orders in sorted(shop.by_customer.values(), key=len)[-REGULARS:]:
+        orders[-1].created_at = orders[-1].updated_at = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,11 @@ def settle(stage: SmallStage, settings: dict[str, Any]) -> None:
 
 
 def champion_of(stage: SmallStage) -> int:
-    """Return a customer among the champions who lets their history be used, once customers are segmented."""
+    """Return the champion who bought last and lets their history be used, once customers are segmented."""
     until_within(START_S, lambda: rows_of(stage, "SELECT count(*) > 0 FROM segment_sizes") == [(1,)])
     found = rows_of(stage, "SELECT customer_id FROM customer_segments WHERE memberships LIKE '%champions%'")
     willing = [who for (who,) in found if not stage.shop.customers[who].data_sale_opt_out]
-    return int(willing[0])
+    return int(max(willing, key=lambda who: stage.shop.by_customer[who][-1].created_at))
 
 
 class Walk:
