@@ -55,7 +55,7 @@ WORDS: dict[str, str | re.Pattern[str]] = {
 
 
 def prepare(shop: Shop) -> None:
-    """Give some products the prices that rules ask about, one customer a single order, and regulars a new one.
+    """Give some products the prices that rules ask about, one customer a single order, regulars a new one.
 
     Bought today is what makes a champion of a regular: who did so nearly a day ago is none any more by the
     time they are at the checkout.
