@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from app.tables import OF_NO_LINE
 
@@ -63,7 +64,8 @@ def stayed_of(charged: Mapping[int, int], back: Mapping[int, int]) -> dict[int, 
     """Return what stayed of each line of an order. charged: after discounts, by line; back: given back of it.
 
     What was given back of no particular line goes off all lines, in proportion to what stayed of them. Below
-    zero it is what was kept of goods that came back, and stays of theirs. No line loses more than it brought.
+    zero it is what was kept of goods that came back, and stays of theirs. No line loses more than it brought,
+    and all together lose what was given back, to the last minor unit.
     """
     returned = {line: min(back.get(line, 0), minor) for line, minor in charged.items()}
     stayed = {line: minor - returned[line] for line, minor in charged.items()}
@@ -72,10 +74,11 @@ def stayed_of(charged: Mapping[int, int], back: Mapping[int, int]) -> dict[int, 
     whole = sum(over.values())
     if not whole:
         return stayed
-    return {
-        line: min(max(minor - round(of_none * over[line] / whole), 0), charged[line])
-        for line, minor in stayed.items()
-    }
+    of_none = min(max(of_none, -whole), whole)
+    in_order = sorted(over)  # whoever reads the lines in another order shares out alike
+    parts = [of_none * so_far // whole for so_far in accumulate(map(over.__getitem__, in_order), initial=0)]
+    taken = {line: end - begin for line, (begin, end) in zip(in_order, pairwise(parts), strict=True)}
+    return {line: minor - taken[line] for line, minor in stayed.items()}
 
 
 def revenue_of(lines: Iterable[OfferedLine], currency: str) -> Revenue:

@@ -42,6 +42,19 @@ def test_what_is_of_no_line_is_shared_among_those_it_can_be_of(
     assert tuple(stayed_of({1: 1_000, 2: 3_000}, back).values()) == stayed
 
 
+@given(st.lists(amounts, min_size=1, max_size=9), st.integers(-(10**9), 10**9), st.data())
+def test_what_is_of_no_line_goes_off_to_the_last_cent(
+    prices: list[int], of_none: int, data: st.DataObject
+) -> None:
+    charged = dict(enumerate(prices, start=1))
+    back = {line: data.draw(st.integers(0, minor)) for line, minor in charged.items()}
+    left = sum(charged.values()) - sum(back.values())
+    stayed = stayed_of(charged, {**back, 0: of_none})
+    assert sum(stayed.values()) == min(max(left - of_none, 0), sum(charged.values()))
+    assert all(0 <= minor <= charged[line] for line, minor in stayed.items())
+    assert stayed_of(dict(reversed(charged.items())), {**back, 0: of_none}) == stayed
+
+
 def test_two_offers_in_one_order_are_one_order() -> None:
     revenue = revenue_of([OfferedLine(7, 1, 300), OfferedLine(7, 1, 200)], "EUR")
     assert revenue == Revenue(orders=1, gross_minor=500, refunded_minor=0, currency="EUR")
