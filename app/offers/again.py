@@ -10,8 +10,7 @@ from app.campaigns.nudged import NEVER
 from app.campaigns.plan import Plan, Planned
 from app.campaigns.weigh import WAITING, Weighed
 from app.experiments.assign import PERSONALISED
-from app.offers.foretold import IN_CHECKOUT
-from app.offers.situation import Occasion, Situation
+from app.offers.situation import IN_CHECKOUT, Occasion, Situation
 from app.offers.wire import Answer
 
 

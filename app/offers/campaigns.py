@@ -28,7 +28,7 @@ from app.consent.policy import Permissions
 from app.coupons.grants import CodeRequest, GrantedCode
 from app.experiments.assign import PERSONALISED, bucket
 from app.intent.model import Chances
-from app.offers.foretold import ORDERED, chances_at, features_at, unworthy_at
+from app.offers.foretold import ORDERED, chances_at, unworthy_at
 from app.offers.grants import is_unhonoured
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.snapshot import ShopSnapshot
@@ -130,8 +130,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
 
 
 def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collection[str]) -> Inputs:
-    features = features_at(occasion)
-    moment = _moment(occasion, situation, plan, chances_at(occasion, features))
+    moment = _moment(occasion, situation, plan, chances_at(occasion))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     history, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
     shown = in_this_session(history, is_new_session(history, moment.visit, at), plan.by_id)
@@ -164,8 +163,8 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         subscribed=_is_subscribed(question, occasion.shop.catalog),
         company=question.company,
         places=PLACES_OF[question.wants],
-        unworthy=unworthy_at(occasion, plan, features, _less(situation.subtotal_minor, cards), spare),
-        features=features if plan.discounts else (),
+        unworthy=unworthy_at(occasion, plan, _less(situation.subtotal_minor, cards), spare),
+        features=occasion.features if plan.discounts else (),
         draw_by=place_of("", question.checkout_token) if shopper.unit and question.checkout_token else "",
     )
 

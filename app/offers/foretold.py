@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from app.campaigns.plan import Plan
-from app.intent.features import Features, InCart, PageSignals, features_of
 from app.intent.model import Chances
 from app.intent.worth import is_explored
 from app.offers.situation import Occasion, unit_of
-from app.profiles.visit import NO_VISIT
 
-IN_CHECKOUT = frozenset({"checkout", "checkout_lines"})
 ORDERED = frozenset({"thank_you", "order_status"})
 
 
-def features_at(occasion: Occasion) -> Features:
-    """Return what intent is read from. A visit that may not be used, or was not read, is an empty one."""
-    question, shopper = occasion.question, occasion.shopper
-    cart, signals = question.cart, question.signals
-    own_currency = cart.currency == occasion.shop.currency
-    return features_of(
-        shopper.visit if occasion.may.may_use_visit else NO_VISIT,
-        InCart(sum(line.quantity for line in cart.lines), float(cart.subtotal) if own_currency else 0.0),
-        PageSignals(int(question.surface in IN_CHECKOUT), (signals.errors or 0) if signals else 0),
-        occasion.now.timestamp(),
-    )
-
-
-def chances_at(occasion: Occasion, features: Features) -> Chances | None:
+def chances_at(occasion: Occasion) -> Chances | None:
     """Return how likely a purchase is, None once there has been one."""
     if occasion.question.surface in ORDERED:
         return None
-    return occasion.shop.intent.intent.chances(features)
+    return occasion.shop.intent.intent.chances(occasion.features)
 
 
 def soon_at(occasion: Occasion) -> float | None:
     """Return how likely a purchase within five minutes is, None once there has been one."""
     if occasion.question.surface in ORDERED:
         return None
-    return occasion.shop.intent.intent.now(features_at(occasion))
+    return occasion.shop.intent.intent.now(occasion.features)
 
 
 def unworthy_at(
-    occasion: Occasion, plan: Plan, features: Features, subtotal_minor: int | None, spare_minor: int | None
+    occasion: Occasion, plan: Plan, subtotal_minor: int | None, spare_minor: int | None
 ) -> dict[str, str]:
     """Return the campaigns whose coupon is not worth its price for this shopper, with the reason.
 
@@ -56,7 +40,7 @@ def unworthy_at(
         planned = plan.by_id.get(name)
         if planned is None or planned.campaign.offer.discount is None or is_explored(name, unit):
             continue
-        told = foresight.worth(name, features, spare_minor, planned.takes_minor(subtotal_minor))
+        told = foresight.worth(name, occasion.features, spare_minor, planned.takes_minor(subtotal_minor))
         if told is not None and not told.give:
             found[name] = told.reason
     return found

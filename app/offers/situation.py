@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 
 import msgspec
@@ -10,18 +11,21 @@ import msgspec
 from app.campaigns.weigh import Weighed
 from app.consent.policy import Consent, Permissions
 from app.experiments.assign import Assignment, assign, assignments_of
+from app.intent.features import Features, InCart, PageSignals, features_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.variants import is_unserved, variant_of
 from app.offers.wire import Question, Wants
 from app.profiles.customer import Profile, segment
 from app.profiles.recall import Shopper
+from app.profiles.visit import NO_VISIT
 from app.profiles.visiting import visit_segment
 from app.values import price_minor
 
 DAY_S = 86_400
+IN_CHECKOUT = frozenset({"checkout", "checkout_lines"})
 
 
-class Occasion(msgspec.Struct, frozen=True, gc=False):
+class Occasion(msgspec.Struct, frozen=True, dict=True):
     """A question, who asks it in which shop, what they allow, and what may be done with them for it.
 
     places: the unit's in the shop's experiments, the standing one first; the shop is as they make it.
@@ -37,6 +41,18 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
     shopper: Shopper
     places: tuple[Assignment, ...] = ()
     unserved: bool = False
+
+    @cached_property
+    def features(self) -> Features:
+        """Return what intent is read from. A visit that may not be used, or was not read, is an empty one."""
+        cart, signals = self.question.cart, self.question.signals
+        own_currency = cart.currency == self.shop.currency
+        return features_of(
+            self.shopper.visit if self.may.may_use_visit else NO_VISIT,
+            InCart(sum(line.quantity for line in cart.lines), float(cart.subtotal) if own_currency else 0.0),
+            PageSignals(int(self.question.surface in IN_CHECKOUT), (signals.errors or 0) if signals else 0),
+            self.now.timestamp(),
+        )
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -139,7 +139,7 @@ class Model:
         if not len(kept):
             return []
         chosen, corrected = ranking.chosen[kept], ranking.corrected[kept]
-        return self._scored(visit, chosen, self._weights_for(visit), corrected)
+        return self._scored(visit, chosen, ranking.weights, corrected)
 
     def rank_new(self, visit: Visit, allowed: Mask | None, k: int) -> list[Scored]:
         """Return at most k products that were never sold, those first that fit the visit best."""

@@ -22,11 +22,15 @@ TOLD = LINKED + 1
 
 
 class Ranking(NamedTuple):
-    """The best for a visit: their places in product_ids, their scores, and what of these no weight says."""
+    """The best for a visit: their places in product_ids, their scores, and what of these no weight says.
+
+    weights: (t,) of the visit.
+    """
 
     chosen: Positions
     scores: Doubles
     corrected: Doubles
+    weights: Doubles
 
 
 def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
@@ -34,7 +38,7 @@ def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k
     found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
     if not (len(trees) or len(model.variety) or len(model.appeal)):
         best = top(found, k)
-        return Ranking(candidates[best], found[best], np.zeros(len(best)))
+        return Ranking(candidates[best], found[best], np.zeros(len(best)), weights)
     best = top(found, max(k, RESCORED))
     chosen, total = candidates[best], found[best]
     if len(trees):
@@ -45,7 +49,7 @@ def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k
         kinds = model.kinds[chosen]
         total = held_back(total, kinds, visit.kinds[0, kinds] > 0, Variety(*model.variety.tolist()))
     order = top(total, k)
-    return Ranking(chosen[order], total[order], (total - found[best])[order])
+    return Ranking(chosen[order], total[order], (total - found[best])[order], weights)
 
 
 def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float32]:

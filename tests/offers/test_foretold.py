@@ -16,7 +16,7 @@ from app.intent.uplift import Effect, UpliftModel
 from app.intent.worth import EXPLORED
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
-from app.offers.foretold import chances_at, features_at
+from app.offers.foretold import chances_at
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import read_question
@@ -112,23 +112,23 @@ def test_what_was_withheld_is_withheld_again_in_a_replay() -> None:
     today = an_occasion(costs=HALF).shop
     assert today.version == occasion.shop.version
     assert [each.campaign for each in replay(inputs, {today.version: today})] == ["help"]
-    assert inputs["situation"]["campaigns"]["inputs"]["features"] == list(features_at(occasion))
+    assert inputs["situation"]["campaigns"]["inputs"]["features"] == list(occasion.features)
 
 
 def test_the_answer_tells_how_likely_a_purchase_is() -> None:
     occasion = an_occasion()
     told = answer_to(occasion, situation_of(occasion)).intent
-    assert told == round(PRIOR.now(features_at(occasion)), 4)
+    assert told == round(PRIOR.now(occasion.features), 4)
 
 
 def test_once_there_was_a_purchase_none_is_foretold() -> None:
     occasion = an_occasion(surface="thank_you")
-    assert chances_at(occasion, features_at(occasion)) is None
+    assert chances_at(occasion) is None
     assert answer_to(occasion, situation_of(occasion)).intent is None
 
 
 def test_of_who_allows_nothing_the_cart_and_the_checkout_are_read() -> None:
-    told = dict(zip(FEATURES, features_at(an_occasion(consent={})), strict=True))
+    told = dict(zip(FEATURES, an_occasion(consent={}).features, strict=True))
     assert {name for name, value in told.items() if value} == {"units", "value", "in_cart", "started"}
 
 
@@ -138,4 +138,4 @@ def test_a_cart_in_another_currency_has_no_value() -> None:
     abroad = msgspec.structs.replace(
         occasion, question=msgspec.structs.replace(occasion.question, cart=euros)
     )
-    assert features_at(abroad)[FEATURES.index("value")] == 0
+    assert abroad.features[FEATURES.index("value")] == 0
