@@ -1,7 +1,6 @@
 /** What taking an offer does to the shopper's cart. */
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {DECISION, OFFER} from '../../extensions/checkout-offers/src/question.ts';
-import {discountLink} from './link.ts';
 import type {Page} from './page.ts';
 import {shopify, type UpdateCart} from './shopify.ts';
 
@@ -11,17 +10,11 @@ const KNOWN_THEMES = '#cart-icon-bubble, cart-items-component, cart-drawer-compo
 /** What is said of a line that there is not enough for, of whichever line of the cart. */
 const LACKING = /OUT_OF_STOCK|NOT_ENOUGH_STOCK/;
 
-/**
- * Put the offer's product into the cart, its line marked with the decision behind it, and have the checkout apply what
- * is taken off it. Return whether the product is there.
- */
+/** Put the offer's product into the cart, its line marked with the decision behind it. Return whether it is there. */
 export async function addToCart(page: Page, offer: Offer): Promise<boolean> {
-  const {discount} = offer;
   try {
     const action = themeAction();
-    const added = action ? await addByAction(action, offer) : await addByAjax(page, offer);
-    if (added && discount?.code) await apply(page, discount.code);
-    return added;
+    return await (action ? addByAction(action, offer) : addByAjax(page, offer));
   } catch {
     return false;
   }
@@ -55,12 +48,4 @@ async function addByAjax({routes}: Page, offer: Offer): Promise<boolean> {
 
 function marks({decision_id = '', offer_id}: Offer): Record<string, string> {
   return {[DECISION]: decision_id, [OFFER]: offer_id};
-}
-
-async function apply(page: Page, code: string): Promise<void> {
-  try {
-    await fetch(discountLink(page, code, `${page.routes.cart}.js`));
-  } catch {
-    // Then the product is in the cart at its price, as the cart says.
-  }
 }

@@ -5,7 +5,7 @@ import type {ProgressView} from '../../extensions/checkout-offers/src/model.ts';
 import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {progressCard as barOf} from '../../extensions/checkout-offers/src/progress.ts';
 import {reasonWords} from '../../extensions/checkout-offers/src/reason.ts';
-import {savingOf, savingWords} from '../../extensions/checkout-offers/src/saving.ts';
+import {savingWords} from '../../extensions/checkout-offers/src/saving.ts';
 import type {Speaker} from '../../extensions/checkout-offers/src/words.ts';
 import type {Cart} from './cart.ts';
 import {button, element, text} from './element.ts';
@@ -41,11 +41,10 @@ function productCard(offer: Offer, place: Place): HTMLElement {
   const {title, currency, price} = product;
   // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
   const payable = !page.company && (!currency || currency === cart.currency) ? sayMoney(price) : undefined;
-  const saved = offer.discount && savingOf(offer.discount);
   const why = reasonWords(offer, cart.titles);
   const words = [
     titled(title, page, product.handle),
-    text('price', [payable, saved && say({key: 'discount.off', ...saved})].filter(Boolean).join(' · ')),
+    text('price', payable),
     text('why', why && say(why)),
   ];
   return framed(offer, place, words, adder(offer, place), title, product.image);

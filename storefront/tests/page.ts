@@ -31,7 +31,6 @@ export const PAGE: Page = {
     'coupon.expires': 'Expires {when}',
     'coupon.no_code': 'Taken off by itself',
     'coupon.save_order': 'Save {saving} on your order',
-    'discount.off': '{saving} off',
     'message.message.help': 'Any questions?',
     'message.progress.free_shipping': 'Add {amount} more for free shipping.',
     'message.progress.free_shipping_reached': 'Your order ships for free.',

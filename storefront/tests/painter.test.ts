@@ -46,12 +46,10 @@ function paint(...offers: object[]): void {
   paints.paint({offers: offers.map(offer), cart: CART});
 }
 
-test('a product says its price, what is taken off and why it is here', () => {
+test('a product says its price and why it is here', () => {
   visitor(NOTHING);
-  paint({product: PRODUCT, why: WHY, discount: {percentage: 10}});
-  expect(shelf.querySelector('.tillwise-words')?.textContent).toBe(
-    'Sourdough Loaf$4.25 · 10% offOften bought together with Whole Milk',
-  );
+  paint({product: PRODUCT, why: WHY});
+  expect(shelf.querySelector('.tillwise-words')?.textContent).toBe('Sourdough Loaf$4.25Often bought together with Whole Milk');
   expect(shelf.dataset.tillwiseShelf).toBe('ready');
 });
 
@@ -150,18 +148,6 @@ test('two clicks are one line, marked with the decision', async () => {
   await vi.waitFor(() => expect(shelf.querySelector('a')).not.toBeNull());
   const properties = {_tillwise_decision: `d${decisions}`, _tillwise_offer: 'o1'};
   expect(bodies).toEqual([`/cart/add.js ${JSON.stringify({items: [{id: 102, quantity: 1, properties}]})}`]);
-});
-
-test('what is taken off a product is applied with it', async () => {
-  const asked: string[] = [];
-  vi.stubGlobal('fetch', async (address: string) => {
-    asked.push(address);
-    return new Response('{}');
-  });
-  paint({product: PRODUCT, discount: {code: 'TEN OFF', percentage: 10, applies_to: 'product'}});
-  shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
-  await vi.waitFor(() => expect(shelf.querySelector('.tillwise-done')).not.toBeNull());
-  expect(asked).toEqual(['/cart/add.js', '/discount/TEN%20OFF?redirect=%2Fcart.js']);
 });
 
 test('in a language that has no words of ours a moment is told in theirs', () => {

@@ -88,8 +88,7 @@ def _long_words(world: CheckoutWorld) -> None:
     product = Product(9, LONG_TITLE, "long", "Corner's own", "Cleaner", [], NOW, NOW)
     product.variants.append(Variant(109, 9, "Default Title", 123_456_789, 5, 909))
     world.shop.add_product(product)
-    off = {"code": "TENTH", "percentage": 12.5, "applies_to": "product"}
-    world.app.body = answer(product_offer(world, 109, discount=off))
+    world.app.body = answer(product_offer(world, 109))
 
 
 def _press(page: Page, frame: FrameLocator) -> None:
@@ -132,7 +131,6 @@ def _soon() -> str:
 BREAD, COFFEE = _product(102), _product(103)
 TO_GO = {"current": "3.49", "target": "20.00", "currency": "USD"}
 SHIPPING = {"key": "progress.free_shipping", "args": {}}
-OFF_BREAD = {"code": "TENTH", "percentage": 10, "applies_to": "product"}
 
 STATES = (
     State("skeleton", ("heading.checkout",), _hangs),
@@ -145,7 +143,6 @@ STATES = (
     State("failed", ("status.failed", "button.retry"), _answers(BREAD), _cut_off),
     State("sold out", ("Sourdough Loaf", "status.sold_out"), _answers(BREAD), _just_sold),
     State("refused", ("Ground Coffee",), _answers(BREAD, COFFEE), _refuse),
-    State("with a discount", ("Sourdough Loaf",), _answers(_product(102, discount=OFF_BREAD))),
     State("long words", ("button.add",), _long_words),
     State("coupon", ("button.apply",), _answers(lambda _: coupon_offer(expires_at=_soon()))),
     State("coupon applied", ("button.remove",), _answers(_is(coupon_offer())), _press),

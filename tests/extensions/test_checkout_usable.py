@@ -57,9 +57,8 @@ LIVE: dict[str, Callable[[CheckoutWorld], dict[str, Any]]] = {
 
 
 def long_title(world: CheckoutWorld) -> dict[str, Any]:
-    """Return the offer of a product with more of a title than fits, and something off its price."""
-    off = {"code": "TENTH", "percentage": 10, "applies_to": "product"}
-    offer = product_offer(world, 102, discount=off)
+    """Return the offer of a product with more of a title than fits."""
+    offer = product_offer(world, 102)
     return offer | {"product": offer["product"] | {"title": LONG_TITLE}}
 
 

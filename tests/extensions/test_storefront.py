@@ -142,20 +142,6 @@ def test_the_code_is_a_link_that_applies_it_and_leads_to_the_cart(world: Storefr
     world.shop.checkouts.clear()
 
 
-def test_what_is_taken_off_a_product_is_applied_once_it_is_added(world: StorefrontWorld, page: Page) -> None:
-    off = {"code": "TENTH", "percentage": 10, "applies_to": "product"}
-    world.app.body = answer(offer_of(world, 102, discount=off))
-    world.open(page)
-    page.get_by_role("button", name="Add to cart: Sourdough Loaf").click()
-    expect(page.locator(SHELF).get_by_role("link", name="View cart")).to_be_visible()
-    page.goto(f"{world.url}/cart")
-    page.get_by_role("button", name="Check out").click()
-    page.wait_for_url("**/checkout/*")
-    (checkout,) = world.shop.checkouts.values()
-    assert checkout.codes == ["TENTH"]
-    world.shop.checkouts.clear()
-
-
 def test_a_discount_without_a_code_and_who_the_guest_is_go_along_into_the_checkout(
     world: StorefrontWorld, page: Page
 ) -> None:

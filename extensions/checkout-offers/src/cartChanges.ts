@@ -15,7 +15,7 @@ const LATE: Result = {type: 'error', message: 'No answer in time'};
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Return the phase after trying to take the offer: its product first, then its discount's code, if it has one.
+ * Return the phase after trying to take the offer: its product, else its discount's code.
  * isThere: whether the order has it, which a change may have done that was said to have failed.
  */
 export async function accept(cartApi: CartApi, offer: Offer, canDiscount: boolean, isThere = () => false): Promise<Phase> {
@@ -26,12 +26,12 @@ export async function accept(cartApi: CartApi, offer: Offer, canDiscount: boolea
       () => cartApi.applyCartLinesChange({type: 'addCartLine', merchandiseId, quantity: 1, attributes: marks(offer)}),
       isThere,
     );
-    if (result.type === 'error') return refusalOf(result.message) ?? 'failed';
+    return result.type === 'success' ? 'added' : (refusalOf(result.message) ?? 'failed');
   }
   const code = canDiscount ? discount?.code : undefined;
-  if (!code) return product ? 'added' : 'failed';
+  if (!code) return 'failed';
   const result = await attempt(() => cartApi.applyDiscountCodeChange({type: 'addDiscountCode', code}));
-  return product || result.type === 'success' ? 'added' : 'failed';
+  return result.type === 'success' ? 'added' : 'failed';
 }
 
 /**

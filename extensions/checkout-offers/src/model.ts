@@ -58,7 +58,6 @@ export interface ProductView extends Shown {
   title: string;
   /** What the buyer pays, in their currency; undefined as long as only the shop's own price is known, in another. */
   price?: number;
-  badge?: Words;
   /** Undefined only when the merchant hides reasons and there is nothing to report. */
   line?: Line;
   button?: Button;

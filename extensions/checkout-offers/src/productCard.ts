@@ -3,11 +3,9 @@ import type {Offer, Product} from './offer.ts';
 import {cartPermalink} from './permalink.ts';
 import {isUnsold} from './prices.ts';
 import {reasonWords} from './reason.ts';
-import {savingOf} from './saving.ts';
 import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
 import {IN_ORDER, REFUSED, type Entry, type Phase} from './state.ts';
 import {isOpen} from './surface.ts';
-import type {Words} from './words.ts';
 
 /** Return the card of an upsell; undefined where it could not be taken, or is in the cart already. */
 export function productCard({id, offer, phase}: Entry, scene: Scene): ProductView | undefined {
@@ -22,7 +20,6 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
     product,
     title: breakable(shorten(product.title, TITLE_WIDTH)),
     price: unsold ? undefined : priceFor(product, scene),
-    badge: open ? saving(offer, scene) : undefined,
     line: STATUS[phase] ?? (unsold ? UNSOLD : reasonLine(offer, scene)),
     button: open ? cartButton(phase, product, unsold, scene) : linkButton(offer, product, unsold, scene),
     dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: product.title}} : undefined,
@@ -54,14 +51,6 @@ function priceFor({variant_id, price, currency}: Product, {currency: buyers, own
 function reasonLine(offer: Offer, {settings, cartTitles}: Scene): Line | undefined {
   const text = settings.show_reason ? reasonWords(offer, cartTitles) : undefined;
   return text && {text, tone: 'neutral'};
-}
-
-/** A code that may not be applied here promises nothing. */
-function saving({discount}: Offer, {can, now}: Scene): Words | undefined {
-  if (!discount || (discount.code && !can.discount) || (discount.expires_at ?? Infinity) <= now) return undefined;
-  const saved = savingOf(discount);
-  if (saved) return {key: 'discount.off', ...saved};
-  return discount.code ? {key: 'discount.code', args: {code: discount.code}} : undefined;
 }
 
 function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scene): Button | undefined {

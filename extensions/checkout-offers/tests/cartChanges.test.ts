@@ -79,19 +79,6 @@ test('a change that never ends is given up, not repeated, and the next one gets 
   expect(stuck.applyCartLinesChange).toHaveBeenCalledTimes(1);
 });
 
-test('an offer’s discount follows its product', async () => {
-  const {cartApi, changes} = createTill();
-  const offer = upsell({discount: coupon().discount});
-  expect(await finish(accept(cartApi, offer, true))).toBe('added');
-  expect(changes).toEqual([ADD, {type: 'addDiscountCode', code: 'TEN'}]);
-});
-
-test('a code is not applied where the checkout takes none', async () => {
-  const {cartApi, changes} = createTill();
-  expect(await finish(accept(cartApi, upsell({discount: coupon().discount}), false))).toBe('added');
-  expect(changes).toEqual([ADD]);
-});
-
 test('a coupon is applied, or says that it could not be', async () => {
   expect(await finish(accept(createTill().cartApi, coupon(), true))).toBe('added');
   expect(await finish(accept(createTill(error('No'), error('No')).cartApi, coupon(), true))).toBe('failed');
@@ -133,13 +120,6 @@ test('an offer of no decision is marked with itself alone', async () => {
   const {cartApi, changes} = createTill();
   expect(await finish(accept(cartApi, upsell({decision_id: undefined}), true))).toBe('added');
   expect(changes).toEqual([{...ADD, attributes: [{key: '_tillwise_offer', value: 'o1'}]}]);
-});
-
-test('what the shop’s function takes off needs no code', async () => {
-  const {cartApi, changes} = createTill();
-  const offer = upsell({discount: {code: null, percentage: 10, applies_to: 'order'}});
-  expect(await finish(accept(cartApi, offer, true))).toBe('added');
-  expect(changes).toEqual([ADD]);
 });
 
 test('undo of a coupon takes its code off', async () => {

@@ -176,20 +176,6 @@ describe('an upsell in checkout', () => {
     expect(product('offer', scene({settings: settings({show_reason: false})}))?.line).toBeUndefined();
   });
 
-  test.each<[string, Partial<Offer['discount'] & object>, unknown]>([
-    ['a percentage', {percentage: 10}, {key: 'discount.off', percent: {saving: 10}}],
-    ['an amount', {percentage: undefined, amount: {amount: 5, currency: 'EUR'}}, {key: 'discount.off', money: {saving: {amount: 5, currency: 'EUR'}}}],
-    ['a code alone', {percentage: undefined}, {key: 'discount.code', args: {code: 'TEN'}}],
-    ['one that needs no code', {code: null}, {key: 'discount.off', percent: {saving: 10}}],
-    ['one that is over', {expires_at: scene().now}, undefined],
-  ])('a discount of %s is a badge', (_, discount, badge) => {
-    expect(product('offer', scene(), upsell({discount: {...coupon().discount!, ...discount}}))?.badge).toEqual(badge);
-  });
-
-  test('a code that may not be applied promises nothing', () => {
-    expect(product('offer', scene({can: {...ALL, discount: false}}), upsell({discount: coupon().discount}))?.badge).toBeUndefined();
-  });
-
   test('a long title is cut, and its whole said to who does not see it', () => {
     const title = 'Kombinationsgeschirrspülmaschinenreiniger mit Zitrone, 24 Stück';
     const card = product('offer', scene(), upsell({product: {...upsell().product!, title}}));

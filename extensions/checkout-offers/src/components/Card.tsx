@@ -19,7 +19,7 @@ const LINE = '21px';
 
 /** A product, its price, why it is here, and the one thing to do about it. */
 export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
-  const {id, product, title, price, badge, line, button, dismiss} = card;
+  const {id, product, title, price, line, button, dismiss} = card;
   const press = {accept: () => doing.take(id), undo: () => doing.giveBack(id), none: undefined};
   return (
     <Row
@@ -31,7 +31,6 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       <Own type="strong">{title}</Own>
       <s-stack direction="inline" gap="small-200" alignItems="center" minBlockSize={LINE}>
         {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
-        {badge && <s-badge>{say(badge)}</s-badge>}
       </s-stack>
     </Row>
   );
