@@ -22,7 +22,7 @@ FIELDS: dict[type, dict[str, Getter]] = {
     Order: COMMON
     | {
         "processed_at": lambda r: r.created_at,
-        "name": lambda r: r.name,
+        "name": lambda r: [r.name, r.name.removeprefix("#")],
         "email": lambda r: r.email,
         "customer_id": lambda r: r.customer_id,
         "financial_status": lambda r: r.financial_status,

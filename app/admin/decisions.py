@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 from app.admin import decisions_view as view
 from app.admin import store
 from app.admin.decisions_filter import Filter, choices, read_filter
+from app.admin.decisions_order import before_order
 from app.admin.decisions_store import LOOKED_THROUGH, find, outcomes
 from app.admin.experiments import campaign_names
 from app.admin.language import _
@@ -42,13 +43,15 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
     campaigns = await campaign_names(connections, shop)
     wanted, wrong = read_filter(query, shop.time_zone)
     products = await _products(connections, shop, wanted)
-    found = await find(connections, shop, wanted, products)
+    among, of_none = await before_order(connections, shop, wanted.order) if wanted.order else (None, "")
+    found = await find(connections, shop, wanted, products, among)
     are_some = products is not None and len(products) >= store.SHOWN_PRODUCTS
     titles = await store.titles(connections, shop, referred_products(found.decisions))
     came = await outcomes(connections, shop, [each.decision_id for each in found.decisions])
     return {
         "wanted": wanted,
         "wrong": wrong,
+        "of_no_order": of_none,
         "choices": choices(),
         "campaigns": campaigns,
         "decisions": [

@@ -44,7 +44,7 @@ class Cursor:
 class Filter:
     """What is asked for; empty means all. day: in the shop's zone.
 
-    product: words of its title or vendor, its number, or a discount code.
+    product: words of its title or vendor, its number, or a discount code. order: its number or its page.
     """
 
     day: str = ""
@@ -55,6 +55,7 @@ class Filter:
     fallback: str = ""
     campaign: str = ""
     product: str = ""
+    order: str = ""
     since: datetime | None = None
     until: datetime | None = None
     before: Cursor | None = None
@@ -62,7 +63,7 @@ class Filter:
     @property
     def named(self) -> dict[str, str]:
         """Return what is asked for, as the address has it, without where the page begins."""
-        names = ("day", "surface", "rung", "arm", "outcome", "fallback", "campaign", "product")
+        names = ("day", "surface", "rung", "arm", "outcome", "fallback", "campaign", "product", "order")
         return {name: value for name in names if (value := getattr(self, name))}
 
     def further(self, cursor: Cursor) -> str:
@@ -76,12 +77,12 @@ def read_filter(query: Mapping[str, str], time_zone: str) -> tuple[Filter, dict[
     chosen = {name: _one_of(name, query.get(name, ""), wrong) for name in _CHOICES}
     day = query.get("day", "").strip()
     times = _day(day, time_zone, wrong) if day else None
-    words = "".join(filter(str.isprintable, query.get("product", ""))).strip()[:_LONGEST_WORDS]
     found = Filter(
         day=day if times else "",
         **chosen,
         campaign=query.get("campaign", "")[:40],
-        product=words,
+        product=_words(query, "product"),
+        order=_words(query, "order"),
         since=times[0] if times else None,
         until=times[1] if times else None,
         before=_cursor(query.get("before", "")),
@@ -99,6 +100,10 @@ def _one_of(field: str, value: str, wrong: dict[str, str]) -> str:
         wrong[field] = _("“%(value)s” can't be chosen here.", value=value[:40])
         return ""
     return value
+
+
+def _words(query: Mapping[str, str], field: str) -> str:
+    return "".join(filter(str.isprintable, query.get(field, ""))).strip()[:_LONGEST_WORDS]
 
 
 def _day(text: str, time_zone: str, wrong: dict[str, str]) -> tuple[datetime, datetime] | None:

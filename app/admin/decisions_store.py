@@ -32,15 +32,22 @@ class DecisionPage:
 
 
 async def find(
-    connections: Connections, shop: Shop, wanted: Filter, product_ids: Collection[int] | None
+    connections: Connections,
+    shop: Shop,
+    wanted: Filter,
+    product_ids: Collection[int] | None,
+    among: Collection[str] | None = None,
 ) -> DecisionPage:
     """Return the newest decisions that are wanted. product_ids: of what is searched for, None for all.
 
-    What is searched for can be a code as well.
+    What is searched for can be a code as well. among: the decisions that are looked through, None for as many
+    of the newest as a page has time for.
     """
     columns = _DECISIONS.c
     behind = [columns.shop == shop.shop, *_times(wanted)]
-    floor = await _floor(connections, behind)
+    floor = await _floor(connections, behind) if among is None else None
+    if among is not None:
+        behind.append(columns.decision_id.in_(list(among)))
     query = (
         select(
             columns.decision_id, columns.decided_at, columns.surface, columns.rung, columns.arm,

@@ -1,4 +1,4 @@
-"""What we ask of a shop when it is installed, and of its plan when it looks at it."""
+"""What we ask of a shop when it is installed, and for its pages: of its plan, of an order that is named."""
 
 from __future__ import annotations
 
@@ -52,5 +52,11 @@ query ReadPlan {
     app { handle }
     activeSubscriptions { name status test trialDays createdAt currentPeriodEnd }
   }
+}
+"""
+
+ORDERS_NAMED = """
+query OrdersNamed($query: String!) {
+  orders(first: 5, query: $query) { nodes { id } }
 }
 """

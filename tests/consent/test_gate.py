@@ -142,7 +142,7 @@ FREE = {
         _JOINED,
         ("app.admin.lately", "app.attribution", "app.commands"),
     ),
-    "app.attribution.touch_store": Free(_JOINED, ("app.attribution",)),
+    "app.attribution.touch_store": Free(_JOINED, ("app.admin.decisions_order", "app.attribution")),
     "app.campaigns.redeemed": Free(
         "ends what `app.offers.campaigns` kept, and keeps nothing", ("app.worker",)
     ),
@@ -162,6 +162,7 @@ FREE = {
     "app.recommend.drift_watch": Free(_SUMS, ("app.admin", "app.recommend.growth", "app.worker")),
     "app.reach.sums": Free(_SUMS, ("app.reach",)),
     "app.admin.settings_store": Free(_RECORDS, ("app.admin.settings", "app.admin.settings_export")),
+    "app.admin.decisions_order": Free(_OPERATOR, ("app.admin.decisions",)),
     "app.admin.decisions_store": Free(_OPERATOR, ("app.admin.decisions",)),
     "app.replays": Free(
         _OPERATOR,
