@@ -195,7 +195,7 @@ def _grant(node: Payload) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
     applied = node.child_or_none("discountApplications")
     kinds = [each.text_or_none("__typename") for each in applied.children("nodes")] if applied else []
-    return grant_used(_attributes(node)) if AUTOMATIC in kinds else None
+    return grant_used(_attributes(node), node.time("createdAt")) if AUTOMATIC in kinds else None
 
 
 def _attributes(node: Payload) -> dict[str, str]:

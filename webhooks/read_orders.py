@@ -82,7 +82,7 @@ def _order(kind: type[Order], payload: Payload, delivery: Delivery, *, paid: boo
         "cancelled_at": payload.time_or_none("cancelled_at"),
         "lines": goods_of(read, cards, tip_minor),
         "codes": tuple(_code(used, currency) for used in payload.children("discount_codes")),
-        "grant": _grant(payload),
+        "grant": _grant(payload, created_at),
         "test": payload.flag_or_none("test") or False,
         "renewal": is_renewal(payload.text_or_none("source_name")),
     }
@@ -115,15 +115,15 @@ def _code(used: Payload, currency: str) -> CodeUsed:
     return CodeUsed(code=used.text("code"), amount_minor=used.money("amount", currency))
 
 
-def _grant(payload: Payload) -> GrantUsed | None:
+def _grant(payload: Payload, at: datetime) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
     applied = [each.text_or_none("type") for each in payload.children("discount_applications")]
-    return grant_used(payload.pairs("note_attributes")) if AUTOMATIC in applied else None
+    return grant_used(payload.pairs("note_attributes"), at) if AUTOMATIC in applied else None
 
 
-def grant_used(attributes: Mapping[str, str]) -> GrantUsed | None:
-    """Return the grant among an order's attributes, None where there is none of ours."""
-    named = number_in(attributes.get(ATTRIBUTE))
+def grant_used(attributes: Mapping[str, str], at: datetime) -> GrantUsed | None:
+    """Return the grant among an order's attributes, None where there is none of ours that held then."""
+    named = number_in(attributes.get(ATTRIBUTE), at)
     return None if named is None else GrantUsed(terms_id=named[0], number=named[1])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 
 ATTRIBUTE = "_tillwise_grant"  # of a cart, and of the order it becomes
 VERSION = "1"
@@ -19,6 +19,8 @@ MOST_PRODUCTS = 3
 NUMBER_DIGITS = 12
 MOST_DIGITS = 32
 
+# Where the day ends last: what is over there is over in every shop.
+_LAST_ZONE = timezone(timedelta(hours=-12))
 _DIGITS = set("0123456789abcdef")
 
 
@@ -65,18 +67,30 @@ def grant_number(key: bytes, unit: str) -> str:
     return hmac.digest(key, unit.encode(), "sha256")[: NUMBER_DIGITS // 2].hex()
 
 
-def number_in(grant: object) -> tuple[str, str] | None:
-    """Return the terms and the number that a cart's attribute names, None for what is no grant."""
-    parts = grant.split(".") if isinstance(grant, str) else []
-    if len(parts) != 6 or parts[0] != VERSION or not _is_number(parts[4]):
+def number_in(grant: object, at: datetime | None = None) -> tuple[str, str] | None:
+    """Return the terms and the number that a cart's attribute names, None for what is no grant.
+
+    at: None, too, for one that is over by then in whatever zone the shop is.
+    """
+    parts = _parts(grant)
+    if parts is None or (at is not None and "" < parts[2] < last_step(at, _LAST_ZONE)):
         return None
-    return (parts[1], parts[4]) if _is_name(parts[1]) else None
+    return parts[1], parts[4]
 
 
 def unusable(grant: object) -> str | None:
-    """Return what names the grant's number and can take nothing off: no end, nobody's, no seal."""
-    named = number_in(grant)
-    return named and ".".join((VERSION, named[0], "", "", named[1], ""))
+    """Return what names the grant's number and its end, and can take nothing off: nobody's, no seal."""
+    parts = _parts(grant)
+    return ".".join((VERSION, parts[1], parts[2], "", parts[4], "")) if parts else None
+
+
+def _parts(grant: object) -> list[str] | None:
+    """Return what the grant says, its end empty where that is no time; None for what is no grant."""
+    parts = grant.split(".") if isinstance(grant, str) else []
+    if len(parts) != 6 or parts[0] != VERSION or not _is_number(parts[4]) or not _is_name(parts[1]):
+        return None
+    is_time = len(parts[2]) == 10 and parts[2].isascii() and parts[2].isdecimal()
+    return parts if is_time else [*parts[:2], "", *parts[3:]]
 
 
 def _is_number(part: str) -> bool:

@@ -52,3 +52,31 @@ def test_an_order_that_was_missed_tells_of_its_grant_too(kind: str, used: GrantU
         "discountApplications": {"nodes": [{"__typename": kind}]},
     }  # fmt: skip
     assert read_order("a.myshopify.com", Payload(node), []).grant == used
+
+
+@pytest.mark.parametrize(
+    ("placed", "until", "used"),
+    [
+        ("2026-11-25T19:59:59-08:00", "2026112507", NAMED),  # in a shop at UTC-12 its last hours run on
+        ("2026-11-25T20:00:00-08:00", "2026112507", None),
+        ("2026-12-30T12:00:00+01:00", "2026112507", None),
+        ("2026-12-30T12:00:00+01:00", "", NAMED),  # as it was kept before its end was
+        ("2026-12-30T12:00:00+01:00", "someday---", NAMED),
+    ],
+)
+def test_what_is_taken_off_after_a_grant_is_over_is_not_its_doing(
+    placed: str, until: str, used: GrantUsed | None
+) -> None:
+    grant = GRANT.replace("2026112507", until)
+    order = {
+        "id": 11, "created_at": placed, "discount_applications": [{"type": "automatic"}],
+        "note_attributes": [{"name": "_tillwise_grant", "value": grant}],
+    }  # fmt: skip
+    node = {
+        "id": "gid://shopify/Order/11", "createdAt": placed, "updatedAt": placed, "currencyCode": "USD",
+        "customAttributes": [{"key": "_tillwise_grant", "value": grant}],
+        "discountApplications": {"nodes": [{"__typename": "AutomaticDiscountApplication"}]},
+    }  # fmt: skip
+    told = Delivery("a.myshopify.com", "orders/create", "e", NOW, "USD")
+    assert read_order_placed(Payload(order), told).grant == used
+    assert read_order("a.myshopify.com", Payload(node), []).grant == used

@@ -113,6 +113,10 @@ GRANT = f"1.4f9d0c1b2a3e5d67.2026112507.c7.9c5c35ae84fa.{'ab' * 32}"
         ([{"name": "Engraving", "value": "For Jane"}], None),
         (
             [{"name": "_tillwise_grant", "value": GRANT}, {"name": "Gift", "value": "For Jane"}],
+            {"_tillwise_grant": "1.4f9d0c1b2a3e5d67.2026112507..9c5c35ae84fa."},
+        ),
+        (
+            {"_tillwise_grant": GRANT.replace("2026112507", "Jane Doe--")},
             {"_tillwise_grant": "1.4f9d0c1b2a3e5d67...9c5c35ae84fa."},
         ),
         ([{"name": "_tillwise_grant", "value": "For Jane"}], None),
