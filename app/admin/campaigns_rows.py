@@ -16,10 +16,12 @@ from app.admin.typed import NUMBER, check_marks, fraction_of, plain
 from app.errors import InputError
 from app.rules.fields import FIELDS, Field, Kind
 from app.rules.nodes import (
+    MIRRORED,
     AllOf,
     AnyOf,
     BooleanLiteral,
     Compare,
+    Comparison,
     Condition,
     Constant,
     Contains,
@@ -62,7 +64,6 @@ ASKED_OF: Mapping[Kind, tuple[str, ...]] = {
     "flag": ("yes", "no"),
 }
 _RANGES = {"between": "<=", "inside": "<"}
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _LARGEST = 1e12
 
 
@@ -264,12 +265,12 @@ def _listed(field: Field, compare: str, choices: Sequence[Any]) -> Row | None:
     return None if any("," in each for each in said) else Row(field.name, compare, ", ".join(said))
 
 
-def _compared(comparison: str, terms: Sequence[Any]) -> Row | None:
+def _compared(comparison: Comparison, terms: Sequence[Any]) -> Row | None:
     match terms:
         case (FieldValue(field), Constant(value)) if comparison in ASKED_OF[field.kind]:
             return Row(field.name, comparison, typed(field, value))
         case (Constant(value), FieldValue(field)) if comparison in ASKED_OF[field.kind]:
-            return Row(field.name, _MIRRORED[comparison], typed(field, value))
+            return Row(field.name, MIRRORED[comparison], typed(field, value))
         case (Constant(low), FieldValue(field), Constant(high)) if field.kind != "text":
             compare = "between" if comparison == "<=" else "inside"
             return Row(field.name, compare, typed(field, low), typed(field, high))

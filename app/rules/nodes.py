@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as _field
 from typing import Any, Literal
@@ -13,6 +13,11 @@ Scalar = bool | int | float | str
 Comparison = Literal["<", "<=", ">", ">=", "==", "!="]
 Operation = Literal["+", "-", "*", "/", "min", "max"]
 Quantifier = Literal["some", "all", "none"]
+
+# Each comparison as it is with its sides exchanged.
+MIRRORED: Mapping[Comparison, Comparison] = {
+    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from operator import or_
 
 from app.rules.fields import Field
 from app.rules.nodes import (
+    MIRRORED,
     AllOf,
     AnyOf,
     BooleanLiteral,
@@ -37,9 +38,6 @@ from app.rules.spans import Lists, Numbers, Range, Texts, Values
 
 # A second look finds what the first could not know yet: a bound that stands further right.
 MOST_LOOKS = 4
-_MIRRORED: Mapping[Comparison, Comparison] = {
-    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
-}  # fmt: skip
 _OPPOSITE: Mapping[Comparison, Comparison] = {
     "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
 }  # fmt: skip
@@ -167,7 +165,7 @@ def _compare(compare: Compare, space: Space) -> Space | None:
         narrowed = narrowed and _known(field, True, narrowed)
     for left, right in _pairs(compare):
         narrowed = narrowed and _side(left, compare.comparison, right, narrowed)
-        narrowed = narrowed and _side(right, _MIRRORED[compare.comparison], left, narrowed)
+        narrowed = narrowed and _side(right, MIRRORED[compare.comparison], left, narrowed)
     return narrowed
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from app.rules.fields import Field
 from app.rules.locale import Locale, locale
 from app.rules.nodes import (
+    MIRRORED,
     AllOf,
     AnyOf,
     Arithmetic,
     BooleanLiteral,
     Compare,
-    Comparison,
     Condition,
     Constant,
     Contains,
@@ -34,9 +34,6 @@ from app.rules.nodes import (
 from app.values import exponent
 
 MOST_NAMED = 8
-_MIRRORED: Mapping[Comparison, Comparison] = {
-    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
-}  # fmt: skip
 _SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " ÷ "}
 
 
@@ -105,7 +102,7 @@ class Words:
             low, middle, high = (self.term(each, measure) for each in terms)
             return self._say("between" if key == "<=" else "inside", holds, a=middle, b=low, c=high)
         if isinstance(terms[0], Constant):
-            terms, key = (terms[1], terms[0]), _MIRRORED[key]
+            terms, key = (terms[1], terms[0]), MIRRORED[key]
         if (
             isinstance(terms[0], FieldValue)
             and terms[0].field.kind == "flag"
