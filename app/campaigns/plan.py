@@ -16,6 +16,7 @@ from app.campaigns.facts import ALWAYS, Reader, readers_of
 from app.campaigns.later import MOST, Marks, marks_of
 from app.campaigns.messages import Text, normalised
 from app.catalog.costs import NO_COSTS, Costs
+from app.experiments.assign import bucket
 from app.rules.compiled import Matching, Wanted, matching_of
 from app.rules.expression import read_rule, reads
 from app.rules.fields import Facts
@@ -120,6 +121,10 @@ class Plan:
     margin: float | None
     weights: Mapping[str, Mapping[str, float]]
     marks: Mapping[str, Marks]
+
+    def withholds(self, unit: str, name: str, share: float) -> bool:
+        """Return whether the unit is in the campaign's holdout, of this share: the same at every decision."""
+        return bucket(f"campaign {self.shop} {name}", unit) < share
 
     @cached_property
     def by_id(self) -> Mapping[str, Planned]:

@@ -63,6 +63,10 @@ class Product:
         """Return whether no code takes anything off it, and no offer is made of it."""
         return self.requires_selling_plan is True or self.gift_card is True
 
+    def price_minor_of(self, variant_id: int) -> int | None:
+        """Return what a variant of it costs, None of one that is none of its."""
+        return next((each.price_minor for each in self.variants if each.variant_id == variant_id), None)
+
     @property
     def offered(self) -> Variant | None:
         """Return the variant to offer: the first in stock, rather one with several units than the last one.
@@ -91,6 +95,11 @@ class Catalog:
     def get(self, product_id: int) -> Product | None:
         """Return the product, or None when the shop does not have it."""
         return self.products.get(product_id)
+
+    def is_full_price(self, product_id: int) -> bool:
+        """Return whether the shop has the product and no code takes anything off it."""
+        product = self.get(product_id)
+        return product is not None and product.is_full_price
 
     def product_of(self, variant_id: int) -> Product | None:
         """Return the product that a variant belongs to, or None."""

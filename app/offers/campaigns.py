@@ -26,7 +26,7 @@ from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
 from app.catalog.catalog import Catalog
 from app.consent.policy import Permissions
 from app.coupons.grants import CodeRequest, GrantedCode
-from app.experiments.assign import PERSONALISED, bucket
+from app.experiments.assign import PERSONALISED
 from app.intent.model import Chances
 from app.offers.foretold import ORDERED, chances_at, unworthy_at
 from app.offers.grants import is_unhonoured
@@ -119,14 +119,9 @@ def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]
 
 
 def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
-    unit = unit_of(occasion)
-    return weigh(
-        plan,
-        inputs,
-        occasion.decision_id,
-        lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
-        LookUp(partial(_is_spent, occasion, plan), partial(_has_nothing, occasion, inputs)),
-    )
+    withheld = partial(plan.withholds, unit_of(occasion))
+    look_up = LookUp(partial(_is_spent, occasion, plan), partial(_has_nothing, occasion, inputs))
+    return weigh(plan, inputs, occasion.decision_id, withheld, look_up)
 
 
 def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collection[str]) -> Inputs:
@@ -240,23 +235,14 @@ def _sold(question: Question, catalog: Catalog) -> tuple[PricedLine, ...] | None
 def _is_subscribed(question: Question, catalog: Catalog) -> bool:
     """Return whether no code goes with anything in the cart: each line is a subscription or a gift card."""
     lines = question.cart.lines
-    return bool(lines) and all(line.full_price or _is_full_price(line, catalog) for line in lines)
-
-
-def _is_full_price(line: Line, catalog: Catalog) -> bool:
-    product = catalog.get(line.product)
-    return product is not None and product.is_full_price
+    return bool(lines) and all(line.full_price or catalog.is_full_price(line.product) for line in lines)
 
 
 def _at_home(line: Line, catalog: Catalog) -> PricedLine | None:
     """Return the line at the shop's own price, None of what it does not sell."""
     product, variant_id = catalog.get(line.product), shopify_id(line.variant_id)
-    prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
-    return (
-        PricedLine(line.product, line.quantity, prices[variant_id], variant_id)
-        if variant_id in prices
-        else None
-    )
+    price_minor = None if product is None else product.price_minor_of(variant_id)
+    return None if price_minor is None else PricedLine(line.product, line.quantity, price_minor, variant_id)
 
 
 def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from app.campaigns.campaign import Running
@@ -16,7 +17,6 @@ from app.campaigns.weigh import Inputs, Weighed, weigh
 from app.catalog.catalog import Catalog
 from app.catalog.costs import costs_of, usual_margin
 from app.consent.policy import Permissions
-from app.experiments.assign import bucket
 from app.profiles.customer import Profile
 from app.reach.store import Abandonment
 from app.shops.store import Shop
@@ -50,6 +50,14 @@ class Basket:
         """Return its products, each once."""
         return tuple(dict.fromkeys(line.product_id for line in self.lines))
 
+    @property
+    def priced(self) -> tuple[PricedLine, ...]:
+        """Return its lines as margins are worked out of them."""
+        return tuple(
+            PricedLine(line.product_id, line.quantity, line.price_minor, line.variant_id)
+            for line in self.lines
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
@@ -82,17 +90,12 @@ def basket_of(abandonment: Abandonment, catalog: Catalog) -> Basket:
     lines = []
     for variant_id, quantity in abandonment.lines:
         product = catalog.product_of(variant_id)
-        prices = {each.variant_id: each.price_minor for each in product.variants} if product else {}
-        if product is not None and variant_id in prices:
-            price = decimal_amount(prices[variant_id], catalog.currency)
-            lines.append(BasketLine(product.product_id, variant_id, quantity, prices[variant_id], price))
+        price_minor = None if product is None else product.price_minor_of(variant_id)
+        if product is not None and price_minor is not None:
+            price = decimal_amount(price_minor, catalog.currency)
+            lines.append(BasketLine(product.product_id, variant_id, quantity, price_minor, price))
     subtotal = decimal_amount(abandonment.subtotal_minor, abandonment.currency or catalog.currency)
     return Basket(abandonment.currency or catalog.currency, subtotal, tuple(lines))
-
-
-def _is_full_price(line: BasketLine, catalog: Catalog) -> bool:
-    product = catalog.get(line.product_id)
-    return product is not None and product.is_full_price
 
 
 def plan_to_write(shop: Shop, campaigns: Sequence[Running], catalog: Catalog) -> Plan | None:
@@ -110,39 +113,42 @@ def weighed_for(
 ) -> Weighed:  # fmt: skip
     """Return which campaign writes, and why not the others. spent: those at their total."""
     basket = basket_of(abandonment, catalog)
-    subtotal_minor = abandonment.subtotal_minor if basket.currency == catalog.currency else None
-    profile = leaver.profile if leaver.may.may_use_profile else None
-    moment = Moment(
-        now=now.astimezone(plan.zone), asked=LeftBehind(basket), subtotal_minor=subtotal_minor,
-        product_id=None, may=leaver.may, catalog=catalog, profile=profile,
-        segments=profile.segments if profile else (), visit=None,
-    )  # fmt: skip
-    facts = facts_of(moment, plan.readers)
-    sold = [
-        PricedLine(line.product_id, line.quantity, line.price_minor, line.variant_id) for line in basket.lines
-    ]
-    at = int(now.timestamp())
+    moment = _moment(plan, abandonment, basket, leaver, catalog, now)
+    facts, sold = facts_of(moment, plan.readers), basket.priced
+    # Its delay is waited for before the letter leaves, not before it is chosen.
+    told = {name: CampaignHistory(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id}
     inputs = Inputs(
-        at=at,
+        at=int(now.timestamp()),
         facts=facts,
         # A checkout was begun, whatever else is known.
         evidence=tuple(dict.fromkeys((*evidence_of(facts), "cart", "checkout"))),
         cart=basket.product_ids,
-        subtotal_minor=subtotal_minor,
+        subtotal_minor=moment.subtotal_minor,
         home_minor=None if moment.own_currency or not sold else worth_minor(sold),
         cards_minor=cards_minor(sold, catalog),
         spare_minor=spare_minor(sold, plan.costs, plan.margin),
         remembers=True,
-        subscribed=bool(basket.lines) and all(_is_full_price(line, catalog) for line in basket.lines),
-        # Its delay is waited for before the letter leaves, not before it is chosen.
-        fired={
-            **leaver.shown,
-            **{name: CampaignHistory(times=leaver.told.get(name, 0), matched_at=1) for name in plan.by_id},
-        },
+        subscribed=bool(sold) and all(catalog.is_full_price(line.product_id) for line in sold),
+        fired={**leaver.shown, **told},
         spent=spent,
     )
-    unit = f"customer:{leaver.customer_id}"
-    return weigh(
-        plan, inputs, abandonment.abandonment_id,
-        lambda name, share: bucket(f"campaign {plan.shop} {name}", unit) < share,
-    )  # fmt: skip
+    withheld = partial(plan.withholds, f"customer:{leaver.customer_id}")
+    return weigh(plan, inputs, abandonment.abandonment_id, withheld)
+
+
+def _moment(
+    plan: Plan, abandonment: Abandonment, basket: Basket, leaver: Leaver, catalog: Catalog, now: datetime
+) -> Moment:
+    """Return what rules are asked about: the basket that was left, and its customer as far as they allow."""
+    profile = leaver.profile if leaver.may.may_use_profile else None
+    return Moment(
+        now=now.astimezone(plan.zone),
+        asked=LeftBehind(basket),
+        subtotal_minor=abandonment.subtotal_minor if basket.currency == catalog.currency else None,
+        product_id=None,
+        may=leaver.may,
+        catalog=catalog,
+        profile=profile,
+        segments=profile.segments if profile else (),
+        visit=None,
+    )
