@@ -1,0 +1,117 @@
+"""Refunds that were made before the app came, or while it was gone: imported with their orders."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import delete
+
+from app.connections import Connections
+from app.events.kinds import RefundCreated, RefundLine
+from app.orders.store import record_refund
+from app.recommend.store import read_shop
+from app.shops.store import shop_of
+from app.tables import OF_NO_LINE, BackfillRow, OrderLineRow, RefundRow, ShopRow
+from devstore.schema import MODULES
+from devstore.shop import refund
+from tests.devstore.conftest import past_order
+from tests.devstore.small_shop import NOW
+from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+from tests.webhooks.test_backfill import rows
+from webhooks.backfill import run_backfill
+from webhooks.missed_refunds import read_sums
+from webhooks.payload import Payload
+from webhooks.read_admin import read_order
+
+pytestmark = pytest.mark.skipif(
+    not (MODULES / "@shopify/dev-mcp").exists(), reason="npm packages are not installed: make setup"
+)
+
+
+@pytest.fixture
+async def front(connections: Connections) -> AsyncIterator[Shopfront]:
+    async with installed(connections, SCOPES + ",read_all_orders") as made:
+        for number in range(1, 6):
+            past_order(made.shop, number * 20, number)
+        yield made
+
+
+async def test_what_was_given_back_before_the_app_came_is_imported(front: Shopfront) -> None:
+    whole, part, *_ = front.shop.orders.values()
+    refund(front.shop, whole, {whole.lines[0].id: 1}, NOW)
+    refund(front.shop, whole, {whole.lines[0].id: 1}, NOW + timedelta(hours=1))
+    refund(front.shop, part, {part.lines[0].id: 1}, NOW)
+    await run_backfill(front.connections, front.installed.shop)
+    assert {line.quantity for line in await rows(front.connections, OrderLineRow)} == {2}
+    assert len(await rows(front.connections, OrderLineRow)) == 5
+    back = await rows(front.connections, RefundRow)
+    assert sorted((row.order_id, row.line_id, row.quantity, row.amount_minor) for row in back) == [
+        (whole.id, OF_NO_LINE, 0, -349),  # so that its two refunds are 698
+        (whole.id, OF_NO_LINE, 0, 349),
+        (whole.id, whole.lines[0].id, 2, 698),
+        (part.id, part.lines[0].id, 1, 349),
+    ]
+    async with front.connections.read() as db:
+        learnt = await read_shop(db, front.installed.shop)
+    assert len(learnt.baskets) == 4
+
+
+@pytest.mark.parametrize(
+    ("paid_back", "kept", "other", "tax"),
+    [
+        ("3.77", "0.00", 0, 28),  # 8 % of tax
+        ("3.00", "0.49", -49, 0),  # less than it was worth
+        ("0.00", "0.00", 0, 0),  # taken out of the order before it was paid
+        ("1.00", "0.00", 0, 0),  # for the rest something else was sent
+        ("1.00", "0.49", -49, 0),
+    ],
+)
+def test_of_an_imported_refund_it_is_told_what_was_for_goods(
+    paid_back: str, kept: str, other: int, tax: int
+) -> None:
+    shop = shop_of(ShopRow(shop="a.myshopify.com", publishable_key="pk", currency="USD", installed_at=NOW))
+    then = "2026-11-01T10:00:00Z"
+    given = {"id": "6", "createdAt": then, "totalRefundedSet": {"shopMoney": {"amount": paid_back}}}
+    order = {"id": "5", "currencyCode": "USD", "createdAt": then, "updatedAt": then}
+    node = Payload(order | {"refunds": [given], "refundDiscrepancySet": {"shopMoney": {"amount": kept}}})
+    sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}}
+    lines = [Payload({"id": "7", "currentQuantity": 1} | sold), Payload({"id": "8"} | sold)]
+    (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    assert told.lines == (RefundLine(line_id=7, quantity=1, amount_minor=349),)
+    assert (told.other_minor, told.tax_minor) == (other, tax)
+
+
+async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    made = refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    told = RefundCreated(
+        shop=shop, event_id="r", happened_at=NOW, refund_id=made.id, order_id=sold.id, created_at=NOW,
+        lines=(RefundLine(line_id=sold.lines[0].id, quantity=1, amount_minor=349),),
+    )  # fmt: skip
+    await record_refund(connections, told)
+    await run_backfill(connections, shop)
+    (kept,) = await rows(connections, RefundRow)
+    assert (kept.line_id, kept.quantity, kept.amount_minor) == (sold.lines[0].id, 1, 349)
+
+
+async def test_a_refund_made_while_the_app_was_gone_is_imported_when_it_is_back(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    await run_backfill(connections, shop)
+    async with connections.write() as db:
+        await db.exec(delete(BackfillRow))  # as with the app
+    refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    await run_backfill(connections, shop)
+    (kept,) = await rows(connections, RefundRow)
+    assert (kept.order_id, kept.line_id, kept.quantity) == (sold.id, sold.lines[0].id, 1)
+
+
+async def test_a_refund_that_is_told_after_its_import_is_counted_once(front: Shopfront) -> None:
+    connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
+    made = refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
+    await run_backfill(connections, shop)
+    told = RefundCreated(
+        shop=shop, event_id="r", happened_at=NOW, refund_id=made.id, order_id=sold.id, created_at=NOW,
+        lines=(RefundLine(line_id=sold.lines[0].id, quantity=1, amount_minor=349),),
+    )  # fmt: skip
+    await record_refund(connections, told)
+    assert [row.amount_minor for row in await rows(connections, RefundRow)] == [349]
