@@ -8,7 +8,8 @@ from app.connections import Connections
 from app.shops.arrival import ensure_installed
 from app.shops.store import install
 from app.shops.tokens import access_token
-from tests.shops.test_store import GRANT, SHOP, Admin
+from tests.shops.admin_api import SHOP, Admin
+from tests.shops.test_store import GRANT
 
 URL = f"https://{SHOP}/admin/api/2026-07/graphql.json"
 TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
