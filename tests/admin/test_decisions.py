@@ -166,6 +166,14 @@ async def test_a_title_that_is_a_number_is_found_too(
     assert listed(await page(browser, product="1984")) == ["d0"]
 
 
+async def test_decisions_that_offered_the_same_are_told_apart_by_their_links_names(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_busy_shop(connections)
+    names = re.findall(r'accessibilityLabel="(Rye bread [^"]+)"', await page(browser))
+    assert len(names) == len(set(names)) == 2
+
+
 async def test_what_can_not_be_asked_for_leaves_the_rest_as_it_was_asked(
     connections: Connections, browser: httpx.AsyncClient
 ) -> None:

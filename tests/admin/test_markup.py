@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
+import pytest
+
 from app.admin.routes import routes
 from app.connections import Connections
-from tests.admin.factories import entrance, imported, keep, parked
+from tests.admin.factories import entrance, imported, keep, opened, parked, shop_row
 from tests.admin.full_shop import keep_everything
 from tests.shops.web import browsing
 
@@ -110,3 +113,16 @@ async def test_every_element_of_the_pages_has_a_stand_in_for_development(
         name for page in (await drawn(connections)).values() for name in re.findall(r"<(s-[a-z-]+)", page)
     }
     assert used | set(asked_for_by_scripts) <= made
+
+
+@pytest.mark.parametrize("path", ["/admin/campaigns/edit", "/admin/segments/own", "/admin/segments/approach"])
+async def test_rows_whose_controls_are_named_alike_are_items_of_a_list(
+    connections: Connections, browser: httpx.AsyncClient, path: str
+) -> None:
+    await keep(connections, shop_row())
+    text = await opened(browser, path)
+    rows = re.findall(r"<[^>]* data-item[^>]*>", text)
+    assert rows
+    assert all('role="listitem"' in row or 'role="group"' in row for row in rows)
+    lists = re.findall(r"<[^>]* data-list=[^>]*>", text)
+    assert all('role="list"' in each for each in lists if 'data-list="groups"' not in each)
