@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
 
 import app.tables  # noqa: F401
 from app.errors import ConfigError
-from app.migrations import config_of, migrate
+from app.migrations import config_of, locks, migrate
 
 # Columns that a step takes away: the version before it has to be stopped first, as the changelog says.
 TAKEN_AWAY = {("0006", "customer_segments"): {"sent"}}
@@ -220,3 +220,45 @@ async def test_what_the_database_does_not_let_us_make_is_told(
     with pytest.raises(ConfigError, match="can't be made or changed: attempt to write a readonly database"):
         await migrate(f"sqlite+aiosqlite:///file:{tmp_path}/tillwise.db?mode=ro&uri=true")
     assert list(here.iterdir()) == []
+
+
+async def _wait_for_a_build(engine: AsyncEngine, steps: asyncio.Task[str]) -> None:
+    """Return when one waits for whoever began before, and has for longer than a step waits for a table."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND query LIKE 'CREATE INDEX CONCURRENTLY%'"
+    )
+    async with engine.connect() as connection:
+        while not await connection.scalar(waiting):
+            assert not steps.done()
+            await connection.rollback()
+            await asyncio.sleep(0.01)
+        await connection.execute(text(f"SELECT pg_sleep({2 * locks.WAIT_MS / 1_000})"))
+
+
+async def _given_up(steps: Awaitable[None]) -> str:
+    """Return what the steps say that can't be gone."""
+    with pytest.raises(ConfigError) as error:
+        await steps
+    return str(error.value)
+
+
+async def test_a_step_gives_up_on_a_table_in_use_and_waits_to_build_an_index(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_async_engine(postgres_database)
+    async with engine.connect() as connection:
+        await connection.run_sync(lambda each: command.upgrade(config_of(each), "0024"))
+    repeatable = engine.execution_options(isolation_level="REPEATABLE READ")
+    with monkeypatch.context() as bounds:
+        bounds.setattr(locks, "WAIT_MS", 50)
+        async with engine.connect() as reader, asyncio.TaskGroup() as work:
+            # Step 0030 changes that table. No build waits for the reader: it keeps nothing in sight.
+            await reader.execute(text("LOCK TABLE shops IN ACCESS SHARE MODE"))
+            async with repeatable.connect() as backup:
+                await backup.execute(text("SELECT 1 FROM events"))  # which step 0025 builds an index of
+                steps = work.create_task(_given_up(migrate(postgres_database)))
+                await _wait_for_a_build(engine, steps)
+    assert re.search(r"in use for longer than 0.05 s.*\(ALTER TABLE shops ", steps.result())
+    await migrate(postgres_database)
+    await engine.dispose()

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import ConfigError
+from app.migrations import locks
 from app.migrations.sizes import tell_sizes
 from app.postgres import open_engine
 from app.unreachable import why
@@ -44,6 +45,7 @@ def _upgrade(connection: Connection) -> None:
     if standing(connection) == "later":
         _log.warning("the tables are of a later version, and are left as they are")
         return
+    locks.bound_waits(connection)
     connection.commit()  # each step is a transaction of its own, or none
     command.upgrade(config_of(connection), "head")
     if connection.dialect.name == "sqlite":
@@ -65,7 +67,8 @@ async def migrate(database_url: str) -> None:
     """Bring the database's tables to what this version expects; safe to run again.
 
     Tables of a later version are left alone: the version before can work with nearly all of them.
-    Raises ConfigError when there is no connection to be had, or the database refuses a step.
+    Raises ConfigError when there is no connection to be had, the database refuses a step, or a table that one
+    changes is in use: the steps before it are done, and are not begun again.
     """
     engine = open_engine(database_url)
     try:
@@ -73,7 +76,8 @@ async def migrate(database_url: str) -> None:
         async with _turn(engine), engine.connect() as connection:
             await connection.run_sync(_upgrade)
     except DBAPIError as error:
-        raise ConfigError(f"the tables can't be made or changed: {error.orig}") from error
+        says = locks.in_use(error) or f"the tables can't be made or changed: {error.orig}"
+        raise ConfigError(says) from error
     finally:
         await engine.dispose()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from app.migrations.locks import bound_waits, lift_bound
 
 
 def build_index(name: str, table: str, columns: Sequence[Any], where: str | None = None) -> None:
@@ -19,7 +22,7 @@ def build_index(name: str, table: str, columns: Sequence[Any], where: str | None
     if op.get_bind().dialect.name == "sqlite":
         op.create_index(name, table, columns, sqlite_where=some)
         return
-    with op.get_context().autocommit_block():
+    with _beside():
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
         op.create_index(name, table, columns, postgresql_where=some, postgresql_concurrently=True)
 
@@ -29,5 +32,14 @@ def drop_index(name: str, table: str) -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.drop_index(name, table)
         return
-    with op.get_context().autocommit_block():
+    with _beside():
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
+
+
+@contextmanager
+def _beside() -> Iterator[None]:
+    """Work outside of a transaction, and wait for whoever began before, however long they take."""
+    with op.get_context().autocommit_block():
+        lift_bound(op.get_bind())
+        yield
+        bound_waits(op.get_bind())
