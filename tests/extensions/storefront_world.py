@@ -31,6 +31,27 @@ from tests.journeys.small_stage import bundles_for
 SHELF = "[data-tillwise-shelf]"
 DIALOG = "[data-tillwise-leaving]"
 LONG_S = 4.0  # longer than the storefront waits
+# Notes what of the page moves by itself.
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) {
+    if (each.hadRecentInput) continue;
+    window.shifts.push([each.value, ...each.sources.map(({node}) => node?.parentElement?.outerHTML)]);
+  }
+}).observe({type: 'layout-shift', buffered: true});
+"""
+
+# Whether what takes the button's place can be pressed: not by the second half of a double click, but then.
+DONE_AT_FIRST = """() => {
+  const done = document.querySelector('.tillwise-done');
+  const again = done.cloneNode(true);
+  done.replaceWith(again);
+  const pressed = () => getComputedStyle(again).pointerEvents;
+  const first = pressed();
+  again.getAnimations().forEach((each) => each.finish());
+  return [first, pressed()];
+}"""
 
 
 @dataclass(slots=True)

@@ -13,34 +13,16 @@ from tests.devstore.browser_world import ROOT, build_host, until
 from tests.extensions.checkout_world import answer, coupon_offer, message_offer, progress_offer
 from tests.extensions.storefront_world import (
     DIALOG,
+    DONE_AT_FIRST,
     LONG_S,
     SHELF,
+    SHIFTS,
     StorefrontWorld,
     offer_of,
     storefront_world,
 )
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) {
-    if (each.hadRecentInput) continue;
-    window.shifts.push([each.value, ...each.sources.map(({node}) => node?.parentElement?.outerHTML)]);
-  }
-}).observe({type: 'layout-shift', buffered: true});
-"""
-
-# Whether what takes the button's place can be pressed: not by the second half of a double click, but then.
-DONE_AT_FIRST = """() => {
-  const done = document.querySelector('.tillwise-done');
-  const again = done.cloneNode(true);
-  done.replaceWith(again);
-  const pressed = () => getComputedStyle(again).pointerEvents;
-  const first = pressed();
-  again.getAnimations().forEach((each) => each.finish());
-  return [first, pressed()];
-}"""
 
 
 @pytest.fixture(scope="module")
