@@ -182,7 +182,7 @@ def _rows(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisScope) -> 
         bought=standing,
         orders=goods,
         revenue=placed * pl.col("kept_end"),
-        cost=goods * pl.col("cost_minor").fill_null(0),
+        cost=goods * (pl.col("cost_minor").fill_null(0) - pl.col("back_cost")).clip(lower_bound=0),
         unknown=goods & pl.col("cost_minor").is_null(),
         given_back=placed & (pl.col("cancelled") | pl.col("refunded")),
         before=pl.col("earlier") * pl.col("kept_first"),
@@ -218,11 +218,15 @@ def _dated(orders: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
 
 
 def _with_refunds(orders: pl.DataFrame, refunds: pl.DataFrame, scope: AnalysisScope) -> pl.DataFrame:
-    """Return the orders with what the shop had of each at the first exposure, at the end, and now."""
+    """Return the orders with what the shop had of each at the first exposure, at the end, and now.
+
+    back_cost: of the goods that came back until the end, as in Shopify's own reports of profit.
+    """
     moments = {"first": pl.col("first_at"), "end": pl.col("end"), "now": pl.lit(scope.now)}
     of = refunds.join(orders.select("order_id", "first_at", "end"), on="order_id").select(
         "order_id",
         refunded=pl.col("at") < pl.col("end"),
+        back_cost=(pl.col("at") < pl.col("end")) * pl.col("cost_minor").fill_null(0),
         **{f"back_{name}": (pl.col("at") < at) * pl.col("minor") for name, at in moments.items()},
     )
     back = of.group_by("order_id").agg(pl.col("^back_.*$").sum(), pl.col("refunded").any())

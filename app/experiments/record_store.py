@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.catalog.cost_store import read_costs
 from app.catalog.costs import Costs
 from app.events.kinds import CHECKOUT_MET
-from app.experiments.records import Records, exposures_in, guests_in, orders_in, refunds_in
+from app.experiments.records import REFUNDS, Records, as_columns, exposures_in, guests_in, orders_in
 from app.orders.placed import BY_SOMEBODY, HAS_GOODS
 from app.orders.refunds import GOODS_BACK
 from app.streamed import in_parts
@@ -27,8 +27,10 @@ _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), t
 _ORDERS, _LINES, _REFUNDS = table_of(OrderRow), table_of(OrderLineRow), table_of(RefundRow)
 _TELL_THE_BROWSER = ("checkout_started", "checkout_completed", CHECKOUT_MET)
 _BOUGHT: dict[str, Any] = {
-    "order_id": pl.Int64, "product_id": pl.Int64, "variant_id": pl.Int64, "quantity": pl.Int64,
+    "order_id": pl.Int64, "line_id": pl.Int64, "product_id": pl.Int64, "variant_id": pl.Int64,
+    "quantity": pl.Int64,
 }  # fmt: skip
+_BACK: dict[str, Any] = {**REFUNDS, "line_id": pl.Int64, "quantity": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,19 @@ async def read_records(
     since = began - before
     placed = and_(_ORDERS.c.shop == known.shop, _ORDERS.c.created_at >= since, BY_SOMEBODY)
     orders = await _read(connection, _placed(placed, known.currency), orders_in)
-    back = _of_orders(_REFUNDS, placed, _REFUNDS.c.created_at, GOODS_BACK)
-    refunds = await _read(connection, back, refunds_in)
+    told = _REFUNDS.c.created_at, GOODS_BACK, null().label("cost"), _REFUNDS.c.line_id, _REFUNDS.c.quantity
+    refunds = await _read(connection, _of_orders(_REFUNDS, placed, *told), partial(as_columns, columns=_BACK))
     costs = await read_costs(connection, known.shop)
     if costs:
         bought = (_LINES.c[name] for name in _BOUGHT if name != "order_id")
-        lines = await _read(connection, _of_orders(_LINES, placed, *bought), _lines_in)
-        orders = _with_costs(orders, lines, costs)
+        lines = await _read(
+            connection, _of_orders(_LINES, placed, *bought), partial(as_columns, columns=_BOUGHT)
+        )
+        lines = _with_unit_costs(lines, costs)
+        orders, refunds = _with_costs(orders, lines), _with_costs_back(refunds, lines)
     browsers = guests(known.shop, _EVENTS.c.recorded_at >= began, _EVENTS.c.checkout_token.is_not(None))
     theirs = await _read(connection, browsers, partial(guests_in, shop=known.shop))
-    return Records(exposures, orders, refunds, theirs)
+    return Records(exposures, orders, refunds.select(*REFUNDS), theirs)
 
 
 async def nameless(connection: AsyncConnection, which: DecisionQuery) -> dict[str, int]:
@@ -132,23 +137,29 @@ def _of_orders(of: Any, placed: Any, *wanted: Any) -> Any:
     return select(of.c.order_id, *wanted).join(_ORDERS, theirs).where(placed)
 
 
-def _with_costs(orders: pl.DataFrame, lines: pl.DataFrame, costs: Costs) -> pl.DataFrame:
-    """Return the orders with what their goods cost, None where that is not known of all of them."""
+def _with_unit_costs(lines: pl.DataFrame, costs: Costs) -> pl.DataFrame:
+    """Return the lines with what a unit costs, None where that is not known."""
     by_product, by_variant = (
         pl.col(name).replace_strict(dict(told), default=None, return_dtype=pl.Int64)
         for name, told in (("product_id", costs.by_product), ("variant_id", costs.by_variant))
     )
-    cost = pl.coalesce(by_product, by_variant)
+    return lines.with_columns(unit_minor=pl.coalesce(by_product, by_variant))
+
+
+def _with_costs(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the orders with what their goods cost, None where that is not known of all of them."""
     of_orders = (
-        lines.select("order_id", cost=cost * pl.col("quantity"))
+        lines.select("order_id", cost=pl.col("unit_minor") * pl.col("quantity"))
         .group_by("order_id")
         .agg(cost_minor=pl.when(pl.col("cost").is_null().any()).then(None).otherwise(pl.col("cost").sum()))
     )
     return orders.drop("cost_minor").join(of_orders, on="order_id", how="left").select(orders.columns)
 
 
-def _lines_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema=_BOUGHT, orient="row")
+def _with_costs_back(refunds: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the refunds with what the units that came back had cost, None where that is not known."""
+    units = refunds.join(lines.select("line_id", "unit_minor"), on="line_id", how="left")
+    return units.with_columns(cost_minor=pl.col("unit_minor") * pl.col("quantity"))
 
 
 async def _read(

@@ -26,8 +26,9 @@ ORDERS: dict[str, Any] = {
     "order_id": pl.Int64, "at": _TIME, "minor": pl.Int64, "customer_id": pl.Int64,
     "checkout_token": pl.String, "cancelled_at": _TIME, "cost_minor": pl.Int64, "foreign": pl.Boolean,
 }  # fmt: skip
-# minor: what was given back of the goods, after discounts.
-REFUNDS: dict[str, Any] = {"order_id": pl.Int64, "at": _TIME, "minor": pl.Int64}
+# minor: what was given back of the goods, after discounts. cost_minor: of those that came back, null where it
+# is not known.
+REFUNDS: dict[str, Any] = {"order_id": pl.Int64, "at": _TIME, "minor": pl.Int64, "cost_minor": pl.Int64}
 # Which browser a checkout was in. own: the unit that the checkout is by itself; unit: the browser's.
 GUESTS: dict[str, Any] = {"checkout_token": pl.String, "own": pl.String, "unit": pl.String}
 
@@ -52,7 +53,7 @@ def exposures_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     """Return the rows, which are of EXPOSURES, as `Records` has them."""
     after = pl.col("surface").is_in(list(AFTER_THE_ORDER)).alias("after")
     return (
-        _table(rows, EXPOSURES)
+        as_columns(rows, EXPOSURES)
         .with_columns(after, _hashed("unit"), _hashed("checkout_token"))
         .drop("surface")
     )
@@ -60,12 +61,7 @@ def exposures_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
 
 def orders_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     """Return the rows, which are of ORDERS, as `Records` has them."""
-    return _table(rows, ORDERS).with_columns(_hashed("checkout_token"))
-
-
-def refunds_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
-    """Return the rows, which are of REFUNDS, as `Records` has them."""
-    return _table(rows, REFUNDS)
+    return as_columns(rows, ORDERS).with_columns(_hashed("checkout_token"))
 
 
 def guests_in(pairs: Iterable[tuple[Any, ...]], shop: str) -> pl.DataFrame:
@@ -74,7 +70,7 @@ def guests_in(pairs: Iterable[tuple[Any, ...]], shop: str) -> pl.DataFrame:
         (token, pseudonym(shop, f"checkout:{token}"), pseudonym(shop, f"client:{client}"))
         for token, client in pairs
     )
-    return _table(rows, GUESTS).with_columns(*map(_hashed, GUESTS))
+    return as_columns(rows, GUESTS).with_columns(*map(_hashed, GUESTS))
 
 
 def _hashed(name: str) -> pl.Expr:
@@ -82,5 +78,6 @@ def _hashed(name: str) -> pl.Expr:
     return pl.when(pl.col(name) != "").then(pl.col(name).hash()).alias(name)
 
 
-def _table(rows: Iterable[tuple[Any, ...]], columns: Mapping[str, Any]) -> pl.DataFrame:
+def as_columns(rows: Iterable[tuple[Any, ...]], columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the rows, which are of these columns."""
     return pl.DataFrame(list(rows), schema=columns, orient="row")

@@ -141,9 +141,9 @@ def _row(person: Person, orders: Sequence[Order], accepted: Set[str], scope: Ana
     placed = [order for order in orders if _began(person, order) and order.at < end]
     standing = [order for order in placed if order.cancelled_at is None or order.cancelled_at >= end]
     kept = sum(order.kept_minor(end) for order in placed)
-    costs = [order.cost_minor for order in standing]
+    costs = [order.kept_cost_minor(end) for order in standing]
     cost = float("nan") if None in costs else float(sum(each or 0 for each in costs))
-    given_back = sum(order not in standing or any(at < end for at, _ in order.refunds) for order in placed)
+    given_back = sum(order not in standing or any(at < end for at, *_ in order.refunds) for order in placed)
     took = any(each.decision_id in accepted for each in person.exposures if each.at < end)
     figures = (
         bool(standing), len(standing), kept, kept - cost, len(placed), given_back, took,

@@ -51,7 +51,7 @@ def an_order(rng: np.random.Generator, number: int, who: int) -> Order:
         checkout_token=f"t{who}-{number % 3}" if odds[1] < 0.6 else None,
         cancelled_at=at + later if odds[2] < 0.1 else None,
         cost_minor=minor // 2 if odds[3] < 0.95 else None,
-        refunds=tuple((at + later * (k + 1), minor // 3) for k in range(int(odds[4] * 5))),
+        refunds=tuple((at + later * (k + 1), minor // 3, minor // 7) for k in range(int(odds[4] * 5))),
         foreign=bool(odds[5] < 0.02),
     )
 

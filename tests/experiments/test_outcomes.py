@@ -80,8 +80,8 @@ def test_a_person_within_their_window_waits_and_is_counted_in_the_split() -> Non
 
 
 def test_a_refund_in_the_window_takes_back_and_a_later_one_is_told_beside() -> None:
-    soon = ordered(1, "token-a", refunds=((NOW - 10 * DAY, 300),))
-    late = ordered(2, "token-b", refunds=((NOW - 2 * DAY, 300),))
+    soon = ordered(1, "token-a", refunds=((NOW - 10 * DAY, 300, 0),))
+    late = ordered(2, "token-b", refunds=((NOW - 2 * DAY, 300, 0),))
     observed = seen([exposed("a"), exposed("b")], [soon, late])
     assert figures(observed)["revenue"] == [700.0, 1_000.0]
     assert figures(observed)["given_back"] == [1.0, 0.0]
@@ -89,7 +89,7 @@ def test_a_refund_in_the_window_takes_back_and_a_later_one_is_told_beside() -> N
 
 
 def test_a_refund_never_takes_back_more_than_was_paid() -> None:
-    order = ordered(1, "token-a", refunds=((NOW - 10 * DAY, 5_000),))
+    order = ordered(1, "token-a", refunds=((NOW - 10 * DAY, 5_000, 0),))
     assert figures(seen([exposed("a")], [order]))["revenue"] == [0.0]
 
 
@@ -149,7 +149,9 @@ def test_who_becomes_known_only_later_has_no_past() -> None:
 
 
 def test_spend_before_is_as_it_stood_then() -> None:
-    order = ordered(1, None, days_ago=30, customer_id=7, refunds=((NOW - 25 * DAY, 100), (NOW - DAY, 900)))
+    order = ordered(
+        1, None, days_ago=30, customer_id=7, refunds=((NOW - 25 * DAY, 100, 0), (NOW - DAY, 900, 0))
+    )
     assert figures(seen([exposed("a", customer_id=7)], [order]))["before"] == [900.0]
 
 

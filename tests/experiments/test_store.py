@@ -93,18 +93,21 @@ async def test_units_orders_refunds_and_acceptances_meet(on_both_databases: Conn
         shop=SHOP, refund_id=1, line_id=1, order_id=1, amount_minor=200, created_at=WHEN + timedelta(days=2)
     )
     of_shipping = RefundRow(**refund.model_dump() | {"line_id": OF_SHIPPING, "amount_minor": 90})
+    back = refund.model_dump() | {"amount_minor": 300, "quantity": 1}
+    one_unit = RefundRow(**back | {"refund_id": 2})
+    too_late = RefundRow(**back | {"refund_id": 3, "created_at": WHEN + timedelta(days=15)})
     accepted = FeedbackRow(
         shop=SHOP, event_id="e", decision_id="a", offer_id="o", kind="accepted", happened_at=WHEN
     )
     connections = on_both_databases
     await running(
         connections, a_decision("a", "pinned"), a_decision("b"), an_order(1, "token-a"), a_line(1), refund,
-        of_shipping, accepted, an_order(2, "token-z"), costs={"10": 150},
+        of_shipping, one_unit, too_late, accepted, an_order(2, "token-z"), costs={"10": 150},
     )  # fmt: skip
     found, units = await read(connections), await units_of(connections)
     assert (found.counts, units.arm.tolist()) == ((1, 1), [1, 0])
-    assert (units.bought.tolist(), units.revenue.tolist()) == ([1, 0], [800, 0])
-    assert (units.profit.tolist(), units.accepted.tolist()) == ([500, 0], [1, 0])  # 800 less 2 * 150
+    assert (units.bought.tolist(), units.revenue.tolist()) == ([1, 0], [500, 0])
+    assert (units.profit.tolist(), units.accepted.tolist()) == ([350, 0], [1, 0])  # 500 less the 150 of one
 
 
 async def test_a_guests_browser_is_told_by_their_checkout_and_by_no_offer(

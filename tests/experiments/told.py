@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.experiments.records import Records, exposures_in, orders_in, refunds_in
+from app.experiments.records import REFUNDS, Records, as_columns, exposures_in, orders_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Exposure:
 class Order:
     """An order, money in the shop's currency. cost_minor: of its goods, None where one is not known.
 
-    refunds: when how much was given back. minor: of its goods, after discounts.
+    refunds: when how much was given back, and what that had cost. minor: of its goods, after discounts.
     """
 
     order_id: int
@@ -37,14 +37,20 @@ class Order:
     checkout_token: str | None = None
     cancelled_at: datetime | None = None
     cost_minor: int | None = None
-    refunds: tuple[tuple[datetime, int], ...] = ()
+    refunds: tuple[tuple[datetime, int, int], ...] = ()
     foreign: bool = False
 
     def kept_minor(self, until: datetime) -> int:
         """Return what the shop had of it at that time."""
         if self.cancelled_at is not None and self.cancelled_at < until:
             return 0
-        return max(0, self.minor - sum(minor for at, minor in self.refunds if at < until))
+        return max(0, self.minor - sum(minor for at, minor, _ in self.refunds if at < until))
+
+    def kept_cost_minor(self, until: datetime) -> int | None:
+        """Return what the goods had cost that did not come back until then, None where that is not known."""
+        if self.cost_minor is None:
+            return None
+        return max(0, self.cost_minor - sum(cost for at, _, cost in self.refunds if at < until))
 
 
 def records_of(
@@ -63,4 +69,4 @@ def records_of(
         for each in placed
     ]  # fmt: skip
     back = [(each.order_id, *refund) for each in placed for refund in each.refunds]
-    return Records(exposures_in(told), orders_in(rows), refunds_in(back))
+    return Records(exposures_in(told), orders_in(rows), as_columns(back, REFUNDS))
