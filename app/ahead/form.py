@@ -24,7 +24,7 @@ class AheadWhy(Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 class AheadOffer(Struct, frozen=True, omit_defaults=True):
-    """An offer. price: a decimal string in the shop's currency. why: strongest first."""
+    """An offer. price: a decimal string in the shop's currency. why: strongest first. variant: of several."""
 
     product_id: int = field(name="p")
     variant_id: int = field(name="v")
@@ -32,6 +32,7 @@ class AheadOffer(Struct, frozen=True, omit_defaults=True):
     price: str = field(name="c")
     image: str | None = field(name="i", default=None)
     why: tuple[AheadWhy, ...] = field(name="w", default=())
+    variant: str | None = field(name="o", default=None)
 
 
 class ShopOffers(Struct, frozen=True, omit_defaults=True):

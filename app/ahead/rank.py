@@ -143,9 +143,8 @@ def _text(product_id: int | None) -> str | None:
 def _offer(shop: ShopSnapshot, pick: Pick) -> AheadOffer:
     shown = shop.offerable[pick.product_id].shown
     why = tuple(map(_why, pick.why[:MOST_WHY]))
-    return AheadOffer(
-        pick.product_id, shopify_id(shown.variant_id), shown.title, shown.price, shown.image, why
-    )
+    variant_id = shopify_id(shown.variant_id)
+    return AheadOffer(pick.product_id, variant_id, shown.title, shown.price, shown.image, why, shown.variant)
 
 
 def _why(why: Why) -> AheadWhy:

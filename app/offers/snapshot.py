@@ -167,6 +167,7 @@ def _offerable(
                 currency=catalog.currency,
                 image=product.image_url,
                 handle=product.handle or None,
+                variant=variant.title if len(product.variants) > 1 else None,
             )
             ranked = Candidate(
                 product_id, variant.price_minor, product.kind,

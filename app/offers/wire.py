@@ -104,7 +104,7 @@ class Question(Struct, frozen=True, gc=False, kw_only=True):
 class OfferedProduct(Struct, frozen=True, gc=False, omit_defaults=True):
     """What is offered. price: a decimal string of `currency`, which is the shop's own.
 
-    handle: what its page is called in the shop: /products/{handle}.
+    handle: what its page is called in the shop: /products/{handle}. variant: which of several it is.
     """
 
     product_id: str
@@ -114,6 +114,7 @@ class OfferedProduct(Struct, frozen=True, gc=False, omit_defaults=True):
     currency: str
     image: str | None
     handle: str | None = None
+    variant: str | None = None
 
 
 class Amount(Struct, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 import {expiry, isOver} from '../../extensions/checkout-offers/src/expiry.ts';
 import {messageWords} from '../../extensions/checkout-offers/src/message.ts';
 import type {ProgressView} from '../../extensions/checkout-offers/src/model.ts';
-import type {Offer} from '../../extensions/checkout-offers/src/offer.ts';
+import {nameOf, type Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {progressCard as barOf} from '../../extensions/checkout-offers/src/progress.ts';
 import {reasonWords} from '../../extensions/checkout-offers/src/reason.ts';
 import {savingWords} from '../../extensions/checkout-offers/src/saving.ts';
@@ -38,16 +38,16 @@ export function card(offer: Offer, place: Place): HTMLElement | null {
 function productCard(offer: Offer, place: Place): HTMLElement {
   const {speaker: {say, sayMoney}, cart, page} = place;
   const product = offer.product!;
-  const {title, currency, price} = product;
+  const {title, variant, currency, price} = product;
   // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
   const payable = !page.company && (!currency || currency === cart.currency) ? sayMoney(price) : undefined;
   const why = reasonWords(offer, cart.titles);
   const words = [
     titled(title, page, product.handle),
-    text('price', payable),
+    text('price', [payable, variant].filter(Boolean).join(' · ')),
     text('why', why && say(why)),
   ];
-  return framed(offer, place, words, adder(offer, place), title, product.image);
+  return framed(offer, place, words, adder(offer, place), nameOf(product), product.image);
 }
 
 /** The title leads to the product's page, where that is known. */
@@ -130,7 +130,7 @@ function picture(address: string | undefined): HTMLImageElement | null {
 
 /** Return the button that adds the product; once it did, it is the way to the cart. */
 function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement {
-  const title = offer.product!.title;
+  const title = nameOf(offer.product!);
   const made = button('press', say({key: 'button.add'}), say({key: 'button.add_label', args: {title}}), () => void add());
 
   async function add(): Promise<void> {

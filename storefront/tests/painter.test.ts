@@ -53,6 +53,12 @@ test('a product says its price and why it is here', () => {
   expect(shelf.dataset.tillwiseShelf).toBe('ready');
 });
 
+test('one of several variants says which', () => {
+  paint({product: {...PRODUCT, variant: 'Sliced'}});
+  expect(shelf.querySelector('.tillwise-price')?.textContent).toBe('$4.25 · Sliced');
+  expect(shelf.querySelector('.tillwise-press')?.ariaLabel).toBe('Add to cart: Sourdough Loaf, Sliced');
+});
+
 test('a title leads to the page of its product, where that is known', () => {
   paint({product: PRODUCT}, {product: {...PRODUCT, handle: 'sourdough loaf'}, offer_id: 'o2'});
   expect([...shelf.querySelectorAll('.tillwise-title a')].map((link) => link.getAttribute('href'))).toEqual(['/products/sourdough%20loaf']);

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from app.ahead.form import AheadOffer, AheadWhy, CustomerOffers
 from app.ahead.rank import to_anyone, to_customer, to_segments, with_product
+from app.catalog.catalog import Variant
 from app.experiments.assign import Arm, Experiment
 from app.recommend.terms import Past, Weights
 from tests.offers.factories import a_product, a_shop, goes_together
@@ -21,6 +22,14 @@ def test_a_product_is_offered_with_what_goes_with_it_and_says_so() -> None:
     assert offers.offers[0] == AheadOffer(
         30, 1030, "Product 30", "5.00", None, (AheadWhy("bought_together", 10),)
     )
+
+
+def test_one_of_several_variants_says_which() -> None:
+    sizes = (Variant(11, "Small", 500, in_stock=False), Variant(12, "Large", 500, in_stock=True))
+    shop = a_shop(a_product(10, variants=sizes), a_product(20))
+    told = {10: "Large", 20: None}
+    assert {number: each.shown.variant for number, each in shop.offerable.items()} == told
+    assert {each.product_id: each.variant for each in to_anyone(shop).offers} == told
 
 
 def test_what_can_not_be_bought_is_in_no_list() -> None:

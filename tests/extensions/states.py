@@ -88,7 +88,9 @@ def _long_words(world: CheckoutWorld) -> None:
     product = Product(9, LONG_TITLE, "long", "Corner's own", "Cleaner", [], NOW, NOW)
     product.variants.append(Variant(109, 9, "Default Title", 123_456_789, 5, 909))
     world.shop.add_product(product)
-    world.app.body = answer(product_offer(world, 109))
+    offer = product_offer(world, 109)
+    offer["product"]["variant"] = "Reinigungskonzentrat, 5 l"
+    world.app.body = answer(offer)
 
 
 def _press(page: Page, frame: FrameLocator) -> None:

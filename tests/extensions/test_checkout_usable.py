@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.cluster import free_ports
 from tests.devstore.browser_world import until
 from tests.extensions.checkout_world import (
     BLOCK,
@@ -24,7 +25,6 @@ from tests.extensions.checkout_world import (
 )
 from tests.extensions.states import LONG_TITLE
 from tests.extensions.test_checkout_states import frame_of
-from tests.journeys.small_stage import free_port
 
 # What the page hears of its frames' heights, and each frame sees of its own words, in turn.
 WATCH = """
@@ -57,15 +57,16 @@ LIVE: dict[str, Callable[[CheckoutWorld], dict[str, Any]]] = {
 
 
 def long_title(world: CheckoutWorld) -> dict[str, Any]:
-    """Return the offer of a product with more of a title than fits."""
+    """Return the offer of a product with more of a title than fits, one of several variants."""
     offer = product_offer(world, 102)
-    return offer | {"product": offer["product"] | {"title": LONG_TITLE}}
+    return offer | {"product": offer["product"] | {"title": LONG_TITLE, "variant": LONG_TITLE}}
 
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckoutWorld]:
     """A world whose app is at an address where nobody listens."""
-    with checkout_world(tmp_path_factory.mktemp("offline"), f"http://127.0.0.1:{free_port()}") as made:
+    (port,) = free_ports(1)
+    with checkout_world(tmp_path_factory.mktemp("offline"), f"http://127.0.0.1:{port}") as made:
         yield made
 
 

@@ -63,8 +63,8 @@ function pairs(raw: unknown): [name: string, share: number][] {
 
 function aheadOffer(raw: unknown, currency: string): Offer | undefined {
   if (!isRecord(raw)) return undefined;
-  const {p: product_id, v: variant_id, t: title, c: price, i: image} = raw;
-  const product = parseProduct({product_id, variant_id, title, price, image, currency});
+  const {p: product_id, v: variant_id, t: title, o: variant, c: price, i: image} = raw;
+  const product = parseProduct({product_id, variant_id, title, variant, price, image, currency});
   if (!product) return undefined;
   const why = array(raw.w).flatMap((each) => {
     const [reason, about] = array(each);

@@ -54,7 +54,7 @@ interface Shown {
 export interface ProductView extends Shown {
   layout: 'product';
   product: Product;
-  /** The product's, as long as a frame holds. */
+  /** The product's and its variant's, as long as a frame holds. */
   title: string;
   /** What the buyer pays, in their currency; undefined as long as only the shop's own price is known, in another. */
   price?: number;

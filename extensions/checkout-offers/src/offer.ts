@@ -18,6 +18,8 @@ export interface Product {
   product_id: string;
   variant_id: string;
   title: string;
+  /** Which it is, of a product with several. */
+  variant?: string;
   /** Major units of `currency`, which is the shop's own; the cart's where it is not told. */
   price: number;
   currency?: string;
@@ -70,13 +72,12 @@ export function parseOffer(raw: unknown, decision_id: string): Offer | undefined
   if (!isRecord(raw)) return undefined;
   const offer_id = text(raw.offer_id);
   const kind = text(raw.kind);
-  const campaign = text(raw.campaign);
   if (!offer_id || !kind) return undefined;
   return {
     decision_id,
     offer_id,
     kind,
-    ...(campaign && {campaign}),
+    campaign: text(raw.campaign),
     product: parseProduct(raw.product),
     discount: parseDiscount(raw.discount),
     message: parseMessage(raw.message),
@@ -91,9 +92,22 @@ export function parseProduct(raw: unknown): Product | undefined {
   const variant_id = gid('ProductVariant', raw.variant_id);
   const title = text(raw.title);
   const price = number(raw.price);
-  const handle = text(raw.handle);
   if (!product_id || !variant_id || !title || price === undefined || price < 0) return undefined;
-  return {product_id, variant_id, title, price, currency: text(raw.currency), image: imageAddress(raw.image), ...(handle && {handle})};
+  return {
+    product_id,
+    variant_id,
+    title,
+    variant: text(raw.variant),
+    price,
+    currency: text(raw.currency),
+    image: imageAddress(raw.image),
+    handle: text(raw.handle),
+  };
+}
+
+/** Return what the product is called in full, to who does not see the card. */
+export function nameOf({title, variant}: Product): string {
+  return variant ? `${title}, ${variant}` : title;
 }
 
 function imageAddress(raw: unknown): string | undefined {

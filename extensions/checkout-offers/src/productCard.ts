@@ -1,9 +1,9 @@
 import type {Button, Line, ProductView, Scene} from './model.ts';
-import type {Offer, Product} from './offer.ts';
+import {nameOf, type Offer, type Product} from './offer.ts';
 import {cartPermalink} from './permalink.ts';
 import {isUnsold} from './prices.ts';
 import {reasonWords} from './reason.ts';
-import {breakable, shorten, TITLE_WIDTH} from './shorten.ts';
+import {breakable, NAMED_WIDTH, shorten, TITLE_WIDTH, widthOf} from './shorten.ts';
 import {IN_ORDER, REFUSED, type Entry, type Phase} from './state.ts';
 import {isOpen} from './surface.ts';
 
@@ -18,12 +18,18 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
     id,
     offer,
     product,
-    title: breakable(shorten(product.title, TITLE_WIDTH)),
+    title: titleOf(product),
     price: unsold ? undefined : priceFor(product, scene),
     line: STATUS[phase] ?? (unsold ? UNSOLD : reasonLine(offer, scene)),
     button: open ? cartButton(phase, product, unsold, scene) : linkButton(offer, product, unsold, scene),
-    dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: product.title}} : undefined,
+    dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss_label', args: {title: nameOf(product)}} : undefined,
   };
+}
+
+/** A long title is cut, so that which of several variants it is can be read. */
+function titleOf({title, variant}: Product): string {
+  const which = variant ? shorten(`, ${variant}`, NAMED_WIDTH) : '';
+  return breakable(shorten(title, TITLE_WIDTH - widthOf(which)) + which);
 }
 
 export const DISMISSIBLE: ReadonlySet<Phase> = new Set<Phase>(['offer', 'failed', ...REFUSED]);
@@ -59,7 +65,7 @@ function cartButton(phase: Phase, product: Product, unsold: boolean, {can}: Scen
   const verb = done ? 'undo' : phase === 'failed' ? 'retry' : 'add';
   return {
     text: {key: `button.${verb}`},
-    label: {key: `button.${verb}_label`, args: {title: product.title}},
+    label: {key: `button.${verb}_label`, args: {title: nameOf(product)}},
     action: done ? 'undo' : 'accept',
     variant: done ? 'secondary' : 'primary',
     loading: phase === 'adding' || phase === 'undoing',
@@ -73,7 +79,7 @@ function linkButton(offer: Offer, product: Product, unsold: boolean, {storefront
   if (!href) return undefined;
   return {
     text: {key: 'button.buy'},
-    label: {key: 'button.buy_label', args: {title: product.title}},
+    label: {key: 'button.buy_label', args: {title: nameOf(product)}},
     action: 'none',
     variant: 'primary',
     loading: false,

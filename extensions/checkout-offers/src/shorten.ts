@@ -11,6 +11,11 @@ const LONG_WORD = /[^\s\p{Lo}]{18,}/gu;
 const PIECE = /\S{6}(?!\p{M})(?=\S{3})/gu;
 const BREAK_HERE = '\u200b';
 
+/** Return how many letters wide a text is. */
+export function widthOf(text: string): number {
+  return [...text].reduce((width, letter) => width + (isWide(letter) ? 2 : 1), 0);
+}
+
 /** Return the title, cut with an ellipsis where it is wider. */
 export function shorten(title: string, width: number): string {
   let left = width;

@@ -17,7 +17,7 @@ const LIVE_ONE = {...wireUpsell().product, product_id: '8', variant_id: '80', ti
 /** A checkout whose shop put two products ahead, with this app behind it. */
 function ahead(fetch: typeof globalThis.fetch) {
   const extension = setUpExtension(TARGET);
-  const offers = [{p: 7, v: 70, t: 'Oat biscuits', c: '12.50', w: [['popular']]}, {p: 6, v: 60, t: 'Tea', c: '3.00'}];
+  const offers = [{p: 7, v: 70, t: 'Oat biscuits', o: 'Box of 20', c: '12.50', w: [['popular']]}, {p: 6, v: 60, t: 'Tea', c: '3.00'}];
   const value = JSON.stringify({v: 1, currency: 'USD', salt: 'mock', arms: [['personalised', 1]], offers});
   extension.shopify.appMetafields.value = [
     {target: {type: 'shop', id: '1'}, metafield: {namespace: '$app', key: 'offers', type: 'json', value, valueType: 'json_string'}},
@@ -45,6 +45,7 @@ test('the first render has an offer, before anything was asked', async () => {
   using _ = extension;
   await extension.render();
   expect(words()).toContain('Oat biscuits');
+  expect(words()).toContain('Box of 20');
   expect(words()).toContain('reason.popular');
   expect(document.querySelector('s-skeleton-paragraph')).toBeNull();
 });

@@ -183,6 +183,14 @@ describe('an upsell in checkout', () => {
     expect(card?.button?.label.args).toEqual({title});
   });
 
+  test('one of several variants says which, and in full to who does not see it', () => {
+    const shirt = {...upsell().product!, title: 'Long-sleeved summer shirt', variant: 'Extra large / Midnight'};
+    const card = product('offer', scene(), upsell({product: shirt}));
+    expect(card?.title).toBe('Long-sleeved summ…, Extra large / Mi…');
+    const full = {title: 'Long-sleeved summer shirt, Extra large / Midnight'};
+    expect([card?.button?.label, card?.dismiss].map((said) => said?.args)).toEqual([full, full]);
+  });
+
   test('what is in the cart already is not offered', () => {
     const inCart = new Set([upsell().product!.variant_id]);
     expect(product('offer', scene({inCart}))).toBeUndefined();
