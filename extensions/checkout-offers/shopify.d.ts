@@ -265,6 +265,16 @@ declare module './src/parse.ts' {
 }
 
 //@ts-ignore
+declare module './src/offer.ts' {
+  const shopify:
+    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
+    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
+    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
+    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
+  const globalThis: { shopify: typeof shopify };
+}
+
+//@ts-ignore
 declare module './src/permalink.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
@@ -466,16 +476,6 @@ declare module './src/aheadForm.ts' {
 
 //@ts-ignore
 declare module './src/bucket.ts' {
-  const shopify:
-    | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
-    | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
-    | import('@shopify/ui-extensions/purchase.thank-you.block.render').Api
-    | import('@shopify/ui-extensions/customer-account.order-status.block.render').Api;
-  const globalThis: { shopify: typeof shopify };
-}
-
-//@ts-ignore
-declare module './src/offer.ts' {
   const shopify:
     | import('@shopify/ui-extensions/purchase.checkout.block.render').Api
     | import('@shopify/ui-extensions/purchase.checkout.cart-line-list.render-after').Api
