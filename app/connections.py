@@ -11,11 +11,13 @@ from typing import Any, cast
 import httpx
 from redis.asyncio import Redis
 from redis.connection import HiredisRespSerializer
+from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import Executable, event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import __version__
 from app.config import Settings
 from app.postgres import open_engine
 from app.redis_address import cluster_address
@@ -26,6 +28,7 @@ from app.tracing import tracing
 
 MOST_CONNECTIONS = 20  # of one process to PostgreSQL, half of which stay open
 _BUSY_MS = 10_000
+_US = DriverInfo().add_upstream_driver("tillwise", __version__)  # by it the doctor knows a process's version
 _packer: Any = HiredisRespSerializer()
 
 
@@ -90,7 +93,7 @@ async def connect(settings: Settings, redis_url: str) -> AsyncIterator[Connectio
 
 def _redis(url: str) -> Redis:
     """Return a client of the Redis, or of the cluster: the app calls what both answer alike."""
-    patience: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    patience: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2, "driver_info": _US}
     far: dict[str, Any] = {"socket_keepalive_options": TCP_OPTIONS}  # who only listens would wait for ever
     if address := cluster_address(url):
         return cast(Redis, open_cluster(address, _mended, **patience, **far))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import re
+import shutil
 import smtplib
 import tempfile
 import time
@@ -20,6 +23,7 @@ from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import false, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import __version__
 from app.config import Settings, read_settings
 from app.connections import connect
 from app.errors import ConfigError, TillwiseError
@@ -39,6 +43,9 @@ from app.upsert import table_of
 
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
 _ROOM = bytes(1_000_000)  # written to the data directory and taken back
+_LEAST_LEFT = 1_000_000_000  # bytes on the disk of the data directory
+_MOST_USED = 0.9  # of the memory that Redis may take
+_VERSION = re.compile(r"tillwise_v([^;)]+)")  # in what a connection of ours tells Redis
 _CLOCKS_DIFFER_S = 5
 _COLLECTOR_S = 2  # it is tried twice
 _SLOTS = 16_384  # of every cluster
@@ -105,7 +112,9 @@ def _data_dir(settings: Settings) -> Finding:
     except OSError as error:
         says = f"{settings.data_dir}: models can't be published: {error.strerror}"
         return Finding("data directory", False, says)
-    return Finding("data directory", True, f"{settings.data_dir}: writable")
+    left = shutil.disk_usage(settings.data_dir).free
+    says = f"{settings.data_dir}: writable, {left / 1e9:.1f} GB are left on its disk"
+    return Finding("data directory", left >= _LEAST_LEFT, says)
 
 
 def _secrets(settings: Settings) -> Finding:
@@ -240,7 +249,32 @@ async def _redis_keeps(settings: Settings) -> str:
                 raise Fault(f"{name} throws out events when memory ends: {wanted}")
             if not persistence.get("aof_enabled"):
                 raise Fault(f"what {name} holds is gone with its process: set appendonly yes")
+            if memory["used_memory"] > _MOST_USED * (memory.get("maxmemory") or math.inf):
+                raise Fault(f"{name} has used nine tenths of its memory: raise maxmemory before it is full")
     return "on disk, and nothing is thrown out"
+
+
+async def _versions(settings: Settings) -> str:
+    """Say whether the processes that are connected to Redis are of this version, where it knows that."""
+    if settings.redis_url is None:
+        return _EMBEDDED
+    async with _each_redis(settings.redis_url) as nodes:
+        found = set[str]().union(*[await _connected_versions(redis) for redis in nodes.values()])
+    if others := found - {__version__}:
+        named = ", ".join(sorted(others))
+        raise Fault(f"this is {__version__}, and processes of {named} are at work: start them anew")
+    return f"{__version__}, and no process of another is known to be at work"
+
+
+async def _connected_versions(redis: Redis) -> set[str]:
+    """Return of which versions the processes are that have a connection to this database of the Redis."""
+    ours = str(redis.connection_pool.connection_kwargs.get("db") or 0)
+    try:
+        clients: Any = await redis.client_list()
+    except RedisRefuses:  # it is a right of its own
+        return set()
+    told = [_VERSION.search(each.get("lib-name", "")) for each in clients if each["db"] == ours]
+    return {version[1] for version in told if version}
 
 
 async def _event_log(settings: Settings) -> str:
@@ -301,6 +335,7 @@ _OF_THE_INSTALLATION: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "shops": _shops,
     "redis": _redis,
     "redis keeps": _redis_keeps,
+    "versions": _versions,
     "event log": _event_log,
     "mail": _mail,
     "traces": _traces,

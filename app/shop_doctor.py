@@ -59,13 +59,10 @@ async def _api_version(connections: Connections, shop: Shop) -> str:
 
 async def _deliveries(connections: Connections, shop: Shop) -> str:
     """Say when Shopify last told something, and whether it told nothing of an order that there is."""
-    of_orders, now = (
-        select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == shop.shop),
-        datetime.now(UTC),
-    )
+    of_orders = select(func.max(_ORDERS.c.created_at)).where(_ORDERS.c.shop == shop.shop)
     async with connections.read() as db:
         ordered = await (await db.connection()).scalar(of_orders)
-    last = await _last_delivery(connections, shop)
+    last, now = await _last_delivery(connections, shop), datetime.now(UTC)
     owed = ordered and max(shop.installed_at, now - KEPT_DONE) < ordered < now - _UNHEARD_OF
     if owed and (last is None or last.received_at < ordered - _CLOCKS_APART):
         raise Fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.driver_info import DriverInfo
 
-from app import doctor
+from app import __version__, doctor
 from app.config import read_settings
 from app.connections import Connections, connect
 from app.consent.digests import open_digests
@@ -39,6 +41,7 @@ async def environment(
     }  # fmt: skip
     for name, value in (ENVIRONMENT | given).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(doctor, "_LEAST_LEFT", 0)
     async with Redis.from_url(redis_url) as redis:
         await redis.flushall()  # other tests leave events with their brokers
     yield monkeypatch
@@ -69,6 +72,11 @@ async def test_a_data_directory_that_can_not_be_made_is_found(environment: pytes
 async def test_a_disk_without_room_is_found(environment: pytest.MonkeyPatch) -> None:
     environment.setattr(doctor.tempfile, "TemporaryFile", full_disk)
     assert "No space left" in (await wrong())["data directory"]
+
+
+async def test_a_disk_with_little_room_left_is_found(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr(doctor, "_LEAST_LEFT", math.inf)
+    assert "GB are left on its disk" in (await wrong())["data directory"]
 
 
 async def test_scopes_that_are_not_set_are_found(environment: pytest.MonkeyPatch) -> None:
@@ -171,7 +179,9 @@ async def test_a_redis_that_takes_no_writes_is_found(environment: pytest.MonkeyP
     async with Redis.from_url(redis_url) as redis:
         await redis.config_set("maxmemory", 1)
         try:
-            assert "it takes no writes: " in (await wrong())["redis"]
+            found = await wrong()
+            assert "it takes no writes: " in found["redis"]
+            assert "nine tenths of its memory" in found["redis keeps"]
         finally:
             await redis.config_set("maxmemory", 0)
         assert await redis.exists("tw:doctor") == 0
@@ -251,6 +261,21 @@ async def test_a_redis_that_is_another_installations_too_is_found(
         await claim_redis(connections)
     assert "another installation" in caplog.text
     assert (await wrong()).keys() == {"event log"}
+
+
+async def test_processes_of_another_version_are_found(
+    environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async with connect(read_settings(), redis_url) as ours:
+        await ours.redis.ping()
+        assert await wrong() == {}
+        environment.setattr("app.connections._US", DriverInfo().add_upstream_driver("tillwise", "0.0.9"))
+        async with connect(read_settings(), redis_url) as before:
+            await before.redis.ping()
+            says = f"this is {__version__}, and processes of 0.0.9 are at work: start them anew"
+            assert await wrong() == {"versions": says}
+    while await wrong():  # until Redis knows that they are gone
+        pass
 
 
 async def test_a_redis_that_is_away_or_full_keeps_no_worker_from_starting(
