@@ -3,7 +3,8 @@
 A line is owed to the offers of its product, and to those of a discount that its order used, by a code or
 without, made to the same person within the window before the order. One that was added from an offer is owed
 to that one too, however old it is. What a person is: their customer number, their checkout or the browser
-that was in, as far as they allowed it to be kept.
+that was in, as far as they allowed it to be kept. An offer that was made again and again in one place counts
+once, when it was made last: a theme asks with every page.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class _Made:
                 self._of_person[person].append(touch)
 
     def before(self, line: SoldLine, window_days: float) -> list[Touch]:
-        """Return the touches that the line is owed to, the oldest first, each once."""
+        """Return the touches that the line is owed to, the oldest first, each offer once on a surface."""
         order, earliest = line.order, line.order.at - window_days * DAY
         found = {
             (touch.decision_id, touch.offer_id): touch
@@ -116,7 +117,17 @@ class _Made:
             taken = self._by_offer.get((line.decision_id, line.offer_id))
             if taken is not None:
                 found[taken.decision_id, taken.offer_id] = taken
-        return sorted(found.values(), key=lambda touch: (touch.at, touch.decision_id, touch.offer_id))
+        latest = {_offer_of(touch): touch for touch in sorted(found.values(), key=_when)}
+        return sorted(latest.values(), key=_when)
+
+
+def _when(touch: Touch) -> tuple[datetime, str, str]:
+    return touch.at, touch.decision_id, touch.offer_id
+
+
+def _offer_of(touch: Touch) -> tuple[object, ...]:
+    """Return which offer it is, and where it was made."""
+    return touch.kind, touch.campaign, touch.product_id, touch.code, touch.surface
 
 
 def _is_for(touch: Touch, line: SoldLine) -> bool:

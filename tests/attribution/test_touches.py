@@ -30,11 +30,20 @@ def shares(sold: SoldLine, *touches: Touch, model: Model = "linear", **options: 
 
 
 def test_a_line_is_owed_to_the_offers_of_its_product_within_the_window() -> None:
-    assert shares(line(), touch(6, "a"), touch(1, "b"), touch(8, "old"), touch(1, "other", 11)) == {
+    a, b = touch(6, "a", surface="storefront"), touch(1, "b")
+    assert shares(line(), a, b, touch(8, "old", surface="email"), touch(1, "other", 11)) == {
         "a": 500,
         "b": 500,
     }
-    assert shares(line(), touch(6, "a"), touch(1, "b"), window_days=2) == {"b": 1000}
+    assert shares(line(), a, b, window_days=2) == {"b": 1000}
+
+
+@pytest.mark.parametrize("model", ["linear", "position"])
+def test_an_offer_that_every_page_made_counts_as_much_as_one_that_was_made_once(model: Model) -> None:
+    pages = [touch(3 - n / 10, f"page{n}", surface="storefront") for n in range(9)]
+    coupon = touch(1, "c", None, kind="coupon", code="TEN", campaign="spring")
+    found = shares(line(codes=frozenset({"TEN"})), *pages, coupon, model=model)
+    assert found == {"page8": 500, "c": 500}
 
 
 def test_an_offer_after_the_order_or_to_somebody_else_has_nothing() -> None:
