@@ -44,7 +44,7 @@ function productCard(offer: Offer, place: Place): HTMLElement {
   const why = reasonWords(offer, cart.titles);
   const words = [
     titled(title, page, product.handle),
-    text('price', [payable, variant].filter(Boolean).join(' · ')),
+    text('price', [payable, variant && `\u2068${variant}\u2069`].filter(Boolean).join(' · ')),
     text('why', why && say(why)),
   ];
   return framed(offer, place, words, adder(offer, place), nameOf(product), product.image);

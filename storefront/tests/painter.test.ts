@@ -53,9 +53,9 @@ test('a product says its price and why it is here', () => {
   expect(shelf.dataset.tillwiseShelf).toBe('ready');
 });
 
-test('one of several variants says which', () => {
+test('one of several variants says which, in a direction of its own beside the price', () => {
   paint({product: {...PRODUCT, variant: 'Sliced'}});
-  expect(shelf.querySelector('.tillwise-price')?.textContent).toBe('$4.25 · Sliced');
+  expect(shelf.querySelector('.tillwise-price')?.textContent).toBe('$4.25 · \u2068Sliced\u2069');
   expect(shelf.querySelector('.tillwise-press')?.ariaLabel).toBe('Add to cart: Sourdough Loaf, Sliced');
 });
 
