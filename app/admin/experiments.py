@@ -12,8 +12,10 @@ from starlette.datastructures import QueryParams
 from app.admin import experiments_earned as earned_told
 from app.admin import experiments_view as view
 from app.admin import lately
+from app.admin.credited_file import months
 from app.admin.experiments_form import TRIES, Form, Tries, arm_words
 from app.admin.experiments_store import choices
+from app.admin.figures import month
 from app.admin.home_view import as_of_words
 from app.admin.language import lazy
 from app.admin.pausing import uncounted_words
@@ -101,6 +103,7 @@ async def earned(connections: Connections, shop: Shop, query: QueryParams) -> di
         "as_of": as_of_words(found),
         "report": await _earned(connections, shop, report, names) if report else None,
         "uncounted": uncounted_words(shop, now - timedelta(days=days), now),
+        "months": {each.name: month(each.begin) for each in months(shop, now)},
         **frame(f"{PATH}/earned"),
     }
 

@@ -7,17 +7,20 @@ from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from app.admin import lately
 from app.admin.access import staff_only
 from app.admin.calls import read_call
+from app.admin.credited_file import credited_lines, months
+from app.admin.experiments import campaign_names
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_view import METRIC_WORDS, said
 from app.admin.home_view import as_of_words
 from app.admin.language import _, ngettext
+from app.attribution.models import Model
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.baseline import Baseline
@@ -30,6 +33,7 @@ from app.shops.changes import announce_kept
 from app.shops.store import Shop
 
 _MAX_BODY = 16_384
+_CSV = "text/csv; charset=utf-8"
 
 
 class DraftExperiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +62,13 @@ class ArmRollout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     version: int
     arm: str
+
+
+class CreditedMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The month, as `2026-11`, whose credits are wanted, and how several offers share one."""
+
+    month: str
+    model: Model
 
 
 @staff_only
@@ -127,9 +138,24 @@ async def export(request: Request, connections: Connections, shop: Shop) -> Resp
     shown = await lately.shown(connections, shop.shop, asked.id, asked.version)
     if shown.value is None:
         raise InputError(as_of_words(shown))
-    name = f"{asked.id}-{shown.as_of or datetime.now(UTC):%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(reading_csv(shown.value), media_type="text/csv; charset=utf-8", headers=headers)
+    headers = _attached(f"{asked.id}-{shown.as_of or datetime.now(UTC):%Y-%m-%d}.csv")
+    return Response(reading_csv(shown.value), media_type=_CSV, headers=headers)
+
+
+@staff_only
+async def export_credited(request: Request, connections: Connections, shop: Shop) -> Response:
+    """Return what offers are credited with in a month as CSV."""
+    asked, now = await read_call(request, CreditedMonth, _MAX_BODY), datetime.now(UTC)
+    month = next((each for each in months(shop, now) if each.name == asked.month), None)
+    if month is None:
+        raise InputError(_("“%(value)s” can't be chosen here.", value=asked.month[:40]), "month")
+    names = await campaign_names(connections, shop)
+    lines = credited_lines(connections, shop, month, asked.model, names, now)
+    return StreamingResponse(lines, media_type=_CSV, headers=_attached(f"credited-{month.name}.csv"))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
 async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, SampleSize, int]:
@@ -176,4 +202,5 @@ routes = [
     Route(f"{_CALLS}/stop", end, methods=["POST"]),
     Route(f"{_CALLS}/conclude", conclude, methods=["POST"]),
     Route(f"{_CALLS}/export", export, methods=["POST"]),
+    Route(f"{_CALLS}/credited", export_credited, methods=["POST"]),
 ]

@@ -103,6 +103,11 @@ def day(when: date) -> str:
     return format_date(local, "medium", locale=spoken())
 
 
+def month(when: datetime) -> str:
+    """Return `November 2026`, the month that it is then in the shop."""
+    return format_skeleton("yMMMM", when.astimezone(_clock.get()), locale=spoken())
+
+
 def region(code: str) -> str:
     """Return `Germany` of DE, `United States (CA)` of US-CA; a code that nobody knows as it is."""
     country, _mark, part = code.partition("-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 CALLS = "/admin/api"
@@ -35,6 +36,7 @@ RIGHT: dict[str, Any] = {
     "experiments/stop": {"id": "dear"},
     "experiments/conclude": {"id": "dear", "version": 1, "arm": "changed"},
     "experiments/export": {"id": "dear"},
+    "experiments/credited": {"month": f"{datetime.now(UTC) - timedelta(days=40):%Y-%m}", "model": "linear"},
     "model/train": {},
     "model/serve": {"version": "v1"},
     "privacy/limits": {"limits": {"events_days": 90}},
@@ -138,6 +140,7 @@ WRONG: dict[str, list[Any]] = {
         {"id": "dear", "version": 1, "arm": "x"},
     ],
     "experiments/export": [{"id": "nothing"}],
+    "experiments/credited": [{"month": "1999-12", "model": "linear"}, {"month": "2026-11", "model": "mine"}],
     "model/serve": [{"version": "nothing"}],
     "privacy/limits": [
         {"limits": {"events_days": 0}},

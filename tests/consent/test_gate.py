@@ -140,7 +140,7 @@ FREE = {
     "app.attribution.overall": Free(_JOINED, ("app.attribution",)),
     "app.attribution.sold": Free(
         _JOINED,
-        ("app.admin.lately", "app.attribution", "app.commands"),
+        ("app.admin.credited_file", "app.admin.lately", "app.attribution", "app.commands"),
     ),
     "app.attribution.touch_store": Free(_JOINED, ("app.admin.decisions_order", "app.attribution")),
     "app.campaigns.redeemed": Free(

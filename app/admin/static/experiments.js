@@ -1,4 +1,5 @@
-// The experiments pages: one is started, let grow, stopped, kept for everybody, and taken away as a table.
+// The experiments pages: one is started, let grow, stopped, kept for everybody, and taken away as a table, as
+// what offers are credited with is.
 
 import {ACTIONS, call, callForFile, download} from './admin.js';
 import {_} from './language.js';
@@ -27,5 +28,9 @@ Object.assign(ACTIONS, {
   async 'export-experiment'(button) {
     const {experiment, version} = experimentOf(button);
     download(await callForFile(`${CALLS}/export`, {id: experiment, version}));
+  },
+  async 'export-credited'({dataset}) {
+    const month = document.querySelector('[data-month]').value;
+    download(await callForFile(`${CALLS}/credited`, {month, model: dataset.model}));
   },
 });
