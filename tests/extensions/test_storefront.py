@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.campaigns.templates import TEMPLATES
 from tests.devstore.browser_world import ROOT, build_host, until
 from tests.extensions.checkout_world import answer, coupon_offer, message_offer, progress_offer
 from tests.extensions.storefront_world import (
@@ -351,6 +352,23 @@ def test_the_theme_editor_shows_samples_and_asks_nobody(world: StorefrontWorld, 
     expect(page.get_by_text("Sample product").first).to_be_visible()
     page.wait_for_timeout(300)
     assert world.app.asked == []
+
+
+def test_the_templates_words_are_read_to_their_end_on_the_narrowest_phone(
+    world: StorefrontWorld, page: Page
+) -> None:
+    welcome, almost = (
+        {"key": "own", "args": {}, "text": TEMPLATES[name].campaign.offer.messages["de"]}
+        for name in ("cold-introduced", "almost-there")
+    )
+    bar = progress_offer("0.00", "50.00") | {"message": almost}
+    world.app.body = answer(message_offer(message=welcome), bar)
+    page.set_viewport_size({"width": 320, "height": 800})
+    world.open(page, locale="de")
+    titles = page.locator(f"{SHELF} .tillwise-title")
+    expect(titles).to_have_count(2)
+    is_cut = "(titles) => titles.map((each) => each.scrollHeight - each.clientHeight > 10)"  # half a line
+    assert titles.evaluate_all(is_cut) == [False, False]
 
 
 @pytest.mark.parametrize(
