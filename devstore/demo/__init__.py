@@ -34,14 +34,18 @@ def build(
     products: int = 1000,
     base_url: str = "",
     source: Source | None = None,
+    split: datetime | None = None,
 ) -> Shop:
-    """Return the demo shop as of now. The same now builds the same shop. Raises MissingData."""
+    """Return the demo shop as of now. The same now builds the same shop. Raises MissingData.
+
+    split: the moment of the retailer's time that is now, without it one of the same weekday and time of day.
+    """
     source = source or installed()
     sold = source.transactions()
     theirs = sold.filter(pl.col("household_id").is_in(choose.households(sold, households)))
     rows = choose.products(theirs, source.products(), products)
     lines = choose.lines(theirs, theirs["household_id"].unique().to_list(), rows["product_id"].to_list())
-    shift = choose.shift_to(now, sold["transaction_timestamp"].max())  # type: ignore[arg-type]
+    shift = choose.shift_to(now, sold["transaction_timestamp"].max(), split)  # type: ignore[arg-type]
     return _fill(_shop(now), source, rows, lines, shift, base_url)
 
 

@@ -13,7 +13,7 @@ LEFT_OUT = ("FUEL", "MISCELLANEOUS", "COUPON", "POSTAL CENTER", "CHARITABLE CONT
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How the retailer's clock becomes ours: whole days, the same day of the week."""
+    """How the retailer's clock becomes ours."""
 
     split: datetime  # in the retailer's time: history is before it, live orders from it on
     by: timedelta
@@ -22,13 +22,21 @@ class Shift:
         return theirs.replace(tzinfo=UTC) + self.by
 
 
-def shift_to(now: datetime, last: datetime) -> Shift:
-    """Return the shift that makes now the split: 14 to 20 days before the last order."""
+def shift_to(now: datetime, last: datetime, split: datetime | None = None) -> Shift:
+    """Return the shift that makes now the split.
+
+    Without one it is by whole weeks, to 14 to 20 days before the last order.
+    """
     now = now.astimezone(UTC)
+    if split is None:
+        split = _same_time_of_week(now, last)
+    return Shift(split, now - split.replace(tzinfo=UTC))
+
+
+def _same_time_of_week(now: datetime, last: datetime) -> datetime:
     day = last.date() - timedelta(days=LIVE_DAYS)
     day -= timedelta(days=(day.weekday() - now.date().weekday()) % 7)
-    split = datetime.combine(day, now.time())
-    return Shift(split, now - split.replace(tzinfo=UTC))
+    return datetime.combine(day, now.time())
 
 
 def households(transactions: pl.DataFrame, wanted: int) -> list[int]:

@@ -112,6 +112,16 @@ def test_the_shift_keeps_the_day_of_the_week_and_the_time_of_day(now: datetime) 
     assert shift.ours(shift.split) == now
 
 
+def test_as_of_one_moment_of_the_data_the_shop_is_as_old_whenever_it_is_built() -> None:
+    split = datetime(2017, 12, 12, 8, 30)  # noqa: DTZ001 - the data's times have no zone
+    ages = []
+    for now in (NOW, NOW + timedelta(days=3, hours=7)):
+        shop = build(now, households=20, products=50, split=split)
+        ages.append([(order.id, now - order.created_at) for order in shop.orders.values()])
+    assert ages[0] == ages[1]
+    assert ages[0]
+
+
 @pytest.mark.parametrize(
     ("kind", "package", "said"),
     [

@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
 
 import httpx
 from redis import Redis
@@ -29,9 +28,13 @@ from devstore.main import create_app, create_store
 from devstore.pages import Builds, routes
 from devstore.pages.builds import EXTENSION, PIXEL, THEME
 from devstore.shop import Shop
+from tests.cluster import free_ports
 from tests.devstore.browser_world import ROOT, serving, until_within
 
 HOUSEHOLDS, PRODUCTS = 150, 400
+# The moment of the data that is now, whenever that is: every run has the same orders, of the same age.
+# Nobody's last one becomes a whole day older in the four hours after it.
+SPLIT = datetime(2017, 12, 12, 8, 30)  # noqa: DTZ001 - the data's times have no zone
 START_S = 90.0
 
 
@@ -79,9 +82,11 @@ def small_stage(
 
     prepare: what becomes of the shop before it is imported.
     """
-    app_url = f"http://127.0.0.1:{free_port()}"
+    (port,) = free_ports(1)
+    app_url = f"http://127.0.0.1:{port}"
     builds = Builds(bundles_for(app_url, home / "extensions"), ROOT / "extensions" / THEME)
-    shop = build(datetime.now(UTC), households=households, products=products)
+    now = datetime.now(UTC).replace(microsecond=0)
+    shop = build(now, households=households, products=products, split=SPLIT)
     prepare(shop)
 
     def dev_store(url: str) -> Starlette:
@@ -100,13 +105,6 @@ def small_stage(
         if trained:
             stage.tillwise("train", "--shop", DOMAIN, "--follow")
         yield stage
-
-
-def free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def bundles_for(app_url: str, home: Path) -> dict[str, Path]:
