@@ -155,7 +155,7 @@ async def _database(settings: Settings) -> str:
             raise Fault(f"it keeps texts as {kept}: make it anew, as docs/operations.md does")
         if tables == "earlier":
             raise Fault(
-                "its tables are of another version: `tillwise serve` or `worker` bring them up to date"
+                "it has no tables, or those of another version: `tillwise serve` or `worker` makes them right"
             )
         await connection.execute(_NO_ROW)
     later = ", with the tables of a later version" if tables == "later" else ""
