@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attribution.kpis import Customer, KpiDecision, KpiInputs
@@ -17,15 +17,15 @@ from app.errors import NotFound
 from app.experiments.assign import STANDING, pseudonym
 from app.experiments.records import AFTER_THE_ORDER
 from app.orders.placed import HAS_GOODS
-from app.orders.refunds import OF_GOODS
+from app.orders.refunds import goods_back
 from app.profiles.signals import COMPLETED
 from app.segment_tables import CustomerSegmentRow
-from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, RefundRow, ShopRow
+from app.tables import DecisionRow, EventRow, FeedbackRow, OrderRow, ShopRow
 from app.upsert import chunks, table_of
 from app.values import zone_of
 
 _DECISIONS, _FEEDBACK, _EVENTS = table_of(DecisionRow), table_of(FeedbackRow), table_of(EventRow)
-_ORDERS, _REFUNDS, _SEGMENTS = table_of(OrderRow), table_of(RefundRow), table_of(CustomerSegmentRow)
+_ORDERS, _SEGMENTS = table_of(OrderRow), table_of(CustomerSegmentRow)
 CARTED, _BOUGHT = "product_added_to_cart", COMPLETED
 _AT_ONCE = 1_000  # rows in memory with their whole answers
 
@@ -130,21 +130,14 @@ async def _orders(
 ) -> dict[Any, list[int | None]]:
     """Return what each order that stands brought, see `KpiInputs`, by checkout or customer."""
     found: dict[Any, list[int | None]] = defaultdict(list)
-    # Of each order found: summed up beside them, all of the shop's would be, for every part.
-    back = (
-        select(func.sum(_REFUNDS.c.amount_minor))
-        .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id == _ORDERS.c.order_id)
-        .where(OF_GOODS)
-        .scalar_subquery()
-    )
     for part in chunks(sorted(names)):
         query = (
-            select(by, case((HAS_GOODS, _ORDERS.c.subtotal_minor)), back)
+            select(by, case((HAS_GOODS, _ORDERS.c.subtotal_minor)), goods_back())
             .where(_ORDERS.c.shop == shop, by.in_(part), _ORDERS.c.cancelled_at.is_(None))
             .where(_ORDERS.c.currency == currency)
         )
         for name, minor, given_back in await (await db.connection()).execute(query):
-            found[name].append(None if minor is None else max(0, minor - int(given_back or 0)))
+            found[name].append(None if minor is None else max(0, minor - int(given_back)))
     return found
 
 

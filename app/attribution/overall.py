@@ -14,13 +14,13 @@ from app.connections import Connections
 from app.errors import NotFound
 from app.experiments.records import AFTER_THE_ORDER
 from app.orders.placed import HAS_GOODS
-from app.orders.refunds import OF_GOODS
+from app.orders.refunds import goods_back
 from app.segment_tables import CustomerSegmentRow
-from app.tables import DecisionRow, EventRow, OrderRow, RefundRow, ShopRow
+from app.tables import DecisionRow, EventRow, OrderRow, ShopRow
 from app.upsert import table_of
 
 _DECISIONS, _EVENTS, _ORDERS = table_of(DecisionRow), table_of(EventRow), table_of(OrderRow)
-_REFUNDS, _SEGMENTS = table_of(RefundRow), table_of(CustomerSegmentRow)
+_SEGMENTS = table_of(CustomerSegmentRow)
 
 
 async def overall(
@@ -67,7 +67,7 @@ async def _of_checkouts(
         func.count(distinct(before)),
         func.count(distinct(case((_ORDERS.c.order_id.is_not(None), before)))),
         func.count(case((HAS_GOODS, _ORDERS.c.order_id))),
-        func.coalesce(func.sum(_net(shop)), 0),
+        func.coalesce(func.sum(_net()), 0),
     ).select_from(met.outerjoin(_ORDERS, theirs))
     (found,) = await (await db.connection()).execute(query)
     return dict(zip(("asked", "ordered", "orders", "orders_minor"), map(int, found), strict=True))
@@ -81,7 +81,7 @@ async def _of_customers(
     met = who.distinct().cte("met")
     theirs = and_(_ORDERS.c.customer_id == met.c.customer_id, *_stands(shop, currency))
     of_them = and_(_SEGMENTS.c.shop == shop, _SEGMENTS.c.customer_id == met.c.customer_id)
-    spent, ahead = func.coalesce(func.sum(_net(shop)), 0), _SEGMENTS.c.spend_ahead_minor
+    spent, ahead = func.coalesce(func.sum(_net()), 0), _SEGMENTS.c.spend_ahead_minor
     foretold = met.join(_SEGMENTS, of_them)
     query = select(
         select(func.count()).select_from(met).scalar_subquery(),
@@ -102,13 +102,7 @@ def _stands(shop: str, currency: str) -> tuple[Any, ...]:
     return _ORDERS.c.shop == shop, _ORDERS.c.cancelled_at.is_(None), _ORDERS.c.currency == currency
 
 
-def _net(shop: str) -> Any:
+def _net() -> Any:
     """Return what an order brought, less what was given back of its goods, never below nothing."""
-    back = (
-        select(func.sum(_REFUNDS.c.amount_minor))
-        .where(_REFUNDS.c.shop == shop, _REFUNDS.c.order_id == _ORDERS.c.order_id)
-        .where(OF_GOODS)
-        .scalar_subquery()
-    )
-    left = _ORDERS.c.subtotal_minor - func.coalesce(back, 0)
+    left = _ORDERS.c.subtotal_minor - goods_back()
     return case((left > 0, left), else_=0)

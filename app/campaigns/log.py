@@ -16,6 +16,7 @@ from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER
 from app.intent.store import who_may_not_teach
+from app.orders.refunds import goods_back
 from app.streamed import in_parts
 from app.tables import DecisionRow, OrderLineRow, OrderRow
 from app.upsert import chunks, table_of
@@ -125,13 +126,14 @@ async def _orders(
     columns = (_ORDERS.c.checkout_token, _ORDERS.c.created_at, _ORDERS.c.subtotal_minor)
     for part in chunks(sorted(tokens)):
         query = (
-            select(*columns, _ORDERS.c.discount_minor)
+            select(*columns, _ORDERS.c.discount_minor, goods_back())
             .where(_ORDERS.c.shop == shop, _ORDERS.c.checkout_token.in_(part))
             .where(_ORDERS.c.cancelled_at.is_(None))
             .order_by(_ORDERS.c.created_at)
         )
-        for token, at, paid, discount in await (await db.connection()).execute(query):
-            orders[token].append(Ordered(at.timestamp(), _left(paid, discount, margin)))
+        for token, at, paid, discount, back in await (await db.connection()).execute(query):
+            left = round(_left(paid, discount, margin) * _kept(paid, int(back)))
+            orders[token].append(Ordered(at.timestamp(), left))
     return orders
 
 
@@ -149,6 +151,11 @@ async def _margin(db: AsyncSession, shop: str) -> float | None:
         if (unit := costs.of(product_id, variant_id)) is not None:
             paid, cost = paid + int(full), cost + int(sold) * unit
     return (paid - cost) / paid if paid else None
+
+
+def _kept(paid_minor: int, back_minor: int) -> float:
+    """Return the share of what was paid for an order's goods that was not given back."""
+    return 1 - min(max(back_minor / paid_minor, 0), 1) if paid_minor > 0 else 1
 
 
 def _left(paid_minor: int, discount_minor: int, margin: float | None) -> int:

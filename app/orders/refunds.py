@@ -7,14 +7,24 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, Table, case, func, select, true
 
-from app.tables import OF_NO_LINE, OrderLineRow, RefundRow
+from app.tables import OF_NO_LINE, OrderLineRow, OrderRow, RefundRow
 from app.upsert import table_of
 
-_LINES, _REFUNDS = table_of(OrderLineRow), table_of(RefundRow)
+_LINES, _REFUNDS, _ORDERS = table_of(OrderLineRow), table_of(RefundRow), table_of(OrderRow)
 
 # Of a refund, what was for goods: neither shipping nor tax.
 OF_GOODS = _REFUNDS.c.line_id >= OF_NO_LINE
 GOODS_BACK: Any = case((OF_GOODS, _REFUNDS.c.amount_minor), else_=0)
+
+
+def goods_back() -> Any:
+    """Return what was given back of an order's goods, 0 of nothing: asked of each order in a query of these.
+
+    Summed up beside them, all of the shop's would be, however few orders are asked for.
+    """
+    theirs = (_REFUNDS.c.shop == _ORDERS.c.shop) & (_REFUNDS.c.order_id == _ORDERS.c.order_id)
+    back = select(func.sum(_REFUNDS.c.amount_minor)).where(theirs, OF_GOODS).correlate(_ORDERS)
+    return func.coalesce(back.scalar_subquery(), 0)
 
 
 def lines_kept(shop: str, order_ids: Sequence[int] | None = None) -> Subquery:

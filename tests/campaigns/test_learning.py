@@ -40,12 +40,14 @@ from app.intent.store import (
 )
 from app.intent.uplift import Effect, UpliftModel
 from app.tables import (
+    OF_SHIPPING,
     DecisionRow,
     EventRow,
     FeedbackRow,
     ItemCostRow,
     OrderLineRow,
     OrderRow,
+    RefundRow,
     ShopRow,
     VariantRow,
 )
@@ -313,10 +315,14 @@ async def test_where_costs_are_known_an_order_leaves_its_margin(
         ItemCostRow(cost_minor=300, updated_at=NOW, **item),
     )
     told = {"costs": {} if by_shopify else {"10": 300}}
-    log = a_decision(1, 5, drew("ten", "five")), an_order(1, 4), line
-    await install(on_both_databases, *log, *(known if by_shopify else ()), **told)
+    log = [a_decision(number, 5, drew("ten", "five")) for number in (1, 2)]
+    back = RefundRow(shop=SHOP, refund_id=1, order_id=10_002, line_id=2, amount_minor=600, created_at=NOW)
+    of_shipping = RefundRow(**back.model_dump() | {"line_id": OF_SHIPPING})
+    placed = *log, an_order(1, 4), an_order(2, 4), line, back, of_shipping
+    await install(on_both_databases, *placed, *(known if by_shopify else ()), **told)
     _, orders = await decided(on_both_databases, SHOP, NOW)
     assert orders["t1"][0].left_minor == 300  # 40 % of 10.00, less the discount of 1.00
+    assert orders["t2"][0].left_minor == 100  # of a third of that, as 6.00 of 9.00 were given back
 
 
 def coupon(**changes: Any) -> Campaign:
