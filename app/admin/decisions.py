@@ -26,7 +26,7 @@ from app.admin.view import (
 )
 from app.archive.store import plan_of_version
 from app.connections import Connections
-from app.coupons.store import statuses_of
+from app.coupons.store import given_code, statuses_of
 from app.errors import NotFound, TillwiseError
 from app.offers.inside import considered
 from app.offers.situation import Situation
@@ -52,6 +52,7 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
         "wanted": wanted,
         "wrong": wrong,
         "of_no_order": of_none,
+        "code": await _code(connections, shop, wanted.product, campaigns),
         "choices": choices(),
         "campaigns": campaigns,
         "decisions": [
@@ -100,6 +101,16 @@ async def _products(connections: Connections, shop: Shop, wanted: Filter) -> lis
     number = product_number(wanted.product)  # which may be a title too: “1984”
     named = [] if number is None else [number]
     return named + [each.product_id for each in found]
+
+
+async def _code(
+    connections: Connections, shop: Shop, words: str, campaigns: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Return what became of the code that the words are, also of one that only an e-mail carried."""
+    if (given := await given_code(connections, shop.shop, words)) is None:
+        return None
+    says = view.code_words(given.code, given.status, given.expires_at, datetime.now(UTC))
+    return {"says": says, "campaign": campaigns.get(given.campaign_id or "", "")}
 
 
 def _listed(

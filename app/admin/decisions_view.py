@@ -290,12 +290,15 @@ def _details(offer: Mapping[str, Any]) -> str:
 
 
 def _code_words(offer: Mapping[str, Any], statuses: Mapping[str, str], now: datetime) -> str:
-    """Return what became of the offer's code, for a shopper may say that it did not work; empty without."""
     discount = offer.get("discount") or {}
     code, until = discount.get("code"), discount.get("expires_at")
     if not (code and until):  # a code always ends
         return ""
-    status, end = statuses.get(code), datetime.fromisoformat(until)
+    return code_words(code, statuses.get(code), datetime.fromisoformat(until), now)
+
+
+def code_words(code: str, status: str | None, end: datetime, now: datetime) -> str:
+    """Return what became of a code that was given, for a shopper may say that it did not work."""
     if status == REDEEMED:
         return _("Code %(code)s: an order used it", code=code)
     if status == WITHDRAWN:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 
 from app.connections import Connections
 from app.coupon_tables import CouponPoolRow, CouponRow
@@ -50,6 +50,16 @@ class ExpiredGrant:
     code: str
     redeem_id: int | None
     shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCode:
+    """A code that a shopper was given until then. campaign_id: None once its pool is gone."""
+
+    code: str
+    status: str
+    expires_at: datetime
+    campaign_id: str | None
 
 
 async def pools_of(connections: Connections, shop: str) -> list[Pool]:
@@ -182,6 +192,16 @@ async def statuses_of(connections: Connections, shop: str, codes: Collection[str
     these = (_CODES.c.shop == shop, _CODES.c.code.in_(list(codes)))
     query = select(_CODES.c.code, _CODES.c.status).where(*these)
     return {row.code: row.status for row in await connections.rows(query)}
+
+
+async def given_code(connections: Connections, shop: str, code: str) -> GivenCode | None:
+    """Return a code that a shopper was given, as it stands; None of one that nobody was."""
+    query = (
+        select(_CODES.c.code, _CODES.c.status, _CODES.c.expires_at, _POOLS.c.campaign_id)
+        .outerjoin(_POOLS, and_(_POOLS.c.shop == _CODES.c.shop, _POOLS.c.pool_id == _CODES.c.pool_id))
+        .where(_CODES.c.shop == shop, _CODES.c.code == code.upper(), _CODES.c.expires_at.is_not(None))
+    )
+    return next((GivenCode(*row) for row in await connections.rows(query)), None)
 
 
 async def withdrawn_codes(connections: Connections, shop: str, now: datetime) -> frozenset[str]:

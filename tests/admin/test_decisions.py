@@ -16,7 +16,7 @@ from app.admin.decisions_filter import Cursor, read_filter
 from app.admin.routes import routes
 from app.archive_tables import SnapshotRow
 from app.connections import Connections, connect
-from app.coupon_tables import CouponRow
+from app.coupon_tables import CouponPoolRow, CouponRow
 from app.tables import DecisionRow, VariantRow
 from tests.admin.decision_factories import decide, keep_decided
 from tests.admin.factories import (
@@ -265,6 +265,21 @@ async def test_a_decision_says_what_became_of_a_code(
     if status:
         await keep(connections, CouponRow(shop=SHOP, code="TILL-7", pool_id="p", status=status))
     assert f"Code TILL-7: {says}" in await page(browser, "/one", id="d0")
+
+
+async def test_what_became_of_a_code_that_only_an_e_mail_carried_is_said(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    given = {"pool_id": "p", "status": "redeemed", "expires_at": now()}
+    pool = CouponPoolRow(shop=SHOP, pool_id="p", campaign_id="welcome", updated_at=now())
+    await keep_decided(connections)  # of the campaign “Welcome”
+    await keep(connections, pool, shop_row(OTHER), CouponRow(shop=SHOP, code="TILL-7", **given))
+    await keep(connections, CouponRow(shop=SHOP, code="TILL-8", pool_id="p", status="pooled"))
+    text = await page(browser, product="till-7")
+    assert "Code TILL-7: an order used it" in text
+    assert "By the campaign “Welcome”" in text
+    assert "TILL-8:" not in await page(browser, product="TILL-8")  # nobody was given it
+    assert "TILL-7:" not in await page(browser, "", OTHER, product="TILL-7")
 
 
 async def test_words_that_many_products_have_are_looked_for_in_some_and_it_is_said(
