@@ -27,6 +27,8 @@ export const UPGRADE_MS = 1000;
 export const PRODUCT_FIRST_MS = 10_000;
 /** So long what sold out is said to have, where another offer waits for its place. */
 export const SOLD_OUT_MS = 5000;
+/** Two clicks that follow each other faster are one, on what stood there before. */
+export const DOUBLE_CLICK_MS = 500;
 /** Of what nothing calls off. */
 const GOES_ON = new AbortController().signal;
 
@@ -61,6 +63,8 @@ export function useOffers(host: Host, surface: Surface, cartApi?: CartApi): Offe
   boxes.current = state.boxes;
   const carried = useRef<string>();
   const taken = useRef(new Set<string>());
+  /** When the buyer last said no: what took that offer's place was not read yet. */
+  const refused = useRef(0);
   const onScreen = host.extension.rendered.value;
   /** When the buyer first saw the page, once they did: Shopify renders a step before it is reached. */
   const came = useRef<number>();
@@ -220,7 +224,8 @@ export function useOffers(host: Host, surface: Surface, cartApi?: CartApi): Offe
 
   async function dismiss(id: string) {
     const offer = offerOf(id);
-    if (!offer || !canMove(state, id, 'dismissed')) return;
+    if (!offer || Date.now() - refused.current < DOUBLE_CLICK_MS || !canMove(state, id, 'dismissed')) return;
+    refused.current = Date.now();
     move(id, 'dismissed');
     const known = await withDecision(offer, answer.current);
     say('shown', known, token);

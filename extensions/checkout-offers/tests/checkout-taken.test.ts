@@ -5,9 +5,11 @@ import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine, createResult} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
 import {afterEach, describe, expect, test, vi} from 'vitest';
-import {SOLD_OUT_MS} from '../src/useOffers.ts';
+import {DOUBLE_CLICK_MS, SOLD_OUT_MS} from '../src/useOffers.ts';
 import {TARGET, attribute, button, one, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 test('adding shows a busy button, then that it was added, and can be undone', async () => {
   using extension = setUpExtension(TARGET);
@@ -52,6 +54,22 @@ test('what could not be taken out again says so, and can be tried again', async 
   expect(words()).not.toContain('status.stuck');
 });
 
+test('the second half of a double click refuses nothing that has only just come', async () => {
+  vi.useFakeTimers({toFake: ['Date']});
+  using extension = setUpExtension(TARGET);
+  const tea = wireUpsell({offer_id: 'o2', product: {...wireUpsell().product, product_id: '8', variant_id: '80', title: 'Tea'}});
+  extension.fetch = replying(answer({offers: [wireUpsell(), tea]}));
+  await renderOffer(extension);
+  const refuse = () => fireEvent.click(one('s-link') as HTMLElement);
+  refuse();
+  await waitFor(() => expect(words()).toContain('Tea'));
+  refuse();
+  expect(words()).toContain('Tea');
+  vi.setSystemTime(Date.now() + DOUBLE_CLICK_MS);
+  refuse();
+  await waitFor(() => expect(words()).not.toContain('Tea'));
+});
+
 test('a failure says so and can be tried again', async () => {
   using extension = setUpExtension(TARGET);
   extension.fetch = replying(answer());
@@ -90,7 +108,6 @@ describe('what sold out, once that could be read,', () => {
     await vi.advanceTimersByTimeAsync(SOLD_OUT_MS);
     return words();
   }
-  afterEach(() => void vi.useRealTimers());
 
   test('makes way for the next offer', async () => {
     const said = await soldOut('Oat biscuits', 'Rye crisps');
