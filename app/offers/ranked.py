@@ -16,7 +16,8 @@ from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.static import Pick
 from app.offers.wire import Why
-from app.recommend.model import Keep, Mask, Model, Ranking, Scored, Visit
+from app.recommend.arrays import Mask
+from app.recommend.model import Keep, Model, Ranking, Scored, Visit
 from app.recommend.reasons import Reason
 from app.recommend.terms import Past
 from app.values import gid

@@ -17,7 +17,7 @@ from app.recommend.judge import K, anonymous, by_case, ranked
 from app.recommend.metrics import ndcg_at_k
 from app.recommend.model import Model, Visit
 from app.recommend.neighbours import CosineParameters, cosine
-from app.recommend.score import Positions
+from app.recommend.pull import Positions
 from app.recommend.term_weights import learn_weights
 from app.recommend.terms import Weights
 from app.recommend.variety_tuning import choose_variety

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from app.recommend.cases import Case
 from app.recommend.model import Model, Visit
 from app.recommend.place import RESCORED, told
-from app.recommend.score import Positions, top
+from app.recommend.pull import Positions
+from app.recommend.score import top
 from app.recommend.term_weights import visit_of
 from app.recommend.trees import DEPTH, Trees, no_trees
 

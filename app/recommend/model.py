@@ -1,4 +1,4 @@
-"""What serves: a shop's trained model as plain arrays, and the ranking over them.
+"""What serves: a shop's trained model, and the ranking over its arrays.
 
 A ranking of many products takes candidates first (neighbours of the cart and of the shopper's history, that
 history, best sellers) and scores only those. What goes with the cart or the shopper is a z-score over the
@@ -9,29 +9,26 @@ embeddings. Each term by itself is worked out only for what is explained.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from app.recommend.arrays import Arrays, Floats, Mask
+from app.recommend.arrays import Basis as Basis
 from app.recommend.parts import parts
 from app.recommend.place import Ranking as Ranking
 from app.recommend.place import place
+from app.recommend.pull import NOTHING, Doubles, Positions, Pull, pull
 from app.recommend.reasons import Reason, explain
-from app.recommend.score import NOTHING, WHOLE, Doubles, Positions, Pull, highest, pull, scores
+from app.recommend.score import WHOLE, highest, scores
 from app.recommend.score import top as top
-from app.recommend.terms import AT, BOUGHT, KINDS, STANDING, TERMS, Past, circumstances, no_shifts, of_history
+from app.recommend.terms import AT, Past, circumstances, of_history
 from app.recommend.terms import Weights as Weights  # what a model is made of is found beside it
-from app.recommend.trees import Trees, no_trees
 from app.recommend.visit import Visit as Visit
 
-Basis = Literal["blend", "neighbours", "popularity", "content"]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Keep = Callable[[list[int], list[float]], list[int]]
 
 POPULAR_CANDIDATES = 200
@@ -39,7 +36,6 @@ TOGETHER_CANDIDATES = 400
 HISTORY_CANDIDATES = 200
 NEW_CANDIDATES = 1_000
 HISTORY_PULLS = 64  # the products bought most and last speak for the whole history
-
 
 _NEVER = of_history(np.zeros(0), np.zeros(0), 0)
 
@@ -53,53 +49,8 @@ class Scored(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """One shop's model: n items, m neighbours a row, d dimensions, c customers, t terms. Read-only.
-
-    product_ids (n,) int64 ascending; orders (n,) int32 training baskets that hold the item, 0 = never sold;
-    popularity, recent (n,) float32 baskets, decayed over months and weeks; freshness (n,) float32 in [0, 1];
-    kinds (n,) int32, equal for products of one type; bought_twice (n,) float32, of the orders that hold one
-    of its kind the share that hold two different ones;
-    neighbours (n, m) int32 positions, padded with the row's own, and neighbour_weights (n, m) float32;
-    item_embeddings (n, d), item_biases (n,), cart_embeddings (n, d) float32; d = 0 when nothing was learnt;
-    customer_ids (c,) int64 ascending, customer_embeddings (c, d) float32.
-    shifts (3, t) float64: how circumstances change the weights; new_weights (4, t) float64: weights and
-    shifts among products that were never sold. rebought (n,) float32, of the orders that hold a product, the
-    share whose shopper buys it again the next time; kind_links (kinds, kinds) float32, how much kinds go with
-    one another, none when there are too many; tree_asks, tree_edges, tree_leaves: see `Trees`; stranger_…:
-    the same for who bought nothing before, none: the others serve. variety (2,) float64: see `Variety`, (0,)
-    where nothing was chosen. appeal (n,) float32: log odds of being taken when shown, (0,) where unknown.
-    """
-
-    version: str
-    basis: Basis
-    weights: Weights
-    product_ids: NDArray[np.int64]
-    orders: NDArray[np.int32]
-    popularity: Floats
-    freshness: Floats
-    neighbours: NDArray[np.int32]
-    neighbour_weights: Floats
-    item_embeddings: Floats
-    item_biases: Floats
-    cart_embeddings: Floats
-    customer_ids: NDArray[np.int64]
-    customer_embeddings: Floats
-    recent: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    kinds: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    bought_twice: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    shifts: Doubles = field(default_factory=no_shifts)
-    new_weights: Doubles = field(default_factory=lambda: np.zeros((0, len(TERMS))))
-    rebought: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    kind_links: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
-    tree_asks: NDArray[np.int32] = field(default_factory=lambda: no_trees().asks)
-    tree_edges: Floats = field(default_factory=lambda: no_trees().edges)
-    tree_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
-    stranger_asks: NDArray[np.int32] = field(default_factory=lambda: no_trees().asks)
-    stranger_edges: Floats = field(default_factory=lambda: no_trees().edges)
-    stranger_leaves: Floats = field(default_factory=lambda: no_trees().leaves)
-    variety: Doubles = field(default_factory=lambda: np.zeros(0))
-    appeal: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+class Model(Arrays):
+    """One shop's model: its arrays with the ranking over them. Read-only."""
 
     def rank(
         self,
@@ -150,17 +101,6 @@ class Model:
         best = top(scores(self, visit, candidates, weights), k)
         return self._scored(visit, candidates[best], weights, np.zeros(len(best)))
 
-    def unsold(self, allowed: Mask | None) -> list[int]:
-        """Return the ids of the allowed products that were never sold."""
-        eligible = self.orders == 0 if allowed is None else allowed & (self.orders == 0)
-        found: list[int] = self.product_ids[eligible].tolist()
-        return found
-
-    def positions(self, product_ids: Sequence[int]) -> Positions:
-        """Return where known products stand in product_ids, in the given order; unknown ones are left out."""
-        found = map(self._position.get, product_ids)
-        return np.array([at for at in found if at is not None], dtype=np.intp)
-
     def visit(
         self, cart: Sequence[int], customer_id: int | None, history: Mapping[int, Past], orders: int = 0
     ) -> Visit:
@@ -205,40 +145,9 @@ class Model:
         new = np.flatnonzero(eligible)
         return new[top(visit.together.values[new] + self.freshness[new], NEW_CANDIDATES)] if len(new) else new
 
-    def features(self, visit: Visit, candidates: Positions) -> Doubles:
-        """Return what each term says of each candidate, shape (t, candidates), in the order of TERMS."""
-        terms = np.zeros((len(TERMS), len(candidates)))
-        self.add_features(terms, visit, candidates)
-        return terms
-
-    def add_features(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
-        """Put the features into rows that are 0."""
-        terms[STANDING] = self.standing.take(candidates, axis=1)
-        terms[AT["together"]] = visit.together.at(candidates)
-        self._add_learned(terms, visit, candidates)
-        if len(visit.history) and len(candidates):
-            self._add_history(terms, visit, candidates)
-        if len(self.kinds):
-            terms[KINDS] = visit.kinds.take(self.kinds.take(candidates), axis=1)
-
     def linear_scores(self, visit: Visit, candidates: Positions) -> Doubles:
         """Return the candidates' scores before the trees, up to what is the same for all of them."""
         return scores(self, visit, candidates, self._weights_for(visit))
-
-    def trees_for(self, visit: Visit) -> Trees:
-        """Return the trees that place the visit's best anew."""
-        stranger = len(self.strangers_trees) and not len(visit.history)
-        return self.strangers_trees if stranger else self.trees
-
-    @cached_property
-    def trees(self) -> Trees:
-        """Return the trees that were grown for shoppers with a history, or for everyone."""
-        return Trees(self.tree_asks, self.tree_edges, self.tree_leaves)
-
-    @cached_property
-    def strangers_trees(self) -> Trees:
-        """Return the trees that were grown for who bought nothing before."""
-        return Trees(self.stranger_asks, self.stranger_edges, self.stranger_leaves)
 
     def _of_kinds(self, cart: Positions, history: Positions, repeats: Doubles) -> Doubles:
         if not len(self.kinds):
@@ -279,23 +188,6 @@ class Model:
         ids = self.product_ids[chosen].tolist()
         totals = [sum(of_one) + more for of_one, more in zip(of_each, added.tolist(), strict=True)]
         return [Scored(*one) for one in zip(ids, totals, reasons, strict=True)]
-
-    def _add_learned(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
-        cart, customer = visit.tastes @ self.item_embeddings.take(candidates, axis=0).T
-        learned = cart + customer + self.item_biases.take(candidates) - visit.learned_mean
-        terms[AT["learned"]] = learned * visit.learned_scale
-        terms[AT["learned_customer"]] = customer - self.centre @ visit.tastes[1]
-
-    def _add_history(self, terms: Floats | Doubles, visit: Visit, candidates: Positions) -> None:
-        terms[AT["with_history"]] = visit.with_history.at(candidates)
-        terms[AT["repeats"]] = visit.repeats.at(candidates)
-        before = np.full(len(self.product_ids), -1)
-        before[visit.history] = np.arange(len(visit.history))
-        there = before.take(candidates)
-        (at,) = (there >= 0).nonzero()
-        terms[BOUGHT[:, None], at] = visit.bought[1:].take(there.take(at), axis=1)
-        for name in ("together", "popular"):
-            terms[AT[f"{name}_again"], at] = terms[AT[name], at]
 
     def _pull(self, rows: Positions, weights: Doubles | None) -> Pull:
         """Return the root of how strongly the rows' neighbours are pulled, each row weighted."""
@@ -339,54 +231,13 @@ class Model:
     def _popular(self) -> Positions:
         return np.lexsort((-self.freshness, -self.popularity))[:POPULAR_CANDIDATES]
 
-    @property
-    def centre(self) -> Doubles:
-        """Return the mean of the items' embeddings, (d,)."""
-        return self._moments[0][:-1]
-
     @cached_property
     def _unpulled(self) -> Pull:
         return Pull(np.zeros(len(self.product_ids)), 0.0, 0.0)
 
     @cached_property
-    def _position(self) -> dict[int, int]:
-        return {product_id: at for at, product_id in enumerate(self.product_ids.tolist())}
-
-    @cached_property
-    def standing(self) -> Doubles:
-        """Return the terms that a product has whoever asks, (5, n): those of STANDING, in its order."""
-        recent = self.recent if len(self.recent) else self.popularity
-        every = np.arange(len(self.product_ids))
-        of_kind = self._kind_popularity[self.kinds] if len(self.kinds) else np.zeros(len(every))
-        return np.array(
-            [
-                pull(np.log1p(self.popularity.astype(np.float64))).at(every),
-                pull(np.log1p(recent.astype(np.float64))).at(every),
-                self.freshness,
-                of_kind,
-                self.item_biases - self._moments[0][-1],
-            ],
-            dtype=np.float64,
-        )
-
-    @cached_property
-    def _kind_popularity(self) -> Doubles:
-        """Return the logarithm of the orders a product of each kind has on average."""
-        sizes = np.bincount(self.kinds)
-        return np.log1p(np.bincount(self.kinds, self.popularity) / np.maximum(sizes, 1))
-
-    @cached_property
     def _rows(self) -> Doubles:
         return np.vstack([self.weights.row(), self.shifts])
-
-    @cached_property
-    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the mean (d + 1,) and covariance (d + 1, d + 1) of the embeddings with their biases."""
-        columns = np.column_stack([self.item_embeddings, self.item_biases]).astype(np.float64)
-        if not len(columns):
-            return np.zeros(columns.shape[1]), np.zeros((columns.shape[1], columns.shape[1]))
-        mean = columns.mean(axis=0)
-        return mean, columns.T @ columns / len(columns) - np.outer(mean, mean)
 
 
 def _shifted(rows: Doubles, visit: Visit) -> Doubles:

@@ -1,24 +1,22 @@
 """What each term adds to the score of the few products that are offered. Pure.
 
-As `Model.features` for many, but number by number: arrays take longer to call than three products to add up.
+As `Arrays.features` for many, but number by number: arrays take longer to call than three products to add up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from app.recommend.score import Doubles, Positions
+from app.recommend.arrays import Arrays
+from app.recommend.pull import Doubles, Positions
 from app.recommend.terms import AT, BOUGHT, STANDING, TERMS
-
-if TYPE_CHECKING:
-    from app.recommend.model import Model, Visit
+from app.recommend.visit import Visit
 
 BESIDE_LEARNED = tuple(at for name, at in AT.items() if name != "learned")
 _STANDING, _BOUGHT = STANDING.tolist(), BOUGHT.tolist()
 
 
-def parts(model: Model, visit: Visit, chosen: Positions, weights: Doubles) -> list[list[float]]:
+def parts(model: Arrays, visit: Visit, chosen: Positions, weights: Doubles) -> list[list[float]]:
     """Return what adds up to each chosen product's score, as `reasons.REASONS` speak of it.
 
     That is the learned term's part of the cart, of the customer and of the item, then the other terms.

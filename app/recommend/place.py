@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.score import Doubles, Positions, scores, top
+from app.recommend.arrays import Arrays
+from app.recommend.pull import Doubles, Positions
+from app.recommend.score import scores, top
 from app.recommend.terms import CIRCUMSTANCES, TERMS
 from app.recommend.trees import corrections
 from app.recommend.variety import Variety, held_back
-
-if TYPE_CHECKING:
-    from app.recommend.model import Model, Visit
+from app.recommend.visit import Visit
 
 RESCORED = 64  # so many of the best are placed anew
 AROUND = slice(len(TERMS), len(TERMS) + CIRCUMSTANCES)
@@ -33,7 +33,7 @@ class Ranking(NamedTuple):
     weights: Doubles
 
 
-def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
+def place(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles, k: int) -> Ranking:
     """Return the k best of the candidates."""
     found, trees = scores(model, visit, candidates, weights), model.trees_for(visit)
     if not (len(trees) or len(model.variety) or len(model.appeal)):
@@ -52,7 +52,7 @@ def place(model: Model, visit: Visit, candidates: Positions, weights: Doubles, k
     return Ranking(chosen[order], total[order], (total - found[best])[order], weights)
 
 
-def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float32]:
+def told(model: Arrays, visit: Visit, candidates: Positions) -> NDArray[np.float32]:
     """Return what the trees are told of each candidate, (TOLD, candidates).
 
     Its terms, the circumstances, how often it is bought in two orders running, how much its kind goes with
@@ -73,7 +73,7 @@ def told(model: Model, visit: Visit, candidates: Positions) -> NDArray[np.float3
     return facts
 
 
-def links(model: Model, cart: Positions, candidates: Positions) -> NDArray[np.float32]:
+def links(model: Arrays, cart: Positions, candidates: Positions) -> NDArray[np.float32]:
     """Return how much each candidate goes with each product of the cart, (cart, candidates)."""
     column = np.full(len(model.product_ids), -1, dtype=np.int32)
     column[candidates] = np.arange(len(candidates), dtype=np.int32)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.score import Positions
+from app.recommend.arrays import Arrays
+from app.recommend.pull import Positions
 from app.recommend.terms import TERMS
-
-if TYPE_CHECKING:
-    from app.recommend.model import Model, Visit
+from app.recommend.visit import Visit
 
 ReasonName = Literal["bought_together", "goes_with_history", "similar", "popular", "new_in"]
 
@@ -46,7 +45,7 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
 
 def explain(
-    model: Model, visit: Visit, chosen: Positions, parts: Sequence[Sequence[float]]
+    model: Arrays, visit: Visit, chosen: Positions, parts: Sequence[Sequence[float]]
 ) -> list[tuple[Reason, ...]]:
     """Return each chosen item's reasons, strongest first, weighted by their share of what speaks for it.
 
@@ -61,7 +60,7 @@ def explain(
 
 
 def _reasons(
-    model: Model, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
+    model: Arrays, visit: Visit, item: int, companion: int | None, terms: Sequence[float]
 ) -> tuple[Reason, ...]:
     shares: dict[ReasonName, float] = {}
     of_cart = _of_cart(model, item, companion)
@@ -77,7 +76,7 @@ def _reasons(
     return tuple(Reason(name, weight, _with(model, visit, name, item, companion)) for name, weight in kept)
 
 
-def _companions(model: Model, visit: Visit, chosen: Positions) -> list[int] | list[None]:
+def _companions(model: Arrays, visit: Visit, chosen: Positions) -> list[int] | list[None]:
     """Return the cart position that pulls each item most: by neighbour weight, else by embedding."""
     if not len(visit.cart):
         return [None] * len(chosen)
@@ -87,7 +86,7 @@ def _companions(model: Model, visit: Visit, chosen: Positions) -> list[int] | li
 
 
 def _companion(
-    model: Model,
+    model: Arrays,
     cart: NDArray[np.intp],
     neighbours: NDArray[np.int32],
     weights: NDArray[np.float32],
@@ -101,14 +100,14 @@ def _companion(
     return int(cart[(model.cart_embeddings[cart] @ model.item_embeddings[item]).argmax()])
 
 
-def _of_cart(model: Model, item: int, companion: int | None) -> ReasonName:
+def _of_cart(model: Arrays, item: int, companion: int | None) -> ReasonName:
     """Return what links the item to the cart: orders when both were sold, else likeness."""
     if model.basis in ("content", "popularity") or not model.orders.item(item):
         return "similar"
     return "bought_together" if companion is not None and model.orders.item(companion) else "similar"
 
 
-def _with(model: Model, visit: Visit, name: ReasonName, item: int, companion: int | None) -> int | None:
+def _with(model: Arrays, visit: Visit, name: ReasonName, item: int, companion: int | None) -> int | None:
     """Return the product id that the reason names, None when it names none."""
     if name in ("bought_together", "similar"):
         return None if companion is None else int(model.product_ids.item(companion))

@@ -1,58 +1,31 @@
-"""How well products fit a visit: what `Model.features` says, weighed and added up in few passes. Pure."""
+"""How well products fit a visit: what `Arrays.features` says, weighed and added up in few passes. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recommend.arrays import Arrays
+from app.recommend.pull import Doubles, Positions
 from app.recommend.terms import AT, BOUGHT, KINDS, STANDING
+from app.recommend.visit import Visit
 
-if TYPE_CHECKING:
-    from app.recommend.model import Model, Visit
-
-Doubles = NDArray[np.float64]
-Positions = NDArray[np.intp]
 Value = TypeVar("Value", bound=np.generic)
 
 WHOLE = 2_000  # of so few products all are scored: to pick some takes longer
 FEW = 200  # so few are sorted whole: to set the best apart takes longer
-NOTHING = 1e-9
 
 
-class Pull(NamedTuple):
-    """How strongly each product is pulled, (n,), and what makes it a z-score. scale: 0 when all are equal."""
-
-    values: Doubles
-    mean: float
-    scale: float
-
-    def at(self, positions: Positions) -> Doubles:
-        """Return the z-scores there."""
-        return (self.values.take(positions) - self.mean) * self.scale
-
-    def of(self, position: int) -> float:
-        """Return the z-score there."""
-        value: float = self.values.item(position)
-        return (value - self.mean) * self.scale
-
-
-def pull(values: Doubles) -> Pull:
-    """Return the values with their mean and 1 / their deviation."""
-    mean = float(values.sum()) / max(len(values), 1)
-    variance = float(values @ values) / max(len(values), 1) - mean * mean
-    return Pull(values, mean, variance**-0.5 if variance > NOTHING else 0.0)
-
-
-def scores(model: Model, visit: Visit, candidates: Positions, weights: Doubles) -> Doubles:
+def scores(model: Arrays, visit: Visit, candidates: Positions, weights: Doubles) -> Doubles:
     """Return the candidates' scores, `weights @ features` up to what is the same for all of them."""
     if len(model.product_ids) <= WHOLE:  # to read all rows in turn takes less than to pick some
         return _scores(model, visit, None, weights).take(candidates)
     return _scores(model, visit, candidates, weights)
 
 
-def _scores(model: Model, visit: Visit, at: Positions | None, weights: Doubles) -> Doubles:
+def _scores(model: Arrays, visit: Visit, at: Positions | None, weights: Doubles) -> Doubles:
     """Return the scores there, of all products in their order when at is None."""
     learned = weights[AT["learned"]] * visit.learned_scale
     standing = weights.take(STANDING)
@@ -76,7 +49,7 @@ def _at(values: NDArray[Value], at: Positions | None, axis: int) -> NDArray[Valu
     return values if at is None else values.take(at, axis)
 
 
-def _of_history(model: Model, visit: Visit, weights: Doubles) -> Doubles:
+def _of_history(model: Arrays, visit: Visit, weights: Doubles) -> Doubles:
     """Return what speaks for each product of the history because it was bought."""
     repeats = weights[AT["repeats"]] * visit.repeats.scale
     together = weights[AT["together_again"]] * visit.together.at(visit.history)

@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from app.recommend.cases import Case
 from app.recommend.model import Model, Visit
-from app.recommend.score import Positions
+from app.recommend.pull import Positions
 from app.recommend.terms import CIRCUMSTANCES
 
 PRIOR_CARTS = 6.0  # how many carts the plain weights are worth

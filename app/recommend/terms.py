@@ -61,7 +61,7 @@ AT = {name: at for at, name in enumerate(TERMS)}
 # What is only known of products that the shopper bought before.
 OF_HISTORY = ("repeats", "times", "month", "bought", "twice", "rate", "rate_lately")
 BOUGHT = np.array([AT[name] for name in OF_HISTORY[1:]])
-# What a product has whoever asks: the rows of `Model.standing`, the learned one's part last.
+# What a product has whoever asks: the rows of `Arrays.standing`, the learned one's part last.
 STANDING = np.array([AT[name] for name in ("popular", "recent", "fresh", "kind_popular", "learned_item")])
 KINDS = np.array([AT["same_kind"], AT["kind_history"]])  # the rows of `Visit.kinds`
 CIRCUMSTANCES = 3

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.score import Doubles, Positions
+from app.recommend.pull import Doubles, Positions
 
 Kinds = NDArray[np.int32]
 

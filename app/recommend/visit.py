@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommend.score import Doubles, Positions, Pull
+from app.recommend.pull import Doubles, Positions, Pull
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.recommend.model import Model, Weights, top
-from app.recommend.score import pull
+from app.recommend.pull import pull
 from app.recommend.terms import TERMS, Past
 from tests.recommend.factories import a_model, linked
 
