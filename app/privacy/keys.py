@@ -13,6 +13,7 @@ from app.consent.told import unpack as unpack_told
 from app.privacy.person import Person
 from app.profiles.keys import checkout_key, client_key, customer_key, granted_key, nudged_key
 from app.profiles.packed import unpack_profile, unpack_visit
+from app.upsert import chunks
 
 Rows = list[dict[str, Any]]
 
@@ -62,9 +63,16 @@ async def read_nudged(connections: Connections, person: Person) -> Rows:
 async def read_granted(connections: Connections, person: Person) -> Rows:
     """Return the person's own codes, one row a name of theirs and a campaign."""
     rows: Rows = []
-    for key in granted_keys(person):
-        held: Any = await connections.redis.hgetall(key)
-        rows += [{"key": key, "campaign": c.decode(), "code": code.decode()} for c, code in held.items()]
+    for keys in chunks(granted_keys(person)):
+        async with connections.redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hgetall(key)
+            answers = await pipe.execute()
+        rows += [
+            {"key": key, "campaign": campaign.decode(), "code": code.decode()}
+            for key, held in zip(keys, answers, strict=True)
+            for campaign, code in held.items()
+        ]
     return rows
 
 
@@ -75,9 +83,9 @@ async def read_told(connections: Connections, person: Person, subjects: frozense
 
 
 async def erase_keys(connections: Connections, keys: list[str]) -> None:
-    """Delete the keys."""
-    if keys:
-        await connections.redis.delete(*keys)
+    """Delete the keys, some hundred at a time: meanwhile Redis answers no checkout."""
+    for part in chunks(keys):
+        await connections.redis.delete(*part)
 
 
 def readable(value: bytes, *, profile: bool) -> dict[str, Any]:
@@ -98,5 +106,8 @@ def _units(person: Person) -> list[str]:
 
 
 async def _values(connections: Connections, keys: list[str]) -> dict[str, bytes]:
-    values: Any = await connections.redis.mget(keys) if keys else []
-    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+    found: dict[str, bytes] = {}
+    for part in chunks(keys):
+        values: Any = await connections.redis.mget(part)
+        found |= {key: value for key, value in zip(part, values, strict=True) if value is not None}
+    return found

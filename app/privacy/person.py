@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, and_, false, or_, select
+from sqlalchemy import ColumnElement, Table, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.columns import among
 from app.connections import Connections
 from app.consent.digests import Digests
 from app.events.kinds import CHECKOUT_MET
@@ -87,9 +88,9 @@ async def find_person(connections: Connections, named: Person) -> Person:
 async def _customers(connection: AsyncConnection, named: Person) -> Person:
     """Return the person with the customers meant and their addresses, and without others' orders."""
     found = await _meant(connection, named)
-    digests = await _values(connection, _CUSTOMERS.email_digest, named, _among(_CUSTOMERS.customer_id, found))
+    digests = await _values(connection, _CUSTOMERS.email_digest, named, among(_CUSTOMERS.customer_id, found))
     known = msgspec.structs.replace(named, customer_ids=found, email_digests=named.email_digests | digests)
-    of_others = _among(_ORDERS.order_id, named.order_ids) & _others(_ORDERS, known)
+    of_others = among(_ORDERS.order_id, named.order_ids) & _others(_ORDERS, known)
     foreign = await _values(connection, _ORDERS.order_id, named, of_others)
     return msgspec.structs.replace(known, order_ids=named.order_ids - foreign)
 
@@ -109,7 +110,7 @@ async def _meant(connection: AsyncConnection, named: Person) -> frozenset[int]:
     for way in ways:
         found: frozenset[int] = frozenset()
         for customers, by, names in way:
-            found |= await _values(connection, customers, named, _among(by, names))
+            found |= await _values(connection, customers, named, among(by, names))
         if found:
             return found
     return frozenset()
@@ -117,16 +118,16 @@ async def _meant(connection: AsyncConnection, named: Person) -> frozenset[int]:
 
 async def _one_step(connection: AsyncConnection, known: Person, asked: frozenset[str]) -> Person:
     """Return the person with the names one step on. asked: browsers that were named themselves."""
-    ours = _among(_ORDERS.customer_id, known.customer_ids)
+    ours = among(_ORDERS.customer_id, known.customer_ids)
     orders = await _values(connection, _ORDERS.order_id, known, ours)
-    of_token = _among(_ORDERS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_ORDERS, known)
+    of_token = among(_ORDERS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_ORDERS, known)
     orders |= await _values(connection, _ORDERS.order_id, known, of_token)
     known = msgspec.structs.replace(known, order_ids=known.order_ids | orders)
     tokens = await _tokens(connection, known)
     known = msgspec.structs.replace(known, checkout_tokens=known.checkout_tokens | tokens)
     seen = or_(
-        _among(_EVENTS.customer_id, known.customer_ids),
-        _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
+        among(_EVENTS.customer_id, known.customer_ids),
+        among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
     )
     clients = known.client_ids | await _values(connection, _EVENTS.client_id, known, seen)
     shared = await _shared(connection, known, clients) | await _cart_named(connection, known, clients, seen)
@@ -141,10 +142,10 @@ async def _tokens(connection: AsyncConnection, known: Person) -> frozenset[str]:
     clients = known.client_ids - known.shared_clients
     found: frozenset[str] = frozenset()
     for columns, theirs in (
-        (_ORDERS, _among(_ORDERS.order_id, known.order_ids) & whose_or_nobodys(_ORDERS, known)),
-        (_EVENTS, _among(_EVENTS.customer_id, known.customer_ids)),
-        (_EVENTS, _among(_EVENTS.client_id, clients) & _EVENTS.customer_id.is_(None)),
-        (_DECISIONS, _among(_DECISIONS.customer_id, known.customer_ids)),
+        (_ORDERS, among(_ORDERS.order_id, known.order_ids) & whose_or_nobodys(_ORDERS, known)),
+        (_EVENTS, among(_EVENTS.customer_id, known.customer_ids)),
+        (_EVENTS, among(_EVENTS.client_id, clients) & _EVENTS.customer_id.is_(None)),
+        (_DECISIONS, among(_DECISIONS.customer_id, known.customer_ids)),
     ):
         found |= await _values(connection, columns.checkout_token, known, theirs)
     return found - await _of_others(connection, known, found)
@@ -154,16 +155,16 @@ async def _of_others(connection: AsyncConnection, known: Person, tokens: frozens
     """Return which of the checkouts an order or a decision says to be somebody else's."""
     found: frozenset[str] = frozenset()
     for columns in (_ORDERS, _DECISIONS):
-        taken = _among(columns.checkout_token, tokens) & _others(columns, known)
+        taken = among(columns.checkout_token, tokens) & _others(columns, known)
         found |= await _values(connection, columns.checkout_token, known, taken)
     return found
 
 
 async def _shared(connection: AsyncConnection, known: Person, clients: frozenset[str]) -> frozenset[str]:
     """Return which of the browsers others signed in on, or went to a checkout with that became theirs."""
-    theirs = _among(_EVENTS.client_id, clients)
+    theirs = among(_EVENTS.client_id, clients)
     tokens = await _values(connection, _EVENTS.checkout_token, known, theirs)
-    others = _among(_EVENTS.checkout_token, await _of_others(connection, known, tokens))
+    others = among(_EVENTS.checkout_token, await _of_others(connection, known, tokens))
     return await _values(connection, _EVENTS.client_id, known, theirs & (_others(_EVENTS, known) | others))
 
 
@@ -184,8 +185,8 @@ async def _carts(connection: AsyncConnection, known: Person) -> frozenset[str]:
         _EVENTS.shop == known.shop,
         _EVENTS.name.in_(_CARTED),
         or_(
-            _among(_EVENTS.customer_id, known.customer_ids),
-            _among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
+            among(_EVENTS.customer_id, known.customer_ids),
+            among(_EVENTS.checkout_token, known.checkout_tokens) & whose_or_nobodys(_EVENTS, known),
         ),
     )
     rows = await connection.scalars(select(_EVENTS.data).where(theirs))
@@ -202,12 +203,8 @@ async def _values(
 
 def whose_or_nobodys(columns: Any, person: Person) -> ColumnElement[bool]:
     """Return whether a row names one of the person's customer numbers, or none."""
-    return or_(columns.customer_id.is_(None), _among(columns.customer_id, person.customer_ids))
+    return or_(columns.customer_id.is_(None), among(columns.customer_id, person.customer_ids))
 
 
 def _others(columns: Any, person: Person) -> ColumnElement[bool]:
-    return and_(columns.customer_id.is_not(None), columns.customer_id.not_in(sorted(person.customer_ids)))
-
-
-def _among(column: Any, values: Any) -> ColumnElement[bool]:
-    return column.in_(sorted(values)) if values else false()
+    return and_(columns.customer_id.is_not(None), ~among(columns.customer_id, person.customer_ids))

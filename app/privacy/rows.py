@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from app.columns import named_in_text, named_text
+from app.columns import among, named_in_text, named_text
 from app.connections import Connections
 from app.consent.holdings import HOLDINGS, Effect, Medium, holding
 from app.consent.requests import Kind
@@ -89,17 +89,13 @@ def _of_shop(table: Table, person: Person) -> ColumnElement[bool]:
     return table.c.shop == person.shop if "shop" in table.c else ~false()
 
 
-def _in(column: Any, values: Any) -> ColumnElement[bool]:
-    return column.in_(sorted(values)) if values else false()
-
-
 def _customers(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
-    by_address = false() if person.customer_ids else _in(_CUSTOMERS.c.email_digest, person.email_digests)
-    return or_(_in(_CUSTOMERS.c.customer_id, person.customer_ids), by_address)
+    by_address = false() if person.customer_ids else among(_CUSTOMERS.c.email_digest, person.email_digests)
+    return or_(among(_CUSTOMERS.c.customer_id, person.customer_ids), by_address)
 
 
 def _named(table: Table) -> Theirs:
-    return lambda person, _: _in(table.c.customer_id, person.customer_ids)
+    return lambda person, _: among(table.c.customer_id, person.customer_ids)
 
 
 def _orders(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
@@ -107,9 +103,9 @@ def _orders(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     columns = _ORDERS.c
     leads_on = or_(columns.customer_id.is_not(None), columns.checkout_token.is_not(None))
     which = or_(
-        _in(columns.customer_id, person.customer_ids),
-        _in(columns.order_id, person.order_ids),
-        _in(columns.checkout_token, person.checkout_tokens),
+        among(columns.customer_id, person.customer_ids),
+        among(columns.order_id, person.order_ids),
+        among(columns.checkout_token, person.checkout_tokens),
     )
     return and_(which, leads_on, whose_or_nobodys(columns, person))
 
@@ -127,10 +123,10 @@ def _events(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     columns = _EVENTS.c
     nobodys, of_cart = columns.customer_id.is_(None), named_text(columns.data, "cart_token")
     return or_(
-        _in(columns.customer_id, person.customer_ids),
-        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
-        and_(nobodys, _in(columns.client_id, person.client_ids)),
-        and_(nobodys, text(OF_CARTS), _in(of_cart, person.cart_tokens)),
+        among(columns.customer_id, person.customer_ids),
+        and_(nobodys, among(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, among(columns.client_id, person.client_ids)),
+        and_(nobodys, text(OF_CARTS), among(of_cart, person.cart_tokens)),
     )
 
 
@@ -140,9 +136,9 @@ def _decisions(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     nobodys, unit = columns.customer_id.is_(None), named_text(columns.inputs, "unit")
     browsers = {pseudonym(person.shop, f"client:{each}") for each in person.client_ids}
     return or_(
-        _in(columns.customer_id, person.customer_ids),
-        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
-        and_(nobodys, columns.checkout_token.is_(None), _in(unit, browsers)),
+        among(columns.customer_id, person.customer_ids),
+        and_(nobodys, among(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, columns.checkout_token.is_(None), among(unit, browsers)),
     )
 
 
@@ -150,9 +146,9 @@ def _abandoned(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     columns = _ABANDONED.c
     nobodys = columns.customer_id.is_(None)
     return or_(
-        _in(columns.customer_id, person.customer_ids),
-        and_(nobodys, _in(columns.checkout_token, person.checkout_tokens)),
-        and_(nobodys, _in(columns.client_id, person.client_ids)),
+        among(columns.customer_id, person.customer_ids),
+        and_(nobodys, among(columns.checkout_token, person.checkout_tokens)),
+        and_(nobodys, among(columns.client_id, person.client_ids)),
     )
 
 
@@ -165,13 +161,13 @@ def _feedback(person: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
 
 def _requests(person: Person, _: frozenset[str]) -> ColumnElement[bool]:
     """A request to erase goes its own way, and names nobody once it is done."""
-    by_address = false() if person.customer_ids else _in(_REQUESTS.c.email_digest, person.email_digests)
-    named = or_(_in(_REQUESTS.c.customer_id, person.customer_ids), by_address)
+    by_address = false() if person.customer_ids else among(_REQUESTS.c.email_digest, person.email_digests)
+    named = or_(among(_REQUESTS.c.customer_id, person.customer_ids), by_address)
     return and_(_REQUESTS.c.kind == Kind.DATA.value, named)
 
 
 def _receipts(_: Person, subjects: frozenset[str]) -> ColumnElement[bool]:
-    return _in(named_in_text(_RECEIPTS.c.document, "subject"), subjects)
+    return among(named_in_text(_RECEIPTS.c.document, "subject"), subjects)
 
 
 _FOUND_BY: Mapping[Table, Theirs] = {
@@ -183,9 +179,9 @@ _FOUND_BY: Mapping[Table, Theirs] = {
     _DECISIONS: _decisions,
     _FEEDBACK: _feedback,
     _ABANDONED: _abandoned,
-    _SUPPRESSED: lambda person, _: _in(_SUPPRESSED.c.email_digest, person.email_digests),
-    _CONSENTS: lambda _, subjects: _in(_CONSENTS.c.subject, subjects),
-    _ERASED: lambda _, subjects: _in(_ERASED.c.subject, subjects),
+    _SUPPRESSED: lambda person, _: among(_SUPPRESSED.c.email_digest, person.email_digests),
+    _CONSENTS: lambda _, subjects: among(_CONSENTS.c.subject, subjects),
+    _ERASED: lambda _, subjects: among(_ERASED.c.subject, subjects),
     _REQUESTS: _requests,
     _RECEIPTS: _receipts,
 }

@@ -16,11 +16,11 @@ from app.consent.requests import Kind, Status, open_request, read_request
 from app.privacy import erasure
 from app.privacy.erasure import erase_person
 from app.privacy.person import Person, find_person
-from app.privacy.rows import read_rows
+from app.privacy.rows import erase_rows, read_rows
 from app.privacy.stores import count_held, data_subject, read_held
 from app.privacy_tables import ReceiptRow
 from app.recommend.publish import current_version, latest, load
-from app.tables import DecisionRow, InboxRow, ModelRow, OrderRow
+from app.tables import DecisionRow, EventRow, InboxRow, ModelRow, OrderRow
 from tests.consent.issued import receipts_of
 from tests.privacy.planted import NOW, OTTO, ROSA, SHOP, Planted, dump, found_in, home, plant
 
@@ -64,18 +64,26 @@ async def test_a_planted_person_is_found_in_every_store(on_both_databases: Conne
     assert counts["dead letters"] == 1
 
 
-async def test_who_was_in_a_thousand_checkouts_is_found_by_all_of_them(
+async def test_who_was_in_more_checkouts_than_a_statement_has_parameters_is_found_and_erased_by_all(
     on_both_databases: Connections,
 ) -> None:
-    """SQLite takes no expression a thousand deep: with a term for each name nothing was found or erased."""
-    person = Person(shop=SHOP, checkout_tokens=frozenset(f"t{each}" for each in range(1_001)))
-    sought = await data_subject(on_both_databases, person)
+    """PostgreSQL takes 32,767 of them, and SQLite no expression a thousand deep."""
+    names = frozenset(f"t{each}" for each in range(32_768))
+    sought = await data_subject(on_both_databases, Person(shop=SHOP, checkout_tokens=names))
     async with on_both_databases.write() as db:
         for who in (min(sought.subjects), "somebody-else"):
             document = f'{{"subject":"{who}"}}'
             db.add(ReceiptRow(receipt_id=who, owner="o", done_at=NOW, document=document, signature=""))
-    rows = await read_rows(on_both_databases, person, sought.subjects)
+        for token in (min(names), max(names), "another's"):
+            at = {"happened_at": NOW, "recorded_at": NOW}
+            db.add(EventRow(shop=SHOP, event_id=token, name="n", checkout_token=token, **at))
+    assert (await find_person(on_both_databases, sought.person)).checkout_tokens == names
+    rows = await read_rows(on_both_databases, sought.person, sought.subjects)
     assert [each["receipt_id"] for each in rows["receipts"]] == [min(sought.subjects)]
+    assert [each["event_id"] for each in rows["events"]] == [min(names), max(names)]
+    async with on_both_databases.write() as db:
+        await erase_rows(await db.connection(), sought.person, sought.subjects, {"status": "done"})
+        assert (await db.exec(select(EventRow.event_id))).all() == ["another's"]
 
 
 async def test_after_the_receipt_no_store_holds_a_marker_and_nobody_else_lost_anything(
