@@ -59,7 +59,10 @@ def main() -> int:
     store = create_store(config, [shop], base_url=base_url, time_scale=asked.time_scale)
     folder = ROOT / "extensions"
     shop.functions = built_functions(folder)
-    builds = Builds({name: folder / name for name in (EXTENSION, PIXEL)}, folder / THEME)
+    # As scripts/build leaves it: a demo on other ports has the same bundles, and an app of its own.
+    built_for = ROOT / ".venv" / ".built"
+    moved = (built_for.read_text(), asked.app_url) if built_for.is_file() else None
+    builds = Builds({name: folder / name for name in (EXTENSION, PIXEL)}, folder / THEME, moved)
     sys.stdout.write(f"dev store for {DOMAIN} at {base_url}\n")
     app = create_app(store, routes(builds), builds=builds)
     uvicorn.run(app, host="127.0.0.1", port=asked.port, log_level="warning")

@@ -26,6 +26,7 @@ class Builds:
 
     folders: Mapping[str, Path]
     theme: Path | None = None  # the folder of its theme extension, which needs no bundle
+    moved: tuple[str, str] | None = None  # the address of the app that is built in, and the one it has here
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -36,11 +37,14 @@ class Builds:
         return name in self.folders and self.paths[name].is_file()
 
     def answer(self, name: str) -> Callable[[Request], Awaitable[Response]]:
-        """Return the route that serves a bundle as it was built."""
+        """Return the route that serves a bundle as it was built, calling the app where it is."""
 
         async def bundle(request: Request) -> Response:
             if not self.is_built(name):
                 return PlainTextResponse(f"{name} is not built yet", status_code=404)
+            if self.moved:
+                code = self.paths[name].read_text().replace(*self.moved)
+                return Response(code, media_type="text/javascript")
             return FileResponse(self.paths[name], media_type="text/javascript")
 
         return bundle

@@ -283,6 +283,16 @@ async def test_the_admin_opens_the_app_with_what_shopify_sends(
     assert shop.installation is not None  # opening it installs it
 
 
+async def test_what_was_built_for_an_app_elsewhere_calls_this_one(store: Store, tmp_path: Path) -> None:
+    folders = extension_folders(tmp_path, {"checkout-offers": 'fetch("http://there:4701/api")'})
+    builds = Builds(folders, moved=("http://there:4701", "http://here:4801"))
+    transport = httpx.ASGITransport(app=create_app(store, routes(builds), builds=builds))
+    async with httpx.AsyncClient(transport=transport, base_url="http://devstore") as client:
+        bundle = await client.get("/extensions/checkout-offers.js")
+    assert bundle.text == 'fetch("http://here:4801/api")'
+    assert bundle.headers["content-type"].startswith("text/javascript")
+
+
 async def test_an_extension_that_is_not_built_yet_is_said_on_the_page(shop: Shop, store: Store) -> None:
     start(shop, "ck", NOW, [(101, 1, ())])
     builds = Builds({})
