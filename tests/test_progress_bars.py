@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -9,7 +9,7 @@ from rich.console import Console
 import app.progress_bars
 from app.connections import Connections
 from app.errors import NotFound, TillwiseError
-from app.jobs import Progress, alone, report_progress
+from app.jobs import Progress, alone, is_under_way, report_progress
 from app.progress_bars import KINDS, ask_for_backfill, follow_backfill, follow_training
 from app.tables import BackfillRow
 from app.values import ShopDomain
@@ -27,6 +27,27 @@ async def imported(connections: Connections, status: str, at: datetime, error: s
 
 async def ends(following: Awaitable[None]) -> None:
     await asyncio.wait_for(following, 60)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110  (who is followed decides)
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that were looked after, once for each look."""
+    seen: list[str] = []
+
+    async def looked(connections: Connections, job: str, shop: str) -> bool:
+        under_way = await is_under_way(connections, job, shop)
+        seen.append(job)
+        return under_way
+
+    monkeypatch.setattr(app.progress_bars, "is_under_way", looked)
+    monkeypatch.setattr(app.progress_bars, "_EVERY_S", 0.01)
+    return seen
 
 
 @pytest.mark.parametrize("follow", [ask_for_backfill, follow_backfill, follow_training])
@@ -48,11 +69,13 @@ async def test_an_import_that_fails_says_why(connections: Connections) -> None:
         await ends(follow_backfill(connections, SHOP, Console(file=StringIO())))
 
 
-async def test_asking_again_after_a_failure_waits_for_the_new_attempt(connections: Connections) -> None:
+async def test_asking_again_after_a_failure_waits_for_the_new_attempt(
+    connections: Connections, looks: list[str]
+) -> None:
     await install(connections, SHOP)
     await imported(connections, "failed", NOW, "the old reason")
     asking = asyncio.create_task(ask_for_backfill(connections, SHOP, Console(file=StringIO())))
-    await asyncio.sleep(0.5)
+    await until(lambda: len(looks) >= 3)
     assert not asking.done()
     await imported(connections, "failed", NOW + timedelta(minutes=1), "the new reason")
     with pytest.raises(TillwiseError, match="the new reason"):
@@ -67,20 +90,20 @@ async def test_a_training_that_failed_is_an_error(connections: Connections) -> N
 
 
 async def test_who_waits_for_a_worker_in_vain_is_told_once(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, looks: list[str]
 ) -> None:
     monkeypatch.setattr(app.progress_bars, "_NO_WORKER_S", 0.0)
     await install(connections, SHOP)
     said = StringIO()
     following = asyncio.create_task(follow_training(connections, SHOP, Console(file=said)))
-    await asyncio.sleep(1)
+    await until(lambda: len(looks) >= 3)
     await report_progress(connections, "train", SHOP, Progress("published", 1, 1))
     await ends(following)
     assert said.getvalue().count("does `tillwise serve` or `tillwise worker` run?") == 1
 
 
 async def test_an_import_that_nobody_goes_on_with_is_told_of(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, looks: list[str]
 ) -> None:
     monkeypatch.setattr(app.progress_bars, "_QUIET_S", 0.0)
     await install(connections, SHOP)
@@ -88,9 +111,10 @@ async def test_an_import_that_nobody_goes_on_with_is_told_of(
     said = StringIO()
     async with alone(connections, "backfill", SHOP):
         asking = asyncio.create_task(ask_for_backfill(connections, SHOP, Console(file=said)))
-        await asyncio.sleep(1)
+        await until(lambda: len(looks) >= 3)
         assert "tillwise worker" not in said.getvalue()
-    await asyncio.sleep(1)
+    seen = len(looks)
+    await until(lambda: len(looks) >= seen + 4)
     await imported(connections, "done", NOW + timedelta(minutes=1))
     await ends(asking)
     assert said.getvalue().count("does `tillwise serve` or `tillwise worker` run?") == 1

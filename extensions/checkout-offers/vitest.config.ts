@@ -8,6 +8,7 @@ export default defineConfig({
     name: 'checkout-offers',
     environment: 'node',
     setupFiles: ['tests/afterwards.ts'],
+    testTimeout: 60_000,
     server: {deps: {inline: ['@shopify/ui-extensions-tester']}},
   },
 });
