@@ -126,7 +126,7 @@ def caused_of(found: Sequence[Readout] | Refusal, periods: int) -> list[Incremen
     if isinstance(found, Refusal):
         return [found] * periods
     if PERSONALISED not in found[0].design.shares:
-        nobody = Refusal(Cause.EMPTY_ARM, "nobody is served personally, so there is nothing to compare")
+        nobody = Refusal(Cause.NOT_SERVED, "nobody is served personally, so there is nothing to compare")
         return [nobody] * periods
     return [incremental_of(each) for each in found]
 

@@ -12,6 +12,7 @@ class Cause(StrEnum):
 
     NOBODY = "nobody_was_exposed"
     EMPTY_ARM = "an_arm_is_empty"
+    NOT_SERVED = "nobody_is_served_personally"
     TOO_EARLY = "too_early"
     MISMATCH = "sample_ratio_mismatch"
     NOTHING_VARIES = "nothing_varies"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.admin.home_view import untold_words
 from app.attribution.report import Incremental, Report
 from app.attribution.sold import attribution, incremental, incremental_by_day
 from app.attribution.store import attributed_revenue
@@ -209,6 +210,17 @@ async def test_who_came_before_the_period_is_not_new_in_it(connections: Connecti
     found = await incremental(connections, SHOP, SINCE, NOW)
     assert isinstance(found, Refusal)
     assert found.cause == Cause.NOBODY
+
+
+async def test_where_nobody_is_served_personally_that_is_the_reason_and_no_time_that_is_still_to_pass(
+    connections: Connections,
+) -> None:
+    inputs = {"unit": "client:1", "experiments": {"standing": ["holdout=0.5 static=0.5", "static", 0.5]}}
+    made = a_decision("a", arm="static", decided_at=NOW - timedelta(days=20), inputs=inputs)
+    await write(connections, a_shop(), made)
+    found = await incremental(connections, SHOP, SINCE, NOW)
+    assert isinstance(found, Refusal)
+    assert untold_words(found) == "Nobody is served personally, so there is nothing to compare."
 
 
 async def test_without_a_decision_the_report_says_why_nothing_is_known_to_be_caused(
