@@ -225,15 +225,17 @@ async def test_what_the_database_does_not_let_us_make_is_told(
 async def _wait_for_a_build(engine: AsyncEngine, steps: asyncio.Task[str]) -> None:
     """Return when one waits for whoever began before, and has for longer than a step waits for a table."""
     waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
+        "SELECT pid FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND query LIKE 'CREATE INDEX CONCURRENTLY%'"
     )
     async with engine.connect() as connection:
-        while not await connection.scalar(waiting):
+        while not (builder := await connection.scalar(waiting)):
             assert not steps.done()
             await connection.rollback()
             await asyncio.sleep(0.01)
         await connection.execute(text(f"SELECT pg_sleep({2 * locks.WAIT_MS / 1_000})"))
+        await connection.rollback()
+        assert await connection.scalar(waiting) == builder
 
 
 async def _given_up(database_url: str) -> str:
