@@ -149,9 +149,9 @@ async def track_event(request: Request) -> Response:
 def _check_rates(connections: Connections, sender: Sender, batch: Sorted) -> None:
     """Return when the visitor may send so often, and the shop. Raises TooOften."""
     limiter = rate_limiter(connections, "events")
-    # A browser sends what one visitor did.
+    # A browser sends what one visitor did. What is not kept counts as well: each may be news to the ledger.
     names = batch.calls[0].names if batch.calls else NO_NAMES
-    calls = max(1, ceil(len(batch.events) / A_CALL))
+    calls = max(1, ceil(len(batch.calls) / A_CALL))
     if visitor := names.customer_id or names.client_id or names.checkout_token:
         limiter.check("visitor", (sender.shop, visitor), calls)
     limiter.check("shop", sender.shop, calls)

@@ -161,10 +161,13 @@ async def test_of_a_visitor_who_sends_too_often_no_event_is_kept_and_the_next_is
         assert (await send(http, "c-2")).status_code == 202
 
 
-async def test_a_large_batch_counts_as_the_calls_that_a_pixel_makes_of_it(connections: Connections) -> None:
+@pytest.mark.parametrize("analytics", [True, False], ids=["to be kept", "words about consent alone"])
+async def test_a_large_batch_counts_as_the_calls_that_a_pixel_makes_of_it(
+    connections: Connections, analytics: bool
+) -> None:
     await install(connections, publishable_key=PIXEL_KEY)
     async with doors(connections, visitor=1) as http:
-        answers = [await send(http, many=MOST_EVENTS) for _ in range(3)]
+        answers = [await send(http, analytics=analytics, many=MOST_EVENTS) for _ in range(3)]
     assert [each.status_code for each in answers] == [202, 202, 429]
     assert BURST_S == 2 * MOST_EVENTS / A_CALL
 
