@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import IO
 
 from app.admin import store
+from app.admin.attachments import bounded_file
 from app.attribution.models import Model
 from app.attribution.report import PeriodSales
 from app.attribution.sold import sold_parts
@@ -35,9 +37,10 @@ class Month:
 
 
 def months(shop: Shop, now: datetime) -> list[Month]:
-    """Return this month and those before it of which all decisions that count are still kept. Pure."""
-    zone, kept_days = zone_of(shop.time_zone), limits_of(shop.settings).days["decisions"]
-    kept_since = now - timedelta(days=kept_days - WINDOW_DAYS)
+    """Return this month and those before it of which all that tells whose a sale is is still kept. Pure."""
+    zone, kept_days = zone_of(shop.time_zone), limits_of(shop.settings).days
+    # By events it is known which browser an order's checkout was in.
+    kept_since = now - timedelta(days=min(kept_days["decisions"] - WINDOW_DAYS, kept_days["events"]))
     found = [_month(now, zone)]
     while len(found) < _MOST_MONTHS:
         before = _month(found[-1].begin - timedelta(days=1), zone)
@@ -47,26 +50,29 @@ def months(shop: Shop, now: datetime) -> list[Month]:
     return found
 
 
-async def credited_lines(
+async def credited_file(
     connections: Connections,
     shop: Shop,
     month: Month,
     model: Model,
     campaigns: Mapping[str, str],
     now: datetime,
-) -> AsyncIterator[bytes]:
-    """Yield the month's credits as CSV (RFC 4180), the orders in parts: memory does not grow with the month.
+) -> IO[bytes]:
+    """Return the month's credits as CSV (RFC 4180), at its beginning. The orders are read in parts.
 
     Amounts are in whole units of their currency and not rounded, so that they sum to what the pages show.
     campaigns: their names. No cell is read as a formula.
     """
-    yield _csv([COLUMNS])
+    file = bounded_file()
+    file.write(_csv([COLUMNS]))
     end = month.end if month.end <= now else None
     async for sold in sold_parts(connections, shop.shop, month.begin, end, now, WINDOW_DAYS):
         products = {each.product_id for each in sold.lines if each.product_id is not None}
         titles = await store.titles(connections, shop, products)
         rows = _rows(sold, model, campaigns, titles, zone_of(shop.time_zone))
-        yield await asyncio.to_thread(_csv, rows)
+        file.write(await asyncio.to_thread(_csv, rows))
+    file.seek(0)
+    return file
 
 
 def _rows(

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin import lately
 from app.admin.access import staff_only
+from app.admin.attachments import attached, sent
 from app.admin.calls import read_call
-from app.admin.credited_file import credited_lines, months
+from app.admin.credited_file import credited_file, months
 from app.admin.experiments import campaign_names
 from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
 from app.admin.experiments_store import choices, keep_arm
@@ -138,7 +139,7 @@ async def export(request: Request, connections: Connections, shop: Shop) -> Resp
     shown = await lately.shown(connections, shop.shop, asked.id, asked.version)
     if shown.value is None:
         raise InputError(as_of_words(shown))
-    headers = _attached(f"{asked.id}-{shown.as_of or datetime.now(UTC):%Y-%m-%d}.csv")
+    headers = attached(f"{asked.id}-{shown.as_of or datetime.now(UTC):%Y-%m-%d}.csv")
     return Response(reading_csv(shown.value), media_type=_CSV, headers=headers)
 
 
@@ -150,12 +151,8 @@ async def export_credited(request: Request, connections: Connections, shop: Shop
     if month is None:
         raise InputError(_("“%(value)s” can't be chosen here.", value=asked.month[:40]), "month")
     names = await campaign_names(connections, shop)
-    lines = credited_lines(connections, shop, month, asked.model, names, now)
-    return StreamingResponse(lines, media_type=_CSV, headers=_attached(f"credited-{month.name}.csv"))
-
-
-def _attached(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    file = await credited_file(connections, shop, month, asked.model, names, now)
+    return sent(file, f"credited-{month.name}.csv", _CSV)
 
 
 async def _planned(connections: Connections, shop: Shop, aim: Aim) -> tuple[Baseline, SampleSize, int]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import IO, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.admin.access import staff_only
+from app.admin.attachments import sent
 from app.admin.calls import read_call
 from app.admin.language import _
 from app.admin.settings import LANGUAGES
@@ -26,7 +25,6 @@ from app.shops.settings import change_setting
 from app.shops.store import Shop
 
 _MAX_BODY = 4096
-_CHUNK = 64 * 1024
 
 
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,14 +73,7 @@ async def export(request: Request, connections: Connections, shop: Shop) -> Resp
     asked, now = await read_call(request, Period, _MAX_BODY), datetime.now(UTC)
     file = await shop_archive(connections, shop, asked.days, now)
     name = f"tillwise-{shop.shop.removesuffix('.myshopify.com')}-{now:%Y-%m-%d}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    closing = BackgroundTask(file.close)
-    return StreamingResponse(_chunks(file), 200, headers, "application/zip", background=closing)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
+    return sent(file, name, "application/zip")
 
 
 _CALLS = "/admin/api/settings"

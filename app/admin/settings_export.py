@@ -6,11 +6,11 @@ import asyncio
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import msgspec
 
+from app.admin.attachments import bounded_file
 from app.admin.settings_store import decisions_since, feedback_on
 from app.campaigns.store import all_campaigns
 from app.connections import Connections
@@ -20,7 +20,6 @@ from app.shops.store import Shop
 from app.spreadsheet import line
 
 MOST_DECISIONS = 100_000
-_IN_MEMORY = 8 * 1024 * 1024
 COLUMNS = (
     "decision", "decided_at", "surface", "based_on", "arm", "fallback", "model", "region", "took_us",
     "offer", "kind", "product", "title", "campaign", "code", "shown", "accepted", "dismissed",
@@ -30,10 +29,10 @@ COLUMNS = (
 async def shop_archive(connections: Connections, shop: Shop, days: int, now: datetime) -> IO[bytes]:
     """Return a ZIP archive, at its beginning. days: how far back decisions go; customers are in no file.
 
-    A larger archive is written to disk, so that memory stays bounded; it is packed in a thread, for checkouts
-    go on meanwhile. `about.json` says whether there were more decisions than it takes.
+    It is packed in a thread, for checkouts go on meanwhile. `about.json` says whether there were more
+    decisions than it takes.
     """
-    file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  (who is sent it closes it)
+    file = bounded_file()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as files:
         files.writestr("settings.json", _json(settings_of(shop)))
         files.writestr("campaigns.json", _json(await _campaigns(connections, shop)))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from sqlalchemy import QueuePool
+from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
 
-from app.admin.credited_file import COLUMNS, credited_lines, months
+from app.admin.credited_file import COLUMNS, credited_file, months
+from app.admin.routes import routes
 from app.attribution.sold import credited
 from app.connections import Connections
 from app.experiments.refusal import Cause, Refusal
@@ -83,6 +87,13 @@ async def test_the_months_are_the_shops_own_as_far_back_as_decisions_are_kept(
     assert all(later.begin == each.end for later, each in pairwise(listed))
 
 
+async def test_no_month_is_offered_of_which_it_is_no_longer_known_whose_browser_a_checkout_was_in(
+    connections: Connections,
+) -> None:
+    shop = await the_shop(connections, settings={"retention": {"events_days": 60}})
+    assert [each.name for each in months(shop, NOW)] == ["2026-11", "2026-10"]
+
+
 async def test_a_months_credits_are_lines_that_sum_to_what_is_credited(
     on_both_databases: Connections,
 ) -> None:
@@ -93,7 +104,8 @@ async def test_a_months_credits_are_lines_that_sum_to_what_is_credited(
     rows = [*sold(1, last), *sold(2, month.end), *sold(3, month.begin), *sold(4, month.begin, minor=1)]
     await keep(connections, *product(2, "@Rye, cut"), *rows)
     told, now = {"ten": "=1+1"}, month.end + timedelta(days=1)
-    text = b"".join([part async for part in credited_lines(connections, shop, month, "linear", told, now)])
+    with await credited_file(connections, shop, month, "linear", told, now) as file:
+        text = file.read()
     assert text.endswith(b"\r\n")
     read = list(csv.DictReader(text.decode().splitlines()))
     assert [each["order"] for each in read] == ["3", "3", "4", "4", "1", "1"]
@@ -122,3 +134,27 @@ async def test_a_merchant_takes_a_month_that_the_page_offers(
     answer = await browser.post("/admin/api/experiments/credited", json=asked, headers=bearer())
     assert answer.headers["content-disposition"] == f'attachment; filename="credited-{named}.csv"'
     assert answer.text == ",".join(COLUMNS) + "\r\n"
+
+
+async def test_who_takes_a_month_slowly_holds_no_connection_to_the_database(
+    on_both_databases: Connections,
+) -> None:
+    connections = on_both_databases
+    shop = await the_shop(connections)
+    web = Starlette(routes=routes)
+    web.state.connections = connections
+    held = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            held.append(cast("QueuePool", connections.engine.pool).checkedout())
+            await send(message)
+
+        await web(scope, receive, sent)
+
+    asked = {"month": months(shop, datetime.now(UTC))[0].name, "model": "linear"}
+    url = connections.settings.app_url
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(noting), base_url=url) as browser:
+        answer = await browser.post("/admin/api/experiments/credited", json=asked, headers=bearer())
+    assert answer.text == ",".join(COLUMNS) + "\r\n"
+    assert set(held) == {0}
