@@ -54,7 +54,8 @@ async def _orders(connections: Connections, shop: Shop, name: str) -> list[int]:
     """Return the ids of the orders that are meant: a name may be given twice. Raises ShopifyError."""
     if found := _ID.fullmatch(name):
         return [int(found[1])]
-    words = _MEANS_SOMETHING.sub("", name).removeprefix("#")
+    if not (words := _MEANS_SOMETHING.sub("", name).removeprefix("#").strip()):
+        return []
     answer = await ask_shop(connections, shop.shop, ORDERS_NAMED, {"query": f'name:"{words}"'})
     return [shopify_id(each["id"]) for each in answer["orders"]["nodes"]]
 

@@ -100,3 +100,11 @@ async def test_an_order_that_is_not_known_leads_to_no_decision_and_why_is_said_a
     assert f'error="{says}' in text
     assert "No decision is like that" in text
     assert listed(text) == set()
+
+
+async def test_a_sign_before_no_number_is_no_order_and_shopify_is_not_asked_for_any(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep_an_order(connections)
+    with respx.mock:
+        assert 'error="No order of the last 60 days' in await opened(browser, "/admin/decisions", order="#")
