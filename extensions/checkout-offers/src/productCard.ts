@@ -26,9 +26,9 @@ export function productCard({id, offer, phase}: Entry, scene: Scene): ProductVie
   };
 }
 
-/** A long title is cut, so that which of several variants it is can be read. */
+/** A long title is cut, so that which of several variants it is can be read; a short one leaves that its room. */
 function titleOf({title, variant}: Product): string {
-  const which = variant ? shorten(`, ${variant}`, NAMED_WIDTH) : '';
+  const which = variant ? shorten(`, ${variant}`, Math.max(NAMED_WIDTH, TITLE_WIDTH - widthOf(title))) : '';
   return breakable(shorten(title, TITLE_WIDTH - widthOf(which)) + which);
 }
 

@@ -190,6 +190,11 @@ describe('an upsell in checkout', () => {
     expect([card?.button?.label, card?.dismiss].map((said) => said?.args)).toEqual([full, full]);
   });
 
+  test('a variant has the room that its product leaves it', () => {
+    const tee = {...upsell().product!, title: 'Tee', variant: 'Extra large / Midnight blue'};
+    expect(product('offer', scene(), upsell({product: tee}))?.title).toBe('Tee, Extra large / Midnight blue');
+  });
+
   test('what is in the cart already is not offered', () => {
     const inCart = new Set([upsell().product!.variant_id]);
     expect(product('offer', scene({inCart}))).toBeUndefined();
