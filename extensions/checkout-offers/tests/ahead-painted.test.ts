@@ -46,6 +46,7 @@ test('the first render has an offer, before anything was asked', async () => {
   await extension.render();
   expect(words()).toContain('Oat biscuits');
   expect(words()).toContain('Box of 20');
+  expect(document.querySelector('s-product-thumbnail')?.getAttribute('alt')).toBe('Oat biscuits, Box of 20');
   expect(words()).toContain('reason.popular');
   expect(document.querySelector('s-skeleton-paragraph')).toBeNull();
 });

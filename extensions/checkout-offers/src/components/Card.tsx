@@ -1,4 +1,5 @@
 import type {ProductView} from '../model.ts';
+import {nameOf} from '../offer.ts';
 import type {Offers} from '../useOffers.ts';
 import type {Speaker} from '../words.ts';
 import {Footer} from './Footer.tsx';
@@ -24,7 +25,7 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
   return (
     <Row
       boxed
-      start={<s-product-thumbnail src={product.image} alt={product.title} />}
+      start={<s-product-thumbnail src={product.image} alt={nameOf(product)} />}
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
       footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
