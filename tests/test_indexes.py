@@ -14,6 +14,7 @@ from app.consent.clearing import SOURCES, _delete_old
 from app.events.erased import as_kept
 from app.events.kinds import ConsentTold, OrderDeleted, RefundCreated, RefundLine
 from app.events.store import record_events
+from app.offpolicy.store import _earned
 from app.privacy.person import Person, find_person
 from app.privacy.rows import erase_rows, read_rows
 from app.profiles.history import _lines_of, seen_at
@@ -161,6 +162,16 @@ async def test_the_lines_of_some_hundred_orders_are_found(connections: Connectio
     async def read(opened: Connections) -> None:
         async with opened.read() as db:
             await _lines_of(db, SHOP, range(500))
+
+    assert await read_whole(connections, read) == set()
+
+
+async def test_what_was_given_back_is_found_by_the_orders_of_the_checkouts_that_are_asked_for(
+    connections: Connections,
+) -> None:
+    async def read(opened: Connections) -> None:
+        async with opened.read() as db:
+            await _earned(db, SHOP, "USD", ["t"])
 
     assert await read_whole(connections, read) == set()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.archive.store import plan_of_version
@@ -25,14 +25,14 @@ from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
 from app.offpolicy.estimate import PolicyEstimate
 from app.offpolicy.judging import LoggedDecision, TargetPolicy, policy_value
-from app.orders.refunds import OF_GOODS
-from app.tables import DecisionRow, OrderRow, RefundRow
+from app.orders.refunds import goods_back
+from app.tables import DecisionRow, OrderRow
 from app.upsert import chunks, table_of
 from app.values import ShopDomain
 
 MOST = 50_000
 WINDOW = timedelta(seconds=WINDOW_S)
-_DECISIONS, _ORDERS, _REFUNDS = table_of(DecisionRow), table_of(OrderRow), table_of(RefundRow)
+_DECISIONS, _ORDERS = table_of(DecisionRow), table_of(OrderRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +118,15 @@ async def _earned(
 ) -> dict[str, list[tuple[datetime, int]]]:
     """Return what each checkout's orders brought, less what was given back, by when they were placed."""
     found: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
-    back = (
-        select(_REFUNDS.c.order_id, func.sum(_REFUNDS.c.amount_minor).label("minor"))
-        .where(_REFUNDS.c.shop == shop, OF_GOODS)
-        .group_by(_REFUNDS.c.order_id)
-        .subquery()
-    )
     columns = _ORDERS.c
     for part in chunks(sorted(tokens)):
         query = (
-            select(columns.checkout_token, columns.created_at, columns.subtotal_minor, back.c.minor)
-            .outerjoin(back, back.c.order_id == columns.order_id)
+            select(columns.checkout_token, columns.created_at, columns.subtotal_minor, goods_back())
             .where(columns.shop == shop, columns.checkout_token.in_(part), columns.currency == currency)
             .where(columns.cancelled_at.is_(None))
         )
         for token, at, minor, given_back in await (await db.connection()).execute(query):
-            found[token].append((at, max(0, minor - int(given_back or 0))))
+            found[token].append((at, max(0, minor - int(given_back))))
     return found
 
 
