@@ -41,7 +41,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("authority.pem"))
 
 # Properties are judged by what they find, never by how long a busy machine takes. Each run asks the same of
-# them; only `make chaos` looks for what nobody has thought of.
+# them; with CHAOS set, as by `make chaos`, they look for what nobody has thought of.
 hypothesis.settings.register_profile(
     "unhurried",
     deadline=None,
