@@ -17,6 +17,7 @@ from devstore.app_config import from_dict
 from devstore.main import create_app, create_store
 from devstore.shop import Shop as StoreShop
 from devstore.store import Store
+from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import DOMAIN, SECRET, small_shop
 
 KEY = "the-key"
@@ -76,3 +77,12 @@ async def installed(
         domain = ShopDomain(DOMAIN)
         grant = await exchange_id_token(ours, domain, token)
         yield Shopfront(ours, await install(ours, domain, grant), store, shop, http)
+
+
+@asynccontextmanager
+async def installed_late(connections: Connections) -> AsyncIterator[Shopfront]:
+    """Yield the app installed where five orders were placed before it came, and may all be read."""
+    async with installed(connections, SCOPES + ",read_all_orders") as made:
+        for number in range(1, 6):
+            past_order(made.shop, number * 20, number)
+        yield made

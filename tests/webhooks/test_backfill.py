@@ -30,7 +30,7 @@ from app.values import ShopDomain
 from devstore.schema import MODULES
 from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import NOW
-from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+from tests.webhooks.shopfront import Shopfront, installed, installed_late
 from webhooks import backfill
 from webhooks.backfill import PAUSES, resume_backfill, run_backfill
 
@@ -41,9 +41,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def front(connections: Connections) -> AsyncIterator[Shopfront]:
-    async with installed(connections, SCOPES + ",read_all_orders") as made:
-        for number in range(1, 6):
-            past_order(made.shop, number * 20, number)
+    async with installed_late(connections) as made:
         yield made
 
 

@@ -14,9 +14,8 @@ from app.shops.store import shop_of
 from app.tables import OF_NO_LINE, BackfillRow, OrderLineRow, RefundRow, ShopRow
 from devstore.schema import MODULES
 from devstore.shop import refund
-from tests.devstore.conftest import past_order
 from tests.devstore.small_shop import NOW
-from tests.webhooks.shopfront import SCOPES, Shopfront, installed
+from tests.webhooks.shopfront import Shopfront, installed_late
 from tests.webhooks.test_backfill import rows
 from webhooks.backfill import run_backfill
 from webhooks.missed_refunds import read_sums
@@ -30,9 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def front(connections: Connections) -> AsyncIterator[Shopfront]:
-    async with installed(connections, SCOPES + ",read_all_orders") as made:
-        for number in range(1, 6):
-            past_order(made.shop, number * 20, number)
+    async with installed_late(connections) as made:
         yield made
 
 
