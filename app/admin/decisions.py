@@ -52,7 +52,7 @@ async def overview(connections: Connections, shop: Shop, query: QueryParams) -> 
         "wanted": wanted,
         "wrong": wrong,
         "of_no_order": of_none,
-        "code": await _code(connections, shop, wanted.product, campaigns),
+        "code": await _code(connections, shop, wanted.product, campaigns) if wanted.product else None,
         "choices": choices(),
         "campaigns": campaigns,
         "decisions": [
