@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -12,6 +11,7 @@ from msgspec import Meta, Struct
 
 from app.campaigns.messages import VARIABLES, Text, check_texts
 from app.errors import InputError
+from app.refused_field import refused_field
 from app.rules.expression import read_rule
 from app.values import as_utc
 from app.wording import wording
@@ -32,7 +32,6 @@ MOST_PRODUCTS = 3
 DAY_S = 86_400
 LONGEST_S = 90 * DAY_S
 COUPON_S = DAY_S
-_PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
 
 
 class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -156,7 +155,7 @@ def read_campaign(data: object) -> Campaign:
     try:
         campaign = msgspec.convert(data, Campaign)
     except msgspec.ValidationError as error:
-        raise InputError(str(error), _field(str(error))) from None
+        raise InputError(str(error), refused_field(error)) from None
     read_rule(campaign.rule)
     for message, field in (*_of_offer(campaign.offer), *_of_times(campaign)):
         raise InputError(message, field)
@@ -240,7 +239,3 @@ def is_to_begin(campaign: Campaign, now: datetime) -> bool:
     """Return whether its schedule has not begun yet."""
     begin = campaign.schedule.starts_at
     return begin is not None and as_utc(begin) > now.astimezone(UTC)
-
-
-def _field(message: str) -> str:
-    return match["path"] if (match := _PATH.search(message)) else ""

@@ -14,11 +14,11 @@ from app.experiments.analysis import AnalysisPlan
 from app.experiments.assign import STANDING, Arm, Experiment
 from app.experiments.metrics import METRICS
 from app.experiments.patch import check_changes
+from app.refused_field import refused_field
 
 MOST_ARMS = 6
 LONGEST_WINDOW_DAYS = 90
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
-_PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
 
 
 class ArmDesign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,8 +76,7 @@ def read_design(given: object) -> Design:
     try:
         design = msgspec.convert(given, Design)
     except msgspec.ValidationError as error:
-        path = (match := _PATH.search(str(error))) and match["path"]
-        raise InputError(str(error), path or "") from None
+        raise InputError(str(error), refused_field(error)) from None
     _check_arms(design)
     _check_terms(design)
     return design

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ from msgspec import Meta, Struct
 
 from app.consent.policy import NOWHERE, Answers, Region
 from app.errors import InputError, TooLarge
+from app.refused_field import refused_field
 
 MAX_BODY = 128 * 1024  # a cart of as many lines as may be, its ids as GIDs, takes some 90 KB
 MAX_LINES = 500
@@ -25,9 +25,6 @@ Token = Annotated[str, Meta(pattern=r"\A[!-~]{1,100}\Z")]
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,40}\Z")]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Wants = Literal["all", "products", "messages", "message"]
-
-_PATH = re.compile(r"at `\$\.?(?P<path>[^`]*)`")
-_MISSING = re.compile(r"required field `(?P<name>[^`]+)`")
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -212,7 +209,7 @@ def read_question(body: bytes) -> Question:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise InputError(str(error), _field(str(error))) from None
+        raise InputError(str(error), refused_field(error)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"the body is not JSON: {error}") from None
 
@@ -220,13 +217,6 @@ def read_question(body: bytes) -> Question:
 def write_answer(answer: Answer) -> bytes:
     """Return the answer as JSON."""
     return _encoder.encode(answer)
-
-
-def _field(message: str) -> str:
-    """Return the path of the field a message of msgspec's speaks of: `cart.lines[0].price`."""
-    path = (match := _PATH.search(message)) and match["path"]
-    missing = (match := _MISSING.search(message)) and match["name"]
-    return ".".join(filter(None, (path, missing)))
 
 
 def _number(identifier: int | str) -> int:

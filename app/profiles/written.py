@@ -8,13 +8,11 @@ from typing import TypeVar
 import msgspec
 
 from app.errors import InputError
+from app.refused_field import MISSING, PATH, UNKNOWN, refused_field
 from app.wording import wording
 
 Value = TypeVar("Value")
 
-_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_MISSING = re.compile(r"required field `(?P<name>[^`]*)`")
-_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _CHOICE = re.compile(r"Invalid enum value (?P<value>.*)")
 _KIND = re.compile(r"Expected `(?P<wanted>[a-z| ]+)`, got `(?P<given>[a-z]+)`")
 _LIMIT = re.compile(r"Expected `\w+` (?P<length>of length )?(?P<compares>[<>]=?) (?P<limit>[0-9.eE+-]+)")
@@ -38,17 +36,14 @@ def read(data: object, type_: type[Value], root: str = "") -> Value:
 
 def unusable(error: msgspec.ValidationError, root: str = "") -> InputError:
     """Return the mistake in our words, with its field."""
-    message = str(error)
-    path = (match := _PATH.search(message)) and match["path"]
-    named = _MISSING.search(message) or _UNKNOWN.search(message)
-    field = ".".join(filter(None, (root, path, named and named["name"]))).replace(".[", "[")
-    return InputError(_said(_PATH.sub("", message)), field)
+    field = ".".join(filter(None, (root, refused_field(error)))).replace(".[", "[")
+    return InputError(_said(PATH.sub("", str(error))), field)
 
 
 def _said(message: str) -> str:
-    if missing := _MISSING.search(message):
+    if missing := MISSING.search(message):
         return wording(f"“{missing['name']}” is missing")
-    if unknown := _UNKNOWN.search(message):
+    if unknown := UNKNOWN.search(message):
         return wording(f"there is no field “{unknown['name']}”")
     if choice := _CHOICE.search(message):
         return wording(f"{choice['value']} is none of the choices")

@@ -55,9 +55,9 @@ def a_coupon(**discount: Any) -> dict[str, Any]:
     ("data", "field", "says"),
     [
         ([], "", "Expected `object`"),
-        ({"id": "a"}, "", "missing required field"),
+        ({"id": "a"}, "name", "missing required field"),
         (changed(id="No Spaces"), "id", "matching regex"),
-        (changed(naem="x"), "", "unknown field `naem`"),
+        (changed(naem="x"), "naem", "unknown field `naem`"),
         (changed(rule={">": [{"var": "cart.total"}, 5]}), "rule.>[0].var", "cart.total"),
         (changed(rule={"method": ["x"]}), "rule", "method"),
         (changed(holdout=1.5), "holdout", "<= 1"),

@@ -34,7 +34,7 @@ def test_a_design_is_read_with_what_is_usual() -> None:
         ({"metric": "happiness"}, "metric"),
         ({"window_days": 0}, "window_days"), ({"alpha": 1}, "alpha"), ({"winsor": 0.5}, "winsor"),
         ({"planned_units": 3}, "planned_units"), ({"before_days": -1}, "before_days"),
-        ({"surprise": 1}, ""),
+        ({"surprise": 1}, "surprise"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_refused_with_its_field(changes: dict[str, Any], field: str) -> None:
