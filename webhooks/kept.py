@@ -102,6 +102,8 @@ class Order(Mailed):
 
 class RefundedItem(Kept):
     gift_card: Plain = None
+    tip_payment_gateway: Plain = None
+    tip_payment_method: Plain = None
 
 
 class RefundLine(Kept):

@@ -96,7 +96,7 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     lines: with how many units are left of each. Money beyond what the units are worth went with them, as
     tax or shipping. Where it was less, the shop kept what Shopify says that it did: the rest is what others
     were sent for instead, or was not paid yet when an edit removed it. What went back of gift cards was never
-    counted as sold. Pure.
+    counted as sold, and tips stand beside the goods. Pure.
     """
     refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
@@ -107,6 +107,7 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     # Of a card that is spent in part less was paid back than it cost: of goods all was.
     beside_goods = sum(each.other_minor for each in refunds) - goods_minor
     refunds = _without(refunds, min(cards_minor, max(0, beside_goods)))
+    refunds = _with_tips_apart(refunds, _tips_back(order, lines))
     if not refunds or not back:
         return refunds
     *before, last = sorted(refunds, key=lambda each: each.created_at)
@@ -118,10 +119,29 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
 
 def _gift_card_back(line: Payload, currency: str) -> int:
     """Return what was given back of the line for a gift card, nothing where it is none."""
-    card, left = read_line(line, currency), line.count_or_none("currentQuantity")
-    if left is None or not line.flag_or_none("isGiftCard"):
-        return 0
-    return _units(card, card.quantity - left).amount_minor
+    return _back_of(line, currency) if line.flag_or_none("isGiftCard") else 0
+
+
+def _tips_back(order: OrderFacts, lines: Sequence[Payload]) -> int:
+    """Return what was given back of tips: of lines that are none of goods, and no gift card's."""
+    goods = {line.line_id for line in order.lines}
+    tips = (line for line in lines if line.id("id") not in goods and not line.flag_or_none("isGiftCard"))
+    return sum(_back_of(line, order.currency) for line in tips)
+
+
+def _back_of(line: Payload, currency: str) -> int:
+    """Return what was paid for the units of the line that went back, nothing where that is not told."""
+    sold, left = read_line(line, currency), line.count_or_none("currentQuantity")
+    return 0 if left is None else _units(sold, sold.quantity - left).amount_minor
+
+
+def _with_tips_apart(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
+    """Return the refunds with so much of them beside the goods, as shipping is, the first ones first."""
+    rest = _without(refunds, minor)
+    return [
+        replace(after, shipping_minor=before.other_minor - after.other_minor)
+        for before, after in zip(refunds, rest, strict=True)
+    ]
 
 
 def _without(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -128,7 +128,8 @@ def grant_used(attributes: Mapping[str, str], at: datetime) -> GrantUsed | None:
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
-    return without_lines(_with_their_tax(payload, delivery), _gift_cards(payload))
+    refund = without_lines(_with_their_tax(payload, delivery), _gift_cards(payload))
+    return _with_tips_apart(refund, _of_items(payload, _is_tip))
 
 
 def without_lines(refund: RefundCreated, line_ids: Collection[int]) -> RefundCreated:
@@ -144,9 +145,25 @@ def without_lines(refund: RefundCreated, line_ids: Collection[int]) -> RefundCre
 
 def _gift_cards(payload: Payload) -> set[int]:
     """Return the lines of gift cards among those that went back: they were never counted as sold."""
+    return _of_items(payload, lambda item: bool(item.flag_or_none("gift_card")))
+
+
+def _is_tip(item: Payload) -> bool:
+    return "tip_payment_gateway" in item or "tip_payment_method" in item
+
+
+def _of_items(payload: Payload, holds: Callable[[Payload], bool]) -> set[int]:
+    """Return the lines among those that went back whose item is told and is such a one."""
     lines = payload.children("refund_line_items")
     of = {line.id("line_item_id"): line.child_or_none("line_item") for line in lines}
-    return {line_id for line_id, item in of.items() if item and item.flag_or_none("gift_card")}
+    return {line_id for line_id, item in of.items() if item and holds(item)}
+
+
+def _with_tips_apart(refund: RefundCreated, tips: Collection[int]) -> RefundCreated:
+    """Return the refund with what it gave back of tips beside the goods, as shipping is."""
+    rest = tuple(line for line in refund.lines if line.line_id not in tips)
+    tip_minor = sum(line.amount_minor for line in refund.lines if line.line_id in tips)
+    return replace(refund, lines=rest, shipping_minor=refund.shipping_minor + tip_minor)
 
 
 def _with_their_tax(payload: Payload, delivery: Delivery) -> RefundCreated:

@@ -107,10 +107,10 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundCreated(Event, frozen=True, kw_only=True, tag=True):
-    """Money given back. What belongs to no line (goodwill) is `other_minor`; shipping is of no goods.
+    """Money given back. What belongs to no line (goodwill) is `other_minor`; shipping and tips are no goods.
 
-    other_minor is negative when less was given back than the lines are worth. tax_minor: the lines' tax that
-    went back beside them, nought where prices include it.
+    other_minor is negative when less was given back than the lines are worth. shipping_minor: of shipping and
+    of tips. tax_minor: the lines' tax that went back beside them, nought where prices include it.
     """
 
     refund_id: int

@@ -113,12 +113,12 @@ def kept(subtotal_minor: int, refunds: list[RefundCreated]) -> int:
     return subtotal_minor - goods - sum(each.other_minor for each in refunds)
 
 
-def tip_of(minor: int) -> tuple[list[dict[str, Any]], list[Payload]]:
+def tip_of(minor: int, left: int = 1) -> tuple[list[dict[str, Any]], list[Payload]]:
     """Return the line that a tip is in an order, as a webhook and as the Admin API write it; none of none."""
     if not minor:
         return [], []
     told = {"id": 99, "product_id": None, "quantity": 1, "price": f"{minor / 100:.2f}", "title": "Tip"}
-    line = {"id": "gid://shopify/LineItem/99", "quantity": 1, "currentQuantity": 1, "product": None}
+    line = {"id": "gid://shopify/LineItem/99", "quantity": 1, "currentQuantity": left, "product": None}
     return [told], [Payload(line | {"originalUnitPriceSet": money(minor)})]
 
 
@@ -187,6 +187,41 @@ def test_a_missed_refund_of_a_gift_card_is_of_no_goods(gift_card: bool, line_ids
     }  # fmt: skip
     found = read_refund(the_shop(), "gid://shopify/Order/11", Payload(told))
     assert ([line.line_id for line in found.lines], found.tax_minor) == (line_ids, 0)
+
+
+@pytest.mark.parametrize(
+    ("tea", "mark"),
+    [
+        (0, {"tip_payment_gateway": "shopify_payments"}),
+        (0, {"tip_payment_method": "Visa"}),
+        (2_000, {"tip_payment_gateway": "shopify_payments", "tip_payment_method": "Visa"}),
+    ],
+)
+def test_a_tip_that_is_given_back_is_money_and_no_goods(tea: int, mark: dict[str, str]) -> None:
+    tip, whole = 500, tea + 500
+    back = [(99, tip, mark), *([(TEA, tea, {})] if tea else [])]
+    event = translated("refunds/create", refund(
+        refund_line_items=[
+            {"line_item_id": line_id, "quantity": 1, "subtotal": f"{minor / 100:.2f}", "line_item": item}
+            for line_id, minor, item in back
+        ],
+        transactions=[{
+            "kind": "refund", "status": "success", "currency": "USD", "amount": f"{whole / 100:.2f}",
+        }],
+    ))  # fmt: skip
+    assert ([line.amount_minor for line in event.lines], event.shipping_minor) == ([tea] if tea else [], tip)
+    assert (kept(5_000, [event]), event.tax_minor) == (5_000 - tea, 0)
+
+    told = node(
+        subtotalPriceSet=money(5_000), totalTipReceivedSet=money(tip), refundDiscrepancySet=money(0),
+        refunds=[{"id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(whole)}],
+    )  # fmt: skip
+    nodes = [Sold(TEA, 2_000, 2, 0, tea // 2_000, gift_card=False).of_admin, *tip_of(tip, left=0)[1]]
+    imported = read_sums(the_shop(), told, read_order(SHOP, told, nodes), nodes)
+    assert kept(5_000, imported) == 5_000 - tea
+    assert sum(each.other_minor + each.shipping_minor + each.tax_minor for each in imported) == whole - (
+        sum(line.amount_minor for each in imported for line in each.lines)
+    )
 
 
 @pytest.mark.parametrize(
