@@ -27,8 +27,8 @@ WINDOW = timedelta(days=WINDOW_DAYS)
 _MOST = 1_000  # decisions of one browser, say, the newest
 _DECISIONS, _ORDERS, _LINES = table_of(DecisionRow), table_of(OrderRow), table_of(OrderLineRow)
 _UNIT = named_text(_DECISIONS.c.inputs, "unit")
-# An order's page in Shopify ends on its id, which is longer than any number that a shop counts up to.
-_ID = re.compile(r"(?:.*/)?(\d{10,18})/?(?:\?.*)?")
+# The id in an order's page, whatever follows it there, is longer than any number that a shop counts up to.
+_ID = re.compile(r"(?:.*?/orders?/)?(\d{10,18})(?:[/?#].*)?", re.IGNORECASE)
 _MEANS_SOMETHING = re.compile(r'["\\]')  # in Shopify's search syntax, within quotes
 
 

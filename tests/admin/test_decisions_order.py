@@ -61,11 +61,12 @@ async def test_an_orders_decisions_are_its_checkouts_its_lines_and_its_persons(
     connections = on_both_databases
     await keep_an_order(connections)
     await keep(connections, shop_row(OTHER))
-    named = f"https://admin.shopify.com/store/acme/orders/{ORDER}?link_source=search"
     for shop, found in ((SHOP, HIS), (OTHER, set())):
         known = await get_shop(connections, shop)
         assert known is not None
-        assert await before_order(connections, known, named) == (found, "")
+        for rest in ("?link_source=search", "/", "#timeline", "/fulfillments/7100000000001/edit", "/refund"):
+            named = f"https://admin.shopify.com/store/acme/orders/{ORDER}{rest}"
+            assert await before_order(connections, known, named) == (found, ""), named
 
 
 @pytest.mark.parametrize("typed", ["#1001", " 1001 ", '"#1001\\'])
