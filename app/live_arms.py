@@ -6,8 +6,8 @@ from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.design import Design
 from app.experiments.versions import versions
-from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
+from app.snapshots import load_snapshot
 from app.values import ShopDomain
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from app.archive.store import restore
 from app.connections import Connections
 from app.errors import NotFound
-from app.live import load_snapshot
 from app.offers.replay import replay
 from app.offers.snapshot import ShopSnapshot
+from app.snapshots import load_snapshot
 from app.tables import DecisionRow
 from app.upsert import table_of
 from app.values import ShopDomain

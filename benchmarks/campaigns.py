@@ -35,7 +35,6 @@ from app.connections import Connections, connect
 from app.consent.digests import open_digests
 from app.consent.policy import permissions, settle
 from app.events.log import encode
-from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.campaigns import nudging_of, with_campaigns
 from app.offers.replay import entry_of
@@ -45,6 +44,7 @@ from app.offers.wire import read_question
 from app.profiles.names import Names
 from app.profiles.recall import recall
 from app.shops.changes import announce_change
+from app.snapshots import load_snapshot
 from benchmarks.decide import SHOP, fill, questions
 from benchmarks.load import Load, measure
 from benchmarks.server import Server, own_stores, served

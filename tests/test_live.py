@@ -14,10 +14,11 @@ from app.connections import Connections
 from app.experiments.design import read_design
 from app.experiments.versions import draft, start
 from app.intent_tables import ForesightRow
-from app.live import LiveShops, live_shops, load_snapshot
+from app.live import LiveShops, live_shops
 from app.profiles.segments import publish_segmentation
 from app.recommend.publish import publish, publish_successor, withdraw
 from app.shops.changes import CATALOG_CHANGED, announce_change
+from app.snapshots import load_snapshot
 from app.tables import ExclusionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from tests.admin.segment_factories import a_segmentation

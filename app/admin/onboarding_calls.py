@@ -17,10 +17,10 @@ from app.admin.view import reason_words
 from app.ahead.form import AheadOffer
 from app.ahead.rank import to_anyone, with_product
 from app.connections import Connections
-from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
 from app.shops.settings import change_setting
 from app.shops.store import Shop
+from app.snapshots import load_snapshot
 from app.values import minor_units
 
 _MOST_BYTES = 256

@@ -14,7 +14,6 @@ from app.ahead.rank import to_anyone, to_segments, with_product
 from app.connections import Connections
 from app.errors import ShopifyError, ShopifyUnavailable
 from app.jobs import job_begins, only_one
-from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
 from app.outbound.documents import WHICH_SHOP
 from app.outbound.leaf_store import owners
@@ -23,6 +22,7 @@ from app.outbound.leaves import Kind, Leaf, Place
 from app.shops.pausing import is_paused, is_paused_now
 from app.shops.store import Shop, get_shop
 from app.shops.tokens import ask_shop
+from app.snapshots import load_snapshot
 from app.upsert import chunks
 from app.values import ShopDomain, shopify_id
 

@@ -23,11 +23,11 @@ from app.experiments.analysis import Interval
 from app.experiments.assign import Arm, Experiment
 from app.experiments.patch import check_changes
 from app.experiments.refusal import Refusal
-from app.live import load_snapshot
 from app.offers.snapshot import ShopSnapshot
 from app.offpolicy.judging import TargetPolicy
 from app.offpolicy.store import MOST, PolicyEvaluation, evaluate_logged
 from app.shops.store import get_shop
+from app.snapshots import load_snapshot
 from app.values import ShopDomain, shop_domain
 
 _OTHER = "other"

@@ -11,7 +11,6 @@ from app.archive.store import keep as keep_snapshot
 from app.campaigns.store import change_status, keep_campaign
 from app.connections import Connections
 from app.consent.policy import PURPOSES, consent_of, permissions
-from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.replay import entry_of
@@ -21,6 +20,7 @@ from app.offers.store import record_decision
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
 from app.recommend.publish import publish
+from app.snapshots import load_snapshot
 from app.values import ShopDomain
 from tests.admin.factories import SHOP, decision, feedback, keep, now, shop_row
 from tests.campaigns.factories import a_campaign

@@ -12,8 +12,8 @@ from playwright.async_api import expect
 
 from app.admin.routes import routes
 from app.connections import Connections, connect
-from app.live import load_snapshot
 from app.shops.store import get_shop
+from app.snapshots import load_snapshot
 from app.tables import ExclusionRow
 from app.values import ShopDomain
 from tests.admin.factories import OTHER, SHOP, bearer, entrance, keep, now, product, shop_row

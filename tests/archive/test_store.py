@@ -22,7 +22,6 @@ from app.consent.policy import PURPOSES, consent_of, permissions
 from app.errors import NotFound, TillwiseError
 from app.events.kinds import DecisionMade
 from app.experiments.assign import Arm, Experiment
-from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.replay import entry_of, replay
@@ -33,6 +32,7 @@ from app.privacy.aged import clear_aged
 from app.profiles.recall import Shopper
 from app.recommend.past import retire_version, retired_versions
 from app.recommend.publish import publish, version_path
+from app.snapshots import load_snapshot
 from app.tables import ProductRow, ShopRow, VariantRow
 from tests.campaigns.factories import a_campaign
 from tests.offers.factories import SHOP, a_body, as_json, goes_together

@@ -7,13 +7,13 @@ from app.archive.store import keep
 from app.connections import Connections
 from app.consent.policy import PURPOSES, consent_of, permissions
 from app.errors import NotFound, TillwiseError
-from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
 from app.offers.store import record_decision
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
+from app.snapshots import load_snapshot
 from app.tables import DecisionRow, ProductRow, ShopRow, VariantRow
 from app.values import ShopDomain
 from tests.commands.conftest import Terminal

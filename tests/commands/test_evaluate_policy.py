@@ -14,8 +14,8 @@ from app.campaign_tables import CampaignRow
 from app.campaigns.campaign import Campaign
 from app.connections import Connections
 from app.errors import InputError
-from app.live import load_snapshot
 from app.offers.store import record_decision
+from app.snapshots import load_snapshot
 from app.tables import OrderRow, ShopRow
 from app.values import ShopDomain
 from tests.archive.test_store import decided

@@ -15,13 +15,13 @@ from app.experiments.design import read_design
 from app.experiments.refusal import Refusal
 from app.experiments.store import read_out
 from app.experiments.versions import draft, start
-from app.live import load_snapshot
 from app.offers.answer import answer_to
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, in_arms, situation_of
 from app.offers.store import record_decision
 from app.offers.wire import read_question
 from app.profiles.recall import Shopper
+from app.snapshots import load_snapshot
 from app.tables import OrderRow, ProductRow, VariantRow
 from tests.attribution.test_store import SHOP, a_shop, write
 from tests.experiments.factories import NOW
