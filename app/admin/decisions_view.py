@@ -16,7 +16,7 @@ from app.admin.language import Lazy, _, lazy, ngettext, spoken
 from app.admin.segment_titles import title
 from app.admin.view import ARMS, FALLBACKS, SURFACES, product_number, reason_words
 from app.campaigns.campaign import Class
-from app.campaigns.weigh import Weighed
+from app.campaigns.weighed import Weighed
 from app.consent.policy import PURPOSES
 from app.coupons.store import REDEEMED, WITHDRAWN
 from app.offers.inside import Considered

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.campaigns.feedback import CampaignFeedback, feedback_of
 from app.campaigns.outcomes import CampaignDecision, LoggedCampaigns, Ordered, bought_anyway
-from app.campaigns.weigh import WITHHELD
+from app.campaigns.reasons import WITHHELD
 from app.connections import Connections
 from app.experiments.assign import PERSONALISED
 from app.experiments.records import AFTER_THE_ORDER

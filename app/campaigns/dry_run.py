@@ -29,7 +29,8 @@ from app.campaigns.nudged import (
     place_of,
 )
 from app.campaigns.plan import PLACES_OF, Plan, Planned, plan_of
-from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
+from app.campaigns.weigh import LookUp, weigh
+from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog, Product
 from app.errors import InputError
 from app.rules.expression import read_rule, reads

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from app.campaigns.choice import HEARD_S, WINDOW_S, WORDS, Draw, Word
-from app.campaigns.weigh import CAPPED, DISMISSED, NOT_DRAWN, OVER, WITHHELD
+from app.campaigns.reasons import CAPPED, DISMISSED, NOT_DRAWN, OVER, WITHHELD
 from app.intent.exposures import Exposures
 from app.intent.features import FEATURES, Features
 from app.intent.rates import Rate, rate

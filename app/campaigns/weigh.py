@@ -20,87 +20,28 @@ import msgspec
 from app.campaigns.campaign import DiscountTerms
 from app.campaigns.nudged import NEVER, CampaignHistory, is_standing
 from app.campaigns.plan import ROOM, Place, Plan, Planned, is_open
+from app.campaigns.reasons import (
+    BESIDE,
+    CAPPED,
+    COMPANY,
+    DISMISSED,
+    IN_CART,
+    LIMIT,
+    MARGIN,
+    MINIMUM,
+    NO_CODE,
+    NOT_DRAWN,
+    OVER,
+    SUBSCRIBED,
+    UNAVAILABLE,
+    UNKNOWN_CART,
+    UNREMEMBERED,
+    WAITING,
+    WITHHELD,
+)
 from app.campaigns.together import codes_held, goes_with, stands_elsewhere
+from app.campaigns.weighed import Chosen, Inputs, Weighed
 from app.experiments.assign import bucket
-from app.intent.features import Features
-from app.rules.fields import Value
-
-WITHHELD, CAPPED, WAITING, OVER, DISMISSED = "withheld", "capped", "waiting", "over", "dismissed"
-NO_CODE, MARGIN, LIMIT, MINIMUM, NOT_DRAWN = "no_code", "margin", "limit", "minimum", "not_drawn"
-UNKNOWN_CART, IN_CART, UNAVAILABLE, BESIDE = "unknown_cart", "in_cart", "unavailable", "beside"
-UNREMEMBERED, SUBSCRIBED, COMPANY = "unremembered", "subscribed", "company"
-
-
-class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What campaigns are weighed by, reduced to what the visitor allowed.
-
-    at: epoch seconds. locale, country: for the words. evidence: kinds of engagement seen. cart: its
-    products. home_minor: what a cart in another currency costs at the shop's own prices. cards_minor: what
-    its gift cards cost, off which nothing is taken. spare_minor: what can be taken off the cart before it is
-    sold at a loss, None where no cost is known. remembers: whether it may be kept what the shopper was shown;
-    unread: whether that could not be read. fired: what each campaign was to them. spent: campaigns shown as
-    often as they may be altogether. lacking: those with no code, grant or product to give. applied: codes on
-    the cart that are none of ours. taken: campaigns whose codes are on it. subscribed: whether it holds only
-    subscriptions and gift cards. company: whether a company buys. places: those that there are, None for all.
-    unworthy: those whose coupon is not worth its price for this shopper, with the reason; features: what that
-    was read from, as FEATURES names it. draw_by: what draws follow from in place of the decision, so that all
-    blocks of a checkout draw the same.
-    """
-
-    at: int
-    locale: str | None = None
-    country: str | None = None
-    facts: dict[str, Value] = {}
-    evidence: tuple[str, ...] = ()
-    cart: tuple[int, ...] = ()
-    subtotal_minor: int | None = None
-    home_minor: int | None = None
-    cards_minor: int = 0
-    spare_minor: int | None = None
-    remembers: bool = False
-    unread: bool = False
-    place: str = ""
-    fired: dict[str, CampaignHistory] = {}
-    spent: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-    applied: int = 0
-    taken: tuple[str, ...] = ()
-    subscribed: bool = False
-    company: bool = False
-    places: tuple[Place, ...] | None = None
-    unworthy: dict[str, str] = {}
-    features: Features = ()
-    draw_by: str = ""
-
-
-class Chosen(msgspec.Struct, frozen=True, gc=False):
-    """A campaign to show, and how likely that was given what it was weighed by."""
-
-    campaign_id: str
-    propensity: float
-
-
-class Weighed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What came of it. matched: whose rules held, of those that were open and had the evidence.
-
-    left_out: why the others of them are not shown.
-    """
-
-    inputs: Inputs
-    chosen: tuple[Chosen, ...] = ()
-    matched: tuple[str, ...] = ()
-    left_out: dict[str, str] = {}
-
-    @property
-    def withheld(self) -> frozenset[str]:
-        """Return the campaigns whose holdout the shopper is in."""
-        return frozenset(name for name, why in self.left_out.items() if why == WITHHELD)
-
-    @property
-    def waiting(self) -> tuple[str, ...]:
-        """Return the campaigns that match and wait for their delay."""
-        return tuple(name for name, why in self.left_out.items() if why == WAITING)
-
 
 Withheld = Callable[[str, float], bool]  # whether the shopper is in a campaign's holdout, of this share
 

@@ -8,7 +8,8 @@ from math import ceil
 from app.campaigns.later import SOON_S
 from app.campaigns.nudged import NEVER
 from app.campaigns.plan import Plan, Planned
-from app.campaigns.weigh import WAITING, Weighed
+from app.campaigns.reasons import WAITING
+from app.campaigns.weighed import Weighed
 from app.experiments.assign import PERSONALISED
 from app.offers.situation import IN_CHECKOUT, Occasion, Situation
 from app.offers.wire import Answer

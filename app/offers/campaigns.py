@@ -22,7 +22,8 @@ from app.campaigns.nudged import (
     unpack,
 )
 from app.campaigns.plan import PLACES_OF, Plan, Planned
-from app.campaigns.weigh import Inputs, LookUp, Weighed, weigh
+from app.campaigns.weigh import LookUp, weigh
+from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog
 from app.consent.policy import Permissions
 from app.coupons.grants import CodeRequest, GrantedCode

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from app.campaigns.weigh import Weighed
+from app.campaigns.weighed import Weighed
 from app.consent.policy import Consent, Permissions
 from app.experiments.assign import Assignment, assign, assignments_of
 from app.intent.features import Features, InCart, PageSignals, features_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from app.campaigns.plan import Plan
-from app.campaigns.weigh import NOT_DRAWN, WITHHELD, Inputs, Weighed, weigh
+from app.campaigns.reasons import NOT_DRAWN, WITHHELD
+from app.campaigns.weigh import weigh
+from app.campaigns.weighed import Inputs, Weighed
 from app.experiments.assign import bucket
 
 Shown = frozenset[str]

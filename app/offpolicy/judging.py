@@ -11,7 +11,7 @@ import numpy as np
 from app.campaigns.dry_run import PastDecision, facts_of_past
 from app.campaigns.facts import evidence_of
 from app.campaigns.plan import PLACES_OF, Plan
-from app.campaigns.weigh import Inputs
+from app.campaigns.weighed import Inputs
 from app.experiments.refusal import Cause, Refusal
 from app.experiments.units import winsorise
 from app.intent.features import FEATURES

@@ -13,7 +13,8 @@ from app.campaigns.facts import Moment, evidence_of, facts_of
 from app.campaigns.margin import PricedLine, cards_minor, spare_minor, worth_minor
 from app.campaigns.nudged import CampaignHistory
 from app.campaigns.plan import Plan, plan_of
-from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.campaigns.weigh import weigh
+from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog
 from app.catalog.costs import costs_of, usual_margin
 from app.consent.policy import Permissions

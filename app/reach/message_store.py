@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select, update
 
-from app.campaigns.weigh import WITHHELD
+from app.campaigns.reasons import WITHHELD
 from app.connections import Connections
 from app.reach_tables import AbandonmentRow, ReachMessageRow
 from app.tables import FeedbackRow

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from app.campaigns.campaign import Campaign
 from app.campaigns.nudged import CampaignHistory, unpack
 from app.campaigns.plan import Plan
+from app.campaigns.reasons import WITHHELD
 from app.campaigns.store import running_campaigns
-from app.campaigns.weigh import WITHHELD
 from app.catalog.catalog import Catalog
 from app.catalog.store import load_catalog
 from app.connections import Connections

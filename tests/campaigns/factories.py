@@ -8,7 +8,8 @@ from typing import Any
 
 from app.campaigns.campaign import Campaign, Running, read_campaign
 from app.campaigns.plan import Plan, plan_of
-from app.campaigns.weigh import Inputs, Weighed, weigh
+from app.campaigns.weigh import weigh
+from app.campaigns.weighed import Inputs, Weighed
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
 AT = int(NOW.timestamp())

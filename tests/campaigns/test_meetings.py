@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units, harms
 from app.campaigns.meetings import joined, meetings_in, placed_in, units_met
 from app.campaigns.outcomes import Drawn, LoggedCampaigns, first_meetings
-from app.campaigns.weigh import CAPPED, NOT_DRAWN, WITHHELD
+from app.campaigns.reasons import CAPPED, NOT_DRAWN, WITHHELD
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

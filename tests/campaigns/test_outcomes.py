@@ -16,7 +16,7 @@ from app.campaigns.outcomes import (
     exposures,
     read_logged_campaigns,
 )
-from app.campaigns.weigh import Chosen, Inputs, Weighed
+from app.campaigns.weighed import Chosen, Inputs, Weighed
 from app.intent.features import FEATURES
 
 DAY_S = 86_400

@@ -11,7 +11,8 @@ import pytest
 from app.campaigns.campaign import Campaign
 from app.campaigns.dry_run import PastDecision
 from app.campaigns.plan import Plan
-from app.campaigns.weigh import Inputs, weigh
+from app.campaigns.weigh import weigh
+from app.campaigns.weighed import Inputs
 from app.experiments.assign import bucket
 from app.experiments.refusal import Cause, Refusal
 from app.offers.situation import Situation
