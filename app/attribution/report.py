@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from app.attribution.models import Model
-from app.attribution.touches import Credit, SoldLine, Touch, credits_of
+from app.attribution.touches import Credit, OwedLine, SoldLine, Touch
 from app.experiments.analysis import Interval
 from app.experiments.assign import PERSONALISED
 from app.experiments.refusal import Refusal
@@ -96,9 +96,9 @@ class CreditTally:
         self._credited_minor = 0.0
         self._groups: dict[str, dict[str, _Credited]] = {name: defaultdict(_Credited) for name in _BY}
 
-    def add(self, sold: PeriodSales) -> None:
-        """Take in a part. No order is in two."""
-        found = credits_of(sold.lines, sold.touches, self._model, self._window_days)
+    def add(self, sold: PeriodSales, owed: Sequence[OwedLine]) -> None:
+        """Take in a part. No order is in two. owed: its lines that offers came before."""
+        found = [credit for each in owed for credit in each.shared(self._model)]
         self._currency = sold.currency
         self._orders += len({line.order.order_id for line in sold.lines}) + sold.other_orders
         self._sold_minor += sum(line.net_minor for line in sold.lines) + sold.other_minor

@@ -25,7 +25,7 @@ from app.attribution.touch_store import (
     touches_before,
     touches_linked,
 )
-from app.attribution.touches import WINDOW_DAYS, SoldLine, SoldOrder, Touch
+from app.attribution.touches import WINDOW_DAYS, SoldLine, SoldOrder, Touch, owed_lines
 from app.connections import Connections
 from app.errors import InputError, NotFound
 from app.experiments.assign import PERSONALISED, STANDING
@@ -82,8 +82,9 @@ async def credited(
     tallies = [[CreditTally(model, window_days) for model in models] for _ in begins]
     for many, (begin, end) in enumerate(zip(begins, [*begins[1:], None], strict=True), start=1):
         async for part in sold_parts(connections, shop, begin, end, now, window_days):
+            owed = owed_lines(part.lines, part.touches, window_days)  # the same by each model, in each period
             for tally in chain.from_iterable(tallies[:many]):
-                tally.add(part)
+                tally.add(part, owed)
     return tallies
 
 

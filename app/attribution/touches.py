@@ -77,20 +77,36 @@ class Credit:
     minor: float
 
 
+@dataclass(frozen=True, slots=True)
+class OwedLine:
+    """A line and the touches that it is owed to, at least one, the oldest first."""
+
+    line: SoldLine
+    touches: Sequence[Touch]
+
+    def shared(self, model: Model) -> Iterator[Credit]:
+        """Yield what each of the touches has of the line."""
+        line = self.line
+        ages = [max(0.0, (line.order.at - touch.at) / DAY) for touch in self.touches]
+        for touch, weight in zip(self.touches, weights(model, ages), strict=True):
+            yield Credit(touch, line.order.order_id, line.line_id, line.net_minor * weight)
+
+
+def owed_lines(
+    lines: Iterable[SoldLine], touches: Iterable[Touch], window_days: float = WINDOW_DAYS
+) -> list[OwedLine]:
+    """Return the lines that touches came before, whatever each has of them; the others are nobody's."""
+    made = _Made(touches)
+    found = (OwedLine(line, made.before(line, window_days)) for line in lines)
+    return [each for each in found if each.touches]
+
+
 def credits_of(
     lines: Iterable[SoldLine], touches: Iterable[Touch], model: Model, window_days: float = WINDOW_DAYS
 ) -> list[Credit]:
-    """Return what each touch has of each line; lines that no touch came before are nobody's."""
-    made = _Made(touches)
-    return [credit for line in lines for credit in _shared(line, made.before(line, window_days), model)]
-
-
-def _shared(line: SoldLine, touches: Sequence[Touch], model: Model) -> Iterator[Credit]:
-    if not touches:
-        return
-    ages = [max(0.0, (line.order.at - touch.at) / DAY) for touch in touches]
-    for touch, weight in zip(touches, weights(model, ages), strict=True):
-        yield Credit(touch, line.order.order_id, line.line_id, line.net_minor * weight)
+    """Return what each touch has of each line."""
+    owed = owed_lines(lines, touches, window_days)
+    return [credit for each in owed for credit in each.shared(model)]
 
 
 class _Made:

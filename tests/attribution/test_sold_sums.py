@@ -14,7 +14,7 @@ from app.attribution.models import Model
 from app.attribution.report import CreditTally, PeriodSales, Report
 from app.attribution.sold import credited, sold_lines, sold_order, sold_parts
 from app.attribution.touch_store import people_of, touches_of
-from app.attribution.touches import WINDOW_DAYS
+from app.attribution.touches import WINDOW_DAYS, owed_lines
 from app.connections import Connections
 from app.experiments.assign import pseudonym
 from app.experiments.refusal import Cause, Refusal
@@ -87,7 +87,8 @@ async def one_by_one(connections: Connections, model: Model, since: datetime) ->
     touches = tuple(touch for each in decisions for touch in touches_of(each, each.inputs.get("unit")))
     foreign = sum(each.currency != "EUR" for each in standing)
     tally = CreditTally(model, WINDOW_DAYS)
-    tally.add(PeriodSales("EUR", tuple(found), touches, foreign))
+    sold = PeriodSales("EUR", tuple(found), touches, foreign)
+    tally.add(sold, owed_lines(sold.lines, sold.touches))
     return tally.report(NOTHING_CAUSED, since)
 
 
