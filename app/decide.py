@@ -13,6 +13,7 @@ paused    the merchant paused the app: nothing is offered or written down but wh
 timeout   the shop was not loaded in time: nothing is offered
 busy      the shop is asked about too often, or too many ask at once: its defaults are offered, nothing is
           read or written down; what is refused is told a little later, as where the log or Redis is away
+robot     who asks says that it is none who buys: the same, so that it counts in no figure and takes no code
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ from app.coupons.handing import CodeDispenser
 from app.errors import NotAuthentic, ProofMissing
 from app.events.kinds import AnyEvent
 from app.events.log import EventLog
+from app.events.robots import is_robot
 from app.limits import RateLimiter, rate_limiter
 from app.live import LiveShops, live_shops
 from app.metrics import RANKINGS, count_decision
@@ -115,24 +117,27 @@ async def personalize(request: Request) -> Response:
     visitor = claims.customer_id or bearer_token(request.headers["authorization"])
     deps.limiter.check("visitor", (claims.shop, visitor))
     question = read_question(await read_body(request, MAX_BODY))
-    return await respond(deps, claims, question, started)
+    return await respond(request, claims, question, started)
 
 
-async def respond(deps: DecisionDependencies, claims: Claims, question: Question, started: int) -> Response:
+async def respond(request: Request, claims: Claims, question: Question, started: int) -> Response:
     """Return the decision as JSON, counted. started: when the request came, of `perf_counter_ns`."""
-    answer = await _answered(deps, claims, question)
+    robot = is_robot(request.headers.get("user-agent", ""))
+    answer = await _answered(request.app.state.deps, claims, question, robot)
     count_decision(answer.arm, answer.rung, answer.fallback, perf_counter_ns() - started)
     return Response(write_answer(answer), media_type="application/json")
 
 
-async def _answered(deps: DecisionDependencies, claims: Claims, question: Question) -> Answer:
+async def _answered(deps: DecisionDependencies, claims: Claims, question: Question, robot: bool) -> Answer:
     """Return the decision, or nothing with the reason why there is none."""
     decision_id = token_urlsafe(16)
     try:
         overloaded = deps.concurrency.is_full or deps.limiter.wait_s("shop", claims.shop)
-        answered = decide_degraded if overloaded else decide
         with deps.concurrency:
-            return await answered(deps, claims, question, decision_id)
+            if robot or overloaded:
+                why = "robot" if robot else "busy"
+                return await decide_degraded(deps, claims, question, decision_id, why)
+            return await decide(deps, claims, question, decision_id)
     except TimeoutError:
         return nothing(decision_id, "timeout")
     except Exception:  # the sale goes on, whatever it was
@@ -172,9 +177,9 @@ async def decide(deps: DecisionDependencies, claims: Claims, question: Question,
 
 
 async def decide_degraded(
-    deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str
+    deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str, why: str
 ) -> Answer:
-    """Return what costs least of all that can be shown."""
+    """Return what costs least of all that can be shown, and why it is that."""
     now, shop = datetime.now(UTC), await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
@@ -182,7 +187,7 @@ async def decide_degraded(
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
-    return degraded_answer(Occasion(decision_id, now, shop, question, consent, may, shopper))
+    return degraded_answer(Occasion(decision_id, now, shop, question, consent, may, shopper), why)
 
 
 def _call(

@@ -31,7 +31,7 @@ async def offers(request: Request) -> Response:
     deps: DecisionDependencies = request.app.state.deps
     if visitor := claims.customer_id or question.client_id:
         deps.limiter.check("visitor", (claims.shop, visitor))
-    response = await respond(deps, claims, question, started)
+    response = await respond(request, claims, question, started)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -42,8 +42,8 @@ def query(question: Any, now: datetime | None = None) -> str:
     return proxy_query(*pairs, ("question", body))
 
 
-async def ask(front: httpx.AsyncClient, question: Any, **changes: Any) -> httpx.Response:
-    return await front.get(f"/proxy/offers?{query(question, **changes)}")
+async def ask(front: httpx.AsyncClient, question: Any, agent: str = "", **changes: Any) -> httpx.Response:
+    return await front.get(f"/proxy/offers?{query(question, **changes)}", headers={"User-Agent": agent})
 
 
 async def test_a_page_is_offered_what_goes_with_its_cart_and_nothing_is_cached(
@@ -67,6 +67,17 @@ async def test_what_is_told_of_consent_is_the_storefronts_word(
     await ask(front, a_body(10, surface="storefront", consent=ALL, client_id="c"))
     (told,) = await logged(connections, ConsentTold)
     assert told.source == "storefront"
+
+
+async def test_who_says_it_is_a_robot_sees_the_defaults_and_counts_nowhere(
+    front: httpx.AsyncClient, connections: Connections
+) -> None:
+    question = a_body(10, surface="storefront", consent=ALL, client_id="c")
+    answer = (await ask(front, question, agent="Mozilla/5.0 (compatible; Googlebot/2.1)")).json()
+    assert (answer["fallback"], bool(answer["offers"])) == ("robot", True)
+    assert not await logged(connections, object)
+    assert (await ask(front, question, agent="Mozilla/5.0 (X11)")).json()["fallback"] is None
+    assert len(await logged(connections)) == 1
 
 
 async def test_a_forged_an_old_and_an_unsigned_query_are_refused(front: httpx.AsyncClient) -> None:

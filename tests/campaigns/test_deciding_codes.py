@@ -38,6 +38,9 @@ async def test_a_code_is_given_once_and_shown_again(connections: Connections) ->
     async with a_till(connections) as client:
         answers = [await ask(client, 10, consent=EVERYTHING, checkout_token=f"t{n}") for n in range(3)]
         other = await ask(client, 10, consent=EVERYTHING, headers=token(sub="gid://shopify/Customer/8"))
+        crawler = token(sub=None) | {"User-Agent": "AdsBot-Google"}
+        robot = await ask(client, 10, consent=EVERYTHING, headers=crawler, checkout_token="t9")
+    assert (robot["fallback"], nudges(robot)) == ("robot", [])
     discounts = [each["offers"][0]["discount"] for each in answers]
     assert [each["code"] for each in discounts] == ["CODE-0"] * 3
     assert {name: discounts[0][name] for name in ("percentage", "amount", "applies_to")} == {

@@ -103,7 +103,7 @@ def test_where_there_is_no_place_for_products_none_is_ranked() -> None:
 
 
 def test_in_haste_and_outside_the_personalised_arm_messages_are_none_rather_than_products() -> None:
-    assert degraded_answer(asked(a_campaign(), wants="messages")).offers == ()
+    assert degraded_answer(asked(a_campaign(), wants="messages"), "busy").offers == ()
     for arm in ("static", "holdout"):
         arms = {"settings": {"arms": {arm: 1}}}
         assert answered(a_campaign(), wants="messages", shop=arms).offers == ()
