@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.admin import store
 from app.admin.campaigns_view import KINDS
 from app.admin.experiments_form import arm_words
-from app.admin.figures import money, percent
+from app.admin.figures import money, percentage
 from app.admin.home_view import untold_words
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.view import REASONS, SURFACES
@@ -85,7 +85,7 @@ def caused(found: Incremental | Refusal, currency: str) -> Caused:
             each=money(round(per.value), currency),
             control=arm_words(found.control, {}),
             n=found.visitors,
-            sure=percent(found.level, 1),
+            sure=percentage(100 * found.level),
         ),
     )
 

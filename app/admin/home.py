@@ -16,7 +16,7 @@ from app.admin import campaigns_lacking, lately, models_view, store, view
 from app.admin.access import staff_only
 from app.admin.attention import Attention, alerted, attention, due, to_review
 from app.admin.figures import day, money
-from app.admin.home_view import as_of_words, caused_words, signs, tiles
+from app.admin.home_view import as_of_words, caused_words, headline, signs, tiles
 from app.admin.language import _
 from app.admin.onboarding import Journey, Step, marks_of, steps
 from app.admin.segments_store import segment_of
@@ -54,6 +54,7 @@ async def home(connections: Connections, shop: Shop, _query: QueryParams) -> dic
         "attention": [*await _attention(connections, shop, imports, health), *beyond],
         "steps": await _steps(connections, shop, imports, health, model),
         "as_of": as_of_words(month),
+        "headline": headline(month.value.caused, shop.currency) if month.value else None,
         "tiles": tiles(month.value) if month.value else [],
         "signs": signs(health, served, model),
         "orders": health.orders,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.admin.experiments_form import arm_words
-from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, share
+from app.admin.figures import NOTHING, milliseconds, moment, money, number, percent, percentage, share
 from app.admin.language import _, ngettext
 from app.admin.lately import Dated
 from app.admin.refusals import refusal_words
 from app.admin.store import Health, Model
 from app.attribution.attribute import OfferCounts, Revenue
-from app.attribution.figures import Month
+from app.attribution.figures import Caused, Month
 from app.attribution.kpis import Kpi
 from app.attribution.report import Incremental
 from app.attribution.served import Served
@@ -40,6 +40,47 @@ class Sign:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What Tillwise earned, in a sentence with how sure that is, and where to go from there.
+
+    tone: a badge's; link: its label and the page it leads to.
+    """
+
+    tone: str
+    badge: str
+    says: str
+    link: tuple[str, str]
+
+
+def headline(found: Caused, currency: str) -> Headline | None:
+    """Return what offers caused, None where that is not known yet."""
+    if isinstance(found, Refusal):
+        return None
+    total, between = found.total, caused_words(found, currency)
+    amount = money(round(abs(total.value)), currency)
+    if total.low > 0:
+        says = _(
+            "Tillwise brought in about %(amount)s more in sales: %(range)s.", amount=amount, range=between
+        )
+        link = (_("See where it came from"), "/admin/experiments/earned")
+        return Headline("success", _("It pays"), says, link)
+    if total.high < 0:
+        says = _(
+            "With Tillwise about %(amount)s less was sold: %(range)s. Look at your campaigns, or pause "
+            "Tillwise below.",
+            amount=amount,
+            range=between,
+        )
+        return Headline("critical", _("It costs sales"), says, (_("Open campaigns"), "/admin/campaigns"))
+    says = _(
+        "Whether Tillwise brings in more sales can't be told yet: what it changed lies %(range)s. More "
+        "shoppers narrow that down.",
+        range=between,
+    )
+    return Headline("info", _("Not sure yet"), says, (_("See the groups"), "/admin/experiments/read"))
+
+
 def tiles(month: Month) -> list[Tile]:
     """Return the figures of the first page, the most telling first."""
     revenue, counts, told = month.revenue, month.counts, {each.name: each for each in month.kpis}
@@ -61,7 +102,7 @@ def caused_words(found: Incremental, currency: str) -> str:
         "between %(low)s and %(high)s (%(level)s sure)",
         low=money(round(found.total.low), currency),
         high=money(round(found.total.high), currency),
-        level=percent(found.level, 1),
+        level=percentage(100 * found.level),
     )
     if found.control == HOLDOUT:
         return between

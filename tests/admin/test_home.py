@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.admin.definitions import DEFINITIONS
-from app.admin.home_view import caused_words, untold_words
+from app.admin.home_view import caused_words, headline, untold_words
 from app.attribution.report import Incremental
 from app.campaigns.store import keep_campaign
 from app.connections import Connections
@@ -42,6 +42,12 @@ async def test_incremental_revenue_stands_with_its_range_and_how_sure_it_is(
     value, low, high = amounts
     assert low < value < high
     assert "sure" in told
+    page = await opened(browser)
+    first = page.partition("data-headline")[2].partition("</s-stack>")[0]
+    assert f"${value:,.2f}" in first
+    assert 'tone="success"' in first
+    # What is known to be earned comes before the way there.
+    assert page.index("data-headline") < page.index("data-steps-done")
 
 
 @pytest.mark.parametrize(("control", "beside"), [("holdout", ""), ("static", ", beside “Your defaults”")])
@@ -49,6 +55,32 @@ def test_what_was_caused_names_whom_it_is_beside_unless_some_are_held_out(contro
     between = Interval(200.0, 100.0, 300.0)
     found = Incremental("personalised", control, "", 10, between, between, level=0.975, arm_share=0.9)
     assert caused_words(found, "USD") == f"between $1.00 and $3.00 (97.5% sure){beside}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "badge", "says", "leads_to"),
+    [
+        (100.0, 300.0, "It pays", "about $2.00 more in sales: between $1.00 and $3.00 (95% sure).", "earned"),
+        (-300.0, 700.0, "Not sure yet", "lies between -$3.00 and $7.00 (95% sure).", "read"),
+        (
+            -300.0,
+            -100.0,
+            "It costs sales",
+            "$2.00 less was sold: between -$3.00 and -$1.00",
+            "campaigns",
+        ),
+    ],
+)
+def test_first_sentence_says_what_was_earned_how_sure_that_is_and_where_to_go(
+    low: float, high: float, badge: str, says: str, leads_to: str
+) -> None:
+    between = Interval((low + high) / 2, low, high)
+    found = Incremental("personalised", "holdout", "", 10, between, between, level=0.95, arm_share=0.9)
+    told = headline(found, "USD")
+    assert told is not None
+    assert (told.badge, told.link[1].rpartition("/")[2]) == (badge, leads_to)
+    assert says in told.says
+    assert headline(Refusal(Cause.EMPTY_ARM, ""), "USD") is None
 
 
 def test_group_whose_shoppers_are_all_still_followed_is_told_for_how_long() -> None:
