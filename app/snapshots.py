@@ -58,7 +58,7 @@ class _ShopState:
     campaigns: Sequence[Running]
     experiments: tuple[Experiment, ...]
     returns: ReturnRates
-    intent: Foresight
+    foresight: Foresight
     signings: Callable[[Sequence[Running]], Mapping[str, Signing]]
     withdrawn: frozenset[str]
 
@@ -116,7 +116,7 @@ async def _read_state(
         campaigns=await running_campaigns(connections, key),
         experiments=await running_experiments(connections, key) if trying is None else trying,
         returns=await rates_of(connections, key),
-        intent=await current_foresight(connections, key),
+        foresight=await current_foresight(connections, key),
         signings=partial(signings_of, key, currency=shop.currency, honoured=kept, secret=secret),
         withdrawn=await withdrawn_codes(connections, key, now),
     )
@@ -140,13 +140,13 @@ def _assemble(data_dir: Path, state: _ShopState, previous: ShopSnapshot | None) 
             campaigns=running,
             time_zone=shop.time_zone,
             returns=state.returns,
-            weights=state.intent.weights,
+            weights=state.foresight.weights,
         )
         return replace(
             take_snapshot(shop.shop, sources, ranking),
             policy=state.policy,
             visits=state.visits,
-            intent=state.intent,
+            foresight=state.foresight,
             signings=state.signings(running),
             withdrawn=state.withdrawn,
         )

@@ -81,7 +81,7 @@ async def _with_campaigns(connections: Connections, shop: ShopDomain, told: Any)
     assert known is not None
     plan = plan_of(
         shop, running, now.currency, known.settings, zone=known.time_zone, margin=now.terms.margin,
-        weights=now.intent.weights,
+        weights=now.foresight.weights,
     )  # fmt: skip
     return TargetPolicy(replace(now, plan=plan))
 

@@ -14,7 +14,9 @@ from app.intent.worth import Worth, worth
 
 
 class Foresight(msgspec.Struct, frozen=True):
-    """intent: the shop's own model or the shared one. uplift: by campaign, where there is enough to tell.
+    """The models of a shop's shoppers.
+
+    intent: the shop's own model or the shared one. uplift: by campaign, where there is enough to tell.
 
     weights: by choice and campaign, how often each is to be drawn. version: of the trainings that it is
     from, empty before the first.

@@ -10,8 +10,9 @@ from app.campaigns.nudged import NEVER
 from app.campaigns.plan import Plan, Planned
 from app.campaigns.reasons import WAITING
 from app.campaigns.weighed import Weighed
+from app.events.surfaces import IN_CHECKOUT
 from app.experiments.assign import PERSONALISED
-from app.offers.situation import IN_CHECKOUT, Occasion, Situation
+from app.offers.situation import Occasion, Situation
 from app.offers.wire import Answer
 
 

@@ -10,7 +10,7 @@ from app.consent.policy import Rung
 from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.again import again_s
 from app.offers.choose import choose
-from app.offers.foretold import soon_at
+from app.offers.predictions import chance_of_purchase_soon
 from app.offers.ranked import Rankings
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
@@ -42,7 +42,7 @@ def answer_to(occasion: Occasion, situation: Situation, known: Rankings | None =
 
 def _intent(occasion: Occasion) -> float | None:
     """Return how likely a purchase within five minutes is, as far as what is allowed tells."""
-    chance = soon_at(occasion)
+    chance = chance_of_purchase_soon(occasion)
     return None if chance is None else round(chance, 4)
 
 

@@ -27,10 +27,11 @@ from app.campaigns.weighed import Inputs, Weighed
 from app.catalog.catalog import Catalog
 from app.consent.policy import Permissions
 from app.coupons.grants import CodeRequest, GrantedCode
+from app.events.surfaces import AFTER_THE_ORDER
 from app.experiments.assign import PERSONALISED
 from app.intent.model import Chances
-from app.offers.foretold import ORDERED, chances_at, unworthy_at
 from app.offers.grants import is_unhonoured
+from app.offers.predictions import coupons_not_worth_it, purchase_chances
 from app.offers.situation import Occasion, Situation, unit_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Line, Offer, Question
@@ -126,7 +127,7 @@ def _weighed(occasion: Occasion, plan: Plan, inputs: Inputs) -> Weighed:
 
 
 def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collection[str]) -> Inputs:
-    moment = _moment(occasion, situation, plan, chances_at(occasion))
+    moment = _moment(occasion, situation, plan, purchase_chances(occasion))
     question, shopper, at = occasion.question, occasion.shopper, int(occasion.now.timestamp())
     history, facts = unpack(shopper.nudged), facts_of(moment, plan.readers)
     shown = in_this_session(history, is_new_session(history, moment.visit, at), plan.by_id)
@@ -159,7 +160,7 @@ def _inputs(occasion: Occasion, situation: Situation, plan: Plan, dry: Collectio
         subscribed=_is_subscribed(question, occasion.shop.catalog),
         company=question.company,
         places=PLACES_OF[question.wants],
-        unworthy=unworthy_at(occasion, plan, _less(situation.subtotal_minor, cards), spare),
+        unworthy=coupons_not_worth_it(occasion, plan, _less(situation.subtotal_minor, cards), spare),
         features=occasion.features if plan.discounts else (),
         draw_by=place_of("", question.checkout_token) if shopper.unit and question.checkout_token else "",
     )
@@ -249,7 +250,7 @@ def _at_home(line: Line, catalog: Catalog) -> PricedLine | None:
 def _has_nothing(occasion: Occasion, inputs: Inputs, planned: Planned) -> bool:
     """Return whether it has nothing to give: no product to be had, no grant that holds, no cart to fill."""
     if planned.campaign.offer.kind == "progress":
-        return occasion.question.surface in ORDERED
+        return occasion.question.surface in AFTER_THE_ORDER
     if planned.campaign.offer.kind != "upsell":
         return is_unhonoured(occasion, planned)
     sent_away = inputs.fired.get(planned.id, NEVER).gone + occasion.shopper.visit.sent_away

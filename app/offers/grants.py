@@ -10,7 +10,7 @@ from app.campaigns.campaign import COUPON_S
 from app.campaigns.plan import Planned
 from app.campaigns.promised import Signing
 from app.coupons.signed import last_step, sign_grant, whose_cart
-from app.offers.foretold import ORDERED
+from app.events.surfaces import AFTER_THE_ORDER
 from app.offers.situation import Occasion, unit_of
 from app.offers.wire import Answer, Discount, Offer
 
@@ -23,7 +23,7 @@ def is_unhonoured(occasion: Occasion, planned: Planned) -> bool:
     discount, question = planned.campaign.offer.discount, occasion.question
     if discount is None or discount.with_code:
         return False
-    if question.surface in ORDERED or not question.cart.lines:
+    if question.surface in AFTER_THE_ORDER or not question.cart.lines:
         return True
     signing = occasion.shop.signings.get(planned.id)
     return signing is None or signing.number_of(unit_of(occasion)) is None

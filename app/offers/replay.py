@@ -46,7 +46,8 @@ def entry_of(occasion: Occasion, situation: Situation, answer: Answer, duration_
             "propensity": round(shop.experiment.share(situation.arm), 6),
             "unit": pseudonym(shop.shop, unit_of(occasion)) if occasion.may.may_store_checkout else None,
             "experiments": {
-                each.experiment_id: [each.version, each.arm, round(each.share, 6)] for each in occasion.places
+                each.experiment_id: [each.version, each.arm, round(each.share, 6)]
+                for each in occasion.assignments
             },
             "unserved": occasion.unserved,
             "propensities": _propensities(shop, situation, answer.offers),

@@ -10,6 +10,7 @@ import msgspec
 
 from app.campaigns.weighed import Weighed
 from app.consent.policy import Consent, Permissions
+from app.events.surfaces import IN_CHECKOUT
 from app.experiments.assign import Assignment, assign, assignments_of
 from app.intent.features import Features, InCart, PageSignals, features_of
 from app.offers.snapshot import ShopSnapshot
@@ -22,14 +23,15 @@ from app.profiles.visiting import visit_segment
 from app.values import price_minor
 
 DAY_S = 86_400
-IN_CHECKOUT = frozenset({"checkout", "checkout_lines"})
 
 
 class Occasion(msgspec.Struct, frozen=True, dict=True):
-    """A question, who asks it in which shop, what they allow, and what may be done with them for it.
+    """What a decision is made for: the question, the shop, the shopper, and what they allow.
 
-    places: the unit's in the shop's experiments, the standing one first; the shop is as they make it.
-    unserved: or as it was, where an arm of theirs can't be served.
+    shop: as the arms of its experiments change it, once `in_arms` has assigned them.
+    may: what the consent permits to be done with the shopper's data.
+    assignments: the unit's arm in each running experiment, the standing one first.
+    unserved: whether one of these arms can't be served, so that the shop is as it was.
     """
 
     decision_id: str
@@ -39,12 +41,12 @@ class Occasion(msgspec.Struct, frozen=True, dict=True):
     consent: Consent
     may: Permissions
     shopper: Shopper
-    places: tuple[Assignment, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
     unserved: bool = False
 
     @cached_property
     def features(self) -> Features:
-        """Return what intent is read from. A visit that may not be used, or was not read, is an empty one."""
+        """Return what intent is predicted from; a visit that may not be used, or was not read, is empty."""
         cart, signals = self.question.cart, self.question.signals
         own_currency = cart.currency == self.shop.currency
         return features_of(
@@ -58,13 +60,18 @@ class Occasion(msgspec.Struct, frozen=True, dict=True):
 class Situation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that a choice depends on beside the shop; logged, so that it can be made again.
 
-    customer_id: None too when the shopper could not be read: the cart alone decides then.
-    decision_id: whatever is random about a decision follows from it. subtotal_minor: in the shop's
-    currency, None when the cart is in another. history: product, in how many orders it was bought, how
-    many days ago the last time; orders: how many were placed at all; viewed: latest first; segments: the
-    most telling first, from the visit where no order is known; sent_away: products that they said no to in
-    the visit. All are empty unless the visitor allowed their use. campaigns: the shop's, weighed; None for
-    a shop that has none. wants: what there is a place for.
+    What was not allowed, or could not be read, is empty here.
+
+    decision_id: seeds whatever is random about the decision.
+    arm: of the standing experiment.
+    cart: its products. subtotal_minor: in the shop's currency, None where the cart is in another.
+    customer_id: None where the visitor is a guest, did not allow it, or could not be read.
+    history: products bought before, each in how many orders and how many days ago the last time.
+    orders: how many were placed. viewed: products looked at, the latest first.
+    segments: the most telling first; of the visit where no order is known.
+    sent_away: products that they dismissed in the visit.
+    campaigns: the shop's, weighed; None where it has none.
+    wants: what the page has a place for.
     """
 
     decision_id: str
@@ -92,17 +99,24 @@ def offer_id(decision_id: str, what: int | str) -> str:
 
 
 def in_arms(occasion: Occasion) -> Occasion:
-    """Return the occasion with its unit in the arms of the shop's experiments."""
+    """Return the occasion with its unit assigned to arms, and the shop as they change it."""
     shop = occasion.shop
-    places = assignments_of(shop.experiment, shop.experiments, unit_of(occasion))
-    served, unserved = variant_of(shop, places[1:]), is_unserved(shop, places[1:])
-    return msgspec.structs.replace(occasion, places=places, shop=served, unserved=unserved)
+    assignments = assignments_of(shop.experiment, shop.experiments, unit_of(occasion))
+    beside_standing = assignments[1:]
+    return msgspec.structs.replace(
+        occasion,
+        assignments=assignments,
+        shop=variant_of(shop, beside_standing),
+        unserved=is_unserved(shop, beside_standing),
+    )
 
 
 def situation_of(occasion: Occasion) -> Situation:
-    """Return the situation: what was not allowed is not in it, so nothing after this can use it."""
+    """Return the situation. What was not allowed is not in it, so nothing after this can use it."""
     shop, cart, shopper = occasion.shop, occasion.question.cart, occasion.shopper
-    standing = occasion.places[0].arm if occasion.places else assign(shop.experiment, unit_of(occasion))
+    standing = (
+        occasion.assignments[0].arm if occasion.assignments else assign(shop.experiment, unit_of(occasion))
+    )
     same_currency = cart.currency == shop.currency
     return Situation(
         decision_id=occasion.decision_id,
@@ -132,7 +146,7 @@ def history_of(profile: Profile, now: datetime) -> tuple[tuple[int, int, float],
 
 
 def segments_of(occasion: Occasion) -> tuple[str, ...]:
-    """Return what the shopper is spoken of as: a customer by their orders, anyone else by the visit."""
+    """Return the shopper's segments: a customer's by their orders, anyone else's by the visit."""
     shopper, profile = occasion.shopper, occasion.shopper.profile
     if profile.segments or not shopper.reached:
         return profile.segments

@@ -68,7 +68,8 @@ class ShopSnapshot:
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
     policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
     and what a visitor is called, never what is chosen from that.
-    plan: the shop's running campaigns, None where there are none. intent: what is foretold of shoppers.
+    plan: the shop's running campaigns, None where there are none.
+    foresight: the models that predict what its shoppers do.
     signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
     withdrawn: codes in shoppers' hands that Shopify takes no more. paused: nobody is offered anything.
     experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
@@ -91,7 +92,7 @@ class ShopSnapshot:
     approach: Policy | None = None
     visits: VisitClusters | None = None
     plan: Plan | None = None
-    intent: Foresight = UNTAUGHT
+    foresight: Foresight = UNTAUGHT
     signings: Mapping[str, Signing] = field(default_factory=dict, repr=False)
     withdrawn: frozenset[str] = field(default=frozenset(), repr=False)
     paused: bool = False
@@ -149,7 +150,7 @@ def take_snapshot(shop: ShopDomain, sources: Sources, model: Model | None = None
         sources=sources,
         approach=approach,
         plan=plan,
-        intent=Foresight(weights=sources.weights),
+        foresight=Foresight(weights=sources.weights),
         paused=is_paused(settings),
     )
 

@@ -10,7 +10,7 @@ from app.campaigns.promised import Signing, signings_of
 from app.coupons.uses import Honoured
 from app.offers.grants import is_unhonoured
 from app.offers.situation import unit_of
-from tests.offers.test_foretold import an_occasion
+from tests.offers.test_predictions import an_occasion
 
 SECRET = b"s" * 32
 OFFER = {"kind": "coupon", "discount": {"percentage": 10, "with_code": False}}

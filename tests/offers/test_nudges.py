@@ -18,7 +18,7 @@ from app.offers.nudges import nudges_of
 from app.offers.situation import Situation
 from app.offers.wire import Discount, Offer
 from tests.campaigns.factories import AT, NOW, a_campaign, a_plan, inputs
-from tests.offers.test_foretold import an_occasion, shown
+from tests.offers.test_predictions import an_occasion, shown
 
 DAY = timedelta(days=1)
 

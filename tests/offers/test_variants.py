@@ -50,7 +50,7 @@ def first_offer(occasion: Occasion) -> str:
 
 def test_an_arm_is_served_by_what_it_changes_and_the_other_by_the_shop_as_it_is() -> None:
     shop = with_experiments(a_test("pin", pinned=[30]), pinned=[20])
-    served = Counter((o.places[1].arm, first_offer(o)) for o in (asked(shop, str(n)) for n in range(60)))
+    served = Counter((o.assignments[1].arm, first_offer(o)) for o in (asked(shop, str(n)) for n in range(60)))
     assert set(served) == {("as_is", "Product 20"), ("other", "Product 30")}
     assert min(served.values()) > 15
 
@@ -69,7 +69,7 @@ def test_two_experiments_at_once_make_each_of_their_combinations() -> None:
 def test_what_the_ramp_has_not_reached_is_served_by_the_shop_as_it_is() -> None:
     shop = with_experiments(a_test("pin", ramp=0.0, pinned=[30]), pinned=[20])
     occasion = asked(shop)
-    assert (len(occasion.places), first_offer(occasion)) == (1, "Product 20")
+    assert (len(occasion.assignments), first_offer(occasion)) == (1, "Product 20")
 
 
 def test_the_log_tells_each_experiments_version_arm_and_chance_and_the_unit_by_another_name() -> None:
@@ -78,7 +78,7 @@ def test_the_log_tells_each_experiments_version_arm_and_chance_and_the_unit_by_a
     entry = entry_of(occasion, situation, answer_to(occasion, situation), 1)
     assert entry.inputs["experiments"] == {
         "standing": ["personalised=1", "personalised", 1.0],
-        "pin": ["1", occasion.places[1].arm, 0.5],
+        "pin": ["1", occasion.assignments[1].arm, 0.5],
     }
     assert entry.inputs["unit"] == pseudonym(occasion.shop.shop, unit_of(occasion))
     assert "client:c" not in msgspec.json.encode(entry.inputs).decode()
@@ -105,7 +105,10 @@ def test_an_arm_that_can_not_be_served_leaves_the_shop_as_it_is_and_is_logged(
     assert shop.variants == {}
     occasions = [asked(shop, str(n)) for n in range(20)]
     assert {each.shop for each in occasions} == {shop}
-    assert {(each.places[1].arm, each.unserved) for each in occasions} == {("as_is", False), ("other", True)}
+    assert {(each.assignments[1].arm, each.unserved) for each in occasions} == {
+        ("as_is", False),
+        ("other", True),
+    }
     assert "an arm can't be served" in caplog.text
 
 
@@ -122,7 +125,7 @@ def test_a_decision_says_whether_one_of_its_arms_could_not_be_served() -> None:
     for occasion in (asked(shop, str(n)) for n in range(60)):
         situation = situation_of(occasion)
         entry = entry_of(occasion, situation, answer_to(occasion, situation), 1)
-        if occasion.places[1:]:
+        if occasion.assignments[1:]:
             arms = tuple(entry.inputs["experiments"][name][1] for name in ("pin", "bad"))
             logged[arms] = entry.inputs["unserved"]
     assert logged == {
@@ -144,9 +147,9 @@ def test_an_arm_whose_campaign_was_stopped_meanwhile_is_not_served() -> None:
 
     for campaigns, not_served in ((running, False), ([], True)):
         found = {
-            (each.places[1].arm, each.places[2].arm): each.unserved
+            (each.assignments[1].arm, each.assignments[2].arm): each.unserved
             for each in (asked(shop(campaigns), str(n)) for n in range(60))
-            if each.places[1:]
+            if each.assignments[1:]
         }
         both = ("as_is", "other")
         assert found == {(off, pin): not_served and off == "other" for off in both for pin in both}

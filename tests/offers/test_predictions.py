@@ -1,4 +1,4 @@
-"""What is foretold of a shopper, from what they allow, and what follows for a coupon."""
+"""What is predicted of a shopper, from what they allow, and what follows for a coupon."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from app.intent.uplift import Effect, UpliftModel
 from app.intent.worth import EXPLORED
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
-from app.offers.foretold import chances_at
+from app.offers.predictions import purchase_chances
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import read_question
@@ -48,7 +48,7 @@ def an_occasion(
     ]  # fmt: skip
     shop = a_shop(
         a_product(10, 10_000), settings={"costs": costs or {}}, campaigns=campaigns,
-        intent=Foresight(uplift={each.campaign: each for each in uplift}),
+        foresight=Foresight(uplift={each.campaign: each for each in uplift}),
         signings={"ten": Signing("terms", b"key", b"numbers")},
     )  # fmt: skip
     line = {"product_id": "10", "variant_id": "1010", "quantity": 1, "price": "100.00"}
@@ -123,7 +123,7 @@ def test_the_answer_tells_how_likely_a_purchase_is() -> None:
 
 def test_once_there_was_a_purchase_none_is_foretold() -> None:
     occasion = an_occasion(surface="thank_you")
-    assert chances_at(occasion) is None
+    assert purchase_chances(occasion) is None
     assert answer_to(occasion, situation_of(occasion)).intent is None
 
 

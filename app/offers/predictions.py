@@ -1,38 +1,37 @@
-"""What is foretold of an occasion's shopper, from what they allow: a purchase, and a coupon's worth. Pure."""
+"""What is predicted of the shopper from what they allow: a purchase, and whether a coupon pays. Pure."""
 
 from __future__ import annotations
 
 from app.campaigns.plan import Plan
+from app.events.surfaces import AFTER_THE_ORDER
 from app.intent.model import Chances
 from app.intent.worth import is_explored
 from app.offers.situation import Occasion, unit_of
 
-ORDERED = frozenset({"thank_you", "order_status"})
 
-
-def chances_at(occasion: Occasion) -> Chances | None:
-    """Return how likely a purchase is, None once there has been one."""
-    if occasion.question.surface in ORDERED:
+def purchase_chances(occasion: Occasion) -> Chances | None:
+    """Return how likely a purchase is within each horizon, None once there has been one."""
+    if occasion.question.surface in AFTER_THE_ORDER:
         return None
-    return occasion.shop.intent.intent.chances(occasion.features)
+    return occasion.shop.foresight.intent.chances(occasion.features)
 
 
-def soon_at(occasion: Occasion) -> float | None:
+def chance_of_purchase_soon(occasion: Occasion) -> float | None:
     """Return how likely a purchase within five minutes is, None once there has been one."""
-    if occasion.question.surface in ORDERED:
+    if occasion.question.surface in AFTER_THE_ORDER:
         return None
-    return occasion.shop.intent.intent.now(occasion.features)
+    return occasion.shop.foresight.intent.now(occasion.features)
 
 
-def unworthy_at(
+def coupons_not_worth_it(
     occasion: Occasion, plan: Plan, subtotal_minor: int | None, spare_minor: int | None
 ) -> dict[str, str]:
-    """Return the campaigns whose coupon is not worth its price for this shopper, with the reason.
+    """Return the campaigns whose coupon costs more than it brings with this shopper, each with the reason.
 
-    Of those of which enough is known; where no cost is, or not the cart's subtotal, nothing is said. One
-    shopper in twenty is left to the rule alone, so that more can be learnt.
+    Empty where the products' costs or the cart's subtotal are not known. A campaign of which too little is
+    known is not among them. For one shopper in twenty rules alone decide, so that more can be learnt.
     """
-    foresight = occasion.shop.intent
+    foresight = occasion.shop.foresight
     if not foresight.uplift or subtotal_minor is None or spare_minor is None:
         return {}
     unit, found = unit_of(occasion), dict[str, str]()
