@@ -21,7 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError as RedisRefuses
 from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy import false, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app import __version__
 from app.config import Settings, read_settings
@@ -38,7 +38,7 @@ from app.shops.redis_owner import owns_redis
 from app.shops.vault import opens
 from app.tables import SecretRow, ShopRow, TokenRow
 from app.tracing import ASKED_BY, reach_collector
-from app.unreachable import why
+from app.unreachable import POOLED, why
 from app.upsert import table_of
 
 _EMBEDDED = "not set: `tillwise serve` starts the embedded one, for this machine alone"
@@ -56,6 +56,8 @@ _TWO_ON_ONE = (
 )
 _NO_TABLES = "not looked at before the tables are there"
 _ENCODING = text("SHOW server_encoding")
+_SERVED_BY = text("SELECT pg_backend_pid()")
+_TURNS = 5  # a pooler that others use as well may not show itself in the first
 _SECRETS, _SHOPS, _TOKENS = table_of(SecretRow), table_of(ShopRow), table_of(TokenRow)
 _NO_ROW = (
     update(_SHOPS).where(false()).values(name=_SHOPS.c.name)
@@ -153,6 +155,8 @@ async def _database(settings: Settings) -> str:
         engine = connection.dialect.name
         if engine == "postgresql" and (kept := await connection.scalar(_ENCODING)) != "UTF8":
             raise Fault(f"it keeps texts as {kept}: make it anew, as docs/operations.md does")
+        if engine == "postgresql" and await _share_servers(connection.engine):
+            raise Fault(POOLED)
         if tables == "earlier":
             raise Fault(
                 "it has no tables, or those of another version: `tillwise serve` or `worker` makes them right"
@@ -160,6 +164,19 @@ async def _database(settings: Settings) -> str:
         await connection.execute(_NO_ROW)
     later = ", with the tables of a later version" if tables == "later" else ""
     return f"{engine} answers and takes writes{later}"
+
+
+async def _share_servers(engine: AsyncEngine) -> bool:
+    """Return whether one process of PostgreSQL's serves two connections that are open at once."""
+    async with engine.connect() as one, engine.connect() as other:
+        for _ in range(_TURNS):
+            served = set()
+            for connection in (one, other):
+                served.add(await connection.scalar(_SERVED_BY))
+                await connection.rollback()
+            if len(served) == 1:
+                return True
+    return False
 
 
 async def _keys(settings: Settings) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import socket
 import ssl
@@ -30,9 +29,17 @@ _USERS_OWN = Path("~/.postgresql/root.crt")
 # Connection lost; out of disk, memory, connections; shutting down, starting; a replica; who asks is refused,
 # no such database, a right is missing: of SQLSTATE.
 _AWAY = ("08", "53", "57P", "25006", "28", "3D", "42501")
-# What an address may set behind its question mark: what connecting takes.
-_SETTINGS = frozenset(inspect.signature(asyncpg.connect).parameters) | {
-    "sslmode", "sslrootcert", "prepared_statement_cache_size",
+# What an address may set behind its question mark, each with what its text is read as.
+_TEXTS = (
+    "host", "port", "user", "password", "database", "passfile", "service", "servicefile", "krbsrvname",
+    "gsslib", "target_session_attrs", "ssl", "direct_tls", "sslmode", "sslrootcert",
+)  # fmt: skip
+_NUMBERS = (
+    "statement_cache_size", "prepared_statement_cache_size", "max_cached_statement_lifetime",
+    "max_cacheable_statement_size",
+)  # fmt: skip
+_SETTINGS: dict[str, type[str] | type[int] | type[float]] = {
+    **dict.fromkeys(_TEXTS, str), **dict.fromkeys(_NUMBERS, int), "timeout": float, "command_timeout": float,
 }  # fmt: skip
 _NOT_NOW = (OSError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
 
@@ -60,7 +67,20 @@ def readable(url: str) -> str:
         ) from None
     if unknown := given.keys() - _SETTINGS:
         raise ConfigError(f"DATABASE_URL: {', '.join(sorted(unknown))} can't be set there: leave it out")
+    for name, value in given.items():
+        _read(name, value)
     return address
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a setting as connecting takes it: an address has nothing but texts. Raises ConfigError."""
+    kind = _SETTINGS[name]
+    if kind is str:
+        return value
+    try:
+        return kind(value)
+    except (ValueError, TypeError):
+        raise ConfigError(f"DATABASE_URL: {name} is a number") from None
 
 
 def _server(text: str) -> str:
@@ -104,7 +124,8 @@ def _reaching() -> Callable[..., Awaitable[Any]]:
         sslrootcert: str | None = None,
         **options: Any,
     ) -> Any:
-        options["ssl"] = _known_by(sslmode, sslrootcert)
+        options = {name: _read(name, value) for name, value in options.items()}
+        options["ssl"] = _known_by(sslmode or options.get("ssl"), sslrootcert)
         if not isinstance(host, list):
             return await _connected(host, port, options)
         servers: Sequence[Server] = list(zip(host, port, strict=True))

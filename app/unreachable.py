@@ -16,6 +16,10 @@ from redis.exceptions import TimeoutError as RedisSlow
 
 _ANOTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, …_IP_ADDRESS_MISMATCH
 _NO_TLS, _HANGS_UP = "no TLS is spoken there", "it hangs up: perhaps it wants TLS"
+POOLED = (
+    "a pooler in front gives a connection another server for each transaction, which does not know what was "
+    "prepared: let PgBouncer's pool_mode be session, or name PostgreSQL itself"
+)
 
 
 def why(error: BaseException) -> str | None:
@@ -46,6 +50,8 @@ def _why(error: BaseException) -> str | None:
             return "the user or the password is refused"
         case asyncpg.InvalidCatalogNameError():
             return "there is no database of that name"
+        case asyncpg.DuplicatePreparedStatementError() | asyncpg.InvalidSQLStatementNameError():
+            return POOLED
         case EOFError():
             return _HANGS_UP
         case RedisLost() if "closed by server" in str(error):

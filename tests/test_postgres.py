@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import doctor
@@ -43,6 +43,21 @@ def test_an_address_that_can_not_be_read_is_named_without_its_password(place: st
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("timeout=soon", "timeout is a number"),
+        ("statement_cache_size=.5", "statement_cache_size is a number"),
+        ("timeout=1&timeout=2", "timeout is a number"),
+        ("loop=1", "loop can't be set there"),
+        ("server_settings=x", "server_settings can't be set there"),
+    ],
+)
+def test_a_setting_that_no_address_has_is_named(setting: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"DATABASE_URL: {says}"):
+        readable(f"postgresql+asyncpg://u@a/n?{setting}")
+
+
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(url)
@@ -62,6 +77,22 @@ def beside(postgres_url: str, *others: str) -> str:
 async def test_the_server_that_takes_writes_is_found_among_several(postgres_url: str) -> None:
     async with opened(beside(postgres_url, "/nowhere")) as engine, engine.connect() as connection:
         assert (await connection.execute(text("SELECT pg_is_in_recovery()"))).scalar_one() is False
+
+
+async def test_numbers_in_an_address_are_read_as_numbers(postgres_url: str) -> None:
+    sizes = "statement_cache_size=0&prepared_statement_cache_size=0&max_cacheable_statement_size=9000"
+    async with (
+        opened(f"{readable(postgres_url)}&timeout=30&command_timeout=30.5&{sizes}") as engine,
+        engine.connect() as connection,
+    ):
+        assert await connection.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("name", ["ssl", "sslmode"])
+async def test_what_is_asked_of_tls_by_either_name_is_not_left_out(postgres_url: str, name: str) -> None:
+    async with opened(f"{readable(postgres_url)}&{name}=required") as engine:
+        with pytest.raises(InterfaceError, match="`sslmode` parameter must be one of"):
+            await engine.connect().start()
 
 
 async def test_servers_of_which_none_takes_writes_are_an_outage(postgres_url: str) -> None:
@@ -108,6 +139,22 @@ async def test_a_statement_that_is_wrong_is_its_own_fault(postgres_url: str) -> 
             await connection.execute(text("SELECT nothing FROM nowhere"))
 
 
+async def looked(settings: Settings) -> doctor.Finding:
+    return await doctor.looked("database", doctor._database(settings))
+
+
+async def test_a_pooler_that_changes_servers_is_found(
+    postgres_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = replace(settings, database_url=postgres_url)
+    assert "pooler" not in (await looked(ours)).says
+    monkeypatch.setattr(doctor, "_SERVED_BY", text("SELECT 1"))  # the same whoever asks
+    assert "pool_mode" in (await looked(ours)).says
+    # What such a pooler has of others makes of the first statement.
+    monkeypatch.setattr(doctor, "_ENCODING", text("DO $$ BEGIN RAISE SQLSTATE '42P05'; END $$"))
+    assert "pool_mode" in (await looked(ours)).says
+
+
 async def test_a_database_that_can_not_keep_every_text_is_found(
     postgres_url: str, settings: Settings
 ) -> None:
@@ -117,7 +164,7 @@ async def test_a_database_that_can_not_keep_every_text_is_found(
         await outside.execute(text(made))
         try:
             latin = replace(settings, database_url=postgres_url.replace("/postgres?", "/latin?"))
-            finding = await doctor.looked("database", doctor._OF_THE_INSTALLATION["database"](latin))
+            finding = await looked(latin)
         finally:
             await outside.execute(text("DROP DATABASE latin"))
     assert (finding.ok, finding.says.partition(":")[0]) == (False, "it keeps texts as LATIN1")
