@@ -124,6 +124,7 @@ function picture(address: string | undefined): HTMLImageElement | null {
   made.alt = ''; // the title stands beside it
   made.loading = 'lazy';
   made.width = made.height = 72;
+  made.onerror = () => made.replaceWith(element('div', 'picture'));
   made.src = address;
   return made;
 }

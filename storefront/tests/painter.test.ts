@@ -59,6 +59,14 @@ test('one of several variants says which, in a direction of its own beside the p
   expect(shelf.querySelector('.tillwise-press')?.ariaLabel).toBe('Add to cart: Sourdough Loaf, Sliced');
 });
 
+test('a picture that does not come leaves its place calm, with nothing that looks broken', () => {
+  paint({product: PRODUCT});
+  const [picture] = shelf.querySelectorAll('img');
+  picture!.dispatchEvent(new Event('error'));
+  expect(shelf.querySelector('img')).toBeNull();
+  expect(shelf.querySelector('.tillwise-card')!.firstElementChild!.className).toBe('tillwise-picture');
+});
+
 test('a title leads to the page of its product, where that is known', () => {
   paint({product: PRODUCT}, {product: {...PRODUCT, handle: 'sourdough loaf'}, offer_id: 'o2'});
   expect([...shelf.querySelectorAll('.tillwise-title a')].map((link) => link.getAttribute('href'))).toEqual(['/products/sourdough%20loaf']);

@@ -354,21 +354,30 @@ def test_the_theme_editor_shows_samples_and_asks_nobody(world: StorefrontWorld, 
     assert world.app.asked == []
 
 
-def test_the_templates_words_are_read_to_their_end_on_the_narrowest_phone(
-    world: StorefrontWorld, page: Page
-) -> None:
+def test_what_is_said_is_read_to_its_end_on_the_narrowest_phone(world: StorefrontWorld, page: Page) -> None:
     welcome, almost = (
         {"key": "own", "args": {}, "text": TEMPLATES[name].campaign.offer.messages["de"]}
         for name in ("cold-introduced", "almost-there")
     )
     bar = progress_offer("0.00", "50.00") | {"message": almost}
-    world.app.body = answer(message_offer(message=welcome), bar)
+    thanks = (
+        "Danke, dass Sie wieder da sind: 10 % auf alles in Ihrem Korb, auch auf Reduziertes, bis Sonntag."
+    )
+    own = {"key": "own", "args": {}, "text": thanks}
+    shirt = offer_of(world, 102)
+    shirt["product"] |= {"variant": "Extra large / Midnight blue"}
+    world.app.body = answer(message_offer(message=welcome), bar, coupon_offer() | {"message": own})
+    world.app.parting = answer(shirt, decision_id="d2")
     page.set_viewport_size({"width": 320, "height": 800})
     world.open(page, locale="de")
-    titles = page.locator(f"{SHELF} .tillwise-title")
-    expect(titles).to_have_count(2)
-    is_cut = "(titles) => titles.map((each) => each.scrollHeight - each.clientHeight > 10)"  # half a line
-    assert titles.evaluate_all(is_cut) == [False, False]
+    expect(page.locator(f"{SHELF} .tillwise-title")).to_have_count(3)
+    world.leave(page)
+    expect(page.locator(f"{DIALOG} .tillwise-price")).to_have_text(
+        "4,25 $ · \u2068Extra large / Midnight blue\u2069"
+    )
+    words = page.locator(".tillwise-words > p")
+    is_cut = "(each) => each.scrollHeight - each.clientHeight > 10"  # half a line
+    assert words.evaluate_all(f"(words) => words.filter({is_cut}).map((each) => each.textContent)") == []
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,8 @@ const NAMED = new Map([
   ['similar', 'reason.similar_to'],
 ]);
 
-const PLAIN = new Map([
-  ['bought_together', 'reason.bought_together'],
-  ['goes_with_history', 'reason.goes_with_history'],
-  ['similar', 'reason.similar'],
-  ['popular', 'reason.popular'],
-  ['new_in', 'reason.new_in'],
-  ['merchant_pick', 'reason.merchant_pick'],
-]);
+/** Those that are said by their own names. */
+export const REASONS = new Set(['bought_together', 'goes_with_history', 'similar', 'popular', 'new_in', 'merchant_pick']);
 
 /** Return the merchant's words for the offer, else its first reason that can be said; undefined when it has none. */
 export function reasonWords(offer: Offer, titles: CartTitles): Said | undefined {
@@ -28,10 +22,9 @@ export function reasonWords(offer: Offer, titles: CartTitles): Said | undefined 
   for (const why of offer.why) {
     const title = why.with && titles[why.with];
     const named = NAMED.get(why.reason);
-    const plain = PLAIN.get(why.reason);
     if (named && title) return {key: named, args: {title: breakable(shorten(title, NAMED_WIDTH))}};
     if (isRepeat(offer, why)) return {key: 'reason.bought_before'};
-    if (plain) return {key: plain};
+    if (REASONS.has(why.reason)) return {key: `reason.${why.reason}`};
   }
   return undefined;
 }

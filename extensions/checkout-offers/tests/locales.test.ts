@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
 import {describe, expect, test} from 'vitest';
 import {MESSAGES} from '../src/message.ts';
+import {REASONS} from '../src/reason.ts';
 
 type Tree = {[key: string]: string | Tree};
 
@@ -43,7 +44,8 @@ test('every key in the source can be said, and every sentence is used', () => {
   const coupons = ['apply', 'remove'].flatMap((verb) => [`button.${verb}`, `button.${verb}_label`]);
   const savings = ['order', 'shipping'].map((what) => `coupon.save_${what}`);
   const messages = [...MESSAGES.keys()].map((key) => `message.${key}`);
+  const reasons = [...REASONS].map((reason) => `reason.${reason}`);
   const named = [...source.matchAll(/'((?:heading|privacy|reason|button|status|discount|coupon|bar|sample|skeleton)\.[a-z_]+)'/g)].map(([, key]) => key!);
   const inToml = [...TOML.matchAll(/"t:([a-z_.]+)"/g)].map(([, key]) => key!);
-  expect([...new Set([...named, ...verbs, ...coupons, ...savings, ...messages, ...inToml])].sort()).toEqual(Object.keys(english).sort());
+  expect([...new Set([...named, ...verbs, ...coupons, ...savings, ...messages, ...reasons, ...inToml])].sort()).toEqual(Object.keys(english).sort());
 });
