@@ -59,6 +59,13 @@ describe('the merchant’s own words', () => {
     expect(say({text: locale === 'en' ? {one: text.one, other: text.other} : text, args: {count}}, locale)).toBe(expected);
   });
 
+  test('no line begins with a percent sign, nor with a mark that French sets apart', () => {
+    const {say} = speaker(i18n('fr'), {currency: 'EUR', locale: 'fr', language: 'fr', now: NOW});
+    expect(say({text: 'Bravo ! {percentage} % ou 5 € de moins : code {code}', args: {percentage: 10, code: 'A !'}})).toBe(
+      'Bravo\u00a0! 10\u00a0% ou 5\u00a0€ de moins\u00a0: code A !',
+    );
+  });
+
   test('a long word may be broken, a code never', () => {
     const code = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
     expect(say({text: 'Geschwindigkeitsbegrenzung {code}', args: {code}})).toBe(`Geschw\u200bindigk\u200beitsbe\u200bgrenzung ${code}`);
