@@ -71,9 +71,10 @@ class CodeUsed(Kept):
 
 
 class Application(Kept):
-    """What took something off an order: `discount_code`, `automatic`, …."""
+    """What took something off an order, `discount_code`, `automatic`, …, and off what of it."""
 
     type: Plain = None
+    target_type: Plain = None
 
 
 class Order(Mailed):

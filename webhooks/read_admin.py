@@ -193,9 +193,12 @@ def read_line(line: Payload, currency: str) -> Line:
 
 def _grant(node: Payload) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
-    applied = node.child_or_none("discountApplications")
-    kinds = [each.text_or_none("__typename") for each in applied.children("nodes")] if applied else []
-    return grant_used(_attributes(node), node.time("createdAt")) if AUTOMATIC in kinds else None
+    found = node.child_or_none("discountApplications")
+    applied = found.children("nodes") if found else []
+    off = [
+        each.text_or_none("targetType") for each in applied if each.text_or_none("__typename") == AUTOMATIC
+    ]
+    return grant_used(_attributes(node), node.time("createdAt"), off)
 
 
 def _attributes(node: Payload) -> dict[str, str]:

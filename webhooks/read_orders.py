@@ -117,14 +117,21 @@ def _code(used: Payload, currency: str) -> CodeUsed:
 
 def _grant(payload: Payload, at: datetime) -> GrantUsed | None:
     """Return the grant that the order carries, where something was taken off it without a code."""
-    applied = [each.text_or_none("type") for each in payload.children("discount_applications")]
-    return grant_used(payload.pairs("note_attributes"), at) if AUTOMATIC in applied else None
+    applied = payload.children("discount_applications")
+    off = [each.text_or_none("target_type") for each in applied if each.text_or_none("type") == AUTOMATIC]
+    return grant_used(payload.pairs("note_attributes"), at, off)
 
 
-def grant_used(attributes: Mapping[str, str], at: datetime) -> GrantUsed | None:
-    """Return the grant among an order's attributes, None where there is none of ours that held then."""
-    named = number_in(attributes.get(ATTRIBUTE), at)
-    return None if named is None else GrantUsed(terms_id=named[0], number=named[1])
+def grant_used(attributes: Mapping[str, str], at: datetime, off: Sequence[str | None]) -> GrantUsed | None:
+    """Return the grant among an order's attributes, None where there is none of ours that held then.
+
+    off: what each discount without a code took something off, None where that is not told.
+    """
+    named = number_in(attributes.get(ATTRIBUTE), at) if off else None
+    if named is None:
+        return None
+    told = () if None in off else tuple(sorted({each.lower() for each in off if each}))
+    return GrantUsed(terms_id=named[0], number=named[1], off=told)
 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:

@@ -281,7 +281,8 @@ def sold_order(row: Any, people: frozenset[str], granted_by: Mapping[str, str]) 
     codes = frozenset(str(each["code"]).upper() for each in used if "code" in each)
     terms = frozenset(str(each["terms_id"]) for each in used if "terms_id" in each)
     granted = frozenset(granted_by[each] for each in terms & granted_by.keys())
-    return SoldOrder(row.order_id, row.created_at, people, codes, granted)
+    off = frozenset(str(part) for each in used for part in each.get("off", ()))
+    return SoldOrder(row.order_id, row.created_at, people, codes, granted, off)
 
 
 def sold_lines(order: SoldOrder, rows: Iterable[Any], back: Mapping[int, int]) -> Iterator[SoldLine]:

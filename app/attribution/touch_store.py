@@ -100,6 +100,7 @@ def touches_of(row: Any, unit: str | None) -> Iterator[Touch]:
             code=discount.get("code") if discount else None,
             reason=why[0]["reason"] if why else None,
             surface=row.surface,
+            applies_to=discount.get("applies_to") if discount else None,
         )
 
 

@@ -10,7 +10,7 @@ once, when it was made last: a theme asks with every page.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ class Touch:
 
     campaign: whose it is, None for a recommendation. people: `customer:7`, `checkout:token` or `unit:…`, as
     arms are assigned. reason: the first that it was made for, None where it gave none.
+    applies_to: what its discount is for, `order`, `product` or `shipping`.
     """
 
     decision_id: str
@@ -39,17 +40,22 @@ class Touch:
     code: str | None = None
     reason: str | None = None
     surface: str = ""
+    applies_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SoldOrder:
-    """An order that stands. codes: those it used. granted: campaigns whose discount it had without one."""
+    """An order that stands. codes: those it used. granted: campaigns whose grant it carried.
+
+    off: what became cheaper without a code, `line_item` or `shipping_line`; nothing where that is not known.
+    """
 
     order_id: int
     at: datetime
     people: frozenset[str]
     codes: frozenset[str] = frozenset()
     granted: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,13 @@ def _is_for(touch: Touch, line: SoldLine) -> bool:
     if touch.code is not None:
         return touch.code.upper() in line.order.codes
     if touch.kind == "coupon":
-        return touch.campaign in line.order.granted
+        return touch.campaign in line.order.granted and _may_have_taken(touch, line.order.off)
     return touch.product_id is not None and touch.product_id == line.product_id
+
+
+def _may_have_taken(touch: Touch, off: Collection[str]) -> bool:
+    """Return whether something became cheaper that the discount is for: else another one did it alone."""
+    return not off or ("shipping_line" if touch.applies_to == "shipping" else "line_item") in off
 
 
 def _of_one_checkout(touch: Touch, order: SoldOrder) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.connections import Connections
-from app.events.kinds import Line, OrderDeleted, OrderFacts, RefundCreated
+from app.events.kinds import GrantUsed, Line, OrderDeleted, OrderFacts, RefundCreated
 from app.tables import OF_NO_LINE, OF_SHIPPING, OF_TAX, OrderLineRow, OrderRow, RefundRow, ShopRow
 from app.upsert import by_key, delete_keys, matching, table_of, upsert
 
@@ -137,10 +137,14 @@ def _order_row(event: OrderFacts) -> dict[str, Any]:
         "cancelled_at": event.cancelled_at,
         "discount_codes": [
             *map(msgspec.to_builtins, event.codes),
-            *([{"terms_id": event.grant.terms_id}] if event.grant else ()),
+            *([_grant_row(event.grant)] if event.grant else ()),
         ],
         "renewal": event.renewal,
     }
+
+
+def _grant_row(grant: GrantUsed) -> dict[str, Any]:
+    return {"terms_id": grant.terms_id} | ({"off": list(grant.off)} if grant.off else {})
 
 
 def _line_row(event: OrderFacts, line: Line) -> dict[str, Any]:

@@ -151,13 +151,25 @@ async def test_a_refund_takes_no_more_than_was_paid(connections: Connections) ->
     assert (found.sold_minor, found.credited_minor, found.groups["kind"]) == (0, 0, {})
 
 
-@pytest.mark.parametrize(("campaign", "minor"), [("welcome", 1_000), ("another", 0)])
+@pytest.mark.parametrize(
+    ("campaign", "applies_to", "off", "minor"),
+    [
+        ("welcome", "order", None, 1_000),  # as orders were kept before it was asked what became cheaper
+        ("welcome", "order", ["line_item"], 1_000),
+        ("welcome", "product", ["line_item", "shipping_line"], 1_000),
+        ("welcome", "order", ["shipping_line"], 0),  # the shop's own free shipping, and nothing of ours
+        ("welcome", "shipping", ["shipping_line"], 1_000),
+        ("welcome", "shipping", ["line_item"], 0),
+        ("another", "order", ["line_item"], 0),
+    ],
+)
 async def test_an_offer_without_a_code_is_owed_the_order_that_used_its_grant(
-    connections: Connections, campaign: str, minor: int
+    connections: Connections, campaign: str, applies_to: str, off: list[str] | None, minor: int
 ) -> None:
     offer = of_code(campaign=campaign)
-    offer["discount"] = {"percentage": 10}
-    order = an_order(checkout_token="t", discount_codes=[{"terms_id": "0a1b2c3d"}])
+    offer["discount"] = {"percentage": 10, "applies_to": applies_to}
+    used = {"terms_id": "0a1b2c3d"} | ({} if off is None else {"off": off})
+    order = an_order(checkout_token="t", discount_codes=[used])
     terms = AutomaticDiscountRow(shop=SHOP, terms_id="0a1b2c3d", campaign_id="welcome", updated_at=NOW)
     await write(connections, a_shop(), terms, order, sold(), offering("a", offer))
     assert (await report(connections)).credited_minor == minor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from app.events.kinds import GrantUsed
 from webhooks.delivery import Delivery
@@ -52,6 +53,29 @@ def test_an_order_that_was_missed_tells_of_its_grant_too(kind: str, used: GrantU
         "discountApplications": {"nodes": [{"__typename": kind}]},
     }  # fmt: skip
     assert read_order("a.myshopify.com", Payload(node), []).grant == used
+
+
+def test_an_order_with_a_grant_tells_what_became_cheaper_without_a_code() -> None:
+    """The discounts of Shopify's that need no code name no grant, but whether they are for goods."""
+    applied = [("automatic", "shipping_line"), ("discount_code", "line_item")]
+    order = {
+        "id": 11, "created_at": "2026-11-01T12:00:00Z",
+        "note_attributes": [{"name": "_tillwise_grant", "value": GRANT}],
+        "discount_applications": [{"type": kind, "target_type": target} for kind, target in applied],
+    }  # fmt: skip
+    typed = {"automatic": "AutomaticDiscountApplication", "discount_code": "DiscountCodeApplication"}
+    node = {
+        "id": "gid://shopify/Order/11", "createdAt": "2026-11-01T12:00:00Z",
+        "updatedAt": "2026-11-01T12:00:00Z", "currencyCode": "USD",
+        "customAttributes": [{"key": "_tillwise_grant", "value": GRANT}],
+        "discountApplications": {
+            "nodes": [{"__typename": typed[kind], "targetType": to.upper()} for kind, to in applied]
+        },
+    }  # fmt: skip
+    told = Delivery("a.myshopify.com", "orders/create", "e", NOW, "USD")
+    found = read_order_placed(Payload(order), told)
+    assert found.grant == replace(NAMED, off=("shipping_line",))
+    assert read_order("a.myshopify.com", Payload(node), []).grant == found.grant
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,8 @@ EXTRAS: list[tuple[str, dict[str, Any]]] = [
         "orders/create",
         _LINES
         | {"id": 1, "created_at": "2026-11-01T12:00:00Z", "discount_codes": [{"code": "A", "amount": "1"}]}
-        | {"discount_applications": [{"type": "automatic"}], "note_attributes": []},
+        | {"discount_applications": [{"type": "automatic", "target_type": "line_item"}]}
+        | {"note_attributes": {"_tillwise_grant": GRANT}},
     ),
     ("carts/create", {"id": "c"}),
     ("customers/update", {"id": 5, "email_marketing_consent": {"a": 1}, "sms_marketing_consent": {"a": 1}}),
