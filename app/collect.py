@@ -36,8 +36,8 @@ from app.events.robots import is_robot
 from app.limits import rate_limiter
 from app.metrics import EVENTS
 from app.profiles.names import Names
+from app.profiles.pending_refusals import log_consent
 from app.profiles.telling import ConsentCall
-from app.profiles.unheard import tell
 from app.shops.sessions import bearer_token, verify_checkout_token
 from app.shops.store import shop_by_publishable_key
 from app.values import moment, shopify_id
@@ -175,7 +175,7 @@ async def _tell(connections: Connections, calls: Sequence[ConsentCall], came_at:
         msgspec.structs.replace(call, happened_at=told_at)
         for call in sorted(calls, key=lambda call: call.happened_at)
     ]
-    await tell(connections.redis, await open_digests(connections), in_order)
+    await log_consent(connections.redis, await open_digests(connections), in_order)
 
 
 async def _sender(connections: Connections, authorization: str | None, now: datetime) -> Sender:

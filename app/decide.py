@@ -1,19 +1,20 @@
 """POST /api/personalize: what to offer in this checkout.
 
-Consent comes first: it decides what is read, and what was not read can't be used. The rest is in
-memory, but for one read of the shopper before the choice and one write of the decision after it.
-Whatever fails of ours, the answer is 200 with the best that is left, and `fallback` says why:
+Consent comes first: it decides what is read, and what was not read can't be used. Then the shopper is read
+(one Redis round trip), the offers are chosen (in memory) and the decision is logged (one more).
+
+Whatever of ours fails, the answer is 200 with the best that is left, and `fallback` says why:
 
 no_model  the shop has no trained model yet: its defaults are offered
 redis     the shopper could not be read: the cart alone decides
-error     choosing went wrong: the shop's defaults are offered, or nothing
-log       the decision could not be written down: its offers stand, and will earn nothing
+error     choosing failed: the shop's defaults are offered, or nothing
+log       the decision could not be logged: its offers stand, and will earn nothing
 no_shop   the shop does not have the app: nothing is offered
-paused    the merchant paused the app: nothing is offered or written down but what is told of consent
+paused    the merchant paused the app: nothing is offered, and only changes of consent are logged
 timeout   the shop was not loaded in time: nothing is offered
-busy      the shop is asked about too often, or too many ask at once: its defaults are offered, nothing is
-          read or written down; what is refused is told a little later, as where the log or Redis is away
-robot     who asks says that it is none who buys: the same, so that it counts in no figure and takes no code
+busy      the shop is asked about too often, or too many ask at once: its defaults are offered, and nothing
+          is read or logged but refusals of consent, a little later
+robot     the user agent is a robot's: as busy, so that it counts in no figure and takes no code
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from time import perf_counter_ns
 from typing import NamedTuple
 
 import msgspec
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -56,9 +58,9 @@ from app.events.robots import is_robot
 from app.limits import RateLimiter, rate_limiter
 from app.live import LiveShops, live_shops
 from app.metrics import RANKINGS, count_decision
-from app.offers.again import is_idle
+from app.offers.again import is_empty_poll
 from app.offers.answer import answer_to, nothing
-from app.offers.campaigns import code_wanted, nudging_of, with_campaigns, with_code, without_codes
+from app.offers.campaigns import code_wanted, history_update_of, with_campaigns, with_code, without_codes
 from app.offers.degraded import degraded_answer
 from app.offers.grants import with_grants
 from app.offers.ranked import Rankings
@@ -66,11 +68,11 @@ from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import MAX_BODY, Answer, Question, read_question, write_answer
-from app.profiles.guests import has_taken_back, news_of
+from app.profiles.guests import browser_refuses, consent_events
 from app.profiles.names import Names
+from app.profiles.pending_refusals import PendingRefusals
 from app.profiles.recall import Shopper, keep_told, recall
 from app.profiles.telling import ConsentCall
-from app.profiles.unheard import Unheard
 from app.shops.sessions import CheckoutClaims, ProxyClaims, bearer_token, verify_checkout_token
 from app.tracing import span
 
@@ -85,15 +87,21 @@ _log = logging.getLogger(__name__)
 
 
 class DecisionWrites(NamedTuple):
-    """What a decision writes down: events, and what its shopper was shown of campaigns."""
+    """What a decision writes: events for the log, and what its shopper was shown of campaigns."""
 
     events: Sequence[AnyEvent]
-    nudging: HistoryUpdate | None
+    history: HistoryUpdate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionDependencies:
-    """What decisions are made with, opened once a process."""
+    """What decisions are made with, opened once a process.
+
+    live: each shop's snapshot. read: values of Redis by key; log: see `_append`. Both batch concurrent calls.
+    digests: keyed hashes of shoppers' names, under which their consent is kept.
+    codes: discount codes to give out. keeper: archives the snapshots decided on, for replays.
+    pending_refusals: refusals of consent that could not be logged yet.
+    """
 
     live: LiveShops
     read: Batcher[Sequence[str], list[bytes | None]]
@@ -104,7 +112,7 @@ class DecisionDependencies:
     limiter: RateLimiter
     rankings: Rankings
     concurrency: ConcurrencyLimit
-    unheard: Unheard
+    pending_refusals: PendingRefusals
 
 
 @any_origin
@@ -146,54 +154,51 @@ async def _answered(deps: DecisionDependencies, claims: Claims, question: Questi
 
 
 async def decide(deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str) -> Answer:
-    """Return the answer, once it is written down."""
+    """Return the answer, once it is logged."""
     started, now = perf_counter_ns(), datetime.now(UTC)
     shop = await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
-    call, shopper = await _recalled(deps, shop, _call(claims, question, shop, decision_id, now), may)
-    told = news_of(call, shopper.told, consent)
+    call, shopper = await _recalled(deps, shop, _consent_call(claims, question, shop, decision_id, now), may)
+    told = consent_events(call, shopper.told, consent)
     if shop.paused:
-        await _is_written(deps, DecisionWrites(told, None), call, shopper)
+        await _is_logged(deps, DecisionWrites(told), call, shopper)
         return nothing(decision_id, "paused")
-    if call.names.client_id != question.client_id:
-        question = msgspec.structs.replace(question, client_id=call.names.client_id)
+    question = _named_as(question, call.names)
     occasion = in_arms(Occasion(decision_id, now, shop, question, consent, may, shopper))
-    situation = situation_of(occasion)
-    if occasion.shop.plan is not None:
-        situation = await _with_campaigns(deps, claims, occasion, situation)
+    situation = await _with_campaigns(deps, claims, occasion, situation_of(occasion))
     with span("ranking"):
         answer = answer_to(occasion, situation, deps.rankings)
     duration_us = (perf_counter_ns() - started) // 1000
-    made = [] if is_idle(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
-    written = DecisionWrites([*made, *told], nudging_of(occasion, situation, answer.offers))
+    made = [] if is_empty_poll(situation, answer) else [entry_of(occasion, situation, answer, duration_us)]
+    writes = DecisionWrites([*made, *told], history_update_of(occasion, situation, answer.offers))
     answer = with_grants(occasion, answer, claims.customer_id)
-    if await _is_written(deps, written, call, shopper):
-        deps.keeper.served(occasion.shop)
-        return answer
-    return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+    if not await _is_logged(deps, writes, call, shopper):
+        return msgspec.structs.replace(answer, fallback=answer.fallback or "log")
+    deps.keeper.served(occasion.shop)
+    return answer
 
 
 async def decide_degraded(
     deps: DecisionDependencies, claims: Claims, question: Question, decision_id: str, why: str
 ) -> Answer:
-    """Return what costs least of all that can be shown, and why it is that."""
+    """Return the shop's defaults, which cost least of all that can be shown. why: the answer's fallback."""
     now, shop = datetime.now(UTC), await deps.live.get(claims.shop)
     if shop is None:
         return nothing(decision_id, "no_shop")
-    deps.unheard.keep(_call(claims, question, shop, decision_id, now))
+    deps.pending_refusals.keep(_consent_call(claims, question, shop, decision_id, now))
     consent = settle(question.consent, question.region, shop.policy)
     may = permissions(consent)
     shopper = Shopper(claims.customer_id if may.may_use_profile else None, reached=False)
     return degraded_answer(Occasion(decision_id, now, shop, question, consent, may, shopper), why)
 
 
-def _call(
+def _consent_call(
     claims: Claims, question: Question, shop: ShopSnapshot, decision_id: str, now: datetime
 ) -> ConsentCall:
-    """Return who asks, and what they say of consent."""
+    """Return who asks, and what they answered about consent."""
     source = "checkout" if isinstance(claims, CheckoutClaims) else "storefront"
     names = Names(claims.customer_id, question.client_id, question.checkout_token)
     return ConsentCall(
@@ -204,18 +209,27 @@ def _call(
 async def _recalled(
     deps: DecisionDependencies, shop: ShopSnapshot, call: ConsentCall, may: Permissions
 ) -> tuple[ConsentCall, Shopper]:
-    """Return the call and its shopper: without the browser that the cart names, if that one refused."""
+    """Return the call and its shopper, both without the browser that a cart names if that browser refused."""
     shopper = await recall(deps.read, shop.shop, call.names, may, deps.digests, shop.plan is not None)
-    if may.may_use_visit and call.source == "checkout" and has_taken_back(shopper.told):
+    if may.may_use_visit and call.source == "checkout" and browser_refuses(shopper.told):
         call = msgspec.structs.replace(call, names=call.names.only({"checkout", "customer"}))
         return await _recalled(deps, shop, call, may)
     return call, shopper
+
+
+def _named_as(question: Question, names: Names) -> Question:
+    """Return the question without its browser's id where that may not be used."""
+    if names.client_id == question.client_id:
+        return question
+    return msgspec.structs.replace(question, client_id=names.client_id)
 
 
 async def _with_campaigns(
     deps: DecisionDependencies, claims: Claims, occasion: Occasion, situation: Situation
 ) -> Situation:
     """Return the situation with the campaigns it shows, and a code for each that needs one."""
+    if occasion.shop.plan is None:
+        return situation
     try:
         weighed = with_campaigns(occasion, situation, deps.codes.dry(occasion.shop.shop))
         for _ in range(MOST_CODES):
@@ -231,7 +245,7 @@ async def _with_campaigns(
 
 
 def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -> bool:
-    """Return whether the code may be given out. Who makes up checkouts or browsers has no end of names."""
+    """Return whether the code may be given out: anyone can make up checkouts or browsers without end."""
     if wanted.unit.startswith("customer:"):  # proven by Shopify
         return True
     if isinstance(claims, CheckoutClaims):
@@ -239,18 +253,31 @@ def _may_have(deps: DecisionDependencies, claims: Claims, wanted: CodeRequest) -
     return not deps.limiter.wait_s("storefront_codes", claims.shop)
 
 
-async def _is_written(
-    deps: DecisionDependencies, written: DecisionWrites, call: ConsentCall, shopper: Shopper
+async def _is_logged(
+    deps: DecisionDependencies, writes: DecisionWrites, call: ConsentCall, shopper: Shopper
 ) -> bool:
-    """Return whether the log has it, in one write. A refusal that it can't have now is kept for later."""
-    is_written = True
+    """Return whether the log took it, in one write. A refusal that it could not take is kept for later."""
+    logged = True
     try:
-        await deps.log(written)
+        await deps.log(writes)
     except (RedisError, OSError, TimeoutError):
-        is_written = False
-    if not (is_written and shopper.told):  # without what was told before, nothing is news
-        deps.unheard.keep(call)
-    return is_written
+        logged = False
+    if not (logged and shopper.told):  # what was told before is unknown, so a change can't be seen
+        deps.pending_refusals.keep(call)
+    return logged
+
+
+async def _append(
+    redis: Redis, log: EventLog, digests: Digests, batch: Sequence[DecisionWrites]
+) -> Sequence[None]:
+    """Write a batch of decisions: their events, and with them what their shoppers were shown of campaigns."""
+    events = list(chain.from_iterable(each.events for each in batch))
+    if histories := [each.history for each in batch if each.history]:
+        await write_decisions(redis, log, events, histories)
+    else:
+        await log.append(events)
+    await keep_told(redis, digests, events)  # a round trip only where consent changed
+    return [None] * len(batch)
 
 
 def _authenticated(request: Request) -> CheckoutClaims:
@@ -266,40 +293,29 @@ def _authenticated(request: Request) -> CheckoutClaims:
 async def opened(web: Starlette) -> AsyncIterator[None]:
     """Open what decisions are made with, on the connections the app has."""
     connections: Connections = web.state.connections
-    log = EventLog(connections.redis)
-
-    digests = await open_digests(connections)
-
-    async def append(batch: list[DecisionWrites]) -> Sequence[None]:
-        events = list(chain.from_iterable(each.events for each in batch))
-        if nudgings := [each.nudging for each in batch if each.nudging]:
-            await write_decisions(connections.redis, log, events, nudgings)
-        else:
-            await log.append(events)
-        await keep_told(connections.redis, digests, events)  # a round trip for news only
-        return [None] * len(batch)
-
-    keeper, rankings, unheard = Keeper(connections), Rankings(), Unheard(connections.redis, digests)
+    redis, digests = connections.redis, await open_digests(connections)
+    keeper, rankings = Keeper(connections), Rankings()
+    pending_refusals = PendingRefusals(redis, digests)
     RANKINGS.labels("asked").set_function(lambda: rankings.asked)
     RANKINGS.labels("found").set_function(lambda: rankings.found)
     async with live_shops(connections) as live:
         web.state.deps = DecisionDependencies(
             live=live,
-            read=batched_reads(connections.redis, timeout_ms=READ_MS),
-            log=Batcher(append, timeout_ms=LOG_MS),
+            read=batched_reads(redis, timeout_ms=READ_MS),
+            log=Batcher(partial(_append, redis, EventLog(redis), digests), timeout_ms=LOG_MS),
             digests=digests,
-            codes=CodeDispenser(Batcher(partial(grant, connections.redis), timeout_ms=GRANT_MS)),
+            codes=CodeDispenser(Batcher(partial(grant, redis), timeout_ms=GRANT_MS)),
             keeper=keeper,
             limiter=rate_limiter(connections, "offers"),
             rankings=rankings,
             concurrency=ConcurrencyLimit(),
-            unheard=unheard,
+            pending_refusals=pending_refusals,
         )
         stop = asyncio.Event()
-        telling = asyncio.create_task(unheard.keep_telling(stop))
+        logging_refusals = asyncio.create_task(pending_refusals.keep_logging(stop))
         yield
         stop.set()
-        await telling
+        await logging_refusals
         await keeper.close()
 
 

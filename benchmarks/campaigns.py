@@ -36,7 +36,7 @@ from app.consent.digests import open_digests
 from app.consent.policy import permissions, settle
 from app.events.log import encode
 from app.offers.answer import answer_to
-from app.offers.campaigns import nudging_of, with_campaigns
+from app.offers.campaigns import history_update_of, with_campaigns
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, situation_of
 from app.offers.snapshot import ShopSnapshot
@@ -155,8 +155,8 @@ def _spent_ns(occasion: Occasion) -> int:
     situation = with_campaigns(occasion, situation_of(occasion))
     answer = answer_to(occasion, situation)
     encode(entry_of(occasion, situation, answer, 0))
-    if (nudging := nudging_of(occasion, situation, answer.offers)) is not None:
-        nudging.onto(nudging.read)
+    if (update := history_update_of(occasion, situation, answer.offers)) is not None:
+        update.onto(update.read)
     return time.process_time_ns() - began
 
 

@@ -36,7 +36,7 @@ def again_s(occasion: Occasion, situation: Situation) -> int | None:
     return min([*_waited_for(plan, weighed), *(max(1, ceil(each)) for each in ahead)], default=None)
 
 
-def is_idle(situation: Situation, answer: Answer) -> bool:
+def is_empty_poll(situation: Situation, answer: Answer) -> bool:
     """Return whether a message was asked for and no campaign had one, shown or held back."""
     weighed = situation.campaigns
     told = weighed is not None and (weighed.chosen or weighed.withheld)

@@ -96,8 +96,10 @@ def without_codes(occasion: Occasion, situation: Situation) -> Situation:
     return msgspec.structs.replace(situation, campaigns=_weighed(occasion, plan, inputs))
 
 
-def nudging_of(occasion: Occasion, situation: Situation, offers: Sequence[Offer]) -> HistoryUpdate | None:
-    """Return what is to be kept of what was shown, None when that is nothing."""
+def history_update_of(
+    occasion: Occasion, situation: Situation, offers: Sequence[Offer]
+) -> HistoryUpdate | None:
+    """Return what the decision adds to its shopper's history with campaigns, None for nothing."""
     plan, weighed, shopper = occasion.shop.plan, situation.campaigns, occasion.shopper
     if plan is None or weighed is None or situation.arm != PERSONALISED:
         return None

@@ -18,14 +18,14 @@ from app.profiles.telling import ConsentCall, consent_told
 Told = Mapping[str, Answers | None]  # what was told before, by kind of name
 
 
-def has_taken_back(told: Told) -> bool:
-    """Return whether the browser refuses analytics, by what it told itself."""
+def browser_refuses(told: Told) -> bool:
+    """Return whether the browser itself last refused analytics."""
     browser = told.get("client")
     return browser is not None and browser.analytics is False
 
 
-def words_of(call: ConsentCall) -> Sequence[ConsentCall]:
-    """Return the call as it is heard: a checkout's for itself, and what it refuses for the browser too."""
+def heard_as(call: ConsentCall) -> Sequence[ConsentCall]:
+    """Return the calls that it counts as: a checkout's is its own, and its refusals are the browser's too."""
     if call.source != "checkout" or call.names.client_id is None:
         return (call,)
     own = msgspec.structs.replace(call, names=call.names.only({"checkout", "customer"}))
@@ -39,13 +39,13 @@ def words_of(call: ConsentCall) -> Sequence[ConsentCall]:
     )
 
 
-def news_of(call: ConsentCall, told: Told, consent: Consent) -> Sequence[AnyEvent]:
-    """Return what the call tells the ledger, and of a checkout's browser; nothing where it is not new."""
-    words = words_of(call)
-    if all(told.get(kind) == word.answers for word in words for kind, _ in word.names):
+def consent_events(call: ConsentCall, told: Told, consent: Consent) -> Sequence[AnyEvent]:
+    """Return the events of a change of consent, and that the checkout is its browser's; none without one."""
+    calls = heard_as(call)
+    if all(told.get(kind) == each.answers for each in calls for kind, _ in each.names):
         return ()
-    news: list[AnyEvent] = [event for word in words if (event := consent_told(word, told))]
-    return [*news, *_met(call, consent)] if news else ()
+    changes: list[AnyEvent] = [event for each in calls if (event := consent_told(each, told))]
+    return [*changes, *_met(call, consent)] if changes else ()
 
 
 def _refused(answers: Answers) -> Answers:

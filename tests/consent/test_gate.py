@@ -53,7 +53,7 @@ ASKING = {
     "app.consent.standings": Asks(("may",)),
     "app.events.store": Asks(("permissions",)),
     "app.intent.store": Asks(("may", "who_refuse")),
-    "app.offers.campaigns": Asks(("permissions",), through=("nudging_of",)),
+    "app.offers.campaigns": Asks(("permissions",), through=("history_update_of",)),
     "app.offers.replay": Asks(("permissions",), through=("entry_of",)),
     "app.profiles.behaving": Asks(("may", "who_refuse"), through=("seen_of_customers", "seen_of_browsers")),
     "app.profiles.guests": Asks(("permissions",)),
@@ -123,7 +123,7 @@ FREE = {
         _LEDGER, ("app.consent", "app.orders.answers", "app.profiles.consents", "app.worker")
     ),
     "app.profiles.consents": Free("what they answered, to name them no more", ("app.worker",)),
-    "app.profiles.unheard": Free(_LEDGER, ("app.collect", "app.decide")),
+    "app.profiles.pending_refusals": Free(_LEDGER, ("app.collect", "app.decide")),
     "app.consent.lookup": Free(_THEIRS, ("app.admin.persons", "app.admin.whom", "app.commands.consent")),
     "app.consent.withdrawal": Free(_THEIRS, ("app.privacy", "app.profiles.consents", "app.reach.finding")),
     "app.privacy.storefront": Free(_THEIRS, ("app.worker",)),

@@ -11,7 +11,7 @@ import pytest
 from app.campaigns.campaign import Campaign, Running
 from app.campaigns.nudged import CampaignHistory, ShopperHistory, pack, place_of
 from app.consent.policy import permissions, settle
-from app.offers.again import is_idle
+from app.offers.again import is_empty_poll
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.degraded import degraded_answer
@@ -53,7 +53,7 @@ def asked(*campaigns: Campaign, shopper: Shopper | None = None, **changes: Any) 
 def idle(*campaigns: Campaign, **changes: Any) -> bool:
     occasion = asked(*campaigns, **changes)
     situation = with_campaigns(occasion, situation_of(occasion))
-    return is_idle(situation, answer_to(occasion, situation))
+    return is_empty_poll(situation, answer_to(occasion, situation))
 
 
 def stayed(seconds: float) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from app.consent.policy import NOWHERE, UNREAD, Answers
 from app.events.kinds import ConsentTold
 from app.events.log import EventConsumer
 from app.profiles.names import Names
+from app.profiles.pending_refusals import PendingRefusals
 from app.profiles.telling import ConsentCall
-from app.profiles.unheard import Unheard
 from app.tables import DecisionRow
 from tests.offers.factories import EVERYTHING, SHOP
 from tests.test_consent_on_the_next_call import NOTHING, a_shopper, of, rows, work
@@ -34,7 +34,7 @@ async def known(connections: Connections, reader: EventConsumer) -> AsyncIterato
         yield client
 
 
-def till_of(client: httpx.AsyncClient) -> Any:
+def deps_of(client: httpx.AsyncClient) -> Any:
     return client._transport.app.state.deps  # type: ignore[attr-defined]
 
 
@@ -78,23 +78,23 @@ async def test_what_is_taken_back_meanwhile_goes_as_soon_as_there_is_time(
     answer = await ask(known, 10, consent=refused)
     assert answer["fallback"] in (fallback, "redis")
     assert not [each for each in of(ConsentTold, await work(connections, reader)) if each.withdrawn]
-    await till_of(known).unheard.tell()
+    await deps_of(known).pending_refusals.log()
     (told,) = of(ConsentTold, await work(connections, reader))
     assert (told.customer_id, "preferences" in told.withdrawn) == (7, True)
     assert not [row for row in await rows(connections, DecisionRow) if row.customer_id is not None]
-    assert len(till_of(known).unheard) == 0
+    assert len(deps_of(known).pending_refusals) == 0
 
 
 async def test_what_is_told_at_once_is_not_kept(known: httpx.AsyncClient) -> None:
     for consent in (EVERYTHING, NOTHING, {}):
         await ask(known, 10, consent=consent)
-        assert len(till_of(known).unheard) == 0
+        assert len(deps_of(known).pending_refusals) == 0
 
 
 async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is_room_for(
     connections: Connections, known: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unheard = Unheard(connections.redis, till_of(known).digests, most=2)
+    pending = PendingRefusals(connections.redis, deps_of(known).digests, most=2)
 
     def said(number: int, **answers: bool) -> ConsentCall:
         names, word = Names(number), Answers(**answers)
@@ -102,24 +102,24 @@ async def test_with_redis_away_the_last_word_of_each_stays_no_more_than_there_is
 
     monkeypatch.setattr(connections.redis, "mget", away)
     for number, answers in ((1, {"marketing": False}), (2, {"marketing": True}), (3, {"marketing": False})):
-        unheard.keep(said(number, **answers))
-    unheard.keep(said(1, preferences=False))
-    assert len(unheard) == 2  # a yes takes nothing back
+        pending.keep(said(number, **answers))
+    pending.keep(said(1, preferences=False))
+    assert len(pending) == 2  # a yes takes nothing back
     with pytest.raises(RedisAway):
-        await unheard.tell()
-    unheard.keep(said(4, marketing=False))
-    assert [names.customer_id for _, names in unheard._calls] == [1, 4]
+        await pending.log()
+    pending.keep(said(4, marketing=False))
+    assert [names.customer_id for _, names in pending._calls] == [1, 4]
 
     stop = asyncio.Event()
-    monkeypatch.setattr("app.profiles.unheard.EVERY_S", 0.001)
-    telling = asyncio.create_task(unheard.keep_telling(stop))
+    monkeypatch.setattr("app.profiles.pending_refusals.EVERY_S", 0.001)
+    telling = asyncio.create_task(pending.keep_logging(stop))
     await asyncio.sleep(0.01)  # it goes on although Redis is away
-    assert len(unheard) == 2
+    assert len(pending) == 2
     monkeypatch.undo()
-    await unheard.tell()
+    await pending.log()
     stop.set()
     await telling
-    assert len(unheard) == 0
+    assert len(pending) == 0
 
 
 async def test_a_checkout_answered_in_haste_allows_nothing_in_the_name_of_its_carts_browser(
@@ -128,6 +128,6 @@ async def test_a_checkout_answered_in_haste_allows_nothing_in_the_name_of_its_ca
     change(known, concurrency=Full())
     for consent, heard in ((NO_PROFILE, [(None, 7)]), (NOTHING, [(None, 7), ("browser", None)])):
         await ask(known, 10, consent=consent, client_id="browser")
-        calls = till_of(known).unheard._calls.values()
+        calls = deps_of(known).pending_refusals._calls.values()
         assert [(call.names.client_id, call.names.customer_id) for call in calls] == heard
-        await till_of(known).unheard.tell()
+        await deps_of(known).pending_refusals.log()

@@ -1,7 +1,7 @@
-"""Refusals that came when nothing could be written down: the app was too busy, or Redis was away.
+"""Refusals of consent that could not be logged when they came: the app was too busy, or Redis was away.
 
-They are obeyed at once, as each question is. What was allowed before has to go as well, so they are told
-the ledger as soon as there is time; a process that ends before forgets them.
+Each was obeyed in the answer to its own question. What was allowed before has to end as well, so they are
+kept in memory and logged for the ledger as soon as that is possible; a process that ends before loses them.
 """
 
 from __future__ import annotations
@@ -19,56 +19,56 @@ from app.consent.policy import PURPOSES, Answers
 from app.consent.told import told_key, unpack
 from app.events.log import EventLog
 from app.loops import rest
-from app.profiles.guests import words_of
+from app.profiles.guests import heard_as
 from app.profiles.names import Names
 from app.profiles.recall import keep_told
 from app.profiles.telling import ConsentCall, all_told
 from app.upsert import chunks
 
 EVERY_S = 2.0
-MOST = 10_000  # that are kept: the first go
+MOST = 10_000  # beyond it the oldest are dropped
 _AT_ONCE = 200
 
 
-class Unheard:
-    """Calls that refuse something and are still to be told, the last one of each visitor."""
+class PendingRefusals:
+    """Calls that refuse something and are still to be logged, the last one of each visitor."""
 
     def __init__(self, redis: Redis, digests: Digests, most: int = MOST) -> None:
         self._redis, self._digests, self._most = redis, digests, most
         self._calls: dict[tuple[str, Names], ConsentCall] = {}
 
     def keep(self, call: ConsentCall) -> None:
-        """Keep the call to be told, where it refuses anything in anybody's name."""
+        """Keep the call to be logged later, if it refuses anything in anybody's name."""
         if not refuses(call.answers):
             return
-        for word in words_of(call):
-            if any(word.names):
-                self._calls.pop((word.shop, word.names), None)
-                self._calls[word.shop, word.names] = word
+        for heard in heard_as(call):
+            if any(heard.names):
+                self._calls.pop((heard.shop, heard.names), None)
+                self._calls[heard.shop, heard.names] = heard
         while len(self._calls) > self._most:
             del self._calls[next(iter(self._calls))]
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    async def tell(self) -> None:
-        """Tell what is kept, shop by shop. Raises RedisError: the rest stays."""
+    async def log(self) -> None:
+        """Log what is kept, shop by shop. Raises RedisError: the rest stays."""
         by_shop: dict[str, list[ConsentCall]] = defaultdict(list)
         for call in self._calls.values():
             by_shop[call.shop].append(call)
         for calls in by_shop.values():
             for some in chunks(calls, _AT_ONCE):
-                await tell(self._redis, self._digests, some)
+                await log_consent(self._redis, self._digests, some)
                 for call in some:
-                    if self._calls.get((call.shop, call.names)) is call:  # else they said another word by now
+                    if self._calls.get((call.shop, call.names)) is call:  # else they answered anew by now
                         del self._calls[call.shop, call.names]
 
-    async def keep_telling(self, stop: asyncio.Event) -> None:
-        """Tell what is kept, time and again, until stopped."""
+    async def keep_logging(self, stop: asyncio.Event) -> None:
+        """Log what is kept, every two seconds, until stopped."""
         while not stop.is_set():
             await rest(stop, EVERY_S)
             try:
-                await self.tell()
+                await self.log()
             except (RedisError, OSError, TimeoutError):
                 continue
 
@@ -78,8 +78,8 @@ def refuses(answers: Answers) -> bool:
     return any(getattr(answers, each) is False for each in PURPOSES)
 
 
-async def tell(redis: Redis, digests: Digests, calls: Sequence[ConsentCall]) -> None:
-    """Put into the log what the calls of one shop tell the ledger that is news. Raises RedisError."""
+async def log_consent(redis: Redis, digests: Digests, calls: Sequence[ConsentCall]) -> None:
+    """Append to the event log what the calls of one shop change about consent. Raises RedisError."""
     subjects = sorted({each for call in calls for each in call.names.subjects(digests, call.shop).values()})
     if not subjects:
         return
