@@ -14,8 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attribution.kpis import Customer, KpiDecision, KpiInputs
 from app.connections import Connections
 from app.errors import NotFound
+from app.events.surfaces import AFTER_THE_ORDER
 from app.experiments.assign import STANDING, pseudonym
-from app.experiments.records import AFTER_THE_ORDER
 from app.orders.placed import HAS_GOODS
 from app.orders.refunds import goods_back
 from app.profiles.signals import COMPLETED

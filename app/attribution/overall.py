@@ -12,7 +12,7 @@ from app.attribution.kpi_facts import CARTED
 from app.attribution.kpis import GroupTotals, Kpi, of_sums
 from app.connections import Connections
 from app.errors import NotFound
-from app.experiments.records import AFTER_THE_ORDER
+from app.events.surfaces import AFTER_THE_ORDER
 from app.orders.placed import HAS_GOODS
 from app.orders.refunds import goods_back
 from app.segment_tables import CustomerSegmentRow

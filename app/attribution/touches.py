@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.attribution.models import Model, weights
-from app.experiments.records import AFTER_THE_ORDER
+from app.events.surfaces import AFTER_THE_ORDER
 
 WINDOW_DAYS = 7
 DAY = timedelta(days=1)

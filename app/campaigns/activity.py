@@ -16,8 +16,8 @@ from app.campaigns.feedback import CampaignFeedback, feedback_of
 from app.campaigns.outcomes import CampaignDecision, LoggedCampaigns, Ordered, bought_anyway
 from app.campaigns.reasons import WITHHELD
 from app.connections import Connections
+from app.events.surfaces import AFTER_THE_ORDER
 from app.experiments.assign import PERSONALISED
-from app.experiments.records import AFTER_THE_ORDER
 from app.intent.rates import Rate, rate
 from app.intent.store import who_may_not_teach
 from app.tables import DecisionRow, OrderRow

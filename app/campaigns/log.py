@@ -13,8 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.campaigns.outcomes import CampaignDecision, Ordered, campaigns_from_columns, read_logged_campaigns
 from app.catalog.cost_store import read_costs
 from app.connections import Connections
+from app.events.surfaces import AFTER_THE_ORDER
 from app.experiments.assign import PERSONALISED
-from app.experiments.records import AFTER_THE_ORDER
 from app.intent.store import who_may_not_teach
 from app.orders.refunds import goods_back
 from app.streamed import in_parts

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.campaigns.guardrails import COMPLETES_WITHIN_S, REFUNDED_WITHIN_S, Units
 from app.campaigns.outcomes import MET_BEFORE, LoggedCampaigns, campaigns_from_columns
 from app.campaigns.reasons import WITHHELD
-from app.experiments.records import AFTER_THE_ORDER
+from app.events.surfaces import AFTER_THE_ORDER
 
 SHOWN, HELD_BACK, KNOWN = 1, 0, -1
 _TIME = pl.Datetime("us", "UTC")

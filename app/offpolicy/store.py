@@ -20,8 +20,8 @@ from app.connections import Connections
 from app.consent.standing import Use
 from app.consent.standings import who_refuse
 from app.errors import NotFound
+from app.events.surfaces import AFTER_THE_ORDER
 from app.experiments.assign import PERSONALISED
-from app.experiments.records import AFTER_THE_ORDER
 from app.experiments.refusal import Refusal
 from app.offpolicy.estimate import PolicyEstimate
 from app.offpolicy.judging import LoggedDecision, TargetPolicy, policy_value
