@@ -44,6 +44,7 @@ def create(context: Context, query: str) -> BulkOperation | Refusal:
         return Refusal(problem, "INVALID")
     number = context.shop.next_id()
     name = f"bulk-{number}.jsonl"
+    store.bulk_dir.mkdir(mode=0o700, exist_ok=True)
     operation = BulkOperation(
         number,
         context.shop.domain,

@@ -27,6 +27,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _a_new_path() -> Path:
+    return Path(tempfile.gettempdir(), f"devstore-{uuid.uuid4().hex}")
+
+
 class UnknownShop(Exception):
     """No shop of the dev store has this domain."""
 
@@ -41,7 +45,7 @@ class Store:
     tokens: TokenBook = field(default_factory=TokenBook)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     bulk: dict[int, BulkOperation] = field(default_factory=dict)
-    bulk_dir: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="devstore-")))
+    bulk_dir: Path = field(default_factory=_a_new_path)  # made for the first result
     fail_next_bulk_after: int | None = None  # lines to write before the next bulk operation fails
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

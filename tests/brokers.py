@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -29,6 +29,7 @@ from app.events.broker_ledger import BrokerLedger
 from app.events.log import Delivery, EventConsumer, EventLog, entry_order
 from app.events.move import move_batch
 from app.events.rabbitmq import QUEUE
+from tests.cluster import free_ports
 
 RABBITMQ = next(
     (
@@ -61,6 +62,8 @@ class RabbitServer:
 
     directory: Path
     port: int
+    to_nodes: int
+    to_names: int
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -109,12 +112,12 @@ class RabbitServer:
             "RABBITMQ_NODENAME": f"tw{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(self.port + 1),
+            "RABBITMQ_DIST_PORT": str(self.to_nodes),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.directory / "plugins"),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",
-            "ERL_EPMD_PORT": str(self.port + 2),  # nobody else's, and it ends with the server
+            "ERL_EPMD_PORT": str(self.to_names),  # nobody else's, and it ends with the server
         }
 
 
@@ -124,23 +127,12 @@ def rabbitmq() -> Iterator[RabbitServer]:
     if RABBITMQ is None:
         pytest.skip("RabbitMQ is not on this machine (Debian: apt-get install rabbitmq-server)")
     with tempfile.TemporaryDirectory(prefix="tw-rabbit", ignore_cleanup_errors=True) as directory:
-        server = RabbitServer(Path(directory), _free_ports(3))
+        server = RabbitServer(Path(directory), *free_ports(3))
         try:
             server.start()
             yield server
         finally:
             server.kill()
-
-
-def _free_ports(many: int) -> int:
-    """Return the first of so many ports in a row that nobody listens on."""
-    while True:
-        with ExitStack() as taken:
-            first = taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            with suppress(OSError):
-                for port in range(first + 1, first + many):
-                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
-                return int(first)
 
 
 @dataclass

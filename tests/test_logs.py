@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from app.errors import InputError
 from app.failures import reason_of, traceback_of
 from app.logs import JsonFormatter
 from app.migrations import migrate
+from tests.cluster import free_ports
 from tests.conftest import ENVIRONMENT
 from tests.offers.factories import EVERYTHING, a_body
 from tests.shops.factories import SHOP, checkout_claims, signed_token, webhook_headers
@@ -176,9 +176,7 @@ def install(database: Path) -> None:
 @contextmanager
 def serving(data_dir: Path, log: Path) -> Iterator[httpx.Client]:
     """Yield a client of `tillwise serve`, worker and Redis beside it; both say all they say into the log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     own = ENVIRONMENT | {"TILLWISE_DATA_DIR": str(data_dir), "PORT": str(port)}
     command = [sys.executable, "-m", "app.cli", "serve"]
     with (

