@@ -62,12 +62,9 @@ def letter_to(
 
     Raises InputError for an address, or a name of a shop, that no letter can carry.
     """
-    told = spoken_to(reader.locale, reader.default)
-    ours, where = words_in(told), (reader.locale, reader.country, reader.default)
-    subject = own_words(words.subject, facts, *where) or filled(
-        ours.subject_with_code if facts.code else ours.subject, facts, told
-    )
-    body = own_words(words.body, facts, *where)
+    subject, body, told = _own(reader, words, facts)
+    ours = words_in(told)
+    subject = subject or filled(ours.subject_with_code if facts.code else ours.subject, facts, told)
     said = [body] if body else [filled(ours.hello if facts.whole else ours.hello_rest, facts, told)]
     said.append(filled(plural(ours.items, facts.count, told), facts, told))
     if facts.code and not body:
@@ -91,6 +88,22 @@ def alert_to(address: str, sender: Sender, shop: str, says: str, number: str, no
         f"{says}\n\nOpen Tillwise in the admin of {shop} to see what is open and what is over.\n"
     )
     return letter
+
+
+def _own(reader: Reader, words: LetterWords, facts: Facts) -> tuple[str | None, str | None, str]:
+    """Return the merchant's subject and body, None for what is ours to say, and the locale that ours is in.
+
+    A letter speaks one language: that of the merchant's body, else of their subject, else the reader's.
+    """
+    where = (reader.locale, reader.country, reader.default)
+    body = own_words(words.body, facts, *where)
+    found = body or own_words(words.subject, facts, *where)
+    if found is None:
+        return None, None, spoken_to(reader.locale, reader.default)
+    _, language = found
+    subject = own_words(words.subject, facts, language, reader.country, language)
+    told = spoken_to(language, reader.locale, reader.default)
+    return subject and subject[0], body and body[0], told
 
 
 def _of_code(ours: Words, facts: Facts) -> list[str]:

@@ -22,6 +22,8 @@ from app.campaigns.messages import Text, normalised, text_for
 from app.values import exponent
 
 _NAMES = re.compile(r"\{([a-z]+)\}")
+# No line begins with these: `10 %`, and the marks that French sets apart.
+_TIED = re.compile(" (?=[%€!?:;»])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ WORDS: Mapping[str, Words] = {
         "You left a checkout at {shop} before it was done. All of it is still there:",
         "You left a checkout at {shop} before it was done. Some of it is sold out; still there:",
         {"one": "{count} item, {total}", "other": "{count} items, {total}"},
-        "{percentage} % off it with the code {code}, which is yours alone.",
+        "{percentage}% off it with the code {code}, which is yours alone.",
         "{amount} off it with the code {code}, which is yours alone.",
         "Free shipping with the code {code}, which is yours alone.",
         "It is good until {expires}.", "Back to your checkout",
@@ -157,9 +159,9 @@ PAGES: Mapping[str, Page] = {
 }  # fmt: skip
 
 
-def spoken_to(locale: str | None, default: str) -> str:
-    """Return the locale that our own words are in: the reader's, the shop's, or ours."""
-    return next((each for each in (locale or "", default) if _language(each) in WORDS), "en")
+def spoken_to(*locales: str | None) -> str:
+    """Return the locale that our own words are in: the first of these that we have any for, else ours."""
+    return next((each for each in locales if each and _language(each) in WORDS), "en")
 
 
 def words_in(locale: str) -> Words:
@@ -186,13 +188,13 @@ def page_words(accepted: str) -> Page:
 def filled(text: str, facts: Facts, locale: str) -> str:
     """Return the text with what it names; what is not there is left empty."""
     values = _values(facts, locale)
-    return _NAMES.sub(lambda name: values.get(name[1], ""), text)
+    return _NAMES.sub(lambda name: values.get(name[1], ""), _TIED.sub("\u00a0", text))
 
 
 def own_words(
     texts: Mapping[str, Text], facts: Facts, locale: str | None, country: str | None, default: str
-) -> str | None:
-    """Return the merchant's words, filled in, None where there are none for the reader.
+) -> tuple[str, str] | None:
+    """Return the merchant's words, filled in, and their locale; None where there are none for the reader.
 
     Those that name what the letter does not have, such as a code, are not said.
     """
@@ -201,7 +203,7 @@ def own_words(
         text = text_for(known, each, country, "")
         said = None if text is None else plural(text, facts.count, each)
         if said is not None and _values(facts, each).keys() >= set(_NAMES.findall(said)):
-            return filled(said, facts, each)
+            return filled(said, facts, each), each
     return None
 
 

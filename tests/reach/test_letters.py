@@ -33,7 +33,7 @@ def letter(
     **own: Any,
 ) -> EmailMessage:
     """Return the letter as it arrives."""
-    reader = Reader("ada@example.com", locale, country)
+    reader = Reader("ada@example.com", locale, country, default)
     made = letter_to(reader, SENDER, facts, LINKS, LetterWords(**own), "id.1", NOW)
     return cast(EmailMessage, message_from_bytes(made.as_bytes(policy=_WIRE), policy=policy.default))
 
@@ -70,12 +70,12 @@ def test_a_mail_programs_button_takes_one_off_without_a_page() -> None:
 @pytest.mark.parametrize(
     ("locale", "says", "ends"),
     [
-        ("de-AT", "15 % darauf mit dem Code TILL-B", "bis zum 23. November 2026, 12:00 UTC."),
-        ("fr", "15 % de remise avec le code TILL-B", "jusqu'au 23 novembre 2026, 12:00 UTC."),
-        ("es-MX", "15 % de descuento con el código TILL-B", "23 de noviembre de 2026, 12:00"),
+        ("de-AT", "15\u00a0% darauf mit dem Code TILL-B", "bis zum 23. November 2026, 12:00 UTC."),
+        ("fr", "15\u00a0% de remise avec le code TILL-B", "jusqu'au 23 novembre 2026, 12:00 UTC."),
+        ("es-MX", "15\u00a0% de descuento con el código TILL-B", "23 de noviembre de 2026, 12:00"),
         ("ja", "コードTILL-Bで15%割引", "2026年11月23日 12:00 UTCまで"),
         ("ar", "خصم 15% عليه بالرمز TILL-B", "23 نوفمبر 2026، 12:00"),
-        ("pl", "15 % off it with the code TILL-B", "November 23, 2026, 12:00 PM UTC."),
+        ("pl", "15% off it with the code TILL-B", "November 23, 2026, 12:00 PM UTC."),
     ],
 )
 def test_a_code_is_told_in_the_readers_language_with_its_end(locale: str, says: str, ends: str) -> None:
@@ -132,6 +132,41 @@ def test_the_merchants_words_come_first_by_locale_then_market_then_the_shops_lan
     assert letter(locale="pl", subject=subject)["Subject"] == "2 things"
     assert "Nimm {code}" not in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
     assert "Nimm TILL-B." in text(letter(CODE, "de", body={"de": "Nimm {code}."}))
+
+
+@pytest.mark.parametrize(
+    ("own", "subject", "body"),
+    [
+        ({"body": {"de": "Noch da."}}, "Ihre Bestellung bei S wartet", "Noch da."),
+        ({"subject": {"de": "Noch da"}}, "Noch da", "Sie haben eine Bestellung bei S"),
+        ({"subject": {"fr": "Encore", "de": "Noch"}, "body": {"de": "Noch da."}}, "Noch", "Noch da."),
+        (
+            {"subject": {"fr": "Encore"}, "body": {"de": "Noch da."}},
+            "Ihre Bestellung bei S wartet",
+            "Noch da.",
+        ),
+    ],
+)
+def test_a_letter_speaks_one_language(own: dict[str, Any], subject: str, body: str) -> None:
+    """That of what the merchant wrote: a French reader's was German, with a French button and end."""
+    made = letter(Facts("S", 1_200, 4_050, "EUR"), "fr", default="de", **own)
+    said = text(made)
+    assert made["Subject"] == subject
+    for words in (body, "1.200 Artikel, 40,50 EUR", "Zurück zur Bestellung", "Keine solchen E-Mails mehr"):
+        assert words in said
+    assert '<div lang="de" dir="ltr">' in text(made, "html")
+
+
+def test_a_letter_in_a_language_that_we_lack_ends_in_the_readers() -> None:
+    made = letter(locale="fr", default="nl", body={"nl": "Nog hier."})
+    assert "Nog hier." in text(made)
+    assert "Retour à la commande" in text(made)
+
+
+def test_no_line_of_a_letter_begins_with_a_sign_that_belongs_to_the_one_before() -> None:
+    assert "15\u00a0% de remise" in text(letter(CODE, "fr"))
+    assert "Tout y est encore\u00a0:" in text(letter(locale="fr"))
+    assert "Bravo\u00a0! 15\u00a0%" in text(letter(CODE, "fr", body={"fr": "Bravo ! {percentage} %"}))
 
 
 def test_words_that_name_a_code_are_not_said_where_there_is_none() -> None:
