@@ -3,5 +3,5 @@ import {appProxy} from './app-proxy.mjs';
 
 export default defineConfig({
   define: {PROXY: JSON.stringify(appProxy())},
-  test: {name: 'storefront', environment: 'jsdom'},
+  test: {name: 'storefront', environment: 'jsdom', testTimeout: 60_000},
 });

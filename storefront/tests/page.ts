@@ -40,6 +40,9 @@ export const PAGE: Page = {
   },
 };
 
+/** Return once nothing is thrown any more; what a page comes to is waited for on a busy machine, too. */
+export const eventually = (holds: () => void) => vi.waitFor(holds, {timeout: 30_000});
+
 /** Write the blocks into the page. */
 export function write(places = 2, page = PAGE): void {
   document.body.innerHTML = `

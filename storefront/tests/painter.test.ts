@@ -2,7 +2,7 @@ import {afterEach, beforeEach, expect, onTestFinished, test, vi} from 'vitest';
 import {parseOffer, type Offer} from '../../extensions/checkout-offers/src/offer.ts';
 import {painter, type Painter} from '../src/painter.ts';
 import {TOOLS} from '../src/tools.ts';
-import {ALL, CART, NOTHING, PAGE, visitor, write} from './page.ts';
+import {ALL, CART, eventually, NOTHING, PAGE, visitor, write} from './page.ts';
 
 const PRODUCT = {
   product_id: 'gid://shopify/Product/2',
@@ -122,7 +122,7 @@ test('a bar says what is missing, and follows what is added to the cart here', a
   expect([bar.value, bar.max, bar.ariaLabel]).toEqual([3.49, 50, 'How far your order is']);
   expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Add $46.51 more for free shipping.');
   shelf.dispatchEvent(new CustomEvent('tillwise:added', {bubbles: true}));
-  await vi.waitFor(() => expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Add $2.26 more for free shipping.'));
+  await eventually(() => expect(shelf.querySelector('.tillwise-title')?.textContent).toBe('Add $2.26 more for free shipping.'));
   expect(bar.value).toBe(47.74);
 });
 
@@ -144,7 +144,7 @@ test('an impression, a refusal and what is added are told once each', async () =
   paint({product: PRODUCT});
   shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
   shelf.querySelector<HTMLElement>('.tillwise-press')!.click();
-  await vi.waitFor(() => expect(shelf.querySelector('a')?.textContent).toBe('View cart'));
+  await eventually(() => expect(shelf.querySelector('a')?.textContent).toBe('View cart'));
   expect(published.map(({name}) => name)).toEqual(['tillwise:offer_shown', 'tillwise:offer_accepted']);
   expect(published[0]!.data).toMatchObject({surface: 'storefront', variant_id: PRODUCT.variant_id});
 });
@@ -159,7 +159,7 @@ test('two clicks are one line, marked with the decision', async () => {
   const press = shelf.querySelector<HTMLElement>('.tillwise-press')!;
   press.click();
   press.click();
-  await vi.waitFor(() => expect(shelf.querySelector('a')).not.toBeNull());
+  await eventually(() => expect(shelf.querySelector('a')).not.toBeNull());
   const properties = {_tillwise_decision: `d${decisions}`, _tillwise_offer: 'o1'};
   expect(bodies).toEqual([`/cart/add.js ${JSON.stringify({items: [{id: 102, quantity: 1, properties}]})}`]);
 });

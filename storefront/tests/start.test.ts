@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {ALL, NOTHING, PAGE, visitor, write} from './page.ts';
+import {ALL, eventually, NOTHING, PAGE, visitor, write} from './page.ts';
 
 const ITEM = {product_id: 1, variant_id: 101, quantity: 2, final_price: 349, product_title: 'Whole Milk'};
 const CODES = [{code: 'TEN', applicable: true}, {code: 'OVER', applicable: false}];
@@ -58,7 +58,7 @@ afterEach(() => {
 test('the question holds the cart, the page, the consent and where the visitor is', async () => {
   visitor(ALL);
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   expect(asked[0]).toEqual({
     surface: 'storefront',
     trigger_type: 'page',
@@ -80,10 +80,10 @@ test('the question holds the cart, the page, the consent and where the visitor i
 test('the app is asked where its configuration says, or where the merchant moved it to', async () => {
   visitor(ALL);
   await load();
-  await vi.waitFor(() => expect(paths).toEqual(['/apps/tillwise/offers']));
+  await eventually(() => expect(paths).toEqual(['/apps/tillwise/offers']));
   write(2, {...PAGE, proxy: '/a/suggestions'});
   await load();
-  await vi.waitFor(() => expect(paths).toEqual(['/apps/tillwise/offers', '/a/suggestions/offers']));
+  await eventually(() => expect(paths).toEqual(['/apps/tillwise/offers', '/a/suggestions/offers']));
 });
 
 test('however large the cart, the question fits into an address', async () => {
@@ -95,7 +95,7 @@ test('however large the cart, the question fits into an address', async () => {
     return address === '/cart.js' ? Response.json({...AJAX, items}) : shop(address);
   });
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   expect(asked[0]).toMatchObject({cart: {subtotal: '6.98', lines: {length: 50}}});
   expect(longest).toBeLessThan(8000 - 400); // web servers take 8 KB as a rule, and Shopify adds a signature
 });
@@ -103,7 +103,7 @@ test('however large the cart, the question fits into an address', async () => {
 test('who refused is asked for without a name', async () => {
   visitor(NOTHING);
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   expect(asked[0]).not.toHaveProperty('client_id');
 });
 
@@ -111,7 +111,7 @@ test('without a place for messages yet, only products are asked for', async () =
   visitor(ALL);
   document.querySelector('section')!.remove();
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   expect(asked[0]).toMatchObject({wants: 'products'});
 });
 
@@ -127,10 +127,10 @@ test('with nowhere to show an offer, nobody is asked', async () => {
 test('each answer to the banner is a reason to ask again', async () => {
   visitor(ALL);
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   visitor(NOTHING);
   document.dispatchEvent(new CustomEvent('visitorConsentCollected'));
-  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  await eventually(() => expect(asked).toHaveLength(2));
   expect(asked[1]).toMatchObject({consent: {marketing: false}});
 });
 
@@ -139,7 +139,7 @@ test('two blocks bring the script twice, and it starts once', async () => {
   await load();
   vi.resetModules();
   await import('../src/index.ts');
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   await new Promise((done) => setTimeout(done, 20));
   expect(proxies).toBe(1);
 });
@@ -147,7 +147,7 @@ test('two blocks bring the script twice, and it starts once', async () => {
 test('a page that goes out of sight tells how long it was looked at', async () => {
   const published = visitor(ALL);
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   dispatchEvent(new Event('pagehide'));
   dispatchEvent(new Event('pagehide'));
   const left = published.filter(({name}) => name === 'tillwise:page_left');
@@ -160,7 +160,7 @@ test('a link that leads away tells it before the page is gone; one within the pa
   document.body.insertAdjacentHTML('beforeend', '<a href="#x">x</a><a href="/menu" id="own">y</a><a href="/cart"><b>z</b></a>');
   document.getElementById('own')!.addEventListener('click', (event) => event.preventDefault());
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   const told = () => published.filter(({name}) => name === 'tillwise:page_left').length;
   document.querySelector<HTMLElement>('[href="#x"]')!.click();
   document.getElementById('own')!.click();
@@ -174,7 +174,7 @@ test('a small picture of the gallery is told of, anything else that is clicked i
   const published = visitor(ALL);
   document.body.insertAdjacentHTML('beforeend', '<ul class="Product__Thumbs"><li><button id="a"></button></li></ul><button id="b"></button>');
   await load();
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await eventually(() => expect(asked).toHaveLength(1));
   document.getElementById('b')!.click();
   document.getElementById('a')!.click();
   const clicks = published.filter(({name}) => name === 'tillwise:thumbnail_clicked');
@@ -193,9 +193,9 @@ test.each(['/cart.js', '/apps/tillwise/offers', '/cart/update.js'])('a page whos
     return new Promise((_, reject) => how.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
   });
   await load();
-  await vi.waitFor(() => expect(waits).toHaveLength(1));
+  await eventually(() => expect(waits).toHaveLength(1));
   over.abort();
-  await vi.waitFor(() => expect(document.querySelector<HTMLElement>('section')!.dataset.tillwiseShelf).toBe('empty'));
+  await eventually(() => expect(document.querySelector<HTMLElement>('section')!.dataset.tillwiseShelf).toBe('empty'));
 });
 
 test('the theme editor is left alone', async () => {
