@@ -109,6 +109,8 @@ def _parts(read: Sequence[Read]) -> Iterator[Sequence[Read]]:
 async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[Read]:
     """Return the deliveries with their events; bury what is no event, and an event that kills workers.
 
+    What is none of our events may be one of a later version's, whose workers are being started: it is left to
+    them for as often as an event is tried.
     It was taken more than MAX_DEATHS times, and none of those workers came to acknowledge it. Of several such
     only the first is to blame: the others were in hand together with it.
     """
@@ -121,6 +123,8 @@ async def _readable(consumer: Consumer, deliveries: Sequence[Delivery]) -> list[
         try:
             read.append((delivery, delivery.event()))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if isinstance(error, msgspec.ValidationError) and delivery.deliveries < MAX_DELIVERIES:
+                continue
             await consumer.bury(delivery, f"not an event: {reason_of(error)}")
     return read
 

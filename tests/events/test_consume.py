@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.events.broker_consumer import count_unhandled
 from app.events.consume import MAX_DEATHS, MAX_DELIVERIES, OUTAGES, consume, work_off
 from app.events.kinds import AppUninstalled, Event, ScopesChanged
-from app.events.log import DEAD, STREAM
+from app.events.log import DEAD, STREAM, encode
 from app.tables import EventRow
 from tests.brokers import Engine, read
 from tests.conftest import on_postgresql
@@ -113,6 +113,24 @@ async def test_what_is_no_event_is_buried_at_once(log: Engine) -> None:
     await work_off(log.connections, consumer, {}, await read(consumer, 1))
     (reason,) = await reasons(log.connections)
     assert reason.startswith(b"not an event")
+
+
+async def test_an_event_of_a_later_version_is_left_to_its_workers_before_it_is_buried(log: Engine) -> None:
+    handler = Recorder()
+    later = encode(event(1)).replace(b"AppUninstalled", b"AppReinstalled")
+    await log.connections.redis.xadd(STREAM, {"e": later})
+    await log.put(event(2))
+    consumer = await log.consumer()
+    await work_off(log.connections, consumer, {AppUninstalled: (handler,)}, await read(consumer, 2))
+    assert handler.seen == ["2"]
+    for _ in range(MAX_DELIVERIES - 1):
+        assert await reasons(log.connections) == []
+        (given,) = await consumer.reclaim()
+        assert given.body == later
+        await work_off(log.connections, consumer, {}, [given])
+    (reason,) = await reasons(log.connections)
+    assert reason.startswith(b"not an event")
+    assert await consumer.reclaim() == []
 
 
 async def test_an_event_that_kills_whoever_takes_it_is_buried(log: Engine) -> None:
