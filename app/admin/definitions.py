@@ -140,7 +140,11 @@ DEFINITIONS: Mapping[str, Definition] = {
     ),
     "experiment_profit": Definition(
         lazy("Profit a shopper"),
-        lazy("Revenue a shopper less what the goods cost you, where Tillwise knows that of nearly all."),
+        lazy(
+            "Revenue a shopper less what the goods they kept cost you, by “Cost per item” in Shopify as it "
+            "is today, with tax where your prices include it. Shipping does not count. Told where Tillwise "
+            "knows the cost of nearly all."
+        ),
     ),
     "experiment_acceptance": Definition(
         lazy("Shoppers who took an offer"),
