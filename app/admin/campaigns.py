@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from app.admin import store
 from app.admin.alerts_view import alert_words
+from app.admin.campaigns_hidden import hidden
 from app.admin.campaigns_lacking import Lacking, lacking
 from app.admin.campaigns_view import KINDS, TONES, figures, level, rule_words, shows, when_words, window_words
 from app.admin.language import Lazy, lazy
@@ -50,6 +51,7 @@ class _Shown:
     """What a shop's campaigns are listed with, read once for all of them. The mappings are by campaign.
 
     codes: by pool and status, how many there are. names: of products, by id. lacks: see `lacking`.
+    behind: the name of the one that each is hidden behind.
     """
 
     shop: Shop
@@ -61,6 +63,7 @@ class _Shown:
     names: Mapping[str, str]
     refused: Mapping[str, str]
     lacks: Mapping[str, Lacking]
+    behind: Mapping[str, str]
 
 
 async def overview(connections: Connections, shop: Shop, _query: QueryParams) -> dict[str, Any]:
@@ -81,6 +84,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         names=await titles_in(connections, shop, campaigns),
         refused=refusals(campaigns, shop.currency, await discounts_of(connections, shop.shop)),
         lacks=await lacking(connections, shop, running),
+        behind=hidden(kept, now),
     )
     return {
         "campaigns": [_listed(each, shown) for each in kept],
@@ -145,4 +149,5 @@ def _listed(kept: StoredCampaign, shown: _Shown) -> dict[str, Any]:
         "alerts": [alert_words(each) for each in shown.alerts if each.about == campaign.id],
         "figures": figures(shown.done.get(campaign.id), campaign.offer.kind),
         "lacks": shown.lacks.get(campaign.id),
+        "behind": shown.behind.get(campaign.id),
     }

@@ -16,7 +16,16 @@ from app.admin.attachments import attached, sent
 from app.admin.calls import read_call
 from app.admin.credited_file import credited_file, months
 from app.admin.experiments import campaign_names
-from app.admin.experiments_form import UNPLANNED, Aim, Form, aim_of, design_of, experiment_id_of, wrong_with
+from app.admin.experiments_form import (
+    UNPLANNED,
+    Aim,
+    Form,
+    aim_of,
+    design_of,
+    experiment_id_of,
+    scheduled_words,
+    wrong_with,
+)
 from app.admin.experiments_store import choices, keep_arm
 from app.admin.experiments_view import METRIC_WORDS, said
 from app.admin.home_view import as_of_words
@@ -75,14 +84,14 @@ class CreditedMonth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @staff_only
 async def plan(request: Request, connections: Connections, shop: Shop) -> Response:
     """Return how many shoppers and days it takes to find what is to be found, or why nobody can say."""
-    aim = aim_of((await read_call(request, DraftExperiment, _MAX_BODY)).form)
+    form = (await read_call(request, DraftExperiment, _MAX_BODY)).form
+    aim, when = aim_of(form), scheduled_words(form, await choices(connections, shop), datetime.now(UTC))
     try:
         base, needed, days = await _planned(connections, shop, aim)
     except (InputError, NotFound, ValueError):
-        return JSONResponse({"says": _too_little_known(), "units": None, "days": None})
-    return JSONResponse(
-        {"says": _plan_words(aim, base, needed, days, shop.currency), "units": needed.units, "days": days}
-    )
+        return JSONResponse({"says": _too_little_known() | {"when": when}, "units": None, "days": None})
+    says = _plan_words(aim, base, needed, days, shop.currency) | {"when": when}
+    return JSONResponse({"says": says, "units": needed.units, "days": days})
 
 
 @staff_only

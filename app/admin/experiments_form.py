@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from math import isfinite
 from typing import Any, Literal
 
 import msgspec
 
+from app.admin.campaigns_view import when_words
 from app.admin.language import Lazy, _, lazy
 from app.admin.typed import check_marks, plain
-from app.campaigns.campaign import Campaign
+from app.campaigns.campaign import Campaign, is_to_begin
 from app.campaigns.messages import check_texts
 from app.errors import InputError
 from app.experiments.design import LONGEST_WINDOW_DAYS, ArmDesign, Design, read_design
@@ -106,6 +108,33 @@ def design_of(form: Form, choices: Choices, experiment_id: str, planned_units: i
             )
         )
     )  # fmt: skip
+
+
+def scheduled_words(form: Form, choices: Choices, now: datetime) -> str:
+    """Return what the schedules of the campaigns that are tried come to, empty where none has one."""
+    return " ".join(
+        _(
+            "“%(name)s” has a schedule: %(when)s. Who comes at another time sees nothing of it and is "
+            "counted all the same, so a difference comes out smaller and takes longer to find.",
+            name=campaign.name,
+            when=when_words(campaign.schedule),
+        )
+        for campaign in _tried(form, choices)
+        if _has_breaks(campaign, now)
+    )
+
+
+def _tried(form: Form, choices: Choices) -> Iterator[Campaign]:
+    """Yield the campaigns that what is tried is about."""
+    named = (form.campaign, form.other) if form.tries == "two_campaigns" else (form.campaign,)
+    if form.tries in ("without_campaign", "two_campaigns", "words"):
+        yield from (choices.campaigns[each] for each in dict.fromkeys(named) if each in choices.campaigns)
+
+
+def _has_breaks(campaign: Campaign, now: datetime) -> bool:
+    """Return whether there are times, from now on, at which it does not run."""
+    schedule = campaign.schedule
+    return bool(schedule.ends_at or schedule.weekdays or schedule.hours or is_to_begin(campaign, now))
 
 
 def wrong_with(form: Form, choices: Choices) -> list[InputError]:

@@ -33,6 +33,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
         "newest": newest.version if newest else "",
         "facts": view.facts(serving) if serving else [],
         "beside": view.beside(serving) if serving else [],
+        "plainly": view.plainly(serving) if serving else "",
         "interval": view.interval(serving) if serving else "",
         "rungs": view.parts(serving, view.RUNGS) if serving else [],
         "segments": view.parts(serving, view.SEGMENTS) if serving else [],

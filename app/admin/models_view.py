@@ -169,6 +169,19 @@ def parts(card: Card, labels: Mapping[str, Lazy]) -> list[Row]:
     return [Row(str(label), _numbers(one), _carts(one)) for label, one in found if one]
 
 
+def plainly(card: Card) -> str:
+    """Return how good it is in a sentence, beside best sellers; empty where nothing could be held out."""
+    ours, sellers = (card.figures.get(name, {}).get("hit_at_4") for name in (OURS, "popularity"))
+    if ours is None or sellers is None:
+        return ""
+    return _(
+        "In %(ours)s of later orders, which it had not seen, one of the 4 products that Tillwise ranked "
+        "first was bought; of the 4 best sellers, in %(sellers)s.",
+        ours=percent(ours, 1),
+        sellers=percent(sellers, 1),
+    )
+
+
 def interval(card: Card) -> str:
     """Return the 95 % interval of our own NDCG@10, empty where nothing could be held out."""
     ours = card.figures.get(OURS, {})

@@ -14,7 +14,7 @@ import pytest
 from app.admin.experiments_form import arm_words
 from app.admin.experiments_view import provisos
 from app.admin.routes import routes
-from app.campaigns.store import get_campaign, keep_campaign
+from app.campaigns.store import change_status, get_campaign, keep_campaign
 from app.connections import Connections, connect
 from app.experiments.design import read_design
 from app.experiments.outcomes import DataQuality
@@ -127,6 +127,27 @@ async def test_a_plan_says_how_long_it_takes(connections: Connections, browser: 
     assert "Shoppers who ordered is 3" in answer["says"]["from"]
     finer = (await call(browser, "plan", form={"metric": "conversion", "lift": "10"})).json()
     assert finer["units"] > 3 * answer["units"]
+
+
+async def test_a_plan_says_what_a_campaigns_schedule_does_to_it(
+    connections: Connections, browser: httpx.AsyncClient
+) -> None:
+    await keep(connections, shop_row())
+    for name, schedule in (("always", {}), ("mondays", {"weekdays": [1], "hours": [10, 12]})):
+        await keep_campaign(connections, ShopDomain(SHOP), a_campaign(name, schedule=schedule))
+        await change_status(connections, ShopDomain(SHOP), name, "running")
+    said = {
+        (tries, campaign): (
+            await call(browser, "plan", form={"tries": tries, "campaign": campaign, "other": "mondays"})
+        ).json()["says"]["when"]
+        for tries in ("without_campaign", "two_campaigns", "dear_ratio")
+        for campaign in ("always", "mondays")
+    }
+    assert {each for each, when in said.items() if not when} == {
+        ("without_campaign", "always"), ("dear_ratio", "always"), ("dear_ratio", "mondays")
+    }  # fmt: skip
+    told = {when.partition(". ")[0] for when in said.values() if when}
+    assert told == {"“Mondays” has a schedule: Monday · 10:00\xa0AM to 12:00\xa0PM"}
 
 
 async def test_a_shop_without_shoppers_may_start_all_the_same(

@@ -38,11 +38,13 @@ async function plan() {
     show();
     form.querySelector('[data-takes]').textContent = says.takes;
     form.querySelector('[data-from]').textContent = says.from;
+    form.querySelector('[data-when]').textContent = says.when;
   } catch (error) {
     if (turn !== latest) return;
     show(error);
     form.querySelector('[data-takes]').textContent = '–';
     form.querySelector('[data-from]').textContent = '';
+    form.querySelector('[data-when]').textContent = '';
   }
 }
 
