@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from app.decide import DecisionDependencies, respond
 from app.errors import InputError, NotAuthentic
+from app.events.surfaces import STOREFRONT
 from app.offers.wire import read_question
 from app.shops.sessions import ProxyClaims, verify_app_proxy
 
@@ -22,12 +23,14 @@ from app.shops.sessions import ProxyClaims, verify_app_proxy
 async def offers(request: Request) -> Response:
     """Return the answer of `POST /api/personalize` to the query's `question`, which is that body.
 
-    400 for a signature or a question that is no good, 429 for a visitor who asks too often. No cache keeps
-    what was answered to one visitor.
+    400 for a signature or a question that is no good, or of another page, 429 for a visitor who asks too
+    often. No cache keeps what was answered to one visitor.
     """
     started = perf_counter_ns()
     claims = _proven(request)
     question = read_question(request.query_params.get("question", "").encode())
+    if question.surface != STOREFRONT:  # anybody may ask here, and is not met in a checkout
+        raise InputError(f"the app proxy is asked for the {STOREFRONT} only", "surface")
     deps: DecisionDependencies = request.app.state.deps
     if visitor := claims.customer_id or question.client_id:
         deps.limiter.check("visitor", (claims.shop, visitor))

@@ -87,6 +87,11 @@ async def test_a_forged_an_old_and_an_unsigned_query_are_refused(front: httpx.As
         assert (answer.status_code, answer.json()["field"]) == (400, "signature")
 
 
+async def test_nobody_is_met_in_a_checkout_through_the_storefronts_proxy(front: httpx.AsyncClient) -> None:
+    answer = await ask(front, a_body(10, surface="checkout"))
+    assert (answer.status_code, answer.json()["field"]) == (400, "surface")
+
+
 @pytest.mark.parametrize("question", ["", "[]", "{", '{"surface": "storefront"}'])
 async def test_a_question_that_is_none_is_refused_by_name(front: httpx.AsyncClient, question: str) -> None:
     answer = await ask(front, question)

@@ -196,6 +196,14 @@ DEFINITIONS: Mapping[str, Definition] = {
             "customer after having signed in. Each counts once."
         ),
     ),
+    "experiment_vouched": Definition(
+        lazy("Vouched for by Shopify"),
+        lazy(
+            "When they first came they were signed in or in a checkout, which Shopify confirms. Who the "
+            "others are only their browsers say: robots may be among them, which make differences look "
+            "smaller than they are."
+        ),
+    ),
     "experiment_cut": Definition(
         lazy("Too large to count in full"),
         lazy(

@@ -147,15 +147,24 @@ def notes(found: Readout) -> list[str]:
 
 def provisos(found: Readout, names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what is in the figures otherwise than one might think: its definition, and how much it is."""
-    aside, known = found.aside, sum(found.recognised)
+    aside, known, named = found.aside, sum(found.recognised), _vouched_words(found, names)
     unserved, short, cut = aside.unserved, aside.cut_short, _cut_words(found, names)
     told = (
         (unserved, "unserved", _("%(n)s shoppers saw your shop as it is instead.", n=unserved)),
         (short, "cut_short", _("%(n)s shoppers were still followed when the experiment ended.", n=short)),
         (known, "recognised", _("%(n)s shoppers were recognised under a second name.", n=known)),
+        (named, "vouched", _("Shopify vouches for these shares of the groups: %(shares)s.", shares=named)),
         (cut, "cut", _("Of the revenue, left out as too large: %(shares)s.", shares=cut)),
     )
     return [(f"experiment_{name}", text) for many, name, text in told if many]
+
+
+def _vouched_words(found: Readout, names: Mapping[str, str]) -> str:
+    """Return which share of each group Shopify vouches for, empty where that is everybody, or not known."""
+    if found.vouched in ((), found.counts):
+        return ""
+    groups = zip(found.design.shares, found.vouched, found.counts, strict=True)
+    return ", ".join(f"{arm_words(arm, names)} {percent(n / max(1, of), 1)}" for arm, n, of in groups)
 
 
 def _cut_words(found: Readout, names: Mapping[str, str]) -> str:

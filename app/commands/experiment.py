@@ -135,6 +135,9 @@ def read_command(
     since: Annotated[
         str | None, typer.Option(help="Only of who came first on this day or later, as 2026-01-31 (UTC)")
     ] = None,
+    vouched: Annotated[
+        bool, typer.Option("--vouched", help="Only of whom Shopify vouched for when they came first")
+    ] = False,
     machine: Annotated[bool, typer.Option("--json", help="Print JSON for machines")] = False,
 ) -> None:
     """Print what it shows so far, with intervals that hold however often one looks."""
@@ -142,7 +145,7 @@ def read_command(
     begin = None if since is None else first_day(since, now)
 
     async def run(connections: Connections) -> None:
-        found = await read_out(connections, domain, name, now, version, begin)
+        found = await read_out(connections, domain, name, now, version, begin, vouched)
         if machine:
             typer.echo(as_json(found))
         else:

@@ -50,6 +50,8 @@ def tables(found: Readout) -> Iterator[Table | str]:
         "their arm, which makes its effect smaller": aside.unserved,
         f"{found.nameless} decisions ({_by_arm(found)}) are of visitors who did not allow to be remembered; "
         "in no figure": found.nameless,
+        f"Shopify vouches for {sum(found.vouched):,} units ({_vouched(found)}): signed in, or first met in a "
+        "checkout": sum(found.vouched),
         f"{aside.from_ahead} exposures or orders are of a time still to come; left out": aside.from_ahead,
         f"{money(aside.late_minor, found.currency)} went back after the window; not in it": aside.late_minor,
     }
@@ -68,6 +70,7 @@ def as_json(found: Readout) -> str:
         "without_consent": found.nameless,
         "without_consent_by_arm": found.nameless_by_arm,
         "aside": found.aside,
+        "vouched": dict(zip(found.design.shares, found.vouched, strict=True)),
         "mismatch": reading.mismatch,
         "recognised": reading.recognised,
         "winsorising_took": dict(zip(found.design.shares, reading.cut, strict=True)),
@@ -78,6 +81,11 @@ def as_json(found: Readout) -> str:
 
 def _by_arm(found: Readout) -> str:
     return ", ".join(f"{arm} {many:,}" for arm, many in found.nameless_by_arm.items())
+
+
+def _vouched(found: Readout) -> str:
+    of_arms = zip(found.design.shares, found.vouched, found.counts, strict=True)
+    return ", ".join(f"{arm} {n / max(1, of):.1%}" for arm, n, of in of_arms)
 
 
 def _cut(found: Readout) -> str:

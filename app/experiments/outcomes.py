@@ -51,6 +51,8 @@ class Observations:
 
     recognised: how many of them came under a second name, such as a customer's after a browser's, before
     any order: whoever orders is met once more, and that is an outcome. began: when the first of them came.
+    vouched: of how many Shopify signed for the checkout or the customer when they first came. Which page that
+    was on no arm has touched.
     """
 
     units: Units
@@ -58,6 +60,7 @@ class Observations:
     aside: DataQuality
     recognised: tuple[int, ...] = ()
     began: datetime | None = None
+    vouched: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class AnalysisScope:
     """Whose outcomes are analysed, over which window, as of `now`. begin: first exposed then or later.
 
     ended: when the experiment did, None while it runs. untouched: until when no arm can have moved what was
-    spent, None where no exposure came before those that are read.
+    spent, None where no exposure came before those that are read. vouched: only who is, see `Observations`.
     """
 
     arms: Sequence[str]
@@ -75,6 +78,7 @@ class AnalysisScope:
     begin: datetime | None = None
     ended: datetime | None = None
     untouched: datetime | None = None
+    vouched: bool = False
 
 
 def observe(told: Records, scope: AnalysisScope) -> Observations:
@@ -96,9 +100,11 @@ def observe(told: Records, scope: AnalysisScope) -> Observations:
         unserved=int(people["unserved"].sum()),
         cut_short=0 if scope.ended is None else len(done.filter(pl.col("end") > scope.ended)),
     )
-    recognised, began = people.filter("recognised"), people["at"].min()
+    began = people["at"].min()
     assert began is None or isinstance(began, datetime)
-    return Observations(_units(done), _counts(people, scope), aside, _counts(recognised, scope), began)
+    counts = (_counts(of, scope) for of in (people, people.filter("recognised"), people.filter("vouched")))
+    everybody, recognised, vouched = counts
+    return Observations(_units(done), everybody, aside, recognised, began, vouched)
 
 
 def _as_guests(exposures: pl.DataFrame, guests: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +145,8 @@ def _people(exposures: pl.DataFrame, theirs: pl.DataFrame, scope: AnalysisScope)
         end=pl.col("at") + scope.window,
         done=pl.col("at") + scope.window <= scope.now,
     )
-    return people if scope.begin is None else people.filter(pl.col("at") >= scope.begin)
+    wanted = pl.lit(value=True) if scope.begin is None else pl.col("at") >= scope.begin
+    return people.filter(wanted & pl.col("vouched") if scope.vouched else wanted)
 
 
 def _before_orders(exposures: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:

@@ -8,9 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from app.events.surfaces import AFTER_THE_ORDER, STOREFRONT
 from app.experiments.assign import pseudonym
-
-AFTER_THE_ORDER = frozenset({"thank_you", "order_status"})
 
 _TIME = pl.Datetime("us", "UTC")
 # A row a decision that put a unit into an arm. accepted: whether an offer of it was. unserved: whether its
@@ -37,7 +36,8 @@ GUESTS: dict[str, Any] = {"checkout_token": pl.String, "own": pl.String, "unit":
 class Records:
     """All that is known of a version's units: a row an exposure, an order, a refund, each once, in any order.
 
-    exposures: EXPOSURES, but for `after`, whether its page comes after the order, in place of the surface.
+    exposures: EXPOSURES, but for `after`, whether its page comes after the order, and `vouched`, whether
+    Shopify signed for its checkout or customer, in place of the surface.
     orders, refunds: ORDERS, REFUNDS. unit, checkout_token: uint64, a hash, the same in all of them: of a
     million, two are taken for one with a chance of 3 in 10^8. None is unknown. guests: GUESTS, a row a
     checkout, all three hashed so.
@@ -52,9 +52,10 @@ class Records:
 def exposures_in(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
     """Return the rows, which are of EXPOSURES, as `Records` has them."""
     after = pl.col("surface").is_in(list(AFTER_THE_ORDER)).alias("after")
+    vouched = (pl.col("surface") != STOREFRONT) | pl.col("customer_id").is_not_null()
     return (
         as_columns(rows, EXPOSURES)
-        .with_columns(after, _hashed("unit"), _hashed("checkout_token"))
+        .with_columns(after, vouched.alias("vouched"), _hashed("unit"), _hashed("checkout_token"))
         .drop("surface")
     )
 

@@ -42,6 +42,7 @@ class Readout(msgspec.Struct, frozen=True):
 
     counts: persons per arm; completed: those of them whose window is over. nameless_by_arm: decisions of
     visitors who did not allow to be remembered, so that nothing follows from them, of each arm that has any.
+    vouched: see `Observations`.
     """
 
     design: Design
@@ -53,6 +54,7 @@ class Readout(msgspec.Struct, frozen=True):
     recognised: tuple[int, ...]
     reading: Reading
     nameless_by_arm: dict[str, int] = {}
+    vouched: tuple[int, ...] = ()
 
     @property
     def nameless(self) -> int:
@@ -61,10 +63,14 @@ class Readout(msgspec.Struct, frozen=True):
 
 
 class Period(NamedTuple):
-    """Persons who came first at `begin` or later, None for all of them, as `now` knows them."""
+    """Persons who came first at `begin` or later, None for all of them, as `now` knows them.
+
+    vouched: only those who are, see `Observations`.
+    """
 
     begin: datetime | None
     now: datetime
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,16 @@ async def read_out(
     now: datetime,
     version: str | None = None,
     begin: datetime | None = None,
+    vouched: bool = False,
 ) -> Readout:
     """Return what the experiment shows. version: else the latest that was started.
 
-    begin: only persons who came first then or later, by all that is known of who came before.
+    begin: only persons who came first then or later, by all that is known of who came before. vouched: see
+    `Period`.
 
     Raises NotFound without the experiment, InputError for a version that can't be one.
     """
-    (found,) = await read_outs(connections, shop, experiment_id, [Period(begin, now)], version)
+    (found,) = await read_outs(connections, shop, experiment_id, [Period(begin, now, vouched)], version)
     return found
 
 
@@ -187,7 +195,9 @@ async def _observed(
 ) -> Observations:
     window, before = timedelta(days=design.window_days), timedelta(days=design.before_days)
     arms = tuple(design.shares)
-    scope = AnalysisScope(arms, window, before, period.now, period.begin, ended, told.untouched)
+    scope = AnalysisScope(
+        arms, window, before, period.now, period.begin, ended, told.untouched, period.vouched
+    )
     # In a thread: a large experiment must not keep others waiting.
     return await asyncio.to_thread(observe, told.records, scope)
 
@@ -206,6 +216,7 @@ def readout_of(
         recognised=observed.recognised,
         reading=reading_of(observed, design),
         nameless_by_arm=nobodys,
+        vouched=observed.vouched,
     )
 
 

@@ -369,14 +369,24 @@ def test_what_is_in_the_figures_otherwise_than_one_might_think_is_said_with_its_
     found = a_readout()
     aside = DataQuality(unserved=3, cut_short=1_200)
     reading = replace(found.reading, cut=(0.021, 0.0))
-    held = msgspec.structs.replace(found, aside=aside, recognised=(4, 5), reading=reading)
+    some = tuple(count // 2 for count in found.counts)
+    held = msgspec.structs.replace(found, aside=aside, recognised=(4, 5), vouched=some, reading=reading)
     assert provisos(held, {}) == [
         ("experiment_unserved", "3 shoppers saw your shop as it is instead."),
         ("experiment_cut_short", "1,200 shoppers were still followed when the experiment ended."),
         ("experiment_recognised", "9 shoppers were recognised under a second name."),
+        (
+            "experiment_vouched",
+            "Shopify vouches for these shares of the groups: "
+            + ", ".join(
+                f"{arm_words(arm, {})} {half / of:.1%}"
+                for arm, half, of in zip(found.design.shares, some, found.counts, strict=True)
+            )
+            + ".",
+        ),
         ("experiment_cut", f"Of the revenue, left out as too large: {first_arm(found)} 2.1%."),
     ]
-    clean = msgspec.structs.replace(found, reading=replace(found.reading, cut=()))
+    clean = msgspec.structs.replace(found, vouched=found.counts, reading=replace(found.reading, cut=()))
     assert provisos(clean, {}) == []
 
 

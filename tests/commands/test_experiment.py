@@ -101,6 +101,7 @@ def test_what_an_experiment_shows_is_printed_with_its_intervals(terminal: Termin
     (conversion,) = [line for line in output.splitlines() if line.startswith(" conversion")]
     assert "better, p = " in conversion
     assert "EUR" in output
+    assert "Shopify vouches for 1,500 units (as_is 100.0%, pinned 100.0%)" in output
     assert "none so far" in output  # of acceptances
     assert "1 decisions (pinned 1) are of visitors who did not allow to be remembered" in output
 
@@ -109,6 +110,9 @@ def test_a_machine_reads_the_same(terminal: Terminal, design: Path) -> None:
     of_twenty_days(terminal, design)
     found = json.loads(terminal.run("experiment", "read", "--shop", SHOP, "pin", "--json").output)
     assert found["units"] == found["completed"] == {"as_is": 750, "pinned": 750}
+    assert found["vouched"] == found["units"]
+    only = json.loads(terminal.run("experiment", "read", "--shop", SHOP, "pin", "--json", "--vouched").output)
+    assert only == found
     assert (found["without_consent"], found["without_consent_by_arm"]) == (1, {"pinned": 1})
     (conversion,) = found["metrics"]["conversion"]
     assert conversion["verdict"] == "better"

@@ -11,6 +11,7 @@ import pytest
 
 from app.experiments.analysis import Verdict, analyse
 from app.experiments.assign import pseudonym
+from app.experiments.mismatch import Mismatch
 from app.experiments.outcomes import AnalysisScope, Observations, observe
 from app.experiments.records import guests_in
 from app.experiments.refusal import Refusal
@@ -61,6 +62,33 @@ def test_a_guest_is_one_person_in_the_storefront_and_in_the_checkouts_of_their_b
     assert figures(observed)["orders"] == [2.0, 1.0]
     assert observed.recognised == (0, 0)  # which name a checkout had is no doing of an arm
     assert observe(told, SCOPE).counts == (2, 1)
+
+
+def test_shopify_vouches_for_a_person_by_where_they_came_first() -> None:
+    front: dict[str, Any] = {"surface": "storefront", "checkout_token": None}
+    exposures = [
+        exposed("a", "treated", unit="b", **front),
+        exposed("b", "treated", days_ago=19, unit="b"),  # the same one, later in a checkout
+        exposed("c", "treated", customer_id=7, **front),
+        exposed("d"),
+    ]
+    observed = seen(exposures)
+    assert (observed.counts, observed.vouched) == ((1, 2), (1, 1))
+    told = records_of(exposures, [ordered(1, "token-b"), ordered(2, "token-d")])
+    only = observe(told, replace(SCOPE, vouched=True))
+    assert (only.counts, only.vouched) == ((1, 1), (1, 1))
+    assert figures(only)["orders"] == [0.0, 1.0]
+
+
+def test_guests_made_up_for_one_arm_are_a_mismatch_that_is_none_among_who_is_vouched_for() -> None:
+    people = [exposed(f"p{n}", EVEN.arms[n % 2]) for n in range(400)]
+    made_up = [exposed(f"m{n}", "treated", surface="storefront", checkout_token=None) for n in range(300)]
+    told = records_of([*people, *made_up])
+    for scope, is_found in ((SCOPE, True), (replace(SCOPE, vouched=True), False)):
+        observed = observe(told, scope)
+        split = analyse(observed.units, EVEN, observed.counts, observed.recognised).mismatch
+        assert isinstance(split, Mismatch)
+        assert split.found is is_found
 
 
 def test_who_does_not_order_counts_as_well() -> None:
