@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisScope, DataQuality, Observations
 from app.events.surfaces import AFTER_THE_ORDER
+from app.experiments.outcomes import CLOCKS_DIFFER, AnalysisScope, DataQuality, Observations
 from app.experiments.units import Units
 from tests.experiments.told import Exposure, Order
 
