@@ -116,6 +116,7 @@ ORDER: dict[str, Reader] = metafields("Order") | {
     "totalTaxSet": lambda c, o, a: c.shop.tax_in(o.total_minor),
     "totalShippingPriceSet": lambda c, o, a: o.shipping_minor,
     "totalRefundedSet": lambda c, o, a: _refunded(o),
+    "totalRefundedShippingSet": lambda c, o, a: 0,
     "refundDiscrepancySet": lambda c, o, a: 0,
     "totalReceivedSet": lambda c, o, a: o.total_minor,
     "totalTipReceivedSet": lambda c, o, a: 0,

@@ -70,6 +70,7 @@ BULK_ORDER_IDS = "{ orders(query: \"created_at:>='%s'\") { edges { node { id } }
 _BEFORE = """
   refunds { id createdAt totalRefundedSet { shopMoney { amount } } }
   refundDiscrepancySet { shopMoney { amount } }
+  totalRefundedShippingSet { shopMoney { amount } }
 """
 _LINES = f"lineItems {{ edges {{ node {{ {_LINE} currentQuantity }} }} }}"
 BULK_ORDERS = f"{{ orders {{ edges {{ node {{ {_ORDER} {_BEFORE} {_LINES} }} }} }} }}"

@@ -94,11 +94,12 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     """Return the order's refunds as an import tells them: what each gave back, and in the last one all units.
 
     lines: with how many units are left of each. Money beyond what the units are worth went with them, as
-    tax or shipping. Where it was less, the shop kept what Shopify says that it did: the rest is what others
-    were sent for instead, or was not paid yet when an edit removed it. What went back of gift cards was never
-    counted as sold, and tips stand beside the goods. Pure.
+    tax. Where it was less, the shop kept what Shopify says that it did: the rest is what others were sent for
+    instead, or was not paid yet when an edit removed it. What went back of gift cards was never counted as
+    sold; shipping and tips stand beside the goods. Pure.
     """
     refunds = [_sum_of(shop, node.text("id"), each) for each in node.children("refunds")]
+    refunds = _apart(refunds, _shipping_back(node, shop.currency) + _tips_back(order, lines))
     left = {line.id("id"): line.count_or_none("currentQuantity") for line in lines}
     back = tuple(_units(line, line.quantity - (left[line.line_id] or 0)) for line in order.lines)
     back = tuple(each for each in back if left[each.line_id] is not None and each.quantity > 0)
@@ -107,7 +108,6 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
     # Of a card that is spent in part less was paid back than it cost: of goods all was.
     beside_goods = sum(each.other_minor for each in refunds) - goods_minor
     refunds = _without(refunds, min(cards_minor, max(0, beside_goods)))
-    refunds = _with_tips_apart(refunds, _tips_back(order, lines))
     if not refunds or not back:
         return refunds
     *before, last = sorted(refunds, key=lambda each: each.created_at)
@@ -120,6 +120,12 @@ def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payl
 def _gift_card_back(line: Payload, currency: str) -> int:
     """Return what was given back of the line for a gift card, nothing where it is none."""
     return _back_of(line, currency) if line.flag_or_none("isGiftCard") else 0
+
+
+def _shipping_back(node: Payload, currency: str) -> int:
+    """Return what was given back of the order's shipping, in all of its refunds."""
+    name = "totalRefundedShippingSet"
+    return _amount(node, name, currency) if name in node else 0
 
 
 def _tips_back(order: OrderFacts, lines: Sequence[Payload]) -> int:
@@ -135,7 +141,7 @@ def _back_of(line: Payload, currency: str) -> int:
     return 0 if left is None else _units(sold, sold.quantity - left).amount_minor
 
 
-def _with_tips_apart(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
+def _apart(refunds: Sequence[RefundCreated], minor: int) -> list[RefundCreated]:
     """Return the refunds with so much of them beside the goods, as shipping is, the first ones first."""
     rest = _without(refunds, minor)
     return [

@@ -78,6 +78,32 @@ def test_of_an_imported_refund_it_is_told_what_was_for_goods(
     assert (told.other_minor, told.tax_minor) == (other, tax)
 
 
+@pytest.mark.parametrize(
+    ("paid_back", "shipping", "kept", "left", "goods", "other", "tax"),
+    [
+        ("5.00", "5.00", "0.00", 2, (), 0, 0),  # all of it was shipping
+        ("8.49", "5.00", "0.00", 1, (349,), 0, 0),
+        ("8.00", "5.00", "0.49", 1, (349,), -49, 0),  # a fee was kept of the goods, not of the shipping
+        ("8.77", "5.00", "0.00", 1, (349,), 0, 28),
+        ("7.00", "5.00", "0.00", 2, (), 200, 0),  # and something for the trouble
+    ],
+)
+def test_of_an_imported_refund_what_was_for_shipping_is_of_no_goods(
+    paid_back: str, shipping: str, kept: str, left: int, goods: tuple[int, ...], other: int, tax: int
+) -> None:
+    shop = shop_of(ShopRow(shop="a.myshopify.com", publishable_key="pk", currency="USD", installed_at=NOW))
+    then = "2026-11-01T10:00:00Z"
+    sums = {"totalRefundedShippingSet": shipping, "refundDiscrepancySet": kept}
+    given = {"id": "6", "createdAt": then, "totalRefundedSet": {"shopMoney": {"amount": paid_back}}}
+    order = {"id": "5", "currencyCode": "USD", "createdAt": then, "updatedAt": then, "refunds": [given]}
+    node = Payload(order | {name: {"shopMoney": {"amount": amount}} for name, amount in sums.items()})
+    sold = {"quantity": 2, "originalUnitPriceSet": {"shopMoney": {"amount": "3.49"}}, "currentQuantity": left}
+    lines = [Payload({"id": "7", "product": {"id": "1"}} | sold)]
+    (told,) = read_sums(shop, node, read_order(shop.shop, node, lines), lines)
+    assert tuple(line.amount_minor for line in told.lines) == goods
+    assert (told.other_minor, told.tax_minor, told.shipping_minor) == (other, tax, 500)
+
+
 async def test_a_refund_that_was_told_stays_as_told_when_its_order_is_imported(front: Shopfront) -> None:
     connections, shop, sold = front.connections, front.installed.shop, next(iter(front.shop.orders.values()))
     made = refund(front.shop, sold, {sold.lines[0].id: 1}, NOW)
