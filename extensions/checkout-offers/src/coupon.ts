@@ -24,7 +24,7 @@ export function couponCard({id, offer, phase: told}: Entry, scene: Scene): Notic
     text: messageWords(message) ?? savingWords(discount),
     details: [...usage(offer, discount, phase, open), ...(done ? [] : expiry(discount, scene.now))],
     button: open && discount.code && scene.can.codes ? button(phase, discount.code) : undefined,
-    dismiss: scene.settings.show_dismiss && DISMISSIBLE.has(phase) ? {key: 'button.dismiss'} : undefined,
+    dismissible: scene.settings.show_dismiss && DISMISSIBLE.has(phase),
   };
 }
 

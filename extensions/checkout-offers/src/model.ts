@@ -71,7 +71,7 @@ export interface NoticeView extends Shown {
   /** More of it, a line each: how it is used, until when. */
   details: Line[];
   button?: Button;
-  dismiss?: Words;
+  dismissible: boolean;
 }
 
 export interface ProgressView extends Shown {

@@ -8,6 +8,5 @@ export function messageCard({id, offer}: Entry, {settings, surface}: Scene): Not
   const {message} = offer;
   const isPaid = message?.key === 'banner.help' && !isOpen(surface); // it speaks of help before that
   const text = messageWords(isPaid ? {...message, key: 'message.help'} : message);
-  const dismiss = settings.show_dismiss ? {key: 'button.dismiss'} : undefined;
-  return text && {layout: 'notice', id, offer, icon: 'info', text, details: [], dismiss};
+  return text && {layout: 'notice', id, offer, icon: 'info', text, details: [], dismissible: settings.show_dismiss};
 }

@@ -5,7 +5,7 @@ import {setUpExtension} from '@shopify/ui-extensions-tester';
 import {createCartLine} from '@shopify/ui-extensions-tester/checkout';
 import {fireEvent, waitFor} from '@testing-library/preact';
 import {describe, expect, test, vi} from 'vitest';
-import {TARGET, button, renderOffer, replying, words} from './block.ts';
+import {TARGET, attribute, button, renderOffer, replying, words} from './block.ts';
 import {answer, wireUpsell} from './offers.ts';
 
 const TEN = {offer_id: 'c1', kind: 'coupon', discount: {code: 'TEN', percentage: 10}, why: []};
@@ -47,6 +47,14 @@ test('a code that the checkout has already can be taken off', async () => {
   fireEvent.click(button());
   await waitFor(() => expect(apply.mock.calls).toEqual([[{type: 'removeDiscountCode', code: 'TEN'}]]));
   await waitFor(() => expect(button().textContent).toBe('button.apply'));
+});
+
+test('who does not see which offer a refusal stands below is told of it', async () => {
+  const {extension} = checkout(answer({offers: [TEN]}));
+  using _ = extension;
+  extension.shopify.i18n.translate = ((key: string, args = {}) => [key, ...Object.values(args)].join(' ')) as never;
+  await extension.render();
+  await waitFor(() => expect(attribute('s-link', 'accessibilityLabel')).toContain('button.dismiss_label coupon.save_order'));
 });
 
 test('a code that the buyer took off elsewhere is not said to be applied', async () => {

@@ -210,8 +210,8 @@ describe('an upsell in checkout', () => {
   test('the merchant may leave the refusal out', () => {
     expect(product('offer', scene({settings: settings({show_dismiss: false})}))?.dismiss).toBeUndefined();
     const banner = upsell({kind: 'banner', product: undefined, message: {key: 'banner.help', args: {}}});
-    expect(notice('offer', banner)?.dismiss).toBeDefined();
-    expect(notice('offer', banner, scene({settings: settings({show_dismiss: false})}))).toMatchObject({dismiss: undefined});
+    expect(notice('offer', banner)?.dismissible).toBe(true);
+    expect(notice('offer', banner, scene({settings: settings({show_dismiss: false})}))).toMatchObject({dismissible: false});
   });
 
   test('it is not shown where nothing may be added, nor to be tried again', () => {

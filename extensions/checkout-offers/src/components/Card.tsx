@@ -30,9 +30,7 @@ export function Card({card, speaker: {say, sayMoney}, doing}: Props) {
       footer={<Footer lines={line ? [line] : []} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
       <Own type="strong">{title}</Own>
-      <s-stack direction="inline" gap="small-200" alignItems="center" minBlockSize={LINE}>
-        {price !== undefined && <s-text>{sayMoney(price)}</s-text>}
-      </s-stack>
+      <s-box minBlockSize={LINE}>{price !== undefined && <s-text>{sayMoney(price)}</s-text>}</s-box>
     </Row>
   );
 }

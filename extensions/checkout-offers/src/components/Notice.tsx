@@ -15,7 +15,9 @@ interface Props {
 
 /** A sentence of the shop's; a coupon's comes with how it is used, until when, and a button that applies it. */
 export function Notice({notice, boxed, say, doing}: Props) {
-  const {id, icon, text, details, button, dismiss} = notice;
+  const {id, icon, details, button, dismissible} = notice;
+  const text = say(notice.text);
+  const dismiss = dismissible ? {key: 'button.dismiss_label', args: {title: text}} : undefined;
   const press = {accept: () => doing.take(id), undo: () => doing.giveBack(id), none: undefined};
   return (
     <Row
@@ -24,7 +26,7 @@ export function Notice({notice, boxed, say, doing}: Props) {
       button={button && <Press button={button} say={say} onClick={press[button.action]} />}
       footer={(dismiss || details.length > 0) && <Footer lines={details} dismiss={dismiss} say={say} onDismiss={() => doing.dismiss(id)} />}
     >
-      <s-stack accessibilityRole="status"><Own type={details.length ? 'strong' : 'generic'}>{say(text)}</Own></s-stack>
+      <s-stack accessibilityRole="status"><Own type={details.length ? 'strong' : 'generic'}>{text}</Own></s-stack>
     </Row>
   );
 }
