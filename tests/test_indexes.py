@@ -22,7 +22,7 @@ from app.reach.store import _later
 from app.worker import HANDLERS
 from tests.privacy.planted import NOW, ROSA, SHOP, late_events, plant
 from tests.profiles.factories import a_view
-from webhooks.inbox import empty_handled, give_again, prune
+from webhooks.inbox import empty_handled, prune, requeue_logged
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ async def test_what_is_done_over_and_over_with_deliveries_reads_none_that_is_don
     assert await steps_of(connections, lambda opened: empty_handled(opened, NOW)) == {
         "SEARCH inbox USING INDEX ix_inbox_kept (status=? AND next_attempt_at<?)"
     }
-    assert await steps_of(connections, lambda opened: give_again(opened, NOW)) == {
+    assert await steps_of(connections, lambda opened: requeue_logged(opened, NOW)) == {
         "SEARCH inbox USING INDEX ix_inbox_kept (status=?)"
     }
     assert await steps_of(connections, lambda opened: prune(opened, NOW)) == {

@@ -48,9 +48,5 @@ def _token(event: AnyEvent) -> str | None:
 
 def _nobodys(event: _Named) -> AnyEvent:
     """Return the event with nothing in it that leads to a visitor."""
-    names: dict[str, Any] = dict.fromkeys(
-        name
-        for name in ("checkout_token", "cart_token", "customer_id", "checkout_id")
-        if hasattr(event, name)
-    )
+    names: dict[str, Any] = dict.fromkeys(name for name in _NAMES if hasattr(event, name))
     return msgspec.structs.replace(event, **names)

@@ -96,12 +96,12 @@ def _together(due: Sequence[Any]) -> Sequence[Any]:
     return list(takewhile(lambda row: row.attempts < ALONE_AFTER, due)) or due[:1]
 
 
-async def finish(connections: Connections, ids: Collection[int], note: str = "") -> None:
-    """Mark rows that set off nothing as worked off. Their bodies go: they stay no longer than needed."""
+async def mark_done(connections: Connections, ids: Collection[int], note: str = "") -> None:
+    """Mark rows as worked off and delete their bodies, which nothing needs any more."""
     await _set(connections, ids, status="done", error=note, body=b"")
 
 
-async def hand_over(connections: Connections, ids: Collection[int], now: datetime) -> None:
+async def mark_logged(connections: Connections, ids: Collection[int], now: datetime) -> None:
     """Mark rows as worked off whose events are in the log; their bodies stay until those are handled."""
     await _set(connections, ids, status="done", error="", next_attempt_at=now)
 
@@ -113,7 +113,7 @@ async def empty_handled(connections: Connections, before: datetime) -> int:
         return (await (await db.connection()).execute(handled)).rowcount
 
 
-async def give_again(connections: Connections, now: datetime) -> int:
+async def requeue_logged(connections: Connections, now: datetime) -> int:
     """Make due again the rows whose events were in a log that is gone. Return how many."""
     again = update(_INBOX).where(_KEPT_FOR_THE_LOG).values(status="pending", attempts=0, next_attempt_at=now)
     async with connections.write() as db:
@@ -121,7 +121,7 @@ async def give_again(connections: Connections, now: datetime) -> int:
 
 
 async def park(connections: Connections, row_id: int, reason: str) -> None:
-    """Put a row aside with its reason, for an operator to see and replay."""
+    """Put a row aside with its reason, for an operator to see and requeue."""
     await _set(connections, [row_id], status="parked", error=reason[:_MAX_ERROR])
 
 
@@ -136,7 +136,7 @@ async def retry_later(
     await _set(connections, [delivery.id], error=reason[:_MAX_ERROR], next_attempt_at=again_at)
 
 
-async def give_back(connections: Connections, ids: Collection[int], due_at: datetime) -> None:
+async def release(connections: Connections, ids: Collection[int], due_at: datetime) -> None:
     """Undo a claim that failed through no fault of the rows; they are due again at due_at."""
     await _set(connections, ids, attempts=_INBOX.c.attempts - 1, next_attempt_at=due_at)
 
@@ -152,7 +152,7 @@ async def parked(connections: Connections, shop: str | None = None) -> list[Park
     return [Parked(*row) for row in rows]
 
 
-async def replay(connections: Connections, shop: str | None, now: datetime) -> int:
+async def requeue_parked(connections: Connections, shop: str | None, now: datetime) -> int:
     """Make parked rows (of one shop, or of all) due again. Return how many."""
     statement = (
         update(_INBOX)

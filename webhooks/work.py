@@ -1,9 +1,9 @@
 """Works off the inbox: each delivery becomes an event in the log, needs nothing, or is parked.
 
-A row is marked only after its event is in the log, so a crash between the two appends it again:
-every reaction to an event can bear that. Its body goes once the event is handled: until then it is
-put into the log again should the log come back empty. A body that names whom its event may not goes
-at once: such a notice of a cart is worth less than what was promised to its visitor.
+A row is marked only after its event is in the log. A crash between the two appends the event again, which
+every handler can bear. The body stays until the event is handled, so that it can be logged again if the log
+is lost. Only a body that names a visitor whom the event may not name is deleted at once: should the log be
+lost, so is that notice of a cart.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from webhooks.inbox import (
     LeasedDelivery,
     claim,
     empty_handled,
-    finish,
-    give_again,
-    give_back,
-    hand_over,
+    mark_done,
+    mark_logged,
     park,
+    release,
+    requeue_logged,
     retry_later,
 )
 from webhooks.translate import is_ours, translate
@@ -50,10 +50,10 @@ from webhooks.translate import is_ours, translate
 ALWAYS_HEARD = frozenset(
     {"app/uninstalled", "app/scopes_update", "customers/data_request", "customers/redact", "shop/redact"}
 )
-LOG_IS_OURS = "{tw:events}:ours"  # gone when the log is
+LOG_IS_OURS = "{tw:events}:ours"  # a key beside the log, lost with it
 _POLL_S = 1.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
-_SHOPIFY_RESTS = timedelta(minutes=2)
+_SHOPIFY_RETRY = timedelta(minutes=2)
 _SHOPS = table_of(ShopRow)
 _chance = random.Random()
 _log = logging.getLogger(__name__)
@@ -92,21 +92,20 @@ async def _work_off(
         events = await as_allowed(connections, [event for _, event in read])
         await EventLog(connections.redis).append(events)
     except (RedisError, OSError):
-        await give_back(connections, [delivery.id for delivery, _ in read], now)
+        await release(connections, [delivery.id for delivery, _ in read], now)
         raise
-    whole = {delivery.id for (delivery, event), kept in zip(read, events, strict=True) if kept is event}
-    # Shopify may have been asked meanwhile: what the log had handled back then is not these.
-    await hand_over(connections, whole, now + timedelta(seconds=monotonic() - began))
-    await finish(
-        connections, {delivery.id for delivery, _ in read} - whole
-    )  # their bodies name whom we may not
+    ids = {delivery.id for delivery, _ in read}
+    unchanged = {delivery.id for (delivery, event), kept in zip(read, events, strict=True) if kept is event}
+    # Asking Shopify may have taken a while: the time of logging, not of the claim, tells what was handled.
+    await mark_logged(connections, unchanged, now + timedelta(seconds=monotonic() - began))
+    await mark_done(connections, ids - unchanged)  # their bodies hold names that were taken out of the events
 
 
 async def restore_lost(connections: Connections, now: datetime) -> None:
     """Make due again what a lost event log may not have handled."""
     if await connections.redis.exists(LOG_IS_OURS):
         return
-    count = await give_again(connections, now)
+    count = await requeue_logged(connections, now)
     await connections.redis.set(LOG_IS_OURS, 1)
     if count:
         _log.error(
@@ -126,8 +125,8 @@ async def _read(
 ) -> AnyEvent | None:
     """Return the row's event; None for a row that is done, parked or put off without one."""
     facts = {"shop": delivery.shop, "topic": delivery.topic, "delivery": delivery.id}
-    if note := _not_heard(delivery, currencies):
-        await finish(connections, [delivery.id], note)
+    if note := _why_ignored(delivery, currencies):
+        await mark_done(connections, [delivery.id], note)
         return None
     try:
         body = opened(connections.settings.token_encryption_keys, delivery.body)
@@ -139,15 +138,15 @@ async def _read(
         await park(connections, delivery.id, str(error))
     except ShopifyUnavailable as error:  # nobody's fault: it is asked until Shopify answers
         _log.warning("a delivery waits for Shopify", extra=facts | {"reason": str(error)})
-        await give_back(connections, [delivery.id], now + _SHOPIFY_RESTS)
+        await release(connections, [delivery.id], now + _SHOPIFY_RETRY)
     except Exception as error:
         _log.exception("a delivery could not be translated", extra=facts)
         await retry_later(connections, delivery, reason_of(error), now, _chance)
     return None
 
 
-def _not_heard(delivery: LeasedDelivery, currencies: Mapping[str, str]) -> str:
-    """Return why the row is of no concern to us, empty when it is."""
+def _why_ignored(delivery: LeasedDelivery, currencies: Mapping[str, str]) -> str:
+    """Return why the row needs no work, empty when it does."""
     if not is_ours(delivery.topic):
         return f"not a topic of ours: {delivery.topic}"
     if delivery.shop not in currencies and delivery.topic not in ALWAYS_HEARD:

@@ -49,7 +49,7 @@ def _tell(letter: Entry) -> None:
 
 
 async def _put_back(connections: Connections, shop: ShopDomain | None) -> None:
-    webhooks = await inbox.replay(connections, shop, datetime.now(UTC))
+    webhooks = await inbox.requeue_parked(connections, shop, datetime.now(UTC))
     log, letters = EventLog(connections.redis), 0
     for _ in range(await log.count_dead(shop) // 1_000 + 1):
         letters += await log.revive(shop=shop)

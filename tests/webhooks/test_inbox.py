@@ -13,13 +13,13 @@ from webhooks.inbox import (
     MAX_ATTEMPTS,
     Backlog,
     claim,
-    finish,
-    give_back,
     look,
+    mark_done,
     park,
     parked,
     prune,
-    replay,
+    release,
+    requeue_parked,
     retry_delay,
     retry_later,
 )
@@ -69,7 +69,7 @@ async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(
 async def test_a_finished_row_keeps_no_body(on_both_databases: Connections) -> None:
     await add(on_both_databases, "1", body=b'{"email":"jane@example.com"}')
     (letter,) = await claim(on_both_databases, NOW)
-    await finish(on_both_databases, [letter.id])
+    await mark_done(on_both_databases, [letter.id])
     row = await the_row(on_both_databases)
     assert (row.status, row.body) == ("done", b"")
     assert await claim(on_both_databases, NOW + LEASE) == []
@@ -109,7 +109,7 @@ async def test_a_row_that_kills_its_worker_takes_no_other_with_it(on_both_databa
         if any(letter.event_id == "deadly" for letter in claimed):
             now += LEASE
         else:
-            await finish(on_both_databases, [letter.id for letter in claimed])
+            await mark_done(on_both_databases, [letter.id for letter in claimed])
             done.update(letter.event_id for letter in claimed)
     assert done == {"before", "after"}
     assert [each.reason for each in await parked(on_both_databases)] == ["no attempt came to an end"]
@@ -118,7 +118,7 @@ async def test_a_row_that_kills_its_worker_takes_no_other_with_it(on_both_databa
 async def test_a_row_given_back_has_lost_no_attempt(on_both_databases: Connections) -> None:
     await add(on_both_databases, "1")
     (letter,) = await claim(on_both_databases, NOW)
-    await give_back(on_both_databases, [letter.id], NOW)
+    await release(on_both_databases, [letter.id], NOW)
     (again,) = await claim(on_both_databases, NOW)
     assert again.attempts == 1
 
@@ -128,8 +128,8 @@ async def test_an_operator_can_replay_what_was_parked(on_both_databases: Connect
     (letter,) = await claim(on_both_databases, NOW)
     await park(on_both_databases, letter.id, "id is missing")
     assert await look(on_both_databases, NOW) == Backlog(pending=0, parked=1, due_s=0)
-    assert await replay(on_both_databases, "b.myshopify.com", NOW) == 0
-    assert await replay(on_both_databases, None, NOW) == 1
+    assert await requeue_parked(on_both_databases, "b.myshopify.com", NOW) == 0
+    assert await requeue_parked(on_both_databases, None, NOW) == 1
     assert len(await claim(on_both_databases, NOW)) == 1
 
 
