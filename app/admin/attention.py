@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.admin.alerts_view import alert_words
+from app.admin.figures import day
 from app.admin.language import Lazy, _, lazy, ngettext
 from app.admin.store import Health, Import
 from app.admin.view import import_words, kind_words
 from app.consent.report import RequestStatus
+from app.consent.requests import Kind
 from app.reach import alerts
 from app.reach.alert_store import KeptAlert
 
@@ -70,8 +72,34 @@ def to_review(waiting: int) -> list[Attention]:
 
 
 def due(requests: Iterable[RequestStatus]) -> list[Attention]:
-    """Return which privacy requests are late or soon will be."""
-    waiting = [each for each in requests if each.left_days is not None and each.left_days < _SOON_DAYS]
+    """Return which customers wait for their data, and which other privacy requests are late or soon are."""
+    waiting = [each for each in requests if each.left_days is not None]
+    handed = [each for each in waiting if each.kind == Kind.DATA]
+    return [*_to_hand_out(handed), *_to_erase([each for each in waiting if each.kind != Kind.DATA])]
+
+
+def _to_hand_out(asked: Sequence[RequestStatus]) -> list[Attention]:
+    """Return that data is to be given to who asked for it, which only the merchant can do."""
+    if not asked:
+        return []
+    first = min(asked, key=lambda each: each.due_at)
+    heading = ngettext(
+        "%(num)s customer asks for their data", "%(num)s customers ask for their data", len(asked)
+    )
+    text = _(
+        "Save it under Privacy and send it to them: Tillwise can't. Due on %(day)s.", day=day(first.due_at)
+    )
+    return [Attention(_pressing(first), heading, text, link=(_("Open requests"), "/admin/privacy/people"))]
+
+
+def _pressing(asked: RequestStatus) -> str:
+    if asked.late:
+        return "critical"
+    return "warning" if (asked.left_days or 0) < _SOON_DAYS else "info"
+
+
+def _to_erase(asked: Sequence[RequestStatus]) -> list[Attention]:
+    waiting = [each for each in asked if _pressing(each) != "info"]
     late = sum(each.late for each in waiting)
     link = (_("Open requests"), "/admin/privacy/people")
     found = []

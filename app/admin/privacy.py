@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from app.admin import privacy_view as view
 from app.admin.language import _, lazy
 from app.admin.sentences import told
+from app.admin.view import RUNGS
 from app.connections import Connections
 from app.consent.audit import FOUR_FIFTHS, LEAST, audit
 from app.consent.outcomes import allowed, served
@@ -42,7 +43,7 @@ async def overview(connections: Connections, shop: Shop, _query: QueryParams) ->
     return {
         "bars": view.bars(found),
         "decisions": everything.decisions,
-        "rungs": view.parts(everything.rungs, view.RUNGS, everything.decisions),
+        "rungs": view.parts(everything.rungs, RUNGS, everything.decisions),
         "purposes": view.parts(everything.purposes, view.PURPOSES, everything.decisions),
         "weeks": WEEKS,
         "open_requests": sum(each.done_at is None for each in asked),

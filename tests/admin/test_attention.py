@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.admin.attention import alerted, attention, due, to_review
 from app.admin.store import Health, Import
 from app.consent.report import RequestStatus
@@ -11,9 +13,9 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HEALTHY = Health(parked_webhooks=0, ever_decided=True, orders=5, has_pixel=True)
 
 
-def asked(left_days: int | None) -> RequestStatus:
+def asked(left_days: int | None, kind: str = "redact") -> RequestStatus:
     return RequestStatus(
-        "r", "redact", "open", NOW, NOW + timedelta(days=left_days or 0), None, left_days, {}, None
+        "r", kind, "open", NOW, NOW + timedelta(days=left_days or 0), None, left_days, {}, None
     )
 
 
@@ -44,6 +46,15 @@ def test_requests_that_are_late_or_soon_due_are_told_apart_and_others_are_not_to
     late, soon = due([asked(-1), asked(-9), asked(0), asked(6), asked(7), asked(None)])
     assert (late.tone, late.heading) == ("critical", "2 privacy requests are late")
     assert (soon.tone, soon.heading) == ("warning", "2 privacy requests are due this week")
+
+
+@pytest.mark.parametrize(("left_days", "tone"), [(-1, "critical"), (6, "warning"), (29, "info")])
+def test_who_asks_for_their_data_waits_for_the_merchant_from_the_first_day(left_days: int, tone: str) -> None:
+    (found,) = due([asked(29, "data_request"), asked(left_days, "data_request"), asked(None, "data_request")])
+    assert (found.tone, found.heading) == (tone, "2 customers ask for their data")
+    first = (NOW + timedelta(days=left_days)).strftime("%b %-d, %Y")
+    assert found.text == f"Save it under Privacy and send it to them: Tillwise can't. Due on {first}."
+    assert found.link == ("Open requests", "/admin/privacy/people")
 
 
 def test_alert_says_what_was_found_and_leads_to_where_it_is_mended() -> None:

@@ -92,6 +92,7 @@ async def test_consent_is_told_by_week_rung_and_purpose(
     assert "1 request past the deadline" in text
     # 40 loyal and one of the busy shop's; 40 new and one; 83 in all
     assert "personal 49%, session 1%, contextual 49%" in text.lower()
+    assert "Contextual: the cart alone</span><span>41 · 49%" in text
     assert "Marketing</span><span>40 · 48%" in text
     assert "Sale of data</span><span>0 · 0%" in text
 
