@@ -26,10 +26,10 @@ _PAUSE_S = 0.002
 
 @asynccontextmanager
 async def _at_most(seconds: float) -> AsyncIterator[None]:
-    """Raise TimeoutError when what is inside takes longer, but for what the process itself stood still.
+    """Raise TimeoutError when what is inside takes longer, not counting pauses of this process.
 
-    After a pause, of a collection of garbage or a busy machine, an answer may lie there unread that came in
-    time: it is given as long to be read as the pause went on past the limit.
+    After a pause (a garbage collection, a busy machine) an answer that came in time may lie there unread. It
+    has as long to be read as the pause lasted beyond the limit.
     """
     loop = asyncio.get_running_loop()
     due = loop.time() + seconds
@@ -49,9 +49,8 @@ async def _at_most(seconds: float) -> AsyncIterator[None]:
 class Batcher(Generic[Asked, Answered]):
     """Sends calls that were made while a batch was in flight together, as the next batch.
 
-    run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting what
-    this process itself stood still. When it fails, so does whatever waits behind it: no caller waits for two
-    time-outs.
+    run: answers a batch, one answer each in order. timeout_ms: how long a batch may take, not counting pauses
+    of this process. When a batch fails, so do the calls waiting behind it: no caller waits for two time-outs.
     """
 
     def __init__(
@@ -123,9 +122,9 @@ def batched_reads(redis: Redis | Cluster, *, timeout_ms: int) -> Reads:
 
 
 class _ReadsByNode(Reads):
-    """Reads of keys, gathered for each node of a cluster: who asks a slow one, or a lost one, waits alone.
+    """Reads of keys, batched for each node of a cluster: a slow or lost node delays its own callers alone.
 
-    Keys asked for together share a node.
+    All keys of one call are on the same node.
     """
 
     def __init__(self, cluster: Cluster, run: Any, *, timeout_ms: int) -> None:

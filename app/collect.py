@@ -1,7 +1,7 @@
 """POST /api/track_event: what visitors do, under their consent.
 
-Consent comes first: an event without the analytics purpose is counted and dropped, but for what it
-tells of somebody who allowed more before: that reaches the ledger. What is acknowledged is in the
+Consent comes first: an event without the analytics purpose is counted and dropped. Only what it says of
+consent is kept, for the ledger, where its visitor had allowed more before. What is acknowledged is in the
 event log; a repeat of an id is counted and changes nothing.
 """
 
@@ -230,7 +230,7 @@ def _read_batch(body: bytes) -> Batch:
 
 def _read_event(raw: msgspec.Raw) -> Sent:
     """Return the event as it was sent. Raises InputError, DecodeError."""
-    if len(bytes(raw)) > MOST_EVENT_BYTES:
+    if memoryview(raw).nbytes > MOST_EVENT_BYTES:
         raise InputError(f"an event has at most {MOST_EVENT_BYTES} bytes", "data")
     return _sent.decode(raw)
 

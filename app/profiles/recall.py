@@ -28,10 +28,11 @@ Read = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 class Shopper(msgspec.Struct, frozen=True, gc=False):
     """A shopper as far as the permissions let us see.
 
-    profile: of the customer's orders. visit: of what was looked at. told: what each of their names
-    answered before, by kind. reached: False when what may be used could not be read and so is empty.
-    unit: the name under which it may be kept what campaigns showed them; nudged: what is kept there.
-    fired: how often each campaign was shown to anyone.
+    profile: of the customer's orders. visit: of what was looked at.
+    told: what each of their names answered about consent before, by kind of name.
+    reached: False when what may be used could not be read and so is empty.
+    unit: the name under which what campaigns showed them may be kept. nudged: what is kept there, packed.
+    fired: how often each campaign was shown to anyone, packed.
     """
 
     customer_id: int | None = None
@@ -49,37 +50,37 @@ async def recall(
 ) -> Shopper:
     """Return the shopper: one read of at most eight keys, and of nothing that may not be used.
 
-    Beside it, what they told before is read under a keyed hash, to notice what they take back.
+    With it goes what they answered about consent before, kept under a keyed hash, to notice a withdrawal.
     campaigns: whether the shop has any, and so wants to know what they showed.
     """
-    profile_keys, visit_keys = _keys(shop, names, may)
-    subjects = names.subjects(digests, shop)
     customer_id = names.customer_id if may.may_use_profile else None
     unit = names.unit(may) if campaigns else None
-    beside = _beside(shop, unit) if campaigns else []
-    if not (subjects or beside):
+    told_keys = {kind: told_key(shop, subject) for kind, subject in names.subjects(digests, shop).items()}
+    profile_key = None if customer_id is None else customer_key(shop, customer_id)
+    visit_keys = _visit_keys(shop, names) if may.may_use_visit else ()
+    nudged_at = nudged_key(shop, unit) if unit else None
+    fired_at = fired_key(shop) if campaigns else None
+    keys = [key for key in (*told_keys.values(), profile_key, *visit_keys, nudged_at, fired_at) if key]
+    if not keys:
         return Shopper(customer_id)
-    told_keys = [told_key(shop, subject) for subject in subjects.values()]
     try:
-        values = await read([*told_keys, *profile_keys, *visit_keys, *beside])
+        found = dict(zip(keys, await read(keys), strict=True))
     except (RedisError, OSError, TimeoutError):
-        return Shopper(customer_id, reached=not (profile_keys or visit_keys or unit))
-    told = dict(zip(subjects, map(unpack_told, values[: len(told_keys)]), strict=True))
-    found = values[len(told_keys) :]
-    profile = unpack_profile(found[0]) if profile_keys else NOBODY
-    visits = found[len(profile_keys) : len(profile_keys) + len(visit_keys)]
-    visit = _latest(map(unpack_visit, visits), names.customer_id)
-    fired = found[-1] if beside else None
+        return Shopper(customer_id, reached=not (profile_key or visit_keys or unit))
+    told = {kind: unpack_told(found[key]) for kind, key in told_keys.items()}
+    profile = unpack_profile(found[profile_key]) if profile_key else NOBODY
+    visit = _latest((unpack_visit(found[key]) for key in visit_keys), names.customer_id)
+    fired = found[fired_at] if fired_at else None
     if profile.refused:
         return Shopper(None, visit=visit, told=told, fired=fired)
-    nudged = found[-2] if unit else None
+    nudged = found[nudged_at] if nudged_at else None
     return Shopper(customer_id, profile, visit, told, unit=unit, nudged=nudged, fired=fired)
 
 
 async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) -> None:
-    """Keep what the events just told, so that the next call is judged by it however late the ledger is.
+    """Keep the answers in these events for the next call to be compared with, however late the ledger is.
 
-    The ledger puts what stands in its place when it comes to it.
+    Once the ledger has handled the events, it overwrites them with what it holds.
     """
     told = [event for event in events if isinstance(event, ConsentTold)]
     if not told:
@@ -95,24 +96,17 @@ async def keep_told(redis: Redis, digests: Digests, events: Iterable[AnyEvent]) 
 def _latest(visits: Iterable[Visit], customer_id: int | None) -> Visit:
     """Return the visit that went on last, of the browser or of the checkout.
 
-    One of an account is its owner's alone: whoever else uses the same browser, a guest too, has none of it.
+    A visit of somebody signed in is theirs alone: no guest or other customer in the same browser has it.
     """
     own = [each for each in visits if each.customer_id in (None, customer_id)]
     return max(own, key=lambda each: each.last_at, default=NO_VISIT)
 
 
-def _beside(shop: str, unit: str | None) -> list[str]:
-    """Return the keys of what campaigns showed: to the shopper, if that may be kept, and to all."""
-    return [*([nudged_key(shop, unit)] if unit else []), fired_key(shop)]
-
-
-def _keys(shop: str, names: Names, may: Permissions) -> tuple[list[str], list[str]]:
-    """Return the keys of the profile and of the visit that may be read."""
-    profile, visit = [], []
-    if may.may_use_profile and names.customer_id is not None:
-        profile.append(customer_key(shop, names.customer_id))
-    if may.may_use_visit and names.client_id:
-        visit.append(client_key(shop, names.client_id))
-    if may.may_use_visit and names.checkout_token:
-        visit.append(checkout_key(shop, names.checkout_token))
-    return profile, visit
+def _visit_keys(shop: str, names: Names) -> list[str]:
+    """Return the keys of the visits under the browser's name and the checkout's."""
+    keys = []
+    if names.client_id:
+        keys.append(client_key(shop, names.client_id))
+    if names.checkout_token:
+        keys.append(checkout_key(shop, names.checkout_token))
+    return keys
