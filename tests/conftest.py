@@ -234,8 +234,8 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a journey in a browser, which shares its machine with others, be tried again.
 
-    The journeys are first, and of them those of one stage, then what else takes long and would come last:
-    nobody waits for it in the end.
+    The journeys are first, and of them those of one stage, who changes it last, then what else takes long
+    and would come last: nobody waits for it in the end.
     """
     for item in items:
         if _is_in_browser(item):
@@ -243,9 +243,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> tuple[bool, bool, bool]:
+def _turn(item: pytest.Item) -> tuple[bool, bool, bool, bool]:
     journeys, long = "journeys" in item.path.parts, item.path.stem in ("test_logs", "test_worker")
-    return not journeys, "trained_stage" not in _asked_by(item), not long
+    asked = _asked_by(item)
+    return not journeys, "trained_stage" not in asked, "changed_stage" in asked, not long
 
 
 def _is_in_browser(item: pytest.Item) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.devstore.browser_world import build_host, opened_browser
 from tests.journeys.small_stage import SmallStage, small_stage
 
-_SHARED: dict[str, SmallStage] = {}  # by the fixture that asks for it
+_STAGE: list[SmallStage] = []  # the one of this run, while somebody asks for it
 _OPEN = ExitStack()
 
 
@@ -25,25 +24,21 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def trained_stage(tmp_path_factory: pytest.TempPathFactory) -> SmallStage:
     """The stage of the files that leave it as they found it: to set it takes longer than to walk it."""
-    return _shared("trained_stage", tmp_path_factory)
+    if not _STAGE:
+        build_host()
+        _STAGE.append(_OPEN.enter_context(small_stage(tmp_path_factory.mktemp("stage"))))
+    return _STAGE[0]
 
 
 @pytest.fixture(scope="module")
-def untrained_stage(tmp_path_factory: pytest.TempPathFactory) -> SmallStage:
-    """The stage of the files that mind neither a campaign that runs nor an order more."""
-    return _shared("untrained_stage", tmp_path_factory, households=60, products=100, trained=False)
-
-
-def _shared(name: str, tmp_path_factory: pytest.TempPathFactory, **size: Any) -> SmallStage:
-    if name not in _SHARED:
-        build_host()
-        _SHARED[name] = _OPEN.enter_context(small_stage(tmp_path_factory.mktemp("stage"), **size))
-    return _SHARED[name]
+def changed_stage(trained_stage: SmallStage) -> SmallStage:
+    """The same for those that come after them, and mind neither a campaign that runs nor an order more."""
+    return trained_stage
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """End the shared stage when what comes next does not ask for it."""
-    if not _SHARED.keys() <= set(getattr(nextitem, "fixturenames", ())):
-        _SHARED.clear()
+    if _STAGE and "trained_stage" not in getattr(nextitem, "fixturenames", ()):
+        _STAGE.clear()
         _OPEN.close()

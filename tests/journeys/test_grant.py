@@ -30,8 +30,8 @@ CAMPAIGN = {
 
 
 @pytest.fixture(scope="module")
-def stage(untrained_stage: SmallStage) -> SmallStage:
-    made = untrained_stage
+def stage(changed_stage: SmallStage) -> SmallStage:
+    made = changed_stage
     made.shop.functions = FUNCTIONS
     assert made.shop.installation is not None
     scopes = sorted(made.shop.installation.scopes | {"write_discounts", "read_discounts"})

@@ -18,8 +18,8 @@ PEOPLE, RULES = "/admin/privacy/people", "/admin/privacy/rules"
 
 
 @pytest.fixture(scope="module")
-def stage(untrained_stage: SmallStage) -> SmallStage:
-    return untrained_stage
+def stage(changed_stage: SmallStage) -> SmallStage:
+    return changed_stage
 
 
 @pytest.fixture
