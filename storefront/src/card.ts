@@ -41,13 +41,15 @@ function productCard(offer: Offer, place: Place): HTMLElement {
   const {title, variant, currency, price} = product;
   // What the market asks, where it was told in time; the shop's own is of use in its own currency alone.
   const payable = !page.company && (!currency || currency === cart.currency) ? sayMoney(price) : undefined;
-  const why = reasonWords(offer, cart.titles);
+  const reason = reasonWords(offer, cart.titles);
+  const why = element('p', 'why', reason && say(reason));
+  why.dir = 'auto';
   const words = [
     titled(title, page, product.handle),
     text('price', [payable, variant && `\u2068${variant}\u2069`].filter(Boolean).join(' · ')),
-    text('why', why && say(why)),
+    why,
   ];
-  return framed(offer, place, words, adder(offer, place), nameOf(product), product.image);
+  return framed(offer, place, words, adder(offer, place, why), nameOf(product), product.image);
 }
 
 /** The title leads to the product's page, where that is known. */
@@ -129,8 +131,8 @@ function picture(address: string | undefined): HTMLImageElement | null {
   return made;
 }
 
-/** Return the button that adds the product; once it did, it is the way to the cart. */
-function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement {
+/** Return the button that adds the product; once it did, it is the way to the cart. why: where what became of it is read. */
+function adder(offer: Offer, {page, speaker: {say}, status}: Place, why: HTMLElement): HTMLElement {
   const title = nameOf(offer.product!);
   const made = button('press', say({key: 'button.add'}), say({key: 'button.add_label', args: {title}}), () => void add());
 
@@ -140,7 +142,7 @@ function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement
     const added = await lent.addToCart(page, offer);
     made.ariaBusy = 'false';
     lent.tell(added ? 'accepted' : 'failed', offer);
-    status.textContent = say({key: added ? 'status.added' : 'status.failed'});
+    status.textContent = why.textContent = say({key: added ? 'status.added' : 'status.failed'});
     if (added) lead();
     else retry();
   }
@@ -157,7 +159,7 @@ function adder(offer: Offer, {page, speaker: {say}, status}: Place): HTMLElement
     link.href = page.routes.cart;
     link.ariaLabel = `${added}. ${toCart}`;
     const focused = document.activeElement === made;
-    made.nextElementSibling?.replaceWith(element('span', 'why', added));
+    made.nextElementSibling?.remove();
     made.replaceWith(link);
     if (focused) link.focus();
     // For themes whose cart is in the page, and for bars of ours.

@@ -149,6 +149,23 @@ test('an impression, a refusal and what is added are told once each', async () =
   expect(published[0]!.data).toMatchObject({surface: 'storefront', variant_id: PRODUCT.variant_id});
 });
 
+test.each([
+  ['with its reason', WHY],
+  ['that has no reason', []],
+])('what became of a product %s is read in its card', async (_, why) => {
+  let status = 422;
+  vi.stubGlobal('fetch', async () => new Response('{}', {status}));
+  paint({product: PRODUCT, why});
+  const press = shelf.querySelector<HTMLElement>('.tillwise-press')!;
+  press.click();
+  await eventually(() => expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('Could not be added'));
+  expect(press.textContent).toBe('Try again');
+  status = 200;
+  press.click();
+  await eventually(() => expect(shelf.querySelector('.tillwise-why')?.textContent).toBe('Added to your cart'));
+  expect(shelf.querySelector('.tillwise-no')).toBeNull();
+});
+
 test('two clicks are one line, marked with the decision', async () => {
   const bodies: string[] = [];
   vi.stubGlobal('fetch', async (address: string, {body}: {body: string}) => {
