@@ -71,7 +71,7 @@ _WELCOME = {
     "ar": "أول زيارة لك؟ إرجاع كل طلب سهل، ويجيبك أشخاص حقيقيون.",
 }
 _THANKS: dict[str, Text] = {
-    "en": "Thank you for coming back: {percentage} % off your order.",
+    "en": "Thank you for coming back: {percentage}% off your order.",
     "de": "Danke, dass Sie wieder da sind: {percentage} % auf Ihre Bestellung.",
     "es": "Gracias por volver: {percentage} % de descuento en tu pedido.",
     "fr": "Merci d'être de retour : {percentage} % sur votre commande.",
@@ -89,9 +89,9 @@ _ALMOST = {
 
 _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "viewed-dear": (
-        "Who looked at a product above 1,000 gets 10 % off, for 24 hours.",
+        "Who looked at a product above 1,000 gets 10% off, for 24 hours.",
         {
-            "name": "10 % for a day on a large wish",
+            "name": "10% for a day on a large wish",
             "rule": {">": [_var("visit.viewed_dearest_price"), 1000]},
             "evidence": 2, "priority": 30, "group": "discount", "caps": {"per_visitor": 1},
             "expires_s": _DAY_S, "offer": _coupon(10),
@@ -137,9 +137,9 @@ _WRITTEN: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "loyal-thanked": (
-        "A loyal customer gets 10 % off.",
+        "A loyal customer gets 10% off.",
         {
-            "name": "10 % for loyal customers",
+            "name": "10% for loyal customers",
             "rule": {"and": [{"or": [_some("profile.segments", _LOYAL), _at_least("profile.orders", 4)]},
                              _HAS_CART]},
             "evidence": 1, "priority": 10, "group": "discount", "caps": {"per_visitor": 1},

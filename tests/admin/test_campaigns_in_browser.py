@@ -103,12 +103,12 @@ async def test_who_presses_again_while_the_next_page_comes_makes_no_second_campa
 async def test_a_campaign_is_moved_and_stopped_by_the_keyboard(connections: Connections) -> None:
     await keep_campaigns(connections, scopes="write_discounts")
     async with served(connections) as url, opened(url, "/admin/campaigns", DESKTOP) as page:
-        await page.get_by_role("button", name="Look at 10 % for loyal customers earlier").press("Enter")
+        await page.get_by_role("button", name="Look at 10% for loyal customers earlier").press("Enter")
         await page.locator("s-section:first-of-type [data-campaign=loyal-thanked]").wait_for()
-        later = page.get_by_role("button", name="Look at 10 % for loyal customers later")
+        later = page.get_by_role("button", name="Look at 10% for loyal customers later")
         await expect(later).to_be_focused()  # at the top there is no earlier any more
-        await page.get_by_role("button", name="Stop 10 % for loyal customers").press("Enter")
-        await page.get_by_role("button", name="Start again 10 % for loyal customers").wait_for()
+        await page.get_by_role("button", name="Stop 10% for loyal customers").press("Enter")
+        await page.get_by_role("button", name="Start again 10% for loyal customers").wait_for()
     assert (await get_campaign(connections, SHOP, "loyal-thanked")).status == "stopped"
 
 

@@ -71,7 +71,7 @@ async def test_whom_a_coupon_changes_is_told_with_its_threshold_and_its_false_po
     ) in text
     assert "28% (240 of 857), 25% to 31%" in text
     assert text.count("Bought anyway, of those held back") == 1  # a campaign that is gone is not told of
-    assert "10 % for loyal customers</dt><dd>80%</dd>" in text
+    assert "10% for loyal customers</dt><dd>80%</dd>" in text
     assert "Winter</dt><dd>20%</dd>" in text
 
 
@@ -119,7 +119,7 @@ async def test_another_shop_is_told_nothing_of_it(
     await keep_campaigns(connections)
     await keep_learnt(connections)
     await keep(connections, shop_row(OTHER))
-    assert "10 % for loyal customers" not in await opened(browser, OTHER)
+    assert "10% for loyal customers" not in await opened(browser, OTHER)
 
 
 async def test_the_page_says_what_is_away_while_the_database_is(connections: Connections) -> None:

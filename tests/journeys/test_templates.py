@@ -47,7 +47,7 @@ WORDS: dict[str, str | re.Pattern[str]] = {
     "viewed-dear": "Save 10% on your order",
     "high-value-leaves": "Save 15% on your order",
     "hesitant-helped": "Any questions? We are happy to help before you pay.",
-    "loyal-thanked": "Thank you for coming back: 10 % off your order.",
+    "loyal-thanked": "Thank you for coming back: 10% off your order.",
     "cold-introduced": "New here? Every order comes with easy returns and people who answer.",
     "almost-there": "Almost there: $5.00 to go until shipping is free.",
     "free-shipping": re.compile(r"Add \$38\.00 more for free shipping\.|Your order ships for free\."),
