@@ -63,7 +63,7 @@ from app.offers.answer import answer_to, nothing
 from app.offers.campaigns import code_wanted, history_update_of, with_campaigns, with_code, without_codes
 from app.offers.degraded import degraded_answer
 from app.offers.grants import with_grants
-from app.offers.ranked import Rankings
+from app.offers.ranked import RankingCache
 from app.offers.replay import entry_of
 from app.offers.situation import Occasion, Situation, in_arms, situation_of
 from app.offers.snapshot import ShopSnapshot
@@ -110,7 +110,7 @@ class DecisionDependencies:
     codes: CodeDispenser
     keeper: Keeper
     limiter: RateLimiter
-    rankings: Rankings
+    rankings: RankingCache
     concurrency: ConcurrencyLimit
     pending_refusals: PendingRefusals
 
@@ -294,7 +294,7 @@ async def opened(web: Starlette) -> AsyncIterator[None]:
     """Open what decisions are made with, on the connections the app has."""
     connections: Connections = web.state.connections
     redis, digests = connections.redis, await open_digests(connections)
-    keeper, rankings = Keeper(connections), Rankings()
+    keeper, rankings = Keeper(connections), RankingCache()
     pending_refusals = PendingRefusals(redis, digests)
     RANKINGS.labels("asked").set_function(lambda: rankings.asked)
     RANKINGS.labels("found").set_function(lambda: rankings.found)

@@ -24,10 +24,11 @@ MOST_GONE = 20  # products of a campaign
 class CampaignHistory(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One campaign's history with one shopper. Times are epoch seconds, 0 for never.
 
-    times, in_session: how often it was shown, at all and in this session. matched_at: since when it
-    matches in this session. place: where it stands in this session, the latest first, between spaces. code:
-    theirs alone, until expires_at, out of this pool; empty for what was kept before pools were. dismissed: it
-    was sent away; gone: those of its products that were, the latest last.
+    times, in_session: how often it was shown, at all and in this session.
+    matched_at: since when it matches in this session.
+    place: where it stands in this session, the latest first, separated by spaces.
+    code: the shopper's own, until expires_at. pool: the one it is from; empty in older entries.
+    dismissed: whether it was sent away. gone: those of its products that were, the latest last.
     """
 
     times: int = 0
@@ -60,10 +61,11 @@ class Showing(msgspec.Struct, frozen=True, gc=False):
 
 
 class HistoryUpdate(NamedTuple):
-    """A decision's change to its shopper's history. key: theirs, None where nothing may be kept of them.
+    """A decision's change to its shopper's history.
 
-    read: what stood there when it was decided. codes: given out to them, with their ends and pools. counts:
-    the numbers of the campaigns whose showings are counted, at `counter`.
+    key: of the history, None where nothing may be kept of the shopper. read: its value at the decision.
+    codes: given out to the shopper, by campaign, each with its end and its pool.
+    counter: the key of the shop's counts. counts: the numbers of the campaigns that are counted once more.
     """
 
     key: str | None

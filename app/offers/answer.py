@@ -11,7 +11,7 @@ from app.experiments.assign import HOLDOUT, STATIC
 from app.offers.again import again_s
 from app.offers.choose import choose
 from app.offers.predictions import chance_of_purchase_soon
-from app.offers.ranked import Rankings
+from app.offers.ranked import RankingCache
 from app.offers.situation import Occasion, Situation
 from app.offers.snapshot import ShopSnapshot
 from app.offers.wire import Answer, Offer
@@ -21,12 +21,12 @@ TTL_S = 60
 _log = logging.getLogger(__name__)
 
 
-def answer_to(occasion: Occasion, situation: Situation, known: Rankings | None = None) -> Answer:
+def answer_to(occasion: Occasion, situation: Situation, cache: RankingCache | None = None) -> Answer:
     """Return the offers, the rung they stand on, and why they are less than they could be.
 
-    known: rankings that need not be made again.
+    cache: of rankings made before; None ranks anew.
     """
-    offers, failed = _offers(occasion.shop, situation, known)
+    offers, failed = _offers(occasion.shop, situation, cache)
     return Answer(
         decision_id=occasion.decision_id,
         rung=_rung(occasion, situation, failed),
@@ -55,13 +55,13 @@ def nothing(decision_id: str, reason: str) -> Answer:
 
 
 def _offers(
-    shop: ShopSnapshot, situation: Situation, known: Rankings | None
+    shop: ShopSnapshot, situation: Situation, cache: RankingCache | None
 ) -> tuple[tuple[Offer, ...], str | None]:
     """Return the offers, and why they are only the shop's defaults."""
     if situation.arm == HOLDOUT:
         return (), None
     try:
-        return choose(shop, situation, known), "no_model" if shop.model is None else None
+        return choose(shop, situation, cache), "no_model" if shop.model is None else None
     except Exception:  # at a checkout, a model that trips over a cart must not cost the defaults
         _log.exception("choosing failed", extra={"shop": shop.shop})
         return choose(shop, msgspec.structs.replace(situation, arm=STATIC)), "error"

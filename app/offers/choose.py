@@ -8,7 +8,7 @@ from functools import partial
 from app.experiments.assign import HOLDOUT, PERSONALISED, bucket
 from app.offers.approach import in_order
 from app.offers.nudges import campaign_products, nudges_of, upsell_of
-from app.offers.ranked import Rankings, asked_about, pick_of, ranking, visit_of
+from app.offers.ranked import RankingCache, asked_about, pick_of, ranking, visit_of
 from app.offers.rerank import Around, rerank
 from app.offers.situation import Situation, offer_id
 from app.offers.snapshot import ShopSnapshot
@@ -22,17 +22,17 @@ EXPLORED = 0.1
 EXPLORED_AMONG = 5
 
 
-def choose(shop: ShopSnapshot, situation: Situation, known: Rankings | None = None) -> tuple[Offer, ...]:
+def choose(shop: ShopSnapshot, situation: Situation, cache: RankingCache | None = None) -> tuple[Offer, ...]:
     """Return up to three products, best first, behind what campaigns say: none for a holdout.
 
-    known: rankings that need not be made again.
+    cache: of rankings made before; None ranks anew.
     """
     if situation.arm == HOLDOUT:
         return ()
     if not situation.takes_products:
         return tuple(nudges_of(shop, situation))
     personalised = situation.arm == PERSONALISED and shop.model is not None
-    picks = _model_picks(shop, situation, known) if personalised else _static_picks(shop, situation)
+    picks = _model_picks(shop, situation, cache) if personalised else _static_picks(shop, situation)
     offers = tuple(_offer(shop, situation.decision_id, pick) for pick in picks)
     return offers if situation.campaigns is None else _with_campaigns(shop, situation, offers)
 
@@ -51,8 +51,8 @@ def _static_picks(shop: ShopSnapshot, situation: Situation) -> list[Pick]:
     return [pick for pick in shop.defaults if pick.product_id not in in_cart][:MOST_OFFERS]
 
 
-def _model_picks(shop: ShopSnapshot, situation: Situation, known: Rankings | None) -> list[Pick]:
-    ranked = ranking(shop, situation, partial(_best, shop, situation), known)
+def _model_picks(shop: ShopSnapshot, situation: Situation, cache: RankingCache | None) -> list[Pick]:
+    ranked = ranking(shop, situation, partial(_best, shop, situation), cache)
     picks = in_order(
         shop.approach,
         ranked,

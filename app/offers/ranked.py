@@ -41,8 +41,11 @@ class Ranked:
     picks: dict[bytes, tuple[Pick, ...]] = field(default_factory=dict)
 
 
-class Rankings:
-    """The rankings that a process was asked for last. asked: how often; found: how often one was there."""
+class RankingCache:
+    """The rankings that a process was last asked for.
+
+    asked: how often. found: how often one was there.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -69,22 +72,22 @@ class Rankings:
 
 
 def ranking(
-    shop: ShopSnapshot, situation: Situation, keep: Keep, known: Rankings | None = None
+    shop: ShopSnapshot, situation: Situation, keep: Keep, cache: RankingCache | None = None
 ) -> tuple[Pick, ...]:
     """Return what is kept of the products that the model, which there must be, ranks best.
 
-    known: rankings to take this one from, or to keep it in, for the same `keep`.
+    cache: to take the ranking from, or to put it in; of the same `keep` always.
     """
     assert shop.model is not None
     key, beside = _key(shop, situation), _digest(_beside(situation))
-    ranked = None if known is None else known.of(key)
+    ranked = None if cache is None else cache.of(key)
     if ranked is not None and beside in ranked.picks:
         return ranked.picks[beside]
     visit = visit_of(shop.model, situation)
     if ranked is None:
         ranked = _ranked(shop.model, visit, shop.allowed)
-        if known is not None:
-            known.keep(key, ranked)
+        if cache is not None:
+            cache.keep(key, ranked)
     if len(ranked.picks) >= MOST_PICKS:
         ranked.picks.clear()
     picks = ranked.picks[beside] = _picks(shop.model, visit, ranked, keep)

@@ -15,7 +15,7 @@ from app.offers.again import is_empty_poll
 from app.offers.answer import answer_to
 from app.offers.campaigns import with_campaigns
 from app.offers.degraded import degraded_answer
-from app.offers.ranked import Rankings
+from app.offers.ranked import RankingCache
 from app.offers.replay import entry_of, replay
 from app.offers.situation import Occasion, situation_of
 from app.offers.wire import Answer, Question, read_question
@@ -97,7 +97,7 @@ def test_a_question_for_messages_is_answered_with_no_product_and_one_for_a_messa
 
 def test_where_there_is_no_place_for_products_none_is_ranked() -> None:
     for wants, asked_for in (("all", 1), ("products", 1), ("messages", 0), ("message", 0)):
-        occasion, known = asked(a_campaign(), wants=wants), Rankings()
+        occasion, known = asked(a_campaign(), wants=wants), RankingCache()
         answer_to(occasion, with_campaigns(occasion, situation_of(occasion)), known)
         assert known.asked == asked_for
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.offers.choose import choose
-from app.offers.ranked import Rankings
+from app.offers.ranked import RankingCache
 from app.offers.situation import Situation
 from app.offers.snapshot import ShopSnapshot
 from tests.offers.factories import a_product, a_shop, a_situation, goes_together
@@ -28,7 +28,7 @@ SITUATIONS = st.builds(
 )  # fmt: skip
 
 
-def found(shop: ShopSnapshot, known: Rankings, *situations: Situation) -> int:
+def found(shop: ShopSnapshot, known: RankingCache, *situations: Situation) -> int:
     """Return how many of the situations' rankings were there already."""
     for situation in situations:
         choose(shop, situation, known)
@@ -37,14 +37,14 @@ def found(shop: ShopSnapshot, known: Rankings, *situations: Situation) -> int:
 
 @given(st.lists(SITUATIONS, min_size=2, max_size=6))
 def test_a_choice_from_kept_rankings_is_the_one_that_is_made_anew(situations: list[Situation]) -> None:
-    known = Rankings()
+    known = RankingCache()
     for situation in (*situations, *situations):
         assert choose(SHOP, situation, known) == choose(SHOP, situation)
     assert known.found >= len(situations)
 
 
 def test_a_cart_is_ranked_once_for_all_who_are_not_known() -> None:
-    known = Rankings()
+    known = RankingCache()
     assert found(SHOP, known, a_situation(10), a_situation(10, decision_id="e", subtotal_minor=5)) == 1
     assert (known.asked, len(known)) == (2, 1)
 
@@ -60,11 +60,11 @@ def test_a_cart_is_ranked_once_for_all_who_are_not_known() -> None:
 )
 def test_another_cart_or_shopper_is_ranked_anew(other: dict[str, Any]) -> None:
     asked = a_situation(10)
-    assert found(SHOP, Rankings(), asked, msgspec.structs.replace(asked, **other)) == 0
+    assert found(SHOP, RankingCache(), asked, msgspec.structs.replace(asked, **other)) == 0
 
 
 def test_what_sold_out_meanwhile_is_not_offered_from_a_kept_ranking() -> None:
-    known, model = Rankings(), goes_together(LINKS)
+    known, model = RankingCache(), goes_together(LINKS)
     products = [a_product(n) for n in (10, 20, 30, 40)]
     before = choose(a_shop(*products, model=model), a_situation(10), known)
     products[2] = a_product(30, in_stock=False)
@@ -74,7 +74,7 @@ def test_what_sold_out_meanwhile_is_not_offered_from_a_kept_ranking() -> None:
 
 
 def test_the_ranking_asked_for_longest_ago_goes_when_there_are_too_many() -> None:
-    known = Rankings(most=2)
+    known = RankingCache(most=2)
     first, second, third = a_situation(10), a_situation(20), a_situation(30)
     assert found(SHOP, known, first, second, first, third) == 1
     assert len(known) == 2
