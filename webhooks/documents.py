@@ -47,7 +47,7 @@ _REFUND = """
   totalRefundedSet { shopMoney { amount } }
   refundLineItems(first: 100) {
     nodes {
-      quantity lineItem { id isGiftCard }
+      quantity lineItem { id isGiftCard vendor }
       subtotalSet { shopMoney { amount } }
       totalTaxSet { shopMoney { amount } }
     }
@@ -161,7 +161,7 @@ query OneOrder($id: ID!, $after: String) {{
 
 REFUNDS_OF_ORDER = f"""
 query RefundsOfOrder($id: ID!) {{
-  order(id: $id) {{ refunds {{ {_REFUND} }} }}
+  order(id: $id) {{ totalTipReceivedSet {{ shopMoney {{ amount }} }} refunds {{ {_REFUND} }} }}
 }}
 """
 

@@ -18,7 +18,7 @@ from app.upsert import chunks, table_of
 from webhooks.documents import REFUNDS_OF_ORDER
 from webhooks.payload import Payload
 from webhooks.read_admin import read_line
-from webhooks.read_orders import with_tax, without_lines
+from webhooks.read_orders import with_tax, with_tips_apart, without_lines
 
 _ORDERS, _REFUNDS = table_of(OrderRow), table_of(RefundRow)
 _log = logging.getLogger(__name__)
@@ -62,15 +62,16 @@ async def _refunds_of(connections: Connections, shop: Shop, gid: str) -> list[Re
     order = answer.child_or_none("order")
     try:
         nodes = order.children("refunds") if order else ()
-        return [read_refund(shop, gid, node) for node in nodes]
+        tip_minor = _amount(order, "totalTipReceivedSet", shop.currency) if order else 0
+        return [read_refund(shop, gid, node, tip_minor) for node in nodes]
     except InputError as error:
         facts = {"shop": shop.shop, "record": gid, "reason": str(error)}
         _log.warning("a missed change is left to its webhook", extra=facts)
         return []
 
 
-def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
-    """Return the refund as its webhook would have told it. Pure."""
+def read_refund(shop: Shop, order_gid: str, node: Payload, tip_minor: int = 0) -> RefundCreated:
+    """Return the refund as its webhook would have told it. tip_minor: of the order. Pure."""
     lines = node.child("refundLineItems")
     if lines.child("pageInfo").flag_or_none("hasNextPage"):
         raise InputError("refundLineItems do not fit a page", "refundLineItems")
@@ -87,7 +88,14 @@ def read_refund(shop: Shop, order_gid: str, node: Payload) -> RefundCreated:
     told = with_tax(refund, _amount(node, "totalRefundedSet", shop.currency), tax)
     items = [line.child("lineItem") for line in lines.children("nodes")]
     cards = {item.id("id") for item in items if item.flag_or_none("isGiftCard")}
-    return without_lines(told, cards)
+    of_no_product = {item.id("id") for item in items if "vendor" not in item} - cards
+    return with_tips_apart(without_lines(told, cards), _tips(told, of_no_product, tip_minor))
+
+
+def _tips(refund: RefundCreated, of_no_product: Collection[int], tip_minor: int) -> set[int]:
+    """Return the lines of no product that gave back just what the order's tip was, if it had one."""
+    tips = {line.line_id for line in refund.lines if tip_minor and line.amount_minor == tip_minor}
+    return tips.intersection(of_no_product)
 
 
 def read_sums(shop: Shop, node: Payload, order: OrderFacts, lines: Sequence[Payload]) -> list[RefundCreated]:

@@ -136,7 +136,7 @@ def grant_used(attributes: Mapping[str, str], at: datetime, off: Sequence[str | 
 
 def read_refund(payload: Payload, delivery: Delivery) -> RefundCreated:
     refund = without_lines(_with_their_tax(payload, delivery), _gift_cards(payload))
-    return _with_tips_apart(refund, _of_items(payload, _is_tip))
+    return with_tips_apart(refund, _of_items(payload, _is_tip))
 
 
 def without_lines(refund: RefundCreated, line_ids: Collection[int]) -> RefundCreated:
@@ -166,7 +166,7 @@ def _of_items(payload: Payload, holds: Callable[[Payload], bool]) -> set[int]:
     return {line_id for line_id, item in of.items() if item and holds(item)}
 
 
-def _with_tips_apart(refund: RefundCreated, tips: Collection[int]) -> RefundCreated:
+def with_tips_apart(refund: RefundCreated, tips: Collection[int]) -> RefundCreated:
     """Return the refund with what it gave back of tips beside the goods, as shipping is."""
     rest = tuple(line for line in refund.lines if line.line_id not in tips)
     tip_minor = sum(line.amount_minor for line in refund.lines if line.line_id in tips)

@@ -225,6 +225,30 @@ def test_a_tip_that_is_given_back_is_money_and_no_goods(tea: int, mark: dict[str
 
 
 @pytest.mark.parametrize(
+    ("tip", "price", "vendor", "beside"),
+    [
+        (500, 500, None, 500),
+        (500, 600, None, 0),  # what the shop made up for the order, at another price
+        (500, 500, "The tea house", 0),
+    ],
+)
+def test_a_missed_refund_of_a_tip_is_of_no_goods(
+    tip: int, price: int, vendor: str | None, beside: int
+) -> None:
+    item = {"id": "gid://shopify/LineItem/99", "isGiftCard": False, "vendor": vendor}
+    back = {"quantity": 1, "lineItem": item, "totalTaxSet": money(0)}
+    told = {
+        "id": "gid://shopify/Refund/7", "createdAt": AT, "totalRefundedSet": money(price),
+        "refundLineItems": {
+            "nodes": [back | {"subtotalSet": money(price)}], "pageInfo": {"hasNextPage": False},
+        },
+        "refundShippingLines": {"nodes": []}, "orderAdjustments": {"nodes": []},
+    }  # fmt: skip
+    found = read_refund(the_shop(), "gid://shopify/Order/11", Payload(told), tip)
+    assert (found.shipping_minor, sum(line.amount_minor for line in found.lines)) == (beside, price - beside)
+
+
+@pytest.mark.parametrize(
     ("tea", "card", "paid_back", "kept_back"),
     [
         (0, 10_000, 6_000, 0),  # of the card 40.00 were spent already
