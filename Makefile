@@ -18,7 +18,7 @@ demo: setup build ## Run the whole thing on a demo shop; ONCE=1 walks the journe
 	@python -m devstore.demo $(if $(ONCE),--once)
 
 test: ## Install what is needed and run every check and test, the Chromium journey included
-	@$(MAKE) --no-print-directory --jobs=2 setup build check built scripts-tests
+	@$(MAKE) --no-print-directory --jobs=2 setup build .venv/.collected check built scripts-tests
 	pytest -n auto --dist loadfile
 
 check: code scripts-types ## Lint, types and import contracts
@@ -79,6 +79,11 @@ clean: ## Remove what was installed and built, and the demo's data
 # Beside what is installed next, and on all processors; pip would do it alone. Of the packages' tests nothing is run.
 .venv/.compiled: .venv/.python
 	@.venv/bin/python -W ignore -m compileall -qq -j 0 -x '/tests/' .venv/lib app devstore webhooks || true  # templates of code are not valid code
+	@touch $@
+
+# Tests are compiled by pytest: once, and not by each of those that run them at the same time.
+.venv/.collected: .venv/.compiled .venv/.project
+	@pytest --collect-only -q >/dev/null 2>&1 || true  # the run itself says what is wrong
 	@touch $@
 
 .venv/.node: .venv/.made package-lock.json scripts/setup-node
