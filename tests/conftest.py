@@ -50,6 +50,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("unhurried")
 
+# What a shell has set for an installation is for no test: a command's would work on its database.
+SETTINGS = (
+    "SHOPIFY_API_KEY", "SHOPIFY_API_SECRET", "SHOPIFY_OLD_API_SECRET", "SHOPIFY_DEV_STORE_URL", "SCOPES",
+    "APP_URL", "HOST", "PORT", "TILLWISE_DATA_DIR", "DATABASE_URL", "REDIS_URL", "EVENT_LOG_URL",
+    "TOKEN_ENCRYPTION_KEYS", "SMTP_URL", "PLANS", "RATES", "PATIENCE",
+)  # fmt: skip
+for setting in SETTINGS:
+    os.environ.pop(setting, None)
+
 ENVIRONMENT = {
     "SHOPIFY_API_KEY": "test-key",
     "SHOPIFY_API_SECRET": "test-secret",

@@ -34,6 +34,11 @@ def demo_port(told: str | None) -> int:
 
 
 SHOP = "harvest-lane.myshopify.com"
+# A developer's own settings must not lead the demo to their database, nor its letters to their mail server.
+_THEIRS = {
+    "DATABASE_URL", "REDIS_URL", "EVENT_LOG_URL", "TOKEN_ENCRYPTION_KEYS", "SHOPIFY_OLD_API_SECRET", "HOST",
+    "SCOPES", "SMTP_URL", "PLANS", "RATES", "PATIENCE",
+}  # fmt: skip
 DEV_STORE_PORT = demo_port(os.environ.get("DEMO_PORT"))
 APP_PORT = DEV_STORE_PORT + 1
 DEV_STORE = f"http://127.0.0.1:{DEV_STORE_PORT}"
@@ -89,9 +94,7 @@ def staged(home: Path) -> Iterator[Stage]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    # A developer's own settings must not lead the demo to their database.
-    own = {"DATABASE_URL", "REDIS_URL", "TOKEN_ENCRYPTION_KEYS", "SHOPIFY_OLD_API_SECRET", "HOST"}
-    kept = {name: value for name, value in os.environ.items() if name not in own}
+    kept = {name: value for name, value in os.environ.items() if name not in _THEIRS}
     return kept | {
         "SHOPIFY_API_KEY": DEMO_KEY,
         "SHOPIFY_API_SECRET": DEMO_SECRET,

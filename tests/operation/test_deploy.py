@@ -17,7 +17,8 @@ from app.connections import MOST_CONNECTIONS, Connections
 from app.errors import ConfigError
 from app.health import routes
 from app.metrics import TURNED_AWAY, count_decision
-from tests.conftest import ENVIRONMENT
+from devstore.demo import stage
+from tests.conftest import ENVIRONMENT, SETTINGS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -85,6 +86,15 @@ def test_each_alert_is_explained_to_who_operates_it() -> None:
 def test_each_setting_is_explained_to_who_operates_it(settings_read: set[str]) -> None:
     pages = (ROOT / "README.md").read_text() + (ROOT / "docs/operations.md").read_text()
     assert {each for each in settings_read if f"`{each}`" not in pages} == {"SHOPIFY_DEV_STORE_URL"}
+
+
+def test_no_setting_of_an_installation_reaches_a_test_or_the_demo(
+    settings_read: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings_read | {"HOST"} == set(SETTINGS)
+    for name in SETTINGS:
+        monkeypatch.setenv(name, "theirs")
+    assert "theirs" not in stage._environment(tmp_path).values()
 
 
 def test_each_setting_reaches_the_processes_of_the_compose_file(settings_read: set[str]) -> None:
