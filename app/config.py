@@ -89,19 +89,7 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings. Raises ConfigError naming each variable that is missing or wrong."""
-    missing = [n for n in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET") if not environ.get(n)]
-    if not (app_url := environ.get("APP_URL") or environ.get("HOST")):
-        missing.append("APP_URL (or HOST)")
-    if missing or not app_url:
-        raise ConfigError(
-            f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
-            "without it, copy them from the app's page in the Shopify Dev Dashboard."
-        )
-    for name in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET", "SHOPIFY_OLD_API_SECRET"):
-        if re.search(r"[\s\"']", environ.get(name, "")):  # each signature would be wrong
-            raise ConfigError(
-                f"{name} has a space, a line break or a quotation mark in it, which is not its own"
-            )
+    app_url = _required(environ)
     data_dir = Path(environ.get("TILLWISE_DATA_DIR") or "var").resolve()
     database_url = environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'tillwise.db'}"
     return Settings(
@@ -122,6 +110,24 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         patience_s=_patience(environ.get("PATIENCE") or "25"),
         event_log_url=_event_log(environ.get("EVENT_LOG_URL")),
     )
+
+
+def _required(environ: Mapping[str, str]) -> str:
+    """Return the app's address. Raises ConfigError if it or a credential is missing, or one is no credential."""
+    missing = [n for n in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET") if not environ.get(n)]
+    if not (app_url := environ.get("APP_URL") or environ.get("HOST")):
+        missing.append("APP_URL (or HOST)")
+    if missing or not app_url:
+        raise ConfigError(
+            f"not set: {', '.join(missing)}. `shopify app dev` sets them; "
+            "without it, copy them from the app's page in the Shopify Dev Dashboard."
+        )
+    for name in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET", "SHOPIFY_OLD_API_SECRET"):
+        if re.search(r"[\s\"']", environ.get(name, "")):  # each signature would be wrong
+            raise ConfigError(
+                f"{name} has a space, a line break or a quotation mark in it, which is not its own"
+            )
+    return app_url
 
 
 def _origin(name: str, text: str) -> str:

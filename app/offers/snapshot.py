@@ -62,18 +62,21 @@ class ShopSnapshot:
 
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
-    tried: of these, what may be offered though nobody has bought it yet; unsold: the ids of these products.
+    tried: a mask like `allowed`, of what may be offered though nobody bought it yet. unsold: the ids of these.
     defaults: what may be offered to anyone, best first.
-    terms: what the merchant wants of a ranking. sources: what it was taken from, to be kept for replays.
+    terms: what the merchant wants of a ranking.
+    sources: what the snapshot was taken from, to be archived for replays.
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
-    policy: the shop's consent policy; visits: what visits are compared with. They decide what may be used
-    and what a visitor is called, never what is chosen from that.
+    policy: of consent. visits: the clusters that a visit's segment is found by. Both act through the situation,
+    so the version does not depend on them.
     plan: the shop's running campaigns, None where there are none.
     foresight: the models that predict what its shoppers do.
-    signings: how grants are signed of the campaigns whose discounts have no code, where Shopify honours them.
-    withdrawn: codes in shoppers' hands that Shopify takes no more. paused: nobody is offered anything.
-    experiments: what runs beside the standing one, `experiment`. variants: the shop under the arms that
-    change it, see `app.offers.variants`; unserved: arms, together, of which one can't be served.
+    signings: by campaign, how grants of discounts without a code are signed, where Shopify honours them.
+    withdrawn: codes in shoppers' hands that Shopify takes no more.
+    paused: whether nobody is offered anything.
+    experiment: the standing one. experiments: those that run beside it.
+    variants: the shop under the arms that change it, see `app.offers.variants`.
+    unserved: sets of arms of which one can't be served.
     """
 
     shop: ShopDomain
