@@ -113,7 +113,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _required(environ: Mapping[str, str]) -> str:
-    """Return the app's address. Raises ConfigError if it or a credential is missing, or one is no credential."""
+    """Return the app's address. Raises ConfigError if it or a credential is missing, or one is mistyped."""
     missing = [n for n in ("SHOPIFY_API_KEY", "SHOPIFY_API_SECRET") if not environ.get(n)]
     if not (app_url := environ.get("APP_URL") or environ.get("HOST")):
         missing.append("APP_URL (or HOST)")

@@ -62,13 +62,13 @@ class ShopSnapshot:
 
     allowed: what the model may rank, aligned with its product_ids; None without a model.
     offerable: by product id, what is published, in stock and not excluded.
-    tried: a mask like `allowed`, of what may be offered though nobody bought it yet. unsold: the ids of these.
+    tried: a mask like `allowed`, of what may be offered though nobody bought it yet. unsold: its ids.
     defaults: what may be offered to anyone, best first.
     terms: what the merchant wants of a ranking.
     sources: what the snapshot was taken from, to be archived for replays.
     approach: how the merchant speaks to cold and warm shoppers, None where that is not set.
-    policy: of consent. visits: the clusters that a visit's segment is found by. Both act through the situation,
-    so the version does not depend on them.
+    policy: of consent. visits: the clusters that a visit's segment is found by. Both act through the
+    situation, so the version does not depend on them.
     plan: the shop's running campaigns, None where there are none.
     foresight: the models that predict what its shoppers do.
     signings: by campaign, how grants of discounts without a code are signed, where Shopify honours them.
