@@ -55,15 +55,7 @@ def with_rule(
         if isinstance(condition.value, str):
             place = f"segments[0].conditions[{at}].value"
             check_marks(condition.value, place, fraction_of(currency))
-    names = [each["name"] for each in kept]
-    if rule.name != replaces:
-        check_free(rule.name, "segments[0].name")
-    if replaces is not None and replaces not in names:
-        raise NotFound(_("There is no segment “%(name)s” any more.", name=replaces[:50]))
-    if rule.name in names and rule.name != replaces:
-        raise InputError(
-            _("There is a segment named “%(name)s” already.", name=rule.name), "segments[0].name"
-        )
+    _check_names(rule.name, [each["name"] for each in kept], replaces)
     before = [each for each in kept if each["name"] == replaces]
     if before and seen is not None and state_of(read_rules(before, currency).rules[0]) != seen:
         raise _changed_meanwhile()
@@ -73,6 +65,16 @@ def with_rule(
     )
     read_rules(wanted, currency)
     return wanted
+
+
+def _check_names(name: str, names: Collection[str], replaces: str | None) -> None:
+    """Return if the name is free and the one to replace is among the names. Raises InputError, NotFound."""
+    if name != replaces:
+        check_free(name, "segments[0].name")
+    if replaces is not None and replaces not in names:
+        raise NotFound(_("There is no segment “%(name)s” any more.", name=replaces[:50]))
+    if name in names and name != replaces:
+        raise InputError(_("There is a segment named “%(name)s” already.", name=name), "segments[0].name")
 
 
 def _changed_meanwhile() -> InputError:
