@@ -25,7 +25,7 @@ from app.redis_address import cluster_address
 Job = Literal[
     "backfill", "train", "segment", "freshen", "clear", "opt_outs", "write_back", "offers_ahead", "watch",
     "resume", "intent", "coupons", "reach", "alerts",
-    "figures",
+    "figures", "collections",
 ]  # fmt: skip
 
 # How long a request that never reached the queue keeps the next one out.

@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 
 import app.archive_tables  # one import fills the metadata
 import app.campaign_tables
+import app.catalog_tables
 import app.coupon_tables
 import app.experiment_tables
 import app.intent_tables

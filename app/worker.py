@@ -29,6 +29,7 @@ from app.events.kinds import (
     AppUninstalled,
     BrowserEvent,
     BulkOperationFinished,
+    CollectionsChanged,
     ConsentTold,
     CostChanged,
     CustomerChanged,
@@ -80,6 +81,7 @@ from app.recommend.retrain import resume_shop, train_shop
 from app.schedules import Schedule, keep_schedules
 from app.shops.store import change_scopes, mark_uninstalled
 from webhooks.backfill import resume_backfill, run_backfill
+from webhooks.collections import note_collection, read_collections, request_due_collections
 from webhooks.compliance import finish_erasures, note_data_request, redact_customer, redact_shop
 from webhooks.inbox import prune
 from webhooks.opt_outs import compare_opt_outs, request_opt_outs
@@ -101,6 +103,7 @@ HANDLERS: Handlers = {
     ProductDeleted: (remove_product, _changes.note),
     InventoryChanged: (record_inventory, _changes.note),
     CostChanged: (record_cost, _changes.note),
+    CollectionsChanged: (note_collection,),
     CustomerChanged: (record_customer, follow_customer),
     CustomerDeleted: (remove_customer, forget_customer, forget_reached),
     MarketingConsentChanged: (record_marketing_consent,),
@@ -132,6 +135,7 @@ JOBS: Mapping[Job, Work] = {
     "reach": reach_shop,
     "alerts": look_after_shop,
     "figures": keep_figures,
+    "collections": read_collections,
 }
 
 
@@ -171,6 +175,7 @@ SCHEDULES = (
     Schedule("privacy settings", 60, read_policies),
     Schedule("told", 60, restore_told),
     Schedule("opt-outs", 60, request_opt_outs),
+    Schedule("collections", 60, request_due_collections),
     Schedule("erasures", 300, finish_erasures),
     Schedule("retention", 3_600, request_due_clearings),
 )

@@ -57,6 +57,8 @@ def find(context: Context, global_id: str) -> Any:
     match kind:
         case "Product":
             return shop.products.get(key)
+        case "Collection":
+            return shop.collections.get(key)
         case "ProductVariant":
             return shop.variants.get(key)
         case "Customer":
@@ -124,6 +126,8 @@ QUERY: dict[str, Reader] = {
     "shop": lambda c, s, a: c.shop,
     "products": listed(lambda c: c.shop.products.values()),
     "productsCount": counted(lambda c: c.shop.products.values()),
+    "collections": listed(lambda c: c.shop.collections.values()),
+    "collectionsCount": counted(lambda c: c.shop.collections.values()),
     "productVariants": listed(lambda c: c.shop.variants.values()),
     "customers": listed(lambda c: c.shop.customers.values()),
     "customersCount": counted(lambda c: c.shop.customers.values()),
@@ -158,6 +162,7 @@ QUERY: dict[str, Reader] = {
         (
             "node",
             "product",
+            "collection",
             "productVariant",
             "customer",
             "order",

@@ -43,7 +43,7 @@ async def fire(store: Store, shop: Shop, topic: str, record: int | None) -> int:
     """Return how many subscriptions are told. Without an id the newest record is meant.
 
     What a topic is about happens first: orders/cancelled cancels, refunds/create refunds all that is
-    left, the four topics that end in /delete delete, app/uninstalled uninstalls, a consent update subscribes
+    left, the topics that end in /delete delete, app/uninstalled uninstalls, a consent update subscribes
     or unsubscribes.
     """
     make = TOPICS.get(topic)
@@ -101,6 +101,18 @@ def _product_gone(_store: Store, shop: Shop, record: int | None) -> Json:
     product = pick(shop.products, record, "product")
     shop.remove_product(product.id)
     return payloads.product_deleted(product.id)
+
+
+def _collection(store: Store, shop: Shop, record: int | None) -> Json:
+    collection = pick(shop.collections, record, "collection")
+    collection.updated_at = store.clock()
+    return payloads.collection(collection)
+
+
+def _collection_gone(_store: Store, shop: Shop, record: int | None) -> Json:
+    collection = pick(shop.collections, record, "collection")
+    del shop.collections[collection.id]
+    return payloads.collection_deleted(collection)
 
 
 def _stock(store: Store, shop: Shop, record: int | None) -> Json:
@@ -185,6 +197,9 @@ TOPICS: dict[str, Callable[[Store, Shop, int | None], Json]] = {
     "products/create": _product,
     "products/update": _product,
     "products/delete": _product_gone,
+    "collections/create": _collection,
+    "collections/update": _collection,
+    "collections/delete": _collection_gone,
     "inventory_items/create": _item,
     "inventory_items/update": _item,
     "inventory_levels/update": _stock,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devstore.records import (
+    Collection,
     InventoryItem,
     Product,
     Variant,
@@ -157,9 +158,17 @@ PRODUCT: dict[str, Reader] = metafields("Product") | {
     "options": lambda c, p, a: _options(p)[: a.get("first")],
     "priceRangeV2": lambda c, p, a: _price_range(p),
     "priceRange": lambda c, p, a: _price_range(p),
-    "collections": lambda c, p, a: [],
+    "collections": lambda c, p, a: c.shop.collections_of(p.id),
     "publishedOnCurrentPublication": lambda c, p, a: p.published,
     "seo": lambda c, p, a: {"title": p.title, "description": ""},
+}
+
+COLLECTION: dict[str, Reader] = metafields("Collection") | {
+    "products": lambda c, k, a: [c.shop.products[each] for each in k.product_ids],
+    "productsCount": lambda c, k, a: len(k.product_ids),
+    "hasProduct": lambda c, k, a: a["id"] in {gid("Product", each) for each in k.product_ids},
+    "description": lambda c, k, a: "",
+    "descriptionHtml": lambda c, k, a: "",
 }
 
 VARIANT: dict[str, Reader] = metafields("ProductVariant") | {
@@ -231,6 +240,7 @@ LOCATION: dict[str, Reader] = {
 
 TABLES: dict[str, dict[str, Reader]] = {
     "Product": PRODUCT,
+    "Collection": COLLECTION,
     "ProductVariant": VARIANT,
     "InventoryItem": INVENTORY_ITEM,
     "InventoryLevel": INVENTORY_LEVEL,
@@ -238,6 +248,7 @@ TABLES: dict[str, dict[str, Reader]] = {
 }
 NAMES: dict[type, str] = {
     Product: "Product",
+    Collection: "Collection",
     Variant: "ProductVariant",
     InventoryItem: "InventoryItem",
     InventoryLevel: "InventoryLevel",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from devstore.markets import Market
-from devstore.records import Customer, Installation, InventoryItem, Product, Variant, gid
+from devstore.records import Collection, Customer, Installation, InventoryItem, Product, Variant, gid
 from devstore.shop import LOCATION_ID, Shop
 from devstore.wire import money, rest_when
 
@@ -64,6 +64,31 @@ def product(shop: Shop, product: Product) -> Json:
 
 def product_deleted(product_id: int) -> Json:
     return {"id": product_id}
+
+
+def collection(collection: Collection) -> Json:
+    """Return the payload of collections/create and collections/update: what is in it is not told."""
+    return {
+        "id": collection.id,
+        "handle": collection.handle,
+        "title": collection.title,
+        "updated_at": rest_when(collection.updated_at),
+        "body_html": "",
+        "published_at": rest_when(collection.created_at),
+        "sort_order": "manual",
+        "template_suffix": None,
+        "published_scope": "web",
+        "admin_graphql_api_id": gid("Collection", collection.id),
+    }
+
+
+def collection_deleted(collection: Collection) -> Json:
+    """Return the payload of collections/delete."""
+    return {
+        "id": collection.id,
+        "published_scope": "web",
+        "admin_graphql_api_id": gid("Collection", collection.id),
+    }
 
 
 def _variant(product: Product, variant: Variant, position: int, currency: str) -> Json:

@@ -73,6 +73,16 @@ class Product:
 
 
 @dataclass(slots=True)
+class Collection:
+    id: int
+    title: str
+    handle: str
+    created_at: datetime
+    updated_at: datetime
+    product_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Customer:
     id: int
     first_name: str

@@ -5,7 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from devstore.records import AutomaticDiscount, Customer, InventoryItem, Order, Product, Variant, number
+from devstore.records import (
+    AutomaticDiscount,
+    Collection,
+    Customer,
+    InventoryItem,
+    Order,
+    Product,
+    Variant,
+    number,
+)
 
 Getter = Callable[[Any], Any]
 TERM = re.compile(
@@ -40,6 +49,12 @@ FIELDS: dict[type, dict[str, Getter]] = {
         "sku": lambda r: [v.sku for v in r.variants],
         "inventory_total": lambda r: sum(v.inventory for v in r.variants),
         "published_status": lambda r: "published" if r.published else "unpublished",
+    },
+    Collection: {
+        "id": lambda r: r.id,
+        "title": lambda r: r.title,
+        "handle": lambda r: r.handle,
+        "updated_at": lambda r: r.updated_at,
     },
     Variant: {
         "id": lambda r: r.id,

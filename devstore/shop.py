@@ -11,6 +11,7 @@ from devstore.records import (
     AutomaticDiscount,
     Cart,
     Checkout,
+    Collection,
     Customer,
     Discount,
     Installation,
@@ -52,6 +53,7 @@ class Shop:
     tax_rate: float = 0.0  # of the tax that its prices hold
     products: dict[int, Product] = field(default_factory=dict)
     variants: dict[int, Variant] = field(default_factory=dict)
+    collections: dict[int, Collection] = field(default_factory=dict)
     customers: dict[int, Customer] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     upcoming: list[Order] = field(default_factory=list)  # live orders still to be replayed
@@ -95,7 +97,17 @@ class Shop:
         product = self.products.pop(product_id)
         for variant in product.variants:
             del self.variants[variant.id]
+        for collection in self.collections_of(product_id):
+            collection.product_ids.remove(product_id)
         return product
+
+    def collections_of(self, product_id: int) -> list[Collection]:
+        """Return the collections that a product is in."""
+        return [each for each in self.collections.values() if product_id in each.product_ids]
+
+    def add_collection(self, collection: Collection) -> Collection:
+        self.collections[collection.id] = collection
+        return collection
 
     def add_customer(self, customer: Customer) -> Customer:
         self.customers[customer.id] = customer

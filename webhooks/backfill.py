@@ -86,6 +86,7 @@ async def run_backfill(connections: Connections, shop: ShopDomain) -> None:
     await announce_change(connections.redis, shop)
     await request_job(connections, "train", shop)
     await request_job(connections, "segment", shop)
+    await request_job(connections, "collections", shop)
     if refused:
         await _try_again(connections, shop, refused)
         raise refused[0]

@@ -12,7 +12,7 @@ from app.shopify import accepted, download
 from app.shops.tokens import ask_shop
 from app.upsert import CHUNK
 from webhooks.documents import BULK_STATUS, START_BULK
-from webhooks.jsonl import trees
+from webhooks.jsonl import Tree, trees
 
 UNDER_WAY = {"CREATED", "RUNNING", "CANCELING"}
 _LOOK_EVERY_S = 2.0
@@ -47,15 +47,23 @@ async def read_in_bulk(
     connections: Connections, shop: str, query: str
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Yield the objects that the query finds, a batch at a time. Raises ShopifyError."""
-    url, batch = await _result(connections, shop, query), list[dict[str, Any]]()
-    if url is None:  # Shopify writes no file for nothing
-        return
-    async for tree in trees(download(connections.http, url)):
+    batch: list[dict[str, Any]] = []
+    async for tree in trees_in_bulk(connections, shop, query):
         batch.append(tree.root)
         if len(batch) == CHUNK:
             yield batch
             batch = []
-    yield batch
+    if batch:
+        yield batch
+
+
+async def trees_in_bulk(connections: Connections, shop: str, query: str) -> AsyncIterator[Tree]:
+    """Yield the objects that the query finds, each with what is in its connections. Raises ShopifyError."""
+    url = await _result(connections, shop, query)
+    if url is None:  # Shopify writes no file for nothing
+        return
+    async for tree in trees(download(connections.http, url)):
+        yield tree
 
 
 async def _result(connections: Connections, shop: str, query: str) -> str | None:

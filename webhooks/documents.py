@@ -62,6 +62,7 @@ _STOCK = f"inventoryItem {{ id tracked {_COST} inventoryLevels {{ edges {{ node 
 _VARIANTS = f"variants {{ edges {{ node {{ {_VARIANT} {_STOCK} }} }} }}"
 
 BULK_PRODUCTS = f"{{ products {{ edges {{ node {{ {_PRODUCT} {_VARIANTS} }} }} }} }}"
+BULK_COLLECTIONS = "{ collections { edges { node { id handle title products { edges { node { id } } } } } } }"
 BULK_CUSTOMERS = f"{{ customers {{ edges {{ node {{ {_CUSTOMER} }} }} }} }}"
 # No webhook tells of these, and they need not count as a change of the customer.
 BULK_OPT_OUTS = "{ customers { edges { node { id updatedAt dataSaleOptOut statistics { rfmGroup } } } } }"

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.errors import InputError
-from app.events.kinds import CostChanged, InventoryChanged, ProductChanged, ProductDeleted, VariantFacts
+from app.events.kinds import (
+    CollectionsChanged,
+    CostChanged,
+    InventoryChanged,
+    ProductChanged,
+    ProductDeleted,
+    VariantFacts,
+)
 from webhooks.delivery import Delivery
 from webhooks.payload import Payload
 
@@ -35,6 +42,10 @@ def read_product(payload: Payload, delivery: Delivery) -> ProductChanged:
 
 def read_product_deleted(payload: Payload, delivery: Delivery) -> ProductDeleted:
     return ProductDeleted(**delivery.envelope, product_id=payload.id("id"))
+
+
+def read_collection(payload: Payload, delivery: Delivery) -> CollectionsChanged:
+    return CollectionsChanged(**delivery.envelope, collection_id=payload.id("id"))
 
 
 def read_inventory(payload: Payload, delivery: Delivery) -> InventoryChanged:

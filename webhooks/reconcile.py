@@ -25,6 +25,7 @@ from app.shops.turns import shops_by_turns
 from app.tables import CustomerRow, OrderRow, ProductRow
 from app.upsert import table_of
 from app.values import moment
+from webhooks.collections import note_changed
 from webhooks.documents import (
     CHANGED_CUSTOMERS,
     CHANGED_ITEMS,
@@ -213,6 +214,8 @@ async def _beside_products(
     connections: Connections, shop: Shop, products: Sequence[Payload]
 ) -> list[AnyEvent]:
     await note_offerable(connections, shop, products, datetime.now(UTC))
+    if products:
+        await note_changed(connections, shop.shop)
     for gid in await told_in_part(connections, shop, products):
         await tell(connections, shop, PRODUCTS, gid)
     return await missed_stock(connections, shop, products)

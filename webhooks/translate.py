@@ -16,7 +16,13 @@ from webhooks.read_app import (
     read_shop_redaction,
     read_uninstalled,
 )
-from webhooks.read_catalog import read_cost, read_inventory, read_product, read_product_deleted
+from webhooks.read_catalog import (
+    read_collection,
+    read_cost,
+    read_inventory,
+    read_product,
+    read_product_deleted,
+)
 from webhooks.read_customers import (
     read_customer,
     read_customer_deleted,
@@ -50,6 +56,9 @@ READERS: Mapping[str, Callable[[Payload, Delivery], AnyEvent]] = {
     "products/create": read_product,
     "products/update": read_product,
     "products/delete": read_product_deleted,
+    "collections/create": read_collection,
+    "collections/update": read_collection,
+    "collections/delete": read_collection,
     "inventory_items/create": read_cost,
     "inventory_items/update": read_cost,
     "inventory_levels/update": read_inventory,

@@ -19,12 +19,15 @@ from app.campaigns.activity import CampaignActivity, activity
 from app.campaigns.campaign import Campaign
 from app.campaigns.promised import refusals
 from app.campaigns.store import StoredCampaign, all_campaigns
+from app.catalog.collections import titles_of
 from app.connections import Connections
 from app.consent.retention import TOLD_DAYS, limits_of, told_days
 from app.coupons.minting import SCOPE
 from app.coupons.store import Pool, count_codes, pools_of
 from app.coupons.uses import discounts_of
 from app.reach.alert_store import KeptAlert, open_alerts
+from app.rules.fields import FIELDS
+from app.rules.words import collection_key
 from app.shops.grants import covers
 from app.shops.store import Shop
 
@@ -34,6 +37,7 @@ TABS = (
     (f"{PATH}/new", lazy("New campaign")),
     (f"{PATH}/learnt", lazy("What is learnt")),
 )
+_OF_COLLECTIONS = {each.name for each in FIELDS.values() if each.names == "collection"}
 _ON = (("paused", lazy("Pause")), ("stopped", lazy("Stop")))
 # What may be done with a campaign in each standing: the status it then has, and the button's label.
 _STEPS: Mapping[str, tuple[tuple[str, Lazy], ...]] = {
@@ -106,25 +110,34 @@ def may_discount(shop: Shop) -> bool:
 
 
 async def titles_in(connections: Connections, shop: Shop, named: Iterable[Campaign | Any]) -> dict[str, str]:
-    """Return the titles of the products that campaigns, or rules alone, name, by id as a text."""
+    """Return the titles of the products and collections that campaigns, or rules alone, name.
+
+    By id as a text, and by collection_key.
+    """
     ids: set[int] = set()
+    texts: set[str] = set()
     for each in named:
-        rule = each.rule if isinstance(each, Campaign) else each
-        ids.update(each.offer.product_ids if isinstance(each, Campaign) else (), map(int, _ids(rule)))
+        ids.update(each.offer.product_ids if isinstance(each, Campaign) else ())
+        texts.update(_texts(each.rule if isinstance(each, Campaign) else each))
+    ids.update(int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19)
     found = await store.titles(connections, shop, ids) if ids else {}
-    return {str(product_id): title for product_id, title in found.items()}
+    titles = {str(product_id): title for product_id, title in found.items()}
+    if texts.isdisjoint(_OF_COLLECTIONS):
+        return titles
+    collections = await titles_of(connections, shop.shop, texts)
+    return titles | {collection_key(handle): title for handle, title in collections.items()}
 
 
-def _ids(part: Any) -> Iterator[str]:
-    """Yield the texts of a rule that can be products: numbers stand in it as numbers."""
-    if isinstance(part, str) and part.isascii() and part.isdigit() and len(part) < 19:
+def _texts(part: Any) -> Iterator[str]:
+    """Yield the texts of a rule: names of fields, products, collections and others. Numbers are none."""
+    if isinstance(part, str):
         yield part
     elif isinstance(part, Mapping):
         for each in part.values():
-            yield from _ids(each)
+            yield from _texts(each)
     elif isinstance(part, (list, tuple)):
         for each in part:
-            yield from _ids(each)
+            yield from _texts(each)
 
 
 def _listed(kept: StoredCampaign, shown: _Shown) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from app.campaigns.messages import VARIABLES
 from app.campaigns.plan import LOCALE, limits_of
 from app.campaigns.store import get_campaign
 from app.campaigns.templates import TEMPLATES, template
+from app.catalog.collections import titles_of
 from app.catalog.cost_store import knows_costs
 from app.connections import Connections
 from app.errors import NotFound
@@ -88,6 +89,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
     except NotFound:
         return {"form": None, **frame(f"{PATH}/edit", shop)}
     names = await names_of(connections, shop, _NAMED)
+    collections = await titles_of(connections, shop.shop)
     document = fields_document(shop.currency, language_of(shop))
     return {
         "form": form,
@@ -100,7 +102,7 @@ async def editor(connections: Connections, shop: Shop, query: QueryParams) -> di
         "kind_of": {each["name"]: each["kind"] for each in document["fields"]},
         "kinds": KINDS,
         "variables": {kind: [f"{{{each}}}" for each in sorted(known)] for kind, known in VARIABLES.items()},
-        "editing": _for_script(document["fields"], names),
+        "editing": _for_script(document["fields"], names, collections),
         "weekdays": list(enumerate(weekdays(), 1)),
         "zone": shop.time_zone or "UTC",
         "readers": _readers(str(shop.settings.get(LOCALE) or "en"), form),
@@ -228,8 +230,10 @@ def _grouped(fields: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return grouped
 
 
-def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[str]]) -> dict[str, Any]:
-    """Return what the page's script needs to know of each field."""
+def _for_script(
+    fields: list[dict[str, Any]], names: Mapping[Names, frozenset[str]], collections: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what the page's script needs to know of each field. collections: titles by handle."""
     return {
         "asked": {name: str(words) for name, words in ASKED.items()},
         "asked_of": ASKED_OF,
@@ -238,7 +242,7 @@ def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[st
                 "kind": each["kind"],
                 "unit": "%" if each.get("unit") == "share" else each.get("unit", ""),
                 "example": typed(FIELDS[each["name"]], each["example"]),
-                "choices": list(_choices(each, names)),
+                "choices": [*_choices(each, names, collections)],
                 "picks": each.get("names") == "product",
             }
             for each in fields
@@ -246,10 +250,15 @@ def _for_script(fields: list[dict[str, Any]], names: Mapping[Names, frozenset[st
     }
 
 
-def _choices(field: Mapping[str, Any], names: Mapping[Names, frozenset[str]]) -> Iterator[str]:
-    """Yield what can be chosen for a field, as it is typed."""
+def _choices(
+    field: Mapping[str, Any], names: Mapping[Names, frozenset[str]], collections: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what can be chosen for a field: as it is typed, and as it is shown."""
     for choice in field.get("choices") or ():
-        yield choice["value"].replace("_", " ")
-    known = sorted(names.get(field.get("names", ""), ()), key=str.lower)[:MOST_NAMED]
-    for each in known:
-        yield each.replace("_", " ") if field["names"] == "segment" else each
+        yield (each := choice["value"].replace("_", " ")), each
+    kind = field.get("names", "")
+    if kind == "collection":
+        yield from sorted(collections.items(), key=lambda each: each[1].lower())[:MOST_NAMED]
+    for name in sorted(names.get(kind, ()), key=str.lower)[:MOST_NAMED]:
+        text = name.replace("_", " ") if kind == "segment" else name
+        yield text, text

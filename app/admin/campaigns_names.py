@@ -1,4 +1,4 @@
-"""What a shop has that rules can name: segments, product types, vendors, tags, products."""
+"""What a shop has that rules can name: segments, product types, vendors, tags, collections, products."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.admin.segments_meanings import known_names
 from app.admin.segments_settings import rules_of
+from app.catalog.collections import titles_of
 from app.connections import Connections
 from app.profiles.segments import latest_segmentation
 from app.rules.fields import Names
@@ -39,6 +40,8 @@ async def _names(connections: Connections, shop: Shop, kind: Names) -> Collectio
         case "tag":
             rows = await _column(connections, shop.shop, _PRODUCTS.c.tags, distinct=False)
             return {tag for tags in rows for tag in tags or ()}
+        case "collection":
+            return (await titles_of(connections, shop.shop)).keys()
 
 
 async def _column(connections: Connections, shop: str, column: Any, *, distinct: bool = True) -> list[Any]:

@@ -6,6 +6,7 @@ is edited as JSON. A rule that becomes rows means the same when it is made of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -204,9 +205,16 @@ def _list(field: Field, text: str, place: str, currency: str) -> list[Any]:
 def _named(field: Field, text: str) -> str:
     if field.names == "segment":
         return "_".join(text.lower().split())
+    if field.names == "collection":
+        return _handle(text)
     if field.choices:
         return "_".join(text.lower().replace("-", " ").split())
     return text
+
+
+def _handle(text: str) -> str:
+    """Return the handle that Shopify makes of a title; a handle is its own."""
+    return re.sub(r"[^\w-]+", "-", re.sub("['’]", "", text.lower())).strip("-")
 
 
 def typed(field: Field, value: Any) -> str:

@@ -106,8 +106,8 @@ def dry_run(
 ) -> DryRun:
     """Return what the campaign alone would have done, oldest decision first; nobody is held back.
 
-    catalog: today's, by which products have their types, vendors and tags. Raises InputError for a campaign
-    that no checkout shows.
+    catalog: today's, by which products have their types, vendors, tags and collections. Raises InputError for
+    a campaign that no checkout shows.
     """
     if campaign.trigger != "checkout":
         raise InputError("it is written to who left a checkout: past decisions can't tell of it", "trigger")
@@ -251,6 +251,7 @@ def _of_situation(past: PastDecision, catalog: Catalog) -> dict[str, Value]:
         seen = [product for each in viewed if (product := catalog.get(each))]
         told["visit.viewed_product_ids"] = tuple(map(str, viewed))
         told["visit.viewed_product_types"] = _texts(seen)["product_types"]
+        told["visit.viewed_collections"] = _texts(seen)["collections"]
         told["visit.viewed_dearest_price"] = _dearest(seen, digits)
     return told | _of_customer(past)
 
@@ -295,6 +296,7 @@ def _texts(products: Sequence[Product]) -> dict[str, tuple[str, ...]]:
         "product_types": [each.product_type for each in products],
         "vendors": [each.vendor for each in products],
         "tags": [tag for each in products for tag in each.tags],
+        "collections": [name for each in products for name in each.in_collections],
     }
     return {name: tuple(dict.fromkeys(filter(None, texts))) for name, texts in found.items()}
 

@@ -236,6 +236,14 @@ def _tags(products: Sequence[Product]) -> Value:
     return tags if len(tags) <= _MOST_TAGS else None
 
 
+def _collections(products: Sequence[Product] | None) -> Value:
+    """Return the collections that the products are in, None of more than any cart is in."""
+    if products is None:
+        return None
+    found = _texts(each for product in products for each in product.in_collections)
+    return found if len(found) <= _MOST_TAGS else None
+
+
 def _of_visit(name: str) -> Reader:
     def read(moment: Moment) -> Value:
         value: int | None = None if moment.visit is None else getattr(moment.visit, name)
@@ -323,6 +331,7 @@ READERS: Mapping[str, Reader] = {
     "cart.product_types": lambda moment: _types(moment.in_cart),
     "cart.vendors": lambda moment: _texts(each.vendor for each in moment.in_cart),
     "cart.tags": lambda moment: _tags(moment.in_cart),
+    "cart.collections": lambda moment: _collections(moment.in_cart),
     "cart.dearest_price": _dearest_line,
     **{
         f"visit.{name}": _of_visit(name)
@@ -336,6 +345,7 @@ READERS: Mapping[str, Reader] = {
     "visit.returning": _returning,
     "visit.viewed_product_ids": _viewed_ids,
     "visit.viewed_product_types": lambda moment: _types(moment.viewed),
+    "visit.viewed_collections": lambda moment: _collections(moment.viewed),
     "visit.viewed_dearest_price": lambda moment: _dearest(moment, moment.viewed),
     "checkout.surface": lambda moment: page_of(moment.asked.surface),
     "checkout.dwell_s": _signal("dwell_ms", 1000),
@@ -362,6 +372,7 @@ READERS: Mapping[str, Reader] = {
     "product.id": _of_product(lambda product: str(product.product_id)),
     "product.type": _of_product(lambda product: product.product_type or None),
     "product.vendor": _of_product(lambda product: product.vendor or None),
+    "product.collections": _of_product(lambda product: _collections([product])),
     "product.price": lambda moment: _dearest(moment, [moment.shown] if moment.shown else []),
     "trigger.type": lambda moment: moment.asked.trigger_type,
 }  # fmt: skip

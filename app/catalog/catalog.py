@@ -37,7 +37,8 @@ class Product:
 
     handle: what its page is called. Unset, it is in no encoding: what was kept before there were handles is
     still the same. requires_selling_plan: it sells with one only, so that no offer can add it to a cart;
-    gift_card: it is money for later, and no offer; unset where it is not so.
+    gift_card: it is money for later, and no offer; unset where it is not so. collections: the handles of
+    those it is in, unset where it is in none.
     """
 
     product_id: int
@@ -52,11 +53,17 @@ class Product:
     handle: str | UnsetType = UNSET
     requires_selling_plan: bool | UnsetType = UNSET
     gift_card: bool | UnsetType = UNSET
+    collections: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def kind(self) -> str | int:
         """Return its type; a product without one is a kind of its own."""
         return self.product_type or self.product_id
+
+    @property
+    def in_collections(self) -> tuple[str, ...]:
+        """Return the handles of the collections that it is in."""
+        return self.collections if isinstance(self.collections, tuple) else ()
 
     @property
     def is_full_price(self) -> bool:

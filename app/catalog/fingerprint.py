@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from app.catalog_tables import CollectionRow
 from app.connections import Connections
 from app.tables import ExclusionRow, ProductRow, VariantRow
 from app.upsert import table_of
 
 _PRODUCTS, _VARIANTS, _EXCLUSIONS = table_of(ProductRow), table_of(VariantRow), table_of(ExclusionRow)
+_COLLECTIONS = table_of(CollectionRow)
 
 
 async def catalog_fingerprint(connections: Connections, shop: str) -> tuple[Any, ...]:
@@ -21,7 +23,7 @@ async def catalog_fingerprint(connections: Connections, shop: str) -> tuple[Any,
 
 
 def _queries(shop: str) -> list[Any]:
-    products, variants, exclusions = _PRODUCTS.c, _VARIANTS.c, _EXCLUSIONS.c
+    products, variants, exclusions, collections = _PRODUCTS.c, _VARIANTS.c, _EXCLUSIONS.c, _COLLECTIONS.c
     priced = func.sum(variants.price_minor), func.sum(variants.available)
     flags = (products.requires_selling_plan, products.gift_card, products.published)
     flagged = [func.count().filter(flag.is_(True)) for flag in flags]
@@ -29,4 +31,5 @@ def _queries(shop: str) -> list[Any]:
         select(func.count(), func.max(products.updated_at), *flagged).where(products.shop == shop),
         select(func.count(), *priced).where(variants.shop == shop),
         select(func.count(), func.max(exclusions.excluded_at)).where(exclusions.shop == shop),
+        select(func.count(), func.max(collections.changed_at)).where(collections.shop == shop),
     ]

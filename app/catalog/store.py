@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalog.availability import IN_STOCK
 from app.catalog.catalog import COUNTED_TO, Catalog, Product, Variant
+from app.catalog.collections import collections_of
 from app.catalog.cost_store import OF_VARIANT, cost_of
 from app.catalog.stock import sum_levels
 from app.connections import Connections
@@ -37,9 +38,12 @@ async def load_catalog(connections: Connections, shop: str) -> Catalog:
         async for part in in_parts(connection, _of_variants(shop)):
             for row in part:
                 by_product[row.product_id].append(_variant(row))
+        collections = await collections_of(connection, shop)
         sold = select(_PRODUCTS).where(_PRODUCTS.c.shop == shop, _PRODUCTS.c.deleted_at.is_(None))
         async for part in in_parts(connection, sold):
-            products |= {row.product_id: _product(row, by_product.get(row.product_id, ())) for row in part}
+            for row in part:
+                its = by_product.get(row.product_id, ())
+                products[row.product_id] = _product(row, its, collections.get(row.product_id))
     return Catalog(currency or "USD", products)
 
 
@@ -187,7 +191,7 @@ def _variant(row: Any) -> Variant:
     return Variant(row.variant_id, row.title, row.price_minor, row.in_stock, stock, cost)
 
 
-def _product(row: Any, variants: Iterable[Variant]) -> Product:
+def _product(row: Any, variants: Iterable[Variant], collections: tuple[str, ...] | None) -> Product:
     return Product(
         product_id=row.product_id,
         title=row.title,
@@ -201,4 +205,5 @@ def _product(row: Any, variants: Iterable[Variant]) -> Product:
         handle=row.handle or UNSET,
         requires_selling_plan=row.requires_selling_plan or UNSET,
         gift_card=row.gift_card or UNSET,
+        collections=collections or UNSET,
     )

@@ -204,6 +204,7 @@ def _names(catalog: Catalog) -> dict[Names, frozenset[str]]:
         "product_type": frozenset(each.product_type for each in products),
         "vendor": frozenset(each.vendor for each in products),
         "tag": frozenset(tag for each in products for tag in each.tags),
+        "collection": frozenset(name for each in products for name in each.in_collections),
     }
 
 

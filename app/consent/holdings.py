@@ -151,6 +151,7 @@ WITHOUT_PEOPLE: Mapping[str, str] = {
     "variants": "the catalogue",
     "inventory": "the catalogue",
     "item_costs": "the catalogue",
+    "collections": "the catalogue",
     "exclusions": "what the merchant never wants recommended",
     "campaigns": "what the merchant wants shown to whom",
     "alerts": "what the merchant has to know of the shop and its campaigns",
@@ -188,6 +189,7 @@ KEYS_WITHOUT_PEOPLE: Mapping[str, str] = {
     "watched": "that all who met a large shop's campaigns were read a while ago",
     "figures": "what the pages of a large shop tell of its last days, in sums",
     "reconciled": "when each kind of the shop's records was last compared with Shopify's",
+    "collections": "that the shop's collections are to be read again, or not yet",
     "gone_looked_for": "that its products were looked for at Shopify today",
 }
 

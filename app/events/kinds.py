@@ -216,6 +216,12 @@ class CostChanged(Event, frozen=True, kw_only=True, tag=True):
     updated_at: datetime
 
 
+class CollectionsChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A collection was made, changed or deleted. What is in it now is not told."""
+
+    collection_id: int
+
+
 class CustomerChanged(Event, frozen=True, kw_only=True, tag=True):
     """A customer, created or changed. Marketing states are Shopify's words, lower case.
 
@@ -365,6 +371,7 @@ AnyEvent = (
     | ProductDeleted
     | InventoryChanged
     | CostChanged
+    | CollectionsChanged
     | CustomerChanged
     | CustomerDeleted
     | MarketingConsentChanged

@@ -14,6 +14,7 @@ from app.events.kinds import (
     AnyEvent,
     BrowserEvent,
     BulkOperationFinished,
+    CollectionsChanged,
     ConsentTold,
     CostChanged,
     CustomerRedactionRequested,
@@ -30,7 +31,7 @@ from app.upsert import by_key, insert_new
 # products, costs and stock, which changes with each sale, only the latest counts.
 _NOT_KEPT = (
     ConsentTold, DecisionMade, CustomerRedactionRequested, ShopRedactionRequested,
-    ProductChanged, ProductDeleted, InventoryChanged, CostChanged, BulkOperationFinished,
+    ProductChanged, ProductDeleted, InventoryChanged, CostChanged, CollectionsChanged, BulkOperationFinished,
 )  # fmt: skip
 _IN_COLUMNS = {"kind", "shop", "event_id", "happened_at", "name", "permitted"} | {
     "client_id",

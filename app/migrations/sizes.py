@@ -22,7 +22,7 @@ _SHOP = frozenset({"shop", "owner"})
 _SMALL = frozenset(
     "shops tokens secrets api_keys backfills campaigns experiments coupon_pools automatic_discounts alerts "
     "models model_watches segmentations segment_sizes foresights privacy_policies retention "
-    "exclusions".split()
+    "exclusions collections".split()
 )
 
 Size = tuple[str, str, str]  # table, index, and what `sqlite_stat1` says of it

@@ -18,7 +18,7 @@ Kind = Literal["number", "money", "flag", "text", "texts", "date"]
 Unit = Literal["seconds", "days", "share", "hour"]
 Needs = Literal["none", "visit", "profile"]
 # What a text names, so that a name the shop does not have can be told.
-Names = Literal["product", "product_type", "vendor", "tag", "segment"]
+Names = Literal["product", "product_type", "vendor", "tag", "collection", "segment"]
 
 NUMBERS: frozenset[Kind] = frozenset({"number", "money"})
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -72,6 +72,10 @@ def _ids(name: str, label: str, **more: Any) -> Field:
     return Field(name, "texts", label, "8011223344556", pattern=_ID, names="product", **more)
 
 
+def _collections(name: str, label: str, **more: Any) -> Field:
+    return Field(name, "texts", label, "winter-sale", names="collection", **more)
+
+
 _CART = (
     _money("cart.subtotal", "the cart's subtotal", 80.0),
     _count("cart.lines", "the number of lines in the cart", 3),
@@ -80,6 +84,7 @@ _CART = (
     Field("cart.product_types", "texts", "the product types in the cart", "Skis", names="product_type"),
     Field("cart.vendors", "texts", "the vendors in the cart", "Nordwand", names="vendor"),
     Field("cart.tags", "texts", "the tags of the products in the cart", "outdoor", names="tag"),
+    _collections("cart.collections", "the collections of the products in the cart"),
     _money("cart.dearest_price", "the price of the dearest item in the cart", 120.0),
     Field("cart.discounted", "flag", "the cart has a discount already", True),
 )
@@ -103,6 +108,9 @@ _VISIT = (
     Field(
         "visit.viewed_product_types", "texts", "the product types looked at lately", "Skis",
         needs="visit", names="product_type",
+    ),
+    _collections(
+        "visit.viewed_collections", "the collections of the products looked at lately", needs="visit"
     ),
     _money(
         "visit.viewed_dearest_price", "the price of the dearest product looked at", 1000.0, needs="visit"
@@ -144,6 +152,7 @@ _AROUND = (
     Field("product.id", "text", "the product shown", "8011223344556", pattern=_ID, names="product"),
     Field("product.type", "text", "the type of the product shown", "Skis", names="product_type"),
     Field("product.vendor", "text", "the vendor of the product shown", "Nordwand", names="vendor"),
+    _collections("product.collections", "the collections of the product shown"),
     _money("product.price", "the price of the product shown", 49.0),
     Field("trigger.type", "text", "what made the page ask", "exit_intent", pattern=r"[A-Za-z0-9_.-]{1,40}"),
 )

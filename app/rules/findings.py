@@ -50,6 +50,7 @@ _KINDS: Mapping[Names, str] = {
     "product_type": wording("product type"),
     "vendor": wording("vendor"),
     "tag": wording("product tag"),
+    "collection": wording("collection"),
     "segment": wording("segment"),
 }
 

@@ -60,6 +60,8 @@ def _fill(
     shown = source.in_mailer(MAILER_WEEK)
     for product in catalogue.products(rows, choose.prices(lines), shop.created_at, base_url, shown):
         shop.add_product(product)
+    for collection in catalogue.collections(shop.products.values(), shop.created_at):
+        shop.add_collection(collection)
     made = list(orders(lines, shop.products, coupons.redeemed(source, lines), shift))
     first_seen = {order.customer_id: order.created_at for order in reversed(made) if order.customer_id}
     for customer in people.customers(first_seen, source.mailed(), rfm_groups(made, now), now):

@@ -1,18 +1,22 @@
 """The demo shop's products: the retailer's department, category, type, size, brand; stock, cost invented."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from devstore.demo.titles import CRATES, readable, size, slug, title
-from devstore.records import Product, Variant
+from devstore.records import Collection, Product, Variant
 
 LABEL = "tillwise_demo"
+IN_MAILER = "in mailer"
 STORE_BRAND = "Harvest Lane"  # the retailer's own brand has no name in the data
 VARIANT_IDS = 100_000_000  # above the retailer's product ids
 INVENTORY_IDS = 200_000_000
+COLLECTION_IDS = 300_000_000
+MAILER = "This week's mailer"
 LEAST_STOCK = 24
 NOTE = (
     "Demo data: department, category, type, size, brand and price are the retailer's; "
@@ -32,6 +36,21 @@ def products(
         name = name if seen[name] == 1 else f"{name} (no. {seen[name]})"
         made.append(_product(row, name, prices[row["product_id"]], created_at, base_url, mailer))
     return made
+
+
+def collections(products: Iterable[Product], created_at: datetime) -> list[Collection]:
+    """Return a collection of each department, by title, and one of what this week's mailer shows."""
+    named: dict[str, list[int]] = {}
+    for product in products:
+        departments = [tag.partition(":")[2] for tag in product.tags if tag.startswith("department:")]
+        for name in [*departments, *([MAILER] if IN_MAILER in product.tags else [])]:
+            named.setdefault(name, []).append(product.id)
+    return [
+        Collection(
+            COLLECTION_IDS + number, name, slug(name.replace("'", "")), created_at, created_at, product_ids
+        )
+        for number, (name, product_ids) in enumerate(sorted(named.items()), 1)
+    ]
 
 
 def _product(
@@ -83,4 +102,4 @@ def _tags(row: dict[str, Any], mailed: bool) -> list[str]:
         "brand": row["brand"],
     }
     tags = [f"{name}:{value}" for name, value in facts.items() if value]
-    return [*tags, *(["in mailer"] if mailed else []), LABEL]
+    return [*tags, *([IN_MAILER] if mailed else []), LABEL]

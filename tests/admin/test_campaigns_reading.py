@@ -109,6 +109,7 @@ def test_times_are_typed_in_the_shops_zone() -> None:
                  {"in": [{"var": "market.country"}, ["DE", "AT"]]},
                  {"<=": [18, {"var": "time.hour"}, 22]}]},
         {"in": ["champions", {"var": "profile.segments"}]},
+        {"some": [{"var": "cart.collections"}, {"in": [{"var": ""}, ["winter-sale", "new"]]}]},
     ],
 )  # fmt: skip
 def test_a_rule_means_the_same_after_it_was_rows(rule: Any) -> None:

@@ -15,7 +15,9 @@ from app.profiles.visit import PAUSE_S
 from tests.campaigns.factories import NOW, TEN_PERCENT, a_campaign
 from tests.offers.factories import a_catalog, a_product
 
-CATALOG = a_catalog(a_product(10, 120_000, product_type="Skis", vendor="Nordwand"), a_product(20))
+CATALOG = a_catalog(
+    a_product(10, 120_000, product_type="Skis", vendor="Nordwand", collections=("snow",)), a_product(20)
+)
 RICH = {">": [{"var": "cart.subtotal"}, 50]}
 ALLOWED = ("analytics", "marketing", "preferences")
 
@@ -145,7 +147,9 @@ def test_engagement_that_was_not_told_is_not_taken_for_none() -> None:
         ("cart.subtotal", 100.0),
         ("cart.product_ids", ("10",)),
         ("cart.product_types", ("Skis",)),
+        ("cart.collections", ("snow",)),
         ("visit.viewed_product_ids", ("10", "20")),
+        ("visit.viewed_collections", ("snow",)),
         ("visit.viewed_dearest_price", 1200.0),
         ("profile.orders", 3),
         ("profile.segments", ("loyal",)),

@@ -19,8 +19,15 @@ from tests.offers.factories import a_body, a_catalog, a_product, as_json
 
 ALL = Permissions(True, True, True, True)
 CATALOG = a_catalog(
-    a_product(10, 120_000, product_type="Skis", vendor="Nordwand", tags=("outdoor", "sale")),
-    a_product(20, 500, product_type="Wax", vendor="Nordwand", tags=("outdoor",)),
+    a_product(
+        10,
+        120_000,
+        product_type="Skis",
+        vendor="Nordwand",
+        tags=("outdoor", "sale"),
+        collections=("new", "snow"),
+    ),
+    a_product(20, 500, product_type="Wax", vendor="Nordwand", tags=("outdoor",), collections=("snow",)),
     a_product(30, 900),
 )
 PROFILE = Profile(
@@ -74,6 +81,7 @@ def test_what_a_customer_will_spend_is_told_in_the_shops_currency() -> None:
         ("cart.product_types", ("Skis", "Wax")),
         ("cart.vendors", ("Nordwand",)),
         ("cart.tags", ("outdoor", "sale")),
+        ("cart.collections", ("new", "snow")),
         ("cart.dearest_price", 5.0),
         ("cart.discounted", None),  # this question does not tell it
         ("visit.pages", 5),
@@ -84,6 +92,7 @@ def test_what_a_customer_will_spend_is_told_in_the_shops_currency() -> None:
         ("visit.exit_intent", False),
         ("visit.viewed_product_ids", ("10", "30", "999")),
         ("visit.viewed_product_types", ("Skis",)),
+        ("visit.viewed_collections", ("new", "snow")),
         ("visit.viewed_dearest_price", 1200.0),
         ("checkout.surface", "checkout"),
         ("checkout.dwell_s", 90),
@@ -118,14 +127,17 @@ def test_the_product_that_is_shown_is_told() -> None:
     moment = a_moment(a_question(product_id="gid://shopify/Product/10", trigger_type="exit_intent"))
     names = ("product.id", "product.type", "product.vendor", "product.price", "trigger.type")
     assert [fact(name, moment) for name in names] == ["10", "Skis", "Nordwand", 1200.0, "exit_intent"]
+    assert fact("product.collections", moment) == ("new", "snow")
 
 
 @pytest.mark.parametrize(("each", "known"), [(1_000, True), (1_001, False)])
-def test_of_a_cart_with_thousands_of_tags_none_is_known(each: int, known: bool) -> None:
+def test_of_a_cart_with_thousands_of_tags_or_collections_none_is_known(each: int, known: bool) -> None:
     """Whoever asks for offers chooses the cart, and a rule may name as many: one would hold up all others."""
-    products = [a_product(at, 900, tags=[f"{at} {tag}" for tag in range(each)]) for at in (10, 20)]
-    tags = fact("cart.tags", a_moment(catalog=a_catalog(*products)))
-    assert (tags is not None) is known
+    several = {at: [f"{at} {number}" for number in range(each)] for at in (10, 20)}
+    products = [a_product(at, 900, tags=many, collections=(*many,)) for at, many in several.items()]
+    moment = a_moment(catalog=a_catalog(*products))
+    for name in ("cart.tags", "cart.collections"):
+        assert (fact(name, moment) is not None) is known
 
 
 def test_money_in_another_currency_is_not_known() -> None:

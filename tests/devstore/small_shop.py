@@ -11,7 +11,7 @@ import httpx
 from devstore.app_config import AppConfig
 from devstore.main import create_store
 from devstore.markets import Market
-from devstore.records import Customer, Discount, Product, Subscription, Variant
+from devstore.records import Collection, Customer, Discount, Product, Subscription, Variant
 from devstore.shop import Shop
 from devstore.store import Store
 
@@ -33,6 +33,8 @@ MARKETS = (
 def small_shop() -> Shop:
     """Return a shop with products 1 to 4 (variants 101 to 104, the last sold out) and customer 7.
 
+    Products 1 and 2 are in collection 11.
+
     In Canada it sells in Canadian dollars, in Ecuador all but the coffee, at higher prices.
     """
     shop = Shop(DOMAIN, "Corner", "USD", NOW, markets=MARKETS)
@@ -41,6 +43,7 @@ def small_shop() -> Shop:
         product = Product(number, title, handle, "Corner's own", kind, [], NOW, NOW)
         product.variants.append(Variant(100 + number, number, "Default Title", price, stock, 900 + number))
         shop.add_product(product)
+    shop.add_collection(Collection(11, "Good morning", "breakfast", NOW, NOW, [1, 2]))
     shop.add_customer(Customer(7, "Ada", "Lind", "ada@example.com", NOW, NOW))
     shop.add_discount(Discount(77, "Tenth off", NOW, codes={"TENTH": 0}, percentage=10))
     return shop

@@ -26,6 +26,7 @@ from app.events.kinds import (
     CheckoutDeleted,
     CheckoutUpdated,
     CodeUsed,
+    CollectionsChanged,
     ConsentTold,
     CostChanged,
     CustomerChanged,
@@ -140,6 +141,7 @@ STOCK = told(
     InventoryChanged, 9, inventory_item_id=4, location_id=1, available=2, updated_at=at(9)
 )  # fmt: skip
 COST = told(CostChanged, 9, inventory_item_id=4, cost_minor=2, updated_at=at(9))
+COLLECTION = told(CollectionsChanged, 9, collection_id=4)
 NO_MAIL = told(
     MarketingConsentChanged, 9, customer_id=7, channel="email", state="unsubscribed", updated_at=at(9)
 )  # fmt: skip
@@ -151,8 +153,8 @@ ASKED = told(CustomerDataRequested, 9, request_id=1, customer_id=7, order_ids=(1
 YES, NO = consent(-4, True), consent(9, False)
 VISIT = (YES, browser(-3), browser(-2, "checkout_started"))
 DAY = [
-    PRODUCT, *VISIT, CART, CHECKOUT, ORDER, DECISION, DISMISSED, REFUND, STOCK, COST, NO_MAIL, IMPORTED,
-    order(5, OrderUpdated, customer_id=8), customer(3), ASKED,
+    PRODUCT, *VISIT, CART, CHECKOUT, ORDER, DECISION, DISMISSED, REFUND, STOCK, COST, COLLECTION, NO_MAIL,
+    IMPORTED, order(5, OrderUpdated, customer_id=8), customer(3), ASKED,
     told(ScopesChanged, 9, scopes=("read_orders",)),
 ]  # fmt: skip
 ALL = [*VISIT, ORDER, customer(3), PRODUCT, DECISION]
@@ -171,6 +173,7 @@ SCENES: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
     "a product deleted": ([PRODUCT], [told(ProductDeleted, 9, product_id=2)]),
     "stock": ([PRODUCT], [STOCK]),
     "a cost": ([PRODUCT], [COST]),
+    "a collection": ([], [COLLECTION]),
     "a customer": ([ORDER], [customer(3)]),
     "a customer deleted": (ALL, [told(CustomerDeleted, 9, customer_id=7)]),
     "a marketing answer": ([customer(3)], [NO_MAIL]),

@@ -11,7 +11,7 @@ from app.errors import RuleError
 from app.rules.expression import read_rule
 from app.rules.fields import FIELDS
 from app.rules.locale import LANGUAGES, locale
-from app.rules.words import in_words
+from app.rules.words import collection_key, in_words
 from tests.rules import made
 
 
@@ -94,6 +94,14 @@ def test_products_are_called_by_their_titles_and_long_lists_are_cut() -> None:
     said = words(stored, names={"801": "Race skis"})
     assert said.startswith("One or more of “Race skis”, “802”, ")
     assert said.endswith("“808”, … are among the products in the cart")
+
+
+def test_collections_are_called_by_their_titles_and_nothing_else_is() -> None:
+    names = {collection_key("801"): "Winter sale", "801": "Race skis"}
+    stored = {"in": ["801", var("cart.collections")]}
+    said = words(stored, names=names)
+    assert said == "“Winter sale” is among the collections of the products in the cart"
+    assert words({"in": ["802", var("cart.collections")]}, names=names).startswith("“802” is")
 
 
 def test_money_has_the_digits_of_its_currency() -> None:

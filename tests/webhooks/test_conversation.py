@@ -61,7 +61,7 @@ async def test_whatever_a_shop_tells_is_understood_and_acted_on(connections: Con
         shop = await db.get(ShopRow, DOMAIN)
     assert {topic: row.error for topic, row in inbox.items() if row.status != "done"} == {}
     assert set(inbox) == set(told)
-    of_products = [topic for topic in told if topic.startswith(("products/", "inventory_"))]
+    of_products = [topic for topic in told if topic.startswith(("products/", "collections/", "inventory_"))]
     assert len(events) >= len(told) - len(of_products) - 1
     assert order.cancelled_at is not None
     assert order.customer_id == customer.customer_id == 7

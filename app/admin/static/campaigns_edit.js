@@ -94,7 +94,7 @@ function fitRow(row, moved = false) {
   part('choices', row).hidden = choices.length === 0;
   part('picks', row).hidden = !picks;
   const choose = row.querySelector('[data-choice]');
-  if (moved || !choose.children.length) offer(choose, choices.map((each) => [each, each]), '');
+  if (moved || !choose.children.length) offer(choose, choices, '');
 }
 
 /** Put what was chosen into the field beside it: after what is there, where there can be several. */
