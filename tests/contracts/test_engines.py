@@ -129,7 +129,7 @@ async def test_a_checkout_is_answered_and_the_answer_logged(
 async def test_what_fails_is_put_aside_and_put_back(engines: Connections) -> None:
     consumer = EventConsumer(engines.redis, "test")
     await consumer.open()
-    await engines.redis.xadd("tw:events", {"e": b"no event"})
+    await engines.redis.xadd("tw:events", {"e": b"\xc1"})
     await handle(engines)
     assert await engines.redis.xlen(DEAD) == 1
     assert await EventLog(engines.redis).revive() == 1
