@@ -20,7 +20,6 @@ from app.connections import connect
 from app.consent.digests import open_digests
 from app.embedded_redis import embedded_redis, end_with_parent
 from app.garbage import collect_rarely
-from app.main import create_app
 from app.migrations import migrate
 from app.shops.redis_owner import claim_redis
 from app.tracing import start_tracing
@@ -83,6 +82,8 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _serve_web(settings: Settings, redis_url: str, host: str) -> None:
+    from app.main import create_app  # with the admin's pages, which no worker and no other command loads
+
     collect_rarely()
     config = uvicorn.Config(
         create_app(settings, redis_url),
